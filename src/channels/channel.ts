@@ -1,0 +1,27 @@
+import type { FastifyPluginAsync } from 'fastify';
+import type { Delivery, Incoming, Outgoing } from '../turns/delivery.ts';
+
+/**
+ * A way to talk with customers. To add one: a folder here that makes a `Channel`, a line in `app.ts`, its settings in
+ * `config.ts`; `test/contract/channel.ts` runs the same conversation through each.
+ */
+export interface Channel {
+  /** A stable word: it names the channel in stored messages, metrics and logs. */
+  readonly name: string;
+  /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
+  readonly plugin: FastifyPluginAsync;
+  /** Sends one reply. Never throws: every failure is one of the cases of `Delivery`. */
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
+  working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
+  /** Once the server listens (register webhooks, begin polling). Must not reject because a platform is out of reach. */
+  start?(): Promise<void>;
+  /** Stops whatever `start` began. */
+  stop?(): Promise<void>;
+}
+
+/**
+ * What channels hand messages to. Resolves once the message is stored; the work goes on behind. Rejects with
+ * `StoreUnavailable`: answer 503 with `Retry-After`.
+ */
+export type Accept = (incoming: Incoming) => Promise<'accepted' | 'duplicate' | 'full'>;

@@ -1,0 +1,29 @@
+import type { Locale, LocalizedText, Sender } from './message.ts';
+
+/** A gift that customers can pick from a list; `score` is its price in points. */
+export type Gift = { readonly code: string; readonly name: LocalizedText; readonly score: number };
+
+/** What the operator configured and the conversation needs to know. The same for every turn. */
+export type Settings = {
+  readonly defaultLocale: Locale;
+  /** IANA name; dates are typed and shown in it. */
+  readonly timeZone: string;
+  /** Empty where no list is known: the gift's code is typed. */
+  readonly gifts: readonly Gift[];
+  readonly supportContact?: string | undefined;
+  /** `off`: a typed phone or e-mail is believed everywhere (kiosk use). */
+  readonly identityProof: 'required' | 'off';
+  /** Delays after the call's deadline at which an unknown outcome is looked up, ms, ascending, at least two. */
+  readonly operationChecksMs: readonly number[];
+};
+
+/** What a step may know beside the state: everything a pure function cannot find out by itself. */
+export type Context = {
+  readonly settings: Settings;
+  /** The store's clock, epoch ms. */
+  readonly nowMs: number;
+  /** Who wrote; for a wake-up, who wrote last (without name and e-mail). */
+  readonly sender: Sender;
+  /** Fresh ids, unguessable, for at most one new operation and one new view a step. */
+  readonly ids: { readonly operation: string; readonly view: string };
+};

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+
+/**
+ * What the bot can ask of AntCRM, and how it ends. Pure data: `step` returns an effect, whoever performs it
+ * (`loyalty/operations.ts`) answers with an outcome, which goes back into `step`.
+ *
+ * Phones are E.164 (`+84867123456`) everywhere inside; the adapter writes AntCRM's national form.
+ */
+export const identifierSchema = z.object({ kind: z.enum(['phone', 'email']), value: z.string() });
+export type Identifier = z.infer<typeof identifierSchema>;
+
+/** An identifier of the customer, and whether the channel proved that it is theirs. */
+export const knownSchema = z.object({ value: z.string(), proved: z.boolean() });
+export type Known = z.infer<typeof knownSchema>;
+
+/** The two lists of AntCRM's history: points earned, gifts redeemed. */
+export const historyTypeSchema = z.enum(['point', 'gift']);
+export type HistoryType = z.infer<typeof historyTypeSchema>;
+
+/**
+ * What is needed to find out later whether a call was applied. Stored before the call is made (the intent) and kept
+ * with the operation until its outcome is known.
+ */
+export const lookupSchema = z.object({
+  kind: z.enum(['accumulate', 'redeem']),
+  /** The identifier that the call carries: history is read by it. */
+  by: identifierSchema,
+  /** The accumulation code or the gift's code. */
+  code: z.string(),
+  /** Start of the history window, epoch ms, clock skew included. */
+  fromMs: z.number(),
+  /** After this moment (epoch ms) the call cannot reach AntCRM any more: checks are counted from it. */
+  deadlineMs: z.number(),
+  /** Ids of the records that were there before the call. */
+  baseline: z.array(z.string()),
+  /** Whose redemptions are serialised (redeem only): `customer:<AntCRM's id>`, else the proved identifier. */
+  customer: z.string().optional(),
+});
+export type Lookup = z.infer<typeof lookupSchema>;
+
+export type Effect =
+  /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */
+  | {
+      kind: 'accumulate';
+      operation: string;
+      code: string;
+      phone?: Known | undefined;
+      email?: Known | undefined;
+      name?: string | undefined;
+    }
+  /** Spends points on `gift`. `by` is proved; `also` is sent along only if proved or on the same record at AntCRM. */
+  | {
+      kind: 'redeem';
+      operation: string;
+      gift: string;
+      by: Identifier;
+      also?: (Identifier & { proved: boolean }) | undefined;
+    }
+  /** Looks up an operation whose outcome is unknown. */
+  | { kind: 'check'; operation: string; lookup: Lookup }
+  /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. */
+  | {
+      kind: 'history';
+      type: HistoryType;
+      by: Identifier;
+      fromMs?: number | undefined;
+      toMs?: number | undefined;
+      skip: number;
+      take: number;
+    }
+  | { kind: 'balance'; by: Identifier };
+
+/** What AntCRM's record of an operation says; every part may be missing. `score` in points, `what` = product or gift. */
+export const receiptSchema = z.object({
+  record: z.string().optional(),
+  score: z.number().optional(),
+  what: z.string().optional(),
+});
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** One record of the history, as shown. `failed`: AntCRM lists failed attempts too. */
+export type HistoryRecord = {
+  id?: string | undefined;
+  type: HistoryType;
+  atMs?: number | undefined;
+  score?: number | undefined;
+  what?: string | undefined;
+  code?: string | undefined;
+  failed: boolean;
+};
+
+export type Outcome =
+  /**
+   * `omitted`: this identifier was not sent, so as to link nobody's records (design.md, "Linking").
+   * `customer`: whose hold to give back (redeem).
+   */
+  | {
+      kind: 'applied';
+      operation: string;
+      receipt?: Receipt | undefined;
+      omitted?: 'phone' | 'email' | undefined;
+      customer?: string | undefined;
+    }
+  /** Surely not applied, by AntCRM's own decision. */
+  | { kind: 'refused'; operation: string; customer?: string | undefined }
+  /** Surely not applied: AntCRM could not be reached, or we did not dare to call. */
+  | { kind: 'unavailable'; operation?: string | undefined; customer?: string | undefined }
+  /** Perhaps applied. Never called again; looked up by `check`. */
+  | { kind: 'unknown'; operation: string; lookup: Lookup; omitted?: 'phone' | 'email' | undefined }
+  /** Another redemption of the same customer has no outcome yet; nothing was called. */
+  | { kind: 'busy'; operation: string }
+  /** `unreadable`: history could not be read completely, so nothing follows from it. */
+  | {
+      kind: 'checked';
+      operation: string;
+      found: 'applied' | 'refused' | 'none' | 'several' | 'unreadable';
+      receipt?: Receipt | undefined;
+    }
+  | { kind: 'history'; records: HistoryRecord[]; more: boolean }
+  /** From AntCRM's contact record; `points: null` where it knows no such customer. */
+  | { kind: 'balance'; points: number | null; rank?: string | undefined; rankPoints?: number | undefined }
+  /** Where no contact record is to be had: sums of the succeeded records; `partial` if not all pages were read. */
+  | { kind: 'sums'; earned: number; spent: number; partial: boolean };

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/** The languages the bot speaks. To add one: a file in `locales/`, and its tag here. */
+export const LOCALES = ['vi', 'en'] as const;
+export type Locale = (typeof LOCALES)[number];
+
+/** A text in every language, for what operators name themselves (gifts). */
+export type LocalizedText = Readonly<Record<Locale, string>>;
+
+/**
+ * What a customer can send, whichever channel carried it. Stored (sealed) in the mailbox, hence a schema.
+ *
+ * - `text`: at most `MAX_TEXT` characters, already cut by the channel.
+ * - `choice`: a pressed button: the choice's id, and the view (question) it belonged to. Without `view`: the live one.
+ * - `contact`: a shared phone, as the platform wrote it; `own` only if the platform ties that number to the sender.
+ * - `form`: several slots at once, as typed.
+ * - `start`: a deep link or the first contact; `payload` is decoded (the code itself).
+ * - `unknown`: anything we cannot read; it is answered all the same.
+ * - `group`: the bot was addressed where others can read.
+ * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`).
+ */
+export const messageSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('text'), text: z.string() }),
+  z.object({ kind: z.literal('choice'), choice: z.string(), view: z.string().optional() }),
+  z.object({ kind: z.literal('contact'), phone: z.string(), own: z.boolean() }),
+  z.object({
+    kind: z.literal('form'),
+    code: z.string().optional(),
+    phone: z.string().optional(),
+    email: z.string().optional(),
+    view: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('start'), payload: z.string().optional() }),
+  z.object({ kind: z.literal('unknown'), what: z.enum(['photo', 'voice', 'sticker', 'other']) }),
+  z.object({ kind: z.literal('group') }),
+  z.object({
+    kind: z.literal('settle'),
+    operation: z.string(),
+    result: z.enum(['done', 'not-applied']),
+  }),
+]);
+export type Message = z.infer<typeof messageSchema>;
+
+/** Longest text a channel passes on, in characters: everything after it is cut before any pattern sees it. */
+export const MAX_TEXT = 1000;
+
+/**
+ * How a channel can prove that an identifier is the sender's own (design.md, "Identity"):
+ * `contact` = by sharing the phone (Telegram), `profile` = by the profile's e-mail (Teams),
+ * `token` = whatever the caller says, because staff vouch for it.
+ */
+export const senderSchema = z.object({
+  channel: z.string(),
+  proof: z.enum(['contact', 'profile', 'token']),
+  /** The language of the person's client, where the channel tells it. */
+  locale: z.enum(LOCALES).optional(),
+  /** The profile's display name. Sent to AntCRM with an accumulation; never stored in the state. */
+  name: z.string().optional(),
+  /** The profile's e-mail that the channel vouches for, lower-cased; only with proof `profile`. */
+  email: z.string().optional(),
+});
+export type Sender = z.infer<typeof senderSchema>;

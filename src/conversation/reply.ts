@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+/**
+ * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
+ * (i18next: `key_context`). Values are data, never wording: numbers and times (epoch ms) are formatted by the locale
+ * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), `{ vi, en }` picks the reader's language and
+ * `{ key }` is another entry.
+ */
+export type Line = {
+  key: string;
+  context?: string | undefined;
+  params?: Record<string, Param> | undefined;
+};
+export type Param = string | number | { vi: string; en: string } | Line;
+
+export const lineSchema: z.ZodType<Line> = z.object({
+  key: z.string(),
+  context: z.string().optional(),
+  params: z
+    .record(
+      z.string(),
+      z.lazy(() => paramSchema),
+    )
+    .optional(),
+});
+const paramSchema: z.ZodType<Param> = z.union([
+  z.string(),
+  z.number(),
+  z.object({ vi: z.string(), en: z.string() }),
+  lineSchema,
+]);
+
+/** A button: `id` is stable (contract.md, "Staff webhook"), the label is keyed wording. */
+const choiceSchema = z.object({ id: z.string(), label: lineSchema });
+export type Choice = z.infer<typeof choiceSchema>;
+
+/** What a question asks for (contract.md). */
+export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
+export type Asks = (typeof ASKS)[number];
+
+/** A field of the form that asks for all missing slots at once; `value` is what is known, `reason` why it was refused. */
+const fieldSchema = z.object({
+  slot: z.enum(['code', 'phone', 'email']),
+  required: z.boolean(),
+  value: z.string().optional(),
+  reason: lineSchema.optional(),
+});
+export type Field = z.infer<typeof fieldSchema>;
+
+/**
+ * What the bot can say, as data: one message to the customer. Channels render it; only `locales/` holds wording.
+ *
+ * - `lines` follow the main text, one a line (the summary's fields, a history page's records).
+ * - `view` is the question's id: every button carries `<choice id>~<view>`, and only the live view's buttons work.
+ * - `form` is offered to channels that can draw one; the text asks for the first missing slot anyway.
+ * - `sharePhone`: where the channel has a contact-sharing button, offer it.
+ * - `inPlace`: where the customer pressed a button of a message, this replaces that message (paging).
+ * - `notice`: a short remark on a press; where the channel can show it as a toast, it should.
+ */
+export const replySchema = z.object({
+  key: z.string(),
+  context: z.string().optional(),
+  params: z.record(z.string(), paramSchema).optional(),
+  lines: z.array(lineSchema).optional(),
+  choices: z.array(choiceSchema).optional(),
+  asks: z.enum(ASKS).optional(),
+  view: z.string().optional(),
+  form: z.array(fieldSchema).optional(),
+  sharePhone: z.literal(true).optional(),
+  inPlace: z.literal(true).optional(),
+  notice: z.literal(true).optional(),
+});
+export type Reply = z.infer<typeof replySchema>;

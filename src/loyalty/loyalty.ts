@@ -1,0 +1,77 @@
+import type { HistoryType, Identifier } from '../conversation/effect.ts';
+
+/**
+ * The port to AntCRM (antcrm-api.md). Phones are E.164; the adapter writes AntCRM's form. No method throws: every way
+ * a call can end is a value. Nothing here repeats a call that might have been applied.
+ */
+export interface Loyalty {
+  /** Adds the points of a code to the customer that the identifiers name. `deadlineMs`: how long the call may take. */
+  accumulate(request: AccumulateRequest): Promise<CallOutcome>;
+  /** Spends points. Goes out on a fresh connection, so that a stale socket cannot make the outcome ambiguous. */
+  redeem(request: RedeemRequest): Promise<CallOutcome>;
+  /** One page (from 1) of at most 20 records of the asked type, in AntCRM's order; `full`: there may be another. */
+  history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>>;
+  /** The customer's record; null = AntCRM knows none, or the backend has no `/contacts`. */
+  contact(by: Identifier): Promise<Read<Contact | null>>;
+}
+
+/** AntCRM's page size of the history. */
+export const HISTORY_PAGE = 20;
+
+export type AccumulateRequest = {
+  readonly code: string;
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+};
+
+export type RedeemRequest = {
+  readonly gift: string;
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
+  /** No byte may be written after this moment of `performance.now()`. */
+  readonly writeBefore: number;
+};
+
+export type HistoryQuery = {
+  readonly type: HistoryType;
+  readonly by: Identifier;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly page: number;
+};
+
+/**
+ * - `applied`: AntCRM said `success: 1`.
+ * - `refused`: AntCRM decided against it.
+ * - `unavailable`: surely not applied (refused connection, DNS, connect time-out, open breaker, 401/403).
+ * - `unknown`: perhaps applied (time-out, reset, 408, 429, 5xx, unreadable answer).
+ */
+export type CallOutcome = { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
+
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
+
+/** A record of the history as read: tolerant, so every part but the type may be missing. */
+export type LoyaltyRecord = {
+  readonly id?: string | undefined;
+  readonly type: HistoryType;
+  readonly status: 'succeeded' | 'failed';
+  readonly score?: number | undefined;
+  /** The product's or the gift's name. */
+  readonly what?: string | undefined;
+  /** Accumulation: the code; redemption: the gift's code. */
+  readonly code?: string | undefined;
+  readonly atMs?: number | undefined;
+};
+
+/** Phones E.164 where they can be read as such, e-mails lower-cased. */
+export type Contact = {
+  readonly customerId?: string | undefined;
+  readonly phones: readonly string[];
+  readonly emails: readonly string[];
+  readonly points?: number | undefined;
+  readonly rank?: string | undefined;
+  readonly rankPoints?: number | undefined;
+};

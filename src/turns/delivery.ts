@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { LOCALES, messageSchema, senderSchema } from '../conversation/message.ts';
+import { replySchema } from '../conversation/reply.ts';
+
+/**
+ * A message as a channel hands it in; sealed into the mailbox as it is, so that any process can go on with it.
+ *
+ * - `conversation`: the channel's own name of it (a chat id). Names nobody outside this process sees: it is hashed.
+ * - `id`: the platform's id of the message, for de-duplication.
+ * - `address`: where replies go, as the channel needs it; kept with the state for replies that come later.
+ * - `press`: which message's button was pressed, as the channel needs it to edit that message and end its spinner.
+ */
+export const incomingSchema = z.object({
+  channel: z.string(),
+  conversation: z.string(),
+  id: z.string(),
+  message: messageSchema,
+  sender: senderSchema,
+  address: z.json(),
+  press: z.json().optional(),
+});
+export type Incoming = z.infer<typeof incomingSchema>;
+
+/**
+ * One reply on its way out, as kept in the outbox. `turn` names the message it answers (absent: nobody asked, the bot
+ * speaks of itself); `last` marks the turn's last reply, `state` is what staff may see of where the conversation is.
+ */
+export const outgoingSchema = z.object({
+  channel: z.string(),
+  conversation: z.string(),
+  address: z.json(),
+  press: z.json().optional(),
+  locale: z.enum(LOCALES),
+  reply: replySchema,
+  turn: z.string().optional(),
+  last: z.boolean(),
+  state: z.object({ flow: z.string().optional(), asks: z.string().optional() }),
+  atMs: z.number(),
+});
+export type Outgoing = z.infer<typeof outgoingSchema>;
+
+/**
+ * How one delivery ended. The engine keeps the order and decides on repeats (design.md, "A turn"):
+ * - `sent`: the platform has it (also: it had it already).
+ * - `later`: the platform said when to come again; nothing of this conversation overtakes.
+ * - `failed`: surely not delivered, try again with back-off for up to 24 h.
+ * - `ambiguous`: perhaps delivered (a time-out); repeated once.
+ * - `dropped`: will never be delivered; `reason` is a metric label (`unreachable`, `rejected`).
+ */
+export type Delivery =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'later'; readonly afterMs: number }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'ambiguous' }
+  | { readonly kind: 'dropped'; readonly reason: 'unreachable' | 'rejected' };

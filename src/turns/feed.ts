@@ -1,0 +1,25 @@
+/**
+ * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation
+ * for `FEED_MS`, and news of each. Any process can follow what any other publishes.
+ */
+export interface Feed {
+  /**
+   * Appends an event and tells the followers. Idempotent by `seq`: an event whose seq is not above the last one
+   * published is dropped, so that a delivery repeated after a crash is shown once.
+   */
+  publish(conversation: string, event: FeedEvent): Promise<void>;
+
+  /**
+   * Calls `onEvent` for every stored event with a seq above `afterSeq`, then for every new one, in order and once
+   * each, until the returned function is called. Resolves when new events cannot be missed any more.
+   */
+  follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
+
+  close(): Promise<void>;
+}
+
+/** `seq` is the outbox number of the reply; `body` is opaque sealed bytes. */
+export type FeedEvent = { readonly seq: number; readonly body: Buffer };
+
+export const FEED_LENGTH = 100;
+export const FEED_MS = 60 * 60 * 1000;

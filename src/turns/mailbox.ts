@@ -1,0 +1,165 @@
+/**
+ * The port of all durable storage of conversations. A mailbox keeps, per conversation: the messages accepted and not
+ * yet answered, the state, the replies not yet delivered (outbox), a lease, and when to look at it next (due).
+ *
+ * Rules for every implementation (one contract suite, `test/contract/mailbox.ts`, runs against each):
+ * - Each method is atomic, and idempotent when the very same command is sent twice (a client may re-send after a
+ *   reconnect): the second execution changes nothing and gives the first answer.
+ * - Bodies are opaque sealed bytes; `conversation` and `customer` are keyed hashes. Nothing personal is readable here.
+ * - Time is the store's own clock. Everything expires, but for the index of what is due.
+ * - Every method rejects with `StoreUnavailable` if the store did not confirm; it may have executed all the same.
+ */
+export interface Mailbox {
+  /**
+   * Files a message; with `take`, takes the conversation's lease if nobody holds it and nothing must wait.
+   * Remembers the last 100 ids of a conversation for 48 h. At most `MAILBOX_CAP` messages wait; more are dropped and
+   * counted (`dropped` of the next work). Where the stored schema is newer than ours, never leases: `queued`.
+   * `nonce` is fresh for each call: it tells a re-sent command from a second delivery of the same message.
+   */
+  accept(message: NewMessage): Promise<Accepted>;
+
+  /**
+   * Takes the leases of up to `room` conversations that are due: expired leases, waiting messages nobody took,
+   * wake-ups, postponed deliveries. All shards are seen within 2 s when called every `SWEEP_MS`.
+   * Leaves conversations whose stored schema is newer than ours.
+   */
+  claim(room: number): Promise<Work[]>;
+
+  /** Extends the lease by `LEASE_MS`. False: the lease is lost, whatever the holder computes is void. */
+  renew(lease: Lease): Promise<boolean>;
+
+  /**
+   * Writes down, before a call to AntCRM that cannot be repeated, that it is about to be made. Set-if-absent by
+   * operation. `go`: written by this lease, make the call. `stored`: an earlier lease wrote it, the call may have been
+   * made: make none, look it up by the stored body. `stale`: the lease is lost. `unreplicated`: too few replicas
+   * acknowledged (`REDIS_WAIT_REPLICAS`); make no call: the intent stays and settles with the operation.
+   */
+  intend(lease: Lease, operation: string, body: Buffer): Promise<Intended>;
+
+  /**
+   * Ends a step: saves the state, appends to the outbox, removes the head message, sets the wake-up, forgets settled
+   * intents; all or nothing. False: the lease or the version is stale, nothing was changed, discard everything.
+   */
+  commit(lease: Lease, change: Change): Promise<Committed | false>;
+
+  /**
+   * Ends a delivery: drops the outbox up to and including `sentSeq`, then hands over the next work under the same
+   * lease, or frees the lease (null). With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
+   * of this conversation until it has passed. Null, too, if the lease is stale.
+   */
+  release(lease: Lease, sentSeq: number, notBeforeMs?: number): Promise<Next | null>;
+
+  /**
+   * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
+   * `HOLD_MS`, refreshed by every call. `settled` lists the AntCRM records that earlier operations of this customer
+   * were settled by.
+   */
+  hold(customer: string, operation: string): Promise<{ held: true; settled: string[] } | { held: false }>;
+
+  /** Gives the hold back if `operation` has it; remembers `record` as settled for `HOLD_MS`. */
+  letGo(customer: string, operation: string, record?: string): Promise<void>;
+
+  /** For operators: every intent without an outcome. Order is unspecified. */
+  intents(): AsyncIterable<StoredIntent>;
+  /** For operators: the dead letters, at most `DEAD_CAP` a shard. */
+  deadLetters(): AsyncIterable<DeadLetter>;
+  /** Removes a dead letter and returns it; null if there is none of that id. */
+  takeDeadLetter(id: string): Promise<DeadLetter | null>;
+
+  /** Rejects if the store cannot be reached; otherwise its faults, one operator's line each (empty = healthy). */
+  health(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export const LEASE_MS = 15_000;
+export const SWEEP_MS = 500;
+export const HOLD_MS = 2 * 60 * 60 * 1000;
+export const MAILBOX_CAP = 50;
+export const DEDUPE_IDS = 100;
+export const DEDUPE_MS = 48 * 60 * 60 * 1000;
+export const STATE_MS = 180 * 24 * 60 * 60 * 1000;
+export const DEAD_CAP = 1000;
+
+/** The store did not confirm in time or cannot be reached. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+/** The right to work on a conversation: only the lease with the highest fence can change anything. */
+export type Lease = { readonly conversation: string; readonly fence: number };
+
+export type NewMessage = {
+  readonly conversation: string;
+  /** The channel's own id of the message; the same id counts once. */
+  readonly id: string;
+  readonly body: Buffer;
+  readonly nonce: string;
+  readonly take: boolean;
+};
+
+export type Accepted =
+  | { readonly kind: 'leased'; readonly work: Work }
+  /** Somebody else works on the conversation, or will: it is due. */
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'duplicate' }
+  /** The mailbox is full; the customer is told once, by the next turn (`dropped`). */
+  | { readonly kind: 'full' };
+
+/** What a lease holder gets to see first. Deliver the outbox before any step. */
+export type Work = Lease &
+  Next & {
+    readonly version: number;
+    readonly state: Buffer | null;
+    readonly outbox: readonly OutboxEntry[];
+  };
+
+/** What is to be done: at most one of a head message and a wake-up; neither: only the outbox was left. */
+export type Next = {
+  readonly head: { readonly seq: number; readonly body: Buffer; readonly attempts: number } | null;
+  /** The wake-up that the state asked for has come; `attempts` counts leases that saw it and did not commit. */
+  readonly wake: { readonly attempts: number } | null;
+  /** Messages refused since the last commit because the mailbox was full. */
+  readonly dropped: number;
+  readonly nowMs: number;
+};
+
+/** `seq` rises by one with every reply of a conversation and never comes again. */
+export type OutboxEntry = { readonly seq: number; readonly body: Buffer };
+
+export type Change = {
+  /** The version the step started from; it becomes version + 1. */
+  readonly version: number;
+  readonly state: Buffer;
+  readonly outbox: readonly Buffer[];
+  /** The head message this step answered. */
+  readonly consumed: number | null;
+  readonly wakeAtMs: number | null;
+  /** Operations whose intents are to be forgotten. */
+  readonly settled: readonly string[];
+  /** Messages or blobs to keep for operators: why, and the sealed body. */
+  readonly dead?: readonly { readonly reason: string; readonly body: Buffer }[];
+};
+
+/** `firstSeq`: the number of the first appended outbox entry. */
+export type Committed = { readonly firstSeq: number };
+
+export type Intended =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'stored'; readonly body: Buffer }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'unreplicated' };
+
+export type StoredIntent = {
+  readonly conversation: string;
+  readonly operation: string;
+  readonly atMs: number;
+  readonly body: Buffer;
+};
+
+export type DeadLetter = {
+  readonly id: string;
+  readonly conversation: string;
+  readonly atMs: number;
+  readonly reason: string;
+  readonly body: Buffer;
+};
