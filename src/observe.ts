@@ -1,0 +1,52 @@
+/**
+ * What the parts report about themselves. A leaf that every room but `conversation/` may import; `metrics.ts` turns it
+ * into counters, `app.ts` hands it round. Fields are allow-listed scalars: never text, phone, e-mail, code, token, URL
+ * or a whole update (design.md, "Logs"). Conversations and customers appear as their keyed hashes only.
+ */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The subset of pino that the parts use. */
+export type Log = {
+  debug(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields & { err?: unknown }, message: string): void;
+};
+
+/** An alarm is a log line with `alarm: "<name>"` and a counter of the same name: somebody must look (README, operators). */
+export const ALARMS = [
+  /** AntCRM refuses our key (401/403). At most once a minute. */
+  'antcrm_key_refused',
+  /** An operation's outcome could not be found out; only staff can. */
+  'operation_escalated',
+  /** A message was moved to the dead letters. */
+  'dead_letter',
+  /** Something stored cannot be opened with the keys at hand. */
+  'seal_broken',
+  /** Staff spend or earn through a real AntCRM. */
+  'staff_operation',
+  /** The store did not confirm. At most once a minute. */
+  'store_unavailable',
+  /** A platform refuses our token. At most once a minute. */
+  'channel_token_refused',
+] as const;
+export type Alarm = (typeof ALARMS)[number];
+
+export type Observe = {
+  readonly log: Log;
+  alarm(name: Alarm, fields: Fields): void;
+  /** A message reached `accept`. */
+  update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void;
+  /** A turn ended. `seconds` from lease to commit. */
+  turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void;
+  /** A call to AntCRM ended. */
+  call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void;
+  delivery(
+    channel: string,
+    result: 'sent' | 'later' | 'failed' | 'ambiguous' | 'unreachable' | 'rejected',
+  ): void;
+  /** AntCRM's circuit breaker. */
+  breaker(state: 'closed' | 'half-open' | 'open'): void;
+  /** Turns at work now. */
+  busy(turns: number): void;
+};
