@@ -39,7 +39,14 @@ const stepSchema = z.discriminatedUnion('at', [
     slot: z.enum(SLOTS),
     tries: z.number(),
     editing: z.literal(true).optional(),
-    offer: z.object({ why: z.enum(['known', 'mapped', 'typo']), value: z.string() }).optional(),
+    offer: z
+      .object({
+        why: z.enum(['known', 'mapped', 'leadingZero', 'typo']),
+        value: z.string(),
+        /** What the customer wrote (`typo` only): pressing `keep` takes it as it is. */
+        typed: z.string().optional(),
+      })
+      .optional(),
   }),
   z.object({ at: z.literal('confirming'), flow: z.enum(['accumulate', 'redeem']), operation: z.string() }),
   z.object({
@@ -80,6 +87,13 @@ const operationSchema = z.object({
   receipt: receiptSchema.optional(),
 });
 export type Operation = z.infer<typeof operationSchema>;
+
+/** Operations whose outcome may still change. */
+export function isOpen(operation: Operation): boolean {
+  return (
+    operation.status === 'checking' || operation.status === 'watching' || operation.status === 'escalated'
+  );
+}
 
 /**
  * All that is kept of a conversation between two messages (sealed). `draft` ends with its flow; `profile` outlives it

@@ -1,8 +1,19 @@
+import { onChoice } from './choices.ts';
+import { onContact } from './contact.ts';
 import type { Context } from './context.ts';
-import type { Effect, Outcome } from './effect.ts';
+import { after, type Decision, say } from './decision.ts';
+import type { Outcome } from './effect.ts';
+import { start, submit } from './flows/form.ts';
+import { history } from './flows/history.ts';
+import { check, checked, conclude, nextCheckMs, settle } from './flows/operations.ts';
+import { points } from './flows/points.ts';
+import { unanswered, welcome } from './flows/settings.ts';
 import type { Message } from './message.ts';
+import { again, home } from './questions.ts';
 import type { Reply } from './reply.ts';
-import type { ConversationState } from './state.ts';
+import { parseCode } from './slots/code.ts';
+import { type ConversationState, IDLE_MS } from './state.ts';
+import { onText } from './text.ts';
 
 /** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
 export type Input =
@@ -11,29 +22,105 @@ export type Input =
   | { readonly kind: 'wake' };
 
 /**
- * What a step decided. With an `effect`, the state is not saved yet: the effect is performed and its outcome goes into
- * the next step, and all replies of the turn leave together.
- */
-export type Decision = {
-  readonly state: ConversationState;
-  readonly replies: readonly Reply[];
-  readonly effect?: Effect | undefined;
-  /** When the state wants a wake-up, epoch ms; null or absent: never. */
-  readonly wakeAtMs?: number | null | undefined;
-  /** Operations whose outcome is now known for good: their intents can be forgotten. */
-  readonly settled?: readonly string[] | undefined;
-  /** Holds to give back once the state is saved; `record` settled the operation. */
-  readonly letGo?:
-    | readonly { customer: string; operation: string; record?: string | undefined }[]
-    | undefined;
-};
-
-/**
- * The whole conversation as one pure function: same arguments, same decision. Never throws for any message.
- * Confirmed by property tests: no redeem without a press that carries the live operation id and a proved identifier.
+ * The whole conversation as one pure function: same arguments, same decision. Never throws, whatever the message.
+ * Property tests hold that no redeem is asked for without a press that carries the live operation id, and a proved
+ * identifier.
  */
 export function step(state: ConversationState, input: Input, context: Context): Decision {
-  void input;
-  void context;
-  return { state, replies: [] };
+  const decision = decide(state, input, context);
+  return decision.effect ? decision : { ...decision, wakeAtMs: nextCheckMs(decision.state, context) };
+}
+
+function decide(state: ConversationState, input: Input, context: Context): Decision {
+  switch (input.kind) {
+    case 'message':
+      return onMessage(state, input.message, context);
+    case 'outcome':
+      return onOutcome(state, input.outcome, context);
+    case 'wake':
+      return check(state, context);
+  }
+}
+
+function onMessage(stored: ConversationState, message: Message, context: Context): Decision {
+  if (message.kind === 'settle') return settle(stored, message.operation, message.result);
+  if (message.kind === 'group') return say(stored, { key: 'group.private' });
+  const { state, before } = arrive(stored, context);
+  if (before.length > 0 && message.kind === 'choice')
+    return home(state, context, { key: 'conversation.expired' });
+  return after(before, respond(state, message, context));
+}
+
+/** Notes that the customer is here, and ends what has been left unfinished for too long. */
+function arrive(stored: ConversationState, context: Context): { state: ConversationState; before: Reply[] } {
+  const { locale } = context.sender;
+  const state: ConversationState = {
+    ...stored,
+    lastMessageMs: context.nowMs,
+    ...(locale && { clientLocale: locale }),
+  };
+  if (context.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
+  const unfinished = stored.step.at !== 'idle' && stored.step.at !== 'consenting';
+  const { view: _, ...rest } = unanswered(state, context);
+  return {
+    state: { ...rest, step: { at: 'idle' }, draft: {} },
+    before: unfinished ? [{ key: 'conversation.expired' }] : [],
+  };
+}
+
+type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
+
+function respond(state: ConversationState, message: Plain, context: Context): Decision {
+  switch (message.kind) {
+    case 'text':
+      return onText(state, message.text, context);
+    case 'choice':
+      return onChoice(state, message.choice, message.view, context);
+    case 'contact':
+      return onContact(state, message, context);
+    case 'form':
+      return submit(unanswered(state, context), message, context);
+    case 'start':
+      return onStart(unanswered(state, context), message.payload, context);
+    case 'unknown': {
+      const reply: Reply = { key: 'unreadable', context: message.what };
+      return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+    }
+  }
+}
+
+/** A deep link carries a code: it begins earning that code's points. */
+function onStart(state: ConversationState, payload: string | undefined, context: Context): Decision {
+  if (!payload) return welcome(state, context);
+  const code = parseCode(payload);
+  return code.ok
+    ? start(state, 'accumulate', { code: code.value }, context)
+    : after([{ key: code.reason }], start(state, 'accumulate', {}, context));
+}
+
+function onOutcome(state: ConversationState, outcome: Outcome, context: Context): Decision {
+  switch (outcome.kind) {
+    case 'checked':
+      return checked(state, outcome, context);
+    case 'history':
+      return history.outcome(state, outcome, context);
+    case 'balance':
+    case 'sums':
+      return points.outcome(state, outcome, context);
+    case 'unavailable':
+      return outcome.operation === undefined ? unread(state, context) : conclude(state, outcome, context);
+    case 'applied':
+    case 'refused':
+    case 'unknown':
+    case 'busy':
+      return conclude(state, outcome, context);
+  }
+}
+
+/** The history or the balance could not be read: where a page was asked for, it can be asked for again. */
+function unread(state: ConversationState, context: Context): Decision {
+  const reply: Reply = { key: 'service.unavailable' };
+  if (state.step.at !== 'browsing') return home(state, context, reply);
+  const next = { ...state, view: context.ids.view };
+  return say(next, { ...reply, choices: [{ id: 'retry', label: { key: 'choice.retry' } }], view: next.view });
 }

@@ -1,0 +1,55 @@
+import type { Context } from './context.ts';
+import { after, type Decision } from './decision.ts';
+import { advance, flowOf, invalid } from './flows/form.ts';
+import { unanswered } from './flows/settings.ts';
+import { showPhone } from './mask.ts';
+import type { Message } from './message.ts';
+import { again, home } from './questions.ts';
+import { parsePhone } from './slots/phone.ts';
+import type { ConversationState } from './state.ts';
+
+/**
+ * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed
+ * one, which adds points but reads and spends nothing.
+ */
+export function onContact(
+  stored: ConversationState,
+  contact: Extract<Message, { kind: 'contact' }>,
+  context: Context,
+): Decision {
+  const state = unanswered(stored, context);
+  const flow = flowOf(state.step);
+  // Telegram leaves the plus sign out.
+  const parsed = parsePhone(
+    /^\d{9,15}$/.test(contact.phone) && !contact.phone.startsWith('0') ? `+${contact.phone}` : contact.phone,
+  );
+  if (!parsed.ok) {
+    return state.step.at === 'asking'
+      ? invalid(state, state.step, parsed.reason, context)
+      : again(state, context, { key: parsed.reason });
+  }
+  if (!contact.own && flow !== 'accumulate') {
+    const notOwn = { key: 'identity.notOwn' };
+    return flow ? again(state, context, notOwn) : home(state, context, notOwn);
+  }
+  const phone = { value: parsed.value, proved: contact.own };
+  const known = state.draft.phone ?? state.profile.phone;
+  const replaces = known !== undefined && known.value !== phone.value;
+  const confirmed =
+    contact.own && (replaces || !flow)
+      ? [
+          {
+            key: 'identity.phone',
+            context: replaces ? 'replaced' : undefined,
+            params: { phone: showPhone(phone.value) },
+          },
+        ]
+      : [];
+  const profile = state.consent?.given && contact.own ? { ...state.profile, phone } : state.profile;
+  const next: ConversationState = { ...state, profile, draft: { ...state.draft, phone } };
+  if (flow) return after(confirmed, advance(next, flow, context));
+  const [reply] = confirmed;
+  const menu = home(next, context, reply ?? { key: 'menu' });
+  // Kept for the flow that follows; it ends with it, or after half an hour.
+  return { ...menu, state: { ...menu.state, draft: { phone } } };
+}

@@ -1,0 +1,37 @@
+import type { Effect } from './effect.ts';
+import type { Reply } from './reply.ts';
+import type { ConversationState } from './state.ts';
+
+/**
+ * What a step decided. With an `effect`, the state is not saved yet: the effect is performed and its outcome goes into
+ * the next step, and all replies of the turn leave together.
+ */
+export type Decision = {
+  readonly state: ConversationState;
+  readonly replies: readonly Reply[];
+  readonly effect?: Effect | undefined;
+  /** When the state wants a wake-up, epoch ms; null or absent: never. */
+  readonly wakeAtMs?: number | null | undefined;
+  /** Operations whose outcome is now known for good: their intents can be forgotten. */
+  readonly settled?: readonly string[] | undefined;
+  /** Holds to give back once the state is saved; `record` settled the operation. */
+  readonly letGo?: readonly LetGo[] | undefined;
+  /** Operations that only staff can settle from now on: an alarm each. */
+  readonly escalated?: readonly string[] | undefined;
+};
+
+export type LetGo = {
+  readonly customer: string;
+  readonly operation: string;
+  readonly record?: string | undefined;
+};
+
+/** A decision that only answers. */
+export function say(state: ConversationState, ...replies: readonly Reply[]): Decision {
+  return { state, replies };
+}
+
+/** The same decision, with something said before it. */
+export function after(before: readonly Reply[], decision: Decision): Decision {
+  return before.length === 0 ? decision : { ...decision, replies: [...before, ...decision.replies] };
+}

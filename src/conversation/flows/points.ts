@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts';
+import type { Decision } from '../decision.ts';
+import type { Outcome } from '../effect.ts';
+import { proved } from '../identity.ts';
+import { home } from '../questions.ts';
+import type { Line } from '../reply.ts';
+import type { ConversationState, Draft, Slot } from '../state.ts';
+import { finish } from './settings.ts';
+
+/** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
+export const points = {
+  missing(draft: Draft): Slot | undefined {
+    return proved(draft) === undefined ? 'phone' : undefined;
+  },
+
+  complete(state: ConversationState, context: Context): Decision {
+    const by = proved(state.draft);
+    return by
+      ? { state, replies: [], effect: { kind: 'balance', by } }
+      : home(state, context, { key: 'menu' });
+  },
+
+  outcome(
+    state: ConversationState,
+    outcome: Extract<Outcome, { kind: 'balance' | 'sums' }>,
+    context: Context,
+  ): Decision {
+    if (outcome.kind === 'sums') {
+      const { earned, spent, partial } = outcome;
+      return finish(state, context, {
+        key: 'points.balance',
+        context: partial ? 'partialSums' : 'sums',
+        params: { earned, spent, points: earned - spent },
+      });
+    }
+    if (outcome.points === null) return home(state, context, { key: 'points.balance', context: 'none' });
+    const lines: Line[] = [];
+    if (outcome.rank) lines.push({ key: 'points.rank', params: { rank: outcome.rank } });
+    if (outcome.rankPoints !== undefined)
+      lines.push({ key: 'points.rankPoints', params: { points: outcome.rankPoints } });
+    return finish(state, context, { key: 'points.balance', params: { points: outcome.points }, lines });
+  },
+};

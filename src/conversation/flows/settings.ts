@@ -1,0 +1,112 @@
+import type { Context } from '../context.ts';
+import { type Decision, say } from '../decision.ts';
+import { maskEmail, maskPhone } from '../mask.ts';
+import type { Locale } from '../message.ts';
+import { again, askLanguage, home } from '../questions.ts';
+import type { Line, Reply } from '../reply.ts';
+import { type ConversationState, isOpen, newState } from '../state.ts';
+
+/** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
+const CONSENT_VERSION = 1;
+
+export function welcome(state: ConversationState, context: Context): Decision {
+  return home(state, context, { key: 'welcome' });
+}
+
+/** What I can do and who can help; then the live question again, so that asking for help loses nothing. */
+export function help(state: ConversationState, context: Context): Decision {
+  const reply: Reply = { key: 'help', lines: supportLines(context) };
+  return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+}
+
+export function supportLines({ settings }: Context): Line[] {
+  return settings.supportContact
+    ? [{ key: 'help.support', params: { contact: settings.supportContact } }]
+    : [];
+}
+
+export function cancel(state: ConversationState, context: Context): Decision {
+  return home(state, context, { key: state.step.at === 'idle' ? 'cancel.nothing' : 'cancel.done' });
+}
+
+export function language(state: ConversationState, context: Context, locale?: Locale): Decision {
+  if (locale === undefined) {
+    // The question that was live stays so: choosing a language is no answer to it.
+    const asked = state.view === undefined ? { ...state, view: context.ids.view } : state;
+    return say(asked, askLanguage(asked));
+  }
+  const chosen = { ...state, locale };
+  const reply: Reply = { key: 'language.done' };
+  return chosen.step.at === 'idle' ? home(chosen, context, reply) : again(chosen, context, reply);
+}
+
+/** What is kept about the customer, in their own words; nothing is changed. */
+export function privacy(state: ConversationState, context: Context): Decision {
+  const { phone, email } = state.profile;
+  const lines: Line[] = [];
+  if (phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(phone.value) } });
+  if (email) lines.push({ key: 'summary.email', params: { email: maskEmail(email.value) } });
+  if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
+  if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
+  const view = state.view ?? context.ids.view;
+  const next = { ...state, view };
+  return say(next, {
+    key: 'privacy.text',
+    lines: [...lines, ...supportLines(context)],
+    choices: [{ id: 'forget', label: { key: 'choice.forget' } }],
+    view,
+  });
+}
+
+/** Erases all but operations without an outcome, which stay until their result, and the chosen language. */
+export function forget(state: ConversationState, context: Context): Decision {
+  const open = state.operations.filter(isOpen);
+  const fresh: ConversationState = { ...newState(context.nowMs), operations: open };
+  const kept = state.locale === undefined ? fresh : { ...fresh, locale: state.locale };
+  return home(kept, context, { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined });
+}
+
+/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
+export function consent(state: ConversationState, given: boolean, context: Context): Decision {
+  const decided: ConversationState = {
+    ...state,
+    consent: { given, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },
+    profile: given ? profileOf(state) : {},
+  };
+  return home(decided, context, { key: given ? 'privacy.remembered' : 'privacy.declined' });
+}
+
+/**
+ * Ends a flow that gathered phone or e-mail: asks once whether they may be remembered, or keeps what was agreed to.
+ */
+export function finish(state: ConversationState, context: Context, reply: Reply): Decision {
+  const { phone, email } = state.draft;
+  if (state.consent === undefined && (phone || email)) {
+    const asking: ConversationState = {
+      ...state,
+      step: { at: 'consenting' },
+      draft: { ...(phone && { phone }), ...(email && { email }) },
+      view: context.ids.view,
+    };
+    return again(asking, context, reply);
+  }
+  return home(state.consent?.given ? { ...state, profile: profileOf(state) } : state, context, reply);
+}
+
+function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
+  return {
+    ...profile,
+    ...(draft.phone && { phone: draft.phone }),
+    ...(draft.email && { email: draft.email }),
+  };
+}
+
+/** The customer turned to something else instead of answering: not asked again, nothing remembered. */
+export function unanswered(state: ConversationState, context: Context): ConversationState {
+  if (state.step.at !== 'consenting') return state;
+  return {
+    ...state,
+    step: { at: 'idle' },
+    consent: { given: false, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },
+  };
+}

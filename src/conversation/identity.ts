@@ -1,0 +1,29 @@
+import type { Context } from './context.ts';
+import type { Identifier, Known } from './effect.ts';
+import type { ConversationState, Draft } from './state.ts';
+
+/** What typing an identifier is worth here: proof only where staff vouch for it, or where the operator waived proof. */
+export function typed(value: string, context: Context): Known {
+  return { value, proved: context.sender.proof === 'token' || context.settings.identityProof === 'off' };
+}
+
+/** The phone and e-mail a new flow starts with: of the flow just left, of the profile, of the channel's profile. */
+export function carried(state: ConversationState, context: Context): Pick<Draft, 'phone' | 'email'> {
+  const vouched =
+    context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
+  const phone = better(state.draft.phone, state.profile.phone);
+  const email = better(state.draft.email ?? undefined, vouched) ?? state.profile.email;
+  return { ...(phone && { phone }), ...(email && { email }) };
+}
+
+/** The first one, unless only the second is proved. */
+function better(first: Known | undefined, second: Known | undefined): Known | undefined {
+  return first?.proved || !second?.proved ? (first ?? second) : second;
+}
+
+/** The identifier that reading or spending goes by: a proved phone, else a proved e-mail (design.md, "Identity"). */
+export function proved(draft: Draft): Identifier | undefined {
+  if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
+  if (draft.email?.proved) return { kind: 'email', value: draft.email.value };
+  return undefined;
+}
