@@ -10,7 +10,8 @@ export type Log = {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
   warn(fields: Fields, message: string): void;
-  error(fields: Fields & { err?: unknown }, message: string): void;
+  /** `err`, where present, is what was caught: only its name and stack are written. */
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
 };
 
 /** An alarm is a log line with `alarm: "<name>"` and a counter of the same name: somebody must look (README, operators). */

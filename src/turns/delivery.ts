@@ -23,7 +23,9 @@ export type Incoming = z.infer<typeof incomingSchema>;
 
 /**
  * One reply on its way out, as kept in the outbox. `turn` names the message it answers (absent: nobody asked, the bot
- * speaks of itself); `last` marks the turn's last reply, `state` is what staff may see of where the conversation is.
+ * speaks of itself); `first` and `last` mark the turn's first and last reply, `state` is what staff may see of where the
+ * conversation is, `asked` what it was asking before this turn (as `state.asks`): Telegram takes its contact keyboard
+ * away when a phone is not asked any more.
  */
 export const outgoingSchema = z.object({
   channel: z.string(),
@@ -33,8 +35,10 @@ export const outgoingSchema = z.object({
   locale: z.enum(LOCALES),
   reply: replySchema,
   turn: z.string().optional(),
+  first: z.boolean(),
   last: z.boolean(),
   state: z.object({ flow: z.string().optional(), asks: z.string().optional() }),
+  asked: z.string().optional(),
   atMs: z.number(),
 });
 export type Outgoing = z.infer<typeof outgoingSchema>;

@@ -23,3 +23,11 @@ export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 
 export const FEED_LENGTH = 100;
 export const FEED_MS = 60 * 60 * 1000;
+
+/** What an implementation may be told otherwise than the constants above. */
+export type FeedOptions = Partial<typeof FEED_DEFAULTS>;
+
+export const FEED_DEFAULTS: Readonly<Record<'feedLength' | 'feedMs', number>> = {
+  feedLength: FEED_LENGTH,
+  feedMs: FEED_MS,
+};

@@ -1,3 +1,5 @@
+import { STATE_SCHEMA } from '../conversation/state.ts';
+
 /**
  * The port of all durable storage of conversations. A mailbox keeps, per conversation: the messages accepted and not
  * yet answered, the state, the replies not yet delivered (outbox), a lease, and when to look at it next (due).
@@ -30,11 +32,18 @@ export interface Mailbox {
 
   /**
    * Writes down, before a call to AntCRM that cannot be repeated, that it is about to be made. Set-if-absent by
-   * operation. `go`: written by this lease, make the call. `stored`: an earlier lease wrote it, the call may have been
-   * made: make none, look it up by the stored body. `stale`: the lease is lost. `unreplicated`: too few replicas
-   * acknowledged (`REDIS_WAIT_REPLICAS`); make no call: the intent stays and settles with the operation.
+   * operation. `go`: written by this very command, make the call (a command sent twice, byte for byte the same, says
+   * so twice). `stored`: another attempt wrote it, of an earlier lease or of this one, and the call may have been made:
+   * make none, look it up by the stored body. `stale`: the lease is lost. `unreplicated`: written just now, but too few
+   * replicas acknowledged (`REDIS_WAIT_REPLICAS`); make no call: the intent stays and settles with the operation.
    */
   intend(lease: Lease, operation: string, body: Buffer): Promise<Intended>;
+
+  /**
+   * The body of the operation's intent, null if none was written or its outcome is known. Read before saying that
+   * nothing was called: an earlier attempt of the same operation may have called and crashed. Needs no lease.
+   */
+  recall(conversation: string, operation: string): Promise<Buffer | null>;
 
   /**
    * Ends a step: saves the state, appends to the outbox, removes the head message, sets the wake-up, forgets settled
@@ -45,18 +54,19 @@ export interface Mailbox {
   /**
    * Ends a delivery: drops the outbox up to and including `sentSeq`, then hands over the next work under the same
    * lease, or frees the lease (null). With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
-   * of this conversation until it has passed. Null, too, if the lease is stale.
+   * of this conversation until it has passed. Null, too, if the lease is stale. A lease given back with an outbox or a
+   * head unfinished is due again (at once with `notBeforeMs` 0).
    */
   release(lease: Lease, sentSeq: number, notBeforeMs?: number): Promise<Next | null>;
 
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
-   * `HOLD_MS`, refreshed by every call. `settled` lists the AntCRM records that earlier operations of this customer
-   * were settled by.
+   * `HOLD_MS`, refreshed by every call of its holder. `settled` lists the AntCRM records that earlier operations of
+   * this customer were settled by.
    */
   hold(customer: string, operation: string): Promise<{ held: true; settled: string[] } | { held: false }>;
 
-  /** Gives the hold back if `operation` has it; remembers `record` as settled for `HOLD_MS`. */
+  /** Gives the hold back if `operation` has it; in any case remembers `record` as settled for `HOLD_MS`. */
   letGo(customer: string, operation: string, record?: string): Promise<void>;
 
   /** For operators: every intent without an outcome. Order is unspecified. */
@@ -79,6 +89,22 @@ export const DEDUPE_IDS = 100;
 export const DEDUPE_MS = 48 * 60 * 60 * 1000;
 export const STATE_MS = 180 * 24 * 60 * 60 * 1000;
 export const DEAD_CAP = 1000;
+
+/**
+ * What an implementation may be told otherwise than the constants above; `schema` is the newest state schema that this
+ * process can read, and the one that its commits write.
+ */
+export type MailboxOptions = Partial<typeof MAILBOX_DEFAULTS>;
+
+export const MAILBOX_DEFAULTS: Readonly<
+  Record<'leaseMs' | 'holdMs' | 'dedupeMs' | 'mailboxCap' | 'schema', number>
+> = {
+  leaseMs: LEASE_MS,
+  holdMs: HOLD_MS,
+  dedupeMs: DEDUPE_MS,
+  mailboxCap: MAILBOX_CAP,
+  schema: STATE_SCHEMA,
+};
 
 /** The store did not confirm in time or cannot be reached. */
 export class StoreUnavailable extends Error {
@@ -113,12 +139,15 @@ export type Work = Lease &
     readonly outbox: readonly OutboxEntry[];
   };
 
-/** What is to be done: at most one of a head message and a wake-up; neither: only the outbox was left. */
+/**
+ * What is to be done: at most one of a head message and a wake-up (messages go first); neither: only the outbox was
+ * left. `attempts` is 1 plus the number of leases that expired since the last commit; leases given back do not count.
+ */
 export type Next = {
   readonly head: { readonly seq: number; readonly body: Buffer; readonly attempts: number } | null;
-  /** The wake-up that the state asked for has come; `attempts` counts leases that saw it and did not commit. */
+  /** The wake-up that the state asked for has come. It stays armed until a commit sets the next. */
   readonly wake: { readonly attempts: number } | null;
-  /** Messages refused since the last commit because the mailbox was full. */
+  /** Messages refused because the mailbox was full, of which no committed turn has been told yet. */
   readonly dropped: number;
   readonly nowMs: number;
 };

@@ -68,7 +68,7 @@ function page(
     key: 'history.page',
     context: step.type,
     params: { page: step.skip / PAGE + 1 },
-    lines: records.map(line),
+    lines: records.length > 0 ? records.map(line) : [{ key: 'history.end' }],
     inPlace: true,
   };
   return choices.length > 0 ? { ...reply, choices, view: state.view } : withMenu(state, reply);

@@ -1,0 +1,83 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import { z } from 'zod';
+import type { Log } from '../observe.ts';
+import { StoreUnavailable } from '../turns/mailbox.ts';
+
+/** What is wrong with a request: the field (dotted path, `body` for the whole) and what it wants. */
+const faultSchema = z.object({ where: z.string(), what: z.string() });
+type Fault = z.infer<typeof faultSchema>;
+
+/** RFC 9457. `type` is `about:blank`: the status says what kind of problem it is; more members may follow. */
+export const problemSchema = z.looseObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  faults: z.array(faultSchema).optional().describe('Only with 400: everything that is wrong at once.'),
+});
+
+/** How often a caller should wait, in seconds, when it is not known better. */
+const RETRY_AFTER_S = 2;
+
+/** Answers with a problem document; `extra` members stand beside the usual ones. */
+export function problem(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  detail?: string,
+  extra?: Readonly<Record<string, unknown>>,
+): FastifyReply {
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ ...extra, type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
+}
+
+/** For `setNotFoundHandler`; also the answer where something must look absent. */
+export function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return problem(reply, 404, 'Not Found');
+}
+
+/** Answers 503, or another status that passes by itself, with `Retry-After`. */
+export function comeLater(
+  reply: FastifyReply,
+  status: 429 | 503,
+  detail: string,
+  afterS: number = RETRY_AFTER_S,
+): FastifyReply {
+  return problem(reply.header('retry-after', afterS), status, STATUS_CODES[status] ?? '', detail);
+}
+
+/**
+ * For `setErrorHandler`: faults of the caller are explained, ours are logged and hidden. Every error the framework
+ * or a plugin throws keeps its status; an unreachable store is 503.
+ */
+export function problemHandler(log: Pick<Log, 'error'>) {
+  return (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error instanceof StoreUnavailable) return comeLater(reply, 503, 'The store cannot be reached.');
+    if (error.validation) return refuse(reply, faultsOf(error.validation, error.validationContext ?? 'body'));
+    const status = error.statusCode ?? 500;
+    if (status === 503) return comeLater(reply, 503, 'The server is stopping or overloaded.');
+    if (status >= 400 && status < 500)
+      return problem(reply, status, STATUS_CODES[status] ?? '', error.message);
+    log.error({ err: error.stack }, 'a request failed');
+    return problem(reply, 500, 'Internal Server Error');
+  };
+}
+
+function refuse(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  return problem(reply, 400, 'Bad Request', `The request has ${count}.`, { faults });
+}
+
+function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): Fault[] {
+  return errors.flatMap(({ keyword, instancePath, message, params }) => {
+    const path = instancePath.split('/').filter(Boolean);
+    const keys: unknown = params.keys;
+    if (keyword === 'unrecognized_keys' && Array.isArray(keys)) {
+      return keys.map((key) => ({ where: [...path, String(key)].join('.'), what: 'Unknown field' }));
+    }
+    return [{ where: path.join('.') || context, what: message ?? 'Invalid' }];
+  });
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { ASKS } from '../../conversation/reply.ts';
+
+/** The largest image, in bytes, and the largest request that can carry it as base64. */
+const MAX_PHOTO_BYTES = 5 * 1024 * 1024;
+export const MAX_BODY_BYTES = Math.ceil((MAX_PHOTO_BYTES * 4) / 3) + 64 * 1024;
+
+const field = z.string().min(1).max(MAX_TEXT);
+
+export const conversationSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
+  .describe('Names the conversation; a new name starts a new one.');
+
+/** The kinds of message; a request carries exactly one. */
+const KINDS = ['text', 'choice', 'contact', 'form', 'start', 'photo'] as const;
+
+const bodySchema = z.strictObject({
+  conversation: conversationSchema,
+  text: z.string().min(1).optional().describe(`What the customer types; cut after ${MAX_TEXT} characters.`),
+  choice: z
+    .string()
+    .max(MAX_TEXT)
+    .regex(/^[^~]+(~[^~]+)?$/, 'Wants the id of a choice, or <id>~<view>')
+    .optional()
+    .describe('Presses a button: an id from `choices`. With `~<view>`, the button of that very question.'),
+  contact: z
+    .strictObject({
+      phone: field,
+      own: z.boolean().default(true).describe("`false`: somebody else's, which proves nothing."),
+    })
+    .optional()
+    .describe('Shares a phone number.'),
+  form: z
+    .strictObject({ code: field.optional(), phone: field.optional(), email: field.optional() })
+    .optional()
+    .describe('Several slots at once.'),
+  start: z
+    .string()
+    .max(MAX_TEXT)
+    .optional()
+    .describe(
+      'Opens the bot by a deep link: the payload, which is a code; after a leading `_`, base64url of it.',
+    ),
+  photo: z
+    .base64()
+    .min(1)
+    .max(Math.ceil(MAX_PHOTO_BYTES / 3) * 4)
+    .optional()
+    .describe('An image, base64, at most 5 MB.'),
+  id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
+  locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
+  name: z.string().min(1).max(200).optional().describe("The customer's display name."),
+  as: z
+    .enum(['staff', 'telegram', 'teams'])
+    .default('staff')
+    .describe('Whose abilities and identity rules to imitate.'),
+  profile: z
+    .strictObject({ email: z.email().optional() })
+    .optional()
+    .describe('Stands for the Teams profile; only with `"as": "teams"`.'),
+});
+
+/** What all messages of a person have in common. */
+export const mannerSchema = bodySchema.pick({ conversation: true, locale: true, as: true, name: true });
+
+/** A request as staff write it (contract.md, "Staff webhook"). */
+export const requestSchema = bodySchema
+  .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
+    error: `Wants exactly one of ${KINDS.join(', ')}`,
+    when: isObject,
+  })
+  .refine((body) => body.contact?.own !== false || imitates(body.as), {
+    path: ['contact', 'own'],
+    error: 'Only with "as": "telegram" or "teams": staff vouch for what they send',
+    when: isObject,
+  })
+  .refine((body) => body.profile === undefined || body.as === 'teams', {
+    path: ['profile'],
+    error: 'Only with "as": "teams"',
+    when: isObject,
+  })
+  .meta({
+    examples: [
+      { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
+      { conversation: 'qa-42', choice: 'redeem' },
+      { conversation: 'qa-42', contact: { phone: '0867123456' } },
+      { conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as: 'telegram' },
+      { conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as: 'teams' },
+    ],
+  });
+export type StaffRequest = z.infer<typeof requestSchema>;
+
+/** Refinements look at whatever is an object, so that all faults of a request are told at once. */
+function isObject({ value }: { value: unknown }): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** An unknown `as` is a fault of its own. */
+function imitates(as: string | undefined): boolean {
+  return as !== undefined && as !== 'staff';
+}
+
+/** The message of a request that passed `requestSchema`. */
+export function messageOf({ text, choice, contact, form, start }: StaffRequest): Message {
+  if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
+  if (choice !== undefined) {
+    const [id = '', view] = choice.split('~');
+    return { kind: 'choice', choice: id, ...(view !== undefined && { view }) };
+  }
+  if (contact !== undefined) return { kind: 'contact', ...contact };
+  if (form !== undefined) return { kind: 'form', ...form };
+  if (start !== undefined) return { kind: 'start', ...(start !== '' && { payload: decodeStart(start) }) };
+  return { kind: 'unknown', what: 'photo' };
+}
+
+/** Who speaks: `as` decides by what an identifier can be proved. */
+export function senderOf({ as, locale, name, profile }: StaffRequest): Sender {
+  const person = { channel: as, ...(locale && { locale }), ...(name && { name }) };
+  if (as === 'staff') return { ...person, proof: 'token' };
+  if (as === 'telegram') return { ...person, proof: 'contact' };
+  return { ...person, proof: 'profile', ...(profile?.email && { email: profile.email.toLowerCase() }) };
+}
+
+/** A deep link's payload; what does not decode stays as it is, for the conversation to refuse as a code. */
+function decodeStart(payload: string): string {
+  if (!/^_[A-Za-z0-9_-]+$/.test(payload)) return payload;
+  return Buffer.from(payload.slice(1), 'base64url').toString();
+}
+
+const choiceSchema = z.object({ id: z.string(), label: z.string() });
+
+/** A form's field; `reason` is the wording why `value` was refused. */
+const fieldSchema = z.object({
+  slot: z.enum(['code', 'phone', 'email']),
+  required: z.boolean(),
+  value: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+const replySchema = z.object({
+  seq: z.int().describe("The reply's number in its conversation, the same in the events."),
+  key: z.string().describe('Names the wording in `locales/*.json`. Go by it, never by the text.'),
+  text: z.string(),
+  choices: z.array(choiceSchema).optional(),
+  asks: z.enum(ASKS).optional(),
+  view: z.string().optional().describe("The question's id: buttons of an older one change nothing."),
+  form: z.array(fieldSchema).optional().describe('All slots that are missing.'),
+  sharePhone: z.literal(true).optional().describe('Telegram shows its contact button here.'),
+  inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
+  notice: z.literal(true).optional().describe('A short remark on a press.'),
+});
+export type StaffReply = z.infer<typeof replySchema>;
+
+const stateSchema = z.object({ flow: z.string().optional(), asks: z.string().optional() });
+
+/** What the feed keeps and the event stream sends: a reply, and where it stands. */
+export const eventSchema = replySchema.extend({
+  turn: z.string().optional().describe('The id of the message it answers; absent where nobody asked.'),
+  last: z.boolean().describe("The turn's last reply."),
+  state: stateSchema,
+});
+export type StaffEvent = z.infer<typeof eventSchema>;
+
+export const answerSchema = z
+  .object({
+    conversation: z.string(),
+    status: z
+      .enum(['done', 'queued', 'duplicate'])
+      .describe(
+        '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
+      ),
+    replies: z.array(replySchema),
+    state: stateSchema.optional().describe('After the last reply known; absent where there was none yet.'),
+  })
+  .meta({
+    examples: [
+      {
+        conversation: 'qa-42',
+        status: 'done',
+        replies: [
+          {
+            seq: 7,
+            key: 'accumulate.askPhone',
+            text: 'Số điện thoại của bạn là gì?',
+            choices: [{ id: 'cancel', label: 'Huỷ' }],
+            asks: 'phone',
+          },
+        ],
+        state: { flow: 'accumulate', asks: 'phone' },
+      },
+    ],
+  });
+export type StaffAnswer = z.infer<typeof answerSchema>;

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Words } from '../../i18n.ts';
+import type { Observe } from '../../observe.ts';
+import type { Feed } from '../../turns/feed.ts';
+import type { Accept, Channel } from '../channel.ts';
+import { comeLater } from '../problem.ts';
+import type { Guard } from './access.ts';
+import { createEvents, render, type Seal } from './events.ts';
+import { eventsRoute, messageRoute } from './openapi.ts';
+import { MAX_BODY_BYTES, messageOf, type StaffAnswer, type StaffRequest, senderOf } from './schema.ts';
+import { createStreams, STREAM_LIMITS, type StreamLimits } from './streams.ts';
+import { followTurn, type Turn } from './turn.ts';
+
+export type StaffOptions = {
+  readonly accept: Accept;
+  readonly feed: Feed;
+  readonly seal: Seal;
+  readonly words: Words;
+  readonly guard: Pick<Guard, 'api'>;
+  readonly observe: Pick<Observe, 'alarm' | 'log'>;
+  /** A real AntCRM is behind: what staff confirm is alarmed, and the start warns of it. */
+  readonly audited: boolean;
+  /** How long a request waits for its turn to end. */
+  readonly answerMs?: number | undefined;
+  readonly limits?: StreamLimits | undefined;
+};
+
+const ANSWER_MS = 10_000;
+
+/**
+ * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Which process runs the
+ * turn does not matter: answers and streams both come from the feed.
+ */
+export function createStaff(options: StaffOptions): Channel {
+  const { accept, feed, seal, words, guard, observe, audited, answerMs = ANSWER_MS } = options;
+  const events = createEvents(feed, seal, observe);
+  const streams = createStreams(events, options.limits ?? STREAM_LIMITS);
+  const waiting = new Set<Turn>();
+
+  function stop(): void {
+    for (const turn of waiting) turn.giveUp();
+    streams.close();
+  }
+
+  /** Follows the feed first, so that no reply can be missed, then hands the message in and waits. */
+  async function answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
+    const { conversation, id = randomUUID() } = body;
+    const turn = followTurn(id);
+    const unfollow = await events.follow(conversation, 0, turn.see);
+    try {
+      turn.begin();
+      const message = messageOf(body);
+      const sender = senderOf(body);
+      const accepted = await accept({ channel: 'staff', conversation, id, message, sender, address: null });
+      if (accepted === 'full') return 'full';
+      if (accepted === 'duplicate')
+        return { conversation, status: 'duplicate', replies: [], state: turn.state() };
+      audit(body, id);
+      const done = await ended(turn);
+      const replies = done ? turn.replies() : [];
+      return { conversation, status: done ? 'done' : 'queued', replies, state: turn.state() };
+    } finally {
+      unfollow();
+    }
+  }
+
+  async function ended(turn: Turn): Promise<boolean> {
+    const timer = setTimeout(turn.giveUp, answerMs);
+    waiting.add(turn);
+    const done = await turn.ended;
+    waiting.delete(turn);
+    clearTimeout(timer);
+    return done;
+  }
+
+  function audit({ conversation, choice }: StaffRequest, message: string): void {
+    if (!audited || !choice?.startsWith('confirm:')) return;
+    observe.alarm('staff_operation', { channel: 'staff', conversation: events.name(conversation), message });
+  }
+
+  const plugin: FastifyPluginAsync = async (scope) => {
+    scope.setValidatorCompiler(validatorCompiler);
+    scope.setSerializerCompiler(serializerCompiler);
+    scope.addHook('onRequest', guard.api);
+    scope.addHook('preClose', async () => stop());
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
+
+    routes.post(
+      '/webhooks/staff',
+      { schema: messageRoute, bodyLimit: MAX_BODY_BYTES },
+      async ({ body }, reply) => {
+        const answered = await answer(body);
+        if (answered === 'full') return comeLater(reply, 429, 'Too many messages of this conversation wait.');
+        return reply.header('cache-control', 'no-store').send(answered);
+      },
+    );
+
+    routes.get(
+      '/webhooks/staff/:conversation/events',
+      { schema: eventsRoute, exposeHeadRoute: false },
+      async ({ params, query, headers }, reply) => {
+        const after = headers['last-event-id'] ?? query.after ?? 0;
+        const stream = await streams.open(params.conversation, after);
+        if (!stream) return comeLater(reply, 503, 'Too many event streams are open.');
+        return streaming(reply).send(stream);
+      },
+    );
+  };
+
+  return {
+    name: 'staff',
+    plugin,
+    async deliver(outgoing, seq) {
+      try {
+        await events.publish(outgoing.conversation, render(outgoing, seq, words));
+        return { kind: 'sent' };
+      } catch (error) {
+        observe.log.warn({ channel: 'staff', error: nameOf(error) }, 'a reply could not be published');
+        return { kind: 'failed' };
+      }
+    },
+    async start() {
+      if (audited)
+        observe.log.warn({ channel: 'staff' }, 'staff can spend real points: what they confirm is audited');
+    },
+    async stop() {
+      stop();
+    },
+  };
+}
+
+/** Proxies must neither keep nor gather events, and a connection that a stream leaves idle would delay our end. */
+function streaming(reply: FastifyReply): FastifyReply {
+  return reply
+    .type('text/event-stream')
+    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

@@ -1,0 +1,70 @@
+import { Readable } from 'node:stream';
+import type { Events } from './events.ts';
+
+/** Open event streams (server-sent events) of this process. */
+export type Streams = {
+  /**
+   * The events after `afterSeq` and every later one, as bytes of `text/event-stream`; ends when the reader goes away,
+   * lags behind, or `close` is called. Null: there are too many, or none may be opened any more.
+   * Rejects as `Events.follow` does.
+   */
+  open(conversation: string, afterSeq: number): Promise<Readable | null>;
+  /** Ends all streams, for good. */
+  close(): void;
+};
+
+export type StreamLimits = {
+  /** Streams open at a time. */
+  readonly streams: number;
+  /** A comment keeps proxies from cutting a silent stream. */
+  readonly heartbeatMs: number;
+  /** Bytes a slow reader may be behind; past it the stream is cut, and the reader resumes by `Last-Event-ID`. */
+  readonly lag: number;
+};
+
+export const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 1024 * 1024 };
+
+/** How soon a browser reconnects. */
+const RETRY_MS = 2000;
+
+export function createStreams(events: Events, limits: StreamLimits): Streams {
+  const open = new Set<Readable>();
+  let closed = false;
+
+  const heartbeat = setInterval(() => {
+    for (const stream of open) push(stream, ': still here\n\n');
+  }, limits.heartbeatMs).unref();
+
+  function push(stream: Readable, chunk: string): void {
+    if (closed || stream.destroyed) return;
+    stream.push(chunk);
+    if (stream.readableLength > limits.lag) stream.destroy();
+  }
+
+  return {
+    async open(conversation, afterSeq) {
+      if (closed || open.size >= limits.streams) return null;
+      const stream = new Readable({ read() {} });
+      open.add(stream);
+      stream.once('close', () => open.delete(stream));
+      push(stream, `retry: ${RETRY_MS}\n\n`);
+      try {
+        const unfollow = await events.follow(conversation, afterSeq, ({ seq, read }) => {
+          const event = read();
+          if (event) push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`);
+        });
+        stream.once('close', unfollow);
+        if (stream.destroyed) unfollow();
+        return stream;
+      } catch (error) {
+        stream.destroy();
+        throw error;
+      }
+    },
+    close() {
+      closed = true;
+      clearInterval(heartbeat);
+      for (const stream of open) stream.push(null);
+    },
+  };
+}

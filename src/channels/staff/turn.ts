@@ -1,0 +1,49 @@
+import type { Unread } from './events.ts';
+import type { StaffAnswer, StaffEvent, StaffReply } from './schema.ts';
+
+/** Gathers the events that answer one message. */
+export type Turn = {
+  /** To be called with every event of the conversation, the old ones too. */
+  see(event: Unread): void;
+  /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
+  begin(): void;
+  /** True once the turn's last reply was seen, false if `giveUp` was called first. */
+  readonly ended: Promise<boolean>;
+  giveUp(): void;
+  replies(): StaffReply[];
+  /** Where the conversation stood at the latest event seen. */
+  state(): StaffAnswer['state'];
+};
+
+export function followTurn(id: string): Turn {
+  const done = Promise.withResolvers<boolean>();
+  const replies: StaffReply[] = [];
+  let latest: Unread | undefined;
+  let begun = false;
+
+  function see(event: Unread): void {
+    latest = event;
+    const reply = begun ? event.read() : null;
+    if (reply?.turn !== id) return;
+    replies.push(withoutTurn(reply));
+    if (reply.last) done.resolve(true);
+  }
+
+  return {
+    see,
+    begin() {
+      begun = true;
+    },
+    ended: done.promise,
+    giveUp: () => done.resolve(false),
+    replies: () => replies,
+    state: () => latest?.read()?.state,
+  };
+}
+
+function withoutTurn({ turn, last, state, ...reply }: StaffEvent): StaffReply {
+  void turn;
+  void last;
+  void state;
+  return reply;
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
+import { createWords } from '../../i18n.ts';
+import { type Answer, type Client, createClient } from './client.ts';
+import { type RegistrationOptions, registrationCalls } from './registration.ts';
+
+const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
+npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
+npm run telegram -- delete   remove the webhook; waiting updates stay at Telegram`;
+
+/** Runs one command, each call once; resolves to the exit code. */
+export async function runCli(
+  command: string | undefined,
+  client: Client,
+  options: RegistrationOptions,
+  print: (line: string) => void,
+): Promise<0 | 1> {
+  const show = (name: string, answer: Answer): boolean => {
+    print(`${name}: ${answer.ok ? 'ok' : `${answer.kind} (${answer.why})`}`);
+    return answer.ok;
+  };
+
+  switch (command) {
+    case 'info':
+      return info(client, show, print);
+    case 'set': {
+      if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
+      let code: 0 | 1 = 0;
+      for (const { name, run } of registrationCalls(client, options)) {
+        if (!show(name, await run())) code = 1;
+      }
+      return code;
+    }
+    case 'delete':
+      return show('deleteWebhook', await client.call('deleteWebhook', {})) ? 0 : 1;
+    default:
+      print(USAGE);
+      return 1;
+  }
+}
+
+const meSchema = z.object({ id: z.int(), username: z.string() });
+/** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
+const webhookSchema = z.object({
+  url: z.string(),
+  pending_update_count: z.int(),
+  max_connections: z.int().optional(),
+  allowed_updates: z.array(z.string()).optional(),
+  last_error_date: z.int().optional(),
+  last_error_message: z.string().optional(),
+});
+
+async function info(
+  client: Client,
+  show: (name: string, answer: Answer) => boolean,
+  print: (line: string) => void,
+): Promise<0 | 1> {
+  const me = await client.call('getMe', {});
+  const webhook = await client.call('getWebhookInfo', {});
+  if (!me.ok || !webhook.ok) {
+    show('getMe', me);
+    show('getWebhookInfo', webhook);
+    return 1;
+  }
+  const { id, username } = meSchema.parse(me.result);
+  const { url, last_error_date, ...state } = webhookSchema.parse(webhook.result);
+  print(`bot: @${username} (${id})`);
+  print(`webhook: ${url || 'none'}`);
+  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
+  if (last_error_date) print(`last_error_date: ${new Date(last_error_date * 1000).toISOString()}`);
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const read = readConfig(environment());
+  if (!read.ok) {
+    for (const fault of read.faults) console.error(fault);
+    return EXIT_CONFIG;
+  }
+  const { telegram, publicUrl, settings } = read.config;
+  if (!telegram) {
+    console.error('TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather');
+    return EXIT_CONFIG;
+  }
+  const options = {
+    publicUrl,
+    secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
+    defaultLocale: settings.defaultLocale,
+    words: createWords(settings),
+  };
+  return runCli(process.argv[2], createClient(telegram), options, (line) => console.log(line));
+}
+
+if (import.meta.main) process.exitCode = await main();

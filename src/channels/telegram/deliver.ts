@@ -1,0 +1,146 @@
+import type { Words } from '../../i18n.ts';
+import type { Delivery, Outgoing } from '../../turns/delivery.ts';
+import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
+import type { Answer, Client } from './client.ts';
+import { type Rendered, render } from './render.ts';
+
+/** What only makes the chat nicer may hold up a reply this long. */
+const NICETY = { timeoutMs: 3_000 };
+
+/** Longest text of a toast. */
+const MAX_TOAST = 200;
+
+const NO_KEYBOARD = { remove_keyboard: true } as const;
+type Markup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
+
+/** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
+export function createDelivery(client: Client, words: Words) {
+  /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
+  async function answerPress({ query }: Press, toast?: string): Promise<boolean> {
+    const payload = { callback_query_id: query, ...(toast !== undefined && { text: toast }) };
+    // A refusal means too late, or answered before (`working`, an earlier try): nothing to be done about it.
+    return (await client.call('answerCallbackQuery', payload, NICETY)).ok;
+  }
+
+  /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
+  async function removeButtons({ chat }: Address, { message }: Press): Promise<void> {
+    if (message === undefined) return;
+    await client.call('editMessageReplyMarkup', { chat_id: chat, message_id: message }, NICETY);
+  }
+
+  async function showTyping(address: Address): Promise<void> {
+    await client.call('sendChatAction', { ...target(address), action: 'typing' }, NICETY);
+  }
+
+  async function send(address: Address, texts: readonly string[], markup: Markup): Promise<Delivery> {
+    for (const [index, text] of texts.entries()) {
+      const isLast = index === texts.length - 1;
+      const answer = await client.call('sendMessage', {
+        ...target(address),
+        text,
+        link_preview_options: { is_disabled: true },
+        ...(isLast && markup && { reply_markup: markup }),
+      });
+      if (!answer.ok) return toDelivery(answer);
+    }
+    return { kind: 'sent' };
+  }
+
+  /** Null: that message cannot be edited any more (deleted, too old); a new one is needed. */
+  async function edit({ chat }: Address, message: number, text: string, inline: Rendered['inline']) {
+    const answer = await client.call('editMessageText', {
+      chat_id: chat,
+      message_id: message,
+      text,
+      link_preview_options: { is_disabled: true },
+      ...(inline && { reply_markup: inline }),
+    });
+    return !answer.ok && answer.kind === 'rejected' ? null : toDelivery(answer);
+  }
+
+  /**
+   * Sends a new message, and takes the contact keyboard away when no phone is asked any more. Only a message without
+   * buttons can do that. So each of those does (it costs nothing and needs no memory), and where the first reply to
+   * the phone question has buttons, a word of its own goes before it.
+   */
+  async function sendNew(outgoing: Outgoing, address: Address, rendered: Rendered): Promise<Delivery> {
+    const { first, asked, state, press, locale } = outgoing;
+    const over = isPrivate(address) && state.asks !== 'phone';
+    if (over && first && asked === 'phone' && press === undefined && rendered.inline) {
+      const noted = await send(address, [words.line({ key: 'telegram.noted' }, locale)], NO_KEYBOARD);
+      if (noted.kind !== 'sent') return noted;
+    }
+    const own = rendered.inline ?? rendered.contact;
+    return send(address, rendered.texts, own ?? (over ? NO_KEYBOARD : undefined));
+  }
+
+  /** What a press wants first: its spinner ended, with a toast where the reply is a remark. True: that was all. */
+  async function attend(press: Press, { reply }: Outgoing, { texts }: Rendered): Promise<boolean> {
+    const [text = ''] = texts;
+    const toast = reply.notice && text.length <= MAX_TOAST ? text : undefined;
+    const answered = await answerPress(press, toast);
+    return answered && toast !== undefined && !reply.choices?.length;
+  }
+
+  async function deliver(outgoing: Outgoing): Promise<Delivery> {
+    const address = addressSchema.safeParse(outgoing.address).data;
+    if (!address) return { kind: 'dropped', reason: 'rejected' };
+    const { reply, first } = outgoing;
+    const press = pressSchema.safeParse(outgoing.press).data;
+    const rendered = render(reply, outgoing.locale, words);
+
+    const toasted = press && first && (await attend(press, outgoing, rendered));
+    const [text = '', ...more] = rendered.texts;
+    const inPlace = reply.inPlace && !toasted && more.length === 0 && !rendered.contact;
+    if (inPlace && press?.message !== undefined) {
+      const edited = await edit(address, press.message, text, rendered.inline);
+      if (edited) return edited;
+    }
+    // A reply under the pressed question's own view means that the question goes on, with its buttons.
+    const finished = press && first && (press.view === undefined || press.view !== reply.view);
+    const [delivery] = await Promise.all([
+      toasted ? SENT : sendNew(outgoing, address, rendered),
+      finished && removeButtons(address, press),
+    ]);
+    return delivery;
+  }
+
+  /** Shows that the bot is at work; a press's spinner would run out meanwhile. */
+  async function working(incoming: Pick<Outgoing, 'address' | 'press'>): Promise<void> {
+    const address = addressSchema.safeParse(incoming.address).data;
+    const press = pressSchema.safeParse(incoming.press).data;
+    await Promise.all([press && answerPress(press), address && showTyping(address)]);
+  }
+
+  return { deliver, working };
+}
+
+function target({ chat, thread }: Address) {
+  return { chat_id: chat, ...(thread !== undefined && { message_thread_id: thread }) };
+}
+
+/** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */
+function isPrivate({ chat }: Address): boolean {
+  return chat > 0;
+}
+
+const SENT: Delivery = { kind: 'sent' };
+
+function toDelivery(answer: Answer): Delivery {
+  if (answer.ok) return SENT;
+  switch (answer.kind) {
+    case 'unchanged':
+      return SENT;
+    case 'later':
+      return { kind: 'later', afterMs: answer.afterMs };
+    case 'unreachable':
+    case 'rejected':
+      return { kind: 'dropped', reason: answer.kind };
+    // Not the customer's fault: once the operator has put the token right, the reply leaves.
+    case 'refusedToken':
+    case 'failed':
+      return { kind: 'failed' };
+    case 'ambiguous':
+      return { kind: 'ambiguous' };
+  }
+}

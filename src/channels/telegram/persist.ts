@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, Failure } from './client.ts';
+
+export type Patience = {
+  /** Ends the waiting: the last answer is returned as it is. */
+  readonly signal: AbortSignal;
+  /** The first pause, ms; each further one is twice as long, up to a minute. */
+  readonly pauseMs: number;
+};
+
+const MAX_PAUSE_MS = 60_000;
+
+/** A refused token passes too: the operator has been alarmed and may put it right at BotFather. */
+const PASSING: ReadonlySet<string> = new Set<Failure['kind']>([
+  'later',
+  'failed',
+  'ambiguous',
+  'refusedToken',
+]);
+
+/**
+ * Repeats a call until Telegram has carried it out or refused it for good. For calls that may be carried out twice.
+ */
+export async function persist(
+  attempt: (signal: AbortSignal) => Promise<Answer>,
+  { signal, pauseMs }: Patience,
+): Promise<Answer> {
+  for (let failures = 0; ; failures++) {
+    const answer = await attempt(signal);
+    if (answer.ok || !PASSING.has(answer.kind) || signal.aborted) return answer;
+    await pause(answer.kind === 'later' ? answer.afterMs : backoffMs(failures, pauseMs), signal);
+  }
+}
+
+/** With jitter, so that many processes do not come back at once. */
+export function backoffMs(failures: number, firstMs: number): number {
+  return Math.min(firstMs * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
+}
+
+/** Resolves early, and never rejects, when `signal` is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
+}

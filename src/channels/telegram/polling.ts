@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Log } from '../../observe.ts';
+import { ALLOWED_UPDATES } from './address.ts';
+import type { Client } from './client.ts';
+import { backoffMs, type Patience, pause, persist } from './persist.ts';
+import { parseUpdate, type Update } from './update.ts';
+
+/** How long Telegram may hold an empty answer back, s. */
+const POLL_S = 50;
+
+/** On top of that for the answer to arrive, ms. */
+const SLACK_MS = 10_000;
+
+/** Stopping waits this long for Telegram to note what was taken, ms. */
+const CONFIRM_MS = 2_000;
+
+const updatesSchema = z.array(z.unknown());
+
+/**
+ * Fetches updates one after the other, until `patience.signal` is aborted; in place of the webhook, which is removed.
+ * `receive` rejects where an update could not be stored: that update and all after it are fetched again, none is lost.
+ */
+export async function poll(
+  client: Client,
+  receive: (update: Update) => Promise<unknown>,
+  patience: Patience,
+  log: Log,
+): Promise<void> {
+  const { signal, pauseMs } = patience;
+  await persist((signal) => client.call('deleteWebhook', {}, { signal }), patience);
+  let offset = 0;
+  for (let failures = 0; !signal.aborted; ) {
+    const payload = { offset, timeout: POLL_S, allowed_updates: ALLOWED_UPDATES };
+    const answer = await client.call('getUpdates', payload, { signal, timeoutMs: POLL_S * 1000 + SLACK_MS });
+    if (signal.aborted) break;
+    try {
+      if (!answer.ok) throw new Error(answer.why);
+      for (const update of updatesSchema.parse(answer.result).map(parseUpdate)) {
+        if (!update) continue;
+        await receive(update);
+        offset = update.update_id + 1;
+      }
+      failures = 0;
+    } catch (error) {
+      log.warn(
+        { why: error instanceof Error ? error.message : 'unknown' },
+        'polling Telegram failed, trying again',
+      );
+      const asked = !answer.ok && answer.kind === 'later' ? answer.afterMs : 0;
+      await pause(Math.max(asked, backoffMs(failures++, pauseMs)), signal);
+    }
+  }
+  // Else Telegram would send the last ones again, and after a restart the embedded store does not know them any more.
+  if (offset > 0)
+    await client.call('getUpdates', { offset, limit: 1, timeout: 0 }, { timeoutMs: CONFIRM_MS });
+}

@@ -1,0 +1,101 @@
+import { LOCALES, type Locale } from '../../conversation/message.ts';
+import type { Words } from '../../i18n.ts';
+import type { Log } from '../../observe.ts';
+import { ALLOWED_UPDATES } from './address.ts';
+import type { Answer, Client } from './client.ts';
+import { type Patience, persist } from './persist.ts';
+
+export const ROUTE = '/webhooks/telegram';
+
+/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (design.md, "A turn"). */
+const MAX_CONNECTIONS = 100;
+
+/** The commands of the menu, in its order; the conversation understands more. */
+const COMMANDS = [
+  'accumulate',
+  'redeem',
+  'points',
+  'history',
+  'language',
+  'privacy',
+  'help',
+  'cancel',
+] as const;
+
+export type RegistrationOptions = {
+  /** Public https base of this bot; absent: no webhook is registered. */
+  readonly publicUrl?: string | undefined;
+  readonly secret?: string | undefined;
+  /** The language shown to clients in any other language than ours. */
+  readonly defaultLocale: Locale;
+  readonly words: Words;
+};
+
+/** A call of the registration; repeating it changes nothing. */
+export type RegistrationCall = {
+  readonly name: string;
+  readonly run: (signal?: AbortSignal) => Promise<Answer>;
+};
+
+/** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
+export function registrationCalls(client: Client, options: RegistrationOptions): RegistrationCall[] {
+  const profiles = [profile(client, options.words, options.defaultLocale)].concat(
+    LOCALES.map((locale) => profile(client, options.words, locale, locale)),
+  );
+  return [...webhook(client, options), ...profiles.flat()];
+}
+
+function webhook(client: Client, { publicUrl, secret }: RegistrationOptions): RegistrationCall[] {
+  if (publicUrl === undefined || secret === undefined) return [];
+  const payload = {
+    url: webhookUrl(publicUrl),
+    secret_token: secret,
+    allowed_updates: ALLOWED_UPDATES,
+    max_connections: MAX_CONNECTIONS,
+  };
+  return [{ name: 'setWebhook', run: (signal) => client.call('setWebhook', payload, { signal }) }];
+}
+
+function webhookUrl(publicUrl: string): string {
+  return publicUrl.replace(/\/+$/, '') + ROUTE;
+}
+
+/** Without `tag`: what clients in other languages see. */
+function profile(client: Client, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
+  const line = (key: string) => words.line({ key: `telegram.${key}` }, locale);
+  const language = tag && { language_code: tag };
+  const commands = COMMANDS.map((command) => ({ command, description: line(`command.${command}`) }));
+  const description = line('description');
+  const short_description = line('shortDescription');
+  return [
+    {
+      name: 'setMyCommands',
+      run: (signal) => client.call('setMyCommands', { commands, ...language }, { signal }),
+    },
+    {
+      name: 'setMyDescription',
+      run: (signal) => client.call('setMyDescription', { description, ...language }, { signal }),
+    },
+    {
+      name: 'setMyShortDescription',
+      run: (signal) => client.call('setMyShortDescription', { short_description, ...language }, { signal }),
+    },
+  ];
+}
+
+/** Makes every call, each until Telegram has taken or refused it; a refusal is the operator's to see. Never rejects. */
+export async function register(
+  calls: readonly RegistrationCall[],
+  patience: Patience,
+  log: Log,
+): Promise<void> {
+  let refused = 0;
+  for (const { name, run } of calls) {
+    const answer = await persist(run, patience);
+    if (patience.signal.aborted) return;
+    if (answer.ok) continue;
+    refused++;
+    log.error({ call: name, why: answer.why }, 'Telegram refused a part of the registration');
+  }
+  if (calls.length > 0) log.info({ calls: calls.length, refused }, 'registered at Telegram');
+}

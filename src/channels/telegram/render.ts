@@ -1,0 +1,82 @@
+import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
+import type { Locale } from '../../conversation/message.ts';
+import type { Choice, Reply } from '../../conversation/reply.ts';
+import type { Words } from '../../i18n.ts';
+import { encodeChoice } from './address.ts';
+
+/**
+ * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever parsed as markup.
+ * `texts` are one or more messages, the keyboard belongs to the last.
+ */
+export type Rendered = {
+  readonly texts: readonly string[];
+  readonly inline?: InlineKeyboardMarkup | undefined;
+  readonly contact?: ReplyKeyboardMarkup | undefined;
+};
+
+/** Telegram's limit of a message, UTF-16 units. */
+const MAX_MESSAGE = 4096;
+
+/** Labels up to this length fit two in a row on a phone. */
+const SHORT_LABEL = 16;
+
+/**
+ * A message has either buttons of its own (inline) or a keyboard in place of the customer's, never both. Where a phone
+ * is asked the keyboard wins, because only it can share the contact; the choices become its other keys, which send
+ * their label as text, and the conversation understands that.
+ */
+export function render(reply: Reply, locale: Locale, words: Words): Rendered {
+  const texts = splitText(words.text(reply, locale), MAX_MESSAGE);
+  const label = (choice: Choice) => words.line(choice.label, locale);
+  if (reply.sharePhone) {
+    const share = { text: words.line({ key: 'telegram.sharePhone' }, locale), request_contact: true };
+    const keys = (reply.choices ?? []).map((choice) => [{ text: label(choice) }]);
+    return {
+      texts,
+      contact: { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true },
+    };
+  }
+  const rows = toRows(reply, label);
+  return rows.length > 0 ? { texts, inline: { inline_keyboard: rows } } : { texts };
+}
+
+/** In the order given: two short labels a row; what is picked with care (a confirmation, a gift) has its own row. */
+function toRows({ choices = [], view }: Reply, label: (choice: Choice) => string): InlineKeyboardButton[][] {
+  const rows: InlineKeyboardButton[][] = [];
+  let open: InlineKeyboardButton[] | undefined;
+  for (const choice of choices) {
+    const data = encodeChoice(choice.id, view);
+    // A gift's code may be too long for a button; it can be typed.
+    if (data === undefined) continue;
+    const button = { text: label(choice), callback_data: data };
+    if (/^(confirm|gift):/.test(choice.id) || button.text.length > SHORT_LABEL) {
+      rows.push([button]);
+      open = undefined;
+    } else if (open) {
+      open.push(button);
+      open = undefined;
+    } else {
+      open = [button];
+      rows.push(open);
+    }
+  }
+  return rows;
+}
+
+/** Parts of at most `max` UTF-16 units, cut at line ends where there are any, never within a character. */
+export function splitText(text: string, max: number): string[] {
+  const parts: string[] = [];
+  let rest = text;
+  while (rest.length > max) {
+    const lineEnd = rest.lastIndexOf('\n', max);
+    const end = lineEnd > 0 ? lineEnd : isHighSurrogate(rest.charCodeAt(max - 1)) ? max - 1 : max;
+    parts.push(rest.slice(0, end));
+    rest = rest.slice(lineEnd > 0 ? end + 1 : end);
+  }
+  // Telegram refuses a blank message.
+  return parts.length === 0 ? [rest] : [...parts, rest].filter((part) => part.trim() !== '');
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readGifts } from './config/gifts.ts';
+import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
+import type { Gift, Settings } from './conversation/context.ts';
+
+/** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
+export const EXIT_CONFIG = 78;
+
+/** The configuration, arranged by who needs it. */
+export type Config = ReturnType<typeof arrange>;
+
+export type ConfigRead =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Variables as the process has them. Blank ones count as unset. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+type Written = Readonly<Partial<Record<VariableName, string>>>;
+
+/** The process's environment, `.env` of the working directory filling in what is unset. */
+export function environment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
+
+/**
+ * Reads the whole configuration. Never throws: every fault there is comes back at once, one line each, naming the
+ * variable, what it got (secrets masked) and what it wants. Warnings are one line each, too.
+ */
+export function readConfig(env: Environment): ConfigRead {
+  const written = writtenIn(env);
+  const read = variables.safeParse(written);
+  const wrong = read.success ? [] : read.error.issues.map(({ path }) => wrongValue(String(path[0]), written));
+  const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
+  const unreadable = gifts?.ok === false ? gifts.faults.map((fault) => `GIFTS_FILE: ${fault}`) : [];
+  const faults = [...wrong, ...unreadable, ...conflicts(written)];
+  if (!read.success || faults.length > 0) return { ok: false, faults };
+  const config = arrange(read.data, gifts?.ok ? gifts.gifts : undefined);
+  return { ok: true, config, warnings: warnings(written, config) };
+}
+
+function writtenIn(env: Environment): Written {
+  return Object.fromEntries(
+    documentation.flatMap(({ name }) => {
+      const value = env[name]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
+}
+
+function wrongValue(name: string, written: Environment): string {
+  const about = documentation.find((one) => one.name === name);
+  const value = written[name] ?? '';
+  const shown = about?.secret ? `a secret of ${value.length} characters` : JSON.stringify(masked(value));
+  return `${name}: got ${shown}, wants ${about?.wants}`;
+}
+
+/** A URL's user and password are secrets wherever they turn up. */
+function masked(value: string): string {
+  const short = value.length > 100 ? `${value.slice(0, 99)}…` : value;
+  return short.replace(/\/\/[^/@]*@/, '//***@');
+}
+
+/** Values that are right by themselves and wrong, or dangerous, together. */
+function conflicts(written: Written): string[] {
+  const production = written.NODE_ENV === 'production';
+  const polling = written.TELEGRAM_MODE === 'polling';
+  const needed: readonly [name: VariableName, needed: boolean, wants: string][] = [
+    ['REDIS_URL', production, 'a Redis while NODE_ENV=production: the embedded store forgets everything'],
+    ['ANTCRM_BASE_URL', production, 'the real AntCRM while NODE_ENV=production: the sandbox is a toy'],
+    ['ANTCRM_API_KEY', written.ANTCRM_BASE_URL !== undefined, 'the key of ANTCRM_BASE_URL'],
+    [
+      'TELEGRAM_WEBHOOK_SECRET',
+      written.TELEGRAM_BOT_TOKEN !== undefined && !polling,
+      'a secret while TELEGRAM_BOT_TOKEN is set (or TELEGRAM_MODE=polling): anybody could post updates',
+    ],
+    ['STATE_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
+    [
+      'STATE_KEY',
+      !production && written.STATE_KEY_PREVIOUS !== undefined,
+      'the key after STATE_KEY_PREVIOUS',
+    ],
+    ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
+  ];
+  return needed.flatMap(([name, isNeeded, wants]) =>
+    isNeeded && written[name] === undefined ? [`${name}: got nothing, wants ${wants}`] : [],
+  );
+}
+
+function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
+  return {
+    production: values.NODE_ENV === 'production',
+    listen: { host: values.HOST, port: values.PORT },
+    publicUrl: values.PUBLIC_URL,
+    logLevel: values.LOG_LEVEL,
+    redis: redis(values),
+    antcrm: {
+      real: realAntcrm(values),
+      timeoutMs: values.ANTCRM_TIMEOUT_MS,
+      contacts: values.ANTCRM_CONTACTS,
+    },
+    telegram: telegram(values),
+    keys: {
+      state: values.STATE_KEY ?? developmentKey('state'),
+      statePrevious: values.STATE_KEY_PREVIOUS,
+      hash: values.HASH_KEY ?? developmentKey('hash'),
+    },
+    staffToken: values.STAFF_TOKEN,
+    /** Undefined: no file; the sandbox has gifts of its own. */
+    gifts,
+    settings: {
+      defaultLocale: values.DEFAULT_LOCALE,
+      timeZone: values.TIME_ZONE,
+      supportContact: values.SUPPORT_CONTACT,
+      identityProof: values.IDENTITY_PROOF,
+      operationChecksMs: values.OPERATION_CHECKS,
+    } satisfies Omit<Settings, 'gifts'>,
+  };
+}
+
+/** Undefined: the embedded memory store. Several URLs are the nodes of one Redis Cluster. */
+function redis({ REDIS_URL: urls, REDIS_WAIT_REPLICAS: waitReplicas }: Variables) {
+  return urls === undefined ? undefined : { urls, waitReplicas };
+}
+
+/** Undefined: the sandbox is the backend. */
+function realAntcrm({ ANTCRM_BASE_URL: baseUrl, ANTCRM_API_KEY: apiKey }: Variables) {
+  return baseUrl === undefined ? undefined : { baseUrl, apiKey: known('ANTCRM_API_KEY', apiKey) };
+}
+
+/** Undefined: the channel is off. */
+function telegram(values: Variables) {
+  const token = values.TELEGRAM_BOT_TOKEN;
+  if (token === undefined) return undefined;
+  const apiRoot = values.TELEGRAM_API_ROOT;
+  if (values.TELEGRAM_MODE === 'polling') return { token, apiRoot, mode: 'polling' as const };
+  const secret = known('TELEGRAM_WEBHOOK_SECRET', values.TELEGRAM_WEBHOOK_SECRET);
+  return { token, apiRoot, mode: 'webhook' as const, secret };
+}
+
+/** A value that `conflicts` has asked for. */
+function known(name: VariableName, value: string | undefined): string {
+  if (value === undefined) throw new Error(`${name} is missing and was not reported`);
+  return value;
+}
+
+/** Known to everybody who reads this: so that a restart of a developer's bot can read what it stored. */
+function developmentKey(purpose: string): Buffer {
+  return createHash('sha256').update(`antcrm-chatbot development key: ${purpose}`).digest();
+}
+
+function warnings(written: Written, config: Config): string[] {
+  const said: readonly [boolean, string][] = [
+    [
+      config.settings.identityProof === 'off',
+      'IDENTITY_PROOF=off: whoever types a phone or e-mail can read its history and spend its points',
+    ],
+    [
+      config.antcrm.contacts === 'off',
+      "ANTCRM_CONTACTS=off: no linking check, so an accumulation can tie an e-mail to somebody else's phone",
+    ],
+    [
+      config.redis !== undefined && (written.STATE_KEY === undefined || written.HASH_KEY === undefined),
+      'STATE_KEY or HASH_KEY is unset: what is stored in Redis is sealed with a key that everybody knows',
+    ],
+    [
+      config.antcrm.real?.baseUrl.startsWith('http:') === true && !isLoopback(config.antcrm.real.baseUrl),
+      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
+    ],
+    [
+      written.ANTCRM_API_KEY !== undefined && config.antcrm.real === undefined,
+      'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend',
+    ],
+    [
+      config.staffToken !== undefined && config.antcrm.real !== undefined,
+      'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited',
+    ],
+  ];
+  return said.flatMap(([applies, warning]) => (applies ? [warning] : []));
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
+}

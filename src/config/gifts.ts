@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Gift } from '../conversation/context.ts';
+
+/** `~` ends a choice id on a button (contract.md), and 40 characters leave room for the rest of Telegram's 64 bytes. */
+const codeSchema = z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~');
+const nameSchema = z.string().trim().min(1, 'a name').max(100, 'at most 100 characters');
+
+const giftsSchema = z.array(
+  z.strictObject({
+    code: codeSchema,
+    name: z.strictObject({ vi: nameSchema, en: nameSchema }),
+    score: z.number().min(0, 'a number from 0'),
+  }),
+);
+
+export type GiftsRead =
+  | { readonly ok: true; readonly gifts: readonly Gift[] }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads the list of gifts; every fault names the place in the file. Never throws. */
+export function readGifts(path: string): GiftsRead {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return {
+      ok: false,
+      faults: [`${path} cannot be read: ${error instanceof Error ? error.message : error}`],
+    };
+  }
+  const read = giftsSchema.safeParse(content);
+  if (!read.success) {
+    return {
+      ok: false,
+      faults: read.error.issues.map((issue) => `${place(path, issue.path)}: ${issue.message}`),
+    };
+  }
+  const codes = read.data.map((gift) => gift.code);
+  const repeated = codes.flatMap((code, index) =>
+    codes.indexOf(code) < index ? [`${place(path, [index, 'code'])}: ${code} is there already`] : [],
+  );
+  return repeated.length > 0 ? { ok: false, faults: repeated } : { ok: true, gifts: read.data };
+}
+
+/** `gifts.json[2].name.vi` */
+function place(file: string, path: readonly PropertyKey[]): string {
+  return file + path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+}

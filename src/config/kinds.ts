@@ -1,0 +1,88 @@
+/** A kind of value: `parse` gives undefined for a text that is none, `wants` says what one looks like. */
+export type Kind<T> = { readonly wants: string; parse(written: string): T | undefined };
+
+export function text(): Kind<string> {
+  return { wants: 'a text', parse: (written) => written };
+}
+
+export function like(pattern: RegExp, wants: string): Kind<string> {
+  return { wants, parse: (written) => (pattern.test(written) ? written : undefined) };
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  return { wants: words.join(' or '), parse: (written) => words.find((word) => word === written) };
+}
+
+export function integer(from: number, to: number): Kind<number> {
+  return {
+    wants: `a whole number from ${from} to ${to}`,
+    parse(written) {
+      const value = /^\d{1,9}$/.test(written) ? Number(written) : -1;
+      return value >= from && value <= to ? value : undefined;
+    },
+  };
+}
+
+/** A base that paths are appended to, hence without a slash at its end. */
+export function url(protocols: readonly string[]): Kind<string> {
+  return {
+    wants: `a URL beginning with ${protocols.map((one) => `${one}//`).join(' or ')}, without user, query and fragment`,
+    parse(written) {
+      const value = URL.parse(written);
+      if (!value || !protocols.includes(value.protocol)) return undefined;
+      if (value.username || value.password || value.search || value.hash) return undefined;
+      return value.href.replace(/\/+$/, '');
+    },
+  };
+}
+
+export function redisUrls(): Kind<readonly string[]> {
+  return {
+    wants: 'redis://host:port or rediss://host:port, several separated by commas',
+    parse(written) {
+      const urls = written.split(',').map((one) => one.trim());
+      const right = urls.every((one) => /^rediss?:\/\/[^/]/.test(one) && URL.canParse(one));
+      return right ? urls : undefined;
+    },
+  };
+}
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+export function durations(): Kind<readonly number[]> {
+  return {
+    wants: 'at least two rising durations such as 5s,20s,1m',
+    parse(written) {
+      const values = written.split(',').map(durationMs);
+      const rising = values.every((value, index) => value > (index === 0 ? 0 : (values[index - 1] ?? 0)));
+      return values.length >= 2 && rising ? values : undefined;
+    },
+  };
+}
+
+function durationMs(written: string): number {
+  const [, count, unit] = /^(\d{1,6})(ms|s|m|h)$/.exec(written.trim()) ?? [];
+  return unit === 'ms' || unit === 's' || unit === 'm' || unit === 'h'
+    ? Number(count) * UNIT_MS[unit]
+    : Number.NaN;
+}
+
+export function key(): Kind<Buffer> {
+  return {
+    wants: 'base64 of 32 bytes (openssl rand -base64 32)',
+    parse: (written) => (/^[A-Za-z0-9+/]{43}=?$/.test(written) ? Buffer.from(written, 'base64') : undefined),
+  };
+}
+
+export function timeZone(): Kind<string> {
+  return {
+    wants: 'an IANA time zone such as Asia/Ho_Chi_Minh',
+    parse(written) {
+      try {
+        return new Intl.DateTimeFormat('en', { timeZone: written }) && written;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { LOCALES } from '../conversation/message.ts';
+import { durations, integer, type Kind, key, like, oneOf, redisUrls, text, timeZone, url } from './kinds.ts';
+
+/** What the documents and the faults say about one variable. */
+type About = {
+  readonly meaning: string;
+  /** What a value looks like, completing "wants …". */
+  readonly wants: string;
+  /** The default as it could be written; where there is none, `absent` says what its absence means. */
+  readonly default?: string | undefined;
+  readonly absent?: string | undefined;
+  readonly secret: boolean;
+};
+
+const registry = z.registry<About>();
+
+/** The environment as text -> typed values: the one place that lists the variables (contract.md, "Environment"). */
+export const variables = z.object({
+  NODE_ENV: set(text(), 'development', '`production` refuses embedded parts and development keys'),
+  HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
+  PORT: set(integer(0, 65_535), '3000', 'where to listen; 0 = any free port'),
+  PUBLIC_URL: may(
+    url(['https:']),
+    'no webhook is registered',
+    'the public https base; if set, the Telegram webhook and commands are registered at start',
+  ),
+  LOG_LEVEL: set(
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    'how much is logged',
+  ),
+  REDIS_URL: secret(
+    redisUrls(),
+    'embedded memory store',
+    '`redis://…`, `rediss://…`; several nodes separated by commas = Redis Cluster',
+  ),
+  REDIS_WAIT_REPLICAS: set(
+    integer(0, 10),
+    '0',
+    'how many replicas must acknowledge an intent before points are spent',
+  ),
+  ANTCRM_BASE_URL: may(
+    url(['https:', 'http:']),
+    'sandbox mounted at `/sandbox`',
+    'e.g. `https://apiring.antbuddy.com`',
+  ),
+  ANTCRM_API_KEY: secret(
+    like(/^[!-~]+$/, 'visible ASCII characters'),
+    undefined,
+    'sent as header `apikey`; required whenever `ANTCRM_BASE_URL` is set',
+  ),
+  ANTCRM_TIMEOUT_MS: set(integer(1, 120_000), '8000', 'deadline of one call'),
+  ANTCRM_CONTACTS: set(
+    oneOf('on', 'off'),
+    'on',
+    '`off` where the backend has no `/contacts`: balance from the history, no linking check (warned about)',
+  ),
+  OPERATION_CHECKS: set(
+    durations(),
+    '5s,20s,1m,5m,30m',
+    'when an operation without an outcome is looked up; not applied is told at the last but one',
+  ),
+  GIFTS_FILE: may(
+    text(),
+    'sandbox: its own gifts',
+    'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score" }`: lets customers pick a gift and see its price',
+  ),
+  TELEGRAM_BOT_TOKEN: secret(
+    like(/^\d+:[\w-]+$/, 'a token from BotFather, <number>:<letters>'),
+    'channel off',
+    'from BotFather',
+  ),
+  TELEGRAM_WEBHOOK_SECRET: secret(
+    like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -'),
+    undefined,
+    'required with the token in webhook mode; start is refused without it',
+  ),
+  TELEGRAM_API_ROOT: set(
+    url(['https:', 'http:']),
+    'https://api.telegram.org',
+    'also a local Bot API server, or a double in tests',
+  ),
+  TELEGRAM_MODE: set(
+    oneOf('webhook', 'polling'),
+    'webhook',
+    '`polling` for development without a public URL',
+  ),
+  STATE_KEY: secret(
+    key(),
+    'a fixed development key',
+    'base64 of 32 bytes: seals personal data in Redis; required when `NODE_ENV=production`',
+  ),
+  STATE_KEY_PREVIOUS: secret(
+    key(),
+    undefined,
+    'the key before `STATE_KEY`: what it sealed can still be read',
+  ),
+  HASH_KEY: secret(
+    key(),
+    'a fixed development key',
+    'base64 of 32 bytes: names keys and log fields; never rotated; required when `NODE_ENV=production`',
+  ),
+  STAFF_TOKEN: secret(
+    like(/^[!-~]+$/, 'visible ASCII characters'),
+    'open to loopback callers while the sandbox is the backend, else absent',
+    'bearer token of the staff webhook, the console, `/docs` and `/sandbox/*`',
+  ),
+  DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
+  TIME_ZONE: set(timeZone(), 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
+  SUPPORT_CONTACT: may(
+    like(/^.{1,200}$/u, 'at most 200 characters'),
+    undefined,
+    'hotline or link shown where the bot cannot help',
+  ),
+  IDENTITY_PROOF: set(
+    oneOf('required', 'off'),
+    'required',
+    '`off`: a typed phone or e-mail is believed everywhere (kiosk use; warned about at start)',
+  ),
+});
+
+export type Variables = z.output<typeof variables>;
+export type VariableName = keyof Variables;
+
+/** Every variable in the order of the documents: README's table and `.env.example` are made of it, and checked. */
+export const documentation: readonly (About & { readonly name: string })[] = Object.entries(
+  variables.shape,
+).flatMap(([name, schema]) => {
+  const about = registry.get(schema);
+  return about ? [{ name, ...about }] : [];
+});
+
+/** A variable with a default. */
+function set<T>(kind: Kind<T>, fallback: string, meaning: string) {
+  const about = { meaning, wants: kind.wants, default: fallback, secret: false };
+  return parsed(kind).prefault(fallback).register(registry, about);
+}
+
+/** A variable that may be absent. */
+function may<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
+  return parsed(kind).optional().register(registry, { meaning, wants: kind.wants, absent, secret: false });
+}
+
+/** A variable that may be absent, and whose value is shown nowhere. */
+function secret<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
+  return parsed(kind).optional().register(registry, { meaning, wants: kind.wants, absent, secret: true });
+}
+
+function parsed<T>(kind: Kind<T>): z.ZodType<T, string> {
+  return z.string().transform((written, context) => {
+    const value = kind.parse(written);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: kind.wants });
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,58 @@
+import { MAX_TEXT } from './message.ts';
+
+const PLAIN = /^[\x20-\x7e]*$/;
+const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]/g;
+/** Controls, bidi marks, zero-width and other invisible characters, halves of surrogate pairs. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+/**
+ * The text as a reader sees it: at most `MAX_TEXT` characters, invisible ones gone, every run of white space one
+ * blank. Whatever matches patterns against typed text starts here.
+ */
+export function visible(text: string): string {
+  const cut = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
+  const seen = PLAIN.test(cut) ? cut : cut.replace(LINE_BREAKS, ' ').replace(INVISIBLE, '');
+  return seen.replace(/\s+/g, ' ').trim();
+}
+
+/**
+ * Lower case without Vietnamese marks, punctuation kept. `đ` does not decompose and needs its own rule; the two ways
+ * of placing a tone (hoà, hòa) fall together here, as do composed and decomposed spellings.
+ */
+export function unmark(text: string): string {
+  const lower = text.toLowerCase();
+  if (PLAIN.test(lower)) return lower;
+  return lower.normalize('NFKD').toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('đ', 'd');
+}
+
+/** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
+export function fold(text: string): string {
+  const plain = unmark(visible(text));
+  return plain.replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+}
+
+/**
+ * Folded words without the keystrokes of a Vietnamese keyboard that was switched off: Telex ("ddooir ddieemr") and
+ * VNI ("d9oi63 d9ie6m3") give "doi diem". Mangles other languages: only for looking up Vietnamese words.
+ */
+export function undoTyping(text: string): string {
+  return fold(text).split(' ').map(undoWord).join(' ');
+}
+
+function undoWord(word: string): string {
+  if (/\d/.test(word)) return isVni(word) ? word.replace(/\d/g, '') : word;
+  const vowel = word.search(/[aeiouyw]/);
+  if (vowel < 0) return word;
+  const onset = word.slice(0, vowel).replace('dd', 'd');
+  // After the vowel, a Vietnamese word has none of these letters: they are tone keys, or the `d` of a late `đ`.
+  const tail = word.slice(vowel).replace(/[sfrxjzd]/g, '');
+  const sounds = tail.startsWith('w') ? `u${tail.slice(1)}` : tail;
+  return onset + sounds.replaceAll('w', '').replace(/([aeo])\1+/g, '$1');
+}
+
+/** 1–5 are tones (one a word), 6–8 marks of vowels, 9 the stroke of `đ`. "TIVI12" is no word typed in VNI. */
+function isVni(word: string): boolean {
+  if (!/^[a-z]+[1-9][a-z1-9]*$/.test(word)) return false;
+  const count = (digits: RegExp) => word.match(digits)?.length ?? 0;
+  return count(/[1-5]/g) <= 1 && count(/[678]/g) <= 2 && count(/9/g) <= 1;
+}

@@ -1,0 +1,84 @@
+import { type EmailResult, parseEmail } from './slots/email.ts';
+import { type PhoneResult, parsePhone } from './slots/phone.ts';
+import { QUOTES, trimEdges } from './trim.ts';
+
+/** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
+export type Token = {
+  readonly text: string;
+  /** Punctuation stood before it. */
+  readonly pause: boolean;
+};
+
+const EDGES = `${QUOTES}()[]{}<>.!?…*#`;
+
+/** `text` is `visible`. Blanks, commas, semicolons and colons separate: no slot contains them. */
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let pause = false;
+  for (const [piece] of text.matchAll(/[^\s,;:]+|[,;:]/g)) {
+    const trimmed = trimEdges(piece, EDGES);
+    if (/^[,;:]$/.test(piece) || trimmed === '') pause = true;
+    else {
+      tokens.push({ text: trimmed, pause });
+      pause = /[.!?…]$/.test(piece);
+    }
+  }
+  return tokens;
+}
+
+type Found<Result> = { readonly result: Result; readonly tokens: readonly Token[] };
+
+/** The first address; mangled ones count, since nothing else contains an `@`. */
+export function findEmail(tokens: readonly Token[]): Found<EmailResult> | undefined {
+  for (const token of tokens) {
+    if (token.text.lastIndexOf('@') < 1) continue;
+    const result = parseEmail(token.text);
+    if (result.ok || result.reason === 'email.vietnamese') return { result, tokens: [token] };
+  }
+  return undefined;
+}
+
+/** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
+const DATE =
+  /^(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/;
+const PHONE_PIECE = /^[+(]?[\d０-９oO()./\p{Pd}]+$/u;
+/** Nobody writes a number in more groups than this. */
+const MAX_GROUPS = 7;
+
+export function isDate(token: Token): boolean {
+  return DATE.test(token.text);
+}
+
+/** The first run of tokens that is a phone number, the longest such run from there. */
+export function findPhone(tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined {
+  for (let from = 0; from < tokens.length; from++) {
+    const end = endOfRun(tokens, from);
+    for (let to = end; to > from; to--) {
+      const run = tokens.slice(from, to);
+      const result = parsePhone(withoutLabel(run.map(({ text }) => text).join(' ')));
+      if (result.ok) return { result, tokens: run };
+    }
+  }
+  return undefined;
+}
+
+function endOfRun(tokens: readonly Token[], from: number): number {
+  let end = from;
+  while (end < Math.min(tokens.length, from + MAX_GROUPS)) {
+    const token = tokens[end];
+    const text = token && (end === from ? withoutLabel(token.text) : token.text);
+    if (!token || !text || !isPhonePiece(text) || isDate(token)) break;
+    if (end === from && !/[\d０-９]/.test(text)) break;
+    end++;
+  }
+  return end;
+}
+
+function isPhonePiece(text: string): boolean {
+  return PHONE_PIECE.test(text) || text === '＋';
+}
+
+/** "sdt0912345678". */
+function withoutLabel(text: string): string {
+  return text.replace(/^(?:s?[dđ]t|tel|phone)\.?(?=\+?\d)/i, '');
+}

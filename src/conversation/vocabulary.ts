@@ -1,0 +1,375 @@
+import { fold } from './fold.ts';
+import { LOCALES, type Locale } from './message.ts';
+
+/**
+ * What customers call things, per language, as they would type it: phrases separated by commas, compared folded (no
+ * case, no marks). To add a phrase, put it here. To add an intent, add it to `INTENTS`. To add a language, the compiler
+ * asks for its phrases everywhere below. A test holds that no phrase has two meanings.
+ */
+export type Phrases = Readonly<Record<Locale, string>>;
+
+/** The phrases of all languages, folded. */
+export function phrasesOf(phrases: Phrases): string[] {
+  return LOCALES.flatMap((locale) => phrases[locale].split(',').map(fold)).filter((phrase) => phrase !== '');
+}
+
+export type Intent =
+  | 'accumulate'
+  | 'redeem'
+  | 'history'
+  | 'points'
+  | 'status'
+  | 'language'
+  | 'language:vi'
+  | 'language:en'
+  | 'help'
+  | 'cancel'
+  | 'start'
+  | 'privacy'
+  | 'forget'
+  | 'menu'
+  | 'skip'
+  | 'confirm'
+  | 'decline'
+  | 'next'
+  | 'previous'
+  | 'edit'
+  | 'greet'
+  | 'thanks'
+  | 'support';
+
+const NONE: Phrases = { vi: '', en: '' };
+
+type IntentWords = {
+  readonly intent: Intent;
+  /** Slash commands, without the slash. */
+  readonly commands?: readonly string[] | undefined;
+  /** Count wherever they stand in a message. */
+  readonly always: Phrases;
+  /** Count only where the rest of the message is understood too: short words that also occur in other talk. */
+  readonly alone: Phrases;
+};
+
+/** The most telling first: of several intents in a message, the first in this list is meant. */
+export const INTENTS: readonly IntentWords[] = [
+  {
+    intent: 'forget',
+    commands: ['quen', 'forget'],
+    always: {
+      vi: 'quên tôi đi, hãy quên tôi, quên mình đi, xoá dữ liệu, xoá thông tin, xoá hết dữ liệu, xoá hết thông tin',
+      en: 'forget me, delete my data, erase my data, remove my data, delete my information',
+    },
+    alone: { vi: 'quên, quên tôi, quên mình, quên em', en: 'forget' },
+  },
+  {
+    intent: 'privacy',
+    commands: ['riengtu', 'privacy'],
+    always: {
+      vi: 'riêng tư, quyền riêng tư, chính sách bảo mật, dữ liệu cá nhân, thông tin cá nhân, bảo mật thông tin',
+      en: 'privacy, privacy policy, personal data, personal information',
+    },
+    alone: { vi: 'bảo mật', en: 'my data' },
+  },
+  {
+    intent: 'language:vi',
+    always: { vi: 'tiếng việt, tiếng việt nam', en: 'vietnamese' },
+    alone: { vi: 'vi, vn, việt', en: '' },
+  },
+  {
+    intent: 'language:en',
+    always: { vi: 'tiếng anh', en: 'english' },
+    alone: { vi: '', en: 'en, eng' },
+  },
+  {
+    intent: 'language',
+    commands: ['ngonngu', 'language'],
+    always: { vi: 'ngôn ngữ, đổi ngôn ngữ, đổi tiếng', en: 'language, change language, switch language' },
+    alone: { vi: '', en: 'lang' },
+  },
+  {
+    intent: 'status',
+    commands: ['trangthai', 'status'],
+    always: {
+      vi: 'trạng thái, tình trạng, mã tham chiếu, mã giao dịch, đang xử lý, xử lý xong chưa',
+      en: 'status, reference number, reference code',
+    },
+    alone: { vi: 'tham chiếu, tới đâu rồi, đến đâu rồi, xong chưa', en: 'reference, is it done' },
+  },
+  {
+    intent: 'support',
+    always: {
+      vi: 'nhân viên, tư vấn viên, tổng đài, chăm sóc khách hàng, cskh, gặp người, khiếu nại, báo lỗi, bị lỗi',
+      en: 'hotline, customer service, customer care, human, agent, complaint, complain, contact support',
+    },
+    alone: { vi: 'liên hệ', en: 'support, contact' },
+  },
+  {
+    intent: 'cancel',
+    commands: ['huy', 'cancel'],
+    always: {
+      vi: 'huỷ, huỷ bỏ, không làm nữa, thôi không',
+      en: 'cancel, never mind, nevermind, abort, forget it',
+    },
+    alone: { vi: 'thôi, dừng lại, thoát, bỏ đi, thôi khỏi, ngừng', en: 'stop, quit, exit' },
+  },
+  {
+    intent: 'history',
+    commands: ['lichsu', 'history'],
+    always: {
+      vi: 'lịch sử, giao dịch, sao kê, đã tích, điểm đã tích, đã tích điểm, đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
+      en: 'history, transactions, earned points, points earned, redeemed gifts, gifts redeemed, past points',
+    },
+    alone: { vi: 'ls', en: 'activity, statement, earned, redeemed' },
+  },
+  {
+    intent: 'edit',
+    always: {
+      vi: 'chỉnh sửa, sửa lại, sửa mã, đổi số điện thoại, đổi sđt, đổi email, đổi mail, nhập lại',
+      en: 'change phone, change phone number, change email, change my email, change my phone, edit',
+    },
+    alone: { vi: 'sửa, thay đổi', en: 'change, modify, fix' },
+  },
+  {
+    intent: 'redeem',
+    commands: ['doiqua', 'redeem'],
+    always: {
+      vi: 'đổi quà, đổi điểm, đổi thưởng, quy đổi, lấy quà, nhận quà, xem quà, danh sách quà, đổi voucher, dùng điểm, tiêu điểm',
+      en: 'redeem, redeem points, exchange points, spend points, use points, use my points, claim gift, claim a gift, get a gift, redemption',
+    },
+    alone: { vi: 'đổi, quà, quà tặng, đq', en: 'gift, gifts, reward, rewards' },
+  },
+  {
+    intent: 'accumulate',
+    commands: ['tichdiem', 'accumulate'],
+    always: {
+      vi: 'tích điểm, tích luỹ điểm, cộng điểm, cộng thêm điểm, thêm điểm, nhập mã, nạp mã, quét mã, nhập code, kích hoạt mã',
+      en: 'accumulate, accumulate points, earn points, collect points, add points, add my points, enter code, enter a code',
+    },
+    alone: { vi: 'tích, tích luỹ, tđ', en: 'earn, collect' },
+  },
+  {
+    intent: 'points',
+    commands: ['diem', 'points'],
+    always: {
+      vi: 'xem điểm, tra điểm, kiểm tra điểm, số điểm, điểm của tôi, điểm của mình, điểm của em, bao nhiêu điểm, còn điểm, số dư, tổng điểm, hạng thành viên, xem hạng, điểm còn lại, điểm hiện có',
+      en: 'my points, how many points, point balance, points balance, my balance, check points, my tier, my rank',
+    },
+    alone: { vi: 'điểm, hạng', en: 'points, point, balance, tier, rank, score' },
+  },
+  {
+    intent: 'help',
+    commands: ['help', 'trogiup'],
+    always: {
+      vi: 'trợ giúp, hướng dẫn, cách dùng, cách sử dụng, làm được gì, làm được những gì',
+      en: 'help me, how does this work, what can you do',
+    },
+    alone: {
+      vi: 'giúp, giúp đỡ, giúp với, giúp tôi, giúp mình, hỗ trợ, làm sao, như thế nào, thế nào, cách',
+      en: 'help, how, how to, instructions',
+    },
+  },
+  {
+    intent: 'start',
+    commands: ['start'],
+    always: NONE,
+    alone: { vi: 'bắt đầu, bắt đầu lại, làm lại, làm lại từ đầu', en: 'start, begin, restart, start over' },
+  },
+  {
+    intent: 'menu',
+    commands: ['menu'],
+    always: { vi: '', en: 'main menu' },
+    alone: { vi: 'danh mục, trang chủ, chức năng', en: 'menu, home, options' },
+  },
+  {
+    intent: 'skip',
+    always: NONE,
+    alone: { vi: 'bỏ qua, không có, không cần, để sau, khỏi', en: 'skip, none, later, not now, no email' },
+  },
+  {
+    intent: 'next',
+    always: NONE,
+    alone: {
+      vi: 'tiếp, tiếp theo, trang sau, trang tiếp, xem thêm, xem tiếp, sau',
+      en: 'next, more, next page, show more',
+    },
+  },
+  {
+    intent: 'previous',
+    always: NONE,
+    alone: {
+      vi: 'trước, trang trước, quay lại, trở lại, lùi',
+      en: 'back, previous, prev, previous page, go back',
+    },
+  },
+  {
+    intent: 'decline',
+    always: NONE,
+    alone: {
+      vi: 'không, không đồng ý, không phải, không được, không muốn, không thích, sai, sai rồi, chưa, từ chối',
+      en: "no, nope, nah, n, decline, wrong, do not, don't, not, no thanks, no thank you, disagree",
+    },
+  },
+  {
+    intent: 'confirm',
+    always: NONE,
+    alone: {
+      vi: 'có, ừ, ừm, uh, đồng ý, đúng, đúng rồi, đúng vậy, xác nhận, chấp nhận, được, được rồi, vâng, dạ, chính xác, chuẩn, phải, tiếp tục',
+      en: 'yes, y, yep, yeah, yup, ok, okay, oke, okie, oki, okela, sure, confirm, correct, right, agree, accept, continue',
+    },
+  },
+  {
+    intent: 'thanks',
+    always: NONE,
+    alone: { vi: 'cảm ơn, cám ơn', en: 'thanks, thank you, thank, thank u, thx, tks, ty' },
+  },
+  {
+    intent: 'greet',
+    always: NONE,
+    alone: { vi: 'chào, xin chào, chào bạn, alo, a lô', en: 'hello, hi, hey, good morning, good afternoon' },
+  },
+];
+
+/** Phrases that tell which of the two histories is meant; the phrases of earning and redeeming do so too. */
+export const TYPES: readonly { readonly type: 'point' | 'gift'; readonly words: Phrases }[] = [
+  {
+    type: 'point',
+    words: {
+      vi: 'đã tích, điểm đã tích, đã tích điểm',
+      en: 'earned, earned points, points earned, past points',
+    },
+  },
+  {
+    type: 'gift',
+    words: {
+      vi: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
+      en: 'redeemed, redeemed gifts, gifts redeemed',
+    },
+  },
+];
+
+/** What the slots are called. A code may directly follow its name. */
+export const FIELDS: readonly { readonly field: 'code' | 'phone' | 'email'; readonly words: Phrases }[] = [
+  {
+    field: 'code',
+    words: { vi: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch', en: 'code, serial' },
+  },
+  {
+    field: 'phone',
+    words: {
+      vi: 'sđt, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
+      en: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',
+    },
+  },
+  {
+    field: 'email',
+    words: {
+      vi: 'thư điện tử, đổi email, đổi mail',
+      en: 'email, mail, e mail, gmail, mailto, change email, change my email',
+    },
+  },
+];
+
+export type NamedPeriod = '7d' | '30d' | 'month' | 'lastMonth' | 'all';
+
+export const PERIODS: readonly { readonly name: NamedPeriod; readonly words: Phrases }[] = [
+  {
+    name: '7d',
+    words: {
+      vi: '7 ngày, 7 ngày qua, 7 ngày gần đây, 7 ngày gần nhất, bảy ngày, một tuần, tuần qua',
+      en: '7 days, 7d, last 7 days, past 7 days, a week, past week',
+    },
+  },
+  {
+    name: '30d',
+    words: {
+      vi: '30 ngày, 30 ngày qua, 30 ngày gần đây, 30 ngày gần nhất, ba mươi ngày, một tháng, tháng qua',
+      en: '30 days, 30d, last 30 days, past 30 days, a month, past month',
+    },
+  },
+  { name: 'month', words: { vi: 'tháng này', en: 'this month' } },
+  { name: 'lastMonth', words: { vi: 'tháng trước, tháng rồi', en: 'last month, previous month' } },
+  {
+    name: 'all',
+    words: {
+      vi: 'tất cả, toàn bộ, từ trước đến nay, từ trước tới nay, mọi lúc',
+      en: 'all, all time, everything',
+    },
+  },
+];
+
+export type NamedDays = 'today' | 'yesterday' | 'week' | 'lastWeek' | 'year' | 'lastYear';
+
+/** Periods that no button offers. */
+export const DAYS: readonly { readonly name: NamedDays; readonly words: Phrases }[] = [
+  { name: 'today', words: { vi: 'hôm nay, bữa nay', en: 'today' } },
+  { name: 'yesterday', words: { vi: 'hôm qua, bữa qua', en: 'yesterday' } },
+  { name: 'week', words: { vi: 'tuần này', en: 'this week' } },
+  { name: 'lastWeek', words: { vi: 'tuần trước, tuần rồi', en: 'last week' } },
+  { name: 'year', words: { vi: 'năm nay', en: 'this year' } },
+  { name: 'lastYear', words: { vi: 'năm ngoái, năm trước', en: 'last year' } },
+];
+
+/** Parts of typed dates: left in the rest of a message, where `parsePeriod` reads them. */
+export const DATE_WORDS: Phrases = {
+  vi: 'từ, đến, tới, ngày, tháng, năm, tuần, từ ngày, đến ngày',
+  en: 'from, to, until, since, day, days, week, weeks, month, months, year',
+};
+
+/** Units: a number before one is an amount, not a code. */
+export const UNITS: Phrases = { vi: 'điểm, đồng, ngày, cái, món', en: 'points, point, days, vnd, d' };
+
+/** Words that change nothing: politeness, pronouns, particles. */
+export const FILLERS: Phrases = {
+  vi: `mình, tôi, tui, tớ, em, anh, chị, bạn, shop, sốp, ad, admin, bot, bạn ơi, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
+    với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
+    cái, này, kia, đó, đấy, ở, tại, còn, bao nhiêu, bn, nào, gì, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
+    bây giờ, giờ, vậy, thế, làm, làm ơn, vui lòng, xem, kiểm tra, tra cứu, tra, lấy, nhập, gửi, nhận, các, những, lần, mấy,
+    lắm, nhiều, quá, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, ngay, thích, nhỉ, hả, hở, khách, mua, tổng,
+    giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
+  en: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
+    plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, have, has, got, give, show, see,
+    check, get, let, what, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
+    go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list`,
+};
+
+/** Words that turn the request after them into its opposite (`stop`), or say that it did not work (`fail`). */
+export const DENIALS: readonly { readonly denial: 'stop' | 'fail'; readonly words: Phrases }[] = [
+  { denial: 'stop', words: { vi: 'không, không muốn', en: "not, do not, don't, do not want, don't want" } },
+  { denial: 'fail', words: { vi: 'không được', en: "can't, cannot, can not, couldn't, unable to" } },
+];
+
+/** One word for another, both folded: what thumbs make of them. */
+export const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  k: 'khong',
+  ko: 'khong',
+  kg: 'khong',
+  khg: 'khong',
+  hok: 'khong',
+  hong: 'khong',
+  hem: 'khong',
+  hk: 'khong',
+  dc: 'duoc',
+  mk: 'minh',
+  mik: 'minh',
+  wa: 'qua',
+  ntn: 'the nao',
+};
+
+/** Words that, spelt with these marks, are not what their letters alone would say; '' = they change nothing. */
+export const HOMOGRAPHS: Readonly<Record<string, string>> = {
+  đừng: 'khong',
+  đợi: '',
+  đôi: '',
+  đời: '',
+  đội: '',
+  quá: '',
+  quả: '',
+  mà: '',
+  má: '',
+};
+
+/**
+ * Words that count on their own only with their marks in a message that has marks: "Tôi là Huy" cancels nothing, and
+ * in "gửi qua email" there is no gift.
+ */
+export const NEED_MARKS: readonly string[] = ['huy', 'qua'];

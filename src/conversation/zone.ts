@@ -1,0 +1,56 @@
+/**
+ * Days of a time zone. A day is written as the epoch ms of its midnight in UTC (`Date.UTC(2023, 7, 1)`), which makes
+ * counting days plain arithmetic; only `startOfDay` turns it into an instant.
+ */
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The day it is in `timeZone` (an IANA name; others throw `RangeError`) at an instant, epoch ms. */
+export function dayAt(ms: number, timeZone: string): number {
+  return Math.floor(wallClock(ms, timeZone) / DAY_MS) * DAY_MS;
+}
+
+/**
+ * The first instant of a day, epoch ms. Where clocks jump over midnight, the moment of the jump; where midnight comes
+ * twice, the first.
+ */
+export function startOfDay(day: number, timeZone: string): number {
+  const offsets = [day - DAY_MS, day + DAY_MS].map((near) => wallClock(near, timeZone) - near);
+  const [before = 0] = offsets;
+  const candidates = offsets.map((offset) => day - offset).sort((a, b) => a - b);
+  return candidates.find((ms) => wallClock(ms, timeZone) === day) ?? day - before;
+}
+
+/** What a clock on the wall shows, as if it were UTC; whole seconds. */
+function wallClock(ms: number, timeZone: string): number {
+  const read = (part: Intl.DateTimeFormatPart['type']) =>
+    Number(parts.find(({ type }) => type === part)?.value ?? 0);
+  const parts = formatter(timeZone).formatToParts(ms);
+  return Date.UTC(
+    read('year'),
+    read('month') - 1,
+    read('day'),
+    read('hour'),
+    read('minute'),
+    read('second'),
+  );
+}
+
+/** Making one takes longer than a hundred uses of it. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatter(timeZone: string): Intl.DateTimeFormat {
+  const known = formatters.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  formatters.set(timeZone, made);
+  return made;
+}

@@ -1,0 +1,56 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import type { Guard } from './channels/staff/access.ts';
+import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
+
+/** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */
+const POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+/**
+ * The API page at `/docs` and its OpenAPI document at `/docs/json`, made from the routes' own schemas; routes without
+ * a tag stay out. To be awaited before the routes are registered: only what comes later is described.
+ */
+export async function describeApi(
+  app: FastifyInstance,
+  options: { readonly guard: Pick<Guard, 'docs'>; readonly version: string },
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'AntCRM chatbot: staff webhook',
+        version: options.version,
+        description:
+          'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.',
+      },
+      tags: [{ name: STAFF_TAG }],
+      components: {
+        securitySchemes: {
+          [STAFF_SECURITY]: { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' },
+        },
+      },
+    },
+    transform: (route) =>
+      route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },
+  });
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', options.guard.docs);
+    await scope.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: POLICY,
+      theme: { title: 'AntCRM chatbot: staff webhook' },
+      uiConfig: { displayRequestDuration: true, tryItOutEnabled: true },
+    });
+  });
+}

@@ -1,0 +1,171 @@
+import { createInstance, type FormatterModule, type TFunction } from 'i18next';
+import en from '../locales/en.json' with { type: 'json' };
+import vi from '../locales/vi.json' with { type: 'json' };
+import { LOCALES, type Locale } from './conversation/message.ts';
+import type { Line, Param, Reply } from './conversation/reply.ts';
+
+/** Flat keys with dots; i18next's suffixes pick variants: `key_context`, `key_one`, `key_other`. */
+export type Resources = Readonly<Record<Locale, Readonly<Record<string, string>>>>;
+
+/** Turns what the bot says, as data, into text. Pure and synchronous; a reply takes microseconds. */
+export type Words = {
+  /** The whole message: the main text, then its lines. */
+  text(reply: Reply, locale: Locale): string;
+  /** One piece of wording: a button's label, a reason, a line. */
+  line(line: Line, locale: Locale): string;
+};
+
+export type WordsOptions = {
+  /** IANA name; times are shown in it. */
+  readonly timeZone: string;
+  /** Other wording than `locales/*.json`, for tests. */
+  readonly resources?: Resources | undefined;
+  /**
+   * Told of a key without wording, or a placeholder without its param. Throws by default, so that tests find it;
+   * where it returns, the customer sees the key or the placeholder.
+   */
+  readonly onMissing?: Report | undefined;
+};
+
+/** Longest text param, in characters: names from profiles, products and gifts. The rest is cut. */
+const MAX_PARAM = 200;
+
+/**
+ * Wording in every language at once: one fixed-language translator each, never a global language switch, so that no
+ * customer's language leaks into another's reply.
+ */
+export function createWords({ timeZone, resources = { vi, en }, onMissing = refuse }: WordsOptions): Words {
+  const translators = createTranslators(resources, timeZone, onMissing);
+
+  function line({ key, context, params = {} }: Line, locale: Locale): string {
+    const values: Record<string, string | number> = {};
+    for (const name in params) {
+      const param = params[name];
+      if (param !== undefined) values[name] = value(param, locale);
+    }
+    const count = typeof values.count === 'number' ? values.count : undefined;
+    // No `nest`: a customer's "$t(…)" must stay what it is.
+    return translators[locale](key, {
+      replace: values,
+      nest: false,
+      ...(context !== undefined && { context }),
+      ...(count !== undefined && { count }),
+    });
+  }
+
+  function value(param: Param, locale: Locale): string | number {
+    if (typeof param === 'number') return param;
+    if (typeof param === 'string') return clean(param);
+    return 'key' in param ? line(param, locale) : clean(param[locale]);
+  }
+
+  return {
+    line,
+    text(reply, locale) {
+      const main = line(reply, locale);
+      if (!reply.lines?.length) return main;
+      return [main, ...reply.lines.map((one) => line(one, locale))].join('\n');
+    },
+  };
+}
+
+type Report = (what: string) => void;
+
+function createTranslators(
+  resources: Resources,
+  timeZone: string,
+  onMissing: Report,
+): Readonly<Record<Locale, TFunction>> {
+  const i18next = createInstance().use(createFormatter(timeZone, onMissing));
+  void i18next.init({
+    initAsync: false,
+    lng: 'vi',
+    supportedLngs: LOCALES,
+    fallbackLng: false,
+    keySeparator: false,
+    nsSeparator: false,
+    resources: { vi: { translation: resources.vi }, en: { translation: resources.en } },
+    // Plain text leaves us: nothing to escape. Placeholders inside a customer's text are not filled.
+    interpolation: { escapeValue: false, skipOnVariables: true },
+    parseMissingKeyHandler(key) {
+      onMissing(key);
+      return key;
+    },
+    missingInterpolationHandler(text, match: RegExpExecArray) {
+      onMissing(`${match[0]} in "${text}"`);
+      return match[0];
+    },
+  });
+  return { vi: i18next.getFixedT('vi'), en: i18next.getFixedT('en') };
+}
+
+/**
+ * The formats that locale files may ask for: `{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`. In place of
+ * i18next's own formatter, which asks Intl for its phrases and swallows errors.
+ */
+function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
+  const numbers = { vi: new Intl.NumberFormat('vi-VN'), en: new Intl.NumberFormat('en-US') };
+  const at = createClock(timeZone);
+
+  function formatted(value: number, format: string, language: string): string | undefined {
+    switch (format) {
+      case 'number':
+        return numbers[language === 'en' ? 'en' : 'vi'].format(value);
+      case 'date':
+      case 'datetime': {
+        const { date, time } = at(value);
+        return format === 'date' ? date : `${date} ${time}`;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  return {
+    type: 'formatter',
+    init() {},
+    add() {},
+    addCached() {},
+    format(value: unknown, format = '', language = '', { interpolationkey: name } = {}) {
+      const text = typeof value === 'number' ? formatted(value, format, language) : undefined;
+      if (text !== undefined) return text;
+      const placeholder = `{{${name}, ${format}}}`;
+      onMissing(placeholder);
+      return placeholder;
+    },
+  };
+}
+
+/** `25/11/2026` and `15:47` of a moment, the same in both languages, and free of what Intl puts in between. */
+function createClock(timeZone: string): (epochMs: number) => { date: string; time: string } {
+  const formatter = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  return (epochMs) => {
+    const part: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
+    for (const { type, value } of formatter.formatToParts(epochMs)) part[type] = value;
+    return { date: `${part.day}/${part.month}/${part.year}`, time: `${part.hour}:${part.minute}` };
+  };
+}
+
+/** Text from outside: on one line, without what could disguise or reorder a message, at most `MAX_PARAM` long. */
+function clean(text: string): string {
+  const short = text.length > MAX_PARAM ? `${text.slice(0, MAX_PARAM - 1)}…` : text;
+  return short.replace(BREAKS, ' ').replace(INVISIBLE, '');
+}
+
+const BREAKS = /[\t-\r\u0085\u2028\u2029]+/g;
+/** Control, format (bidirectional, zero-width) and broken surrogate characters. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
+
+function refuse(what: string): never {
+  throw new Error(`Missing wording: ${what}`);
+}

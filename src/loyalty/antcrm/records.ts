@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { HistoryType, Identifier } from '../../conversation/effect.ts';
+import type { Contact, LoyaltyRecord } from '../loyalty.ts';
+import { toE164 } from '../phone.ts';
+
+/*
+ * AntCRM's answers, read tolerantly: numbers may be strings, any part may be missing, null or of a wrong type, and
+ * then it is simply not there. Nothing here throws, whatever the value.
+ */
+
+/** Longer words are cut: they end up in messages to customers. */
+const MAX_WORD = 200;
+
+const numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .trim()
+    .regex(/^-?\d{1,15}(\.\d{1,6})?$/)
+    .transform(Number),
+]);
+const word = z
+  .union([z.string(), z.number().transform(String)])
+  .transform((text) => text.trim().slice(0, MAX_WORD))
+  .refine((text) => text !== '');
+
+const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
+
+const number = maybe(numeric);
+const text = maybe(word);
+const thing = maybe(z.object({ code: text, name: text }));
+
+const recordSchema = z.object({
+  type: number,
+  score: number,
+  status: maybe(z.union([numeric, z.boolean().transform(Number)])),
+  product: thing,
+  gift: thing,
+  code: text,
+  createdAt: number,
+  id: text,
+  _id: text,
+});
+
+const address = maybe(z.union([word, z.object({ value: word }).transform((entry) => entry.value)]));
+const addresses = z
+  .array(address)
+  .catch([])
+  .transform((values) => values.filter((value) => value !== undefined));
+
+const contactSchema = z.object({
+  customerId: text,
+  phones: addresses.transform((values) => values.map(toE164)),
+  emails: addresses.transform((values) => values.map((value) => value.toLowerCase())),
+  scoreAvailable: number,
+  scoreRank: number,
+  rankName: text,
+});
+
+const answerSchema = z.object({ success: z.unknown(), message: text, error: text });
+const wrappedSchema = z.object({ data: z.unknown() });
+
+/** The answer to a POST: `unreadable` where nothing tells whether it was applied. */
+export function readSuccess(json: unknown): 'applied' | 'refused' | 'unreadable' {
+  const { success } = answerSchema.safeParse(json).data ?? {};
+  if (success === 1 || success === '1' || success === true) return 'applied';
+  return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unreadable';
+}
+
+/** AntCRM's own words for a refusal, where it has any. */
+export function readReason(json: unknown): string | undefined {
+  const answer = answerSchema.safeParse(json).data;
+  return answer?.message ?? answer?.error;
+}
+
+/**
+ * A page of the history; null if the answer is no list. `count` is what the page held before records of the other
+ * type were left out: it tells whether there may be another page.
+ */
+export function readHistory(
+  json: unknown,
+  asked: HistoryType,
+): { records: LoyaltyRecord[]; count: number } | null {
+  const list = Array.isArray(json) ? json : wrappedSchema.safeParse(json).data?.data;
+  if (!Array.isArray(list)) return null;
+  const records = list.flatMap((entry) => readRecord(entry, asked) ?? []);
+  return { records: records.filter((record) => record.type === asked), count: list.length };
+}
+
+function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
+  const record = recordSchema.safeParse(entry).data;
+  if (!record) return null;
+  const type = record.type === undefined ? asked : TYPES.get(record.type);
+  if (!type) return null;
+  const about = type === 'point' ? record.product : record.gift;
+  return {
+    id: record.id ?? record._id,
+    type,
+    // Only a plain 0 is a failure: taking a success for one would let points be spent a second time.
+    status: record.status === 0 ? 'failed' : 'succeeded',
+    score: record.score,
+    what: about?.name,
+    code: type === 'point' ? record.code : record.gift?.code,
+    atMs: record.createdAt,
+  };
+}
+
+const TYPES = new Map<number, HistoryType>([
+  [1, 'point'],
+  [2, 'gift'],
+]);
+
+/**
+ * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the answer
+ * is something else. A record that carries another phone (or e-mail) than the one asked for is somebody else's.
+ */
+export function readContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
+  const wrapped = wrappedSchema.safeParse(json).data;
+  const found = wrapped?.data === undefined ? json : wrapped.data;
+  if (found === null || found === undefined) return wrapped?.data === null ? null : 'unreadable';
+  const entries = Array.isArray(found) ? found : [found];
+  const contacts = entries.flatMap((entry) => readOneContact(entry) ?? []);
+  if (contacts.length === 0) return entries.length === 0 ? null : 'unreadable';
+
+  const sought = by.kind === 'phone' ? by.value : by.value.toLowerCase();
+  const values = (contact: Contact) => (by.kind === 'phone' ? contact.phones : contact.emails);
+  const theirs = contacts.find((contact) => values(contact).includes(sought));
+  const [only] = contacts;
+  return theirs ?? (contacts.length === 1 && only && values(only).length === 0 ? only : null);
+}
+
+function readOneContact(entry: unknown): Contact | null {
+  const contact = contactSchema.safeParse(entry).data;
+  if (!contact) return null;
+  const { customerId, phones, emails, scoreAvailable, scoreRank, rankName } = contact;
+  const says = customerId ?? scoreAvailable ?? phones[0] ?? emails[0];
+  if (says === undefined) return null;
+  return { customerId, phones, emails, points: scoreAvailable, rank: rankName, rankPoints: scoreRank };
+}

@@ -1,0 +1,151 @@
+import {
+  BrokenCircuitError,
+  bulkhead,
+  CircuitState,
+  CountBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhenResult,
+  retry,
+  TaskCancelledError,
+} from 'cockatiel';
+import type { Exchange } from './transport.ts';
+
+/** What stands between a call and the wire. `left` tells how many ms the call still has. Never throws. */
+export type Resilience = {
+  /** Repeated at most twice on any failure, within the time left and the retry budget. */
+  read(attempt: Attempt, left: () => number): Promise<Exchange>;
+  /**
+   * Repeated at most twice, and only what was surely not sent. A write is never the breaker's trial: while the breaker
+   * is not closed, `probe`, a read, goes first and decides.
+   */
+  write(attempt: Attempt, probe: Attempt, left: () => number): Promise<Exchange>;
+};
+type Attempt = () => Promise<Exchange>;
+
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+export type ResilienceOptions = {
+  /** How many calls may be under way at once (design.md: half the turn slots). */
+  readonly maxCalls: number;
+  /** How long the breaker stays open before it lets one read through. */
+  readonly breakerMs: number;
+  readonly onBreaker: (state: BreakerState) => void;
+};
+
+const RETRIES = 2;
+const BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 500;
+/** The breaker opens when more than half of the last 20 calls (five at least) timed out or came back as 5xx. */
+const BREAKER = { size: 20, minimumNumberOfCalls: 5, threshold: 0.5 };
+/**
+ * A full bulkhead is waited for this long: a burst on a quick AntCRM passes, while a slow one holds up no turn that
+ * could serve somebody else.
+ */
+const QUEUE_MS = 1000;
+
+export function createResilience(options: ResilienceOptions): Resilience {
+  const slots = bulkhead(options.maxCalls, Number.POSITIVE_INFINITY);
+  const budget = createRetryBudget();
+  const breaker = circuitBreaker(handleWhenResult(flagged('sick')), {
+    halfOpenAfter: options.breakerMs,
+    breaker: new CountBreaker(BREAKER),
+  });
+  breaker.onStateChange((state) => options.onBreaker(breakerState(state)));
+  const retries = retry(handleWhenResult(flagged('again')), {
+    maxAttempts: RETRIES,
+    backoff: new ExponentialBackoff({ initialDelay: BACKOFF_MS, maxDelay: MAX_BACKOFF_MS }),
+  });
+
+  const throughBreaker = (attempt: Attempt): Promise<Exchange> =>
+    breaker
+      .execute(async () => {
+        const exchange = await attempt();
+        return { exchange, sick: isSick(exchange) };
+      })
+      .then(({ exchange }) => exchange)
+      .catch(declinedBy(BrokenCircuitError, 'breaker-open'));
+
+  async function onlyWhenClosed(attempt: Attempt, probe: Attempt): Promise<Exchange> {
+    if (breaker.state !== CircuitState.Closed) await throughBreaker(probe);
+    return breaker.state === CircuitState.Closed ? throughBreaker(attempt) : BREAKER_OPEN;
+  }
+
+  async function repeated(attempt: Attempt, repeatable: (exchange: Exchange) => boolean, left: () => number) {
+    budget.deposit();
+    const result = await retries.execute(async (context) => {
+      const exchange = await attempt();
+      const again =
+        context.attempt < RETRIES && repeatable(exchange) && left() > MAX_BACKOFF_MS && budget.withdraw();
+      return { exchange, again };
+    });
+    return result.exchange;
+  }
+
+  async function inSlot(run: Attempt): Promise<Exchange> {
+    if (slots.executionSlots > 0) return slots.execute(run);
+    const patience = new AbortController();
+    const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<Exchange>();
+    const timer = setTimeout(() => {
+      patience.abort();
+      giveUp(BULKHEAD_FULL);
+    }, QUEUE_MS);
+    const turn = slots.execute(() => {
+      clearTimeout(timer);
+      return run();
+    }, patience.signal);
+    return Promise.race([turn.catch(declinedBy(TaskCancelledError, 'bulkhead-full')), gaveUp]);
+  }
+
+  return {
+    read: (attempt, left) => inSlot(() => repeated(() => throughBreaker(attempt), isFailedRead, left)),
+    write: (attempt, probe, left) =>
+      inSlot(() => repeated(() => onlyWhenClosed(attempt, probe), isUnsent, left)),
+  };
+}
+
+const BREAKER_OPEN: Exchange = { kind: 'declined', reason: 'breaker-open' };
+const BULKHEAD_FULL: Exchange = { kind: 'declined', reason: 'bulkhead-full' };
+
+/** cockatiel refuses by throwing; a refusal is one more way for a call to end. */
+const declinedBy =
+  (Refusal: new (...args: never[]) => Error, reason: string) =>
+  (error: unknown): Exchange => {
+    if (error instanceof Refusal) return { kind: 'declined', reason };
+    throw error;
+  };
+
+const flagged = (flag: 'sick' | 'again') => (result: unknown) =>
+  typeof result === 'object' && result !== null && Reflect.get(result, flag) === true;
+
+/** What makes the breaker open: AntCRM does not cope. A refused connection fails fast enough by itself. */
+const isSick = (exchange: Exchange): boolean =>
+  exchange.kind === 'answered' ? exchange.status >= 500 : exchange.kind !== 'declined' && exchange.timedOut;
+
+const isUnsent = (exchange: Exchange): boolean => exchange.kind === 'unsent';
+
+const isFailedRead = (exchange: Exchange): boolean => {
+  if (exchange.kind !== 'answered') return exchange.kind !== 'declined';
+  return exchange.status >= 500 || (exchange.status === 200 && exchange.json === undefined);
+};
+
+function breakerState(state: CircuitState): BreakerState {
+  if (state === CircuitState.Closed) return 'closed';
+  return state === CircuitState.HalfOpen ? 'half-open' : 'open';
+}
+
+/** Retries are at most a tenth of the calls, but for a reserve of ten: they must not multiply the load of an outage. */
+function createRetryBudget() {
+  const RESERVE = 10;
+  let tokens = RESERVE;
+  return {
+    deposit: () => {
+      tokens = Math.min(RESERVE, tokens + 0.1);
+    },
+    withdraw: () => {
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+  };
+}

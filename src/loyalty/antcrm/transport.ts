@@ -1,0 +1,137 @@
+import { Readable } from 'node:stream';
+import { Agent, Client, type Dispatcher, request } from 'undici';
+
+/**
+ * How one HTTP exchange went. Whether a request can have been applied hangs on the difference between the kinds:
+ * - `answered`: a status came; `json` is undefined where the body is no JSON, was cut off or is too big.
+ * - `unsent`: not a byte of the request was written (refused, DNS, TLS, connect time-out, too late).
+ * - `broken`: perhaps written, and no answer came.
+ * - `declined`: we did not even try (too late, open breaker, full bulkhead).
+ *
+ * `reason` is an error's code, safe to log.
+ */
+export type Exchange =
+  | { readonly kind: 'answered'; readonly status: number; readonly json: unknown }
+  | { readonly kind: 'unsent' | 'broken'; readonly timedOut: boolean; readonly reason: string }
+  | { readonly kind: 'declined'; readonly reason: string };
+
+/** Moments of `performance.now()`: the call is over at `end`, and no byte of it is written after `writeBefore`. */
+export type Deadline = { readonly end: number; readonly writeBefore: number };
+
+/** The HTTP of AntCRM: JSON both ways, the key in a header, no redirects. Never throws. */
+export type Transport = {
+  get(path: string, query: URLSearchParams, deadline: Deadline): Promise<Exchange>;
+  post(path: string, body: unknown, deadline: Deadline): Promise<Exchange>;
+  /** On a connection of its own: a stale keep-alive socket would turn a harmless reset into an ambiguous one. */
+  postFresh(path: string, body: unknown, deadline: Deadline): Promise<Exchange>;
+  close(): Promise<void>;
+};
+
+const JSON_TYPE = 'application/json';
+const connect = { timeout: 2000 };
+const MAX_BODY_BYTES = 1024 * 1024;
+
+export function createTransport(options: { readonly baseUrl: string; readonly apiKey: string }): Transport {
+  const base = options.baseUrl.replace(/\/+$/, '');
+  const { origin } = new URL(base);
+  const headers = { apikey: options.apiKey, accept: JSON_TYPE, 'content-type': JSON_TYPE };
+  const shared = new Agent({ connect });
+
+  async function post(path: string, content: unknown, dispatcher: Dispatcher, deadline: Deadline) {
+    const text = JSON.stringify(content);
+    const { body, opened } = seal(text, deadline.writeBefore);
+    const length = { 'content-length': String(Buffer.byteLength(text)) };
+    const how = { method: 'POST', headers: { ...headers, ...length }, body, dispatcher } as const;
+    const result = await exchange(base + path, how, deadline);
+    return result.kind === 'broken' && !opened() ? ({ ...result, kind: 'unsent' } as const) : result;
+  }
+
+  return {
+    get: (path, query, deadline) =>
+      exchange(`${base}${path}?${query}`, { method: 'GET', headers, dispatcher: shared }, deadline),
+
+    post: (path, body, deadline) => post(path, body, shared, deadline),
+
+    async postFresh(path, body, deadline) {
+      const client = new Client(origin, { connect, pipelining: 0 });
+      return post(path, body, client, deadline).finally(() => void client.destroy());
+    },
+
+    close: () => shared.destroy(),
+  };
+}
+
+/**
+ * A body that knows whether it was sent. undici reads it once the connection stands, and writes the first byte of the
+ * request only with the first of the body: until then nothing has left, and from `writeBefore` on nothing will.
+ */
+function seal(text: string, writeBefore: number) {
+  let opened = false;
+  const body = new Readable({
+    read() {
+      if (performance.now() >= writeBefore) return void this.destroy(new TooLate());
+      opened = true;
+      this.push(text);
+      this.push(null);
+    },
+  });
+  return { body, opened: () => opened };
+}
+
+class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
+const TOO_LATE: Exchange = { kind: 'declined', reason: 'TooLate' };
+const TIMED_OUT: Exchange = { kind: 'broken', timedOut: true, reason: 'timeout' };
+
+type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
+
+async function exchange(url: string, how: RequestOptions, { end, writeBefore }: Deadline): Promise<Exchange> {
+  const start = performance.now();
+  if (start >= Math.min(end, writeBefore)) return TOO_LATE;
+  const stop = new AbortController();
+  // An aborted request that is still connecting ends only with the attempt to connect: it is not waited for.
+  const late = Promise.withResolvers<Exchange>();
+  const timer = setTimeout(() => {
+    stop.abort();
+    late.resolve(TIMED_OUT);
+  }, end - start);
+  const answer = ask(url, { ...how, signal: stop.signal });
+  return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
+}
+
+async function ask(url: string, how: RequestOptions): Promise<Exchange> {
+  try {
+    const { statusCode, body } = await request(url, how);
+    return { kind: 'answered', status: statusCode, json: await readJson(body) };
+  } catch (error) {
+    const reason = codeOf(error);
+    return { kind: 'broken', timedOut: reason === 'UND_ERR_CONNECT_TIMEOUT', reason };
+  }
+}
+
+/** The parsed body; undefined if it is no JSON, breaks off, or is larger than we care to hold. */
+async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      if (!Buffer.isBuffer(chunk)) return undefined;
+      size += chunk.length;
+      // Leaving the loop destroys the body, and the connection with it.
+      if (size > MAX_BODY_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `ECONNREFUSED` and the like; never an error's message, which may quote what was sent. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^\w{1,50}$/.test(code) ? code : error.name;
+}

@@ -1,0 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time as the operations need it; injected, so that no test waits. */
+export type Clock = {
+  /** Epoch ms: the windows of the history. */
+  nowMs(): number;
+  /** Like `performance.now()`: deadlines, which no adjustment of the host's clock may move. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or as soon as `signal` aborts. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+};
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
+};

@@ -1,0 +1,46 @@
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { Observe } from '../observe.ts';
+import { accumulate } from './accumulate.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Journal, readsFor } from './journal.ts';
+import { readBalance, readHistory } from './reads.ts';
+import { check } from './reconcile.ts';
+import { redeem } from './redeem.ts';
+import type { Tools } from './tools.ts';
+
+/** The policy of all that the bot asks of AntCRM. Stores nothing itself: what must be kept goes through the journal. */
+export type Operations = {
+  /**
+   * Performs an effect. How AntCRM answers is always an outcome. Throws where the turn cannot go on: `StaleTurn` (the
+   * lease is lost), `TurnInterrupted` (the process stops and nothing was called), whatever the journal rejects with.
+   * After a throw the same operation may be performed again, under a new lease: it is never called twice.
+   */
+  perform(effect: Effect, journal: Journal): Promise<Outcome>;
+};
+
+export function createOperations(options: {
+  loyalty: Tools['loyalty'];
+  contacts: Tools['contacts'];
+  callTimeoutMs: number;
+  observe: Pick<Observe, 'log'>;
+  clock?: Clock | undefined;
+}): Operations {
+  const { loyalty, contacts, callTimeoutMs, observe, clock = systemClock } = options;
+  const tools: Tools = { loyalty, contacts, callTimeoutMs, log: observe.log, clock };
+  return {
+    async perform(effect, journal) {
+      switch (effect.kind) {
+        case 'accumulate':
+          return accumulate(effect, journal, tools);
+        case 'redeem':
+          return redeem(effect, journal, tools);
+        case 'check':
+          return check(effect, journal, loyalty);
+        case 'history':
+          return readHistory(readsFor(journal, loyalty), effect);
+        case 'balance':
+          return readBalance(readsFor(journal, loyalty), contacts, effect.by);
+      }
+    },
+  };
+}

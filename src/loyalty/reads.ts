@@ -1,0 +1,98 @@
+import type { Effect, HistoryRecord, Identifier, Outcome } from '../conversation/effect.ts';
+import type { Reads } from './journal.ts';
+import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from './loyalty.ts';
+
+/** How many pages "all pages" may be: past that the read is incomplete. */
+const PAGE_CAP = 50;
+
+/** Every record of the query, each once: pages shift when a record is added meanwhile. */
+export async function readAll(
+  reads: Pick<Reads, 'history'>,
+  query: Omit<HistoryQuery, 'page'>,
+): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
+  const records: LoyaltyRecord[] = [];
+  const seen = new Set<string>();
+  for (let page = 1; page <= PAGE_CAP; page++) {
+    const read = await reads.history({ ...query, page });
+    if (!read.ok) return read;
+    for (const record of read.value.records) {
+      if (record.id !== undefined && seen.has(record.id)) continue;
+      if (record.id !== undefined) seen.add(record.id);
+      records.push(record);
+    }
+    if (!read.value.full) return { ok: true, value: { records, complete: true } };
+  }
+  return { ok: true, value: { records, complete: false } };
+}
+
+/**
+ * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page size.
+ * Newest first within that page; AntCRM promises no order. The next page is looked at only to know `more`.
+ */
+export async function readHistory(
+  reads: Pick<Reads, 'history'>,
+  effect: Extract<Effect, { kind: 'history' }>,
+): Promise<Outcome> {
+  const { type, by, fromMs, toMs, skip, take } = effect;
+  const query = { type, by, fromMs, toMs };
+  const page = Math.floor(skip / HISTORY_PAGE) + 1;
+  const read = await reads.history({ ...query, page });
+  if (!read.ok) return { kind: 'unavailable' };
+
+  const records = read.value.records.filter((record) => isWithin(record, fromMs, toMs)).sort(newestFirst);
+  const start = skip % HISTORY_PAGE;
+  const end = start + take;
+  return {
+    kind: 'history',
+    records: records.slice(start, end).map(asShown),
+    more:
+      records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 }))),
+  };
+}
+
+/** Where the next page cannot be read, there may be more: pressing "next" asks again. */
+async function isThereMore(reads: Pick<Reads, 'history'>, query: HistoryQuery): Promise<boolean> {
+  const read = await reads.history(query);
+  return !read.ok || read.value.full || read.value.records.some((r) => isWithin(r, query.fromMs, query.toMs));
+}
+
+/** Periods are half-open; whether AntCRM counts the end in is unknown. A record without a time is shown. */
+function isWithin({ atMs }: LoyaltyRecord, fromMs = -Infinity, toMs = Infinity): boolean {
+  return atMs === undefined || (atMs >= fromMs && atMs < toMs);
+}
+
+const newestFirst = (a: LoyaltyRecord, b: LoyaltyRecord): number => (b.atMs ?? 0) - (a.atMs ?? 0);
+
+function asShown({ status, ...record }: LoyaltyRecord): HistoryRecord {
+  return { ...record, failed: status === 'failed' };
+}
+
+/** The customer's points: from the contact record, else what the history adds up to. */
+export async function readBalance(reads: Reads, contacts: 'on' | 'off', by: Identifier): Promise<Outcome> {
+  if (contacts === 'off') return readSums(reads, by);
+  const contact = await reads.contact(by);
+  if (!contact.ok) return { kind: 'unavailable' };
+  if (contact.value === null) return { kind: 'balance', points: null };
+  const { points, rank, rankPoints } = contact.value;
+  return points === undefined ? readSums(reads, by) : { kind: 'balance', points, rank, rankPoints };
+}
+
+async function readSums(reads: Reads, by: Identifier): Promise<Outcome> {
+  const [earned, spent] = await Promise.all([
+    readAll(reads, { type: 'point', by }),
+    readAll(reads, { type: 'gift', by }),
+  ]);
+  if (!earned.ok || !spent.ok) return { kind: 'unavailable' };
+  return {
+    kind: 'sums',
+    earned: sum(earned.value.records),
+    spent: sum(spent.value.records),
+    partial: !earned.value.complete || !spent.value.complete,
+  };
+}
+
+function sum(records: readonly LoyaltyRecord[]): number {
+  return records
+    .filter(({ status }) => status === 'succeeded')
+    .reduce((total, { score }) => total + (score ?? 0), 0);
+}

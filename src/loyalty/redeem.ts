@@ -1,0 +1,115 @@
+import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
+import { type Intent, intend, type Journal, type Reads, readIntent, readsFor } from './journal.ts';
+import { carries } from './linking.ts';
+import type { CallOutcome, RedeemRequest } from './loyalty.ts';
+import { BASELINE_MS, readBack, takeBaseline } from './reconcile.ts';
+import type { Tools } from './tools.ts';
+
+type Redeem = Extract<Effect, { kind: 'redeem' }>;
+
+/**
+ * Spends points, calling at most once per operation, however often the turn is repeated: hold, baseline, intent, call
+ * (design.md, "Money-like calls"). Outcomes after which the hold is to be given back name its `customer`; whoever saves
+ * the outcome gives it back, so that a crash in between leaves the customer held, never free.
+ */
+export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Promise<Outcome> {
+  const { operation, gift, by } = effect;
+  const { clock } = tools;
+  const reads = readsFor(journal, tools.loyalty);
+
+  const whose = await identify(effect, reads, tools.contacts);
+  if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, journal, tools);
+  const { customer } = whose;
+
+  const hold = await journal.hold(customer, operation);
+  if (!hold.held) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
+
+  const fromMs = clock.nowMs() - BASELINE_MS;
+  const baseline = await takeBaseline(reads, by, gift, fromMs);
+  if (baseline === null) {
+    return unlessIntended({ kind: 'unavailable', operation, customer }, effect, journal, tools);
+  }
+
+  // Both before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
+  const writeBefore = clock.monotonicMs() + tools.callTimeoutMs;
+  const deadlineMs = clock.nowMs() + tools.callTimeoutMs;
+  const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, deadlineMs, baseline, customer };
+
+  const intended = await intend(journal, operation, { lookup });
+  if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, customer };
+  if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, journal, tools);
+
+  const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
+  return conclude(call, { operation, customer, lookup, settled: hold.settled }, journal, tools);
+}
+
+async function conclude(
+  call: CallOutcome,
+  made: { operation: string; customer: string; lookup: Lookup; settled: readonly string[] },
+  journal: Journal,
+  tools: Tools,
+): Promise<Outcome> {
+  const { operation, customer, lookup, settled } = made;
+  switch (call.kind) {
+    case 'applied': {
+      const { loyalty, clock } = tools;
+      const receipt = await readBack(lookup, settled, { journal, loyalty, clock });
+      return { kind: 'applied', operation, receipt, customer };
+    }
+    case 'unknown':
+      return { kind: 'unknown', operation, lookup };
+    case 'refused':
+    case 'unavailable':
+      return { kind: call.kind, operation, customer };
+  }
+}
+
+/**
+ * Whose points are spent, and what the request carries: the proved identifier, and the other one only if it is proved
+ * too or AntCRM has it on the same record. Null if AntCRM cannot be asked.
+ */
+async function identify(
+  { gift, by, also }: Redeem,
+  reads: Reads,
+  contacts: 'on' | 'off',
+): Promise<{ customer: string; request: Omit<RedeemRequest, 'writeBefore'> } | null> {
+  const read = contacts === 'on' ? await reads.contact(by) : { ok: true as const, value: null };
+  if (!read.ok) return null;
+  const contact = read.value;
+  const id = contact?.customerId;
+  const isTheirs = also !== undefined && (also.proved || (contact !== null && carries(contact, also)));
+  return {
+    customer: id === undefined ? `${by.kind}:${by.value}` : `customer:${id}`,
+    request: { gift, ...(isTheirs ? { [also.kind]: also.value } : {}), [by.kind]: by.value },
+  };
+}
+
+/**
+ * "Nothing was called" is true of this attempt. An earlier one, cut off by a crash, may have called: then its intent
+ * is there, and the outcome is unknown, whatever kept this attempt from getting as far.
+ */
+async function unlessIntended(
+  outcome: Extract<Outcome, { kind: 'unavailable' | 'busy' }>,
+  effect: Redeem,
+  journal: Journal,
+  tools: Tools,
+): Promise<Outcome> {
+  const body = await journal.recall(effect.operation);
+  if (body === null) return outcome;
+  const held = outcome.kind === 'unavailable' ? outcome.customer : undefined;
+  return interrupted(readIntent(body), held, effect, journal, tools);
+}
+
+/** The stored baseline is the only one ever used. `held`: the customer that this attempt holds. */
+async function interrupted(
+  { lookup }: Intent,
+  held: string | undefined,
+  { operation }: Redeem,
+  journal: Journal,
+  { log }: Tools,
+): Promise<Outcome> {
+  log.warn({ operation }, 'Redemption was interrupted, looking it up');
+  // AntCRM may have come to know the customer meanwhile: the hold that counts is the first attempt's.
+  if (held !== undefined && held !== lookup.customer) await journal.letGo(held, operation);
+  return { kind: 'unknown', operation, lookup };
+}

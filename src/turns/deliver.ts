@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Observe } from '../observe.ts';
+import type { Delivery, Incoming, Outgoing } from './delivery.ts';
+import type { Errand } from './envelopes.ts';
+import { assertHeld, type Held } from './leases.ts';
+import type { Mailbox } from './mailbox.ts';
+
+/** The part of a channel that turns need; `channels/channel.ts` says what each promises. */
+export type Outlet = {
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
+};
+
+/** An errand with its number in the outbox; null where it could not be opened. */
+export type Numbered = { readonly seq: number; readonly errand: Errand | null };
+
+/** `sentSeq`: the last number of which nothing is left to do. `postponeMs`: when to come again for the rest. */
+export type Delivered = { readonly sentSeq: number; readonly postponeMs?: number };
+
+/** A reply that could not be delivered for this long is dropped. */
+const GIVE_UP_MS = 24 * 60 * 60 * 1000;
+const MIN_BACKOFF_MS = 1000;
+const MAX_BACKOFF_MS = 10 * 60 * 1000;
+
+type Fate = { readonly kind: 'done' } | { readonly kind: 'postponed'; readonly afterMs: number };
+const DONE: Fate = { kind: 'done' };
+
+/**
+ * Runs the errands of an outbox: replies in order, each until it is sent, dropped or postponed; what follows a postponed
+ * one waits with it. Holds are given back in any case, for another conversation may wait for them.
+ * Throws `LeaseLost` before it would send without the lease, and what the mailbox rejects with.
+ */
+export function createDelivery(options: {
+  mailbox: Pick<Mailbox, 'letGo'>;
+  outlet(channel: string): Outlet | undefined;
+  observe: Pick<Observe, 'delivery' | 'log'>;
+  /** The longest wait within a turn, all waits of one reply together. */
+  patienceMs: number;
+  random(): number;
+}) {
+  const { mailbox, outlet, observe, patienceMs, random } = options;
+
+  async function deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered> {
+    let delivered: Delivered = { sentSeq: outbox.at(-1)?.seq ?? 0 };
+    for (const { seq, errand } of outbox) {
+      if (errand?.kind !== 'reply') continue;
+      const fate = await send(held, errand.outgoing, seq, nowMs);
+      if (fate.kind === 'done') continue;
+      delivered = { sentSeq: seq - 1, postponeMs: fate.afterMs };
+      break;
+    }
+    for (const { errand } of outbox) {
+      if (errand?.kind === 'letGo') await mailbox.letGo(errand.customer, errand.operation, errand.record);
+    }
+    return delivered;
+  }
+
+  async function send(held: Held, outgoing: Outgoing, seq: number, nowMs: number): Promise<Fate> {
+    let patience = patienceMs;
+    let repeated = false;
+    for (;;) {
+      assertHeld(held);
+      const delivery = await attempt(outgoing, seq);
+      observe.delivery(outgoing.channel, delivery.kind === 'dropped' ? delivery.reason : delivery.kind);
+      switch (delivery.kind) {
+        case 'sent':
+        case 'dropped':
+          return DONE;
+        case 'failed':
+          return backOff(held, outgoing, nowMs);
+        case 'ambiguous':
+          if (repeated) return DONE;
+          repeated = true;
+          break;
+        case 'later':
+          if (delivery.afterMs > patience) return { kind: 'postponed', afterMs: delivery.afterMs };
+          patience -= delivery.afterMs;
+          await delay(delivery.afterMs);
+      }
+    }
+  }
+
+  /** A channel that throws has a bug, and may have sent the reply all the same. */
+  async function attempt(outgoing: Outgoing, seq: number): Promise<Delivery> {
+    const channel = outlet(outgoing.channel);
+    if (channel === undefined) return { kind: 'failed' };
+    try {
+      return await channel.deliver(outgoing, seq);
+    } catch (err) {
+      observe.log.error({ err, channel: outgoing.channel }, 'a channel threw while delivering');
+      return { kind: 'ambiguous' };
+    }
+  }
+
+  /** Waits half the reply's age: so nobody has to count, and the waits grow by half. */
+  function backOff(held: Held, outgoing: Outgoing, nowMs: number): Fate {
+    const ageMs = nowMs - outgoing.atMs;
+    if (ageMs > GIVE_UP_MS) {
+      const fields = { channel: outgoing.channel, conversation: held.conversation };
+      observe.log.warn(fields, 'a reply was dropped: it could not be delivered for 24 h');
+      return DONE;
+    }
+    const waitMs = Math.min(Math.max(ageMs / 2, MIN_BACKOFF_MS), MAX_BACKOFF_MS);
+    return { kind: 'postponed', afterMs: Math.round(waitMs * (0.8 + 0.4 * random())) };
+  }
+
+  return deliver;
+}

@@ -1,0 +1,56 @@
+import type { Delivered, Numbered } from './deliver.ts';
+import { assertHeld, type Held } from './leases.ts';
+import type { Next, OutboxEntry, Work } from './mailbox.ts';
+import { alarmIfBroken, type Session } from './read.ts';
+import { answer, GivenBack, type TurnTools } from './turn.ts';
+
+export type DrainTools = TurnTools & {
+  deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered>;
+};
+
+/**
+ * Works on a conversation until nothing is left to do: delivers what an earlier lease left, answers, delivers, and goes
+ * on with what `release` hands over. Nothing overtakes a reply that has to wait. Throws as `answer` does, but for
+ * `GivenBack`.
+ */
+export async function drain(held: Held, work: Work, tools: DrainTools): Promise<void> {
+  const { mailbox, stopping } = tools;
+  const session: Session = { held, version: work.version, sealed: work.state, stored: null };
+  let sentSeq = 0;
+
+  /** False: a reply has to wait, and the lease is given back until then. */
+  async function flush(outbox: readonly Numbered[], nowMs: number): Promise<boolean> {
+    if (outbox.length === 0) return true;
+    const delivered = await tools.deliver(held, outbox, nowMs);
+    sentSeq = delivered.sentSeq;
+    if (delivered.postponeMs === undefined) return true;
+    await mailbox.release(held, sentSeq, delivered.postponeMs);
+    return false;
+  }
+
+  if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
+  try {
+    for (let next: Next | null = work; next !== null; next = await mailbox.release(held, sentSeq)) {
+      if (stopping()) throw new GivenBack();
+      if (next.head === null && next.wake === null) continue;
+      assertHeld(held);
+      const outbox = await answer(session, next, tools);
+      if (!(await flush(outbox, next.nowMs))) return;
+    }
+  } catch (error) {
+    if (!(error instanceof GivenBack)) throw error;
+    await mailbox.release(held, sentSeq, 0);
+  }
+}
+
+/** What cannot be opened will never be sent: it is passed over. */
+function opened(held: Held, outbox: readonly OutboxEntry[], { envelopes, observe }: DrainTools): Numbered[] {
+  return outbox.map(({ seq, body }) => {
+    try {
+      return { seq, errand: envelopes.errand.open(held.conversation, body) };
+    } catch (error) {
+      alarmIfBroken(error, held.conversation, observe);
+      return { seq, errand: null };
+    }
+  });
+}

@@ -1,0 +1,71 @@
+import type { Lease, Mailbox } from './mailbox.ts';
+
+/** A lease that a turn of this process works under. */
+export type Held = Lease & {
+  /** Aborted once the lease is known to be lost. */
+  readonly abort: AbortController;
+  /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
+  pastIntent: boolean;
+  /** On this process's monotonic clock, a cautious end. */
+  aliveUntilMs: number;
+};
+
+/** Somebody else may work on the conversation: whatever was computed is void, without an error. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+export type Leases = ReturnType<typeof createLeases>;
+
+/** The leases at work, and the one timer that renews them all. */
+export function createLeases(options: {
+  mailbox: Pick<Mailbox, 'renew'>;
+  leaseMs: number;
+  renewMs: number;
+  onError(error: unknown): void;
+}) {
+  const { mailbox, leaseMs, renewMs, onError } = options;
+  const live = new Set<Held>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function renew(held: Held): Promise<void> {
+    const sinceMs = performance.now();
+    try {
+      if (await mailbox.renew(held)) held.aliveUntilMs = sinceMs + leaseMs;
+      else held.abort.abort();
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  return {
+    get count() {
+      return live.size;
+    },
+    /** `sinceMs`: the moment the lease was asked for, monotonic. */
+    add({ conversation, fence }: Lease, sinceMs: number): Held {
+      const aliveUntilMs = sinceMs + leaseMs;
+      const held = { conversation, fence, abort: new AbortController(), pastIntent: false, aliveUntilMs };
+      live.add(held);
+      return held;
+    },
+    remove: (held: Held) => live.delete(held),
+    start() {
+      timer = setInterval(() => {
+        for (const held of live) void renew(held);
+      }, renewMs).unref();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Throws `LeaseLost` where the lease is known to be lost. */
+export function assertNotLost(held: Held): void {
+  if (held.abort.signal.aborted) throw new LeaseLost();
+}
+
+/** Throws `LeaseLost`, too, where the lease has ended for all that this process can tell. */
+export function assertHeld(held: Held): void {
+  if (performance.now() >= held.aliveUntilMs) held.abort.abort();
+  assertNotLost(held);
+}

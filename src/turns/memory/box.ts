@@ -1,0 +1,104 @@
+import type { Lease, Next, OutboxEntry, Work } from '../mailbox.ts';
+
+/** All that is kept of one conversation. Times are epoch ms of the store's clock. */
+export type Box = {
+  readonly queue: { readonly seq: number; readonly body: Buffer }[];
+  lastQueued: number;
+  outbox: OutboxEntry[];
+  lastOut: number;
+  state: Buffer | null;
+  schema: number;
+  version: number;
+  fence: number;
+  /** Null: nobody holds the lease. */
+  leaseUntilMs: number | null;
+  /** The `accept` that took the lease. */
+  takenBy: string | null;
+  notBeforeMs: number;
+  wakeAtMs: number | null;
+  /** Leases that expired since the last commit. */
+  lost: number;
+  /** Messages refused, and how many of them the lease holder was told of. */
+  dropped: number;
+  told: number;
+  readonly seen: Map<string, { nonce: string; atMs: number; kind: 'filed' | 'full' }>;
+  readonly intents: Map<string, { fence: number; atMs: number; body: Buffer }>;
+  /** The last commit, by which a re-sent one is known. */
+  committed: { readonly fence: number; readonly version: number; readonly firstSeq: number } | null;
+  usedMs: number;
+};
+
+export function newBox(nowMs: number): Box {
+  return {
+    queue: [],
+    lastQueued: 0,
+    outbox: [],
+    lastOut: 0,
+    state: null,
+    schema: 0,
+    version: 0,
+    fence: 0,
+    leaseUntilMs: null,
+    takenBy: null,
+    notBeforeMs: 0,
+    wakeAtMs: null,
+    lost: 0,
+    dropped: 0,
+    told: 0,
+    seen: new Map(),
+    intents: new Map(),
+    committed: null,
+    usedMs: nowMs,
+  };
+}
+
+export function holds(box: Box | undefined, lease: Lease): box is Box {
+  return box !== undefined && box.leaseUntilMs !== null && box.fence === lease.fence;
+}
+
+export function isFree(box: Box, nowMs: number): boolean {
+  return (box.leaseUntilMs === null || box.leaseUntilMs <= nowMs) && box.notBeforeMs <= nowMs;
+}
+
+/** When somebody must look at the conversation; null: never. */
+export function dueAt(box: Box): number | null {
+  if (box.leaseUntilMs !== null) return box.leaseUntilMs;
+  if (box.queue.length > 0 || box.outbox.length > 0) return box.notBeforeMs;
+  return box.wakeAtMs === null ? null : Math.max(box.wakeAtMs, box.notBeforeMs);
+}
+
+/** What the lease holder is to do next; it now knows of all dropped messages. */
+export function next(box: Box, nowMs: number): Next {
+  const head = box.queue[0];
+  const attempts = box.lost + 1;
+  const woken = head === undefined && box.wakeAtMs !== null && box.wakeAtMs <= nowMs;
+  box.told = box.dropped;
+  return {
+    head: head === undefined ? null : { seq: head.seq, body: head.body, attempts },
+    wake: woken ? { attempts } : null,
+    dropped: box.dropped,
+    nowMs,
+  };
+}
+
+/** What the holder of the lease gets to see. */
+export function workOf(conversation: string, box: Box, nowMs: number): Work {
+  return {
+    conversation,
+    fence: box.fence,
+    version: box.version,
+    state: box.state,
+    outbox: box.outbox.slice(),
+    ...next(box, nowMs),
+  };
+}
+
+/** Takes the lease from nobody, or from a holder whose time is over. */
+export function take(conversation: string, box: Box, nowMs: number, leaseMs: number): Work {
+  if (box.leaseUntilMs !== null) box.lost += 1;
+  box.fence += 1;
+  box.leaseUntilMs = nowMs + leaseMs;
+  box.takenBy = null;
+  box.notBeforeMs = 0;
+  return workOf(conversation, box, nowMs);
+}

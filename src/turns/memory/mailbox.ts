@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Accepted,
+  type Change,
+  type Committed,
+  DEDUPE_IDS,
+  type Intended,
+  type Lease,
+  MAILBOX_DEFAULTS,
+  type Mailbox,
+  type MailboxOptions,
+  type NewMessage,
+  type Next,
+  type Work,
+} from '../mailbox.ts';
+import { type Box, holds, isFree, next, take, workOf } from './box.ts';
+import { memoryHolds } from './holds.ts';
+import { createMemoryStore, type MemoryStore } from './store.ts';
+
+/**
+ * The embedded mailbox: all in this process's memory, gone with it. Every method runs in one go, hence atomic.
+ * Mailboxes that share a `store` behave as processes that share a Redis.
+ */
+export function createMemoryMailbox(
+  options: MailboxOptions = {},
+  store: MemoryStore = createMemoryStore(),
+): Mailbox {
+  const { leaseMs, holdMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
+  const { now } = store;
+
+  function accept({ conversation, id, body, nonce, take: wanted }: NewMessage): Accepted {
+    const nowMs = now();
+    const box = store.open(conversation);
+    const before = box.seen.get(id);
+    if (before !== undefined && before.atMs + dedupeMs > nowMs) {
+      if (before.nonce !== nonce) return { kind: 'duplicate' };
+      if (before.kind === 'full') return { kind: 'full' };
+      const mine = box.leaseUntilMs !== null && box.takenBy === nonce;
+      return mine ? { kind: 'leased', work: workOf(conversation, box, nowMs) } : { kind: 'queued' };
+    }
+
+    const full = box.queue.length >= mailboxCap;
+    remember(box, id, { nonce, atMs: nowMs, kind: full ? 'full' : 'filed' });
+    if (full) {
+      box.dropped += 1;
+      return { kind: 'full' };
+    }
+    box.lastQueued += 1;
+    box.queue.push({ seq: box.lastQueued, body });
+    const work = wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box) : null;
+    if (work !== null) box.takenBy = nonce;
+    store.arm(conversation, box);
+    return work === null ? { kind: 'queued' } : { kind: 'leased', work };
+  }
+
+  const lease = (conversation: string, box: Box): Work => take(conversation, box, now(), leaseMs);
+
+  function claim(room: number): Work[] {
+    const nowMs = now();
+    const works: Work[] = [];
+    for (const [conversation, atMs] of store.due) {
+      if (works.length >= room) break;
+      const box = store.boxes.get(conversation);
+      if (atMs > nowMs || box === undefined || box.schema > schema) continue;
+      works.push(lease(conversation, box));
+      store.arm(conversation, box);
+    }
+    return works;
+  }
+
+  function renew(held: Lease): boolean {
+    const box = store.boxes.get(held.conversation);
+    if (!holds(box, held)) return false;
+    box.leaseUntilMs = now() + leaseMs;
+    store.arm(held.conversation, box);
+    return true;
+  }
+
+  function intend(held: Lease, operation: string, body: Buffer): Intended {
+    const box = store.boxes.get(held.conversation);
+    if (!holds(box, held)) return { kind: 'stale' };
+    const stored = box.intents.get(operation);
+    if (stored === undefined) {
+      box.intents.set(operation, { fence: held.fence, atMs: now(), body });
+      return { kind: 'go' };
+    }
+    const resent = stored.fence === held.fence && stored.body.equals(body);
+    return resent ? { kind: 'go' } : { kind: 'stored', body: stored.body };
+  }
+
+  function commit(held: Lease, change: Change): Committed | false {
+    const box = store.boxes.get(held.conversation);
+    const last = box?.committed;
+    if (last && last.fence === held.fence && last.version === change.version)
+      return { firstSeq: last.firstSeq };
+    if (!holds(box, held) || box.version !== change.version) return false;
+
+    const nowMs = now();
+    const firstSeq = box.lastOut + 1;
+    for (const body of change.outbox) {
+      box.lastOut += 1;
+      box.outbox.push({ seq: box.lastOut, body });
+    }
+    if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
+    for (const operation of change.settled) box.intents.delete(operation);
+    for (const letter of change.dead ?? []) {
+      store.bury({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
+    }
+    box.state = change.state;
+    box.schema = schema;
+    box.committed = { fence: held.fence, version: box.version, firstSeq };
+    box.version += 1;
+    box.wakeAtMs = change.wakeAtMs;
+    box.lost = 0;
+    box.dropped -= box.told;
+    box.told = 0;
+    return { firstSeq };
+  }
+
+  function release(held: Lease, sentSeq: number, notBeforeMs?: number): Next | null {
+    const box = store.boxes.get(held.conversation);
+    if (!holds(box, held)) return null;
+    const nowMs = now();
+    box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
+    if (notBeforeMs === undefined && box.outbox.length === 0) {
+      const work = next(box, nowMs);
+      if (work.head !== null || work.wake !== null) return work;
+    }
+    box.leaseUntilMs = null;
+    box.notBeforeMs = notBeforeMs === undefined ? 0 : nowMs + notBeforeMs;
+    store.arm(held.conversation, box);
+    return null;
+  }
+
+  return {
+    accept: async (message) => accept(message),
+    claim: async (room) => claim(room),
+    renew: async (held) => renew(held),
+    intend: async (held, operation, body) => intend(held, operation, body),
+    recall: async (conversation, operation) =>
+      store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
+    commit: async (held, change) => commit(held, change),
+    release: async (held, sentSeq, notBeforeMs) => release(held, sentSeq, notBeforeMs),
+    ...memoryHolds(store, holdMs),
+    async *intents() {
+      for (const [conversation, box] of store.boxes) {
+        for (const [operation, { atMs, body }] of box.intents) yield { conversation, operation, atMs, body };
+      }
+    },
+    async *deadLetters() {
+      yield* store.dead.values();
+    },
+    async takeDeadLetter(id) {
+      const letter = store.dead.get(id) ?? null;
+      store.dead.delete(id);
+      return letter;
+    },
+    health: async () => [],
+    close: async () => {},
+  };
+}
+
+/** Keeps the last `DEDUPE_IDS` ids. */
+function remember(box: Box, id: string, seen: { nonce: string; atMs: number; kind: 'filed' | 'full' }): void {
+  box.seen.delete(id);
+  box.seen.set(id, seen);
+  if (box.seen.size <= DEDUPE_IDS) return;
+  for (const oldest of box.seen.keys()) {
+    box.seen.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,58 @@
+import { DEAD_CAP, type DeadLetter, STATE_MS } from '../mailbox.ts';
+import { type Box, dueAt, newBox } from './box.ts';
+
+/** What a store of Redis would keep, for the mailboxes of this process. */
+export type MemoryStore = ReturnType<typeof createMemoryStore>;
+
+export function createMemoryStore(now: () => number = Date.now) {
+  /** In order of last use, so that the expired are found first. */
+  const boxes = new Map<string, Box>();
+  /** Conversations that somebody must look at, and when. */
+  const due = new Map<string, number>();
+  const dead = new Map<string, DeadLetter>();
+  /** In order of last use, too. */
+  const customers = new Map<string, Customer>();
+
+  /** The conversation's box, made if there is none, and marked as used. */
+  function open(conversation: string): Box {
+    const nowMs = now();
+    expireOldest(nowMs);
+    const box = boxes.get(conversation) ?? newBox(nowMs);
+    box.usedMs = nowMs;
+    boxes.delete(conversation);
+    boxes.set(conversation, box);
+    return box;
+  }
+
+  function expireOldest(nowMs: number): void {
+    for (const [name, box] of boxes) {
+      if (box.usedMs + STATE_MS > nowMs) return;
+      if (!due.has(name)) boxes.delete(name);
+    }
+  }
+
+  /** Notes anew when the conversation is due; whoever was noted first is claimed first. */
+  function arm(conversation: string, box: Box): void {
+    const atMs = dueAt(box);
+    if (atMs === due.get(conversation)) return;
+    due.delete(conversation);
+    if (atMs !== null) due.set(conversation, atMs);
+  }
+
+  function bury(letter: DeadLetter): void {
+    dead.set(letter.id, letter);
+    for (const id of dead.keys()) {
+      if (dead.size <= DEAD_CAP) return;
+      dead.delete(id);
+    }
+  }
+
+  return { boxes, due, dead, customers, now, open, arm, bury };
+}
+
+/** Who redeems for a customer, and the records that settled earlier operations, each until when. */
+export type Customer = {
+  holder: { readonly operation: string; readonly untilMs: number } | null;
+  readonly settled: Map<string, number>;
+  usedMs: number;
+};

@@ -1,0 +1,73 @@
+import type { Observe } from '../observe.ts';
+import { type Envelopes, originOf, type Stored } from './envelopes.ts';
+import type { Held } from './leases.ts';
+import type { Next } from './mailbox.ts';
+import type { Asker } from './perform.ts';
+import { SealBroken } from './sealed.ts';
+import type { Conversation } from './think.ts';
+
+/** What a lease holder knows of its conversation; each commit brings it up to date. */
+export type Session = {
+  readonly held: Held;
+  version: number;
+  sealed: Buffer | null;
+  /** `sealed`, opened, as soon as a turn needed it. */
+  stored: Stored | null;
+};
+
+/**
+ * Why something became a dead letter, for operators: the turn threw, its leases expired too often, the message or the
+ * state could not be read. The body is the message, or the state where there was none.
+ */
+export type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
+export type Dead = { readonly reason: DeadReason; readonly body: Buffer };
+
+/** What a turn starts from. `asker` is null where nobody is known who could be answered. */
+export type Reading = {
+  readonly before: Stored;
+  readonly asker: Asker | null;
+  readonly unreadable: boolean;
+  readonly dead: readonly Dead[];
+};
+
+type ReadTools = {
+  readonly envelopes: Envelopes;
+  readonly conversation: Pick<Conversation, 'newState'>;
+  readonly observe: Pick<Observe, 'alarm'>;
+};
+
+/** Opens the state and the head. Never throws: what cannot be read is reported, and becomes a dead letter. */
+export function read(session: Session, next: Next, tools: ReadTools): Reading {
+  const { before, dead } = readState(session, next, tools);
+  const { origin } = before;
+  const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
+  if (next.head === null) return { before, asker: bystander, unreadable: false, dead };
+
+  const { conversation } = session.held;
+  try {
+    const incoming = tools.envelopes.message.open(conversation, next.head.body);
+    const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
+    return { before, asker, unreadable: false, dead };
+  } catch (error) {
+    alarmIfBroken(error, conversation, tools.observe);
+    return { before, asker: bystander, unreadable: true, dead };
+  }
+}
+
+function readState(session: Session, { nowMs }: Next, tools: ReadTools): Pick<Reading, 'before' | 'dead'> {
+  const { held, sealed, stored } = session;
+  if (stored !== null) return { before: stored, dead: [] };
+  const fresh = () => ({ state: tools.conversation.newState(nowMs), origin: null, wakeAtMs: null });
+  if (sealed === null) return { before: fresh(), dead: [] };
+  try {
+    return { before: tools.envelopes.state.open(held.conversation, sealed), dead: [] };
+  } catch (error) {
+    alarmIfBroken(error, held.conversation, tools.observe);
+    return { before: fresh(), dead: [{ reason: 'state', body: sealed }] };
+  }
+}
+
+/** Something stored could not be opened: perhaps a key is missing. */
+export function alarmIfBroken(error: unknown, conversation: string, observe: Pick<Observe, 'alarm'>): void {
+  if (error instanceof SealBroken) observe.alarm('seal_broken', { conversation });
+}

@@ -1,0 +1,44 @@
+-- Files a message and, if asked and possible, takes the conversation's lease.
+--
+-- KEYS  record, queue, outbox, due, memory (of message ids)
+-- ARGV  conversation, record's life (ms), mark, body, take (0 or 1), our schema, lease (ms), cap of the queue,
+--       memory's life (ms), ids to remember
+-- Answer  the work, or 'queued', 'duplicate', 'full'
+--
+-- The mark is 8 bytes: 6 of the id's hash, 2 of the nonce's. Same id and same nonce: the command was sent again; it
+-- changes nothing and is answered as before. Same id, other nonce: the platform delivered the message again.
+-- The memory is one string of marks, which lapses as a whole after the last message.
+
+local MEMORY, MARK, ID = KEYS[5], ARGV[3], string.sub(ARGV[3], 1, 6)
+local SIZE = #MARK
+
+local marks = redis.call('GET', MEMORY) or ''
+local at = string.find(marks, ID, 1, true)
+while at and at % SIZE ~= 1 do at = string.find(marks, ID, at + 1, true) end
+if at then
+  if string.sub(marks, at, at + SIZE - 1) ~= MARK then return 'duplicate' end
+  if r.refused == MARK then return 'full' end
+  if r.nonce == MARK and r.leaseEnd > 0 then return work() end
+  return 'queued'
+end
+redis.call('SET', MEMORY, string.sub(marks .. MARK, -SIZE * tonumber(ARGV[10])), 'PX', ARGV[9])
+
+if redis.call('LLEN', QUEUE) >= tonumber(ARGV[8]) then
+  r.dropped, r.refused = r.dropped + 1, MARK
+  save()
+  return 'full'
+end
+
+redis.call('RPUSH', QUEUE, ARGV[4])
+redis.call('PEXPIRE', QUEUE, STATE_MS)
+r.msgSeq = r.msgSeq + 1
+
+if ARGV[5] == '1' and free() and r.schema <= tonumber(ARGV[6]) then
+  lease(MARK, tonumber(ARGV[7]))
+  save()
+  schedule()
+  return work()
+end
+save()
+schedule('LT')
+return 'queued'

@@ -1,0 +1,25 @@
+import { StoreUnavailable } from '../mailbox.ts';
+
+/** How long Redis may take to answer one command. It may have to wait for the pipeline before it, which may take as long. */
+export const COMMAND_MS = 1000;
+/** How long anything may take, whatever the client tries in between (redirections, a reconnect). */
+const CONFIRM_MS = 1800;
+
+/**
+ * The command's answer; `StoreUnavailable` for whatever else happens: no connection, no answer in time, a cluster
+ * without this slot, a full memory. The reason is one line and holds neither arguments nor credentials, which the
+ * client's own errors carry along.
+ */
+export function confirmed<T>(command: Promise<T>, withinMs: number = CONFIRM_MS): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string): void => reject(new StoreUnavailable(`redis: ${why}`));
+    const timer = setTimeout(() => fail(`no answer within ${withinMs} ms`), withinMs);
+    command.then(resolve, (error) => fail(reason(error))).finally(() => clearTimeout(timer));
+  });
+}
+
+/** An error's first line, cut. */
+export function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,143 @@
+import type { Redis } from 'ioredis';
+import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
+import { backOff, type RedisClient } from './client.ts';
+import { confirmed } from './confirmed.ts';
+import { feedKey } from './keys.ts';
+import { runScript } from './scripts.ts';
+
+/** A connection that only listens must ask now and then, to notice that it is dead. */
+const PING_MS = 10_000;
+
+type Follower = {
+  readonly key: string;
+  readonly onEvent: (event: FeedEvent) => void;
+  lastSeq: number;
+  stopped: boolean;
+  /** `again`: news came while the stored events were read. */
+  reading: 'no' | 'yes' | 'again';
+};
+
+/**
+ * The feed on Redis or Redis Cluster: a list per conversation and plain publish/subscribe (which a cluster carries to
+ * every node, so that one subscriber connection per process suffices). News can be missed (a reconnect, a broken link
+ * within the cluster); each names the event before it, so a follower sees the gap and reads the stored events.
+ */
+export function createRedisFeed(client: RedisClient, options: FeedOptions = {}): Feed {
+  const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
+  const followers = new Map<string, Set<Follower>>();
+  let closed = false;
+  let attempt = 0;
+  let reopening: NodeJS.Timeout | undefined;
+  let subscriber = open();
+  const pinging = setInterval(() => void subscriber.ping().catch(() => {}), PING_MS).unref();
+
+  /** Subscribes to all that is followed, and makes up for what was missed meanwhile. */
+  function open(): Redis {
+    const connection = client.subscriber();
+    connection.on('messageBuffer', (channel: Buffer, news: Buffer) => tell(channel.toString(), news));
+    connection.once('end', () => {
+      if (closed) return;
+      attempt += 1;
+      reopening = setTimeout(() => {
+        subscriber = open();
+      }, backOff(attempt));
+    });
+    connection.once('ready', () => {
+      attempt = 0;
+      for (const [key, those] of followers) {
+        connection.subscribe(key).then(
+          () => those.forEach(catchUpSoon),
+          () => connection.disconnect(),
+        );
+      }
+    });
+    return connection;
+  }
+
+  function tell(key: string, news: Buffer): void {
+    const colon = news.indexOf(':');
+    const before = Number(news.toString('latin1', 0, colon));
+    const event = eventOf(news.subarray(colon + 1));
+    for (const follower of followers.get(key) ?? []) {
+      if (follower.reading !== 'no') follower.reading = 'again';
+      else if (before > follower.lastSeq) catchUpSoon(follower);
+      else show(follower, event);
+    }
+  }
+
+  /** Shows the stored events from where the follower is; once more if news came while it read. */
+  async function catchUp(follower: Follower): Promise<void> {
+    if (follower.reading !== 'no') {
+      follower.reading = 'again';
+      return;
+    }
+    try {
+      do {
+        follower.reading = 'yes';
+        const stored = await confirmed(client.commands.lrangeBuffer(follower.key, 0, -1));
+        for (const event of stored.map(eventOf)) show(follower, event);
+      } while (isAgain(follower));
+    } finally {
+      follower.reading = 'no';
+    }
+  }
+
+  function catchUpSoon(follower: Follower): void {
+    catchUp(follower).catch(() => {
+      if (!follower.stopped) setTimeout(() => catchUpSoon(follower), backOff(3)).unref();
+    });
+  }
+
+  function stop(follower: Follower): void {
+    const those = followers.get(follower.key);
+    follower.stopped = true;
+    those?.delete(follower);
+    if (those?.size !== 0) return;
+    followers.delete(follower.key);
+    subscriber.unsubscribe(follower.key).catch(() => {});
+  }
+
+  return {
+    async publish(conversation, { seq, body }) {
+      const key = feedKey(conversation);
+      await runScript(client.commands, 'publish', [key], [seq, body, key, feedLength, feedMs]);
+    },
+
+    async follow(conversation, afterSeq, onEvent) {
+      const key = feedKey(conversation);
+      const follower: Follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: 'no' };
+      const those = followers.get(key) ?? new Set();
+      followers.set(key, those.add(follower));
+      try {
+        await confirmed(subscriber.subscribe(key));
+        await catchUp(follower);
+      } catch (error) {
+        stop(follower);
+        throw error;
+      }
+      return () => stop(follower);
+    },
+
+    async close() {
+      closed = true;
+      clearTimeout(reopening);
+      clearInterval(pinging);
+      subscriber.disconnect();
+    },
+  };
+}
+
+function show(follower: Follower, event: FeedEvent): void {
+  if (follower.stopped || event.seq <= follower.lastSeq) return;
+  follower.lastSeq = event.seq;
+  follower.onEvent(event);
+}
+
+/** Apart, because the compiler takes `reading` for what was last assigned, however long ago. */
+const isAgain = (follower: Follower): boolean => follower.reading === 'again';
+
+/** Stored and told as 'seq:body' (publish.lua). */
+function eventOf(stored: Buffer): FeedEvent {
+  const colon = stored.indexOf(':');
+  return { seq: Number(stored.toString('latin1', 0, colon)), body: stored.subarray(colon + 1) };
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import { z } from 'zod';
+import type { DeadLetter, Mailbox, StoredIntent } from '../mailbox.ts';
+import { bytesOf } from './answer.ts';
+import { confirmed } from './confirmed.ts';
+import { conversationKeys, deadKey, intentsKey, SHARDS, takenKey } from './keys.ts';
+import { runScript } from './scripts.ts';
+
+const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+const letterSchema = z.object({
+  id: z.string(),
+  conversation: z.string(),
+  atMs: z.number(),
+  reason: z.string(),
+});
+
+/** Reads intents without an outcome and dead letters, shard by shard. */
+export function journalOf(
+  commands: Redis | Cluster,
+): Pick<Mailbox, 'recall' | 'intents' | 'deadLetters' | 'takeDeadLetter'> {
+  return {
+    async recall(conversation, operation) {
+      const { intents } = conversationKeys(conversation);
+      const stored = await confirmed(commands.hgetBuffer(intents, `${conversation}|${operation}`));
+      return stored === null ? null : splitLine(stored)[1];
+    },
+
+    async *intents() {
+      for (const shard of shards) {
+        const stored = await confirmed(commands.hgetallBuffer(intentsKey(shard)));
+        for (const [field, value] of Object.entries(stored)) yield readIntent(field, value);
+      }
+    },
+
+    async *deadLetters() {
+      for (const shard of shards) {
+        const letters = await confirmed(commands.lrangeBuffer(deadKey(shard), 0, -1));
+        yield* letters.map(readLetter);
+      }
+    },
+
+    async takeDeadLetter(id) {
+      const shard = /^(\d+)-/.exec(id)?.[1];
+      if (shard === undefined || Number(shard) >= SHARDS) return null;
+      const keys = [deadKey(Number(shard)), takenKey(Number(shard), randomUUID())];
+      const letter = await runScript(commands, 'takeDead', keys, [id]);
+      return letter === null ? null : readLetter(bytesOf(letter));
+    },
+  };
+}
+
+/** Written by intend.lua: conversation|operation → 'fence atMs\nbody'. */
+function readIntent(field: string, value: Buffer): StoredIntent {
+  const [head, body] = splitLine(value);
+  const bar = field.indexOf('|');
+  return {
+    conversation: field.slice(0, bar),
+    operation: field.slice(bar + 1),
+    atMs: Number(head.split(' ')[1]),
+    body,
+  };
+}
+
+/** Written by commit.lua: one line of JSON, then the body. */
+function readLetter(value: Buffer): DeadLetter {
+  const [head, body] = splitLine(value);
+  return { ...letterSchema.parse(JSON.parse(head)), body };
+}
+
+function splitLine(value: Buffer): [head: string, body: Buffer] {
+  const end = value.indexOf('\n');
+  return [value.toString('utf8', 0, end), value.subarray(end + 1)];
+}

@@ -1,0 +1,37 @@
+import { crc32 } from 'node:zlib';
+
+/** How many hash tags share the conversations out over a cluster. It is part of every key: never change it. */
+export const SHARDS = 256;
+
+/** The shard of a conversation or a customer: its `due` and all its keys carry the same tag, hence share a slot. */
+export function shardOf(name: string): number {
+  return crc32(name) % SHARDS;
+}
+
+const tag = (shard: number): string => `{b${shard}}`;
+
+export const dueKey = (shard: number): string => `${tag(shard)}due`;
+export const intentsKey = (shard: number): string => `${tag(shard)}intents`;
+export const deadKey = (shard: number): string => `${tag(shard)}dead`;
+export const takenKey = (shard: number, nonce: string): string => `${tag(shard)}taken:${nonce}`;
+
+/** The keys of one conversation, in the order in which its scripts want them, and those of its shard. */
+export function conversationKeys(conversation: string) {
+  const shard = shardOf(conversation);
+  const name = (kind: string): string => `${tag(shard)}${kind}:${conversation}`;
+  return {
+    own: [name('m'), name('q'), name('o'), dueKey(shard)],
+    memory: name('d'),
+    intents: intentsKey(shard),
+    dead: deadKey(shard),
+  };
+}
+
+/** The keys of one customer: the hold, and the records that settled operations. */
+export function customerKeys(customer: string): [hold: string, settled: string] {
+  const prefix = tag(shardOf(customer));
+  return [`${prefix}h:${customer}`, `${prefix}s:${customer}`];
+}
+
+/** The stored events of a conversation; the channel that tells of new ones has the same name. */
+export const feedKey = (conversation: string): string => `${tag(shardOf(conversation))}f:${conversation}`;

@@ -1,0 +1,72 @@
+import type { Context, Settings } from '../conversation/context.ts';
+import type { Decision, LetGo } from '../conversation/decision.ts';
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { Sender } from '../conversation/message.ts';
+import type { Reply } from '../conversation/reply.ts';
+import type { ConversationState } from '../conversation/state.ts';
+import type { Input } from '../conversation/step.ts';
+
+/** The pure conversation, as turns use it. */
+export type Conversation = {
+  step(state: ConversationState, input: Input, context: Context): Decision;
+  readState(stored: unknown): ConversationState;
+  newState(nowMs: number): ConversationState;
+  readonly settings: Settings;
+};
+
+/** What all steps of one turn decided together. */
+export type Thought = {
+  readonly state: ConversationState;
+  readonly replies: readonly Reply[];
+  readonly wakeAtMs: number | null;
+  readonly settled: readonly string[];
+  readonly letGo: readonly LetGo[];
+  readonly escalated: readonly string[];
+};
+
+/** A turn that leaves all as it was, but for the state's wake-up. */
+export function leave(
+  state: ConversationState,
+  wakeAtMs: number | null,
+  replies: readonly Reply[] = [],
+): Thought {
+  return { state, replies, wakeAtMs, settled: [], letGo: [], escalated: [] };
+}
+
+/** A step that asks for more effects than this in one turn is a bug that would never end. */
+const MAX_EFFECTS = 4;
+
+/**
+ * Steps until no effect is asked for any more. Throws what `step` or `perform` throws. `now` is the store's clock: time
+ * passes while effects are performed.
+ */
+export async function think(
+  start: { state: ConversationState; input: Input; sender: Sender },
+  tools: {
+    conversation: Conversation;
+    ids(): Context['ids'];
+    now(): number;
+    perform(effect: Effect): Promise<Outcome>;
+  },
+): Promise<Thought> {
+  const { conversation, ids, now, perform } = tools;
+  const replies: Reply[] = [];
+  const settled: string[] = [];
+  const letGo: LetGo[] = [];
+  const escalated: string[] = [];
+  let { state, input } = start;
+  for (let effects = 0; ; effects++) {
+    const context = { settings: conversation.settings, nowMs: now(), sender: start.sender, ids: ids() };
+    const decision = conversation.step(state, input, context);
+    state = decision.state;
+    replies.push(...decision.replies);
+    settled.push(...(decision.settled ?? []));
+    letGo.push(...(decision.letGo ?? []));
+    escalated.push(...(decision.escalated ?? []));
+    if (decision.effect === undefined) {
+      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, letGo, escalated };
+    }
+    if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
+    input = { kind: 'outcome', outcome: await perform(decision.effect) };
+  }
+}

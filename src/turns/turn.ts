@@ -1,0 +1,151 @@
+import type { Context } from '../conversation/context.ts';
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { Reply } from '../conversation/reply.ts';
+import type { Observe } from '../observe.ts';
+import type { Numbered } from './deliver.ts';
+import type { Envelopes } from './envelopes.ts';
+import { type Held, LeaseLost } from './leases.ts';
+import { type Mailbox, type Next, StoreUnavailable } from './mailbox.ts';
+import { asksAfter, errandsOf } from './outbox.ts';
+import type { Asker } from './perform.ts';
+import { type DeadReason, type Reading, read, type Session } from './read.ts';
+import type { Seal } from './sealed.ts';
+import { type Conversation, leave, type Thought, think } from './think.ts';
+
+/** A head or wake-up whose leases expired this often without a commit is poison. */
+const MAX_ATTEMPTS = 5;
+
+const FLOOD: Reply = { key: 'abuse.flood' };
+const FAILED: Reply = { key: 'turn.failed' };
+
+/** The process is stopping and nothing was called: another process takes the turn. */
+export class GivenBack extends Error {
+  override readonly name = 'GivenBack';
+}
+
+export type TurnTools = {
+  readonly mailbox: Mailbox;
+  readonly seal: Seal;
+  readonly envelopes: Envelopes;
+  readonly conversation: Conversation;
+  ids(): Context['ids'];
+  perform(effect: Effect, held: Held, asker: Asker): Promise<Outcome>;
+  stopping(): boolean;
+  readonly observe: Observe;
+};
+
+/**
+ * Answers the head message or the wake-up of `next`: steps, effects, one commit. Resolves to what the commit left to be
+ * done. Throws `LeaseLost` or `GivenBack` (nothing was changed); after any other error the lease is left to expire, and
+ * the turn is repeated.
+ */
+export async function answer(session: Session, next: Next, tools: TurnTools): Promise<Numbered[]> {
+  const { observe } = tools;
+  const startMs = performance.now();
+  const reading = read(session, next, tools);
+  const channel = (reading.asker ?? reading.before).origin?.channel ?? 'unknown';
+  const ended = (result: 'done' | 'stale' | 'failed' | 'dead') =>
+    observe.turn(channel, result, (performance.now() - startMs) / 1000);
+  try {
+    const result = await attempt(session.held, next, reading, tools);
+    const failed = typeof result === 'string';
+    const thought = failed ? resignation(next, reading) : result;
+    const dead = failed ? [...reading.dead, { reason: result, body: bodyOf(session, next) }] : reading.dead;
+    const errands = await commit(session, next, { reading, thought, dead }, tools);
+    const { conversation } = session.held;
+    for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
+    for (const operation of thought.escalated) {
+      observe.alarm('operation_escalated', { conversation, operation });
+    }
+    ended(failed ? 'dead' : 'done');
+    return errands;
+  } catch (error) {
+    if (!(error instanceof GivenBack)) ended(error instanceof LeaseLost ? 'stale' : 'failed');
+    throw error;
+  }
+}
+
+/** What operators find as a dead letter: the message, or for a wake-up the state. */
+const bodyOf = ({ sealed }: Session, { head }: Next): Buffer => head?.body ?? sealed ?? Buffer.alloc(0);
+
+/** What the turn came to, or why it never will. */
+async function attempt(
+  held: Held,
+  next: Next,
+  { before, asker, unreadable }: Reading,
+  tools: TurnTools,
+): Promise<Thought | DeadReason> {
+  if (unreadable) return 'unreadable';
+  if (attemptsOf(next) > MAX_ATTEMPTS) return 'attempts';
+  // A wake-up of which nobody knows whose it was: its state could not be read.
+  if (asker === null) return leave(before.state, null);
+
+  const { conversation, ids, observe } = tools;
+  const startMs = performance.now();
+  const now = () => next.nowMs + Math.round(performance.now() - startMs);
+  const input =
+    asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
+  try {
+    return await think(
+      { state: before.state, input, sender: asker.sender },
+      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, asker) },
+    );
+  } catch (err) {
+    if (err instanceof StoreUnavailable || err instanceof LeaseLost || held.pastIntent) throw err;
+    if (tools.stopping()) throw new GivenBack();
+    observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
+    return 'threw';
+  }
+}
+
+const WAKE = { kind: 'wake' } as const;
+
+const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ?? 0;
+
+/** All stays as it was, but for the message (with an apology) or the wake-up. */
+function resignation({ head }: Next, { before }: Reading): Thought {
+  return head === null ? leave(before.state, null) : leave(before.state, before.wakeAtMs, [FAILED]);
+}
+
+async function commit(
+  session: Session,
+  next: Next,
+  made: { reading: Reading; thought: Thought; dead: Reading['dead'] },
+  { mailbox, seal, envelopes, conversation }: TurnTools,
+): Promise<Numbered[]> {
+  const { held, version } = session;
+  const { before, asker } = made.reading;
+  const flooded = next.dropped > 0;
+  const thought = flooded ? { ...made.thought, replies: [FLOOD, ...made.thought.replies] } : made.thought;
+  const { state, wakeAtMs, settled } = thought;
+  const asks = asksAfter(before, thought);
+  const errands =
+    asker === null
+      ? []
+      : errandsOf(thought, asker, {
+          before,
+          asks,
+          defaultLocale: conversation.settings.defaultLocale,
+          nowMs: next.nowMs,
+          customerName: (customer) => seal.name('customer', customer),
+        });
+
+  const stored = { state, origin: asker?.origin ?? before.origin, wakeAtMs, asks };
+  const sealed = envelopes.state.seal(held.conversation, stored);
+  const committed = await mailbox.commit(held, {
+    version,
+    state: sealed,
+    outbox: errands.map((errand) => envelopes.errand.seal(held.conversation, errand)),
+    consumed: next.head?.seq ?? null,
+    wakeAtMs,
+    settled,
+    dead: made.dead,
+  });
+  if (!committed) throw new LeaseLost();
+
+  held.pastIntent = false;
+  session.version = version + 1;
+  session.sealed = sealed;
+  session.stored = stored;
+  return errands.map((errand, at) => ({ seq: committed.firstSeq + at, errand }));
+}

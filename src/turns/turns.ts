@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
+import type { Context } from '../conversation/context.ts';
+import type { Observe } from '../observe.ts';
+import { createDelivery, type Outlet } from './deliver.ts';
+import type { Incoming } from './delivery.ts';
+import { type DrainTools, drain } from './drain.ts';
+import { conversationName, createEnvelopes } from './envelopes.ts';
+import { createLeases, LeaseLost } from './leases.ts';
+import { LEASE_MS, type Mailbox, type NewMessage, StoreUnavailable, SWEEP_MS, type Work } from './mailbox.ts';
+import { createPerformer, type Perform } from './perform.ts';
+import { alarmIfBroken } from './read.ts';
+import type { Seal } from './sealed.ts';
+import { createSlots } from './slots.ts';
+import { createSweeper } from './sweeper.ts';
+import type { Conversation } from './think.ts';
+
+export type TurnsOptions = {
+  readonly mailbox: Mailbox;
+  readonly seal: Seal;
+  readonly conversation: Conversation;
+  readonly perform: Perform;
+  /** The channel of that name, if this process has it. */
+  outlet(channel: string): Outlet | undefined;
+  ids(): Context['ids'];
+  readonly observe: Observe;
+  readonly limits?: Partial<Limits> | undefined;
+};
+
+export type Limits = {
+  /** Turns at work at once. */
+  readonly slots: number;
+  /** As the mailbox's. */
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  readonly sweepMs: number;
+  /** A call longer than this is shown to the customer as work. */
+  readonly workingMs: number;
+  /** A reply waits this long at most within its turn, if the platform asks for it. */
+  readonly patienceMs: number;
+  /** How long `stop` waits for turns at work. */
+  readonly stopMs: number;
+  /** In [0, 1), for jitter. */
+  random(): number;
+};
+
+const LIMITS: Limits = {
+  slots: 64,
+  leaseMs: LEASE_MS,
+  renewMs: 5000,
+  sweepMs: SWEEP_MS,
+  workingMs: 1000,
+  patienceMs: 2000,
+  stopMs: 10_000,
+  random: Math.random,
+};
+
+/** `full`: the message was dropped, the customer will be told. */
+type Filed = 'accepted' | 'duplicate' | 'full';
+
+export type Turns = {
+  /**
+   * Stores a message; the work on it goes on behind. Rejects with `StoreUnavailable`: it may be stored all the same, the
+   * platform should send it again.
+   */
+  accept(incoming: Incoming): Promise<Filed>;
+  /** Begins to renew leases and to look for what is due. */
+  start(): void;
+  /** Begins nothing more, finishes what AntCRM was perhaps asked for, gives back the rest. Messages are still stored. */
+  stop(): Promise<void>;
+};
+
+/** The engine: how a message becomes a turn, once, in order, whatever crashes (design.md, "A turn"). */
+export function createTurns(options: TurnsOptions): Turns {
+  const { mailbox, seal, conversation, outlet, observe } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const envelopes = createEnvelopes(seal, conversation.readState);
+  const alarmUnavailable = atMostEach(60_000, () => observe.alarm('store_unavailable', {}));
+  let stopped = false;
+  const stopping = (): boolean => stopped;
+
+  const tools: DrainTools = {
+    ...options,
+    envelopes,
+    stopping,
+    perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),
+    deliver: createDelivery({ ...limits, mailbox, outlet, observe }),
+  };
+  const leases = createLeases({ ...limits, mailbox, onError: report });
+  const slots = createSlots(limits.slots, claim);
+  const sweeper = createSweeper(slots.fill, limits.sweepMs);
+
+  async function accept(incoming: Incoming): Promise<Filed> {
+    const { channel, id } = incoming;
+    const name = conversationName(seal, channel, incoming.conversation);
+    const body = envelopes.message.seal(name, incoming);
+    try {
+      const filed = await file({ conversation: name, id, body, nonce: randomUUID() });
+      observe.update(channel, filed);
+      return filed;
+    } catch (error) {
+      report(error);
+      observe.update(channel, 'unavailable');
+      throw error;
+    }
+  }
+
+  /** Takes the lease, too, if there is a slot for the work. */
+  async function file(message: Omit<NewMessage, 'take'>): Promise<Filed> {
+    const sinceMs = performance.now();
+    const take = !stopped && slots.reserve();
+    let work: Work | null = null;
+    try {
+      const accepted = await mailbox.accept({ ...message, take });
+      if (accepted.kind === 'leased') work = accepted.work;
+      if (accepted.kind === 'queued' && !take) slots.want();
+      return accepted.kind === 'leased' || accepted.kind === 'queued' ? 'accepted' : accepted.kind;
+    } finally {
+      if (work !== null) void run(work, sinceMs);
+      else if (take) slots.free();
+    }
+  }
+
+  async function claim(room: number): Promise<number> {
+    if (stopped) return 0;
+    const sinceMs = performance.now();
+    try {
+      const works = await mailbox.claim(room);
+      for (const work of works) void run(work, sinceMs);
+      return works.length;
+    } catch (error) {
+      report(error);
+      return 0;
+    }
+  }
+
+  /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
+  async function run(work: Work, sinceMs: number): Promise<void> {
+    const held = leases.add(work, sinceMs);
+    observe.busy(leases.count);
+    try {
+      // The platform gets its answer first.
+      await immediate();
+      await drain(held, work, tools);
+    } catch (error) {
+      alarmIfBroken(error, work.conversation, observe);
+      if (!(error instanceof LeaseLost)) report(error);
+    } finally {
+      leases.remove(held);
+      observe.busy(leases.count);
+      slots.free();
+    }
+  }
+
+  function report(err: unknown): void {
+    if (err instanceof StoreUnavailable) alarmUnavailable();
+    else observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
+  }
+
+  return {
+    accept,
+    start() {
+      leases.start();
+      sweeper.start();
+    },
+    async stop() {
+      stopped = true;
+      sweeper.stop();
+      const enough = new AbortController();
+      const late = delay(limits.stopMs, undefined, { signal: enough.signal }).catch(() => {});
+      await Promise.race([slots.idle(), late]);
+      enough.abort();
+      leases.stop();
+    },
+  };
+}
+
+/** Calls through at most once every `everyMs`. */
+function atMostEach(everyMs: number, call: () => void): () => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - lastMs < everyMs) return;
+    lastMs = performance.now();
+    call();
+  };
+}

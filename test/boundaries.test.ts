@@ -1,0 +1,168 @@
+import { globSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * Who may import whom (design.md, "The house"), type imports counted. The first rule whose `files` match a file is
+ * its rule; `imports` match what it may import of ours.
+ */
+const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
+  { files: /^conversation\//, imports: [/^conversation\//] },
+  { files: /^turns\//, imports: [/^conversation\//, /^turns\//, /^observe\.ts$/] },
+  // A program of its own among a room's files: it reads the configuration for the room.
+  { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
+  { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
+  { files: /^loyalty\//, imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^observe\.ts$/] },
+  { files: /^channels\/telegram\/cli\.ts$/, imports: [/^channels\/telegram\//, /^(config|i18n)\.ts$/] },
+  { files: /^channels\/telegram\//, imports: channel('telegram') },
+  { files: /^channels\/teams\//, imports: channel('teams') },
+  { files: /^channels\/staff\//, imports: channel('staff') },
+  { files: /^channels\/[^/]+$/, imports: channel('none') },
+  // The console's page: it runs in the browser.
+  { files: /^console\//, imports: [/^console\//] },
+  { files: /^observe\.ts$/, imports: [] },
+  { files: /^metrics\.ts$/, imports: [/^observe\.ts$/] },
+  { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
+  { files: /^config(\.ts$|\/)/, imports: [/^conversation\//, /^config\//] },
+  // The process and its wiring.
+  { files: /^[^/]+$/, imports: [/./] },
+];
+
+function channel(name: string): readonly RegExp[] {
+  return [
+    /^conversation\//,
+    /^channels\/[^/]+$/,
+    new RegExp(`^channels/${name}/`),
+    /^turns\/(mailbox|feed|delivery)\.ts$/,
+    /^(i18n|observe)\.ts$/,
+  ];
+}
+
+/** Packages that may be imported in some places only: each must be replaceable by rewriting one folder. */
+const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
+  { packages: /^telegraf(\/|$)/, files: /^channels\/telegram\// },
+  { packages: /^(botbuilder|botframework)/, files: /^channels\/teams\// },
+  { packages: /^ioredis(\/|$)/, files: /^(turns\/redis\/|app\.ts$)/ },
+  { packages: /^cockatiel$/, files: /^loyalty\// },
+  { packages: /^i18next$/, files: /^i18n\.ts$/ },
+  { packages: /^prom-client$/, files: /^metrics\.ts$/ },
+];
+
+/** `conversation/` is pure: no I/O, no clock, no framework. */
+const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
+
+const MAX_LINES = 300;
+
+/** Every breach of the rules above in the given sources; paths are relative to `src/`. */
+function breaches(sources: Readonly<Record<string, string>>): string[] {
+  const each = Object.entries(sources).flatMap(([file, source]) => {
+    const lines = source.split('\n').length - 1;
+    const long = lines > MAX_LINES ? [`${file} has ${lines} lines: at most ${MAX_LINES}`] : [];
+    return [...long, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
+  });
+  return [...each, ...cycles(sources)];
+}
+
+function breach(file: string, wanted: string): string[] {
+  const said = [`${file} must not import ${wanted}`];
+  if (wanted.startsWith('.')) {
+    const target = resolve(file, wanted);
+    const room = ROOMS.find(({ files }) => files.test(file));
+    return room?.imports.some((allowed) => allowed.test(target)) ? [] : said;
+  }
+  if (file.startsWith('conversation/')) return PURE.test(wanted) ? [] : said;
+  const place = PLACES.find(({ packages }) => packages.test(wanted));
+  return place === undefined || place.files.test(file) ? [] : said;
+}
+
+/** Biome's `noImportCycles` finds these too, but for those through `import()`. */
+function cycles(sources: Readonly<Record<string, string>>): string[] {
+  const done = new Set<string>();
+  const visit = (file: string, trail: readonly string[]): string[] => {
+    const seen = trail.indexOf(file);
+    if (seen >= 0) return [[...trail.slice(seen), file].join(' -> ')];
+    if (done.has(file)) return [];
+    const ours = importsOf(sources[file] ?? '').filter((wanted) => wanted.startsWith('.'));
+    const found = ours.flatMap((wanted) => visit(resolve(file, wanted), [...trail, file]));
+    done.add(file);
+    return found;
+  };
+  return Object.keys(sources).flatMap((file) => visit(file, []));
+}
+
+function resolve(file: string, wanted: string): string {
+  return posix.join(posix.dirname(file), wanted);
+}
+
+/** What a source imports: `import`, `export … from`, `import()`, of values and types. */
+function importsOf(source: string): string[] {
+  const statement = /^(?:import|export)\b(?:[^;'"]*?\bfrom)?\s*(['"])([^'"\s]+)\1/gm;
+  const expression = /\bimport\(\s*(['"`])([^'"`\s]+)\1/g;
+  return [statement, expression].flatMap((pattern) =>
+    [...source.matchAll(pattern)].flatMap(([, , wanted]) => wanted ?? []),
+  );
+}
+
+function read(): Record<string, string> {
+  const root = new URL('../src/', import.meta.url);
+  const files = globSync('**/*.{ts,mjs,js,lua,css,html}', { cwd: root });
+  return Object.fromEntries(files.map((file) => [file, readFileSync(new URL(file, root), 'utf8')]));
+}
+
+describe('the sources', () => {
+  it('import only what their room allows, in no cycle, and are short', () => {
+    const sources = read();
+    expect(Object.keys(sources)).toContain('conversation/step.ts');
+    expect(breaches(sources)).toEqual([]);
+  });
+});
+
+describe('the rules', () => {
+  const planted: readonly [file: string, source: string][] = [
+    ['conversation/step.ts', "import type { Mailbox } from '../turns/mailbox.ts';"],
+    ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
+    ['conversation/slots.ts', "import { randomUUID } from 'node:crypto';"],
+    ['conversation/slots.ts', "import { format } from 'date-fns';"],
+    ['turns/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
+    ['turns/turns.ts', "export { createWords } from '../i18n.ts';"],
+    ['turns/memory/mailbox.ts', "import Redis from 'ioredis';"],
+    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  HOLD_MS,\n} from '../turns/mailbox.ts';"],
+    ['loyalty/antcrm.ts', "import { sandbox } from './sandbox/sandbox.ts';"],
+    ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],
+    ['channels/staff/routes.ts', "import { Telegraf } from 'telegraf';"],
+    ['channels/staff/routes.ts', "import type { Update } from 'telegraf/types';"],
+    ['channels/staff/routes.ts', "import { send } from '../telegram/send.ts';"],
+    ['channels/telegram/routes.ts', "import { createTurns } from '../../turns/turns.ts';"],
+    ['channels/telegram/routes.ts', "import { createMailbox } from '../../turns/memory/mailbox.ts';"],
+    ['channels/telegram/routes.ts', "const { step } = await import('../../app.ts');"],
+    ['channels/telegram/routes.ts', "import 'botbuilder';"],
+    ['observe.ts', "import type { Locale } from './conversation/message.ts';"],
+    ['main.ts', "import { Redis } from 'ioredis';"],
+    ['turns/long.ts', 'x();\n'.repeat(MAX_LINES + 1)],
+  ];
+
+  it.each(planted)('refuse a breach planted in %s: %s', (file, source) => {
+    expect(breaches({ [file]: source })).toHaveLength(1);
+  });
+
+  it('refuse a cycle, of types and through import() too', () => {
+    const round = {
+      'turns/a.ts': "export * from './memory/b.ts';",
+      'turns/memory/b.ts': "import type { C } from '../c.ts';",
+      'turns/c.ts': "export type C = typeof import('./a.ts');",
+    };
+    expect(breaches(round)).toEqual(['turns/a.ts -> turns/memory/b.ts -> turns/c.ts -> turns/a.ts']);
+  });
+
+  it('allow what the design allows', () => {
+    const allowed = {
+      'conversation/flows/redeem.ts': "import { z } from 'zod';\nimport type { Reply } from '../reply.ts';",
+      'conversation/slots.ts': "import { parsePhoneNumberFromString } from 'libphonenumber-js/min';",
+      'turns/redis/mailbox.ts': "import { Redis } from 'ioredis';\nimport { LEASE_MS } from '../mailbox.ts';",
+      'turns/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
+      'channels/telegram/channel.ts': "import type { Feed } from '../../turns/feed.ts';",
+      'app.ts': "import { Redis } from 'ioredis';\nimport { createTurns } from './turns/turns.ts';",
+    };
+    expect(breaches(allowed)).toEqual([]);
+  });
+});

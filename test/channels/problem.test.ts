@@ -1,0 +1,74 @@
+import Fastify from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { notFound, problem, problemHandler } from '../../src/channels/problem.ts';
+import { StoreUnavailable } from '../../src/turns/mailbox.ts';
+
+const errors: unknown[] = [];
+
+function app() {
+  errors.length = 0;
+  const app = Fastify({ bodyLimit: 100 });
+  app.setErrorHandler(problemHandler({ error: (fields) => errors.push(fields) }));
+  app.setNotFoundHandler(notFound);
+  app.post('/echo', async ({ body }) => body);
+  app.get('/teapot', async (_request, reply) =>
+    problem(reply, 418, "I'm a teapot", 'No coffee.', { brew: 'tea' }),
+  );
+  app.get('/down', async () => Promise.reject(new StoreUnavailable('redis://secret@host')));
+  app.get('/bug', async () => Promise.reject(new Error('0867123456')));
+  return app;
+}
+
+describe('every error is a problem document', () => {
+  it.each([
+    ['an absent route', { url: '/nothing' }, 404, 'Not Found'],
+    [
+      'broken JSON',
+      { url: '/echo', method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' },
+      400,
+      'Bad Request',
+    ],
+    [
+      'too large a body',
+      { url: '/echo', method: 'POST', body: { a: 'a'.repeat(200) } },
+      413,
+      'Payload Too Large',
+    ],
+    [
+      'another media type',
+      { url: '/echo', method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'a' },
+      415,
+      'Unsupported Media Type',
+    ],
+    ['an unreachable store', { url: '/down' }, 503, 'Service Unavailable'],
+    ['a bug', { url: '/bug' }, 500, 'Internal Server Error'],
+  ] as const)('%s', async (_name, request, status, title) => {
+    const response = await app().inject(request);
+    expect(response.statusCode).toBe(status);
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response.json()).toMatchObject({ type: 'about:blank', status, title });
+    expect(response.body).not.toMatch(/secret|0867123456/);
+  });
+
+  it('with members of its own', async () => {
+    const response = await app().inject('/teapot');
+    expect(response.json()).toEqual({
+      type: 'about:blank',
+      title: "I'm a teapot",
+      status: 418,
+      detail: 'No coffee.',
+      brew: 'tea',
+    });
+  });
+});
+
+it('asks to come again where the store is down', async () => {
+  const response = await app().inject('/down');
+  expect(response.headers['retry-after']).toBe('2');
+  expect(errors).toEqual([]);
+});
+
+it('logs what is our own fault', async () => {
+  await app().inject('/bug');
+  expect(errors).toHaveLength(1);
+});

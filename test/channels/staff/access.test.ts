@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { access, type Caller } from '../../../src/channels/staff/access.ts';
+import { startKit } from './kit.ts';
+
+const TOKEN = 'a-token-of-some-length';
+const LOCAL: Caller = { peer: '127.0.0.1', headers: { host: 'localhost:3000' } };
+const SANDBOX = { sandbox: true };
+
+const from = (peer: string, headers: Caller['headers'] = LOCAL.headers): Caller => ({ peer, headers });
+const saying = (headers: Caller['headers']): Caller => ({
+  ...LOCAL,
+  headers: { ...LOCAL.headers, ...headers },
+});
+
+describe('without a token, the sandbox as backend', () => {
+  it.each([
+    ['127.0.0.1', 'localhost'],
+    ['127.0.0.1', 'localhost:3000'],
+    ['127.8.9.1', '127.0.0.1:3000'],
+    ['::1', '[::1]:3000'],
+    ['::ffff:127.0.0.1', 'LOCALHOST:80'],
+  ])('is open to %s who asks for %s', (peer, host) => {
+    expect(access(from(peer, { host }), SANDBOX, 'bearer')).toBe('granted');
+  });
+
+  it.each(['10.0.0.7', '192.168.1.4', '::ffff:10.0.0.7', 'fe80::1', '', '128.0.0.1'])(
+    'is absent for the peer "%s"',
+    (peer) => {
+      expect(access(from(peer), SANDBOX, 'bearer')).toBe('absent');
+    },
+  );
+
+  it.each([
+    'evil.example',
+    'localhost.evil.example',
+    'localhost@evil.example',
+    '127.0.0.1.evil.example',
+    '0.0.0.0',
+    '2130706433',
+    'localhost:3000:1',
+    '[::1',
+    '',
+    'evil.example:127',
+  ])('is absent where the Host is "%s"', (host) => {
+    expect(access(from('127.0.0.1', { host }), SANDBOX, 'bearer')).toBe('absent');
+  });
+
+  it('is absent without a Host', () => {
+    expect(access(from('127.0.0.1', {}), SANDBOX, 'bearer')).toBe('absent');
+  });
+
+  it.each([
+    'forwarded',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-real-ip',
+    'via',
+    'cf-connecting-ip',
+  ])('is absent behind a proxy that sends %s', (header) => {
+    expect(access(saying({ [header]: '' }), SANDBOX, 'bearer')).toBe('absent');
+  });
+
+  it('is absent for the page of another site, open for our own', () => {
+    expect(access(saying({ origin: 'https://evil.example' }), SANDBOX, 'bearer')).toBe('absent');
+    expect(access(saying({ origin: 'null' }), SANDBOX, 'bearer')).toBe('absent');
+    expect(access(saying({ origin: 'http://localhost:8080' }), SANDBOX, 'bearer')).toBe('absent');
+    expect(access(saying({ 'sec-fetch-site': 'cross-site' }), SANDBOX, 'bearer')).toBe('absent');
+    expect(
+      access(saying({ origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' }), SANDBOX, 'bearer'),
+    ).toBe('granted');
+  });
+
+  it('is absent once the bot has a public address', () => {
+    expect(access(LOCAL, { sandbox: true, publicUrl: 'https://bot.example' }, 'bearer')).toBe('absent');
+  });
+});
+
+it('is absent without a token where AntCRM is real', () => {
+  expect(access(LOCAL, { sandbox: false }, 'bearer')).toBe('absent');
+  expect(access(saying({ authorization: 'Bearer ' }), { sandbox: false, token: '' }, 'bearer')).toBe(
+    'absent',
+  );
+});
+
+describe('with a token', () => {
+  const settings = { sandbox: false, token: TOKEN, publicUrl: 'https://bot.example' };
+  const basic = `Basic ${Buffer.from(`anyone:${TOKEN}`).toString('base64')}`;
+
+  it.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, `BEARER   ${TOKEN}`])(
+    'lets "%s" in from anywhere',
+    (authorization) => {
+      const caller = from('203.0.113.5', {
+        host: 'bot.example',
+        authorization,
+        'x-forwarded-for': '1.2.3.4',
+      });
+      expect(access(caller, settings, 'bearer')).toBe('granted');
+    },
+  );
+
+  it.each([
+    '',
+    TOKEN,
+    'Bearer',
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(1)}`,
+    `Bearer ${TOKEN} x`,
+    `Token ${TOKEN}`,
+    'Bearer é',
+  ])('refuses "%s", local or not', (authorization) => {
+    expect(access(saying({ authorization }), settings, 'bearer')).toBe('refused');
+    expect(access(saying({ authorization }), { sandbox: true, token: TOKEN }, 'bearer')).toBe('refused');
+  });
+
+  it('takes HTTP Basic for pages only', () => {
+    expect(access(saying({ authorization: basic }), settings, 'browser')).toBe('granted');
+    expect(access(saying({ authorization: basic }), settings, 'bearer')).toBe('refused');
+    expect(access(saying({ authorization: 'Basic bm9jb2xvbg==' }), settings, 'browser')).toBe('refused');
+  });
+});
+
+describe('over HTTP', () => {
+  const message = { conversation: 'qa', text: 'hello' };
+
+  it('answers 401 with a challenge, as a problem', async () => {
+    const { post, accepted } = await startKit({ access: { sandbox: true, token: TOKEN } });
+    const response = await post(message, { authorization: 'Bearer wrong' });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="staff"');
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await response.json()).toMatchObject({ type: 'about:blank', title: 'Unauthorized', status: 401 });
+    expect(accepted).toEqual([]);
+    expect((await post(message, { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
+  });
+
+  it('looks, where it is off, like a route that is not there', async () => {
+    const { url, post } = await startKit({ access: { sandbox: false } });
+    const hidden = await post(message);
+    const absent = await fetch(`${url}/webhooks/nothing`, { method: 'POST' });
+    expect([hidden.status, await hidden.text()]).toEqual([absent.status, await absent.text()]);
+    expect((await fetch(`${url}/webhooks/staff/qa/events`)).status).toBe(404);
+  });
+
+  it('is off behind a proxy of this machine', async () => {
+    const { post } = await startKit();
+    expect((await post(message, { 'x-forwarded-for': '203.0.113.5' })).status).toBe(404);
+    expect((await post(message)).status).toBe(200);
+  });
+
+  it('stops looking at tokens after too many wrong ones', async () => {
+    const limits = { perMinute: 100, local: 100, failures: 2 };
+    const { post } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
+    const wrong = { authorization: 'Bearer wrong' };
+    expect((await post(message, wrong)).status).toBe(401);
+    expect((await post(message, wrong)).status).toBe(401);
+    const refused = await post(message, { authorization: `Bearer ${TOKEN}` });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ title: 'Too Many Requests', status: 429 });
+  });
+
+  it('limits requests, this machine later than others', async () => {
+    const limits = { perMinute: 1, local: 2, failures: 10 };
+    const { post } = await startKit({ access: { sandbox: true, token: TOKEN }, limits });
+    const proxied = { authorization: `Bearer ${TOKEN}`, 'x-forwarded-for': '203.0.113.5' };
+    expect((await post(message, proxied)).status).toBe(200);
+    expect((await post(message, proxied)).status).toBe(429);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import type { StaffEvent } from '../../../src/channels/staff/schema.ts';
+import { createMemoryFeed } from '../../../src/turns/memory/feed.ts';
+import { type Kit, startKit } from './kit.ts';
+
+const replies = (...keys: string[]) => keys.map((key) => ({ key }));
+
+/** Opens the stream as it goes over the wire; `text()` gives what came so far. */
+async function open(kit: Kit, path: string, headers: Record<string, string> = {}) {
+  const ending = new AbortController();
+  const response = await fetch(`${kit.url}/webhooks/staff/${path}`, { headers, signal: ending.signal });
+  let text = '';
+  let ended = false;
+  const reading = (async () => {
+    try {
+      for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) text += part;
+    } catch {}
+    ended = true;
+  })();
+  return { response, reading, text: () => text, ended: () => ended, leave: () => ending.abort() };
+}
+
+async function take(kit: Kit, conversation: string, after: number, count: number): Promise<StaffEvent[]> {
+  const events: StaffEvent[] = [];
+  for await (const event of kit.client.events(conversation, after, new AbortController().signal)) {
+    events.push(event);
+    if (events.length === count) break;
+  }
+  return events;
+}
+
+describe('the event stream', () => {
+  it('sends kept and new replies once each, in order, with their numbers', async () => {
+    const kit = await startKit();
+    await kit.deliver('qa', replies('a', 'b'), 'm1');
+    const taken = take(kit, 'qa', 0, 3);
+    await kit.deliver('qa', replies('c'));
+    expect(await taken).toEqual([
+      { seq: 1, key: 'a', text: 'vi:a', turn: 'm1', last: false, state: {} },
+      { seq: 2, key: 'b', text: 'vi:b', turn: 'm1', last: true, state: {} },
+      { seq: 3, key: 'c', text: 'vi:c', last: true, state: {} },
+    ]);
+  });
+
+  it('speaks text/event-stream, with the number as event id', async () => {
+    const kit = await startKit();
+    const stream = await open(kit, 'qa/events');
+    expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(stream.response.headers.get('cache-control')).toBe('no-store');
+    await kit.deliver('qa', replies('a'), 'm1');
+    await expect.poll(stream.text).toMatch(/^retry: \d+\n\nid: 1\ndata: \{"seq":1,"key":"a",.*\}\n\n$/);
+    stream.leave();
+  });
+
+  it('resumes after Last-Event-ID, and after ?after', async () => {
+    const kit = await startKit();
+    await kit.deliver('qa', replies('a', 'b', 'c'), 'm1');
+    expect((await take(kit, 'qa', 2, 1)).map(({ key }) => key)).toEqual(['c']);
+    const stream = await open(kit, 'qa/events?after=1');
+    await expect.poll(stream.text).toContain('"key":"c"');
+    expect(stream.text()).not.toContain('"key":"a"');
+    stream.leave();
+  });
+
+  it('keeps conversations apart', async () => {
+    const kit = await startKit();
+    await kit.deliver('other', replies('a'), 'm1');
+    await kit.deliver('qa', replies('b'), 'm1');
+    expect((await take(kit, 'qa', 0, 1)).map(({ key }) => key)).toEqual(['b']);
+  });
+
+  it.each(['a b/events', 'qa/events?after=x', 'qa/events?after=-1'])('refuses %s', async (path) => {
+    const kit = await startKit();
+    const { response, text } = await open(kit, path);
+    expect(response.status).toBe(400);
+    await expect.poll(text).toContain('"faults"');
+  });
+
+  it('refuses a Last-Event-ID that is no number', async () => {
+    const { response } = await open(await startKit(), 'qa/events', { 'last-event-id': 'x' });
+    expect(response.status).toBe(400);
+  });
+
+  it('needs the token where there is one', async () => {
+    const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
+    expect((await open(kit, 'qa/events')).response.status).toBe(401);
+    await kit.deliver('qa', replies('a'), 'm1');
+    expect(await take(kit, 'qa', 0, 1)).toHaveLength(1);
+  });
+
+  it('sends a comment when nothing else comes', async () => {
+    const kit = await startKit({ streams: { streams: 5, heartbeatMs: 10, lag: 1e6 } });
+    const stream = await open(kit, 'qa/events');
+    await expect.poll(stream.text).toMatch(/\n: still here\n\n: still here\n\n/);
+    stream.leave();
+  });
+
+  it('is closed when the bot stops, and none is opened any more', async () => {
+    const kit = await startKit();
+    const stream = await open(kit, 'qa/events');
+    await kit.channel.stop?.();
+    await stream.reading;
+    expect((await open(kit, 'qa/events')).response.status).toBe(503);
+  });
+
+  it('does not keep the server from closing', async () => {
+    const kit = await startKit();
+    const stream = await open(kit, 'qa/events');
+    await kit.app.close();
+    await stream.reading;
+    expect(stream.ended()).toBe(true);
+  });
+
+  it('is refused where too many are open, until one is left', async () => {
+    const kit = await startKit({ streams: { streams: 1, heartbeatMs: 1000, lag: 1e6 } });
+    const first = await open(kit, 'qa/events');
+    const second = await open(kit, 'qa/events');
+    expect([second.response.status, second.response.headers.get('retry-after')]).toEqual([503, '2']);
+    first.leave();
+    await expect.poll(async () => (await open(kit, 'qa/events')).response.status).toBe(200);
+  });
+
+  it('cuts a reader that lags too far behind', async () => {
+    const kit = await startKit({ streams: { streams: 5, heartbeatMs: 1000, lag: 200 } });
+    await kit.deliver('qa', replies('a'.repeat(300)), 'm1');
+    await expect(take(kit, 'qa', 0, 1)).rejects.toThrow();
+  });
+
+  it('stops following when the reader leaves', async () => {
+    const memory = createMemoryFeed();
+    let followers = 0;
+    const kit = await startKit({
+      feed: {
+        ...memory,
+        async follow(...args) {
+          followers += 1;
+          const unfollow = await memory.follow(...args);
+          return () => {
+            followers -= 1;
+            unfollow();
+          };
+        },
+      },
+    });
+    const stream = await open(kit, 'qa/events');
+    expect(followers).toBe(1);
+    stream.leave();
+    await expect.poll(() => followers).toBe(0);
+    await kit.client.send({ conversation: 'qa', text: 'hi' });
+    expect(followers).toBe(0);
+  });
+
+  it('passes over what it cannot open, with an alarm', async () => {
+    const kit = await startKit();
+    await kit.deliver('qa', replies('a'), 'm1');
+    const stranger = await startKit({ feed: kit.feed, hashKey: kit.hashKey });
+    await stranger.deliver('qa', replies('numbered as the first', 'b'), 'm2');
+    expect((await take(stranger, 'qa', 0, 1)).map(({ key }) => key)).toEqual(['b']);
+    expect(stranger.alarms.map(({ name }) => name)).toEqual(['seal_broken']);
+  });
+});
+
+it('hands the feed sealed bytes under a hashed name', async () => {
+  const memory = createMemoryFeed();
+  const published: { name: string; body: string }[] = [];
+  const kit = await startKit({
+    feed: {
+      ...memory,
+      publish: async (name, event) => {
+        published.push({ name, body: event.body.toString('latin1') });
+        await memory.publish(name, event);
+      },
+    },
+  });
+  await kit.client.send({ conversation: 'qa-secret', text: 'hi' });
+  expect(published).toHaveLength(1);
+  expect(published[0]?.name).not.toContain('qa-secret');
+  expect(published[0]?.body).not.toContain('help.text');
+});

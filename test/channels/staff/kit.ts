@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { notFound, problemHandler } from '../../../src/channels/problem.ts';
+import {
+  type AccessSettings,
+  createGuard,
+  type Guard,
+  type Limits,
+} from '../../../src/channels/staff/access.ts';
+import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
+import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Alarm, Fields } from '../../../src/observe.ts';
+import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import type { Feed } from '../../../src/turns/feed.ts';
+import { createMemoryFeed } from '../../../src/turns/memory/feed.ts';
+import { createSeal } from '../../../src/turns/sealed.ts';
+
+export type Kit = {
+  readonly app: FastifyInstance;
+  readonly url: string;
+  readonly client: StaffClient;
+  /** What reached the engine, in order. */
+  readonly accepted: Incoming[];
+  readonly alarms: { name: Alarm; fields: Fields }[];
+  readonly warnings: Fields[];
+  readonly feed: Feed;
+  readonly hashKey: Buffer;
+  readonly channel: ReturnType<typeof createStaff>;
+  /** Delivers a turn's replies; without `turn`, what the bot says of itself. Gives the numbers. */
+  deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<number[]>;
+  /** POSTs any body as it is. */
+  post(body: unknown, headers?: Record<string, string>): Promise<Response>;
+};
+
+export type KitOptions = {
+  readonly access?: AccessSettings;
+  readonly limits?: Limits;
+  /** How the engine answers a message; by default with one reply. `null`: not yet. */
+  readonly answer?: (incoming: Incoming) => readonly Reply[] | null;
+  /** In place of the engine. */
+  readonly accept?: StaffOptions['accept'];
+  /** Other routes of the app, before the channel's. */
+  readonly mount?: (app: FastifyInstance, guard: Guard) => Promise<void>;
+  readonly feed?: Feed;
+  /** To find in a shared feed what another kit published, under other keys. */
+  readonly hashKey?: Buffer;
+} & Partial<Pick<StaffOptions, 'audited' | 'answerMs'>> & {
+    readonly streams?: StaffOptions['limits'];
+  };
+
+/** The staff channel on a real server, over the memory feed, with an engine that answers by rote. */
+export async function startKit(options: KitOptions = {}): Promise<Kit> {
+  const {
+    access = { sandbox: true },
+    answer = () => [{ key: 'help.text' }],
+    feed = createMemoryFeed(),
+  } = options;
+  const accepted: Incoming[] = [];
+  const alarms: Kit['alarms'] = [];
+  const warnings: Fields[] = [];
+  const hashKey = options.hashKey ?? randomBytes(32);
+  const seen = new Set<string>();
+  let seq = 0;
+
+  async function deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<number[]> {
+    const numbers: number[] = [];
+    for (const [at, reply] of replies.entries()) {
+      seq += 1;
+      numbers.push(seq);
+      const last = at === replies.length - 1;
+      await channel.deliver(outgoing(conversation, reply, { turn, first: at === 0, last }), seq);
+    }
+    return numbers;
+  }
+
+  const channel = createStaff({
+    accept:
+      options.accept ??
+      (async (incoming) => {
+        const id = `${incoming.conversation}/${incoming.id}`;
+        if (seen.has(id)) return 'duplicate';
+        seen.add(id);
+        accepted.push(incoming);
+        const replies = answer(incoming);
+        if (replies) void deliver(incoming.conversation, replies, incoming.id);
+        return 'accepted';
+      }),
+    feed,
+    seal: createSeal({ key: randomBytes(32), hashKey }),
+    words: {
+      text: ({ key }, locale) => `${locale}:${key}`,
+      line: ({ key }, locale) => `${locale}:${key}`,
+    },
+    guard: { api: (...args) => Reflect.apply(guard.api, app, args) },
+    observe: {
+      alarm: (name, fields) => alarms.push({ name, fields }),
+      log: { debug() {}, info() {}, warn: (fields) => warnings.push(fields), error() {} },
+    },
+    audited: options.audited ?? false,
+    answerMs: options.answerMs,
+    limits: options.streams,
+  });
+
+  const app = Fastify();
+  app.setErrorHandler(problemHandler({ error() {} }));
+  app.setNotFoundHandler(notFound);
+  const guard = await createGuard(app, access, options.limits);
+  await options.mount?.(app, guard);
+  await app.register(channel.plugin);
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(async () => {
+    // Clients open connections ahead; the server would wait for their first request.
+    app.server.closeAllConnections();
+    await app.close();
+    await feed.close();
+  });
+
+  return {
+    app,
+    url,
+    client: createClient(url, access.token),
+    accepted,
+    alarms,
+    warnings,
+    feed,
+    hashKey,
+    channel,
+    deliver,
+    post: (body, headers = {}) =>
+      fetch(`${url}/webhooks/staff`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+  };
+}
+
+function outgoing(
+  conversation: string,
+  reply: Reply,
+  place: { turn: string | undefined; first: boolean; last: boolean },
+): Outgoing {
+  const state = { ...(reply.asks && { flow: 'accumulate', asks: reply.asks }) };
+  return { channel: 'staff', conversation, address: null, locale: 'vi', reply, state, atMs: 0, ...place };
+}

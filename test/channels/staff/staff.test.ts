@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { startKit } from './kit.ts';
+
+const QUESTION: Reply = {
+  key: 'accumulate.askPhone',
+  choices: [{ id: 'cancel', label: { key: 'button.cancel' } }],
+  asks: 'phone',
+  view: 'v3k',
+};
+
+describe('an answer', () => {
+  it('has the shape of the contract', async () => {
+    const { post } = await startKit({ answer: () => [{ key: 'conversation.expired' }, QUESTION] });
+    const response = await post({ conversation: 'qa-42', text: 'tích điểm', locale: 'vi', name: 'Garnacho' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({
+      conversation: 'qa-42',
+      status: 'done',
+      replies: [
+        { seq: 1, key: 'conversation.expired', text: 'vi:conversation.expired' },
+        {
+          seq: 2,
+          key: 'accumulate.askPhone',
+          text: 'vi:accumulate.askPhone',
+          choices: [{ id: 'cancel', label: 'vi:button.cancel' }],
+          asks: 'phone',
+          view: 'v3k',
+        },
+      ],
+      state: { flow: 'accumulate', asks: 'phone' },
+    });
+  });
+
+  it('carries the form with its reasons in words', async () => {
+    const form: Reply['form'] = [
+      { slot: 'code', required: true },
+      { slot: 'phone', required: false, value: '086', reason: { key: 'phone.short' } },
+    ];
+    const { client } = await startKit({ answer: () => [{ ...QUESTION, form }] });
+    expect(await client.send({ conversation: 'qa', text: 'hi' })).toMatchObject({
+      replies: [
+        {
+          form: [
+            { slot: 'code', required: true },
+            { slot: 'phone', value: '086', reason: 'vi:phone.short' },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('holds the replies to its own message only', async () => {
+    const { client, deliver } = await startKit();
+    await deliver('qa', [{ key: 'operation.resolved.done' }]);
+    await client.send({ conversation: 'other', text: 'hi' });
+    expect(await client.send({ conversation: 'qa', text: 'hi' })).toMatchObject({
+      replies: [{ key: 'help.text', seq: 3 }],
+    });
+  });
+
+  it('is "queued" where the turn takes too long; the replies come as events', async () => {
+    const kit = await startKit({ answer: () => null, answerMs: 20 });
+    const answer = await kit.client.send({ conversation: 'qa', text: 'hi', id: 'm1' });
+    expect(answer).toEqual({ conversation: 'qa', status: 'queued', replies: [] });
+    await kit.deliver('qa', [{ key: 'help.text' }], 'm1');
+    const events = kit.client.events('qa', 0, new AbortController().signal);
+    expect((await events.next()).value).toMatchObject({ key: 'help.text', turn: 'm1', last: true });
+    await events.return(undefined);
+  });
+
+  it('is "duplicate" for an id seen before in the same conversation', async () => {
+    const { client, accepted } = await startKit({ answer: () => [QUESTION] });
+    await client.send({ conversation: 'qa', text: 'hi', id: 'm1' });
+    expect(await client.send({ conversation: 'qa', text: 'hi', id: 'm1' })).toEqual({
+      conversation: 'qa',
+      status: 'duplicate',
+      replies: [],
+      state: { flow: 'accumulate', asks: 'phone' },
+    });
+    expect(await client.send({ conversation: 'other', text: 'hi', id: 'm1' })).toMatchObject({
+      status: 'done',
+    });
+    expect(accepted).toHaveLength(2);
+  });
+
+  it('comes at once when the bot stops', async () => {
+    const kit = await startKit({ answer: () => null });
+    const answer = kit.client.send({ conversation: 'qa', text: 'hi' });
+    await expect.poll(() => kit.accepted.length).toBe(1);
+    await kit.app.close();
+    expect(await answer).toMatchObject({ status: 'queued' });
+  });
+
+  it('is 503 with Retry-After where the message cannot be stored', async () => {
+    const { post } = await startKit({ accept: async () => Promise.reject(new StoreUnavailable('down')) });
+    const response = await post({ conversation: 'qa', text: 'hi' });
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ status: 503, title: 'Service Unavailable' });
+  });
+
+  it('is 429 with Retry-After where too many messages wait', async () => {
+    const { post } = await startKit({ accept: async () => 'full' });
+    const response = await post({ conversation: 'qa', text: 'hi' });
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).not.toBeNull();
+  });
+});
+
+describe('a request becomes a message', () => {
+  const png = Buffer.from('an image').toString('base64');
+  it.each([
+    [{ text: 'xin chào' }, { kind: 'text', text: 'xin chào' }],
+    [{ text: 'a'.repeat(2000) }, { kind: 'text', text: 'a'.repeat(1000) }],
+    [{ choice: 'edit:phone' }, { kind: 'choice', choice: 'edit:phone' }],
+    [{ choice: 'next~v3k' }, { kind: 'choice', choice: 'next', view: 'v3k' }],
+    [{ contact: { phone: '0867123456' } }, { kind: 'contact', phone: '0867123456', own: true }],
+    [
+      { contact: { phone: '0867123456', own: false }, as: 'telegram' },
+      { kind: 'contact', phone: '0867123456', own: false },
+    ],
+    [{ form: { code: 'TIVI1', email: 'a@b.vn' } }, { kind: 'form', code: 'TIVI1', email: 'a@b.vn' }],
+    [{ start: 'TIVInpmx8b98pfg' }, { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
+    [{ start: `_${Buffer.from('mã/1').toString('base64url')}` }, { kind: 'start', payload: 'mã/1' }],
+    [{ start: '_not base64url' }, { kind: 'start', payload: '_not base64url' }],
+    [{ start: '' }, { kind: 'start' }],
+    [{ photo: png }, { kind: 'unknown', what: 'photo' }],
+  ])('%o', async (fields, message) => {
+    const { post, accepted } = await startKit();
+    expect((await post({ conversation: 'qa', ...fields })).status).toBe(200);
+    expect(accepted[0]?.message).toEqual(message);
+  });
+
+  it.each([
+    [{}, { channel: 'staff', proof: 'token' }],
+    [
+      { locale: 'en', name: 'Gá' },
+      { channel: 'staff', proof: 'token', locale: 'en', name: 'Gá' },
+    ],
+    [{ as: 'telegram' }, { channel: 'telegram', proof: 'contact' }],
+    [{ as: 'teams' }, { channel: 'teams', proof: 'profile' }],
+    [
+      { as: 'teams', profile: { email: 'Minh@Example.vn' } },
+      { channel: 'teams', proof: 'profile', email: 'minh@example.vn' },
+    ],
+  ])('of the sender %o', async (fields, sender) => {
+    const { post, accepted } = await startKit();
+    await post({ conversation: 'qa', text: 'hi', id: 'm1', ...fields });
+    expect(accepted[0]).toMatchObject({ channel: 'staff', conversation: 'qa', id: 'm1' });
+    expect(accepted[0]?.sender).toEqual(sender);
+  });
+
+  it('with an id of its own where none is given', async () => {
+    const { client, accepted } = await startKit();
+    await client.send({ conversation: 'qa', text: 'hi' });
+    await client.send({ conversation: 'qa', text: 'hi' });
+    expect(new Set(accepted.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('with an image of 5 MB', async () => {
+    const { post, accepted } = await startKit();
+    const photo = Buffer.alloc(5 * 1024 * 1024).toString('base64');
+    expect((await post({ conversation: 'qa', photo })).status).toBe(200);
+    expect(accepted[0]?.message).toEqual({ kind: 'unknown', what: 'photo' });
+    expect((await post({ conversation: 'qa', photo: photo + photo })).status).toBe(413);
+  });
+});
+
+describe('a wrong request is refused with its faults', () => {
+  const one = 'Wants exactly one of text, choice, contact, form, start, photo';
+  it.each([
+    [{ conversation: 'qa' }, [['body', one]]],
+    [{ conversation: 'qa', text: 'a', choice: 'b' }, [['body', one]]],
+    [{ conversation: 'a b', text: 'a' }, [['conversation', /Wants 1 to 64/]]],
+    [{ conversation: 'x'.repeat(65), text: 'a' }, [['conversation', /./]]],
+    [{ text: 'a' }, [['conversation', /./]]],
+    [{ conversation: 'qa', text: '' }, [['text', /./]]],
+    [{ conversation: 'qa', text: 7 }, [['text', /string/]]],
+    [
+      { conversation: 'qa', text: 'a', foo: 1, bar: 2 },
+      [
+        ['foo', 'Unknown field'],
+        ['bar', 'Unknown field'],
+      ],
+    ],
+    [{ conversation: 'qa', contact: { phone: '1', mine: true } }, [['contact.mine', 'Unknown field']]],
+    [{ conversation: 'qa', contact: { phone: '1', own: false } }, [['contact.own', /staff vouch/]]],
+    [{ conversation: 'qa', text: 'a', profile: {}, as: 'telegram' }, [['profile', /teams/]]],
+    [{ conversation: 'qa', text: 'a', as: 'teams', profile: { email: 'x' } }, [['profile.email', /./]]],
+    [{ conversation: 'qa', text: 'a', as: 'slack' }, [['as', /./]]],
+    [{ conversation: 'qa', text: 'a', locale: 'fr' }, [['locale', /./]]],
+    [{ conversation: 'qa', choice: '~v1' }, [['choice', /Wants the id/]]],
+    [{ conversation: 'qa', photo: '?' }, [['photo', /./]]],
+    [{ conversation: 'qa', text: null }, [['text', /./]]],
+    [[], [['body', /object/]]],
+    ['"text"', [['body', /object/]]],
+    [
+      { conversation: '', text: 1, choice: 'b', id: '', foo: 1, profile: {} },
+      [
+        ['conversation', /./],
+        ['text', /./],
+        ['id', /./],
+        ['foo', /./],
+        ['body', one],
+        ['profile', /./],
+      ],
+    ],
+  ])('%o', async (body, faults) => {
+    const { post, accepted } = await startKit();
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await response.json()).toEqual({
+      type: 'about:blank',
+      title: 'Bad Request',
+      status: 400,
+      detail: expect.any(String),
+      faults: faults.map(([where, what]) => ({ where, what: expect.stringMatching(what ?? '') })),
+    });
+    expect(accepted).toEqual([]);
+  });
+
+  it('what is no JSON', async () => {
+    const { post } = await startKit();
+    const broken = await post('{"conversation":');
+    expect([broken.status, broken.headers.get('content-type')]).toEqual([
+      400,
+      expect.stringMatching(/problem\+json/),
+    ]);
+    expect((await post('hi', { 'content-type': 'text/csv' })).status).toBe(415);
+  });
+});
+
+describe('with a real AntCRM', () => {
+  it('warns at the start, and alarms what staff confirm', async () => {
+    const kit = await startKit({ audited: true });
+    await kit.channel.start?.();
+    expect(kit.warnings).toHaveLength(1);
+    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1', id: 'm1' });
+    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1', id: 'm1' });
+    await kit.client.send({ conversation: 'qa', choice: 'cancel', id: 'm2' });
+    const fields = { channel: 'staff', conversation: expect.stringMatching(/^[\w-]{22}$/), message: 'm1' };
+    expect(kit.alarms).toEqual([{ name: 'staff_operation', fields }]);
+  });
+
+  it('but not with the sandbox', async () => {
+    const kit = await startKit();
+    await kit.channel.start?.();
+    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1' });
+    expect([kit.warnings, kit.alarms]).toEqual([[], []]);
+  });
+});
+
+it('reports a reply that could not be published as failed', async () => {
+  const feed = {
+    publish: async () => Promise.reject(new StoreUnavailable('down')),
+    follow: async () => () => {},
+    close: async () => {},
+  };
+  const { channel } = await startKit({ feed });
+  const delivery = await channel.deliver(
+    {
+      channel: 'staff',
+      conversation: 'qa',
+      address: null,
+      locale: 'vi',
+      reply: { key: 'help.text' },
+      first: true,
+      last: true,
+      state: {},
+      atMs: 0,
+    },
+    1,
+  );
+  expect(delivery).toEqual({ kind: 'failed' });
+});

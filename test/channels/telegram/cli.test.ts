@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { runCli } from '../../../src/channels/telegram/cli.ts';
+import { createClient } from '../../../src/channels/telegram/client.ts';
+import { createBot, SECRET, words } from './harness.ts';
+
+async function createCli(publicUrl?: string) {
+  const { double } = await createBot();
+  const client = createClient({ token: double.token, apiRoot: double.url });
+  const lines: string[] = [];
+  const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words } as const;
+  const run = (command?: string) => runCli(command, client, options, (line) => void lines.push(line));
+  return { double, lines, run };
+}
+
+it('info says who the bot is and where its updates go', async () => {
+  const { run, lines } = await createCli();
+  expect(await run('info')).toBe(0);
+  expect(lines).toEqual(['bot: @LoyaltyTestBot (4242)', 'webhook: none', 'pending_update_count: 0']);
+});
+
+it('set registers everything, delete removes the webhook', async () => {
+  const { run, lines, double } = await createCli('https://bot.example.com/');
+  expect(await run('set')).toBe(0);
+  expect(lines).toHaveLength(10);
+  expect(await run('info')).toBe(0);
+  expect(lines).toContain('webhook: https://bot.example.com/webhooks/telegram');
+  expect(await run('delete')).toBe(0);
+  expect(double.calls('deleteWebhook')).toHaveLength(1);
+});
+
+it('set without a public URL says so and registers the rest', async () => {
+  const { run, lines, double } = await createCli();
+  expect(await run('set')).toBe(0);
+  expect(lines[0]).toContain('PUBLIC_URL is unset');
+  expect(double.calls('setWebhook')).toEqual([]);
+});
+
+it('a refusal is shown and is the exit code', async () => {
+  const { run, lines, double } = await createCli();
+  double.script('deleteWebhook', { code: 401, description: 'Unauthorized' });
+  expect(await run('delete')).toBe(1);
+  expect(lines).toEqual(['deleteWebhook: refusedToken (401: Unauthorized)']);
+});
+
+it('anything else shows how it is used', async () => {
+  const { run, lines } = await createCli();
+  expect(await run('inof')).toBe(1);
+  expect(lines[0]).toContain('npm run telegram -- info');
+});

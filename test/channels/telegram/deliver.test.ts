@@ -1,0 +1,263 @@
+import { describe, expect, it } from 'vitest';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Outgoing } from '../../../src/turns/delivery.ts';
+import { CHAT, choice, createBot, literal, outgoing } from './harness.ts';
+
+/** A bot that has already asked a question with buttons, in the message `press.message`. */
+async function createAsked(view = 'v1') {
+  const bot = await createBot();
+  const { channel, double } = bot;
+  await channel.deliver(outgoing({ key: 'ask', choices: [choice('next'), choice('cancel')], view }), 1);
+  const message = double.shown(CHAT)[0]?.message_id ?? 0;
+  const press = { query: 'q1', message, view };
+  const methods = () => double.calls().map((call) => call.method);
+  const deliver = (reply: Reply, more: Partial<Outgoing> = {}) =>
+    channel.deliver(outgoing(reply, { press, ...more }), 2);
+  return { ...bot, press, methods, deliver, buttons: () => double.shown(CHAT)[0]?.buttons };
+}
+
+describe('a reply', () => {
+  it('arrives as plain text with its buttons and without a link preview', async () => {
+    const { channel, double } = await createBot();
+    const reply = { key: 'k', lines: [literal('<b>*_x')], choices: [choice('a')], view: 'v1' };
+    expect(await channel.deliver(outgoing(reply), 1)).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toMatchObject([
+      { text: 'vi:k\n<b>*_x', buttons: [[{ text: 'a', callback_data: 'a~v1' }]] },
+    ]);
+    const payload = double.calls('sendMessage')[0]?.payload;
+    expect(payload).not.toHaveProperty('parse_mode');
+    expect(payload).toHaveProperty('link_preview_options.is_disabled', true);
+  });
+
+  it('over 4096 characters arrives in parts, the buttons under the last', async () => {
+    const { channel, double } = await createBot();
+    const lines = Array.from({ length: 100 }, (_, index) => literal(`${index} ${'ế'.repeat(90)}`));
+    await channel.deliver(outgoing({ key: 'k', lines, choices: [choice('next')], view: 'v1' }), 1);
+    const shown = double.shown(CHAT);
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown.map(({ buttons }) => buttons.length)).toEqual([...shown.slice(1).map(() => 0), 1]);
+    expect(shown.map(({ text }) => text).join('\n')).toContain(`99 ${'ế'.repeat(90)}`);
+  });
+
+  it('goes to the topic it was asked in', async () => {
+    const { channel, double } = await createBot();
+    await channel.deliver(outgoing({ key: 'group.private' }, { address: { chat: -100, thread: 9 } }), 1);
+    expect(double.calls('sendMessage')[0]?.payload).toEqual({
+      chat_id: -100,
+      message_thread_id: 9,
+      text: 'vi:group.private',
+      link_preview_options: { is_disabled: true },
+    });
+  });
+
+  it('with an address that is none of ours is dropped', async () => {
+    const { channel } = await createBot();
+    const wrong = outgoing({ key: 'k' }, { address: 'teams' });
+    expect(await channel.deliver(wrong, 1)).toEqual({ kind: 'dropped', reason: 'rejected' });
+  });
+});
+
+describe('a press', () => {
+  it('is answered first, then the reply is sent and the finished question loses its buttons', async () => {
+    const { deliver, methods, buttons } = await createAsked();
+    expect(await deliver({ key: 'done' })).toEqual({ kind: 'sent' });
+    expect(methods().slice(0, 2)).toEqual(['sendMessage', 'answerCallbackQuery']);
+    expect(methods().slice(2).sort()).toEqual(['editMessageReplyMarkup', 'sendMessage']);
+    expect(buttons()).toEqual([]);
+  });
+
+  it('is answered once a turn, with its first reply', async () => {
+    const { deliver, double } = await createAsked();
+    await deliver({ key: 'one' }, { last: false });
+    await deliver({ key: 'two' }, { first: false });
+    expect(double.calls('answerCallbackQuery')).toHaveLength(1);
+    expect(double.calls('editMessageReplyMarkup')).toHaveLength(1);
+  });
+
+  it('that pages edits the message in place', async () => {
+    const { deliver, double, methods } = await createAsked();
+    const page: Reply = { key: 'history.page', choices: [choice('previous')], view: 'v2', inPlace: true };
+    expect(await deliver(page)).toEqual({ kind: 'sent' });
+    expect(methods()).toEqual(['sendMessage', 'answerCallbackQuery', 'editMessageText']);
+    expect(double.shown(CHAT)).toMatchObject([
+      { text: 'vi:history.page', buttons: [[{ callback_data: 'previous~v2' }]] },
+    ]);
+  });
+
+  it('whose edit changes nothing has succeeded', async () => {
+    const { deliver, double } = await createAsked();
+    const same: Reply = {
+      key: 'ask',
+      choices: [choice('next'), choice('cancel')],
+      view: 'v1',
+      inPlace: true,
+    };
+    expect(await deliver(same)).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toHaveLength(1);
+  });
+
+  it('on a message that is gone gets a new message', async () => {
+    const { deliver, double, press } = await createAsked();
+    const gone = { press: { ...press, message: 1 } };
+    expect(await deliver({ key: 'page', inPlace: true }, gone)).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:ask', 'vi:page']);
+  });
+
+  it('on a dead question shows the remark as a toast, sends nothing and takes the buttons off', async () => {
+    const { deliver, double, buttons } = await createAsked();
+    expect(await deliver({ key: 'choice.expired', notice: true })).toEqual({ kind: 'sent' });
+    expect(double.calls('answerCallbackQuery')[0]?.payload).toEqual({
+      callback_query_id: 'q1',
+      text: 'vi:choice.expired',
+    });
+    expect(double.shown(CHAT)).toHaveLength(1);
+    expect(buttons()).toEqual([]);
+  });
+
+  it('gets a remark with choices as a toast and as a message', async () => {
+    const { deliver, double } = await createAsked();
+    await deliver({ key: 'choice.expired', notice: true, choices: [choice('menu')], view: 'v2' });
+    expect(double.calls('answerCallbackQuery')[0]?.payload).toHaveProperty('text');
+    expect(double.shown(CHAT)).toHaveLength(2);
+  });
+
+  it('that is too old to be answered gets the remark as a message', async () => {
+    const { deliver, double } = await createAsked();
+    double.script('answerCallbackQuery', { code: 400, description: 'Bad Request: query is too old' });
+    expect(await deliver({ key: 'choice.expired', notice: true })).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:ask', 'vi:choice.expired']);
+  });
+
+  it('keeps its buttons where the reply belongs to the same question', async () => {
+    const { deliver, buttons } = await createAsked();
+    await deliver({ key: 'operation.busy', view: 'v1' });
+    expect(buttons()).not.toEqual([]);
+  });
+
+  it('whose message cannot be changed does not lose the reply', async () => {
+    const { deliver, double } = await createAsked();
+    double.script('editMessageReplyMarkup', {
+      code: 400,
+      description: "Bad Request: message can't be edited",
+    });
+    expect(await deliver({ key: 'done' })).toEqual({ kind: 'sent' });
+  });
+});
+
+describe('the contact keyboard', () => {
+  const askPhone: Reply = {
+    key: 'askPhone',
+    choices: [choice('cancel', 'Huỷ')],
+    asks: 'phone',
+    sharePhone: true,
+  };
+
+  async function createAskedPhone() {
+    const bot = await createBot();
+    await bot.channel.deliver(outgoing(askPhone, { state: { asks: 'phone' } }), 1);
+    expect(bot.double.keyboard(CHAT)).toEqual([['vi:telegram.sharePhone'], ['Huỷ']]);
+    return bot;
+  }
+
+  it('goes with the next reply without buttons', async () => {
+    const { channel, double } = await createAskedPhone();
+    await channel.deliver(outgoing({ key: 'done' }, { asked: 'phone' }), 2);
+    expect(double.keyboard(CHAT)).toEqual([]);
+    expect(double.shown(CHAT)).toHaveLength(2);
+  });
+
+  it('goes with a word of its own before a reply with buttons', async () => {
+    const { channel, double } = await createAskedPhone();
+    const next: Reply = { key: 'askEmail', choices: [choice('skip')], view: 'v2', asks: 'email' };
+    await channel.deliver(outgoing(next, { asked: 'phone', state: { asks: 'email' } }), 2);
+    expect(double.keyboard(CHAT)).toEqual([]);
+    expect(double.shown(CHAT).map(({ text }) => text)).toEqual([
+      'vi:askPhone',
+      'vi:telegram.noted',
+      'vi:askEmail',
+    ]);
+  });
+
+  it('stays while the phone is still asked', async () => {
+    const { channel, double } = await createAskedPhone();
+    const still = { asked: 'phone', state: { asks: 'phone' } };
+    await channel.deliver(outgoing({ key: 'phone.invalid' }, { ...still, last: false }), 2);
+    await channel.deliver(outgoing(askPhone, { ...still, first: false }), 3);
+    expect(double.keyboard(CHAT)).not.toEqual([]);
+  });
+
+  it('is never touched in a group', async () => {
+    const { channel, double } = await createBot();
+    await channel.deliver(outgoing({ key: 'group.private' }, { address: { chat: -5 } }), 1);
+    expect(double.calls('sendMessage')[0]?.payload).not.toHaveProperty('reply_markup');
+  });
+});
+
+describe('while a call is at work', () => {
+  it('the press is answered and the bot types', async () => {
+    const { channel, double, press } = await createAsked();
+    await channel.working?.({ address: { chat: CHAT }, press });
+    expect(double.calls('answerCallbackQuery')).toHaveLength(1);
+    expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
+  });
+
+  it('nothing goes wrong if Telegram refuses that, nor if the reply answers the press again', async () => {
+    const { channel, double, press, deliver } = await createAsked();
+    double.script('sendChatAction', { code: 403, description: 'Forbidden: bot was blocked by the user' });
+    await channel.working?.({ address: { chat: CHAT }, press });
+    expect(await deliver({ key: 'done' })).toEqual({ kind: 'sent' });
+  });
+});
+
+describe('a delivery that Telegram does not take', () => {
+  const error = (code: number, description: string, parameters?: Record<string, unknown>) => ({
+    code,
+    description,
+    ...(parameters && { parameters }),
+  });
+
+  it.each([
+    [error(429, 'Too Many Requests: retry after 7', { retry_after: 7 }), { kind: 'later', afterMs: 7000 }],
+    [error(403, 'Forbidden: bot was blocked by the user'), { kind: 'dropped', reason: 'unreachable' }],
+    [error(403, 'Forbidden: user is deactivated'), { kind: 'dropped', reason: 'unreachable' }],
+    [error(400, 'Bad Request: chat not found'), { kind: 'dropped', reason: 'unreachable' }],
+    [error(400, 'Bad Request: message text is empty'), { kind: 'dropped', reason: 'rejected' }],
+    [error(413, 'Request Entity Too Large'), { kind: 'dropped', reason: 'rejected' }],
+    [error(401, 'Unauthorized'), { kind: 'failed' }],
+    [error(404, 'Not Found'), { kind: 'failed' }],
+    [error(500, 'Internal Server Error: restart'), { kind: 'failed' }],
+    [error(502, 'Bad Gateway'), { kind: 'failed' }],
+    ['hang' as const, { kind: 'ambiguous' }],
+    ['reset' as const, { kind: 'ambiguous' }],
+    ['garbage' as const, { kind: 'ambiguous' }],
+  ])('%j ends as %j', async (fault, delivery) => {
+    const { channel, double } = await createBot({ timeoutMs: 200 });
+    double.script('sendMessage', fault);
+    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual(delivery);
+  });
+
+  it('because nobody listens has failed for sure', async () => {
+    const { channel } = await createBot({ apiRoot: 'http://127.0.0.1:1' });
+    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual({ kind: 'failed' });
+  });
+
+  it('because of our token raises an alarm, once a minute', async () => {
+    const { channel, said } = await createBot({ token: '4242:a-wrong-token' });
+    await channel.deliver(outgoing({ key: 'k' }), 1);
+    await channel.deliver(outgoing({ key: 'k' }), 2);
+    expect(said.filter((line) => line.includes('channel_token_refused'))).toHaveLength(1);
+  });
+
+  it('never shows the token, nor what was said, in a log', async () => {
+    for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
+      const { channel, double, said } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 100 });
+      double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });
+      double.script('sendMessage', 'reset');
+      await channel.start?.();
+      await channel.deliver(outgoing(literal('0867123456')), 1);
+      await channel.stop?.();
+      expect(said.join('\n')).not.toContain(double.token);
+      expect(said.join('\n')).not.toContain('0867123456');
+    }
+  });
+});

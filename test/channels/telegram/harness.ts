@@ -1,0 +1,95 @@
+import Fastify from 'fastify';
+import { onTestFinished } from 'vitest';
+import type { Accept } from '../../../src/channels/channel.ts';
+import { problemHandler } from '../../../src/channels/problem.ts';
+import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Words } from '../../../src/i18n.ts';
+import type { Fields, Observe } from '../../../src/observe.ts';
+import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
+
+export const SECRET = 'webhook-secret_1';
+export const CHAT = 42;
+
+/** Keys instead of wording, so that tests go by what is said and not by how. `literal` says its own text. */
+export const words: Words = {
+  line: ({ key, params }, locale) => (key === 'literal' ? String(params?.text) : `${locale}:${key}`),
+  text: (reply, locale) => [reply, ...(reply.lines ?? [])].map((line) => words.line(line, locale)).join('\n'),
+};
+
+export const literal = (text: string) => ({ key: 'literal', params: { text } });
+
+/** Everything that was logged, alarmed or counted, as one list of JSON lines. */
+function createObserve(): { observe: Observe; said: string[] } {
+  const said: string[] = [];
+  const note =
+    (what: string) =>
+    (...details: unknown[]) =>
+      void said.push(JSON.stringify([what, ...details]));
+  const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
+    void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
+  return {
+    said,
+    observe: {
+      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      alarm: note('alarm'),
+      update: note('update'),
+      turn: note('turn'),
+      call: note('call'),
+      delivery: note('delivery'),
+      breaker: note('breaker'),
+      busy: note('busy'),
+    },
+  };
+}
+
+/** A Telegram channel before a double of Telegram; `accepted` is what it handed on. Ends with the test. */
+export async function createBot(options: Partial<TelegramOptions> = {}, doubleOptions: DoubleOptions = {}) {
+  const double = await startTelegramDouble(doubleOptions);
+  const { observe, said } = createObserve();
+  const accepted: Incoming[] = [];
+  const accept: Accept = async (incoming) => {
+    accepted.push(incoming);
+    return 'accepted';
+  };
+  const channel = createTelegram({
+    token: double.token,
+    secret: SECRET,
+    apiRoot: double.url,
+    mode: 'webhook',
+    defaultLocale: 'vi',
+    accept,
+    words,
+    observe,
+    pauseMs: 5,
+    ...options,
+  });
+  const app = Fastify();
+  app.setErrorHandler(problemHandler(observe.log));
+  await app.register(channel.plugin);
+  onTestFinished(async () => {
+    await channel.stop?.();
+    await app.close();
+    await double.close();
+  });
+  return { double, channel, app, accepted, said };
+}
+
+export function outgoing(reply: Reply, more: Partial<Outgoing> = {}): Outgoing {
+  return {
+    channel: 'telegram',
+    conversation: String(CHAT),
+    address: { chat: CHAT },
+    locale: 'vi',
+    reply,
+    turn: 'u1',
+    first: true,
+    last: true,
+    state: {},
+    atMs: 0,
+    ...more,
+  };
+}
+
+export const choice = (id: string, label = id) => ({ id, label: literal(label) });

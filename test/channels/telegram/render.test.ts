@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { render, splitText } from '../../../src/channels/telegram/render.ts';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import { choice, words } from './harness.ts';
+
+const rowsOf = (choices: ReturnType<typeof choice>[]) =>
+  render({ key: 'k', choices, view: 'v3k' }, 'vi', words).inline?.inline_keyboard.map((row) =>
+    row.map((button) => button.text),
+  );
+
+describe('buttons', () => {
+  it('carry the choice and the view', () => {
+    const { inline } = render({ key: 'k', choices: [choice('next')], view: 'v3k' }, 'vi', words);
+    expect(inline).toEqual({ inline_keyboard: [[{ text: 'next', callback_data: 'next~v3k' }]] });
+  });
+
+  it('stand two in a row where both labels are short', () => {
+    expect(rowsOf([choice('a'), choice('b'), choice('c'), choice('d', 'a label that is long')])).toEqual([
+      ['a', 'b'],
+      ['c'],
+      ['a label that is long'],
+    ]);
+  });
+
+  it('stand alone for a gift and for a confirmation', () => {
+    const gifts = [choice('gift:A', 'A'), choice('gift:B', 'B'), choice('cancel')];
+    expect(rowsOf(gifts)).toEqual([['A'], ['B'], ['cancel']]);
+    const summary = ['confirm:id', 'edit:code', 'edit:phone', 'edit:email', 'cancel'].map((id) => choice(id));
+    expect(rowsOf(summary)).toEqual([['confirm:id'], ['edit:code', 'edit:phone'], ['edit:email', 'cancel']]);
+  });
+
+  it('are left out where Telegram’s 64 bytes do not hold them', () => {
+    const long = choice(`gift:${'ă'.repeat(28)}`);
+    expect(rowsOf([long, choice('cancel')])).toEqual([['cancel']]);
+  });
+
+  it('are absent where nothing is to be chosen', () => {
+    expect(render({ key: 'k' }, 'en', words)).toEqual({ texts: ['en:k'] });
+  });
+});
+
+it('asks for the phone with a contact key, the choices as keys that say their label', () => {
+  const reply: Reply = { key: 'k', choices: [choice('cancel', 'Huỷ')], view: 'v', sharePhone: true };
+  expect(render(reply, 'vi', words)).toEqual({
+    texts: ['vi:k'],
+    contact: {
+      keyboard: [[{ text: 'vi:telegram.sharePhone', request_contact: true }], [{ text: 'Huỷ' }]],
+      resize_keyboard: true,
+      one_time_keyboard: true,
+    },
+  });
+});
+
+describe('a long text', () => {
+  it('is split at line ends', () => {
+    expect(splitText('abc\ndef\nghi', 8)).toEqual(['abc\ndef', 'ghi']);
+  });
+
+  it('is split within a line that is too long, never within a character', () => {
+    expect(splitText('abcdef', 4)).toEqual(['abcd', 'ef']);
+    expect(splitText('abc😀', 4)).toEqual(['abc', '😀']);
+  });
+
+  it('loses nothing but line ends, and no part is too long or empty', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '😀', 'ế', '\n'), minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 20 }), (whole, max) => {
+        const parts = splitText(whole, max);
+        expect(parts.every((part) => part.length <= max && part.isWellFormed())).toBe(true);
+        expect(parts.length === 1 || parts.every((part) => part.trim() !== '')).toBe(true);
+        expect(parts.join('').replaceAll('\n', '')).toBe(whole.replaceAll('\n', ''));
+      }),
+    );
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import type { Accept } from '../../../src/channels/channel.ts';
+import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { createPerson } from '../../support/telegram-updates.ts';
+import { CHAT, createBot, SECRET } from './harness.ts';
+
+const minh = createPerson(CHAT);
+
+describe('at start', () => {
+  it('the webhook, the commands and the descriptions are registered, in both languages and a default', async () => {
+    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com' });
+    await channel.start?.();
+    await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
+    expect(double.calls('setWebhook').map(({ payload }) => payload)).toEqual([
+      {
+        url: 'https://bot.example.com/webhooks/telegram',
+        secret_token: SECRET,
+        allowed_updates: ['message', 'callback_query', 'my_chat_member'],
+        max_connections: 100,
+      },
+    ]);
+    for (const method of ['setMyCommands', 'setMyDescription', 'setMyShortDescription']) {
+      const languages = double.calls(method).map(({ payload }) => payload.language_code);
+      expect(languages).toEqual([undefined, 'vi', 'en']);
+    }
+    const commands = double.calls('setMyCommands');
+    expect(commands[0]?.payload).toMatchObject({
+      commands: expect.arrayContaining([
+        { command: 'accumulate', description: 'vi:telegram.command.accumulate' },
+      ]),
+    });
+    expect(commands[2]?.payload).toMatchObject({
+      commands: expect.arrayContaining([
+        { command: 'accumulate', description: 'en:telegram.command.accumulate' },
+      ]),
+    });
+  });
+
+  it('without a public URL nothing is registered', async () => {
+    const { channel, double } = await createBot();
+    await channel.start?.();
+    await double.called('getMe');
+    await channel.stop?.();
+    expect(double.calls().map(({ method }) => method)).toEqual(['getMe']);
+  });
+
+  it('does not wait for Telegram, and goes on trying until it is registered', async () => {
+    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com', timeoutMs: 50 });
+    double.script('setWebhook', 'hang', { code: 502, description: 'Bad Gateway' }, 'garbage', {
+      code: 401,
+      description: 'Unauthorized',
+    });
+    double.script('setMyCommands', {
+      code: 429,
+      description: 'Too Many Requests',
+      parameters: { retry_after: 0 },
+    });
+    await channel.start?.();
+    await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
+    expect(double.calls('setWebhook')).toHaveLength(5);
+    expect(double.calls('setMyCommands')).toHaveLength(4);
+  });
+
+  it('tells the operator what Telegram refuses, and registers the rest', async () => {
+    const { channel, double, said } = await createBot({ publicUrl: 'https://bot.example.com' });
+    double.script('setWebhook', { code: 400, description: 'Bad Request: bad webhook: wrong port' });
+    await channel.start?.();
+    await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
+    expect(double.calls('setWebhook')).toHaveLength(1);
+    expect(said.join('\n')).toContain('bad webhook: wrong port');
+  });
+
+  it('stops at once while Telegram is out of reach', async () => {
+    const { channel } = await createBot({
+      publicUrl: 'https://bot.example.com',
+      apiRoot: 'http://127.0.0.1:1',
+      pauseMs: 60_000,
+    });
+    await channel.start?.();
+    await channel.stop?.();
+  });
+
+  it('the bot learns its name, so that it knows who is meant in a group', async () => {
+    const { channel, double, app, accepted } = await createBot();
+    const payload = minh.sends({
+      chat: { id: -5, type: 'group' },
+      text: 'hi @LoyaltyTestBot',
+      entities: [{ type: 'mention', offset: 3, length: 15 }],
+    });
+    const headers = { 'x-telegram-bot-api-secret-token': SECRET };
+    const post = () => app.inject({ method: 'POST', url: '/webhooks/telegram', headers, payload });
+    await post();
+    expect(accepted).toEqual([]);
+    await channel.start?.();
+    await double.called('getMe');
+    await expect.poll(async () => (await post()) && accepted.length).toBeGreaterThan(0);
+  });
+});
+
+describe('polling', () => {
+  /** Resolves `until(n)` when n messages were accepted. */
+  function createInbox(refuse: () => boolean = () => false) {
+    const ids: string[] = [];
+    const waiting: { count: number; done: () => void }[] = [];
+    const accept: Accept = async ({ id }) => {
+      if (refuse()) throw new StoreUnavailable('away');
+      ids.push(id);
+      for (const { count, done } of waiting) if (ids.length >= count) done();
+      return 'accepted';
+    };
+    const until = (count: number) =>
+      ids.length >= count
+        ? Promise.resolve()
+        : new Promise<void>((done) => {
+            waiting.push({ count, done });
+          });
+    return { accept, ids, until };
+  }
+
+  it('removes the webhook, then takes messages in order and confirms them', async () => {
+    const inbox = createInbox();
+    const { channel, double } = await createBot({ mode: 'polling', secret: undefined, accept: inbox.accept });
+    const updates = [minh.writes('a'), minh.presses('next~v1', 7), minh.writes('b')];
+    for (const update of updates) double.push(update);
+    await channel.start?.();
+    await inbox.until(3);
+    expect(inbox.ids).toEqual(updates.map(({ update_id }) => `u${update_id}`));
+    const next = (updates[2]?.update_id ?? 0) + 1;
+    await double.called('getUpdates', ({ offset }) => offset === next);
+    double.push(minh.writes('c'));
+    await inbox.until(4);
+    expect(double.calls('deleteWebhook')).toHaveLength(1);
+    expect(double.calls('getUpdates')[0]?.payload).toMatchObject({
+      allowed_updates: ['message', 'callback_query', 'my_chat_member'],
+    });
+    expect(double.calls('setWebhook')).toEqual([]);
+  });
+
+  it('fetches again what could not be stored', async () => {
+    let refusals = 2;
+    const inbox = createInbox(() => refusals-- > 0);
+    const { channel, double } = await createBot({ mode: 'polling', accept: inbox.accept });
+    const update = minh.writes('a');
+    double.push(update);
+    await channel.start?.();
+    await inbox.until(1);
+    expect(inbox.ids).toEqual([`u${update.update_id}`]);
+  });
+
+  it('goes on after Telegram failed', async () => {
+    const inbox = createInbox();
+    const { channel, double } = await createBot({ mode: 'polling', accept: inbox.accept });
+    double.script('getUpdates', { code: 502, description: 'Bad Gateway' }, 'garbage', 'reset', {
+      code: 409,
+      description: 'Conflict: terminated by other getUpdates request',
+    });
+    await channel.start?.();
+    double.push(minh.writes('a'));
+    await inbox.until(1);
+  });
+
+  it('stops in the middle of a long poll, and confirms what was taken', async () => {
+    const inbox = createInbox();
+    const { channel, double } = await createBot({ mode: 'polling', accept: inbox.accept });
+    const update = minh.writes('a');
+    double.push(update);
+    await channel.start?.();
+    await inbox.until(1);
+    await double.called('getUpdates', ({ offset }) => offset === update.update_id + 1);
+    await channel.stop?.();
+    expect(double.calls('getUpdates').at(-1)?.payload).toMatchObject({
+      offset: update.update_id + 1,
+      timeout: 0,
+    });
+  });
+});

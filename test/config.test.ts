@@ -1,0 +1,270 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { documentation } from '../src/config/variables.ts';
+import { type Config, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
+
+const key = randomBytes(32).toString('base64');
+const production: Environment = {
+  NODE_ENV: 'production',
+  REDIS_URL: 'redis://redis:6379',
+  ANTCRM_BASE_URL: 'https://apiring.antbuddy.com',
+  ANTCRM_API_KEY: 'k3y',
+  STATE_KEY: key,
+  HASH_KEY: key,
+};
+
+function configOf(env: Environment): Config {
+  const read = readConfig(env);
+  if (!read.ok) throw new Error(read.faults.join('\n'));
+  return read.config;
+}
+
+function faultsOf(env: Environment): readonly string[] {
+  const read = readConfig(env);
+  return read.ok ? [] : read.faults;
+}
+
+function warningsOf(env: Environment): readonly string[] {
+  const read = readConfig(env);
+  return read.ok ? read.warnings : [];
+}
+
+describe('an empty environment', () => {
+  it('starts on the embedded parts, with the defaults of the contract and nothing to warn about', () => {
+    const { keys, ...config } = configOf({});
+    expect(config).toEqual({
+      production: false,
+      listen: { host: '127.0.0.1', port: 3000 },
+      publicUrl: undefined,
+      logLevel: 'info',
+      redis: undefined,
+      antcrm: { real: undefined, timeoutMs: 8000, contacts: 'on' },
+      telegram: undefined,
+      staffToken: undefined,
+      gifts: undefined,
+      settings: {
+        defaultLocale: 'vi',
+        timeZone: 'Asia/Ho_Chi_Minh',
+        supportContact: undefined,
+        identityProof: 'required',
+        operationChecksMs: [5_000, 20_000, 60_000, 300_000, 1_800_000],
+      },
+    });
+    expect(warningsOf({})).toEqual([]);
+  });
+
+  it('has development keys: 32 bytes each, not the same, the same at every start', () => {
+    const { keys } = configOf({});
+    expect([keys.state.length, keys.hash.length]).toEqual([32, 32]);
+    expect(keys.state.equals(keys.hash)).toBe(false);
+    expect(configOf({}).keys).toEqual(keys);
+  });
+
+  it('is what blank variables amount to', () => {
+    const blank = Object.fromEntries(documentation.map(({ name }) => [name, ' ']));
+    expect(configOf(blank)).toEqual(configOf({}));
+  });
+});
+
+describe('values', () => {
+  it('become what the parts need', () => {
+    const config = configOf({
+      ...production,
+      HOST: '0.0.0.0',
+      PORT: '0',
+      PUBLIC_URL: 'https://bot.example.vn/loyalty/',
+      LOG_LEVEL: 'debug',
+      REDIS_URL: 'rediss://user:pw@a:6379, rediss://b:6379',
+      REDIS_WAIT_REPLICAS: '1',
+      ANTCRM_BASE_URL: 'http://127.0.0.1:4000/',
+      ANTCRM_TIMEOUT_MS: '300',
+      ANTCRM_CONTACTS: 'off',
+      OPERATION_CHECKS: '100ms, 2s,1h',
+      TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
+      TELEGRAM_WEBHOOK_SECRET: 'A-z_9',
+      STAFF_TOKEN: 'staff',
+      DEFAULT_LOCALE: 'en',
+      TIME_ZONE: 'Europe/Berlin',
+      SUPPORT_CONTACT: 'Hotline 1900 1234',
+      IDENTITY_PROOF: 'off',
+    });
+    expect(config).toMatchObject({
+      production: true,
+      listen: { host: '0.0.0.0', port: 0 },
+      publicUrl: 'https://bot.example.vn/loyalty',
+      redis: { urls: ['rediss://user:pw@a:6379', 'rediss://b:6379'], waitReplicas: 1 },
+      antcrm: {
+        real: { baseUrl: 'http://127.0.0.1:4000', apiKey: 'k3y' },
+        timeoutMs: 300,
+        contacts: 'off',
+      },
+      telegram: {
+        mode: 'webhook',
+        token: '123:AAb_c-d',
+        secret: 'A-z_9',
+        apiRoot: 'https://api.telegram.org',
+      },
+      staffToken: 'staff',
+      settings: { operationChecksMs: [100, 2000, 3_600_000], timeZone: 'Europe/Berlin', defaultLocale: 'en' },
+    });
+    expect(config.keys.hash.toString('base64')).toBe(key);
+  });
+
+  it('of polling need no secret', () => {
+    const polling = { TELEGRAM_BOT_TOKEN: '123:abc', TELEGRAM_MODE: 'polling' };
+    expect(configOf(polling).telegram).toMatchObject({ mode: 'polling', token: '123:abc' });
+  });
+});
+
+describe('a wrong value is named, shown and answered with what is wanted', () => {
+  it.each([
+    [{ PORT: '70000' }, 'PORT: got "70000", wants a whole number from 0 to 65535'],
+    [{ PORT: '3e3' }, 'PORT: got "3e3", wants a whole number from 0 to 65535'],
+    [{ HOST: 'my host' }, 'HOST: got "my host", wants a host name or address'],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: got "loud", wants fatal or error or .* or silent$/],
+    [
+      { PUBLIC_URL: 'http://bot.example.vn' },
+      /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/,
+    ],
+    [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
+    [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis:/],
+    [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
+    [{ ANTCRM_CONTACTS: 'yes' }, 'ANTCRM_CONTACTS: got "yes", wants on or off'],
+    [{ ANTCRM_TIMEOUT_MS: '0' }, /^ANTCRM_TIMEOUT_MS: got "0"/],
+    [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants at least two rising durations/],
+    [{ OPERATION_CHECKS: '20s,5s' }, /^OPERATION_CHECKS: /],
+    [{ OPERATION_CHECKS: '5s,20' }, /^OPERATION_CHECKS: /],
+    [{ OPERATION_CHECKS: '0s,20s' }, /^OPERATION_CHECKS: /],
+    [{ TELEGRAM_BOT_TOKEN: 'abc', TELEGRAM_MODE: 'polling' }, /^TELEGRAM_BOT_TOKEN: got a secret of 3 ch/],
+    [{ TELEGRAM_WEBHOOK_SECRET: 'a b' }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 3 .* wants 1–256 of/],
+    [{ TELEGRAM_WEBHOOK_SECRET: 'a'.repeat(257) }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 257/],
+    [{ TELEGRAM_MODE: 'push' }, 'TELEGRAM_MODE: got "push", wants webhook or polling'],
+    [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
+    [{ HASH_KEY: `${'!'.repeat(43)}=` }, /^HASH_KEY: got a secret of 44 characters, wants base64/],
+    [{ STAFF_TOKEN: 'two words' }, /^STAFF_TOKEN: got a secret of 9 characters/],
+    [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
+    [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
+    [{ IDENTITY_PROOF: 'on' }, 'IDENTITY_PROOF: got "on", wants required or off'],
+  ] satisfies [Environment, string | RegExp][])('%j', (env, fault) => {
+    const expected = typeof fault === 'string' ? fault : expect.stringMatching(fault);
+    expect(faultsOf(env)).toEqual([expected]);
+  });
+});
+
+describe('dangerous combinations are refused', () => {
+  it.each([
+    ['a Telegram webhook without its secret', { TELEGRAM_BOT_TOKEN: '1:a' }, 'TELEGRAM_WEBHOOK_SECRET'],
+    ['the memory store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
+    ['the sandbox in production', { ...production, ANTCRM_BASE_URL: undefined }, 'ANTCRM_BASE_URL'],
+    ['production without STATE_KEY', { ...production, STATE_KEY: undefined }, 'STATE_KEY'],
+    ['production without HASH_KEY', { ...production, HASH_KEY: undefined }, 'HASH_KEY'],
+    ['a real AntCRM without its key', { ANTCRM_BASE_URL: 'https://a.vn' }, 'ANTCRM_API_KEY'],
+    ['a previous key without a present one', { STATE_KEY_PREVIOUS: key }, 'STATE_KEY'],
+  ] satisfies [string, Environment, string][])('%s', (_, env, name) => {
+    expect(faultsOf(env)).toEqual([expect.stringMatching(`^${name}: got nothing, wants `)]);
+  });
+});
+
+it('all faults come at once, each variable once, and no secret is shown', () => {
+  const secret = 'do-not-show-me';
+  const faults = faultsOf({
+    NODE_ENV: 'production',
+    PORT: 'x',
+    TIME_ZONE: 'x',
+    STATE_KEY: secret,
+    TELEGRAM_BOT_TOKEN: secret,
+    GIFTS_FILE: '/no/such/file.json',
+  });
+  expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+    ...['PORT', 'TELEGRAM_BOT_TOKEN', 'STATE_KEY', 'TIME_ZONE', 'GIFTS_FILE'],
+    ...['REDIS_URL', 'ANTCRM_BASE_URL', 'TELEGRAM_WEBHOOK_SECRET', 'HASH_KEY'],
+  ]);
+  expect(faults.join('\n')).not.toContain(secret);
+  expect(EXIT_CONFIG).toBe(78);
+});
+
+describe('what is allowed and dubious is warned about', () => {
+  it.each([
+    [{ IDENTITY_PROOF: 'off' }, 'IDENTITY_PROOF=off'],
+    [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
+    [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
+    [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
+    [{ ANTCRM_API_KEY: 'k' }, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not'],
+    [{ ...production, STAFF_TOKEN: 's' }, 'STAFF_TOKEN with a real AntCRM'],
+  ] satisfies [Environment, string][])('%j', (env, warning) => {
+    expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
+  });
+
+  it('and a sound production is not', () => {
+    expect(warningsOf(production)).toEqual([]);
+  });
+});
+
+describe('GIFTS_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gifts-'));
+  const path = join(folder, 'gifts.json');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function written(content: unknown): Environment {
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return { GIFTS_FILE: path };
+  }
+
+  const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
+
+  it('is read', () => {
+    expect(configOf(written([gift])).gifts).toEqual([gift]);
+  });
+
+  it('that is missing or no JSON is one fault', () => {
+    expect(faultsOf({ GIFTS_FILE: join(folder, 'none.json') })).toEqual([
+      expect.stringMatching(/^GIFTS_FILE: .*none\.json cannot be read: ENOENT/),
+    ]);
+    expect(faultsOf(written('{'))).toEqual([
+      expect.stringMatching(/^GIFTS_FILE: .*gifts\.json cannot be read/),
+    ]);
+  });
+
+  it('with wrong entries is a list of faults, each with its place', () => {
+    const faults = faultsOf(
+      written([
+        gift,
+        { ...gift, code: 'ĐM', score: -1 },
+        { ...gift, code: 'x'.repeat(41), name: { vi: ' ' } },
+        { ...gift, code: 'A~B' },
+      ]),
+    );
+    expect(faults.map((fault) => fault.replace(path, 'gifts.json'))).toEqual([
+      'GIFTS_FILE: gifts.json[1].code: 1–40 visible ASCII characters, none of them ~',
+      'GIFTS_FILE: gifts.json[1].score: a number from 0',
+      'GIFTS_FILE: gifts.json[2].code: 1–40 visible ASCII characters, none of them ~',
+      'GIFTS_FILE: gifts.json[2].name.vi: a name',
+      expect.stringMatching(/^GIFTS_FILE: gifts\.json\[2\]\.name\.en: /),
+      'GIFTS_FILE: gifts.json[3].code: 1–40 visible ASCII characters, none of them ~',
+    ]);
+  });
+
+  it('with the same code twice is a fault', () => {
+    expect(faultsOf(written([gift, gift]))).toEqual([expect.stringContaining('[1].code: DAUMAY01 is there')]);
+  });
+});
+
+describe('.env', () => {
+  it('of the working directory fills in what the environment leaves unset', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'env-'));
+    writeFileSync(join(folder, '.env'), 'PORT=4000\nLOG_LEVEL=debug\n');
+    const module = new URL('../src/config.ts', import.meta.url).href;
+    const program = `
+      const { environment, readConfig } = await import('${module}');
+      const { config } = readConfig(environment());
+      console.log(config.listen.port, config.logLevel);`;
+    const options = { cwd: folder, encoding: 'utf8', env: { PORT: '5000' } } as const;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], options);
+    rmSync(folder, { recursive: true });
+    expect(stdout).toBe('5000 debug\n');
+  });
+});

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FEED_LENGTH, type Feed, type FeedOptions } from '../../src/turns/feed.ts';
+
+/** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
+export type OpenFeed = (options: FeedOptions) => Promise<{
+  feed: Feed;
+  another(): Promise<Feed>;
+  close(): Promise<void>;
+}>;
+
+const someName = (): string => randomBytes(16).toString('base64url');
+const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
+
+/** What every feed must do: each promise of `src/turns/feed.ts`, run for each implementation. */
+export function feedContract(name: string, open: OpenFeed): void {
+  describe(`the ${name} feed`, () => {
+    const closers: (() => Promise<void>)[] = [];
+    afterEach(async () => {
+      for (const close of closers.splice(0)) await close();
+    });
+    const fresh = async (options: FeedOptions = {}) => {
+      const opened = await open(options);
+      closers.push(opened.close);
+      return opened;
+    };
+
+    /** Follows, and collects the numbers seen. */
+    async function follower(feed: Feed, conversation: string, afterSeq = 0) {
+      const seqs: number[] = [];
+      const stop = await feed.follow(conversation, afterSeq, (found) => {
+        expect(found.body.toString()).toBe(`event ${found.seq}`);
+        seqs.push(found.seq);
+      });
+      return { seqs, stop, until: (last: number) => vi.waitFor(() => expect(seqs.at(-1)).toBe(last), 5000) };
+    }
+
+    test('a follower gets what is stored and then what comes, in order', async () => {
+      const { feed } = await fresh();
+      const conversation = someName();
+      await feed.publish(conversation, event(1));
+      await feed.publish(conversation, event(2));
+      const one = await follower(feed, conversation);
+      await feed.publish(conversation, event(3));
+      await feed.publish(conversation, event(7));
+      await one.until(7);
+      expect(one.seqs).toEqual([1, 2, 3, 7]);
+    });
+
+    test('a follower resumes behind the last event it has', async () => {
+      const { feed } = await fresh();
+      const conversation = someName();
+      for (const seq of [1, 2, 3]) await feed.publish(conversation, event(seq));
+      const one = await follower(feed, conversation, 2);
+      await feed.publish(conversation, event(4));
+      await one.until(4);
+      expect(one.seqs).toEqual([3, 4]);
+    });
+
+    test('another process follows what this one publishes', async () => {
+      const { feed, another } = await fresh();
+      const conversation = someName();
+      await feed.publish(conversation, event(1));
+      const one = await follower(await another(), conversation);
+      await feed.publish(conversation, event(2));
+      await one.until(2);
+      expect(one.seqs).toEqual([1, 2]);
+    });
+
+    test('an event that is published again is shown once', async () => {
+      const { feed, another } = await fresh();
+      const conversation = someName();
+      const other = await another();
+      const one = await follower(feed, conversation);
+      await feed.publish(conversation, event(1));
+      await feed.publish(conversation, event(2));
+      await other.publish(conversation, event(2));
+      await other.publish(conversation, event(1));
+      await feed.publish(conversation, event(3));
+      await one.until(3);
+      expect(one.seqs).toEqual([1, 2, 3]);
+      const two = await follower(other, conversation);
+      await two.until(3);
+      expect(two.seqs).toEqual([1, 2, 3]);
+    });
+
+    test('nothing is missed or doubled between the stored and the new', async () => {
+      const { feed, another } = await fresh();
+      const other = await another();
+      const conversation = someName();
+      const publishing = (async () => {
+        for (let seq = 1; seq <= 60; seq++) await other.publish(conversation, event(seq));
+      })();
+      const followers = await Promise.all(Array.from({ length: 5 }, () => follower(feed, conversation)));
+      await publishing;
+      for (const one of followers) {
+        await one.until(60);
+        expect(one.seqs).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
+      }
+    });
+
+    test('conversations do not mix', async () => {
+      const { feed } = await fresh();
+      const [mine, yours] = [someName(), someName()];
+      const one = await follower(feed, mine);
+      await feed.publish(yours, event(1));
+      await feed.publish(mine, event(2));
+      await one.until(2);
+      expect(one.seqs).toEqual([2]);
+    });
+
+    test('a follower that stopped hears nothing more, the others go on', async () => {
+      const { feed } = await fresh();
+      const conversation = someName();
+      const [one, two] = [await follower(feed, conversation), await follower(feed, conversation)];
+      await feed.publish(conversation, event(1));
+      await one.until(1);
+      await two.until(1);
+      one.stop();
+      await feed.publish(conversation, event(2));
+      await two.until(2);
+      expect(one.seqs).toEqual([1]);
+    });
+
+    test(`the last ${FEED_LENGTH} events are kept`, async () => {
+      const { feed } = await fresh();
+      const conversation = someName();
+      for (let seq = 1; seq <= FEED_LENGTH + 5; seq++) await feed.publish(conversation, event(seq));
+      const one = await follower(feed, conversation);
+      await one.until(FEED_LENGTH + 5);
+      expect(one.seqs).toHaveLength(FEED_LENGTH);
+      expect(one.seqs[0]).toBe(6);
+    });
+
+    test('events are forgotten after their time', async () => {
+      const { feed } = await fresh({ feedMs: 50 });
+      const conversation = someName();
+      await feed.publish(conversation, event(1));
+      await vi.waitFor(async () => {
+        const one = await follower(feed, conversation);
+        one.stop();
+        expect(one.seqs).toEqual([]);
+      }, 5000);
+    });
+  });
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { DEDUPE_IDS } from '../../../src/turns/mailbox.ts';
+import {
+  change,
+  claimed,
+  delay,
+  lease,
+  leased,
+  message,
+  type opener,
+  queue,
+  seen,
+  someName,
+  sweep,
+  turn,
+} from './kit.ts';
+
+type Fresh = ReturnType<typeof opener>;
+
+export function acceptContract(fresh: Fresh): void {
+  describe('accepting', () => {
+    test('the first message of a conversation gets its lease, and the work has no past', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'hello');
+      expect(work).toMatchObject({
+        conversation,
+        version: 0,
+        state: null,
+        outbox: [],
+        wake: null,
+        dropped: 0,
+      });
+      expect(work.head?.body.toString()).toBe('hello');
+      expect(work.head?.attempts).toBe(1);
+      expect(work.fence).toBeGreaterThan(0);
+      expect(Math.abs(work.nowMs - Date.now())).toBeLessThan(60_000);
+    });
+
+    test('bodies come back byte for byte', async () => {
+      const { mailbox } = await fresh();
+      const body = Buffer.from([0, 255, 13, 10, 128, 0, 36, 254]);
+      const accepted = await mailbox.accept(message(someName(), '', { body }));
+      if (accepted.kind !== 'leased') throw new Error(accepted.kind);
+      expect(accepted.work.head?.body.equals(body)).toBe(true);
+      const { firstSeq } = (await mailbox.commit(accepted.work, {
+        ...change(accepted.work),
+        state: body,
+        outbox: [body],
+      })) || { firstSeq: -1 };
+      await mailbox.release(accepted.work, firstSeq - 1, 0);
+      const again = await claimed(mailbox, accepted.work.conversation);
+      expect(again.state?.equals(body)).toBe(true);
+      expect(again.outbox[0]?.body.equals(body)).toBe(true);
+    });
+
+    test('while a lease is held, further messages queue', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      await leased(mailbox, conversation);
+      expect(await (await another()).accept(message(conversation, 'two'))).toEqual({ kind: 'queued' });
+    });
+
+    test('without `take` a message queues and is due at once', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await queue(mailbox, conversation, 'hello');
+      expect(seen(await claimed(mailbox, conversation)).head).toBe('hello');
+    });
+
+    test('with `take` the oldest message is handed out, not the newest', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await queue(mailbox, conversation, 'one');
+      expect(seen(await leased(mailbox, conversation, 'two')).head).toBe('one');
+    });
+
+    test('the same id counts once, whoever delivers it again', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const first = message(conversation, 'hello');
+      await mailbox.accept(first);
+      const second = { ...first, nonce: 'another nonce' };
+      expect(await mailbox.accept(second)).toEqual({ kind: 'duplicate' });
+      expect(await (await another()).accept(second)).toEqual({ kind: 'duplicate' });
+    });
+
+    test('the same id counts once even after it was answered', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const first = message(conversation, 'hello');
+      const accepted = await mailbox.accept(first);
+      if (accepted.kind !== 'leased') throw new Error(accepted.kind);
+      await mailbox.commit(accepted.work, change(accepted.work));
+      await mailbox.release(accepted.work, 0);
+      expect(await mailbox.accept({ ...first, nonce: 'another nonce' })).toEqual({ kind: 'duplicate' });
+      expect(await sweep(mailbox)).toEqual([]);
+    });
+
+    test('the same id in another conversation is another message', async () => {
+      const { mailbox } = await fresh();
+      await mailbox.accept(message(someName(), 'hello', { id: 'same' }));
+      const accepted = await mailbox.accept(message(someName(), 'hello', { id: 'same' }));
+      expect(accepted.kind).toBe('leased');
+    });
+
+    test(`the last ${DEDUPE_IDS} ids are remembered`, async () => {
+      const { mailbox } = await fresh({ mailboxCap: 1000 });
+      const conversation = someName();
+      for (let n = 0; n <= DEDUPE_IDS; n++) {
+        await mailbox.accept(message(conversation, 'x', { id: `id-${n}`, take: false }));
+      }
+      const oldest = message(conversation, 'x', { id: 'id-1', take: false });
+      expect(await mailbox.accept(oldest)).toEqual({ kind: 'duplicate' });
+    });
+
+    test('an id is forgotten after its time', async () => {
+      const { mailbox } = await fresh({ dedupeMs: 50 });
+      const conversation = someName();
+      await mailbox.accept(message(conversation, 'x', { id: 'old', take: false }));
+      await delay(120);
+      const again = message(conversation, 'x', { id: 'old', take: false });
+      expect(await mailbox.accept(again)).toEqual({ kind: 'queued' });
+    });
+
+    test('a re-sent command gives the first answer and files nothing twice', async () => {
+      const { mailbox } = await fresh({ mailboxCap: 2 });
+      const conversation = someName();
+      const [one, two, three] = [
+        message(conversation, 'one'),
+        message(conversation, 'two'),
+        message(conversation, 'three'),
+      ];
+      const first = await mailbox.accept(one);
+      const again = await mailbox.accept(one);
+      if (first.kind !== 'leased' || again.kind !== 'leased') throw new Error(`${first.kind} ${again.kind}`);
+      expect({ ...again.work, nowMs: 0 }).toEqual({ ...first.work, nowMs: 0 });
+      for (const answer of [await mailbox.accept(two), await mailbox.accept(two)]) {
+        expect(answer).toEqual({ kind: 'queued' });
+      }
+      for (const answer of [await mailbox.accept(three), await mailbox.accept(three)]) {
+        expect(answer).toEqual({ kind: 'full' });
+      }
+      await mailbox.commit(first.work, change(first.work));
+      expect(await mailbox.release(first.work, 0)).toMatchObject({ dropped: 1 });
+    });
+  });
+
+  describe('a full mailbox', () => {
+    test('messages past the cap are refused and counted until a turn has told', async () => {
+      const { mailbox } = await fresh({ mailboxCap: 2 });
+      const conversation = someName();
+      await queue(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      for (const text of ['three', 'four']) {
+        expect(await mailbox.accept(message(conversation, text, { take: false }))).toEqual({ kind: 'full' });
+      }
+      const work = await claimed(mailbox, conversation);
+      expect(work.dropped).toBe(2);
+      await mailbox.commit(work, change(work));
+      const next = await mailbox.release(work, 0);
+      expect(next?.head?.body.toString()).toBe('two');
+      expect(next?.dropped).toBe(0);
+    });
+
+    test('what is refused while a turn works is told by the next', async () => {
+      const { mailbox } = await fresh({ mailboxCap: 2 });
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      await mailbox.accept(message(conversation, 'three'));
+      await mailbox.commit(work, change(work));
+      expect(await mailbox.release(work, 0)).toMatchObject({ dropped: 1 });
+    });
+  });
+
+  describe('a state written by a newer process', () => {
+    test('is left to newer processes, the message is kept for them', async () => {
+      const { mailbox: newer, another } = await fresh({ schema: 2 });
+      const older = await another({ schema: 1 });
+      const conversation = someName();
+      await turn(newer, conversation);
+      expect(await older.accept(message(conversation, 'for the newer'))).toEqual({ kind: 'queued' });
+      expect(await sweep(older)).toEqual([]);
+      expect(seen(await claimed(newer, conversation)).head).toBe('for the newer');
+    });
+
+    test('an older state is taken by a newer process', async () => {
+      const { mailbox: newer, another } = await fresh({ schema: 2 });
+      const older = await another({ schema: 1 });
+      const conversation = someName();
+      await turn(older, conversation);
+      expect(lease(await leased(newer, conversation))).toMatchObject({ conversation });
+    });
+  });
+}

@@ -1,0 +1,116 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect } from 'vitest';
+import type { Change, Lease, Mailbox, MailboxOptions, NewMessage, Work } from '../../../src/turns/mailbox.ts';
+
+/** A fresh, empty store with one mailbox on it; `another` is a second process on the same store. */
+export type OpenMailbox = (options: MailboxOptions) => Promise<{
+  mailbox: Mailbox;
+  another(options?: MailboxOptions): Promise<Mailbox>;
+  close(): Promise<void>;
+}>;
+
+/** Long enough for a slow store to answer within, short enough to wait for. */
+export const LEASE = 300;
+
+/** Opens stores and closes them after each test. */
+export function opener(open: OpenMailbox) {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+  return async (options: MailboxOptions = {}) => {
+    const opened = await open({ leaseMs: LEASE, ...options });
+    closers.push(opened.close);
+    return opened;
+  };
+}
+
+/** A name as the engine makes them: a keyed hash, base64url. */
+export const someName = (): string => randomBytes(16).toString('base64url');
+
+export function message(conversation: string, text: string, over: Partial<NewMessage> = {}): NewMessage {
+  return {
+    conversation,
+    id: randomUUID(),
+    body: Buffer.from(text),
+    nonce: randomUUID(),
+    take: true,
+    ...over,
+  };
+}
+
+/** Files a message and expects to get the conversation's lease for it. */
+export async function leased(mailbox: Mailbox, conversation: string, text = 'hello'): Promise<Work> {
+  const accepted = await mailbox.accept(message(conversation, text));
+  if (accepted.kind !== 'leased') throw new Error(`expected a lease, got ${accepted.kind}`);
+  return accepted.work;
+}
+
+/** Files a message that nobody takes up for now. */
+export async function queue(mailbox: Mailbox, conversation: string, text: string): Promise<void> {
+  expect(await mailbox.accept(message(conversation, text, { take: false }))).toEqual({ kind: 'queued' });
+}
+
+/** The commit that answers the head of `work` and says nothing. */
+export function change(work: Work, over: Partial<Change> = {}): Change {
+  return {
+    version: work.version,
+    state: Buffer.from('state'),
+    outbox: [],
+    consumed: work.head?.seq ?? null,
+    wakeAtMs: null,
+    settled: [],
+    ...over,
+  };
+}
+
+/** Takes a lease, commits, and gives the lease back: a whole turn. */
+export async function turn(
+  mailbox: Mailbox,
+  conversation: string,
+  over: Partial<Change> = {},
+): Promise<void> {
+  const work = await leased(mailbox, conversation);
+  const committed = await mailbox.commit(work, change(work, over));
+  if (!committed) throw new Error('expected the commit to succeed');
+  expect(await mailbox.release(work, committed.firstSeq + (over.outbox?.length ?? 0), 0)).toBeNull();
+}
+
+/** As many claims as a sweeper makes in over 2 s: whatever is due comes to light. */
+export async function sweep(mailbox: Mailbox): Promise<Work[]> {
+  const found: Work[] = [];
+  for (let round = 0; round < 6; round++) found.push(...(await mailbox.claim(100)));
+  return found;
+}
+
+/** Sweeps until the conversation is claimed. */
+export async function claimed(mailbox: Mailbox, conversation: string): Promise<Work> {
+  const until = performance.now() + 5000;
+  while (performance.now() < until) {
+    for (const work of await mailbox.claim(100)) if (work.conversation === conversation) return work;
+    await delay(10);
+  }
+  throw new Error('the conversation was not claimed within 5 s');
+}
+
+export const lease = (work: Lease): Lease => ({ conversation: work.conversation, fence: work.fence });
+
+/** What a lease holder sees, as text. */
+export function seen(work: Pick<Work, 'head' | 'outbox' | 'state'>) {
+  return {
+    head: work.head === null ? null : work.head.body.toString(),
+    outbox: work.outbox.map((entry) => entry.body.toString()),
+    state: work.state === null ? null : work.state.toString(),
+  };
+}
+
+export const bodies = (...texts: string[]): Buffer[] => texts.map((text) => Buffer.from(text));
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+export { delay };

@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import {
+  bodies,
+  change,
+  claimed,
+  delay,
+  LEASE,
+  leased,
+  message,
+  type opener,
+  queue,
+  seen,
+  someName,
+  sweep,
+  turn,
+} from './kit.ts';
+
+export function leaseContract(fresh: ReturnType<typeof opener>): void {
+  describe('leases', () => {
+    test('an expired lease is claimed with a higher fence, the same head and one attempt more', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const first = await leased(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      const second = await claimed(await another(), conversation);
+      expect(second.fence).toBeGreaterThan(first.fence);
+      expect(seen(second).head).toBe('one');
+      expect(second.head?.seq).toBe(first.head?.seq);
+      expect(second.head?.attempts).toBe(2);
+    });
+
+    test('an expired lease can be taken by a new message, which waits its turn', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const first = await leased(mailbox, conversation, 'one');
+      await delay(LEASE + 50);
+      const second = await leased(mailbox, conversation, 'two');
+      expect(second.fence).toBeGreaterThan(first.fence);
+      expect(second.head).toMatchObject({ attempts: 2, seq: first.head?.seq });
+    });
+
+    test('a live lease is not claimed, and renewing keeps it alive', async () => {
+      const { mailbox, another } = await fresh();
+      const other = await another();
+      const work = await leased(mailbox, someName());
+      for (let n = 0; n < 4; n++) {
+        await delay(LEASE / 2);
+        expect(await mailbox.renew(work)).toBe(true);
+        expect(await sweep(other)).toEqual([]);
+      }
+    });
+
+    test('a stolen lease can change nothing any more', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const old = await leased(mailbox, conversation);
+      const owner = await claimed(await another(), conversation);
+      expect(await mailbox.renew(old)).toBe(false);
+      expect(await mailbox.commit(old, change(old, { outbox: bodies('stale') }))).toBe(false);
+      expect(await mailbox.intend(old, 'op', Buffer.from('stale'))).toEqual({ kind: 'stale' });
+      expect(await mailbox.release(old, 0)).toBeNull();
+      expect(await mailbox.renew(owner)).toBe(true);
+      expect(await mailbox.intend(owner, 'op', Buffer.from('mine'))).toEqual({ kind: 'go' });
+      expect(await mailbox.commit(owner, change(owner))).toBeTruthy();
+    });
+
+    test('a lease given back can change nothing any more', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      await mailbox.commit(work, change(work));
+      await mailbox.release(work, 0);
+      expect(await mailbox.renew(work)).toBe(false);
+      expect(await mailbox.commit(work, change(work, { version: 1, consumed: null }))).toBe(false);
+      expect(await mailbox.intend(work, 'op', Buffer.from('late'))).toEqual({ kind: 'stale' });
+    });
+  });
+
+  describe('claiming', () => {
+    test('takes no more than there is room for, and leaves the rest due', async () => {
+      const { mailbox } = await fresh({ leaseMs: 10_000 });
+      const names = Array.from({ length: 5 }, someName);
+      for (const name of names) await queue(mailbox, name, 'hello');
+      const found: string[] = [];
+      for (let round = 0; round < 100 && found.length < 5; round++) {
+        const works = await mailbox.claim(2);
+        expect(works.length).toBeLessThanOrEqual(2);
+        found.push(...works.map((work) => work.conversation));
+      }
+      expect(found.sort()).toEqual(names.sort());
+    });
+
+    test('two processes never get the same conversation', async () => {
+      const { mailbox, another } = await fresh({ leaseMs: 10_000 });
+      const other = await another();
+      const names = Array.from({ length: 20 }, someName);
+      for (const name of names) await queue(mailbox, name, 'hello');
+      const found: string[] = [];
+      for (let round = 0; round < 20; round++) {
+        const both = await Promise.all([mailbox.claim(3), other.claim(3)]);
+        found.push(...both.flat().map((work) => work.conversation));
+      }
+      expect(found.sort()).toEqual(names.sort());
+    });
+
+    test('finds nothing where all is answered and delivered', async () => {
+      const { mailbox } = await fresh();
+      await turn(mailbox, someName(), { outbox: bodies('bye') });
+      expect(await sweep(mailbox)).toEqual([]);
+    });
+
+    test('with no room takes nothing', async () => {
+      const { mailbox } = await fresh();
+      await queue(mailbox, someName(), 'hello');
+      expect(await mailbox.claim(0)).toEqual([]);
+    });
+  });
+
+  describe('wake-ups', () => {
+    test('come when asked for, with the state and no message', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      await mailbox.commit(work, change(work, { state: Buffer.from('s1'), wakeAtMs: work.nowMs + 500 }));
+      await mailbox.release(work, 0);
+      expect(await sweep(mailbox)).toEqual([]);
+      const woken = await claimed(mailbox, conversation);
+      expect(woken).toMatchObject({ head: null, wake: { attempts: 1 }, version: 1, outbox: [] });
+      expect(woken.nowMs).toBeGreaterThanOrEqual(work.nowMs + 500);
+      expect(seen(woken).state).toBe('s1');
+    });
+
+    test('stay armed until a commit, and count the leases that failed', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await turn(mailbox, conversation, { wakeAtMs: 1 });
+      expect((await claimed(mailbox, conversation)).wake).toEqual({ attempts: 1 });
+      const again = await claimed(mailbox, conversation);
+      expect(again.wake).toEqual({ attempts: 2 });
+      await mailbox.commit(again, change(again));
+      expect(await mailbox.release(again, 0)).toBeNull();
+      expect(await sweep(mailbox)).toEqual([]);
+    });
+
+    test('wait behind messages and are handed over once those are answered', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await turn(mailbox, conversation, { wakeAtMs: 1 });
+      const work = await leased(mailbox, conversation, 'two');
+      expect(work).toMatchObject({ wake: null });
+      expect(seen(work).head).toBe('two');
+      await mailbox.commit(work, change(work, { wakeAtMs: 1 }));
+      expect(await mailbox.release(work, 0)).toMatchObject({ head: null, wake: { attempts: 1 } });
+    });
+
+    test('a later commit moves or cancels them', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await turn(mailbox, conversation, { wakeAtMs: Date.now() + 60_000 });
+      await turn(mailbox, conversation, { wakeAtMs: null });
+      await turn(mailbox, conversation, { wakeAtMs: Date.now() + 60_000 });
+      expect(await sweep(mailbox)).toEqual([]);
+      await turn(mailbox, conversation, { wakeAtMs: null });
+      expect(await mailbox.accept(message(conversation, 'hi'))).toMatchObject({ kind: 'leased' });
+    });
+  });
+}

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { all, change, claimed, delay, leased, type opener, someName } from './kit.ts';
+
+const intent = Buffer.from('the intent');
+
+export function moneyContract(fresh: ReturnType<typeof opener>): void {
+  describe('intents', () => {
+    test('the first writer may go, and is told so again when the very same command is sent again', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      expect(await mailbox.intend(work, 'op', intent)).toEqual({ kind: 'go' });
+      expect(await mailbox.intend(work, 'op', intent)).toEqual({ kind: 'go' });
+    });
+
+    test('another attempt under the same lease gets what was stored, and must not go', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      await mailbox.intend(work, 'op', intent);
+      const again = await mailbox.intend(work, 'op', Buffer.from('sealed anew'));
+      expect(again).toEqual({ kind: 'stored', body: intent });
+    });
+
+    test('a later lease gets what was stored, and must not go', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      await mailbox.intend(await leased(mailbox, conversation), 'op', intent);
+      const other = await another();
+      const later = await claimed(other, conversation);
+      for (const body of ['changed', 'again']) {
+        expect(await other.intend(later, 'op', Buffer.from(body))).toEqual({ kind: 'stored', body: intent });
+      }
+    });
+
+    test('of different operations and conversations do not meet', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      await mailbox.intend(work, 'op', intent);
+      expect(await mailbox.intend(work, 'op2', intent)).toEqual({ kind: 'go' });
+      expect(await mailbox.intend(await leased(mailbox, someName()), 'op', intent)).toEqual({ kind: 'go' });
+    });
+
+    test('can be recalled by anybody until they are settled', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      expect(await mailbox.recall(conversation, 'op')).toBeNull();
+      await mailbox.intend(work, 'op', intent);
+      expect(await (await another()).recall(conversation, 'op')).toEqual(intent);
+      expect(await mailbox.recall(conversation, 'op2')).toBeNull();
+      expect(await mailbox.recall(someName(), 'op')).toBeNull();
+      await mailbox.commit(work, change(work, { settled: ['op'] }));
+      expect(await mailbox.recall(conversation, 'op')).toBeNull();
+    });
+
+    test('are listed until they are settled', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      await mailbox.intend(work, 'op1', intent);
+      await mailbox.intend(work, 'op2', intent);
+      const listed = await all((await another()).intents());
+      expect(listed.map((one) => [one.conversation, one.operation, one.body.toString()]).sort()).toEqual([
+        [conversation, 'op1', 'the intent'],
+        [conversation, 'op2', 'the intent'],
+      ]);
+      expect(Math.abs((listed[0]?.atMs ?? 0) - work.nowMs)).toBeLessThan(5000);
+      await mailbox.commit(work, change(work, { settled: ['op1', 'never heard of'] }));
+      expect((await all(mailbox.intents())).map((one) => one.operation)).toEqual(['op2']);
+    });
+
+    test('stay when a stale commit would settle them', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      await mailbox.intend(work, 'op', intent);
+      expect(await mailbox.commit(work, change(work, { version: 7, settled: ['op'] }))).toBe(false);
+      expect(await all(mailbox.intents())).toHaveLength(1);
+    });
+  });
+
+  describe('holds', () => {
+    test('one operation of a customer at a time, idempotent for its holder', async () => {
+      const { mailbox, another } = await fresh();
+      const other = await another();
+      const customer = someName();
+      expect(await mailbox.hold(customer, 'op1')).toEqual({ held: true, settled: [] });
+      expect(await other.hold(customer, 'op1')).toEqual({ held: true, settled: [] });
+      expect(await other.hold(customer, 'op2')).toEqual({ held: false });
+      expect(await other.hold(someName(), 'op2')).toEqual({ held: true, settled: [] });
+    });
+
+    test('only the holder lets go', async () => {
+      const { mailbox } = await fresh();
+      const customer = someName();
+      await mailbox.hold(customer, 'op1');
+      await mailbox.letGo(customer, 'op2');
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: false });
+      await mailbox.letGo(customer, 'op1');
+      await mailbox.letGo(customer, 'op1');
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: [] });
+    });
+
+    test('whoever holds next learns which records settled earlier operations', async () => {
+      const { mailbox } = await fresh();
+      const customer = someName();
+      await mailbox.hold(customer, 'op1');
+      await mailbox.letGo(customer, 'op1', 'record1');
+      await mailbox.letGo(customer, 'op1', 'record1');
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record1'] });
+      await mailbox.letGo(customer, 'op2', 'record2');
+      const third = await mailbox.hold(customer, 'op3');
+      expect(third.held && third.settled.toSorted()).toEqual(['record1', 'record2']);
+    });
+
+    test('a record is remembered even if the hold has passed to another', async () => {
+      const { mailbox } = await fresh();
+      const customer = someName();
+      await mailbox.hold(customer, 'op2');
+      await mailbox.letGo(customer, 'op1', 'record1');
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record1'] });
+    });
+
+    test('expire, unless their holder asks again', async () => {
+      const { mailbox } = await fresh({ holdMs: 400 });
+      const customer = someName();
+      await mailbox.hold(customer, 'op1');
+      await delay(250);
+      await mailbox.hold(customer, 'op1');
+      await delay(250);
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: false });
+      await delay(300);
+      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: [] });
+    });
+  });
+}

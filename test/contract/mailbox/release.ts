@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import {
+  bodies,
+  change,
+  claimed,
+  leased,
+  message,
+  type opener,
+  queue,
+  seen,
+  someName,
+  sweep,
+} from './kit.ts';
+
+/** Far longer than the contract's own calls take, so that nothing comes by mistake. */
+const WAIT = 700;
+
+export function releaseContract(fresh: ReturnType<typeof opener>): void {
+  describe('releasing', () => {
+    test('hands over the next message under the same lease, in order', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      await queue(mailbox, conversation, 'three');
+      const answered: (string | undefined)[] = [];
+      let head = work.head;
+      for (let version = 0; head !== null; version++) {
+        answered.push(head.body.toString());
+        expect(await mailbox.commit(work, change(work, { version, consumed: head.seq }))).toBeTruthy();
+        head = (await mailbox.release(work, 0))?.head ?? null;
+      }
+      expect(answered).toEqual(['one', 'two', 'three']);
+      expect(await mailbox.renew(work)).toBe(false);
+    });
+
+    test('frees the lease when nothing is left', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      await mailbox.commit(work, change(work));
+      expect(await mailbox.release(work, 0)).toBeNull();
+      expect((await leased(mailbox, conversation)).fence).toBeGreaterThan(work.fence);
+    });
+
+    test('a re-sent release gives the first answer and counts no attempt twice', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      const committed = await mailbox.commit(work, change(work, { outbox: bodies('a') }));
+      if (!committed) throw new Error('stale');
+      const first = await mailbox.release(work, committed.firstSeq);
+      const again = await mailbox.release(work, committed.firstSeq);
+      expect(first?.head).toMatchObject({ attempts: 1 });
+      expect(again?.head).toEqual(first?.head);
+      await mailbox.commit(work, change(work, { version: 1, consumed: first?.head?.seq ?? null }));
+      expect(await mailbox.release(work, committed.firstSeq)).toBeNull();
+      expect(await mailbox.release(work, committed.firstSeq)).toBeNull();
+    });
+
+    test('drops what was sent and keeps the rest for the next lease', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      const committed = await mailbox.commit(work, change(work, { outbox: bodies('a', 'b', 'c') }));
+      if (!committed) throw new Error('stale');
+      expect(await mailbox.release(work, committed.firstSeq, 0)).toBeNull();
+      const next = await claimed(mailbox, conversation);
+      expect(seen(next)).toMatchObject({ outbox: ['b', 'c'], head: null });
+      expect(next.wake).toBeNull();
+      expect(await mailbox.release(next, committed.firstSeq + 2)).toBeNull();
+      expect(await sweep(mailbox)).toEqual([]);
+    });
+
+    test('with `notBeforeMs` nobody gets work of the conversation until it has passed', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      const committed = await mailbox.commit(work, change(work, { outbox: bodies('a'), wakeAtMs: 1 }));
+      if (!committed) throw new Error('stale');
+      await queue(mailbox, conversation, 'two');
+      const before = performance.now();
+      expect(await mailbox.release(work, committed.firstSeq - 1, WAIT)).toBeNull();
+      expect(await mailbox.release(work, committed.firstSeq - 1, WAIT)).toBeNull();
+      expect(await mailbox.accept(message(conversation, 'three'))).toEqual({ kind: 'queued' });
+      expect(await sweep(mailbox)).toEqual([]);
+
+      const next = await claimed(mailbox, conversation);
+      expect(performance.now() - before).toBeGreaterThan(WAIT - 100);
+      expect(seen(next)).toMatchObject({ outbox: ['a'], head: 'two' });
+    });
+
+    test('a head that is given back is no failed attempt', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      let work = await leased(mailbox, conversation);
+      for (let n = 0; n < 3; n++) {
+        expect(await mailbox.release(work, 0, 0)).toBeNull();
+        work = await claimed(mailbox, conversation);
+        expect(work.head?.attempts).toBe(1);
+      }
+    });
+
+    test('a commit ends the count of attempts', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await leased(mailbox, conversation, 'one');
+      await queue(mailbox, conversation, 'two');
+      const work = await claimed(mailbox, conversation);
+      expect(work.head?.attempts).toBe(2);
+      await mailbox.commit(work, change(work));
+      expect((await mailbox.release(work, 0))?.head?.attempts).toBe(1);
+    });
+
+    test('a message that came while the lease was held is handed over, whatever the order of events', async () => {
+      const { mailbox, another } = await fresh();
+      const other = await another();
+      for (let n = 0; n < 10; n++) {
+        const conversation = someName();
+        const work = await leased(mailbox, conversation, 'one');
+        await mailbox.commit(work, change(work));
+        const [next, accepted] = await Promise.all([
+          mailbox.release(work, 0),
+          other.accept(message(conversation, 'two')),
+        ]);
+        const handedOver = next?.head?.body.toString() === 'two';
+        expect([handedOver, accepted.kind]).toEqual(handedOver ? [true, 'queued'] : [false, 'leased']);
+      }
+    });
+  });
+}

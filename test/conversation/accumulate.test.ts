@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+
+describe('earning points', () => {
+  test('goes code, phone, e-mail, summary, confirm, and tells the points read back', () => {
+    const chat = new Dialogue();
+    expect(chat.text('tích điểm').keys).toEqual(['accumulate.askCode']);
+    expect(chat.text('TIVI000000017').keys).toEqual(['accumulate.askPhone']);
+    expect(chat.question.sharePhone).toBe(true);
+    expect(chat.text('0912 345 678').keys).toEqual(['accumulate.askEmail']);
+    expect(chat.text('minh@example.vn').keys).toEqual(['accumulate.summary']);
+    expect(chat.question.asks).toBe('confirm');
+    chat.press('confirm');
+    expect(chat.effects).toEqual([
+      expect.objectContaining({
+        kind: 'accumulate',
+        code: 'TIVI000000017',
+        phone: { value: '+84912345678', proved: false },
+        email: { value: 'minh@example.vn', proved: false },
+        name: 'Garnacho',
+      }),
+    ]);
+    expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
+    expect(chat.replies[0]?.lines).toEqual([
+      { key: 'receipt.accumulate', context: undefined, params: { score: 100, what: 'Tivi' } },
+    ]);
+  });
+
+  test.each([
+    'tich diem TIVI000000017 0912345678 minh@example.vn',
+    'minh@example.vn 0912345678 tích điểm TIVI000000017',
+    '/tichdiem@antcrm_bot TIVI000000017 minh@example.vn 0912 345 678',
+    'earn points 0912345678 TIVI000000017 minh@example.vn',
+  ])('takes everything from one message: %s', (text) => {
+    const chat = new Dialogue().text(text);
+    expect(chat.keys).toEqual(['accumulate.summary']);
+    chat.press('confirm');
+    expect(chat.effects[0]).toMatchObject({
+      code: 'TIVI000000017',
+      phone: { value: '+84912345678' },
+      email: { value: 'minh@example.vn' },
+    });
+  });
+
+  test('begins with a deep link', () => {
+    const chat = new Dialogue().send({ kind: 'start', payload: 'TIVInpmx8b98pfg' });
+    expect(chat.keys).toEqual(['accumulate.askPhone']);
+    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+  });
+
+  test('begins with a code alone, its case kept', () => {
+    const chat = new Dialogue().text('TIVInpmx8b98pfg');
+    expect(chat.keys).toEqual(['accumulate.askPhone']);
+    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+  });
+
+  test.each(['bỏ qua', 'skip', 'không có', 'ko'])('lets the e-mail be skipped by saying "%s"', (text) => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text(text);
+    expect(chat.keys).toEqual(['accumulate.summary']);
+    expect(chat.press('confirm').effects[0]).toMatchObject({ kind: 'accumulate', email: undefined });
+  });
+
+  test('asks about an evident typo instead of repairing it', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text('minh@gmail.con');
+    expect(chat.keys).toEqual(['email.typo']);
+    expect(chat.press('keep').keys).toEqual(['accumulate.summary']);
+    expect(chat.state.draft.email?.value).toBe('minh@gmail.con');
+  });
+
+  test('asks about an old eleven-digit number instead of mapping it', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 01201234567');
+    expect(chat.keys).toEqual(['phone.mapped']);
+    expect(chat.press('use').keys).toEqual(['accumulate.askEmail']);
+    expect(chat.state.draft.phone?.value).toBe('+84701234567');
+  });
+
+  test('edits one field at the summary and comes back to it', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    expect(chat.press('edit:phone').keys).toEqual(['accumulate.askPhone']);
+    expect(chat.text('0867123456').keys).toEqual(['accumulate.summary']);
+    expect(chat.press('confirm').effects[0]).toMatchObject({ phone: { value: '+84867123456' } });
+  });
+
+  test('does not take a typed "ok" for the button', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').text('ok');
+    expect(chat.keys).toEqual(['confirm.press', 'accumulate.summary']);
+    expect(chat.effects).toEqual([]);
+  });
+
+  test('keeps phone and e-mail when the code is refused, and asks for the code again', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    chat.answers = (effect) => ({ kind: 'refused', operation: effect.kind === 'accumulate' ? effect.operation : '' });
+    expect(chat.press('confirm').keys).toEqual(['accumulate.refused', 'accumulate.askCode']);
+    expect(chat.text('TIVI000000018').keys).toEqual(['accumulate.summary']);
+  });
+
+  test('offers to try again under a new operation where AntCRM was out of reach', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    const first = chat.question.choices?.[0]?.id;
+    chat.answers = () => ({ kind: 'unavailable', operation: 'x' });
+    expect(chat.press('confirm').keys).toEqual(['service.unavailable', 'accumulate.summary']);
+    expect(chat.question.choices?.[0]?.id).not.toBe(first);
+    expect(chat.last?.settled).toEqual([first?.slice('confirm:'.length)]);
+  });
+
+  test('says neutrally where an identifier was left out', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    chat.answers = (effect) =>
+      effect.kind === 'accumulate'
+        ? { kind: 'applied', operation: effect.operation, omitted: 'email' }
+        : { kind: 'unavailable' };
+    chat.press('confirm');
+    expect(chat.replies[0]?.lines).toEqual([{ key: 'accumulate.omitted', context: 'email' }]);
+  });
+
+  test('asks for all missing fields as one form, and marks the refused ones', () => {
+    const chat = new Dialogue(TEAMS).text('tích điểm');
+    expect(chat.question.form?.map(({ slot }) => slot)).toEqual(['code', 'phone']);
+    chat.send({ kind: 'form', code: 'TIVI000000017', phone: '12' });
+    expect(chat.state.draft.code).toBe('TIVI000000017');
+    expect(chat.question.form).toContainEqual(
+      expect.objectContaining({ slot: 'phone', value: '12', reason: { key: 'phone.short' } }),
+    );
+    expect(chat.send({ kind: 'form', phone: '0912345678' }).keys).toEqual(['accumulate.summary']);
+  });
+
+  test('accepts a form as the first message', () => {
+    const chat = new Dialogue(STAFF).send({ kind: 'form', code: 'TIVI000000017', phone: '0912345678', email: '' });
+    expect(chat.keys).toEqual(['accumulate.summary']);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../src/conversation/effect.ts';
+import { Dialogue, NOW, SETTINGS } from '../support/dialogue.ts';
+
+type Found = Extract<Outcome, { kind: 'checked' }>['found'];
+
+/** A redeem whose answer was lost just now. */
+function lost(): { chat: Dialogue; reference: string } {
+  const chat = new Dialogue();
+  chat.answers = (effect) => ({
+    kind: 'unknown',
+    operation: effect.kind === 'redeem' ? effect.operation : '',
+    lookup: {
+      kind: 'redeem',
+      by: { kind: 'phone', value: '+84867123456' },
+      code: 'DAUMAY01',
+      fromMs: NOW,
+      deadlineMs: NOW,
+      baseline: [],
+      customer: 'customer:475',
+    },
+  });
+  chat.text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
+  return { chat, reference: chat.state.operations[0]?.id ?? '' };
+}
+
+/** Wakes when the state asks for it; the checks find `found`, one after the other. */
+function checks(chat: Dialogue, ...found: Found[]): string[] {
+  const keys: string[] = [];
+  for (const one of found) {
+    const wakeAtMs = chat.last?.wakeAtMs;
+    if (typeof wakeAtMs !== 'number') throw new Error('no wake-up was asked for');
+    chat.nowMs = wakeAtMs;
+    chat.answers = (effect) => ({
+      kind: 'checked',
+      operation: effect.kind === 'check' ? effect.operation : '',
+      found: one,
+      ...(one === 'applied' && { receipt: { record: 'r9', score: 10, what: 'Đầu máy' } }),
+    });
+    keys.push(...chat.wake().keys);
+  }
+  return keys;
+}
+
+describe('an operation whose outcome is unknown', () => {
+  test('is looked up at the configured times and told when it is found', () => {
+    const { chat } = lost();
+    expect(checks(chat, 'none')).toEqual([]);
+    expect(chat.last?.wakeAtMs).toBe(NOW + 20_000);
+    expect(checks(chat, 'applied')).toEqual(['operation.resolved.done']);
+    expect(chat.last).toMatchObject({ wakeAtMs: null, letGo: [{ customer: 'customer:475', record: 'r9' }] });
+    expect(chat.last?.settled).toHaveLength(1);
+  });
+
+  test('is told as not applied at the last check but one, and watched until the last', () => {
+    const { chat } = lost();
+    expect(checks(chat, 'none', 'none', 'none')).toEqual([]);
+    expect(checks(chat, 'none')).toEqual(['operation.resolved.notApplied']);
+    expect(chat.last?.letGo).toHaveLength(1);
+    expect(chat.last?.settled ?? []).toEqual([]);
+    expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
+    expect(chat.last?.wakeAtMs).toBe(NOW + 1_800_000);
+    expect(checks(chat, 'none')).toEqual([]);
+    expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });
+  });
+
+  test('goes to staff when its record comes after "not applied" was told', () => {
+    const { chat, reference } = lost();
+    expect(checks(chat, 'none', 'none', 'none', 'none', 'applied')).toEqual([
+      'operation.resolved.notApplied',
+      'operation.escalated',
+    ]);
+    expect(chat.last).toMatchObject({ escalated: [reference], wakeAtMs: null });
+  });
+
+  test('goes to staff when several records could be its own, or none can be read', () => {
+    expect(checks(lost().chat, 'several')).toEqual(['operation.escalated']);
+    const unreadable = Array.from(SETTINGS.operationChecksMs, (): Found => 'unreadable');
+    expect(checks(lost().chat, ...unreadable)).toEqual(['operation.escalated']);
+  });
+
+  test('is not told as not applied while the history cannot be read', () => {
+    const { chat } = lost();
+    expect(checks(chat, 'none', 'none', 'none', 'unreadable')).toEqual([]);
+    expect(checks(chat, 'none')).toEqual(['operation.resolved.notApplied']);
+    expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });
+  });
+
+  test('is told as refused when only failed records are found', () => {
+    const { chat } = lost();
+    expect(checks(chat, 'refused')).toEqual(['operation.resolved.notApplied']);
+    expect(chat.replies[0]?.context).toBe('refused');
+  });
+
+  test('answers to its reference, alone or with a command', () => {
+    const { chat, reference } = lost();
+    for (const text of [reference, reference.toLowerCase(), `/status ${reference}`, 'trạng thái']) {
+      chat.text(text);
+      expect(chat.keys, text).toEqual(['operation.status']);
+      expect(chat.replies[0]?.context).toBe('checking');
+    }
+    expect(chat.text('/status AAAAAAAAAA').keys).toEqual(['operation.none']);
+  });
+
+  test('is settled by an operator', () => {
+    const { chat, reference } = lost();
+    checks(chat, 'several');
+    chat.send({ kind: 'settle', operation: reference, result: 'done' });
+    expect(chat.keys).toEqual(['operation.resolved.done']);
+    expect(chat.last).toMatchObject({ settled: [reference], letGo: [{ customer: 'customer:475' }] });
+    expect(chat.send({ kind: 'settle', operation: reference, result: 'not-applied' }).keys).toEqual([]);
+  });
+
+  test('survives erasing everything else, and the answer says so', () => {
+    const { chat, reference } = lost();
+    chat.text('/forget');
+    expect(chat.keys).toEqual(['privacy.erased']);
+    expect(chat.replies[0]?.context).toBe('open');
+    expect(chat.state.operations.map(({ id }) => id)).toEqual([reference]);
+    expect(chat.state.profile).toEqual({});
+    expect(checks(chat, 'applied')).toEqual(['operation.resolved.done']);
+  });
+});

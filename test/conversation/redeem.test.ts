@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../src/conversation/effect.ts';
+import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+
+const lookup = {
+  kind: 'redeem' as const,
+  by: { kind: 'phone' as const, value: '+84867123456' },
+  code: 'DAUMAY01',
+  fromMs: 0,
+  deadlineMs: 0,
+  baseline: [],
+  customer: 'customer:475',
+};
+
+function confirmed(chat: Dialogue, outcome: (operation: string) => Outcome): Dialogue {
+  chat.answers = (effect) => outcome('operation' in effect ? effect.operation : '');
+  return chat.text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
+}
+
+describe('redeeming a gift', () => {
+  test('goes gift, shared contact, summary, confirm, and tells what was spent', () => {
+    const chat = new Dialogue();
+    expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
+    expect(chat.question.choices?.map(({ id }) => id)).toEqual(['gift:DAUMAY01', 'gift:LOA01', 'cancel']);
+    expect(chat.press('gift:DAUMAY01').keys).toEqual(['identity.proofNeeded']);
+    expect(chat.question.sharePhone).toBe(true);
+    expect(chat.shareOwnPhone().keys).toEqual(['redeem.summary']);
+    chat.press('confirm');
+    expect(chat.effects).toEqual([
+      expect.objectContaining({ kind: 'redeem', gift: 'DAUMAY01', by: { kind: 'phone', value: '+84867123456' } }),
+    ]);
+    expect(chat.keys).toEqual(['redeem.done', 'privacy.consent']);
+    expect(chat.last?.letGo).toEqual([{ customer: 'customer:475', operation: expect.any(String), record: 'r2' }]);
+  });
+
+  test('asks for the code where no list of gifts is known', () => {
+    const chat = new Dialogue(undefined, { gifts: [] }).text('đổi quà');
+    expect(chat.keys).toEqual(['redeem.askCode']);
+    expect(chat.text('DAUMAY01').keys).toEqual(['identity.proofNeeded']);
+  });
+
+  test('does not accept a typed phone on Telegram', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01');
+    expect(chat.text('0867123456').keys).toEqual(['identity.proofNeeded']);
+    expect(chat.text('đổi quà DAUMAY01 0867123456').keys).toEqual(['identity.proofNeeded']);
+    expect(chat.effects).toEqual([]);
+  });
+
+  test("does not accept somebody else's contact", () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').send({ kind: 'contact', phone: '84912345678', own: false });
+    expect(chat.keys).toEqual(['identity.notOwn', 'identity.proofNeeded']);
+  });
+
+  test('goes by the profile e-mail on Teams, and says what is missing where there is none', () => {
+    const chat = new Dialogue(TEAMS).text('đổi quà DAUMAY01');
+    expect(chat.keys).toEqual(['redeem.summary']);
+    expect(chat.press('confirm').effects[0]).toMatchObject({ by: { kind: 'email', value: 'garnacho@gmail.com' } });
+    const { email: _, ...nameless } = TEAMS;
+    expect(new Dialogue(nameless).text('đổi quà DAUMAY01').keys).toEqual(['identity.noEmail']);
+  });
+
+  test('goes by what staff type, phone or e-mail', () => {
+    for (const [typed, by] of [
+      ['0867123456', { kind: 'phone', value: '+84867123456' }],
+      ['garnacho@gmail.com', { kind: 'email', value: 'garnacho@gmail.com' }],
+    ] as const) {
+      const chat = new Dialogue(STAFF).text('đổi quà DAUMAY01').text(typed);
+      expect(chat.keys).toEqual(['redeem.summary']);
+      expect(chat.press('confirm').effects[0]).toMatchObject({ by });
+    }
+  });
+
+  test('believes a typed phone where the operator waived proof', () => {
+    const chat = new Dialogue(undefined, { identityProof: 'off' }).text('đổi quà DAUMAY01 0867123456');
+    expect(chat.keys).toEqual(['redeem.summary']);
+  });
+
+  test('is never confirmed by words', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
+    for (const words of ['ok', 'có', 'đồng ý', 'xác nhận', 'yes', '1', 'confirm']) {
+      chat.text(words);
+      expect(chat.question.key, words).toBe('redeem.summary');
+    }
+    expect(chat.effects).toEqual([]);
+  });
+
+  test('works once for each confirm button', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
+    const { view, choices } = chat.question;
+    const choice = choices?.[0]?.id ?? '';
+    chat.send({ kind: 'choice', choice, view });
+    expect(chat.keys[0]).toBe('redeem.done');
+    expect(chat.send({ kind: 'choice', choice, view }).keys).toEqual(['choice.expired']);
+    expect(chat.send({ kind: 'choice', choice }).keys).toEqual(['choice.expired']);
+    expect(chat.effects).toHaveLength(1);
+  });
+
+  test('keeps the button alive while another redemption of the customer is being checked', () => {
+    const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'busy', operation }));
+    expect(chat.keys).toEqual(['operation.busy', 'redeem.summary']);
+    chat.answers = (effect) => ({ kind: 'applied', operation: 'operation' in effect ? effect.operation : '' });
+    expect(chat.press('confirm').keys[0]).toBe('redeem.done');
+    expect(new Set(chat.effects.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
+  });
+
+  test('never says "failed, try again" where the outcome is unknown', () => {
+    const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'unknown', operation, lookup }));
+    expect(chat.keys).toEqual(['operation.checking']);
+    expect(chat.last?.settled ?? []).toEqual([]);
+    expect(chat.last?.letGo ?? []).toEqual([]);
+    expect(chat.last?.wakeAtMs).toBe(5_000);
+    expect(chat.text('đổi quà').keys).toEqual(['operation.busy']);
+    expect(chat.text('tích điểm').keys).toEqual(['accumulate.askCode']);
+  });
+
+  test('gives the hold back when it was refused or could not be reached', () => {
+    for (const kind of ['refused', 'unavailable'] as const) {
+      const chat = confirmed(new Dialogue(), (operation) => ({ kind, operation, customer: 'customer:475' }));
+      expect(chat.last?.letGo, kind).toHaveLength(1);
+      expect(chat.last?.settled, kind).toHaveLength(1);
+    }
+  });
+});

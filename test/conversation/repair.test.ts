@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { IDLE_MS } from '../../src/conversation/state.ts';
+import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+
+describe('repair', () => {
+  test('says why an answer is invalid and asks again; the third time it offers help', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017');
+    expect(chat.text('12').keys).toEqual(['phone.short', 'accumulate.askPhone']);
+    expect(chat.text('abc').keys).toEqual(['phone.shape', 'accumulate.askPhone']);
+    expect(chat.text('abc').keys).toEqual(['phone.shape', 'repair.help', 'accumulate.askPhone']);
+    expect(chat.replies[1]?.lines).toEqual([{ key: 'help.support', params: { contact: '1900 0000' } }]);
+    expect(chat.text('0912345678').keys).toEqual(['accumulate.askEmail']);
+  });
+
+  test('tells that a Vietnamese keyboard got into a code or an e-mail', () => {
+    const chat = new Dialogue().text('tích điểm');
+    expect(chat.text('TIVIđ00000017').keys).toEqual(['code.vietnamese', 'accumulate.askCode']);
+    chat.text('TIVI000000017').text('0912345678');
+    expect(chat.text('tơi@gmail.com').keys).toEqual(['email.vietnamese', 'accumulate.askEmail']);
+  });
+
+  test('switches to another command in the middle and says so', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017').text('đổi quà');
+    expect(chat.keys).toEqual(['flow.switched', 'redeem.askGift']);
+  });
+
+  test('answers help in the middle and asks again', () => {
+    const chat = new Dialogue().text('tích điểm').text('trợ giúp');
+    expect(chat.keys).toEqual(['help', 'accumulate.askCode']);
+    expect(chat.text('TIVI000000017').keys).toEqual(['accumulate.askPhone']);
+  });
+
+  test('cancels, and is polite where there is nothing to cancel', () => {
+    const chat = new Dialogue().text('tích điểm').text('huỷ');
+    expect(chat.keys).toEqual(['cancel.done']);
+    expect(chat.text('hủy').keys).toEqual(['cancel.nothing']);
+  });
+
+  test('says politely that an unfinished flow has expired', () => {
+    const chat = new Dialogue()
+      .text('tích điểm')
+      .later(IDLE_MS + 1)
+      .text('xem điểm');
+    expect(chat.keys).toEqual(['conversation.expired', 'identity.proofNeeded']);
+    const idle = new Dialogue()
+      .text('chào')
+      .later(IDLE_MS + 1)
+      .text('chào');
+    expect(idle.keys).toEqual(['welcome']);
+  });
+
+  test('a press after the flow has expired says so once', () => {
+    const chat = new Dialogue().text('tích điểm').later(IDLE_MS + 1);
+    expect(chat.send({ kind: 'choice', choice: 'cancel', view: chat.state.view }).keys).toEqual(['conversation.expired']);
+  });
+
+  test('a press on an old question says so and changes nothing', () => {
+    const chat = new Dialogue().text('tích điểm');
+    const { view } = chat.question;
+    chat.text('TIVI000000017');
+    const before = { ...chat.state };
+    expect(chat.send({ kind: 'choice', choice: 'cancel', view }).keys).toEqual(['choice.expired']);
+    expect(chat.question.notice).toBe(true);
+    expect(chat.state).toEqual({ ...before, lastMessageMs: chat.nowMs });
+  });
+
+  test('keeps the buttons of a repeated question alive', () => {
+    const chat = new Dialogue().text('tích điểm');
+    const { view } = chat.question;
+    chat.text('trợ giúp');
+    expect(chat.send({ kind: 'choice', choice: 'cancel', view }).keys).toEqual(['cancel.done']);
+  });
+
+  test.each([
+    ['photo', 'photo'],
+    ['sticker', 'sticker'],
+    ['voice', 'voice'],
+    ['other', 'other'],
+  ] as const)('answers a %s too', (what, context) => {
+    const chat = new Dialogue().send({ kind: 'unknown', what });
+    expect(chat.replies[0]).toMatchObject({ key: 'unreadable', context, asks: 'menu' });
+    const asking = new Dialogue().text('tích điểm').send({ kind: 'unknown', what });
+    expect(asking.keys).toEqual(['unreadable', 'accumulate.askCode']);
+  });
+
+  test('answers what it does not understand with what it can do', () => {
+    expect(new Dialogue().text('hôm nay trời đẹp quá').replies[0]).toMatchObject({ key: 'unsure', asks: 'menu' });
+  });
+
+  test('takes a number for the choice it counts to', () => {
+    const chat = new Dialogue(TEAMS).text('chào').text('3');
+    expect(chat.keys[0]).toBe('points.balance');
+  });
+
+  test('points to the private chat in groups, and nothing else', () => {
+    const chat = new Dialogue().send({ kind: 'group' });
+    expect(chat.keys).toEqual(['group.private']);
+  });
+});
+
+describe('language', () => {
+  test('is chosen by name and kept; the live question comes again', () => {
+    const chat = new Dialogue().text('tích điểm').text('English');
+    expect(chat.keys).toEqual(['language.done', 'accumulate.askCode']);
+    expect(chat.state.locale).toBe('en');
+    expect(chat.text('/language').question.choices?.map(({ id }) => id)).toEqual(['language:vi', 'language:en']);
+    expect(chat.press('language:vi').state.locale).toBe('vi');
+  });
+});
+
+describe('being remembered', () => {
+  const earned = () =>
+    new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').press('confirm');
+
+  test('is asked once, after the first operation', () => {
+    const chat = earned();
+    expect(chat.question).toMatchObject({ key: 'privacy.consent', asks: 'consent' });
+    expect(chat.press('consent:decline').keys).toEqual(['privacy.declined']);
+    expect(chat.state).toMatchObject({ profile: {}, draft: {}, consent: { given: false, channel: 'telegram' } });
+    chat.text('tích điểm TIVI000000018 0912345678 minh@example.vn').press('confirm');
+    expect(chat.keys).toEqual(['accumulate.done']);
+  });
+
+  test('offers what is known next time instead of asking', () => {
+    const chat = earned().press('consent:accept');
+    expect(chat.state.profile.phone?.value).toBe('+84912345678');
+    expect(chat.text('tích điểm TIVI000000018').keys).toEqual(['identity.useKnown']);
+    expect(chat.question.params).toEqual({ phone: '0912 *** 678' });
+    expect(chat.press('use').keys).toEqual(['accumulate.summary']);
+  });
+
+  test('takes another number instead of the known one', () => {
+    const chat = earned().press('consent:accept').text('tích điểm TIVI000000018');
+    expect(chat.press('other').keys).toEqual(['accumulate.askPhone']);
+    expect(chat.text('0867123456').keys).toEqual(['accumulate.summary']);
+  });
+
+  test('keeps nothing of the flow where the customer turns to something else', () => {
+    const chat = earned().text('chào');
+    expect(chat.state).toMatchObject({ profile: {}, draft: {}, consent: { given: false } });
+  });
+
+  test('shows what is stored, and erases it', () => {
+    const chat = earned().press('consent:accept').text('/privacy');
+    expect(chat.keys).toEqual(['privacy.text']);
+    expect(JSON.stringify(chat.question.lines)).toContain('0912 *** 678');
+    expect(chat.press('forget').keys).toEqual(['privacy.erased']);
+    expect(JSON.stringify(chat.state)).not.toContain('912345678');
+    expect(JSON.stringify(chat.state)).not.toContain('minh@');
+  });
+
+  test('lets a proved phone of an earlier flow read without asking again', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm').press('consent:accept');
+    expect(chat.text('xem điểm').keys).toEqual(['points.balance']);
+  });
+
+  test('confirms a phone that replaces the old one', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm').press('consent:accept');
+    expect(chat.shareOwnPhone('84912345678').replies[0]).toMatchObject({
+      key: 'identity.phone',
+      context: 'replaced',
+    });
+    expect(chat.state.profile.phone?.value).toBe('+84912345678');
+  });
+
+  test('staff without a client language speak the default one', () => {
+    expect(new Dialogue(STAFF).text('chào').state.clientLocale).toBeUndefined();
+  });
+});

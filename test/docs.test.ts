@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { describeApi } from '../src/docs.ts';
+import { type KitOptions, startKit } from './channels/staff/kit.ts';
+
+const TOKEN = 'a-token-of-some-length';
+
+const start = (access: KitOptions['access'] = { sandbox: true }) =>
+  startKit({
+    access,
+    mount: async (app, guard) => {
+      await describeApi(app, { guard, version: '1.2.3' });
+      app.get('/plain', { schema: { response: { 200: { type: 'string' } } } }, async () => 'plain');
+    },
+  });
+
+describe('/docs/json', () => {
+  it('describes the staff webhook, and nothing else', async () => {
+    const { url } = await start();
+    const document: unknown = await (await fetch(`${url}/docs/json`)).json();
+    expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
+    expect(document).toHaveProperty(['paths', '/webhooks/staff', 'post']);
+    expect(document).toHaveProperty(['paths', '/webhooks/staff/{conversation}/events', 'get']);
+    expect(document).not.toHaveProperty(['paths', '/plain']);
+    expect(document).not.toHaveProperty(['paths', '/docs']);
+  });
+
+  it('has request, answer and problems with examples, and the bearer token', async () => {
+    const { url } = await start();
+    const document: unknown = await (await fetch(`${url}/docs/json`)).json();
+    const post = ['paths', '/webhooks/staff', 'post'];
+    const json = 'application/json';
+    expect(document).toHaveProperty('components.securitySchemes.staffToken.scheme', 'bearer');
+    expect(document).toHaveProperty([...post, 'security'], [{ staffToken: [] }]);
+    const request = [...post, 'requestBody', 'content', json];
+    expect(document).toHaveProperty([...request, 'schema', 'required'], ['conversation']);
+    for (const field of [
+      'text',
+      'choice',
+      'contact',
+      'form',
+      'start',
+      'photo',
+      'id',
+      'locale',
+      'name',
+      'as',
+      'profile',
+    ])
+      expect(document).toHaveProperty([...request, 'schema', 'properties', field]);
+    expect(document).toHaveProperty([...request, 'examples', 'example1', 'value', 'conversation'], 'qa-42');
+    expect(document).toHaveProperty(
+      [...post, 'responses', '200', 'content', json, 'example', 'status'],
+      'done',
+    );
+    for (const status of ['400', '401', '404', '413', '415', '429', '503'])
+      expect(document).toHaveProperty([
+        ...post,
+        'responses',
+        status,
+        'content',
+        'application/problem+json',
+        'schema',
+      ]);
+  });
+});
+
+describe('/docs', () => {
+  it('is a page whose every part comes from here, under a strict policy', async () => {
+    const { url } = await start();
+    const page = await fetch(`${url}/docs`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
+    expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|https:/);
+    const assets = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
+    expect(assets.length).toBeGreaterThan(4);
+    for (const path of assets)
+      expect([path, (await fetch(new URL(path, `${url}/docs`))).status]).toEqual([path, 200]);
+  });
+
+  it('asks the browser for the token, and the document too', async () => {
+    const { url } = await start({ sandbox: false, token: TOKEN });
+    const basic = `Basic ${Buffer.from(`staff:${TOKEN}`).toString('base64')}`;
+    for (const path of ['/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
+      const refused = await fetch(url + path);
+      expect([path, refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        path,
+        401,
+        expect.stringMatching(/^Basic/),
+      ]);
+      expect((await fetch(url + path, { headers: { authorization: basic } })).status).toBe(200);
+      expect((await fetch(url + path, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200);
+    }
+  });
+
+  it('is absent where staff access is off', async () => {
+    const { url } = await start({ sandbox: false });
+    for (const path of ['/docs', '/docs/json', '/docs/static/swagger-ui.css'])
+      expect((await fetch(url + path)).status).toBe(404);
+  });
+});

@@ -1,0 +1,47 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
+import { documentation } from '../src/config/variables.ts';
+
+const root = new URL('../', import.meta.url);
+const documents = globSync('*.md', { cwd: root }).map((name): [string, string] => [
+  name,
+  readFileSync(new URL(name, root), 'utf8'),
+]);
+
+/** One row of a configuration table. */
+function row(about: (typeof documentation)[number]): string {
+  const absent = about.absent === undefined ? '–' : `– (${about.absent})`;
+  const fallback = about.default === undefined ? absent : `\`${about.default}\``;
+  return `| \`${about.name}\` | ${fallback} | ${about.meaning} |`;
+}
+
+function all(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].flatMap(([, found]) => found ?? []);
+}
+
+describe.each(documents)('%s', (_, text) => {
+  it('names only files that exist', () => {
+    const paths = all(text, /`((?:src|test|locales|\.ci)\/[\w./-]*)`/g);
+    expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
+  });
+
+  it('names only npm scripts that exist', () => {
+    const scripts = all(text, /npm run ([\w:-]+)/g);
+    expect(scripts.filter((script) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
+  });
+
+  it('lists every variable as the schema has it, if it lists any', () => {
+    const listed = text.split('\n').filter((line) => /^\| `[A-Z_]{4,}` \|/.test(line));
+    expect(listed).toEqual(listed.length > 0 ? documentation.map(row) : []);
+  });
+});
+
+it('.env.example lists every variable (written anew by npm test -- -u)', async () => {
+  const entries = documentation.map(({ name, meaning, wants, absent, ...about }) => {
+    const unset = absent === undefined ? '' : `; unset: ${absent}`;
+    return `# ${meaning} (${wants}${unset})\n#${name}=${about.default ?? ''}\n`;
+  });
+  const head = '# Copy to .env and uncomment what you set; the environment wins over this file.\n';
+  await expect([head, ...entries].join('\n')).toMatchFileSnapshot('../.env.example');
+});

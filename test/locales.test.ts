@@ -1,0 +1,169 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the sources under test contain templates.
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import en from '../locales/en.json' with { type: 'json' };
+import vi from '../locales/vi.json' with { type: 'json' };
+
+type Wording = Readonly<Record<string, string>>;
+
+/** Texts in the sources that look like keys of a known family and are none. */
+const NO_KEYS: ReadonlySet<string> = new Set(['email.com']);
+
+const PLACEHOLDER = /^\w+(, (number|date|datetime))?$/;
+const PLURAL = /^(zero|one|two|few|many|other)$/;
+
+/** `history.count_one` is a variant of `history.count`; the suffix is a plural form or a context. */
+function baseOf(key: string): string {
+  return key.split('_', 1)[0] ?? key;
+}
+
+function suffixesOf(key: string): string[] {
+  return key.split('_').slice(1);
+}
+
+/** Keys that must be in both languages: the plural forms differ by language, so they count as one. */
+function comparable(wording: Wording): string[] {
+  const keys = Object.keys(wording).map((key) => key.replace(/_(zero|one|two|few|many|other)$/, ''));
+  return [...new Set(keys)].sort();
+}
+
+/** The placeholders of a key over all its plural forms: `points, number`. */
+function placeholdersOf(wording: Wording, key: string): string[] {
+  const forms = Object.entries(wording).filter(([one]) => comparable({ [one]: '' })[0] === key);
+  const found = forms.flatMap(([, text]) =>
+    [...text.matchAll(/\{\{(.*?)\}\}/g)].map(([, inner = '']) => inner),
+  );
+  return [...new Set(found)].sort();
+}
+
+/** What is wrong with one text by itself. */
+function faultsOf(key: string, text: string): string[] {
+  const emoji = text.match(/\p{Extended_Pictographic}/gu) ?? [];
+  const inner = [...text.matchAll(/\{\{(.*?)\}\}/g)].map(([, one = '']) => one);
+  const odd = inner.filter((one) => !PLACEHOLDER.test(one));
+  return [
+    ...(text.trim() === text && text !== '' ? [] : [`${key}: empty, or spaces around it`]),
+    ...(emoji.length > 1 ? [`${key}: more than one emoji`] : []),
+    ...(text === text.normalize('NFC') ? [] : [`${key}: not in NFC`]),
+    ...odd.map((one) => `${key}: {{${one}}} is no {{name}} or {{name, format}}`),
+    ...(/[{}]|\$t\(/.test(text.replace(/\{\{.*?\}\}/g, '')) ? [`${key}: stray braces or $t(`] : []),
+  ];
+}
+
+/** Faults between sources and keys, in both directions. A key made at run time is a template: `flow.${flow}`. */
+function usageFaults(sources: readonly string[], keys: readonly string[]): string[] {
+  const literals = new Set(sources.flatMap((source) => all(source, /(['"])([^'"\n]*)\1/g, 2)));
+  const named = sources.flatMap((source) => all(source, /\bkey: '([^']+)'/g, 1));
+  const templates = sources
+    .flatMap((source) => all(source, /`([\w.]*\$\{[^`\s]+\}[\w.]*)`/g, 1))
+    .filter((template) => /^[a-z]\w*\.|\}\.\w/.test(template));
+  const patterns = templates.map((template) => ({ template, pattern: patternOf(template) }));
+
+  const bases = new Set(keys.map(baseOf));
+  const families = new Set(keys.filter((key) => key.includes('.')).map((key) => key.split('.', 1)[0]));
+  const looksLikeKey = (text: string) =>
+    /^[a-z]\w*(\.\w+)+$/.test(text) && families.has(text.split('.', 1)[0]) && !NO_KEYS.has(text);
+
+  const unused = keys.filter((key) => {
+    const used = literals.has(baseOf(key)) || patterns.some(({ pattern }) => pattern.test(baseOf(key)));
+    const reachable = suffixesOf(key).every((suffix) => PLURAL.test(suffix) || literals.has(suffix));
+    return !literals.has(key) && !(used && reachable);
+  });
+  const unknown = [...named, ...[...literals].filter(looksLikeKey)].filter(
+    (text) => !bases.has(text) && !keys.includes(text),
+  );
+  const idle = patterns.filter(
+    ({ template, pattern }) => /^[a-z]\w*\./.test(template) && ![...bases].some((key) => pattern.test(key)),
+  );
+  return [
+    ...unused.map((key) => `${key} is used nowhere`),
+    ...[...new Set(unknown)].map((key) => `${key} has no wording`),
+    ...idle.map(({ template }) => `no wording for any ${template}`),
+  ];
+}
+
+/** `flow.${flow}` -> /^flow\.[^.]+$/ */
+function patternOf(template: string): RegExp {
+  const escaped = template.split(/\$\{.+?\}(?=[\w.]|$|\$)/).map((text) => text.replaceAll('.', '\\.'));
+  return new RegExp(`^${escaped.join('[^.]+')}$`);
+}
+
+function all(source: string, pattern: RegExp, group: number): string[] {
+  return [...source.matchAll(pattern)].flatMap((match) => match[group] ?? []);
+}
+
+function sources(): string[] {
+  const root = new URL('../src/', import.meta.url);
+  return globSync('**/*.ts', { cwd: root }).map((file) => readFileSync(new URL(file, root), 'utf8'));
+}
+
+describe('the wording', () => {
+  const both: readonly [string, Wording][] = [
+    ['vi', vi],
+    ['en', en],
+  ];
+
+  it('has the same keys in both languages, in the same order', () => {
+    expect(comparable(en)).toEqual(comparable(vi));
+    const order = (wording: Wording) => [...new Set(Object.keys(wording).map(baseOf))];
+    expect(order(en)).toEqual(order(vi));
+  });
+
+  it('has the same placeholders and formats in both languages', () => {
+    const of = (wording: Wording) =>
+      Object.fromEntries(comparable(wording).map((key) => [key, placeholdersOf(wording, key)]));
+    expect(of(en)).toEqual(of(vi));
+  });
+
+  it.each(both)('%s is clean text: NFC, no spaces around, at most one emoji, known formats', (_, wording) => {
+    expect(Object.entries(wording).flatMap(([key, text]) => faultsOf(key, text))).toEqual([]);
+  });
+
+  it('has every key that the sources use, and no other', () => {
+    expect(usageFaults(sources(), Object.keys(vi))).toEqual([]);
+  });
+});
+
+describe('the checks', () => {
+  it('see a text that is not clean', () => {
+    expect(faultsOf('a', 'Chào {{name}}, {{points, number}} 🎉')).toEqual([]);
+    for (const text of [
+      '',
+      ' x',
+      '🎉🎉',
+      'Chào'.normalize('NFD'),
+      '{{points, money}}',
+      '{{a b}}',
+      '{x}',
+      '$t(a)',
+    ]) {
+      expect(faultsOf('a', text), text).toHaveLength(1);
+    }
+  });
+
+  it('see placeholders over plural forms', () => {
+    const wording = { a_one: 'one of {{all, number}}', a_other: '{{count, number}} of {{all, number}}' };
+    expect(comparable(wording)).toEqual(['a']);
+    expect(placeholdersOf(wording, 'a')).toEqual(['all, number', 'count, number']);
+  });
+
+  it.each([
+    ["say('hello.you')", ['hello.you'], []],
+    ["say('hello.yuo')", ['hello.you'], ['hello.you is used nowhere', 'hello.yuo has no wording']],
+    ["({ key: 'menu' })", ['hello'], ['hello is used nowhere', 'menu has no wording']],
+    ['say(`flow.${flow}`)', ['flow.redeem', 'flow.history'], []],
+    ['say(`flow.${flow}`)', ['flow.redeem', 'flow.redeem.done'], ['flow.redeem.done is used nowhere']],
+    ["say(`flow.${flow}`, 'flow.x')", ['flow.x', 'flo.x'], ['flo.x is used nowhere']],
+    ['say(`${flow}.done`)', ['redeem.done', 'redeem.asked'], ['redeem.asked is used nowhere']],
+    ["say(`choice.${id.split(':')[0]}`)", ['choice.cancel'], []],
+    ['say(`chioce.${id}`)', [], ['no wording for any chioce.${id}']],
+    [
+      "say('unreadable', 'photo')",
+      ['unreadable_photo', 'unreadable_voice'],
+      ['unreadable_voice is used nowhere'],
+    ],
+    ["count('records')", ['records_one', 'records_other'], []],
+  ])('of use: %s with the keys %j', (source, keys, faults) => {
+    expect(usageFaults([source], keys)).toEqual(faults);
+  });
+});

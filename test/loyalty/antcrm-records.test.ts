@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readContact, readHistory, readReason, readSuccess } from '../../src/loyalty/antcrm/records.ts';
+import { scrub } from '../../src/loyalty/antcrm/scrub.ts';
+import { toE164, toNational } from '../../src/loyalty/phone.ts';
+
+const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+const contact = {
+  phones: [{ type: 'Work', _id: '64db290a7796fe24bfe876a8', value: '0867123456' }],
+  name: 'Garnacho',
+  emails: [{ type: 'Work', _id: '64db290a7796fe24bfe876a9', value: 'Garnacho@gmail.com' }],
+  lastname: '',
+  customerId: 475,
+  id: '64db290a7796fe24bfe876a7',
+};
+
+describe('the history', () => {
+  test("reads the document's samples", () => {
+    const point = {
+      type: 1,
+      score: 100,
+      status: 1,
+      product: { code: 'TIVI01', name: 'Tivi', id: '64d9f28b2b3ba308b322c710' },
+      contact,
+      code: 'TIVInpmx8b98pfg',
+      serialNumber: 'npmx8b98pfg',
+      createdAt: 1692084490615,
+      id: '64db290a7796fe24bfe876b4',
+    };
+    const gift = {
+      type: 2,
+      score: 10,
+      status: 1,
+      gift: { code: 'DAUMAY01', name: 'Đầu máy', score: 10, id: '64d9f2ec2b3ba308b322c782' },
+      contact,
+      createdAt: 1692085265818,
+      id: '64db2c11cbad5f4fdd254567',
+    };
+    expect(readHistory([point, gift], 'point')?.records).toEqual([
+      {
+        id: '64db290a7796fe24bfe876b4',
+        type: 'point',
+        status: 'succeeded',
+        score: 100,
+        what: 'Tivi',
+        code: 'TIVInpmx8b98pfg',
+        atMs: 1692084490615,
+      },
+    ]);
+    expect(readHistory([point, gift], 'gift')?.records).toEqual([
+      {
+        id: '64db2c11cbad5f4fdd254567',
+        type: 'gift',
+        status: 'succeeded',
+        score: 10,
+        what: 'Đầu máy',
+        code: 'DAUMAY01',
+        atMs: 1692085265818,
+      },
+    ]);
+  });
+
+  test('takes numbers as strings, and leaves out what is missing, null or of a wrong type', () => {
+    const records = [
+      { type: '1', score: ' 100 ', status: '0', createdAt: '1692084490615', id: 7, product: null },
+      { score: 'many', product: { name: ['x'] }, code: {}, contact: null, status: null },
+      null,
+      'text',
+      { type: 3, score: 1 },
+    ];
+    expect(readHistory(records, 'point')).toEqual({
+      count: 5,
+      records: [
+        { id: '7', type: 'point', status: 'failed', score: 100, atMs: 1692084490615 },
+        { type: 'point', status: 'succeeded' },
+      ],
+    });
+  });
+
+  test('may come wrapped, and is null where it is no list', () => {
+    expect(readHistory({ data: [{ type: 2 }] }, 'gift')?.records).toHaveLength(1);
+    expect(readHistory({ success: 0 }, 'gift')).toBeNull();
+    expect(readHistory('[]', 'gift')).toBeNull();
+  });
+});
+
+describe('a contact', () => {
+  const balance = { ...contact, scoreAvailable: '120', scoreRank: 300, rankName: 'Bạc' };
+  const read = {
+    customerId: '475',
+    phones: ['+84867123456'],
+    emails: ['garnacho@gmail.com'],
+    points: 120,
+    rank: 'Bạc',
+    rankPoints: 300,
+  };
+
+  test.each([
+    ['one object', balance],
+    ['an array', [balance]],
+    ['a wrapped array', { data: [balance] }],
+    ['a wrapped object', { data: balance }],
+  ])('may be %s', (_, json) => {
+    expect(readContact(json, BY_PHONE)).toEqual(read);
+    expect(readContact(json, { kind: 'email', value: 'GARNACHO@gmail.com' })).toEqual(read);
+  });
+
+  test.each([[[]], [{ data: [] }], [{ data: null }]])('is null where AntCRM knows none: %j', (json) => {
+    expect(readContact(json, BY_PHONE)).toBeNull();
+  });
+
+  test.each([[null], ['x'], [{}], [{ success: 0 }], [[{ success: 0 }]]])('is unreadable: %j', (json) => {
+    expect(readContact(json, BY_PHONE)).toBe('unreadable');
+  });
+
+  test('that carries other phones is somebody else', () => {
+    const other = { ...balance, phones: [{ value: '0867123457' }], customerId: 1 };
+    expect(readContact(other, BY_PHONE)).toBeNull();
+    expect(readContact([other, balance], BY_PHONE)).toEqual(read);
+  });
+
+  test('that carries no phones at all is taken only if it is the only one', () => {
+    const bare = { customerId: 475, phones: null, scoreAvailable: 5 };
+    expect(readContact(bare, BY_PHONE)).toMatchObject({ customerId: '475', points: 5, phones: [] });
+    expect(readContact([bare, bare], BY_PHONE)).toBeNull();
+  });
+});
+
+test('nothing that AntCRM could send throws', () => {
+  const keys = [
+    'type',
+    'status',
+    'product',
+    'gift',
+    'name',
+    'code',
+    'data',
+    'phones',
+    'value',
+    'success',
+    '__proto__',
+  ];
+  const hostile = fc.letrec((again) => ({
+    value: fc.oneof(
+      { maxDepth: 6 },
+      fc.jsonValue(),
+      fc.array(again('value')),
+      fc.dictionary(fc.constantFrom(...keys), again('value')),
+    ),
+  })).value;
+  fc.assert(
+    fc.property(hostile, (json) => {
+      readHistory(json, 'point');
+      readContact(json, BY_PHONE);
+      readSuccess(json);
+      scrub(readReason(json) ?? '', ['x']);
+    }),
+  );
+  const deep = JSON.parse(`${'[{"data":'.repeat(50_000)}1${'}]'.repeat(50_000)}`);
+  expect(readHistory([deep], 'gift')).toEqual({ records: [], count: 1 });
+  expect(readContact(deep, BY_PHONE)).toBe('unreadable');
+});
+
+describe('phones', () => {
+  test.each([
+    ['0867123456', '+84867123456'],
+    ['0867 123 456', '+84867123456'],
+    ['+84 867 123 456', '+84867123456'],
+    ['84867123456', '+84867123456'],
+    ['0084867123456', '+84867123456'],
+    ['867123456', '+84867123456'],
+    ['+6591234567', '+6591234567'],
+    ['023232', '023232'],
+  ])('%s is read as %s', (stored, e164) => {
+    expect(toE164(stored)).toBe(e164);
+  });
+
+  test('are sent national where they are Vietnamese', () => {
+    expect(toNational('+84867123456')).toBe('0867123456');
+    expect(toNational('+6591234567')).toBe('+6591234567');
+  });
+});

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { openAntCrm, redemption } from './support/antcrm.ts';
+import { closedPort, serve, serveTcp } from './support/server.ts';
+
+const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
+const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
+
+/** An AntCRM that is ill until it is cured, and what it was asked. */
+async function patient(status = 500) {
+  const asked: string[] = [];
+  let ill = true;
+  const server = await serve((request, response) => {
+    asked.push(request.url?.split('?')[0] ?? '');
+    if (ill) return response.writeHead(status).end();
+    return response.end(request.method === 'POST' ? '{"success":1}' : '[]');
+  });
+  const cure = () => {
+    ill = false;
+  };
+  return { server, asked, cure };
+}
+
+describe('the circuit breaker', () => {
+  test('opens after five failures, then nothing is called', async () => {
+    const { server, asked } = await patient();
+    const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 60_000 });
+    for (let n = 0; n < 5; n++) expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(reports.breaker).toEqual(['open']);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(asked).toEqual(Array(5).fill('/redeem'));
+    await antCrm.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('is tried with a read, never with a redemption', async () => {
+    const { server, asked, cure } = await patient();
+    const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 1 });
+    for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
+    asked.length = 0;
+    await delay(5);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(asked).toEqual(['/history-point']);
+    cure();
+    await delay(5);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'applied' });
+    expect(asked).toEqual(['/history-point', '/history-point', '/redeem']);
+    expect(reports.breaker).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
+    await antCrm.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test.each([400, 401, 404, 429])('does not mind status %i', async (status) => {
+    const { server, asked } = await patient(status);
+    const { antCrm, reports } = openAntCrm(server.url);
+    for (let n = 0; n < 8; n++) await antCrm.accumulate(ACCUMULATION);
+    expect(asked).toHaveLength(8);
+    expect(reports.breaker).toEqual([]);
+    await antCrm.close();
+    await server[Symbol.asyncDispose]();
+  });
+});
+
+describe('the bulkhead', () => {
+  test('makes a call wait for a free place', async () => {
+    let underWay = 0;
+    let most = 0;
+    await using server = await serve(async (_request, response) => {
+      most = Math.max(most, ++underWay);
+      await delay(10);
+      underWay--;
+      response.end('[]');
+    });
+    const { antCrm } = openAntCrm(server.url, { maxCalls: 2 });
+    const reads = await Promise.all(Array.from({ length: 10 }, () => antCrm.history(POINTS)));
+    expect(reads.every(({ ok }) => ok)).toBe(true);
+    expect(most).toBe(2);
+    await antCrm.close();
+  });
+
+  test('sends a call away after a second, without calling', async () => {
+    let asked = 0;
+    await using server = await serve(() => void asked++);
+    const { antCrm } = openAntCrm(server.url, { maxCalls: 1, timeoutMs: 1500 });
+    const first = antCrm.accumulate(ACCUMULATION);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(await first).toEqual({ kind: 'unknown' });
+    expect(asked).toBe(1);
+    await antCrm.close();
+  });
+});
+
+describe('retries', () => {
+  test('are within a budget, so that an outage is not made worse', async () => {
+    let asked = 0;
+    await using server = await serveTcp((socket) => {
+      asked++;
+      socket.destroy();
+    });
+    const { antCrm } = openAntCrm(server.url, { maxCalls: 100 });
+    await Promise.all(Array.from({ length: 30 }, () => antCrm.history(POINTS)));
+    expect(asked).toBeGreaterThan(35);
+    expect(asked).toBeLessThanOrEqual(30 + 10 + 3);
+    await antCrm.close();
+  });
+
+  test('end with the time that the call has', async () => {
+    const { antCrm } = openAntCrm(await closedPort(), { timeoutMs: 300 });
+    const start = performance.now();
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(performance.now() - start).toBeLessThan(300);
+    await antCrm.close();
+  });
+});

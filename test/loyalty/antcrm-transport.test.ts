@@ -1,0 +1,158 @@
+import type { RequestListener } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { openAntCrm, redemption } from './support/antcrm.ts';
+import { closedPort, serve, serveTcp } from './support/server.ts';
+
+const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
+const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;
+const success: RequestListener = (request, response) => {
+  response.setHeader('content-type', 'application/json');
+  response.end(request.method === 'POST' ? '{"success":1}' : '[]');
+};
+
+describe('connections', () => {
+  test('are kept alive, but a redemption gets one of its own', async () => {
+    const closing: (string | undefined)[] = [];
+    await using server = await serve((request, response) => {
+      if (request.url === '/redeem') closing.push(request.headers.connection);
+      success(request, response);
+    });
+    const { antCrm } = openAntCrm(server.url);
+    for (let n = 0; n < 5; n++) {
+      await antCrm.history(POINTS);
+      await antCrm.accumulate(ACCUMULATION);
+      await antCrm.contact(BY_PHONE);
+    }
+    const kept = server.connections();
+    expect(kept).toBeLessThanOrEqual(2);
+    await antCrm.redeem(redemption());
+    await antCrm.redeem(redemption());
+    expect(server.connections()).toBe(kept + 2);
+    await antCrm.history(POINTS);
+    expect(server.connections()).toBe(kept + 2);
+    expect(closing).toEqual(['close', 'close']);
+    await antCrm.close();
+  });
+});
+
+describe('what was surely not sent is unavailable', () => {
+  test('a refused connection, tried three times', async () => {
+    const { antCrm, reports } = openAntCrm(await closedPort());
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unavailable', reason: 'ECONNREFUSED' });
+    await antCrm.close();
+  });
+
+  test('a host that does not exist', async () => {
+    const { antCrm } = openAntCrm('http://antcrm.invalid');
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    await antCrm.close();
+  });
+
+  test('a server that cannot do TLS', async () => {
+    await using server = await serveTcp((socket) => socket.end('no TLS here'));
+    const { antCrm } = openAntCrm(server.url.replace('http:', 'https:'));
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
+    await antCrm.close();
+  });
+
+  test('a connection that does not come about, be it for its own time-out or the deadline of the call', async () => {
+    await using silent = await serveTcp(() => undefined);
+    const { antCrm, reports } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 4000 });
+    const [accumulated, redeemed] = await Promise.all([
+      antCrm.accumulate(ACCUMULATION),
+      antCrm.redeem(redemption(2500)),
+    ]);
+    expect([accumulated, redeemed]).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
+    expect(reports.logged).toContainEqual({
+      call: 'redeem',
+      outcome: 'unavailable',
+      reason: 'UND_ERR_CONNECT_TIMEOUT',
+    });
+    await antCrm.close();
+  });
+
+  test('a redemption whose time to be written is over, before or after connecting', async () => {
+    await using silent = await serveTcp(() => undefined);
+    const { antCrm } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 200 });
+    expect(await antCrm.redeem(redemption(-1))).toEqual({ kind: 'unavailable' });
+    expect(silent.connections()).toBe(0);
+    expect(await antCrm.redeem(redemption(50))).toEqual({ kind: 'unavailable' });
+    expect(silent.connections()).toBe(1);
+    await antCrm.close();
+  });
+});
+
+test('a redemption that connects only after its time to be written is not written', async () => {
+  const bytes: Buffer[] = [];
+  await using server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
+  const { antCrm, reports } = openAntCrm(server.url);
+  const redeemed = antCrm.redeem(redemption(5));
+  // The event loop stalls: the connection stands by then, but nobody has looked.
+  const start = performance.now();
+  while (performance.now() - start < 20);
+  expect(await redeemed).toEqual({ kind: 'unavailable' });
+  expect(reports.logged).toEqual([{ call: 'redeem', outcome: 'unavailable', reason: 'TooLate' }]);
+  expect(server.connections()).toBe(1);
+  expect(bytes).toEqual([]);
+  await antCrm.close();
+});
+
+describe('what may have been sent is unknown', () => {
+  test('a time-out', async () => {
+    let asked = 0;
+    await using server = await serve(() => void asked++);
+    const { antCrm, reports } = openAntCrm(server.url, { timeoutMs: 100 });
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(asked).toBe(3);
+    expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unknown', reason: 'timeout' });
+    await antCrm.close();
+  });
+
+  test('a connection cut instead of an answer', async () => {
+    let asked = 0;
+    await using server = await serve((request) => {
+      asked++;
+      request.socket.destroy();
+    });
+    const { antCrm } = openAntCrm(server.url);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    expect(asked).toBe(2);
+    await antCrm.close();
+  });
+
+  test('an answer that stalls or breaks off in the middle', async () => {
+    await using server = await serve((request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('{"success":1');
+      if (request.url === '/accumulate') setImmediate(() => request.socket.destroy());
+    });
+    const { antCrm } = openAntCrm(server.url, { timeoutMs: 100 });
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    await antCrm.close();
+  });
+
+  test('an endless answer, which is not read to its end', async () => {
+    const cut = Promise.withResolvers<void>();
+    await using server = await serve((request, response) => {
+      request.socket.once('close', () => cut.resolve());
+      const pour = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+        response.once('drain', pour);
+      };
+      pour();
+    });
+    const { antCrm } = openAntCrm(server.url);
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    await cut.promise;
+    await antCrm.close();
+  });
+});

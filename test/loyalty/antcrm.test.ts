@@ -1,0 +1,219 @@
+import nock from 'nock';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import { openAntCrm, type Reports, redemption } from './support/antcrm.ts';
+
+const BASE = 'http://antcrm.test';
+const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+const BY_EMAIL = { kind: 'email', value: 'garnacho@gmail.com' } as const;
+const ACCUMULATION = { code: 'TIVInpmx8b98pfg', phone: '+84867123456' };
+
+let antCrm: AntCrm;
+let reports: Reports;
+
+beforeAll(() => {
+  nock.disableNetConnect();
+});
+beforeEach(() => {
+  ({ antCrm, reports } = openAntCrm(BASE));
+});
+afterEach(async () => {
+  await antCrm.close();
+  const unused = nock.pendingMocks();
+  nock.cleanAll();
+  expect(unused).toEqual([]);
+});
+afterAll(() => {
+  nock.enableNetConnect();
+  nock.restore();
+});
+
+describe('what is sent', () => {
+  const scope = () => nock(BASE, { reqheaders: { apikey: 'the-key', 'content-type': 'application/json' } });
+
+  test('an accumulation lists phones and e-mails, national, with the key in the header', async () => {
+    scope()
+      .post('/accumulate', {
+        code: 'TIVInpmx8b98pfg',
+        data: {
+          emails: [{ type: 'Work', value: 'garnacho@gmail.com' }],
+          name: 'Garnacho',
+          phones: [{ type: 'Work', value: '0867123456' }],
+        },
+      })
+      .reply(200, { success: 1 });
+    const whole = { ...ACCUMULATION, email: 'garnacho@gmail.com', name: 'Garnacho' };
+    expect(await antCrm.accumulate(whole)).toEqual({ kind: 'applied' });
+    expect(reports.calls).toEqual([['accumulate', 'applied']]);
+  });
+
+  test('what an accumulation lacks is an empty list; a foreign phone stays E.164', async () => {
+    scope()
+      .post('/accumulate', {
+        code: 'X',
+        data: { emails: [], phones: [{ type: 'Work', value: '+6591234567' }] },
+      })
+      .reply(200, { success: 1 });
+    expect(await antCrm.accumulate({ code: 'X', phone: '+6591234567' })).toEqual({ kind: 'applied' });
+  });
+
+  test('a redemption is flat', async () => {
+    scope()
+      .post('/redeem', { code: 'DAUMAY01', data: { phone: '0867123456', email: 'garnacho@gmail.com' } })
+      .reply(200, { success: 1 });
+    expect(await antCrm.redeem({ ...redemption(), email: 'garnacho@gmail.com' })).toEqual({
+      kind: 'applied',
+    });
+  });
+
+  test('the history of points has a type, that of gifts has none; the period is half-open', async () => {
+    scope()
+      .get('/history-point')
+      .query({
+        type: 'point',
+        createdAtRangeFrom: '1000',
+        createdAtRangeTo: '1999',
+        phone: '0867123456',
+        page: '2',
+      })
+      .reply(200, []);
+    scope().get('/history-point').query({ email: 'garnacho@gmail.com', page: '1' }).reply(200, []);
+    const points = { type: 'point', by: BY_PHONE, fromMs: 1000, toMs: 2000, page: 2 } as const;
+    expect(await antCrm.history(points)).toEqual({ ok: true, value: { records: [], full: false } });
+    await antCrm.history({ type: 'gift', by: BY_EMAIL, page: 1 });
+  });
+
+  test('the first page has the number that was configured, and the base URL may have a path', async () => {
+    const other = openAntCrm(`${BASE}/api/`, { firstPage: 0 }).antCrm;
+    scope().get('/api/history-point').query({ phone: '0867123456', page: '0' }).reply(200, []);
+    await other.history({ type: 'gift', by: BY_PHONE, page: 1 });
+    await other.close();
+  });
+
+  test('a contact is asked for as a customer', async () => {
+    const query = { contactType: 'customer', phone: '0867123456', page: '1', limit: '20' };
+    scope().get('/contacts').query(query).reply(200, []);
+    expect(await antCrm.contact(BY_PHONE)).toEqual({ ok: true, value: null });
+  });
+
+  test('without /contacts nobody is asked', async () => {
+    const other = openAntCrm(BASE, { contacts: 'off' }).antCrm;
+    expect(await other.contact(BY_PHONE)).toEqual({ ok: true, value: null });
+    await other.close();
+  });
+});
+
+describe('how a call that may spend or earn ends', () => {
+  const calls = {
+    accumulate: () => antCrm.accumulate(ACCUMULATION),
+    redeem: () => antCrm.redeem(redemption()),
+  };
+  const answers: [kind: string, status: number, body: string][] = [
+    ['applied', 200, '{"success":1}'],
+    ['applied', 200, '{"success":"1","extra":{"a":[]}}'],
+    ['refused', 200, '{"success":0}'],
+    ['refused', 200, '{"success":0,"message":"Mã đã dùng"}'],
+    ['refused', 200, '{"success":"no"}'],
+    ['refused', 400, '{"success":0}'],
+    ['refused', 404, '<html>'],
+    ['refused', 409, ''],
+    ['refused', 422, '{"message":{"deep":1}}'],
+    ['unavailable', 401, '{}'],
+    ['unavailable', 403, '<html>'],
+    ['unknown', 408, '{"success":0}'],
+    ['unknown', 429, '{"success":0}'],
+    ['unknown', 500, '{"success":0}'],
+    ['unknown', 502, '<html>'],
+    ['unknown', 503, ''],
+    ['unknown', 200, '<html>welcome</html>'],
+    ['unknown', 200, '{"success": 1'],
+    ['unknown', 200, ''],
+    ['unknown', 200, '[]'],
+    ['unknown', 200, 'null'],
+    ['unknown', 200, '{"success":null}'],
+    ['unknown', 200, `{"success":1,"pad":"${'x'.repeat(1_100_000)}"}`],
+    ['unknown', 204, ''],
+  ];
+  for (const path of ['accumulate', 'redeem'] as const) {
+    test.each(answers)(`${path}: %s after status %i and %.40s, asked once`, async (kind, status, body) => {
+      nock(BASE).post(`/${path}`).reply(status, body);
+      expect(await calls[path]()).toEqual({ kind });
+      expect(reports.calls).toEqual([[path, kind]]);
+    });
+
+    test(`${path}: a redirect is not followed and leaves it unknown`, async () => {
+      nock(BASE)
+        .post(`/${path}`)
+        .reply(307, '', { location: `${BASE}/elsewhere` });
+      expect(await calls[path]()).toEqual({ kind: 'unknown' });
+    });
+
+    test(`${path}: a reset leaves it unknown`, async () => {
+      nock(BASE)
+        .post(`/${path}`)
+        .replyWithError(Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+      expect(await calls[path]()).toEqual({ kind: 'unknown' });
+      expect(reports.logged).toEqual([{ call: path, outcome: 'unknown', reason: 'ECONNRESET' }]);
+    });
+  }
+});
+
+describe('what operators hear', () => {
+  test('a refused key is alarmed at most once a minute', async () => {
+    nock(BASE).post('/accumulate').twice().reply(401);
+    nock(BASE).get('/history-point').query(true).reply(403);
+    await antCrm.accumulate(ACCUMULATION);
+    await antCrm.accumulate(ACCUMULATION);
+    const read = await antCrm.history({ type: 'point', by: BY_PHONE, page: 1 });
+    expect(read).toEqual({ ok: false, reason: 'unavailable' });
+    expect(reports.alarms).toEqual(['antcrm_key_refused']);
+  });
+
+  test("AntCRM's reason for a refusal is logged without anything personal", async () => {
+    const message = `Code TIVInpmx8b98pfg of 0867 123 456 / a.b@c.vn\u0007 is used ${'on and '.repeat(60)}`;
+    nock(BASE).post('/accumulate').reply(200, { success: 0, message });
+    await antCrm.accumulate(ACCUMULATION);
+    const [line] = reports.logged;
+    expect(line).toMatchObject({ call: 'accumulate', outcome: 'refused', status: 200 });
+    expect(line?.reason).toMatch(/^Code \* of \* \* \* \/ \* is used on and/);
+    expect(String(line?.reason).length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('reads', () => {
+  const ask = () => antCrm.history({ type: 'point', by: BY_PHONE, page: 1 });
+  const history = () => nock(BASE).get('/history-point').query(true);
+
+  test('are repeated twice when AntCRM fails, and then succeed', async () => {
+    history().reply(500);
+    history().reply(200, '[{');
+    history().reply(200, [{ type: 1, status: 1, score: 100 }]);
+    expect(await ask()).toMatchObject({ ok: true, value: { records: [{ score: 100 }] } });
+    expect(reports.calls).toEqual([['history', 'ok']]);
+  });
+
+  test('are given up after the third failure', async () => {
+    history().times(3).reply(502);
+    expect(await ask()).toEqual({ ok: false, reason: 'unavailable' });
+  });
+
+  test('are not repeated where that would not help', async () => {
+    history().reply(404, '{}');
+    expect(await ask()).toEqual({ ok: false, reason: 'unreadable' });
+    history().reply(302, '', { location: BASE });
+    expect(await ask()).toEqual({ ok: false, reason: 'unreadable' });
+    history().reply(429);
+    expect(await ask()).toEqual({ ok: false, reason: 'unavailable' });
+  });
+
+  test('that yield no list are unreadable', async () => {
+    history().reply(200, { success: 0 });
+    expect(await ask()).toEqual({ ok: false, reason: 'unreadable' });
+  });
+
+  test('know a full page by what AntCRM sent, whatever the types', async () => {
+    history().reply(200, [...Array(19).fill({ type: 2, status: 1 }), { type: '1', status: '1', score: '5' }]);
+    const page = await ask();
+    expect(page).toMatchObject({ ok: true, value: { full: true, records: [{ type: 'point', score: 5 }] } });
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { Known } from '../../src/conversation/effect.ts';
+import { link } from '../../src/loyalty/linking.ts';
+import type { Contact } from '../../src/loyalty/loyalty.ts';
+import { EMAIL, FakeAntcrm, PHONE, VirtualClock } from './operations.doubles.ts';
+
+/** Whose record AntCRM finds by an identifier: nobody's, the customer's, or one of two strangers'. */
+type Owner = 'new' | 'mine' | 'theirs' | 'others';
+type Sent = 'both' | 'phone' | 'email';
+
+/** What is sent when: both are typed, only the phone is proved, only the e-mail is, both are. */
+const MATRIX: [
+  phone: Owner,
+  email: Owner,
+  typed: Sent,
+  phoneProved: Sent,
+  emailProved: Sent,
+  proved: Sent,
+][] = [
+  ['new', 'new', 'both', 'both', 'both', 'both'],
+  ['new', 'mine', 'phone', 'phone', 'email', 'phone'],
+  ['new', 'theirs', 'phone', 'phone', 'email', 'phone'],
+  ['mine', 'new', 'phone', 'both', 'email', 'both'],
+  ['mine', 'mine', 'both', 'both', 'both', 'both'],
+  ['mine', 'theirs', 'phone', 'phone', 'email', 'phone'],
+  ['theirs', 'new', 'phone', 'both', 'email', 'both'],
+  ['theirs', 'mine', 'phone', 'phone', 'email', 'phone'],
+  ['theirs', 'theirs', 'both', 'both', 'both', 'both'],
+  ['theirs', 'others', 'phone', 'phone', 'email', 'phone'],
+];
+
+const phone = (proved: boolean): Known => ({ value: PHONE.value, proved });
+const email = (proved: boolean): Known => ({ value: EMAIL.value, proved });
+
+function antcrm(...contacts: Contact[]): FakeAntcrm {
+  const fake = new FakeAntcrm(new VirtualClock());
+  fake.contacts.push(...contacts);
+  return fake;
+}
+
+function owned(ofPhone: Owner, ofEmail: Owner): Contact[] {
+  return (['mine', 'theirs', 'others'] as const).map((owner) => ({
+    customerId: owner,
+    phones: ofPhone === owner ? [PHONE.value] : [],
+    emails: ofEmail === owner ? [EMAIL.value] : [],
+  }));
+}
+
+const sent = {
+  both: (by: 'phone' | 'email') => ({
+    phone: PHONE.value,
+    email: EMAIL.value,
+    by: by === 'phone' ? PHONE : EMAIL,
+  }),
+  phone: () => ({ phone: PHONE.value, by: PHONE, omitted: 'email' }),
+  email: () => ({ email: EMAIL.value, by: EMAIL, omitted: 'phone' }),
+};
+
+describe('linking', () => {
+  const cases = MATRIX.flatMap(([ofPhone, ofEmail, typed, phoneProved, emailProved, proved]) => [
+    { ofPhone, ofEmail, isPhone: false, isEmail: false, expected: typed },
+    { ofPhone, ofEmail, isPhone: true, isEmail: false, expected: phoneProved },
+    { ofPhone, ofEmail, isPhone: false, isEmail: true, expected: emailProved },
+    { ofPhone, ofEmail, isPhone: true, isEmail: true, expected: proved },
+  ]);
+
+  it.each(cases)(
+    'sends $expected: phone $ofPhone (proved: $isPhone), e-mail $ofEmail (proved: $isEmail)',
+    async ({ ofPhone, ofEmail, isPhone, isEmail, expected }) => {
+      const carried = await link(antcrm(...owned(ofPhone, ofEmail)), 'on', phone(isPhone), email(isEmail));
+      expect(carried).toEqual(sent[expected](isEmail && !isPhone ? 'email' : 'phone'));
+    },
+  );
+
+  it('asks AntCRM for both at once, and only where both are given', async () => {
+    const backend = antcrm();
+    expect(await link(backend, 'on', phone(false), undefined)).toEqual({ phone: PHONE.value, by: PHONE });
+    expect(await link(backend, 'on', undefined, email(false))).toEqual({ email: EMAIL.value, by: EMAIL });
+    expect(backend.lookups).toEqual([]);
+
+    const pending = link(backend, 'on', phone(false), email(false));
+    expect(backend.lookups).toEqual([PHONE, EMAIL]);
+    await pending;
+  });
+
+  it('sends one alone where AntCRM cannot be asked', async () => {
+    const backend = antcrm();
+    backend.down.add('contact');
+    expect(await link(backend, 'on', phone(true), email(true))).toEqual(sent.phone());
+    expect(await link(backend, 'on', phone(false), email(true))).toEqual(sent.email());
+  });
+
+  it('sends both unasked where the backend has no contacts', async () => {
+    const backend = antcrm(...owned('mine', 'theirs'));
+    expect(await link(backend, 'off', phone(false), email(false))).toEqual(sent.both('phone'));
+    expect(backend.lookups).toEqual([]);
+  });
+
+  it('tells one record by what it lists where ids are missing', async () => {
+    const one = { phones: [PHONE.value], emails: [EMAIL.value] };
+    expect(await link(antcrm(one), 'on', phone(false), email(false))).toEqual(sent.both('phone'));
+
+    const two = [
+      { phones: [PHONE.value], emails: [] },
+      { phones: [], emails: [EMAIL.value] },
+    ];
+    expect(await link(antcrm(...two), 'on', phone(false), email(false))).toEqual(sent.phone());
+  });
+
+  it('finds a typed e-mail on the record whatever its case', async () => {
+    const shouted: Known = { value: EMAIL.value.toUpperCase(), proved: false };
+    const backend = antcrm({ phones: [PHONE.value], emails: [EMAIL.value] });
+    expect(await link(backend, 'on', phone(false), shouted)).toMatchObject({ email: shouted.value });
+  });
+
+  it('is a bug to be told where nobody is named', async () => {
+    await expect(link(antcrm(), 'on', undefined, undefined)).rejects.toThrow('needs a phone or an e-mail');
+  });
+});

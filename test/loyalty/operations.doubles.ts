@@ -1,0 +1,225 @@
+import type { Identifier } from '../../src/conversation/effect.ts';
+import type { Clock } from '../../src/loyalty/clock.ts';
+import type { Journal } from '../../src/loyalty/journal.ts';
+import type {
+  AccumulateRequest,
+  CallOutcome,
+  Contact,
+  HistoryQuery,
+  Loyalty,
+  LoyaltyRecord,
+  Read,
+  RedeemRequest,
+} from '../../src/loyalty/loyalty.ts';
+import { HISTORY_PAGE } from '../../src/loyalty/loyalty.ts';
+import type { Log } from '../../src/observe.ts';
+
+export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
+export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };
+export const START_MS = Date.UTC(2026, 10, 25, 8, 47);
+
+const mute = (): void => undefined;
+export const log: Log = { debug: mute, info: mute, warn: mute, error: mute };
+
+/** Time that passes only while nothing else can happen. */
+export class VirtualClock implements Clock {
+  #nowMs = START_MS;
+  #timers: { atMs: number; ring: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Another zero than epoch's, so that mixing the two up shows. */
+  monotonicMs(): number {
+    return this.#nowMs - START_MS + 1000;
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  wait(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#timers.push({ atMs: this.#nowMs + ms, ring: resolve });
+    });
+  }
+
+  /** Lets time pass until the work is done; rejects as the work does. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const mark = (): void => {
+      isDone = true;
+    };
+    work.then(mark, mark);
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isDone) return work;
+      this.#timers.sort((a, b) => a.atMs - b.atMs);
+      const next = this.#timers.shift();
+      if (next === undefined) throw new Error('Nothing will ever happen again');
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.ring();
+    }
+  }
+}
+
+/**
+ * How the next call ends. `lost`: applied, the answer is lost; `vanished`: the request is lost. What a refusal leaves
+ * is a failed record.
+ */
+export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'unavailable';
+
+/** An AntCRM in memory: it keeps records and contacts and counts what it is asked. */
+export class FakeAntcrm implements Loyalty {
+  readonly records: (LoyaltyRecord & { visibleAtMs?: number })[] = [];
+  readonly contacts: Contact[] = [];
+  readonly accumulated: AccumulateRequest[] = [];
+  readonly redeemed: RedeemRequest[] = [];
+  readonly queries: HistoryQuery[] = [];
+  readonly lookups: Identifier[] = [];
+  readonly down = new Set<'history' | 'contact'>();
+  fate: Fate = 'applied';
+  /** How long after the call its record shows. */
+  lateMs = 0;
+  /** Called in between: after a request arrived, before its answer. */
+  onCall = (): void => undefined;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async accumulate(request: AccumulateRequest): Promise<CallOutcome> {
+    this.accumulated.push(request);
+    return this.#end({ type: 'point', code: request.code, score: 100, what: 'Tivi' });
+  }
+
+  async redeem(request: RedeemRequest): Promise<CallOutcome> {
+    this.redeemed.push(request);
+    return this.#end({ type: 'gift', code: request.gift, score: 10, what: 'Đầu máy' });
+  }
+
+  async history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>> {
+    this.queries.push(query);
+    if (this.down.has('history')) return { ok: false, reason: 'unavailable' };
+    const { type, fromMs = 0, toMs = Infinity, page } = query;
+    const all = this.records.filter(
+      (record) =>
+        record.type === type &&
+        (record.atMs === undefined || (record.atMs >= fromMs && record.atMs <= toMs)) &&
+        (record.visibleAtMs ?? 0) <= this.#clock.nowMs(),
+    );
+    const records = all.slice((page - 1) * HISTORY_PAGE, page * HISTORY_PAGE);
+    return { ok: true, value: { records, full: records.length === HISTORY_PAGE } };
+  }
+
+  async contact(by: Identifier): Promise<Read<Contact | null>> {
+    this.lookups.push(by);
+    if (this.down.has('contact')) return { ok: false, reason: 'unavailable' };
+    const found = this.contacts.find(({ phones, emails }) => [...phones, ...emails].includes(by.value));
+    return { ok: true, value: found ?? null };
+  }
+
+  #end(record: Omit<LoyaltyRecord, 'status'>): CallOutcome {
+    this.onCall();
+    const atMs = this.#clock.nowMs();
+    const made = { id: `new-${this.records.length}`, atMs, visibleAtMs: atMs + this.lateMs, ...record };
+    switch (this.fate) {
+      case 'applied':
+      case 'lost':
+        this.records.push({ ...made, status: 'succeeded' });
+        return { kind: this.fate === 'lost' ? 'unknown' : 'applied' };
+      case 'refused':
+        this.records.push({ ...made, status: 'failed' });
+        return { kind: 'refused' };
+      case 'vanished':
+        return { kind: 'unknown' };
+      case 'unavailable':
+        return { kind: 'unavailable' };
+    }
+  }
+}
+
+/** What outlives a process: holds, intents and who has the lease. */
+export class FakeStore {
+  readonly holds = new Map<string, string>();
+  readonly settled = new Map<string, string[]>();
+  readonly intents = new Map<string, string>();
+  isReplicated = true;
+  isStopping = false;
+  #fence = 0;
+
+  /** A new lease; the earlier ones are stale from now on. */
+  lease(): Journal & { abort(): void } {
+    const fence = ++this.#fence;
+    const lost = new AbortController();
+    return {
+      signal: lost.signal,
+      abort: () => lost.abort(),
+      stopping: () => this.isStopping,
+      hold: async (customer, operation) => {
+        const holder = this.holds.get(customer) ?? operation;
+        this.holds.set(customer, holder);
+        return holder === operation
+          ? { held: true, settled: this.settled.get(customer) ?? [] }
+          : { held: false };
+      },
+      letGo: async (customer, operation) => {
+        if (this.holds.get(customer) === operation) this.holds.delete(customer);
+      },
+      intend: async (operation, body) => {
+        if (fence !== this.#fence) return { kind: 'stale' };
+        const stored = this.intents.get(operation);
+        if (stored !== undefined) return { kind: 'stored', body: stored };
+        this.intents.set(operation, body);
+        return { kind: this.isReplicated ? 'go' : 'unreplicated' };
+      },
+      recall: async (operation) => this.intents.get(operation) ?? null,
+    };
+  }
+}
+
+export class Killed extends Error {}
+
+/** Kills the process at its `point`-th asynchronous step: right before it takes effect, or right after. */
+export class Fuse {
+  #left: number;
+  readonly #when: 'before' | 'after';
+
+  constructor(point: number, when: 'before' | 'after') {
+    this.#left = point;
+    this.#when = when;
+  }
+
+  loyalty(loyalty: Loyalty): Loyalty {
+    return {
+      accumulate: (request) => this.#burn(() => loyalty.accumulate(request)),
+      redeem: (request) => this.#burn(() => loyalty.redeem(request)),
+      history: (query) => this.#burn(() => loyalty.history(query)),
+      contact: (by) => this.#burn(() => loyalty.contact(by)),
+    };
+  }
+
+  journal(journal: Journal): Journal {
+    return {
+      signal: journal.signal,
+      stopping: () => journal.stopping(),
+      hold: (customer, operation) => this.#burn(() => journal.hold(customer, operation)),
+      letGo: (customer, operation) => this.#burn(() => journal.letGo(customer, operation)),
+      intend: (operation, body) => this.#burn(() => journal.intend(operation, body)),
+      recall: (operation) => this.#burn(() => journal.recall(operation)),
+    };
+  }
+
+  async #burn<T>(work: () => Promise<T>): Promise<T> {
+    this.#left -= 1;
+    const isMine = this.#left === 0;
+    if (isMine && this.#when === 'before') throw new Killed();
+    const value = await work();
+    if (isMine) throw new Killed();
+    return value;
+  }
+}

@@ -1,0 +1,350 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Effect, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import { type Journal, StaleTurn, TurnInterrupted } from '../../src/loyalty/journal.ts';
+import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
+import { createOperations } from '../../src/loyalty/operations.ts';
+import { EMAIL, FakeAntcrm, FakeStore, log, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
+
+const MINUTE_MS = 60_000;
+const CUSTOMER = 'customer:475';
+const GARNACHO = { customerId: '475', phones: [PHONE.value], emails: [EMAIL.value], points: 990 };
+const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
+const ACCUMULATE: Effect = {
+  kind: 'accumulate',
+  operation: 'op-1',
+  code: 'TIVI000000017',
+  phone: { value: PHONE.value, proved: false },
+  name: 'Garnacho',
+};
+const LOOKUP: Lookup = {
+  kind: 'redeem',
+  by: PHONE,
+  code: 'DAUMAY01',
+  fromMs: START_MS - 5 * MINUTE_MS,
+  deadlineMs: START_MS + 8000,
+  baseline: [],
+  customer: CUSTOMER,
+};
+
+let clock: VirtualClock;
+let antcrm: FakeAntcrm;
+let store: FakeStore;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  antcrm = new FakeAntcrm(clock);
+  antcrm.contacts.push(GARNACHO);
+  store = new FakeStore();
+});
+
+function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on' | 'off' = 'on') {
+  const operations = createOperations({
+    loyalty: antcrm,
+    contacts,
+    callTimeoutMs: 8000,
+    observe: { log },
+    clock,
+  });
+  return clock.run(operations.perform(effect, journal));
+}
+
+/** A redemption in AntCRM's history. */
+function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
+  return { type: 'gift', status: 'succeeded', code: 'DAUMAY01', score: 10, atMs: START_MS, ...record };
+}
+
+const many = (count: number): LoyaltyRecord[] =>
+  Array.from({ length: count }, (_, n) => gift({ id: `record ${n}` }));
+
+describe('accumulate', () => {
+  it('earns the points and tells what for', async () => {
+    expect(await perform(ACCUMULATE)).toEqual({
+      kind: 'applied',
+      operation: 'op-1',
+      receipt: { record: 'new-0', score: 100, what: 'Tivi' },
+    });
+    expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: 'Garnacho' }]);
+    expect(store.holds.size).toBe(0);
+  });
+
+  it('says which identifier was not sent', async () => {
+    const email = { value: 'stranger@example.vn', proved: false };
+    expect(await perform({ ...ACCUMULATE, email })).toMatchObject({ kind: 'applied', omitted: 'email' });
+    expect(antcrm.accumulated).toMatchObject([{ phone: PHONE.value, email: undefined }]);
+  });
+
+  it.each(['refused', 'unavailable'] as const)('is %s as the call was', async (fate) => {
+    antcrm.fate = fate;
+    expect(await perform(ACCUMULATE)).toEqual({ kind: fate, operation: 'op-1' });
+  });
+
+  it('leaves what is needed to look an unknown outcome up', async () => {
+    antcrm.fate = 'lost';
+    const lookup = {
+      kind: 'accumulate',
+      by: PHONE,
+      code: 'TIVI000000017',
+      fromMs: START_MS - 2 * MINUTE_MS,
+      deadlineMs: START_MS + 8000,
+      baseline: [],
+    };
+    expect(await perform(ACCUMULATE)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
+  });
+
+  it('is not repeated after a crash, nor forgets what was omitted', async () => {
+    const email = { value: 'stranger@example.vn', proved: false };
+    const first = await perform({ ...ACCUMULATE, email });
+    antcrm.down.add('contact');
+    clock.pass(20_000);
+    const again = await perform({ ...ACCUMULATE, email });
+    expect(first.kind).toBe('applied');
+    expect(again).toMatchObject({
+      kind: 'unknown',
+      omitted: 'email',
+      lookup: { deadlineMs: START_MS + 8000 },
+    });
+    expect(antcrm.accumulated).toHaveLength(1);
+  });
+});
+
+describe('reading back', () => {
+  it('waits for a record that shows a second late', async () => {
+    antcrm.lateMs = 1000;
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: { record: 'new-0', score: 10 } });
+  });
+
+  it('gives up after two seconds: the operation is done all the same', async () => {
+    antcrm.lateMs = 5000;
+    const outcome = await perform(ACCUMULATE);
+    expect(outcome).toEqual({ kind: 'applied', operation: 'op-1', receipt: undefined });
+    expect(clock.nowMs()).toBe(START_MS + 2000);
+  });
+
+  it('gives up after two seconds where the history never answers', async () => {
+    antcrm.history = () => new Promise(() => undefined);
+    expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
+  });
+
+  it('is left out while stopping, for the turn must end', async () => {
+    antcrm.onCall = () => {
+      store.isStopping = true;
+    };
+    expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
+    expect(antcrm.queries).toEqual([]);
+  });
+
+  it('claims no record that was there, belongs to another operation, or is one of several', async () => {
+    antcrm.records.push(gift({ id: 'before' }));
+    store.settled.set(CUSTOMER, ['late']);
+    antcrm.onCall = () => {
+      antcrm.records.push(gift({ id: 'late' }));
+    };
+    expect(await perform(REDEEM)).toMatchObject({ receipt: { record: 'new-2' } });
+
+    antcrm.onCall = () => {
+      antcrm.records.push(gift({ id: 'from the shop' }));
+    };
+    store.holds.clear();
+    const second = await perform({ ...REDEEM, operation: 'op-2' });
+    expect(second).toMatchObject({ kind: 'applied', receipt: undefined });
+    expect(clock.nowMs()).toBe(START_MS);
+  });
+});
+
+describe('redeem', () => {
+  it('spends the points once, holding the customer', async () => {
+    expect(await perform(REDEEM)).toEqual({
+      kind: 'applied',
+      operation: 'op-1',
+      receipt: { record: 'new-0', score: 10, what: 'Đầu máy' },
+      customer: CUSTOMER,
+    });
+    expect(antcrm.redeemed).toEqual([{ gift: 'DAUMAY01', phone: PHONE.value, writeBefore: 9000 }]);
+    expect(store.holds).toEqual(new Map([[CUSTOMER, 'op-1']]));
+  });
+
+  it.each(['refused', 'unavailable'] as const)('names whose hold to give back when %s', async (fate) => {
+    antcrm.fate = fate;
+    expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', customer: CUSTOMER });
+  });
+
+  it('keeps the hold and the baseline while the outcome is unknown', async () => {
+    antcrm.fate = 'lost';
+    antcrm.records.push(gift({ id: 'before' }), gift({ id: 'other gift', code: 'LOA01' }));
+    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 6 * MINUTE_MS }));
+    const lookup = { ...LOOKUP, baseline: ['before'] };
+    expect(await perform(REDEEM)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
+  });
+
+  it('takes all pages for its baseline', async () => {
+    antcrm.fate = 'lost';
+    antcrm.records.push(...many(45));
+    expect(await perform(REDEEM)).toMatchObject({ lookup: { baseline: many(45).map(({ id }) => id) } });
+  });
+
+  it.each([
+    ['the history cannot be read', () => antcrm.down.add('history')],
+    ['it has more pages than we read', () => antcrm.records.push(...many(1001))],
+    ['a record could never be recognised again', () => antcrm.records.push(gift({ id: undefined }))],
+  ])('is not called where %s', async (_, spoil) => {
+    spoil();
+    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', customer: CUSTOMER });
+    expect(antcrm.redeemed).toEqual([]);
+    expect(store.intents.size).toBe(0);
+  });
+
+  it('is not called, and nobody held, where AntCRM cannot say who the customer is', async () => {
+    antcrm.down.add('contact');
+    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1' });
+    expect(store.holds.size).toBe(0);
+  });
+
+  it('is not called where the intent is not safe', async () => {
+    store.isReplicated = false;
+    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', customer: CUSTOMER });
+    expect(antcrm.redeemed).toEqual([]);
+  });
+
+  it('is busy at once while another redemption of the customer runs, by whichever identifier', async () => {
+    antcrm.fate = 'vanished';
+    await perform(REDEEM);
+    const second: Effect = { ...REDEEM, operation: 'op-2', by: EMAIL };
+    expect(await perform(second)).toEqual({ kind: 'busy', operation: 'op-2' });
+    expect(antcrm.redeemed).toHaveLength(1);
+  });
+
+  it('holds by the identifier where AntCRM has no record, or no contacts at all', async () => {
+    antcrm.contacts.length = 0;
+    expect(await perform(REDEEM)).toMatchObject({ customer: `phone:${PHONE.value}` });
+    antcrm.down.add('contact');
+    const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, store.lease(), 'off');
+    expect(outcome).toMatchObject({ kind: 'applied', customer: `email:${EMAIL.value}` });
+  });
+
+  it.each([
+    ['proved', { kind: 'email', value: 'mine@example.vn', proved: true }, 'mine@example.vn'],
+    ["on AntCRM's record", { ...EMAIL, proved: false }, EMAIL.value],
+    ['only typed', { kind: 'email', value: 'typed@example.vn', proved: false }, undefined],
+  ] as const)('deals with a second identifier that is %s', async (_, also, email) => {
+    await perform({ ...REDEEM, also });
+    expect(antcrm.redeemed[0]?.email).toBe(email);
+    expect(antcrm.redeemed[0]?.phone).toBe(PHONE.value);
+  });
+});
+
+describe('check', () => {
+  const check = (lookup: Lookup = LOOKUP, operation = 'op-1'): Promise<Outcome> =>
+    perform({ kind: 'check', operation, lookup });
+  const POINT: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', customer: undefined };
+
+  it.each<[string, string, LoyaltyRecord[]]>([
+    ['none', 'nothing new is there', [gift({ id: 'before' })]],
+    ['none', 'another gift was redeemed', [gift({ id: 'a', code: 'LOA01' })]],
+    ['none', 'the new one settled another operation', [gift({ id: 'settled' })]],
+    ['applied', 'one new redemption succeeded', [gift({ id: 'before' }), gift({ id: 'a' })]],
+    ['applied', 'AntCRM spells the code its own way', [gift({ id: 'a', code: 'DauMay01' })]],
+    ['applied', 'one succeeded and one failed', [gift({ id: 'a' }), gift({ id: 'b', status: 'failed' })]],
+    ['refused', 'only a failed one is new', [gift({ id: 'a', status: 'failed' })]],
+    ['several', 'two are new', [gift({ id: 'a' }), gift({ id: 'b' })]],
+    ['unreadable', 'a new one has no id', [gift({}), gift({ id: 'a' })]],
+    ['unreadable', 'a new one does not say of which gift', [gift({ id: 'a', code: undefined })]],
+    ['unreadable', 'there are too many pages', many(1001)],
+  ])('finds a redemption %s where %s', async (found, _, records) => {
+    store.settled.set(CUSTOMER, ['settled']);
+    antcrm.records.push(...records);
+    expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ kind: 'checked', found });
+  });
+
+  it('tells what was found', async () => {
+    antcrm.records.push(gift({ id: 'a', what: 'Đầu máy' }));
+    const receipt = { record: 'a', score: 10, what: 'Đầu máy' };
+    expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'applied', receipt });
+    expect(store.holds).toEqual(new Map([[CUSTOMER, 'op-1']]));
+  });
+
+  it('concludes nothing while the customer is held by another operation', async () => {
+    store.holds.set(CUSTOMER, 'op-2');
+    antcrm.records.push(gift({ id: 'a' }));
+    expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'unreadable' });
+  });
+
+  it('concludes nothing where the history cannot be read', async () => {
+    antcrm.down.add('history');
+    expect(await check()).toMatchObject({ found: 'unreadable' });
+  });
+
+  it('knows an accumulation by its code, even without an id, and holds nobody', async () => {
+    const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
+    antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
+    expect(await check(POINT)).toMatchObject({ found: 'none' });
+    antcrm.records.push({ ...point, code: 'TIVI000000017' });
+    expect(await check(POINT)).toMatchObject({ found: 'applied', receipt: { score: 100 } });
+    expect(store.holds.size).toBe(0);
+  });
+});
+
+describe('a turn that cannot go on', () => {
+  const POINT_CHECK: Effect = { kind: 'check', operation: 'op-1', lookup: LOOKUP };
+  const effects: Effect[] = [
+    ACCUMULATE,
+    REDEEM,
+    POINT_CHECK,
+    { kind: 'balance', by: PHONE },
+    { kind: 'history', type: 'gift', by: PHONE, skip: 0, take: 5 },
+  ];
+
+  it.each(effects)('calls nothing for $kind while stopping', async (effect) => {
+    store.isStopping = true;
+    await expect(perform(effect)).rejects.toThrow(TurnInterrupted);
+    expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
+    expect(store.intents.size).toBe(0);
+  });
+
+  it.each(effects)('calls nothing for $kind once the lease is lost', async (effect) => {
+    const journal = store.lease();
+    journal.abort();
+    await expect(perform(effect, journal)).rejects.toThrow(StaleTurn);
+    expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
+  });
+
+  it.each([ACCUMULATE, REDEEM])(
+    'is stale for $kind where the store has given the lease away',
+    async (effect) => {
+      const journal = store.lease();
+      store.lease();
+      await expect(perform(effect, journal)).rejects.toThrow(StaleTurn);
+      expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
+    },
+  );
+
+  it.each([ACCUMULATE, REDEEM])(
+    'does not call $kind if the lease is lost while intending',
+    async (effect) => {
+      const journal = store.lease();
+      const intend = journal.intend;
+      const losing: Journal = {
+        ...journal,
+        intend: async (operation, body) => {
+          const intended = await intend(operation, body);
+          journal.abort();
+          return intended;
+        },
+      };
+      await expect(perform(effect, losing)).rejects.toThrow(StaleTurn);
+      expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
+    },
+  );
+
+  it('finishes what was intended when stopping comes in between', async () => {
+    const journal = store.lease();
+    const intend = journal.intend;
+    const stopped: Journal = {
+      ...journal,
+      intend: async (operation, body) => {
+        store.isStopping = true;
+        return intend(operation, body);
+      },
+    };
+    expect(await perform(REDEEM, stopped)).toMatchObject({ kind: 'applied' });
+  });
+});

@@ -1,0 +1,42 @@
+import { type AntCrm, type AntCrmOptions, createAntCrm } from '../../../src/loyalty/antcrm.ts';
+import type { Fields } from '../../../src/observe.ts';
+
+/** Everything that an adapter reported, in order. */
+export type Reports = {
+  readonly calls: [call: string, outcome: string][];
+  readonly alarms: string[];
+  readonly breaker: string[];
+  readonly logged: Fields[];
+};
+
+/** An adapter with short times, and what it reports. */
+export function openAntCrm(
+  baseUrl: string,
+  options: Partial<Omit<AntCrmOptions, 'baseUrl' | 'observe'>> = {},
+): { antCrm: AntCrm; reports: Reports } {
+  const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
+  const log = (fields: Fields) => void reports.logged.push(fields);
+  const antCrm = createAntCrm({
+    baseUrl,
+    apiKey: 'the-key',
+    timeoutMs: 3000,
+    contacts: 'on',
+    firstPage: 1,
+    maxCalls: 8,
+    ...options,
+    observe: {
+      log: { debug: log, info: log, warn: log, error: log },
+      alarm: (name) => void reports.alarms.push(name),
+      call: (call, outcome) => void reports.calls.push([call, outcome]),
+      breaker: (state) => void reports.breaker.push(state),
+    },
+  });
+  return { antCrm, reports };
+}
+
+/** A redemption that may be written for a while yet. */
+export const redemption = (writeWithinMs = 60_000) => ({
+  gift: 'DAUMAY01',
+  phone: '+84867123456',
+  writeBefore: performance.now() + writeWithinMs,
+});

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+
+export type TestServer = AsyncDisposable & {
+  readonly url: string;
+  /** Connections accepted so far. */
+  readonly connections: () => number;
+};
+
+/** An HTTP server on a free port of 127.0.0.1. */
+export const serve = (listener: RequestListener): Promise<TestServer> => listen(createServer(listener));
+
+/** A server below HTTP. */
+export const serveTcp = (onSocket: (socket: Socket) => void): Promise<TestServer> =>
+  listen(createTcpServer(onSocket));
+
+/** The address of a port where nobody listens. */
+export async function closedPort(): Promise<string> {
+  const server = await serveTcp(() => undefined);
+  await server[Symbol.asyncDispose]();
+  return server.url;
+}
+
+async function listen(server: Server): Promise<TestServer> {
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket.on('error', () => undefined));
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${isAddress(address) ? address.port : 0}`,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
+
+const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
+  typeof address === 'object' && address !== null;

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics, type Metrics } from '../src/metrics.ts';
+import { ALARMS, type Fields, type Log } from '../src/observe.ts';
+
+type Line = { level: string; fields: Fields; message: string };
+
+function setUp(): { metrics: Metrics; lines: Line[] } {
+  const lines: Line[] = [];
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push({ level, fields: { ...fields }, message });
+  const log: Log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return { metrics: createMetrics({ log }), lines };
+}
+
+/** The samples of one metric as Prometheus reads them: labels to value. */
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  return (await metrics.text())
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .map((line) => line.slice(name.length).trim());
+}
+
+describe('metrics', () => {
+  it('count updates, turns, calls and deliveries by their outcome', async () => {
+    const { metrics } = setUp();
+    const { observe } = metrics;
+    observe.update('telegram', 'accepted');
+    observe.update('telegram', 'accepted');
+    observe.update('staff', 'duplicate');
+    observe.turn('telegram', 'done', 0.004);
+    observe.call('redeem', 'unknown', 8);
+    observe.delivery('telegram', 'sent');
+
+    expect(await samples(metrics, 'bot_updates_total')).toEqual([
+      '{channel="telegram",result="accepted"} 2',
+      '{channel="staff",result="duplicate"} 1',
+    ]);
+    expect(await samples(metrics, 'bot_turns_total')).toEqual(['{channel="telegram",result="done"} 1']);
+    expect(await samples(metrics, 'antcrm_calls_total')).toEqual(['{call="redeem",outcome="unknown"} 1']);
+    expect(await samples(metrics, 'bot_deliveries_total')).toEqual(['{channel="telegram",result="sent"} 1']);
+  });
+
+  it('measure how long turns and calls take', async () => {
+    const { metrics } = setUp();
+    metrics.observe.turn('telegram', 'done', 0.004);
+    metrics.observe.call('history', 'ok', 3);
+
+    const turns = await samples(metrics, 'bot_turn_duration_seconds_bucket');
+    expect(turns).toContain('{le="0.002",channel="telegram",result="done"} 0');
+    expect(turns).toContain('{le="0.005",channel="telegram",result="done"} 1');
+    expect(await samples(metrics, 'antcrm_call_duration_seconds_sum')).toEqual(['{call="history"} 3']);
+  });
+
+  it('show the breaker and the turns at work as they are now', async () => {
+    const { metrics } = setUp();
+    metrics.observe.breaker('open');
+    metrics.observe.breaker('half-open');
+    metrics.observe.busy(3);
+    expect(await samples(metrics, 'antcrm_breaker_state')).toEqual(['1']);
+    expect(await samples(metrics, 'bot_turns_busy')).toEqual(['3']);
+  });
+
+  it('carry short words as labels and nothing else', async () => {
+    const { metrics } = setUp();
+    for (const outcome of ['0867123456', 'garnacho@gmail.com', 'Đầu máy', 'a"} 1\nx', 'x'.repeat(30), '']) {
+      metrics.observe.call('redeem', outcome, 1);
+      metrics.observe.update(outcome, 'accepted');
+    }
+    expect(await samples(metrics, 'antcrm_calls_total')).toEqual(['{call="redeem",outcome="other"} 6']);
+    expect(await samples(metrics, 'bot_updates_total')).toEqual(['{channel="other",result="accepted"} 6']);
+  });
+
+  it('tell of the process itself, in the format that Prometheus reads', async () => {
+    const { metrics } = setUp();
+    expect(await samples(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
+    expect(metrics.contentType).toContain('text/plain');
+  });
+
+  it('of two processes in one do not mix', async () => {
+    const [one, other] = [setUp(), setUp()];
+    one.metrics.observe.busy(7);
+    expect(await samples(other.metrics, 'bot_turns_busy')).toEqual(['0']);
+  });
+});
+
+describe('an alarm', () => {
+  it('is a log line and a counter of the same name', async () => {
+    const { metrics, lines } = setUp();
+    metrics.observe.alarm('dead_letter', { conversation: 'c0ffee', alarm: 'else' });
+    expect(lines).toEqual([
+      {
+        level: 'error',
+        fields: { conversation: 'c0ffee', alarm: 'dead_letter' },
+        message: 'Alarm: dead_letter',
+      },
+    ]);
+    expect(await samples(metrics, 'bot_alarms_total')).toContain('{alarm="dead_letter"} 1');
+  });
+
+  it('is counted from zero, so that its first rise is seen', async () => {
+    const { metrics } = setUp();
+    expect(await samples(metrics, 'bot_alarms_total')).toEqual(ALARMS.map((alarm) => `{alarm="${alarm}"} 0`));
+  });
+});

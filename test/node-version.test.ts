@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+
+const root = new URL('../', import.meta.url);
+const manifest = z
+  .object({ engines: z.object({ node: z.string() }), scripts: z.record(z.string(), z.string()) })
+  .parse(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
+
+/** Runs the check, then a program, on a Node that believes to be `version`. */
+function startedBy(version: string): { status: number | null; stdout: string; stderr: string } {
+  const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
+  const preload = (url: string) => ['--import', url];
+  return spawnSync(
+    process.execPath,
+    [
+      ...preload(`data:text/javascript,${encodeURIComponent(pretend)}`),
+      ...preload(new URL('src/node-version.mjs', root).href),
+      ...['--eval', 'console.log("started")'],
+    ],
+    { encoding: 'utf8', env: {} },
+  );
+}
+
+it.each(['18.20.4', '20.11.0', '23.11.1'])('Node %s is told in one line which Node is needed', (version) => {
+  const { status, stdout, stderr } = startedBy(version);
+  expect({ status, stdout }).toEqual({ status: 78, stdout: '' });
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(`needs Node 24 .* this is Node ${version}`),
+  ]);
+});
+
+it.each(['24.0.0', '24.21.0', '100.0.0'])('Node %s starts the program', (version) => {
+  expect(startedBy(version)).toMatchObject({ status: 0, stdout: 'started\n', stderr: '' });
+});
+
+it('every script that runs the sources makes the check first, and package.json names the same Node', () => {
+  expect(manifest.engines.node).toBe('>=24');
+  const programs = Object.values(manifest.scripts).filter((script) => /\bsrc\/.*\.ts$/.test(script));
+  expect(programs).toContain('node --import ./src/node-version.mjs src/main.ts');
+  for (const script of programs) expect(script).toMatch(/^node --import \.\/src\/node-version\.mjs src\//);
+});

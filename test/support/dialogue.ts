@@ -1,0 +1,147 @@
+import type { Context, Settings } from '../../src/conversation/context.ts';
+import type { Effect, Outcome } from '../../src/conversation/effect.ts';
+import type { Message, Sender } from '../../src/conversation/message.ts';
+import type { Reply } from '../../src/conversation/reply.ts';
+import { type ConversationState, newState, readState } from '../../src/conversation/state.ts';
+import { type Input, step } from '../../src/conversation/step.ts';
+
+/** 25 November 2026, 15:47 in Vietnam. */
+export const NOW = Date.UTC(2026, 10, 25, 8, 47);
+
+export const SETTINGS: Settings = {
+  defaultLocale: 'vi',
+  timeZone: 'Asia/Ho_Chi_Minh',
+  gifts: [
+    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+  ],
+  supportContact: '1900 0000',
+  identityProof: 'required',
+  operationChecksMs: [5_000, 20_000, 60_000, 300_000, 1_800_000],
+};
+
+export const TELEGRAM: Sender = { channel: 'telegram', proof: 'contact', locale: 'vi', name: 'Garnacho' };
+export const TEAMS: Sender = {
+  channel: 'teams',
+  proof: 'profile',
+  locale: 'vi',
+  name: 'Garnacho',
+  email: 'garnacho@gmail.com',
+};
+export const STAFF: Sender = { channel: 'staff', proof: 'token' };
+
+/**
+ * A conversation without anything around it: messages in, replies out, effects answered by `answers`. Every state is
+ * written and read back, as a store would.
+ */
+export class Dialogue {
+  state: ConversationState;
+  nowMs = NOW;
+  sender: Sender;
+  settings: Settings;
+  readonly effects: Effect[] = [];
+  replies: readonly Reply[] = [];
+  last: ReturnType<typeof step> | undefined;
+  /** How AntCRM answers; a test sets what it needs. */
+  answers: (effect: Effect) => Outcome;
+  #ids = 0;
+
+  constructor(sender: Sender = TELEGRAM, settings: Partial<Settings> = {}) {
+    this.sender = sender;
+    this.settings = { ...SETTINGS, ...settings };
+    this.state = newState(NOW);
+    this.answers = succeed;
+  }
+
+  get keys(): string[] {
+    return this.replies.map(({ key }) => key);
+  }
+
+  /** The last reply: the question that waits for an answer. */
+  get question(): Reply {
+    const reply = this.replies.at(-1);
+    if (!reply) throw new Error('the bot said nothing');
+    return reply;
+  }
+
+  text(text: string): this {
+    return this.send({ kind: 'text', text });
+  }
+
+  /** Presses a button of the last reply, by its id or by the id's beginning. */
+  press(id: string): this {
+    const choice = this.question.choices?.find((one) => one.id === id || one.id.startsWith(`${id}:`));
+    if (!choice) throw new Error(`no choice ${id} in ${JSON.stringify(this.question.choices)}`);
+    return this.send({ kind: 'choice', choice: choice.id, view: this.question.view });
+  }
+
+  shareOwnPhone(phone = '84867123456'): this {
+    return this.send({ kind: 'contact', phone, own: true });
+  }
+
+  send(message: Message): this {
+    return this.run({ kind: 'message', message });
+  }
+
+  wake(): this {
+    return this.run({ kind: 'wake' });
+  }
+
+  later(ms: number): this {
+    this.nowMs += ms;
+    return this;
+  }
+
+  run(input: Input): this {
+    this.replies = [];
+    let decision = step(this.state, input, this.context());
+    const replies = [...decision.replies];
+    for (let turns = 0; decision.effect; turns++) {
+      if (turns > 4) throw new Error('too many effects in a turn');
+      this.effects.push(decision.effect);
+      const outcome = this.answers(decision.effect);
+      decision = step(decision.state, { kind: 'outcome', outcome }, this.context());
+      replies.push(...decision.replies);
+    }
+    this.replies = replies;
+    this.last = decision;
+    this.state = readState(JSON.parse(JSON.stringify(decision.state)));
+    return this;
+  }
+
+  context(): Context {
+    this.#ids += 1;
+    const id = String(this.#ids);
+    return {
+      settings: this.settings,
+      nowMs: this.nowMs,
+      sender: this.sender,
+      ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
+    };
+  }
+}
+
+/** AntCRM on a good day. */
+export function succeed(effect: Effect): Outcome {
+  switch (effect.kind) {
+    case 'accumulate':
+      return { kind: 'applied', operation: effect.operation, receipt: { record: 'r1', score: 100, what: 'Tivi' } };
+    case 'redeem':
+      return {
+        kind: 'applied',
+        operation: effect.operation,
+        receipt: { record: 'r2', score: 10, what: 'Đầu máy' },
+        customer: 'customer:475',
+      };
+    case 'check':
+      return { kind: 'checked', operation: effect.operation, found: 'none' };
+    case 'history':
+      return {
+        kind: 'history',
+        more: effect.skip < 10,
+        records: [{ type: effect.type, atMs: NOW, score: 100, what: 'Tivi', failed: false }],
+      };
+    case 'balance':
+      return { kind: 'balance', points: 1234, rank: 'Vàng', rankPoints: 5000 };
+  }
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A TCP proxy in front of a Redis: it sees every command, and can lose answers. */
+export type RedisProxy = {
+  readonly url: string;
+  /** The commands sent so far over all connections, in lower case; scripts as `eval`/`evalsha`. */
+  readonly commands: string[];
+  /** Lets the next commands through to Redis, but cuts the connection instead of passing on what it answers. */
+  loseNextAnswer(): void;
+  /** From now on nothing passes and nothing is cut, as when a cable is pulled; `resume` ends it. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+};
+
+export async function startRedisProxy(port: number): Promise<RedisProxy> {
+  const commands: string[] = [];
+  const sockets = new Set<Socket>();
+  let losing = false;
+  let paused = false;
+
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    const cut = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    const read = commandReader((name) => commands.push(name));
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', cut).on('close', cut);
+    }
+    client.on('data', (data) => {
+      if (paused) return;
+      read(data);
+      upstream.write(data);
+    });
+    upstream.on('data', (data) => {
+      if (paused) return;
+      if (losing) {
+        losing = false;
+        cut();
+      } else client.write(data);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+
+  return {
+    url: `redis://127.0.0.1:${address.port}`,
+    commands,
+    loseNextAnswer() {
+      losing = true;
+    },
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+    },
+    async stop() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Reads the names of the commands out of a stream of RESP requests, however it is cut. */
+function commandReader(onCommand: (name: string) => void): (data: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (data) => {
+    rest = Buffer.concat([rest, data]);
+    for (let found = readCommand(rest); found !== null; found = readCommand(rest)) {
+      onCommand(found.name);
+      rest = rest.subarray(found.length);
+    }
+  };
+}
+
+/** The first whole request: `*<parts>\r\n`, then for each part `$<bytes>\r\n<part>\r\n`. */
+function readCommand(data: Buffer): { name: string; length: number } | null {
+  const headEnd = data.indexOf('\r\n');
+  if (headEnd < 0) return null;
+  let at = headEnd + 2;
+  let name = '';
+  for (let part = 0; part < Number(data.toString('latin1', 1, headEnd)); part++) {
+    const lengthEnd = data.indexOf('\r\n', at);
+    if (lengthEnd < 0) return null;
+    const start = lengthEnd + 2;
+    const end = start + Number(data.toString('latin1', at + 1, lengthEnd));
+    if (data.length < end + 2) return null;
+    if (part === 0) name = data.toString('latin1', start, end).toLowerCase();
+    at = end + 2;
+  }
+  return { name, length: at };
+}

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+
+/** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
+export type RedisServer = {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Ends it at once, as a crash would; `start` brings it back with its data. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+};
+
+export async function startRedis(...settings: string[]): Promise<RedisServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'redis-'));
+  let { port, server } = await startAnywhere(dir, settings);
+  const kill = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+  };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    kill,
+    async start() {
+      server = await launch(dir, port, settings);
+    },
+    async stop() {
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Three masters that share the slots; `url` names all. */
+export async function startRedisCluster(): Promise<{
+  readonly url: string;
+  readonly nodes: readonly RedisServer[];
+  stop(): Promise<void>;
+}> {
+  const busPorts = await Promise.all([freePort(), freePort(), freePort()]);
+  const nodes = await Promise.all(
+    busPorts.map((port) =>
+      startRedis('--cluster-enabled', 'yes', '--cluster-port', `${port}`, '--cluster-node-timeout', '2000'),
+    ),
+  );
+  const clients = nodes.map(({ port }) => new Redis(port, '127.0.0.1'));
+  const share = 16_384 / nodes.length;
+  for (const [index, client] of clients.entries()) {
+    const [from, to] = [Math.ceil(index * share), Math.ceil((index + 1) * share) - 1];
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]?.port ?? 0, busPorts[index] ?? 0);
+  }
+  for (const client of clients)
+    await until(async () => isWhole(String(await client.call('CLUSTER', 'INFO'))));
+  for (const client of clients) client.disconnect();
+  return {
+    url: nodes.map(({ url }) => url).join(','),
+    nodes,
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+/** All slots are served and all nodes known. */
+function isWhole(info: string): boolean {
+  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+}
+
+/** A port that is free now may be taken a moment later: then another one. */
+async function startAnywhere(dir: string, settings: readonly string[]) {
+  for (let attempt = 0; ; attempt++) {
+    const port = await freePort();
+    try {
+      return { port, server: await launch(dir, port, settings) };
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+/** Resolves once the server has loaded its data and listens. */
+async function launch(dir: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
+  const server = spawn(
+    'redis-server',
+    [
+      ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--logfile', '', '--save', ''],
+      ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
+      ...['--repl-diskless-sync-delay', '0', ...settings],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  process.once('exit', () => server.kill('SIGKILL'));
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: server.stdout })) {
+    lines.push(line);
+    if (!line.includes('Ready to accept connections')) continue;
+    server.stdout.resume();
+    return server;
+  }
+  throw new Error(`redis-server did not start:\n${lines.join('\n')}`);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Where a server tells of a change only when asked. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await delay(20);
+}

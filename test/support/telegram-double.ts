@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Fastify, { type FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { createChats, type MethodAnswer, type ShownMessage } from './telegram-methods.ts';
+
+/**
+ * A real HTTP server on 127.0.0.1 that imitates the Bot API: it knows messages, keyboards, edits, callback answers,
+ * the webhook and the queue of getUpdates, and refuses what Telegram refuses. Behaviour beyond that is scripted.
+ */
+export type TelegramDouble = {
+  /** For `TELEGRAM_API_ROOT`. */
+  readonly url: string;
+  readonly token: string;
+  readonly username: string;
+  /** Calls with the right token, oldest first; of one method or all. */
+  calls(method?: string): readonly Call[];
+  /** Resolves with the first call, past or future, that fits. */
+  called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
+  /** The next calls of a method end so, one after the other. */
+  script(method: string, ...faults: Fault[]): void;
+  /** What a chat shows now, and the keyboard in place of the customer's own. */
+  shown(chat: number): ShownMessage[];
+  keyboard(chat: number): string[][];
+  /** Queues an update for getUpdates. */
+  push(update: Update): void;
+  /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
+  post(update: Update, target?: Webhook): Promise<Posted>;
+  close(): Promise<void>;
+};
+
+export type Payload = Readonly<Record<string, unknown>>;
+export type Call = { readonly method: string; readonly payload: Payload };
+export type Update = { readonly update_id: number };
+export type Webhook = { readonly url: string; readonly secret: string };
+export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
+
+export const faultSchema = z.union([
+  /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
+  z.enum(['reset', 'hang', 'garbage']),
+  z.object({
+    code: z.int(),
+    description: z.string(),
+    parameters: z.record(z.string(), z.unknown()).optional(),
+  }),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+
+export type DoubleOptions = {
+  readonly port?: number | undefined;
+  readonly token?: string | undefined;
+  readonly username?: string | undefined;
+  /** Calls remembered; the oldest are forgotten. */
+  readonly remember?: number | undefined;
+};
+
+const payloadSchema = z.record(z.string(), z.unknown());
+const pollSchema = z.object({ offset: z.int().default(0), timeout: z.number().default(0) });
+const webhookSchema = z.object({ url: z.string(), secret_token: z.string().default('') });
+
+export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
+  const { port = 0, token = '4242:double-token', username = 'LoyaltyTestBot', remember = 10_000 } = options;
+  const chats = createChats();
+  const calls: Call[] = [];
+  const faults = new Map<string, Fault[]>();
+  const news = new EventTarget();
+  let updates: Update[] = [];
+  let webhook: Webhook | undefined;
+
+  async function poll(payload: Payload): Promise<MethodAnswer> {
+    if (webhook) {
+      return { code: 409, description: "Conflict: can't use getUpdates method while webhook is active" };
+    }
+    const { offset, timeout } = pollSchema.parse(payload);
+    updates = updates.filter(({ update_id }) => update_id >= offset);
+    if (updates.length === 0 && timeout > 0) {
+      const late = new AbortController();
+      await Promise.race([once(news, 'update', late), sleep(timeout * 1000, undefined, late)]);
+      late.abort();
+    }
+    return { result: updates.filter(({ update_id }) => update_id >= offset) };
+  }
+
+  async function run(method: string, payload: Payload): Promise<MethodAnswer> {
+    switch (method) {
+      case 'getMe':
+        return { result: { id: Number(token.split(':')[0]), is_bot: true, first_name: 'Loyalty', username } };
+      case 'getUpdates':
+        return poll(payload);
+      case 'setWebhook': {
+        const { url, secret_token: secret } = webhookSchema.parse(payload);
+        webhook = { url, secret };
+        return { result: true };
+      }
+      case 'deleteWebhook':
+        webhook = undefined;
+        return { result: true };
+      case 'getWebhookInfo':
+        return {
+          result: {
+            url: webhook?.url ?? '',
+            has_custom_certificate: false,
+            pending_update_count: updates.length,
+          },
+        };
+      default:
+        return chats.run(method, payload) ?? { code: 404, description: 'Not Found: method not found' };
+    }
+  }
+
+  const app = Fastify({ forceCloseConnections: true });
+  app.post('/*', async (request, reply) => {
+    const [, calledToken, method = ''] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url) ?? [];
+    if (calledToken !== token) return answer(reply, { code: 401, description: 'Unauthorized' });
+    const payload = payloadSchema.parse(request.body ?? {});
+    calls.push({ method, payload });
+    if (calls.length > remember) calls.shift();
+    news.dispatchEvent(new Event('call'));
+    const fault = faults.get(method)?.shift();
+    if (fault === 'hang') return reply.hijack();
+    if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
+    if (typeof fault === 'object') return answer(reply, fault);
+    const done = await run(method, payload);
+    if (fault !== 'reset') return answer(reply, done);
+    reply.hijack();
+    request.raw.socket.destroy();
+  });
+  const url = await app.listen({ port, host: '127.0.0.1' });
+
+  return {
+    url,
+    token,
+    username,
+    calls: (method) => calls.filter((call) => method === undefined || call.method === method),
+    async called(method, fits = () => true) {
+      for (;;) {
+        const found = calls.find((call) => call.method === method && fits(call.payload));
+        if (found) return found;
+        await once(news, 'call');
+      }
+    },
+    script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
+    shown: chats.shown,
+    keyboard: chats.keyboard,
+    push(update) {
+      updates.push(update);
+      news.dispatchEvent(new Event('update'));
+    },
+    async post(update, target = webhook) {
+      if (!target) throw new Error('No webhook was set, and no target was given');
+      return postUpdate(update, target);
+    },
+    close: () => app.close(),
+  };
+}
+
+async function postUpdate(update: Update, { url, secret }: Webhook): Promise<Posted> {
+  const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(update) });
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: await response.text(),
+  };
+}
+
+function answer(reply: FastifyReply, done: MethodAnswer | Exclude<Fault, string>): FastifyReply {
+  if ('result' in done) return reply.send({ ok: true, result: done.result });
+  const { code, description, ...more } = done;
+  return reply.code(code).send({ ok: false, error_code: code, description, ...more });
+}

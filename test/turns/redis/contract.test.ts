@@ -1,0 +1,52 @@
+import { afterAll, beforeAll } from 'vitest';
+import type { Log } from '../../../src/observe.ts';
+import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
+import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
+import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
+import { feedContract } from '../../contract/feed.ts';
+import { mailboxContract } from '../../contract/mailbox.ts';
+import { startRedis, startRedisCluster } from '../../support/redis.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+for (const [name, start] of [
+  ['Redis', startRedis],
+  ['Redis Cluster', startRedisCluster],
+] as const) {
+  let server: { readonly url: string; stop(): Promise<void> };
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server.stop());
+
+  /** A fresh store: everything is gone; each process has connections of its own. */
+  async function fresh<Part extends { close(): Promise<void> }, Options>(
+    create: (client: RedisClient, options: Options) => Part,
+    options: Options,
+  ) {
+    const opened: { close(): Promise<void> }[] = [];
+    const another = async (others: Options = options): Promise<Part> => {
+      const client = await connectRedis(server.url, silent);
+      const part = create(client, { ...options, ...others });
+      opened.push(part, client);
+      return part;
+    };
+    const first = await connectRedis(server.url, silent);
+    await Promise.all(first.masters().map((node) => node.flushall()));
+    await first.close();
+    const close = async (): Promise<void> => {
+      for (const one of opened) await one.close();
+    };
+    return { another, close, part: await another() };
+  }
+
+  mailboxContract(name, async (options) => {
+    const { part, ...rest } = await fresh(createRedisMailbox, options);
+    return { mailbox: part, ...rest };
+  });
+
+  feedContract(name, async (options) => {
+    const { part, ...rest } = await fresh(createRedisFeed, options);
+    return { feed: part, ...rest };
+  });
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { conversationKeys } from '../../../src/turns/redis/keys.ts';
+import { bodies, change, leased, message, someName } from '../../contract/mailbox/kit.ts';
+import { openProcess, ownProxy, ownRedis } from './kit.ts';
+
+/** As the engine seals it: the state of a customer who agreed to be remembered. */
+const sealedState = randomBytes(350);
+
+async function open() {
+  const { port, url } = await ownRedis();
+  const admin = new Redis(port);
+  onTestFinished(() => admin.disconnect());
+  return { admin, port, ...(await openProcess(url)) };
+}
+
+async function bytesOf(admin: Redis, conversation: string): Promise<number> {
+  const { own, memory } = conversationKeys(conversation);
+  const [record = '', queue = '', outbox = ''] = own;
+  const sizes = await Promise.all(
+    [record, queue, outbox, memory].map((key) => admin.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')),
+  );
+  return sizes.reduce((sum: number, size) => sum + Number(size ?? 0), 0);
+}
+
+/** So many turns of a conversation, one after the other. */
+async function talk(mailbox: Awaited<ReturnType<typeof open>>['mailbox'], turns: number): Promise<string> {
+  const conversation = someName();
+  for (let version = 0; version < turns; version++) {
+    const work = await leased(mailbox, conversation);
+    await mailbox.commit(work, change(work, { state: sealedState, outbox: bodies('a', 'b') }));
+    await mailbox.release(work, version * 2 + 2);
+  }
+  return conversation;
+}
+
+test('a conversation costs under 2 KB when just used, under 1 KB at rest', async () => {
+  const { admin, mailbox } = await open();
+  for (const turns of [10, 110]) {
+    const conversation = await talk(mailbox, turns);
+    const used = await bytesOf(admin, conversation);
+    await admin.del(conversationKeys(conversation).memory); // as after two days
+    const atRest = await bytesOf(admin, conversation);
+    console.log(`${turns} turns: ${used} bytes just used, ${atRest} at rest`);
+    expect(used).toBeLessThan(2048);
+    expect(atRest).toBeLessThan(1024);
+  }
+});
+
+test('everything expires but the index of what is due', async () => {
+  const { admin, mailbox, feed } = await open();
+  const conversation = await talk(mailbox, 1);
+  const work = await leased(mailbox, conversation);
+  await mailbox.accept(message(conversation, 'waits'));
+  await mailbox.intend(work, 'op', Buffer.from('x'));
+  const dead = [{ reason: 'test', body: Buffer.from('x') }];
+  await mailbox.commit(work, change(work, { outbox: bodies('x'), dead }));
+  await mailbox.hold('customer', 'op');
+  await mailbox.letGo('customer', 'op0', 'record');
+  await feed.publish(conversation, { seq: 1, body: Buffer.from('x') });
+
+  const keys = await admin.keys('*');
+  const lasting: string[] = [];
+  for (const key of keys) if ((await admin.ttl(key)) < 0) lasting.push(key);
+  expect(keys).toHaveLength(10);
+  expect(lasting).toEqual([conversationKeys(conversation).own[3]]);
+});
+
+test('nothing is left of an empty queue, an empty outbox or an index of nothing', async () => {
+  const { admin, mailbox } = await open();
+  const conversation = await talk(mailbox, 3);
+  const { own, memory } = conversationKeys(conversation);
+  expect((await admin.keys('*')).sort()).toEqual([memory, own[0]].sort());
+});
+
+test('before the reply leaves there are two round trips; an intent and a hold are one more each', async () => {
+  const { port } = await open();
+  const proxy = await ownProxy(port);
+  const { mailbox } = await openProcess(proxy.url);
+  await talk(mailbox, 1);
+  const scripts = (): number => proxy.commands.splice(0).length;
+  const counted: Record<string, number> = {};
+  scripts();
+
+  const work = await leased(mailbox, someName());
+  counted.accept = scripts();
+  await mailbox.hold('customer', 'op');
+  counted.hold = scripts();
+  await mailbox.intend(work, 'op', Buffer.from('x'));
+  counted.intend = scripts();
+  await mailbox.commit(work, change(work, { outbox: bodies('done') }));
+  counted.commit = scripts();
+  await mailbox.release(work, 1);
+  counted.release = scripts();
+  expect(counted).toEqual({ accept: 1, hold: 1, intend: 1, commit: 1, release: 1 });
+});
+
+test('a claim costs cheap reads alone while nothing is due', async () => {
+  const { port } = await open();
+  const proxy = await ownProxy(port);
+  const { mailbox } = await openProcess(proxy.url);
+  const work = await leased(mailbox, someName());
+  await mailbox.commit(work, change(work, { wakeAtMs: work.nowMs + 60_000 }));
+  await mailbox.release(work, 0);
+  proxy.commands.splice(0);
+  for (let n = 0; n < 4; n++) expect(await mailbox.claim(10)).toEqual([]);
+  expect(proxy.commands.filter((name) => name === 'zrange')).toHaveLength(256);
+  expect(new Set(proxy.commands)).toEqual(new Set(['time', 'zrange']));
+});
+
+test('what this process has accepted without room is found first', async () => {
+  const { port } = await open();
+  const proxy = await ownProxy(port);
+  const { mailbox } = await openProcess(proxy.url);
+  await mailbox.claim(1);
+  const names = Array.from({ length: 3 }, someName);
+  for (const name of names) await mailbox.accept(message(name, 'hello', { take: false }));
+  proxy.commands.splice(0);
+  const works = await mailbox.claim(3);
+  expect(works.map((work) => work.conversation).sort()).toEqual(names.sort());
+  expect(proxy.commands.length).toBeLessThanOrEqual(7);
+});

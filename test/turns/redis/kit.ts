@@ -1,0 +1,45 @@
+import { onTestFinished } from 'vitest';
+import type { Log } from '../../../src/observe.ts';
+import type { MailboxOptions } from '../../../src/turns/mailbox.ts';
+import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
+import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
+import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
+import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+
+/** A log that keeps its lines. */
+export function memoryLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const keep = (fields: object, message: string): void => {
+    lines.push(`${JSON.stringify(fields)} ${message}`);
+  };
+  return { lines, debug: keep, info: keep, warn: keep, error: keep };
+}
+
+/** Something that is stopped when the test has finished. */
+export function stopAtEnd<Part extends { stop(): Promise<void> }>(part: Part): Part {
+  onTestFinished(() => part.stop());
+  return part;
+}
+
+export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
+  stopAtEnd(await startRedis(...settings));
+
+export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(await startRedisProxy(port));
+
+/** What one process has: its connections, the mailbox and the feed. */
+export async function openProcess(
+  url: string,
+  options: MailboxOptions & { readonly waitReplicas?: number } = {},
+  log: Log = memoryLog(),
+) {
+  const client: RedisClient = await connectRedis(url, log);
+  const mailbox = createRedisMailbox(client, options);
+  const feed = createRedisFeed(client);
+  onTestFinished(async () => {
+    await feed.close();
+    await mailbox.close();
+    await client.close();
+  });
+  return { client, mailbox, feed };
+}
