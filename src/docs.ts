@@ -50,7 +50,7 @@ export async function describeApi(
       routePrefix: '/docs',
       staticCSP: POLICY,
       theme: { title: 'AntCRM chatbot: staff webhook' },
-      uiConfig: { displayRequestDuration: true, tryItOutEnabled: true },
+      uiConfig: { layout: 'BaseLayout', displayRequestDuration: true, tryItOutEnabled: true },
     });
   });
 }

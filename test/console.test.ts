@@ -71,7 +71,7 @@ describe('its words', () => {
 
   it('are all used, and none is missing', () => {
     const inPage = [...page.matchAll(/data-(?:word|label|hint)="([^"]+)"/g)].map(([, name]) => name);
-    const inScript = [...script.matchAll(/word\('([^']+)'\)/g)].map(([, name]) => name);
+    const inScript = [...script.matchAll(/(?:word|status)\('([^']+)'\)/g)].map(([, name]) => name);
     expect([...new Set([...inPage, ...inScript])].sort()).toEqual(Object.keys(WORDS.vi).sort());
   });
 

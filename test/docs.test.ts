@@ -49,7 +49,7 @@ describe('/docs/json', () => {
       expect(document).toHaveProperty([...request, 'schema', 'properties', field]);
     expect(document).toHaveProperty([...request, 'examples', 'example1', 'value', 'conversation'], 'qa-42');
     expect(document).toHaveProperty(
-      [...post, 'responses', '200', 'content', json, 'example', 'status'],
+      [...post, 'responses', '200', 'content', json, 'schema', 'examples', 0, 'status'],
       'done',
     );
     for (const status of ['400', '401', '404', '413', '415', '429', '503'])

@@ -61,7 +61,7 @@ export function problemHandler(log: Pick<Log, 'error'>) {
     if (status === 503) return comeLater(reply, 503, 'The server is stopping or overloaded.');
     if (status >= 400 && status < 500)
       return problem(reply, status, STATUS_CODES[status] ?? '', error.message);
-    log.error({ err: error.stack }, 'a request failed');
+    log.error({ err: error }, 'a request failed');
     return problem(reply, 500, 'Internal Server Error');
   };
 }

@@ -14,7 +14,7 @@ let conversation = session.get('conversation') ?? newConversation();
 let following = new AbortController();
 /** The `seq` of every reply shown: answers and events carry the same ones. */
 let shown = new Set();
-/** The message whose button was pressed last: a reply "in place" replaces it. */
+/** The button pressed last: its message, which a reply "in place" replaces, and how the press is shown. */
 let pressed = null;
 let waiting = 0;
 
@@ -36,6 +36,11 @@ function speak() {
     element.setAttribute('aria-label', word(element.dataset.label));
   for (const element of document.querySelectorAll('[data-hint]'))
     element.placeholder = word(element.dataset.hint);
+}
+
+function status(name) {
+  $('status').dataset.word = name;
+  $('status').textContent = word(name);
 }
 
 /* ---- Messages on the screen ---- */
@@ -75,8 +80,9 @@ function showReply(reply) {
     for (const older of log.querySelectorAll('.bot')) older.classList.add('past');
     item.append(choices(reply, item));
   }
-  if (reply.inPlace && pressed?.isConnected) {
-    pressed.replaceWith(item);
+  if (reply.inPlace && pressed?.item.isConnected) {
+    pressed.item.replaceWith(item);
+    pressed.mine.remove();
     pressed = null;
   } else append(item);
 }
@@ -87,8 +93,7 @@ function choices({ choices = [], view, sharePhone }, item) {
   if (sharePhone) group.append(button(word('contact'), openContact));
   for (const { id, label } of choices) {
     const press = () => {
-      pressed = item;
-      void send({ choice: view ? `${id}~${view}` : id }, label);
+      pressed = { item, mine: send({ choice: view ? `${id}~${view}` : id }, label) };
     };
     group.append(button(label, press));
   }
@@ -113,46 +118,46 @@ function call(path, options = {}) {
   return fetch(`webhooks/staff${path}`, { ...options, headers });
 }
 
-/** Sends one message; a repeat carries the same id, so that it counts once. */
-async function send(message, label) {
-  append(bubble('mine', word('you'), label));
+/** Sends one message, and shows it: gives that bubble. */
+function send(message, label) {
+  const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  void post({ conversation, id, locale: $('locale').value, as: $('as').value, ...message });
   text.focus();
-  await post({
-    conversation,
-    id: crypto.getRandomValues(new Uint32Array(4)).join('-'),
-    ...manner(),
-    ...message,
-  });
+  return append(bubble('mine', word('you'), label));
 }
 
-function manner() {
-  return { locale: $('locale').value, as: $('as').value };
-}
-
+/** A repeat after a cut connection carries the same id, so that it counts once. */
 async function post(body) {
-  $('working').hidden = false;
   waiting += 1;
+  $('working').hidden = false;
+  const response = await exchange(body);
+  waiting -= 1;
+  $('working').hidden = waiting === 0;
+  if (body.conversation !== conversation) return;
+  if (!response) showFault(word('failed'), () => post(body));
+  else if (response.code === 401) signIn(() => post(body));
+  else if (response.code !== 200) showFault(explain(response.content));
+  else if (response.content.status === 'queued') status('queued');
+  else for (const reply of response.content.replies) showReply(reply);
+}
+
+/** Null where no answer came. */
+async function exchange(body) {
   try {
     const response = await call('', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (response.status === 401) return signIn(() => post(body));
-    const answer = await response.json();
-    if (body.conversation !== conversation) return;
-    if (!response.ok) showFault([answer.title, answer.detail, ...faults(answer)].filter(Boolean).join('\n'));
-    else if (answer.status === 'queued') $('status').textContent = word('queued');
-    else for (const reply of answer.replies) showReply(reply);
+    return { code: response.status, content: await response.json() };
   } catch {
-    showFault(word('failed'), () => post(body));
-  } finally {
-    waiting -= 1;
-    $('working').hidden = waiting === 0;
+    return null;
   }
 }
 
-const faults = (answer) => (answer.faults ?? []).map(({ where, what }) => `${where}: ${what}`);
+function explain({ title, detail, faults = [] }) {
+  return [title, detail, ...faults.map(({ where, what }) => `${where}: ${what}`)].filter(Boolean).join('\n');
+}
 
 /* ---- Following the conversation (server-sent events; EventSource cannot carry a token) ---- */
 
@@ -169,7 +174,7 @@ async function follow() {
       });
       if (response.status === 401) return signIn(follow);
       if (response.ok) {
-        $('status').textContent = word('connected');
+        status('connected');
         pauseMs = 1000;
         for await (const event of eventsOf(response)) {
           after = event.seq;
@@ -180,7 +185,7 @@ async function follow() {
       // A cut connection: the next round resumes after the last event seen.
     }
     if (mine.signal.aborted) return;
-    $('status').textContent = word('connecting');
+    status('connecting');
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
@@ -227,7 +232,7 @@ $('contactDialog').addEventListener('close', () => {
   $('contactDialog').returnValue = '';
   text.focus();
   const phone = $('phone').value;
-  if (returnValue === 'send') void send({ contact: { phone, own: $('own').checked } }, `☎ ${phone}`);
+  if (returnValue === 'send') send({ contact: { phone, own: $('own').checked } }, `☎ ${phone}`);
 });
 
 /* ---- The page ---- */
@@ -237,7 +242,7 @@ $('composer').addEventListener('submit', (event) => {
   const typed = text.value.trim();
   if (!typed) return;
   text.value = '';
-  void send({ text: typed }, typed);
+  send({ text: typed }, typed);
 });
 
 $('contact').addEventListener('click', openContact);

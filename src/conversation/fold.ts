@@ -20,9 +20,8 @@ export function visible(text: string): string {
  * of placing a tone (hoà, hòa) fall together here, as do composed and decomposed spellings.
  */
 export function unmark(text: string): string {
-  const lower = text.toLowerCase();
-  if (PLAIN.test(lower)) return lower;
-  return lower.normalize('NFKD').toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('đ', 'd');
+  if (PLAIN.test(text)) return text.toLowerCase();
+  return text.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replaceAll('đ', 'd');
 }
 
 /** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */

@@ -23,7 +23,7 @@ export function intentOf(parts: readonly Part[], period: NamedPeriod | undefined
 }
 
 /** Whether every word is in the vocabulary. */
-export function isExplained(parts: readonly Part[]): boolean {
+function isExplained(parts: readonly Part[]): boolean {
   return parts.every(({ meaning }) => meaning !== undefined);
 }
 
@@ -39,16 +39,15 @@ function deniedFlow(parts: readonly Part[]): 'cancel' | 'support' | undefined {
   if (denial < 0) return undefined;
   const after = parts.slice(denial + 1);
   const next = after.findIndex(({ meaning }) => meaning === undefined || meaning.intent !== undefined);
-  const paused = after
-    .slice(0, next + 1)
-    .some(({ words }) => words.some(({ source: { pause } }) => pause));
+  const paused = after.slice(0, next + 1).some(({ words }) => words.some(({ source: { pause } }) => pause));
   if (!FLOWS.has(after[next]?.meaning?.intent) || paused) return undefined;
   const possible = after.slice(next + 1).some(({ words: [word] }) => word?.text === 'duoc');
   return possible ? 'support' : 'cancel';
 }
 
-/** Which history the phrases name; undefined where they name both or none. */
-export function typeOf(parts: readonly Part[]): 'point' | 'gift' | undefined {
+/** Which history the phrases name; undefined where they name both or none, or the intent is no flow. */
+export function typeOf(parts: readonly Part[], intent: Intent | undefined): 'point' | 'gift' | undefined {
+  if (intent !== undefined && !FLOWS.has(intent)) return undefined;
   return only(parts.map(namedType)) ?? only(parts.map(impliedType));
 }
 

@@ -103,11 +103,11 @@ export function nearWord(word: string): string | undefined {
   return near.length === 1 ? near[0] : undefined;
 }
 
-/** Cuts words into the longest phrases of the vocabulary, left to right. */
+/** Cuts words into the longest phrases of the vocabulary, left to right; a number goes with the unit after it. */
 export function segments<Source>(words: readonly Word<Source>[]): Segment<Source>[] {
   const found: Segment<Source>[] = [];
   for (let at = 0; at < words.length; ) {
-    const entry = phraseAt(words, at);
+    const entry = phraseAt(words, at) ?? amountAt(words, at);
     const length = entry?.words.length ?? 1;
     found.push({ meaning: entry?.meaning, words: words.slice(at, at + length) });
     at += length;
@@ -118,8 +118,16 @@ export function segments<Source>(words: readonly Word<Source>[]): Segment<Source
 function phraseAt<Source>(words: readonly Word<Source>[], at: number): Entry | undefined {
   const word = words[at];
   if (!word) return undefined;
-  const entry = index.get(word.text)?.find((one) => one.words.every((text, i) => words[at + i]?.text === text));
+  const entry = index
+    .get(word.text)
+    ?.find((one) => one.words.every((text, i) => words[at + i]?.text === text));
   if (!entry || entry.words.length > 1) return entry;
   if (word.doubtful) return undefined;
   return word.bare && needMarks.has(word.text) ? { words: entry.words, meaning: {} } : entry;
+}
+
+function amountAt<Source>(words: readonly Word<Source>[], at: number): Entry | undefined {
+  const number = words[at]?.text ?? '';
+  const unit = MEANINGS.get(words[at + 1]?.text ?? '');
+  return unit?.unit && /^\d+$/.test(number) ? { words: [number], meaning: { kept: unit.kept } } : undefined;
 }

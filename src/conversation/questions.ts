@@ -120,7 +120,7 @@ function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, conte
       return {
         key: 'identity.useKnown',
         params: { phone: maskPhone(value) },
-        choices: [choice('use'), choice('other'), CANCEL],
+        choices: [{ id: 'use', label: { key: 'choice.use.known' } }, choice('other'), CANCEL],
         asks: 'phone',
       };
     case 'mapped':

@@ -1,10 +1,10 @@
-import { codeAfter, codeOf, isMangledCode, reference } from './codes.ts';
+import { announcedCode, argument, isCode, isMangledCode, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
-import { intentOf, isExplained, typeOf } from './intent.ts';
+import { intentOf, typeOf } from './intent.ts';
 import { type Segment, segments, type Word } from './phrases.ts';
 import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';
 import { INTENTS, type Intent, type NamedPeriod } from './vocabulary.ts';
-import { corrected, wordsOf } from './words.ts';
+import { mended, wordsOf } from './words.ts';
 
 /** What a message says, as far as it says it. Nothing here is trusted more than any typed text. */
 export type Understood = {
@@ -39,22 +39,80 @@ export function understand(text: string): Understood {
   const command = commandOf(tokens[0]);
   const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
   const email = findEmail(typed);
-  const phone = findPhone(without(typed, email?.tokens));
-  const others = without(without(typed, email?.tokens), phone?.tokens);
+  const unmailed = without(typed, email?.tokens);
+  const phone = findPhone(unmailed);
+  const others = without(unmailed, phone?.tokens);
   const mangled = others.find(isMangledCode);
-  const words = read(without(others, mangled ? [mangled] : []), command);
-  const rest = others.filter((token) => isDate(token) || words.unexplained.has(token));
-  const slots = words.code ?? phone ?? email;
+  const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
+  const left = unexplained(others, parts);
+  const isAlone = !phone && !email && !code && left.length === 0;
   return {
-    intent: words.intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
-    code: words.code?.text,
-    ...(phone && { phone: phone.result.value, phoneAsk: phone.result.ask }),
-    ...(email?.result.ok && { email: email.result.value, emailSuggestion: email.result.suggestion }),
+    intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
+    code: code?.text,
+    phone: phone?.result.value,
+    phoneAsk: phone?.result.ask,
+    email: email?.result.ok ? email.result.value : undefined,
+    emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
     mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
-    reference: reference(others, rest),
-    period: words.period,
-    type: words.intent === 'history' || (slots === undefined && rest.length === 0) ? words.type : undefined,
-    edits: words.intent === 'edit' ? words.field : undefined,
-    rest: rest.map(({ text }) => text).join(' '),
+    reference: referenceIn(others, left),
+    period,
+    type: intent === 'history' || isAlone ? typeOf(parts, intent) : undefined,
+    edits: intent === 'edit' ? parts.find(({ meaning }) => meaning?.field)?.meaning?.field : undefined,
+    rest: left.map((token) => token.text).join(' '),
   };
+}
+
+const commands = new Map(
+  INTENTS.flatMap(({ intent, commands = [] }) => commands.map((name) => [name, intent] as const)),
+);
+
+/** `/tichdiem`, `/tichdiem@antcrm_bot`. */
+function commandOf(token: Token | undefined): Intent | undefined {
+  const name = /^\/(\w+)(?:@\w+)?$/.exec(token?.text ?? '')?.[1];
+  return name === undefined ? undefined : commands.get(name.toLowerCase());
+}
+
+function without(tokens: readonly Token[], taken: readonly Token[] = []): readonly Token[] {
+  return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));
+}
+
+type Reading = {
+  readonly parts: readonly Segment<Token>[];
+  readonly code?: Token | undefined;
+  readonly period?: NamedPeriod | undefined;
+  readonly intent?: Intent | undefined;
+};
+
+function read(tokens: readonly Token[], command: Intent | undefined): Reading {
+  const code = tokens.find(isCode) ?? argument(tokens, command);
+  const words = wordsOf(tokens.filter((token) => token !== code && !isDate(token)));
+  const reading = interpret(words, code, command);
+  if (reading.intent) return reading;
+  const better = mended(words);
+  const second = better && interpret(better, code, command);
+  return second?.intent ? second : reading;
+}
+
+function interpret(
+  words: readonly Word<Token>[],
+  shaped: Token | undefined,
+  command: Intent | undefined,
+): Reading {
+  const all = segments(words);
+  const code = shaped ?? announcedCode(all, command);
+  const parts = all.filter(({ words: [word] }) => word?.source !== code);
+  const period = parts.find(({ meaning }) => meaning?.period)?.meaning?.period;
+  const said = intentOf(parts, period);
+  const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
+  return { parts, code, period, intent: chosen ?? said };
+}
+
+/** Typed dates, parts of dates, and words that the vocabulary does not have. */
+function unexplained(tokens: readonly Token[], parts: readonly Segment<Token>[]): Token[] {
+  const left = new Set(
+    parts
+      .filter(({ meaning }) => meaning === undefined || meaning.kept)
+      .flatMap(({ words }) => words.map(({ source }) => source)),
+  );
+  return tokens.filter((token) => isDate(token) || left.has(token));
 }

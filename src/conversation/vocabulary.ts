@@ -133,7 +133,7 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'redeem',
     commands: ['doiqua', 'redeem'],
     always: {
-      vi: 'đổi quà, đổi điểm, đổi thưởng, quy đổi, lấy quà, nhận quà, xem quà, danh sách quà, đổi voucher, dùng điểm, tiêu điểm',
+      vi: 'đổi quà, đổi điểm, đổi thưởng, quy đổi, nhập mã quà, lấy quà, nhận quà, xem quà, danh sách quà, đổi voucher, dùng điểm, tiêu điểm',
       en: 'redeem, redeem points, exchange points, spend points, use points, use my points, claim gift, claim a gift, get a gift, redemption',
     },
     alone: { vi: 'đổi, quà, quà tặng, đq', en: 'gift, gifts, reward, rewards' },
@@ -151,10 +151,10 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'points',
     commands: ['diem', 'points'],
     always: {
-      vi: 'xem điểm, tra điểm, kiểm tra điểm, số điểm, điểm của tôi, điểm của mình, điểm của em, bao nhiêu điểm, còn điểm, số dư, tổng điểm, hạng thành viên, xem hạng, điểm còn lại, điểm hiện có',
+      vi: 'xem điểm, tra điểm, kiểm tra điểm, số điểm, điểm của tôi, điểm của mình, điểm của em, bao nhiêu điểm, còn điểm, số dư, tổng điểm, hạng thành viên, thứ hạng, hạng của tôi, hạng của mình, điểm còn lại, điểm hiện có',
       en: 'my points, how many points, point balance, points balance, my balance, check points, my tier, my rank',
     },
-    alone: { vi: 'điểm, hạng', en: 'points, point, balance, tier, rank, score' },
+    alone: { vi: 'điểm', en: 'points, point, balance, tier, rank, score' },
   },
   {
     intent: 'help',
@@ -311,7 +311,7 @@ export const DAYS: readonly { readonly name: NamedDays; readonly words: Phrases 
 
 /** Parts of typed dates: left in the rest of a message, where `parsePeriod` reads them. */
 export const DATE_WORDS: Phrases = {
-  vi: 'từ, đến, tới, ngày, tháng, năm, tuần, từ ngày, đến ngày',
+  vi: 'từ, đến, ngày, tháng, năm, tuần, từ ngày, đến ngày',
   en: 'from, to, until, since, day, days, week, weeks, month, months, year',
 };
 
@@ -325,7 +325,7 @@ export const FILLERS: Phrases = {
     cái, này, kia, đó, đấy, ở, tại, còn, bao nhiêu, bn, nào, gì, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
     bây giờ, giờ, vậy, thế, làm, làm ơn, vui lòng, xem, kiểm tra, tra cứu, tra, lấy, nhập, gửi, nhận, các, những, lần, mấy,
     lắm, nhiều, quá, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, ngay, thích, nhỉ, hả, hở, khách, mua, tổng,
-    giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
+    gặp, chú, bác, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
   en: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, have, has, got, give, show, see,
     check, get, let, what, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
@@ -358,6 +358,12 @@ export const ABBREVIATIONS: Readonly<Record<string, string>> = {
 /** Words that, spelt with these marks, are not what their letters alone would say; '' = they change nothing. */
 export const HOMOGRAPHS: Readonly<Record<string, string>> = {
   đừng: 'khong',
+  dừng: 'huy',
+  cô: '',
+  cố: '',
+  cổ: '',
+  cờ: '',
+  sữa: '',
   đợi: '',
   đôi: '',
   đời: '',

@@ -25,14 +25,7 @@ function wallClock(ms: number, timeZone: string): number {
   const read = (part: Intl.DateTimeFormatPart['type']) =>
     Number(parts.find(({ type }) => type === part)?.value ?? 0);
   const parts = formatter(timeZone).formatToParts(ms);
-  return Date.UTC(
-    read('year'),
-    read('month') - 1,
-    read('day'),
-    read('hour'),
-    read('minute'),
-    read('second'),
-  );
+  return Date.UTC(read('year'), read('month') - 1, read('day'), read('hour'), read('minute'), read('second'));
 }
 
 /** Making one takes longer than a hundred uses of it. */

@@ -53,6 +53,17 @@ describe('the circuit breaker', () => {
     await server[Symbol.asyncDispose]();
   });
 
+  test('stays open where the trial cannot connect', async () => {
+    const { server } = await patient();
+    const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 1, timeoutMs: 400 });
+    for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
+    await server[Symbol.asyncDispose]();
+    await delay(5);
+    expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
+    expect(reports.breaker).toEqual(['open', 'half-open', 'open']);
+    await antCrm.close();
+  });
+
   test.each([400, 401, 404, 429])('does not mind status %i', async (status) => {
     const { server, asked } = await patient(status);
     const { antCrm, reports } = openAntCrm(server.url);

@@ -8,8 +8,9 @@ export type RedisProxy = {
   readonly commands: string[];
   /** Lets the next commands through to Redis, but cuts the connection instead of passing on what it answers. */
   loseNextAnswer(): void;
-  /** From now on nothing passes and nothing is cut, as when a cable is pulled; `resume` ends it. */
+  /** From now on nothing passes on the open connections and nothing is cut, as when a cable is pulled. */
   pause(): void;
+  /** What was held back passes now. */
   resume(): void;
   stop(): Promise<void>;
 };
@@ -18,7 +19,6 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let losing = false;
-  let paused = false;
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -32,12 +32,10 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
       socket.on('error', cut).on('close', cut);
     }
     client.on('data', (data) => {
-      if (paused) return;
       read(data);
       upstream.write(data);
     });
     upstream.on('data', (data) => {
-      if (paused) return;
       if (losing) {
         losing = false;
         cut();
@@ -55,10 +53,10 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
       losing = true;
     },
     pause() {
-      paused = true;
+      for (const socket of sockets) socket.pause();
     },
     resume() {
-      paused = false;
+      for (const socket of sockets) socket.resume();
     },
     async stop() {
       server.close();

@@ -94,6 +94,12 @@ async function startAnywhere(dir: string, settings: readonly string[]) {
   }
 }
 
+/** Whatever a test run leaves behind when it is cut short. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const server of running) server.kill('SIGKILL');
+});
+
 /** Resolves once the server has loaded its data and listens. */
 async function launch(dir: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
   const server = spawn(
@@ -105,7 +111,8 @@ async function launch(dir: string, port: number, settings: readonly string[]): P
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  process.once('exit', () => server.kill('SIGKILL'));
+  running.add(server);
+  server.once('exit', () => running.delete(server));
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stdout })) {
     lines.push(line);

@@ -26,6 +26,8 @@ export type TelegramDouble = {
   push(update: Update): void;
   /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
   post(update: Update, target?: Webhook): Promise<Posted>;
+  /** Connections opened so far. */
+  connections(): number;
   close(): Promise<void>;
 };
 
@@ -125,6 +127,8 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     reply.hijack();
     request.raw.socket.destroy();
   });
+  let connections = 0;
+  app.server.on('connection', () => connections++);
   const url = await app.listen({ port, host: '127.0.0.1' });
 
   return {
@@ -150,6 +154,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       if (!target) throw new Error('No webhook was set, and no target was given');
       return postUpdate(update, target);
     },
+    connections: () => connections,
     close: () => app.close(),
   };
 }

@@ -37,7 +37,7 @@ export function access(
  * A program or page on this machine: loopback peer, loopback `Host` (no rebound DNS name), no sign of a proxy, and not
  * sent by some other site's page in a browser here.
  */
-export function isLocal({ peer, headers }: Caller): boolean {
+function isLocal({ peer, headers }: Caller): boolean {
   if (!isLoopback(peer ?? '') || !isLoopback(hostname(headers.host ?? ''))) return false;
   if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;
   if (headers['sec-fetch-site'] === 'cross-site') return false;

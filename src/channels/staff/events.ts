@@ -26,7 +26,8 @@ export type Events = {
 export type Unread = { readonly seq: number; read(): StaffEvent | null };
 
 export function createEvents(feed: Feed, seal: Seal, observe: Pick<Observe, 'alarm'>): Events {
-  const nameOf = (conversation: string) => seal.name('conversation', `staff:${conversation}`);
+  /** As the engine's logs call it, too. */
+  const nameOf = (conversation: string) => seal.name('conversation', `staff\0${conversation}`);
   const associated = (name: string) => `feed:${name}`;
 
   function read(name: string, event: FeedEvent): StaffEvent | null {

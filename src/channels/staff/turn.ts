@@ -1,5 +1,5 @@
 import type { Unread } from './events.ts';
-import type { StaffAnswer, StaffEvent, StaffReply } from './schema.ts';
+import type { StaffAnswer, StaffReply } from './schema.ts';
 
 /** Gathers the events that answer one message. */
 export type Turn = {
@@ -25,7 +25,7 @@ export function followTurn(id: string): Turn {
     latest = event;
     const reply = begun ? event.read() : null;
     if (reply?.turn !== id) return;
-    replies.push(withoutTurn(reply));
+    replies.push(reply);
     if (reply.last) done.resolve(true);
   }
 
@@ -39,11 +39,4 @@ export function followTurn(id: string): Turn {
     replies: () => replies,
     state: () => latest?.read()?.state,
   };
-}
-
-function withoutTurn({ turn, last, state, ...reply }: StaffEvent): StaffReply {
-  void turn;
-  void last;
-  void state;
-  return reply;
 }

@@ -40,19 +40,20 @@ export type ClientOptions = {
   readonly apiRoot: string;
   /** Called with every answer that refuses our token. */
   readonly onTokenRefused?: (() => void) | undefined;
-  /** How long a call may take, ms. */
+  /** How long a call may take, and how much of that connecting, ms. */
   readonly timeoutMs?: number | undefined;
+  readonly connectMs?: number | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
 const CONNECT_MS = 5_000;
 
 export function createClient(options: ClientOptions): Client {
-  const { token, apiRoot, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS } = options;
+  const { token, apiRoot, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
   // A base URL with a path must end with a slash, else `new URL` drops its last part.
   const telegram = new Telegram(token, { apiRoot: apiRoot.replace(/\/*$/, '/'), webhookReply: false });
   // Not by the constructor: it ignores an agent for http (a local Bot API server).
-  telegram.options.agent = createAgent(apiRoot.startsWith('https:'));
+  telegram.options.agent = createAgent(apiRoot.startsWith('https:'), connectMs);
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
@@ -110,20 +111,20 @@ function refusalKind(code: number, description: string): Exclude<Failure['kind']
  * Keeps connections alive and gives up on connecting early, as `ETIMEDOUT`: so an outage (nothing was sent, try again
  * for hours) is told apart from an answer that did not come (repeated once).
  */
-function createAgent(secure: boolean): http.Agent {
+function createAgent(secure: boolean, connectMs: number): http.Agent {
   const agent = secure ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, onConnected) => {
     const socket = connect(options, onConnected);
-    if (socket) limitConnecting(socket, secure ? 'secureConnect' : 'connect');
+    if (socket) limitConnecting(socket, secure ? 'secureConnect' : 'connect', connectMs);
     return socket;
   };
   return agent;
 }
 
-function limitConnecting(socket: Duplex, connected: string): void {
+function limitConnecting(socket: Duplex, connected: string, ms: number): void {
   const late = () => socket.destroy(Object.assign(new Error('connect time-out'), { code: 'ETIMEDOUT' }));
-  const timer = setTimeout(late, CONNECT_MS);
+  const timer = setTimeout(late, ms);
   const stop = () => clearTimeout(timer);
   socket.once(connected, stop).once('close', stop);
 }

@@ -10,17 +10,17 @@ export const ROUTE = '/webhooks/telegram';
 /** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (design.md, "A turn"). */
 const MAX_CONNECTIONS = 100;
 
-/** The commands of the menu, in its order; the conversation understands more. */
-const COMMANDS = [
-  'accumulate',
-  'redeem',
-  'points',
-  'history',
-  'language',
-  'privacy',
-  'help',
-  'cancel',
-] as const;
+/** The commands of the menu, in its order, as each language writes them; the conversation understands all of them. */
+const COMMANDS = {
+  accumulate: { vi: 'tichdiem', en: 'accumulate' },
+  redeem: { vi: 'doiqua', en: 'redeem' },
+  points: { vi: 'diem', en: 'points' },
+  history: { vi: 'lichsu', en: 'history' },
+  language: { vi: 'ngonngu', en: 'language' },
+  privacy: { vi: 'riengtu', en: 'privacy' },
+  help: { vi: 'trogiup', en: 'help' },
+  cancel: { vi: 'huy', en: 'cancel' },
+} as const satisfies Record<string, Record<Locale, string>>;
 
 export type RegistrationOptions = {
   /** Public https base of this bot; absent: no webhook is registered. */
@@ -64,7 +64,10 @@ function webhookUrl(publicUrl: string): string {
 function profile(client: Client, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
   const line = (key: string) => words.line({ key: `telegram.${key}` }, locale);
   const language = tag && { language_code: tag };
-  const commands = COMMANDS.map((command) => ({ command, description: line(`command.${command}`) }));
+  const commands = Object.entries(COMMANDS).map(([name, written]) => ({
+    command: written[locale],
+    description: line(`command.${name}`),
+  }));
   const description = line('description');
   const short_description = line('shortDescription');
   return [

@@ -101,12 +101,16 @@ function lastTime(part: Part, today: number): Span | undefined {
 function range(first: Part, second: Part, today: number): Dates {
   const from =
     first.year === undefined && second.year !== undefined
-      ? [second.year, second.year - 1].map((y) => spanOf(first, y)).find((s) => s && !isAfter(s, spanOf(second)))
+      ? [second.year, second.year - 1]
+          .map((y) => spanOf(first, y))
+          .find((s) => s && !isAfter(s, spanOf(second)))
       : lastTime(first, today);
   if (!from) return SHAPE;
   const to = second.year === undefined ? endWithoutYear(from, second, today) : spanOf(second);
   if (!to) return SHAPE;
-  return isAfter(from, to) ? { ok: false, reason: 'period.reversed' } : { ok: true, from: from.from, to: to.to };
+  return isAfter(from, to)
+    ? { ok: false, reason: 'period.reversed' }
+    : { ok: true, from: from.from, to: to.to };
 }
 
 function endWithoutYear(from: Span, part: Part, today: number): Span | undefined {

@@ -28,7 +28,8 @@ export function parseEmail(text: string): EmailResult {
     const mangled = /^[\p{Script=Latin}\p{M}\0-\x7f]*$/u.test(email);
     return { ok: false, reason: mangled ? 'email.vietnamese' : 'email.shape' };
   }
-  if (local.length > 64 || !LOCAL.test(local) || !isDomain(domain)) return { ok: false, reason: 'email.shape' };
+  if (local.length > 64 || !LOCAL.test(local) || !isDomain(domain))
+    return { ok: false, reason: 'email.shape' };
   const better = betterDomain(domain);
   return { ok: true, value: email, suggestion: better && `${local}@${better}` };
 }

@@ -61,7 +61,9 @@ export function createResilience(options: ResilienceOptions): Resilience {
     breaker
       .execute(async () => {
         const exchange = await attempt();
-        return { exchange, sick: isSick(exchange) };
+        // A trial must be answered: that nothing was sent says nothing of AntCRM's health.
+        const onTrial = breaker.state === CircuitState.HalfOpen;
+        return { exchange, sick: isSick(exchange) || (onTrial && exchange.kind !== 'answered') };
       })
       .then(({ exchange }) => exchange)
       .catch(declinedBy(BrokenCircuitError, 'breaker-open'));

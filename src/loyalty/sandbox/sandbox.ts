@@ -1,6 +1,6 @@
-import '@fastify/swagger';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { GIFTS, PRODUCTS, SAMPLE_CODE } from './catalog.ts';

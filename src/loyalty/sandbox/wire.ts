@@ -8,7 +8,7 @@ import type { Balance } from './ledger.ts';
  */
 
 const ORG = '62c10674cbe832bc9245a5b8';
-export const PAGE = 20;
+const PAGE = 20;
 
 const addresses = z.array(z.object({ type: z.string().optional(), value: z.string().min(1) })).default([]);
 

@@ -27,7 +27,7 @@ type Node = {
 };
 
 /** How long the start waits for Redis; it goes on without, and recovers when Redis comes. */
-const START_MS = 5000;
+const START_MS = 3000;
 
 const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);
 /** Soon at first, then rarely, and not all processes at once. */

@@ -5,7 +5,7 @@ import { confirmed } from './confirmed.ts';
 /** Rejects if no node answers; otherwise what an operator should put right, one line each. */
 export async function redisFaults(client: RedisClient, waitReplicas: number): Promise<string[]> {
   const nodes = client.masters();
-  const answers = await Promise.allSettled(nodes.map((node) => confirmed(node.info())));
+  const answers = await Promise.allSettled(nodes.map(infoOf));
   const [first] = answers;
   if (first === undefined) await confirmed(client.commands.ping());
   else if (first.status === 'rejected' && answers.every(({ status }) => status === 'rejected'))
@@ -20,6 +20,12 @@ export async function redisFaults(client: RedisClient, waitReplicas: number): Pr
     faults.push('redis: the cluster is not ok, some conversations wait: see CLUSTER INFO');
   }
   return [...new Set(faults)];
+}
+
+/** Redis answers INFO while it still loads its data, but not PING. */
+async function infoOf(node: Redis): Promise<string> {
+  const [, info] = await confirmed(Promise.all([node.ping(), node.info()]));
+  return info;
 }
 
 function nodeFaults(info: string, waitReplicas: number): string[] {

@@ -75,6 +75,10 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     return numbers;
   }
 
+  const app = Fastify();
+  app.setErrorHandler(problemHandler({ error() {} }));
+  app.setNotFoundHandler(notFound);
+  const guard = await createGuard(app, access, options.limits);
   const channel = createStaff({
     accept:
       options.accept ??
@@ -93,7 +97,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
       text: ({ key }, locale) => `${locale}:${key}`,
       line: ({ key }, locale) => `${locale}:${key}`,
     },
-    guard: { api: (...args) => Reflect.apply(guard.api, app, args) },
+    guard,
     observe: {
       alarm: (name, fields) => alarms.push({ name, fields }),
       log: { debug() {}, info() {}, warn: (fields) => warnings.push(fields), error() {} },
@@ -103,10 +107,6 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     limits: options.streams,
   });
 
-  const app = Fastify();
-  app.setErrorHandler(problemHandler({ error() {} }));
-  app.setNotFoundHandler(notFound);
-  const guard = await createGuard(app, access, options.limits);
   await options.mount?.(app, guard);
   await app.register(channel.plugin);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
+import { understand } from '../../../src/conversation/understand.ts';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { CHAT, createBot, SECRET } from './harness.ts';
 
 const minh = createPerson(CHAT);
+const menuSchema = z.object({
+  commands: z.array(z.object({ command: z.string(), description: z.string() })),
+});
 
 describe('at start', () => {
   it('the webhook, the commands and the descriptions are registered, in both languages and a default', async () => {
@@ -23,17 +28,21 @@ describe('at start', () => {
       const languages = double.calls(method).map(({ payload }) => payload.language_code);
       expect(languages).toEqual([undefined, 'vi', 'en']);
     }
-    const commands = double.calls('setMyCommands');
-    expect(commands[0]?.payload).toMatchObject({
-      commands: expect.arrayContaining([
-        { command: 'accumulate', description: 'vi:telegram.command.accumulate' },
-      ]),
-    });
-    expect(commands[2]?.payload).toMatchObject({
-      commands: expect.arrayContaining([
-        { command: 'accumulate', description: 'en:telegram.command.accumulate' },
-      ]),
-    });
+    const menus = double.calls('setMyCommands').map(({ payload }) => menuSchema.parse(payload).commands);
+    expect(menus[0]).toEqual(menus[1]);
+    expect(menus[1]?.[0]).toEqual({ command: 'tichdiem', description: 'vi:telegram.command.accumulate' });
+    expect(menus[2]?.[0]).toEqual({ command: 'accumulate', description: 'en:telegram.command.accumulate' });
+  });
+
+  it('every command of the menu is one that the conversation understands', async () => {
+    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com' });
+    await channel.start?.();
+    await double.called('setMyCommands', ({ language_code }) => language_code === 'en');
+    for (const { payload } of double.calls('setMyCommands')) {
+      for (const { command, description } of menuSchema.parse(payload).commands) {
+        expect(description).toMatch(new RegExp(`\\.${understand(`/${command}`).intent}$`));
+      }
+    }
   });
 
   it('without a public URL nothing is registered', async () => {

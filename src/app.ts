@@ -1,0 +1,203 @@
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import packageJson from '../package.json' with { type: 'json' };
+import type { Channel } from './channels/channel.ts';
+import { notFound, problemHandler } from './channels/problem.ts';
+import { createGuard } from './channels/staff/access.ts';
+import { createStaff } from './channels/staff/staff.ts';
+import { createTelegram } from './channels/telegram/telegram.ts';
+import type { Config } from './config.ts';
+import { consolePage } from './console.ts';
+import { newState, readState } from './conversation/state.ts';
+import { step } from './conversation/step.ts';
+import { describeApi } from './docs.ts';
+import { health } from './health.ts';
+import { createWords } from './i18n.ts';
+import { newIds } from './ids.ts';
+import { type AntCrm, createAntCrm } from './loyalty/antcrm.ts';
+import { createOperations } from './loyalty/operations.ts';
+import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
+import { createSandbox } from './loyalty/sandbox/sandbox.ts';
+import { createMetrics } from './metrics.ts';
+import type { Log, Observe } from './observe.ts';
+import type { Feed } from './turns/feed.ts';
+import type { Mailbox } from './turns/mailbox.ts';
+import { createMemoryFeed } from './turns/memory/feed.ts';
+import { createMemoryMailbox } from './turns/memory/mailbox.ts';
+import { connectRedis } from './turns/redis/client.ts';
+import { createRedisFeed } from './turns/redis/feed.ts';
+import { createRedisMailbox } from './turns/redis/mailbox.ts';
+import { createSeal } from './turns/sealed.ts';
+import { createTurns } from './turns/turns.ts';
+
+/** Turns at work at once, in this process. */
+const SLOTS = 64;
+/** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots. */
+const MAX_CALLS = SLOTS / 2;
+
+export type App = {
+  /** Everything mounted, not yet listening. */
+  readonly server: FastifyInstance;
+  /** Once the server listens: begins to work on what is due, registers webhooks. */
+  start(): Promise<void>;
+  /** Begins nothing more, finishes what AntCRM was asked for, closes everything; within ten seconds. */
+  stop(): Promise<void>;
+};
+
+/** Wires the parts. The only file that knows all of them. */
+export async function createApp(config: Config): Promise<App> {
+  const server = createServer(config);
+  const metrics = createMetrics({ log: server.log });
+  const { observe } = metrics;
+  const seal = createSeal({
+    key: config.keys.state,
+    previous: config.keys.statePrevious,
+    hashKey: config.keys.hash,
+  });
+  const words = createWords({
+    timeZone: config.settings.timeZone,
+    onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
+  });
+  const store = await openStore(config, observe.log);
+  const backend = await openBackend(config, observe);
+  const operations = createOperations({
+    loyalty: backend.antcrm,
+    contacts: config.antcrm.contacts,
+    callTimeoutMs: config.antcrm.timeoutMs,
+    observe,
+  });
+  const channels = new Map<string, Channel>();
+  const turns = createTurns({
+    mailbox: store.mailbox,
+    seal,
+    conversation: { step, readState, newState, settings: { ...config.settings, gifts: backend.gifts } },
+    perform: operations.perform,
+    outlet: (channel) => channels.get(channel),
+    ids: newIds,
+    observe,
+    limits: { slots: SLOTS },
+  });
+
+  const sandboxed = backend.sandbox !== undefined;
+  const { publicUrl, staffToken } = config;
+  const guard = await createGuard(server, { token: staffToken, sandbox: sandboxed, publicUrl });
+  await describeApi(server, { guard, version: packageJson.version });
+  const { accept } = turns;
+  const { feed } = store;
+  add(createStaff({ accept, feed, seal, words, guard, observe, audited: !sandboxed }));
+  if (config.telegram) {
+    const { defaultLocale } = config.settings;
+    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, words, observe }));
+  }
+  function add(channel: Channel): void {
+    channels.set(channel.name, channel);
+    server.register(channel.plugin);
+  }
+
+  server.register(consolePage(guard));
+  server.register(health([{ name: 'store', needed: true, check: () => store.mailbox.health() }]));
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  );
+  if (backend.sandbox) {
+    const { sandbox } = backend;
+    server.register(
+      async (scope) => {
+        scope.addHook('onRequest', guard.api);
+        scope.register(sandbox);
+      },
+      { prefix: '/sandbox' },
+    );
+  }
+  await server.ready();
+
+  return {
+    server,
+    async start() {
+      turns.start();
+      await Promise.all([...channels.values()].map((channel) => channel.start?.()));
+    },
+    async stop() {
+      await Promise.all([turns.stop(), ...[...channels.values()].map((channel) => channel.stop?.())]);
+      await server.close();
+      await backend.close();
+      await store.close();
+    },
+  };
+}
+
+function createServer({ logLevel }: Config): FastifyInstance {
+  const server = Fastify({
+    logger: { level: logLevel, base: null, serializers: { err: describeError } },
+    // A request line carries conversation names and, in queries, phones: what matters is counted instead.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 256 * 1024,
+    requestTimeout: 20_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  server.setErrorHandler(problemHandler(server.log));
+  server.setNotFoundHandler(notFound);
+  return server;
+}
+
+/** Name and stack, never the message's own fields: those may carry URLs, headers and bodies. */
+function describeError(error: unknown): { type: string; message: string; stack: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
+  return { type: error.name, message: '', stack: error.stack?.replace(error.message, '') ?? '' };
+}
+
+type Store = { readonly mailbox: Mailbox; readonly feed: Feed; close(): Promise<void> };
+
+async function openStore({ redis }: Config, log: Log): Promise<Store> {
+  if (!redis) {
+    const [mailbox, feed] = [createMemoryMailbox(), createMemoryFeed()];
+    return { mailbox, feed, close: async () => void (await Promise.all([mailbox.close(), feed.close()])) };
+  }
+  const client = await connectRedis(redis.urls.join(','), log);
+  const mailbox = createRedisMailbox(client, { waitReplicas: redis.waitReplicas });
+  const feed = createRedisFeed(client);
+  return {
+    mailbox,
+    feed,
+    async close() {
+      await Promise.all([mailbox.close(), feed.close()]);
+      await client.close();
+    },
+  };
+}
+
+type Backend = {
+  readonly antcrm: AntCrm;
+  readonly gifts: NonNullable<Config['gifts']>;
+  /** The embedded AntCRM, where no real one is configured. */
+  readonly sandbox?: ReturnType<typeof createSandbox>;
+  close(): Promise<void>;
+};
+
+async function openBackend(
+  { antcrm: { real, timeoutMs, contacts }, gifts }: Config,
+  observe: Observe,
+): Promise<Backend> {
+  const common = { timeoutMs, contacts, firstPage: 1, maxCalls: MAX_CALLS, observe };
+  if (real) {
+    const antcrm = createAntCrm({ ...common, ...real });
+    return { antcrm, gifts: gifts ?? [], close: () => antcrm.close() };
+  }
+  // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
+  const sandbox = createSandbox();
+  const own = Fastify();
+  await own.register(sandbox);
+  const baseUrl = await own.listen({ host: '127.0.0.1', port: 0 });
+  const antcrm = createAntCrm({ ...common, baseUrl, apiKey: 'sandbox' });
+  return {
+    antcrm,
+    gifts: gifts ?? sandboxGifts,
+    sandbox,
+    async close() {
+      await antcrm.close();
+      await own.close();
+    },
+  };
+}

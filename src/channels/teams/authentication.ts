@@ -1,0 +1,123 @@
+import {
+  ConfigurationBotFrameworkAuthentication,
+  ConfigurationServiceClientCredentialFactory,
+  type Activity as SdkActivity,
+} from 'botbuilder';
+import type { Log } from '../../observe.ts';
+import type { Activity } from './activity.ts';
+import type { Cloud, Registration } from './cloud.ts';
+import { hushing } from './hush.ts';
+
+/** The public cloud's, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
+const PUBLIC = {
+  ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
+  ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
+  ToChannelFromBotOAuthScope: 'https://api.botframework.com',
+};
+
+/** The SDK waits without end. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Tokens by the Bot Framework SDK, in both directions. This file and all it needs (0.3 s, 50 MB) are loaded only where
+ * the channel is on with authentication.
+ */
+export function createCloud(registration: Registration, log: Pick<Log, 'debug'>): Cloud {
+  const { appId, password, type, tenant, endpoints } = registration;
+  const settings = {
+    MicrosoftAppId: appId,
+    MicrosoftAppType: type,
+    ...(password !== undefined && { MicrosoftAppPassword: password }),
+    ...(tenant !== undefined && { MicrosoftAppTenantId: tenant }),
+    ...endpoints,
+  };
+  const factory = new ConfigurationServiceClientCredentialFactory(settings);
+  const authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
+  const cloud = endpoints ?? PUBLIC;
+  const isOurs = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
+  const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
+  const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
+  // Awaited by whoever wants a token.
+  credentials.catch(() => {});
+  const hushed = hushing(log);
+  let asking: Promise<string> | undefined;
+
+  async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
+    const { serviceUrl, channelId } = activity;
+    // Other channels' clients could claim to be anybody; ours is Teams.
+    if (!serviceUrl || channelId !== 'msteams' || !isOurs(authorization)) return 'refused';
+    // Of all the activity the SDK looks at these two.
+    const claimed = { channelId, serviceUrl } as SdkActivity;
+    try {
+      await inTime(hushed(() => authentication.authenticateRequest(claimed, authorization)));
+      return 'valid';
+    } catch (error) {
+      return isRefusal(error) ? 'refused' : 'unavailable';
+    }
+  }
+
+  /** One request at a time, whoever asks meanwhile waits for it. */
+  function token(renewed = false): Promise<string> {
+    asking ??= credentials
+      .then((ours) => inTime(hushed(() => ours.getToken(renewed))))
+      .finally(() => {
+        asking = undefined;
+      });
+    return asking;
+  }
+
+  return { verify, token };
+}
+
+/**
+ * What the SDK lets through or answers with 500: another issuer goes down a path that checks neither audience nor
+ * service URL, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Nothing here is
+ * verified yet; the signature is the SDK's part.
+ */
+function createClaimsCheck(issuer: string, appId: string): (authorization: string) => boolean {
+  return (authorization) => {
+    const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
+    const { alg } = decoded(head);
+    const { iss, aud, exp } = decoded(claims);
+    const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
+    return isRsa && iss === issuer && aud === appId && typeof exp === 'number';
+  };
+}
+
+function decoded(part = ''): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What the SDK and its jsonwebtoken throw because of the token. */
+const TOKEN_ERRORS = new Set(['JsonWebTokenError', 'NotBeforeError', 'TokenExpiredError']);
+
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return TOKEN_ERRORS.has(error.name) || ('statusCode' in error && error.statusCode === 401);
+}
+
+type Credentials = { getToken(renewed: boolean): Promise<string> };
+
+/** All of the SDK's credentials have it; the type that it gives them does not say so. */
+function withToken(credentials: object): Credentials {
+  if (!('getToken' in credentials) || typeof credentials.getToken !== 'function') {
+    throw new Error('The credentials of the Bot Framework SDK have no getToken');
+  }
+  const getToken: (renewed: boolean) => unknown = credentials.getToken.bind(credentials);
+  return { getToken: async (renewed) => String(await getToken(renewed)) };
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('The Bot Framework SDK took too long')), PATIENCE_MS);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The few elements of Adaptive Cards that we use, all of version 1.2, which is what Teams' mobile clients render
+ * (research: teams.md, section 5). What is newer (`label`, `isRequired`, `regex`) is ignored there and helps elsewhere.
+ *
+ * Text stands in text runs, which know no Markdown: nothing a customer wrote can become a link or a picture.
+ */
+export type Element = Readonly<Record<string, unknown>>;
+
+export type Tone = 'plain' | 'title' | 'subtle' | 'fault';
+
+const RUNS: Readonly<Record<Tone, Element>> = {
+  plain: {},
+  title: { weight: 'Bolder' },
+  subtle: { isSubtle: true, size: 'Small' },
+  fault: { color: 'Attention', size: 'Small' },
+};
+
+export function text(line: string, tone: Tone = 'plain', more: Element = {}): Element {
+  return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
+}
+
+/** Cells of a table's row; the second one takes the room there is. */
+export function row(cells: readonly string[], separated: boolean): Element {
+  const columns = cells.map((cell, index) => ({
+    type: 'Column',
+    width: index === 1 ? 'stretch' : 'auto',
+    items: [text(cell, 'plain')],
+  }));
+  return { type: 'ColumnSet', columns, spacing: 'Small', ...(separated && { separator: true }) };
+}
+
+/** A button. `skipsInputs`: a form's checks do not stop it. */
+export function button(title: string, data: Element, skipsInputs: boolean): Element {
+  return { type: 'Action.Submit', title, data, ...(skipsInputs && { associatedInputs: 'none' }) };
+}
+
+/** Buttons as an element of the body, because a card shows no more than six of its own. */
+export function buttons(actions: readonly Element[]): Element[] {
+  const rows: Element[] = [];
+  for (let at = 0; at < actions.length; at += MAX_BUTTONS) {
+    rows.push({ type: 'ActionSet', actions: actions.slice(at, at + MAX_BUTTONS) });
+  }
+  return rows;
+}
+
+const MAX_BUTTONS = 6;
+
+/** `fallback` is what a client too old for the card shows. */
+export function card(body: readonly Element[], fallback: string): Element {
+  return {
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.2',
+    fallbackText: fallback,
+    body,
+  };
+}

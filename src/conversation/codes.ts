@@ -1,0 +1,78 @@
+import { fold, undoTyping } from './fold.ts';
+import { isKnown, MEANINGS, type Segment } from './phrases.ts';
+import { parseCode } from './slots/code.ts';
+import type { Token } from './tokens.ts';
+import type { Intent } from './vocabulary.ts';
+
+/** Shorter ones are codes only where an intent or "mã" announces them. */
+const MIN_LENGTH = 6;
+
+/** A token that is a code wherever it stands: at least six characters, a letter and a digit among them. */
+export function isCode({ text }: Token): boolean {
+  return text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text);
+}
+
+/** A token that would be a code, had a Vietnamese keyboard not rewritten it. */
+export function isMangledCode({ text }: Token): boolean {
+  if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text)) return false;
+  const result = parseCode(text);
+  return !result.ok && result.reason === 'code.vietnamese';
+}
+
+/** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like; an amount ("đổi 1000 điểm") is none. */
+export function announcedCode(
+  parts: readonly Segment<Token>[],
+  command: Intent | undefined,
+): Token | undefined {
+  const at = parts.findIndex((part, i) => {
+    const text = part.words[0]?.source.text;
+    const before = parts[i - 1]?.meaning;
+    const announced = i === 0 ? takesCode(command) : takesCode(before?.intent) || before?.field === 'code';
+    return part.meaning === undefined && announced && text !== undefined && isAnnounced(text);
+  });
+  return parts[at]?.words[0]?.source;
+}
+
+/** The one argument of a command that takes a code needs no digit: `/redeem VOUCHER`. */
+export function argument(tokens: readonly Token[], command: Intent | undefined): Token | undefined {
+  const [only, ...more] = tokens;
+  if (!only || more.length > 0 || !takesCode(command) || MEANINGS.has(fold(only.text))) return undefined;
+  return parseCode(only.text).ok ? only : undefined;
+}
+
+function takesCode(intent: Intent | undefined): boolean {
+  return intent === 'accumulate' || intent === 'redeem';
+}
+
+function isAnnounced(text: string): boolean {
+  if (!/\d/.test(text) || !isFree(text)) return false;
+  // "2023", "100k" are a year and a price.
+  return !/^\d+(?:k|d|tr|vnd)?$/i.test(text) || text.length >= MIN_LENGTH;
+}
+
+function isFree(text: string): boolean {
+  // Digits and separators only: a date, an amount or a phone number that is none.
+  return parseCode(text).ok && !/^\d+(?:[._-]\d+)+$/.test(text) && !isTypedWord(text);
+}
+
+/** "d9ie6m3" is a word typed in VNI. */
+function isTypedWord(text: string): boolean {
+  const word = undoTyping(text);
+  return !/\d/.test(word) && isKnown(word);
+}
+
+const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}$/i;
+
+/**
+ * The token that looks like an operation's id: ten characters of Crockford's base 32. Letters only must be capitals or
+ * all that is left to explain, and digits only are a number.
+ */
+export function referenceIn(tokens: readonly Token[], unexplained: readonly Token[]): string | undefined {
+  const found = tokens.find(
+    ({ text }) =>
+      REFERENCE.test(text) &&
+      !/^[\d-]+$/.test(text) &&
+      (/\d/.test(text) || text === text.toUpperCase() || unexplained.length === 1),
+  );
+  return found?.text.replace('-', '').toUpperCase();
+}

@@ -1,0 +1,44 @@
+import { fold, undoTyping } from './fold.ts';
+import { isKnown, nearWord, type Word } from './phrases.ts';
+import type { Token } from './tokens.ts';
+import { ABBREVIATIONS, HOMOGRAPHS } from './vocabulary.ts';
+
+/** The folded words of a message, abbreviations written out, keystrokes of a Vietnamese keyboard undone. */
+export function wordsOf(tokens: readonly Token[]): Word<Token>[] {
+  const isPlain = ({ text }: Token) => /^[\0-\x7f]*$/.test(text);
+  const marked = !tokens.every(isPlain);
+  return tokens.flatMap((source) => {
+    const bare = marked && isPlain(source);
+    return lettersOf(source)
+      .split(' ')
+      .filter((text) => text !== '')
+      .map((text) => ({ text, source, bare }));
+  });
+}
+
+function lettersOf({ text }: Token): string {
+  const homograph = HOMOGRAPHS[text.normalize('NFC').toLowerCase()];
+  return homograph ?? fold(text).split(' ').map(spelling).join(' ');
+}
+
+function spelling(word: string): string {
+  const long = ABBREVIATIONS[word];
+  if (long !== undefined) return long;
+  if (isKnown(word)) return word;
+  const undone = undoTyping(word);
+  return undone.length > 1 && isKnown(undone) ? (ABBREVIATIONS[undone] ?? undone) : word;
+}
+
+/** More unknown words than this are no slips of the finger but another subject. */
+const MAX_SLIPS = 8;
+
+/** The words with slips of the finger mended; undefined where there is nothing to mend. */
+export function mended(words: readonly Word<Token>[]): Word<Token>[] | undefined {
+  const unknown = words.filter(({ text }) => !isKnown(text));
+  if (unknown.length === 0 || unknown.length > MAX_SLIPS) return undefined;
+  const known = new Map(unknown.map(({ text }) => [text, nearWord(text)] as const));
+  return words.map((word) => {
+    const near = known.get(word.text);
+    return near === undefined ? word : { ...word, text: near, doubtful: word.text.length < 5 };
+  });
+}

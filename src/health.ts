@@ -1,0 +1,44 @@
+import type { FastifyPluginAsync } from 'fastify';
+
+/** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if out of reach. */
+export type Dependency = {
+  readonly name: string;
+  readonly needed: boolean;
+  check(): Promise<readonly string[]>;
+};
+
+type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
+
+/**
+ * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one (the store)
+ * is down, for everything else the bot can still accept messages and say what it cannot do.
+ */
+export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
+  return async (scope) => {
+    scope.get('/health/live', async () => ({ status: 'ok' }));
+
+    scope.get('/health/ready', async (_request, reply) => {
+      const reports = await Promise.all(
+        dependencies.map(async (one) => [one.name, await report(one)] as const),
+      );
+      const down = dependencies.some(({ needed }, index) => needed && reports[index]?.[1].status === 'down');
+      const well = reports.every(([, { status }]) => status === 'ok');
+      return reply
+        .code(down ? 503 : 200)
+        .header('cache-control', 'no-store')
+        .send({
+          status: down ? 'down' : well ? 'ok' : 'degraded',
+          dependencies: Object.fromEntries(reports),
+        });
+    });
+  };
+}
+
+async function report(dependency: Dependency): Promise<Report> {
+  try {
+    const faults = await dependency.check();
+    return faults.length > 0 ? { status: 'degraded', faults } : { status: 'ok' };
+  } catch {
+    return { status: 'down' };
+  }
+}

@@ -1,0 +1,45 @@
+import closeWithGrace from 'close-with-grace';
+import { createApp } from './app.ts';
+import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
+
+/** A little over what a graceful stop may take (design.md, "Stopping"). */
+const STOP_MS = 12_000;
+
+const read = readConfig(environment());
+if (!read.ok) {
+  console.error(`The configuration has faults:\n${read.faults.map((fault) => `  ${fault}`).join('\n')}`);
+  process.exit(EXIT_CONFIG);
+}
+const { config, warnings } = read;
+
+const app = await createApp(config);
+for (const warning of warnings) app.server.log.warn(warning);
+
+closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
+  if (err) app.server.log.error({ err }, 'stopping after an error that nobody expected');
+  await app.stop();
+});
+
+await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await app.start();
+const address = app.server.server.address();
+console.log(greeting(config, typeof address === 'object' && address ? address.port : config.listen.port));
+
+/** Where to chat, a line to paste, and what is embedded because of what is unset. */
+function greeting({ listen, staffToken, redis, antcrm, telegram }: Config, port: number): string {
+  const local = `http://localhost:${port}`;
+  const token = staffToken === undefined ? '' : ` -H "Authorization: Bearer $STAFF_TOKEN"`;
+  const curl = `curl -s ${local}/webhooks/staff -H 'Content-Type: application/json'${token} -d '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}'`;
+  const staff = staffToken !== undefined || antcrm.real === undefined;
+  const lines = [
+    `The bot listens on ${listen.host}:${port}.`,
+    ...(staff ? [`Chat:  ${local}/console  ·  API: ${local}/docs`, `Try:   ${curl}`] : []),
+    ...(redis ? [] : ['Store: in memory, gone with this process (REDIS_URL is unset)']),
+    ...(antcrm.real ? [] : [`CRM:   the sandbox at ${local}/sandbox (ANTCRM_BASE_URL is unset)`]),
+    ...(telegram
+      ? [`Telegram is on, by ${telegram.mode}.`]
+      : ['Telegram is off (TELEGRAM_BOT_TOKEN is unset)']),
+    ...(staff ? [] : ['Staff webhook and console are off (STAFF_TOKEN is unset)']),
+  ];
+  return lines.map((line) => `  ${line}`).join('\n');
+}

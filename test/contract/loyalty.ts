@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HistoryQuery, Loyalty } from '../../src/loyalty/loyalty.ts';
+import type { Fault } from '../../src/loyalty/sandbox/faults.ts';
+
+/** An implementation of the port before a fresh backend with the contract's sandbox codes. */
+export type OpenLoyalty = {
+  readonly loyalty: Loyalty;
+  /** Makes the backend misbehave (contract.md, "Sandbox codes"). */
+  fault(fault: Partial<Fault> & Pick<Fault, 'call' | 'fault'>): Promise<void>;
+  close(): Promise<void>;
+};
+
+const GARNACHO = '+84867123456';
+const NEWCOMER = '+84912345678';
+const BY_GARNACHO = { kind: 'phone', value: GARNACHO } as const;
+const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
+
+/** What every implementation of `Loyalty` promises. */
+export function loyaltyContract(name: string, open: () => Promise<OpenLoyalty>): void {
+  describe(`${name} as a Loyalty`, () => {
+    let opened: OpenLoyalty;
+    let loyalty: Loyalty;
+    beforeEach(async () => {
+      opened = await open();
+      loyalty = opened.loyalty;
+    });
+    afterEach(() => opened.close());
+
+    const page = async (query: HistoryQuery) => {
+      const read = await loyalty.history(query);
+      if (!read.ok) throw new Error(read.reason);
+      return read.value;
+    };
+    const newest = async (query: Omit<HistoryQuery, 'page'>) =>
+      (await page({ ...query, page: 1 })).records[0];
+    const points = async (phone: string) => {
+      const read = await loyalty.contact({ kind: 'phone', value: phone });
+      return read.ok ? read.value?.points : read;
+    };
+    const redeem = (gift: string, phone: string) =>
+      loyalty.redeem({ gift, phone, writeBefore: performance.now() + 60_000 });
+
+    test('a code earns its points once, for somebody new too', async () => {
+      const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER, name: 'Minh' };
+      expect(await loyalty.contact(BY_NEWCOMER)).toEqual({ ok: true, value: null });
+      expect(await loyalty.accumulate(request)).toEqual({ kind: 'applied' });
+      expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({
+        id: expect.any(String),
+        status: 'succeeded',
+        score: 100,
+        what: 'Tivi',
+        code: 'TIVInpmx8b98pfg',
+        atMs: expect.any(Number),
+      });
+      expect(await loyalty.accumulate(request)).toEqual({ kind: 'refused' });
+      expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({ status: 'failed' });
+      expect(await points(NEWCOMER)).toBe(100);
+    });
+
+    test('a wrong code is refused and makes nobody a customer', async () => {
+      expect(await loyalty.accumulate({ code: 'TIVI000001000', phone: NEWCOMER })).toEqual({
+        kind: 'refused',
+      });
+      expect(await loyalty.contact(BY_NEWCOMER)).toEqual({ ok: true, value: null });
+      expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({ status: 'failed' });
+    });
+
+    test('a gift costs its points', async () => {
+      const before = await points(GARNACHO);
+      expect(await redeem('LOA01', GARNACHO)).toEqual({ kind: 'applied' });
+      expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({
+        status: 'succeeded',
+        score: 250,
+        what: 'Loa',
+        code: 'LOA01',
+      });
+      expect(await points(GARNACHO)).toBe(Number(before) - 250);
+    });
+
+    test('a gift that is too dear or unknown is refused, recorded as failed, and costs nothing', async () => {
+      const before = await points(GARNACHO);
+      for (const gift of ['NOICOM01', 'NOSUCH01']) {
+        expect(await redeem(gift, GARNACHO)).toEqual({ kind: 'refused' });
+        expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({
+          status: 'failed',
+          code: gift,
+        });
+      }
+      expect(await redeem('DAUMAY01', NEWCOMER)).toEqual({ kind: 'refused' });
+      expect(await points(GARNACHO)).toBe(before);
+    });
+
+    test('the history comes in pages of twenty, each record once, some failed', async () => {
+      for (const [type, sizes] of [
+        ['point', [20, 20, 5]],
+        ['gift', [20, 5, 0]],
+      ] as const) {
+        const pages = await Promise.all(
+          [1, 2, 3].map((number) => page({ type, by: BY_GARNACHO, page: number })),
+        );
+        expect(pages.map(({ records }) => records.length)).toEqual(sizes);
+        expect(pages.map(({ full }) => full)).toEqual(sizes.map((size) => size === 20));
+        const records = pages.flatMap((one) => one.records);
+        expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+        expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['succeeded', 'failed']));
+        expect(records.every((record) => record.type === type)).toBe(true);
+      }
+    });
+
+    test('a period is half-open', async () => {
+      const { records } = await page({ type: 'gift', by: BY_GARNACHO, page: 1 });
+      const [last, ...others] = records.map(({ atMs = 0 }) => atMs).sort((a, b) => b - a);
+      const from = others[2];
+      const within = await page({ type: 'gift', by: BY_GARNACHO, fromMs: from, toMs: last, page: 1 });
+      expect(within.records.map(({ atMs }) => atMs).sort()).toEqual(others.slice(0, 3).sort());
+    });
+
+    test('a customer is found by phone and by e-mail, in our forms', async () => {
+      const byPhone = await loyalty.contact(BY_GARNACHO);
+      expect(byPhone).toMatchObject({
+        ok: true,
+        value: {
+          customerId: '475',
+          phones: [GARNACHO],
+          emails: ['garnacho@gmail.com'],
+          points: expect.any(Number),
+          rank: expect.any(String),
+          rankPoints: expect.any(Number),
+        },
+      });
+      expect(await loyalty.contact({ kind: 'email', value: 'garnacho@gmail.com' })).toEqual(byPhone);
+    });
+
+    const calls = {
+      accumulate: () => loyalty.accumulate({ code: 'TULANH000000007', phone: GARNACHO }),
+      redeem: () => redeem('DAUMAY01', GARNACHO),
+    };
+    const applied = { 'lose-answer': true, 'bad-json': true, 'error-500': false, 'refuse-connection': false };
+    for (const call of ['accumulate', 'redeem'] as const) {
+      for (const fault of ['lose-answer', 'bad-json', 'error-500', 'refuse-connection'] as const) {
+        test(`${call}: after ${fault} the outcome is unknown, and it was tried once`, async () => {
+          const before = Number(await points(GARNACHO));
+          await opened.fault({ call, fault });
+          expect(await calls[call]()).toEqual({ kind: 'unknown' });
+          const difference = call === 'accumulate' ? 150 : -10;
+          expect(await points(GARNACHO)).toBe(applied[fault] ? before + difference : before);
+        });
+      }
+    }
+
+    test('a late record shows up when its time has come', async () => {
+      const { id: before } = (await newest({ type: 'gift', by: BY_GARNACHO })) ?? {};
+      await opened.fault({ call: 'redeem', fault: 'late-record', ms: 150 });
+      expect(await calls.redeem()).toEqual({ kind: 'unknown' });
+      expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({ id: before });
+      await expect
+        .poll(() => newest({ type: 'gift', by: BY_GARNACHO }))
+        .toMatchObject({ status: 'succeeded', score: 10, code: 'DAUMAY01' });
+    });
+
+    test('a slow answer is waited for', async () => {
+      await opened.fault({ call: 'redeem', fault: 'slow', ms: 50 });
+      expect(await calls.redeem()).toEqual({ kind: 'applied' });
+    });
+
+    test.each(['error-500', 'bad-json', 'refuse-connection'] as const)(
+      'reads get over %s, but not over a lasting fault',
+      async (fault) => {
+        await opened.fault({ call: 'history', fault, times: 1 });
+        await opened.fault({ call: 'contacts', fault, times: 10 });
+        expect((await page({ type: 'point', by: BY_GARNACHO, page: 1 })).full).toBe(true);
+        expect((await loyalty.contact(BY_GARNACHO)).ok).toBe(false);
+      },
+    );
+  });
+}

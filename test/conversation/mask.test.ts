@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/mask.ts';
+
+describe('masks', () => {
+  it('leave what the owner recognises', () => {
+    expect(maskPhone('+84867123456')).toBe('0867 *** 456');
+    expect(maskPhone('+842438251234')).toBe('0243 *** 234');
+    expect(maskPhone('+447700900123')).toBe('+44 *** 123');
+    expect(maskEmail('garnacho@gmail.com')).toBe('ga***@gmail.com');
+    expect(maskEmail('ab@x.vn')).toBe('a***@x.vn');
+    expect(maskEmail('a@x.vn')).toBe('***@x.vn');
+    expect(maskCode('TIVInpmx8b98pfg')).toBe('TIVI***pfg');
+    expect(maskCode('DAUMAY01')).toBe('DA***');
+  });
+
+  it('never give the whole value away, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 80 }), (value) => {
+        for (const mask of [maskPhone, maskEmail, maskCode]) {
+          expect(mask(value)).toContain('***');
+          expect(mask(value).replaceAll('*', '').length).toBeLessThan(value.length + 6);
+        }
+        if (!value.includes('@')) expect(maskEmail(value)).toBe('***');
+      }),
+    );
+  });
+});
+
+describe('showPhone', () => {
+  it.each([
+    ['+84867123456', '0867 123 456'],
+    ['+842438251234', '024 3825 1234'],
+    ['+842363821234', '0236 382 1234'],
+    ['+447700900123', '+44 7700 900123'],
+    ['nonsense', 'nonsense'],
+  ])('writes %s as %s', (e164, shown) => {
+    expect(showPhone(e164)).toBe(shown);
+  });
+});

@@ -1,0 +1,241 @@
+import Fastify from 'fastify';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { sandboxGifts } from '../../src/loyalty/sandbox/catalog.ts';
+import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+
+const NOW = Date.UTC(2026, 10, 25, 8, 47);
+const headers = { apikey: 'any' };
+let now = NOW;
+let app = Fastify();
+
+beforeEach(async () => {
+  now = NOW;
+  let ids = 0;
+  app = Fastify();
+  await app.register(createSandbox({ now: () => now, newId: () => (++ids).toString(16).padStart(24, '0') }));
+});
+afterEach(() => app.close());
+
+const get = async (url: string) => (await app.inject({ url, headers })).json();
+const post = async (url: string, payload: object) =>
+  (await app.inject({ method: 'POST', url, headers, payload })).json();
+
+const work = (value: string) => [{ type: 'Work', value }];
+const accumulate = (code: string, who: { phone?: string; email?: string; name?: string }) =>
+  post('/accumulate', {
+    code,
+    data: {
+      emails: who.email ? work(who.email) : [],
+      name: who.name,
+      phones: who.phone ? work(who.phone) : [],
+    },
+  });
+const redeem = (code: string, data: { phone?: string; email?: string }) => post('/redeem', { code, data });
+
+const balances = z.array(
+  z.object({ customerId: z.number(), scoreAvailable: z.number(), scoreRank: z.number() }),
+);
+const contact = async (by: string) => balances.parse(await get(`/contacts?contactType=customer&${by}`));
+
+describe("AntCRM's answers", () => {
+  test('have the shapes of the document', async () => {
+    now += 1000;
+    await accumulate('TIVInpmx8b98pfg', { phone: '0867123456' });
+    await redeem('DAUMAY01', { email: 'garnacho@gmail.com' });
+    const address = (value: string) => ({
+      type: 'Work',
+      _id: expect.stringMatching(/^[0-9a-f]{24}$/),
+      value,
+    });
+    const shared = {
+      status: 1,
+      contact: {
+        phones: [address('0867123456')],
+        name: 'Garnacho',
+        emails: [address('garnacho@gmail.com')],
+        lastname: '',
+        customerId: 475,
+        id: expect.stringMatching(/^[0-9a-f]{24}$/),
+      },
+      org: '62c10674cbe832bc9245a5b8',
+      createdAt: NOW + 1000,
+      id: expect.stringMatching(/^[0-9a-f]{24}$/),
+    };
+    expect((await get('/history-point?type=point'))[0]).toEqual({
+      ...shared,
+      type: 1,
+      score: 100,
+      product: { code: 'TIVI01', name: 'Tivi', id: expect.any(String) },
+      code: 'TIVInpmx8b98pfg',
+      serialNumber: 'npmx8b98pfg',
+    });
+    expect((await get('/history-point'))[0]).toEqual({
+      ...shared,
+      type: 2,
+      score: 10,
+      gift: { code: 'DAUMAY01', name: 'Đầu máy', score: 10, id: expect.any(String) },
+    });
+  });
+
+  test('need some apikey', async () => {
+    expect((await app.inject({ url: '/history-point' })).statusCode).toBe(401);
+    expect((await app.inject({ url: '/history-point', headers: { apikey: '' } })).statusCode).toBe(401);
+  });
+
+  test.each([
+    ['POST', '/accumulate', { data: {} }],
+    ['POST', '/accumulate', { code: 'TIVI000000001', data: { phones: ['0867123456'] } }],
+    ['POST', '/redeem', { code: 'DAUMAY01' }],
+    ['POST', '/redeem', { code: 'DAUMAY01', data: { phone: work('0867123456') } }],
+    ['POST', '/faults', { call: 'redeem', fault: 'explode' }],
+    ['GET', '/history-point?type=gift', undefined],
+    ['GET', '/history-point?page=0', undefined],
+    ['GET', '/contacts?phone=0867123456', undefined],
+  ] as const)('refuse what the document does not allow: %s %s', async (method, url, payload) => {
+    const response = await app.inject({ method, url, headers, ...(payload && { payload }) });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ success: 0, message: expect.any(String) });
+  });
+});
+
+describe('the past of Garnacho', () => {
+  test('has 45 accumulations and 25 redemptions, newest first, the latest a day or so old', async () => {
+    for (const [query, pages] of [
+      ['type=point&', [20, 20, 5]],
+      ['', [20, 5, 0]],
+    ] as const) {
+      const read = await Promise.all(
+        [1, 2, 3].map((page) => get(`/history-point?${query}phone=0867123456&page=${page}`)),
+      );
+      expect(read.map((page) => page.length)).toEqual(pages);
+      const times = z.array(z.object({ createdAt: z.number() })).parse(read.flat());
+      const sorted = times.map(({ createdAt }) => createdAt);
+      expect(sorted).toEqual(sorted.toSorted((a, b) => b - a));
+      expect(NOW - Number(sorted[0])).toBeLessThan(48 * 60 * 60 * 1000);
+      expect(NOW - Number(sorted.at(-1))).toBeGreaterThan(60 * 24 * 60 * 60 * 1000);
+    }
+  });
+
+  test('never overdrew the balance, which affords all gifts but the rice cooker', async () => {
+    const history = await Promise.all(
+      ['?type=point&page=1', '?type=point&page=2', '?type=point&page=3', '?page=1', '?page=2'].map((query) =>
+        get(`/history-point${query}`),
+      ),
+    );
+    const record = z.object({
+      type: z.number(),
+      score: z.number(),
+      status: z.number(),
+      createdAt: z.number(),
+    });
+    const moves = z
+      .array(record)
+      .parse(history.flat())
+      .toSorted((a, b) => a.createdAt - b.createdAt)
+      .map(({ type, score, status }) => (type === 1 ? score : -score) * status);
+    let balance = 0;
+    for (const move of moves) {
+      balance += move;
+      expect(balance).toBeGreaterThanOrEqual(0);
+    }
+    expect(await contact('phone=0867123456')).toMatchObject([{ customerId: 475, scoreAvailable: balance }]);
+    expect(sandboxGifts.map(({ score }) => score <= balance)).toEqual([true, true, false]);
+  });
+
+  test('can be narrowed by period, and by phone and e-mail together', async () => {
+    const all = z.array(z.object({ createdAt: z.number() })).parse(await get('/history-point'));
+    const [a, b] = [all[5]?.createdAt, all[2]?.createdAt];
+    expect(await get(`/history-point?createdAtRangeFrom=${a}&createdAtRangeTo=${b}`)).toHaveLength(4);
+    expect(await get('/history-point?phone=0867123456&email=garnacho@gmail.com')).toHaveLength(20);
+    expect(await get('/history-point?phone=0867123456&email=else@gmail.com')).toHaveLength(0);
+  });
+});
+
+describe('codes', () => {
+  test.each(['TIVInpmx8b98pfg', 'TIVI000000001', 'TIVI000000999', 'TULANH000000001', 'TULANH000000999'])(
+    '%s is good once',
+    async (code) => {
+      expect(await accumulate(code, { phone: '0912345678' })).toEqual({ success: 1 });
+      expect(await accumulate(code, { phone: '0912345678' })).toMatchObject({ success: 0 });
+    },
+  );
+
+  test.each([
+    'TIVI000000000',
+    'TIVI000001000',
+    'TIVI1',
+    'tivi000000001',
+    'MAYGIAT000000001',
+    'TIVI0000000010',
+  ])('%s was never printed', async (code) => {
+    expect(await accumulate(code, { phone: '0912345678' })).toMatchObject({ success: 0 });
+    const [record] = await get('/history-point?type=point&phone=0912345678');
+    expect(record).toMatchObject({ status: 0, score: 0, code });
+    expect(await contact('phone=0912345678')).toEqual([]);
+  });
+});
+
+describe('customers', () => {
+  test('are known by any spelling of a phone and any case of an e-mail', async () => {
+    await accumulate('TIVI000000001', { phone: '+84912345678' });
+    await accumulate('TIVI000000002', { phone: '0912345678', email: 'Minh@Example.vn', name: 'Minh' });
+    const found = [{ customerId: 476, scoreAvailable: 200, name: 'Minh' }];
+    expect(await get('/contacts?contactType=customer&email=minh@example.vn')).toMatchObject(found);
+    expect(await get('/contacts?contactType=customer&phone=0912345678')).toMatchObject(found);
+  });
+
+  test('of a phone and an e-mail that come together become one, with the history of both', async () => {
+    await accumulate('TIVI000000001', { phone: '0912345678' });
+    await accumulate('TIVI000000002', { email: 'lan@example.vn' });
+    await accumulate('TIVI000000003', { phone: '0912345678', email: 'lan@example.vn' });
+    expect(await contact('email=lan@example.vn')).toMatchObject([{ customerId: 476, scoreAvailable: 300 }]);
+    expect(await get('/history-point?type=point&email=lan@example.vn')).toHaveLength(3);
+    expect(await get('/contacts?contactType=customer')).toHaveLength(2);
+  });
+
+  test('are not joined by an attempt that failed', async () => {
+    await accumulate('NOSUCHCODE', { phone: '0867123456', email: 'lan@example.vn' });
+    expect(await contact('email=lan@example.vn')).toEqual([]);
+  });
+});
+
+describe('the helpers', () => {
+  test('the state tells what there is to try', async () => {
+    await post('/faults', { call: 'redeem', fault: 'slow', times: 2 });
+    expect(await get('/state')).toMatchObject({
+      codes: expect.arrayContaining(['TIVInpmx8b98pfg']),
+      gifts: [{ code: 'DAUMAY01' }, { code: 'LOA01' }, { code: 'NOICOM01' }],
+      customers: [{ customerId: 475, phones: [{ value: '0867123456' }] }],
+      faults: [{ call: 'redeem', fault: 'slow', times: 2, ms: 3000 }],
+    });
+  });
+
+  test('faults strike as often as told, in turn, and only the call they are for', async () => {
+    await post('/faults', { call: 'redeem', fault: 'error-500', times: 2 });
+    await post('/faults', { call: 'redeem', fault: 'bad-json' });
+    expect(await accumulate('TIVI000000001', { phone: '0867123456' })).toEqual({ success: 1 });
+    const again = () =>
+      app.inject({
+        method: 'POST',
+        url: '/redeem',
+        headers,
+        payload: { code: 'DAUMAY01', data: { phone: '0867123456' } },
+      });
+    expect((await again()).statusCode).toBe(500);
+    expect((await again()).statusCode).toBe(500);
+    expect((await again()).body).toBe('{"success":1');
+    expect((await again()).body).toBe('{"success":1}');
+  });
+
+  test('a reset starts afresh, with record ids that never were', async () => {
+    const before = await get('/history-point');
+    await post('/faults', { call: 'history', fault: 'error-500' });
+    await accumulate('TIVI000000001', { phone: '0912345678' });
+    await post('/reset', {});
+    expect(await get('/history-point?type=point&phone=0912345678')).toEqual([]);
+    expect(await accumulate('TIVI000000001', { phone: '0912345678' })).toEqual({ success: 1 });
+    const [newest] = await get('/history-point');
+    expect(before).not.toContainEqual(expect.objectContaining({ id: newest.id }));
+  });
+});

@@ -1,0 +1,100 @@
+import { setImmediate as tick } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Mailbox } from '../../src/turns/mailbox.ts';
+import { createWorld, incoming, type World } from './kit.ts';
+
+/** A process that dies at its `at`-th call to the outside: just before the call, or before it hears the answer. */
+function mortal(world: World, at: number, when: 'before' | 'after') {
+  let count = 0;
+  let dead = false;
+  const forever = new Promise<never>(() => {});
+
+  /** Nothing resolves any more once the process is dead: it can do nothing more. */
+  function guard<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      if (dead) return forever;
+      count += 1;
+      const last = count === at;
+      if (last && when === 'before') {
+        dead = true;
+        return forever;
+      }
+      const answer = await call(...args);
+      if (last) dead = true;
+      return dead ? forever : answer;
+    };
+  }
+
+  const { accept, claim, renew, intend, recall, commit, release, hold, letGo } = world.mailbox;
+  const mailbox: Mailbox = {
+    ...world.mailbox,
+    accept: guard(accept),
+    // The sweeper's idle rounds are no boundaries of a turn.
+    claim: async (room) => (dead ? forever : claim(room)),
+    renew: async (held) => (dead ? forever : renew(held)),
+    intend: guard(intend),
+    recall: guard(recall),
+    commit: guard(commit),
+    release: guard(release),
+    hold: guard(hold),
+    letGo: guard(letGo),
+  };
+  const outlet = { deliver: guard(world.outlet.deliver) };
+  const engine = world.engine({ mailbox, outlet: () => outlet });
+  return { engine, isDead: () => dead };
+}
+
+const TEXTS = ['a', 'redeem:op1', 'b', 'wake:1000', 'c'];
+
+/** The messages go to a process that dies on the way; a second one gets what the platform sends again, and the rest. */
+async function live(at: number, when: 'before' | 'after') {
+  const world = createWorld();
+  const first = mortal(world, at, when);
+  const messages = TEXTS.map((text) => incoming(text));
+  const second = world.engine();
+  for (const message of messages) {
+    const accepted = await Promise.race([first.engine.accept(message), settled(first.isDead)]);
+    if (accepted === 'dead') await second.accept(message);
+  }
+  await world.quiet();
+  return { world, died: first.isDead() };
+}
+
+async function settled(isDead: () => boolean): Promise<'dead'> {
+  while (!isDead()) await tick();
+  return 'dead';
+}
+
+describe('a process that dies at any moment', () => {
+  test.for(['before', 'after'] as const)(
+    'each message is applied once and in order, the call is made at most once, replies are told once or twice (%s the call)',
+    { timeout: 30_000 },
+    async (when) => {
+      let at = 1;
+      for (; at < 60; at++) {
+        const { world, died } = await live(at, when);
+        const heard = world.heard();
+        const echoes = heard.filter((text) => text.startsWith('a'));
+        const told = [...new Set(echoes)].filter((text) => text !== 'applied');
+        const everything = TEXTS.map((_, n) => TEXTS.slice(0, n + 1).join(' '));
+        expect(told, `dying at ${at}`).toEqual(everything);
+
+        const redeemed = heard.filter((text) => text === 'applied' || text === 'refused');
+        expect(new Set(redeemed).size, `dying at ${at}: ${heard}`).toBe(1);
+        expect(world.calls.length).toBeLessThanOrEqual(1);
+        expect(world.calls.length === 1 || redeemed[0] === 'refused').toBe(true);
+        for (const one of new Set(heard)) {
+          expect(heard.filter((other) => other === one).length, one).toBeLessThanOrEqual(2);
+        }
+        expect(heard.length - new Set(heard).size).toBeLessThanOrEqual(2);
+
+        expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
+        expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
+        expect((await world.mailbox.hold(world.seal.name('customer', 'customer:1'), 'op2')).held).toBe(true);
+        if (!died) break;
+      }
+      expect(at).toBeGreaterThan(15);
+      expect(at).toBeLessThan(60);
+    },
+  );
+});

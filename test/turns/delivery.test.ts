@@ -1,0 +1,139 @@
+import { describe, expect, test, vi } from 'vitest';
+import { createWorld, incoming } from './kit.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+describe('a reply', () => {
+  test('that the platform wants a little later waits within the turn, and nothing overtakes', async () => {
+    const world = createWorld();
+    const release = vi.spyOn(world.mailbox, 'release');
+    world.script.push({ kind: 'later', afterMs: 20 });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await engine.accept(incoming('b'));
+    await vi.waitFor(() => expect(world.heard()).toEqual(['a', 'a b']));
+    expect(world.deliveries).toEqual(['later', 'sent', 'sent']);
+    expect(release.mock.calls.every(([, , notBeforeMs]) => notBeforeMs === undefined)).toBe(true);
+  });
+
+  test('that the platform wants much later frees the slot, and nothing overtakes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'sent' }, { kind: 'later', afterMs: 30_000 });
+    const engine = world.engine();
+    for (const text of ['ask:v1', 'b']) await engine.accept(incoming(text));
+    await vi.waitFor(() => expect(world.deliveries).toEqual(['sent', 'later']));
+    expect(await engine.accept(incoming('c'))).toBe('accepted');
+    await vi.waitFor(() => expect([...world.store.boxes.values()][0]?.leaseUntilMs).toBeNull());
+    expect(world.sent).toHaveLength(1);
+    world.advance(29_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(world.sent).toHaveLength(1);
+    await world.quiet();
+    expect(world.heard()).toEqual(['ask:v1', 'question', 'ask:v1 b', 'ask:v1 b c']);
+    expect(world.sent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('asked for a little later again and again does not keep the turn for ever', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 5; n++) world.script.push({ kind: 'later', afterMs: 10 });
+    const release = vi.spyOn(world.mailbox, 'release');
+    await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
+    await vi.waitFor(() => expect(world.heard()).toEqual(['a']));
+    expect(release.mock.calls.map(([, , notBeforeMs]) => notBeforeMs)).toEqual([10, undefined]);
+  });
+
+  test('that fails is tried again with growing waits, for a day, then dropped', async () => {
+    const world = createWorld();
+    const deliver = vi.fn(async () => ({ kind: 'failed' }) as const);
+    const release = vi.spyOn(world.mailbox, 'release');
+    await world.engine({ outlet: () => ({ deliver }) }).accept(incoming('a'));
+    const started = world.store.now();
+    await world.quiet(MINUTE);
+    const waits = release.mock.calls.map(([, , notBeforeMs]) => notBeforeMs ?? 0).filter((ms) => ms > 0);
+    expect(waits[0]).toBe(1000);
+    expect(Math.max(...waits)).toBe(10 * MINUTE);
+    for (const [at, wait] of waits.entries())
+      expect(wait).toBeGreaterThanOrEqual((waits[at - 1] ?? 0) * 0.99);
+    const days = (world.store.now() - started) / (24 * HOUR);
+    expect(days).toBeGreaterThan(1);
+    expect(days).toBeLessThan(1.1);
+    expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
+  });
+
+  test('that fails for hours is no failed attempt of the message behind it', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 12; n++) world.script.push({ kind: 'failed' });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+    expect(world.alarms).toEqual([]);
+  });
+
+  test('of which nobody knows whether it arrived is sent once more, and no more', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'ambiguous' }, { kind: 'ambiguous' });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a', 'a b']);
+    expect(world.deliveries).toEqual(['ambiguous', 'ambiguous', 'sent']);
+  });
+
+  test('that the platform refuses is dropped and counted, and the next goes on', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'dropped', reason: 'rejected' }, { kind: 'dropped', reason: 'unreachable' });
+    const engine = world.engine();
+    for (const text of ['a', 'b', 'c']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a b c']);
+    expect(world.deliveries).toEqual(['rejected', 'unreachable', 'sent']);
+  });
+
+  test('of a channel that throws counts as ambiguous', async () => {
+    const world = createWorld();
+    const broken = async () => {
+      throw new Error('a bug');
+    };
+    world.script.push(broken, broken);
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a b']);
+  });
+
+  test('for a channel that this process has not waits for one that has it', async () => {
+    const world = createWorld();
+    const without = world.engine({ outlet: () => undefined });
+    await without.accept(incoming('a'));
+    await vi.waitFor(() => expect(world.deliveries).toEqual(['failed']));
+    await without.stop();
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['a']);
+  });
+
+  test('that waits holds up no other conversation’s redeem: the customer is let go', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'later', afterMs: HOUR });
+    await world.engine().accept(incoming('redeem:op1'));
+    await vi.waitFor(() => expect(world.deliveries).toEqual(['later']));
+    const customer = world.seal.name('customer', 'customer:1');
+    await vi.waitFor(async () =>
+      expect(await world.mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record of op1'] }),
+    );
+  });
+
+  test('that cannot be opened is passed over, with an alarm', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'later', afterMs: HOUR });
+    await world.engine().accept(incoming('a'));
+    await vi.waitFor(() => expect([...world.store.boxes.values()][0]?.outbox).toHaveLength(1));
+    const box = [...world.store.boxes.values()][0];
+    if (box) box.outbox = box.outbox.map(({ seq }) => ({ seq, body: Buffer.from('garbage') }));
+    await world.quiet();
+    expect(world.heard()).toEqual([]);
+    expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
+  });
+});

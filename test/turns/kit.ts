@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate as tick } from 'node:timers/promises';
+import type { Settings } from '../../src/conversation/context.ts';
+import type { Decision } from '../../src/conversation/decision.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import { type ConversationState, newState, readState } from '../../src/conversation/state.ts';
+import type { Input } from '../../src/conversation/step.ts';
+import type { Alarm, Observe } from '../../src/observe.ts';
+import type { Outlet } from '../../src/turns/deliver.ts';
+import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
+import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/turns/mailbox.ts';
+import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
+import { createMemoryStore } from '../../src/turns/memory/store.ts';
+import type { Perform } from '../../src/turns/perform.ts';
+import { createSeal, type Seal } from '../../src/turns/sealed.ts';
+import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
+
+const settings: Settings = {
+  defaultLocale: 'vi',
+  timeZone: 'Asia/Ho_Chi_Minh',
+  gifts: [],
+  identityProof: 'required',
+  operationChecksMs: [5000, 20_000],
+};
+
+/**
+ * A conversation of one line a command. The state remembers every text it answered (`draft.code`), and each answer
+ * tells them all, so that order, losses and doubles can be seen.
+ */
+function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number }): Decision {
+  switch (input.kind) {
+    case 'wake':
+      return { state, replies: [{ key: 'woken' }] };
+    case 'outcome':
+      return { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) };
+    case 'message':
+      return onText(input.message.kind === 'text' ? input.message.text : input.message.kind, state, nowMs);
+  }
+}
+
+function onText(text: string, before: ConversationState, nowMs: number): Decision {
+  const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
+  const state = { ...before, draft: { code: told } };
+  const [command, argument = ''] = text.split(':');
+  const echo = { key: 'echo', params: { told } };
+  switch (command) {
+    case 'throw':
+      throw new Error('the step threw');
+    case 'wake':
+      return { state, replies: [echo], wakeAtMs: nowMs + Number(argument) };
+    case 'redeem':
+      return {
+        state,
+        replies: [echo],
+        effect: { kind: 'redeem', operation: argument, gift: 'G', by: { kind: 'phone', value: '+84' } },
+      };
+    case 'ask':
+      return {
+        state: {
+          ...state,
+          view: argument,
+          step: { at: 'asking', flow: 'accumulate', slot: 'phone', tries: 0 },
+        },
+        replies: [echo, { key: 'question', asks: 'phone', view: argument }],
+      };
+    case 'silent':
+      return { state, replies: [] };
+    default:
+      return { state, replies: [echo] };
+  }
+}
+
+function ending(outcome: { kind: string; operation?: string | undefined; customer?: string | undefined }) {
+  const { operation, customer } = outcome;
+  if (operation === undefined || outcome.kind === 'unknown') return {};
+  return {
+    settled: [operation],
+    letGo: customer === undefined ? [] : [{ customer, operation, record: `record of ${operation}` }],
+  };
+}
+
+export const conversation = { step, readState, newState, settings };
+
+export type World = ReturnType<typeof createWorld>;
+
+/** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
+export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal()) {
+  let offsetMs = 0;
+  const store = createMemoryStore(() => Date.now() + offsetMs);
+  const mailbox = createMemoryMailbox(options, store);
+  const sent: { seq: number; outgoing: Outgoing }[] = [];
+  const script: (Delivery | (() => Promise<Delivery>))[] = [];
+  const calls: string[] = [];
+  const alarms: { name: Alarm; reason: unknown }[] = [];
+  const turns: string[] = [];
+  const deliveries: string[] = [];
+
+  const outlet: Outlet = {
+    async deliver(outgoing, seq) {
+      const next = script.shift() ?? { kind: 'sent' };
+      const delivery = typeof next === 'function' ? await next() : next;
+      if (delivery.kind === 'sent' || delivery.kind === 'ambiguous') sent.push({ seq, outgoing });
+      return delivery;
+    },
+  };
+
+  const perform: Perform = async (effect, turn) => {
+    if (effect.kind !== 'redeem') throw new Error('unexpected effect');
+    const { operation } = effect;
+    const customer = 'customer:1';
+    if (!(await turn.hold(customer, operation)).held) return { kind: 'busy', operation };
+    const intended = await turn.intend(operation, 'the intent');
+    if (intended.kind === 'stored') return { kind: 'refused', operation, customer };
+    if (intended.kind !== 'go') throw new Error('may not call');
+    calls.push(operation);
+    return { kind: 'applied', operation, customer };
+  };
+
+  const silent = () => {};
+  const observe: Observe = {
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    alarm: (name, { reason }) => void alarms.push({ name, reason }),
+    update: silent,
+    turn: (_channel, result) => void turns.push(result),
+    call: silent,
+    delivery: (_channel, result) => void deliveries.push(result),
+    breaker: silent,
+    busy: silent,
+  };
+
+  let ids = 0;
+  /** A process of its own on the store. */
+  function engine(over: Partial<TurnsOptions> = {}, limits: Partial<Limits> = {}) {
+    const turnsOf = createTurns({
+      mailbox,
+      seal,
+      conversation,
+      perform,
+      outlet: (name) => (name === 'test' ? outlet : undefined),
+      ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
+      observe,
+      ...over,
+      limits: { sweepMs: 1, random: () => 0.5, ...limits },
+    });
+    turnsOf.start();
+    return turnsOf;
+  }
+
+  return {
+    store,
+    mailbox,
+    outlet,
+    perform,
+    seal,
+    engine,
+    sent,
+    script,
+    calls,
+    alarms,
+    turns,
+    deliveries,
+    advance: (ms: number) => {
+      offsetMs += ms;
+    },
+    /** Every reply's key, for echoes what they tell. */
+    heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
+    /** Time passes until nobody needs to look at any conversation. */
+    async quiet(stepMs = LEASE_MS / 4) {
+      for (let round = 0; store.due.size > 0; round++) {
+        if (round > 2000) throw new Error(`still due: ${[...store.due]}`);
+        for (let n = 0; n < 10; n++) await tick();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        if (round > 5) offsetMs += stepMs;
+      }
+    },
+  };
+}
+
+export const someSeal = (): Seal => createSeal({ key: randomBytes(32), hashKey: randomBytes(32) });
+
+let lastId = 0;
+
+export function incoming(text: string, over: Partial<Incoming> = {}): Incoming {
+  lastId += 1;
+  const message: Message = { kind: 'text', text };
+  return {
+    channel: 'test',
+    conversation: 'c1',
+    id: `m${lastId}`,
+    message,
+    sender: { channel: 'test', proof: 'contact', locale: 'en', name: 'Garnacho' },
+    address: { chat: 1 },
+    ...over,
+  };
+}
+
+/** Something that a test waits for, and something that it lets happen. */
+export function gate() {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** The mailbox with some methods replaced. */
+export const patched = (mailbox: Mailbox, over: Partial<Mailbox>): Mailbox => ({ ...mailbox, ...over });

@@ -1,0 +1,463 @@
+import { describe, expect, test, vi } from 'vitest';
+import { StoreUnavailable } from '../../src/turns/mailbox.ts';
+import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
+
+const unavailable = async (): Promise<never> => {
+  throw new StoreUnavailable('down');
+};
+
+describe('a turn', () => {
+  test('answers a message and tells the channel all it needs', async () => {
+    const world = createWorld();
+    const message = incoming('hello', { press: { message: 7 } });
+    expect(await world.engine().accept(message)).toBe('accepted');
+    await world.quiet();
+    expect(world.sent).toHaveLength(1);
+    expect(world.sent[0]).toMatchObject({
+      seq: 1,
+      outgoing: {
+        channel: 'test',
+        conversation: 'c1',
+        address: { chat: 1 },
+        press: { message: 7 },
+        locale: 'en',
+        reply: { key: 'echo' },
+        turn: message.id,
+        first: true,
+        last: true,
+        state: {},
+      },
+    });
+    expect(world.turns).toEqual(['done']);
+  });
+
+  test('answers fast messages in order, each knowing the one before', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await Promise.all(['a', 'b', 'c', 'd'].map((text) => engine.accept(incoming(text))));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b', 'a b c', 'a b c d']);
+    expect(world.sent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('answers in order where two processes take the messages', async () => {
+    const world = createWorld();
+    const [one, two] = [world.engine(), world.engine()];
+    for (const [at, text] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+      await (at % 2 === 0 ? one : two).accept(incoming(text));
+    }
+    await world.quiet();
+    expect(world.heard().at(-1)).toBe('a b c d e f');
+    expect(world.sent).toHaveLength(6);
+  });
+
+  test('conversations do not wait for each other', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    world.script.push(async () => {
+      await opened;
+      return { kind: 'sent' };
+    });
+    const engine = world.engine();
+    await engine.accept(incoming('slow'));
+    await engine.accept(incoming('fast', { conversation: 'c2' }));
+    await vi.waitFor(() => expect(world.heard()).toEqual(['fast']));
+    open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['fast', 'slow']);
+  });
+
+  test('a message delivered twice counts once', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    const message = incoming('hello');
+    expect(await engine.accept(message)).toBe('accepted');
+    expect(await engine.accept(message)).toBe('duplicate');
+    await world.quiet();
+    expect(await engine.accept(message)).toBe('duplicate');
+    expect(world.heard()).toEqual(['hello']);
+  });
+
+  test('the platform gets its answer before any work begins', async () => {
+    const world = createWorld();
+    const commit = vi.spyOn(world.mailbox, 'commit');
+    await world.engine().accept(incoming('hello'));
+    expect(commit).not.toHaveBeenCalled();
+    await world.quiet();
+    expect(commit).toHaveBeenCalledOnce();
+  });
+
+  test('a plain answer leaves after two round trips, and a third ends the turn', async () => {
+    const world = createWorld();
+    const trips: string[] = [];
+    const named =
+      <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
+      (...args: A): R => {
+        trips.push(name);
+        return call(...args);
+      };
+    const { accept, commit, release, intend, hold, letGo } = world.mailbox;
+    const mailbox = patched(world.mailbox, {
+      accept: named('accept', accept),
+      commit: named('commit', commit),
+      release: named('release', release),
+      intend: named('intend', intend),
+      hold: named('hold', hold),
+      letGo: named('letGo', letGo),
+    });
+    world.script.push(async () => {
+      trips.push('deliver');
+      return { kind: 'sent' };
+    });
+    const engine = world.engine({ mailbox });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(trips.splice(0)).toEqual(['accept', 'commit', 'deliver', 'release']);
+    await engine.accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(trips).toEqual(['accept', 'hold', 'intend', 'commit', 'letGo', 'release']);
+  });
+
+  test('tells which question is live: flow, what it asks, what was asked before', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    for (const text of ['ask:v1', 'hello', 'silent', 'ask:v2']) await engine.accept(incoming(text));
+    await world.quiet();
+    const seen = world.sent.map(({ outgoing }) => ({
+      ...outgoing.state,
+      asked: outgoing.asked,
+      first: outgoing.first,
+      last: outgoing.last,
+    }));
+    const live = { flow: 'accumulate', asks: 'phone' };
+    expect(seen).toEqual([
+      { ...live, asked: undefined, first: true, last: false },
+      { ...live, asked: undefined, first: false, last: true },
+      { ...live, asked: 'phone', first: true, last: true },
+      { ...live, asked: 'phone', first: true, last: false },
+      { ...live, asked: 'phone', first: false, last: true },
+    ]);
+  });
+
+  test('stores nothing that can be read without the key', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('wake:60000 secret'));
+    await world.engine({}, { slots: 0 }).accept(incoming('another secret'));
+    const stored = JSON.stringify([...world.store.boxes.entries()], (_, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
+    );
+    expect(stored).not.toMatch(/secret|Garnacho|c1/);
+  });
+});
+
+describe('an effect', () => {
+  test('is performed between two steps, and all replies leave together', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.calls).toEqual(['op1']);
+  });
+
+  test('gives the hold back and forgets the intent once the outcome is saved', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect((await Array.fromAsync(world.mailbox.intents())).length).toBe(0);
+    const customer = world.seal.name('customer', 'customer:1');
+    expect(await world.mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record of op1'] });
+  });
+
+  test('shows the customer that it takes long', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const working = vi.fn(async () => open());
+    const engine = world.engine(
+      {
+        outlet: () => ({ ...world.outlet, working }),
+        perform: async () => {
+          await opened;
+          return { kind: 'busy', operation: 'op1' };
+        },
+      },
+      { workingMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1', { press: { message: 7 } }));
+    await world.quiet();
+    expect(working).toHaveBeenCalledExactlyOnceWith({ address: { chat: 1 }, press: { message: 7 } });
+  });
+
+  test('a turn that never ends asking is a dead letter', async () => {
+    const world = createWorld();
+    const perform = vi.fn(async () => ({ kind: 'busy', operation: 'x' }) as const);
+    const engine = world.engine({
+      perform,
+      conversation: {
+        ...conversation,
+        step: (state) => ({
+          state,
+          replies: [],
+          effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } },
+        }),
+      },
+    });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(perform).toHaveBeenCalledTimes(4);
+    expect(world.heard()).toEqual(['turn.failed']);
+  });
+});
+
+describe('a wake-up', () => {
+  test('is answered to where the last message came from, by nobody’s name', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('wake:60000'));
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'woken']);
+    const { outgoing } = world.sent[1] ?? { outgoing: undefined };
+    expect(outgoing).toMatchObject({ address: { chat: 1 }, locale: 'en', last: true });
+    expect(outgoing?.turn).toBeUndefined();
+  });
+
+  test('comes though the process that arranged it is gone', async () => {
+    const world = createWorld();
+    const first = world.engine();
+    await first.accept(incoming('wake:60000'));
+    await vi.waitFor(() => expect(world.sent).toHaveLength(1));
+    await first.stop();
+    world.engine();
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'woken']);
+  });
+
+  test('survives a message that could not be answered', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('wake:60000'));
+    await engine.accept(incoming('throw'));
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'turn.failed', 'woken']);
+  });
+});
+
+describe('poison', () => {
+  test('a step that throws: a dead letter, an apology, the old state, and on with the next', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    for (const text of ['a', 'throw', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'turn.failed', 'a b']);
+    expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
+    expect(world.turns).toEqual(['done', 'dead', 'done']);
+    const [letter] = await Array.fromAsync(world.mailbox.deadLetters());
+    const body = world.seal.open(`message:${letter?.conversation}`, letter?.body ?? Buffer.alloc(0));
+    expect(JSON.parse(body)).toMatchObject({ message: { text: 'throw' } });
+  });
+
+  test('a head whose leases expire five times is a dead letter', async () => {
+    const world = createWorld();
+    const commit = vi.fn(unavailable);
+    const broken = world.engine({ mailbox: patched(world.mailbox, { commit }) });
+    await broken.accept(incoming('poison'));
+    await broken.accept(incoming('b'));
+    for (let n = 0; n < 5; n++) {
+      await vi.waitFor(() => expect(commit).toHaveBeenCalledTimes(n + 1));
+      await vi.waitFor(() => expect(world.turns.filter((result) => result === 'failed')).toHaveLength(n + 1));
+      if (n === 4) break;
+      world.advance(16_000);
+    }
+    await broken.stop();
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['turn.failed', 'b']);
+    expect(world.alarms).toContainEqual({ name: 'dead_letter', reason: 'attempts' });
+  });
+
+  test('a message that cannot be opened is a dead letter, and the next is answered', async () => {
+    const world = createWorld();
+    await createWorldOn(world).engine({}, { slots: 0 }).accept(incoming('sealed with a lost key'));
+    const engine = world.engine();
+    const name = [...world.store.boxes.keys()][0] ?? '';
+    await vi.waitFor(() =>
+      expect(world.alarms.map(({ name }) => name)).toEqual(['seal_broken', 'dead_letter']),
+    );
+    expect(world.heard()).toEqual([]);
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['b']);
+    expect((await Array.fromAsync(world.mailbox.deadLetters()))[0]).toMatchObject({
+      conversation: name,
+      reason: 'unreadable',
+    });
+  });
+
+  test('a state that cannot be opened is kept for operators, and the conversation begins anew', async () => {
+    const world = createWorld();
+    const lost = createWorldOn(world).engine();
+    await lost.accept(incoming('a'));
+    await world.quiet();
+    await lost.stop();
+    const engine = world.engine();
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['b']);
+    expect(world.alarms).toEqual([
+      { name: 'seal_broken', reason: undefined },
+      { name: 'dead_letter', reason: 'state' },
+    ]);
+  });
+});
+
+/** A process with another state key on the same store (and the same names). */
+function createWorldOn(world: ReturnType<typeof createWorld>) {
+  const other = someSeal();
+  const seal = { ...other, name: world.seal.name };
+  return {
+    engine: (over = {}, limits = {}) =>
+      world.engine({ seal, outlet: () => ({ deliver: async () => ({ kind: 'sent' }) }), ...over }, limits),
+  };
+}
+
+describe('a flood', () => {
+  test('past the cap messages are refused, and the customer is told once', async () => {
+    const world = createWorld({ mailboxCap: 2 });
+    const busy = world.engine({}, { slots: 0 });
+    const results = [];
+    for (const text of ['a', 'b', 'c', 'd']) results.push(await busy.accept(incoming(text)));
+    expect(results).toEqual(['accepted', 'accepted', 'full', 'full']);
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['abuse.flood', 'a', 'a b']);
+  });
+});
+
+describe('back-pressure', () => {
+  test('no more turns at once than there are slots, and all are answered', async () => {
+    const world = createWorld();
+    let [now, most] = [0, 0];
+    const outlet = {
+      deliver: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        now -= 1;
+        return { kind: 'sent' } as const;
+      },
+    };
+    // No sweeper to speak of: a freed slot looks for waiting work by itself.
+    const engine = world.engine({ outlet: () => outlet }, { slots: 3, sweepMs: 3_600_000 });
+    const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
+    await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
+    await vi.waitFor(() => expect(world.turns).toHaveLength(40), 5000);
+    expect(most).toBe(3);
+    expect(world.store.due.size).toBe(0);
+  });
+});
+
+describe('a store out of reach', () => {
+  test('accepting is refused, so that the platform sends again', async () => {
+    const world = createWorld();
+    const engine = world.engine({ mailbox: patched(world.mailbox, { accept: unavailable }) });
+    await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
+    await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
+    expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
+  });
+
+  test.for(['commit', 'release', 'letGo', 'intend', 'hold', 'claim'] as const)(
+    'a failing %s loses nothing: the turn is repeated when the lease is over',
+    async (method) => {
+      const world = createWorld();
+      let failed = false;
+      const flaky =
+        <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+        async (...args: A): Promise<R> => {
+          if (!failed) await unavailable().finally(() => (failed = true));
+          return call(...args);
+        };
+      const { commit, release, letGo, intend, hold, claim } = world.mailbox;
+      const over = {
+        commit: flaky(commit),
+        release: flaky(release),
+        letGo: flaky(letGo),
+        intend: flaky(intend),
+        hold: flaky(hold),
+        claim: flaky(claim),
+      };
+      const engine = world.engine({ mailbox: patched(world.mailbox, { [method]: over[method] }) });
+      for (const text of ['a', 'redeem:op1', 'b']) await engine.accept(incoming(text));
+      await world.quiet();
+      await vi.waitFor(() => expect(failed).toBe(true));
+      expect(world.heard().at(-1)).toBe('a redeem:op1 b');
+      expect(world.calls.length).toBeLessThanOrEqual(1);
+      expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
+    },
+  );
+
+  test('a failing renewal is no loss yet: the next may succeed in time', async () => {
+    const world = createWorld();
+    const renewed = gate();
+    const renew = vi.fn(world.mailbox.renew).mockImplementationOnce(unavailable);
+    const engine = world.engine(
+      {
+        mailbox: patched(world.mailbox, { renew }),
+        perform: async () => {
+          await renewed.opened;
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { renewMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(1));
+    renewed.open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.turns).toEqual(['done']);
+  });
+});
+
+describe('a lost lease', () => {
+  test('whatever was computed is dropped without a word', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const aborted = gate();
+    const slow = world.engine(
+      {
+        perform: async (_effect, turn) => {
+          turn.signal.addEventListener('abort', aborted.open);
+          await opened;
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { renewMs: 5, sweepMs: 3_600_000 },
+    );
+    await slow.accept(incoming('redeem:op1'));
+    await vi.waitFor(() => expect(world.store.due.size).toBe(1));
+    world.advance(16_000);
+    world.engine();
+    await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    await aborted.opened;
+    open();
+    await world.quiet();
+    await vi.waitFor(() => expect(world.turns.toSorted()).toEqual(['done', 'stale']));
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.alarms).toEqual([]);
+  });
+
+  test('a long call keeps its lease by renewing it', async () => {
+    const world = createWorld({ leaseMs: 60 });
+    const engine = world.engine(
+      {
+        perform: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { leaseMs: 60, renewMs: 15 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    world.engine();
+    await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    expect(world.turns).toEqual(['done']);
+  });
+});
