@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto';
 
 /**
  * Names and seals what is stored, so that stores see keyed hashes and opaque bytes only.
@@ -37,20 +44,20 @@ const HEADER_BYTES = 2 + NONCE_BYTES;
 const NAME_BYTES = 16;
 
 export function createSeal({ key, previous, hashKey }: SealKeys): Seal {
-  const current = key === undefined ? undefined : { id: idOf(key), key };
-  const known = [key, previous]
-    .filter((one) => one !== undefined)
-    .map((one) => ({ id: idOf(one), key: one }));
+  // Key objects, made once: a key given as bytes is turned into one at every call, which costs more than the cipher.
+  const names = createSecretKey(hashKey);
+  const current = key && keyOf(key);
+  const known = [current, previous && keyOf(previous)].filter((one) => one !== undefined);
 
   return {
     name(kind, value) {
-      const digest = createHmac('sha256', hashKey).update(`${kind}\0${value}`).digest();
+      const digest = createHmac('sha256', names).update(`${kind}\0${value}`).digest();
       return digest.toString('base64url', 0, NAME_BYTES);
     },
 
     seal(associated, plain) {
       if (current === undefined) return Buffer.concat([Buffer.of(PLAIN), Buffer.from(plain)]);
-      const nonce = randomBytes(NONCE_BYTES);
+      const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', current.key, nonce).setAAD(Buffer.from(associated));
       const body = cipher.update(plain, 'utf8');
       // final() yields nothing in a stream mode, but makes the tag.
@@ -78,7 +85,7 @@ export function createSeal({ key, previous, hashKey }: SealKeys): Seal {
 }
 
 /** Null where key, associated data or bytes do not fit together. */
-function decipher(key: Buffer, associated: string, sealed: Buffer): string | null {
+function decipher(key: KeyObject, associated: string, sealed: Buffer): string | null {
   const nonce = sealed.subarray(2, HEADER_BYTES);
   const end = sealed.length - TAG_BYTES;
   const opening = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
@@ -91,6 +98,25 @@ function decipher(key: Buffer, associated: string, sealed: Buffer): string | nul
   }
 }
 
-function idOf(key: Buffer): number {
-  return createHmac('sha256', key).update('key id').digest().readUInt8();
+type Key = { readonly id: number; readonly key: KeyObject };
+
+function keyOf(bytes: Buffer): Key {
+  return {
+    id: createHmac('sha256', bytes).update('key id').digest().readUInt8(),
+    key: createSecretKey(bytes),
+  };
+}
+
+/** Random bytes are drawn in bulk: a call for twelve costs as much as one for thousands. */
+const nonces = Buffer.alloc(256 * NONCE_BYTES);
+let used = nonces.length;
+
+/** To be used at once: the memory comes round again. */
+function nextNonce(): Buffer {
+  if (used === nonces.length) {
+    randomFillSync(nonces);
+    used = 0;
+  }
+  used += NONCE_BYTES;
+  return nonces.subarray(used - NONCE_BYTES, used);
 }

@@ -19,7 +19,7 @@ export type StaffOptions = {
   readonly seal: Seal;
   readonly words: Words;
   readonly guard: Pick<Guard, 'api'>;
-  readonly observe: Pick<Observe, 'alarm' | 'log'>;
+  readonly observe: Pick<Observe, 'alarm' | 'log' | 'update'>;
   /** A real AntCRM is behind: what staff confirm is alarmed, and the start warns of it. */
   readonly audited: boolean;
   /** How long a request waits for its turn to end. */
@@ -84,6 +84,9 @@ export function createStaff(options: StaffOptions): Channel {
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
     scope.addHook('onRequest', guard.api);
+    scope.addHook('onResponse', async ({ method }, { statusCode }) => {
+      if (method === 'POST' && (statusCode === 400 || statusCode === 401)) observe.update('staff', 'refused');
+    });
     scope.addHook('preClose', async () => stop());
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 

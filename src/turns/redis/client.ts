@@ -47,8 +47,7 @@ const COMMON = {
  * the first one's). Waits until Redis is ready, but not for ever; commands fail at once while it is not.
  */
 export async function connectRedis(url: string, log: Log): Promise<RedisClient> {
-  const nodes = parseNodes(url);
-  const [first, ...others] = nodes;
+  const [first, ...others] = parseNodes(url);
   const client = others.length > 0 ? cluster(first, others) : single(first);
   logChanges(client.commands, log);
   await ready(client.commands);
@@ -122,14 +121,12 @@ function quiet<Connection extends Redis | Cluster>(connection: Connection): Conn
 /** One line when the connection is lost and one when it is back, not one for each attempt. */
 function logChanges(commands: Redis | Cluster, log: Log): void {
   let up = true;
-  commands.on('error', (error) => {
-    if (up) log.warn({}, `redis: connection lost: ${reason(error)}`);
+  const down = (why: string): void => {
+    if (up) log.warn({}, `redis: connection lost${why}`);
     up = false;
-  });
-  commands.on('close', () => {
-    if (up) log.warn({}, 'redis: connection lost');
-    up = false;
-  });
+  };
+  commands.on('error', (error) => down(`: ${reason(error)}`));
+  commands.on('reconnecting', () => down(''));
   commands.on('ready', () => {
     if (!up) log.info({}, 'redis: connected again');
     up = true;

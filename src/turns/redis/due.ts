@@ -18,8 +18,8 @@ type Found = { readonly atMs: number; readonly conversation: string };
 /** Looks go round the shards in four parts, so that calls every `SWEEP_MS` see all within 2 s. */
 const PARTS = 4;
 const PART = SHARDS / PARTS;
-/** So many of the shards known to have waiting conversations are looked at in one go. */
-const WAITING_LOOK = 16;
+/** So many of the shards where conversations wait are looked at for so much room: most have one, some have none left. */
+const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
 
 export function watchDue(commands: Redis | Cluster): Due {
   const waiting = new Set<number>();
@@ -84,7 +84,7 @@ export function watchDue(commands: Redis | Cluster): Due {
     },
 
     async look(room) {
-      const known = [...waiting].slice(0, WAITING_LOOK);
+      const known = [...waiting].slice(0, looksFor(room));
       const goRound = performance.now() - wentRoundMs >= SWEEP_MS / 2;
       const shards = goRound ? [...new Set([...known, ...nextPart()])] : known;
       const found = shards.length > 0 ? await read(shards, room) : [];

@@ -1,5 +1,20 @@
 import { crc32 } from 'node:zlib';
 
+/*
+ * What is stored where. Everything carries its shard's tag; everything but `due` expires.
+ *
+ *   {b7}m:<conversation>  string  the record: state, lease, counters (record.lua)        180 days
+ *   {b7}q:<conversation>  list    messages accepted and not yet answered                 180 days
+ *   {b7}o:<conversation>  list    replies not yet delivered                              180 days
+ *   {b7}d:<conversation>  string  memory of the last message ids (accept.lua)            48 h
+ *   {b7}f:<conversation>  list    the feed's last events; also the channel's name        1 h
+ *   {b7}due               zset    conversations that somebody must look at, scored by when (ms)
+ *   {b7}intents           hash    conversation|operation → intent without an outcome     180 days
+ *   {b7}dead              list    dead letters                                           180 days
+ *   {b7}h:<customer>      string  the operation that holds the customer                  2 h
+ *   {b7}s:<customer>      zset    records that settled operations, scored by their end   2 h
+ */
+
 /** How many hash tags share the conversations out over a cluster. It is part of every key: never change it. */
 export const SHARDS = 256;
 

@@ -134,6 +134,14 @@ describe('over HTTP', () => {
     expect((await post(message, { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
 
+  it('counts what it refuses', async () => {
+    const { post, counted } = await startKit({ access: { sandbox: true, token: TOKEN } });
+    await post(message);
+    await post({}, { authorization: `Bearer ${TOKEN}` });
+    await post(message, { authorization: `Bearer ${TOKEN}` });
+    expect(counted).toEqual(['refused', 'refused']);
+  });
+
   it('looks, where it is off, like a route that is not there', async () => {
     const { url, post } = await startKit({ access: { sandbox: false } });
     const hidden = await post(message);

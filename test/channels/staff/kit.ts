@@ -25,6 +25,8 @@ export type Kit = {
   readonly accepted: Incoming[];
   readonly alarms: { name: Alarm; fields: Fields }[];
   readonly warnings: Fields[];
+  /** Results of messages that the channel itself counted. */
+  readonly counted: string[];
   readonly feed: Feed;
   readonly hashKey: Buffer;
   readonly channel: ReturnType<typeof createStaff>;
@@ -60,6 +62,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
   const accepted: Incoming[] = [];
   const alarms: Kit['alarms'] = [];
   const warnings: Fields[] = [];
+  const counted: string[] = [];
   const hashKey = options.hashKey ?? randomBytes(32);
   const seen = new Set<string>();
   let seq = 0;
@@ -99,6 +102,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     },
     guard,
     observe: {
+      update: (_channel, result) => counted.push(result),
       alarm: (name, fields) => alarms.push({ name, fields }),
       log: { debug() {}, info() {}, warn: (fields) => warnings.push(fields), error() {} },
     },
@@ -124,6 +128,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     accepted,
     alarms,
     warnings,
+    counted,
     feed,
     hashKey,
     channel,

@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isNamedPeriod, namedPeriod, parsePeriod } from '../../src/conversation/slots/period.ts';
+import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/zone.ts';
+
+const SAIGON = 'Asia/Ho_Chi_Minh';
+/** Wednesday. */
+const NOW = Date.parse('2026-11-25T15:47:00+07:00');
+const at = (day: string) => Date.parse(`${day}T00:00:00+07:00`);
+
+describe('a period typed on 25 November 2026', () => {
+  it.each([
+    ['1/8/2023 - 31/8/2023', '2023-08-01', '2023-09-01'],
+    ['1/8/2023-31/8/2023', '2023-08-01', '2023-09-01'],
+    ['01.08.2023 – 31.08.2023', '2023-08-01', '2023-09-01'],
+    ['1-8-2023 - 31-8-2023', '2023-08-01', '2023-09-01'],
+    ['1 / 8 / 23 đến 31 / 8 / 23', '2023-08-01', '2023-09-01'],
+    ['từ 1/8/2023 đến 31/8/2023', '2023-08-01', '2023-09-01'],
+    ['Từ ngày 1/8/2023 tới ngày 31/8/2023 nhé', '2023-08-01', '2023-09-01'],
+    ['tu 1/8/2023 den 31/8/2023', '2023-08-01', '2023-09-01'],
+    ['from 1/8/2023 to 31/8/2023', '2023-08-01', '2023-09-01'],
+    ['2023-08-01 2023-08-31', '2023-08-01', '2023-09-01'],
+    ['ngày 1 tháng 8 năm 2023 đến ngày 31 tháng 8 năm 2023', '2023-08-01', '2023-09-01'],
+    ['1/8 - 31/8/2023', '2023-08-01', '2023-09-01'],
+    ['1/8/2023 - 31/8', '2023-08-01', '2023-09-01'],
+    ['1/8 - 31/8', '2026-08-01', '2026-09-01'],
+    ['1/12 - 31/1', '2025-12-01', '2026-02-01'],
+    ['1/12 - 31/1/2024', '2023-12-01', '2024-02-01'],
+    ['5/11', '2026-11-05', '2026-11-06'],
+    ['25/11', '2026-11-25', '2026-11-26'],
+    ['26/11', '2025-11-26', '2025-11-27'],
+    ['29/2/2024', '2024-02-29', '2024-03-01'],
+    ['8/2023', '2023-08-01', '2023-09-01'],
+    ['tháng 8/2023', '2023-08-01', '2023-09-01'],
+    ['tháng 8 năm 2023', '2023-08-01', '2023-09-01'],
+    ['tháng 12', '2025-12-01', '2026-01-01'],
+    ['tháng 11', '2026-11-01', '2026-12-01'],
+    ['6/2023 - 8/2023', '2023-06-01', '2023-09-01'],
+    ['2023', '2023-01-01', '2024-01-01'],
+    ['năm 2023', '2023-01-01', '2024-01-01'],
+    ['hôm qua', '2026-11-24', '2026-11-25'],
+    ['tuần trước', '2026-11-16', '2026-11-23'],
+    ['last week', '2026-11-16', '2026-11-23'],
+    ['tháng trước', '2026-10-01', '2026-11-01'],
+    ['last month', '2026-10-01', '2026-11-01'],
+    ['năm ngoái', '2025-01-01', '2026-01-01'],
+  ])('%s is [%s, %s)', (text, from, to) => {
+    expect(parsePeriod(text, NOW, SAIGON)).toEqual({
+      ok: true,
+      period: { fromMs: at(from), toMs: at(to) },
+    });
+  });
+
+  it.each([
+    ['hôm nay', '2026-11-25'],
+    ['Today', '2026-11-25'],
+    ['tuần này', '2026-11-23'],
+    ['7 ngày', '2026-11-19'],
+    ['7 ngay qua', '2026-11-19'],
+    ['last 7 days', '2026-11-19'],
+    ['10 ngày gần đây', '2026-11-16'],
+    ['2 tuần', '2026-11-12'],
+    ['30 days', '2026-10-27'],
+    ['3 tháng', '2026-08-28'],
+    ['this month', '2026-11-01'],
+    ['tháng này', '2026-11-01'],
+    ['năm nay', '2026-01-01'],
+    ['từ 1/8', '2026-08-01'],
+    ['since 1/8/2023', '2023-08-01'],
+  ])('%s begins on %s and has no end', (text, from) => {
+    expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, period: { fromMs: at(from) } });
+  });
+
+  it('may have no beginning, or neither', () => {
+    expect(parsePeriod('đến 31/8/2023', NOW, SAIGON)).toEqual({
+      ok: true,
+      period: { toMs: at('2023-09-01') },
+    });
+    for (const text of ['all', 'tất cả', 'toàn bộ'])
+      expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, period: {} });
+  });
+
+  it.each([
+    ['', 'period.shape'],
+    ['mèo', 'period.shape'],
+    ['5', 'period.shape'],
+    ['32/8/2023', 'period.shape'],
+    ['31/2/2023', 'period.shape'],
+    ['29/2', 'period.shape'],
+    ['8/31/2023', 'period.shape'],
+    ['1/8/1899', 'period.shape'],
+    ['0/8/2023', 'period.shape'],
+    ['1/8/202', 'period.shape'],
+    ['1/8/2023 mèo', 'period.shape'],
+    ['1/8 2/8 3/8', 'period.shape'],
+    ['0 ngày', 'period.shape'],
+    ['31/8/2023 - 1/8/2023', 'period.reversed'],
+    ['31/8 - 1/8', 'period.reversed'],
+    ['1/12/2026', 'period.future'],
+    ['1/1/2027 - 31/1/2027', 'period.future'],
+    ['từ 26/11/2026', 'period.future'],
+  ])('%j is refused as %s', (text, reason) => {
+    expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: false, reason });
+  });
+});
+
+describe('a named period', () => {
+  it('is counted in local days', () => {
+    const justAfterMidnight = Date.parse('2026-11-25T00:00:01+07:00');
+    expect(namedPeriod('7d', justAfterMidnight, SAIGON)).toEqual({ fromMs: at('2026-11-19') });
+    expect(namedPeriod('30d', justAfterMidnight - 2000, SAIGON)).toEqual({ fromMs: at('2026-10-26') });
+    expect(namedPeriod('month', NOW, SAIGON)).toEqual({ fromMs: at('2026-11-01') });
+    expect(namedPeriod('lastMonth', Date.parse('2026-01-31T12:00:00+07:00'), SAIGON)).toEqual({
+      fromMs: at('2025-12-01'),
+      toMs: at('2026-01-01'),
+    });
+    expect(namedPeriod('all', NOW, SAIGON)).toEqual({});
+  });
+
+  it('is one of five', () => {
+    expect(['7d', '30d', 'month', 'lastMonth', 'all'].every(isNamedPeriod)).toBe(true);
+    expect(['', 'toString', '8d', 'constructor'].some(isNamedPeriod)).toBe(false);
+  });
+});
+
+describe('a day', () => {
+  it.each([
+    ['America/New_York', '2026-03-08', '2026-03-08T05:00:00Z'],
+    ['America/New_York', '2026-03-09', '2026-03-09T04:00:00Z'],
+    // Clocks go from 00:00 to 01:00.
+    ['America/Santiago', '2026-09-06', '2026-09-06T04:00:00Z'],
+    // Clocks go from 01:00 back to 00:00: the first midnight.
+    ['America/Havana', '2026-11-01', '2026-11-01T04:00:00Z'],
+    // 30 December 2011 was left out.
+    ['Pacific/Apia', '2011-12-31', '2011-12-30T10:00:00Z'],
+    ['Asia/Kathmandu', '2026-11-25', '2026-11-24T18:15:00Z'],
+  ])('in %s, %s begins at %s', (zone, day, instant) => {
+    expect(startOfDay(Date.parse(day), zone)).toBe(Date.parse(instant));
+  });
+
+  it('begins at its first instant, in every zone', () => {
+    const zones = fc.constantFrom(
+      SAIGON,
+      'UTC',
+      'Europe/London',
+      'America/New_York',
+      'America/Santiago',
+      'America/Havana',
+      'Africa/Cairo',
+      'Asia/Beirut',
+      'Australia/Lord_Howe',
+      'Pacific/Apia',
+    );
+    const dayNumbers = fc.integer({ min: Date.UTC(2000, 0) / DAY_MS, max: Date.UTC(2030, 0) / DAY_MS });
+    fc.assert(
+      fc.property(zones, dayNumbers, (zone, number) => {
+        const day = number * DAY_MS;
+        const start = startOfDay(day, zone);
+        expect(dayAt(start - 1, zone)).toBeLessThan(day);
+        expect(dayAt(start, zone)).toBeGreaterThanOrEqual(day);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('any text', () => {
+  it('is a period in order or a reason, at once', () => {
+    const pieces = fc.constantFrom('1/', '1', '/', '-', ' ', 'tháng ', 'năm ', '2023', 'từ', '1/8/2023', '.', 'ề');
+    const texts = fc.oneof(
+      fc.array(pieces, { maxLength: 400 }).map((all) => all.join('')),
+      fc.tuple(pieces, fc.nat(1000)).map(([piece, times]) => piece.repeat(times)),
+      fc.string({ unit: 'binary', maxLength: 1200 }),
+    );
+    const startedMs = performance.now();
+    let runs = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        const result = parsePeriod(text, NOW, 'America/New_York');
+        if (result.ok) {
+          const { fromMs = -Infinity, toMs = Infinity } = result.period;
+          expect(fromMs).toBeLessThan(toMs);
+        }
+        runs++;
+      }),
+    );
+    expect((performance.now() - startedMs) / runs).toBeLessThan(20);
+  });
+});
