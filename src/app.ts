@@ -34,6 +34,9 @@ const SLOTS = 64;
 /** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots. */
 const MAX_CALLS = SLOTS / 2;
 
+/** How long requests under way may take once everything else has stopped. */
+const LAST_REQUESTS_MS = 1000;
+
 export type App = {
   /** Everything mounted, not yet listening. */
   readonly server: FastifyInstance;
@@ -118,7 +121,7 @@ export async function createApp(config: Config): Promise<App> {
     },
     async stop() {
       await Promise.all([turns.stop(), ...[...channels.values()].map((channel) => channel.stop?.())]);
-      await server.close();
+      await close(server);
       await backend.close();
       await store.close();
     },
@@ -140,6 +143,13 @@ function createServer({ logLevel }: Config): FastifyInstance {
   server.setErrorHandler(problemHandler(server.log));
   server.setNotFoundHandler(notFound);
   return server;
+}
+
+/** Connections that a client opened ahead and sent nothing on are not idle for Node: they get a moment, then an end. */
+async function close(server: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
+  await server.close();
+  clearTimeout(late);
 }
 
 /** Name and stack, never the message's own fields: those may carry URLs, headers and bodies. */

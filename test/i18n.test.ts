@@ -73,8 +73,8 @@ describe('variants', () => {
 
   it('puts the lines of a reply under its text', () => {
     const record = { key: 'history.record', params: { at, what: 'Tivi' } };
-    const reply = { key: 'hello', params: { name: 'Minh' }, lines: [record, record] };
-    expect(words.text(reply, 'vi')).toBe('Chào Minh!\n25/11/2026 15:47 · Tivi\n25/11/2026 15:47 · Tivi');
+    const reply = { key: 'hello', params: { name: 'Garnacho' }, lines: [record, record] };
+    expect(words.text(reply, 'vi')).toBe('Chào Garnacho!\n25/11/2026 15:47 · Tivi\n25/11/2026 15:47 · Tivi');
   });
 });
 
@@ -89,12 +89,12 @@ describe('text from outside', () => {
 
   it('loses control, bidirectional and zero-width characters and line breaks', () => {
     expect(hello('a\u202Eb\u200Bc\u0000d\u2066e\uFEFFf')).toBe('Hello abcdef!');
-    expect(hello('Minh\nYou won\u2028!')).toBe('Hello Minh You won !!');
+    expect(hello('Garnacho\nYou won\u2028!')).toBe('Hello Garnacho You won !!');
     expect(hello('half \uD83D')).toBe('Hello half !');
   });
 
   it('keeps Vietnamese letters and emoji', () => {
-    expect(hello('Nguyễn Thị Đào 🌸')).toBe('Hello Nguyễn Thị Đào 🌸!');
+    expect(hello('Garnacho Đ 🌸')).toBe('Hello Garnacho Đ 🌸!');
   });
 
   it('is cut at 200 characters, never through the middle of one', () => {

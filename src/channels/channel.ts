@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Sender } from '../conversation/message.ts';
 import type { Delivery, Incoming, Outgoing } from '../turns/delivery.ts';
 
 /**
@@ -14,6 +15,11 @@ export interface Channel {
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
   /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
+  /**
+   * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
+   * Called at the start of a message's turn; answers within two seconds and never throws.
+   */
+  identify?(incoming: Pick<Incoming, 'sender' | 'address'>): Promise<Sender>;
   /** Once the server listens (register webhooks, begin polling). Must not reject because a platform is out of reach. */
   start?(): Promise<void>;
   /** Stops whatever `start` began. */

@@ -45,7 +45,7 @@ export function understand(text: string): Understood {
   const mangled = others.find(isMangledCode);
   const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
   const left = unexplained(others, parts);
-  const isAlone = !phone && !email && !code && left.length === 0;
+  const isAlone = !phone && !email && !code && !mangled && left.length === 0;
   return {
     intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
     code: code?.text,

@@ -320,11 +320,11 @@ export const UNITS: Phrases = { vi: 'điểm, đồng, ngày, cái, món', en: '
 
 /** Words that change nothing: politeness, pronouns, particles. */
 export const FILLERS: Phrases = {
-  vi: `mình, tôi, tui, tớ, em, anh, chị, bạn, shop, sốp, ad, admin, bot, bạn ơi, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
+  vi: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, bạn ơi, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
     với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
-    cái, này, kia, đó, đấy, ở, tại, còn, bao nhiêu, bn, nào, gì, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
+    cái, này, kia, đó, ở, tại, còn, bao nhiêu, bn, nào, gì, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
     bây giờ, giờ, vậy, thế, làm, làm ơn, vui lòng, xem, kiểm tra, tra cứu, tra, lấy, nhập, gửi, nhận, các, những, lần, mấy,
-    lắm, nhiều, quá, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, ngay, thích, nhỉ, hả, hở, khách, mua, tổng,
+    lắm, nhiều, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, thích, nhỉ, hả, hở, khách, mua, tổng,
     gặp, chú, bác, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
   en: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, have, has, got, give, show, see,
@@ -369,6 +369,9 @@ export const HOMOGRAPHS: Readonly<Record<string, string>> = {
   đời: '',
   đội: '',
   quá: '',
+  tớ: '',
+  đây: '',
+  đấy: '',
   quả: '',
   mà: '',
   má: '',

@@ -22,7 +22,7 @@ export interface Feed {
 export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 
 export const FEED_LENGTH = 100;
-export const FEED_MS = 60 * 60 * 1000;
+const FEED_MS = 60 * 60 * 1000;
 
 /** What an implementation may be told otherwise than the constants above. */
 export type FeedOptions = Partial<typeof FEED_DEFAULTS>;

@@ -15,8 +15,6 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-export type Leases = ReturnType<typeof createLeases>;
-
 /** The leases at work, and the one timer that renews them all. */
 export function createLeases(options: {
   mailbox: Pick<Mailbox, 'renew'>;

@@ -83,10 +83,10 @@ export interface Mailbox {
 
 export const LEASE_MS = 15_000;
 export const SWEEP_MS = 500;
-export const HOLD_MS = 2 * 60 * 60 * 1000;
-export const MAILBOX_CAP = 50;
+const HOLD_MS = 2 * 60 * 60 * 1000;
+const MAILBOX_CAP = 50;
 export const DEDUPE_IDS = 100;
-export const DEDUPE_MS = 48 * 60 * 60 * 1000;
+const DEDUPE_MS = 48 * 60 * 60 * 1000;
 export const STATE_MS = 180 * 24 * 60 * 60 * 1000;
 export const DEAD_CAP = 1000;
 

@@ -41,7 +41,7 @@ export function loyaltyContract(name: string, open: () => Promise<OpenLoyalty>):
       loyalty.redeem({ gift, phone, writeBefore: performance.now() + 60_000 });
 
     test('a code earns its points once, for somebody new too', async () => {
-      const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER, name: 'Minh' };
+      const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER, name: 'Garnacho' };
       expect(await loyalty.contact(BY_NEWCOMER)).toEqual({ ok: true, value: null });
       expect(await loyalty.accumulate(request)).toEqual({ kind: 'applied' });
       expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({

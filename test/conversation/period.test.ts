@@ -166,7 +166,20 @@ describe('a day', () => {
 
 describe('any text', () => {
   it('is a period in order or a reason, at once', () => {
-    const pieces = fc.constantFrom('1/', '1', '/', '-', ' ', 'tháng ', 'năm ', '2023', 'từ', '1/8/2023', '.', 'ề');
+    const pieces = fc.constantFrom(
+      '1/',
+      '1',
+      '/',
+      '-',
+      ' ',
+      'tháng ',
+      'năm ',
+      '2023',
+      'từ',
+      '1/8/2023',
+      '.',
+      'ề',
+    );
     const texts = fc.oneof(
       fc.array(pieces, { maxLength: 400 }).map((all) => all.join('')),
       fc.tuple(pieces, fc.nat(1000)).map(([piece, times]) => piece.repeat(times)),

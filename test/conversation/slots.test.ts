@@ -228,7 +228,25 @@ describe('a code', () => {
 });
 
 describe('any text', () => {
-  const patterns = ['0', '+', '+1', '00', '(', '-', '.', 'a', 'a.', 'a-', '@', 'a@', '"', ' ', '\t', 'ề', '０'];
+  const patterns = [
+    '0',
+    '+',
+    '+1',
+    '00',
+    '(',
+    '-',
+    '.',
+    'a',
+    'a.',
+    'a-',
+    '@',
+    'a@',
+    '"',
+    ' ',
+    '\t',
+    'ề',
+    '０',
+  ];
 
   it('is judged at once, however hostile', () => {
     const hostile = fc
@@ -238,7 +256,8 @@ describe('any text', () => {
     let runs = 0;
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string({ unit: 'binary', maxLength: 1200 })), (text) => {
-        for (const parse of [parsePhone, parseEmail, parseCode]) expect(typeof parse(text).ok).toBe('boolean');
+        for (const parse of [parsePhone, parseEmail, parseCode])
+          expect(typeof parse(text).ok).toBe('boolean');
         runs++;
       }),
     );

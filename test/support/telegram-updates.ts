@@ -16,8 +16,8 @@ let lastUpdateId = 870_000_000;
 let lastMessageId = 5_000;
 
 export function createPerson(id: number, profile: object = {}): Person {
-  const from = { id, is_bot: false, first_name: 'Minh', last_name: 'Trần', language_code: 'vi', ...profile };
-  const chat = { id, first_name: 'Minh', last_name: 'Trần', type: 'private' };
+  const from = { id, is_bot: false, first_name: 'Garnacho', last_name: 'Thong', language_code: 'vi', ...profile };
+  const chat = { id, first_name: 'Garnacho', last_name: 'Thong', type: 'private' };
 
   function sends(content: object): Update {
     const message = { message_id: ++lastMessageId, from, chat, date: 1_790_000_000, ...content };
@@ -35,7 +35,7 @@ export function createPerson(id: number, profile: object = {}): Person {
     },
     shares(phone, { contact, message } = {}) {
       return sends({
-        contact: { phone_number: phone, first_name: 'Minh', user_id: id, ...contact },
+        contact: { phone_number: phone, first_name: 'Garnacho', user_id: id, ...contact },
         ...message,
       });
     },

@@ -19,14 +19,14 @@ export function text(line: string, tone: Tone = 'plain', more: Element = {}): El
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
 }
 
-/** Cells of a table's row; the second one takes the room there is. */
-export function row(cells: readonly string[], separated: boolean): Element {
+/** A table's row; its second cell takes the room there is. */
+export function row(cells: readonly string[]): Element {
   const columns = cells.map((cell, index) => ({
     type: 'Column',
     width: index === 1 ? 'stretch' : 'auto',
-    items: [text(cell, 'plain')],
+    items: [text(cell)],
   }));
-  return { type: 'ColumnSet', columns, spacing: 'Small', ...(separated && { separator: true }) };
+  return { type: 'ColumnSet', columns, spacing: 'Small', separator: true };
 }
 
 /** A button. `skipsInputs`: a form's checks do not stop it. */

@@ -23,7 +23,13 @@ export type Failure =
 /** The Bot Connector's REST interface. Never throws, and never repeats a call that may have been carried out. */
 export type Connector = {
   /** `path` is relative to the service URL; `timeoutMs` is for the whole call. */
-  call(service: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
+  call(
+    service: string,
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: unknown,
+    timeoutMs?: number,
+  ): Promise<Answer>;
   close(): Promise<void>;
 };
 
@@ -55,7 +61,13 @@ export function createConnector(options: ConnectorOptions): Connector {
     return pool;
   }
 
-  async function attempt(url: URL, method: string, token: string | null, body: string | undefined, ms: number) {
+  async function attempt(
+    url: URL,
+    method: string,
+    token: string | null,
+    body: string | undefined,
+    ms: number,
+  ) {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
     if (token !== null) headers.authorization = `Bearer ${token}`;
@@ -113,7 +125,9 @@ function answerOf(status: number, retryAfter: string | string[] | undefined, tex
     case 404:
       return { ok: false, kind: 'unreachable' };
     case 503:
-      return afterS > 0 ? { ok: false, kind: 'later', afterMs: afterS * 1000 } : { ok: false, kind: 'ambiguous' };
+      return afterS > 0
+        ? { ok: false, kind: 'later', afterMs: afterS * 1000 }
+        : { ok: false, kind: 'ambiguous' };
     default:
       return { ok: false, kind: status >= 500 || status === 408 ? 'ambiguous' : 'rejected' };
   }

@@ -21,7 +21,7 @@ export function createHosts(trusted: readonly string[], anyLocal: boolean): Host
   return {
     trusts(service) {
       const url = URL.parse(service);
-      if (!url || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
+      if (!url || `${url.username}${url.password}${url.search}${url.hash}` !== '') return false;
       const isLocal = LOCAL.test(url.hostname);
       const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
       return isSafe && (exact.has(url.host) || (anyLocal && isLocal));

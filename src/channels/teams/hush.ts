@@ -16,7 +16,8 @@ export function hushing(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
     console.error = (...said: unknown[]) => {
       const logger = calling.getStore();
       // What was said is not written: it may quote the token.
-      if (logger) logger.debug({ channel: 'teams', error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
+      if (logger)
+        logger.debug({ channel: 'teams', error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
       else error(...said);
     };
   }

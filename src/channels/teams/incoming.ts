@@ -131,7 +131,9 @@ function pressOf({ replyToId }: Activity, data: Data): Press | undefined {
   if (replyToId === undefined) return undefined;
   const { choice, label, form, code, phone, email, said = [] } = data;
   const view = choice === undefined ? form : decodeChoice(choice).view;
-  const fields = [code, phone, email].flatMap((value) => (value?.trim() ? [cut(value.trim(), MAX_NAME)] : []));
+  const fields = [code, phone, email].flatMap((value) =>
+    value?.trim() ? [cut(value.trim(), MAX_NAME)] : [],
+  );
   const chosen = choice === undefined ? fields : label === undefined ? [] : [label];
   return { activity: replyToId, ...(view && { view }), said, chosen };
 }

@@ -1,14 +1,15 @@
 import type { Locale } from '../../conversation/message.ts';
-import type { Choice, Field, Reply } from '../../conversation/reply.ts';
+import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice, type Press } from './address.ts';
-import { button, buttons, card, type Element, row, type Tone, text } from './card.ts';
+import { button, buttons, card, type Element, row, text } from './card.ts';
+import { fieldElements, formTitle } from './form.ts';
 
 /** An activity as the connector takes it, but for where it goes. */
 export type Rendered = Readonly<Record<string, unknown>>;
 
-/** Teams cuts off larger cards, whatever its documents say of 40 KB and more. */
-const MAX_CARD_BYTES = 28_000;
+/** Larger cards are not shown everywhere, whatever some documents say of 40 KB and more. */
+export const MAX_CARD_BYTES = 28_000;
 
 /** More text than this is not worth carrying in every button. */
 const MAX_SAID_BYTES = 2_000;
@@ -18,25 +19,70 @@ const MAX_SAID_BYTES = 2_000;
  * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): Rendered {
-  const { choices = [], form = [], lines = [], key } = reply;
   const whole = words.text(reply, locale);
-  const isTable = key === 'history.page' && lines.length > 1;
-  if (choices.length === 0 && form.length === 0 && !isTable) return plain(whole);
-  const said = whole.split('\n');
-  for (const kept of [byteLength(said) <= MAX_SAID_BYTES ? said : [], []]) {
-    const made = cardOf(reply, kept, locale, words);
-    if (byteLength(made) <= MAX_CARD_BYTES) return withCard(made, said[0] ?? '');
+  const isTable = reply.key === HISTORY && (reply.lines?.length ?? 0) > 0;
+  if (!reply.choices?.length && !reply.form?.length && !isTable) return plain(whole);
+
+  const body = reply.form?.length ? [] : bodyOf(reply, locale, words);
+  const said = reply.form?.length ? [formTitle(locale, words)] : whole.split('\n');
+  const kept = byteLength(said) <= MAX_SAID_BYTES ? said : [];
+  for (const carried of [kept, []]) {
+    const made = card([...body, ...controls(reply, carried, locale, words)], whole);
+    if (byteLength(made) <= MAX_CARD_BYTES) return withCard(made, said[0]);
   }
-  // Too many choices for a card; every one of them can be typed.
+  // More choices than a card can have: every one of them can be typed.
   return plain(whole);
 }
 
-/** A used card: what it said and what was chosen, and nothing to press. */
+/** A used card: what it said and what was chosen, and nothing to press any more. */
 export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words): Rendered {
   const choice = chosen.join(' · ');
-  const last = choice === '' ? [] : [words.line({ key: 'teams.chosen', params: { choice } }, locale)];
-  const fallback = [...said, ...last].join('\n');
-  return withCard(card([...said.map((line) => text(line)), ...last.map((line) => text(line, 'subtle'))], fallback), '');
+  const mark = words.line({ key: 'teams.chosen', params: { choice } }, locale);
+  const body = [...said.map((line) => text(line)), text(mark, 'subtle')];
+  return withCard(card(body, [...said, mark].join('\n')));
+}
+
+const HISTORY = 'history.page';
+
+function bodyOf(reply: Reply, locale: Locale, words: Words): Element[] {
+  const { key, lines = [] } = reply;
+  const main = words.line(reply, locale).split('\n');
+  const tone = lines.length > 0 ? 'title' : 'plain';
+  const rest = lines.map((line) => words.line(line, locale));
+  return [
+    ...main.map((line) => text(line, tone)),
+    ...(key === HISTORY ? rest.map(record) : rest.map((line) => text(line))),
+  ];
+}
+
+/** The locale files write a record as `when · what · how much`: the dots are the table's borders. */
+function record(line: string): Element {
+  const parts = line.split(' · ');
+  const [first = '', ...more] = parts;
+  const last = more.length > 1 ? more.splice(-1) : [];
+  return row([first, ...(more.length > 0 ? [more.join(' · ')] : []), ...last]);
+}
+
+/** Whatever can be filled in or pressed. Each button carries what the card says: see `Press`. */
+function controls(reply: Reply, said: readonly string[], locale: Locale, words: Words): Element[] {
+  const { choices = [], form = [], view } = reply;
+  const carried = said.length > 0 ? { said } : {};
+  const actions = choices.map((choice) => {
+    const label = words.line(choice.label, locale);
+    const data = { choice: encodeChoice(choice.id, view), label, ...carried };
+    return button(label, data, form.length > 0);
+  });
+  if (form.length === 0) return buttons(actions);
+  const send = button(
+    words.line({ key: 'teams.form.send' }, locale),
+    { form: view ?? '', ...carried },
+    false,
+  );
+  return [
+    text(formTitle(locale, words), 'title'),
+    ...form.flatMap((field) => fieldElements(field, locale, words)),
+    ...buttons([send, ...actions]),
+  ];
 }
 
 function plain(words: string): Rendered {
@@ -44,29 +90,14 @@ function plain(words: string): Rendered {
 }
 
 /** `summary` is what a notification shows. */
-function withCard(content: Element, summary: string): Rendered {
+function withCard(content: Element, summary?: string): Rendered {
   return {
     type: 'message',
-    ...(summary !== '' && { summary }),
+    ...(summary && { summary }),
     attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }],
   };
 }
 
-function cardOf(reply: Reply, said: readonly string[], locale: Locale, words: Words): Element {
-  const { choices = [], form = [], view, asks } = reply;
-  const label = (choice: Choice) => words.line(choice.label, locale);
-  const pressed = (choice: Choice): Element => {
-    const title = label(choice);
-    const data = { choice: encodeChoice(choice.id, view), label: title, ...(said.length > 0 && { said }) };
-    return button(title, data, form.length > 0);
-  };
-  const actions = choices.map(pressed);
-  const inputs = form.length > 0 ? formOf(form, locale, words) : [];
-  if (form.length > 0) {
-    const title = words.line({ key: 'teams.form.send' }, locale);
-    actions.unshift(button(title, { form: view ?? '', ...(said.length > 0 && { said }) }, false));
-  }
-  const body = form.length > 0 ? [text(words.line({ key: 'teams.form.title' }, locale), 'title')] : bodyOf(reply, locale, words);
-  void asks;
-  return card([...body, ...inputs, ...buttons(actions)], words.text(reply, locale));
+function byteLength(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

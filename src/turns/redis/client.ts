@@ -60,7 +60,7 @@ function single(node: Node): RedisClient {
     ...COMMON,
     retryStrategy: backOff,
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
+    enableAutoPipelining: false,
     scripts: SCRIPTS,
   });
   return {

@@ -22,7 +22,7 @@ describe('a private message', () => {
       conversation: '42',
       id: `u${update.update_id}`,
       message: { kind: 'text', text: 'tích điểm TIVInpmx8b98pfg' },
-      sender: { channel: 'telegram', proof: 'contact', locale: 'vi', name: 'Minh Trần' },
+      sender: { channel: 'telegram', proof: 'contact', locale: 'vi', name: 'Garnacho Thong' },
       address: { chat: 42 },
     });
   });
@@ -208,7 +208,7 @@ describe('a group', () => {
   });
 
   it('gets the group’s answer to a press, too', () => {
-    const from = { id: 42, first_name: 'Minh' };
+    const from = { id: 42, first_name: 'Garnacho' };
     const press = { id: 'q', from, data: 'confirm:x~v', message: { message_id: 3, chat: group } };
     expect(read({ update_id: 1, callback_query: press })).toMatchObject({
       message: { kind: 'group' },

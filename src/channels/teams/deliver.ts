@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Words } from '../../i18n.ts';
+import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
+import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
+import { type Answer, type Connector, jittered } from './connector.ts';
+import { type Rendered, render, renderUsed } from './render.ts';
+
+/** What only makes the chat nicer may hold up a reply this long. */
+const NICETY_MS = 3_000;
+
+/** A post whose fate is unknown is repeated, once, by the engine: not before this or twice as much. */
+const AGAIN_MS = 300;
+
+/** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
+export function createDelivery(connector: Connector, words: Words) {
+  /** Takes the buttons off a card whose question is over. Best effort: they are dead anyway. */
+  async function retire(address: Address, press: Press, locale: Outgoing['locale']): Promise<void> {
+    const used = addressed(renderUsed(press, locale, words), address);
+    await connector.call(address.service, 'PUT', activityPath(address, press.activity), used, NICETY_MS);
+  }
+
+  async function send(address: Address, rendered: Rendered): Promise<Delivery> {
+    const sent = addressed(rendered, address);
+    return toDelivery(await connector.call(address.service, 'POST', activitiesPath(address), sent));
+  }
+
+  /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
+  async function edit(address: Address, activity: string, rendered: Rendered): Promise<Delivery | null> {
+    const edited = addressed(rendered, address);
+    const answer = await connector.call(address.service, 'PUT', activityPath(address, activity), edited);
+    const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
+    return isGone ? null : toDelivery(answer);
+  }
+
+  async function deliver({ reply, locale, first, ...outgoing }: Outgoing): Promise<Delivery> {
+    const address = addressSchema.safeParse(outgoing.address).data;
+    if (!address) return { kind: 'dropped', reason: 'rejected' };
+    const press = pressSchema.safeParse(outgoing.press).data;
+    const rendered = render(reply, locale, words);
+    if (press && reply.inPlace) {
+      const edited = await edit(address, press.activity, rendered);
+      if (edited) return edited;
+    }
+    // A reply under the pressed question's own view means that the question goes on, with its buttons.
+    const finished = press && first && (press.view === undefined || press.view !== reply.view);
+    const [delivery] = await Promise.all([
+      send(address, rendered),
+      finished && retire(address, press, locale),
+    ]);
+    return delivery;
+  }
+
+  /** Shows that the bot is at work. */
+  async function working(incoming: Pick<Incoming, 'address'>): Promise<void> {
+    const address = addressSchema.safeParse(incoming.address).data;
+    if (!address) return;
+    const typing = addressed({ type: 'typing' }, address);
+    await connector.call(address.service, 'POST', activitiesPath(address), typing, NICETY_MS);
+  }
+
+  return { deliver, working };
+}
+
+function activitiesPath({ conversation }: Address): string {
+  return `v3/conversations/${encodeURIComponent(conversation)}/activities`;
+}
+
+function activityPath(address: Address, activity: string): string {
+  return `${activitiesPath(address)}/${encodeURIComponent(activity)}`;
+}
+
+function addressed(rendered: Rendered, { conversation, bot, user }: Address): Rendered {
+  return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
+}
+
+async function toDelivery(answer: Answer): Promise<Delivery> {
+  if (answer.ok) return { kind: 'sent' };
+  switch (answer.kind) {
+    case 'later':
+      return { kind: 'later', afterMs: answer.afterMs };
+    case 'unreachable':
+    case 'rejected':
+      return { kind: 'dropped', reason: answer.kind };
+    // Not the customer's fault: once the operator has put the token right, the reply leaves.
+    case 'refusedToken':
+    case 'failed':
+      return { kind: 'failed' };
+    case 'ambiguous':
+      await sleep(jittered(AGAIN_MS));
+      return { kind: 'ambiguous' };
+  }
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Sender } from '../../conversation/message.ts';
+import type { Incoming } from '../../turns/delivery.ts';
+import { type Address, addressSchema } from './address.ts';
+import type { Connector } from './connector.ts';
+
+/** How long a profile is believed, ms; how long it may take to be read. */
+const PROFILE_MS = 60 * 60 * 1000;
+const LOOKUP_MS = 1_500;
+/** Profiles remembered; the oldest are forgotten. */
+const MAX_PROFILES = 5_000;
+
+export type IdentityOptions = {
+  readonly connector: Connector;
+  /** Directories whose profiles are believed; another one's administrator can write any e-mail into them. */
+  readonly trustedTenants: readonly string[];
+  readonly now?: (() => number) | undefined;
+};
+
+const text = z.string().optional().catch(undefined);
+const memberSchema = z.object({
+  email: text,
+  aadObjectId: text,
+  objectId: text,
+  tenantId: text,
+  userRole: text,
+});
+
+/**
+ * Completes a sender with the profile's e-mail, where Teams vouches for it. Never throws; where the profile cannot be
+ * read in time, nothing is vouched for.
+ */
+export function createIdentity({ connector, trustedTenants, now = Date.now }: IdentityOptions) {
+  const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
+  /** By directory and object id: these, and no address or name, say who somebody is. In order of being read. */
+  const profiles = new Map<string, { readonly email: string | undefined; readonly untilMs: number }>();
+
+  async function emailOf(address: Address): Promise<string | undefined> {
+    const { tenant, person } = address;
+    if (tenant === undefined || person === undefined || !trusted.has(tenant)) return undefined;
+    const key = `${tenant}/${person}`;
+    const known = profiles.get(key);
+    if (known && known.untilMs > now()) return known.email;
+    const path = `v3/conversations/${encodeURIComponent(address.conversation)}/members/${encodeURIComponent(address.user)}`;
+    const answer = await connector.call(address.service, 'GET', path, undefined, LOOKUP_MS);
+    if (!answer.ok) return undefined;
+    const email = vouchedEmail(answer.body, tenant, person);
+    profiles.delete(key);
+    profiles.set(key, { email, untilMs: now() + PROFILE_MS });
+    const [oldest] = profiles.keys();
+    if (profiles.size > MAX_PROFILES && oldest !== undefined) profiles.delete(oldest);
+    return email;
+  }
+
+  return async ({ sender, address }: Pick<Incoming, 'sender' | 'address'>): Promise<Sender> => {
+    const known = addressSchema.safeParse(address).data;
+    const email = known && (await emailOf(known));
+    return email === undefined ? sender : { ...sender, email };
+  };
+}
+
+/** A guest's e-mail was written by the guest's own directory, an anonymous person's by nobody. */
+function vouchedEmail(member: unknown, tenant: string, person: string): string | undefined {
+  const profile = memberSchema.safeParse(member).data;
+  if (!profile) return undefined;
+  const { email, aadObjectId = profile.objectId, tenantId, userRole = 'user' } = profile;
+  const isSame =
+    (aadObjectId ?? person).toLowerCase() === person && (tenantId ?? tenant).toLowerCase() === tenant;
+  return isSame && userRole.toLowerCase() === 'user' && email ? email.trim().toLowerCase() : undefined;
+}

@@ -1,0 +1,82 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { StoreUnavailable } from '../../turns/mailbox.ts';
+import { comeLater, problem } from '../problem.ts';
+import { type Activity, parseActivity } from './activity.ts';
+import type { Cloud } from './cloud.ts';
+import type { Hosts } from './hosts.ts';
+
+export const ROUTE = '/webhooks/teams';
+
+/** An activity has a few kilobytes; the longest messages of Teams have about 100. */
+const BODY_LIMIT = 256 * 1024;
+
+/** How long the service is asked to wait, 1 to this many seconds, at random so that activities do not come back as one wave. */
+const MAX_RETRY_AFTER_S = 5;
+
+export type WebhookOptions = {
+  readonly cloud: Pick<Cloud, 'verify'>;
+  readonly hosts: Hosts;
+  /** Resolves once the activity is stored or needs no answer; rejects with `StoreUnavailable`. */
+  readonly receive: (activity: Activity) => Promise<unknown>;
+  /** A request was turned away; `host`: its connector is not one of those we trust. */
+  readonly onRefused: (host?: string) => void;
+};
+
+/** The route that the Bot Framework service calls (contract.md, "HTTP"). Bodies never say what an error was. */
+export function createWebhook({ cloud, hosts, receive, onRefused }: WebhookOptions): FastifyPluginAsync {
+  return async (app) => {
+    // Whatever the content type says: what is no JSON is refused by the handler.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
+      parseJson(body),
+    );
+
+    app.post(ROUTE, { bodyLimit: BODY_LIMIT }, async ({ body, headers }, reply) => {
+      const activity = parseActivity(body);
+      if (!activity) {
+        onRefused();
+        return problem(reply, 400, 'Bad Request', 'The body is no JSON object with a type.');
+      }
+      const verdict = await cloud.verify(activity, headers.authorization ?? '');
+      if (verdict === 'unavailable') return wait('The token cannot be verified now.');
+      if (verdict === 'refused') {
+        onRefused();
+        return problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
+      }
+      if (!hosts.trusts(activity.serviceUrl ?? '')) {
+        onRefused(URL.parse(activity.serviceUrl ?? '')?.host ?? '');
+        return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
+      }
+      if (activity.type === 'invoke') return reply.code(200).send(acknowledged(activity));
+      try {
+        await receive(activity);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        return wait('The activity cannot be stored now.');
+      }
+      return reply.code(200).send();
+
+      function wait(detail: string) {
+        return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
+      }
+    });
+  };
+}
+
+/**
+ * Nothing of ours sends invokes, and a second, synchronous way through the bot is not worth its code; but what clients
+ * send by themselves (feedback, link previews) must not look like an error to them.
+ */
+function acknowledged({ name }: Activity): object {
+  return name === 'adaptiveCard/action'
+    ? { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' }
+    : {};
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

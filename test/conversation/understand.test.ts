@@ -1,0 +1,348 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCode } from '../../src/conversation/slots/code.ts';
+import { parseEmail } from '../../src/conversation/slots/email.ts';
+import { parsePhone } from '../../src/conversation/slots/phone.ts';
+import { type Understood, understand } from '../../src/conversation/understand.ts';
+import {
+  DATE_WORDS,
+  DAYS,
+  FILLERS,
+  INTENTS,
+  type Intent,
+  PERIODS,
+  phrasesOf,
+} from '../../src/conversation/vocabulary.ts';
+
+const told = (text: string, expected: Omit<Understood, 'rest'> & { rest?: string }) =>
+  expect(understand(text)).toEqual({ rest: '', ...expected });
+
+describe('an intent', () => {
+  const cases: [Intent, ...string[]][] = [
+    ['accumulate', 'tích điểm', 'TÍCH ĐIỂM!', 'tich diem', 'tích điểm'.normalize('NFD'), 'td', 'nhập mã'],
+    ['accumulate', 'mình muốn tích điểm với ạ', 'cho em hỏi shop ơi cách tích điểm', 'có tích điểm không?'],
+    [
+      'accumulate',
+      'tichs ddieemr',
+      'tich1 d9ie6m3',
+      'tihc diem',
+      'accumlate',
+      'I want to earn points, please',
+    ],
+    ['accumulate', 'không, tích điểm', 'giúp mình tích điểm', '/tichdiem', '/accumulate@antcrm_bot'],
+    [
+      'redeem',
+      'đổi quà',
+      'doi qua',
+      'ddooir quaf',
+      'd9oi63 qua2',
+      'redem',
+      'đổi điểm lấy quà',
+      'dq',
+      '/doiqua',
+    ],
+    ['redeem', 'đổi 1000 điểm', 'quà', 'ok đổi quà', 'how to redeem', 'I would like a gift', '/redeem'],
+    [
+      'history',
+      'lịch sử',
+      'lich su',
+      'ls',
+      'xem lịch sử giúp mình',
+      'lijch suwr',
+      'histroy',
+      '/lichsu',
+      '/history',
+    ],
+    ['points', 'xem điểm', 'điểm', 'điểm của tôi còn bao nhiêu', 'còn bao nhiêu điểm vậy shop', 'ddieemr'],
+    [
+      'points',
+      'how many points do I have?',
+      'pionts',
+      'check my points please',
+      'xem điểm thôi',
+      '/diem',
+      '/points',
+    ],
+    ['status', 'trạng thái', 'kiểm tra trạng thái đổi quà', 'status', '/trangthai', '/status'],
+    ['language', 'đổi ngôn ngữ', 'thay đổi ngôn ngữ', 'change language', '/ngonngu', '/language'],
+    ['language:vi', 'tiếng việt', 'chuyển sang tiếng Việt', 'vi', '/ngonngu vi'],
+    ['language:en', 'tiếng anh', 'English please', 'do you speak English?', '/language en'],
+    ['help', 'trợ giúp', 'help', 'hướng dẫn', 'giúp mình với', 'làm sao', '?', '/help', '/HELP'],
+    ['cancel', 'hủy', 'huỷ', 'huy', 'hủy đổi quà', 'huyr', 'cancel', 'thôi', 'dừng lại', '/huy', '/cancel'],
+    ['cancel', 'không đổi quà nữa', 'đừng đổi quà', 'ko muốn tích điểm nữa', "I don't want to redeem"],
+    [
+      'support',
+      'gặp nhân viên',
+      'tổng đài',
+      'hotline',
+      'ko tich diem dc',
+      'tích điểm không được',
+      "can't redeem",
+    ],
+    ['start', '/start', 'bắt đầu'],
+    ['privacy', '/riengtu', '/privacy', 'chính sách bảo mật'],
+    ['forget', '/quen', '/forget', 'quên tôi', 'xoá dữ liệu của tôi', 'delete my data'],
+    ['menu', '/menu', 'menu'],
+    ['skip', 'bỏ qua', 'không có email', 'ko có', 'skip'],
+    ['confirm', 'có', 'ok', 'oke', 'đồng ý', 'đúng rồi', 'dạ', 'vâng ạ', 'ừ', 'yes', 'dùng'],
+    ['decline', 'không', 'ko', 'k', 'không ạ', 'hông', 'khoong', 'no', 'không muốn', 'đừng'],
+    ['next', 'tiếp', 'trang sau', 'next', 'xem thêm'],
+    ['previous', 'trước', 'trang trước', 'quay lại', 'back'],
+    ['greet', 'chào shop', 'hello', 'alo'],
+    ['thanks', 'cảm ơn bạn nhiều nhé', 'thanks', 'tks'],
+  ];
+  it.each(cases.flatMap(([intent, ...texts]) => texts.map((text) => [text, intent] as const)))(
+    '%j means %s',
+    (text, intent) => {
+      expect(understand(text).intent).toBe(intent);
+    },
+  );
+
+  it.each([
+    'TIVInpmx8b98pfg',
+    '0867123456',
+    '1',
+    'nice weather today',
+    'tivi này có điểm nào tốt không',
+    'đợi chút',
+    'chậm quá',
+    'cô ơi',
+    'tôi là Huy',
+    'gửi qua email',
+    'đổi mật khẩu',
+    'con mèo nhà mình không ăn',
+    'có không',
+    '/unknown',
+    '👍',
+    '',
+  ])('is not found in %j', (text) => {
+    expect(understand(text).intent).toBeUndefined();
+  });
+
+  it('to edit names the slot', () => {
+    told('đổi số điện thoại', { intent: 'edit', edits: 'phone' });
+    told('sửa email giúp mình', { intent: 'edit', edits: 'email' });
+    told('sửa mã', { intent: 'edit', edits: 'code' });
+    told('edit', { intent: 'edit' });
+  });
+});
+
+describe('the history', () => {
+  it.each([
+    ['lịch sử tích điểm', { type: 'point' }],
+    ['điểm đã tích', { type: 'point' }],
+    ['lịch sử đổi quà 30 ngày', { type: 'gift', period: '30d' }],
+    ['lịch sử đổi điểm lấy quà', { type: 'gift' }],
+    ['quà đã đổi tháng trước', { type: 'gift', period: 'lastMonth' }],
+    ['lich su 7 ngay qua', { period: '7d' }],
+    ['/lichsu đổi quà tất cả', { type: 'gift', period: 'all' }],
+    ['gift history last month', { type: 'gift', period: 'lastMonth' }],
+    ['my points history this month', { type: 'point', period: 'month' }],
+    ['điểm 30 ngày', { type: 'point', period: '30d' }],
+    ['lịch sử tích điểm và đổi quà', {}],
+    ['lịch sử đổi quà tuần này', { type: 'gift', rest: 'tuần này' }],
+    ['lịch sử từ 1/8/2023 đến 31/8/2023', { rest: 'từ 1/8/2023 đến 31/8/2023' }],
+    ['lịch sử đổi quà 1.8.2023 - 31.8.2023', { type: 'gift', rest: '1.8.2023 31.8.2023' }],
+    ['lịch sử 10 ngày', { rest: '10 ngày' }],
+  ] as const)('is asked for by %j', (text, expected) => {
+    told(text, { intent: 'history', ...expected });
+  });
+
+  it('is told by its type alone, too', () => {
+    told('tích điểm', { intent: 'accumulate', type: 'point' });
+    told('quà', { intent: 'redeem', type: 'gift' });
+    told('7 ngày', { period: '7d' });
+  });
+});
+
+describe('slots', () => {
+  const all = {
+    intent: 'accumulate',
+    code: 'TIVI000000017',
+    phone: '+84912345678',
+    email: 'minh@example.vn',
+  } as const;
+  it.each([
+    'tich diem TIVI000000017 0912345678 minh@example.vn',
+    'minh@example.vn, 0912 345 678; TIVI000000017 tích điểm',
+    'Tích điểm giúp mình mã: TIVI000000017, sđt: 0912.345.678, email: Minh@example.vn.',
+    '/tichdiem@antcrm_bot TIVI000000017 +84 (0)912 345 678 <minh@example.vn>',
+    '/tichdiem minh@example.vn sdt0912345678 "TIVI000000017"',
+    'tichs ddieemr 84912345678 TIVI000000017 minh@example.vn nhé shop',
+    'I want to earn points with code TIVI000000017 for 0912-345-678 and minh@example.vn please',
+  ])('are all found in %j', (text) => {
+    told(text, all);
+  });
+
+  it('are found in every order', () => {
+    const parts = ['tích điểm', 'TIVI000000017', '0912345678', 'minh@example.vn'];
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(parts, { minLength: 4 }),
+        fc.constantFrom(' ', ', ', '\n'),
+        (some, gap) => {
+          told(some.join(gap), all);
+        },
+      ),
+    );
+  });
+
+  it('that are guesses come with the question', () => {
+    told('912345678', { phone: '+84912345678', phoneAsk: 'leadingZero' });
+    told('0120 123 4567', { phone: '+84701234567', phoneAsk: 'mapped' });
+    told('minh@gmail.con', { email: 'minh@gmail.con', emailSuggestion: 'minh@gmail.com' });
+  });
+
+  it('that a Vietnamese keyboard rewrote are named, not repaired', () => {
+    told('tích điểm TIVIươ8b98pfg', { intent: 'accumulate', mangled: 'code' });
+    told('minh@gmail.cơm', { mangled: 'email' });
+  });
+});
+
+describe('a code', () => {
+  it.each([
+    ['TIVInpmx8b98pfg', 'TIVInpmx8b98pfg'],
+    ['đổi quà DAUMAY01', 'DAUMAY01'],
+    ['DAUMAY01 đổi quà', 'DAUMAY01'],
+    ['đổi quà LOA01', 'LOA01'],
+    ['đổi LOA01', 'LOA01'],
+    ['mã LOA01', 'LOA01'],
+    ['/redeem VOUCHER', 'VOUCHER'],
+    ['/start TIVInpmx8b98pfg', 'TIVInpmx8b98pfg'],
+    ['tích điểm 123456789012', '123456789012'],
+    ['mình có mã “TIVI000000017”.', 'TIVI000000017'],
+  ])('is found in %j', (text, code) => {
+    expect(understand(text).code).toBe(code);
+  });
+
+  it.each([
+    'LOA01',
+    'đổi 100000 điểm',
+    'đổi quà 100k',
+    'lịch sử 2023',
+    'd9oi63 d9ie6m3',
+    'tháng8 lịch sử',
+    '1.000.000',
+    '2023-08-01',
+    '0412345678',
+    'đổi quà nồi cơm',
+    '/redeem giúp mình',
+    '/redeem help',
+    '20/11/2023',
+  ])('is not found in %j', (text) => {
+    expect(understand(text).code).toBeUndefined();
+  });
+});
+
+describe('a reference', () => {
+  it('is found in any case, with or without its dash, and may be a code as well', () => {
+    told('K7M2Q9XW4T', { code: 'K7M2Q9XW4T', reference: 'K7M2Q9XW4T' });
+    told('trạng thái k7m2q-9xw4t', { intent: 'status', code: 'k7m2q-9xw4t', reference: 'K7M2Q9XW4T' });
+    told('status KMQXWTABCD', { intent: 'status', reference: 'KMQXWTABCD', rest: 'KMQXWTABCD' });
+  });
+
+  it.each(['0912345678', 'the department is closed', 'TIVInpmx8b98pfg', 'K7M2Q9XW4'])(
+    'is not found in %j',
+    (text) => {
+      expect(understand(text).reference).toBeUndefined();
+    },
+  );
+});
+
+describe('the rest', () => {
+  it('is what nothing explains, as typed', () => {
+    told('đổi quà Nồi Cơm giúp mình', { intent: 'redeem', rest: 'Nồi Cơm' });
+    told('hôm nay trời đẹp', { rest: 'hôm nay trời đẹp' });
+    told('@antcrm_bot xem điểm', { intent: 'points', type: 'point' });
+  });
+});
+
+describe('the vocabulary', () => {
+  it('gives no phrase two meanings', () => {
+    const meanings = [
+      ...INTENTS.flatMap(({ always, alone }) => [always, alone]),
+      FILLERS,
+      DATE_WORDS,
+      ...DAYS.map(({ words }) => words),
+      ...PERIODS.map(({ words }) => words),
+    ];
+    const seen = new Set<string>();
+    const twice = meanings.flatMap((phrases) => {
+      const own = [...new Set(phrasesOf(phrases))];
+      const again = own.filter((phrase) => seen.has(phrase));
+      for (const phrase of own) seen.add(phrase);
+      return again;
+    });
+    expect(twice).toEqual([]);
+  });
+
+  it('understands each of its phrases as the intent that lists it, unless longer phrases say otherwise', () => {
+    const missed = INTENTS.flatMap(({ intent, always, alone }) =>
+      [always, alone].flatMap(phrasesOf).filter((phrase) => understand(phrase).intent !== intent),
+    );
+    expect(missed).toEqual([]);
+  });
+
+  it('gives every command one intent', () => {
+    const commands = INTENTS.flatMap(({ commands = [] }) => commands);
+    expect(new Set(commands).size).toBe(commands.length);
+  });
+});
+
+describe('any text', () => {
+  const words = fc.constantFrom(
+    'tích điểm',
+    'đổi quà',
+    'không',
+    'được',
+    'lịch sử',
+    'TIVI01abc',
+    '0912345678',
+    '+1',
+    '00',
+    '9',
+    'a@b.vn',
+    '@',
+    '/tichdiem',
+    '-',
+    '.'.repeat(50),
+    '"',
+    'ề',
+    '1/8/2023',
+    'ddieemr',
+    'abcdefgh',
+  );
+  const texts = fc.oneof(
+    fc.array(words, { maxLength: 200 }).map((all) => all.join(' ')),
+    fc.tuple(words, fc.nat(1000)).map(([word, times]) => word.repeat(times)),
+    fc.string({ unit: 'binary', maxLength: 1200 }),
+  );
+
+  it('is understood at once, and its slots are valid ones', () => {
+    const startedMs = performance.now();
+    let runs = 0;
+    fc.assert(
+      fc.property(texts, (text) => {
+        const { code, phone, email, emailSuggestion, reference } = understand(text);
+        if (code !== undefined) expect(parseCode(code)).toEqual({ ok: true, value: code });
+        if (phone !== undefined) expect(parsePhone(phone)).toEqual({ ok: true, value: phone });
+        for (const address of [email, emailSuggestion])
+          if (address !== undefined) expect(parseEmail(address)).toMatchObject({ ok: true, value: address });
+        if (reference !== undefined) expect(reference).toMatch(/^[0-9A-HJKMNP-TV-Z]{10}$/);
+        runs++;
+      }),
+      { numRuns: 300 },
+    );
+    expect((performance.now() - startedMs) / runs).toBeLessThan(20);
+  });
+
+  it('means the same composed or decomposed, with invisible characters or without', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(understand(`\u202e${text.slice(0, 500)}\u200b`)).toEqual(understand(text.slice(0, 500)));
+      }),
+    );
+    for (const text of ['Lịch sử đổi quà 30 ngày', 'Điểm của tôi', 'đừng đổi quà', 'đợi chút'])
+      expect(understand(text.normalize('NFD'))).toEqual(understand(text));
+  });
+});
