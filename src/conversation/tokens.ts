@@ -44,6 +44,9 @@ const DATE =
 const PHONE_PIECE = /^[+(]?[\d０-９oO()./\p{Pd}]+$/u;
 /** Nobody writes a number in more groups than this. */
 const MAX_GROUPS = 7;
+/** Where so many numbers are none, no more are tried: reading one from abroad takes longer than all else here. */
+const MAX_STARTS = 20;
+const MIN_PHONE = 8;
 
 export function isDate(token: Token): boolean {
   return DATE.test(token.text);
@@ -51,12 +54,13 @@ export function isDate(token: Token): boolean {
 
 /** The first run of tokens that is a phone number, the longest such run from there. */
 export function findPhone(tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined {
-  for (let from = 0; from < tokens.length; from++) {
-    const end = endOfRun(tokens, from);
-    for (let to = end; to > from; to--) {
+  const starts = tokens.flatMap((_, from) => (endOfRun(tokens, from) > from ? [from] : []));
+  for (const from of starts.slice(0, MAX_STARTS)) {
+    for (let to = endOfRun(tokens, from); to > from; to--) {
       const run = tokens.slice(from, to);
-      const result = parsePhone(withoutLabel(run.map(({ text }) => text).join(' ')));
-      if (result.ok) return { result, tokens: run };
+      const text = withoutLabel(run.map((token) => token.text).join(' '));
+      const result = text.length < MIN_PHONE ? undefined : parsePhone(text);
+      if (result?.ok) return { result, tokens: run };
     }
   }
   return undefined;

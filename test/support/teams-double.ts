@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import Fastify from 'fastify';
+import { z } from 'zod';
+import type { Endpoints } from '../../src/channels/teams/cloud.ts';
+import type { TeamsActivity } from './teams-activities.ts';
+import { createTokens, type TokenOptions } from './teams-tokens.ts';
+
+/**
+ * The Bot Framework service on 127.0.0.1: its keys and tokens (OpenID metadata, JWKS), the Teams connector (activities,
+ * edits, members), and Azure's managed identity endpoint, which gives bots their tokens. Faults are scripted.
+ */
+export type TeamsDouble = {
+  /** The connector's base URL, for activities. */
+  readonly serviceUrl: string;
+  /** For `TEAMS_SERVICE_HOSTS`. */
+  readonly host: string;
+  /** The SDK's six settings. */
+  readonly endpoints: Endpoints;
+  /** `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, for `UserAssignedMSI`. */
+  readonly identity: Readonly<Record<'IDENTITY_ENDPOINT' | 'IDENTITY_HEADER', string>>;
+  mint(appId: string, options?: TokenOptions, serviceUrl?: string): string;
+  /** Calls of the connector, oldest first. */
+  calls(method?: string): readonly Call[];
+  /** Resolves with the first call, past or future, that fits. */
+  called(fits: (call: Call) => boolean): Promise<Call>;
+  /** What a conversation shows now: edits are applied, typing is left out. */
+  shown(conversation: string): Shown[];
+  /** The next calls of the connector end so, one after the other. */
+  script(...faults: Fault[]): void;
+  /** Whose profile `GET …/members` answers with. */
+  readonly members: Map<string, Readonly<Record<string, unknown>>>;
+  /** Tokens asked of the identity endpoint, by audience. */
+  readonly granted: string[];
+  /** Posts an activity as the service does. */
+  post(activity: TeamsActivity, target: Target): Promise<Posted>;
+  close(): Promise<void>;
+};
+
+export type Call = {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly body: Body;
+};
+type Body = Readonly<Record<string, unknown>>;
+export type Shown = Body & { readonly id: string };
+/** `authorization`: another header than a valid token's; null: none at all. */
+export type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
+export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
+
+export const faultSchema = z.union([
+  /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
+  z.enum(['reset', 'hang']),
+  z.object({ status: z.int(), retryAfter: z.int().optional(), code: z.string().optional() }),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+
+const bodySchema = z.record(z.string(), z.unknown());
+const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
+
+export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
+  const calls: Call[] = [];
+  const faults: Fault[] = [];
+  const granted: string[] = [];
+  const members = new Map<string, Body>();
+  const chats = new Map<string, Shown[]>();
+  const news = new EventTarget();
+  let ids = 0;
+
+  const app = Fastify({ forceCloseConnections: true });
+  const connector = '/connector/v3/conversations/:conversation';
+  app.addHook('preHandler', async (request, reply) => {
+    if (!request.url.startsWith('/connector/')) return;
+    const { method, url: path, headers, body } = request;
+    const call = { method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) };
+    calls.push(call);
+    news.dispatchEvent(new CustomEvent('call', { detail: call }));
+    const fault = faults.shift();
+    if (fault === 'hang') return reply.hijack();
+    if (fault === 'reset') {
+      reply.hijack();
+      request.raw.socket.destroy();
+    } else if (fault) {
+      if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
+      return reply.code(fault.status).send({ error: { code: fault.code ?? 'Scripted', message: 'scripted' } });
+    }
+  });
+  app.post(`${connector}/activities`, async ({ params, body }) => {
+    const { conversation } = pathSchema.parse(params);
+    const activity = bodySchema.parse(body);
+    const id = `a${++ids}`;
+    if (activity.type === 'message') {
+      chats.set(conversation, [...(chats.get(conversation) ?? []), { ...activity, id }]);
+    }
+    return { id };
+  });
+  app.put(`${connector}/activities/:id`, async ({ params, body }, reply) => {
+    const { conversation, id } = pathSchema.parse(params);
+    const chat = chats.get(conversation) ?? [];
+    if (!chat.some((one) => one.id === id)) return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
+    const edited = { ...bodySchema.parse(body), id };
+    chats.set(conversation, chat.map((one) => (one.id === id ? edited : one)));
+    return { id };
+  });
+  app.get(`${connector}/members/:id`, async ({ params }, reply) => {
+    const member = members.get(pathSchema.parse(params).id);
+    return member ?? reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
+  });
+
+  app.get('/openid', async () => ({ issuer, jwks_uri: `${url}/keys` }));
+  app.get('/keys', async () => ({ keys: tokens.keys }));
+  app.get('/identity', async ({ query }) => {
+    const { resource } = z.object({ resource: z.string() }).parse(query);
+    granted.push(resource);
+    const expires = Math.floor(Date.now() / 1000) + 24 * 3600;
+    return { access_token: `granted-${granted.length}`, expires_on: String(expires), token_type: 'Bearer', resource };
+  });
+
+  const url = await app.listen({ port, host: '127.0.0.1' });
+  const issuer = `${url}/issuer`;
+  const tokens = createTokens(issuer);
+  const serviceUrl = `${url}/connector/`;
+  const mint: TeamsDouble['mint'] = (appId, options, service = serviceUrl) => tokens.mint(appId, service, options);
+
+  return {
+    serviceUrl,
+    host: new URL(url).host,
+    endpoints: {
+      ToBotFromChannelOpenIdMetadataUrl: `${url}/openid`,
+      ToBotFromEmulatorOpenIdMetadataUrl: `${url}/openid`,
+      ToBotFromChannelTokenIssuer: issuer,
+      ToChannelFromBotLoginUrl: `${url}/login`,
+      ToChannelFromBotOAuthScope: 'https://api.botframework.example',
+      OAuthUrl: url,
+    },
+    identity: { IDENTITY_ENDPOINT: `${url}/identity`, IDENTITY_HEADER: 'double' },
+    mint,
+    calls: (method) => calls.filter((call) => method === undefined || call.method === method),
+    async called(fits) {
+      for (;;) {
+        const found = calls.find(fits);
+        if (found) return found;
+        await once(news, 'call');
+      }
+    },
+    shown: (conversation) => chats.get(conversation) ?? [],
+    script: (...more) => void faults.push(...more),
+    members,
+    granted,
+    async post(activity, { url: target, appId, authorization }) {
+      const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;
+      const response = await fetch(target, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(header !== null && { authorization: header }) },
+        body: JSON.stringify({ serviceUrl, ...activity }),
+      });
+      return {
+        status: response.status,
+        retryAfter: response.headers.get('retry-after'),
+        body: await response.text(),
+      };
+    },
+    close: () => app.close(),
+  };
+}
