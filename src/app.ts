@@ -20,14 +20,14 @@ import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
 import type { Log, Observe } from './observe.ts';
 import type { Feed } from './turns/feed.ts';
-import type { Mailbox } from './turns/mailbox.ts';
+import type { Mailbox, MailboxOptions } from './turns/mailbox.ts';
 import { createMemoryFeed } from './turns/memory/feed.ts';
 import { createMemoryMailbox } from './turns/memory/mailbox.ts';
 import { connectRedis } from './turns/redis/client.ts';
 import { createRedisFeed } from './turns/redis/feed.ts';
 import { createRedisMailbox } from './turns/redis/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
-import { createTurns } from './turns/turns.ts';
+import { createTurns, type Limits } from './turns/turns.ts';
 
 /** Turns at work at once, in this process. */
 const SLOTS = 64;
@@ -46,8 +46,14 @@ export type App = {
   stop(): Promise<void>;
 };
 
+/** What is no setting, because nobody but a test that waits for leases to end should want it otherwise. */
+export type Overrides = {
+  readonly limits?: Partial<Limits> | undefined;
+  readonly mailbox?: MailboxOptions | undefined;
+};
+
 /** Wires the parts. The only file that knows all of them. */
-export async function createApp(config: Config): Promise<App> {
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const server = createServer(config);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
@@ -60,7 +66,7 @@ export async function createApp(config: Config): Promise<App> {
     timeZone: config.settings.timeZone,
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
-  const store = await openStore(config, observe.log);
+  const store = await openStore(config, overrides.mailbox, observe.log);
   const backend = await openBackend(config, observe);
   const operations = createOperations({
     loyalty: backend.antcrm,
@@ -77,7 +83,7 @@ export async function createApp(config: Config): Promise<App> {
     outlet: (channel) => channels.get(channel),
     ids: newIds,
     observe,
-    limits: { slots: SLOTS },
+    limits: { slots: SLOTS, ...overrides.limits },
   });
 
   const sandboxed = backend.sandbox !== undefined;
@@ -160,13 +166,13 @@ function describeError(error: unknown): { type: string; message: string; stack: 
 
 type Store = { readonly mailbox: Mailbox; readonly feed: Feed; close(): Promise<void> };
 
-async function openStore({ redis }: Config, log: Log): Promise<Store> {
+async function openStore({ redis }: Config, options: MailboxOptions = {}, log: Log): Promise<Store> {
   if (!redis) {
-    const [mailbox, feed] = [createMemoryMailbox(), createMemoryFeed()];
+    const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
     return { mailbox, feed, close: async () => void (await Promise.all([mailbox.close(), feed.close()])) };
   }
   const client = await connectRedis(redis.urls.join(','), log);
-  const mailbox = createRedisMailbox(client, { waitReplicas: redis.waitReplicas });
+  const mailbox = createRedisMailbox(client, { ...options, waitReplicas: redis.waitReplicas });
   const feed = createRedisFeed(client);
   return {
     mailbox,

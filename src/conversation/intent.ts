@@ -1,6 +1,7 @@
+import type { NamedPeriod } from './period-words.ts';
 import type { Segment } from './phrases.ts';
 import type { Token } from './tokens.ts';
-import { INTENTS, type Intent, type NamedPeriod } from './vocabulary.ts';
+import { INTENTS, type Intent } from './vocabulary.ts';
 
 type Part = Segment<Token>;
 

@@ -1,22 +1,8 @@
 import { fold } from './fold.ts';
+import { DATE_WORDS, DAYS, type NamedPeriod, PERIODS } from './period-words.ts';
 import { isOneSlip } from './slip.ts';
-import {
-  ABBREVIATIONS,
-  DATE_WORDS,
-  DAYS,
-  DENIALS,
-  FIELDS,
-  FILLERS,
-  INTENTS,
-  type Intent,
-  type NamedPeriod,
-  NEED_MARKS,
-  PERIODS,
-  type Phrases,
-  phrasesOf,
-  TYPES,
-  UNITS,
-} from './vocabulary.ts';
+import { ABBREVIATIONS, DENIALS, FILLERS, NEED_MARKS, UNITS } from './small-words.ts';
+import { FIELDS, INTENTS, type Intent, type Phrases, phrasesOf, TYPES } from './vocabulary.ts';
 
 /** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */
 export type Meaning = {

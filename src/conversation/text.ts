@@ -97,11 +97,13 @@ function atStep(
   }
 }
 
+/** By its code, its name, or the whole label of its button. */
 function pickGift(state: ConversationState, text: string, context: Context): Decision | undefined {
   const wanted = text.trim().toLowerCase();
+  const names = (name: string): boolean => wanted === name || wanted.startsWith(`${name} ·`);
   const gift = context.settings.gifts.find(
     ({ code, name }) =>
-      code === text.trim() || Object.values(name).some((one) => wanted.startsWith(one.toLowerCase())),
+      wanted === code.toLowerCase() || Object.values(name).some((one) => names(one.toLowerCase())),
   );
   return gift && fill(state, 'redeem', { code: gift.code }, context);
 }

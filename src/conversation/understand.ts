@@ -1,9 +1,10 @@
 import { announcedCode, argument, isCode, isMangledCode, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { intentOf, typeOf } from './intent.ts';
+import type { NamedPeriod } from './period-words.ts';
 import { type Segment, segments, type Word } from './phrases.ts';
 import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';
-import { INTENTS, type Intent, type NamedPeriod } from './vocabulary.ts';
+import { INTENTS, type Intent } from './vocabulary.ts';
 import { mended, wordsOf } from './words.ts';
 
 /** What a message says, as far as it says it. Nothing here is trusted more than any typed text. */

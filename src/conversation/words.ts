@@ -1,7 +1,11 @@
 import { fold, undoTyping } from './fold.ts';
 import { isKnown, nearWord, type Word } from './phrases.ts';
+import { ABBREVIATIONS, HOMOGRAPHS } from './small-words.ts';
 import type { Token } from './tokens.ts';
-import { ABBREVIATIONS, HOMOGRAPHS } from './vocabulary.ts';
+
+// Maps, since a customer may type "constructor".
+const abbreviations = new Map(Object.entries(ABBREVIATIONS));
+const homographs = new Map(Object.entries(HOMOGRAPHS));
 
 /** The folded words of a message, abbreviations written out, keystrokes of a Vietnamese keyboard undone. */
 export function wordsOf(tokens: readonly Token[]): Word<Token>[] {
@@ -17,16 +21,16 @@ export function wordsOf(tokens: readonly Token[]): Word<Token>[] {
 }
 
 function lettersOf({ text }: Token): string {
-  const homograph = HOMOGRAPHS[text.normalize('NFC').toLowerCase()];
+  const homograph = homographs.get(text.normalize('NFC').toLowerCase());
   return homograph ?? fold(text).split(' ').map(spelling).join(' ');
 }
 
 function spelling(word: string): string {
-  const long = ABBREVIATIONS[word];
+  const long = abbreviations.get(word);
   if (long !== undefined) return long;
   if (isKnown(word)) return word;
   const undone = undoTyping(word);
-  return undone.length > 1 && isKnown(undone) ? (ABBREVIATIONS[undone] ?? undone) : word;
+  return undone.length > 1 && isKnown(undone) ? (abbreviations.get(undone) ?? undone) : word;
 }
 
 /** More unknown words than this are no slips of the finger but another subject. */

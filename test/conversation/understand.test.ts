@@ -1,18 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DATE_WORDS, DAYS, PERIODS } from '../../src/conversation/period-words.ts';
 import { parseCode } from '../../src/conversation/slots/code.ts';
 import { parseEmail } from '../../src/conversation/slots/email.ts';
 import { parsePhone } from '../../src/conversation/slots/phone.ts';
+import { FILLERS } from '../../src/conversation/small-words.ts';
 import { type Understood, understand } from '../../src/conversation/understand.ts';
-import {
-  DATE_WORDS,
-  DAYS,
-  FILLERS,
-  INTENTS,
-  type Intent,
-  PERIODS,
-  phrasesOf,
-} from '../../src/conversation/vocabulary.ts';
+import { INTENTS, type Intent, phrasesOf } from '../../src/conversation/vocabulary.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 const told = (text: string, expected: Omit<Understood, 'rest'> & { rest?: string }) =>
@@ -114,6 +108,9 @@ describe('an intent', () => {
     'con mèo nhà mình không ăn',
     'có không',
     '/unknown',
+    'constructor',
+    '__proto__ hasOwnProperty',
+    '/constructor',
     '👍',
     '',
   ])('is not found in %j', (text) => {

@@ -54,6 +54,8 @@ export type DoubleOptions = {
   readonly username?: string | undefined;
   /** Calls remembered; the oldest are forgotten. */
   readonly remember?: number | undefined;
+  /** Told of every call that was carried out, whatever becomes of its answer. */
+  readonly onDone?: ((call: Call) => void) | undefined;
 };
 
 const payloadSchema = z.record(z.string(), z.unknown());
@@ -115,7 +117,8 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     const [, calledToken, method = ''] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url) ?? [];
     if (calledToken !== token) return answer(reply, { code: 401, description: 'Unauthorized' });
     const payload = payloadSchema.parse(request.body ?? {});
-    calls.push({ method, payload });
+    const call = { method, payload };
+    calls.push(call);
     if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
     const fault = faults.get(method)?.shift();
@@ -123,6 +126,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
     const done = await run(method, payload);
+    if ('result' in done) options.onDone?.(call);
     if (fault !== 'reset') return answer(reply, done);
     reply.hijack();
     request.raw.socket.destroy();

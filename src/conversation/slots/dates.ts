@@ -1,5 +1,7 @@
 import { unmark, visible } from '../fold.ts';
-import { DATE_WORDS, FILLERS, phrasesOf } from '../vocabulary.ts';
+import { DATE_WORDS } from '../period-words.ts';
+import { FILLERS } from '../small-words.ts';
+import { phrasesOf } from '../vocabulary.ts';
 import { DAY_MS } from '../zone.ts';
 
 /** `[from, to)` in days as `zone.ts` writes them; an absent end is open. */
@@ -33,8 +35,16 @@ export function typedDates(text: string, today: number): Dates {
 /** Which end the words leave open where there is one date only: "từ 1/8" has no `to`, "đến 31/8" no `from`. */
 type Scan = { readonly parts: readonly Part[]; readonly open?: 'from' | 'to' | undefined };
 
-const DATE =
-  /(?<y>\d{4})-(?<m>\d{1,2})-(?<d>\d{1,2})(?!\d)|(?<day>\d{1,2})(?<sep>[/.-])(?<month>\d{1,2})(?:\k<sep>(?<year>\d{4}|\d\d))?(?!\d)|(?:thang )?(?<mm>\d{1,2})[/.-](?<mmYear>\d{4})(?!\d)|thang (?<only>\d{1,2})(?!\d)|(?<yyyy>\d{4})(?!\d)/y;
+const DATE = new RegExp(
+  [
+    String.raw`(?<y>\d{4})-(?<m>\d{1,2})-(?<d>\d{1,2})(?!\d)`,
+    String.raw`(?<day>\d{1,2})(?<sep>[/.-])(?<month>\d{1,2})(?:\k<sep>(?<year>\d{4}|\d\d))?(?!\d)`,
+    String.raw`(?:thang )?(?<mm>\d{1,2})[/.-](?<mmYear>\d{4})(?!\d)`,
+    String.raw`thang (?<only>\d{1,2})(?!\d)`,
+    String.raw`(?<yyyy>\d{4})(?!\d)`,
+  ].join('|'),
+  'y',
+);
 const WORD = /[a-z]+/y;
 const GAP = /[\s\p{Pd}~→,.:]+/uy;
 const FROM = new Set(['tu', 'from', 'since']);

@@ -1,6 +1,7 @@
 import { fold } from '../fold.ts';
+import { DAYS, type NamedDays, type NamedPeriod, PERIODS } from '../period-words.ts';
 import type { Period } from '../state.ts';
-import { DAYS, type NamedDays, type NamedPeriod, PERIODS, phrasesOf } from '../vocabulary.ts';
+import { phrasesOf } from '../vocabulary.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 import { typedDates } from './dates.ts';
 

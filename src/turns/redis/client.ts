@@ -60,7 +60,7 @@ function single(node: Node): RedisClient {
     ...COMMON,
     retryStrategy: backOff,
     enableOfflineQueue: false,
-    enableAutoPipelining: false,
+    enableAutoPipelining: true,
     scripts: SCRIPTS,
   });
   return {

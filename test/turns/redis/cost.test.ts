@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { conversationKeys } from '../../../src/turns/redis/keys.ts';
 import { bodies, change, leased, message, someName } from '../../contract/mailbox/kit.ts';
-import { openProcess, ownProxy, ownRedis } from './kit.ts';
+import { openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
 /** As the engine seals it: the state of a customer who agreed to be remembered. */
 const sealedState = randomBytes(350);
@@ -49,7 +49,7 @@ test('a conversation costs under 2 KB when just used, under 1 KB at rest', async
 });
 
 test('everything expires but the index of what is due', async () => {
-  const { admin, mailbox, feed } = await open();
+  const { admin, client, mailbox } = await open();
   const conversation = await talk(mailbox, 1);
   const work = await leased(mailbox, conversation);
   await mailbox.accept(message(conversation, 'waits'));
@@ -58,7 +58,7 @@ test('everything expires but the index of what is due', async () => {
   await mailbox.commit(work, change(work, { outbox: bodies('x'), dead }));
   await mailbox.hold('customer', 'op');
   await mailbox.letGo('customer', 'op0', 'record');
-  await feed.publish(conversation, { seq: 1, body: Buffer.from('x') });
+  await openFeed(client).publish(conversation, { seq: 1, body: Buffer.from('x') });
 
   const keys = await admin.keys('*');
   const lasting: string[] = [];
@@ -79,20 +79,20 @@ test('before the reply leaves there are two round trips; an intent and a hold ar
   const proxy = await ownProxy(port);
   const { mailbox } = await openProcess(proxy.url);
   await talk(mailbox, 1);
-  const scripts = (): number => proxy.commands.splice(0).length;
+  const sent = (): number => proxy.commands.splice(0).length;
   const counted: Record<string, number> = {};
-  scripts();
+  sent();
 
   const work = await leased(mailbox, someName());
-  counted.accept = scripts();
+  counted.accept = sent();
   await mailbox.hold('customer', 'op');
-  counted.hold = scripts();
+  counted.hold = sent();
   await mailbox.intend(work, 'op', Buffer.from('x'));
-  counted.intend = scripts();
+  counted.intend = sent();
   await mailbox.commit(work, change(work, { outbox: bodies('done') }));
-  counted.commit = scripts();
+  counted.commit = sent();
   await mailbox.release(work, 1);
-  counted.release = scripts();
+  counted.release = sent();
   expect(counted).toEqual({ accept: 1, hold: 1, intend: 1, commit: 1, release: 1 });
 });
 

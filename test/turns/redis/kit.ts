@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
-import type { MailboxOptions } from '../../../src/turns/mailbox.ts';
+import type { Feed } from '../../../src/turns/feed.ts';
+import type { Mailbox, MailboxOptions } from '../../../src/turns/mailbox.ts';
 import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
 import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
@@ -27,19 +28,23 @@ export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
 
 export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(await startRedisProxy(port));
 
-/** What one process has: its connections, the mailbox and the feed. */
+/** A process with connections and a mailbox of its own. */
 export async function openProcess(
   url: string,
   options: MailboxOptions & { readonly waitReplicas?: number } = {},
   log: Log = memoryLog(),
-) {
-  const client: RedisClient = await connectRedis(url, log);
+): Promise<{ client: RedisClient; mailbox: Mailbox }> {
+  const client = await connectRedis(url, log);
   const mailbox = createRedisMailbox(client, options);
-  const feed = createRedisFeed(client);
   onTestFinished(async () => {
-    await feed.close();
     await mailbox.close();
     await client.close();
   });
-  return { client, mailbox, feed };
+  return { client, mailbox };
+}
+
+export function openFeed(client: RedisClient): Feed {
+  const feed = createRedisFeed(client);
+  onTestFinished(() => feed.close());
+  return feed;
 }

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
 import { type Mailbox, StoreUnavailable } from '../../../src/turns/mailbox.ts';
 import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
-import { memoryLog, openProcess, ownProxy, ownRedis } from './kit.ts';
+import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
 const everything = (mailbox: Mailbox): (() => Promise<unknown>)[] => {
@@ -97,7 +97,8 @@ test('a full memory refuses a commit as a whole', async () => {
 
 test('a follower misses nothing while Redis restarts', async () => {
   const server = await ownRedis('--appendfsync', 'always');
-  const { feed } = await openProcess(server.url);
+  const { client } = await openProcess(server.url);
+  const feed = openFeed(client);
   const seqs: number[] = [];
   await feed.follow('conversation', 0, ({ seq }) => seqs.push(seq));
   await feed.publish('conversation', { seq: 1, body: Buffer.from('x') });

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import type { ConversationState } from '../conversation/state.ts';
+import type { Incoming } from './delivery.ts';
+import { createEnvelopes, type Origin } from './envelopes.ts';
+import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
+import type { Seal } from './sealed.ts';
+
+/** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
+export type OpenOperation = {
+  readonly reference: string;
+  readonly conversation: string;
+  /** When the call was about to be made, by the store's clock. */
+  readonly atMs: number;
+  readonly intent: { readonly origin: Origin; readonly body: string } | null;
+};
+
+/** `holds`: the message that never became a turn, or that it is a state; null where it cannot be opened. */
+export type OpenLetter = Pick<DeadLetter, 'id' | 'conversation' | 'atMs' | 'reason'> & {
+  readonly holds: Incoming | 'state' | null;
+};
+
+/** What operators can do with a store, beside the engines that work on it. All reject with `StoreUnavailable`. */
+export type Operators = {
+  /** Operations whose outcome is not known, oldest first; calls being made right now are among them. */
+  operations(): Promise<OpenOperation[]>;
+  /** Dead letters, oldest first. */
+  letters(): Promise<OpenLetter[]>;
+  /**
+   * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
+   * customer. Harmless if repeated: an operation that has an outcome keeps it. `unreadable`: the intent cannot be
+   * opened, so nobody knows where to file. `full`: too many messages wait there, nothing was filed.
+   */
+  settle(
+    reference: string,
+    result: 'done' | 'not-applied',
+  ): Promise<'filed' | 'unknown' | 'unreadable' | 'full'>;
+  /** Files a dead letter's message once more and removes the letter. `unreadable`: it holds none that can be read. */
+  replay(id: string): Promise<'filed' | 'unknown' | 'unreadable' | 'full'>;
+};
+
+export function createOperators(options: {
+  mailbox: Pick<Mailbox, 'accept' | 'intents' | 'deadLetters' | 'takeDeadLetter'>;
+  seal: Seal;
+  readState(stored: unknown): ConversationState;
+}): Operators {
+  const { mailbox, seal, readState } = options;
+  const envelopes = createEnvelopes(seal, readState);
+
+  function openIntent({ conversation, operation, atMs, body }: StoredIntent): OpenOperation {
+    const intent = attempt(() => envelopes.intent.open(conversation, body));
+    return { reference: operation, conversation, atMs, intent };
+  }
+
+  function openLetter({ body, ...letter }: DeadLetter): OpenLetter {
+    const { conversation } = letter;
+    const message = attempt(() => envelopes.message.open(conversation, body));
+    const state = message ?? attempt(() => envelopes.state.open(conversation, body));
+    return { ...letter, holds: message ?? (state && 'state') };
+  }
+
+  /** Under an id of its own: the conversation may remember the message's, and would take it for a duplicate. */
+  async function file(
+    kind: 'settle' | 'replay',
+    conversation: string,
+    incoming: Omit<Incoming, 'id'>,
+  ): Promise<'filed' | 'full'> {
+    const id = `${kind}:${randomUUID()}`;
+    const body = envelopes.message.seal(conversation, { ...incoming, id });
+    const accepted = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });
+    return accepted.kind === 'full' ? 'full' : 'filed';
+  }
+
+  async function operations(): Promise<OpenOperation[]> {
+    return oldestFirst((await Array.fromAsync(mailbox.intents())).map(openIntent));
+  }
+
+  async function letters(): Promise<OpenLetter[]> {
+    return oldestFirst((await Array.fromAsync(mailbox.deadLetters())).map(openLetter));
+  }
+
+  return {
+    operations,
+    letters,
+    async settle(reference, result) {
+      const operation = (await operations()).find((one) => one.reference === reference);
+      if (operation === undefined) return 'unknown';
+      if (operation.intent === null) return 'unreadable';
+      const message = { kind: 'settle', operation: reference, result } as const;
+      return file('settle', operation.conversation, { ...operation.intent.origin, message });
+    },
+    async replay(id) {
+      const letter = (await letters()).find((one) => one.id === id);
+      if (letter === undefined) return 'unknown';
+      const { holds, conversation } = letter;
+      if (holds === null || holds === 'state') return 'unreadable';
+      // Filed first: a crash in between leaves the letter to be replayed twice; the other way round it would be lost.
+      const filed = await file('replay', conversation, holds);
+      if (filed === 'filed') await mailbox.takeDeadLetter(id);
+      return filed;
+    },
+  };
+}
+
+const oldestFirst = <T extends { readonly atMs: number }>(found: T[]): T[] =>
+  found.sort((a, b) => a.atMs - b.atMs);
+
+/** What `open` returns; null where it throws: a key is missing, or the shape is not ours. */
+function attempt<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
+}

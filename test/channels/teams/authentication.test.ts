@@ -1,0 +1,163 @@
+import { expect, it, vi } from 'vitest';
+import { textActivity } from '../../support/teams-activities.ts';
+import type { TokenOptions } from '../../support/teams-tokens.ts';
+import { createBot } from './harness.ts';
+
+const nowS = Math.floor(Date.now() / 1000);
+
+const good: readonly [name: string, token: TokenOptions][] = [
+  ['a valid token', {}],
+  ['a token that expired two minutes ago (clocks differ)', { claims: { exp: nowS - 120 } }],
+];
+
+it.each(good)('%s is accepted', async (_name, token) => {
+  const { post, bearer, accepted } = await createBot({ auth: 'on' });
+  const response = await post(textActivity('hi'), bearer(token));
+  expect([response.statusCode, response.body]).toEqual([200, '']);
+  expect(accepted).toHaveLength(1);
+});
+
+const bad: readonly [name: string, token: TokenOptions][] = [
+  ['another audience', { claims: { aud: 'somebody-else' } }],
+  ['no audience', { claims: { aud: undefined } }],
+  ['another issuer', { claims: { iss: 'https://evil.example' } }],
+  ['no issuer', { claims: { iss: undefined } }],
+  [
+    "Azure AD's issuer, for our own app (one of our own tokens, replayed)",
+    { claims: { iss: 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/', appid: 'self', ver: '1.0' } },
+  ],
+  [
+    "Azure AD's issuer of version 2",
+    { claims: { iss: 'https://login.microsoftonline.com/72f988bf/v2.0', azp: 'self', ver: '2.0' } },
+  ],
+  ['an expiry ten minutes ago', { claims: { exp: nowS - 600 } }],
+  ['no expiry', { claims: { exp: undefined } }],
+  ['a beginning in ten minutes', { claims: { nbf: nowS + 600 } }],
+  ['an unknown key id', { header: { kid: 'unknown' } }],
+  ['a key that was not published', { sign: 'other' }],
+  ['algorithm none', { sign: 'none' }],
+  ['HS256 with the public key as the secret', { sign: 'hmac' }],
+  ['a service URL that is not the activity’s', { claims: { serviceurl: 'https://evil.example/' } }],
+  ['no service URL', { claims: { serviceurl: undefined } }],
+];
+
+it.each(bad)('a token with %s is refused with 401, without a reason', async (_name, token) => {
+  const { post, bearer, accepted, said } = await createBot({ auth: 'on' });
+  const noise = vi.spyOn(console, 'log');
+  const response = await post(textActivity('hi'), bearer(token));
+  expect(response.statusCode).toBe(401);
+  expect(response.json()).toEqual({
+    type: 'about:blank',
+    title: 'Unauthorized',
+    status: 401,
+    detail: 'The token is missing or wrong.',
+  });
+  expect(accepted).toEqual([]);
+  expect(said).toContain('["update","teams","refused"]');
+  expect(noise).not.toHaveBeenCalled();
+});
+
+it('a key that is published for another channel is refused', async () => {
+  const { post, bearer, double } = await createBot({ auth: 'on' });
+  const [, header = ''] = /^(.*?)\./.exec(double.mint('x')) ?? [];
+  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString());
+  const response = await post(textActivity('hi'), bearer({ header: { kid: `${kid}-slack` } }));
+  expect(response.statusCode).toBe(401);
+});
+
+it('a tampered payload is refused', async () => {
+  const { post, double, appId } = await createBot({ auth: 'on' });
+  const [head, , signature] = double.mint(appId).split('.');
+  const [, claims] = double.mint(appId, { claims: { extra: 1 } }).split('.');
+  expect((await post(textActivity('hi'), `Bearer ${head}.${claims}.${signature}`)).statusCode).toBe(401);
+});
+
+it.each([
+  ['none', null],
+  ['an empty one', ''],
+  ['Basic', 'Basic dXNlcjpwYXNz'],
+  ['garbage', 'Bearer garbage'],
+  ['garbage in three parts', 'Bearer a.b.c'],
+  ['a bare scheme', 'Bearer '],
+])('authorization %s is refused', async (_name, authorization) => {
+  const { post } = await createBot({ auth: 'on' });
+  expect((await post(textActivity('hi'), authorization)).statusCode).toBe(401);
+});
+
+it.each([
+  ['without a channel', { channelId: undefined }],
+  ['of Direct Line, whose clients can claim to be anybody', { channelId: 'directline' }],
+  ['without a service URL', { serviceUrl: undefined }],
+])('an activity %s is refused', async (_name, more) => {
+  const { post } = await createBot({ auth: 'on' });
+  expect((await post(textActivity('hi', more))).statusCode).toBe(401);
+});
+
+it('a body is looked at before the token, and a token before the connector', async () => {
+  const { post, bearer } = await createBot({ auth: 'on', serviceHosts: ['smba.trafficmanager.net'] });
+  for (const body of ['{', '[]', '{}', '"text"', '{"type":1}']) expect((await post(body, null)).statusCode).toBe(400);
+  expect((await post(textActivity('hi'), null)).statusCode).toBe(401);
+  expect((await post(textActivity('hi'), bearer())).statusCode).toBe(403);
+});
+
+it('keys that cannot be fetched are no fault of the token: 503, and no internal address in the body', async () => {
+  const { post, bearer, double, said } = await createBot({
+    auth: 'on',
+    registration: {},
+  });
+  const response = bearer();
+  await double.close();
+  const answer = await post(textActivity('hi'), response);
+  expect(answer.statusCode).toBe(503);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  expect(answer.body).not.toContain(double.host);
+  expect(said.join()).not.toContain('refused');
+});
+
+it("the SDK's complaints go to our log at debug, without what they say; others' go where they went", async () => {
+  const { post, bearer, said } = await createBot({ auth: 'on' });
+  await post(textActivity('hi'), bearer({ claims: { exp: nowS - 600 } }));
+  expect(said.filter((line) => line.startsWith('["debug"'))).toEqual([
+    '["debug","the Bot Framework SDK complained",{"channel":"teams","error":"TokenExpiredError"},""]',
+  ]);
+});
+
+// One test: Azure's library looks for its endpoint once in a process.
+it('our own tokens come from the managed identity, are kept, and renewed once where the connector refuses one', async () => {
+  const { double, channel, outgoing, said } = await createBot({ auth: 'on' });
+  vi.stubEnv('IDENTITY_ENDPOINT', double.identity.IDENTITY_ENDPOINT);
+  vi.stubEnv('IDENTITY_HEADER', double.identity.IDENTITY_HEADER);
+  const deliver = (key: string) => channel.deliver(outgoing({ key }), 1);
+  expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'sent' }, { kind: 'sent' }]);
+  expect(double.calls().map(({ authorization }) => authorization)).toEqual([
+    'Bearer granted-1',
+    'Bearer granted-1',
+  ]);
+  expect(double.granted).toEqual(['https://api.botframework.example']);
+
+  double.script({ status: 401 });
+  expect(await deliver('c')).toEqual({ kind: 'sent' });
+  expect(said.join()).not.toContain('channel_token_refused');
+  double.script({ status: 401 }, { status: 401 });
+  expect(await deliver('d')).toEqual({ kind: 'failed' });
+  expect(said.filter((line) => line.startsWith('["alarm"'))).toEqual([
+    '["alarm","channel_token_refused",{"channel":"teams"}]',
+  ]);
+});
+
+it('a token that is not to be had is an alarm, and the reply waits', async () => {
+  const { double, channel, outgoing, said } = await createBot({
+    auth: 'on',
+    registration: { type: 'MultiTenant', password: 'x' },
+  });
+  expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'failed' });
+  expect(double.calls()).toEqual([]);
+  expect(said.join()).toContain('channel_token_refused');
+});
+
+it.each([
+  [{ type: 'SingleTenant', tenant: 't', password: undefined }],
+  [{ type: 'UserAssignedMSI', password: 'x' }],
+] as const)('a registration that is not complete does not start: %o', async (registration) => {
+  await expect(createBot({ auth: 'on', registration })).rejects.toThrow('MicrosoftAppPassword');
+});

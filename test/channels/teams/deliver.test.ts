@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Outgoing } from '../../../src/turns/delivery.ts';
+import { BOT, PERSON, TENANT, USER } from '../../support/teams-activities.ts';
+import type { Fault } from '../../support/teams-double.ts';
+import { CHAT, choice, createBot, literal } from './harness.ts';
+
+/** A bot that has already asked a question with buttons, on the card `press.activity`. */
+async function createAsked(view = 'v1') {
+  const bot = await createBot();
+  const { channel, double } = bot;
+  await channel.deliver(bot.outgoing({ key: 'ask', choices: [choice('next'), choice('cancel')], view }), 1);
+  const press = { activity: double.shown(CHAT)[0]?.id ?? '', view, said: ['ask'], chosen: ['Next'] };
+  const deliver = (reply: Reply, more: Partial<Outgoing> = {}) =>
+    channel.deliver(bot.outgoing(reply, { press, ...more }), 2);
+  const cards = () => double.shown(CHAT).map((one) => JSON.stringify(one));
+  return { ...bot, press, deliver, cards };
+}
+
+describe('a reply', () => {
+  it('arrives as plain text from the bot', async () => {
+    const { channel, double, outgoing } = await createBot();
+    expect(await channel.deliver(outgoing({ key: 'k', lines: [literal('**x** [a](b)')] }), 1)).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toEqual([
+      {
+        id: 'a1',
+        type: 'message',
+        text: 'vi:k\n**x** [a](b)',
+        textFormat: 'plain',
+        from: { id: BOT },
+        recipient: { id: USER },
+        conversation: { id: CHAT },
+      },
+    ]);
+  });
+
+  it('goes to conversations whose names have to be escaped', async () => {
+    const { channel, double, outgoing } = await createBot();
+    const conversation = '19:c@thread.tacv2;messageid=1/2 ?';
+    const address = { service: double.serviceUrl, conversation, bot: BOT, user: USER };
+    await channel.deliver(outgoing({ key: 'group.private' }, { address }), 1);
+    expect(double.shown(conversation)).toHaveLength(1);
+  });
+
+  it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {
+    const { channel, double, outgoing } = await createBot({ auth: 'on' });
+    const address = { service: 'https://evil.example/', conversation: CHAT, bot: BOT, user: USER };
+    for (const wrong of [null, {}, address]) {
+      const delivery = await channel.deliver(outgoing({ key: 'k' }, { address: wrong }), 1);
+      expect(delivery).toEqual({ kind: 'dropped', reason: 'rejected' });
+    }
+    expect(double.granted).toEqual([]);
+  });
+});
+
+describe('a press', () => {
+  it('leaves the card with what it said and what was chosen, and nothing to press', async () => {
+    const { deliver, cards } = await createAsked();
+    await deliver({ key: 'done' });
+    expect(cards()[0]).toContain('chosen Next');
+    expect(cards()[0]).toContain('"text":"ask"');
+    expect(cards()[0]).not.toContain('Action.Submit');
+    expect(cards()[1]).toContain('vi:done');
+  });
+
+  it('that the question survives leaves its buttons', async () => {
+    const { deliver, cards } = await createAsked();
+    await deliver({ key: 'operation.busy', choices: [choice('next')], view: 'v1' });
+    expect(cards()[0]).toContain('Action.Submit');
+  });
+
+  it('whose turn has several replies uses the card up once', async () => {
+    const { deliver, double } = await createAsked();
+    await deliver({ key: 'a' }, { last: false });
+    await deliver({ key: 'b' }, { first: false });
+    expect(double.calls('PUT')).toHaveLength(1);
+  });
+
+  it('that turns a page replaces the card by the next page', async () => {
+    const { deliver, double, cards } = await createAsked();
+    const page: Reply = { key: 'history.page', lines: [literal('x')], inPlace: true, choices: [choice('next')], view: 'v2' };
+    expect(await deliver(page)).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toHaveLength(1);
+    expect(cards()[0]).toContain('next~v2');
+  });
+
+  it('on a card that is gone gets the page as a new card', async () => {
+    const { deliver, double, press } = await createAsked();
+    const page: Reply = { key: 'history.page', lines: [literal('x')], inPlace: true };
+    const gone = { ...press, activity: 'gone' };
+    expect(await deliver(page, { press: gone })).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toHaveLength(2);
+  });
+
+  it('whose card cannot be edited is answered all the same', async () => {
+    const { deliver, double, press } = await createAsked();
+    expect(await deliver({ key: 'done' }, { press: { ...press, activity: 'gone' } })).toEqual({ kind: 'sent' });
+    expect(double.shown(CHAT)).toHaveLength(2);
+  });
+});
+
+describe('a failure', () => {
+  const failures: readonly [Fault, unknown][] = [
+    [{ status: 429, retryAfter: 7 }, { kind: 'later', afterMs: 7000 }],
+    [{ status: 429 }, { kind: 'later', afterMs: expect.toSatisfy((ms: number) => ms >= 500 && ms <= 1000) }],
+    [{ status: 412 }, { kind: 'later', afterMs: expect.toSatisfy((ms: number) => ms >= 500 && ms <= 1000) }],
+    [{ status: 503, retryAfter: 1 }, { kind: 'later', afterMs: 1000 }],
+    [{ status: 502 }, { kind: 'ambiguous' }],
+    [{ status: 504 }, { kind: 'ambiguous' }],
+    [{ status: 500 }, { kind: 'ambiguous' }],
+    ['reset', { kind: 'ambiguous' }],
+    [{ status: 403, code: 'MessageWritesBlocked' }, { kind: 'dropped', reason: 'unreachable' }],
+    [{ status: 404 }, { kind: 'dropped', reason: 'unreachable' }],
+    [{ status: 413 }, { kind: 'dropped', reason: 'rejected' }],
+    [{ status: 400 }, { kind: 'dropped', reason: 'rejected' }],
+  ];
+
+  it.each(failures)('%j is told apart, and the call not repeated', async (fault, expected) => {
+    const { channel, double, outgoing } = await createBot();
+    double.script(fault);
+    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual(expected);
+    expect(double.calls()).toHaveLength(1);
+  });
+
+  it('an answer that does not come is ambiguous', async () => {
+    const { channel, double, outgoing } = await createBot({ timeoutMs: 50 });
+    double.script('hang');
+    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual({ kind: 'ambiguous' });
+  });
+
+  it('a connector that does not listen is a sure failure', async () => {
+    const { channel, double, outgoing } = await createBot();
+    await double.close();
+    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual({ kind: 'failed' });
+  });
+});
+
+it('work is shown as typing, and failures of that are nobody’s concern', async () => {
+  const { channel, double, outgoing } = await createBot();
+  const { address } = outgoing({ key: 'k' });
+  await channel.working?.({ address });
+  expect(double.calls('POST')[0]?.body).toMatchObject({ type: 'typing' });
+  double.script({ status: 500 });
+  await channel.working?.({ address });
+  await channel.working?.({ address: null });
+});
+
+describe('identity', () => {
+  const profile = { id: USER, email: 'Garnacho@Example.vn', aadObjectId: PERSON, tenantId: TENANT, userRole: 'user' };
+
+  async function identify(member: object | null, trustedTenants = [TENANT.toUpperCase()]) {
+    const { channel, double, outgoing } = await createBot({ trustedTenants });
+    if (member) double.members.set(USER, { ...member });
+    const sender = { channel: 'teams', proof: 'profile', name: 'Garnacho' } as const;
+    const known = { sender, address: outgoing({ key: 'k' }).address };
+    const ask = async () => (await channel.identify?.(known))?.email;
+    return { ask, double, channel, known };
+  }
+
+  it('is the profile’s e-mail, read once', async () => {
+    const { ask, double } = await identify(profile);
+    expect([await ask(), await ask()]).toEqual(['garnacho@example.vn', 'garnacho@example.vn']);
+    expect(double.calls('GET')).toHaveLength(1);
+  });
+
+  it.each([
+    ['a guest', { userRole: 'guest' }],
+    ['an anonymous person', { userRole: 'anonymous' }],
+    ['another directory', { tenantId: 'other' }],
+    ['another person', { aadObjectId: 'other' }],
+    ['nobody in particular', { email: undefined }],
+  ])('is nothing where the profile is of %s', async (_name, more) => {
+    const { ask } = await identify({ ...profile, ...more });
+    expect(await ask()).toBeUndefined();
+  });
+
+  it('is nothing for a directory that is not trusted, and is not even asked for', async () => {
+    const { ask, double } = await identify(profile, ['other']);
+    expect(await ask()).toBeUndefined();
+    expect(double.calls()).toEqual([]);
+  });
+
+  it('is asked for again where the profile could not be read', async () => {
+    const { ask, double } = await identify(profile);
+    double.script({ status: 500 });
+    expect([await ask(), await ask()]).toEqual([undefined, 'garnacho@example.vn']);
+  });
+
+  it('leaves everything else of the sender as it was', async () => {
+    const { channel, known } = await identify(profile);
+    expect(await channel.identify?.(known)).toEqual({ ...known.sender, email: 'garnacho@example.vn' });
+    expect(await channel.identify?.({ ...known, address: null })).toEqual(known.sender);
+  });
+});

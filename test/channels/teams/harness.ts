@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import Fastify from 'fastify';
+import { onTestFinished } from 'vitest';
+import type { Accept } from '../../../src/channels/channel.ts';
+import { problemHandler } from '../../../src/channels/problem.ts';
+import type { Registration } from '../../../src/channels/teams/cloud.ts';
+import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
+import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Words } from '../../../src/i18n.ts';
+import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { recordingObserve } from '../../support/observe.ts';
+import { BOT, PERSON, type TeamsActivity, TENANT, USER } from '../../support/teams-activities.ts';
+import { startTeamsDouble } from '../../support/teams-double.ts';
+import type { TokenOptions } from '../../support/teams-tokens.ts';
+
+export const CHAT = 'a:personal';
+
+/** Keys instead of wording, so that tests go by what is said and not by how. `literal` says its own text. */
+export const words: Words = {
+  line({ key, context, params }, locale) {
+    if (key === 'literal') return String(params?.text);
+    return key === 'teams.chosen' ? `chosen ${params?.choice}` : `${locale}:${key}${context ? `_${context}` : ''}`;
+  },
+  text: (reply, locale) => [reply, ...(reply.lines ?? [])].map((line) => words.line(line, locale)).join('\n'),
+};
+
+export const literal = (text: string) => ({ key: 'literal', params: { text } });
+export const choice = (id: string, label = id) => ({ id, label: literal(label) });
+
+export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'timeoutMs'>> & {
+  /** `on`: tokens are wanted, in both directions. */
+  readonly auth?: 'on' | 'off';
+  readonly registration?: Partial<Registration>;
+  readonly serviceHosts?: readonly string[];
+  readonly trustedTenants?: readonly string[];
+};
+
+/** A Teams channel before a double of the Bot Framework service; `accepted` is what it handed on. Ends with the test. */
+export async function createBot(options: BotOptions = {}) {
+  const double = await startTeamsDouble();
+  const { observe, said } = recordingObserve();
+  const accepted: Incoming[] = [];
+  // The SDK keeps tokens by app id, for the whole process.
+  const appId = randomUUID();
+  const { endpoints } = double;
+  const registration = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints, ...options.registration } as const;
+  const channel = await createTeams({
+    config: {
+      registration: options.auth === 'on' ? registration : undefined,
+      serviceHosts: options.serviceHosts ?? [double.host],
+      trustedTenants: options.trustedTenants ?? [TENANT],
+    },
+    async accept(incoming): ReturnType<Accept> {
+      accepted.push(incoming);
+      return options.accept?.(incoming) ?? 'accepted';
+    },
+    words,
+    observe,
+    timeoutMs: options.timeoutMs,
+  });
+  const app = Fastify();
+  app.setErrorHandler(problemHandler(observe.log));
+  await app.register(channel.plugin);
+  onTestFinished(async () => {
+    await channel.stop?.();
+    await app.close();
+    await double.close();
+  });
+
+  /** Posts as the service does; `authorization` undefined: with a valid token. */
+  async function post(activity: TeamsActivity | object | string, authorization?: string | null) {
+    const header = authorization === undefined ? `Bearer ${double.mint(appId)}` : authorization;
+    const payload =
+      typeof activity === 'string' ? activity : JSON.stringify({ serviceUrl: double.serviceUrl, ...activity });
+    const headers = { 'content-type': 'application/json', ...(header !== null && { authorization: header }) };
+    return app.inject({ method: 'POST', url: '/webhooks/teams', headers, payload });
+  }
+
+  const bearer = (token?: TokenOptions, serviceUrl?: string) => `Bearer ${double.mint(appId, token, serviceUrl)}`;
+
+  function outgoing(reply: Reply, more: Partial<Outgoing> = {}): Outgoing {
+    return {
+      channel: 'teams',
+      conversation: CHAT,
+      address: {
+        service: double.serviceUrl,
+        conversation: CHAT,
+        bot: BOT,
+        user: USER,
+        tenant: TENANT,
+        person: PERSON,
+      },
+      locale: 'vi',
+      reply,
+      turn: 'm1',
+      first: true,
+      last: true,
+      state: {},
+      atMs: 0,
+      ...more,
+    };
+  }
+  return { double, channel, app, appId, accepted, said, post, bearer, outgoing };
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { activity, BOT, PERSON, pressActivity, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
+import { createBot } from './harness.ts';
+
+const mention = (text: string, id: string, name?: string) => ({ type: 'mention', text, mentioned: { id, name } });
+const group = { conversation: { id: '19:g@thread.v2', conversationType: 'groupChat', isGroup: true } };
+
+async function read(sent: object) {
+  const { post, accepted } = await createBot();
+  const response = await post(sent);
+  return { status: response.statusCode, body: response.body, incoming: accepted[0], count: accepted.length };
+}
+
+describe('a message', () => {
+  it('is handed on with who wrote it and where replies go', async () => {
+    const { incoming, status, body } = await read(textActivity('tích điểm', { id: 'm-1' }));
+    expect([status, body]).toEqual([200, '']);
+    expect(incoming).toMatchObject({
+      channel: 'teams',
+      conversation: 'a:personal',
+      id: 'm-1',
+      message: { kind: 'text', text: 'tích điểm' },
+      sender: { channel: 'teams', proof: 'profile', locale: 'vi', name: 'Garnacho' },
+      address: { conversation: 'a:personal', bot: BOT, user: USER, tenant: TENANT, person: PERSON },
+    });
+    expect(incoming?.sender).not.toHaveProperty('email');
+  });
+
+  it.each([
+    ['vi-VN', 'vi'],
+    ['en-US', 'en'],
+    ['EN', 'en'],
+    ['ja-JP', undefined],
+    [undefined, undefined],
+  ])('in a client of language %s is of locale %s', async (locale, expected) => {
+    expect((await read(textActivity('x', { locale }))).incoming?.sender.locale).toBe(expected);
+  });
+
+  it('loses the mention of the bot by its entity, whatever the bot is called there', async () => {
+    const text = '<at>Điểm &amp; quà</at>&nbsp;tích điểm cho <at>Lan</at> <at>x</at>';
+    const entities = [mention('<at>Điểm &amp; quà</at>', BOT), mention('<at>Lan</at>', '29:lan', 'Lan')];
+    const { incoming } = await read(textActivity(text, { entities }));
+    expect(incoming?.message).toEqual({ kind: 'text', text: 'tích điểm cho Lan <at>x</at>' });
+  });
+
+  it('is cut before anybody looks at it', async () => {
+    const { incoming } = await read(textActivity(`${'x'.repeat(999)}😀`));
+    expect(incoming?.message).toEqual({ kind: 'text', text: `${'x'.repeat(999)}\ufffd` });
+  });
+
+  it.each([
+    ['image/png', 'photo'],
+    ['audio/mp4', 'voice'],
+    ['application/vnd.microsoft.teams.file.download.info', 'other'],
+  ])('of nothing but %s is unknown: %s', async (contentType, what) => {
+    const { incoming } = await read(activity('message', { attachments: [{ contentType }] }));
+    expect(incoming?.message).toEqual({ kind: 'unknown', what });
+  });
+
+  it('whose parts have odd shapes is answered all the same', async () => {
+    const odd = { text: 7, entities: 'x', attachments: {}, locale: [], value: 'x', channelData: null };
+    const { incoming } = await read(activity('message', odd));
+    expect(incoming?.message).toEqual({ kind: 'unknown', what: 'other' });
+  });
+
+  it('without conversation or sender has nobody to answer', async () => {
+    expect(await read(textActivity('x', { conversation: undefined }))).toMatchObject({ status: 200, count: 0 });
+    expect(await read(textActivity('x', { from: undefined }))).toMatchObject({ status: 200, count: 0 });
+  });
+});
+
+describe('a press', () => {
+  it('is the choice with its view, and remembers the card', async () => {
+    const data = { choice: 'confirm:K7M2~v3', label: 'Xác nhận', said: ['Bạn xem lại', 'Mã: X'] };
+    const { incoming } = await read(pressActivity('card-1', data));
+    expect(incoming?.message).toEqual({ kind: 'choice', choice: 'confirm:K7M2', view: 'v3' });
+    expect(incoming?.press).toEqual({
+      activity: 'card-1',
+      view: 'v3',
+      said: ['Bạn xem lại', 'Mã: X'],
+      chosen: ['Xác nhận'],
+    });
+  });
+
+  it('on a form sends its fields, the empty ones too; another button of it is that button', async () => {
+    const fields = { code: 'TIVI000000017', phone: ' 0912345678 ', email: '' };
+    const form = await read(pressActivity('card-1', { form: 'v3', said: ['Điền'], ...fields }));
+    expect(form.incoming?.message).toEqual({ kind: 'form', view: 'v3', ...fields });
+    expect(form.incoming?.press).toEqual({
+      activity: 'card-1',
+      view: 'v3',
+      said: ['Điền'],
+      chosen: ['TIVI000000017', '0912345678'],
+    });
+    const cancel = await read(pressActivity('card-1', { choice: 'cancel~v3', label: 'Huỷ', ...fields }));
+    expect(cancel.incoming?.message).toEqual({ kind: 'choice', choice: 'cancel', view: 'v3' });
+  });
+
+  it.each([
+    ['more text than any card of ours has', { choice: 'a~v', said: Array(61).fill('x') }],
+    ['no text', { choice: 'a~v', said: 7 }],
+  ])('with %s forgets it', async (_name, data) => {
+    expect((await read(pressActivity('card-1', data))).incoming?.press).toMatchObject({ said: [] });
+  });
+
+  it.each([[{}], ['x'], [{ choice: 7 }], [{ choice: 'x'.repeat(201) }], [[]]])(
+    'with data that no card of ours sends (%j) is unknown',
+    async (data) => {
+      const { incoming } = await read(pressActivity('card-1', data));
+      expect(incoming?.message).toEqual({ kind: 'unknown', what: 'other' });
+      expect(incoming).not.toHaveProperty('press');
+    },
+  );
+});
+
+describe('an installation', () => {
+  it('is a start with one id, however Teams tells of it', async () => {
+    const { post, accepted } = await createBot();
+    await post(activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }], locale: undefined }));
+    await post(activity('installationUpdate', { action: 'add', locale: 'en-GB' }));
+    expect(accepted.map(({ id, message, sender }) => [id, message, sender.locale])).toEqual([
+      ['install:a:personal', { kind: 'start' }, undefined],
+      ['install:a:personal', { kind: 'start' }, 'en'],
+    ]);
+  });
+
+  it.each([
+    ['other members', activity('conversationUpdate', { membersAdded: [{ id: USER }] })],
+    ['a removal', activity('installationUpdate', { action: 'remove' })],
+    ['an upgrade', activity('installationUpdate', { action: 'add-upgrade' })],
+    ['a group', activity('conversationUpdate', { membersAdded: [{ id: BOT }], ...group })],
+    ['no members', activity('conversationUpdate')],
+  ])('of %s says nothing', async (_name, sent) => {
+    expect(await read(sent)).toMatchObject({ status: 200, count: 0 });
+  });
+});
+
+describe('a group', () => {
+  it.each([
+    ['groupChat', '19:g@thread.v2'],
+    ['channel', '19:c@thread.tacv2;messageid=1'],
+    [undefined, 'anything'],
+  ])('of type %s gets the pointer to the private chat, if it mentions the bot', async (conversationType, id) => {
+    const conversation = { id, conversationType };
+    const entities = [mention('<at>bot</at>', BOT)];
+    const said = await read(textActivity('<at>bot</at> điểm của tôi', { conversation, entities }));
+    expect(said.incoming).toMatchObject({ conversation: id, message: { kind: 'group' } });
+    expect((await read(textActivity('<at>bot</at> x', { conversation }))).count).toBe(0);
+  });
+
+  it('presses no buttons', async () => {
+    expect((await read(pressActivity('card', { choice: 'redeem~v1' }, group))).count).toBe(0);
+  });
+});
+
+describe('an invoke', () => {
+  it.each([
+    ['adaptiveCard/action', { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' }],
+    ['task/fetch', {}],
+    [undefined, {}],
+  ])('%s is acknowledged, and nothing comes of it', async (name, expected) => {
+    const { status, body, count } = await read(activity('invoke', { name, value: { choice: 'redeem~v1' } }));
+    expect([status, JSON.parse(body), count]).toEqual([200, expected, 0]);
+  });
+});
+
+it.each(['messageUpdate', 'messageDelete', 'messageReaction', 'typing', 'event', 'endOfConversation', 'new-kind'])(
+  'an activity of type %s is taken and says nothing',
+  async (type) => {
+    expect(await read(activity(type, { text: 'x' }))).toMatchObject({ status: 200, count: 0 });
+  },
+);
+
+it('what cannot be stored is asked for again; what is full or known is not', async () => {
+  const down = await createBot({ accept: () => Promise.reject(new StoreUnavailable()) });
+  const response = await down.post(textActivity('x'));
+  expect(response.statusCode).toBe(503);
+  expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+  for (const result of ['full', 'duplicate'] as const) {
+    const { post } = await createBot({ accept: async () => result });
+    expect((await post(textActivity('x'))).statusCode).toBe(200);
+  }
+});

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Posted, TelegramDouble, Update } from '../support/telegram-double.ts';
+import { createPerson } from '../support/telegram-updates.ts';
+import { type Key, type Language, says } from './wording.ts';
+
+/** A customer's private chat with the bot: what they do there, and what they see, in the order it comes. */
+export type Chat = {
+  readonly id: number;
+  /** What arrived and was not yet looked at, oldest first. */
+  readonly unread: readonly string[];
+  /** Each sends what Telegram would send, and resolves to it once it is stored: `send` it again, or elsewhere. */
+  writes(text: string): Promise<Update>;
+  /** Presses the newest button whose choice is `choice` or begins with `choice:`. */
+  presses(choice: string): Promise<Update>;
+  shares(phone: string): Promise<Update>;
+  /** The same, not yet sent. */
+  button(choice: string): Update;
+  text(text: string): Update;
+  send(update: Update): Promise<void>;
+  /**
+   * The next message that the customer sees, which must say `key` and have a line for each of `lines`. Rejects, with
+   * what was said instead, and when nothing comes for a while.
+   */
+  hears(key: Key, ...lines: Key[]): Promise<string>;
+  /** As `hears`, but for the remark that pops up after a press. */
+  seesRemark(press: Update, key: Key): Promise<void>;
+};
+
+/** What chats are told of what the platform carries out. */
+export type Inbox = {
+  readonly unread: string[];
+  arrived(text: string): void;
+  /** Resolves once there is something unread. */
+  filled(): Promise<void>;
+};
+
+/** Longer than any of the bot's waits in these tests. */
+const PATIENCE_MS = 15_000;
+
+export function createInbox(): Inbox {
+  const unread: string[] = [];
+  let wake: () => void = () => {};
+  return {
+    unread,
+    arrived(text) {
+      unread.push(text);
+      wake();
+    },
+    async filled() {
+      if (unread.length > 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      const enough = new AbortController();
+      const late = delay(PATIENCE_MS, undefined, enough).then(() => {
+        throw new Error('the bot says nothing');
+      });
+      await Promise.race([promise, late]).finally(() => enough.abort());
+    },
+  };
+}
+
+export function createChat(options: {
+  readonly id: number;
+  readonly language: Language;
+  readonly double: Pick<TelegramDouble, 'shown' | 'called'>;
+  readonly inbox: Inbox;
+  post(update: Update): Promise<Posted>;
+}): Chat {
+  const { id, language, double, inbox, post } = options;
+  const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
+
+  async function send(update: Update): Promise<void> {
+    const { status, body } = await post(update);
+    if (status !== 200) throw new Error(`the webhook answered ${status}: ${body}`);
+  }
+
+  function button(choice: string): Update {
+    for (const { buttons, message_id } of double.shown(id).reverse()) {
+      const found = buttons.flat().find(({ callback_data: data }) => data.split(/[:~]/)[0] === choice.split(':')[0] && data.startsWith(choice));
+      if (found) return person.presses(found.callback_data, message_id);
+    }
+    throw new Error(`there is no button for ${choice}`);
+  }
+
+  async function sent(update: Update): Promise<Update> {
+    await send(update);
+    return update;
+  }
+
+  return {
+    id,
+    unread: inbox.unread,
+    writes: async (text) => sent(person.writes(text)),
+    presses: async (choice) => sent(button(choice)),
+    shares: async (phone) => sent(person.shares(phone)),
+    button,
+    text: (text) => person.writes(text),
+    send,
+    async hears(key, ...lines) {
+      await inbox.filled().catch((error: unknown) => {
+        throw new Error(`waiting for ${key}`, { cause: error });
+      });
+      const text = inbox.unread.shift() ?? '';
+      const missing = [key, ...lines].filter((one) => !says(text, one, language));
+      if (missing.length > 0) throw new Error(`not ${missing.join(', ')} but: ${text}`);
+      return text;
+    },
+    async seesRemark(press, key) {
+      const query = queryOf(press);
+      const fits = (payload: object) => 'callback_query_id' in payload && payload.callback_query_id === query;
+      const { payload } = await double.called('answerCallbackQuery', fits);
+      if (!says(String(payload.text), key, language)) throw new Error(`not ${key} but: ${payload.text}`);
+    },
+  };
+}
+
+function queryOf(press: object): unknown {
+  if (!('callback_query' in press)) return undefined;
+  const query = press.callback_query;
+  return typeof query === 'object' && query !== null && 'id' in query ? query.id : undefined;
+}

@@ -1,0 +1,19 @@
+/**
+ * The bot as `src/main.ts` starts it, with leases that a test can wait for: what a killed process held is free after
+ * `LEASE_MS` instead of 15 s.
+ */
+import { createApp } from '../../src/app.ts';
+import { environment, readConfig } from '../../src/config.ts';
+
+const LEASE_MS = 1500;
+
+const read = readConfig(environment());
+if (!read.ok) throw new Error(read.faults.join('\n'));
+const { config } = read;
+const app = await createApp(config, {
+  limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100 },
+  mailbox: { leaseMs: LEASE_MS },
+});
+process.once('SIGTERM', () => void app.stop());
+await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await app.start();

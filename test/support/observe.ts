@@ -1,0 +1,25 @@
+import type { Fields, Observe } from '../../src/observe.ts';
+
+/** Everything that was logged, alarmed or counted, as one list of JSON lines. */
+export function recordingObserve(): { observe: Observe; said: string[] } {
+  const said: string[] = [];
+  const note =
+    (what: string) =>
+    (...details: unknown[]) =>
+      void said.push(JSON.stringify([what, ...details]));
+  const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
+    void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
+  return {
+    said,
+    observe: {
+      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      alarm: note('alarm'),
+      update: note('update'),
+      turn: note('turn'),
+      call: note('call'),
+      delivery: note('delivery'),
+      breaker: note('breaker'),
+      busy: note('busy'),
+    },
+  };
+}

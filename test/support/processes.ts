@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const NODE = join(ROOT, 'node_modules/.bin/node');
+
+/** How a process ended. */
+export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A program of ours that runs by itself, in an empty directory of its own. */
+export type Process = {
+  readonly pid: number;
+  /** What it printed so far: output and errors, line by line. */
+  readonly lines: readonly string[];
+  /** The first line, past or future, that fits. Rejects with all lines if the process ends without it. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  readonly ended: Promise<Ended>;
+  /** Asks it to stop (SIGTERM), and waits until it has. */
+  stop(): Promise<Ended>;
+  /** Ends it at once, as a crash would (SIGKILL). */
+  kill(): Promise<Ended>;
+};
+
+/** A bot that listens. */
+export type Bot = Process & { readonly url: string };
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** What a test run leaves behind when it is cut short. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * The bot on a free port, once it listens. `main` is another program than `src/main.ts` that starts one and says so in
+ * the same words.
+ */
+export async function startBot(env: Environment = {}, main = 'src/main.ts'): Promise<Bot> {
+  const bot = await startProcess(main, env);
+  const [, url = ''] = await bot.line(/listening on (http:\/\/[^"\s]+)/);
+  return { ...bot, url };
+}
+
+/** Runs a program of this repository with this environment and nothing of ours. */
+export async function startProcess(main: string, env: Environment = {}): Promise<Process> {
+  const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
+  const child = spawn(NODE, [join(ROOT, main)], {
+    cwd,
+    env: { PATH: process.env.PATH, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const lines: string[] = [];
+  const news = new EventTarget();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      news.dispatchEvent(new Event('news'));
+    });
+  }
+  let over = false;
+  const ended = once(child, 'close').then(async ([code, signal]): Promise<Ended> => {
+    over = true;
+    running.delete(child);
+    news.dispatchEvent(new Event('news'));
+    await rm(cwd, { recursive: true, force: true });
+    return { code, signal };
+  });
+
+  const end = (signal: NodeJS.Signals): Promise<Ended> => {
+    if (!over) child.kill(signal);
+    return ended;
+  };
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    async line(pattern) {
+      for (let seen = 0; ; seen++) {
+        while (seen >= lines.length) {
+          if (over) throw new Error(`${main} ended without ${pattern}:\n${lines.join('\n')}`);
+          await once(news, 'news');
+        }
+        const found = pattern.exec(lines[seen] ?? '');
+        if (found) return found;
+      }
+    },
+    ended,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
