@@ -20,6 +20,14 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^channels\/[^/]+$/, imports: channel('none') },
   // The console's page: it runs in the browser.
   { files: /^console\//, imports: [/^console\//] },
+  // What `npm run operations` says: it brings together what the store keeps and what the loyalty part wrote there.
+  {
+    files: /^operators\//,
+    imports: [
+      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^turns\/operators\.ts$/],
+      ...[/^observe\.ts$/, /^operators\//],
+    ],
+  },
   { files: /^observe\.ts$/, imports: [] },
   { files: /^metrics\.ts$/, imports: [/^observe\.ts$/] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },

@@ -99,7 +99,7 @@ export function isOpen(operation: Operation): boolean {
  * All that is kept of a conversation between two messages (sealed). `draft` ends with its flow; `profile` outlives it
  * only after consent. `clientLocale` is the client's language as last seen, `locale` the customer's own choice.
  */
-const stateSchema = z.object({
+export const stateSchema = z.object({
   locale: z.enum(LOCALES).optional(),
   clientLocale: z.enum(LOCALES).optional(),
   lastMessageMs: z.number(),

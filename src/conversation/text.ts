@@ -15,9 +15,10 @@ import {
   unanswered,
   welcome,
 } from './flows/settings.ts';
+import { fold } from './fold.ts';
 import { typed } from './identity.ts';
 import { again, home, question } from './questions.ts';
-import { namedPeriod } from './slots/period.ts';
+import { namedPeriod, parsePeriod } from './slots/period.ts';
 import type { ConversationState, Draft, Flow } from './state.ts';
 import { type Understood, understand } from './understand.ts';
 
@@ -28,7 +29,7 @@ export function onText(state: ConversationState, text: string, context: Context)
     byNumber(state, text, context) ??
     byReference(state, understood, context) ??
     atStep(state, text, understood, context) ??
-    byIntent(state, understood, context) ??
+    byIntent(state, text, understood, context) ??
     byValues(state, understood, context) ??
     atQuestion(state, text, context) ??
     unsure(unanswered(state, context), understood, context)
@@ -97,15 +98,17 @@ function atStep(
   }
 }
 
-/** By its code, its name, or the whole label of its button. */
 function pickGift(state: ConversationState, text: string, context: Context): Decision | undefined {
-  const wanted = text.trim().toLowerCase();
-  const names = (name: string): boolean => wanted === name || wanted.startsWith(`${name} ·`);
-  const gift = context.settings.gifts.find(
-    ({ code, name }) =>
-      wanted === code.toLowerCase() || Object.values(name).some((one) => names(one.toLowerCase())),
-  );
-  return gift && fill(state, 'redeem', { code: gift.code }, context);
+  const code = giftNamed(text, context);
+  return code === undefined ? undefined : fill(state, 'redeem', { code }, context);
+}
+
+/** The code of the gift that a text names, by code, name or the label of its button; marks do not matter. */
+function giftNamed(text: string, context: Context): string | undefined {
+  const words = ` ${fold(text)} `;
+  return context.settings.gifts.find(({ code, name }) =>
+    [code, ...Object.values(name)].some((one) => words.includes(` ${fold(one)} `)),
+  )?.code;
 }
 
 function editNamed(
@@ -120,18 +123,14 @@ function editNamed(
   return slot ? edit(state, flow, slot, context) : again(state, context, { key: 'confirm.edit' });
 }
 
-function byIntent(
-  stored: ConversationState,
-  understood: Understood,
-  context: Context,
-): Decision | undefined {
+function byIntent(stored: ConversationState, understood: Understood, context: Context): Decision | undefined {
   const state = unanswered(stored, context);
   switch (understood.intent) {
     case 'accumulate':
     case 'redeem':
     case 'history':
     case 'points':
-      return begin(state, understood.intent, understood, context);
+      return begin(state, understood.intent, text, understood, context);
     case 'status':
       return status(state, context);
     case 'language':
@@ -165,9 +164,26 @@ function byIntent(
 }
 
 /** Begins a flow with the values that came along; a value that needs a question is asked about first. */
-function begin(state: ConversationState, flow: Flow, understood: Understood, context: Context): Decision {
-  const begun = start(state, flow, slotsOf(understood, context), context);
-  return doubtful(begun, understood, context);
+function begin(
+  state: ConversationState,
+  flow: Flow,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision {
+  const slots = { ...slotsOf(understood, context), ...namedIn(text, flow, understood, context) };
+  return doubtful(start(state, flow, slots, context), understood, context);
+}
+
+/** What else a command may say: a gift by its name, typed dates. */
+function namedIn(text: string, flow: Flow, { rest, code, period }: Understood, context: Context): Draft {
+  if (flow === 'redeem' && code === undefined) {
+    const gift = giftNamed(text, context);
+    return gift === undefined ? {} : { code: gift };
+  }
+  if (flow !== 'history' || period !== undefined || rest === '') return {};
+  const dates = parsePeriod(rest, context.nowMs, context.settings.timeZone);
+  return dates.ok ? { period: dates.period } : {};
 }
 
 /** Values without a command: for the flow at hand; without one, a code begins earning its points. */
@@ -178,7 +194,7 @@ function byValues(state: ConversationState, understood: Understood, context: Con
     return doubtful(fill(state, flow, slots, context), understood, context);
   if (flow !== undefined || understood.code === undefined) return undefined;
   const isGift = context.settings.gifts.some(({ code }) => code === understood.code);
-  return begin(unanswered(state, context), isGift ? 'redeem' : 'accumulate', understood, context);
+  return begin(unanswered(state, context), isGift ? 'redeem' : 'accumulate', '', understood, context);
 }
 
 function hasIdentity(understood: Understood, slots: Draft): boolean {

@@ -22,11 +22,28 @@ export type AntCrmOptions = {
   /** How long the circuit breaker stays open; 5 s unless told. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
+  /** Told of every call as it was made, before its outcome is given back. Personal data: not for logs. */
+  readonly onCall?: ((call: MadeCall) => void) | undefined;
+};
+
+/** A call in AntCRM's terms, for people who look into a turn. `reason` is what AntCRM, or the connection, said against it. */
+export type MadeCall = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly status?: number;
+  readonly reason?: string;
+  readonly outcome: string;
+  readonly ms: number;
 };
 
 export type AntCrm = Loyalty & { close(): Promise<void> };
 
-type Call = Parameters<Observe['call']>[0];
+/** What is asked; `values` are what is sent, so that none of it comes back into the log in AntCRM's words. */
+type Asked = Pick<MadeCall, 'method' | 'path' | 'body'> & {
+  readonly call: Parameters<Observe['call']>[0];
+  readonly values: requests.Sendable;
+};
 
 const BREAKER_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
@@ -45,8 +62,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   const pageNumber = (page: number) => options.firstPage + page - 1;
 
   async function write(
-    call: Call,
-    values: requests.Sendable,
+    asked: Asked,
     send: (deadline: Deadline) => Promise<Exchange>,
     latest = Number.POSITIVE_INFINITY,
   ): Promise<CallOutcome> {
@@ -55,16 +71,16 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     const deadline = { end, writeBefore: Math.min(end, latest) };
     const exchange = await resilience.write(
       () => send(deadline),
-      () => transport.get(HISTORY, probe(values, pageNumber(1)), deadline),
+      () => transport.get(HISTORY, probe(asked.values, pageNumber(1)), deadline),
       () => deadline.writeBefore - performance.now(),
     );
     const kind = writeOutcome(exchange);
-    report(call, kind, exchange, start, values);
+    report(asked, kind, exchange, start);
     return { kind };
   }
 
   async function read<T>(
-    call: Call,
+    call: Asked['call'],
     path: string,
     query: URLSearchParams,
     parse: (json: unknown) => T | 'unreadable',
@@ -76,19 +92,17 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
       () => end - performance.now(),
     );
     const result = readOutcome(exchange, parse);
-    report(call, result.ok ? 'ok' : result.reason, exchange, start, Object.fromEntries(query));
+    const values = Object.fromEntries(query);
+    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
+    report(asked, result.ok ? 'ok' : result.reason, exchange, start);
     return result;
   }
 
-  /** `values` are what was sent, so that none of it comes back into the log in AntCRM's words. */
-  function report(
-    call: Call,
-    outcome: string,
-    exchange: Exchange,
-    start: number,
-    values: Readonly<Record<string, string | undefined>>,
-  ): void {
-    observe.call(call, outcome, (performance.now() - start) / 1000);
+  function report(asked: Asked, outcome: string, exchange: Exchange, start: number): void {
+    const { call, values } = asked;
+    const ms = performance.now() - start;
+    observe.call(call, outcome, ms / 1000);
+    options.onCall?.(made(asked, outcome, exchange, ms));
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
     if (exchange.kind !== 'answered') {
@@ -103,14 +117,15 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     accumulate({ code, phone, email, name }) {
       const values = requests.inAntCrmForm({ code, phone, email, name });
       const body = requests.accumulateBody(values);
-      return write('accumulate', values, (deadline) => transport.post('/accumulate', body, deadline));
+      const asked: Asked = { call: 'accumulate', method: 'POST', path: '/accumulate', body, values };
+      return write(asked, (deadline) => transport.post(asked.path, body, deadline));
     },
 
     redeem({ gift, phone, email, writeBefore }) {
       const values = requests.inAntCrmForm({ code: gift, phone, email });
       const body = requests.redeemBody(values);
-      const send = (deadline: Deadline) => transport.postFresh('/redeem', body, deadline);
-      return write('redeem', values, send, writeBefore);
+      const asked: Asked = { call: 'redeem', method: 'POST', path: '/redeem', body, values };
+      return write(asked, (deadline) => transport.postFresh(asked.path, body, deadline), writeBefore);
     },
 
     history(query) {
@@ -128,6 +143,20 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     },
 
     close: transport.close,
+  };
+}
+
+function made({ method, path, body }: Asked, outcome: string, exchange: Exchange, ms: number): MadeCall {
+  const answered = exchange.kind === 'answered';
+  const reason = answered ? readReason(exchange.json) : exchange.reason;
+  return {
+    method,
+    path,
+    ...(body !== undefined && { body }),
+    ...(answered && { status: exchange.status }),
+    ...(reason && { reason }),
+    outcome,
+    ms,
   };
 }
 

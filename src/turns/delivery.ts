@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOCALES, messageSchema, senderSchema } from '../conversation/message.ts';
 import { replySchema } from '../conversation/reply.ts';
+import { traceSchema } from './trace.ts';
 
 /**
  * A message as a channel hands it in; sealed into the mailbox as it is, so that any process can go on with it.
@@ -25,7 +26,7 @@ export type Incoming = z.infer<typeof incomingSchema>;
  * One reply on its way out, as kept in the outbox. `turn` names the message it answers (absent: nobody asked, the bot
  * speaks of itself); `first` and `last` mark the turn's first and last reply, `state` is what staff may see of where the
  * conversation is, `asked` what it was asking before this turn (as `state.asks`): Telegram takes its contact keyboard
- * away when a phone is not asked any more.
+ * away when a phone is not asked any more. `trace` joins the last reply on its way to the channel, and is never stored.
  */
 export const outgoingSchema = z.object({
   channel: z.string(),
@@ -40,6 +41,7 @@ export const outgoingSchema = z.object({
   state: z.object({ flow: z.string().optional(), asks: z.string().optional() }),
   asked: z.string().optional(),
   atMs: z.number(),
+  trace: traceSchema.optional(),
 });
 export type Outgoing = z.infer<typeof outgoingSchema>;
 

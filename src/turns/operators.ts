@@ -19,6 +19,16 @@ export type OpenLetter = Pick<DeadLetter, 'id' | 'conversation' | 'atMs' | 'reas
   readonly holds: Incoming | 'state' | null;
 };
 
+/** What became of something filed in a conversation; everything but `filed` left all as it was. */
+export type Filed =
+  | 'filed'
+  /** No operation or letter is called so (any more). */
+  | 'unknown'
+  /** It cannot be opened, so nobody knows where to file what. Also: a letter that holds no message. */
+  | 'unreadable'
+  /** Too many messages wait in the conversation. */
+  | 'full';
+
 /** What operators can do with a store, beside the engines that work on it. All reject with `StoreUnavailable`. */
 export type Operators = {
   /** Operations whose outcome is not known, oldest first; calls being made right now are among them. */
@@ -27,15 +37,11 @@ export type Operators = {
   letters(): Promise<OpenLetter[]>;
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
-   * customer. Harmless if repeated: an operation that has an outcome keeps it. `unreadable`: the intent cannot be
-   * opened, so nobody knows where to file. `full`: too many messages wait there, nothing was filed.
+   * customer. Harmless if repeated: an operation that has an outcome keeps it.
    */
-  settle(
-    reference: string,
-    result: 'done' | 'not-applied',
-  ): Promise<'filed' | 'unknown' | 'unreadable' | 'full'>;
-  /** Files a dead letter's message once more and removes the letter. `unreadable`: it holds none that can be read. */
-  replay(id: string): Promise<'filed' | 'unknown' | 'unreadable' | 'full'>;
+  settle(reference: string, result: 'done' | 'not-applied'): Promise<Filed>;
+  /** Files a dead letter's message once more and removes the letter. */
+  replay(id: string): Promise<Filed>;
 };
 
 export function createOperators(options: {
@@ -63,7 +69,7 @@ export function createOperators(options: {
     kind: 'settle' | 'replay',
     conversation: string,
     incoming: Omit<Incoming, 'id'>,
-  ): Promise<'filed' | 'full'> {
+  ): Promise<Filed> {
     const id = `${kind}:${randomUUID()}`;
     const body = envelopes.message.seal(conversation, { ...incoming, id });
     const accepted = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });

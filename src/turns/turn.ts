@@ -11,6 +11,7 @@ import type { Asker } from './perform.ts';
 import { type DeadReason, type Reading, read, type Session } from './read.ts';
 import type { Seal } from './sealed.ts';
 import { type Conversation, leave, type Thought, think } from './think.ts';
+import type { Traces } from './traces.ts';
 
 /** A head or wake-up whose leases expired this often without a commit is poison. */
 const MAX_ATTEMPTS = 5;
@@ -32,6 +33,7 @@ export type TurnTools = {
   perform(effect: Effect, held: Held, asker: Asker): Promise<Outcome>;
   stopping(): boolean;
   readonly observe: Observe;
+  readonly traces?: Traces | undefined;
 };
 
 /**
@@ -40,10 +42,23 @@ export type TurnTools = {
  * the turn is repeated.
  */
 export async function answer(session: Session, next: Next, tools: TurnTools): Promise<Numbered[]> {
+  const reading = read(session, next, tools);
+  const { before, asker } = reading;
+  const channel = (asker ?? before).origin?.channel ?? 'unknown';
+  const work = () => settle(session, next, { reading, channel }, tools);
+  const after = () => session.stored?.state ?? before.state;
+  const message = asker?.incoming?.message ?? null;
+  return tools.traces ? tools.traces.around({ channel, message, before: before.state, after }, work) : work();
+}
+
+async function settle(
+  session: Session,
+  next: Next,
+  { reading, channel }: { reading: Reading; channel: string },
+  tools: TurnTools,
+): Promise<Numbered[]> {
   const { observe } = tools;
   const startMs = performance.now();
-  const reading = read(session, next, tools);
-  const channel = (reading.asker ?? reading.before).origin?.channel ?? 'unknown';
   const ended = (result: 'done' | 'stale' | 'failed' | 'dead') =>
     observe.turn(channel, result, (performance.now() - startMs) / 1000);
   try {

@@ -14,6 +14,7 @@ import type { Seal } from './sealed.ts';
 import { createSlots } from './slots.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Conversation } from './think.ts';
+import type { Traces } from './traces.ts';
 
 export type TurnsOptions = {
   readonly mailbox: Mailbox;
@@ -25,6 +26,8 @@ export type TurnsOptions = {
   ids(): Context['ids'];
   readonly observe: Observe;
   readonly limits?: Partial<Limits> | undefined;
+  /** Who may look into turns, and at which. */
+  readonly traces?: Traces | undefined;
 };
 
 export type Limits = {

@@ -89,7 +89,10 @@ describe('earning points', () => {
 
   test('keeps phone and e-mail when the code is refused, and asks for the code again', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
-    chat.answers = (effect) => ({ kind: 'refused', operation: effect.kind === 'accumulate' ? effect.operation : '' });
+    chat.answers = (effect) => ({
+      kind: 'refused',
+      operation: effect.kind === 'accumulate' ? effect.operation : '',
+    });
     expect(chat.press('confirm').keys).toEqual(['accumulate.refused', 'accumulate.askCode']);
     expect(chat.text('TIVI000000018').keys).toEqual(['accumulate.summary']);
   });
@@ -125,7 +128,12 @@ describe('earning points', () => {
   });
 
   test('accepts a form as the first message', () => {
-    const chat = new Dialogue(STAFF).send({ kind: 'form', code: 'TIVI000000017', phone: '0912345678', email: '' });
+    const chat = new Dialogue(STAFF).send({
+      kind: 'form',
+      code: 'TIVI000000017',
+      phone: '0912345678',
+      email: '',
+    });
     expect(chat.keys).toEqual(['accumulate.summary']);
   });
 });

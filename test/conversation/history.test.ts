@@ -22,12 +22,25 @@ describe('the history', () => {
   test('takes list and period from the command', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử đổi quà 30 ngày');
     expect(chat.keys).toEqual(['history.page']);
-    expect(chat.effects[0]).toMatchObject({ type: 'gift', by: { kind: 'email' }, fromMs: midnight(2026, 10, 27) });
+    expect(chat.effects[0]).toMatchObject({
+      type: 'gift',
+      by: { kind: 'email' },
+      fromMs: midnight(2026, 10, 27),
+    });
   });
 
   test('takes typed dates, day first and half-open', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text('1/8/2023 - 31/8/2023');
     expect(chat.effects[0]).toMatchObject({ fromMs: midnight(2023, 8, 1), toMs: midnight(2023, 9, 1) });
+  });
+
+  test('takes typed dates along with the command', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm từ 1/8/2023 đến 31/8/2023');
+    expect(chat.effects[0]).toMatchObject({
+      type: 'point',
+      fromMs: midnight(2023, 8, 1),
+      toMs: midnight(2023, 9, 1),
+    });
   });
 
   test('says what is wrong with a period', () => {
@@ -41,7 +54,10 @@ describe('the history', () => {
     chat.answers = () => ({
       kind: 'history',
       more: false,
-      records: [{ type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 }, { type: 'gift', failed: false }],
+      records: [
+        { type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 },
+        { type: 'gift', failed: false },
+      ],
     });
     chat.text('lịch sử đổi quà 7 ngày');
     expect(chat.question.lines).toEqual([

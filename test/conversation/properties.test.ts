@@ -39,13 +39,25 @@ type Move =
 
 const text = fc.oneof(fc.constantFrom(...phrases), fc.string({ unit: 'binary', maxLength: 40 }));
 const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('send' as const), message: fc.record({ kind: fc.constant('text' as const), text }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('send' as const),
+      message: fc.record({ kind: fc.constant('text' as const), text }),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('press' as const),
       index: fc.nat({ max: 6 }),
-      view: fc.constantFrom('live' as const, 'live' as const, 'live' as const, 'dead' as const, 'none' as const),
+      view: fc.constantFrom(
+        'live' as const,
+        'live' as const,
+        'live' as const,
+        'dead' as const,
+        'none' as const,
+      ),
     }),
   },
   {
@@ -53,13 +65,27 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('send' as const),
       message: fc.oneof(
-        fc.record({ kind: fc.constant('contact' as const), phone: fc.constantFrom('84867123456', '0912345678', 'x'), own: fc.boolean() }),
+        fc.record({
+          kind: fc.constant('contact' as const),
+          phone: fc.constantFrom('84867123456', '0912345678', 'x'),
+          own: fc.boolean(),
+        }),
         fc.record({ kind: fc.constant('form' as const), code: text, phone: text, email: text }),
         fc.record({ kind: fc.constant('start' as const), payload: text }),
-        fc.record({ kind: fc.constant('choice' as const), choice: fc.oneof(text, fc.constantFrom('confirm:K7M2Q9X001', 'confirm:', 'use', 'gift:x', 'edit:type', '__proto__')) }),
+        fc.record({
+          kind: fc.constant('choice' as const),
+          choice: fc.oneof(
+            text,
+            fc.constantFrom('confirm:K7M2Q9X001', 'confirm:', 'use', 'gift:x', 'edit:type', '__proto__'),
+          ),
+        }),
         fc.constant({ kind: 'unknown' as const, what: 'photo' as const }),
         fc.constant({ kind: 'group' as const }),
-        fc.record({ kind: fc.constant('settle' as const), operation: fc.constant('K7M2Q9X001'), result: fc.constantFrom('done' as const, 'not-applied' as const) }),
+        fc.record({
+          kind: fc.constant('settle' as const),
+          operation: fc.constant('K7M2Q9X001'),
+          result: fc.constantFrom('done' as const, 'not-applied' as const),
+        }),
       ),
     }),
   },
@@ -94,7 +120,9 @@ function outcome(effect: Effect, pick: number): Outcome {
       return { kind: 'checked', operation: effect.operation, found };
     }
     case 'history':
-      return pick % 3 === 0 ? { kind: 'unavailable' } : { kind: 'history', records: [], more: pick % 2 === 0 };
+      return pick % 3 === 0
+        ? { kind: 'unavailable' }
+        : { kind: 'history', records: [], more: pick % 2 === 0 };
     case 'balance':
       return pick % 3 === 0 ? { kind: 'unavailable' } : { kind: 'sums', earned: 1, spent: 0, partial: false };
   }
@@ -104,39 +132,54 @@ const senders: Sender[] = [TELEGRAM, TEAMS, STAFF, { channel: 'teams', proof: 'p
 
 test('any sequence of messages leaves a valid state, never throws, and redeems only by the live button with a proved identifier', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...senders), fc.array(fc.tuple(move, fc.nat({ max: 59 })), { maxLength: 40 }), (sender, moves) => {
-      const chat = new Dialogue(sender);
-      let ownContact = false;
-      for (const [next, pick] of moves) {
-        chat.answers = (effect) => outcome(effect, pick);
-        const before = chat.state;
-        const called = chat.effects.length;
-        let pressed = '';
-        if (next.kind === 'later') chat.later(next.ms);
-        else if (next.kind === 'wake') chat.wake();
-        else if (next.kind === 'send') {
-          if (next.message.kind === 'contact' && next.message.own) ownContact = true;
-          if (next.message.kind === 'choice') pressed = next.message.choice;
-          chat.send(next.message);
-        } else {
-          pressed = chat.replies.at(-1)?.choices?.[next.index]?.id ?? 'cancel';
-          const view = next.view === 'live' ? chat.replies.at(-1)?.view : next.view === 'dead' ? 'v0' : undefined;
-          chat.send({ kind: 'choice', choice: pressed, view });
+    fc.property(
+      fc.constantFrom(...senders),
+      fc.array(fc.tuple(move, fc.nat({ max: 59 })), { maxLength: 40 }),
+      (sender, moves) => {
+        const chat = new Dialogue(sender);
+        let ownContact = false;
+        for (const [next, pick] of moves) {
+          chat.answers = (effect) => outcome(effect, pick);
+          const before = chat.state;
+          const called = chat.effects.length;
+          let pressed = '';
+          if (next.kind === 'later') chat.later(next.ms);
+          else if (next.kind === 'wake') chat.wake();
+          else if (next.kind === 'send') {
+            if (next.message.kind === 'contact' && next.message.own) ownContact = true;
+            if (next.message.kind === 'choice') pressed = next.message.choice;
+            chat.send(next.message);
+          } else {
+            pressed = chat.replies.at(-1)?.choices?.[next.index]?.id ?? 'cancel';
+            const view =
+              next.view === 'live' ? chat.replies.at(-1)?.view : next.view === 'dead' ? 'v0' : undefined;
+            chat.send({ kind: 'choice', choice: pressed, view });
+          }
+          for (const effect of chat.effects.slice(called)) {
+            if (effect.kind !== 'redeem') continue;
+            expect(before.step).toMatchObject({
+              at: 'confirming',
+              flow: 'redeem',
+              operation: effect.operation,
+            });
+            expect(pressed).toBe(`confirm:${effect.operation}`);
+            expect(ownContact || sender.proof === 'token' || sender.email === effect.by.value).toBe(true);
+          }
+          if (
+            next.kind !== 'later' &&
+            next.kind !== 'wake' &&
+            !(next.kind === 'send' && next.message.kind === 'settle')
+          )
+            expect(chat.replies.length).toBeGreaterThan(0);
         }
-        for (const effect of chat.effects.slice(called)) {
-          if (effect.kind !== 'redeem') continue;
-          expect(before.step).toMatchObject({ at: 'confirming', flow: 'redeem', operation: effect.operation });
-          expect(pressed).toBe(`confirm:${effect.operation}`);
-          expect(ownContact || sender.proof === 'token' || sender.email === effect.by.value).toBe(true);
-        }
-        if (next.kind !== 'later' && next.kind !== 'wake' && !(next.kind === 'send' && next.message.kind === 'settle'))
-          expect(chat.replies.length).toBeGreaterThan(0);
-      }
-      const operations = chat.effects.flatMap((effect) => (effect.kind === 'redeem' ? [effect.operation] : []));
-      const settled = operations.filter((one, index) => operations.indexOf(one) !== index);
-      // The same operation is asked for again only where nothing was called: another one was in the way.
-      for (const again of settled) expect(chat.state.operations.some(({ id }) => id === again)).toBe(false);
-    }),
+        const operations = chat.effects.flatMap((effect) =>
+          effect.kind === 'redeem' ? [effect.operation] : [],
+        );
+        const settled = operations.filter((one, index) => operations.indexOf(one) !== index);
+        // The same operation is asked for again only where nothing was called: another one was in the way.
+        for (const again of settled) expect(chat.state.operations.some(({ id }) => id === again)).toBe(false);
+      },
+    ),
     { numRuns: 300 },
   );
 });

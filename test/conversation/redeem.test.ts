@@ -27,11 +27,27 @@ describe('redeeming a gift', () => {
     expect(chat.shareOwnPhone().keys).toEqual(['redeem.summary']);
     chat.press('confirm');
     expect(chat.effects).toEqual([
-      expect.objectContaining({ kind: 'redeem', gift: 'DAUMAY01', by: { kind: 'phone', value: '+84867123456' } }),
+      expect.objectContaining({
+        kind: 'redeem',
+        gift: 'DAUMAY01',
+        by: { kind: 'phone', value: '+84867123456' },
+      }),
     ]);
     expect(chat.keys).toEqual(['redeem.done', 'privacy.consent']);
-    expect(chat.last?.letGo).toEqual([{ customer: 'customer:475', operation: expect.any(String), record: 'r2' }]);
+    expect(chat.last?.letGo).toEqual([
+      { customer: 'customer:475', operation: expect.any(String), record: 'r2' },
+    ]);
   });
+
+  test.each(['đổi quà loa', 'doi qua Đầu máy', 'redeem the speaker', 'redeem LOA01'])(
+    'takes a gift by its name: %s',
+    (text) => {
+      expect(new Dialogue().text(text).keys).toEqual(['identity.proofNeeded']);
+      expect(
+        new Dialogue().text('đổi quà').text(text.replace(/^.*?(loa|Đầu máy|speaker|LOA01)$/, '$1')).keys,
+      ).toEqual(['identity.proofNeeded']);
+    },
+  );
 
   test('asks for the code where no list of gifts is known', () => {
     const chat = new Dialogue(undefined, { gifts: [] }).text('đổi quà');
@@ -47,14 +63,18 @@ describe('redeeming a gift', () => {
   });
 
   test("does not accept somebody else's contact", () => {
-    const chat = new Dialogue().text('đổi quà DAUMAY01').send({ kind: 'contact', phone: '84912345678', own: false });
+    const chat = new Dialogue()
+      .text('đổi quà DAUMAY01')
+      .send({ kind: 'contact', phone: '84912345678', own: false });
     expect(chat.keys).toEqual(['identity.notOwn', 'identity.proofNeeded']);
   });
 
   test('goes by the profile e-mail on Teams, and says what is missing where there is none', () => {
     const chat = new Dialogue(TEAMS).text('đổi quà DAUMAY01');
     expect(chat.keys).toEqual(['redeem.summary']);
-    expect(chat.press('confirm').effects[0]).toMatchObject({ by: { kind: 'email', value: 'garnacho@gmail.com' } });
+    expect(chat.press('confirm').effects[0]).toMatchObject({
+      by: { kind: 'email', value: 'garnacho@gmail.com' },
+    });
     const { email: _, ...nameless } = TEAMS;
     expect(new Dialogue(nameless).text('đổi quà DAUMAY01').keys).toEqual(['identity.noEmail']);
   });
@@ -98,7 +118,10 @@ describe('redeeming a gift', () => {
   test('keeps the button alive while another redemption of the customer is being checked', () => {
     const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'busy', operation }));
     expect(chat.keys).toEqual(['operation.busy', 'redeem.summary']);
-    chat.answers = (effect) => ({ kind: 'applied', operation: 'operation' in effect ? effect.operation : '' });
+    chat.answers = (effect) => ({
+      kind: 'applied',
+      operation: 'operation' in effect ? effect.operation : '',
+    });
     expect(chat.press('confirm').keys[0]).toBe('redeem.done');
     expect(new Set(chat.effects.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
   });

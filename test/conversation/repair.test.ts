@@ -51,7 +51,9 @@ describe('repair', () => {
 
   test('a press after the flow has expired says so once', () => {
     const chat = new Dialogue().text('tích điểm').later(IDLE_MS + 1);
-    expect(chat.send({ kind: 'choice', choice: 'cancel', view: chat.state.view }).keys).toEqual(['conversation.expired']);
+    expect(chat.send({ kind: 'choice', choice: 'cancel', view: chat.state.view }).keys).toEqual([
+      'conversation.expired',
+    ]);
   });
 
   test('a press on an old question says so and changes nothing', () => {
@@ -84,7 +86,10 @@ describe('repair', () => {
   });
 
   test('answers what it does not understand with what it can do', () => {
-    expect(new Dialogue().text('hôm nay trời đẹp quá').replies[0]).toMatchObject({ key: 'unsure', asks: 'menu' });
+    expect(new Dialogue().text('hôm nay trời đẹp quá').replies[0]).toMatchObject({
+      key: 'unsure',
+      asks: 'menu',
+    });
   });
 
   test('takes a number for the choice it counts to', () => {
@@ -103,7 +108,10 @@ describe('language', () => {
     const chat = new Dialogue().text('tích điểm').text('English');
     expect(chat.keys).toEqual(['language.done', 'accumulate.askCode']);
     expect(chat.state.locale).toBe('en');
-    expect(chat.text('/language').question.choices?.map(({ id }) => id)).toEqual(['language:vi', 'language:en']);
+    expect(chat.text('/language').question.choices?.map(({ id }) => id)).toEqual([
+      'language:vi',
+      'language:en',
+    ]);
     expect(chat.press('language:vi').state.locale).toBe('vi');
   });
 });
@@ -116,7 +124,11 @@ describe('being remembered', () => {
     const chat = earned();
     expect(chat.question).toMatchObject({ key: 'privacy.consent', asks: 'consent' });
     expect(chat.press('consent:decline').keys).toEqual(['privacy.declined']);
-    expect(chat.state).toMatchObject({ profile: {}, draft: {}, consent: { given: false, channel: 'telegram' } });
+    expect(chat.state).toMatchObject({
+      profile: {},
+      draft: {},
+      consent: { given: false, channel: 'telegram' },
+    });
     chat.text('tích điểm TIVI000000018 0912345678 minh@example.vn').press('confirm');
     expect(chat.keys).toEqual(['accumulate.done']);
   });
@@ -150,12 +162,20 @@ describe('being remembered', () => {
   });
 
   test('lets a proved phone of an earlier flow read without asking again', () => {
-    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm').press('consent:accept');
+    const chat = new Dialogue()
+      .text('đổi quà DAUMAY01')
+      .shareOwnPhone()
+      .press('confirm')
+      .press('consent:accept');
     expect(chat.text('xem điểm').keys).toEqual(['points.balance']);
   });
 
   test('confirms a phone that replaces the old one', () => {
-    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm').press('consent:accept');
+    const chat = new Dialogue()
+      .text('đổi quà DAUMAY01')
+      .shareOwnPhone()
+      .press('confirm')
+      .press('consent:accept');
     expect(chat.shareOwnPhone('84912345678').replies[0]).toMatchObject({
       key: 'identity.phone',
       context: 'replaced',

@@ -76,7 +76,7 @@ export function createChat(options: {
 
   function button(choice: string): Update {
     for (const { buttons, message_id } of double.shown(id).reverse()) {
-      const found = buttons.flat().find(({ callback_data: data }) => data.split(/[:~]/)[0] === choice.split(':')[0] && data.startsWith(choice));
+      const found = buttons.flat().find(({ callback_data: data }) => /^[:~]/.test(data.replace(choice, '')));
       if (found) return person.presses(found.callback_data, message_id);
     }
     throw new Error(`there is no button for ${choice}`);

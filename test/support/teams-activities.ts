@@ -28,6 +28,10 @@ export function textActivity(text: string, more: Readonly<Record<string, unknown
 }
 
 /** A press of a card's button: `data` comes back as it was sent. */
-export function pressActivity(card: string, data: unknown, more: Readonly<Record<string, unknown>> = {}): TeamsActivity {
+export function pressActivity(
+  card: string,
+  data: unknown,
+  more: Readonly<Record<string, unknown>> = {},
+): TeamsActivity {
   return activity('message', { value: data, replyToId: card, ...more });
 }

@@ -82,7 +82,9 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
       request.raw.socket.destroy();
     } else if (fault) {
       if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
-      return reply.code(fault.status).send({ error: { code: fault.code ?? 'Scripted', message: 'scripted' } });
+      return reply
+        .code(fault.status)
+        .send({ error: { code: fault.code ?? 'Scripted', message: 'scripted' } });
     }
   });
   app.post(`${connector}/activities`, async ({ params, body }) => {
@@ -97,9 +99,13 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
   app.put(`${connector}/activities/:id`, async ({ params, body }, reply) => {
     const { conversation, id } = pathSchema.parse(params);
     const chat = chats.get(conversation) ?? [];
-    if (!chat.some((one) => one.id === id)) return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
+    if (!chat.some((one) => one.id === id))
+      return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
     const edited = { ...bodySchema.parse(body), id };
-    chats.set(conversation, chat.map((one) => (one.id === id ? edited : one)));
+    chats.set(
+      conversation,
+      chat.map((one) => (one.id === id ? edited : one)),
+    );
     return { id };
   });
   app.get(`${connector}/members/:id`, async ({ params }, reply) => {
@@ -113,14 +119,20 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     const { resource } = z.object({ resource: z.string() }).parse(query);
     granted.push(resource);
     const expires = Math.floor(Date.now() / 1000) + 24 * 3600;
-    return { access_token: `granted-${granted.length}`, expires_on: String(expires), token_type: 'Bearer', resource };
+    return {
+      access_token: `granted-${granted.length}`,
+      expires_on: String(expires),
+      token_type: 'Bearer',
+      resource,
+    };
   });
 
   const url = await app.listen({ port, host: '127.0.0.1' });
   const issuer = `${url}/issuer`;
   const tokens = createTokens(issuer);
   const serviceUrl = `${url}/connector/`;
-  const mint: TeamsDouble['mint'] = (appId, options, service = serviceUrl) => tokens.mint(appId, service, options);
+  const mint: TeamsDouble['mint'] = (appId, options, service = serviceUrl) =>
+    tokens.mint(appId, service, options);
 
   return {
     serviceUrl,

@@ -24,7 +24,13 @@ const bad: readonly [name: string, token: TokenOptions][] = [
   ['no issuer', { claims: { iss: undefined } }],
   [
     "Azure AD's issuer, for our own app (one of our own tokens, replayed)",
-    { claims: { iss: 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/', appid: 'self', ver: '1.0' } },
+    {
+      claims: {
+        iss: 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/',
+        appid: 'self',
+        ver: '1.0',
+      },
+    },
   ],
   [
     "Azure AD's issuer of version 2",
@@ -95,7 +101,8 @@ it.each([
 
 it('a body is looked at before the token, and a token before the connector', async () => {
   const { post, bearer } = await createBot({ auth: 'on', serviceHosts: ['smba.trafficmanager.net'] });
-  for (const body of ['{', '[]', '{}', '"text"', '{"type":1}']) expect((await post(body, null)).statusCode).toBe(400);
+  for (const body of ['{', '[]', '{}', '"text"', '{"type":1}'])
+    expect((await post(body, null)).statusCode).toBe(400);
   expect((await post(textActivity('hi'), null)).statusCode).toBe(401);
   expect((await post(textActivity('hi'), bearer())).statusCode).toBe(403);
 });

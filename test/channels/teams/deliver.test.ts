@@ -20,7 +20,9 @@ async function createAsked(view = 'v1') {
 describe('a reply', () => {
   it('arrives as plain text from the bot', async () => {
     const { channel, double, outgoing } = await createBot();
-    expect(await channel.deliver(outgoing({ key: 'k', lines: [literal('**x** [a](b)')] }), 1)).toEqual({ kind: 'sent' });
+    expect(await channel.deliver(outgoing({ key: 'k', lines: [literal('**x** [a](b)')] }), 1)).toEqual({
+      kind: 'sent',
+    });
     expect(double.shown(CHAT)).toEqual([
       {
         id: 'a1',
@@ -78,7 +80,13 @@ describe('a press', () => {
 
   it('that turns a page replaces the card by the next page', async () => {
     const { deliver, double, cards } = await createAsked();
-    const page: Reply = { key: 'history.page', lines: [literal('x')], inPlace: true, choices: [choice('next')], view: 'v2' };
+    const page: Reply = {
+      key: 'history.page',
+      lines: [literal('x')],
+      inPlace: true,
+      choices: [choice('next')],
+      view: 'v2',
+    };
     expect(await deliver(page)).toEqual({ kind: 'sent' });
     expect(double.shown(CHAT)).toHaveLength(1);
     expect(cards()[0]).toContain('next~v2');
@@ -94,22 +102,33 @@ describe('a press', () => {
 
   it('whose card cannot be edited is answered all the same', async () => {
     const { deliver, double, press } = await createAsked();
-    expect(await deliver({ key: 'done' }, { press: { ...press, activity: 'gone' } })).toEqual({ kind: 'sent' });
+    expect(await deliver({ key: 'done' }, { press: { ...press, activity: 'gone' } })).toEqual({
+      kind: 'sent',
+    });
     expect(double.shown(CHAT)).toHaveLength(2);
   });
 });
 
 describe('a failure', () => {
   const failures: readonly [Fault, unknown][] = [
-    [{ status: 429, retryAfter: 7 }, { kind: 'later', afterMs: 7000 }],
+    [
+      { status: 429, retryAfter: 7 },
+      { kind: 'later', afterMs: 7000 },
+    ],
     [{ status: 429 }, { kind: 'later', afterMs: expect.toSatisfy((ms: number) => ms >= 500 && ms <= 1000) }],
     [{ status: 412 }, { kind: 'later', afterMs: expect.toSatisfy((ms: number) => ms >= 500 && ms <= 1000) }],
-    [{ status: 503, retryAfter: 1 }, { kind: 'later', afterMs: 1000 }],
+    [
+      { status: 503, retryAfter: 1 },
+      { kind: 'later', afterMs: 1000 },
+    ],
     [{ status: 502 }, { kind: 'ambiguous' }],
     [{ status: 504 }, { kind: 'ambiguous' }],
     [{ status: 500 }, { kind: 'ambiguous' }],
     ['reset', { kind: 'ambiguous' }],
-    [{ status: 403, code: 'MessageWritesBlocked' }, { kind: 'dropped', reason: 'unreachable' }],
+    [
+      { status: 403, code: 'MessageWritesBlocked' },
+      { kind: 'dropped', reason: 'unreachable' },
+    ],
     [{ status: 404 }, { kind: 'dropped', reason: 'unreachable' }],
     [{ status: 413 }, { kind: 'dropped', reason: 'rejected' }],
     [{ status: 400 }, { kind: 'dropped', reason: 'rejected' }],
@@ -146,7 +165,13 @@ it('work is shown as typing, and failures of that are nobody’s concern', async
 });
 
 describe('identity', () => {
-  const profile = { id: USER, email: 'Garnacho@Example.vn', aadObjectId: PERSON, tenantId: TENANT, userRole: 'user' };
+  const profile = {
+    id: USER,
+    email: 'Garnacho@Example.vn',
+    aadObjectId: PERSON,
+    tenantId: TENANT,
+    userRole: 'user',
+  };
 
   async function identify(member: object | null, trustedTenants = [TENANT.toUpperCase()]) {
     const { channel, double, outgoing } = await createBot({ trustedTenants });

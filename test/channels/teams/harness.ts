@@ -9,7 +9,7 @@ import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { recordingObserve } from '../../support/observe.ts';
-import { BOT, PERSON, type TeamsActivity, TENANT, USER } from '../../support/teams-activities.ts';
+import { BOT, PERSON, TENANT, type TeamsActivity, USER } from '../../support/teams-activities.ts';
 import { startTeamsDouble } from '../../support/teams-double.ts';
 import type { TokenOptions } from '../../support/teams-tokens.ts';
 
@@ -19,7 +19,9 @@ export const CHAT = 'a:personal';
 export const words: Words = {
   line({ key, context, params }, locale) {
     if (key === 'literal') return String(params?.text);
-    return key === 'teams.chosen' ? `chosen ${params?.choice}` : `${locale}:${key}${context ? `_${context}` : ''}`;
+    return key === 'teams.chosen'
+      ? `chosen ${params?.choice}`
+      : `${locale}:${key}${context ? `_${context}` : ''}`;
   },
   text: (reply, locale) => [reply, ...(reply.lines ?? [])].map((line) => words.line(line, locale)).join('\n'),
 };
@@ -43,7 +45,13 @@ export async function createBot(options: BotOptions = {}) {
   // The SDK keeps tokens by app id, for the whole process.
   const appId = randomUUID();
   const { endpoints } = double;
-  const registration = { appId, type: 'UserAssignedMSI', tenant: TENANT, endpoints, ...options.registration } as const;
+  const registration = {
+    appId,
+    type: 'UserAssignedMSI',
+    tenant: TENANT,
+    endpoints,
+    ...options.registration,
+  } as const;
   const channel = await createTeams({
     config: {
       registration: options.auth === 'on' ? registration : undefined,
@@ -71,12 +79,15 @@ export async function createBot(options: BotOptions = {}) {
   async function post(activity: TeamsActivity | object | string, authorization?: string | null) {
     const header = authorization === undefined ? `Bearer ${double.mint(appId)}` : authorization;
     const payload =
-      typeof activity === 'string' ? activity : JSON.stringify({ serviceUrl: double.serviceUrl, ...activity });
+      typeof activity === 'string'
+        ? activity
+        : JSON.stringify({ serviceUrl: double.serviceUrl, ...activity });
     const headers = { 'content-type': 'application/json', ...(header !== null && { authorization: header }) };
     return app.inject({ method: 'POST', url: '/webhooks/teams', headers, payload });
   }
 
-  const bearer = (token?: TokenOptions, serviceUrl?: string) => `Bearer ${double.mint(appId, token, serviceUrl)}`;
+  const bearer = (token?: TokenOptions, serviceUrl?: string) =>
+    `Bearer ${double.mint(appId, token, serviceUrl)}`;
 
   function outgoing(reply: Reply, more: Partial<Outgoing> = {}): Outgoing {
     return {

@@ -1,9 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
-import { activity, BOT, PERSON, pressActivity, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
+import {
+  activity,
+  BOT,
+  PERSON,
+  pressActivity,
+  TENANT,
+  textActivity,
+  USER,
+} from '../../support/teams-activities.ts';
 import { createBot } from './harness.ts';
 
-const mention = (text: string, id: string, name?: string) => ({ type: 'mention', text, mentioned: { id, name } });
+const mention = (text: string, id: string, name?: string) => ({
+  type: 'mention',
+  text,
+  mentioned: { id, name },
+});
 const group = { conversation: { id: '19:g@thread.v2', conversationType: 'groupChat', isGroup: true } };
 
 async function read(sent: object) {
@@ -65,7 +77,10 @@ describe('a message', () => {
   });
 
   it('without conversation or sender has nobody to answer', async () => {
-    expect(await read(textActivity('x', { conversation: undefined }))).toMatchObject({ status: 200, count: 0 });
+    expect(await read(textActivity('x', { conversation: undefined }))).toMatchObject({
+      status: 200,
+      count: 0,
+    });
     expect(await read(textActivity('x', { from: undefined }))).toMatchObject({ status: 200, count: 0 });
   });
 });
@@ -117,7 +132,9 @@ describe('a press', () => {
 describe('an installation', () => {
   it('is a start with one id, however Teams tells of it', async () => {
     const { post, accepted } = await createBot();
-    await post(activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }], locale: undefined }));
+    await post(
+      activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }], locale: undefined }),
+    );
     await post(activity('installationUpdate', { action: 'add', locale: 'en-GB' }));
     expect(accepted.map(({ id, message, sender }) => [id, message, sender.locale])).toEqual([
       ['install:a:personal', { kind: 'start' }, undefined],
@@ -141,13 +158,16 @@ describe('a group', () => {
     ['groupChat', '19:g@thread.v2'],
     ['channel', '19:c@thread.tacv2;messageid=1'],
     [undefined, 'anything'],
-  ])('of type %s gets the pointer to the private chat, if it mentions the bot', async (conversationType, id) => {
-    const conversation = { id, conversationType };
-    const entities = [mention('<at>bot</at>', BOT)];
-    const said = await read(textActivity('<at>bot</at> điểm của tôi', { conversation, entities }));
-    expect(said.incoming).toMatchObject({ conversation: id, message: { kind: 'group' } });
-    expect((await read(textActivity('<at>bot</at> x', { conversation }))).count).toBe(0);
-  });
+  ])(
+    'of type %s gets the pointer to the private chat, if it mentions the bot',
+    async (conversationType, id) => {
+      const conversation = { id, conversationType };
+      const entities = [mention('<at>bot</at>', BOT)];
+      const said = await read(textActivity('<at>bot</at> điểm của tôi', { conversation, entities }));
+      expect(said.incoming).toMatchObject({ conversation: id, message: { kind: 'group' } });
+      expect((await read(textActivity('<at>bot</at> x', { conversation }))).count).toBe(0);
+    },
+  );
 
   it('presses no buttons', async () => {
     expect((await read(pressActivity('card', { choice: 'redeem~v1' }, group))).count).toBe(0);
@@ -156,7 +176,10 @@ describe('a group', () => {
 
 describe('an invoke', () => {
   it.each([
-    ['adaptiveCard/action', { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' }],
+    [
+      'adaptiveCard/action',
+      { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' },
+    ],
     ['task/fetch', {}],
     [undefined, {}],
   ])('%s is acknowledged, and nothing comes of it', async (name, expected) => {
@@ -165,12 +188,17 @@ describe('an invoke', () => {
   });
 });
 
-it.each(['messageUpdate', 'messageDelete', 'messageReaction', 'typing', 'event', 'endOfConversation', 'new-kind'])(
-  'an activity of type %s is taken and says nothing',
-  async (type) => {
-    expect(await read(activity(type, { text: 'x' }))).toMatchObject({ status: 200, count: 0 });
-  },
-);
+it.each([
+  'messageUpdate',
+  'messageDelete',
+  'messageReaction',
+  'typing',
+  'event',
+  'endOfConversation',
+  'new-kind',
+])('an activity of type %s is taken and says nothing', async (type) => {
+  expect(await read(activity(type, { text: 'x' }))).toMatchObject({ status: 200, count: 0 });
+});
 
 it('what cannot be stored is asked for again; what is full or known is not', async () => {
   const down = await createBot({ accept: () => Promise.reject(new StoreUnavailable()) });

@@ -42,7 +42,6 @@ test('a conversation costs under 2 KB when just used, under 1 KB at rest', async
     const used = await bytesOf(admin, conversation);
     await admin.del(conversationKeys(conversation).memory); // as after two days
     const atRest = await bytesOf(admin, conversation);
-    console.log(`${turns} turns: ${used} bytes just used, ${atRest} at rest`);
     expect(used).toBeLessThan(2048);
     expect(atRest).toBeLessThan(1024);
   }

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { messageSchema } from '../conversation/message.ts';
+import { stateSchema } from '../conversation/state.ts';
+
+/** A command that a turn waited for on its way to the reply. `take` brought it its message: accept, claim or release. */
+const tripSchema = z.enum(['take', 'intend', 'recall', 'hold', 'letGo', 'commit']);
+export type Trip = z.infer<typeof tripSchema>;
+
+/** A call of AntCRM, as the loyalty port made it; `body` is what was sent, `reason` what AntCRM said against it. */
+const callSchema = z.object({
+  method: z.enum(['GET', 'POST']),
+  path: z.string(),
+  body: z.unknown().optional(),
+  /** The HTTP status; absent where no answer came. */
+  status: z.int().optional(),
+  reason: z.string().optional(),
+  /** What it means to us (`CallOutcome`, or `ok` and the reasons of a `Read`). */
+  outcome: z.string(),
+  ms: z.number(),
+});
+export type TracedCall = z.infer<typeof callSchema>;
+
+/** What the customer's text says by itself, whatever question it answered (`conversation/understand.ts`). */
+const understoodSchema = z.record(z.string(), z.string());
+
+/**
+ * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
+ * data, and therefore made for the channels that ask for it only (`traces.ts`), never stored with the conversation.
+ */
+export const traceSchema = z.object({
+  /** Null: a wake-up, nobody wrote. */
+  message: messageSchema.nullable(),
+  understood: understoodSchema.optional(),
+  before: stateSchema,
+  after: stateSchema,
+  calls: z.array(callSchema),
+  /** Round trips to the store before the reply left, in order. */
+  trips: z.array(tripSchema),
+  /** From reading the message to the commit. */
+  ms: z.number(),
+});
+export type Trace = z.infer<typeof traceSchema>;

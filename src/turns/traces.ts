@@ -1,0 +1,91 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Message } from '../conversation/message.ts';
+import type { ConversationState } from '../conversation/state.ts';
+import { understand } from '../conversation/understand.ts';
+import type { Numbered } from './deliver.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Trace, TracedCall, Trip } from './trace.ts';
+
+/** Looks into the turns of some channels. Other channels' turns pay a comparison, and nothing is kept of them. */
+export type Traces = {
+  /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
+  around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
+  /** The same mailbox; the turn at work counts what it asks of it. */
+  counting(mailbox: Mailbox): Mailbox;
+  /** To be told of every call of AntCRM: it belongs to the turn that awaits it. */
+  call(call: TracedCall): void;
+};
+
+/** What a trace needs to know of a turn. `after` is read once the work is done. */
+type Seen = {
+  readonly channel: string;
+  readonly message: Message | null;
+  readonly before: ConversationState;
+  after(): ConversationState;
+};
+
+type Record = { readonly calls: TracedCall[]; readonly trips: Trip[] };
+
+export function createTraces(channels: readonly string[]): Traces {
+  /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
+  const atWork = new AsyncLocalStorage<Record>();
+  const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
+
+  return {
+    async around({ channel, message, before, after }, work) {
+      if (!channels.includes(channel)) return work();
+      const record: Record = { calls: [], trips: ['take'] };
+      const startMs = performance.now();
+      const errands = await atWork.run(record, work);
+      const ms = performance.now() - startMs;
+      return carrying(errands, {
+        message,
+        ...(message?.kind === 'text' && { understood: told(message.text) }),
+        before,
+        after: after(),
+        ...record,
+        ms,
+      });
+    },
+
+    counting: (mailbox) => ({
+      ...mailbox,
+      intend(...args) {
+        count('intend');
+        return mailbox.intend(...args);
+      },
+      recall(...args) {
+        count('recall');
+        return mailbox.recall(...args);
+      },
+      hold(...args) {
+        count('hold');
+        return mailbox.hold(...args);
+      },
+      letGo(...args) {
+        count('letGo');
+        return mailbox.letGo(...args);
+      },
+      commit(...args) {
+        count('commit');
+        return mailbox.commit(...args);
+      },
+    }),
+
+    call: (call) => void atWork.getStore()?.calls.push(call),
+  };
+}
+
+/** Only what was found. */
+function told(text: string): NonNullable<Trace['understood']> {
+  return Object.fromEntries(Object.entries(understand(text)).filter(([, value]) => Boolean(value)));
+}
+
+/** The trace goes with the turn's last reply. It was not there when the outbox was stored: a crash loses it. */
+function carrying(errands: Numbered[], trace: Trace): Numbered[] {
+  return errands.map((numbered) => {
+    const { errand } = numbered;
+    if (errand?.kind !== 'reply' || !errand.outgoing.last) return numbered;
+    return { ...numbered, errand: { ...errand, outgoing: { ...errand.outgoing, trace } } };
+  });
+}

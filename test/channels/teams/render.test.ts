@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_CARD_BYTES, render, renderUsed } from '../../../src/channels/teams/render.ts';
+import type { Field, Reply } from '../../../src/conversation/reply.ts';
+import { choice, literal, words } from './harness.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+function cardOf(reply: Reply): Json {
+  const { attachments } = render(reply, 'vi', words);
+  const [attachment] = Array.isArray(attachments) ? attachments : [];
+  return attachment?.content ?? {};
+}
+
+/** Every object of a card that has a type, wherever it stands. */
+function elements(value: unknown): Json[] {
+  if (Array.isArray(value)) return value.flatMap(elements);
+  if (typeof value !== 'object' || value === null) return [];
+  const here = 'type' in value ? [{ ...value }] : [];
+  return [...here, ...Object.values(value).flatMap(elements)];
+}
+
+const texts = (card: Json) =>
+  elements(card)
+    .filter(({ type }) => type === 'TextRun')
+    .map(({ text }) => text);
+const actions = (card: Json) => elements(card).filter(({ type }) => type === 'Action.Submit');
+
+const form: Field[] = [
+  { slot: 'code', required: true, value: 'a b', reason: literal('no code') },
+  { slot: 'phone', required: true },
+  { slot: 'email', required: false },
+];
+
+/** All that Adaptive Cards 1.2 has of what we use; what is newer must do without being understood. */
+const ELEMENTS_1_2 = [
+  'AdaptiveCard',
+  'RichTextBlock',
+  'TextRun',
+  'ColumnSet',
+  'Column',
+  'Input.Text',
+  'ActionSet',
+  'Action.Submit',
+];
+
+describe('a card', () => {
+  it('has the text, and buttons that carry choice, view and what the card says', () => {
+    const card = cardOf({
+      key: 'ask',
+      lines: [literal('line')],
+      choices: [choice('next', 'Next')],
+      view: 'v1',
+    });
+    expect(texts(card)).toEqual(['vi:ask', 'line']);
+    expect(card).toMatchObject({ version: '1.2', fallbackText: 'vi:ask\nline' });
+    expect(actions(card)).toEqual([
+      {
+        type: 'Action.Submit',
+        title: 'Next',
+        data: { choice: 'next~v1', label: 'Next', said: ['vi:ask', 'line'] },
+      },
+    ]);
+  });
+
+  it('has a form’s fields with label, hint, known value and reason, and the other buttons past its checks', () => {
+    const card = cardOf({ key: 'ask', form, choices: [choice('cancel')], view: 'v1' });
+    const inputs = elements(card).filter(({ type }) => type === 'Input.Text');
+    expect(inputs.map(({ id, value, isRequired }) => [id, value, isRequired])).toEqual([
+      ['code', 'a b', true],
+      ['phone', undefined, true],
+      ['email', undefined, undefined],
+    ]);
+    expect(texts(card)).toEqual([
+      'vi:teams.form.title',
+      'vi:teams.form.label_code',
+      'no code',
+      'vi:teams.form.label_phone',
+      'vi:teams.form.label_email',
+    ]);
+    expect(actions(card)).toMatchObject([
+      { title: 'vi:teams.form.send', data: { form: 'v1' } },
+      { data: { choice: 'cancel~v1' }, associatedInputs: 'none' },
+    ]);
+  });
+
+  it('has a history’s records as a table', () => {
+    const lines = [literal('1/2 · Tivi · 55 inch · +100'), literal('1/2 · Tivi'), literal('nothing more')];
+    const rows = elements(cardOf({ key: 'history.page', lines })).filter(({ type }) => type === 'ColumnSet');
+    expect(rows.map((one) => texts(one))).toEqual([
+      ['1/2', 'Tivi · 55 inch', '+100'],
+      ['1/2', 'Tivi'],
+      ['nothing more'],
+    ]);
+  });
+
+  it('is made of elements that mobile clients know, and parses no Markdown', () => {
+    for (const reply of [
+      { key: 'ask', form, choices: [choice('cancel')] },
+      { key: 'history.page', lines: [literal('a · b · c')], choices: [choice('next')] },
+    ]) {
+      const types = new Set(elements(cardOf(reply)).map(({ type }) => type));
+      expect([...types].filter((type) => !ELEMENTS_1_2.includes(String(type)))).toEqual([]);
+    }
+  });
+
+  it('keeps no more than six buttons together', () => {
+    const card = cardOf({
+      key: 'ask',
+      choices: Array.from({ length: 14 }, (_, index) => choice(`gift:${index}`)),
+    });
+    const sets = elements(card).filter(({ type }) => type === 'ActionSet');
+    expect(sets.map((set) => actions(set).length)).toEqual([6, 6, 2]);
+  });
+
+  it('stays small: first its buttons forget the text, then there are none', () => {
+    const gifts = (count: number) =>
+      Array.from({ length: count }, (_, index) => choice(`gift:${index}`, 'g'.repeat(50)));
+    const long = [literal('x'.repeat(600)), literal('y'.repeat(600))];
+    const middle = render({ key: 'ask', lines: long, choices: gifts(40) }, 'vi', words);
+    expect(JSON.stringify(middle)).not.toContain('"said"');
+    expect(Buffer.byteLength(JSON.stringify(middle))).toBeLessThan(MAX_CARD_BYTES + 500);
+    expect(render({ key: 'ask', choices: gifts(500) }, 'vi', words)).toMatchObject({ text: 'vi:ask' });
+  });
+
+  it('tells a notification what it is about', () => {
+    expect(render({ key: 'ask', choices: [choice('a')] }, 'vi', words)).toMatchObject({ summary: 'vi:ask' });
+  });
+});
+
+it('a used card shows what it said and what was chosen', () => {
+  const used = renderUsed({ activity: 'x', said: ['ask', 'line'], chosen: ['a', 'b'] }, 'vi', words);
+  expect(texts(used)).toEqual(['ask', 'line', 'chosen a · b']);
+  expect(actions(used)).toEqual([]);
+});

@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+import { type Bot, type Environment, startBot } from '../support/processes.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type Posted, startTelegramDouble, type TelegramDouble, type Update } from '../support/telegram-double.ts';
+import { type Chat, createChat, createInbox, type Inbox } from './chat.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+import type { Language } from './wording.ts';
+
+/** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
+export type World = {
+  readonly double: TelegramDouble;
+  readonly sandbox: Sandbox;
+  /** Undefined: each bot has its embedded store. */
+  readonly redis: RedisServer | undefined;
+  readonly bots: readonly Bot[];
+  /** A bot of this world by itself, as whatever would start it does. */
+  bot(env?: Environment): Promise<Bot>;
+  /** A new customer; `to` tells which bot gets their next update. */
+  chat(language: Language, to?: () => Bot): Chat;
+  /** Posts an update as Telegram does. */
+  post(update: Update, bot: Bot): Promise<Posted>;
+  stop(): Promise<void>;
+};
+
+export type WorldOptions = {
+  readonly bots?: number;
+  readonly redis?: boolean;
+  readonly env?: Environment;
+  readonly main?: string;
+};
+
+const SECRET = 'e2e-secret';
+const GIFTS_FILE = fileURLToPath(new URL('gifts.json', import.meta.url));
+
+export const STAFF_TOKEN = 'e2e-staff';
+/** Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say. */
+export const ANTCRM_TIMEOUT_MS = 1500;
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const { bots: count = 1, main } = options;
+  const inboxes = new Map<unknown, Inbox>();
+  const double = await startTelegramDouble({
+    remember: 100_000,
+    onDone({ method, payload }) {
+      if (method !== 'sendMessage' && method !== 'editMessageText') return;
+      inboxes.get(payload.chat_id)?.arrived(String(payload.text));
+    },
+  });
+  const sandbox = await startSandbox();
+  const redis = options.redis ? await startRedis() : undefined;
+  const everyone = {
+    TELEGRAM_BOT_TOKEN: double.token,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+    ANTCRM_BASE_URL: sandbox.url,
+    ANTCRM_API_KEY: 'e2e-key',
+    ANTCRM_TIMEOUT_MS: `${ANTCRM_TIMEOUT_MS}`,
+    OPERATION_CHECKS: '200ms,500ms,1s,2s',
+    GIFTS_FILE,
+    STAFF_TOKEN,
+    ...(redis && { REDIS_URL: redis.url }),
+    ...options.env,
+  };
+  const bot = (env: Environment = {}) => startBot({ ...everyone, ...env }, main);
+  const bots = await Promise.all(Array.from({ length: count }, () => bot()));
+  const post = (update: Update, { url }: Bot) =>
+    double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
+  const first = (): Bot => {
+    const [found] = bots;
+    if (found === undefined) throw new Error('there is no bot');
+    return found;
+  };
+  let lastId = 4_000;
+
+  return {
+    double,
+    sandbox,
+    redis,
+    bots,
+    bot,
+    chat(language, to = first) {
+      const id = ++lastId;
+      const inbox = createInbox();
+      inboxes.set(id, inbox);
+      return createChat({ id, language, double, inbox, post: (update) => post(update, to()) });
+    },
+    post,
+    async stop() {
+      await Promise.all([...bots.map((one) => one.stop()), sandbox.stop()]);
+      await redis?.stop();
+      await double.close();
+    },
+  };
+}
