@@ -13,7 +13,7 @@ import { describeApi } from './docs.ts';
 import { health } from './health.ts';
 import { createWords } from './i18n.ts';
 import { newIds } from './ids.ts';
-import { type AntCrm, createAntCrm } from './loyalty/antcrm.ts';
+import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
 import { createSandbox } from './loyalty/sandbox/sandbox.ts';
@@ -27,6 +27,7 @@ import { connectRedis } from './turns/redis/client.ts';
 import { createRedisFeed } from './turns/redis/feed.ts';
 import { createRedisMailbox } from './turns/redis/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
+import { createTraces } from './turns/traces.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
 /** Turns at work at once, in this process. */
@@ -67,7 +68,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
   const store = await openStore(config, overrides.mailbox, observe.log);
-  const backend = await openBackend(config, observe);
+  const traces = createTraces(['staff']);
+  const backend = await openBackend(config, observe, traces.call);
   const operations = createOperations({
     loyalty: backend.antcrm,
     contacts: config.antcrm.contacts,
@@ -76,7 +78,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   });
   const channels = new Map<string, Channel>();
   const turns = createTurns({
-    mailbox: store.mailbox,
+    mailbox: traces.counting(store.mailbox),
     seal,
     conversation: { step, readState, newState, settings: { ...config.settings, gifts: backend.gifts } },
     perform: operations.perform,
@@ -84,6 +86,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ids: newIds,
     observe,
     limits: { slots: SLOTS, ...overrides.limits },
+    traces,
   });
 
   const sandboxed = backend.sandbox !== undefined;
@@ -195,8 +198,9 @@ type Backend = {
 async function openBackend(
   { antcrm: { real, timeoutMs, contacts }, gifts }: Config,
   observe: Observe,
+  onCall: AntCrmOptions['onCall'],
 ): Promise<Backend> {
-  const common = { timeoutMs, contacts, firstPage: 1, maxCalls: MAX_CALLS, observe };
+  const common = { timeoutMs, contacts, firstPage: 1, maxCalls: MAX_CALLS, observe, onCall };
   if (real) {
     const antcrm = createAntCrm({ ...common, ...real });
     return { antcrm, gifts: gifts ?? [], close: () => antcrm.close() };

@@ -123,7 +123,12 @@ function editNamed(
   return slot ? edit(state, flow, slot, context) : again(state, context, { key: 'confirm.edit' });
 }
 
-function byIntent(stored: ConversationState, understood: Understood, context: Context): Decision | undefined {
+function byIntent(
+  stored: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
   const state = unanswered(stored, context);
   switch (understood.intent) {
     case 'accumulate':

@@ -56,7 +56,7 @@ export function createEvents(feed: Feed, seal: Seal, observe: Pick<Observe, 'ala
 
 /** A reply as staff get it: worded, its buttons labelled, its flags kept. */
 export function render(
-  { reply, locale, turn, last, state }: Outgoing,
+  { reply, locale, turn, last, state, trace }: Outgoing,
   seq: number,
   words: Words,
 ): StaffEvent {
@@ -75,5 +75,6 @@ export function render(
     turn,
     last,
     state,
+    trace,
   };
 }

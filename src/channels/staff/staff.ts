@@ -59,8 +59,9 @@ export function createStaff(options: StaffOptions): Channel {
         return { conversation, status: 'duplicate', replies: [], state: turn.state() };
       audit(body, id);
       const done = await ended(turn);
-      const replies = done ? turn.replies() : [];
-      return { conversation, status: done ? 'done' : 'queued', replies, state: turn.state() };
+      return done
+        ? { conversation, status: 'done', replies: turn.replies(), state: turn.state(), trace: turn.trace() }
+        : { conversation, status: 'queued', replies: [], state: turn.state() };
     } finally {
       unfollow();
     }

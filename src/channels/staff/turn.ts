@@ -1,5 +1,5 @@
 import type { Unread } from './events.ts';
-import type { StaffAnswer, StaffReply } from './schema.ts';
+import type { StaffAnswer, StaffEvent, StaffReply } from './schema.ts';
 
 /** Gathers the events that answer one message. */
 export type Turn = {
@@ -11,13 +11,15 @@ export type Turn = {
   readonly ended: Promise<boolean>;
   giveUp(): void;
   replies(): StaffReply[];
+  /** A look into the turn; only once it has ended. */
+  trace(): StaffAnswer['trace'];
   /** Where the conversation stood at the latest event seen. */
   state(): StaffAnswer['state'];
 };
 
 export function followTurn(id: string): Turn {
   const done = Promise.withResolvers<boolean>();
-  const replies: StaffReply[] = [];
+  const replies: StaffEvent[] = [];
   let latest: Unread | undefined;
   let begun = false;
 
@@ -37,6 +39,7 @@ export function followTurn(id: string): Turn {
     ended: done.promise,
     giveUp: () => done.resolve(false),
     replies: () => replies,
+    trace: () => replies.at(-1)?.trace,
     state: () => latest?.read()?.state,
   };
 }
