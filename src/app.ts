@@ -4,6 +4,7 @@ import type { Channel } from './channels/channel.ts';
 import { notFound, problemHandler } from './channels/problem.ts';
 import { createGuard } from './channels/staff/access.ts';
 import { createStaff } from './channels/staff/staff.ts';
+import { createTeams } from './channels/teams/teams.ts';
 import { createTelegram } from './channels/telegram/telegram.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console.ts';
@@ -100,6 +101,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const { defaultLocale } = config.settings;
     add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, words, observe }));
   }
+  if (config.teams) add(await createTeams({ config: config.teams, accept, words, observe }));
   function add(channel: Channel): void {
     channels.set(channel.name, channel);
     server.register(channel.plugin);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readGifts } from './config/gifts.ts';
+import { teams, teamsConflicts } from './config/teams.ts';
 import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
 import type { Gift, Settings } from './conversation/context.ts';
 
@@ -84,9 +85,10 @@ function conflicts(written: Written): string[] {
     ],
     ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
   ];
-  return needed.flatMap(([name, isNeeded, wants]) =>
+  const missing = needed.flatMap(([name, isNeeded, wants]) =>
     isNeeded && written[name] === undefined ? [`${name}: got nothing, wants ${wants}`] : [],
   );
+  return [...missing, ...teamsConflicts(written)];
 }
 
 function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
@@ -102,6 +104,7 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
       contacts: values.ANTCRM_CONTACTS,
     },
     telegram: telegram(values),
+    teams: teams(values),
     keys: {
       state: values.STATE_KEY ?? developmentKey('state'),
       statePrevious: values.STATE_KEY_PREVIOUS,
@@ -160,6 +163,10 @@ function warnings(written: Written, config: Config): string[] {
     [
       config.antcrm.contacts === 'off',
       "ANTCRM_CONTACTS=off: no linking check, so an accumulation can tie an e-mail to somebody else's phone",
+    ],
+    [
+      written.TEAMS_AUTH === 'off',
+      'TEAMS_AUTH=off: every program on this machine can speak for anybody on Teams',
     ],
     [
       config.redis !== undefined && (written.STATE_KEY === undefined || written.HASH_KEY === undefined),

@@ -44,6 +44,7 @@ describe('an empty environment', () => {
       redis: undefined,
       antcrm: { real: undefined, timeoutMs: 8000, contacts: 'on' },
       telegram: undefined,
+      teams: undefined,
       staffToken: undefined,
       gifts: undefined,
       settings: {
@@ -266,5 +267,88 @@ describe('.env', () => {
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], options);
     rmSync(folder, { recursive: true });
     expect(stdout).toBe('5000 debug\n');
+  });
+});
+
+describe('Teams', () => {
+  const single: Environment = {
+    MICROSOFT_APP_ID: 'app',
+    MICROSOFT_APP_PASSWORD: 's3cret',
+    MICROSOFT_APP_TYPE: 'SingleTenant',
+    MICROSOFT_APP_TENANT_ID: 'tenant',
+  };
+  const endpoints: Environment = {
+    ToBotFromChannelOpenIdMetadataUrl: 'https://a/openid',
+    ToBotFromEmulatorOpenIdMetadataUrl: 'https://b/openid',
+    ToBotFromChannelTokenIssuer: 'https://c/',
+    ToChannelFromBotLoginUrl: 'https://d',
+    ToChannelFromBotOAuthScope: 'https://e',
+    OAuthUrl: 'https://f',
+  };
+
+  it('is on with a registration, whose directory is the trusted one', () => {
+    expect(configOf(single).teams).toEqual({
+      registration: {
+        appId: 'app',
+        password: 's3cret',
+        tenant: 'tenant',
+        type: 'SingleTenant',
+        endpoints: undefined,
+      },
+      serviceHosts: undefined,
+      trustedTenants: ['tenant'],
+    });
+  });
+
+  it('takes lists of hosts and directories, and the settings of another cloud as they are written', () => {
+    const lists = { TEAMS_SERVICE_HOSTS: 'a.example, localhost:8080', TEAMS_TENANTS: 't1,t2' };
+    expect(configOf({ ...single, ...lists, ...endpoints }).teams).toMatchObject({
+      registration: { endpoints },
+      serviceHosts: ['a.example', 'localhost:8080'],
+      trustedTenants: ['t1', 't2'],
+    });
+  });
+
+  it('knows by the directory what a registration without a type is', () => {
+    const { MICROSOFT_APP_TYPE: _, ...untyped } = single;
+    expect(configOf(untyped).teams?.registration?.type).toBe('SingleTenant');
+    const { MICROSOFT_APP_TENANT_ID: __, ...multi } = untyped;
+    expect(configOf(multi).teams?.registration?.type).toBe('MultiTenant');
+  });
+
+  it('is on without a registration only by TEAMS_AUTH=off, which is warned about', () => {
+    const off = { TEAMS_AUTH: 'off' };
+    expect(configOf(off).teams).toEqual({
+      registration: undefined,
+      serviceHosts: undefined,
+      trustedTenants: [],
+    });
+    expect(warningsOf(off).join()).toContain('TEAMS_AUTH=off');
+    expect(configOf({ ...single, ...off }).teams?.registration).toBeUndefined();
+    for (const HOST of ['localhost', '::1', '127.0.0.2']) expect(faultsOf({ ...off, HOST })).toEqual([]);
+  });
+
+  const faults: readonly [what: string, env: Environment, names: string][] = [
+    ['a misspelt type', { ...single, MICROSOFT_APP_TYPE: 'SingleTennant' }, 'MICROSOFT_APP_TYPE'],
+    ['an empty app id', { ...single, MICROSOFT_APP_ID: ' ' }, 'MICROSOFT_APP_ID'],
+    ['no password', { ...single, MICROSOFT_APP_PASSWORD: '' }, 'MICROSOFT_APP_PASSWORD'],
+    ['no directory', { ...single, MICROSOFT_APP_TENANT_ID: '' }, 'MICROSOFT_APP_TENANT_ID'],
+    [
+      'a password of a managed identity',
+      { ...single, MICROSOFT_APP_TYPE: 'UserAssignedMSI' },
+      'MICROSOFT_APP_PASSWORD',
+    ],
+    ['authentication off for the world', { TEAMS_AUTH: 'off', HOST: '0.0.0.0' }, 'TEAMS_AUTH'],
+    ['a pattern of hosts', { ...single, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS'],
+    ['hosts as URLs', { ...single, TEAMS_SERVICE_HOSTS: 'https://a.example' }, 'TEAMS_SERVICE_HOSTS'],
+  ];
+
+  it.each(faults)('refuses %s', (_what, env, name) => {
+    expect(faultsOf(env)).toEqual([expect.stringMatching(new RegExp(`^${name}: got `))]);
+  });
+
+  it('refuses some of the settings of another cloud', () => {
+    const { OAuthUrl: _, ToChannelFromBotLoginUrl: __, ...some } = endpoints;
+    expect(faultsOf({ ...single, ...some })).toHaveLength(2);
   });
 });

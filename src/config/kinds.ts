@@ -13,6 +13,25 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   return { wants: words.join(' or '), parse: (written) => words.find((word) => word === written) };
 }
 
+/** Several texts separated by commas. */
+export function list(pattern: RegExp, wants: string): Kind<readonly string[]> {
+  return {
+    wants,
+    parse(written) {
+      const values = written.split(',').map((one) => one.trim());
+      return values.every((one) => pattern.test(one)) ? values : undefined;
+    },
+  };
+}
+
+/** Exact names, no patterns: a suffix would trust whoever can have a name under it. */
+export function hosts(): Kind<readonly string[]> {
+  return list(
+    /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
+    'hosts without scheme and path, separated by commas',
+  );
+}
+
 export function integer(from: number, to: number): Kind<number> {
   return {
     wants: `a whole number from ${from} to ${to}`,

@@ -1,6 +1,19 @@
 import { z } from 'zod';
 import { LOCALES } from '../conversation/message.ts';
-import { durations, integer, type Kind, key, like, oneOf, redisUrls, text, timeZone, url } from './kinds.ts';
+import {
+  durations,
+  hosts,
+  integer,
+  type Kind,
+  key,
+  like,
+  list,
+  oneOf,
+  redisUrls,
+  text,
+  timeZone,
+  url,
+} from './kinds.ts';
 
 /** What the documents and the faults say about one variable. */
 type About = {
@@ -86,6 +99,47 @@ export const variables = z.object({
     'webhook',
     '`polling` for development without a public URL',
   ),
+  MICROSOFT_APP_ID: may(
+    like(/^[\w-]{1,100}$/, 'the application (client) id of an Azure Bot'),
+    'channel off',
+    'the Azure Bot registration; an empty id never means "no authentication"',
+  ),
+  MICROSOFT_APP_PASSWORD: secret(
+    like(/^[!-~]+$/, 'visible ASCII characters'),
+    undefined,
+    'its client secret; none with `UserAssignedMSI`',
+  ),
+  MICROSOFT_APP_TYPE: may(
+    oneOf('SingleTenant', 'UserAssignedMSI', 'MultiTenant'),
+    '`SingleTenant` with a tenant, else `MultiTenant`',
+    'how the bot is registered',
+  ),
+  MICROSOFT_APP_TENANT_ID: may(
+    like(/^[\w.-]{1,100}$/, 'the id of a directory'),
+    undefined,
+    'the directory of the registration; none is needed with `MultiTenant`',
+  ),
+  ToBotFromChannelOpenIdMetadataUrl: endpoint('where the service publishes its keys'),
+  ToBotFromEmulatorOpenIdMetadataUrl: endpoint('the same for the emulator, which is never believed'),
+  ToBotFromChannelTokenIssuer: endpoint('who signs what the service sends'),
+  ToChannelFromBotLoginUrl: endpoint('where our own tokens come from'),
+  ToChannelFromBotOAuthScope: endpoint('what they are for'),
+  OAuthUrl: endpoint('where people would sign in'),
+  TEAMS_SERVICE_HOSTS: may(
+    hosts(),
+    "Microsoft's Teams connectors",
+    'exact hosts, separated by commas, `host` or `host:port`, that may receive our replies and token',
+  ),
+  TEAMS_TENANTS: may(
+    list(/^[\w.-]{1,100}$/, 'ids of directories, separated by commas'),
+    '`MICROSOFT_APP_TENANT_ID`',
+    'directories whose profile e-mail counts as proved',
+  ),
+  TEAMS_AUTH: set(
+    oneOf('on', 'off'),
+    'on',
+    '`off` only while `HOST` is loopback: for a local playground; also switches the channel on without an app id',
+  ),
   STATE_KEY: secret(
     key(),
     'a fixed development key',
@@ -145,6 +199,15 @@ function may<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
 /** A variable that may be absent, and whose value is shown nowhere. */
 function secret<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
   return parsed(kind).optional().register(registry, { meaning, wants: kind.wants, absent, secret: true });
+}
+
+/** One of the Bot Framework SDK's own settings, by its own name. */
+function endpoint(what: string) {
+  return may(
+    like(/^https?:\/\/\S+$/, 'a URL'),
+    'public cloud',
+    `for sovereign clouds and local tests, all six or none: ${what}`,
+  );
 }
 
 function parsed<T>(kind: Kind<T>): z.ZodType<T, string> {

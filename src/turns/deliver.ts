@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Sender } from '../conversation/message.ts';
 import type { Observe } from '../observe.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
 import type { Errand } from './envelopes.ts';
@@ -9,6 +10,7 @@ import type { Mailbox } from './mailbox.ts';
 export type Outlet = {
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
   working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
+  identify?(incoming: Pick<Incoming, 'sender' | 'address'>): Promise<Sender>;
 };
 
 /** An errand with its number in the outbox; null where it could not be opened. */

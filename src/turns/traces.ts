@@ -78,7 +78,9 @@ export function createTraces(channels: readonly string[]): Traces {
 
 /** Only what was found. */
 function told(text: string): NonNullable<Trace['understood']> {
-  return Object.fromEntries(Object.entries(understand(text)).filter(([, value]) => Boolean(value)));
+  return Object.fromEntries(
+    Object.entries(understand(text)).flatMap(([what, value]) => (value ? [[what, value]] : [])),
+  );
 }
 
 /** The trace goes with the turn's last reply. It was not there when the outbox was stored: a crash loses it. */

@@ -2,7 +2,7 @@ import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
-import type { Numbered } from './deliver.ts';
+import type { Numbered, Outlet } from './deliver.ts';
 import type { Envelopes } from './envelopes.ts';
 import { type Held, LeaseLost } from './leases.ts';
 import { type Mailbox, type Next, StoreUnavailable } from './mailbox.ts';
@@ -31,6 +31,7 @@ export type TurnTools = {
   readonly conversation: Conversation;
   ids(): Context['ids'];
   perform(effect: Effect, held: Held, asker: Asker): Promise<Outcome>;
+  outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
   readonly observe: Observe;
   readonly traces?: Traces | undefined;
@@ -101,9 +102,10 @@ async function attempt(
   const input =
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
+    const known = await identified(asker, tools);
     return await think(
-      { state: before.state, input, sender: asker.sender },
-      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, asker) },
+      { state: before.state, input, sender: known.sender },
+      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known) },
     );
   } catch (err) {
     if (err instanceof StoreUnavailable || err instanceof LeaseLost || held.pastIntent) throw err;
@@ -111,6 +113,14 @@ async function attempt(
     observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
     return 'threw';
   }
+}
+
+/** Some platforms must be asked who wrote; that is too slow for before `accept`. */
+async function identified(asker: Asker, { outlet }: Pick<TurnTools, 'outlet'>): Promise<Asker> {
+  const { incoming } = asker;
+  const channel = incoming === null ? undefined : outlet(incoming.channel);
+  if (incoming === null || channel?.identify === undefined) return asker;
+  return { ...asker, sender: await channel.identify(incoming) };
 }
 
 const WAKE = { kind: 'wake' } as const;

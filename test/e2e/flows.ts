@@ -42,7 +42,12 @@ export function flowTests(world: () => World, chatIn: (language: Language) => Ch
       await chat.hears('telegram.noted');
       await chat.hears('accumulate.askEmail');
       await chat.writes('minh@example.vn');
-      const summary = await chat.hears('accumulate.summary', 'summary.code', 'summary.phone', 'summary.email');
+      const summary = await chat.hears(
+        'accumulate.summary',
+        'summary.code',
+        'summary.phone',
+        'summary.email',
+      );
       expect(summary).toContain('TIVI000000001');
       await chat.presses('confirm');
       expect(await chat.hears('accumulate.done', 'receipt.accumulate')).toContain(words.earned);
@@ -59,6 +64,7 @@ export function flowTests(world: () => World, chatIn: (language: Language) => Ch
       await chat.hears('redeem.askGift');
       await chat.presses('gift:DAUMAY01');
       await proves(chat);
+      await chat.hears('telegram.noted');
       await chat.hears('redeem.summary', 'summary.gift', 'summary.price', 'summary.irreversible');
       await chat.presses('confirm');
       expect(await chat.hears('redeem.done', 'receipt.redeem')).toContain(words.spent);
@@ -72,6 +78,7 @@ export function flowTests(world: () => World, chatIn: (language: Language) => Ch
       const chat = chatIn(language);
       await chat.writes(words.history);
       await proves(chat);
+      await chat.hears('telegram.noted');
       await chat.hears('history.askType');
       await chat.presses('history:point');
       await chat.hears('history.askPeriod');
@@ -105,13 +112,13 @@ const recordLines = (page: string): string[] => page.split('\n').slice(1);
 export async function proves(chat: Chat): Promise<void> {
   await chat.hears('identity.proofNeeded');
   await chat.shares(OWN_PHONE);
-  await chat.hears('telegram.noted');
 }
 
 /** Up to the summary of a redemption: what comes next is a press on its confirm button. */
 export async function choosesGift(chat: Chat): Promise<void> {
   await chat.writes('/redeem DAUMAY01');
   await proves(chat);
+  await chat.hears('telegram.noted');
   await chat.hears('redeem.summary');
 }
 
@@ -121,5 +128,6 @@ export async function entersCode(chat: Chat, code: string, phone = '0912345678')
   await chat.hears('accumulate.summary');
 }
 
-export const accumulation = (code: string, phone = '0912345678', key: Key = 'choice.accumulate'): string =>
-  `${key === 'choice.accumulate' ? 'earn' : 'tich diem'} ${code} ${phone} minh@example.vn`;
+/** Everything that an accumulation needs, in one message. */
+export const accumulation = (code: string, phone = '0912345678'): string =>
+  `earn ${code} ${phone} minh@example.vn`;

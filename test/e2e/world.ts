@@ -1,7 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { type Posted, startTelegramDouble, type TelegramDouble, type Update } from '../support/telegram-double.ts';
+import {
+  type Posted,
+  startTelegramDouble,
+  type TelegramDouble,
+  type Update,
+} from '../support/telegram-double.ts';
 import { type Chat, createChat, createInbox, type Inbox } from './chat.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import type { Language } from './wording.ts';
@@ -15,12 +20,14 @@ export type World = {
   readonly bots: readonly Bot[];
   /** A bot of this world by itself, as whatever would start it does. */
   bot(env?: Environment): Promise<Bot>;
-  /** A new customer; `to` tells which bot gets their next update. */
-  chat(language: Language, to?: () => Bot): Chat;
+  /** A new customer, whose updates go to the first bot unless told otherwise. */
+  chat(language: Language, post?: Post): Chat;
   /** Posts an update as Telegram does. */
   post(update: Update, bot: Bot): Promise<Posted>;
   stop(): Promise<void>;
 };
+
+export type Post = (update: Update) => Promise<Posted>;
 
 export type WorldOptions = {
   readonly bots?: number;
@@ -65,10 +72,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const bots = await Promise.all(Array.from({ length: count }, () => bot()));
   const post = (update: Update, { url }: Bot) =>
     double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
-  const first = (): Bot => {
+  const toFirst: Post = async (update) => {
     const [found] = bots;
     if (found === undefined) throw new Error('there is no bot');
-    return found;
+    return post(update, found);
   };
   let lastId = 4_000;
 
@@ -78,11 +85,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     redis,
     bots,
     bot,
-    chat(language, to = first) {
+    chat(language, how = toFirst) {
       const id = ++lastId;
       const inbox = createInbox();
       inboxes.set(id, inbox);
-      return createChat({ id, language, double, inbox, post: (update) => post(update, to()) });
+      return createChat({ id, language, double, inbox, post: how });
     },
     post,
     async stop() {

@@ -31,6 +31,27 @@ describe('a turn', () => {
     expect(world.turns).toEqual(['done']);
   });
 
+  test('knows the sender as the channel identifies them, and keeps neither name nor e-mail', async () => {
+    const world = createWorld();
+    const seen: unknown[] = [];
+    const engine = world.engine({
+      outlet: () => ({
+        ...world.outlet,
+        identify: async ({ sender }) => ({ ...sender, email: 'garnacho@gmail.com' }),
+      }),
+      conversation: {
+        ...conversation,
+        step(state, _input, { sender, nowMs }) {
+          seen.push(sender.email);
+          return { state, replies: [], wakeAtMs: seen.length === 1 ? nowMs + 1000 : null };
+        },
+      },
+    });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(seen).toEqual(['garnacho@gmail.com', undefined]);
+  });
+
   test('answers fast messages in order, each knowing the one before', async () => {
     const world = createWorld();
     const engine = world.engine();

@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Environment, startBot, startProcess } from '../support/processes.ts';
+import { until } from '../support/redis.ts';
+import { choosesGift, PHONE } from './flows.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const EXIT_CONFIG = 78;
+
+async function ownWorld(options: WorldOptions = {}): Promise<World> {
+  const world = await startWorld(options);
+  onTestFinished(() => world.stop());
+  return world;
+}
+
+test('the bot starts with no configuration at all, and the curl line that it prints works when pasted', async () => {
+  const bot = await startBot();
+  const [, line = ''] = await bot.line(/(curl .*)$/);
+  const { stdout } = await promisify(execFile)('sh', ['-c', line]);
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'done', replies: [{ key: 'accumulate.askPhone' }] });
+  for (const embedded of [/REDIS_URL is unset/, /ANTCRM_BASE_URL is unset/, /TELEGRAM_BOT_TOKEN is unset/]) {
+    await bot.line(embedded);
+  }
+  expect(await bot.stop()).toEqual({ code: 0, signal: null });
+});
+
+test('faults of the configuration come as one list, secrets masked, and the exit code says so', async () => {
+  const secret = 'not-a-token-but-secret';
+  const env = {
+    PORT: 'many',
+    TIME_ZONE: 'Middle/Earth',
+    OPERATION_CHECKS: 'soon',
+    TELEGRAM_BOT_TOKEN: secret,
+  };
+  const bot = await startProcess('src/main.ts', env);
+  expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  const said = bot.lines.join('\n');
+  for (const name of [...Object.keys(env), 'TELEGRAM_WEBHOOK_SECRET']) expect(said).toContain(`${name}: got`);
+  expect(said).not.toContain(secret);
+});
+
+const production = {
+  NODE_ENV: 'production',
+  REDIS_URL: 'redis://127.0.0.1:1',
+  ANTCRM_BASE_URL: 'https://127.0.0.1:1',
+  ANTCRM_API_KEY: 'key',
+  STATE_KEY: KEY,
+  HASH_KEY: KEY,
+};
+
+test.for<[what: string, env: Environment, fault: string]>([
+  ['a Telegram token without a webhook secret', { TELEGRAM_BOT_TOKEN: '1:a' }, 'TELEGRAM_WEBHOOK_SECRET'],
+  ['the embedded store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
+  ['the sandbox in production', { ...production, ANTCRM_BASE_URL: '' }, 'ANTCRM_BASE_URL'],
+  ['production without a key for the state', { ...production, STATE_KEY: '' }, 'STATE_KEY'],
+  ['production without a key for names', { ...production, HASH_KEY: '' }, 'HASH_KEY'],
+])('the start is refused with %s', async ([, env, fault]) => {
+  const bot = await startProcess('src/main.ts', env);
+  expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  expect(bot.lines.filter((line) => line.includes(': got'))).toEqual([
+    expect.stringContaining(`${fault}: got`),
+  ]);
+});
+
+test('a bot that is told to stop in the middle of a call finishes it and tells the customer', async () => {
+  const world = await ownWorld();
+  const chat = world.chat('en');
+  const before = await world.sandbox.records('gift', PHONE);
+  await choosesGift(chat);
+  await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 700 });
+  await chat.presses('confirm');
+  await until(async () => (await world.sandbox.records('gift', PHONE)).length > before.length);
+  expect(await Promise.all(world.bots.map((bot) => bot.stop()))).toEqual([{ code: 0, signal: null }]);
+  expect(chat.unread).toHaveLength(2);
+  await chat.hears('redeem.done');
+});
+
+test('a bot without a public address fetches its updates by polling', async () => {
+  const world = await ownWorld({ env: { TELEGRAM_MODE: 'polling', TELEGRAM_WEBHOOK_SECRET: '' } });
+  const chat = world.chat('vi', async (update) => {
+    world.double.push(update);
+    return { status: 200, retryAfter: null, body: '' };
+  });
+  const before = await world.sandbox.records('gift', PHONE);
+  await choosesGift(chat);
+  await chat.presses('confirm');
+  await chat.hears('redeem.done', 'receipt.redeem');
+  expect(await world.sandbox.records('gift', PHONE)).toHaveLength(before.length + 1);
+});

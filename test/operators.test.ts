@@ -1,0 +1,272 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { createApp } from '../src/app.ts';
+import { createClient } from '../src/channels/staff/client.ts';
+import { readConfig } from '../src/config.ts';
+import { readState } from '../src/conversation/state.ts';
+import { readCommand } from '../src/operators/command.ts';
+import { describe as details, guide, summarize } from '../src/operators/operation.ts';
+import { duration, table } from '../src/operators/table.ts';
+import { createEnvelopes } from '../src/turns/envelopes.ts';
+import { createSeal } from '../src/turns/sealed.ts';
+import { change, leased } from './contract/mailbox/kit.ts';
+import { type RedisServer, startRedis } from './support/redis.ts';
+import { incoming } from './turns/kit.ts';
+import { memoryLog, openProcess } from './turns/redis/kit.ts';
+
+const PROGRAM = new URL('../src/operators.ts', import.meta.url).pathname;
+const PHONE = '0867123456';
+
+/** Runs the command as a process of its own. */
+async function operations(words: string, env: Record<string, string>) {
+  const args = words.split(' ');
+  // Not the repository's folder: a developer's .env must not get in.
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+  ]);
+  return { code, stdout, stderr };
+}
+
+const listSchema = z.strictObject({
+  operations: z.array(
+    z.strictObject({
+      reference: z.string(),
+      kind: z.enum(['accumulate', 'redeem']),
+      at: z.iso.datetime(),
+      waitsFor: z.enum(['bot', 'staff']),
+      checkedUntil: z.iso.datetime(),
+      channel: z.string(),
+      conversation: z.string(),
+    }),
+  ),
+  deadLetters: z.array(
+    z.strictObject({
+      id: z.string(),
+      reason: z.string(),
+      holds: z.string(),
+      at: z.iso.datetime(),
+      channel: z.string(),
+      conversation: z.string(),
+    }),
+  ),
+});
+
+describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+    return () => redis.stop();
+  });
+
+  /** A bot in this process; the commands get its Redis and its keys. */
+  async function startBot() {
+    const env = { REDIS_URL: redis.url, LOG_LEVEL: 'silent', OPERATION_CHECKS: '1h,2h' };
+    const read = readConfig(env);
+    if (!read.ok) throw new Error(read.faults.join());
+    const app = await createApp(read.config);
+    onTestFinished(() => app.stop());
+    const url = await app.server.listen({ port: 0, host: '127.0.0.1' });
+    await app.start();
+    const client = createClient(url);
+
+    const command = (words: string) => operations(words, env);
+    return {
+      url,
+      client,
+      keys: read.config.keys,
+      command,
+      list: async () => listSchema.parse(JSON.parse((await command('list --json')).stdout)),
+      /** The reply with that key, as the event stream brings it. */
+      async hears(conversation: string, key: string): Promise<string> {
+        const ended = new AbortController();
+        for await (const event of client.events(conversation, 0, ended.signal)) {
+          if (event.key === key) return event.text;
+        }
+        throw new Error('the event stream ended');
+      },
+    };
+  }
+
+  /** A customer confirms a redemption whose answer is lost. */
+  async function loseAnswer({ url, client }: Awaited<ReturnType<typeof startBot>>, conversation: string) {
+    const headers = { 'content-type': 'application/json' };
+    const fault = JSON.stringify({ call: 'redeem', fault: 'lose-answer' });
+    await fetch(`${url}/sandbox/faults`, { method: 'POST', headers, body: fault });
+    const asked = await client.send({ conversation, locale: 'en', text: `redeem DAUMAY01 ${PHONE}` });
+    if (asked.status === 'refused') throw new Error(asked.problem.title);
+    const confirm = asked.replies.at(-1)?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
+    const answered = await client.send({ conversation, locale: 'en', choice: confirm });
+    expect(answered).toMatchObject({ replies: [{ key: 'operation.checking' }] });
+    return confirm.slice('confirm:'.length);
+  }
+
+  test('an operation without an outcome is listed, shown and settled, and the customer is told', async () => {
+    const bot = await startBot();
+    const reference = await loseAnswer(bot, 'qa-1');
+
+    expect(await bot.list()).toMatchObject({
+      operations: [{ reference, kind: 'redeem', waitsFor: 'bot', channel: 'staff' }],
+      deadLetters: [],
+    });
+
+    const shown = await bot.command(`show ${reference.toLowerCase()} --json`);
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      ...{ reference, kind: 'redeem', code: 'DAUMAY01', customerId: '475', knownRecords: [] },
+      identifier: { kind: 'phone', value: '0867 *** 456' },
+    });
+    expect(shown.stdout).not.toContain(PHONE);
+
+    const revealed = await bot.command(`show ${reference} --reveal`);
+    expect(revealed.stdout).toMatch(new RegExp(`^phone +${PHONE}$`, 'm'));
+    expect(JSON.parse(revealed.stderr)).toMatchObject({ level: 40, operation: reference });
+    expect(revealed.stderr).not.toContain(PHONE);
+
+    const settled = await bot.command(`settle ${reference} done --json`);
+    expect(settled).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(settled.stdout)).toEqual({ reference, result: 'done', status: 'filed' });
+    expect(await bot.hears('qa-1', 'operation.resolved.done')).toContain(reference);
+
+    const again = await bot.command(`settle ${reference} not-applied --json`);
+    expect(again.code).toBe(1);
+    expect(JSON.parse(again.stdout)).toMatchObject({ reference, status: 'unknown' });
+  });
+
+  test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
+    const bot = await startBot();
+    const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
+    const { message } = createEnvelopes(seal, readState);
+    const { mailbox } = await openProcess(redis.url, {}, memoryLog());
+    const name = seal.name('conversation', 'staff\0qa-2');
+    const letter = message.seal(
+      name,
+      incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }),
+    );
+    const work = await leased(mailbox, name);
+    const dead = [
+      { reason: 'threw', body: letter },
+      { reason: 'state', body: Buffer.from('sealed with a lost key') },
+    ];
+    // The lease is kept: the bot is to take up the replay only, not what this test files.
+    const committed = await mailbox.commit(work, change(work, { dead }));
+    if (!committed) throw new Error('expected the commit to succeed');
+    await mailbox.release(work, 0);
+
+    const listed = await bot.command('list');
+    expect(listed.stdout).toMatch(/^ {2}id +reason +holds +age +channel +conversation\n/m);
+    const [, replayable = ''] = /^ {2}(\S+) +threw +text +\d+ s +staff /m.exec(listed.stdout) ?? [];
+    const [, hopeless = ''] = /^ {2}(\S+) +state +\? +\d+ s +\? /m.exec(listed.stdout) ?? [];
+    expect(listed.stdout).not.toContain('help');
+
+    expect(await bot.command(`replay ${replayable}`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await bot.hears('qa-2', 'help.text')).not.toBe('');
+    expect(await bot.command(`replay ${hopeless}`)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('STATE_KEY_PREVIOUS'),
+    });
+    expect(await bot.command(`replay ${replayable} --json`)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('"status": "unknown"'),
+    });
+  });
+});
+
+describe('the command', { timeout: 20_000 }, () => {
+  test('says in one line that it cannot see a memory store', async () => {
+    const { code, stdout, stderr } = await operations('list', {});
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/^REDIS_URL: .*memory store$/)]);
+  });
+
+  test('says that Redis does not answer', async () => {
+    const { code, stderr } = await operations('list', { REDIS_URL: 'redis://127.0.0.1:1' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('The store did not answer.');
+  });
+
+  test('shows how it is used', async () => {
+    const { code, stderr } = await operations('settle X', {});
+    expect(code).toBe(2);
+    expect(stderr).toContain('settle REF done|not-applied');
+  });
+
+  test.each([
+    ['list', { kind: 'list' }],
+    ['show abc --reveal', { kind: 'show', reference: 'ABC', reveal: true }],
+    ['settle abc not-applied', { kind: 'settle', reference: 'ABC', result: 'not-applied' }],
+    ['replay 7-ab', { kind: 'replay', id: '7-ab' }],
+  ])('understands %s', (words, command) => {
+    expect(readCommand(words.split(' '))).toEqual({ command, json: false });
+  });
+
+  test.each([
+    '',
+    'list all',
+    'show',
+    'show a b',
+    'settle a',
+    'settle a maybe',
+    'settle a done now',
+    'replay',
+    'list --reveal',
+    'list --jsno',
+  ])('refuses "%s"', (words) => {
+    expect(readCommand(words.split(' ').filter(Boolean))).toBeUndefined();
+  });
+});
+
+const MINUTE_MS = 60_000;
+const LOOKUP = {
+  kind: 'accumulate',
+  by: { kind: 'email', value: 'minh@example.vn' },
+  code: 'TIVInpmx8b98pfg',
+  fromMs: 0,
+  deadlineMs: 8000,
+  baseline: ['64db290a7796fe24bfe876b4'],
+} as const;
+
+test('a product code is masked as a person is, a gift code is not; what must be told apart is listed', () => {
+  expect(details(LOOKUP, false)).toMatchObject({
+    code: 'TIVI***pfg',
+    identifier: { kind: 'email', value: 'mi***@example.vn' },
+    customerId: null,
+  });
+  expect(details(LOOKUP, true)).toMatchObject({
+    code: 'TIVInpmx8b98pfg',
+    identifier: { value: 'minh@example.vn' },
+  });
+  const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: null };
+  const lines = guide({ ...summarize(operation, [MINUTE_MS], 0), ...details(LOOKUP, false) });
+  expect(lines).toContain('  64db290a7796fe24bfe876b4');
+});
+
+test('an operation waits for staff once the bot looks no more', () => {
+  const body = JSON.stringify({ lookup: LOOKUP });
+  const origin = {
+    ...{ channel: 'telegram', conversation: '1', address: 1 },
+    sender: { channel: 'telegram', proof: 'contact' as const },
+  };
+  const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: { origin, body } };
+  const waitsFor = (nowMs: number) => summarize(operation, [5000, MINUTE_MS], nowMs).waitsFor;
+  expect([waitsFor(8000 + MINUTE_MS - 1), waitsFor(8000 + MINUTE_MS)]).toEqual(['bot', 'staff']);
+});
+
+test('tables line up and ages are short', () => {
+  expect(table(['a', 'long'], [['wide', null]])).toEqual(['  a     long', '  wide  ?', '']);
+  expect([0, 119_999, 120_000, 7_200_000, 3 * 86_400_000].map(duration)).toEqual([
+    '0 s',
+    '119 s',
+    '2 min',
+    '2 h',
+    '3 d',
+  ]);
+});

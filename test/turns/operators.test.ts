@@ -1,0 +1,156 @@
+import { setImmediate as tick } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Lookup } from '../../src/conversation/effect.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import { newState, readState } from '../../src/conversation/state.ts';
+import { step } from '../../src/conversation/step.ts';
+import { createOperators } from '../../src/turns/operators.ts';
+import type { Perform } from '../../src/turns/perform.ts';
+import { SETTINGS } from '../support/dialogue.ts';
+import { createWorld, conversation as echo, incoming, patched, someSeal, type World } from './kit.ts';
+
+const operatorsOf = ({ mailbox, seal }: Pick<World, 'mailbox' | 'seal'>) =>
+  createOperators({ mailbox, seal, readState });
+
+/** Every redemption's outcome is unknown, whatever is looked up. */
+const unknown: Perform = async (effect, turn) => {
+  if (effect.kind === 'check') return { kind: 'checked', operation: effect.operation, found: 'unreadable' };
+  if (effect.kind !== 'redeem') throw new Error('unexpected effect');
+  const { operation, gift, by } = effect;
+  await turn.hold('customer:475', operation);
+  const lookup: Lookup = {
+    ...{ kind: 'redeem', by, code: gift, fromMs: Date.now() - 300_000, deadlineMs: Date.now() + 8000 },
+    ...{ baseline: ['64db2c11cbad5f4fdd254567'], customer: 'customer:475' },
+  };
+  await turn.intend(operation, JSON.stringify({ lookup }));
+  return { kind: 'unknown', operation, lookup };
+};
+
+/** A customer of the real conversation who confirmed a redemption of which nobody knows how it ended. */
+async function withOpenOperation() {
+  const world = createWorld();
+  const engine = world.engine({
+    conversation: { step, readState, newState, settings: { ...SETTINGS, identityProof: 'off' } },
+    perform: unknown,
+  });
+  onTestFinished(() => engine.stop());
+  const heard = (): string[] => world.sent.map(({ outgoing: { reply } }) => reply.key);
+  const hear = async (key: string): Promise<void> => {
+    while (!heard().includes(key)) await tick();
+  };
+  await engine.accept(incoming('redeem DAUMAY01 0867123456'));
+  await hear('redeem.summary');
+  const confirm = world.sent
+    .flatMap(({ outgoing: { reply } }) => reply.choices ?? [])
+    .find(({ id }) => id.startsWith('confirm:'));
+  const message: Message = { kind: 'choice', choice: confirm?.id ?? '' };
+  await engine.accept(incoming('', { message }));
+  await hear('operation.checking');
+  const operators = operatorsOf(world);
+  const [operation] = await operators.operations();
+  return { world, operators, hear, heard, reference: operation?.reference ?? '' };
+}
+
+test.for([
+  ['done', 'operation.resolved.done'],
+  ['not-applied', 'operation.resolved.notApplied'],
+] as const)(
+  'settled as %s, the customer is told unasked, once, and the hold is given back',
+  async ([result, key]) => {
+    const { world, operators, hear, heard, reference } = await withOpenOperation();
+    expect(await operators.settle(reference, result)).toBe('filed');
+    expect(await operators.settle(reference, result)).toBe('filed');
+    await hear(key);
+    await world.quiet();
+    expect(heard().filter((one) => one === key)).toHaveLength(1);
+    expect(await operators.operations()).toEqual([]);
+    expect(await operators.settle(reference, result)).toBe('unknown');
+    expect(await world.mailbox.hold(world.seal.name('customer', 'customer:475'), 'next')).toMatchObject({
+      held: true,
+    });
+  },
+);
+
+test('an operation is listed with where its customer is and what finds it in AntCRM', async () => {
+  const { operators, reference } = await withOpenOperation();
+  expect(await operators.operations()).toEqual([
+    expect.objectContaining({
+      reference,
+      intent: {
+        origin: expect.objectContaining({ channel: 'test', conversation: 'c1', address: { chat: 1 } }),
+        body: expect.stringContaining('DAUMAY01'),
+      },
+    }),
+  ]);
+});
+
+test('an intent sealed with a lost key is listed and not settled', async () => {
+  const { world, reference } = await withOpenOperation();
+  const operators = operatorsOf({ mailbox: world.mailbox, seal: someSeal() });
+  expect(await operators.operations()).toMatchObject([{ reference, intent: null }]);
+  expect(await operators.settle(reference, 'done')).toBe('unreadable');
+});
+
+/** A world whose `throw` was answered with an apology and left a dead letter. */
+async function withDeadLetter() {
+  const world = createWorld();
+  const engine = world.engine();
+  await engine.accept(incoming('throw'));
+  await world.quiet();
+  await engine.stop();
+  const operators = operatorsOf(world);
+  const [letter] = await operators.letters();
+  return { world, operators, id: letter?.id ?? '' };
+}
+
+test('a dead letter tells why it is one and what it holds', async () => {
+  const { operators, id } = await withDeadLetter();
+  expect(await operators.letters()).toEqual([
+    expect.objectContaining({ id, reason: 'threw', holds: expect.objectContaining({ channel: 'test' }) }),
+  ]);
+});
+
+test('a replayed message is answered, though the conversation remembers its id, and its letter is gone', async () => {
+  const { world, operators, id } = await withDeadLetter();
+  expect(await operators.replay(id)).toBe('filed');
+  expect(await operators.letters()).toEqual([]);
+  expect(await operators.replay(id)).toBe('unknown');
+  const mended = world.engine({
+    conversation: { ...echo, step: (state) => ({ state, replies: [{ key: 'mended' }] }) },
+  });
+  await world.quiet();
+  await mended.stop();
+  expect(world.heard()).toEqual(['turn.failed', 'mended']);
+});
+
+test('a letter whose conversation has no room stays, and can be replayed later', async () => {
+  const { world, operators, id } = await withDeadLetter();
+  const full = patched(world.mailbox, { accept: async () => ({ kind: 'full' }) });
+  expect(await operatorsOf({ ...world, mailbox: full }).replay(id)).toBe('full');
+  expect(await operators.replay(id)).toBe('filed');
+});
+
+test('a letter that holds a state, or cannot be opened, is not replayed and stays', async () => {
+  const { world } = await withDeadLetter();
+  const other = world.engine({
+    conversation: {
+      ...echo,
+      readState: () => {
+        throw new Error('not of this shape');
+      },
+    },
+  });
+  await other.accept(incoming('hello'));
+  await world.quiet();
+  await other.stop();
+  const operators = operatorsOf(world);
+  const letters = await operators.letters();
+  expect(letters.map(({ reason }) => reason)).toEqual(['threw', 'state']);
+  expect(letters[1]?.holds).toBe('state');
+  expect(await operators.replay(letters[1]?.id ?? '')).toBe('unreadable');
+
+  const keyless = operatorsOf({ mailbox: world.mailbox, seal: someSeal() });
+  expect((await keyless.letters()).map(({ holds }) => holds)).toEqual([null, null]);
+  expect(await keyless.replay(letters[0]?.id ?? '')).toBe('unreadable');
+  expect(await operators.letters()).toHaveLength(2);
+});
