@@ -15,6 +15,7 @@ import { health } from './health.ts';
 import { createWords } from './i18n.ts';
 import { newIds } from './ids.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
+import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
 import { createSandbox } from './loyalty/sandbox/sandbox.ts';
@@ -52,7 +53,16 @@ export type App = {
 export type Overrides = {
   readonly limits?: Partial<Limits> | undefined;
   readonly mailbox?: MailboxOptions | undefined;
+  /** Puts something of the caller's between the parts and a port: fault tests attack there. */
+  readonly around?: Partial<Around> | undefined;
 };
+
+export type Around = {
+  mailbox(port: Mailbox): Mailbox;
+  antcrm(port: AntCrm): AntCrm;
+  channel(port: Channel): Channel;
+};
+const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -68,20 +78,26 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     timeZone: config.settings.timeZone,
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
+  const around: Around = { mailbox: same, antcrm: same, channel: same, ...overrides.around };
   const store = await openStore(config, overrides.mailbox, observe.log);
   const traces = createTraces(['staff']);
   const backend = await openBackend(config, observe, traces.call);
+  const antcrm = around.antcrm(backend.antcrm);
   const operations = createOperations({
-    loyalty: backend.antcrm,
+    loyalty: { ...antcrm, accumulate: limitGuessing(antcrm.accumulate, observe) },
     contacts: config.antcrm.contacts,
     callTimeoutMs: config.antcrm.timeoutMs,
     observe,
   });
   const channels = new Map<string, Channel>();
   const turns = createTurns({
-    mailbox: traces.counting(store.mailbox),
+    mailbox: traces.counting(around.mailbox(store.mailbox)),
     seal,
-    conversation: { step, readState, newState, settings: { ...config.settings, gifts: backend.gifts } },
+    conversation: {
+      ...{ step, readState, newState },
+      settings: { ...config.settings, gifts: backend.gifts },
+      serviceUp: antcrm.isUp,
+    },
     perform: operations.perform,
     outlet: (channel) => channels.get(channel),
     ids: newIds,
@@ -103,7 +119,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   }
   if (config.teams) add(await createTeams({ config: config.teams, accept, words, observe }));
   function add(channel: Channel): void {
-    channels.set(channel.name, channel);
+    channels.set(channel.name, around.channel(channel));
     server.register(channel.plugin);
   }
 

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createClient, type Refusal, type StaffClient } from './channels/staff/client.ts';
 import { mannerSchema, type requestSchema, type StaffReply } from './channels/staff/schema.ts';
+import { replay } from './replay.ts';
+import { readScript } from './script.ts';
 
 /** `npm run chat`: the staff webhook from a terminal. */
 export type ChatOptions = {
@@ -22,7 +24,8 @@ export type ChatOptions = {
 
 const HELP = `Type a message, or the number of a choice. /contact PHONE shares a phone number,
 /contact PHONE other somebody else's; /start CODE opens a deep link; /quit ends.
-Options: --url URL --conversation NAME --locale vi|en --as staff|telegram|teams --name NAME --linger SECONDS`;
+Options: --url URL --conversation NAME --locale vi|en --as staff|telegram|teams --name NAME --linger SECONDS
+--replay FILE has the conversation of a script again, and fails where the bot answers otherwise.`;
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
@@ -150,6 +153,19 @@ function createScreen({ input, output, interactive }: ChatOptions): Screen {
   };
 }
 
+/** 1 where a step was answered otherwise than the script says. */
+async function replayFile(client: StaffClient, file: string): Promise<0 | 1> {
+  const script = await readScript(file);
+  const say = (line: string) => console.log(line);
+  const differing = await replay({ client, script, say });
+  say(
+    differing === 0
+      ? 'The same as in the script.'
+      : `Not as in the script: steps answered otherwise: ${differing}`,
+  );
+  return differing === 0 ? 0 : 1;
+}
+
 /** The options of the command line, the defaults of the environment. */
 async function main(): Promise<number> {
   const { HOST = '127.0.0.1', PORT = '3000', STAFF_TOKEN } = process.env;
@@ -161,11 +177,14 @@ async function main(): Promise<number> {
       as: { type: 'string', default: 'staff' },
       name: { type: 'string' },
       linger: { type: 'string', default: '0' },
+      replay: { type: 'string' },
     },
   });
-  const { url, linger, ...manner } = values;
+  const { url, linger, replay: file, ...manner } = values;
+  const client = createClient(url, STAFF_TOKEN);
+  if (file !== undefined) return replayFile(client, file);
   return chat({
-    client: createClient(url, STAFF_TOKEN),
+    client,
     manner: mannerSchema.parse(manner),
     lingerMs: z.coerce.number().min(0).parse(linger) * 1000,
     input: process.stdin,

@@ -24,6 +24,8 @@ export const ALARMS = [
   'dead_letter',
   /** Something stored cannot be opened with the keys at hand. */
   'seal_broken',
+  /** Codes are refused faster than people mistype: somebody is guessing. At most once a minute. */
+  'code_guessing',
   /** Staff spend or earn through a real AntCRM. */
   'staff_operation',
   /** The store did not confirm. At most once a minute. */
@@ -32,6 +34,16 @@ export const ALARMS = [
   'channel_token_refused',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
+
+/** Calls `act` unless it was called within the last `ms`: what lasts is told now and then, not at every turn. */
+export function atMostEvery(ms: number, act: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - last < ms) return;
+    last = performance.now();
+    act();
+  };
+}
 
 export type Observe = {
   readonly log: Log;

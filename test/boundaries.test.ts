@@ -14,6 +14,10 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
   { files: /^loyalty\//, imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^observe\.ts$/] },
   { files: /^channels\/telegram\/cli\.ts$/, imports: [/^channels\/telegram\//, /^(config|i18n)\.ts$/] },
+  {
+    files: /^channels\/teams\/cli\.ts$/,
+    imports: [/^channels\/teams\//, /^(config|i18n)\.ts$/, /^\.\.\/package\.json$/],
+  },
   { files: /^channels\/telegram\//, imports: channel('telegram') },
   { files: /^channels\/teams\//, imports: channel('teams') },
   { files: /^channels\/staff\//, imports: channel('staff') },

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { createApp } from '../src/app.ts';
 import { createClient } from '../src/channels/staff/client.ts';
 import { readConfig } from '../src/config.ts';
-import { readState } from '../src/conversation/state.ts';
+import type { Lookup } from '../src/conversation/effect.ts';
+import { newState, readState } from '../src/conversation/state.ts';
 import { readCommand } from '../src/operators/command.ts';
 import { describe as details, guide, summarize } from '../src/operators/operation.ts';
 import { duration, table } from '../src/operators/table.ts';
@@ -144,10 +145,10 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
     const bot = await startBot();
     const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
-    const { message } = createEnvelopes(seal, readState);
+    const envelopes = createEnvelopes(seal, readState);
     const { mailbox } = await openProcess(redis.url, {}, memoryLog());
     const name = seal.name('conversation', 'staff\0qa-2');
-    const letter = message.seal(
+    const letter = envelopes.message.seal(
       name,
       incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }),
     );
@@ -156,8 +157,9 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
       { reason: 'threw', body: letter },
       { reason: 'state', body: Buffer.from('sealed with a lost key') },
     ];
-    // The lease is kept: the bot is to take up the replay only, not what this test files.
-    const committed = await mailbox.commit(work, change(work, { dead }));
+    const stored = { state: newState(work.nowMs), origin: null, wakeAtMs: null };
+    const state = envelopes.state.seal(name, stored);
+    const committed = await mailbox.commit(work, change(work, { state, dead }));
     if (!committed) throw new Error('expected the commit to succeed');
     await mailbox.release(work, 0);
 
@@ -168,7 +170,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
     expect(listed.stdout).not.toContain('help');
 
     expect(await bot.command(`replay ${replayable}`)).toMatchObject({ code: 0, stderr: '' });
-    expect(await bot.hears('qa-2', 'help.text')).not.toBe('');
+    expect(await bot.hears('qa-2', 'help')).not.toBe('');
     expect(await bot.command(`replay ${hopeless}`)).toMatchObject({
       code: 1,
       stdout: expect.stringContaining('STATE_KEY_PREVIOUS'),
@@ -225,14 +227,14 @@ describe('the command', { timeout: 20_000 }, () => {
 });
 
 const MINUTE_MS = 60_000;
-const LOOKUP = {
+const LOOKUP: Lookup = {
   kind: 'accumulate',
   by: { kind: 'email', value: 'minh@example.vn' },
   code: 'TIVInpmx8b98pfg',
   fromMs: 0,
   deadlineMs: 8000,
   baseline: ['64db290a7796fe24bfe876b4'],
-} as const;
+};
 
 test('a product code is masked as a person is, a gift code is not; what must be told apart is listed', () => {
   expect(details(LOOKUP, false)).toMatchObject({

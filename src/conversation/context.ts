@@ -24,6 +24,8 @@ export type Context = {
   readonly nowMs: number;
   /** Who wrote; for a wake-up, who wrote last (without name and e-mail). */
   readonly sender: Sender;
+  /** False while AntCRM is known to be out of reach: said before anything is asked for. */
+  readonly serviceUp: boolean;
   /** Fresh ids, unguessable, for at most one new operation and one new view a step. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

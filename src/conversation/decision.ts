@@ -16,6 +16,8 @@ export type Decision = {
   readonly settled?: readonly string[] | undefined;
   /** Holds to give back once the state is saved; `record` settled the operation. */
   readonly letGo?: readonly LetGo[] | undefined;
+  /** The customer asked to be forgotten: what is kept of the conversation beside its state goes, too. */
+  readonly forget?: true | undefined;
   /** Operations that only staff can settle from now on: an alarm each. */
   readonly escalated?: readonly string[] | undefined;
 };

@@ -1,5 +1,6 @@
 import type { Context } from './context.ts';
 import { type Decision, say } from './decision.ts';
+import type { Known } from './effect.ts';
 import { maskEmail, maskPhone, showPhone } from './mask.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
 import type { ConversationState, Draft, Flow, Slot, Step } from './state.ts';
@@ -40,7 +41,7 @@ export function withMenu(state: ConversationState, reply: Reply): Reply {
 
 /** The question that the state waits on, as a reply. */
 export function question(state: ConversationState, context: Context): Reply {
-  const { step, draft, view } = state;
+  const { step, draft, view, profile } = state;
   switch (step.at) {
     case 'idle':
     case 'browsing':
@@ -48,7 +49,7 @@ export function question(state: ConversationState, context: Context): Reply {
     case 'asking':
       return { ...askSlot(step, draft, context), view };
     case 'confirming':
-      return { ...summary(step.flow, step.operation, draft, context), view };
+      return { ...summary(step.flow, step.operation, { draft, profile }, context), view };
     case 'consenting':
       return {
         key: 'privacy.consent',
@@ -149,8 +150,15 @@ function missingFields(draft: Draft): Field[] {
   return fields;
 }
 
-function summary(flow: 'accumulate' | 'redeem', operation: string, draft: Draft, context: Context): Reply {
-  const lines = flow === 'accumulate' ? accumulateLines(draft) : redeemLines(draft, context);
+type Gathered = Pick<ConversationState, 'draft' | 'profile'>;
+
+function summary(
+  flow: 'accumulate' | 'redeem',
+  operation: string,
+  gathered: Gathered,
+  context: Context,
+): Reply {
+  const lines = flow === 'accumulate' ? accumulateLines(gathered) : redeemLines(gathered.draft, context);
   const edits =
     flow === 'accumulate'
       ? [named('edit:code'), named('edit:phone'), named('edit:email')]
@@ -163,12 +171,24 @@ function summary(flow: 'accumulate' | 'redeem', operation: string, draft: Draft,
   };
 }
 
-function accumulateLines(draft: Draft): Line[] {
-  const lines: Line[] = [{ key: 'summary.code', params: { code: draft.code ?? '' } }];
-  if (draft.phone) lines.push({ key: 'summary.phone', params: { phone: showPhone(draft.phone.value) } });
-  if (draft.email) lines.push({ key: 'summary.email', params: { email: draft.email.value } });
+function accumulateLines({ draft, profile }: Gathered): Line[] {
+  const { code = '', phone, email } = draft;
+  const lines: Line[] = [{ key: 'summary.code', params: { code } }];
+  if (phone) {
+    const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
+    lines.push({ key: 'summary.phone', params: { phone: shown } });
+  }
+  if (email) {
+    const shown = isReadBack(email, profile.email) ? maskEmail(email.value) : email.value;
+    lines.push({ key: 'summary.email', params: { email: shown } });
+  }
   lines.push({ key: 'summary.purpose' });
   return lines;
+}
+
+/** Remembered and unproved: whoever writes now need not be who typed it then. */
+function isReadBack(known: Known, remembered: Known | undefined): boolean {
+  return !known.proved && known.value === remembered?.value;
 }
 
 function redeemLines(draft: Draft, context: Context): Line[] {

@@ -112,6 +112,8 @@ export const stateSchema = z.object({
     .object({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
   operations: z.array(operationSchema),
+  /** Accumulation codes refused in a row, and when the last one was. */
+  guesses: z.object({ refused: z.number(), atMs: z.number() }).optional(),
 });
 export type ConversationState = z.infer<typeof stateSchema>;
 

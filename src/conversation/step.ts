@@ -3,11 +3,13 @@ import { onContact } from './contact.ts';
 import type { Context } from './context.ts';
 import { after, type Decision, say } from './decision.ts';
 import type { Outcome } from './effect.ts';
+import { check, checked, nextCheckMs, settle } from './flows/checks.ts';
 import { start, submit } from './flows/form.ts';
 import { history } from './flows/history.ts';
-import { check, checked, conclude, nextCheckMs, settle } from './flows/operations.ts';
+import { conclude } from './flows/operations.ts';
 import { points } from './flows/points.ts';
 import { unanswered, welcome } from './flows/settings.ts';
+import { lapse, lapseAtMs } from './lapse.ts';
 import type { Message } from './message.ts';
 import { again, home } from './questions.ts';
 import type { Reply } from './reply.ts';
@@ -28,7 +30,12 @@ export type Input =
  */
 export function step(state: ConversationState, input: Input, context: Context): Decision {
   const decision = decide(state, input, context);
-  return decision.effect ? decision : { ...decision, wakeAtMs: nextCheckMs(decision.state, context) };
+  return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, context) };
+}
+
+function nextWakeMs(state: ConversationState, context: Context): number | null {
+  const times = [nextCheckMs(state, context), lapseAtMs(state)].filter((at) => at !== null);
+  return times.length > 0 ? Math.min(...times) : null;
 }
 
 function decide(state: ConversationState, input: Input, context: Context): Decision {
@@ -38,12 +45,12 @@ function decide(state: ConversationState, input: Input, context: Context): Decis
     case 'outcome':
       return onOutcome(state, input.outcome, context);
     case 'wake':
-      return check(state, context);
+      return check(lapse(state, context.nowMs), context);
   }
 }
 
 function onMessage(stored: ConversationState, message: Message, context: Context): Decision {
-  if (message.kind === 'settle') return settle(stored, message.operation, message.result);
+  if (message.kind === 'settle') return settle(stored, message.operation, message.result, context);
   if (message.kind === 'group') return say(stored, { key: 'group.private' });
   const { state, before } = arrive(stored, context);
   if (before.length > 0 && message.kind === 'choice')

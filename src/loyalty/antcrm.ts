@@ -1,4 +1,4 @@
-import type { Observe } from '../observe.ts';
+import { atMostEvery, type Observe } from '../observe.ts';
 import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
 import { readContact, readHistory, readReason } from './antcrm/records.ts';
 import * as requests from './antcrm/requests.ts';
@@ -37,7 +37,11 @@ export type MadeCall = {
   readonly ms: number;
 };
 
-export type AntCrm = Loyalty & { close(): Promise<void> };
+export type AntCrm = Loyalty & {
+  /** False while the circuit breaker is open: no call would be made. Cheap. */
+  isUp(): boolean;
+  close(): Promise<void>;
+};
 
 /** What is asked; `values` are what is sent, so that none of it comes back into the log in AntCRM's words. */
 type Asked = Pick<MadeCall, 'method' | 'path' | 'body'> & {
@@ -57,6 +61,10 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     maxCalls: options.maxCalls,
     breakerMs: options.breakerMs ?? BREAKER_MS,
     onBreaker: observe.breaker,
+    probe() {
+      const end = performance.now() + timeoutMs;
+      return transport.get(HISTORY, nobodys(pageNumber(1)), { end, writeBefore: end });
+    },
   });
   const alarmKey = atMostEvery(ALARM_EVERY_MS, () => observe.alarm('antcrm_key_refused', {}));
   const pageNumber = (page: number) => options.firstPage + page - 1;
@@ -71,7 +79,6 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     const deadline = { end, writeBefore: Math.min(end, latest) };
     const exchange = await resilience.write(
       () => send(deadline),
-      () => transport.get(HISTORY, probe(asked.values, pageNumber(1)), deadline),
       () => deadline.writeBefore - performance.now(),
     );
     const kind = writeOutcome(exchange);
@@ -142,7 +149,12 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
       return read('contact', '/contacts', search, (json) => readContact(json, by));
     },
 
-    close: transport.close,
+    isUp: resilience.isUp,
+
+    close() {
+      resilience.close();
+      return transport.close();
+    },
   };
 }
 
@@ -160,20 +172,8 @@ function made({ method, path, body }: Asked, outcome: string, exchange: Exchange
   };
 }
 
-/** A cheap read about the same customer, nearly always of nothing: is AntCRM well again? */
-function probe({ phone, email = '' }: requests.Sendable, page: number): URLSearchParams {
-  const by =
-    phone === undefined
-      ? ({ kind: 'email', value: email } as const)
-      : ({ kind: 'phone', value: phone } as const);
+/** A cheap read that tells whether AntCRM is well again: the history of nobody. */
+function nobodys(page: number): URLSearchParams {
+  const by = { kind: 'phone', value: '+84000000000' } as const;
   return requests.historySearch({ type: 'point', by, fromMs: Date.now() }, page);
-}
-
-function atMostEvery(ms: number, act: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - last < ms) return;
-    last = performance.now();
-    act();
-  };
 }

@@ -12,6 +12,8 @@ export type Conversation = {
   readState(stored: unknown): ConversationState;
   newState(nowMs: number): ConversationState;
   readonly settings: Settings;
+  /** Whether AntCRM is in reach, as far as is known; cheap, asked at every step. Absent: always. */
+  serviceUp?(): boolean;
 };
 
 /** What all steps of one turn decided together. */
@@ -56,7 +58,13 @@ export async function think(
   const escalated: string[] = [];
   let { state, input } = start;
   for (let effects = 0; ; effects++) {
-    const context = { settings: conversation.settings, nowMs: now(), sender: start.sender, ids: ids() };
+    const context = {
+      settings: conversation.settings,
+      serviceUp: conversation.serviceUp?.() ?? true,
+      nowMs: now(),
+      sender: start.sender,
+      ids: ids(),
+    };
     const decision = conversation.step(state, input, context);
     state = decision.state;
     replies.push(...decision.replies);

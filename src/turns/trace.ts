@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageSchema } from '../conversation/message.ts';
+import { messageSchema, senderSchema } from '../conversation/message.ts';
 import { stateSchema } from '../conversation/state.ts';
 
 /** A command that a turn waited for on its way to the reply. `take` brought it its message: accept, claim or release. */
@@ -30,6 +30,7 @@ const understoodSchema = z.record(z.string(), z.string());
 export const traceSchema = z.object({
   /** Null: a wake-up, nobody wrote. */
   message: messageSchema.nullable(),
+  sender: senderSchema.optional(),
   understood: understoodSchema.optional(),
   before: stateSchema,
   after: stateSchema,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Message } from '../conversation/message.ts';
+import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import { understand } from '../conversation/understand.ts';
 import type { Numbered } from './deliver.ts';
@@ -20,6 +20,7 @@ export type Traces = {
 type Seen = {
   readonly channel: string;
   readonly message: Message | null;
+  readonly sender: Sender | undefined;
   readonly before: ConversationState;
   after(): ConversationState;
 };
@@ -32,7 +33,7 @@ export function createTraces(channels: readonly string[]): Traces {
   const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
 
   return {
-    async around({ channel, message, before, after }, work) {
+    async around({ channel, message, sender, before, after }, work) {
       if (!channels.includes(channel)) return work();
       const record: Record = { calls: [], trips: ['take'] };
       const startMs = performance.now();
@@ -40,6 +41,7 @@ export function createTraces(channels: readonly string[]): Traces {
       const ms = performance.now() - startMs;
       return carrying(errands, {
         message,
+        sender,
         ...(message?.kind === 'text' && { understood: told(message.text) }),
         before,
         after: after(),

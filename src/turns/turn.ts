@@ -48,8 +48,9 @@ export async function answer(session: Session, next: Next, tools: TurnTools): Pr
   const channel = (asker ?? before).origin?.channel ?? 'unknown';
   const work = () => settle(session, next, { reading, channel }, tools);
   const after = () => session.stored?.state ?? before.state;
-  const message = asker?.incoming?.message ?? null;
-  return tools.traces ? tools.traces.around({ channel, message, before: before.state, after }, work) : work();
+  const { message = null, sender } = asker?.incoming ?? {};
+  const seen = { channel, message, sender, before: before.state, after };
+  return tools.traces ? tools.traces.around(seen, work) : work();
 }
 
 async function settle(

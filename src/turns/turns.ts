@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import type { Context } from '../conversation/context.ts';
-import type { Observe } from '../observe.ts';
+import { atMostEvery, type Observe } from '../observe.ts';
 import { createDelivery, type Outlet } from './deliver.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
@@ -78,7 +78,7 @@ export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, seal, conversation, outlet, observe } = options;
   const limits = { ...LIMITS, ...options.limits };
   const envelopes = createEnvelopes(seal, conversation.readState);
-  const alarmUnavailable = atMostEach(60_000, () => observe.alarm('store_unavailable', {}));
+  const alarmUnavailable = atMostEvery(60_000, () => observe.alarm('store_unavailable', {}));
   let stopped = false;
   const stopping = (): boolean => stopped;
 
@@ -175,15 +175,5 @@ export function createTurns(options: TurnsOptions): Turns {
       enough.abort();
       leases.stop();
     },
-  };
-}
-
-/** Calls through at most once every `everyMs`. */
-function atMostEach(everyMs: number, call: () => void): () => void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - lastMs < everyMs) return;
-    lastMs = performance.now();
-    call();
   };
 }

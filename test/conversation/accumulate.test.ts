@@ -23,6 +23,7 @@ describe('earning points', () => {
     expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
     expect(chat.replies[0]?.lines).toEqual([
       { key: 'receipt.accumulate', context: undefined, params: { score: 100, what: 'Tivi' } },
+      { key: 'accumulate.omitted', context: 'email' },
     ]);
   });
 

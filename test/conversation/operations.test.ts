@@ -59,6 +59,7 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.last?.letGo).toHaveLength(1);
     expect(chat.last?.settled ?? []).toEqual([]);
     expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
+    chat.text('huỷ');
     expect(chat.last?.wakeAtMs).toBe(NOW + 1_800_000);
     expect(checks(chat, 'none')).toEqual([]);
     expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });

@@ -22,6 +22,8 @@ export type Chat = {
    * what was said instead, and when nothing comes for a while.
    */
   hears(key: Key, ...lines: Key[]): Promise<string>;
+  /** Reads on until a message says one of `keys` and contains `part`. */
+  hearsOneOf<One extends Key>(keys: readonly One[], part?: string): Promise<{ key: One; text: string }>;
   /** As `hears`, but for the remark that pops up after a press. */
   seesRemark(press: Update, key: Key): Promise<void>;
 };
@@ -87,6 +89,13 @@ export function createChat(options: {
     return update;
   }
 
+  async function next(awaited: string): Promise<string> {
+    await inbox.filled().catch((error: unknown) => {
+      throw new Error(`${id} waits for ${awaited}`, { cause: error });
+    });
+    return inbox.unread.shift() ?? '';
+  }
+
   return {
     id,
     unread: inbox.unread,
@@ -97,13 +106,17 @@ export function createChat(options: {
     text: (text) => person.writes(text),
     send,
     async hears(key, ...lines) {
-      await inbox.filled().catch((error: unknown) => {
-        throw new Error(`waiting for ${key}`, { cause: error });
-      });
-      const text = inbox.unread.shift() ?? '';
+      const text = await next(key);
       const missing = [key, ...lines].filter((one) => !says(text, one, language));
       if (missing.length > 0) throw new Error(`not ${missing.join(', ')} but: ${text}`);
       return text;
+    },
+    async hearsOneOf(keys, part = '') {
+      for (;;) {
+        const text = await next(keys.join(', '));
+        const key = keys.find((one) => says(text, one, language));
+        if (key !== undefined && text.includes(part)) return { key, text };
+      }
     },
     async seesRemark(press, key) {
       const query = queryOf(press);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Chat } from './chat.ts';
-import type { Key, Language } from './wording.ts';
+import type { Language } from './wording.ts';
 import type { World } from './world.ts';
 
 /** Garnacho's own, as Telegram shares it and as AntCRM keeps it. */
@@ -129,5 +129,5 @@ export async function entersCode(chat: Chat, code: string, phone = '0912345678')
 }
 
 /** Everything that an accumulation needs, in one message. */
-export const accumulation = (code: string, phone = '0912345678'): string =>
-  `earn ${code} ${phone} minh@example.vn`;
+export const accumulation = (code: string, phone = '0912345678', email = 'minh@example.vn'): string =>
+  `earn ${code} ${phone} ${email}`;

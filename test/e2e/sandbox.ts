@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Fault } from '../../src/loyalty/sandbox/faults.ts';
 import { type Process, startProcess } from '../support/processes.ts';
+import { until } from '../support/redis.ts';
 
 /** AntCRM's sandbox as a process of its own, and what a test asks of it. */
 export type Sandbox = Process & {
@@ -11,6 +12,8 @@ export type Sandbox = Process & {
   reset(): Promise<void>;
   /** Every call that earned (`point`) or spent (`gift`), or tried to: AntCRM records failures, too. Newest first. */
   records(kind: 'point' | 'gift', phone: string): Promise<SandboxRecord[]>;
+  /** Resolves once there are more of them than `before`: AntCRM got the call. */
+  recorded(kind: 'point' | 'gift', phone: string, before?: number): Promise<void>;
 };
 
 const recordSchema = z.object({
@@ -39,18 +42,21 @@ export async function startSandbox(): Promise<Sandbox> {
     return z.array(recordSchema).parse(await response.json());
   }
 
+  async function records(kind: 'point' | 'gift', phone: string): Promise<SandboxRecord[]> {
+    const found: SandboxRecord[] = [];
+    for (let at = 1; ; at++) {
+      const some = await page(kind, phone, at);
+      found.push(...some);
+      if (some.length < PAGE) return found;
+    }
+  }
+
   return {
     ...child,
     url,
     fault: (fault) => post('/faults', fault),
     reset: () => post('/reset', {}),
-    async records(kind, phone) {
-      const found: SandboxRecord[] = [];
-      for (let at = 1; ; at++) {
-        const records = await page(kind, phone, at);
-        found.push(...records);
-        if (records.length < PAGE) return found;
-      }
-    },
+    records,
+    recorded: (kind, phone, before = 0) => until(async () => (await records(kind, phone)).length > before),
   };
 }

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Environment, startBot, startProcess } from '../support/processes.ts';
-import { until } from '../support/redis.ts';
 import { choosesGift, PHONE } from './flows.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -71,7 +70,7 @@ test('a bot that is told to stop in the middle of a call finishes it and tells t
   await choosesGift(chat);
   await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 700 });
   await chat.presses('confirm');
-  await until(async () => (await world.sandbox.records('gift', PHONE)).length > before.length);
+  await world.sandbox.recorded('gift', PHONE, before.length);
   expect(await Promise.all(world.bots.map((bot) => bot.stop()))).toEqual([{ code: 0, signal: null }]);
   expect(chat.unread).toHaveLength(2);
   await chat.hears('redeem.done');

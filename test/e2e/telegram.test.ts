@@ -45,6 +45,7 @@ test('ten fast messages are answered one by one, in order, though the first take
   const codes = Array.from({ length: 10 }, (_, index) => `TIVI00000001${index}`);
   for (const code of codes) await chat.writes(accumulation(code));
   await chat.hears('points.balance');
+  await chat.hears('privacy.consent');
   for (const code of codes) expect(await chat.hears('accumulate.summary')).toContain(code);
 });
 

@@ -18,8 +18,8 @@ export type World = {
   /** Undefined: each bot has its embedded store. */
   readonly redis: RedisServer | undefined;
   readonly bots: readonly Bot[];
-  /** A bot of this world by itself, as whatever would start it does. */
-  bot(env?: Environment): Promise<Bot>;
+  /** One more bot. */
+  bot(): Promise<Bot>;
   /** A new customer, whose updates go to the first bot unless told otherwise. */
   chat(language: Language, post?: Post): Chat;
   /** Posts an update as Telegram does. */
@@ -68,8 +68,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...(redis && { REDIS_URL: redis.url }),
     ...options.env,
   };
-  const bot = (env: Environment = {}) => startBot({ ...everyone, ...env }, main);
-  const bots = await Promise.all(Array.from({ length: count }, () => bot()));
+  const bots: Bot[] = [];
+  async function bot(): Promise<Bot> {
+    const started = await startBot(everyone, main);
+    bots.push(started);
+    return started;
+  }
+  await Promise.all(Array.from({ length: count }, bot));
   const post = (update: Update, { url }: Bot) =>
     double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
   const toFirst: Post = async (update) => {
@@ -77,7 +82,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     if (found === undefined) throw new Error('there is no bot');
     return post(update, found);
   };
-  let lastId = 4_000;
+  let lastId = 7_400_000_000;
 
   return {
     double,

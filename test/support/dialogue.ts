@@ -37,6 +37,7 @@ export const STAFF: Sender = { channel: 'staff', proof: 'token' };
 export class Dialogue {
   state: ConversationState;
   nowMs = NOW;
+  serviceUp = true;
   sender: Sender;
   settings: Settings;
   readonly effects: Effect[] = [];
@@ -116,6 +117,7 @@ export class Dialogue {
       settings: this.settings,
       nowMs: this.nowMs,
       sender: this.sender,
+      serviceUp: this.serviceUp,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };
   }

@@ -12,6 +12,8 @@ import {
 export type StaffClient = {
   /** Rejects where the bot cannot be reached or answers with something else than it promises. */
   send(request: z.input<typeof requestSchema>): Promise<StaffAnswer | Refusal>;
+  /** Tells the sandbox to misbehave (`faults`) or to start afresh (`reset`). Rejects where there is none, or it refuses. */
+  sandbox(what: 'faults' | 'reset', body: object): Promise<void>;
   /** Every event after `afterSeq`, until the stream is cut (then it returns or rejects) or `signal` aborts it. */
   events(conversation: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StaffEvent>;
 };
@@ -20,19 +22,26 @@ export type Refusal = { readonly status: 'refused'; readonly problem: z.infer<ty
 
 export function createClient(url: string, token?: string): StaffClient {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const base = `${url.replace(/\/$/, '')}/webhooks/staff`;
+  const root = url.replace(/\/$/, '');
+  const base = `${root}/webhooks/staff`;
+
+  function post(to: string, body: object): Promise<Response> {
+    const headers = { ...authorization, 'content-type': 'application/json' };
+    return fetch(to, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
 
   return {
     async send(request) {
-      const response = await fetch(base, {
-        method: 'POST',
-        headers: { ...authorization, 'content-type': 'application/json' },
-        body: JSON.stringify(request),
-      });
+      const response = await post(base, request);
       const body: unknown = await response.json();
       return response.ok
         ? answerSchema.parse(body)
         : { status: 'refused', problem: problemSchema.parse(body) };
+    },
+
+    async sandbox(what, body) {
+      const response = await post(`${root}/sandbox/${what}`, body);
+      if (!response.ok) throw new Error(`POST /sandbox/${what} answered ${response.status}`);
     },
 
     async *events(conversation, afterSeq, signal) {

@@ -34,7 +34,11 @@ const bodySchema = z.strictObject({
     .optional()
     .describe('Shares a phone number.'),
   form: z
-    .strictObject({ code: field.optional(), phone: field.optional(), email: field.optional() })
+    .strictObject({
+      code: field.optional(),
+      phone: field.optional(),
+      email: z.string().max(MAX_TEXT).optional().describe('Empty: there is none, and it is not asked for.'),
+    })
     .optional()
     .describe('Several slots at once.'),
   start: z
@@ -62,6 +66,9 @@ const bodySchema = z.strictObject({
     .optional()
     .describe('Stands for the Teams profile; only with `"as": "teams"`.'),
 });
+
+/** A message without what makes it one of a kind. */
+export const contentSchema = bodySchema.omit({ conversation: true, id: true });
 
 /** What all messages of a person have in common. */
 export const mannerSchema = bodySchema.pick({ conversation: true, locale: true, as: true, name: true });

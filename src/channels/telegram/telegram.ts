@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observe.ts';
+import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import { createClient } from './client.ts';
 import { createDelivery } from './deliver.ts';
@@ -97,13 +97,3 @@ export function createTelegram(options: TelegramOptions): Channel {
 }
 
 const nameSchema = z.object({ username: z.string() });
-
-/** Calls `act` unless it was called within the last `ms`. */
-function atMostEvery(ms: number, act: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - last < ms) return;
-    last = performance.now();
-    act();
-  };
-}

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { after, type Decision } from '../decision.ts';
+import { tooManyAttempts } from '../guessing.ts';
 import { carried, typed } from '../identity.ts';
 import type { Message } from '../message.ts';
 import { again, home, pose } from '../questions.ts';
@@ -40,13 +41,21 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, conte
   const left = flowOf(state.step);
   const before: Reply[] =
     left && left !== flow ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left}` } } }] : [];
-  if ((flow === 'accumulate' || flow === 'redeem') && isBusy(state, flow))
-    return after(before, home(state, context, { key: 'operation.busy' }));
+  const hindrance = hindranceTo(flow, state, context);
+  if (hindrance) return after(before, home(state, context, hindrance));
   const same = left === flow ? state.draft : {};
   const draft: Draft = { ...same, ...carried(state, context), ...filled };
   // The remembered phone is offered, not taken, where a typed one would do.
   if (flow === 'accumulate' && !filled.phone && !state.draft.phone) delete draft.phone;
   return after(before, advance({ ...state, draft }, flow, context));
+}
+
+/** Why a flow cannot be gone through now: said before anything is asked for. */
+function hindranceTo(flow: Flow, state: ConversationState, context: Context): Reply | undefined {
+  if (!context.serviceUp) return { key: 'service.unavailable' };
+  if (flow !== 'accumulate' && flow !== 'redeem') return undefined;
+  if (isBusy(state, flow)) return { key: 'operation.busy' };
+  return flow === 'accumulate' ? tooManyAttempts(state, context) : undefined;
 }
 
 /** The flow that would be left unfinished by turning to another. */

@@ -1,12 +1,13 @@
 import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
+import { countOutcome, tooManyAttempts } from '../guessing.ts';
 import { again, home, pose } from '../questions.ts';
 import type { Line, Reply } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import { type ConversationState, type Draft, isOpen, type Operation, type Step } from '../state.ts';
 import { accumulate } from './accumulate.ts';
 import { redeem } from './redeem.ts';
-import { finish, supportLines } from './settings.ts';
+import { finish } from './settings.ts';
 
 /** Operations with an outcome that are kept, so that their references can be asked for. */
 const KEPT = 5;
@@ -28,6 +29,8 @@ export function isBusy(state: ConversationState, flow: 'accumulate' | 'redeem'):
 /** The confirm button was pressed: its operation id works once, here. */
 export function begin(state: ConversationState, step: Confirming, context: Context): Decision {
   if (isBusy(state, step.flow)) return again(state, context, busy(state));
+  const wait = step.flow === 'accumulate' ? tooManyAttempts(state, context) : undefined;
+  if (wait) return again(state, context, wait);
   const effect =
     step.flow === 'accumulate'
       ? accumulate.effect(state.draft, step.operation, context)
@@ -67,17 +70,33 @@ function applied(
 ): Decision {
   const noted = note(state, { id, kind, status: 'done', atMs: context.nowMs, checks: 0, receipt });
   const lines = receiptLines(kind, receipt);
-  // Neutral on purpose: it must not tell whether the other identifier is on anybody's record.
-  if (omitted) lines.push({ key: 'accumulate.omitted', context: omitted });
-  return finish(noted, context, { key: `${kind}.done`, lines });
+  const perhaps = kind === 'accumulate' ? (omitted ?? perhapsOmitted(state.draft)) : undefined;
+  if (perhaps) lines.push({ key: 'accumulate.omitted', context: perhaps });
+  return finish(countOutcome(noted, kind, 'done', context), context, {
+    key: `${kind}.done`,
+    lines,
+  });
+}
+
+/**
+ * The identifier that the linking rule may have left out. Said whether it was or not, unless both are proved: else the
+ * answer would tell whether somebody has a record by a typed phone or e-mail.
+ */
+function perhapsOmitted({ phone, email }: Draft): 'phone' | 'email' | undefined {
+  if (!phone || !email || (phone.proved && email.proved)) return undefined;
+  return email.proved ? 'phone' : 'email';
 }
 
 function refused(state: ConversationState, kind: Operation['kind'], id: string, context: Context): Decision {
   const noted = note(state, { id, kind, status: 'refused', atMs: context.nowMs, checks: 0 });
   if (kind === 'redeem') return home(noted, context, { key: 'redeem.refused' });
-  const { code: _, ...draft } = noted.draft;
+  const counted = countOutcome(noted, kind, 'refused', context);
+  const refusal: Reply = { key: 'accumulate.refused' };
+  const wait = tooManyAttempts(counted, context);
+  if (wait) return after([refusal], home(counted, context, wait));
+  const { code: _, ...draft } = counted.draft;
   const step: Step = { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0, editing: true };
-  return pose({ ...noted, draft }, step, context, { key: 'accumulate.refused' });
+  return pose({ ...counted, draft }, step, context, refusal);
 }
 
 /** Nothing was applied, so confirming again is safe; under a new id, since the old one may have left an intent. */
@@ -104,108 +123,6 @@ function pending(
   return home(noted, context, { key: 'operation.checking', context: kind, params: { reference: id } });
 }
 
-/** A wake-up: looks up the operation whose check is due first. */
-export function check(state: ConversationState, context: Context): Decision {
-  const due = state.operations
-    .map((operation) => ({ operation, atMs: checkAtMs(operation, context) }))
-    .filter(({ atMs }) => atMs !== null && atMs <= context.nowMs)
-    .sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))[0]?.operation;
-  if (!due?.lookup) return say(state);
-  return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
-}
-
-/** When the next check of any operation is due, epoch ms. */
-export function nextCheckMs(state: ConversationState, context: Context): number | null {
-  const times = state.operations
-    .map((operation) => checkAtMs(operation, context))
-    .filter((at) => at !== null);
-  return times.length > 0 ? Math.min(...times) : null;
-}
-
-function checkAtMs({ status, lookup, checks }: Operation, { settings }: Context): number | null {
-  if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
-  const delay = settings.operationChecksMs[checks];
-  return delay === undefined ? null : lookup.deadlineMs + delay;
-}
-
-/** What a check found. The customer hears of it unasked. */
-export function checked(
-  state: ConversationState,
-  outcome: Extract<Outcome, { kind: 'checked' }>,
-  context: Context,
-): Decision {
-  const operation = state.operations.find(({ id }) => id === outcome.operation);
-  if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
-  const last = operation.checks >= context.settings.operationChecksMs.length - 1;
-  const watching = operation.status === 'watching';
-  switch (outcome.found) {
-    case 'applied':
-      // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
-      return watching
-        ? escalate(state, operation, context)
-        : resolve(state, operation, 'done', outcome.receipt);
-    case 'several':
-      return escalate(state, operation, context);
-    case 'refused':
-      return watching
-        ? update(state, operation, 'notApplied', { settled: [operation.id] })
-        : resolve(state, operation, 'refused');
-    case 'unreadable':
-      return last ? escalate(state, operation, context) : update(state, operation, operation.status);
-    case 'none':
-      return nothingFound(state, operation, context, last);
-  }
-}
-
-/** Not applied is told at the last check but one; the last one makes sure that no record came late. */
-function nothingFound(
-  state: ConversationState,
-  operation: Operation,
-  context: Context,
-  last: boolean,
-): Decision {
-  if (last) {
-    return operation.status === 'watching'
-      ? update(state, operation, 'notApplied', { settled: [operation.id] })
-      : resolve(state, operation, 'notApplied');
-  }
-  const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
-  if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
-  const told = update(state, operation, 'watching', letGo(operation));
-  return after([resolved(operation, 'notApplied')], told);
-}
-
-/** An operator decided (`npm run operations -- settle`). */
-export function settle(state: ConversationState, id: string, result: 'done' | 'not-applied'): Decision {
-  const operation = state.operations.find((one) => one.id === id);
-  if (!operation || !isOpen(operation)) return { ...say(state), settled: [id] };
-  return resolve(state, operation, result === 'done' ? 'done' : 'notApplied');
-}
-
-function resolve(
-  state: ConversationState,
-  operation: Operation,
-  status: 'done' | 'refused' | 'notApplied',
-  receipt?: Receipt,
-): Decision {
-  const { lookup: _, ...rest } = operation;
-  const next = update(state, { ...rest, ...(receipt && { receipt }) }, status, {
-    settled: [operation.id],
-    ...letGo(operation, receipt?.record),
-  });
-  return after([resolved(operation, status, receipt)], next);
-}
-
-function escalate(state: ConversationState, operation: Operation, context: Context): Decision {
-  const next = update(state, operation, 'escalated', { escalated: [operation.id] });
-  const reply: Reply = {
-    key: 'operation.escalated',
-    params: { reference: operation.id },
-    lines: supportLines(context),
-  };
-  return after([reply], next);
-}
-
 /** How an operation stands, by its reference or the last one. */
 export function status(state: ConversationState, context: Context, reference?: string): Decision {
   const operation = reference
@@ -227,18 +144,10 @@ export function status(state: ConversationState, context: Context, reference?: s
 }
 
 /** The receipt as a line: "+100 điểm · Tivi". Nothing where AntCRM's record could not be read back. */
-function receiptLines(kind: Operation['kind'], receipt: Receipt | undefined): Line[] {
+export function receiptLines(kind: Operation['kind'], receipt: Receipt | undefined): Line[] {
   if (receipt?.score === undefined) return [];
   const params = { score: receipt.score, what: receipt.what ?? '' };
   return [{ key: `receipt.${kind}`, context: receipt.what ? undefined : 'unnamed', params }];
-}
-
-function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', receipt?: Receipt): Reply {
-  const lines = receiptLines(operation.kind, receipt);
-  const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
-  return status === 'done'
-    ? { key: 'operation.resolved.done', params, lines }
-    : { key: 'operation.resolved.notApplied', context: status === 'refused' ? 'refused' : undefined, params };
 }
 
 function busy(state: ConversationState): Reply {
@@ -255,25 +164,9 @@ function ended(operation: string, customer?: string, record?: string): Pick<Deci
   };
 }
 
-function letGo(operation: Operation, record?: string): Pick<Decision, 'letGo'> {
-  const customer = operation.lookup?.customer;
-  return customer ? { letGo: [{ customer, operation: operation.id, record }] } : {};
-}
-
 /** Adds an operation, forgetting the oldest of those that have an outcome. */
 function note(state: ConversationState, operation: Operation): ConversationState {
   const closed = state.operations.filter((one) => !isOpen(one)).slice(1 - KEPT);
   const kept = state.operations.filter((one) => isOpen(one) || closed.includes(one));
   return { ...state, operations: [...kept, operation] };
-}
-
-function update(
-  state: ConversationState,
-  operation: Operation,
-  status: Operation['status'],
-  rest?: Partial<Decision>,
-): Decision {
-  const next: Operation = { ...operation, status, checks: operation.checks + 1 };
-  const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
-  return { state: { ...state, operations }, replies: [], ...rest };
 }

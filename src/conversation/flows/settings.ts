@@ -4,7 +4,7 @@ import { maskEmail, maskPhone } from '../mask.ts';
 import type { Locale } from '../message.ts';
 import { again, askLanguage, home } from '../questions.ts';
 import type { Line, Reply } from '../reply.ts';
-import { type ConversationState, isOpen, newState } from '../state.ts';
+import { type ConversationState, type Draft, isOpen, newState } from '../state.ts';
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
 const CONSENT_VERSION = 1;
@@ -40,12 +40,15 @@ export function language(state: ConversationState, context: Context, locale?: Lo
   return chosen.step.at === 'idle' ? home(chosen, context, reply) : again(chosen, context, reply);
 }
 
-/** What is kept about the customer, in their own words; nothing is changed. */
+/** What is kept about the customer now, for the running flow too; nothing is changed. */
 export function privacy(state: ConversationState, context: Context): Decision {
-  const { phone, email } = state.profile;
+  const kept = { ...browsedBy(state), ...state.profile, ...given(state.draft) };
   const lines: Line[] = [];
-  if (phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(phone.value) } });
-  if (email) lines.push({ key: 'summary.email', params: { email: maskEmail(email.value) } });
+  if (kept.phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(kept.phone.value) } });
+  if (kept.email) lines.push({ key: 'summary.email', params: { email: maskEmail(kept.email.value) } });
+  for (const { id } of state.operations.filter(isOpen)) {
+    lines.push({ key: 'privacy.operation', params: { reference: id } });
+  }
   if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
   if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
   const view = state.view ?? context.ids.view;
@@ -58,12 +61,26 @@ export function privacy(state: ConversationState, context: Context): Decision {
   });
 }
 
-/** Erases all but operations without an outcome, which stay until their result, and the chosen language. */
+/** The phone or e-mail that the pages shown belong to. */
+function browsedBy({ step }: ConversationState): ConversationState['profile'] {
+  return step.at === 'browsing' ? { [step.by.kind]: { value: step.by.value, proved: true } } : {};
+}
+
+/**
+ * Erases all but operations without an outcome, which stay until their result, the chosen language, and how many codes
+ * were refused: forgetting that would let anybody guess on.
+ */
 export function forget(state: ConversationState, context: Context): Decision {
+  const { locale, guesses } = state;
   const open = state.operations.filter(isOpen);
-  const fresh: ConversationState = { ...newState(context.nowMs), operations: open };
-  const kept = state.locale === undefined ? fresh : { ...fresh, locale: state.locale };
-  return home(kept, context, { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined });
+  const kept: ConversationState = {
+    ...newState(context.nowMs),
+    operations: open,
+    ...(locale && { locale }),
+    ...(guesses && { guesses }),
+  };
+  const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
+  return { ...home(kept, context, reply), forget: true };
 }
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
@@ -85,7 +102,7 @@ export function finish(state: ConversationState, context: Context, reply: Reply)
     const asking: ConversationState = {
       ...state,
       step: { at: 'consenting' },
-      draft: { ...(phone && { phone }), ...(email && { email }) },
+      draft: given(state.draft),
       view: context.ids.view,
     };
     return again(asking, context, reply);
@@ -94,11 +111,11 @@ export function finish(state: ConversationState, context: Context, reply: Reply)
 }
 
 function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
-  return {
-    ...profile,
-    ...(draft.phone && { phone: draft.phone }),
-    ...(draft.email && { email: draft.email }),
-  };
+  return { ...profile, ...given(draft) };
+}
+
+function given({ phone, email }: Draft): ConversationState['profile'] {
+  return { ...(phone && { phone }), ...(email && { email }) };
 }
 
 /** The customer turned to something else instead of answering: not asked again, nothing remembered. */

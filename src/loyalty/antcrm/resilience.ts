@@ -15,11 +15,12 @@ import type { Exchange } from './transport.ts';
 export type Resilience = {
   /** Repeated at most twice on any failure, within the time left and the retry budget. */
   read(attempt: Attempt, left: () => number): Promise<Exchange>;
-  /**
-   * Repeated at most twice, and only what was surely not sent. A write is never the breaker's trial: while the breaker
-   * is not closed, `probe`, a read, goes first and decides.
-   */
-  write(attempt: Attempt, probe: Attempt, left: () => number): Promise<Exchange>;
+  /** Repeated at most twice, and only what was surely not sent. Never the breaker's trial: declined unless it is closed. */
+  write(attempt: Attempt, left: () => number): Promise<Exchange>;
+  /** Whether the breaker is closed. */
+  isUp(): boolean;
+  /** Ends the trials. */
+  close(): void;
 };
 type Attempt = () => Promise<Exchange>;
 
@@ -30,13 +31,15 @@ export type ResilienceOptions = {
   readonly maxCalls: number;
   /** How long the breaker stays open before it lets one read through. */
   readonly breakerMs: number;
+  /** The trial that an open breaker makes by itself: nobody need ask in vain to find out that AntCRM is well again. */
+  readonly probe: Attempt;
   readonly onBreaker: (state: BreakerState) => void;
 };
 
 const RETRIES = 2;
 const BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 500;
-/** The breaker opens when more than half of the last 20 calls (five at least) timed out or came back as 5xx. */
+/** The breaker opens when more than half of the last 20 calls (five at least) could not connect, timed out or came back as 5xx. */
 const BREAKER = { size: 20, minimumNumberOfCalls: 5, threshold: 0.5 };
 /**
  * A full bulkhead is waited for this long: a burst on a quick AntCRM passes, while a slow one holds up no turn that
@@ -51,7 +54,11 @@ export function createResilience(options: ResilienceOptions): Resilience {
     halfOpenAfter: options.breakerMs,
     breaker: new CountBreaker(BREAKER),
   });
-  breaker.onStateChange((state) => options.onBreaker(breakerState(state)));
+  let trial: NodeJS.Timeout | undefined;
+  breaker.onStateChange((state) => {
+    options.onBreaker(breakerState(state));
+    if (state === CircuitState.Open) tryLater();
+  });
   const retries = retry(handleWhenResult(flagged('again')), {
     maxAttempts: RETRIES,
     backoff: new ExponentialBackoff({ initialDelay: BACKOFF_MS, maxDelay: MAX_BACKOFF_MS }),
@@ -68,9 +75,15 @@ export function createResilience(options: ResilienceOptions): Resilience {
       .then(({ exchange }) => exchange)
       .catch(declinedBy(BrokenCircuitError, 'breaker-open'));
 
-  async function onlyWhenClosed(attempt: Attempt, probe: Attempt): Promise<Exchange> {
-    if (breaker.state !== CircuitState.Closed) await throughBreaker(probe);
-    return breaker.state === CircuitState.Closed ? throughBreaker(attempt) : BREAKER_OPEN;
+  const isUp = (): boolean => breaker.state === CircuitState.Closed;
+
+  function tryLater(): void {
+    clearTimeout(trial);
+    trial = setTimeout(async () => {
+      await throughBreaker(options.probe);
+      // A timer can come a moment before the breaker's own time is over.
+      if (breaker.state === CircuitState.Open) tryLater();
+    }, options.breakerMs).unref();
   }
 
   async function repeated(attempt: Attempt, repeatable: (exchange: Exchange) => boolean, left: () => number) {
@@ -101,8 +114,10 @@ export function createResilience(options: ResilienceOptions): Resilience {
 
   return {
     read: (attempt, left) => inSlot(() => repeated(() => throughBreaker(attempt), isFailedRead, left)),
-    write: (attempt, probe, left) =>
-      inSlot(() => repeated(() => onlyWhenClosed(attempt, probe), isUnsent, left)),
+    write: (attempt, left) =>
+      inSlot(() => repeated(async () => (isUp() ? throughBreaker(attempt) : BREAKER_OPEN), isUnsent, left)),
+    isUp,
+    close: () => clearTimeout(trial),
   };
 }
 
@@ -120,9 +135,11 @@ const declinedBy =
 const flagged = (flag: 'sick' | 'again') => (result: unknown) =>
   typeof result === 'object' && result !== null && Reflect.get(result, flag) === true;
 
-/** What makes the breaker open: AntCRM does not cope. A refused connection fails fast enough by itself. */
-const isSick = (exchange: Exchange): boolean =>
-  exchange.kind === 'answered' ? exchange.status >= 500 : exchange.kind !== 'declined' && exchange.timedOut;
+/** What makes the breaker open: AntCRM does not cope, or is not there. */
+function isSick(exchange: Exchange): boolean {
+  if (exchange.kind === 'answered') return exchange.status >= 500;
+  return exchange.kind === 'unsent' || (exchange.kind === 'broken' && exchange.timedOut);
+}
 
 const isUnsent = (exchange: Exchange): boolean => exchange.kind === 'unsent';
 

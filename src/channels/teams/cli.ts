@@ -1,0 +1,89 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { AppManifestUtils } from '@microsoft/app-manifest';
+import { strToU8, zipSync } from 'fflate';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
+import { createWords } from '../../i18n.ts';
+import { createIcons } from './icons.ts';
+import {
+  ACCENT,
+  type AppOptions,
+  createLanguage,
+  createManifest,
+  ICONS,
+  languageFile,
+  otherLocales,
+} from './manifest.ts';
+
+const USAGE = `npm run teams:package -- [--out artifacts/teams-app.zip] [--developer "AntCRM"]
+    [--website https://…] [--privacy https://…] [--terms https://…]
+Writes the Teams app package. Wants MICROSOFT_APP_ID; the website is PUBLIC_URL unless given, the others are the website.`;
+
+/** The same package gives the same bytes, whenever it is made. */
+const MADE = new Date(2000, 0, 1);
+
+/** The package's files by name. Rejects where the manifest is not what Teams takes. */
+export async function createPackage(options: AppOptions): Promise<Uint8Array> {
+  const { words, defaultLocale } = options;
+  const manifest = createManifest(options);
+  const faults = await AppManifestUtils.validateAgainstSchema(manifest);
+  if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
+  const icons = createIcons(ACCENT);
+  const languages = otherLocales(defaultLocale).map((locale) => [
+    languageFile(locale),
+    json(createLanguage(locale, words)),
+  ]);
+  const files = {
+    'manifest.json': json(manifest),
+    [ICONS.color]: icons.color,
+    [ICONS.outline]: icons.outline,
+    ...Object.fromEntries(languages),
+  };
+  return zipSync(files, { mtime: MADE });
+}
+
+function json(value: unknown): Uint8Array {
+  return strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+async function main(): Promise<number> {
+  const option = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: {
+      out: { ...option, default: 'artifacts/teams-app.zip' },
+      developer: { ...option, default: 'AntCRM' },
+      website: option,
+      privacy: option,
+      terms: option,
+    },
+  });
+  const read = readConfig(environment());
+  const faults = read.ok ? [] : read.faults;
+  const { teams, publicUrl, settings } = read.ok ? read.config : {};
+  const appId = teams?.registration?.appId;
+  const website = values.website ?? publicUrl;
+  if (!settings || !appId || !website) {
+    console.error([...faults, USAGE].join('\n'));
+    return EXIT_CONFIG;
+  }
+  const content = await createPackage({
+    appId,
+    version: packageJson.version,
+    developer: {
+      name: values.developer,
+      website,
+      privacy: values.privacy ?? website,
+      terms: values.terms ?? website,
+    },
+    defaultLocale: settings.defaultLocale,
+    words: createWords(settings),
+  });
+  mkdirSync(dirname(values.out), { recursive: true });
+  writeFileSync(values.out, content);
+  console.log(`Wrote ${values.out} (${content.length} bytes): upload it in Teams, Apps › Manage your apps.`);
+  return 0;
+}
+
+if (import.meta.main) process.exitCode = await main();

@@ -1,0 +1,136 @@
+import { $, make, milliseconds, number, on, word, worded } from './page.js';
+
+/*
+ * Look inside: one card a turn, the newest on top and open.
+ */
+
+const turns = $('turns');
+let count = 0;
+
+function cardOf({ keys, trace }) {
+  const { message, calls, trips, ms } = trace;
+  count += 1;
+  const title = make('span', 'what', make('b', 'number', `#${count}`), ' ', said(message));
+  const summary = make('summary', '', title, make('span', 'time', milliseconds(ms)));
+  const card = make('details', 'turn', summary);
+  card.open = true;
+  card.append(
+    ...[
+      trace.understood && part('inside.understood', facts(trace.understood)),
+      part('inside.state', stateTable(trace.before, trace.after)),
+      calls.length > 0 && part('inside.calls', ...calls.map(callOf)),
+      part('inside.replies', make('p', 'chips', ...keys.map((key) => make('code', '', key)))),
+      make('p', 'sums', ...sumsOf(trips, ms)),
+    ].filter(Boolean),
+  );
+  return card;
+}
+
+function said(message) {
+  if (message === null) return worded('span', '', 'inside.unasked');
+  const kind = worded('span', 'kind', `kind.${message.kind}`);
+  const what = message.text ?? message.choice ?? message.phone ?? message.code ?? message.payload ?? '';
+  return make('span', '', kind, ' ', what);
+}
+
+const part = (title, ...content) => make('section', '', worded('h3', '', title), ...content);
+
+function facts(understood) {
+  const pairs = Object.entries(understood).map(([name, value]) =>
+    make('span', 'fact', make('i', '', name), make('code', '', value)),
+  );
+  return make('p', 'chips', ...(pairs.length > 0 ? pairs : [make('span', 'none', '–')]));
+}
+
+/* ---- State ---- */
+
+function stateTable(before, after) {
+  const [was, is] = [rowsOf(before), rowsOf(after)];
+  const names = Object.keys({ ...was, ...is }).filter((name) => was[name] || is[name]);
+  const head = ['', 'inside.before', 'inside.after'].map((name) => {
+    const cell = name ? worded('th', '', name) : make('td');
+    if (name) cell.scope = 'col';
+    return cell;
+  });
+  const rows = names.map((name) => {
+    const title = worded('th', '', `state.${name}`);
+    title.scope = 'row';
+    const changed = JSON.stringify(was[name]) !== JSON.stringify(is[name]);
+    return make('tr', changed ? 'changed' : '', title, cell(was[name]), cell(is[name]));
+  });
+  return make('table', '', make('thead', '', make('tr', '', ...head)), make('tbody', '', ...rows));
+}
+
+function cell(values = []) {
+  const parts = values.map(({ text, proved }) => {
+    if (proved === undefined) return make('div', '', text);
+    const mark = worded('small', proved ? 'proved' : 'unproved', proved ? 'proved' : 'unproved');
+    return make('div', '', text, ' ', mark);
+  });
+  return make('td', parts.length > 0 ? '' : 'none', ...(parts.length > 0 ? parts : ['–']));
+}
+
+/** What is worth seeing of a state: name -> values, each with whether it is proved where that matters. */
+function rowsOf({ step, draft, profile, operations }) {
+  const { code, phone, email, type, period } = draft;
+  const plain = (text) => (text === undefined ? undefined : [{ text }]);
+  const known = (one) => (one ? [{ text: one.value, proved: one.proved }] : undefined);
+  const remembered = [profile.phone, profile.email].filter(Boolean).flatMap(known);
+  const open = operations.map(({ id, kind, status, checks }) => ({
+    text: `${kind} ${id} · ${status}${checks ? ` (${checks})` : ''}`,
+  }));
+  return {
+    step: plain([step.at, step.flow, step.slot, step.type].filter(Boolean).join(' · ')),
+    code: plain(code),
+    phone: known(phone),
+    email: email === null ? [{ text: word('state.skipped') }] : known(email),
+    type: plain(type),
+    period: period && plain(`${day(period.fromMs)} – ${day(period.toMs)}`),
+    profile: remembered.length > 0 ? remembered : undefined,
+    operation: open.length > 0 ? open : undefined,
+  };
+}
+
+const day = (ms) => (ms === undefined ? '…' : new Date(ms).toLocaleDateString('vi'));
+
+/* ---- Calls and sums ---- */
+
+const GOOD = new Set(['applied', 'ok']);
+const DOUBTFUL = new Set(['unknown', 'unreadable']);
+
+function callOf({ method, path, body, status, reason, outcome, ms }) {
+  const [route, query = ''] = path.split('?');
+  const tone = GOOD.has(outcome) ? 'good' : DOUBTFUL.has(outcome) ? 'doubtful' : 'bad';
+  const answer = make('span', `outcome ${tone}`, [status, outcome].filter(Boolean).join(' '));
+  const head = [make('b', 'method', method), make('code', 'path', route), answer];
+  const line = make('summary', 'line', ...head, make('span', 'time', milliseconds(ms)));
+  const sent = body ?? Object.fromEntries(new URLSearchParams(query));
+  const detail = make('pre', '', JSON.stringify(sent, null, 1));
+  const why = reason ? make('p', 'reason', reason) : null;
+  return make('details', 'call', line, worded('small', 'label', 'inside.sent'), detail, why);
+}
+
+function sumsOf(trips, ms) {
+  const sum = (value, name, note = '') => {
+    const part = make('span', 'sum', make('b', '', value), ' ', worded('span', '', name));
+    part.title = note;
+    return part;
+  };
+  return [
+    sum(milliseconds(ms), 'inside.time'),
+    sum(number(trips.length), 'inside.trips', trips.join(' · ')),
+    make('span', 'trail', trips.join(' › ')),
+  ];
+}
+
+on('fresh', () => {
+  count = 0;
+  turns.replaceChildren();
+  $('nothing').hidden = false;
+});
+on('turn', (turn) => {
+  if (!turn.trace) return;
+  $('nothing').hidden = true;
+  for (const older of turns.children) older.open = false;
+  turns.prepend(cardOf(turn));
+});

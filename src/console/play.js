@@ -1,0 +1,137 @@
+import { repeat, send } from './conversation.js';
+import { $, button, chosen, make, number, on, session, tell, word } from './page.js';
+import { note } from './script.js';
+import { sharePhoneOf } from './transcript.js';
+import { exchange } from './webhook.js';
+
+/*
+ * Play: whom to be, what makes it hard for the bot, and the sandbox.
+ */
+
+/** Texts kept back, to be sent at once; null: each goes at once. */
+let kept = null;
+const BURST = 5;
+
+/** A typed text goes out, or waits for its companions. */
+export function compose(text) {
+  if (kept === null) return void send({ text }, text);
+  kept.push(text);
+  if (kept.length < BURST) return showKept();
+  const all = kept;
+  keep(false);
+  for (const one of all) void send({ text: one }, one);
+}
+
+function keep(on) {
+  kept = on ? [] : null;
+  $('burst').setAttribute('aria-pressed', String(on));
+  showKept();
+}
+
+function showKept() {
+  $('kept').textContent = kept === null ? '' : `${kept.length}/${BURST}`;
+}
+
+async function sendPhoto(file) {
+  const url = await new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve(reader.result));
+    reader.readAsDataURL(file);
+  });
+  void send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
+}
+
+/** Shows what the chosen part can do. */
+function become() {
+  const as = chosen('as');
+  session.set('as', as);
+  $('who').dataset.word = `who.${as}`;
+  $('who').textContent = word(`who.${as}`);
+  $('profileField').hidden = as !== 'teams';
+  $('contacts').hidden = as === 'teams';
+  $('other').hidden = as === 'staff';
+}
+
+/* ---- The sandbox ---- */
+
+const FAULTS = {
+  'fault.redeem': { call: 'redeem', fault: 'lose-answer' },
+  'fault.accumulate': { call: 'accumulate', fault: 'lose-answer' },
+  'fault.slow': { call: 'redeem', fault: 'slow', ms: 3000 },
+  'fault.500': { call: 'history', fault: 'error-500' },
+};
+
+async function plan(fault) {
+  note({ fault });
+  await exchange('sandbox/faults', fault);
+  tell('notice', { text: word('fault.done'), fault: false });
+  void look();
+}
+
+async function reset() {
+  note({ reset: true });
+  await exchange('sandbox/reset', {});
+  tell('notice', { text: word('reset.done'), fault: false });
+  void look();
+}
+
+/** Reads the sandbox's state; a bot with a real AntCRM has none. */
+async function look() {
+  const answer = await exchange('sandbox/state');
+  $('sandbox').hidden = answer?.status !== 200;
+  if (answer?.status !== 200) return;
+  const { codes, gifts, customers, faults } = answer.content;
+  $('codes').replaceChildren(...codes.map(codeOf));
+  $('gifts').replaceChildren(
+    ...gifts.map(({ name, score }) => pair(name, `${number(score)} ${word('points')}`)),
+  );
+  $('customers').replaceChildren(...customers.map(customerOf));
+  const planned = faults.map(({ call, fault, times }) => make('code', '', `${call}: ${fault} ×${times}`));
+  $('planned').replaceChildren(
+    ...(planned.length > 0 ? planned : [make('span', 'none', word('fault.none'))]),
+  );
+}
+
+/** Of a range, "A … B", any: each code is good once. */
+function codeOf(code) {
+  const [first, last] = code.split(' … ');
+  const pick = () => {
+    const digits = /\d*$/.exec(first)[0];
+    const any = String(1 + Math.floor(Math.random() * Number(last?.slice(-3) ?? 0))).padStart(
+      digits.length,
+      '0',
+    );
+    $('text').value = last ? first.slice(0, -digits.length) + any : first;
+    $('text').focus();
+  };
+  return button(code, pick, 'code');
+}
+
+function customerOf({ name, phones, emails, scoreAvailable, rankName }) {
+  const who = [name, phones[0]?.value, emails[0]?.value].filter(Boolean).join(' · ');
+  return pair(who, `${number(scoreAvailable)} ${word('points')} · ${rankName}`);
+}
+
+const pair = (name, value) => make('li', '', make('span', '', name), make('b', '', value));
+
+for (const name of Object.keys(FAULTS))
+  document.querySelector(`[data-word="${name}"]`).addEventListener('click', () => plan(FAULTS[name]));
+$('reset').addEventListener('click', reset);
+$('own').addEventListener('click', sharePhoneOf(true));
+$('other').addEventListener('click', sharePhoneOf(false));
+$('repeat').addEventListener('click', repeat);
+$('burst').addEventListener('click', () => keep(kept === null));
+$('picture').addEventListener('click', () => $('image').click());
+$('image').addEventListener('change', () => {
+  const [file] = $('image').files;
+  $('image').value = '';
+  if (file) void sendPhoto(file);
+});
+for (const radio of document.querySelectorAll('input[name="as"]')) radio.addEventListener('change', become);
+
+on('fresh', () => keep(false));
+on('turn', () => void look());
+on('language', () => {
+  become();
+  void look();
+});

@@ -1,0 +1,147 @@
+import type { Context } from '../context.ts';
+import { after, type Decision, say } from '../decision.ts';
+import type { Outcome, Receipt } from '../effect.ts';
+import { countOutcome } from '../guessing.ts';
+import type { Reply } from '../reply.ts';
+import { type ConversationState, isOpen, type Operation } from '../state.ts';
+import { receiptLines } from './operations.ts';
+import { supportLines } from './settings.ts';
+
+/*
+ * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
+ */
+
+/** A wake-up: looks up the operation whose check is due first. */
+export function check(state: ConversationState, context: Context): Decision {
+  const due = state.operations
+    .map((operation) => ({ operation, atMs: checkAtMs(operation, context) }))
+    .filter(({ atMs }) => atMs !== null && atMs <= context.nowMs)
+    .sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))[0]?.operation;
+  if (!due?.lookup) return say(state);
+  return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
+}
+
+/** When the next check of any operation is due, epoch ms. */
+export function nextCheckMs(state: ConversationState, context: Context): number | null {
+  const times = state.operations
+    .map((operation) => checkAtMs(operation, context))
+    .filter((at) => at !== null);
+  return times.length > 0 ? Math.min(...times) : null;
+}
+
+function checkAtMs({ status, lookup, checks }: Operation, { settings }: Context): number | null {
+  if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
+  const delay = settings.operationChecksMs[checks];
+  return delay === undefined ? null : lookup.deadlineMs + delay;
+}
+
+/** What a check found. The customer hears of it unasked. */
+export function checked(
+  state: ConversationState,
+  outcome: Extract<Outcome, { kind: 'checked' }>,
+  context: Context,
+): Decision {
+  const operation = state.operations.find(({ id }) => id === outcome.operation);
+  if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
+  const last = operation.checks >= context.settings.operationChecksMs.length - 1;
+  const watching = operation.status === 'watching';
+  switch (outcome.found) {
+    case 'applied':
+      // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
+      return watching
+        ? escalate(state, operation, context)
+        : resolve(state, operation, 'done', context, outcome.receipt);
+    case 'several':
+      return escalate(state, operation, context);
+    case 'refused':
+      return watching
+        ? update(state, operation, 'notApplied', { settled: [operation.id] })
+        : resolve(state, operation, 'refused', context);
+    case 'unreadable':
+      return last ? escalate(state, operation, context) : update(state, operation, operation.status);
+    case 'none':
+      return nothingFound(state, operation, context, last);
+  }
+}
+
+/** Not applied is told at the last check but one; the last one makes sure that no record came late. */
+function nothingFound(
+  state: ConversationState,
+  operation: Operation,
+  context: Context,
+  last: boolean,
+): Decision {
+  if (last) {
+    return operation.status === 'watching'
+      ? update(state, operation, 'notApplied', { settled: [operation.id] })
+      : resolve(state, operation, 'notApplied', context);
+  }
+  const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
+  if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
+  const told = update(state, operation, 'watching', letGo(operation));
+  return after([resolved(operation, 'notApplied')], told);
+}
+
+/** An operator decided (`npm run operations -- settle`). */
+export function settle(
+  state: ConversationState,
+  id: string,
+  result: 'done' | 'not-applied',
+  context: Context,
+): Decision {
+  const operation = state.operations.find((one) => one.id === id);
+  if (!operation || !isOpen(operation)) return { ...say(state), settled: [id] };
+  return resolve(state, operation, result === 'done' ? 'done' : 'notApplied', context);
+}
+
+function resolve(
+  state: ConversationState,
+  operation: Operation,
+  status: 'done' | 'refused' | 'notApplied',
+  context: Context,
+  receipt?: Receipt,
+): Decision {
+  const counted = countOutcome(state, operation.kind, status, context);
+  const next = update(counted, { ...operation, ...(receipt && { receipt }) }, status, {
+    settled: [operation.id],
+    ...letGo(operation, receipt?.record),
+  });
+  return after([resolved(operation, status, receipt)], next);
+}
+
+function escalate(state: ConversationState, operation: Operation, context: Context): Decision {
+  const next = update(state, operation, 'escalated', { escalated: [operation.id] });
+  const reply: Reply = {
+    key: 'operation.escalated',
+    params: { reference: operation.id },
+    lines: supportLines(context),
+  };
+  return after([reply], next);
+}
+
+function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', receipt?: Receipt): Reply {
+  const lines = receiptLines(operation.kind, receipt);
+  const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
+  return status === 'done'
+    ? { key: 'operation.resolved.done', params, lines }
+    : { key: 'operation.resolved.notApplied', context: status === 'refused' ? 'refused' : undefined, params };
+}
+
+function letGo(operation: Operation, record?: string): Pick<Decision, 'letGo'> {
+  const customer = operation.lookup?.customer;
+  return customer ? { letGo: [{ customer, operation: operation.id, record }] } : {};
+}
+
+function update(
+  state: ConversationState,
+  operation: Operation,
+  status: Operation['status'],
+  rest?: Partial<Decision>,
+): Decision {
+  const { lookup, ...known } = operation;
+  const moved: Operation = { ...known, status, checks: operation.checks + 1 };
+  // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
+  const next: Operation = isOpen(moved) && lookup ? { ...moved, lookup } : moved;
+  const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
+  return { state: { ...state, operations }, replies: [], ...rest };
+}

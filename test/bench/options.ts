@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+
+/** What to measure. Every number bounds the work: the whole run ends by itself. */
+export type Options = {
+  readonly stores: readonly Store[];
+  readonly inFlight: readonly number[];
+  readonly turns: number;
+  readonly seconds: number;
+  readonly warmUp: number;
+  readonly repeats: number;
+  readonly idleSeconds: number;
+  readonly stored: readonly number[];
+  /** A directory; undefined: no profile is taken. */
+  readonly profile: string | undefined;
+};
+
+export type Store = 'memory' | 'redis';
+
+const FULL = {
+  ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '10000' },
+  ...{ repeats: '3', idle: '10', stored: '1000,1000000' },
+};
+const QUICK = { ...FULL, turns: '1500', seconds: '2', 'warm-up': '3000', repeats: '1', idle: '3', stored: '' };
+
+export const USAGE = `npm run bench -- [options]
+
+Closed-loop load on one bot process over loopback: so many conversations in flight, each asking its next question as soon
+as the last was answered. Redis, Telegram's double and AntCRM's sandbox are processes beside it.
+
+  --quick             a look in half a minute: less of everything, no million of stored conversations
+  --stores LIST       memory, redis (${FULL.stores})
+  --in-flight LIST    conversations at once (${FULL['in-flight']})
+  --turns N           turns of one measurement (${FULL.turns})
+  --seconds N         at most so long for one measurement (${FULL.seconds})
+  --warm-up N         turns before the first measurement (${FULL['warm-up']})
+  --repeats N         medians of so many measurements are shown (${FULL.repeats})
+  --idle N            seconds of watching a bot without work; 0: not at all (${FULL.idle})
+  --stored LIST       compare with so many conversations in Redis; '': not at all (${FULL.stored})
+  --profile DIR       take a CPU profile of each bot under load into DIR, and list what cost most
+  --help              this`;
+
+/** Null: only help was asked for. Throws where an option is unknown or no number. */
+export function readOptions(args: readonly string[]): Options | null {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ help: { type: 'boolean' }, quick: { type: 'boolean' }, profile: text },
+      ...{ stores: text, 'in-flight': text, turns: text, seconds: text, 'warm-up': text },
+      ...{ repeats: text, idle: text, stored: text },
+    },
+  });
+  if (values.help) return null;
+  const wanted = { ...(values.quick ? QUICK : FULL), ...values };
+  return {
+    stores: listOf(wanted.stores).map(storeOf),
+    inFlight: listOf(wanted['in-flight']).map(numberOf),
+    turns: numberOf(wanted.turns),
+    seconds: numberOf(wanted.seconds),
+    warmUp: numberOf(wanted['warm-up']),
+    repeats: numberOf(wanted.repeats),
+    idleSeconds: numberOf(wanted.idle),
+    stored: listOf(wanted.stored).map(numberOf),
+    profile: values.profile,
+  };
+}
+
+const listOf = (text: string): string[] => text.split(',').filter((part) => part !== '');
+
+function numberOf(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`"${text}" is no number`);
+  return Number(text);
+}
+
+function storeOf(text: string): Store {
+  if (text !== 'memory' && text !== 'redis') throw new Error(`"${text}" is no store`);
+  return text;
+}

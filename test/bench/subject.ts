@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Bot, type Environment, startBot } from '../support/processes.ts';
+import { createLoad, type Load } from './load.ts';
+import type { Telegram } from './telegram.ts';
+
+/** A bot under measurement. */
+export type Subject = {
+  readonly load: Load;
+  readonly bot: Bot;
+  stop(): Promise<void>;
+};
+
+/** What a process has used of the machine. */
+export type Usage = { readonly cpuMs: number; readonly rssMb: number };
+
+/** With a key, as in production: everything stored is sealed. */
+export async function startSubject(telegram: Telegram, env: Environment): Promise<Subject> {
+  const key = randomBytes(32).toString('base64');
+  const bot = await startBot({ LOG_LEVEL: 'warn', STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env });
+  const line = telegram.connect(bot.url);
+  return {
+    load: createLoad(line),
+    bot,
+    async stop() {
+      await line.close();
+      await bot.stop();
+    },
+  };
+}
+
+/** As the bot itself tells it; the answer's own cost is in the next one. */
+export async function usageOf({ url }: Bot): Promise<Usage> {
+  const response = await fetch(`${url}/metrics`);
+  const text = await response.text();
+  const value = (name: string): number => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+  return {
+    cpuMs: value('process_cpu_seconds_total') * 1000,
+    rssMb: value('process_resident_memory_bytes') / 2 ** 20,
+  };
+}
+
+export type Idle = { readonly cpuPercent: number; readonly rssMb: number };
+
+/** What a bot takes that nobody talks to, once it has settled. */
+export async function watchIdle(bot: Bot, seconds: number): Promise<Idle> {
+  await delay(2000);
+  const before = await usageOf(bot);
+  await delay(seconds * 1000);
+  const { cpuMs, rssMb } = await usageOf(bot);
+  return { cpuPercent: (cpuMs - before.cpuMs) / (seconds * 10), rssMb };
+}

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AppManifestUtils } from '@microsoft/app-manifest';
+import Ajv from 'ajv-draft-04';
+import { strFromU8, unzipSync } from 'fflate';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { createPackage } from '../../../src/channels/teams/cli.ts';
+import { MANIFEST_VERSION } from '../../../src/channels/teams/manifest.ts';
+import { LOCALES, type Locale } from '../../../src/conversation/message.ts';
+import { understand } from '../../../src/conversation/understand.ts';
+import { createWords } from '../../../src/i18n.ts';
+
+const run = promisify(execFile);
+const APP_ID = '00000000-0000-4000-8000-000000004242';
+const website = 'https://shop.example';
+const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
+const developer = { name: 'Shop', website, privacy: `${website}/privacy`, terms: `${website}/terms` };
+
+const manifestSchema = z.looseObject({
+  bots: z.array(
+    z.looseObject({
+      commandLists: z.array(
+        z.object({
+          scopes: z.array(z.string()),
+          commands: z.array(z.object({ title: z.string(), description: z.string() })),
+        }),
+      ),
+    }),
+  ),
+});
+
+async function open(defaultLocale: Locale) {
+  const zip = await createPackage({ appId: APP_ID, version: '1.2.3', developer, defaultLocale, words });
+  const files = unzipSync(zip);
+  const read = (name: string): unknown => JSON.parse(strFromU8(files[name] ?? new Uint8Array()));
+  return { files, read, manifest: manifestSchema.parse(read('manifest.json')) };
+}
+
+/** Width and height as the file itself says, and its colour type (6: with opacity). */
+function pngOf(file: Uint8Array | undefined): readonly number[] {
+  const bytes = Buffer.from(file ?? []);
+  expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  return [bytes.readUInt32BE(16), bytes.readUInt32BE(20), bytes.readUInt8(25)];
+}
+
+describe.each(LOCALES)('the package whose first language is %s', (locale) => {
+  const other = locale === 'vi' ? 'en' : 'vi';
+
+  it('has a manifest that Teams takes, both icons and the other language, all at its root', async () => {
+    const { files, read, manifest } = await open(locale);
+    expect(Object.keys(files).sort()).toEqual(
+      ['color.png', `${other}.json`, 'manifest.json', 'outline.png'].sort(),
+    );
+    expect(
+      await AppManifestUtils.validateAgainstSchema(JSON.parse(JSON.stringify(read('manifest.json')))),
+    ).toEqual([]);
+    expect(manifest).toMatchObject({
+      manifestVersion: MANIFEST_VERSION,
+      version: '1.2.3',
+      id: APP_ID,
+      bots: [{ botId: APP_ID, scopes: ['personal'] }],
+      localizationInfo: { defaultLanguageTag: locale, additionalLanguages: [{ languageTag: other }] },
+    });
+    expect([pngOf(files['color.png']), pngOf(files['outline.png'])]).toEqual([
+      [192, 192, 6],
+      [32, 32, 6],
+    ]);
+  });
+
+  it('has a language file by the schema, for every text of the manifest', async () => {
+    const { read } = await open(locale);
+    const language = read(`${other}.json`);
+    const path = `@microsoft/app-manifest/build/json-schemas/teams/v${MANIFEST_VERSION}/MicrosoftTeams.Localization.schema.json`;
+    const schema: object = createRequire(import.meta.url)(path);
+    const ajv = new Ajv.default({ strict: false, unicodeRegExp: false, validateFormats: false });
+    const validate = ajv.compile(schema);
+    expect([validate(language), validate.errors]).toEqual([true, null]);
+    expect(Object.keys(z.record(z.string(), z.string()).parse(language))).toHaveLength(1 + 4 + 12);
+  });
+
+  it('suggests commands that the bot understands', async () => {
+    const { manifest } = await open(locale);
+    const [list] = manifest.bots[0]?.commandLists ?? [];
+    expect(list?.commands.map(({ title }) => understand(title).intent)).toEqual([
+      'accumulate',
+      'redeem',
+      'points',
+      'history',
+      'language',
+      'help',
+    ]);
+  });
+});
+
+it('is the same whenever it is made', async () => {
+  const options = { appId: APP_ID, version: '1.2.3', developer, defaultLocale: 'vi', words } as const;
+  expect(await createPackage(options)).toEqual(await createPackage(options));
+});
+
+it('is not made of a manifest that Teams would refuse', async () => {
+  const options = { appId: 'no guid', version: '1.2.3', developer, defaultLocale: 'vi', words } as const;
+  await expect(createPackage(options)).rejects.toThrow('not valid');
+});
+
+describe('npm run teams:package', () => {
+  const cli = ['--import', './src/node-version.mjs', 'src/channels/teams/cli.ts'];
+  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID, MICROSOFT_APP_PASSWORD: 'x' };
+
+  it('writes it where told', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'teams-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const out = join(folder, 'new', 'app.zip');
+    const { stdout } = await run(process.execPath, [...cli, '--out', out, '--website', website], { env });
+    expect(stdout).toContain(out);
+    expect(Object.keys(unzipSync(readFileSync(out)))).toContain('manifest.json');
+  });
+
+  it('says what it wants', async () => {
+    const failed = run(process.execPath, cli, { env });
+    await expect(failed).rejects.toMatchObject({ code: 78, stderr: expect.stringContaining('PUBLIC_URL') });
+  });
+});

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Confirmed, type Conversation, faultsOf, type Told } from '../support/checker.ts';
+import type { Bot } from '../support/processes.ts';
+import type { Chat } from './chat.ts';
+import { accumulation } from './flows.ts';
+import type { Key } from './wording.ts';
+import { type Post, startWorld, type World } from './world.ts';
+
+const CONVERSATIONS = 300;
+const AT_ONCE = 100;
+
+/** Each process lives so long, at random, ms. */
+const LIFE_MS = { from: 500, to: 3500 };
+
+/** Codes that say which conversation's message they are; the last is a real one, the same for nobody else. */
+const serialsOf = (index: number): string[] => {
+  const name = `${1000 + index}`;
+  return [`Q${name}A1`, `Q${name}A2`, `Q${name}A3`, `TIVI000000${name.slice(1)}`];
+};
+const phoneOf = (index: number): string => `0867${100_000 + index}`;
+
+test(`${CONVERSATIONS} conversations while both processes are killed again and again`, async () => {
+  const world = await startWorld({ redis: true, bots: 0, main: 'test/support/bot-main.ts' });
+  onTestFinished(() => world.stop());
+  const fleet = await startFleet(world);
+
+  /** As Telegram does: again until it is taken. */
+  const post: Post = async (update) => {
+    for (;;) {
+      const posted = await world.post(update, await fleet.anyone()).catch(() => null);
+      if (posted && posted.status !== 503) return posted;
+      await delay(50);
+    }
+  };
+  const indices = Array.from({ length: CONVERSATIONS }, (_, index) => index + 1);
+  const talks: Talk[] = [];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let index = indices.shift(); index !== undefined; index = indices.shift()) {
+        const chat = world.chat('en', post);
+        talks.push(await talk(chat, index).catch((e) => { console.log('BROKE', e, world.double.calls().filter(c => c.payload.chat_id === chat.id).map(c => c.method + ' ' + String(c.payload.text).slice(0, 300)).join('\n'), world.bots.flatMap(b=>b.lines.filter(l=>/"level":[56]0/.test(l))).join('\n')); throw e; }));
+      }
+    }),
+  );
+  const kills = await fleet.end();
+
+  const conversations = await gather(world, talks);
+  console.log(kills, performance.now(), Object.entries(Object.groupBy(conversations.flatMap(c=>c.operations), o=>o.heard)).map(([k,v])=>k+':'+v?.length).join(' '), 'repeats', conversations.reduce((n,c)=>n+c.told.length-new Set(c.told.map(t=>t.text+t.buttons)).size,0), [...new Set(world.bots.flatMap(b=>b.lines.filter(l=>l.includes('"level":50')).map(l=>l.replace(/"time":\d+/,''))))].slice(0,20).join('\n'));
+  expect(conversations.flatMap(faultsOf)).toEqual([]);
+  expect(kills).toBeGreaterThan(5);
+  const heard = conversations.flatMap(({ operations }) => operations.map((one) => one.heard));
+  expect(heard.filter((one) => one === 'done').length).toBeGreaterThan(CONVERSATIONS);
+}, 90_000);
+
+type Fleet = { anyone(): Promise<Bot>; end(): Promise<number> };
+
+/** Two processes, each of which is killed and started anew, whatever the other one does. */
+async function startFleet(world: World): Promise<Fleet> {
+  const over = new AbortController();
+  const living = new Set<Bot>();
+  let kills = 0;
+
+  async function live(): Promise<void> {
+    let bot = await world.bot();
+    living.add(bot);
+    while (!over.signal.aborted) {
+      await delay(LIFE_MS.from + Math.random() * (LIFE_MS.to - LIFE_MS.from));
+      living.delete(bot);
+      await bot.kill();
+      kills += 1;
+      bot = await world.bot();
+      living.add(bot);
+    }
+  }
+  const lives = [live(), live()];
+  return {
+    async anyone() {
+      for (;;) {
+        const bots = [...living];
+        const bot = bots[Math.floor(Math.random() * bots.length)];
+        if (bot) return bot;
+        await delay(20);
+      }
+    },
+    async end() {
+      over.abort();
+      await Promise.all(lives);
+      await Promise.all([...living].map((bot) => bot.stop()));
+      return kills;
+    },
+  };
+}
+
+type Confirmation = { kind: 'point' | 'gift'; phone: string; heard: Confirmed['heard'] };
+type Talk = Pick<Conversation, 'chat' | 'serials'> & { readonly confirmations: readonly Confirmation[] };
+
+/** Four messages without a pause; what the last of them began is confirmed; then a gift is redeemed. */
+async function talk(chat: Chat, index: number): Promise<Talk> {
+  const [serials, phone] = [serialsOf(index), phoneOf(index)];
+  for (const code of serials) await chat.writes(accumulation(code, phone, `g${index}@example.vn`));
+  await chat.hearsOneOf(['accumulate.summary'], serials.at(-1));
+  const earned: Confirmation = { kind: 'point', phone, heard: await confirms(chat) };
+  if (earned.heard !== 'done') return { chat: chat.id, serials, confirmations: [earned] };
+
+  await chat.writes('/redeem DAUMAY01');
+  await chat.hearsOneOf(['identity.proofNeeded']);
+  await chat.shares(`84${phone.slice(1)}`);
+  await chat.hearsOneOf(['redeem.summary']);
+  const spent: Confirmation = { kind: 'gift', phone, heard: await confirms(chat) };
+  return { chat: chat.id, serials, confirmations: [earned, spent] };
+}
+
+const HEARD = {
+  'accumulate.done': 'done',
+  'redeem.done': 'done',
+  'operation.resolved.done': 'done',
+  'operation.resolved.notApplied': 'not applied',
+  'service.unavailable': 'not applied',
+} as const satisfies Partial<Record<Key, Confirmed['heard']>>;
+const RESULTS = ['accumulate.done', 'redeem.done', 'service.unavailable'] as const;
+const RESOLUTIONS = ['operation.resolved.done', 'operation.resolved.notApplied'] as const;
+
+/** Presses the button twice at once, perhaps on different processes. */
+async function confirms(chat: Chat): Promise<Confirmed['heard']> {
+  const presses = [chat.button('confirm'), chat.button('confirm')];
+  await Promise.all(presses.map(chat.send));
+  try {
+    const { key } = await chat.hearsOneOf([...RESULTS, ...RESOLUTIONS]);
+    return HEARD[key];
+  } catch {
+    return 'nothing';
+  }
+}
+
+/** What Telegram and AntCRM know of each conversation. */
+async function gather(world: World, talks: readonly Talk[]): Promise<Conversation[]> {
+  const told = new Map<unknown, Told[]>();
+  for (const { payload } of world.double.calls('sendMessage')) {
+    const message = { text: String(payload.text), buttons: JSON.stringify(payload.reply_markup) };
+    told.set(payload.chat_id, [...(told.get(payload.chat_id) ?? []), message]);
+  }
+  return Promise.all(
+    talks.map(async ({ confirmations, ...talk }) => ({
+      ...talk,
+      told: told.get(talk.chat) ?? [],
+      operations: await Promise.all(
+        confirmations.map(async ({ kind, phone, heard }) => ({
+          name: `${kind} of ${phone}`,
+          heard,
+          calls: await world.sandbox.records(kind, phone),
+        })),
+      ),
+    })),
+  );
+}

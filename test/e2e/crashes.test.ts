@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { Bot } from '../support/processes.ts';
+import type { Chat } from './chat.ts';
+import { accumulation, choosesGift, entersCode, PHONE } from './flows.ts';
+import { startWorld, type World } from './world.ts';
+
+/** Bots whose leases end soon, so that the others need not be waited for. */
+const MAIN = 'test/support/bot-main.ts';
+
+let world: World;
+/** The two that live; the first one gets the updates, and so holds the conversation. */
+let bots: Bot[];
+beforeAll(async () => {
+  world = await startWorld({ bots: 2, redis: true, main: MAIN });
+  bots = [...world.bots];
+});
+afterAll(() => world.stop());
+beforeEach(() => world.sandbox.reset());
+
+const customer = (): Chat => world.chat('en', async (update) => world.post(update, first()));
+
+function first(): Bot {
+  const [bot] = bots;
+  if (bot === undefined) throw new Error('no bot lives');
+  return bot;
+}
+
+async function killFirst(): Promise<void> {
+  await first().kill();
+  bots = bots.slice(1);
+}
+
+test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer', async () => {
+  const chat = customer();
+  const before = await world.sandbox.records('gift', PHONE);
+  await choosesGift(chat);
+  await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 3000 });
+  await chat.presses('confirm');
+  await world.sandbox.recorded('gift', PHONE, before.length);
+  await killFirst();
+  await chat.hears('operation.checking_redeem');
+  await chat.hears('operation.resolved.done', 'receipt.redeem');
+  expect(await world.sandbox.records('gift', PHONE)).toHaveLength(before.length + 1);
+  expect(chat.unread).toEqual([]);
+});
+
+test('killed between commit and delivery: the other process tells the customer, and nothing overtakes', async () => {
+  bots.push(await world.bot());
+  const chat = customer();
+  world.double.script('sendMessage', 'hang');
+  await chat.writes(accumulation('TIVI000000001'));
+  await world.double.called('sendMessage', ({ chat_id }) => chat_id === chat.id);
+  await killFirst();
+  await chat.writes(accumulation('TIVI000000002'));
+  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000001');
+  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000002');
+  await chat.presses('confirm');
+  await chat.hears('accumulate.done', 'receipt.accumulate');
+  await chat.hears('privacy.consent');
+  expect(chat.unread).toEqual([]);
+});
+
+test('all killed in the middle of a call: a process started later finds out and tells the customer', async () => {
+  const chat = customer();
+  await entersCode(chat, 'TIVI000000003');
+  await world.sandbox.fault({ call: 'accumulate', fault: 'slow', ms: 3000 });
+  await chat.presses('confirm');
+  await world.sandbox.recorded('point', '0912345678');
+  await Promise.all(bots.map((bot) => bot.kill()));
+  bots = [await world.bot()];
+  await chat.hears('operation.checking_accumulate');
+  await chat.hears('operation.resolved.done', 'receipt.accumulate');
+  expect(await world.sandbox.records('point', '0912345678')).toMatchObject([{ status: 1 }]);
+});
+
+test('Redis restarted in the middle: refused meanwhile, nothing lost, and no process has to be restarted', async () => {
+  const chat = customer();
+  await entersCode(chat, 'TIVI000000004');
+  await world.redis?.kill();
+  const update = chat.text(accumulation('TIVI000000005'));
+  const refused = await world.post(update, first());
+  expect(refused.status).toBe(503);
+  expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+  expect(await statusOf('/health/ready')).toBe(503);
+  expect(await statusOf('/health/live')).toBe(200);
+  await world.redis?.start();
+  await vi.waitFor(async () => expect(await statusOf('/health/ready')).toBe(200), { timeout: 10_000 });
+  await chat.send(update);
+  // Where Redis did not get to hear that an answer was sent, it is sent again.
+  await chat.hearsOneOf(['accumulate.summary'], 'TIVI000000005');
+  await chat.presses('confirm');
+  await chat.hears('accumulate.done', 'receipt.accumulate');
+});
+
+const statusOf = async (path: string): Promise<number> => (await fetch(first().url + path)).status;

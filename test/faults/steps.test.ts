@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import { faultsOf } from '../support/checker.ts';
+import { earns, repeatsIn, type Story, spends, withCalls, withoutAnswer } from '../support/faults-stories.ts';
+import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
+import type { Bot } from '../support/processes.ts';
+import { startRedis } from '../support/redis.ts';
+
+/** Around whatever is done for money, and one of each of the rest; the long form dies at every call. */
+const STORIES: readonly { name: string; story: Story; points: readonly string[] }[] = [
+  {
+    name: 'earning points',
+    story: earns,
+    points: [
+      ...['mailbox.accept#1:before', 'mailbox.accept#2:after', 'mailbox.intend#1:before', 'mailbox.intend#1:after'],
+      ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after', 'telegram.deliver#2:after'],
+    ],
+  },
+  {
+    name: 'earning points when the answer is lost',
+    story: withoutAnswer(earns),
+    points: ['mailbox.commit#2:before', 'mailbox.claim#1:after'],
+  },
+  {
+    name: 'spending points',
+    story: spends,
+    points: [
+      ...['mailbox.hold#1:after', 'antcrm.redeem#1:before', 'antcrm.redeem#1:after', 'mailbox.commit#3:before'],
+      ...['telegram.deliver#3:after', 'mailbox.letGo#1:before', 'mailbox.release#3:before'],
+    ],
+  },
+  {
+    name: 'spending points when the answer is lost',
+    story: withoutAnswer(spends),
+    points: ['mailbox.hold#2:after', 'antcrm.history#2:after', 'mailbox.commit#4:after', 'telegram.deliver#4:after'],
+  },
+];
+
+/** A turn has so many replies at most in these stories, one of them in two messages. */
+const TURN = 2;
+const LONG = process.env.FAULTS === 'long';
+
+const world = await startFaultsWorld();
+const redis = await startRedis('--appendfsync', 'always', '--databases', '2000');
+afterAll(async () => {
+  await world.stop();
+  await redis.stop();
+});
+
+let stores = 0;
+/** On the same server. */
+const ownStore = (): string => `${redis.url}/${stores++}`;
+
+/** Before and after every call that the story makes while nobody dies. */
+async function everyPoint(story: Story): Promise<string[]> {
+  const store = ownStore();
+  const bot = await world.bot(store, { FAULT_TRACE: 'on' });
+  const customer = await world.customer(() => bot);
+  await story(customer, world);
+  await leftIn(store);
+  await bot.kill();
+  const calls = bot.lines.flatMap((line) => /^calls (\S+)$/.exec(line)?.[1] ?? []);
+  return calls.flatMap((call) => [`${call}:before`, `${call}:after`]).filter((point) => !UNKNOWN.test(point));
+}
+
+/** A claim is known to be one only when it has found work. */
+const UNKNOWN = /^mailbox\.claim#\d+:before$/;
+
+/** Lives the story with a bot that dies at `point` and another one that is started then. Returns what was wrong. */
+async function dieAt(point: string, story: Story): Promise<string[]> {
+  const store = ownStore();
+  let bot: Bot | undefined = await world.bot(store, { FAULT_POINT: point });
+  const reborn = bot.ended.then(async ({ signal }) => {
+    bot = undefined;
+    bot = await world.bot(store);
+    return signal;
+  });
+  const customer = await world.customer(() => bot);
+  const lived = await story(customer, world);
+  const left = await leftIn(store);
+  const signal = await Promise.race([reborn, delay(2000)]);
+  await bot?.kill();
+
+  const { id: chat, heard } = customer;
+  const serials = lived.kind === 'accumulate' ? [lived.code] : [];
+  const operations = [await withCalls(lived, customer, world.antcrm)];
+  const repeats = repeatsIn(heard);
+  return [
+    ...(signal === 'SIGKILL' ? [] : ['nobody died']),
+    ...faultsOf({ chat, serials, told: heard, operations }),
+    ...left.map((key) => `${key} was left in the store`),
+    ...(repeats.length > TURN || isScattered(repeats) ? [`messages ${repeats} were repeats`] : []),
+  ];
+}
+
+const isScattered = (places: readonly number[]): boolean =>
+  places.some((place, at) => at > 0 && place !== (places[at - 1] ?? 0) + 1);
+
+for (const { name, story, points } of STORIES) {
+  describe(`killed while ${name}, the bot loses nothing, does nothing twice and tells the result`, () => {
+    test.concurrent.for(LONG ? [...points, ...[]] : points)('at %s', { timeout: 60_000 }, async (point, { expect }) => {
+      expect(await dieAt(point, story)).toEqual([]);
+    });
+  });
+}

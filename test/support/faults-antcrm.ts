@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import Fastify, { type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+
+/** A request that earns or spends, as it came in, whatever became of it. */
+export type Post = {
+  readonly kind: 'accumulate' | 'redeem';
+  readonly code: string;
+  readonly phone: string | undefined;
+};
+
+/**
+ * What befalls a call. `lose-request`: not applied, and the connection cut; `lose-answer`: applied, and cut; `slow`:
+ * applied at once, answered after `ms`; `answer`: not applied, and answered so; `hang`: not applied, never answered.
+ */
+export type Trouble =
+  | { readonly kind: 'lose-request' | 'lose-answer' | 'hang' }
+  | { readonly kind: 'slow'; readonly ms: number }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+/** Which of AntCRM's routes is called. */
+export type Route = 'accumulate' | 'redeem' | 'history-point' | 'contacts';
+
+export type AntCrmServer = {
+  readonly url: string;
+  /** What bots sent, in order: AntCRM's own records do not have what never got so far. */
+  readonly posts: readonly Post[];
+  /** What befalls the next call that earns or spends for a phone. */
+  readonly troubles: Map<string, Trouble>;
+  /** Decides what befalls any other call of a bot; nothing does unless this says so. */
+  trouble: (route: Route, post: Post | null) => Trouble | null;
+  /** Somebody with points to spend: as many as a refrigerator gives. */
+  fund(phone: string, code: string): Promise<void>;
+  /** How many successes AntCRM has of this phone: of this code, or of redemptions. */
+  successes(kind: Post['kind'], phone: string, code?: string): Promise<number>;
+  close(): Promise<void>;
+};
+
+const OURS = { 'x-test': 'not-a-bot', apikey: 'test' };
+const accumulateSchema = z.object({
+  code: z.string(),
+  data: z.object({ phones: z.array(z.object({ value: z.string() })).default([]) }),
+});
+const redeemSchema = z.object({ code: z.string(), data: z.object({ phone: z.string().optional() }) });
+const recordsSchema = z.array(z.object({ status: z.number(), code: z.string().optional() }));
+const routeSchema = z.enum(['accumulate', 'redeem', 'history-point', 'contacts']);
+
+/** AntCRM's sandbox behind a door of the test's own, in the test's process and so apart from the bots'. */
+export async function startAntCrm(): Promise<AntCrmServer> {
+  const posts: Post[] = [];
+  const troubles = new WeakMap<FastifyRequest, Trouble>();
+  const app = Fastify({ forceCloseConnections: true });
+
+  app.addHook('preHandler', async (request, reply) => {
+    const route = routeSchema.safeParse(request.routeOptions.url?.slice(1)).data;
+    if (route === undefined || request.headers['x-test'] !== undefined) return;
+    const post = readPost(route, request.body);
+    if (post) posts.push(post);
+    const trouble = planned(post) ?? server.trouble(route, post);
+    if (trouble === null) return;
+    troubles.set(request, trouble);
+    if (trouble.kind === 'answer') {
+      return reply
+        .code(trouble.status)
+        .headers({ 'content-type': 'application/json', ...trouble.headers })
+        .send(trouble.body);
+    }
+    if (trouble.kind !== 'lose-request' && trouble.kind !== 'hang') return;
+    reply.hijack();
+    if (trouble.kind === 'lose-request') request.raw.socket.destroy();
+    return reply;
+  });
+  app.addHook('onSend', async (request) => {
+    const trouble = troubles.get(request);
+    if (trouble?.kind === 'lose-answer') request.raw.socket.destroy();
+    if (trouble?.kind === 'slow') await delay(trouble.ms);
+  });
+  await app.register(createSandbox());
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+
+  function planned(post: Post | null): Trouble | undefined {
+    if (post?.phone === undefined) return undefined;
+    const trouble = server.troubles.get(post.phone);
+    server.troubles.delete(post.phone);
+    return trouble;
+  }
+
+  async function successesOn(page: number, query: string): Promise<z.infer<typeof recordsSchema>> {
+    const { body } = await app.inject({ url: `/history-point?${query}&page=${page}`, headers: OURS });
+    const records = recordsSchema.parse(JSON.parse(body));
+    const more = records.length < 20 ? [] : await successesOn(page + 1, query);
+    return [...records.filter(({ status }) => status === 1), ...more];
+  }
+
+  const server: AntCrmServer = {
+    url,
+    posts,
+    troubles: new Map(),
+    trouble: () => null,
+    async fund(phone, code) {
+      const payload = { code, data: { phones: [{ value: phone }], emails: [] } };
+      const { body } = await app.inject({ method: 'POST', url: '/accumulate', headers: OURS, payload });
+      if (JSON.parse(body).success !== 1) throw new Error(`${phone} was not funded: ${body}`);
+    },
+    async successes(kind, phone, code) {
+      const type = kind === 'accumulate' ? '&type=point' : '';
+      const all = await successesOn(1, `phone=${phone}${type}`);
+      return all.filter((record) => code === undefined || record.code === code).length;
+    },
+    close: () => app.close(),
+  };
+  return server;
+}
+
+function readPost(route: Route, body: unknown): Post | null {
+  if (route === 'accumulate') {
+    const { code, data } = accumulateSchema.parse(body);
+    return { kind: route, code, phone: data.phones[0]?.value };
+  }
+  if (route !== 'redeem') return null;
+  const { code, data } = redeemSchema.parse(body);
+  return { kind: route, code, phone: data.phone };
+}

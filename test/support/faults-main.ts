@@ -1,0 +1,62 @@
+/**
+ * The bot as `src/main.ts` starts it, with short leases, that a signal of its own hits just before or after a call of a
+ * port: `FAULT_POINT=mailbox.commit#2:after` names the second commit of the process, `FAULT_SIGNAL` is `SIGKILL` unless
+ * it says `SIGSTOP`. With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
+ */
+import { createApp } from '../../src/app.ts';
+import { environment, readConfig } from '../../src/config.ts';
+
+const LEASE_MS = 1500;
+/** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
+const MAILBOX = ['accept', 'claim', 'commit', 'intend', 'recall', 'release', 'hold', 'letGo'];
+const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
+
+const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;
+const counts = new Map<string, number>();
+
+function next(call: string): string {
+  const count = (counts.get(call) ?? 0) + 1;
+  counts.set(call, count);
+  if (trace !== undefined) console.log(`calls ${call}#${count}`);
+  return `${call}#${count}`;
+}
+
+function reach(here: string): void {
+  if (here === point) process.kill(process.pid, signal);
+}
+
+/** The port as it is, but for `names`. */
+function guarded<Port extends object>(port: string, target: Port, names: readonly string[]): Port {
+  return new Proxy(target, {
+    get(_, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function' || !names.includes(String(name))) return method;
+      return async (...args: unknown[]) => {
+        const call = `${port}.${String(name)}`;
+        // Whether a claim finds work shows only afterwards.
+        const here = call === 'mailbox.claim' ? null : next(call);
+        if (here !== null) reach(`${here}:before`);
+        const answer: unknown = await Reflect.apply(method, target, args);
+        if (here !== null) reach(`${here}:after`);
+        else if (Array.isArray(answer) && answer.length > 0) reach(`${next(call)}:after`);
+        return answer;
+      };
+    },
+  });
+}
+
+const read = readConfig(environment());
+if (!read.ok) throw new Error(read.faults.join('\n'));
+const { config } = read;
+const app = await createApp(config, {
+  limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100 },
+  mailbox: { leaseMs: LEASE_MS },
+  around: {
+    mailbox: (port) => guarded('mailbox', port, MAILBOX),
+    antcrm: (port) => guarded('antcrm', port, ANTCRM),
+    channel: (port) => guarded(port.name, port, ['deliver']),
+  },
+});
+process.once('SIGTERM', () => void app.stop());
+await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await app.start();
