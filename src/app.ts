@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Channel } from './channels/channel.ts';
+import { createLimits, limitStrangers } from './channels/limits.ts';
 import { notFound, problemHandler } from './channels/problem.ts';
 import { createGuard } from './channels/staff/access.ts';
 import { createStaff } from './channels/staff/staff.ts';
@@ -37,6 +38,9 @@ const SLOTS = 64;
 /** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots. */
 const MAX_CALLS = SLOTS / 2;
 
+/** How long a request may take to arrive, headers and body. */
+const REQUEST_MS = 20_000;
+
 /** How long requests under way may take once everything else has stopped. */
 const LAST_REQUESTS_MS = 1000;
 
@@ -53,6 +57,8 @@ export type App = {
 export type Overrides = {
   readonly limits?: Partial<Limits> | undefined;
   readonly mailbox?: MailboxOptions | undefined;
+  /** How long a request may take to arrive. */
+  readonly requestMs?: number | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
@@ -66,7 +72,7 @@ const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const server = createServer(config);
+  const server = createServer(config, overrides.requestMs);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
   const seal = createSeal({
@@ -108,24 +114,31 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   const sandboxed = backend.sandbox !== undefined;
   const { publicUrl, staffToken } = config;
-  const guard = await createGuard(server, { token: staffToken, sandbox: sandboxed, publicUrl });
+  const limits = await createLimits(server);
+  const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
   await describeApi(server, { guard, version: packageJson.version });
   const { accept } = turns;
   const { feed } = store;
   add(createStaff({ accept, feed, seal, words, guard, observe, audited: !sandboxed }));
   if (config.telegram) {
     const { defaultLocale } = config.settings;
-    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, words, observe }));
+    const limit = limitStrangers(limits);
+    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, limit, words, observe }));
   }
-  if (config.teams) add(await createTeams({ config: config.teams, accept, words, observe }));
+  if (config.teams) {
+    const limit = limitStrangers(limits);
+    add(await createTeams({ config: config.teams, accept, limit, words, observe }));
+  }
   function add(channel: Channel): void {
     channels.set(channel.name, around.channel(channel));
     server.register(channel.plugin);
   }
 
   server.register(consolePage(guard));
-  server.register(health([{ name: 'store', needed: true, check: () => store.mailbox.health() }]));
-  server.get('/metrics', async (_request, reply) =>
+  server.register(
+    health([{ name: 'store', needed: true, check: () => store.mailbox.health() }], limitStrangers(limits)),
+  );
+  server.get('/metrics', { onRequest: limitStrangers(limits) }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
   if (backend.sandbox) {
@@ -138,6 +151,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       { prefix: '/sandbox' },
     );
   }
+  server.setNotFoundHandler({ preHandler: limitStrangers(limits) }, notFound);
   await server.ready();
 
   return {
@@ -155,20 +169,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
 }
 
-function createServer({ logLevel }: Config): FastifyInstance {
+function createServer({ logLevel }: Config, requestMs = REQUEST_MS): FastifyInstance {
   const server = Fastify({
     logger: { level: logLevel, base: null, serializers: { err: describeError } },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 256 * 1024,
-    requestTimeout: 20_000,
+    requestTimeout: requestMs,
     connectionTimeout: 60_000,
+    // Node looks for slow senders every 30 s unless told, and gives headers alone a minute.
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.min(requestMs / 4, 1000) },
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   });
   server.setErrorHandler(problemHandler(server.log));
-  server.setNotFoundHandler(notFound);
   return server;
 }
 

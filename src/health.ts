@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Limit } from './channels/limits.ts';
 
 /** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if out of reach. */
 export type Dependency = {
@@ -13,8 +14,10 @@ type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] }
  * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one (the store)
  * is down, for everything else the bot can still accept messages and say what it cannot do.
  */
-export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
+export function health(dependencies: readonly Dependency[], limit: Limit): FastifyPluginAsync {
   return async (scope) => {
+    scope.addHook('onRequest', limit);
+
     scope.get('/health/live', async () => ({ status: 'ok' }));
 
     scope.get('/health/ready', async (_request, reply) => {

@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../src/channels/staff/client.ts';
 import { chat } from '../src/chat.ts';
 import type { Message } from '../src/conversation/message.ts';
@@ -140,6 +143,24 @@ describe('as a command', () => {
     const { code, stdout } = await run(args, 'hello\n', { STAFF_TOKEN: 'secret' });
     expect([code, stdout]).toEqual([0, '> hello\nvi:help.text\n']);
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
+  });
+
+  it('replays a script, and fails where the bot answers otherwise', async () => {
+    const kit = await startKit();
+    const folder = await mkdtemp(join(tmpdir(), 'chat-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const replayed = async (script: unknown) => {
+      const file = join(folder, 'script.json');
+      await writeFile(file, JSON.stringify(script));
+      return run(['--url', kit.url, '--replay', file], '');
+    };
+    const step = { send: { text: 'hello', locale: 'en' }, keys: ['help.text'] };
+    const same = await replayed({ steps: [step] });
+    expect([same.code, same.stdout]).toEqual([0, expect.stringContaining('✓ help.text')]);
+    const other = await replayed({ steps: [step, { ...step, keys: ['menu', 'welcome'] }] });
+    expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('instead of menu, welcome')]);
+    const none = await replayed({ steps: [{ say: 'hello' }] });
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('is no script')]);
   });
 
   it('says so where there is no bot', async () => {

@@ -81,7 +81,9 @@ function choicesOf({ choices = [], view, sharePhone }, item) {
       void send({ choice: view ? `${id}~${view}` : id }, label, item);
       $('text').focus();
     };
-    group.append(button(label, press));
+    const element = button(label, press);
+    element.dataset.choice = id;
+    group.append(element);
   }
   return group;
 }

@@ -26,7 +26,8 @@ export type Incoming = z.infer<typeof incomingSchema>;
  * One reply on its way out, as kept in the outbox. `turn` names the message it answers (absent: nobody asked, the bot
  * speaks of itself); `first` and `last` mark the turn's first and last reply, `state` is what staff may see of where the
  * conversation is, `asked` what it was asking before this turn (as `state.asks`): Telegram takes its contact keyboard
- * away when a phone is not asked any more. `trace` joins the last reply on its way to the channel, and is never stored.
+ * away when a phone is not asked any more. `forget`: the customer asked to be forgotten, so the channel drops
+ * what it keeps of the conversation before it sends this. `trace` joins the last reply on its way to the channel, and is never stored.
  */
 export const outgoingSchema = z.object({
   channel: z.string(),
@@ -41,6 +42,7 @@ export const outgoingSchema = z.object({
   state: z.object({ flow: z.string().optional(), asks: z.string().optional() }),
   asked: z.string().optional(),
   atMs: z.number(),
+  forget: z.literal(true).optional(),
   trace: traceSchema.optional(),
 });
 export type Outgoing = z.infer<typeof outgoingSchema>;

@@ -30,7 +30,10 @@ export async function drain(held: Held, work: Work, tools: DrainTools): Promise<
 
   if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
   try {
-    for (let next: Next | null = work; next !== null; next = await mailbox.release(held, sentSeq)) {
+    // What an earlier lease left is dropped before a step can add to it: should this process die, too, only the latest
+    // turn's replies are repeated, and none comes after one to a later message.
+    let next: Next | null = work.outbox.length === 0 ? work : await mailbox.release(held, sentSeq);
+    for (; next !== null; next = await mailbox.release(held, sentSeq)) {
       if (stopping()) throw new GivenBack();
       if (next.head === null && next.wake === null) continue;
       assertHeld(held);

@@ -12,13 +12,14 @@ export type Origin = z.infer<typeof originSchema>;
 
 /**
  * The state as the store keeps it. `wakeAtMs` repeats what the store was told, for turns that leave all as it was;
- * `asks` is what the live question asks for. `origin` is null as long as no message could be read.
+ * `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
  */
 const storedSchema = z.object({
   state: z.unknown(),
   origin: originSchema.nullable(),
   wakeAtMs: z.number().nullable(),
   asks: z.string().optional(),
+  floodedMs: z.number().optional(),
 });
 export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { state: ConversationState };
 

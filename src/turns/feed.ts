@@ -15,6 +15,9 @@ export interface Feed {
    */
   follow(conversation: string, afterSeq: number, onEvent: (event: FeedEvent) => void): Promise<() => void>;
 
+  /** Drops the stored events of a conversation. Followers stay, numbers go on. */
+  forget(conversation: string): Promise<void>;
+
   close(): Promise<void>;
 }
 

@@ -47,7 +47,7 @@ export interface Mailbox {
 
   /**
    * Ends a step: saves the state, appends to the outbox, removes the head message, sets the wake-up, forgets settled
-   * intents; all or nothing. False: the lease or the version is stale, nothing was changed, discard everything.
+   * intents and, where asked to, dead letters; all or nothing. False: the lease or the version is stale, nothing was changed, discard everything.
    */
   commit(lease: Lease, change: Change): Promise<Committed | false>;
 
@@ -165,6 +165,8 @@ export type Change = {
   readonly wakeAtMs: number | null;
   /** Operations whose intents are to be forgotten. */
   readonly settled: readonly string[];
+  /** Drops the conversation's dead letters, but for those of this change. */
+  readonly forget?: boolean | undefined;
   /** Messages or blobs to keep for operators: why, and the sealed body. */
   readonly dead?: readonly { readonly reason: string; readonly body: Buffer }[];
 };

@@ -36,6 +36,7 @@ export function errandsOf(
     turn: incoming?.id,
     state: { flow: flowOf(state), asks: turn.asks },
     asked: turn.before.asks,
+    ...(thought.forget && { forget: true as const }),
     atMs: turn.nowMs,
   };
   const outgoing = (reply: Reply, at: number): Outgoing => ({

@@ -24,6 +24,7 @@ export type Thought = {
   readonly settled: readonly string[];
   readonly letGo: readonly LetGo[];
   readonly escalated: readonly string[];
+  readonly forget: boolean;
 };
 
 /** A turn that leaves all as it was, but for the state's wake-up. */
@@ -32,7 +33,7 @@ export function leave(
   wakeAtMs: number | null,
   replies: readonly Reply[] = [],
 ): Thought {
-  return { state, replies, wakeAtMs, settled: [], letGo: [], escalated: [] };
+  return { state, replies, wakeAtMs, settled: [], letGo: [], escalated: [], forget: false };
 }
 
 /** A step that asks for more effects than this in one turn is a bug that would never end. */
@@ -56,6 +57,7 @@ export async function think(
   const settled: string[] = [];
   const letGo: LetGo[] = [];
   const escalated: string[] = [];
+  let forget = false;
   let { state, input } = start;
   for (let effects = 0; ; effects++) {
     const context = {
@@ -71,8 +73,9 @@ export async function think(
     settled.push(...(decision.settled ?? []));
     letGo.push(...(decision.letGo ?? []));
     escalated.push(...(decision.escalated ?? []));
+    forget ||= decision.forget ?? false;
     if (decision.effect === undefined) {
-      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, letGo, escalated };
+      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, letGo, escalated, forget };
     }
     if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
     input = { kind: 'outcome', outcome: await perform(decision.effect) };

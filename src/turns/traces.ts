@@ -85,11 +85,14 @@ function told(text: string): NonNullable<Trace['understood']> {
   );
 }
 
-/** The trace goes with the turn's last reply. It was not there when the outbox was stored: a crash loses it. */
+/**
+ * The trace goes with the turn's last reply; not where that says that all is forgotten, which it would belie. It was not
+ * there when the outbox was stored: a crash loses it.
+ */
 function carrying(errands: Numbered[], trace: Trace): Numbered[] {
   return errands.map((numbered) => {
     const { errand } = numbered;
-    if (errand?.kind !== 'reply' || !errand.outgoing.last) return numbered;
+    if (errand?.kind !== 'reply' || !errand.outgoing.last || errand.outgoing.forget) return numbered;
     return { ...numbered, errand: { ...errand, outgoing: { ...errand.outgoing, trace } } };
   });
 }

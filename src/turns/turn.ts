@@ -17,6 +17,8 @@ import type { Traces } from './traces.ts';
 const MAX_ATTEMPTS = 5;
 
 const FLOOD: Reply = { key: 'abuse.flood' };
+/** A flood is spoken of once, however many turns it lasts. */
+const FLOOD_EVERY_MS = 60_000;
 const FAILED: Reply = { key: 'turn.failed' };
 
 /** The process is stopping and nothing was called: another process takes the turn. */
@@ -141,7 +143,7 @@ async function commit(
 ): Promise<Numbered[]> {
   const { held, version } = session;
   const { before, asker } = made.reading;
-  const flooded = next.dropped > 0;
+  const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
   const thought = flooded ? { ...made.thought, replies: [FLOOD, ...made.thought.replies] } : made.thought;
   const { state, wakeAtMs, settled } = thought;
   const asks = asksAfter(before, thought);
@@ -156,7 +158,8 @@ async function commit(
           customerName: (customer) => seal.name('customer', customer),
         });
 
-  const stored = { state, origin: asker?.origin ?? before.origin, wakeAtMs, asks };
+  const floodedMs = flooded ? next.nowMs : before.floodedMs;
+  const stored = { state, origin: asker?.origin ?? before.origin, wakeAtMs, asks, floodedMs };
   const sealed = envelopes.state.seal(held.conversation, stored);
   const committed = await mailbox.commit(held, {
     version,
@@ -165,6 +168,7 @@ async function commit(
     consumed: next.head?.seq ?? null,
     wakeAtMs,
     settled,
+    forget: thought.forget,
     dead: made.dead,
   });
   if (!committed) throw new LeaseLost();

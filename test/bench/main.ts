@@ -83,7 +83,7 @@ async function idle(bench: Bench): Promise<void> {
   }
   const rows: string[][] = [];
   for (const [name, env] of named) {
-    const bot = await startBot({ LOG_LEVEL: 'info', ...env });
+    const bot = await startBot(env);
     const { cpuPercent, rssMb } = await watchIdle(bot, options.idleSeconds);
     rows.push([name, rssMb.toFixed(0), cpuPercent.toFixed(2)]);
     await bot.stop();

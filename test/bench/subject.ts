@@ -17,7 +17,7 @@ export type Usage = { readonly cpuMs: number; readonly rssMb: number };
 /** With a key, as in production: everything stored is sealed. */
 export async function startSubject(telegram: Telegram, env: Environment): Promise<Subject> {
   const key = randomBytes(32).toString('base64');
-  const bot = await startBot({ LOG_LEVEL: 'warn', STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env });
+  const bot = await startBot({ STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env });
   const line = telegram.connect(bot.url);
   return {
     load: createLoad(line),

@@ -57,6 +57,19 @@ export function feedContract(name: string, open: OpenFeed): void {
       expect(one.seqs).toEqual([3, 4]);
     });
 
+    test('what is forgotten is shown to nobody any more, and numbers go on', async () => {
+      const { feed, another } = await fresh();
+      const conversation = someName();
+      const early = await follower(feed, conversation);
+      for (const seq of [1, 2]) await feed.publish(conversation, event(seq));
+      await feed.forget(conversation);
+      await feed.publish(conversation, event(3));
+      const late = await follower(await another(), conversation);
+      await Promise.all([early.until(3), late.until(3)]);
+      expect(early.seqs).toEqual([1, 2, 3]);
+      expect(late.seqs).toEqual([3]);
+    });
+
     test('another process follows what this one publishes', async () => {
       const { feed, another } = await fresh();
       const conversation = someName();

@@ -63,6 +63,8 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.last?.wakeAtMs).toBe(NOW + 1_800_000);
     expect(checks(chat, 'none')).toEqual([]);
     expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });
+    // The check held the customer once more: without this their next redemption would be busy for two hours.
+    expect(chat.last?.letGo).toMatchObject([{ customer: 'customer:475' }]);
   });
 
   test('goes to staff when its record comes after "not applied" was told', () => {

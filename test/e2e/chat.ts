@@ -36,10 +36,8 @@ export type Inbox = {
   filled(): Promise<void>;
 };
 
-/** Longer than any of the bot's waits in these tests. */
-const PATIENCE_MS = 15_000;
-
-export function createInbox(): Inbox {
+/** `patienceMs`: how long the bot may say nothing. */
+export function createInbox(patienceMs: number): Inbox {
   const unread: string[] = [];
   let wake: () => void = () => {};
   return {
@@ -53,8 +51,8 @@ export function createInbox(): Inbox {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       const enough = new AbortController();
-      const late = delay(PATIENCE_MS, undefined, enough).then(() => {
-        throw new Error('the bot says nothing');
+      const late = delay(patienceMs, undefined, enough).then(() => {
+        throw new Error(`the bot said nothing for ${patienceMs} ms`);
       });
       await Promise.race([promise, late]).finally(() => enough.abort());
     },

@@ -34,6 +34,8 @@ export type WorldOptions = {
   readonly redis?: boolean;
   readonly env?: Environment;
   readonly main?: string;
+  /** How long a customer waits for the bot to say something. */
+  readonly patienceMs?: number;
 };
 
 const SECRET = 'e2e-secret';
@@ -43,8 +45,11 @@ export const STAFF_TOKEN = 'e2e-staff';
 /** Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say. */
 export const ANTCRM_TIMEOUT_MS = 1500;
 
+/** Longer than any of the bot's own waits with these settings. */
+const PATIENCE_MS = 15_000;
+
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { bots: count = 1, main } = options;
+  const { bots: count = 1, main, patienceMs = PATIENCE_MS } = options;
   const inboxes = new Map<unknown, Inbox>();
   const double = await startTelegramDouble({
     remember: 100_000,
@@ -92,7 +97,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     bot,
     chat(language, how = toFirst) {
       const id = ++lastId;
-      const inbox = createInbox();
+      const inbox = createInbox(patienceMs);
       inboxes.set(id, inbox);
       return createChat({ id, language, double, inbox, post: how });
     },

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import { faultsOf } from '../support/checker.ts';
 import { earns, repeatsIn, type Story, spends, withCalls, withoutAnswer } from '../support/faults-stories.ts';
 import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
@@ -12,7 +12,12 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
     name: 'earning points',
     story: earns,
     points: [
-      ...['mailbox.accept#1:before', 'mailbox.accept#2:after', 'mailbox.intend#1:before', 'mailbox.intend#1:after'],
+      ...[
+        'mailbox.accept#1:before',
+        'mailbox.accept#2:after',
+        'mailbox.intend#1:before',
+        'mailbox.intend#1:after',
+      ],
       ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after', 'telegram.deliver#2:after'],
     ],
   },
@@ -25,14 +30,24 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
     name: 'spending points',
     story: spends,
     points: [
-      ...['mailbox.hold#1:after', 'antcrm.redeem#1:before', 'antcrm.redeem#1:after', 'mailbox.commit#3:before'],
+      ...[
+        'mailbox.hold#1:after',
+        'antcrm.redeem#1:before',
+        'antcrm.redeem#1:after',
+        'mailbox.commit#3:before',
+      ],
       ...['telegram.deliver#3:after', 'mailbox.letGo#1:before', 'mailbox.release#3:before'],
     ],
   },
   {
     name: 'spending points when the answer is lost',
     story: withoutAnswer(spends),
-    points: ['mailbox.hold#2:after', 'antcrm.history#2:after', 'mailbox.commit#4:after', 'telegram.deliver#4:after'],
+    points: [
+      'mailbox.hold#2:after',
+      'antcrm.history#2:after',
+      'mailbox.commit#4:after',
+      'telegram.deliver#4:after',
+    ],
   },
 ];
 
@@ -97,8 +112,9 @@ const isScattered = (places: readonly number[]): boolean =>
   places.some((place, at) => at > 0 && place !== (places[at - 1] ?? 0) + 1);
 
 for (const { name, story, points } of STORIES) {
+  const all = LONG ? await everyPoint(story) : points;
   describe(`killed while ${name}, the bot loses nothing, does nothing twice and tells the result`, () => {
-    test.concurrent.for(LONG ? [...points, ...[]] : points)('at %s', { timeout: 60_000 }, async (point, { expect }) => {
+    test.concurrent.for(all)('at %s', { timeout: 60_000 }, async (point, { expect }) => {
       expect(await dieAt(point, story)).toEqual([]);
     });
   });

@@ -51,7 +51,7 @@ describe('the circuit breaker', () => {
     for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
     asked.length = 0;
     expect(antCrm.isUp()).toBe(false);
-    await vi.waitFor(() => expect(reports.breaker).toEqual(['open', 'half-open', 'open']));
+    await vi.waitFor(() => expect(reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']));
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
     cure();
     await vi.waitFor(() => expect(antCrm.isUp()).toBe(true));

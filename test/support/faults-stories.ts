@@ -14,19 +14,23 @@ export type Story = (customer: Customer, world: FaultsWorld) => Promise<Lived>;
 
 const RESULTS: readonly (readonly [RegExp, Result])[] = [
   [/^(accumulate|redeem|operation\.resolved)\.done$/, 'done'],
-  [/^((accumulate|redeem)\.refused|operation\.resolved\.notApplied(_refused)?|service\.unavailable)$/, 'not applied'],
+  [
+    /^((accumulate|redeem)\.refused|operation\.resolved\.notApplied(_refused)?|service\.unavailable)$/,
+    'not applied',
+  ],
   [/^operation\.escalated$/, 'with staff'],
 ];
 
 /** Undefined for a message that tells no result. */
-export function resultIn({ key = '' }: Heard): Result | undefined {
-  return RESULTS.find(([pattern]) => pattern.test(key))?.[1];
+export function resultIn({ key }: Heard): Result | undefined {
+  return RESULTS.find(([pattern]) => pattern.test(key ?? ''))?.[1];
 }
 
 export const GIFT = 'DAUMAY01';
 
 /** Everything that an accumulation needs, in one message. */
-export const earning = (code: string, { phone, id }: Customer): string => `earn ${code} ${phone} g${id}@example.vn`;
+export const earning = (code: string, { phone, id }: Customer): string =>
+  `earn ${code} ${phone} g${id}@example.vn`;
 
 /** The data of the confirm button of a summary. */
 export function confirmIn({ data }: Heard): string {
@@ -78,16 +82,24 @@ export async function withCalls(
   { phone }: Customer,
   antcrm: AntCrmServer,
 ): Promise<Confirmed> {
-  const posts = antcrm.posts.filter((post) => post.kind === kind && post.phone === phone && post.code === code);
+  const posts = antcrm.posts.filter(
+    (post) => post.kind === kind && post.phone === phone && post.code === code,
+  );
   const successes = await antcrm.successes(kind, phone, kind === 'accumulate' ? code : undefined);
   const calls = Array.from({ length: Math.max(posts.length, successes) }, (_, index) => ({
     status: index < successes ? (1 as const) : (0 as const),
   }));
-  return { name: `${kind} ${code}`, heard: heard === 'with staff' || heard === 'expired' ? 'nothing' : heard, calls };
+  return {
+    name: `${kind} ${code}`,
+    heard: heard === 'with staff' || heard === 'expired' ? 'not applied' : heard,
+    calls,
+  };
 }
 
 /** The messages that came again, each with its place. */
 export function repeatsIn(heard: readonly Heard[]): number[] {
   const same = (a: Heard, b: Heard) => a.text === b.text && a.buttons === b.buttons;
-  return heard.flatMap((message, at) => (heard.slice(0, at).some((other) => same(other, message)) ? [at] : []));
+  return heard.flatMap((message, at) =>
+    heard.slice(0, at).some((other) => same(other, message)) ? [at] : [],
+  );
 }

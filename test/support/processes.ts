@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,11 +31,9 @@ export type Bot = Process & { readonly url: string };
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** What a test run leaves behind when it is cut short. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** However a test run ends, what it started ends with it: its end closes the pipe that is their standard input. */
+const END_WITH_PARENT =
+  'data:text/javascript,process.stdin.resume().once("close",()=>process.kill(process.pid,"SIGKILL")).unref()';
 
 /**
  * The bot on a free port, once it listens. `main` is another program than `src/main.ts` that starts one and says so in
@@ -50,12 +48,11 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
 /** Runs a program of this repository with this environment and nothing of ours. */
 export async function startProcess(main: string, env: Environment = {}): Promise<Process> {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
-  const child = spawn(NODE, [join(ROOT, main)], {
+  const child = spawn(NODE, ['--import', END_WITH_PARENT, join(ROOT, main)], {
     cwd,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  running.add(child);
   const lines: string[] = [];
   const news = new EventTarget();
   for (const stream of [child.stdout, child.stderr]) {
@@ -67,7 +64,6 @@ export async function startProcess(main: string, env: Environment = {}): Promise
   let over = false;
   const ended = once(child, 'close').then(async ([code, signal]): Promise<Ended> => {
     over = true;
-    running.delete(child);
     news.dispatchEvent(new Event('news'));
     await rm(cwd, { recursive: true, force: true });
     return { code, signal };

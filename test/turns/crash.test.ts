@@ -1,6 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Mailbox } from '../../src/turns/mailbox.ts';
+import type { Outlet } from '../../src/turns/deliver.ts';
+import { LEASE_MS, type Mailbox } from '../../src/turns/mailbox.ts';
 import { createWorld, incoming, type World } from './kit.ts';
 
 /** A process that dies at its `at`-th call to the outside: just before the call, or before it hears the answer. */
@@ -42,6 +43,25 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
   const outlet = { deliver: guard(world.outlet.deliver) };
   const engine = world.engine({ mailbox, outlet: () => outlet });
   return { engine, isDead: () => dead };
+}
+
+/** A process that dies when the platform has just taken this echo. */
+function diesTelling(world: World, told: string) {
+  let dead = false;
+  const forever = new Promise<never>(() => {});
+  const mailbox: Mailbox = {
+    ...world.mailbox,
+    claim: async (room) => (dead ? forever : world.mailbox.claim(room)),
+    renew: async () => forever,
+  };
+  const outlet: Outlet = {
+    async deliver(outgoing, seq) {
+      const delivery = await world.outlet.deliver(outgoing, seq);
+      dead = outgoing.reply.params?.told === told;
+      return dead ? forever : delivery;
+    },
+  };
+  return { engine: world.engine({ mailbox, outlet: () => outlet }), isDead: () => dead };
 }
 
 const TEXTS = ['a', 'redeem:op1', 'b', 'wake:1000', 'c'];
@@ -97,4 +117,18 @@ describe('a process that dies at any moment', () => {
       expect(at).toBeLessThan(60);
     },
   );
+
+  test('replies that an earlier process left are not told again behind later ones', async () => {
+    const world = createWorld();
+    const first = diesTelling(world, 'a');
+    await first.engine.accept(incoming('a'));
+    await settled(first.isDead);
+    const second = diesTelling(world, 'a b');
+    await second.engine.accept(incoming('b'));
+    world.advance(LEASE_MS);
+    await settled(second.isDead);
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a', 'a b', 'a b']);
+  });
 });

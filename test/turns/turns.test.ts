@@ -350,6 +350,22 @@ describe('a flood', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['abuse.flood', 'a', 'a b']);
   });
+
+  test('that goes on is spoken of once a minute', async () => {
+    const world = createWorld({ mailboxCap: 1 });
+    const busy = world.engine({}, { slots: 0 });
+    const flood = async (texts: string[]) => {
+      for (const text of texts) await busy.accept(incoming(text));
+      const engine = world.engine();
+      await world.quiet();
+      await engine.stop();
+    };
+    await flood(['a', 'b']);
+    await flood(['c', 'd']);
+    world.advance(61_000);
+    await flood(['e', 'f']);
+    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(2);
+  });
 });
 
 describe('back-pressure', () => {

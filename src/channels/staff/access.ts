@@ -1,9 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP } from 'node:net';
-import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { comeLater, notFound, problem } from '../problem.ts';
+import type { FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import {
+  type Caller,
+  callerOf,
+  isLocal,
+  type Limits,
+  limitStrangers,
+  MINUTE_MS,
+  RATES,
+  type Rates,
+  tooMany,
+} from '../limits.ts';
+import { notFound, problem } from '../problem.ts';
 
 /** Which callers may use what is for staff: webhook, console, API pages, sandbox (contract.md, `STAFF_TOKEN`). */
 export type AccessSettings = {
@@ -14,9 +22,6 @@ export type AccessSettings = {
   /** `PUBLIC_URL`: with it, a caller that looks local may be a proxy on this machine. */
   readonly publicUrl?: string | undefined;
 };
-
-/** `peer` is the socket's own address, never a header's claim. */
-export type Caller = { readonly peer: string | undefined; readonly headers: IncomingHttpHeaders };
 
 /** `browser` also takes HTTP Basic (any user, the token as password): a page load cannot carry a bearer token. */
 export type Scheme = 'bearer' | 'browser';
@@ -33,17 +38,6 @@ export function access(
   return settings.sandbox && !settings.publicUrl && isLocal(caller) ? 'granted' : 'absent';
 }
 
-/**
- * A program or page on this machine: loopback peer, loopback `Host` (no rebound DNS name), no sign of a proxy, and not
- * sent by some other site's page in a browser here.
- */
-function isLocal({ peer, headers }: Caller): boolean {
-  if (!isLoopback(peer ?? '') || !isLoopback(hostname(headers.host ?? ''))) return false;
-  if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;
-  if (headers['sec-fetch-site'] === 'cross-site') return false;
-  return headers.origin === undefined || headers.origin === `http://${headers.host}`;
-}
-
 /** `onRequest` hooks that let staff pass and end every other request. */
 export type Guard = {
   /** For the webhook and the sandbox: a bearer token. */
@@ -54,38 +48,28 @@ export type Guard = {
   readonly page: onRequestAsyncHookHandler;
 };
 
-export type Limits = {
-  /** Requests a minute and address. Programs on this machine get `local`, so that tests are not slowed down. */
-  readonly perMinute: number;
-  readonly local: number;
-  /** Wrong tokens a minute and address; after them not even the right one is looked at. */
-  readonly failures: number;
-};
+/** `failures`: wrong tokens a minute and address; after them not even the right one is looked at. */
+export type StaffRates = Rates & { readonly failures: number };
 
-const LIMITS: Limits = { perMinute: 300, local: 60_000, failures: 30 };
+const RATES_OF_STAFF: StaffRates = { ...RATES, failures: 30 };
 
 /** One guard serves all staff routes of an app, so that wrong tokens are counted together. */
-export async function createGuard(
-  app: FastifyInstance,
+export function createGuard(
+  limits: Limits,
   settings: AccessSettings,
-  limits: Limits = LIMITS,
-): Promise<Guard> {
-  await app.register(rateLimit, { global: false });
-  const requests = app.createRateLimit({
-    timeWindow: MINUTE_MS,
-    max: (request) => (isLocal(callerOf(request)) ? limits.local : limits.perMinute),
-  });
-  const failures = app.createRateLimit({ timeWindow: MINUTE_MS, max: limits.failures });
+  rates: StaffRates = RATES_OF_STAFF,
+): Guard {
+  const often = limitStrangers(limits, rates);
+  const requests = limitStrangers(limits, rates);
+  const failures = limits({ timeWindow: MINUTE_MS, max: rates.failures });
 
   function only(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
       const failed = await failures(request, { increment: false });
       if (!failed.isAllowed && failed.remaining === 0) return tooMany(reply, failed.ttlInSeconds);
       switch (access(callerOf(request), settings, scheme)) {
-        case 'granted': {
-          const made = await requests(request);
-          return !made.isAllowed && made.isExceeded ? tooMany(reply, made.ttlInSeconds) : undefined;
-        }
+        case 'granted':
+          return requests(request, reply);
         case 'refused':
           await failures(request);
           return unauthorized(reply, scheme);
@@ -99,32 +83,10 @@ export async function createGuard(
     api: only('bearer'),
     docs: only('browser'),
     page: async (request, reply) =>
-      access(callerOf(request), settings, 'bearer') === 'absent' ? notFound(request, reply) : undefined,
+      access(callerOf(request), settings, 'bearer') === 'absent'
+        ? notFound(request, reply)
+        : often(request, reply),
   };
-}
-
-const MINUTE_MS = 60_000;
-/** Headers that only proxies send. */
-const FORWARDING = /^(forwarded|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8);
-LOOPBACK.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  const version = isIP(host);
-  return version !== 0 && LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** `[::1]:3000` → `::1`, `LocalHost:80` → `localhost`; what is no host at all → ''. */
-function hostname(host: string): string {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d+)?$/i.exec(host);
-  return (match?.[1] ?? match?.[2] ?? '').toLowerCase();
-}
-
-function callerOf(request: FastifyRequest): Caller {
-  return { peer: request.raw.socket.remoteAddress, headers: request.raw.headers };
 }
 
 function credential(authorization: string, scheme: Scheme): string | null {
@@ -151,8 +113,4 @@ function unauthorized(reply: FastifyReply, scheme: Scheme): FastifyReply {
     'Unauthorized',
     'The staff token is missing or wrong.',
   );
-}
-
-function tooMany(reply: FastifyReply, afterS: number): FastifyReply {
-  return comeLater(reply, 429, 'Too many requests from this address.', afterS);
 }

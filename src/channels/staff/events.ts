@@ -18,6 +18,8 @@ export type Events = {
   name(conversation: string): string;
   /** Appends an event. Rejects as `Feed.publish` does. */
   publish(conversation: string, event: StaffEvent): Promise<void>;
+  /** As `Feed.forget`. */
+  forget(conversation: string): Promise<void>;
   /** As `Feed.follow`; each event is opened only when it is `read`. */
   follow(conversation: string, afterSeq: number, onEvent: (event: Unread) => void): Promise<() => void>;
 };
@@ -45,6 +47,7 @@ export function createEvents(feed: Feed, seal: Seal, observe: Pick<Observe, 'ala
       const name = nameOf(conversation);
       await feed.publish(name, { seq: event.seq, body: seal.seal(associated(name), JSON.stringify(event)) });
     },
+    forget: (conversation) => feed.forget(nameOf(conversation)),
     async follow(conversation, afterSeq, onEvent) {
       const name = nameOf(conversation);
       return feed.follow(name, afterSeq, (event) =>

@@ -118,6 +118,7 @@ export function createStaff(options: StaffOptions): Channel {
     plugin,
     async deliver(outgoing, seq) {
       try {
+        if (outgoing.forget) await events.forget(outgoing.conversation);
         await events.publish(outgoing.conversation, render(outgoing, seq, words));
         return { kind: 'sent' };
       } catch (error) {

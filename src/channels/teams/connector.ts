@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
@@ -44,6 +44,10 @@ export type ConnectorOptions = {
 
 const TIMEOUT_MS = 10_000;
 const CONNECT_MS = 3_000;
+/** Between two calls. */
+const KEEP_ALIVE_MS = 30_000;
+/** A profile has a few hundred bytes, every other answer less. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 /** Where the connector does not say when to come again: between this and twice as much, at random. */
 const LATER_MS = 500;
 
@@ -53,53 +57,31 @@ const LATER_MS = 500;
  */
 export function createConnector(options: ConnectorOptions): Connector {
   const { cloud, hosts, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS } = options;
-  const pools = new Map<string, Pool>();
+  const dispatcher = new Agent({ connect: { timeout: CONNECT_MS }, keepAliveTimeout: KEEP_ALIVE_MS });
 
-  function poolOf(origin: string): Pool {
-    const pool = pools.get(origin) ?? new Pool(origin, { connect: { timeout: CONNECT_MS } });
-    pools.set(origin, pool);
-    return pool;
-  }
-
-  async function attempt(
-    url: URL,
-    method: string,
-    token: string | null,
-    body: string | undefined,
-    ms: number,
-  ) {
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (body !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
-    if (token !== null) headers.authorization = `Bearer ${token}`;
-    const request = {
-      path: url.pathname + url.search,
-      method,
-      headers,
-      body: body ?? null,
-      headersTimeout: ms,
-      bodyTimeout: ms,
-    };
-    const response = await poolOf(url.origin).request(request);
-    return { response, text: await response.body.text() };
+  async function attempt(url: string, sent: Sent, token: string | null, timeoutMs: number) {
+    const response = await request(url, {
+      ...sent,
+      headers: token === null ? HEADERS : { ...HEADERS, authorization: `Bearer ${token}` },
+      dispatcher,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { response, json: await readJson(response.body) };
   }
 
   return {
     async call(service, method, path, body, timeoutMs = usualMs) {
       if (!hosts.trusts(service)) return { ok: false, kind: 'rejected' };
-      const url = new URL(`${service.replace(/\/+$/, '')}/${path}`);
-      const sent = body === undefined ? undefined : JSON.stringify(body);
+      const url = `${service.replace(/\/+$/, '')}/${path}`;
+      const sent = { method, body: body === undefined ? null : JSON.stringify(body) };
       for (const renewed of [false, true]) {
-        let token: string | null;
+        const token = await cloud.token(renewed).catch(() => undefined);
+        if (token === undefined) break;
         try {
-          token = await cloud.token(renewed);
-        } catch {
-          break;
-        }
-        try {
-          const { response, text } = await attempt(url, method, token, sent, timeoutMs);
+          const { response, json } = await attempt(url, sent, token, timeoutMs);
           // Revoked meanwhile, perhaps: a fresh token settles it.
           if (response.statusCode === 401) continue;
-          return answerOf(response.statusCode, response.headers['retry-after'], text);
+          return answerOf(response.statusCode, response.headers['retry-after'], json);
         } catch (error) {
           return { ok: false, kind: isNeverSent(error) ? 'failed' : 'ambiguous' };
         }
@@ -107,14 +89,16 @@ export function createConnector(options: ConnectorOptions): Connector {
       onTokenRefused();
       return { ok: false, kind: 'refusedToken' };
     },
-    async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
-    },
+    close: () => dispatcher.close(),
   };
 }
 
-function answerOf(status: number, retryAfter: string | string[] | undefined, text: string): Answer {
-  if (status < 300) return { ok: true, body: parsed(text) };
+type Sent = { readonly method: 'GET' | 'POST' | 'PUT'; readonly body: string | null };
+
+const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
+
+function answerOf(status: number, retryAfter: string | string[] | undefined, body: unknown): Answer {
+  if (status < 300) return { ok: true, body };
   const afterS = Number(retryAfter);
   switch (status) {
     case 429:
@@ -138,9 +122,19 @@ export function jittered(ms: number): number {
   return Math.round(ms * (1 + Math.random()));
 }
 
-function parsed(text: string): unknown {
+/** The parsed body; undefined where it is no JSON or larger than we care to hold. Throws where it breaks off. */
+async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) return undefined;
+    size += chunk.length;
+    // Leaving the loop destroys the body, and the connection with it.
+    if (size > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk);
+  }
   try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.concat(chunks).toString());
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import type { Locale } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice, type Press } from './address.ts';
-import { button, buttons, card, type Element, row, text } from './card.ts';
+import { button, buttons, card, type Element, row, type Tone, text } from './card.ts';
 import { fieldElements, formTitle } from './form.ts';
 
 /** An activity as the connector takes it, but for where it goes. */
@@ -15,13 +15,13 @@ export const MAX_CARD_BYTES = 28_000;
 const MAX_SAID_BYTES = 2_000;
 
 /**
- * A reply as Teams takes it: plain text, or a card where there is something to press, to fill in or to line up.
+ * A reply as Teams takes it: one line of plain text, or a card.
  * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): Rendered {
   const whole = words.text(reply, locale);
-  const isTable = reply.key === HISTORY && (reply.lines?.length ?? 0) > 0;
-  if (!reply.choices?.length && !reply.form?.length && !isTable) return plain(whole);
+  // A card for several lines, too: not every client breaks those of a plain text.
+  if (!reply.choices?.length && !reply.form?.length && !whole.includes('\n')) return plain(whole);
 
   const body = reply.form?.length ? [] : bodyOf(reply, locale, words);
   const said = reply.form?.length ? [formTitle(locale, words)] : whole.split('\n');
@@ -38,7 +38,7 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
 export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words): Rendered {
   const choice = chosen.join(' · ');
   const mark = words.line({ key: 'teams.chosen', params: { choice } }, locale);
-  const body = [...said.map((line) => text(line)), text(mark, 'subtle')];
+  const body = [...linesOf(said), text(mark, 'subtle')];
   return withCard(card(body, [...said, mark].join('\n')));
 }
 
@@ -49,10 +49,11 @@ function bodyOf(reply: Reply, locale: Locale, words: Words): Element[] {
   const main = words.line(reply, locale).split('\n');
   const tone = lines.length > 0 ? 'title' : 'plain';
   const rest = lines.map((line) => words.line(line, locale));
-  return [
-    ...main.map((line) => text(line, tone)),
-    ...(key === HISTORY ? rest.map(record) : rest.map((line) => text(line))),
-  ];
+  return [...linesOf(main, tone), ...(key === HISTORY ? rest.map(record) : linesOf(rest))];
+}
+
+function linesOf(lines: readonly string[], tone?: Tone): Element[] {
+  return lines.map((line) => text(line, tone, { spacing: 'Small' }));
 }
 
 /** The locale files write a record as `when · what · how much`: the dots are the table's borders. */

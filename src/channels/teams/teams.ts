@@ -1,6 +1,7 @@
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
+import type { Limit } from '../limits.ts';
 import { type Cloud, NO_CLOUD, type Registration } from './cloud.ts';
 import { createConnector } from './connector.ts';
 import { createDelivery } from './deliver.ts';
@@ -21,6 +22,8 @@ export type TeamsConfig = {
 export type TeamsOptions = {
   readonly config: TeamsConfig;
   readonly accept: Accept;
+  /** For requests without a valid token. */
+  readonly limit: Limit;
   readonly words: Words;
   readonly observe: Observe;
   /** How long a call of the connector may take, ms. */
@@ -31,7 +34,7 @@ const ALARM_EVERY_MS = 60_000;
 
 /** Microsoft Teams, through the Bot Framework service. Resolves once the SDK is loaded, where it is needed. */
 export async function createTeams(options: TeamsOptions): Promise<Channel> {
-  const { config, accept, words, observe } = options;
+  const { config, accept, limit, words, observe } = options;
   const { registration, serviceHosts = TEAMS_HOSTS, trustedTenants } = config;
   const cloud = registration ? await loadCloud(registration, observe.log) : NO_CLOUD;
   const hosts = createHosts(serviceHosts, registration === undefined);
@@ -50,6 +53,7 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
     plugin: createWebhook({
       cloud,
       hosts,
+      limit,
       async receive(activity) {
         const incoming = toIncoming(activity);
         if (incoming) await accept(incoming);

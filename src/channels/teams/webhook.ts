@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
+import type { Limit } from '../limits.ts';
 import { comeLater, problem } from '../problem.ts';
 import { type Activity, parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
@@ -18,12 +19,20 @@ export type WebhookOptions = {
   readonly hosts: Hosts;
   /** Resolves once the activity is stored or needs no answer; rejects with `StoreUnavailable`. */
   readonly receive: (activity: Activity) => Promise<unknown>;
+  /** For requests without a valid token; the service's own are never limited. */
+  readonly limit: Limit;
   /** A request was turned away; `host`: its connector is not one of those we trust. */
   readonly onRefused: (host?: string) => void;
 };
 
 /** The route that the Bot Framework service calls (contract.md, "HTTP"). Bodies never say what an error was. */
-export function createWebhook({ cloud, hosts, receive, onRefused }: WebhookOptions): FastifyPluginAsync {
+export function createWebhook({
+  cloud,
+  hosts,
+  receive,
+  limit,
+  onRefused,
+}: WebhookOptions): FastifyPluginAsync {
   return async (app) => {
     // Whatever the content type says: what is no JSON is refused by the handler.
     app.removeAllContentTypeParsers();
@@ -31,7 +40,8 @@ export function createWebhook({ cloud, hosts, receive, onRefused }: WebhookOptio
       parseJson(body),
     );
 
-    app.post(ROUTE, { bodyLimit: BODY_LIMIT }, async ({ body, headers }, reply) => {
+    app.post(ROUTE, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+      const { body, headers } = request;
       const activity = parseActivity(body);
       if (!activity) {
         onRefused();
@@ -41,7 +51,8 @@ export function createWebhook({ cloud, hosts, receive, onRefused }: WebhookOptio
       if (verdict === 'unavailable') return wait('The token cannot be verified now.');
       if (verdict === 'refused') {
         onRefused();
-        return problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
+        const limited = await limit(request, reply);
+        return limited ?? problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
       }
       if (!hosts.trusts(activity.serviceUrl ?? '')) {
         onRefused(URL.parse(activity.serviceUrl ?? '')?.host ?? '');

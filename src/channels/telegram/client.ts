@@ -1,8 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
-import type { Duplex } from 'node:stream';
-import { Telegram, TelegramError } from 'telegraf';
 import type { Telegram as Methods, Opts } from 'telegraf/types';
+import { Agent, type Dispatcher, request } from 'undici';
+import { z } from 'zod';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
@@ -30,7 +28,10 @@ export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** The Bot API: typed by telegraf, never throws, never shows the token (telegraf's own errors carry it in URLs). */
+/**
+ * The Bot API: typed by telegraf, never throws, never shows the token. Calls go to the API root and nowhere else: no
+ * redirect is followed. telegraf's own client follows them, token and all, and reads answers of any size.
+ */
 export type Client = {
   call<M extends keyof Methods>(method: M, payload: Opts<M>, options?: CallOptions): Promise<Answer>;
 };
@@ -47,52 +48,61 @@ export type ClientOptions = {
 
 const TIMEOUT_MS = 10_000;
 const CONNECT_MS = 5_000;
+/** Between two calls; longer than people type, shorter than Telegram waits. */
+const KEEP_ALIVE_MS = 30_000;
+/** A hundred updates of the largest messages have a tenth of it. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 export function createClient(options: ClientOptions): Client {
   const { token, apiRoot, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
-  // A base URL with a path must end with a slash, else `new URL` drops its last part.
-  const telegram = new Telegram(token, { apiRoot: apiRoot.replace(/\/*$/, '/'), webhookReply: false });
-  // Not by the constructor: it ignores an agent for http (a local Bot API server).
-  telegram.options.agent = createAgent(apiRoot.startsWith('https:'), connectMs);
+  const base = `${apiRoot.replace(/\/*$/, '')}/bot${token}`;
+  const dispatcher = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: KEEP_ALIVE_MS });
+  const headers = { 'content-type': 'application/json' };
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
       const deadline = AbortSignal.timeout(timeoutMs);
       try {
-        const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
-        return { ok: true, result: await telegram.callApi(method, payload, { signal: forTelegraf(either) }) };
+        const { statusCode, body } = await request(`${base}/${method}`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(payload),
+          dispatcher,
+          signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+        });
+        const answer = understand(statusCode, await readJson(body));
+        if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused?.();
+        return answer;
       } catch (error) {
-        const failure = classify(error);
-        if (failure.kind === 'refusedToken') onTokenRefused?.();
-        return failure;
+        return broken(error);
       }
     },
   };
 }
 
-type TelegrafSignal = NonNullable<NonNullable<Parameters<Telegram['callApi']>[2]>['signal']>;
+const answerSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({
+    ok: z.literal(false),
+    error_code: z.int(),
+    description: z.string().default(''),
+    parameters: z
+      .object({ retry_after: z.number().optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
+  }),
+]);
+type Refusal = Extract<z.infer<typeof answerSchema>, { ok: false }>;
 
-/** Telegraf's type is that of a polyfill; its fetch takes the platform's signals. */
-function forTelegraf(signal: AbortSignal): TelegrafSignal {
-  return signal as unknown as TelegrafSignal;
+function understand(status: number, json: unknown): Answer {
+  if (status >= 500) return { ok: false, kind: 'failed', why: String(status) };
+  if (status >= 300 && status < 400) return { ok: false, kind: 'failed', why: `${status}: a redirect` };
+  const answer = answerSchema.safeParse(json).data;
+  if (!answer) return { ok: false, kind: 'ambiguous', why: `${status}: unreadable` };
+  return answer.ok ? answer : refusal(answer);
 }
 
-/** Codes of what goes wrong before a byte of the request was sent. ETIMEDOUT: only connecting can take that long here. */
-const NEVER_SENT = new Set(
-  (
-    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN ETIMEDOUT EPROTO CERT_HAS_EXPIRED ' +
-    'DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE ERR_TLS_CERT_ALTNAME_INVALID'
-  ).split(' '),
-);
-
-function classify(error: unknown): Failure {
-  if (error instanceof TelegramError) return refusal(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (NEVER_SENT.has(code)) return { ok: false, kind: 'failed', why: code };
-  return { ok: false, kind: 'ambiguous', why: code || (error instanceof Error ? error.name : 'unknown') };
-}
-
-function refusal({ code, description, parameters }: TelegramError): Failure {
+function refusal({ error_code: code, description, parameters }: Refusal): Failure {
   const why = `${code}: ${description}`;
   if (code === 429) return { ok: false, kind: 'later', why, afterMs: (parameters?.retry_after ?? 1) * 1000 };
   return { ok: false, kind: refusalKind(code, description), why };
@@ -108,23 +118,37 @@ function refusalKind(code: number, description: string): Exclude<Failure['kind']
 }
 
 /**
- * Keeps connections alive and gives up on connecting early, as `ETIMEDOUT`: so an outage (nothing was sent, try again
- * for hours) is told apart from an answer that did not come (repeated once).
+ * What goes wrong before a byte of the request was sent: an outage (try again for hours), to be told apart from an
+ * answer that did not come (repeated once).
  */
-function createAgent(secure: boolean, connectMs: number): http.Agent {
-  const agent = secure ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, onConnected) => {
-    const socket = connect(options, onConnected);
-    if (socket) limitConnecting(socket, secure ? 'secureConnect' : 'connect', connectMs);
-    return socket;
-  };
-  return agent;
+const NEVER_SENT = new Set(
+  (
+    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN UND_ERR_CONNECT_TIMEOUT EPROTO ' +
+    'CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE ' +
+    'ERR_TLS_CERT_ALTNAME_INVALID'
+  ).split(' '),
+);
+
+function broken(error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (NEVER_SENT.has(code)) return { ok: false, kind: 'failed', why: code };
+  return { ok: false, kind: 'ambiguous', why: code || (error instanceof Error ? error.name : 'unknown') };
 }
 
-function limitConnecting(socket: Duplex, connected: string, ms: number): void {
-  const late = () => socket.destroy(Object.assign(new Error('connect time-out'), { code: 'ETIMEDOUT' }));
-  const timer = setTimeout(late, ms);
-  const stop = () => clearTimeout(timer);
-  socket.once(connected, stop).once('close', stop);
+/** The parsed body; undefined where it is no JSON or larger than we care to hold. Throws where it breaks off. */
+async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) return undefined;
+    size += chunk.length;
+    // Leaving the loop destroys the body, and the connection with it.
+    if (size > MAX_ANSWER_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

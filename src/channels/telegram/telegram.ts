@@ -3,6 +3,7 @@ import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
+import type { Limit } from '../limits.ts';
 import { createClient } from './client.ts';
 import { createDelivery } from './deliver.ts';
 import { type Bot, toIncoming } from './incoming.ts';
@@ -23,6 +24,8 @@ export type TelegramOptions = {
   /** The language of the menu for clients in a language that we do not speak. */
   readonly defaultLocale: Locale;
   readonly accept: Accept;
+  /** For requests to the webhook without the secret. */
+  readonly limit: Limit;
   readonly words: Words;
   readonly observe: Observe;
   /** How long a call may take, ms. */
@@ -70,7 +73,12 @@ export function createTelegram(options: TelegramOptions): Channel {
     name: 'telegram',
     plugin:
       mode === 'webhook' && secret
-        ? createWebhook({ secret, receive, onRefused: () => observe.update('telegram', 'refused') })
+        ? createWebhook({
+            secret,
+            receive,
+            limit: options.limit,
+            onRefused: () => observe.update('telegram', 'refused'),
+          })
         : async () => {},
     deliver,
     working,

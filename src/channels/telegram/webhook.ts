@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
+import type { Limit } from '../limits.ts';
 import { comeLater, problem } from '../problem.ts';
 import { ROUTE } from './registration.ts';
 import { parseUpdate, type Update } from './update.ts';
@@ -15,12 +16,14 @@ export type WebhookOptions = {
   readonly secret: string;
   /** Resolves once the update is stored or needs no answer; rejects with `StoreUnavailable`. */
   readonly receive: (update: Update) => Promise<unknown>;
+  /** For requests without the secret; Telegram's own are never limited. */
+  readonly limit: Limit;
   /** A request was turned away: a wrong secret, or no update. */
   readonly onRefused: () => void;
 };
 
 /** The route that Telegram calls (contract.md, "HTTP"). The answer's body is never a method call: see design.md. */
-export function createWebhook({ secret, receive, onRefused }: WebhookOptions): FastifyPluginAsync {
+export function createWebhook({ secret, receive, limit, onRefused }: WebhookOptions): FastifyPluginAsync {
   const isSecret = createComparison(secret);
 
   return async (app) => {
@@ -36,7 +39,8 @@ export function createWebhook({ secret, receive, onRefused }: WebhookOptions): F
       async onRequest(request, reply) {
         if (isSecret(request.headers['x-telegram-bot-api-secret-token'])) return;
         onRefused();
-        return problem(reply, 401, 'Unauthorized', 'The secret token is missing or wrong.');
+        const limited = await limit(request, reply);
+        return limited ?? problem(reply, 401, 'Unauthorized', 'The secret token is missing or wrong.');
       },
       async handler({ body }, reply) {
         const update = parseUpdate(body);

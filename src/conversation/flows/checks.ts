@@ -55,7 +55,7 @@ export function checked(
       return escalate(state, operation, context);
     case 'refused':
       return watching
-        ? update(state, operation, 'notApplied', { settled: [operation.id] })
+        ? unwatch(state, operation)
         : resolve(state, operation, 'refused', context);
     case 'unreadable':
       return last ? escalate(state, operation, context) : update(state, operation, operation.status);
@@ -73,13 +73,18 @@ function nothingFound(
 ): Decision {
   if (last) {
     return operation.status === 'watching'
-      ? update(state, operation, 'notApplied', { settled: [operation.id] })
+      ? unwatch(state, operation)
       : resolve(state, operation, 'notApplied', context);
   }
   const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
   if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
   const told = update(state, operation, 'watching', letGo(operation));
   return after([resolved(operation, 'notApplied')], told);
+}
+
+/** Nothing came late. The last check has held the customer once more. */
+function unwatch(state: ConversationState, operation: Operation): Decision {
+  return update(state, operation, 'notApplied', { settled: [operation.id], ...letGo(operation) });
 }
 
 /** An operator decided (`npm run operations -- settle`). */

@@ -107,9 +107,14 @@ async function ask(url: string, how: RequestOptions): Promise<Exchange> {
     return { kind: 'answered', status: statusCode, json: await readJson(body) };
   } catch (error) {
     const reason = codeOf(error);
-    return { kind: 'broken', timedOut: reason === 'UND_ERR_CONNECT_TIMEOUT', reason };
+    const kind = NEVER_CONNECTED.has(reason) ? 'unsent' : 'broken';
+    return { kind, timedOut: reason === 'UND_ERR_CONNECT_TIMEOUT', reason };
   }
 }
+
+const NEVER_CONNECTED: ReadonlySet<string> = new Set(
+  'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
+);
 
 /** The parsed body; undefined if it is no JSON, breaks off, or is larger than we care to hold. */
 async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {

@@ -66,6 +66,11 @@ export function createMemoryFeed(
       return stop;
     },
 
+    async forget(conversation) {
+      const log = logs.get(conversation);
+      if (log) log.events.length = 0;
+    },
+
     async close() {
       for (const stop of [...mine]) stop();
     },

@@ -103,6 +103,7 @@ export function createMemoryMailbox(
     }
     if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
     for (const operation of change.settled) box.intents.delete(operation);
+    if (change.forget) store.exhume(held.conversation);
     for (const letter of change.dead ?? []) {
       store.bury({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
     }

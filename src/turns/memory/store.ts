@@ -47,7 +47,11 @@ export function createMemoryStore(now: () => number = Date.now) {
     }
   }
 
-  return { boxes, due, dead, customers, now, open, arm, bury };
+  function exhume(conversation: string): void {
+    for (const [id, letter] of dead) if (letter.conversation === conversation) dead.delete(id);
+  }
+
+  return { boxes, due, dead, customers, now, open, arm, bury, exhume };
 }
 
 /** Who redeems for a customer, and the records that settled earlier operations, each until when. */

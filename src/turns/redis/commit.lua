@@ -2,7 +2,7 @@
 --
 -- KEYS  record, queue, outbox, due, intents, dead letters
 -- ARGV  conversation, record's life (ms), fence, version before, schema, state, consumed seq (0 = none),
---       wake-up (ms, 0 = none), cap of the dead letters, count of replies, count of settled operations,
+--       wake-up (ms, 0 = none), cap of the dead letters, count of replies, count of settled operations, 1 = forget the conversation's dead letters,
 --       then the replies, the settled operations, and for each dead letter: id, reason, body
 -- Answer  seq of the first appended reply (if there were any); nil: lease or version is stale, nothing was changed
 --
@@ -11,7 +11,7 @@
 local INTENTS, DEAD = KEYS[5], KEYS[6]
 local version, consumed = tonumber(ARGV[4]), tonumber(ARGV[7])
 local replies, settled = tonumber(ARGV[10]), tonumber(ARGV[11])
-local FIRST = 12
+local FIRST = 13
 
 if not holds(ARGV[3]) then return nil end
 if r.version == version + 1 and r.committed == r.fence then return r.outSeq - replies + 1 end
@@ -28,6 +28,13 @@ for i = FIRST, FIRST + replies - 1 do redis.call('RPUSH', OUTBOX, ARGV[i]) end
 if replies > 0 then redis.call('PEXPIRE', OUTBOX, STATE_MS) end
 for i = FIRST + replies, FIRST + replies + settled - 1 do
   redis.call('HDEL', INTENTS, CONVERSATION .. '|' .. ARGV[i])
+end
+if ARGV[12] == '1' then
+  for _, letter in ipairs(redis.call('LRANGE', DEAD, 0, -1)) do
+    if cjson.decode(string.match(letter, '^[^\n]*')).conversation == CONVERSATION then
+      redis.call('LREM', DEAD, 1, letter)
+    end
+  end
 end
 for i = FIRST + replies + settled, #ARGV, 3 do
   local head = { id = ARGV[i], conversation = CONVERSATION, atMs = now, reason = ARGV[i + 1] }

@@ -118,6 +118,10 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
       return () => stop(follower);
     },
 
+    async forget(conversation) {
+      await confirmed(client.commands.del(feedKey(conversation)));
+    },
+
     async close() {
       closed = true;
       clearTimeout(reopening);

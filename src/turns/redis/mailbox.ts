@@ -93,6 +93,7 @@ export function createRedisMailbox(
       [
         ...[conversation, STATE_MS, fence, change.version, schema, change.state, change.consumed ?? 0],
         ...[change.wakeAtMs ?? 0, DEAD_CAP, change.outbox.length, change.settled.length],
+        change.forget ? 1 : 0,
         ...[...change.outbox, ...change.settled, ...letters],
       ],
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { access, type Caller } from '../../../src/channels/staff/access.ts';
+import type { Caller } from '../../../src/channels/limits.ts';
+import { access } from '../../../src/channels/staff/access.ts';
 import { startKit } from './kit.ts';
 
 const TOKEN = 'a-token-of-some-length';

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
+import { createLimits } from '../../../src/channels/limits.ts';
 import { notFound, problemHandler } from '../../../src/channels/problem.ts';
 import {
   type AccessSettings,
   createGuard,
   type Guard,
-  type Limits,
+  type StaffRates,
 } from '../../../src/channels/staff/access.ts';
 import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
@@ -38,7 +39,7 @@ export type Kit = {
 
 export type KitOptions = {
   readonly access?: AccessSettings;
-  readonly limits?: Limits;
+  readonly limits?: StaffRates;
   /** How the engine answers a message; by default with one reply. `null`: not yet. */
   readonly answer?: (incoming: Incoming) => readonly Reply[] | null;
   /** In place of the engine. */
@@ -81,7 +82,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
   const app = Fastify();
   app.setErrorHandler(problemHandler({ error() {} }));
   app.setNotFoundHandler(notFound);
-  const guard = await createGuard(app, access, options.limits);
+  const guard = createGuard(await createLimits(app), access, options.limits);
   const channel = createStaff({
     accept:
       options.accept ??

@@ -258,6 +258,7 @@ describe('with a real AntCRM', () => {
 it('reports a reply that could not be published as failed', async () => {
   const feed = {
     publish: async () => Promise.reject(new StoreUnavailable('down')),
+    forget: async () => {},
     follow: async () => () => {},
     close: async () => {},
   };

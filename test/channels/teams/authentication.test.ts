@@ -71,6 +71,12 @@ it('a key that is published for another channel is refused', async () => {
   expect(response.statusCode).toBe(401);
 });
 
+it('whoever has no valid token is limited, and nobody else', async () => {
+  const { post } = await createBot({ auth: 'on', limit: async (_request, reply) => reply.code(429).send() });
+  expect((await post(textActivity('hi'), null)).statusCode).toBe(429);
+  expect((await post(textActivity('hi'))).statusCode).toBe(200);
+});
+
 it('a tampered payload is refused', async () => {
   const { post, double, appId } = await createBot({ auth: 'on' });
   const [head, , signature] = double.mint(appId).split('.');

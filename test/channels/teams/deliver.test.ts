@@ -20,14 +20,14 @@ async function createAsked(view = 'v1') {
 describe('a reply', () => {
   it('arrives as plain text from the bot', async () => {
     const { channel, double, outgoing } = await createBot();
-    expect(await channel.deliver(outgoing({ key: 'k', lines: [literal('**x** [a](b)')] }), 1)).toEqual({
+    expect(await channel.deliver(outgoing(literal('**x** [a](b)')), 1)).toEqual({
       kind: 'sent',
     });
     expect(double.shown(CHAT)).toEqual([
       {
         id: 'a1',
         type: 'message',
-        text: 'vi:k\n**x** [a](b)',
+        text: '**x** [a](b)',
         textFormat: 'plain',
         from: { id: BOT },
         recipient: { id: USER },

@@ -29,7 +29,7 @@ export const words: Words = {
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
 export const choice = (id: string, label = id) => ({ id, label: literal(label) });
 
-export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'timeoutMs'>> & {
+export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'limit' | 'timeoutMs'>> & {
   /** `on`: tokens are wanted, in both directions. */
   readonly auth?: 'on' | 'off';
   readonly registration?: Partial<Registration>;
@@ -62,6 +62,7 @@ export async function createBot(options: BotOptions = {}) {
       accepted.push(incoming);
       return options.accept?.(incoming) ?? 'accepted';
     },
+    limit: options.limit ?? (async () => undefined),
     words,
     observe,
     timeoutMs: options.timeoutMs,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CARD_BYTES, render, renderUsed } from '../../../src/channels/teams/render.ts';
 import type { Field, Reply } from '../../../src/conversation/reply.ts';
+import { elements } from './elements.ts';
 import { choice, literal, words } from './harness.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -9,14 +10,6 @@ function cardOf(reply: Reply): Json {
   const { attachments } = render(reply, 'vi', words);
   const [attachment] = Array.isArray(attachments) ? attachments : [];
   return attachment?.content ?? {};
-}
-
-/** Every object of a card that has a type, wherever it stands. */
-function elements(value: unknown): Json[] {
-  if (Array.isArray(value)) return value.flatMap(elements);
-  if (typeof value !== 'object' || value === null) return [];
-  const here = 'type' in value ? [{ ...value }] : [];
-  return [...here, ...Object.values(value).flatMap(elements)];
 }
 
 const texts = (card: Json) =>

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../../src/channels/telegram/client.ts';
@@ -16,14 +17,18 @@ it('a connection that does not come about is a sure failure, not an ambiguous on
   const port = address && typeof address === 'object' ? address.port : 0;
   // TLS never gets an answer here.
   const client = createClient({ token: '1:t', apiRoot: `https://127.0.0.1:${port}`, connectMs: 50 });
-  expect(await client.call('getMe', {})).toEqual({ ok: false, kind: 'failed', why: 'ETIMEDOUT' });
+  expect(await client.call('getMe', {})).toEqual({
+    ok: false,
+    kind: 'failed',
+    why: 'UND_ERR_CONNECT_TIMEOUT',
+  });
 });
 
-it('calls go over one connection, one after the other', async () => {
+it('connections are used again', async () => {
   const { double } = await createBot();
   const client = createClient({ token: double.token, apiRoot: double.url });
-  for (const text of ['a', 'b', 'c']) await client.call('sendMessage', { chat_id: 1, text });
-  expect(double.connections()).toBe(1);
+  for (let n = 0; n < 20; n++) await client.call('sendMessage', { chat_id: 1, text: `${n}` });
+  expect(double.connections()).toBeLessThan(3);
 });
 
 it('an API root may have a path, with or without a slash at its end', async () => {
@@ -52,3 +57,47 @@ it('an aborted call ends at once', async () => {
   aborting.abort();
   expect(await call).toMatchObject({ ok: false, kind: 'ambiguous' });
 });
+
+it('no redirect is followed: the token stays with the API root', async () => {
+  let strayed = 0;
+  const elsewhere = http.createServer((_request, response) => {
+    strayed += 1;
+    response.end('{"ok":true,"result":true}');
+  });
+  const moved = http.createServer((request, response) => {
+    response.writeHead(307, { location: `${urlOf(elsewhere)}${request.url}` }).end();
+  });
+  for (const server of [elsewhere, moved]) await listen(server);
+  const client = createClient({ token: '1:t', apiRoot: urlOf(moved) });
+  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'failed' });
+  expect(strayed).toBe(0);
+});
+
+it('an answer without an end is not read to its end', async () => {
+  let sent = 0;
+  const endless = http.createServer((_request, response) => {
+    const more = () => {
+      while (!response.destroyed && response.write(Buffer.alloc(64 * 1024))) sent += 64 * 1024;
+    };
+    response.on('drain', more);
+    more();
+  });
+  await listen(endless);
+  const client = createClient({ token: '1:t', apiRoot: urlOf(endless) });
+  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'ambiguous' });
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
+});
+
+async function listen(server: http.Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+}
+
+function urlOf(server: http.Server): string {
+  const address = server.address();
+  return `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
+}

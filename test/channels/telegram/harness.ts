@@ -59,6 +59,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
     apiRoot: double.url,
     mode: 'webhook',
     defaultLocale: 'vi',
+    limit: async () => undefined,
     accept,
     words,
     observe,

@@ -126,6 +126,15 @@ export function commitContract(fresh: ReturnType<typeof opener>): void {
       expect(await sweep(mailbox)).toEqual([]);
     });
 
+    test('go with a conversation that is to be forgotten, and no other', async () => {
+      const { mailbox } = await fresh();
+      const [mine, other] = [someName(), someName()];
+      const dead = [{ reason: 'step', body: Buffer.from('poison') }];
+      for (const conversation of [mine, mine, other]) await turn(mailbox, conversation, { dead });
+      await turn(mailbox, mine, { forget: true, outbox: bodies('erased'), settled: ['op'] });
+      expect((await all(mailbox.deadLetters())).map(({ conversation }) => conversation)).toEqual([other]);
+    });
+
     test('nobody knows of one that is not there', async () => {
       const { mailbox } = await fresh();
       expect(await mailbox.takeDeadLetter(someName())).toBeNull();

@@ -1,0 +1,41 @@
+import { createClient } from '../../../src/channels/staff/client.ts';
+import type { StaffReply } from '../../../src/channels/staff/schema.ts';
+import { createStaff } from '../../../src/channels/staff/staff.ts';
+import { createMemoryFeed } from '../../../src/turns/memory/feed.ts';
+import { type Customer, channelContract } from '../../contract/channel.ts';
+
+channelContract('the staff webhook', async ({ accept, words, observe, seal }) => {
+  const feed = createMemoryFeed();
+  const channel = createStaff({
+    accept,
+    feed,
+    seal,
+    words,
+    guard: { api: async () => {} },
+    observe,
+    audited: false,
+  });
+  const seen: StaffReply[] = [];
+
+  function listening(url: string): Customer {
+    const client = createClient(url);
+    async function send(message: Omit<Parameters<typeof client.send>[0], 'conversation'>): Promise<void> {
+      const answer = await client.send({ conversation: 'qa', locale: 'vi', ...message });
+      if (answer.status === 'refused') throw new Error(JSON.stringify(answer.problem));
+      seen.push(...answer.replies);
+    }
+    return {
+      text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
+      photo: () => send({ photo: Buffer.from('x').toString('base64') }),
+      button(choice) {
+        const shown = seen.flatMap(({ choices = [], view }) => choices.map(({ id }) => ({ id, view })));
+        const pressed = shown.findLast(({ id }) => id === choice || id.startsWith(`${choice}:`));
+        if (!pressed) throw new Error(`there is no button for ${choice}`);
+        return () => send({ choice: `${pressed.id}~${pressed.view}` });
+      },
+      prove: () => send({ text: '0867123456' }),
+      sees: (text) => seen.some((reply) => reply.text.includes(text)),
+    };
+  }
+  return { channel, listening, close: () => feed.close() };
+});

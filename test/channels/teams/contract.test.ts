@@ -1,0 +1,39 @@
+import { createTeams } from '../../../src/channels/teams/teams.ts';
+import { type Customer, channelContract } from '../../contract/channel.ts';
+import { PERSON, pressActivity, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
+import { startTeamsDouble } from '../../support/teams-double.ts';
+import { elements } from './elements.ts';
+import { CHAT } from './harness.ts';
+
+channelContract('Teams', async ({ accept, words, observe }) => {
+  const double = await startTeamsDouble();
+  double.members.set(USER, { email: 'garnacho@gmail.com', aadObjectId: PERSON, tenantId: TENANT });
+  const config = { serviceHosts: [double.host], trustedTenants: [TENANT] };
+  const channel = await createTeams({ config, accept, limit: async () => undefined, words, observe });
+
+  function listening(url: string): Customer {
+    async function send(activity: ReturnType<typeof textActivity>): Promise<void> {
+      const { status, body } = await double.post(activity, { url: `${url}/webhooks/teams`, appId: 'x' });
+      if (status !== 200) throw new Error(`${status}: ${body}`);
+    }
+    return {
+      text: (text, id) => send(textActivity(text, id === undefined ? {} : { id })),
+      photo: () => send(textActivity('', { attachments: [{ contentType: 'image/png' }] })),
+      button(choice) {
+        const buttons = double
+          .shown(CHAT)
+          .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
+        const pressed = buttons.findLast(({ data }) =>
+          new RegExp(`"choice":"${choice}[:~]`).test(JSON.stringify(data)),
+        );
+        if (!pressed) throw new Error(`there is no button for ${choice}`);
+        return () => send(pressActivity(pressed.card, pressed.data));
+      },
+      sees: (text) =>
+        double
+          .shown(CHAT)
+          .some((one) => [one, ...elements(one, 'TextRun')].some((part) => String(part.text).includes(text))),
+    };
+  }
+  return { channel, listening, close: double.close };
+});

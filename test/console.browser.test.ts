@@ -1,0 +1,345 @@
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scriptSchema } from '../src/script.ts';
+import { type Running, startBot } from './support/app.ts';
+import { openBrowser, openPage } from './support/browser.ts';
+
+const TOKEN = 'a-token-of-some-length';
+/** Lost answers are found within a second. */
+const QUICK = { ANTCRM_TIMEOUT_MS: '500', OPERATION_CHECKS: '300ms,1s,3s' };
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+let bot: Running;
+beforeEach(async () => {
+  bot = await startBot(QUICK);
+});
+let faults: string[] = [];
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await bot.stop();
+  expect(faults, 'console errors, CSP violations, foreign requests').toEqual([]);
+});
+
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 700 };
+
+async function open({
+  path = '/console',
+  ...options
+}: { path?: string } & BrowserContextOptions = {}): Promise<Page> {
+  const watched = await openPage(browser, bot.url, { viewport: WIDE, ...options });
+  faults = watched.faults;
+  watched.page.setDefaultTimeout(5000);
+  await watched.page.goto(bot.url + path);
+  return watched.page;
+}
+
+const log = (page: Page): Locator => page.getByRole('log');
+const inside = (page: Page): Locator => page.locator('#turns > details').first();
+const button = (page: Page, name: string): Locator => page.getByRole('button', { name, exact: true }).last();
+/** The bot's last reply is of that key. */
+const replied = (page: Page, key: string) => log(page).locator(`.bot[data-key="${key}"]`).last().waitFor();
+
+/** The newest button of that choice; `confirm` is the one with the one-time id. */
+const choice = (page: Page, id: string): Locator =>
+  log(page).locator(`[data-choice="${id}"], [data-choice^="${id}:"]`).last();
+
+async function type(page: Page, text: string): Promise<void> {
+  await page.locator('#text').fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** From the input, backwards, come the newest buttons. */
+async function pressByKeys(page: Page, id: string): Promise<void> {
+  for (let back = 0; back < 10; back++) {
+    await page.keyboard.press('Shift+Tab');
+    const focused = await page.evaluate<string>(`document.activeElement.dataset.choice ?? ''`);
+    if (focused.split(':')[0] === id) return page.keyboard.press('Enter');
+  }
+  throw new Error(`no way to ${id} by Shift+Tab`);
+}
+
+describe('a newcomer', () => {
+  it('opens the page, picks "Tích điểm", fills in the form and sees +100', async () => {
+    const page = await open();
+    await log(page).getByRole('button', { name: 'Tích điểm' }).click();
+    await log(page).getByLabel('Mã', { exact: true }).fill('TIVInpmx8b98pfg');
+    await log(page).getByLabel('Điện thoại').fill('0867123456');
+    await button(page, 'Gửi biểu mẫu').click();
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    expect(await page.evaluate('document.activeElement.id')).toBe('text');
+  });
+
+  it('does the same in English', async () => {
+    const page = await open();
+    await page.getByText('EN', { exact: true }).click();
+    await button(page, 'New conversation').click();
+    await choice(page, 'accumulate').click();
+    await type(page, 'TIVI000000031 0867123456');
+    await replied(page, 'accumulate.askEmail');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    expect(await page.locator('body').textContent()).not.toMatch(/Trạng thái|Bên trong/);
+  });
+
+  it('does the same by the keyboard alone', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await pressByKeys(page, 'accumulate');
+    await replied(page, 'accumulate.askCode');
+    await page.keyboard.type('TIVI000000032 0867123456');
+    await page.keyboard.press('Enter');
+    await replied(page, 'accumulate.askEmail');
+    await page.keyboard.type('bỏ qua');
+    await page.keyboard.press('Enter');
+    await replied(page, 'accumulate.summary');
+    await pressByKeys(page, 'confirm');
+    await log(page).getByText('+100').waitFor();
+  });
+
+  it('does the same on a phone, where nothing is wider than the screen', async () => {
+    const page = await open({ viewport: PHONE });
+    await choice(page, 'accumulate').click();
+    await type(page, 'TIVI000000033 0867123456 garnacho@gmail.com');
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    for (const panel of ['Bên trong', 'Thử', 'Trò chuyện']) {
+      await page.getByRole('tab', { name: panel }).click();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+    }
+    await choice(page, 'consent:accept').waitFor();
+    expect(
+      await choice(page, 'consent:accept').evaluate((it) => it.getBoundingClientRect().bottom),
+    ).toBeLessThan(PHONE.height);
+  });
+});
+
+describe('the chat', () => {
+  it('shows a lost answer resolve by itself while one watches', async () => {
+    const page = await open();
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'Mất câu trả lời khi đổi quà').click();
+    await page.getByText('redeem: lose-answer ×1').waitFor();
+    await type(page, 'đổi quà DAUMAY01 0867123456');
+    await choice(page, 'confirm').click();
+    await replied(page, 'operation.checking');
+    await replied(page, 'operation.resolved.done');
+    await page.getByRole('tab', { name: 'Bên trong' }).click();
+    await inside(page).getByText('Bot tự lên tiếng').waitFor();
+    await inside(page).getByText('/history-point').waitFor();
+  });
+
+  it('turns the pages of the history in place', async () => {
+    const page = await open();
+    await type(page, 'lịch sử tích điểm 0867123456');
+    await choice(page, 'period:all').click();
+    await log(page).getByText('trang 1').waitFor();
+    await choice(page, 'next').click();
+    await log(page).getByText('trang 2').waitFor();
+    expect(await log(page).locator('.bot[data-key="history.page"]').count()).toBe(1);
+  });
+
+  it('is as it was after a reload, the customer’s side too', async () => {
+    const page = await open();
+    await type(page, 'tích điểm');
+    await replied(page, 'accumulate.askCode');
+    await page.reload();
+    await replied(page, 'accumulate.askCode');
+    await expect.poll(() => log(page).locator('.mine').allTextContents()).toEqual(['Bạn: tích điểm']);
+    expect(await log(page).locator('.bot[data-key]').count()).toBe(2);
+  });
+
+  it('sends again what got no answer, and counts it once', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.route('**/webhooks/staff', (route) => route.abort(), { times: 1 });
+    await type(page, 'tích điểm');
+    await button(page, 'Gửi lại').click();
+    await replied(page, 'accumulate.askCode');
+    // Chromium itself reports the cut connection.
+    faults.splice(0, 1);
+  });
+
+  it('wraps what is long and shows markup as it is', async () => {
+    const page = await open({ viewport: PHONE });
+    await type(page, `<img src=x onerror=alert(1)>${'ư'.repeat(400)}`);
+    await log(page).getByText('<img src=x').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+  });
+});
+
+describe('look inside', () => {
+  it('shows what was understood, the state before and after, calls, round trips and time', async () => {
+    const page = await open();
+    await type(page, 'tich diem TIVI000000041 0912345678');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await replied(page, 'accumulate.done');
+    const turns = page.locator('#turns > details');
+    const confirmed = await turns.nth(0).textContent();
+    expect(confirmed).toMatch(/POST\/accumulate200 applied[\d,]+ ms/);
+    expect(confirmed).toMatch(/confirming · accumulateconsenting/);
+    expect(confirmed).toMatch(/3 Lượt tới khotake › intend › commit/);
+    await turns.nth(2).locator('summary').first().click();
+    const typed = await turns.nth(2).textContent();
+    expect(typed).toMatch(/codeTIVI000000041/);
+    expect(typed).toMatch(/\+84912345678 đã xác minh/);
+    await turns.nth(0).getByText('/accumulate').click();
+    await turns.nth(0).getByText('"value": "0912345678"').waitFor();
+  });
+});
+
+describe('play', () => {
+  const play = (page: Page) => page.getByRole('tab', { name: 'Thử' }).click();
+
+  it('pretends to be Telegram: a typed phone and somebody else’s contact prove nothing, the own one does', async () => {
+    const page = await open();
+    await play(page);
+    await page.getByText('Telegram', { exact: true }).click();
+    await type(page, 'xem điểm');
+    await replied(page, 'identity.proofNeeded');
+    await button(page, 'Gửi số người khác').click();
+    await replied(page, 'identity.notOwn');
+    await page.locator('#own').click();
+    await replied(page, 'points.balance');
+  });
+
+  it('pretends to be Teams, with an e-mail in the profile and without', async () => {
+    const page = await open();
+    await play(page);
+    await page.getByText('Teams', { exact: true }).click();
+    await page.getByLabel('Email trong hồ sơ').fill('');
+    await type(page, 'xem điểm');
+    await replied(page, 'identity.noEmail');
+    await page.getByLabel('Email trong hồ sơ').fill('garnacho@gmail.com');
+    await type(page, 'xem điểm');
+    await replied(page, 'points.balance');
+  });
+
+  it('repeats a message with the same id, sends five at once, sends a photo', async () => {
+    const page = await open();
+    await play(page);
+    await type(page, 'tích điểm');
+    await replied(page, 'accumulate.askCode');
+    await button(page, 'Gửi lại tin cuối, cùng mã').click();
+    await log(page).getByText('Trùng mã tin').waitFor();
+    await button(page, 'Gửi 5 tin kế tiếp cùng lúc').click();
+    for (const text of ['huỷ', 'trợ giúp', 'xem điểm', 'huỷ']) await type(page, text);
+    expect(await page.locator('#kept').textContent()).toBe('4/5');
+    await type(page, 'menu');
+    await expect.poll(() => log(page).locator('.mine').count()).toBe(6);
+    await expect.poll(() => page.locator('#turns > details').count()).toBe(7);
+    const image = { name: 'hop.png', mimeType: 'image/png', buffer: Buffer.from('an image') };
+    await page.locator('#image').setInputFiles(image);
+    await replied(page, 'unreadable');
+  });
+
+  it('shows codes and balances of the sandbox, and resets it', async () => {
+    const page = await open();
+    await play(page);
+    await page.getByText('2.080 điểm').waitFor();
+    await button(page, 'TIVInpmx8b98pfg').click();
+    expect(await page.locator('#text').inputValue()).toBe('TIVInpmx8b98pfg');
+    await type(page, 'TIVInpmx8b98pfg 0867123456 garnacho@gmail.com');
+    await choice(page, 'confirm').click();
+    await page.getByText('2.180 điểm').waitFor();
+    await button(page, 'Làm lại từ đầu').click();
+    await page.getByText('2.080 điểm').waitFor();
+  });
+
+  it('saves a conversation as a script, and replays it', async () => {
+    const page = await open();
+    await play(page);
+    await button(page, 'Làm lại từ đầu').click();
+    await type(page, 'tích điểm TIVI000000051 0867123456');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await replied(page, 'accumulate.done');
+    const saving = page.waitForEvent('download');
+    await button(page, 'Lưu').click();
+    const file = await (await saving).path();
+    const script = scriptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(script.steps.at(-1)).toEqual({
+      send: { as: 'staff', choice: 'confirm', locale: 'vi', name: 'Garnacho' },
+      keys: ['accumulate.done', 'privacy.consent'],
+    });
+    await page.locator('#script').setInputFiles(file);
+    await log(page).getByText('mọi câu trả lời đều khớp').waitFor();
+    const other = { steps: [{ send: { text: 'huỷ' }, keys: ['menu'] }] };
+    const buffer = Buffer.from(JSON.stringify(other));
+    await page.locator('#script').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer });
+    await log(page).getByText('+ cancel.nothing').waitFor();
+  });
+});
+
+describe('with a staff token', () => {
+  beforeEach(async () => {
+    await bot.stop();
+    bot = await startBot({ ...QUICK, STAFF_TOKEN: TOKEN });
+  });
+
+  it('asks for the token once, keeps it in this tab only, and never in an address', async () => {
+    const page = await open();
+    const addresses: string[] = [];
+    page.on('request', (request) => addresses.push(request.url()));
+    await page.getByLabel('STAFF_TOKEN').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await replied(page, 'welcome');
+    expect(addresses.length).toBeGreaterThan(1);
+    expect(addresses.join()).not.toContain(TOKEN);
+    const kept = await page.evaluate(`[localStorage.length, sessionStorage.getItem('token')]`);
+    expect(kept).toEqual([0, TOKEN]);
+    // Chromium reports each refused request.
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('401')));
+  });
+});
+
+describe('/docs', () => {
+  const operation = '#operations-staff_webhook-sendMessage';
+
+  async function tryItOut(page: Page): Promise<void> {
+    await page.locator(operation).click();
+    const body = JSON.stringify({ conversation: 'docs', text: 'xin chào' });
+    await page.locator(`${operation} textarea`).first().fill(body);
+    await page.locator(`${operation} button.execute`).click();
+    await page.locator('.live-responses-table').getByText('"status": "done"').waitFor();
+  }
+
+  it('is linked from the console, and trying it out works', async () => {
+    const page = await open();
+    await page.getByRole('link', { name: 'Tài liệu API' }).click();
+    await tryItOut(page);
+  });
+
+  it('works with a token, too', async () => {
+    await bot.stop();
+    bot = await startBot({ ...QUICK, STAFF_TOKEN: TOKEN });
+    const page = await open({ path: '/docs', httpCredentials: { username: 'staff', password: TOKEN } });
+    await page.locator('button.authorize').first().click();
+    await page.locator('.modal-ux input').fill(TOKEN);
+    await page.locator('.modal-ux button.authorize').click();
+    await page.locator('.modal-ux .btn-done').click();
+    await tryItOut(page);
+  });
+});
+
+it('what is watched for would be seen: inline styles, foreign requests, errors', async () => {
+  const page = await open();
+  await page.evaluate(
+    `document.head.append(Object.assign(document.createElement('style'), { textContent: 'p {}' }))`,
+  );
+  await page.evaluate(`fetch('https://elsewhere.example/').catch(() => {})`);
+  await page.evaluate(`setTimeout(() => undefined.x)`);
+  const wanted = ['style-src', 'connect-src', 'TypeError'];
+  await expect.poll(() => wanted.filter((what) => !faults.some((fault) => fault.includes(what)))).toEqual([]);
+  faults.length = 0;
+});

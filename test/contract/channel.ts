@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import Fastify from 'fastify';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Accept, Channel } from '../../src/channels/channel.ts';
+import { problemHandler } from '../../src/channels/problem.ts';
+import { newState, readState } from '../../src/conversation/state.ts';
+import { step } from '../../src/conversation/step.ts';
+import { createWords, type Words } from '../../src/i18n.ts';
+import { newIds } from '../../src/ids.ts';
+import type { Observe } from '../../src/observe.ts';
+import type { Outgoing } from '../../src/turns/delivery.ts';
+import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
+import { createSeal, type Seal } from '../../src/turns/sealed.ts';
+import { createTurns } from '../../src/turns/turns.ts';
+import { SETTINGS, succeed } from '../support/dialogue.ts';
+import { recordingObserve } from '../support/observe.ts';
+
+/** A customer of a platform. Each act resolves once the platform's request was answered with success. */
+export type Customer = {
+  /** `id`: as the platform would name the message; the same one again is the same message. */
+  text(text: string, id?: string): Promise<void>;
+  /** Something that the bot cannot read. */
+  photo(): Promise<void>;
+  /** The newest button whose choice is `choice` or begins with `choice:`, ready to be pressed, and pressed again. */
+  button(choice: string): () => Promise<void>;
+  /** Shows who they are where the bot asks for it; absent where the platform vouches for it by itself. */
+  prove?(): Promise<void>;
+  /** Whether the customer sees this text somewhere. */
+  sees(text: string): boolean;
+};
+
+export type Parts = {
+  readonly accept: Accept;
+  readonly words: Words;
+  readonly observe: Observe;
+  readonly seal: Seal;
+};
+
+/** Makes the channel before a double of its platform; mounted, started and ended by the suite. */
+export type CreateChannel = (parts: Parts) => Promise<{
+  readonly channel: Channel;
+  listening(url: string): Customer;
+  readonly close?: () => Promise<void>;
+}>;
+
+/** The bot around a channel: everything real but AntCRM, which has a good day. */
+async function startBot(create: CreateChannel) {
+  const seal = createSeal({ key: randomBytes(32), previous: undefined, hashKey: randomBytes(32) });
+  const { observe } = recordingObserve();
+  const words = createWords({ timeZone: SETTINGS.timeZone });
+  const delivered: Outgoing[] = [];
+  const news = new EventTarget();
+  let channel: Channel | undefined;
+  const outlet = {
+    async deliver(outgoing: Outgoing, seq: number) {
+      const delivery = await channel?.deliver(outgoing, seq);
+      delivered.push(outgoing);
+      news.dispatchEvent(new Event('delivered'));
+      return delivery ?? { kind: 'failed' as const };
+    },
+    identify: async (incoming: Parameters<NonNullable<Channel['identify']>>[0]) =>
+      channel?.identify?.(incoming) ?? incoming.sender,
+  };
+  const turns = createTurns({
+    mailbox: createMemoryMailbox(),
+    seal,
+    conversation: { step, readState, newState, settings: SETTINGS },
+    perform: async (effect) => succeed(effect),
+    outlet: () => outlet,
+    ids: newIds,
+    observe,
+  });
+  const app = Fastify();
+  app.setErrorHandler(problemHandler(observe.log));
+  const made = await create({ accept: turns.accept, words, observe, seal });
+  channel = made.channel;
+  await app.register(channel.plugin);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  turns.start();
+  onTestFinished(async () => {
+    await turns.stop();
+    await channel?.stop?.();
+    await app.close();
+    await made.close?.();
+  });
+  const customer = made.listening(url);
+
+  /** The keys of what the bot says to an act, once all of it was delivered; and the customer has seen each. */
+  async function said(act: () => Promise<void>): Promise<string[]> {
+    const before = delivered.length;
+    await act();
+    while (!delivered.slice(before).some(({ last }) => last)) await once(news, 'delivered');
+    const replies = delivered.slice(before);
+    for (const { reply, locale } of replies) {
+      const [line = ''] = words.line(reply, locale).split('\n');
+      const shown = reply.form ? words.line({ key: 'teams.form.title' }, locale) : line;
+      expect([line, shown].some(customer.sees), line).toBe(true);
+    }
+    return replies.map(({ reply }) => reply.key);
+  }
+
+  return {
+    customer,
+    said,
+    text: (text: string, id?: string) => said(() => customer.text(text, id)),
+    press: (choice: string) => said(customer.button(choice)),
+  };
+}
+
+/** The same conversation, by the same keys, whatever the platform. */
+export function channelContract(name: string, create: CreateChannel): void {
+  describe(`${name}, as every channel,`, () => {
+    it('earns points: one message, a confirmation, and consent asked once', async () => {
+      const { text, press } = await startBot(create);
+      expect(await text('tích điểm TIVI000000017 0912345678 minh@example.vn')).toEqual([
+        'accumulate.summary',
+      ]);
+      expect(await press('confirm')).toEqual(['accumulate.done', 'privacy.consent']);
+      expect(await press('consent:decline')).toEqual(['privacy.declined']);
+    });
+
+    it('earns points question by question, and an answer may be skipped', async () => {
+      const { text, press } = await startBot(create);
+      expect(await text('tích điểm')).toEqual(['accumulate.askCode']);
+      expect(await text('TIVI000000017')).toEqual(['accumulate.askPhone']);
+      expect(await text('khong phai so')).toContain('accumulate.askPhone');
+      const afterPhone = await text('0912345678');
+      // Where the platform vouches for an e-mail, it is not asked for.
+      if (afterPhone[0] === 'accumulate.askEmail') {
+        expect(await press('skip')).toEqual(['accumulate.summary']);
+      } else expect(afterPhone).toEqual(['accumulate.summary']);
+      expect(await press('edit:code')).toEqual(['accumulate.askCode']);
+      expect(await text('TIVI000000018')).toEqual(['accumulate.summary']);
+      expect(await press('cancel')).toEqual(['cancel.done']);
+    });
+
+    it('spends points on a gift once who it is was proved', async () => {
+      const { customer, text, press, said } = await startBot(create);
+      const asked = await text('đổi quà DAUMAY01');
+      if (customer.prove) {
+        expect(asked).not.toContain('redeem.summary');
+        expect(await said(customer.prove)).toEqual(['redeem.summary']);
+      } else expect(asked).toEqual(['redeem.summary']);
+      expect((await press('confirm'))[0]).toBe('redeem.done');
+    });
+
+    it('shows a history, and turns its pages', async () => {
+      const { customer, text, press, said } = await startBot(create);
+      const asked = await text('lịch sử');
+      if (customer.prove) expect(await said(customer.prove)).toEqual(['history.askType']);
+      else expect(asked).toEqual(['history.askType']);
+      expect(await press('history:point')).toEqual(['history.askPeriod']);
+      expect(await press('period:all')).toEqual(['history.page']);
+      expect(await press('next')).toEqual(['history.page']);
+      expect(await press('previous')).toEqual(['history.page']);
+    });
+
+    it('takes a button once; pressed again, it is out of date and changes nothing', async () => {
+      const { customer, text, said } = await startBot(create);
+      await text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+      const confirm = customer.button('confirm');
+      expect(await said(confirm)).toContain('accumulate.done');
+      expect(await said(confirm)).toEqual(['choice.expired']);
+    });
+
+    it('answers a message that comes twice once, and messages in their order', async () => {
+      const { customer, said } = await startBot(create);
+      const keys = await said(async () => {
+        await customer.text('tích điểm', '7001');
+        await customer.text('tích điểm', '7001');
+      });
+      expect(keys).toEqual(['accumulate.askCode']);
+      expect(await said(() => customer.text('TIVI000000017', '7002'))).toEqual(['accumulate.askPhone']);
+    });
+
+    it('answers what it cannot read, help in the middle, and a cancellation of nothing', async () => {
+      const { customer, text, said } = await startBot(create);
+      expect(await text('huỷ')).toEqual(['cancel.nothing']);
+      expect(await said(customer.photo)).toEqual(['unreadable']);
+      await text('tích điểm');
+      expect(await text('trợ giúp')).toEqual(['help', 'accumulate.askCode']);
+    });
+
+    it('changes its language when told', async () => {
+      const { customer, text, press } = await startBot(create);
+      expect(await text('đổi ngôn ngữ')).toEqual(['language.ask']);
+      expect(await press('language:en')).toEqual(['language.done']);
+      expect(await text('cancel')).toEqual(['cancel.nothing']);
+      expect(customer.sees('There is nothing to cancel.')).toBe(true);
+    });
+  });
+}

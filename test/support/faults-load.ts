@@ -1,0 +1,124 @@
+import type { Customer, Heard } from './faults-customer.ts';
+import type { Random } from './faults-random.ts';
+import { confirmIn, earning, GIFT, isSummary, type Lived, type Result, resultIn } from './faults-stories.ts';
+import type { Update } from './telegram-double.ts';
+
+/** What a customer does next. All of it is decided beforehand, so that a seed brings it again. */
+export type Episode =
+  /** Several codes in a row, without waiting for an answer. */
+  | { readonly kind: 'talk'; readonly codes: readonly string[]; readonly repeat: boolean }
+  | (Pressing & { readonly kind: 'earn'; readonly code: string })
+  | (Pressing & { readonly kind: 'spend' });
+
+type Pressing = {
+  /** Some updates come again. */
+  readonly repeat: boolean;
+  /** The same button is pressed again, after the result. */
+  readonly again: boolean;
+  /** A message with this code, sent after the press, may overtake it. */
+  readonly overtaking: string | null;
+};
+
+/** What a customer lived through. `serials` as the checker wants them. */
+export type Life = {
+  readonly messages: number;
+  readonly serials: readonly string[];
+  readonly operations: readonly Lived[];
+};
+
+const KINDS = ['earn', 'spend', 'spend', 'talk', 'talk'] as const;
+
+/** About so many messages of a customer; `code` gives codes that are good, `serial` codes that are only talked about. */
+export function planEpisodes(
+  random: Random,
+  messages: number,
+  { code, serial }: { code(): string; serial(): string },
+): Episode[] {
+  const episodes: Episode[] = [];
+  for (let planned = 0; planned < messages; ) {
+    const kind = random.pick(KINDS);
+    const repeat = random.chance(0.3);
+    if (kind === 'talk') {
+      const codes = Array.from({ length: random.between(2, 7) }, serial);
+      planned += codes.length;
+      episodes.push({ kind, codes, repeat });
+      continue;
+    }
+    const overtaking = random.chance(0.25) ? serial() : null;
+    const again = random.chance(0.3);
+    const pressing = { repeat, again, overtaking };
+    planned += (kind === 'earn' ? 2 : 3) + (overtaking === null ? 0 : 1) + (again ? 1 : 0);
+    episodes.push(kind === 'spend' ? { kind, ...pressing } : { kind, code: code(), ...pressing });
+  }
+  return episodes;
+}
+
+/** Lives the episodes, one after the other. Rejects where the bot stays silent. */
+export async function live(customer: Customer, episodes: readonly Episode[]): Promise<Life> {
+  const serials: string[] = [];
+  const operations: Lived[] = [];
+  let messages = 0;
+
+  async function sent(update: Promise<Update>, repeat: boolean): Promise<void> {
+    messages += 1;
+    const done = await update;
+    if (repeat) await customer.sendsAgain(done);
+  }
+
+  async function talks(code: string, repeat: boolean): Promise<void> {
+    await sent(customer.writes(earning(code, customer)), repeat);
+    serials.push(code);
+  }
+
+  async function presses(summary: Heard, { repeat, again, overtaking }: Pressing): Promise<Result> {
+    const from = customer.heard.length;
+    const data = confirmIn(summary);
+    const press = sent(customer.presses(data), repeat);
+    if (overtaking === null) await press;
+    else await Promise.all([press, talks(overtaking, false)]);
+    const result = await resultOf(from, overtaking);
+    if (again) await sent(customer.presses(data), false);
+    return result;
+  }
+
+  /** What was overtaken is expired: then the answer to the message comes without a result before it. */
+  async function resultOf(from: number, overtaking: string | null): Promise<Result> {
+    if (overtaking !== null) {
+      const answer = await customer.hears(isSummary(overtaking), from);
+      const before = customer.heard.slice(from, customer.heard.indexOf(answer));
+      if (!before.some((message) => isChecking(message) || resultIn(message) !== undefined)) return 'expired';
+    }
+    const told = await customer.hears((message) => resultIn(message) !== undefined, from);
+    return resultIn(told) ?? 'nothing';
+  }
+
+  for (const episode of episodes) {
+    const from = customer.heard.length;
+    switch (episode.kind) {
+      case 'talk':
+        for (const code of episode.codes) await talks(code, episode.repeat);
+        for (const code of episode.codes) await customer.hears(isSummary(code), from);
+        break;
+      case 'earn': {
+        await talks(episode.code, episode.repeat);
+        const summary = await customer.hears(isSummary(episode.code), from);
+        operations.push({ kind: 'accumulate', code: episode.code, heard: await presses(summary, episode) });
+        break;
+      }
+      case 'spend': {
+        await sent(customer.writes(`/redeem ${GIFT}`), episode.repeat);
+        // Where the flow before it was not finished, the proof that it had is still good.
+        const next = await customer.hears(
+          ({ key }) => key === 'identity.proofNeeded' || key === 'redeem.summary',
+          from,
+        );
+        if (next.key === 'identity.proofNeeded') await sent(customer.shares(), episode.repeat);
+        const summary = await customer.hears(({ key }) => key === 'redeem.summary', from);
+        operations.push({ kind: 'redeem', code: GIFT, heard: await presses(summary, episode) });
+      }
+    }
+  }
+  return { messages, serials, operations };
+}
+
+const isChecking = ({ key }: Heard): boolean => key?.startsWith('operation.checking') === true;

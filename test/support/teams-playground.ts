@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import Fastify from 'fastify';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { z } from 'zod';
+
+/**
+ * Microsoft's own playground, a Teams client with its service, in headless Chromium. Where the bot wants tokens, a proxy
+ * between the two signs what the playground sends, as the Bot Framework service would.
+ */
+export type Playground = {
+  readonly page: Page;
+  /** For `TEAMS_SERVICE_HOSTS`. */
+  readonly host: string;
+  /** Types into the chat and sends it. */
+  write(text: string): Promise<void>;
+  /** Opens another chat of the client's list. */
+  openChat(name: string): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export const PLAYGROUND_TENANT = '00000000-0000-0000-0000-0000000000001';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const CHROMIUM = '/usr/bin/chromium';
+
+/** The client's user is Garnacho, whom AntCRM knows by this e-mail. */
+const CONFIG = `version: "0.1.1"
+tenantId: ${PLAYGROUND_TENANT}
+bot:
+  id: 00000000-0000-0000-0000-00000000000011
+  name: Loyalty
+currentUser:
+  id: user-id-0
+  name: Garnacho
+  userPrincipleName: garnacho@example.com
+  aadObjectId: 00000000-0000-0000-0000-0000000000020
+  givenName: Garnacho
+  surname: G
+  email: garnacho@gmail.com
+users:
+${[1, 2, 3, 4, 5].map(member).join('')}personalChat:
+  id: 11111111-1111-4111-8111-111111111111
+groupChat:
+  id: 22222222-2222-4222-8222-222222222222
+  name: Group Chat
+team:
+  id: team-id
+  name: My Team
+  aadGroupId: 00000000-0000-0000-0000-000000000031
+  channels:
+    - id: channel-announcements-id
+      name: Announcements
+`;
+
+/** It wants five others. */
+function member(index: number): string {
+  return `  - id: user-id-${index}
+    name: Member ${index}
+    userPrincipleName: member${index}@example.com
+    aadObjectId: 00000000-0000-0000-0000-000000000002${index}
+    givenName: Member
+    surname: Number ${index}
+    email: member${index}@example.com
+`;
+}
+
+/** A port for the playground, which has to be known before the bot starts: its connector is on it. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+export async function startPlayground(options: {
+  readonly port: number;
+  /** The bot's route. */
+  readonly url: string;
+  /** A token for an activity of this service URL. */
+  readonly mint: (serviceUrl: string) => string;
+  readonly locale: string;
+}): Promise<Playground> {
+  const { port, url, mint, locale } = options;
+  const proxy = Fastify({ forceCloseConnections: true });
+  proxy.post('/api/messages', async ({ body }, reply) => {
+    const { serviceUrl } = z.object({ serviceUrl: z.string() }).parse(body);
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${mint(serviceUrl)}` };
+    // The playground takes its browser's language only for messages, and only as a part of the client's information.
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ ...Object(body), locale }),
+    });
+    reply.code(response.status).type(response.headers.get('content-type') ?? 'text/plain');
+    return reply.send(await response.text());
+  });
+  const endpoint = `${await proxy.listen({ port: 0, host: '127.0.0.1' })}/api/messages`;
+
+  const folder = mkdtempSync(join(tmpdir(), 'playground-'));
+  const config = join(folder, 'config.yml');
+  writeFileSync(config, CONFIG);
+  const cli = join(ROOT, 'node_modules/@microsoft/m365agentsplayground/cli.js');
+  const flags = ['start', '-e', endpoint, '-c', 'msteams', '-p', `${port}`, '--disable-telemetry'];
+  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [cli, ...flags], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      TEAMSAPPTESTER_BROWSER: 'none',
+      M365_AGENTS_PLAYGROUND_CONFIG_PATH: config,
+      M365_AGENTS_PLAYGROUND_LOGFILE: join(folder, 'log'),
+    },
+  });
+  const killed = () => child.kill('SIGKILL');
+  process.once('exit', killed);
+  let browser: Browser | undefined;
+
+  async function stop(): Promise<void> {
+    await browser?.close();
+    process.removeListener('exit', killed);
+    if (child.kill()) await once(child, 'close');
+    await proxy.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    await listening(child.stdout);
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1400 }, locale });
+    await page.goto(`http://localhost:${port}/`);
+    return {
+      page,
+      host: `localhost:${port}`,
+      async write(text) {
+        const box = page.getByRole('textbox').last();
+        await box.click();
+        await box.pressSequentially(text);
+        await box.press('Enter');
+      },
+      async openChat(name) {
+        await page.getByRole('treeitem', { name }).click();
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Its output is read to the end: it dies of a closed pipe. */
+async function listening(output: Readable): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  createInterface({ input: output })
+    .on('line', (line) => line.includes('Listening on') && resolve())
+    .on('close', () => reject(new Error('The playground ended before it listened')));
+  await promise;
+}

@@ -1,0 +1,34 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { createClient } from '../src/channels/staff/client.ts';
+import { startBot } from './support/app.ts';
+
+it('the staff webhook lets one look into its turns, in the answer and in the events', async () => {
+  const bot = await startBot();
+  onTestFinished(() => bot.stop());
+  const client = createClient(bot.url);
+  const answer = await client.send({
+    conversation: 'qa',
+    id: 'm1',
+    text: 'lịch sử tích điểm 30 ngày 0867123456',
+  });
+  if (answer.status === 'refused') throw new Error(answer.problem.title);
+  const { trace } = answer;
+  expect(trace).toMatchObject({
+    message: { kind: 'text' },
+    sender: { channel: 'staff', proof: 'token' },
+    understood: { intent: 'history', type: 'point', period: '30d', phone: '+84867123456' },
+    before: { step: { at: 'idle' } },
+    after: { step: { at: 'browsing', type: 'point' } },
+    calls: [
+      {
+        method: 'GET',
+        path: expect.stringMatching(/^\/history-point\?type=point&/),
+        status: 200,
+        outcome: 'ok',
+      },
+    ],
+    trips: ['take', 'commit'],
+  });
+  const { value: event } = await client.events('qa', 0, AbortSignal.timeout(2000)).next();
+  expect(event).toMatchObject({ turn: 'm1', last: true, trace });
+});
