@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createClient } from '../src/channels/staff/client.ts';
 import { scriptSchema } from '../src/script.ts';
 import { type Running, startBot } from './support/app.ts';
 import { openBrowser, openPage } from './support/browser.ts';
+
+/** Chromium on a busy machine. */
+vi.setConfig({ testTimeout: 40_000 });
 
 const TOKEN = 'a-token-of-some-length';
 /** Lost answers are found within a second. */
@@ -35,7 +39,7 @@ async function open({
 }: { path?: string } & BrowserContextOptions = {}): Promise<Page> {
   const watched = await openPage(browser, bot.url, { viewport: WIDE, ...options });
   faults = watched.faults;
-  watched.page.setDefaultTimeout(5000);
+  watched.page.setDefaultTimeout(15_000);
   await watched.page.goto(bot.url + path);
   return watched.page;
 }
@@ -158,6 +162,15 @@ describe('the chat', () => {
     expect(await log(page).locator('.bot[data-key]').count()).toBe(2);
   });
 
+  it('begins anew where the bot remembers nothing any more', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.evaluate(`sessionStorage.setItem('conversation', 'swept-away')`);
+    await page.reload();
+    await replied(page, 'welcome');
+    expect(await page.locator('#conversation').inputValue()).toMatch(/^console-/);
+  });
+
   it('sends again what got no answer, and counts it once', async () => {
     const page = await open();
     await replied(page, 'welcome');
@@ -167,6 +180,20 @@ describe('the chat', () => {
     await replied(page, 'accumulate.askCode');
     // Chromium itself reports the cut connection.
     faults.splice(0, 1);
+  });
+
+  it('reconnects by itself, and shows what was said meanwhile', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.getByText('Đã kết nối').waitFor();
+    bot.cut();
+    await page.getByText('Đang kết nối lại…').waitFor();
+    const conversation = await page.locator('#conversation').inputValue();
+    await createClient(bot.url).send({ conversation, text: 'tích điểm' });
+    await replied(page, 'accumulate.askCode');
+    await log(page).locator('.mine').getByText('tích điểm').waitFor();
+    // Chromium itself reports the cut connection.
+    faults = faults.filter((fault) => !fault.includes('net::ERR_'));
   });
 
   it('wraps what is long and shows markup as it is', async () => {

@@ -79,10 +79,19 @@ on('status', (name) => {
   $('status').className = name;
 });
 
+/** Where an hour, or a restart of the bot, has swept away the conversation that this tab remembers. */
+function beginAnew() {
+  const isEmpty = document.querySelector('.bot[data-key], .mine') === null;
+  if (isEmpty && $('status').className === 'connected') void turnTo(newName(), true);
+}
+
 choose('locale', session.get('locale', 'vi'));
 choose('as', session.get('as', 'staff'));
 changeLanguage();
 show('chat');
 settle();
-void turnTo(conversation.name || newName(), conversation.name === '');
+if (conversation.name) {
+  void turnTo(conversation.name, false);
+  setTimeout(beginAnew, 1500);
+} else void turnTo(newName(), true);
 $('text').focus();

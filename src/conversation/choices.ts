@@ -19,7 +19,8 @@ export function onChoice(
   return (live ? answerChoice(state, choice, context) : undefined) ?? expired(state);
 }
 
-function expired(state: ConversationState): Decision {
+/** A press or a form of a question that is over: nothing is changed. */
+export function expired(state: ConversationState): Decision {
   const reply = { key: 'choice.expired', notice: true } as const;
   return say(state, state.step.at === 'idle' && state.view !== undefined ? withMenu(state, reply) : reply);
 }

@@ -1,4 +1,4 @@
-import { onChoice } from './choices.ts';
+import { expired, onChoice } from './choices.ts';
 import { onContact } from './contact.ts';
 import type { Context } from './context.ts';
 import { after, type Decision, say } from './decision.ts';
@@ -86,7 +86,9 @@ function respond(state: ConversationState, message: Plain, context: Context): De
     case 'contact':
       return onContact(state, message, context);
     case 'form':
-      return submit(unanswered(state, context), message, context);
+      return message.view === undefined || message.view === state.view
+        ? submit(unanswered(state, context), message, context)
+        : expired(state);
     case 'start':
       return onStart(unanswered(state, context), message.payload, context);
     case 'unknown': {

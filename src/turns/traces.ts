@@ -25,19 +25,19 @@ type Seen = {
   after(): ConversationState;
 };
 
-type Record = { readonly calls: TracedCall[]; readonly trips: Trip[] };
+type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 
 export function createTraces(channels: readonly string[]): Traces {
   /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
-  const atWork = new AsyncLocalStorage<Record>();
+  const atWork = new AsyncLocalStorage<Notes>();
   const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
 
   return {
     async around({ channel, message, sender, before, after }, work) {
       if (!channels.includes(channel)) return work();
-      const record: Record = { calls: [], trips: ['take'] };
+      const notes: Notes = { calls: [], trips: ['take'] };
       const startMs = performance.now();
-      const errands = await atWork.run(record, work);
+      const errands = await atWork.run(notes, work);
       const ms = performance.now() - startMs;
       return carrying(errands, {
         message,
@@ -45,7 +45,7 @@ export function createTraces(channels: readonly string[]): Traces {
         ...(message?.kind === 'text' && { understood: told(message.text) }),
         before,
         after: after(),
-        ...record,
+        ...notes,
         ms,
       });
     },

@@ -48,14 +48,15 @@ export async function answer(session: Session, next: Next, tools: TurnTools): Pr
   const reading = read(session, next, tools);
   const { before, asker } = reading;
   const channel = (asker ?? before).origin?.channel ?? 'unknown';
-  const work = () => settle(session, next, { reading, channel }, tools);
+  const work = () => carryOut(session, next, { reading, channel }, tools);
   const after = () => session.stored?.state ?? before.state;
   const { message = null, sender } = asker?.incoming ?? {};
   const seen = { channel, message, sender, before: before.state, after };
   return tools.traces ? tools.traces.around(seen, work) : work();
 }
 
-async function settle(
+/** The turn itself, once it is known whose it is. */
+async function carryOut(
   session: Session,
   next: Next,
   { reading, channel }: { reading: Reading; channel: string },

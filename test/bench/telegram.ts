@@ -21,7 +21,7 @@ export type Line = {
 export type Timing = { readonly acceptMs: number; readonly turnMs: number };
 
 const SECRET = 'bench-secret';
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 const CONNECTIONS = 100;
 
 export async function startTelegram(): Promise<Telegram> {

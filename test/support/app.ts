@@ -1,7 +1,12 @@
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 
-export type Running = { readonly url: string; stop(): Promise<void> };
+export type Running = {
+  readonly url: string;
+  /** Ends every connection, event streams too. */
+  cut(): void;
+  stop(): Promise<void>;
+};
 
 /** The whole bot in this process, on a port of its own, over the memory store and the sandbox. */
 export async function startBot(env: Readonly<Record<string, string>> = {}): Promise<Running> {
@@ -10,5 +15,5 @@ export async function startBot(env: Readonly<Record<string, string>> = {}): Prom
   const app = await createApp(read.config);
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
   await app.start();
-  return { url, stop: () => app.stop() };
+  return { url, cut: () => app.server.server.closeAllConnections(), stop: () => app.stop() };
 }

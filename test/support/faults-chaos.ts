@@ -13,7 +13,7 @@ export type Chaos = {
   stop(): Promise<void>;
 };
 
-const BOT_LIFE = [400, 4000] as const;
+const BOT_LIFE = [800, 5000] as const;
 const REDIS_LIFE = [1500, 6000] as const;
 const REDIS_DEATH = [0, 400] as const;
 

@@ -10,10 +10,12 @@ export type TokenOptions = {
   readonly sign?: 'own' | 'other' | 'hmac' | 'none' | undefined;
 };
 
+/** Made once: it takes a while. */
+const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 /** The keys of a Bot Framework service of our own, and what it signs with them. */
 export function createTokens(issuer: string) {
-  const own = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = randomUUID();
   const base = { kid, use: 'sig', ...own.publicKey.export({ format: 'jwk' }) };
   // The second one is published for another channel only: endorsements count.

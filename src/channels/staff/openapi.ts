@@ -45,7 +45,7 @@ export const eventsRoute = {
   description:
     'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). The event id ' +
     'is the `seq` of the reply; the data is a reply as in the answer of the webhook, with `turn` (the id of the ' +
-    'message it answers), `last` (of its turn) and `state`.',
+    'message it answers), `last` (of its turn), `state` and, with the last one, `trace` (a look into the turn).',
   security: [{ [STAFF_SECURITY]: [] }],
   params: z.object({ conversation: conversationSchema }),
   querystring: z.object({

@@ -14,7 +14,6 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     defaultLocale: 'vi',
     limit: async () => undefined,
     accept,
-    limit: async () => undefined,
     words,
     observe,
   });

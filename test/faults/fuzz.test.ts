@@ -1,0 +1,254 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { Agent, request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Running, startBot } from '../support/app.ts';
+import { anything, brokenOf, bytesOf, nasty, requests, updates } from '../support/fuzz.ts';
+
+/*
+ * Whatever is sent to whichever route: never a 5xx, a crash, a second's silence, a changed prototype or growing memory.
+ * `FAULTS=long` sends 100,000. A failure prints fast-check's seed and path: `FAULTS_SEED` runs the same cases again.
+ */
+
+const LONG = process.env.FAULTS === 'long';
+const CASES = Number(process.env.FAULTS_CASES ?? (LONG ? 100_000 : 1200));
+/** Sent at once: what one request does to the others counts, too. */
+const TOGETHER = 10;
+const SILENCE_MS = 1000;
+const SECRET = 'fuzz-secret';
+
+let bot: Running;
+let telegram: http.Server;
+const dispatcher = new Agent({ connections: TOGETHER });
+
+beforeAll(async () => {
+  // Takes whatever the bot says: its double would remember it.
+  telegram = http.createServer((message, response) => {
+    message.resume();
+    response.setHeader('content-type', 'application/json').end('{"ok":true,"result":{"message_id":1}}');
+  });
+  telegram.listen(0, '127.0.0.1');
+  await once(telegram, 'listening');
+  bot = await startBot({
+    TELEGRAM_BOT_TOKEN: '42:fuzz',
+    TELEGRAM_API_ROOT: `http://127.0.0.1:${portOf(telegram.address())}`,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+  });
+});
+afterAll(async () => {
+  await bot.stop();
+  await dispatcher.destroy();
+  telegram.closeAllConnections();
+  telegram.close();
+});
+
+const portOf = (address: net.AddressInfo | string | null): number =>
+  address && typeof address === 'object' ? address.port : 0;
+
+type Shot = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: Buffer;
+  readonly type?: string;
+};
+
+async function fire({ method, path, body, type }: Shot): Promise<{ status: number; ms: number }> {
+  const start = performance.now();
+  const response = await request(`${bot.url}${path}`, {
+    method,
+    dispatcher,
+    headers: {
+      'content-type': type ?? 'application/json',
+      'x-telegram-bot-api-secret-token': SECRET,
+    },
+    ...(body && { body }),
+  });
+  // An event stream never ends.
+  if (path.endsWith('/events')) response.body.on('error', () => {}).destroy();
+  else await response.body.dump();
+  return { status: response.statusCode, ms: performance.now() - start };
+}
+
+async function survives(shot: Shot): Promise<void> {
+  const { status, ms } = await fire(shot);
+  expect(status).toBeLessThan(500);
+  // Once more, alone: a busy machine is slow by itself.
+  if (ms > SILENCE_MS) expect((await fire(shot)).ms).toBeLessThan(SILENCE_MS);
+  expect(Reflect.get({}, 'polluted')).toBeUndefined();
+}
+
+function volley(shot: fc.Arbitrary<Shot>, cases: number): Promise<void> {
+  const seed = process.env.FAULTS_SEED;
+  return fc.assert(
+    fc.asyncProperty(fc.array(shot, { minLength: TOGETHER, maxLength: TOGETHER }), async (shots) => {
+      await Promise.all(shots.map(survives));
+    }),
+    { numRuns: Math.ceil(cases / TOGETHER), ...(seed !== undefined && { seed: Number(seed) }) },
+  );
+}
+
+const posts = (path: string, body: fc.Arbitrary<unknown>): fc.Arbitrary<Shot> =>
+  fc.record({
+    method: fc.constant('POST' as const),
+    path: fc.constant(path),
+    body: bytesOf(body),
+    type: fc.constantFrom(
+      'application/json',
+      'application/json',
+      'application/json',
+      'text/plain',
+      'a/b; charset=x',
+    ),
+  });
+
+const typed = fc.record({
+  update_id: fc.integer({ min: 1 }),
+  message: fc.record({
+    message_id: fc.nat(),
+    chat: fc.record({ id: fc.integer({ min: 1, max: 20 }), type: fc.constant('private') }),
+    from: fc.record({ id: fc.integer({ min: 1, max: 20 }), language_code: nasty, first_name: nasty }),
+    text: nasty,
+  }),
+});
+
+const said = fc.record(
+  {
+    conversation: fc.constantFrom('f1', 'f2', 'f3', 'f4'),
+    text: nasty,
+    name: nasty,
+    id: nasty,
+  },
+  { requiredKeys: ['conversation', 'text'] },
+);
+
+const paths = fc.oneof(
+  fc.constantFrom(
+    '/',
+    '/metrics',
+    '/health/ready',
+    '/health/live',
+    '/console',
+    '/docs',
+    '/docs/json',
+    '/sandbox/state',
+  ),
+  fc.webPath({ size: 'small' }),
+  nasty.map((text) => `/webhooks/staff/${encodeURIComponent(text.toWellFormed())}/events`),
+  nasty.map((text) => `/sandbox/history-point?phone=${encodeURIComponent(text.toWellFormed())}`),
+);
+
+describe('the routes survive', () => {
+  const share = Math.ceil(CASES / 6);
+  const timeoutMs = 30_000 + CASES * 10;
+
+  test('broken and odd updates of Telegram', { timeout: 2 * timeoutMs }, async () => {
+    await volley(posts('/webhooks/telegram', fc.oneof(brokenOf(updates), typed, anything)), 2 * share);
+  });
+
+  test('broken and odd messages of staff', { timeout: 2 * timeoutMs }, async () => {
+    await volley(posts('/webhooks/staff', fc.oneof(brokenOf(requests), said, anything)), 2 * share);
+  });
+
+  test('any path, with and without a body', { timeout: timeoutMs }, async () => {
+    const shot = fc.oneof(
+      fc.record({ method: fc.constant('GET' as const), path: paths }),
+      fc.record({ method: fc.constant('POST' as const), path: paths, body: bytesOf(anything) }),
+    );
+    await volley(shot, share);
+  });
+
+  test('bytes that are no HTTP', { timeout: timeoutMs }, async () => {
+    const head = `POST /webhooks/telegram HTTP/1.1\r\nhost: x\r\nx-telegram-bot-api-secret-token: ${SECRET}\r\n`;
+    const bytes = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 400 }).map((noise) => Buffer.from(noise)),
+      fc
+        .tuple(
+          fc.constantFrom(
+            ...[
+              'content-length: 5\r\n\r\n{',
+              'content-length: -1\r\n\r\n{}',
+              'content-length: 1e9\r\n\r\n{}',
+            ],
+            ...[
+              'transfer-encoding: chunked\r\n\r\nzz\r\n{}',
+              'content-length: 2\r\ncontent-length: 3\r\n\r\n{}',
+            ],
+            ...[
+              'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}',
+              'content-encoding: gzip\r\n\r\n',
+            ],
+            ...[
+              `x: ${'y'.repeat(70_000)}\r\n\r\n`,
+              'expect: 100-continue\r\ncontent-length: 9\r\n\r\n',
+              '\r\n',
+            ],
+            ...['upgrade: websocket\r\nconnection: upgrade\r\n\r\n', 'content-type: \u0000\r\n\r\n{}'],
+          ),
+          fc.uint8Array({ maxLength: 60 }),
+        )
+        .map(([rest, noise]) => Buffer.concat([Buffer.from(head + rest), Buffer.from(noise)])),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(bytes, { minLength: TOGETHER, maxLength: TOGETHER }), async (shots) => {
+        for (const answer of await Promise.all(shots.map(raw))) expect(answer).not.toMatch(/^HTTP\/1.1 5/);
+      }),
+      { numRuns: Math.ceil(share / TOGETHER) },
+    );
+  });
+
+  test('a megabyte, and nesting without end', { timeout: timeoutMs }, async () => {
+    const bodies = [
+      JSON.stringify({ update_id: 1, message: { text: 'x'.repeat(1024 * 1024) } }),
+      `{"update_id":1,"message":${'['.repeat(120_000)}${']'.repeat(120_000)}}`,
+      `{"conversation":"f1","text":${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}}`,
+      `{"conversation":"f1","text":"${'tích điểm 0912345678 '.repeat(10_000)}"}`,
+      `{"update_id":2,"message":{"chat":{"id":3,"type":"private"},"text":"${'0912 345 678 a@b '.repeat(12_000)}"}}`,
+    ];
+    for (const path of ['/webhooks/telegram', '/webhooks/staff', '/nowhere', '/sandbox/accumulate']) {
+      for (const body of bodies) {
+        const shot: Shot = { method: 'POST', path, body: Buffer.from(body) };
+        await survives(shot);
+      }
+    }
+  });
+
+  test('all of it with memory that does not grow', { timeout: 4 * timeoutMs }, async () => {
+    const shot = fc.oneof(
+      posts('/webhooks/telegram', fc.oneof(brokenOf(updates), typed)),
+      posts('/webhooks/staff', fc.oneof(brokenOf(requests), said)),
+    );
+    await volley(shot, share);
+    const before = heapUsed();
+    await volley(shot, share);
+    // 2 KB a request would be a leak; what the second half needs beyond the first is noise.
+    expect((heapUsed() - before) / share).toBeLessThan(2048);
+  });
+});
+
+/** What comes back until the connection ends, which must be soon once we have said all. */
+async function raw(bytes: Buffer): Promise<string> {
+  const socket = net.connect(Number(new URL(bot.url).port), '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1');
+  });
+  socket.on('error', () => {});
+  socket.setTimeout(2 * SILENCE_MS, () => {
+    answer = 'HTTP/1.1 599 silence';
+    socket.destroy();
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.end(bytes);
+  await closed;
+  return answer;
+}
+
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
