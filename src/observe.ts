@@ -14,7 +14,7 @@ export type Log = {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 };
 
-/** An alarm is a log line with `alarm: "<name>"` and a counter of the same name: somebody must look (README, operators). */
+/** An alarm is a log line with `alarm: "<name>"` and a counter of the same name: somebody must look (docs/operators.md). */
 export const ALARMS = [
   /** AntCRM refuses our key (401/403). At most once a minute. */
   'antcrm_key_refused',

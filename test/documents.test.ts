@@ -2,9 +2,12 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { documentation } from '../src/config/variables.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { ALARMS } from '../src/observe.ts';
+import { USAGE } from '../src/operators/command.ts';
 
 const root = new URL('../', import.meta.url);
-const documents = globSync('*.md', { cwd: root }).map((name): [string, string] => [
+const documents = globSync(['*.md', 'docs/*.md'], { cwd: root }).map((name): [string, string] => [
   name,
   readFileSync(new URL(name, root), 'utf8'),
 ]);
@@ -22,7 +25,7 @@ function all(text: string, pattern: RegExp): string[] {
 
 describe.each(documents)('%s', (_, text) => {
   it('names only files that exist', () => {
-    const paths = all(text, /`((?:src|test|locales|\.ci)\/[\w./-]*)`/g);
+    const paths = all(text, /`((?:src|test|locales|docs|\.ci)\/[\w./-]*)`/g);
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
   });
 
@@ -44,4 +47,25 @@ it('.env.example lists every variable (written anew by npm test -- -u)', async (
   });
   const head = '# Copy to .env and uncomment what you set; the environment wins over this file.\n';
   await expect([head, ...entries].join('\n')).toMatchFileSnapshot('../.env.example');
+});
+
+describe('docs/operators.md', () => {
+  const text = readFileSync(new URL('docs/operators.md', root), 'utf8');
+
+  it('says of every alarm what it means and what to do', () => {
+    const told = all(text, /^### `(\w+)`\n\n\*\*Means\*\*: .+\n\n\*\*Do\*\*: .+\n/gm);
+    expect(told.toSorted()).toEqual(ALARMS.toSorted());
+  });
+
+  it('lists every metric of ours', async () => {
+    const silent = () => {};
+    const log = { debug: silent, info: silent, warn: silent, error: silent };
+    const ours = all(await createMetrics({ log }).text(), /^# HELP ((?:bot|antcrm)_\w+)/gm);
+    expect(all(text, /^\| `((?:bot|antcrm)_\w+)` \|/gm).toSorted()).toEqual(ours.toSorted());
+  });
+
+  it('explains every command for operators', () => {
+    const commands = all(USAGE, /npm run operations -- (\w+)/g);
+    expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
+  });
 });

@@ -9,8 +9,9 @@ import { type Measured, measure, medians } from './measure.ts';
 import { type Options, readOptions, type Store, USAGE } from './options.ts';
 import { summarise } from './profile.ts';
 import { type Cost, fill } from './stored.ts';
-import { startSubject, type Subject, watchIdle } from './subject.ts';
+import { type Subject, startSubject, watchIdle } from './subject.ts';
 import { cells, MEASURED_HEADS, table } from './table.ts';
+import { startTeams } from './teams.ts';
 import { startTelegram, type Telegram } from './telegram.ts';
 
 /*
@@ -34,7 +35,9 @@ else await run(options);
 async function run(wanted: Options): Promise<void> {
   const withRedis = hasRedis();
   if (!withRedis) console.log('redis-server is not installed (npm run setup): memory only.\n');
-  const options = withRedis ? wanted : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis') };
+  const options = withRedis
+    ? wanted
+    : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis') };
   console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}\n`);
 
   const sandbox = await startProcess('src/loyalty/sandbox/main.ts');
@@ -52,6 +55,7 @@ async function run(wanted: Options): Promise<void> {
   try {
     await idle(bench);
     await underLoad(bench);
+    await besideTeams(bench);
     if (withRedis && options.stored.length > 0) await stored(bench);
   } finally {
     telegram.close();
@@ -102,7 +106,9 @@ async function underLoad(bench: Bench): Promise<void> {
     const env = dir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir}` };
     subjects.set(store, await startSubject(telegram, { ...(await envOf(bench, store)), ...env }));
   }
-  const scenarios = stores.flatMap((store) => inFlight.map((many) => ({ name: `${store} × ${many}`, store, many })));
+  const scenarios = stores.flatMap((store) =>
+    inFlight.map((many) => ({ name: `${store} × ${many}`, store, many })),
+  );
   const rows = await compare(
     options,
     scenarios.flatMap(({ name, store, many }) => {
@@ -113,6 +119,25 @@ async function underLoad(bench: Bench): Promise<void> {
   for (const subject of subjects.values()) await subject.stop();
   console.log(`${table(['store × in flight', ...MEASURED_HEADS], rows)}\n`);
   if (profile !== undefined) for (const store of stores) await showProfile(store, join(profile, store));
+}
+
+/** Teams beside Telegram, and beside what the Bot Framework SDK costs by itself: an echo that does nothing else. */
+async function besideTeams({ options, telegram, antcrm }: Bench): Promise<void> {
+  const teams = await startTeams();
+  const subjects = [
+    { name: 'Telegram', subject: await startSubject(telegram, antcrm) },
+    { name: 'Teams', subject: await startSubject(teams, antcrm) },
+    { name: 'CloudAdapter echo', subject: await startSubject(teams, {}, 'test/support/teams-echo-main.ts') },
+  ];
+  const rows = await compare(
+    options,
+    options.inFlight.flatMap((inFlight) =>
+      subjects.map(({ name, subject }) => ({ name: [`${name} × ${inFlight}`], subject, inFlight })),
+    ),
+  );
+  for (const { subject } of subjects) await subject.stop();
+  teams.close();
+  console.log(`${table(['channel × in flight', ...MEASURED_HEADS], rows)}\n`);
 }
 
 /** The same load with few and with many conversations in Redis, each number with a Redis and a bot of its own. */
@@ -135,7 +160,9 @@ async function stored(bench: Bench): Promise<void> {
   console.log(`${table(['stored × in flight', ...MEASURED_HEADS], rows)}\n`);
   for (const { count, cost } of subjects.filter(({ cost }) => cost.atRest > 0)) {
     const { atRest, justUsed } = cost;
-    console.log(`A conversation of ${count} costs ${atRest.toFixed(0)} bytes at rest, ${justUsed.toFixed(0)} just used.`);
+    console.log(
+      `A conversation of ${count} costs ${atRest.toFixed(0)} bytes at rest, ${justUsed.toFixed(0)} just used.`,
+    );
   }
 }
 

@@ -20,7 +20,15 @@ const FULL = {
   ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '10000' },
   ...{ repeats: '3', idle: '10', stored: '1000,1000000' },
 };
-const QUICK = { ...FULL, turns: '1500', seconds: '2', 'warm-up': '3000', repeats: '1', idle: '3', stored: '' };
+const QUICK = {
+  ...FULL,
+  turns: '1500',
+  seconds: '2',
+  'warm-up': '3000',
+  repeats: '1',
+  idle: '3',
+  stored: '',
+};
 
 export const USAGE = `npm run bench -- [options]
 

@@ -15,9 +15,9 @@ export type Subject = {
 export type Usage = { readonly cpuMs: number; readonly rssMb: number };
 
 /** With a key, as in production: everything stored is sealed. */
-export async function startSubject(telegram: Telegram, env: Environment): Promise<Subject> {
+export async function startSubject(telegram: Telegram, env: Environment, main?: string): Promise<Subject> {
   const key = randomBytes(32).toString('base64');
-  const bot = await startBot({ STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env });
+  const bot = await startBot({ STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env }, main);
   const line = telegram.connect(bot.url);
   return {
     load: createLoad(line),

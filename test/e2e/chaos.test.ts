@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Confirmed, type Conversation, faultsOf, type Told } from '../support/checker.ts';
@@ -10,10 +11,10 @@ import { type Post, startWorld, type World } from './world.ts';
 /** So many conversations, or as many as begin within this time on a busy machine. */
 const CONVERSATIONS = 300;
 const BEGIN_MS = 25_000;
-const AT_ONCE = 100;
+const AT_ONCE = 64;
 
-/** Each process lives so long, at random, ms. */
-const LIFE_MS = { from: 500, to: 3500 };
+/** Each process lives until customers have been told so many more messages, at random: a busy machine gets its time. */
+const LIFE = { from: 10, to: 250 };
 
 /** Codes that say which conversation's message they are; the last is a real one, the same for nobody else. */
 const serialsOf = (index: number): string[] => {
@@ -64,6 +65,7 @@ type Fleet = { anyone(): Promise<Bot>; end(): Promise<number> };
 /** Two processes, each of which is killed and started anew, whatever the other one does. */
 async function startFleet(world: World): Promise<Fleet> {
   const over = new AbortController();
+  const ended = once(over.signal, 'abort');
   const living = new Set<Bot>();
   let kills = 0;
 
@@ -71,7 +73,8 @@ async function startFleet(world: World): Promise<Fleet> {
     let bot = await world.bot();
     living.add(bot);
     while (!over.signal.aborted) {
-      await delay(LIFE_MS.from + Math.random() * (LIFE_MS.to - LIFE_MS.from));
+      await Promise.race([world.told(LIFE.from + Math.random() * (LIFE.to - LIFE.from)), ended]);
+      if (over.signal.aborted) break;
       living.delete(bot);
       await bot.kill();
       kills += 1;

@@ -1,4 +1,6 @@
+import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import {
@@ -24,6 +26,8 @@ export type World = {
   chat(language: Language, post?: Post): Chat;
   /** Posts an update as Telegram does. */
   post(update: Update, bot: Bot): Promise<Posted>;
+  /** Resolves once customers have been told so many more messages. */
+  told(more: number): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -45,17 +49,20 @@ export const STAFF_TOKEN = 'e2e-staff';
 /** Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say. */
 export const ANTCRM_TIMEOUT_MS = 1500;
 
-/** Longer than any of the bot's own waits with these settings. */
-const PATIENCE_MS = 15_000;
+/** Longer than any of the bot's own waits with these settings, on a busy machine too. */
+const PATIENCE_MS = 30_000;
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { bots: count = 1, main, patienceMs = PATIENCE_MS } = options;
   const inboxes = new Map<unknown, Inbox>();
+  const news = new EventEmitter().setMaxListeners(0);
   const double = await startTelegramDouble({
     remember: 100_000,
     onDone({ method, payload }) {
       if (method !== 'sendMessage' && method !== 'editMessageText') return;
       inboxes.get(payload.chat_id)?.arrived(String(payload.text));
+      news.emit('told');
     },
   });
   const sandbox = await startSandbox();
@@ -102,6 +109,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       return createChat({ id, language, double, inbox, post: how });
     },
     post,
+    async told(more) {
+      for (let left = more; left > 0; left--) await once(news, 'told');
+    },
     async stop() {
       await Promise.all([...bots.map((one) => one.stop()), sandbox.stop()]);
       await redis?.stop();

@@ -8,6 +8,7 @@ import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { anything, brokenOf, bytesOf, nasty, requests, updates } from '../support/fuzz.ts';
+import { activity, pressActivity, textActivity } from '../support/teams-activities.ts';
 
 /*
  * Whatever is sent to whichever route: never a 5xx, a crash, a second's silence, a changed prototype or growing memory.
@@ -22,28 +23,33 @@ const SILENCE_MS = 1000;
 const SECRET = 'fuzz-secret';
 
 let bot: Running;
-let telegram: http.Server;
+/** Telegram's API and the Bot connector in one: takes whatever the bot says, where a double would remember it. */
+let platform: http.Server;
+let platformUrl: string;
 const dispatcher = new Agent({ connections: TOGETHER });
 
 beforeAll(async () => {
-  // Takes whatever the bot says: its double would remember it.
-  telegram = http.createServer((message, response) => {
+  platform = http.createServer((message, response) => {
     message.resume();
-    response.setHeader('content-type', 'application/json').end('{"ok":true,"result":{"message_id":1}}');
+    response
+      .setHeader('content-type', 'application/json')
+      .end('{"ok":true,"result":{"message_id":1},"id":"1"}');
   });
-  telegram.listen(0, '127.0.0.1');
-  await once(telegram, 'listening');
+  platform.listen(0, '127.0.0.1');
+  await once(platform, 'listening');
+  platformUrl = `http://127.0.0.1:${portOf(platform.address())}`;
   bot = await startBot({
     TELEGRAM_BOT_TOKEN: '42:fuzz',
-    TELEGRAM_API_ROOT: `http://127.0.0.1:${portOf(telegram.address())}`,
+    TELEGRAM_API_ROOT: platformUrl,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
+    TEAMS_AUTH: 'off',
   });
 });
 afterAll(async () => {
   await bot.stop();
   await dispatcher.destroy();
-  telegram.closeAllConnections();
-  telegram.close();
+  platform.closeAllConnections();
+  platform.close();
 });
 
 const portOf = (address: net.AddressInfo | string | null): number =>
@@ -142,7 +148,7 @@ const paths = fc.oneof(
 );
 
 describe('the routes survive', () => {
-  const share = Math.ceil(CASES / 6);
+  const share = Math.ceil(CASES / 7);
   const timeoutMs = 30_000 + CASES * 10;
 
   test('broken and odd updates of Telegram', { timeout: 2 * timeoutMs }, async () => {
@@ -151,6 +157,19 @@ describe('the routes survive', () => {
 
   test('broken and odd messages of staff', { timeout: 2 * timeoutMs }, async () => {
     await volley(posts('/webhooks/staff', fc.oneof(brokenOf(requests), said, anything)), 2 * share);
+  });
+
+  test('broken and odd activities of Teams', { timeout: 2 * timeoutMs }, async () => {
+    const serviceUrl = `${platformUrl}/`;
+    const activities = [
+      textActivity('tích điểm', { serviceUrl }),
+      pressActivity('card', { choice: 'accumulate' }, { serviceUrl }),
+      activity('conversationUpdate', { serviceUrl, membersAdded: [{ id: 'x' }] }),
+      activity('invoke', { serviceUrl, name: 'adaptiveCard/action', value: { action: { data: {} } } }),
+      activity('installationUpdate', { serviceUrl }),
+    ];
+    const written = nasty.map((text) => textActivity(text, { serviceUrl, from: { id: text, name: text } }));
+    await volley(posts('/webhooks/teams', fc.oneof(brokenOf(activities), written, anything)), share);
   });
 
   test('any path, with and without a body', { timeout: timeoutMs }, async () => {
@@ -208,7 +227,13 @@ describe('the routes survive', () => {
       `{"conversation":"f1","text":"${'tích điểm 0912345678 '.repeat(10_000)}"}`,
       `{"update_id":2,"message":{"chat":{"id":3,"type":"private"},"text":"${'0912 345 678 a@b '.repeat(12_000)}"}}`,
     ];
-    for (const path of ['/webhooks/telegram', '/webhooks/staff', '/nowhere', '/sandbox/accumulate']) {
+    for (const path of [
+      '/webhooks/telegram',
+      '/webhooks/teams',
+      '/webhooks/staff',
+      '/nowhere',
+      '/sandbox/accumulate',
+    ]) {
       for (const body of bodies) {
         const shot: Shot = { method: 'POST', path, body: Buffer.from(body) };
         await survives(shot);

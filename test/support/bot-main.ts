@@ -5,7 +5,7 @@
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
 
-const LEASE_MS = 1500;
+const LEASE_MS = 2000;
 
 const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));

@@ -28,7 +28,6 @@ export type Playground = {
 
 export const PLAYGROUND_TENANT = '00000000-0000-0000-0000-0000000000001';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHROMIUM = '/usr/bin/chromium';
 
 /** The client's user is Garnacho, whom AntCRM knows by this e-mail. */
@@ -109,9 +108,9 @@ export async function startPlayground(options: {
   const folder = mkdtempSync(join(tmpdir(), 'playground-'));
   const config = join(folder, 'config.yml');
   writeFileSync(config, CONFIG);
-  const cli = join(ROOT, 'node_modules/@microsoft/m365agentsplayground/cli.js');
+  const cli = fileURLToPath(import.meta.resolve('@microsoft/m365agentsplayground/cli.js'));
   const flags = ['start', '-e', endpoint, '-c', 'msteams', '-p', `${port}`, '--disable-telemetry'];
-  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [cli, ...flags], {
+  const child = spawn(process.execPath, [cli, ...flags], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {

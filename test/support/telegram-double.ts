@@ -17,7 +17,7 @@ export type TelegramDouble = {
   calls(method?: string): readonly Call[];
   /** Resolves with the first call, past or future, that fits. */
   called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
-  /** The next calls of a method end so, one after the other. */
+  /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
   script(method: string, ...faults: Fault[]): void;
   /** What a chat shows now, and the keyboard in place of the customer's own. */
   shown(chat: number): ShownMessage[];
@@ -121,7 +121,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     calls.push(call);
     if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
-    const fault = faults.get(method)?.shift();
+    const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
     if (fault === 'hang') return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);

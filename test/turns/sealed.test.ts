@@ -74,6 +74,19 @@ describe('sealing', () => {
     expect(() => seal.open('a', rotated.seal('a', plain))).toThrow(SealBroken);
   });
 
+  test('a key is changed without a pause in two rounds: first all can read the new one, then write with it', () => {
+    const next = randomBytes(32);
+    const first = createSeal({ hashKey, key, previous: next });
+    const second = createSeal({ hashKey, key: next, previous: key });
+    for (const [one, other] of [
+      [seal, first],
+      [first, second],
+    ] as const) {
+      expect(one.open('a', other.seal('a', plain))).toBe(plain);
+      expect(other.open('a', one.seal('a', plain))).toBe(plain);
+    }
+  });
+
   test('keys whose short ids collide are told apart', () => {
     for (let n = 0; n < 600; n++) {
       const previous = randomBytes(32);

@@ -18,7 +18,6 @@ const entitySchema = z.object({
   text: maybe(z.string()),
   mentioned: maybe(accountSchema),
 });
-export type Entity = z.infer<typeof entitySchema>;
 
 const activitySchema = z.object({
   type: z.string(),

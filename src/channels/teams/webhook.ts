@@ -6,7 +6,7 @@ import { type Activity, parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
-export const ROUTE = '/webhooks/teams';
+const ROUTE = '/webhooks/teams';
 
 /** An activity has a few kilobytes; the longest messages of Teams have about 100. */
 const BODY_LIMIT = 256 * 1024;

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type App, createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
+import { createPerson } from '../support/telegram-updates.ts';
+
+/*
+ * Who sends too much, too slowly, or without the secret.
+ */
+
+const SECRET = 'abuse-secret';
+/** How long a request may take to arrive, here. */
+const REQUEST_MS = 400;
+/** A caller behind a proxy counts as a stranger, on this machine, too. */
+const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
+/** What an address may ask for in a minute (`RATES` of channels/limits.ts). */
+const PER_MINUTE = 300;
+
+let double: TelegramDouble;
+let app: App;
+let url: string;
+
+beforeAll(async () => {
+  double = await startTelegramDouble();
+});
+afterAll(() => double.close());
+beforeEach(async () => {
+  const read = readConfig({
+    LOG_LEVEL: 'silent',
+    TELEGRAM_BOT_TOKEN: double.token,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+  });
+  if (!read.ok) throw new Error(read.faults.join('\n'));
+  app = await createApp(read.config, { requestMs: REQUEST_MS });
+  url = await app.server.listen({ host: '127.0.0.1', port: 0 });
+  await app.start();
+});
+afterEach(() => app.stop());
+
+const webhook = () => ({ url: `${url}/webhooks/telegram`, secret: SECRET });
+
+describe('a flood on Telegram', () => {
+  test('is answered with 2xx, fifty messages of it, and one polite word about the rest', async () => {
+    const person = createPerson(810_001);
+    const fault = { call: 'contacts', fault: 'slow', times: 1, ms: 1500 };
+    const planned = await fetch(`${url}/sandbox/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fault),
+    });
+    expect(planned.status).toBe(200);
+    await double.post(person.writes('xem điểm'), webhook());
+    await double.called('sendMessage', ({ chat_id }) => chat_id === person.id);
+    // A slow call keeps the conversation busy while the flood comes in.
+    await double.post(person.shares('84867123456'), webhook());
+    const statuses = await Promise.all(
+      Array.from({ length: 120 }, async () => (await double.post(person.writes('chào'), webhook())).status),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const texts = () => double.shown(person.id).map(({ text }) => text);
+    await expect
+      .poll(() => texts().filter((text) => text.startsWith('Chào bạn')).length, { timeout: 8000 })
+      // The message at work is the fiftieth.
+      .toBe(49);
+    expect(texts().filter((text) => text.startsWith('Bạn nhắn hơi nhanh'))).toHaveLength(1);
+    const other = createPerson(810_002);
+    await double.post(other.writes('chào'), webhook());
+    await double.called('sendMessage', ({ chat_id }) => chat_id === other.id);
+  });
+});
+
+describe('a slow sender', () => {
+  /** Sends these parts, one each 50 ms, and then no more; resolves to what came until the connection ended, and when. */
+  async function drips(parts: readonly string[]): Promise<{ answer: string; ms: number }> {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const start = performance.now();
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+    const rest = [...parts];
+    const timer = setInterval(() => {
+      const part = rest.shift();
+      if (part !== undefined && socket.writable) socket.write(part);
+    }, 50);
+    await closed;
+    clearInterval(timer);
+    return { answer, ms: performance.now() - start };
+  }
+
+  const head = `POST /webhooks/telegram HTTP/1.1\r\nhost: x\r\nx-telegram-bot-api-secret-token: ${SECRET}\r\n`;
+
+  test.each([
+    ['of headers', [...head]],
+    ['of a body', [`${head}content-length: 1000\r\n\r\n`, ...'{"update_id":'.repeat(20)]],
+    ['that stops in the middle', [`${head}content-length: 1000\r\n\r\n`, '{']],
+  ])('%s is cut off', async (_what, parts) => {
+    const { answer, ms } = await drips(parts);
+    expect(answer).toMatch(/^(HTTP\/1\.1 408|$)/);
+    expect(ms).toBeGreaterThan(REQUEST_MS / 2);
+    expect(ms).toBeLessThan(5 * REQUEST_MS);
+  });
+});
+
+describe('whoever shows no secret', () => {
+  const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask));
+  const statusOf = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`${url}${path}`, { headers: STRANGER, ...init });
+    await response.arrayBuffer();
+    return response.status;
+  };
+
+  test.each([
+    ['/health/live', 200],
+    ['/health/ready', 200],
+    ['/metrics', 200],
+    ['/nowhere', 404],
+  ])('may ask for %s so often a minute, and is then told to wait', async (path, usual) => {
+    const statuses = await times(PER_MINUTE, () => statusOf(path));
+    expect(new Set(statuses)).toEqual(new Set([usual]));
+    const refused = await fetch(`${url}${path}`, { headers: STRANGER });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ title: 'Too Many Requests' });
+  });
+
+  test('may guess the webhook’s secret so often; Telegram, with it, is heard all the same', async () => {
+    const guess = { method: 'POST', body: '{"update_id":1}' };
+    await times(PER_MINUTE, () => statusOf('/webhooks/telegram', guess));
+    expect(await statusOf('/webhooks/telegram', guess)).toBe(429);
+    const person = createPerson(810_003);
+    const statuses = await times(PER_MINUTE + 1, async () => {
+      const headers = { ...STRANGER, 'x-telegram-bot-api-secret-token': SECRET };
+      return statusOf('/webhooks/telegram', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(person.writes('chào')),
+      });
+    });
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
