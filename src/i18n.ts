@@ -127,7 +127,8 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
     add() {},
     addCached() {},
     format(value: unknown, format = '', language = '', { interpolationkey: name } = {}) {
-      const text = typeof value === 'number' ? formatted(value, format, language) : undefined;
+      // A keyed param stands for the value itself: "date unknown" where a date is missing.
+      const text = typeof value === 'number' ? formatted(value, format, language) : textOf(value);
       if (text !== undefined) return text;
       const placeholder = `{{${name}, ${format}}}`;
       onMissing(placeholder);
@@ -135,6 +136,8 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
     },
   };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** `25/11/2026` and `15:47` of a moment, the same in both languages, and free of what Intl puts in between. */
 function createClock(timeZone: string): (epochMs: number) => { date: string; time: string } {

@@ -26,7 +26,7 @@ const address = app.server.server.address();
 console.log(greeting(config, typeof address === 'object' && address ? address.port : config.listen.port));
 
 /** Where to chat, a line to paste, and what is embedded because of what is unset. */
-function greeting({ listen, staffToken, redis, antcrm, telegram }: Config, port: number): string {
+function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config, port: number): string {
   const local = `http://localhost:${port}`;
   const token = staffToken === undefined ? '' : ` -H "Authorization: Bearer $STAFF_TOKEN"`;
   const curl = `curl -s ${local}/webhooks/staff -H 'Content-Type: application/json'${token} -d '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}'`;
@@ -39,6 +39,9 @@ function greeting({ listen, staffToken, redis, antcrm, telegram }: Config, port:
     ...(telegram
       ? [`Telegram is on, by ${telegram.mode}.`]
       : ['Telegram is off (TELEGRAM_BOT_TOKEN is unset)']),
+    ...(teams
+      ? [`Teams is on${teams.registration ? '' : ', without authentication'}.`]
+      : ['Teams is off (MICROSOFT_APP_ID is unset)']),
     ...(staff ? [] : ['Staff webhook and console are off (STAFF_TOKEN is unset)']),
   ];
   return lines.map((line) => `  ${line}`).join('\n');

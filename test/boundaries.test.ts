@@ -55,6 +55,11 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^telegraf(\/|$)/, files: /^channels\/telegram\// },
   { packages: /^(botbuilder|botframework)/, files: /^channels\/teams\// },
   { packages: /^ioredis(\/|$)/, files: /^(turns\/redis\/|app\.ts$)/ },
+  // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
+  {
+    packages: /^undici$/,
+    files: /^(loyalty\/antcrm\/transport|channels\/telegram\/client|channels\/teams\/connector)\.ts$/,
+  },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^prom-client$/, files: /^metrics\.ts$/ },
@@ -150,6 +155,7 @@ describe('the rules', () => {
     ['channels/telegram/routes.ts', "import 'botbuilder';"],
     ['observe.ts', "import type { Locale } from './conversation/message.ts';"],
     ['main.ts', "import { Redis } from 'ioredis';"],
+    ['turns/turns.ts', "import { request } from 'undici';"],
     ['turns/long.ts', 'x();\n'.repeat(MAX_LINES + 1)],
   ];
 

@@ -108,7 +108,12 @@ describe('missing wording', () => {
     expect(() => vi({ key: 'no.such' })).toThrow('no.such');
     expect(() => vi({ key: 'hello' })).toThrow('{{name}}');
     expect(() => vi({ key: 'points.balance' })).toThrow('{{points, number}}');
-    expect(() => vi({ key: 'points.balance', params: { points: 'many' } })).toThrow('{{points, number}}');
+  });
+
+  it('takes other wording in place of a number or a time', () => {
+    expect(
+      vi({ key: 'points.balance', params: { points: { key: 'hello', params: { name: 'An' } } } }),
+    ).toContain('An');
   });
 
   it('is shown and reported where a process must go on', () => {

@@ -62,7 +62,10 @@ function usageFaults(sources: readonly string[], keys: readonly string[]): strin
   const bases = new Set(keys.map(baseOf));
   const families = new Set(keys.filter((key) => key.includes('.')).map((key) => key.split('.', 1)[0]));
   const looksLikeKey = (text: string) =>
-    /^[a-z]\w*(\.\w+)+$/.test(text) && families.has(text.split('.', 1)[0]) && !NO_KEYS.has(text);
+    /^[a-z]\w*(\.\w+)+$/.test(text) &&
+    !/\.(js|css|html)$/.test(text) &&
+    families.has(text.split('.', 1)[0]) &&
+    !NO_KEYS.has(text);
 
   const unused = keys.filter((key) => {
     const used = literals.has(baseOf(key)) || patterns.some(({ pattern }) => pattern.test(baseOf(key)));

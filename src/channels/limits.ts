@@ -35,7 +35,7 @@ export function limitStrangers(limits: Limits, rates: Rates = RATES): Limit {
 
 export const MINUTE_MS = 60_000;
 
-export function rateOf(request: FastifyRequest, { perMinute, local }: Rates): number {
+function rateOf(request: FastifyRequest, { perMinute, local }: Rates): number {
   return isLocal(callerOf(request)) ? local : perMinute;
 }
 

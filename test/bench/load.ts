@@ -20,16 +20,17 @@ export type Load = { run(bounds: Bounds): Promise<Run> };
 export type Bounds = { readonly inFlight: number; readonly turns: number; readonly seconds: number };
 export type Run = { readonly seconds: number; readonly timings: readonly Timing[] };
 
-/** Customers of one bot, who take turns. */
+/** Customers of one bot, who take turns: whoever has waited longest for an idea asks next. */
 export function createLoad(line: Line): Load {
-  const customers = Array.from({ length: CUSTOMERS }, (_, index) => ({ chat: 1_000_000 + index, said: 0 }));
-  let last = 0;
+  const idle = Array.from({ length: CUSTOMERS }, (_, index) => ({ chat: 1_000_000 + index, said: 0 }));
 
   async function ask(): Promise<Timing> {
-    const customer = customers[last++ % CUSTOMERS];
+    const customer = idle.shift();
     const saying = customer && DIALOGUE[customer.said++ % DIALOGUE.length];
-    if (!saying) throw new Error('there is no customer');
-    return line.ask(customer.chat, saying.text, saying.messages);
+    if (!saying) throw new Error('more are in flight than there are customers');
+    const timing = await line.ask(customer.chat, saying.text, saying.messages);
+    idle.push(customer);
+    return timing;
   }
 
   return {

@@ -128,6 +128,18 @@ function outcome(effect: Effect, pick: number): Outcome {
   }
 }
 
+/** Nothing of the customer outlives being forgotten, or half an hour without consent; but for what has no outcome. */
+function expectForgotten(chat: Dialogue, woken: boolean): void {
+  const { operations, profile, lastMessageMs, ...rest } = chat.state;
+  const lapsed = woken && chat.nowMs - lastMessageMs > 30 * 60_000;
+  if (!chat.last?.forget && !lapsed) return;
+  expect(JSON.stringify(rest)).not.toMatch(/\d{9}"|@|TIVI0/);
+  if (chat.last?.forget) expect(profile).toEqual({});
+  for (const { status, lookup } of operations) {
+    if (lookup) expect(['checking', 'watching', 'escalated']).toContain(status);
+  }
+}
+
 const senders: Sender[] = [TELEGRAM, TEAMS, STAFF, { channel: 'teams', proof: 'profile' }];
 
 test('any sequence of messages leaves a valid state, never throws, and redeems only by the live button with a proved identifier', () => {
@@ -140,6 +152,7 @@ test('any sequence of messages leaves a valid state, never throws, and redeems o
         let ownContact = false;
         for (const [next, pick] of moves) {
           chat.answers = (effect) => outcome(effect, pick);
+          chat.serviceUp = pick % 10 !== 0;
           const before = chat.state;
           const called = chat.effects.length;
           let pressed = '';
@@ -155,6 +168,7 @@ test('any sequence of messages leaves a valid state, never throws, and redeems o
               next.view === 'live' ? chat.replies.at(-1)?.view : next.view === 'dead' ? 'v0' : undefined;
             chat.send({ kind: 'choice', choice: pressed, view });
           }
+          expectForgotten(chat, next.kind === 'wake');
           for (const effect of chat.effects.slice(called)) {
             if (effect.kind !== 'redeem') continue;
             expect(before.step).toMatchObject({

@@ -76,7 +76,7 @@ export function createChat(options: {
 
   function button(choice: string): Update {
     for (const { buttons, message_id } of double.shown(id).reverse()) {
-      const found = buttons.flat().find(({ callback_data: data }) => /^[:~]/.test(data.replace(choice, '')));
+      const found = buttons.flat().find(({ callback_data: data }) => isChoice(data, choice));
       if (found) return person.presses(found.callback_data, message_id);
     }
     throw new Error(`there is no button for ${choice}`);
@@ -124,6 +124,10 @@ export function createChat(options: {
     },
   };
 }
+
+/** Buttons carry `<choice>~<view>`, and choices may have a part of their own: `confirm:<operation>`. */
+const isChoice = (data: string, choice: string): boolean =>
+  data.startsWith(`${choice}~`) || data.startsWith(`${choice}:`);
 
 function queryOf(press: object): unknown {
   if (!('callback_query' in press)) return undefined;

@@ -47,7 +47,7 @@ const GIFTS_FILE = fileURLToPath(new URL('gifts.json', import.meta.url));
 
 export const STAFF_TOKEN = 'e2e-staff';
 /** Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say. */
-export const ANTCRM_TIMEOUT_MS = 1500;
+const ANTCRM_TIMEOUT_MS = 1500;
 
 /** Longer than any of the bot's own waits with these settings, on a busy machine too. */
 const PATIENCE_MS = 30_000;

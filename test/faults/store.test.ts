@@ -30,7 +30,7 @@ const PATIENT = { timeout: 90_000 };
 const LONG_CALL_MS = 4000;
 
 /** Everything of a test's own is stopped when it has finished, concurrent or not. */
-type Finish = (stop: () => Promise<unknown>) => void;
+type Finish = (stop: () => Promise<void>) => void;
 
 async function ownRedis(finish: Finish, ...settings: string[]): Promise<RedisServer> {
   const redis = await startRedis('--appendfsync', 'always', ...settings);
@@ -40,7 +40,7 @@ async function ownRedis(finish: Finish, ...settings: string[]): Promise<RedisSer
 
 async function ownBot(finish: Finish, url: string, env?: Environment): Promise<Bot> {
   const bot = await world.bot(url, env);
-  finish(() => bot.kill());
+  finish(async () => void (await bot.kill()));
   return bot;
 }
 
@@ -69,7 +69,7 @@ describe('a Redis that executes and does not answer', () => {
       finish(() => proxy.stop());
       const bot = await ownBot(finish, proxy.url);
       const customer = await world.customer(() => bot);
-      const cutter = setInterval(() => proxy.loseNextAnswer(), 60);
+      const cutter = setInterval(() => proxy.loseNextAnswer(), 300);
       const lived = await story(customer, world).finally(() => clearInterval(cutter));
       expect(await wrongIn(customer, [lived])).toEqual([]);
       expect(await leftIn(redis.url)).toEqual([]);

@@ -13,8 +13,9 @@ export type Chaos = {
   stop(): Promise<void>;
 };
 
-const BOT_LIFE = [800, 5000] as const;
-const REDIS_LIFE = [1500, 6000] as const;
+/** Long enough for leases to end and turns to be repeated: five attempts in vain make a message a dead letter. */
+const BOT_LIFE = [1000, 4000] as const;
+const REDIS_LIFE = [2500, 8000] as const;
 const REDIS_DEATH = [0, 400] as const;
 
 export async function startChaos(

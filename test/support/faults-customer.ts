@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Key, says } from '../e2e/wording.ts';
@@ -67,7 +68,7 @@ export function createCustomer(options: {
   const { id, phone, double, webhook } = options;
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: 'en' });
   const heard: Heard[] = [];
-  let wake: () => void = () => {};
+  const news = new EventTarget();
 
   async function acknowledged(update: Update): Promise<Update> {
     for (;;) {
@@ -90,25 +91,20 @@ export function createCustomer(options: {
     shares: () => acknowledged(person.shares(`84${phone.slice(1)}`)),
     sendsAgain: async (update) => void (await acknowledged(update)),
     async hears(fits, from = 0) {
-      const enough = new AbortController();
-      const late = delay(PATIENCE_MS, 'late' as const, enough).catch(() => 'late' as const);
-      try {
-        for (let at = from; ; at++) {
-          while (at >= heard.length) {
-            const { promise, resolve } = Promise.withResolvers<void>();
-            wake = resolve;
-            if ((await Promise.race([promise, late])) === 'late') throw new Silence(heard.slice(from));
-          }
-          const message = heard[at];
-          if (message && fits(message)) return message;
+      const late = AbortSignal.timeout(PATIENCE_MS);
+      for (let at = from; ; at++) {
+        while (at >= heard.length) {
+          await once(news, 'news', { signal: late }).catch(() => {
+            throw new Silence(heard.slice(from));
+          });
         }
-      } finally {
-        enough.abort();
+        const message = heard[at];
+        if (message && fits(message)) return message;
       }
     },
     arrived(message) {
       heard.push(message);
-      wake();
+      news.dispatchEvent(new Event('news'));
     },
   };
 }

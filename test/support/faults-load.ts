@@ -1,10 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Customer, Heard } from './faults-customer.ts';
 import type { Random } from './faults-random.ts';
 import { confirmIn, earning, GIFT, isSummary, type Lived, type Result, resultIn } from './faults-stories.ts';
 import type { Update } from './telegram-double.ts';
 
-/** What a customer does next. All of it is decided beforehand, so that a seed brings it again. */
-export type Episode =
+/** What a customer does next, after a while. All of it is decided beforehand, so that a seed brings it again. */
+export type Episode = { readonly afterMs: number } & Doing;
+
+type Doing =
   /** Several codes in a row, without waiting for an answer. */
   | { readonly kind: 'talk'; readonly codes: readonly string[]; readonly repeat: boolean }
   | (Pressing & { readonly kind: 'earn'; readonly code: string })
@@ -26,6 +29,7 @@ export type Life = {
   readonly operations: readonly Lived[];
 };
 
+const MAX_PAUSE_MS = 1500;
 const KINDS = ['earn', 'spend', 'spend', 'talk', 'talk'] as const;
 
 /** About so many messages of a customer; `code` gives codes that are good, `serial` codes that are only talked about. */
@@ -38,15 +42,16 @@ export function planEpisodes(
   for (let planned = 0; planned < messages; ) {
     const kind = random.pick(KINDS);
     const repeat = random.chance(0.3);
+    const afterMs = random.between(0, MAX_PAUSE_MS);
     if (kind === 'talk') {
       const codes = Array.from({ length: random.between(2, 7) }, serial);
       planned += codes.length;
-      episodes.push({ kind, codes, repeat });
+      episodes.push({ kind, codes, repeat, afterMs });
       continue;
     }
     const overtaking = random.chance(0.25) ? serial() : null;
     const again = random.chance(0.3);
-    const pressing = { repeat, again, overtaking };
+    const pressing = { afterMs, repeat, again, overtaking };
     planned += (kind === 'earn' ? 2 : 3) + (overtaking === null ? 0 : 1) + (again ? 1 : 0);
     episodes.push(kind === 'spend' ? { kind, ...pressing } : { kind, code: code(), ...pressing });
   }
@@ -76,23 +81,30 @@ export async function live(customer: Customer, episodes: readonly Episode[]): Pr
     const press = sent(customer.presses(data), repeat);
     if (overtaking === null) await press;
     else await Promise.all([press, talks(overtaking, false)]);
-    const result = await resultOf(from, overtaking);
+    const result = await resultOf(from, overtaking, data);
     if (again) await sent(customer.presses(data), false);
     return result;
   }
 
   /** What was overtaken is expired: then the answer to the message comes without a result before it. */
-  async function resultOf(from: number, overtaking: string | null): Promise<Result> {
+  async function resultOf(from: number, overtaking: string | null, data: string): Promise<Result> {
     if (overtaking !== null) {
       const answer = await customer.hears(isSummary(overtaking), from);
       const before = customer.heard.slice(from, customer.heard.indexOf(answer));
-      if (!before.some((message) => isChecking(message) || resultIn(message) !== undefined)) return 'expired';
+      if (!before.some(({ key }) => key !== undefined && PROCESSED.test(key))) return 'expired';
     }
-    const told = await customer.hears((message) => resultIn(message) !== undefined, from);
-    return resultIn(told) ?? 'nothing';
+    const told = await customer.hears((message) => isBusy(message) || resultIn(message) !== undefined, from);
+    if (!isBusy(told)) return resultIn(told) ?? 'nothing';
+    // The button stays alive, unless another question was asked meanwhile.
+    if (overtaking !== null) return 'expired';
+    await delay(300);
+    const next = customer.heard.length;
+    await sent(customer.presses(data), false);
+    return resultOf(next, null, data);
   }
 
   for (const episode of episodes) {
+    await delay(episode.afterMs);
     const from = customer.heard.length;
     switch (episode.kind) {
       case 'talk':
@@ -121,4 +133,7 @@ export async function live(customer: Customer, episodes: readonly Episode[]): Pr
   return { messages, serials, operations };
 }
 
-const isChecking = ({ key }: Heard): boolean => key?.startsWith('operation.checking') === true;
+/** What tells that a press came in time. */
+const PROCESSED = /^(operation|redeem\.(done|refused)|accumulate\.(done|refused)|service)/;
+
+const isBusy = ({ key }: Heard): boolean => key?.startsWith('operation.busy') === true;

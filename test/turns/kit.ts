@@ -63,6 +63,8 @@ function onText(text: string, before: ConversationState, nowMs: number): Decisio
         },
         replies: [echo, { key: 'question', asks: 'phone', view: argument }],
       };
+    case 'forget':
+      return { state: newState(nowMs), replies: [{ key: 'forgotten' }], forget: true };
     case 'silent':
       return { state, replies: [] };
     default:

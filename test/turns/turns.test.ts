@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { Outgoing } from '../../src/turns/delivery.ts';
 import { StoreUnavailable } from '../../src/turns/mailbox.ts';
 import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
 
@@ -273,6 +274,25 @@ describe('poison', () => {
     const [letter] = await Array.fromAsync(world.mailbox.deadLetters());
     const body = world.seal.open(`message:${letter?.conversation}`, letter?.body ?? Buffer.alloc(0));
     expect(JSON.parse(body)).toMatchObject({ message: { text: 'throw' } });
+  });
+
+  test('goes with whoever asks to be forgotten, and the channel hears of it', async () => {
+    const world = createWorld();
+    const told: unknown[] = [];
+    const outlet = {
+      ...world.outlet,
+      async deliver(outgoing: Outgoing, seq: number) {
+        if (outgoing.forget) told.push(outgoing.reply.key);
+        return world.outlet.deliver(outgoing, seq);
+      },
+    };
+    const engine = world.engine({ outlet: () => outlet });
+    for (const text of ['throw', 'forget', 'a']) await engine.accept(incoming(text));
+    await engine.accept({ ...incoming('throw'), conversation: 'another' });
+    await world.quiet();
+    expect(world.heard()).toContain('forgotten');
+    expect(told).toEqual(['forgotten']);
+    expect(await Array.fromAsync(world.mailbox.deadLetters())).toHaveLength(1);
   });
 
   test('a head whose leases expire five times is a dead letter', async () => {

@@ -15,6 +15,9 @@ const PUBLIC = {
   ToChannelFromBotOAuthScope: 'https://api.botframework.com',
 };
 
+/** The service's own tokens name none, as far as its documents say. */
+const MAX_TENANTS = 100;
+
 /** The SDK waits without end. */
 const PATIENCE_MS = 5_000;
 
@@ -52,7 +55,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
       await inTime(hushed(() => authentication.authenticateRequest(claimed, authorization)));
       return 'valid';
     } catch (error) {
-      return isRefusal(error) ? 'refused' : 'unavailable';
+      return isOutage(error) ? 'unavailable' : 'refused';
     }
   }
 
@@ -75,12 +78,20 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
  * verified yet; the signature is the SDK's part.
  */
 function createClaimsCheck(issuer: string, appId: string): (authorization: string) => boolean {
+  const tenants = new Set<unknown>();
+
+  /** The SDK remembers, for good, every directory that any token names: junk must not make it remember more. */
+  function isBearable(tenant: unknown): boolean {
+    if (tenant !== undefined && tenants.size < MAX_TENANTS) tenants.add(tenant);
+    return tenant === undefined || tenants.has(tenant);
+  }
+
   return (authorization) => {
     const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
     const { alg } = decoded(head);
-    const { iss, aud, exp } = decoded(claims);
+    const { iss, aud, exp, tid } = decoded(claims);
     const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
-    return isRsa && iss === issuer && aud === appId && typeof exp === 'number';
+    return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
   };
 }
 
@@ -93,12 +104,12 @@ function decoded(part = ''): Readonly<Record<string, unknown>> {
   }
 }
 
-/** What the SDK and its jsonwebtoken throw because of the token. */
-const TOKEN_ERRORS = new Set(['JsonWebTokenError', 'NotBeforeError', 'TokenExpiredError']);
+/** What is thrown because the service's keys could not be fetched; everything else is because of the token. */
+const OUTAGES = new Set(['FetchError', 'TimeoutError']);
 
-function isRefusal(error: unknown): boolean {
+function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return TOKEN_ERRORS.has(error.name) || ('statusCode' in error && error.statusCode === 401);
+  return OUTAGES.has(error.name) || ('statusCode' in error && error.statusCode === 500);
 }
 
 type Credentials = { getToken(renewed: boolean): Promise<string> };
@@ -114,7 +125,8 @@ function withToken(credentials: object): Credentials {
 
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error('The Bot Framework SDK took too long')), PATIENCE_MS);
+  const giveUp = () => late.reject(new DOMException('The Bot Framework SDK took too long', 'TimeoutError'));
+  const timer = setTimeout(giveUp, PATIENCE_MS);
   try {
     return await Promise.race([work, late.promise]);
   } finally {

@@ -13,15 +13,14 @@ export type Registration = {
 };
 
 /** The Bot Framework SDK's own settings, by its own names: all or none, or it forgets the defaults of the others. */
-export const ENDPOINTS = [
-  'ToBotFromChannelOpenIdMetadataUrl',
-  'ToBotFromEmulatorOpenIdMetadataUrl',
-  'ToBotFromChannelTokenIssuer',
-  'ToChannelFromBotLoginUrl',
-  'ToChannelFromBotOAuthScope',
-  'OAuthUrl',
-] as const;
-export type Endpoints = Readonly<Record<(typeof ENDPOINTS)[number], string>>;
+export type Endpoints = {
+  readonly ToBotFromChannelOpenIdMetadataUrl: string;
+  readonly ToBotFromEmulatorOpenIdMetadataUrl: string;
+  readonly ToBotFromChannelTokenIssuer: string;
+  readonly ToChannelFromBotLoginUrl: string;
+  readonly ToChannelFromBotOAuthScope: string;
+  readonly OAuthUrl: string;
+};
 
 /** The trust between the Bot Framework service and us, in both directions. */
 export type Cloud = {

@@ -1,5 +1,5 @@
 import type { Telegram as Methods, Opts } from 'telegraf/types';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Pool } from 'undici';
 import { z } from 'zod';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. */
@@ -55,22 +55,27 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 export function createClient(options: ClientOptions): Client {
   const { token, apiRoot, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
-  const base = `${apiRoot.replace(/\/*$/, '')}/bot${token}`;
-  const dispatcher = new Agent({ connect: { timeout: connectMs }, keepAliveTimeout: KEEP_ALIVE_MS });
+  const { origin, pathname } = new URL(apiRoot);
+  const path = `${pathname.replace(/\/*$/, '')}/bot${token}/`;
+  const pool = new Pool(origin, {
+    connect: { timeout: connectMs },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxResponseSize: MAX_ANSWER_BYTES,
+  });
   const headers = { 'content-type': 'application/json' };
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
       const deadline = AbortSignal.timeout(timeoutMs);
       try {
-        const { statusCode, body } = await request(`${base}/${method}`, {
+        const { statusCode, body } = await pool.request({
+          path: path + method,
           method: 'POST',
           headers,
           body: JSON.stringify(payload),
-          dispatcher,
           signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
         });
-        const answer = understand(statusCode, await readJson(body));
+        const answer = understand(statusCode, parseJson(await body.text()));
         if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused?.();
         return answer;
       } catch (error) {
@@ -135,19 +140,9 @@ function broken(error: unknown): Failure {
   return { ok: false, kind: 'ambiguous', why: code || (error instanceof Error ? error.name : 'unknown') };
 }
 
-/** The parsed body; undefined where it is no JSON or larger than we care to hold. Throws where it breaks off. */
-async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) return undefined;
-    size += chunk.length;
-    // Leaving the loop destroys the body, and the connection with it.
-    if (size > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -62,14 +62,14 @@ function webhookUrl(publicUrl: string): string {
 
 /** Without `tag`: what clients in other languages see. */
 function profile(client: Client, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
-  const line = (key: string) => words.line({ key: `telegram.${key}` }, locale);
+  const line = (key: string) => words.line({ key }, locale);
   const language = tag && { language_code: tag };
   const commands = Object.entries(COMMANDS).map(([name, written]) => ({
     command: written[locale],
-    description: line(`command.${name}`),
+    description: line(`telegram.command.${name}`),
   }));
-  const description = line('description');
-  const short_description = line('shortDescription');
+  const description = line('telegram.description');
+  const short_description = line('telegram.shortDescription');
   return [
     {
       name: 'setMyCommands',

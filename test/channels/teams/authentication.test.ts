@@ -71,6 +71,16 @@ it('a key that is published for another channel is refused', async () => {
   expect(response.statusCode).toBe(401);
 });
 
+it('junk tokens that name ever new directories never reach the SDK, which would remember them all', async () => {
+  const { post, bearer, said } = await createBot({ auth: 'on' });
+  const junk = (tid: unknown) => post(textActivity('hi'), bearer({ claims: { tid }, sign: 'other' }));
+  for (let tid = 0; tid < 101; tid++) expect((await junk(`junk-${tid}`)).statusCode).toBe(401);
+  const complaints = () => said.filter((line) => line.startsWith('["debug"')).length;
+  expect(complaints()).toBe(100);
+  await junk('junk-0');
+  expect(complaints()).toBe(101);
+});
+
 it('whoever has no valid token is limited, and nobody else', async () => {
   const { post } = await createBot({ auth: 'on', limit: async (_request, reply) => reply.code(429).send() });
   expect((await post(textActivity('hi'), null)).statusCode).toBe(429);

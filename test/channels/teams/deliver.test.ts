@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Outgoing } from '../../../src/turns/delivery.ts';
-import { BOT, PERSON, TENANT, USER } from '../../support/teams-activities.ts';
+import { incomingSchema, type Outgoing } from '../../../src/turns/delivery.ts';
+import { BOT, PERSON, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
 import type { Fault } from '../../support/teams-double.ts';
 import { CHAT, choice, createBot, literal } from './harness.ts';
 
@@ -42,6 +42,17 @@ describe('a reply', () => {
     const address = { service: double.serviceUrl, conversation, bot: BOT, user: USER };
     await channel.deliver(outgoing({ key: 'group.private' }, { address }), 1);
     expect(double.shown(conversation)).toHaveLength(1);
+  });
+
+  it('can be delivered by any process, from what was stored', async () => {
+    const asked = await createBot();
+    await asked.post(textActivity('hi'));
+    const other = await createBot({ serviceHosts: [asked.double.host] });
+    const { address } = incomingSchema.parse(JSON.parse(JSON.stringify(asked.accepted[0])));
+    expect(await other.channel.deliver(other.outgoing({ key: 'k' }, { address }), 1)).toEqual({
+      kind: 'sent',
+    });
+    expect(asked.double.shown(CHAT)).toHaveLength(1);
   });
 
   it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {
