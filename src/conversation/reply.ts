@@ -13,7 +13,7 @@ export type Line = {
 };
 export type Param = string | number | { vi: string; en: string } | Line;
 
-export const lineSchema: z.ZodType<Line> = z.object({
+const lineSchema: z.ZodType<Line> = z.object({
   key: z.string(),
   context: z.string().optional(),
   params: z
@@ -36,7 +36,6 @@ export type Choice = z.infer<typeof choiceSchema>;
 
 /** What a question asks for (contract.md). */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
-export type Asks = (typeof ASKS)[number];
 
 /** A field of the form that asks for all missing slots at once; `value` is what is known, `reason` why it was refused. */
 const fieldSchema = z.object({

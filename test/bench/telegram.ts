@@ -52,7 +52,10 @@ export async function startTelegram(): Promise<Telegram> {
 
   function answered(chat: number, messages: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`chat ${chat} waits for ${waiting.get(chat)?.left} messages`)), ANSWER_MS);
+      const late = setTimeout(
+        () => reject(new Error(`chat ${chat} waits for ${waiting.get(chat)?.left} messages`)),
+        ANSWER_MS,
+      );
       const done = (atMs: number): void => {
         clearTimeout(late);
         resolve(atMs);

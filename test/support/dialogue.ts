@@ -127,7 +127,11 @@ export class Dialogue {
 export function succeed(effect: Effect): Outcome {
   switch (effect.kind) {
     case 'accumulate':
-      return { kind: 'applied', operation: effect.operation, receipt: { record: 'r1', score: 100, what: 'Tivi' } };
+      return {
+        kind: 'applied',
+        operation: effect.operation,
+        receipt: { record: 'r1', score: 100, what: 'Tivi' },
+      };
     case 'redeem':
       return {
         kind: 'applied',

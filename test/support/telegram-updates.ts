@@ -16,7 +16,14 @@ let lastUpdateId = 870_000_000;
 let lastMessageId = 5_000;
 
 export function createPerson(id: number, profile: object = {}): Person {
-  const from = { id, is_bot: false, first_name: 'Garnacho', last_name: 'Thong', language_code: 'vi', ...profile };
+  const from = {
+    id,
+    is_bot: false,
+    first_name: 'Garnacho',
+    last_name: 'Thong',
+    language_code: 'vi',
+    ...profile,
+  };
   const chat = { id, first_name: 'Garnacho', last_name: 'Thong', type: 'private' };
 
   function sends(content: object): Update {

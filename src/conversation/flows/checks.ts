@@ -54,9 +54,7 @@ export function checked(
     case 'several':
       return escalate(state, operation, context);
     case 'refused':
-      return watching
-        ? unwatch(state, operation)
-        : resolve(state, operation, 'refused', context);
+      return watching ? unwatch(state, operation) : resolve(state, operation, 'refused', context);
     case 'unreadable':
       return last ? escalate(state, operation, context) : update(state, operation, operation.status);
     case 'none':
