@@ -82,9 +82,15 @@ async function fire({ method, path, body, type }: Shot): Promise<{ status: numbe
 async function survives(shot: Shot): Promise<void> {
   const { status, ms } = await fire(shot);
   expect(status).toBeLessThan(500);
-  // Once more, alone: a busy machine is slow by itself.
-  if (ms > SILENCE_MS) expect((await fire(shot)).ms).toBeLessThan(SILENCE_MS);
+  if (ms > SILENCE_MS) await expectQuick(shot);
   expect(Reflect.get({}, 'polluted')).toBeUndefined();
+}
+
+/** A busy machine is slow now and then, by itself; what a request does to the bot, it does every time. */
+async function expectQuick(shot: Shot): Promise<void> {
+  const times: number[] = [];
+  for (let n = 0; n < 5 && !times.some((ms) => ms < SILENCE_MS); n++) times.push((await fire(shot)).ms);
+  expect(Math.min(...times)).toBeLessThan(SILENCE_MS);
 }
 
 function volley(shot: fc.Arbitrary<Shot>, cases: number): Promise<void> {

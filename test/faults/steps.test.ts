@@ -1,7 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, test } from 'vitest';
 import { faultsOf } from '../support/checker.ts';
-import { earns, repeatsIn, type Story, spends, withCalls, withoutAnswer } from '../support/faults-stories.ts';
+import {
+  earning,
+  earns,
+  isSummary,
+  repeatsIn,
+  type Story,
+  spends,
+  withCalls,
+  withoutAnswer,
+} from '../support/faults-stories.ts';
 import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
 import type { Bot } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
@@ -12,19 +21,14 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
     name: 'earning points',
     story: earns,
     points: [
-      ...[
-        'mailbox.accept#1:before',
-        'mailbox.accept#2:after',
-        'mailbox.intend#1:before',
-        'mailbox.intend#1:after',
-      ],
-      ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after', 'telegram.deliver#2:after'],
+      ...['mailbox.accept#1:before', 'mailbox.accept#2:after', 'mailbox.intend#1:after'],
+      ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after'],
     ],
   },
   {
     name: 'earning points when the answer is lost',
     story: withoutAnswer(earns),
-    points: ['mailbox.commit#2:before', 'mailbox.claim#1:after'],
+    points: ['mailbox.claim#1:after'],
   },
   {
     name: 'spending points',
@@ -36,18 +40,13 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
         'antcrm.redeem#1:after',
         'mailbox.commit#3:before',
       ],
-      ...['telegram.deliver#3:after', 'mailbox.letGo#1:before', 'mailbox.release#3:before'],
+      ...['telegram.deliver#3:after', 'mailbox.letGo#1:before'],
     ],
   },
   {
     name: 'spending points when the answer is lost',
     story: withoutAnswer(spends),
-    points: [
-      'mailbox.hold#2:after',
-      'antcrm.history#2:after',
-      'mailbox.commit#4:after',
-      'telegram.deliver#4:after',
-    ],
+    points: ['mailbox.hold#2:after', 'mailbox.commit#4:after'],
   },
 ];
 
@@ -119,3 +118,30 @@ for (const { name, story, points } of STORIES) {
     });
   });
 }
+
+/** As many as a mailbox holds, and some more. */
+const FLOOD = 60;
+const HELD = 50;
+
+test.concurrent('what does not fit into the mailbox of a dead process is refused with a notice, the rest applied in order', {
+  timeout: 60_000,
+}, async ({ expect }) => {
+  const store = ownStore();
+  const dying = await world.bot(store, { FAULT_POINT: 'mailbox.commit#1:before' });
+  const other = await world.bot(store);
+  let bot = dying;
+  const customer = await world.customer(() => bot);
+  const codes = Array.from({ length: FLOOD }, (_, index) => `TIVI6000000${10 + index}`);
+  const [first = '', ...rest] = codes;
+  await customer.writes(earning(first, customer));
+  await dying.ended;
+  bot = other;
+  for (const code of rest) await customer.writes(earning(code, customer));
+  await customer.hears(isSummary(codes[HELD - 1] ?? ''));
+
+  expect(await leftIn(store)).toEqual([]);
+  const told = customer.heard.flatMap(({ text }) => codes.find((code) => text.includes(code)) ?? []);
+  expect(told).toEqual(codes.slice(0, HELD));
+  expect(customer.heard.filter(({ key }) => key === 'abuse.flood')).toHaveLength(1);
+  await other.kill();
+});

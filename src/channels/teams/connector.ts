@@ -1,24 +1,12 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { type CallFailure, isNeverSent } from '../calls.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
 /** What a call came to. The body is outside data: whoever uses it parses it. */
 export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 
-/**
- * - `later`: throttled, or the conversation was busy; surely not carried out.
- * - `unreachable`: the bot was blocked or removed, or the conversation is gone; final.
- * - `rejected`: refused for another reason; the same call will be refused again.
- * - `refusedToken`: there is no token for us, or the connector does not take it; an operator's fault.
- * - `failed`: surely not carried out (refused connection, DNS, connect time-out).
- * - `ambiguous`: perhaps carried out (time-out, reset, 5xx). There is no idempotency key.
- */
-export type Failure =
-  | { readonly ok: false; readonly kind: 'later'; readonly afterMs: number }
-  | {
-      readonly ok: false;
-      readonly kind: 'unreachable' | 'rejected' | 'refusedToken' | 'failed' | 'ambiguous';
-    };
+type Failure = CallFailure & { readonly ok: false };
 
 /** The Bot Connector's REST interface. Never throws, and never repeats a call that may have been carried out. */
 export type Connector = {
@@ -138,17 +126,4 @@ async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown>
   } catch {
     return undefined;
   }
-}
-
-/** Codes of what goes wrong before a byte of the request was sent. */
-const NEVER_SENT = new Set(
-  (
-    'UND_ERR_CONNECT_TIMEOUT ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN EPROTO ' +
-    'CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE ' +
-    'ERR_TLS_CERT_ALTNAME_INVALID'
-  ).split(' '),
-);
-
-function isNeverSent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && NEVER_SENT.has(String(error.code));
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
+import { toDelivery } from '../calls.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { type Answer, type Connector, jittered } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
@@ -21,7 +22,7 @@ export function createDelivery(connector: Connector, words: Words) {
 
   async function send(address: Address, rendered: Rendered): Promise<Delivery> {
     const sent = addressed(rendered, address);
-    return toDelivery(await connector.call(address.service, 'POST', activitiesPath(address), sent));
+    return deliveryOf(await connector.call(address.service, 'POST', activitiesPath(address), sent));
   }
 
   /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
@@ -29,7 +30,7 @@ export function createDelivery(connector: Connector, words: Words) {
     const edited = addressed(rendered, address);
     const answer = await connector.call(address.service, 'PUT', activityPath(address, activity), edited);
     const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
-    return isGone ? null : toDelivery(answer);
+    return isGone ? null : deliveryOf(answer);
   }
 
   async function deliver({ reply, locale, first, ...outgoing }: Outgoing): Promise<Delivery> {
@@ -73,20 +74,8 @@ function addressed(rendered: Rendered, { conversation, bot, user }: Address): Re
   return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
 }
 
-async function toDelivery(answer: Answer): Promise<Delivery> {
+async function deliveryOf(answer: Answer): Promise<Delivery> {
   if (answer.ok) return { kind: 'sent' };
-  switch (answer.kind) {
-    case 'later':
-      return { kind: 'later', afterMs: answer.afterMs };
-    case 'unreachable':
-    case 'rejected':
-      return { kind: 'dropped', reason: answer.kind };
-    // Not the customer's fault: once the operator has put the token right, the reply leaves.
-    case 'refusedToken':
-    case 'failed':
-      return { kind: 'failed' };
-    case 'ambiguous':
-      await sleep(jittered(AGAIN_MS));
-      return { kind: 'ambiguous' };
-  }
+  if (answer.kind === 'ambiguous') await sleep(jittered(AGAIN_MS));
+  return toDelivery(answer);
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Locale, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
+import { cut, localeOf, MAX_NAME } from '../profile.ts';
 import type { Activity } from './activity.ts';
 import { type Address, type Data, decodeChoice, type Press, parseData } from './address.ts';
-
-const MAX_NAME = 100;
 
 /**
  * What a customer said with an activity. Null where nobody said anything to us, which is no fault: edits and reactions
@@ -84,11 +83,6 @@ function senderOf({ from, locale }: Activity): Sender {
   return { channel: 'teams', proof: 'profile', locale: localeOf(locale), name: name && cut(name, MAX_NAME) };
 }
 
-function localeOf(tag: string | undefined): Locale | undefined {
-  const language = tag?.slice(0, 2).toLowerCase();
-  return language === 'vi' || language === 'en' ? language : undefined;
-}
-
 /** What a typed message says. */
 function content(activity: Activity): Message {
   const text = textOf(activity);
@@ -139,6 +133,3 @@ function pressOf({ replyToId }: Activity, data: Data): Press | undefined {
 }
 
 /** At most `max` UTF-16 units, without half a character at the end. */
-function cut(text: string, max: number): string {
-  return (text.length > max ? text.slice(0, max) : text).toWellFormed();
-}

@@ -1,5 +1,5 @@
 import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observe.ts';
+import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../limits.ts';
 import { type Cloud, NO_CLOUD, type Registration } from './cloud.ts';
@@ -77,14 +77,4 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
 async function loadCloud(registration: Registration, log: Observe['log']): Promise<Cloud> {
   const { createCloud } = await import('./authentication.ts');
   return createCloud(registration, log);
-}
-
-/** Calls `act` unless it was called within the last `ms`. */
-function atMostEvery(ms: number, act: () => void): () => void {
-  let last = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - last < ms) return;
-    last = performance.now();
-    act();
-  };
 }

@@ -1,27 +1,19 @@
 import type { Telegram as Methods, Opts } from 'telegraf/types';
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { type CallFailure, isNeverSent } from '../calls.ts';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
 
 /**
  * Why a call did not succeed; `why` is for operators (Telegram's description or the system's code, never a URL).
- * - `later`: Telegram said when to come again.
- * - `unchanged`: an edit that would change nothing, which is as good as done.
- * - `unreachable`: the customer blocked the bot, or the chat is gone; final.
- * - `rejected`: refused for another reason; the same call will be refused again.
- * - `refusedToken`: Telegram does not know our token; an operator's fault.
- * - `failed`: surely not carried out (refused connection, DNS, connect time-out, 5xx).
- * - `ambiguous`: perhaps carried out (time-out, reset, unreadable answer).
+ * `unchanged`: an edit that would change nothing, which is as good as done.
  */
-export type Failure =
-  | { readonly ok: false; readonly kind: 'later'; readonly why: string; readonly afterMs: number }
-  | {
-      readonly ok: false;
-      readonly kind: 'unchanged' | 'unreachable' | 'rejected' | 'refusedToken' | 'failed' | 'ambiguous';
-      readonly why: string;
-    };
+export type Failure = (CallFailure | { readonly kind: 'unchanged' }) & {
+  readonly ok: false;
+  readonly why: string;
+};
 
 export type CallOptions = {
   readonly timeoutMs?: number | undefined;
@@ -122,21 +114,9 @@ function refusalKind(code: number, description: string): Exclude<Failure['kind']
   return /message is not modified/i.test(description) ? 'unchanged' : 'rejected';
 }
 
-/**
- * What goes wrong before a byte of the request was sent: an outage (try again for hours), to be told apart from an
- * answer that did not come (repeated once).
- */
-const NEVER_SENT = new Set(
-  (
-    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN UND_ERR_CONNECT_TIMEOUT EPROTO ' +
-    'CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE ' +
-    'ERR_TLS_CERT_ALTNAME_INVALID'
-  ).split(' '),
-);
-
 function broken(error: unknown): Failure {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (NEVER_SENT.has(code)) return { ok: false, kind: 'failed', why: code };
+  if (isNeverSent(error)) return { ok: false, kind: 'failed', why: code };
   return { ok: false, kind: 'ambiguous', why: code || (error instanceof Error ? error.name : 'unknown') };
 }
 

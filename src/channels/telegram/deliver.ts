@@ -1,5 +1,6 @@
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
+import { toDelivery } from '../calls.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
 import { type Rendered, render } from './render.ts';
@@ -41,7 +42,7 @@ export function createDelivery(client: Client, words: Words) {
         link_preview_options: { is_disabled: true },
         ...(isLast && markup && { reply_markup: markup }),
       });
-      if (!answer.ok) return toDelivery(answer);
+      if (!answer.ok) return deliveryOf(answer);
     }
     return { kind: 'sent' };
   }
@@ -55,7 +56,7 @@ export function createDelivery(client: Client, words: Words) {
       link_preview_options: { is_disabled: true },
       ...(inline && { reply_markup: inline }),
     });
-    return !answer.ok && answer.kind === 'rejected' ? null : toDelivery(answer);
+    return !answer.ok && answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 
   /**
@@ -126,21 +127,6 @@ function isPrivate({ chat }: Address): boolean {
 
 const SENT: Delivery = { kind: 'sent' };
 
-function toDelivery(answer: Answer): Delivery {
-  if (answer.ok) return SENT;
-  switch (answer.kind) {
-    case 'unchanged':
-      return SENT;
-    case 'later':
-      return { kind: 'later', afterMs: answer.afterMs };
-    case 'unreachable':
-    case 'rejected':
-      return { kind: 'dropped', reason: answer.kind };
-    // Not the customer's fault: once the operator has put the token right, the reply leaves.
-    case 'refusedToken':
-    case 'failed':
-      return { kind: 'failed' };
-    case 'ambiguous':
-      return { kind: 'ambiguous' };
-  }
+function deliveryOf(answer: Answer): Delivery {
+  return answer.ok || answer.kind === 'unchanged' ? SENT : toDelivery(answer);
 }

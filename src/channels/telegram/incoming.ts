@@ -1,12 +1,11 @@
-import { type Locale, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
+import { cut, localeOf, MAX_NAME } from '../profile.ts';
 import { type Address, decodeChoice, type Press } from './address.ts';
 import type { CallbackQuery, Chat, Entity, TelegramMessage, Update, User } from './update.ts';
 
 /** Who we are on Telegram; the user name is known once `getMe` was answered. */
 export type Bot = { readonly id: number; readonly username?: string | undefined };
-
-const MAX_NAME = 100;
 
 /**
  * What a customer said with an update. Null where nobody said anything to us, which is no fault: edits (answered when
@@ -63,11 +62,6 @@ function sender(from: User | undefined): Sender {
     locale: localeOf(from?.language_code),
     name: name === '' ? undefined : cut(name, MAX_NAME),
   };
-}
-
-function localeOf(tag: string | undefined): Locale | undefined {
-  const language = tag?.slice(0, 2).toLowerCase();
-  return language === 'vi' || language === 'en' ? language : undefined;
 }
 
 /** What a message in a private chat says. */
@@ -162,6 +156,3 @@ function isOurs(mention: string, { username }: Bot): boolean {
 }
 
 /** At most `max` UTF-16 units, without half a character at the end. */
-function cut(text: string, max: number): string {
-  return (text.length > max ? text.slice(0, max) : text).toWellFormed();
-}
