@@ -20,7 +20,7 @@ export type StaffOptions = {
   readonly words: Words;
   readonly guard: Pick<Guard, 'api'>;
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update'>;
-  /** A real AntCRM is behind: what staff confirm is alarmed, and the start warns of it. */
+  /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
   /** How long a request waits for its turn to end. */
   readonly answerMs?: number | undefined;
@@ -125,10 +125,6 @@ export function createStaff(options: StaffOptions): Channel {
         observe.log.warn({ channel: 'staff', error: nameOf(error) }, 'a reply could not be published');
         return { kind: 'failed' };
       }
-    },
-    async start() {
-      if (audited)
-        observe.log.warn({ channel: 'staff' }, 'staff can spend real points: what they confirm is audited');
     },
     async stop() {
       stop();
