@@ -12,7 +12,7 @@ import { consolePage } from './console.ts';
 import { newState, readState } from './conversation/state.ts';
 import { step } from './conversation/step.ts';
 import { describeApi } from './docs.ts';
-import { health } from './health.ts';
+import { type Dependency, health } from './health.ts';
 import { createWords } from './i18n.ts';
 import { newIds } from './ids.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
@@ -135,9 +135,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   }
 
   server.register(consolePage(guard));
-  server.register(
-    health([{ name: 'store', needed: true, check: () => store.mailbox.health() }], limitStrangers(limits)),
-  );
+  const dependencies: Dependency[] = [
+    { name: 'store', needed: true, check: () => store.mailbox.health() },
+    { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
+  ];
+  server.register(health(dependencies, limitStrangers(limits)));
   server.get('/metrics', { onRequest: limitStrangers(limits) }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );

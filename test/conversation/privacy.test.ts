@@ -38,6 +38,15 @@ describe('consent', () => {
     expect(chat.state.profile.email?.value).toBe('minh@example.vn');
   });
 
+  test('is asked for once more when its text has a new meaning, and only then', () => {
+    const chat = earning().press('confirm').press('consent:accept');
+    const again = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
+    expect(chat.text(again).press('confirm').keys).toEqual(['accumulate.done']);
+    chat.state = { ...chat.state, consent: { given: true, version: 0, atMs: NOW, channel: 'telegram' } };
+    expect(chat.text(again).press('confirm').keys).toEqual(['accumulate.done', 'privacy.consent']);
+    expect(kept(chat.press('consent:decline'))).not.toMatch(PERSONAL);
+  });
+
   test('that is refused, or not given, leaves nothing of the flow', () => {
     expect(kept(earning().press('confirm').press('consent:decline'))).not.toMatch(PERSONAL);
     expect(kept(earning().press('confirm').text('chào'))).not.toMatch(PERSONAL);

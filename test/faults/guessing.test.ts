@@ -25,6 +25,7 @@ async function bot(env: Readonly<Record<string, string>> = {}) {
   }
 
   return {
+    url: running.url,
     says,
     tries,
     async alarms(name: string): Promise<string | undefined> {
@@ -59,11 +60,17 @@ describe('guessing codes', () => {
 
 test('an AntCRM that is not there is told before anybody is asked for anything, once that is known', async () => {
   const env = { ANTCRM_BASE_URL: await closedPort(), ANTCRM_API_KEY: 'key', STAFF_TOKEN: 'token' };
-  const { says, tries } = await bot(env);
+  const { says, tries, url } = await bot(env);
   expect(await says('one', { text: 'tích điểm' })).toEqual(['accumulate.askCode']);
   for (let n = 0; n < 2; n++) expect(await tries('two', `TIVI00000000${n}`)).toContain('service.unavailable');
   for (const text of ['tích điểm', 'đổi quà', 'lịch sử', 'xem điểm']) {
     expect(await says('three', { text })).toEqual(['service.unavailable']);
   }
   expect(await says('three', { text: 'trợ giúp' })).toEqual(['help']);
+  const ready = await fetch(`${url}/health/ready`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({
+    status: 'degraded',
+    dependencies: { antcrm: { status: 'degraded', faults: ['AntCRM does not answer'] } },
+  });
 });

@@ -52,6 +52,7 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
 
 /** A turn has so many replies at most in these stories, one of them in two messages. */
 const TURN = 2;
+/** At every call that was seen once; how often AntCRM is asked for a record hangs on time, so one may not come again. */
 const LONG = process.env.FAULTS === 'long';
 
 const world = await startFaultsWorld();
@@ -100,7 +101,7 @@ async function dieAt(point: string, story: Story): Promise<string[]> {
   const operations = [await withCalls(lived, customer, world.antcrm)];
   const repeats = repeatsIn(heard);
   return [
-    ...(signal === 'SIGKILL' ? [] : ['nobody died']),
+    ...(signal === 'SIGKILL' || LONG ? [] : ['nobody died']),
     ...faultsOf({ chat, serials, told: heard, operations }),
     ...left.map((key) => `${key} was left in the store`),
     ...(repeats.length > TURN || isScattered(repeats) ? [`messages ${repeats} were repeats`] : []),
@@ -119,16 +120,17 @@ for (const { name, story, points } of STORIES) {
   });
 }
 
-/** As many as a mailbox holds, and some more. */
+/** As many as a mailbox holds, and some more; sent in far less time than the lease of the dead process lives on. */
 const FLOOD = 60;
 const HELD = 50;
+const LONG_LEASE = { FAULT_LEASE_MS: '6000' };
 
 test.concurrent('what does not fit into the mailbox of a dead process is refused with a notice, the rest applied in order', {
   timeout: 60_000,
 }, async ({ expect }) => {
   const store = ownStore();
-  const dying = await world.bot(store, { FAULT_POINT: 'mailbox.commit#1:before' });
-  const other = await world.bot(store);
+  const dying = await world.bot(store, { FAULT_POINT: 'mailbox.commit#1:before', ...LONG_LEASE });
+  const other = await world.bot(store, LONG_LEASE);
   let bot = dying;
   const customer = await world.customer(() => bot);
   const codes = Array.from({ length: FLOOD }, (_, index) => `TIVI6000000${10 + index}`);

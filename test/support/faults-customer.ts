@@ -110,7 +110,7 @@ export function createCustomer(options: {
 }
 
 /** The bot did not say what was waited for. */
-export class Silence extends Error {
+class Silence extends Error {
   override readonly name = 'Silence';
   constructor(instead: readonly Heard[]) {
     super(`heard only: ${instead.map(({ key, text }) => key ?? text).join(' | ')}`);

@@ -1,17 +1,17 @@
 /**
  * The bot as `src/main.ts` starts it, with short leases, that a signal of its own hits just before or after a call of a
  * port: `FAULT_POINT=mailbox.commit#2:after` names the second commit of the process, `FAULT_SIGNAL` is `SIGKILL` unless
- * it says `SIGSTOP`. With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
+ * it says `SIGSTOP`; `FAULT_LEASE_MS` is how long what it held is held on. With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
  */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
 
-const LEASE_MS = 1500;
 /** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
 const MAILBOX = ['accept', 'claim', 'commit', 'intend', 'recall', 'release', 'hold', 'letGo'];
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
 
 const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;
+const leaseMs = Number(process.env.FAULT_LEASE_MS ?? 1500);
 const counts = new Map<string, number>();
 
 function next(call: string): string {
@@ -49,8 +49,8 @@ const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
-  limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100 },
-  mailbox: { leaseMs: LEASE_MS },
+  limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100 },
+  mailbox: { leaseMs },
   around: {
     mailbox: (port) => guarded('mailbox', port, MAILBOX),
     antcrm: (port) => guarded('antcrm', port, ANTCRM),

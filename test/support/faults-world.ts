@@ -20,7 +20,7 @@ export type FaultsWorld = {
 
 const SECRET = 'faults-secret';
 /** Lets an operation without an outcome be looked up soon. */
-export const CALL_MS = 1200;
+const CALL_MS = 1200;
 
 export async function startFaultsWorld(): Promise<FaultsWorld> {
   const customers = new Map<unknown, Customer>();

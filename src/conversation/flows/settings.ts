@@ -94,11 +94,12 @@ export function consent(state: ConversationState, given: boolean, context: Conte
 }
 
 /**
- * Ends a flow that gathered phone or e-mail: asks once whether they may be remembered, or keeps what was agreed to.
+ * Ends a flow that gathered phone or e-mail: asks once for each version of the text whether they may be
+ * remembered, or keeps what was agreed to.
  */
 export function finish(state: ConversationState, context: Context, reply: Reply): Decision {
   const { phone, email } = state.draft;
-  if (state.consent === undefined && (phone || email)) {
+  if (state.consent?.version !== CONSENT_VERSION && (phone || email)) {
     const asking: ConversationState = {
       ...state,
       step: { at: 'consenting' },
