@@ -37,7 +37,21 @@ const MAX_PARAM = 200;
 export function createWords({ timeZone, resources = { vi, en }, onMissing = refuse }: WordsOptions): Words {
   const translators = createTranslators(resources, timeZone, onMissing);
 
-  function line({ key, context, params = {} }: Line, locale: Locale): string {
+  /** Most lines are buttons without params, always the same: i18next takes as long for one as a whole turn thinks. */
+  const plain: Readonly<Record<Locale, Map<string, string>>> = { vi: new Map(), en: new Map() };
+
+  function line({ key, context, params }: Line, locale: Locale): string {
+    if (params !== undefined) return filled({ key, context, params }, locale);
+    const name = context === undefined ? key : `${key}_${context}`;
+    let text = plain[locale].get(name);
+    if (text === undefined) {
+      text = filled({ key, context }, locale);
+      plain[locale].set(name, text);
+    }
+    return text;
+  }
+
+  function filled({ key, context, params = {} }: Line, locale: Locale): string {
     const values: Record<string, string | number> = {};
     for (const name in params) {
       const param = params[name];

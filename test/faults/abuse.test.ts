@@ -26,7 +26,7 @@ beforeAll(async () => {
   double = await startTelegramDouble();
 });
 afterAll(() => double.close());
-beforeEach(async () => {
+async function start(overrides: { readonly requestMs?: number } = {}): Promise<void> {
   const read = readConfig({
     LOG_LEVEL: 'silent',
     TELEGRAM_BOT_TOKEN: double.token,
@@ -34,15 +34,17 @@ beforeEach(async () => {
     TELEGRAM_WEBHOOK_SECRET: SECRET,
   });
   if (!read.ok) throw new Error(read.faults.join('\n'));
-  app = await createApp(read.config, { requestMs: REQUEST_MS });
+  app = await createApp(read.config, overrides);
   url = await app.server.listen({ host: '127.0.0.1', port: 0 });
   await app.start();
-});
+}
 afterEach(() => app.stop());
 
 const webhook = () => ({ url: `${url}/webhooks/telegram`, secret: SECRET });
 
 describe('a flood on Telegram', () => {
+  beforeEach(() => start());
+
   test('is answered with 2xx, fifty messages of it, and one polite word about the rest', async () => {
     const person = createPerson(810_001);
     const fault = { call: 'contacts', fault: 'slow', times: 1, ms: 1500 };
@@ -73,6 +75,8 @@ describe('a flood on Telegram', () => {
 });
 
 describe('a slow sender', () => {
+  beforeEach(() => start({ requestMs: REQUEST_MS }));
+
   /** Sends these parts, one each 50 ms, and then no more; resolves to what came until the connection ended, and when. */
   async function drips(parts: readonly string[]): Promise<{ answer: string; ms: number }> {
     const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
@@ -108,6 +112,8 @@ describe('a slow sender', () => {
 });
 
 describe('whoever shows no secret', () => {
+  beforeEach(() => start());
+
   const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask));
   const statusOf = async (path: string, init?: RequestInit) => {
     const response = await fetch(`${url}${path}`, { headers: STRANGER, ...init });

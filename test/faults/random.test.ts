@@ -13,6 +13,8 @@ const LONG = process.env.FAULTS === 'long';
 const MESSAGES = Number(process.env.FAULTS_MESSAGES ?? (LONG ? 20_000 : 400));
 /** Messages of one customer, about. */
 const EACH = LONG ? 100 : 20;
+/** So few that a turn mostly ends before its process does: five attempts in vain make a message a dead letter. */
+const AT_ONCE = 20;
 /** The same seed: the same episodes, the same lives of the processes, the same troubles of AntCRM. */
 const SEED = Number(process.env.FAULTS_SEED ?? Date.now() % 1_000_000);
 /** Of all AntCRM's answers so many get lost, and of those to a call that earns or spends a third before it was applied. */
@@ -38,12 +40,14 @@ test(`whoever is killed, each of ${MESSAGES} messages is applied once, and point
   const lives: { customer: Customer; life: Life }[] = [];
   const plans = Array.from({ length: Math.ceil(MESSAGES / EACH) }, (_, index) => plan(index, world.code));
   await Promise.all(
-    plans.map(async (episodes) => {
-      const customer = await world.customer(chaos.anyBot);
-      try {
-        lives.push({ customer, life: await live(customer, episodes) });
-      } catch (error) {
-        violations.push(`${customer.id}: ${error}`);
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let episodes = plans.shift(); episodes !== undefined; episodes = plans.shift()) {
+        const customer = await world.customer(chaos.anyBot);
+        try {
+          lives.push({ customer, life: await live(customer, episodes, chaos.acknowledged) });
+        } catch (error) {
+          violations.push(`${customer.id}: ${error}`);
+        }
       }
     }),
   );
@@ -60,7 +64,7 @@ test(`whoever is killed, each of ${MESSAGES} messages is applied once, and point
     `(${results.map(([result, all]) => `${all.length} ${result}`).join(', ')}), ${violations.length} violations`,
   );
   expect(violations).toEqual([]);
-  expect(chaos.kills()).toBeGreaterThan(3);
+  expect(chaos.kills()).toBeGreaterThan(1);
 });
 
 function plan(index: number, code: () => string): Episode[] {
@@ -96,6 +100,9 @@ async function wrongIn(
     ...(applied < told || applied > told + withStaff
       ? [`${customer.id}: ${told} redemptions were told as done and ${applied} applied`]
       : []),
+    ...spent
+      .filter(({ heard }) => heard === 'nothing')
+      .map(() => `${customer.id}: a redemption has no result`),
     ...overtold.map((serial) => `${customer.id}: ${serial} was told too often`),
   ];
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from './faults-random.ts';
 import type { Bot } from './processes.ts';
@@ -8,14 +9,20 @@ export type Chaos = {
   /** One of the bots that live now. */
   anyBot(): Bot | undefined;
   kills(): number;
+  /** To be told of each message that a bot took. */
+  acknowledged(): void;
   /** Kills nobody any more; all live then. */
   end(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** Long enough for leases to end and turns to be repeated: five attempts in vain make a message a dead letter. */
-const BOT_LIFE = [1000, 4000] as const;
-const REDIS_LIFE = [2500, 8000] as const;
+/**
+ * Lives are counted in acknowledged messages: so the seed, not the machine's load, says what a kill meets. Long enough
+ * for a turn to be repeated: five attempts in vain make its message a dead letter.
+ */
+const BOT_LIFE = [60, 200] as const;
+const REDIS_LIFE = [150, 500] as const;
+/** Milliseconds. */
 const REDIS_DEATH = [0, 400] as const;
 
 export async function startChaos(
@@ -27,15 +34,21 @@ export async function startChaos(
   const living = new Map<number, Bot>();
   let kills = 0;
   let turn = 0;
+  let acknowledged = 0;
+  const news = new EventTarget();
 
-  const wait = (ms: number) => delay(ms, undefined, over).catch(() => {});
+  /** Resolves after so many more messages, or at the end. */
+  async function outlive(messages: number): Promise<void> {
+    const end = acknowledged + messages;
+    while (acknowledged < end && !over.signal.aborted) await once(news, 'news');
+  }
 
   async function bot(slot: number, started: Bot): Promise<void> {
     const random = createRandom(seed, `bot ${slot}`);
     let current = started;
     for (;;) {
       living.set(slot, current);
-      await wait(random.between(...BOT_LIFE));
+      await outlive(random.between(...BOT_LIFE));
       if (over.signal.aborted) return;
       living.delete(slot);
       kills += 1;
@@ -47,7 +60,7 @@ export async function startChaos(
   async function store(): Promise<void> {
     const random = createRandom(seed, 'redis');
     for (;;) {
-      await wait(random.between(...REDIS_LIFE));
+      await outlive(random.between(...REDIS_LIFE));
       if (over.signal.aborted) return;
       kills += 1;
       await redis.kill();
@@ -64,8 +77,13 @@ export async function startChaos(
       return living.get(turn % 2) ?? living.get((turn + 1) % 2);
     },
     kills: () => kills,
+    acknowledged() {
+      acknowledged += 1;
+      news.dispatchEvent(new Event('news'));
+    },
     async end() {
       over.abort();
+      news.dispatchEvent(new Event('news'));
       await Promise.all(lives);
     },
     stop: async () => void (await Promise.all([...living.values()].map((one) => one.kill()))),

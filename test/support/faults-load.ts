@@ -29,6 +29,9 @@ export type Life = {
   readonly operations: readonly Lived[];
 };
 
+/** A customer who is told to wait presses again after this long; never told otherwise, they are one who heard nothing. */
+const BUSY_MS = 1000;
+const MAX_PRESSES = 20;
 const MAX_PAUSE_MS = 1500;
 const KINDS = ['earn', 'spend', 'spend', 'talk', 'talk'] as const;
 
@@ -58,8 +61,12 @@ export function planEpisodes(
   return episodes;
 }
 
-/** Lives the episodes, one after the other. Rejects where the bot stays silent. */
-export async function live(customer: Customer, episodes: readonly Episode[]): Promise<Life> {
+/** Lives the episodes, one after the other; tells of each message that was taken. Rejects where the bot stays silent. */
+export async function live(
+  customer: Customer,
+  episodes: readonly Episode[],
+  onMessage: () => void,
+): Promise<Life> {
   const serials: string[] = [];
   const operations: Lived[] = [];
   let messages = 0;
@@ -67,6 +74,7 @@ export async function live(customer: Customer, episodes: readonly Episode[]): Pr
   async function sent(update: Promise<Update>, repeat: boolean): Promise<void> {
     messages += 1;
     const done = await update;
+    onMessage();
     if (repeat) await customer.sendsAgain(done);
   }
 
@@ -87,7 +95,12 @@ export async function live(customer: Customer, episodes: readonly Episode[]): Pr
   }
 
   /** What was overtaken is expired: then the answer to the message comes without a result before it. */
-  async function resultOf(from: number, overtaking: string | null, data: string): Promise<Result> {
+  async function resultOf(
+    from: number,
+    overtaking: string | null,
+    data: string,
+    presses = 1,
+  ): Promise<Result> {
     if (overtaking !== null) {
       const answer = await customer.hears(isSummary(overtaking), from);
       const before = customer.heard.slice(from, customer.heard.indexOf(answer));
@@ -97,10 +110,10 @@ export async function live(customer: Customer, episodes: readonly Episode[]): Pr
     if (!isBusy(told)) return resultIn(told) ?? 'nothing';
     // The button stays alive, unless another question was asked meanwhile.
     if (overtaking !== null) return 'expired';
-    await delay(300);
+    await delay(BUSY_MS);
     const next = customer.heard.length;
     await sent(customer.presses(data), false);
-    return resultOf(next, null, data);
+    return presses === MAX_PRESSES ? 'nothing' : resultOf(next, null, data, presses + 1);
   }
 
   for (const episode of episodes) {

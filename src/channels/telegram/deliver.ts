@@ -11,6 +11,9 @@ const NICETY = { timeoutMs: 3_000 };
 /** Longest text of a toast. */
 const MAX_TOAST = 200;
 
+/** Most turns answer no press, and zod takes long to say that something is wrong. */
+const maybePress = pressSchema.optional();
+
 const NO_KEYBOARD = { remove_keyboard: true } as const;
 type Markup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
 
@@ -87,7 +90,7 @@ export function createDelivery(client: Client, words: Words) {
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return { kind: 'dropped', reason: 'rejected' };
     const { reply, first } = outgoing;
-    const press = pressSchema.safeParse(outgoing.press).data;
+    const press = maybePress.safeParse(outgoing.press).data;
     const rendered = render(reply, outgoing.locale, words);
 
     const toasted = press && first && (await attend(press, outgoing, rendered));
@@ -109,7 +112,7 @@ export function createDelivery(client: Client, words: Words) {
   /** Shows that the bot is at work; a press's spinner would run out meanwhile. */
   async function working(incoming: Pick<Outgoing, 'address' | 'press'>): Promise<void> {
     const address = addressSchema.safeParse(incoming.address).data;
-    const press = pressSchema.safeParse(incoming.press).data;
+    const press = maybePress.safeParse(incoming.press).data;
     await Promise.all([press && answerPress(press), address && showTyping(address)]);
   }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
 import type { Limit } from '../limits.ts';
@@ -63,9 +63,9 @@ export function createWebhook({ secret, receive, limit, onRefused }: WebhookOpti
 
 /** Compares in constant time; the hashes make the lengths equal. */
 function createComparison(secret: string): (given: unknown) => boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  const wanted = hash(secret);
-  return (given) => typeof given === 'string' && timingSafeEqual(hash(given), wanted);
+  const digest = (text: string) => hash('sha256', text, 'buffer');
+  const wanted = digest(secret);
+  return (given) => typeof given === 'string' && timingSafeEqual(digest(given), wanted);
 }
 
 function parseJson(text: string): unknown {
