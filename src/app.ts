@@ -196,10 +196,19 @@ async function close(server: FastifyInstance): Promise<void> {
   clearTimeout(late);
 }
 
-/** Name and stack, never the message's own fields: those may carry URLs, headers and bodies. */
-function describeError(error: unknown): { type: string; message: string; stack: string } {
+/** Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. */
+function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
-  return { type: error.name, message: '', stack: error.stack?.replace(error.message, '') ?? '' };
+  const code = codeOf(error);
+  const stack = error.stack?.replace(error.message, '') ?? '';
+  return { type: error.name, message: '', stack, ...(code && { code }) };
+}
+
+/** A word such as `ECONNREFUSED`; whatever else a library calls a code might be anything. */
+function codeOf(error: Error): string | undefined {
+  const isWord =
+    'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(error.code);
+  return isWord ? String(error.code) : undefined;
 }
 
 type Store = { readonly mailbox: Mailbox; readonly feed: Feed; close(): Promise<void> };

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createClient, type Refusal, type StaffClient } from './channels/staff/client.ts';
 import { mannerSchema, type requestSchema, type StaffReply } from './channels/staff/schema.ts';
+import { environment } from './config.ts';
 import { replay } from './replay.ts';
 import { readScript } from './script.ts';
 
@@ -22,14 +23,17 @@ export type ChatOptions = {
   readonly interactive: boolean;
 };
 
-const HELP = `Type a message, or the number of a choice. /contact PHONE shares a phone number,
+const HELP = `npm run chat -- [options]: the bot from a terminal. It speaks Vietnamese unless told otherwise.
+Type a message, or the number of a choice. /contact PHONE shares a phone number,
 /contact PHONE other somebody else's; /start CODE opens a deep link; /quit ends.
-Options: --url URL --conversation NAME --locale vi|en --as staff|telegram|teams --name NAME --linger SECONDS
+Options: --help --url URL --conversation NAME --locale vi|en --as staff|telegram|teams --name NAME --linger SECONDS
 --replay FILE has the conversation of a script again, and fails where the bot answers otherwise.`;
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
 const RECONNECT_MS = 1000;
+
+const EXIT_USAGE = 2;
 
 /** Chats until the input ends; resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
 export async function chat(options: ChatOptions): Promise<0 | 1> {
@@ -166,9 +170,11 @@ async function replayFile(client: StaffClient, file: string): Promise<0 | 1> {
   return differing === 0 ? 0 : 1;
 }
 
-/** The options of the command line, the defaults of the environment. */
+const settingsSchema = mannerSchema.extend({ linger: z.coerce.number().min(0) });
+
+/** The options of the command line, the defaults of the environment and of `.env`, as the bot has them. */
 async function main(): Promise<number> {
-  const { HOST = '127.0.0.1', PORT = '3000', STAFF_TOKEN } = process.env;
+  const { HOST = '127.0.0.1', PORT = '3000', STAFF_TOKEN } = environment();
   const { values } = parseArgs({
     options: {
       url: { type: 'string', default: `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${PORT}` },
@@ -178,15 +184,26 @@ async function main(): Promise<number> {
       name: { type: 'string' },
       linger: { type: 'string', default: '0' },
       replay: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
-  const { url, linger, replay: file, ...manner } = values;
+  const { url, replay: file, help, ...written } = values;
+  if (help) {
+    console.log(HELP);
+    return 0;
+  }
+  const settings = settingsSchema.safeParse(written);
+  if (!settings.success) {
+    for (const { path, message } of settings.error.issues) console.error(`--${path.join('.')}: ${message}`);
+    return EXIT_USAGE;
+  }
+  const { linger, ...manner } = settings.data;
   const client = createClient(url, STAFF_TOKEN);
   if (file !== undefined) return replayFile(client, file);
   return chat({
     client,
-    manner: mannerSchema.parse(manner),
-    lingerMs: z.coerce.number().min(0).parse(linger) * 1000,
+    manner,
+    lingerMs: linger * 1000,
     input: process.stdin,
     output: process.stdout,
     interactive: process.stdin.isTTY && process.stdout.isTTY,
@@ -198,6 +215,6 @@ if (import.meta.main) {
     process.exitCode = await main();
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-    process.exitCode = 2;
+    process.exitCode = EXIT_USAGE;
   }
 }

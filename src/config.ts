@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readGifts } from './config/gifts.ts';
+import { misspelt } from './config/misspelt.ts';
 import { teams, teamsConflicts } from './config/teams.ts';
 import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
 import type { Gift, Settings } from './conversation/context.ts';
@@ -39,7 +40,7 @@ export function readConfig(env: Environment): ConfigRead {
   const faults = [...wrong, ...unreadable, ...conflicts(written)];
   if (!read.success || faults.length > 0) return { ok: false, faults };
   const config = arrange(read.data, gifts?.ok ? gifts.gifts : undefined);
-  return { ok: true, config, warnings: warnings(written, config) };
+  return { ok: true, config, warnings: [...misspelt(env), ...warnings(written, config)] };
 }
 
 function writtenIn(env: Environment): Written {
@@ -68,8 +69,10 @@ function masked(value: string): string {
 function conflicts(written: Written): string[] {
   const production = written.NODE_ENV === 'production';
   const polling = written.TELEGRAM_MODE === 'polling';
+  const replicas = Number(written.REDIS_WAIT_REPLICAS) > 0;
   const needed: readonly [name: VariableName, needed: boolean, wants: string][] = [
     ['REDIS_URL', production, 'a Redis while NODE_ENV=production: the embedded store forgets everything'],
+    ['REDIS_URL', !production && replicas, 'the Redis whose replicas REDIS_WAIT_REPLICAS waits for'],
     ['ANTCRM_BASE_URL', production, 'the real AntCRM while NODE_ENV=production: the sandbox is a toy'],
     ['ANTCRM_API_KEY', written.ANTCRM_BASE_URL !== undefined, 'the key of ANTCRM_BASE_URL'],
     [

@@ -47,6 +47,7 @@ const HEADERS = {
 export function consolePage(guard: Pick<Guard, 'page'>): FastifyPluginAsync {
   return async (scope) => {
     scope.addHook('onRequest', guard.page);
+    scope.get('/', async (_request, reply) => reply.redirect('/console'));
     for (const { url, type, parts } of FILES) {
       const content = joined(await Promise.all(parts.map(read)));
       scope.get(url, async (_request, reply) => reply.headers(HEADERS).type(type).send(content));

@@ -118,13 +118,18 @@ function createTranslators(
  * i18next's own formatter, which asks Intl for its phrases and swallows errors.
  */
 function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
-  const numbers = { vi: new Intl.NumberFormat('vi-VN'), en: new Intl.NumberFormat('en-US') };
+  const numbers: Readonly<Record<Locale, Intl.NumberFormat>> = {
+    vi: new Intl.NumberFormat('vi-VN'),
+    en: new Intl.NumberFormat('en-US'),
+  };
   const at = createClock(timeZone);
 
   function formatted(value: number, format: string, language: string): string | undefined {
     switch (format) {
-      case 'number':
-        return numbers[language === 'en' ? 'en' : 'vi'].format(value);
+      case 'number': {
+        const locale = LOCALES.find((one) => one === language);
+        return locale && numbers[locale].format(value);
+      }
       case 'date':
       case 'datetime': {
         const { date, time } = at(value);

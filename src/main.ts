@@ -2,7 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 
-/** A little over what a graceful stop may take (design.md, "Stopping"). */
+/** A little over what a graceful stop may take (docs/design.md, "A turn"). */
 const STOP_MS = 12_000;
 
 const read = readConfig(environment());
@@ -18,12 +18,30 @@ for (const warning of warnings) app.server.log.warn(warning);
 closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
   if (err) app.server.log.error({ err }, 'stopping after an error that nobody expected');
   await app.stop();
+  app.server.log.info('stopped');
 });
 
-await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await listen();
 await app.start();
 const address = app.server.server.address();
 console.log(greeting(config, typeof address === 'object' && address ? address.port : config.listen.port));
+
+/**
+ * A port that is taken is the operator's to free or to change. Exit code 1, not that of a wrong configuration: whoever
+ * has it may be about to stop, and a supervisor should try again.
+ */
+async function listen(): Promise<void> {
+  const listenTextResolver = (address: string) => `listening on ${address}`;
+  try {
+    await app.server.listen({ ...config.listen, listenTextResolver });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    const { port } = config.listen;
+    console.error(`PORT: ${port} is in use. Another one: PORT=${port === 65_535 ? 0 : port + 1} npm start`);
+    await app.stop();
+    process.exit(1);
+  }
+}
 
 /** Where to chat, a line to paste, and what is embedded because of what is unset. */
 function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config, port: number): string {
@@ -34,7 +52,9 @@ function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config
   const lines = [
     `The bot listens on ${listen.host}:${port}.`,
     ...(staff ? [`Chat:  ${local}/console  ·  API: ${local}/docs`, `Try:   ${curl}`] : []),
-    ...(redis ? [] : ['Store: in memory, gone with this process (REDIS_URL is unset)']),
+    redis
+      ? `Store: Redis at ${placesOf(redis.urls)}`
+      : 'Store: in memory, gone with this process (REDIS_URL is unset)',
     ...(antcrm.real ? [] : [`CRM:   the sandbox at ${local}/sandbox (ANTCRM_BASE_URL is unset)`]),
     ...(telegram
       ? [`Telegram is on, by ${telegram.mode}.`]
@@ -45,4 +65,9 @@ function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config
     ...(staff ? [] : ['Staff webhook and console are off (STAFF_TOKEN is unset)']),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
+}
+
+/** Host and port of each node; the rest of a URL may be a password. */
+function placesOf(urls: readonly string[]): string {
+  return urls.map((url) => new URL(url).host).join(', ');
 }

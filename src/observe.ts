@@ -1,7 +1,7 @@
 /**
  * What the parts report about themselves. A leaf that every room but `conversation/` may import; `metrics.ts` turns it
  * into counters, `app.ts` hands it round. Fields are allow-listed scalars: never text, phone, e-mail, code, token, URL
- * or a whole update (design.md, "Logs"). Conversations and customers appear as their keyed hashes only.
+ * or a whole update (docs/design.md, "Logs"). Conversations and customers appear as their keyed hashes only.
  */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 

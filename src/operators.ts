@@ -16,6 +16,10 @@ const EXIT_USAGE = 2;
  * Resolves to the exit code: 0 done, 1 refused or no answer from the store, 2 wrong usage, 78 wrong configuration.
  */
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
   const wanted = readCommand(args);
   if (wanted === undefined) {
     console.error(USAGE);

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
- * Who may import whom (design.md, "The house"), type imports counted. The first rule whose `files` match a file is
+ * Who may import whom (CONTRIBUTING.md, "The house"), type imports counted. The first rule whose `files` match a file is
  * its rule; `imports` match what it may import of ours.
  */
 const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [

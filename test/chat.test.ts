@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -128,11 +128,14 @@ describe('npm run chat', () => {
 });
 
 describe('as a command', () => {
-  const run = (args: readonly string[], input: string, env: Record<string, string> = {}) =>
+  const run = (args: readonly string[], input: string, env: Record<string, string> = {}, cwd = '.') =>
     new Promise<{ code: number | string; stdout: string; stderr: string }>((resolve) => {
-      const options = { env: { PATH: process.env.PATH, ...env } };
-      const child = execFile(process.execPath, ['src/chat.ts', ...args], options, (error, stdout, stderr) =>
-        resolve({ code: error?.code ?? 0, stdout, stderr }),
+      const options = { env: { PATH: process.env.PATH, ...env }, cwd };
+      const child = execFile(
+        process.execPath,
+        [resolvePath('src/chat.ts'), ...args],
+        options,
+        (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
       );
       child.stdin?.end(input);
     });
@@ -169,9 +172,37 @@ describe('as a command', () => {
     expect(stdout).toContain('cannot be reached');
   });
 
+  it('reads .env as the bot does, the environment first', async () => {
+    const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
+    const folder = await mkdtemp(join(tmpdir(), 'chat-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, '.env'), `STAFF_TOKEN=secret\nPORT=9\n`);
+    const { port } = new URL(kit.url);
+    expect(await run(['--locale', 'en'], 'hello\n', { PORT: port }, folder)).toEqual({
+      ...{ code: 0, stderr: '' },
+      stdout: '> hello\nvi:help.text\n',
+    });
+  });
+
+  it('explains itself to whoever asks', async () => {
+    const { code, stdout, stderr } = await run(['--help'], '');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('--as staff|telegram|teams');
+  });
+
+  it.each([
+    ['--as', 'bot', /^--as: .*"staff"\|"telegram"\|"teams"\n$/],
+    ['--locale', 'fr', /^--locale: .*"vi"\|"en"\n$/],
+    ['--linger', 'long', /^--linger: .*expected number.*\n$/],
+  ])('says in one line what is wrong with %s %s', async (option, value, line) => {
+    const { code, stderr } = await run([option, value], 'hello\n');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(line);
+  });
+
   it('explains wrong options', async () => {
     const { code, stderr } = await run(['--colour'], '');
     expect(code).toBe(2);
-    expect(stderr).toContain('Options: --url URL');
+    expect(stderr).toContain('--url URL');
   });
 });

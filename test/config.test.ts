@@ -87,7 +87,7 @@ describe('values', () => {
       OPERATION_CHECKS: '100ms, 2s,1h',
       TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
       TELEGRAM_WEBHOOK_SECRET: 'A-z_9',
-      STAFF_TOKEN: 'staff',
+      STAFF_TOKEN: 'staff-6fJq2v-token',
       DEFAULT_LOCALE: 'en',
       TIME_ZONE: 'Europe/Berlin',
       SUPPORT_CONTACT: 'Hotline 1900 1234',
@@ -109,7 +109,7 @@ describe('values', () => {
         secret: 'A-z_9',
         apiRoot: 'https://api.telegram.org',
       },
-      staffToken: 'staff',
+      staffToken: 'staff-6fJq2v-token',
       settings: { operationChecksMs: [100, 2000, 3_600_000], timeZone: 'Europe/Berlin', defaultLocale: 'en' },
     });
     expect(config.keys.hash.toString('base64')).toBe(key);
@@ -146,7 +146,11 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ TELEGRAM_MODE: 'push' }, 'TELEGRAM_MODE: got "push", wants webhook or polling'],
     [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
     [{ HASH_KEY: `${'!'.repeat(43)}=` }, /^HASH_KEY: got a secret of 44 characters, wants base64/],
-    [{ STAFF_TOKEN: 'two words' }, /^STAFF_TOKEN: got a secret of 9 characters/],
+    [{ STAFF_TOKEN: 'two words of a length' }, /^STAFF_TOKEN: got a secret of 21 characters/],
+    [
+      { STAFF_TOKEN: 'x'.repeat(15) },
+      /^STAFF_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
+    ],
     [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
     [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
     [{ IDENTITY_PROOF: 'on' }, 'IDENTITY_PROOF: got "on", wants required or off'],
@@ -160,6 +164,7 @@ describe('dangerous combinations are refused', () => {
   it.each([
     ['a Telegram webhook without its secret', { TELEGRAM_BOT_TOKEN: '1:a' }, 'TELEGRAM_WEBHOOK_SECRET'],
     ['the memory store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
+    ['replicas to wait for without a Redis', { REDIS_WAIT_REPLICAS: '1' }, 'REDIS_URL'],
     ['the sandbox in production', { ...production, ANTCRM_BASE_URL: undefined }, 'ANTCRM_BASE_URL'],
     ['production without STATE_KEY', { ...production, STATE_KEY: undefined }, 'STATE_KEY'],
     ['production without HASH_KEY', { ...production, HASH_KEY: undefined }, 'HASH_KEY'],
@@ -195,13 +200,25 @@ describe('what is allowed and dubious is warned about', () => {
     [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
     [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
     [{ ANTCRM_API_KEY: 'k' }, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not'],
-    [{ ...production, STAFF_TOKEN: 's' }, 'STAFF_TOKEN with a real AntCRM'],
+    [{ ...production, STAFF_TOKEN: 's'.repeat(16) }, 'STAFF_TOKEN with a real AntCRM'],
+    [
+      { TELEGRAM_TOKEN: '1:a' },
+      'TELEGRAM_TOKEN is no variable of the bot and does nothing: TELEGRAM_BOT_TOKEN is',
+    ],
+    [{ MICROSOFT_APP_TENANTID: 't' }, 'MICROSOFT_APP_TENANT_ID is'],
+    [{ REDIS_WAIT_REPLICA: '1' }, 'REDIS_WAIT_REPLICAS is'],
+    [{ STAFF_TOKENS: 'x' }, 'STAFF_TOKEN is'],
   ] satisfies [Environment, string][])('%j', (env, warning) => {
     expect(warningsOf(env)).toEqual([expect.stringContaining(warning)]);
   });
 
-  it('and a sound production is not', () => {
-    expect(warningsOf(production)).toEqual([]);
+  it('and a sound production is not, nor what Kubernetes sets for a service called redis', () => {
+    const services = {
+      REDIS_SERVICE_HOST: '10.0.0.1',
+      REDIS_PORT: 'tcp://10.0.0.1',
+      REDIS_PORT_6379_TCP: 'x',
+    };
+    expect(warningsOf({ ...production, ...services, EDITOR: 'vi' })).toEqual([]);
   });
 });
 

@@ -57,6 +57,12 @@ describe('the console page', () => {
     const { url } = await start(access);
     expect((await fetch(`${url}/console`)).status).toBe(status);
     expect((await fetch(`${url}/console/console.js`)).status).toBe(status);
+    // Whoever opens the bare address wants to see something.
+    expect((await fetch(url)).status).toBe(status);
+    const bare = await fetch(url, { redirect: 'manual' });
+    expect([bare.status, bare.headers.get('location')]).toEqual(
+      status === 200 ? [302, '/console'] : [404, null],
+    );
   });
 
   it('serves its own files only', async () => {

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import Fastify from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
 import { readConfig } from '../src/config.ts';
+import { createSandbox } from '../src/loyalty/sandbox/sandbox.ts';
 
 /*
  * What can be held of the image and the composition without a Docker engine. `test/image-steps.sh` carries the image's
@@ -113,7 +115,7 @@ describe('the composition', () => {
   const secrets = {
     STATE_KEY: randomBytes(32).toString('base64'),
     HASH_KEY: randomBytes(32).toString('base64'),
-    STAFF_TOKEN: 'token',
+    STAFF_TOKEN: 'a'.repeat(64),
   };
 
   test('gives the bots a configuration without faults, production included', () => {
@@ -139,6 +141,15 @@ describe('the composition', () => {
     expect(manifest.scripts.sandbox).toContain(command);
     const { ANTCRM_BASE_URL } = environmentOf('bot', secrets);
     expect(ANTCRM_BASE_URL).toBe(`http://sandbox:${environmentOf('sandbox', {}).PORT}`);
+  });
+
+  test('the sandbox is healthy by a route that it has', async () => {
+    const [, path = '', wants] =
+      /fetch\('http:\/\/127\.0\.0\.1:3001(\/[^']*)'\)(.*)"/.exec(service('sandbox')) ?? [];
+    const app = Fastify();
+    await app.register(createSandbox());
+    expect((await app.inject({ url: path })).statusCode).toBe(200);
+    expect(wants).toContain('ok ? 0 : 1');
   });
 
   test('Redis keeps what it acknowledged and throws nothing away', () => {

@@ -63,7 +63,7 @@ in_image HOST=127.0.0.1 PORT="$sandbox" "${as_user[@]}" node src/loyalty/sandbox
 
 read -ra image_env <<<"$(last ENV)"
 bot_env=("${image_env[@]}" PORT="$port" REDIS_URL="redis://127.0.0.1:$redis" ANTCRM_BASE_URL="http://127.0.0.1:$sandbox"
-  ANTCRM_API_KEY=sandbox STAFF_TOKEN=token STATE_KEY="$(openssl rand -base64 32)" HASH_KEY="$(openssl rand -base64 32)")
+  ANTCRM_API_KEY=sandbox STAFF_TOKEN=image-staff-token STATE_KEY="$(openssl rand -base64 32)" HASH_KEY="$(openssl rand -base64 32)")
 mapfile -d '' -t command < <(words_of "$(last CMD)")
 mapfile -d '' -t health < <(words_of "$(last HEALTHCHECK | sed 's/.* CMD //')")
 
@@ -74,8 +74,8 @@ for _ in $(seq 100); do if healthy; then break; fi; sleep 0.2; done
 healthy || { cat "$work/bot.log"; exit 1; }
 step 'HEALTHCHECK passes'
 curl --silent --fail "http://127.0.0.1:$port/health/ready"; echo
-curl --silent --fail --output /dev/null "http://127.0.0.1:$port/docs/" -H 'Authorization: Bearer token'
-curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer token' \
+curl --silent --fail --output /dev/null "http://127.0.0.1:$port/docs/" -H 'Authorization: Bearer image-staff-token'
+curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
   -d '{"conversation":"image","text":"TIVInpmx8b98pfg 0867123456"}' | grep --only-matching '"key":"[^"]*"'
 (in_image "${bot_env[@]}" "${as_user[@]}" node src/operators.ts list)
 

@@ -195,7 +195,10 @@ describe('the command', { timeout: 20_000 }, () => {
     expect(stderr).toContain('The store did not answer.');
   });
 
-  test('shows how it is used', async () => {
+  test('shows how it is used, to whoever asks and to whoever is wrong', async () => {
+    const asked = await operations('settle --help', {});
+    expect([asked.code, asked.stderr]).toEqual([0, '']);
+    expect(asked.stdout).toContain('settle REF done|not-applied');
     const { code, stderr } = await operations('settle X', {});
     expect(code).toBe(2);
     expect(stderr).toContain('settle REF done|not-applied');

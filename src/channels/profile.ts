@@ -1,9 +1,9 @@
-import type { Locale } from '../conversation/message.ts';
+import { LOCALES, type Locale } from '../conversation/message.ts';
 
 /** Our language for a client's language tag (BCP 47); undefined where we do not speak it. */
 export function localeOf(tag: string | undefined): Locale | undefined {
   const language = tag?.slice(0, 2).toLowerCase();
-  return language === 'vi' || language === 'en' ? language : undefined;
+  return LOCALES.find((locale) => locale === language);
 }
 
 /** At most `max` UTF-16 units, never half a character. */

@@ -28,7 +28,7 @@ type About = {
 
 const registry = z.registry<About>();
 
-/** The environment as text -> typed values: the one place that lists the variables (contract.md, "Environment"). */
+/** The environment as text -> typed values: the one place that lists the variables (README, "Configuration"). */
 export const variables = z.object({
   NODE_ENV: set(text(), 'development', '`production` refuses embedded parts and development keys'),
   HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
@@ -72,7 +72,7 @@ export const variables = z.object({
   OPERATION_CHECKS: set(
     durations(),
     '5s,20s,1m,5m,30m',
-    'when an operation without an outcome is looked up; not applied is told at the last but one',
+    'when an operation without an outcome is looked up, from when its call can reach AntCRM no more (`ANTCRM_TIMEOUT_MS`); not applied is told at the last but one',
   ),
   GIFTS_FILE: may(
     text(),
@@ -156,7 +156,7 @@ export const variables = z.object({
     'base64 of 32 bytes: names keys and log fields; never rotated; required when `NODE_ENV=production`',
   ),
   STAFF_TOKEN: secret(
-    like(/^[!-~]+$/, 'visible ASCII characters'),
+    like(/^[!-~]{16,}$/, 'at least 16 visible ASCII characters (openssl rand -hex 32)'),
     'open to loopback callers while the sandbox is the backend, else absent',
     'bearer token of the staff webhook, the console, `/docs` and `/sandbox/*`',
   ),

@@ -1,4 +1,4 @@
-import { $, make, milliseconds, number, on, word, worded } from './page.js';
+import { $, chosen, make, milliseconds, number, on, word, worded } from './page.js';
 
 /*
  * Look inside: one card a turn, the newest on top and open.
@@ -91,7 +91,8 @@ function rowsOf({ step, draft, profile, operations }) {
   };
 }
 
-const day = (ms) => (ms === undefined ? '…' : new Date(ms).toLocaleDateString('vi'));
+const day = (ms) =>
+  ms === undefined ? '…' : new Date(ms).toLocaleDateString(chosen('locale'), { dateStyle: 'medium' });
 
 /* ---- Calls and sums ---- */
 

@@ -3,7 +3,7 @@ import { type Decision, say } from './decision.ts';
 import type { Known } from './effect.ts';
 import { maskEmail, maskPhone, showPhone } from './mask.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
-import type { ConversationState, Draft, Flow, Slot, Step } from './state.ts';
+import type { ConversationState, Draft, Step } from './state.ts';
 
 /** The stable ids of the choices (contract.md) stand here and in the flows that answer to them. */
 const choice = (id: string, params?: Line['params']): Choice => ({
@@ -35,8 +35,8 @@ export function home(state: ConversationState, context: Context, reply: Reply): 
 }
 
 /** The same reply with the menu's buttons, where nothing else is being asked. */
-export function withMenu(state: ConversationState, reply: Reply): Reply {
-  return { ...reply, choices: MENU, asks: 'menu', view: state.view };
+export function withMenu(state: ConversationState, reply: Reply, ...before: readonly Choice[]): Reply {
+  return { ...reply, choices: [...before, ...MENU], asks: 'menu', view: state.view };
 }
 
 /** The question that the state waits on, as a reply. */
@@ -68,21 +68,26 @@ type Asking = Extract<Step, { at: 'asking' }>;
 
 function askSlot(step: Asking, draft: Draft, context: Context): Reply {
   if (step.offer) return offer(step, step.offer, context);
-  const asked = slotQuestion(step.flow, step.slot, context);
+  const asked = slotQuestion(step, context);
   const form = step.flow === 'accumulate' ? missingFields(draft) : [];
   return form.length > 1 && !step.editing ? { ...asked, form } : asked;
 }
 
-function slotQuestion(flow: Flow, slot: Slot, context: Context): Reply {
+function slotQuestion({ flow, slot, tries }: Asking, context: Context): Reply {
   switch (slot) {
     case 'code':
       return flow === 'redeem'
         ? askGift(context)
         : { key: 'accumulate.askCode', choices: [CANCEL], asks: 'code' };
     case 'phone':
-      return flow === 'accumulate' ? askPhone(context) : askIdentity(context);
+      return flow === 'accumulate' ? askPhone(context) : askIdentity(tries, context);
     case 'email':
-      return { key: 'accumulate.askEmail', choices: [choice('skip'), CANCEL], asks: 'email' };
+      return {
+        key: 'accumulate.askEmail',
+        context: whose(context),
+        choices: [choice('skip'), CANCEL],
+        asks: 'email',
+      };
     case 'type':
       return {
         key: 'history.askType',
@@ -104,13 +109,25 @@ function askGift(context: Context): Reply {
 }
 
 function askPhone(context: Context): Reply {
-  const asked: Reply = { key: 'accumulate.askPhone', choices: [CANCEL], asks: 'phone' };
+  const asked: Reply = {
+    key: 'accumulate.askPhone',
+    context: whose(context),
+    choices: [CANCEL],
+    asks: 'phone',
+  };
   return context.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
 }
 
-function askIdentity(context: Context): Reply {
+/** Staff answer for the customer beside them. */
+function whose({ sender }: Context): 'staff' | undefined {
+  return sender.proof === 'token' ? 'staff' : undefined;
+}
+
+/** Why sharing is needed is said once; whoever typed instead hears that it does not do. */
+function askIdentity(tries: number, context: Context): Reply {
+  const again = tries > 0 ? 'typed' : undefined;
   return context.sender.proof === 'contact' && context.settings.identityProof === 'required'
-    ? { key: 'identity.proofNeeded', choices: [CANCEL], asks: 'phone', sharePhone: true }
+    ? { key: 'identity.proofNeeded', context: again, choices: [CANCEL], asks: 'phone', sharePhone: true }
     : { key: 'identity.ask', choices: [CANCEL], asks: 'phone' };
 }
 

@@ -34,6 +34,7 @@ export const ABBREVIATIONS: Readonly<Record<string, string>> = {
   hem: 'khong',
   hk: 'khong',
   dc: 'duoc',
+  trc: 'truoc',
   mk: 'minh',
   mik: 'minh',
   wa: 'qua',

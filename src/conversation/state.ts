@@ -85,6 +85,8 @@ const operationSchema = z.object({
   checks: z.number(),
   lookup: lookupSchema.optional(),
   receipt: receiptSchema.optional(),
+  /** The gift's code (redeem only). */
+  gift: z.string().optional(),
 });
 export type Operation = z.infer<typeof operationSchema>;
 
@@ -111,6 +113,8 @@ export const stateSchema = z.object({
   consent: z
     .object({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
     .optional(),
+  /** How often the question whether to remember was left without an answer. */
+  unheeded: z.number().optional(),
   operations: z.array(operationSchema),
   /** Accumulation codes refused in a row, and when the last one was. */
   guesses: z.object({ refused: z.number(), atMs: z.number() }).optional(),

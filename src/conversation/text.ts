@@ -1,26 +1,24 @@
+import { atStep } from './answers.ts';
 import { onChoice } from './choices.ts';
 import type { Context } from './context.ts';
 import { after, type Decision } from './decision.ts';
-import { answer, decide, edit, fill, flowOf, offer, start } from './flows/form.ts';
-import { history } from './flows/history.ts';
+import { answer, fill, flowOf, offer, start } from './flows/form.ts';
 import { status } from './flows/operations.ts';
 import {
   cancel,
-  consent,
   forget,
   help,
   language,
   privacy,
+  support,
   supportLines,
   unanswered,
   welcome,
 } from './flows/settings.ts';
-import { fold } from './fold.ts';
-import { typed } from './identity.ts';
 import { again, home, question } from './questions.ts';
-import { namedPeriod, parsePeriod } from './slots/period.ts';
 import type { ConversationState, Draft, Flow } from './state.ts';
 import { type Understood, understand } from './understand.ts';
+import { periodIn, slotsFor, slotsOf } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
 export function onText(state: ConversationState, text: string, context: Context): Decision {
@@ -58,71 +56,6 @@ function byReference(
     : undefined;
 }
 
-/** Words that mean something only because of the question they answer. */
-function atStep(
-  state: ConversationState,
-  text: string,
-  understood: Understood,
-  context: Context,
-): Decision | undefined {
-  const { step } = state;
-  const { intent } = understood;
-  switch (step.at) {
-    case 'asking': {
-      if (step.slot === 'email' && !step.offer && (intent === 'skip' || intent === 'decline'))
-        return fill(state, step.flow, { email: null }, context);
-      if (step.offer && intent === 'confirm') return decide(state, step, 'use', context);
-      if (step.offer && intent === 'decline')
-        return decide(state, step, step.offer.why === 'typo' ? 'keep' : 'other', context);
-      if (step.slot === 'type' && understood.type)
-        return fill(state, 'history', slotsOf(understood, context), context);
-      if (step.slot === 'period' && understood.period)
-        return fill(state, 'history', slotsOf(understood, context), context);
-      // A gift named by its label, as a keyboard of words would send it.
-      if (step.flow === 'redeem' && step.slot === 'code') return pickGift(state, text, context);
-      return undefined;
-    }
-    case 'confirming':
-      if (intent === 'edit') return editNamed(state, step.flow, understood, context);
-      if (intent !== 'confirm') return undefined;
-      // Typed words spend nothing and add nothing: the button carries the operation's one-time id.
-      return again(state, context, { key: 'confirm.press' });
-    case 'consenting':
-      if (intent === 'confirm') return consent(state, true, context);
-      return intent === 'decline' ? consent(state, false, context) : undefined;
-    case 'browsing':
-      if (intent === 'next') return history.turnPage(state, step, 1);
-      return intent === 'previous' ? history.turnPage(state, step, -1) : undefined;
-    case 'idle':
-      return undefined;
-  }
-}
-
-function pickGift(state: ConversationState, text: string, context: Context): Decision | undefined {
-  const code = giftNamed(text, context);
-  return code === undefined ? undefined : fill(state, 'redeem', { code }, context);
-}
-
-/** The code of the gift that a text names, by code, name or the label of its button; marks do not matter. */
-function giftNamed(text: string, context: Context): string | undefined {
-  const words = ` ${fold(text)} `;
-  return context.settings.gifts.find(({ code, name }) =>
-    [code, ...Object.values(name)].some((one) => words.includes(` ${fold(one)} `)),
-  )?.code;
-}
-
-function editNamed(
-  state: ConversationState,
-  flow: 'accumulate' | 'redeem',
-  understood: Understood,
-  context: Context,
-): Decision {
-  const slots = slotsOf(understood, context);
-  if (Object.keys(slots).length > 0) return fill(state, flow, slots, context);
-  const slot = flow === 'accumulate' ? understood.edits : 'code';
-  return slot ? edit(state, flow, slot, context) : again(state, context, { key: 'confirm.edit' });
-}
-
 function byIntent(
   stored: ConversationState,
   text: string,
@@ -145,8 +78,9 @@ function byIntent(
     case 'language:en':
       return language(stored, context, 'en');
     case 'help':
-    case 'support':
       return help(stored, context);
+    case 'support':
+      return support(stored, context);
     case 'cancel':
       return cancel(state, context);
     case 'start':
@@ -159,6 +93,8 @@ function byIntent(
       return forget(state, context);
     case 'greet':
       return flowOf(state.step) ? again(state, context, { key: 'greet' }) : welcome(state, context);
+    case 'bye':
+      return home(state, context, { key: 'bye' });
     case 'thanks':
       return flowOf(state.step)
         ? again(state, context, { key: 'thanks' })
@@ -176,19 +112,10 @@ function begin(
   understood: Understood,
   context: Context,
 ): Decision {
-  const slots = { ...slotsOf(understood, context), ...namedIn(text, flow, understood, context) };
-  return doubtful(start(state, flow, slots, context), understood, context);
-}
-
-/** What else a command may say: a gift by its name, typed dates. */
-function namedIn(text: string, flow: Flow, { rest, code, period }: Understood, context: Context): Draft {
-  if (flow === 'redeem' && code === undefined) {
-    const gift = giftNamed(text, context);
-    return gift === undefined ? {} : { code: gift };
-  }
-  if (flow !== 'history' || period !== undefined || rest === '') return {};
-  const dates = parsePeriod(rest, context.nowMs, context.settings.timeZone);
-  return dates.ok ? { period: dates.period } : {};
+  const slots = slotsFor(flow, text, understood, context);
+  const begun = doubtful(start(state, flow, slots, context), understood, context);
+  const period = flow === 'history' ? periodIn(understood, context) : undefined;
+  return period === undefined || period.ok ? begun : after([{ key: period.reason }], begun);
 }
 
 /** Values without a command: for the flow at hand; without one, a code begins earning its points. */
@@ -197,25 +124,22 @@ function byValues(state: ConversationState, understood: Understood, context: Con
   const flow = flowOf(state.step);
   if (flow === 'accumulate' && hasIdentity(understood, slots))
     return doubtful(fill(state, flow, slots, context), understood, context);
-  if (flow !== undefined || understood.code === undefined) return undefined;
+  if (flow !== undefined) return undefined;
+  if (understood.code === undefined) return keep(unanswered(state, context), understood, context);
   const isGift = context.settings.gifts.some(({ code }) => code === understood.code);
   return begin(unanswered(state, context), isGift ? 'redeem' : 'accumulate', '', understood, context);
 }
 
-function hasIdentity(understood: Understood, slots: Draft): boolean {
-  return Object.keys(slots).length > 0 || understood.phone !== undefined || understood.email !== undefined;
+/** A phone or an e-mail out of the blue: kept for the flow that follows; it ends with it, or after half an hour. */
+function keep(state: ConversationState, understood: Understood, context: Context): Decision | undefined {
+  if (understood.phone === undefined && understood.email === undefined) return undefined;
+  const { phone, email } = slotsOf(understood, context);
+  const menu = home(state, context, { key: 'unsure', context: 'identity' });
+  return { ...menu, state: { ...menu.state, draft: { ...(phone && { phone }), ...(email && { email }) } } };
 }
 
-/** What was read from free text, as slots; what must be asked about stays out. */
-function slotsOf(understood: Understood, context: Context): Draft {
-  const { code, phone, phoneAsk, email, emailSuggestion, type, period } = understood;
-  return {
-    ...(code !== undefined && { code }),
-    ...(phone !== undefined && !phoneAsk && { phone: typed(phone, context) }),
-    ...(email !== undefined && !emailSuggestion && { email: typed(email, context) }),
-    ...(type !== undefined && { type }),
-    ...(period !== undefined && { period: namedPeriod(period, context.nowMs, context.settings.timeZone) }),
-  };
+function hasIdentity(understood: Understood, slots: Draft): boolean {
+  return Object.keys(slots).length > 0 || understood.phone !== undefined || understood.email !== undefined;
 }
 
 /** Where the next question is the slot that a doubtful value was given for, asks about that value. */

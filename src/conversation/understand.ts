@@ -46,7 +46,7 @@ export function understand(text: string): Understood {
   const mangled = others.find(isMangledCode);
   const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
   const left = unexplained(others, parts);
-  const isAlone = !phone && !email && !code && !mangled && left.length === 0;
+  const isAlone = !phone && !email && !code && !mangled && !left.some((token) => isUnknown(token, parts));
   return {
     intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
     code: code?.text,
@@ -106,6 +106,13 @@ function interpret(
   const said = intentOf(parts, period);
   const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
   return { parts, code, period, intent: chosen ?? said };
+}
+
+/** Neither in the vocabulary nor part of a date. */
+function isUnknown(token: Token, parts: readonly Segment<Token>[]): boolean {
+  return parts.some(
+    ({ meaning, words }) => meaning === undefined && words.some(({ source }) => source === token),
+  );
 }
 
 /** Typed dates, parts of dates, and words that the vocabulary does not have. */

@@ -35,8 +35,11 @@ export type Intent =
   | 'next'
   | 'previous'
   | 'edit'
+  | 'keep'
+  | 'other'
   | 'greet'
   | 'thanks'
+  | 'bye'
   | 'support';
 
 const NONE: Phrases = { vi: '', en: '' };
@@ -94,7 +97,7 @@ export const INTENTS: readonly IntentWords[] = [
       vi: 'trạng thái, tình trạng, mã tham chiếu, mã giao dịch, đang xử lý, xử lý xong chưa',
       en: 'status, reference number, reference code',
     },
-    alone: { vi: 'tham chiếu, tới đâu rồi, đến đâu rồi, xong chưa', en: 'reference, is it done' },
+    alone: { vi: 'tham chiếu, tới đâu rồi, đến đâu rồi, xong chưa, sao rồi', en: 'reference, is it done' },
   },
   {
     intent: 'support',
@@ -125,17 +128,17 @@ export const INTENTS: readonly IntentWords[] = [
   {
     intent: 'edit',
     always: {
-      vi: 'chỉnh sửa, sửa lại, sửa mã, đổi số điện thoại, đổi sđt, đổi email, đổi mail, nhập lại',
+      vi: 'chỉnh sửa, sửa lại, sửa mã, sửa số, đổi số điện thoại, đổi sđt, đổi email, đổi mail, nhập lại',
       en: 'change phone, change phone number, change email, change my email, change my phone, edit',
     },
-    alone: { vi: 'sửa, thay đổi', en: 'change, modify, fix' },
+    alone: { vi: 'sửa, thay đổi, đổi số', en: 'change, modify, fix' },
   },
   {
     intent: 'redeem',
     commands: ['doiqua', 'redeem'],
     always: {
-      vi: 'đổi quà, đổi điểm, đổi thưởng, quy đổi, nhập mã quà, lấy quà, nhận quà, xem quà, danh sách quà, đổi voucher, dùng điểm, tiêu điểm',
-      en: 'redeem, redeem points, exchange points, spend points, use points, use my points, claim gift, claim a gift, get a gift, redemption',
+      vi: 'đổi quà, đổi điểm, đổi thưởng, quy đổi, đổi số điểm, quà khác, đổi quà khác, nhập mã quà, lấy quà, nhận quà, xem quà, danh sách quà, đổi voucher, dùng điểm, tiêu điểm',
+      en: 'redeem, redeem points, exchange points, spend points, use points, use my points, claim gift, claim a gift, get a gift, redemption, another gift, other gift, different gift',
     },
     alone: { vi: 'đổi, quà, quà tặng, đq', en: 'gift, gifts, reward, rewards' },
   },
@@ -203,6 +206,19 @@ export const INTENTS: readonly IntentWords[] = [
     },
   },
   {
+    intent: 'keep',
+    always: NONE,
+    alone: {
+      vi: 'giữ, giữ nguyên, giữ như mình gõ, giữ như tôi gõ',
+      en: 'keep, keep it, keep what I typed',
+    },
+  },
+  {
+    intent: 'other',
+    always: NONE,
+    alone: { vi: 'nhập số khác, số khác', en: 'another number, other number, different number' },
+  },
+  {
     intent: 'decline',
     always: NONE,
     alone: {
@@ -214,9 +230,14 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'confirm',
     always: NONE,
     alone: {
-      vi: 'có, ừ, ừm, uh, đồng ý, đúng, đúng rồi, đúng vậy, xác nhận, chấp nhận, được, được rồi, vâng, dạ, chính xác, chuẩn, phải, tiếp tục',
-      en: 'yes, y, yep, yeah, yup, ok, okay, oke, okie, oki, okela, sure, confirm, correct, right, agree, accept, continue',
+      vi: 'có, ừ, ừm, uh, đồng ý, đúng, đúng rồi, đúng vậy, xác nhận, chấp nhận, được, được rồi, vâng, dạ, chính xác, chuẩn, phải, tiếp tục, dùng số này',
+      en: 'use this number, yes, y, yep, yeah, yup, ok, okay, oke, okie, oki, okela, sure, confirm, correct, right, agree, accept, continue',
     },
+  },
+  {
+    intent: 'bye',
+    always: { vi: 'tạm biệt', en: 'goodbye, good bye, bye bye, see you' },
+    alone: { vi: '', en: 'bye' },
   },
   {
     intent: 'thanks',
@@ -226,7 +247,10 @@ export const INTENTS: readonly IntentWords[] = [
   {
     intent: 'greet',
     always: NONE,
-    alone: { vi: 'chào, xin chào, chào bạn, alo, a lô', en: 'hello, hi, hey, good morning, good afternoon' },
+    alone: {
+      vi: 'chào, xin chào, chào bạn, alo, a lô, bạn là ai',
+      en: 'hello, hi, hey, good morning, good afternoon, who are you',
+    },
   },
 ];
 
@@ -257,7 +281,7 @@ export const FIELDS: readonly { readonly field: 'code' | 'phone' | 'email'; read
   {
     field: 'phone',
     words: {
-      vi: 'sđt, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
+      vi: 'sđt, sửa số, đổi số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
       en: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',
     },
   },

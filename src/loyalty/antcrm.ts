@@ -53,7 +53,7 @@ const BREAKER_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 const HISTORY = '/history-point';
 
-/** The port `Loyalty` over HTTP, by antcrm-api.md; where that is silent, by the assumptions of its last table. */
+/** The port `Loyalty` over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
 export function createAntCrm(options: AntCrmOptions): AntCrm {
   const { observe, timeoutMs } = options;
   const transport = createTransport(options);

@@ -1,7 +1,7 @@
 import type { HistoryType, Identifier } from '../conversation/effect.ts';
 
 /**
- * The port to AntCRM (antcrm-api.md). Phones are E.164; the adapter writes AntCRM's form. No method throws: every way
+ * The port to AntCRM (docs/antcrm.md). Phones are E.164; the adapter writes AntCRM's form. No method throws: every way
  * a call can end is a value. Nothing here repeats a call that might have been applied.
  */
 export interface Loyalty {

@@ -1,4 +1,4 @@
-/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others as they are (antcrm-api.md). */
+/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others as they are (docs/antcrm.md). */
 export const toNational = (e164: string): string => e164.replace(/^\+84/, '0');
 
 /** E.164 of a phone as AntCRM has it; what cannot be read as such stays as it is. */

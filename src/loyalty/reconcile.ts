@@ -4,7 +4,7 @@ import { type Journal, type Reads, readsFor } from './journal.ts';
 import type { Loyalty, LoyaltyRecord } from './loyalty.ts';
 import { readAll } from './reads.ts';
 
-/** AntCRM's clock may differ from ours by this much, either way (antcrm-api.md). */
+/** AntCRM's clock may differ from ours by this much, either way (docs/antcrm.md). */
 export const SKEW_MS = 2 * 60 * 1000;
 /** How far back the baseline of a redemption, and hence its lookup, begins. */
 export const BASELINE_MS = 5 * 60 * 1000;

@@ -9,7 +9,7 @@ type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
 /**
  * Spends points, calling at most once per operation, however often the turn is repeated: hold, baseline, intent, call
- * (design.md, "Money-like calls"). Outcomes after which the hold is to be given back name its `customer`; whoever saves
+ * (docs/design.md, "Money-like calls"). Outcomes after which the hold is to be given back name its `customer`; whoever saves
  * the outcome gives it back, so that a crash in between leaves the customer held, never free.
  */
 export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Promise<Outcome> {

@@ -51,7 +51,7 @@ export const outgoingSchema = z.object({
 export type Outgoing = z.infer<typeof outgoingSchema>;
 
 /**
- * How one delivery ended. The engine keeps the order and decides on repeats (design.md, "A turn"):
+ * How one delivery ended. The engine keeps the order and decides on repeats (docs/design.md, "A turn"):
  * - `sent`: the platform has it (also: it had it already).
  * - `later`: the platform said when to come again; nothing of this conversation overtakes.
  * - `failed`: surely not delivered, try again with back-off for up to 24 h.

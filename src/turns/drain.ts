@@ -1,7 +1,7 @@
 import type { Delivered, Numbered } from './deliver.ts';
 import { assertHeld, type Held } from './leases.ts';
 import type { Next, OutboxEntry, Work } from './mailbox.ts';
-import { alarmIfBroken, type Session } from './read.ts';
+import { alarmIfBroken, type Known, type Session } from './read.ts';
 import { answer, GivenBack, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
@@ -13,9 +13,9 @@ export type DrainTools = TurnTools & {
  * on with what `release` hands over. Nothing overtakes a reply that has to wait. Throws as `answer` does, but for
  * `GivenBack`.
  */
-export async function drain(held: Held, work: Work, tools: DrainTools): Promise<void> {
+export async function drain(held: Held, work: Work, tools: DrainTools, known?: Known): Promise<void> {
   const { mailbox, stopping } = tools;
-  const session: Session = { held, version: work.version, sealed: work.state, stored: null };
+  const session: Session = { held, version: work.version, sealed: work.state, stored: null, known };
   let sentSeq = 0;
 
   /** False: a reply has to wait, and the lease is given back until then. */

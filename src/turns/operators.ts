@@ -26,6 +26,8 @@ export type Filed =
   | 'unknown'
   /** It cannot be opened, so nobody knows where to file what. Also: a letter that holds no message. */
   | 'unreadable'
+  /** A decision on this operation was filed before (as long as its conversation remembers); that one counts. */
+  | 'decided'
   /** Too many messages wait in the conversation. */
   | 'full';
 
@@ -37,7 +39,7 @@ export type Operators = {
   letters(): Promise<OpenLetter[]>;
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
-   * customer. Harmless if repeated: an operation that has an outcome keeps it.
+   * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
    */
   settle(reference: string, result: 'done' | 'not-applied'): Promise<Filed>;
   /** Files a dead letter's message once more and removes the letter. */
@@ -64,16 +66,11 @@ export function createOperators(options: {
     return { ...letter, holds: message ?? (state && 'state') };
   }
 
-  /** Under an id of its own: the conversation may remember the message's, and would take it for a duplicate. */
-  async function file(
-    kind: 'settle' | 'replay',
-    conversation: string,
-    incoming: Omit<Incoming, 'id'>,
-  ): Promise<Filed> {
-    const id = `${kind}:${randomUUID()}`;
-    const body = envelopes.message.seal(conversation, { ...incoming, id });
-    const accepted = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });
-    return accepted.kind === 'full' ? 'full' : 'filed';
+  async function file(conversation: string, incoming: Incoming): Promise<'filed' | 'duplicate' | 'full'> {
+    const { id } = incoming;
+    const body = envelopes.message.seal(conversation, incoming);
+    const { kind } = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });
+    return kind === 'duplicate' || kind === 'full' ? kind : 'filed';
   }
 
   async function operations(): Promise<OpenOperation[]> {
@@ -92,7 +89,10 @@ export function createOperators(options: {
       if (operation === undefined) return 'unknown';
       if (operation.intent === null) return 'unreadable';
       const message = { kind: 'settle', operation: reference, result } as const;
-      return file('settle', operation.conversation, { ...operation.intent.origin, message });
+      // Always the same id: whatever is decided once more is a duplicate, and refused.
+      const id = `settle:${reference}`;
+      const filed = await file(operation.conversation, { ...operation.intent.origin, id, message });
+      return filed === 'duplicate' ? 'decided' : filed;
     },
     async replay(id) {
       const letter = (await letters()).find((one) => one.id === id);
@@ -100,9 +100,11 @@ export function createOperators(options: {
       const { holds, conversation } = letter;
       if (holds === null || holds === 'state') return 'unreadable';
       // Filed first: a crash in between leaves the letter to be replayed twice; the other way round it would be lost.
-      const filed = await file('replay', conversation, holds);
-      if (filed === 'filed') await mailbox.takeDeadLetter(id);
-      return filed;
+      // Under a new id: the conversation may remember the message's, and would take it for a duplicate.
+      const filed = await file(conversation, { ...holds, id: `replay:${randomUUID()}` });
+      if (filed === 'full') return filed;
+      await mailbox.takeDeadLetter(id);
+      return 'filed';
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Observe } from '../observe.ts';
+import type { Incoming } from './delivery.ts';
 import { type Envelopes, originOf, type Stored } from './envelopes.ts';
 import type { Held } from './leases.ts';
 import type { Next } from './mailbox.ts';
@@ -13,7 +14,12 @@ export type Session = {
   sealed: Buffer | null;
   /** `sealed`, opened, as soon as a turn needed it. */
   stored: Stored | null;
+  /** What this process filed a moment ago, most often the head: it is not opened again. */
+  readonly known: Known | undefined;
 };
+
+/** A message and what it was sealed as; no two are sealed alike. */
+export type Known = { readonly body: Buffer; readonly incoming: Incoming };
 
 /**
  * Why something became a dead letter, for operators: the turn threw, its leases expired too often, the message or the
@@ -43,9 +49,13 @@ export function read(session: Session, next: Next, tools: ReadTools): Reading {
   const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
   if (next.head === null) return { before, asker: bystander, unreadable: false, dead };
 
-  const { conversation } = session.held;
+  const { known, held } = session;
+  const { conversation } = held;
+  const { body } = next.head;
   try {
-    const incoming = tools.envelopes.message.open(conversation, next.head.body);
+    const incoming = known?.body.equals(body)
+      ? known.incoming
+      : tools.envelopes.message.open(conversation, body);
     const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
     return { before, asker, unreadable: false, dead };
   } catch (error) {

@@ -9,7 +9,7 @@ import { conversationName, createEnvelopes } from './envelopes.ts';
 import { createLeases, LeaseLost } from './leases.ts';
 import { LEASE_MS, type Mailbox, type NewMessage, StoreUnavailable, SWEEP_MS, type Work } from './mailbox.ts';
 import { createPerformer, type Perform } from './perform.ts';
-import { alarmIfBroken } from './read.ts';
+import { alarmIfBroken, type Known } from './read.ts';
 import type { Seal } from './sealed.ts';
 import { createSlots } from './slots.ts';
 import { createSweeper } from './sweeper.ts';
@@ -73,7 +73,7 @@ export type Turns = {
   stop(): Promise<void>;
 };
 
-/** The engine: how a message becomes a turn, once, in order, whatever crashes (design.md, "A turn"). */
+/** The engine: how a message becomes a turn, once, in order, whatever crashes (docs/design.md, "A turn"). */
 export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, seal, conversation, outlet, observe } = options;
   const limits = { ...LIMITS, ...options.limits };
@@ -98,7 +98,7 @@ export function createTurns(options: TurnsOptions): Turns {
     const name = conversationName(seal, channel, incoming.conversation);
     const body = envelopes.message.seal(name, incoming);
     try {
-      const filed = await file({ conversation: name, id, body, nonce: randomUUID() });
+      const filed = await file({ conversation: name, id, body, nonce: randomUUID() }, incoming);
       observe.update(channel, filed);
       return filed;
     } catch (error) {
@@ -109,7 +109,7 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Takes the lease, too, if there is a slot for the work. */
-  async function file(message: Omit<NewMessage, 'take'>): Promise<Filed> {
+  async function file(message: Omit<NewMessage, 'take'>, incoming: Incoming): Promise<Filed> {
     const sinceMs = performance.now();
     const take = !stopped && slots.reserve();
     let work: Work | null = null;
@@ -119,7 +119,7 @@ export function createTurns(options: TurnsOptions): Turns {
       if (accepted.kind === 'queued' && !take) slots.want();
       return accepted.kind === 'leased' || accepted.kind === 'queued' ? 'accepted' : accepted.kind;
     } finally {
-      if (work !== null) void run(work, sinceMs);
+      if (work !== null) void run(work, sinceMs, { body: message.body, incoming });
       else if (take) slots.free();
     }
   }
@@ -138,13 +138,13 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
-  async function run(work: Work, sinceMs: number): Promise<void> {
+  async function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
     const held = leases.add(work, sinceMs);
     observe.busy(leases.count);
     try {
       // The platform gets its answer first.
       await immediate();
-      await drain(held, work, tools);
+      await drain(held, work, tools, known);
     } catch (error) {
       alarmIfBroken(error, work.conversation, observe);
       if (!(error instanceof LeaseLost)) report(error);

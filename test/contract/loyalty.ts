@@ -5,7 +5,7 @@ import type { Fault } from '../../src/loyalty/sandbox/faults.ts';
 /** An implementation of the port before a fresh backend with the contract's sandbox codes. */
 export type OpenLoyalty = {
   readonly loyalty: Loyalty;
-  /** Makes the backend misbehave (contract.md, "Sandbox codes"). */
+  /** Makes the backend misbehave. */
   fault(fault: Partial<Fault> & Pick<Fault, 'call' | 'fault'>): Promise<void>;
   close(): Promise<void>;
 };

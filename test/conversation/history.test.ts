@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Dialogue, NOW, TEAMS } from '../support/dialogue.ts';
+import { Dialogue, NOW, STAFF, TEAMS } from '../support/dialogue.ts';
 
 /** Midnight of a day of Vietnam's, which is seven hours ahead of UTC. */
 const midnight = (year: number, month: number, day: number) => Date.UTC(year, month - 1, day) - 7 * 3_600_000;
@@ -14,7 +14,13 @@ describe('the history', () => {
     expect(chat.question.inPlace).toBe(true);
     expect(chat.question.choices?.map(({ id }) => id)).toEqual(['next']);
     expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual(['previous', 'next']);
-    expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual(['previous']);
+    expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual([
+      'previous',
+      'accumulate',
+      'redeem',
+      'points',
+      'history',
+    ]);
     expect(chat.effects.map((effect) => effect.kind === 'history' && effect.skip)).toEqual([0, 5, 10]);
     expect(chat.effects[0]).toMatchObject({ type: 'point', by: { kind: 'phone' }, toMs: NOW, take: 5 });
   });
@@ -41,6 +47,80 @@ describe('the history', () => {
       fromMs: midnight(2023, 8, 1),
       toMs: midnight(2023, 9, 1),
     });
+  });
+
+  test('takes list and dates at the question for the list, whatever was asked before', () => {
+    for (const [begin, at] of [
+      ['lịch sử hôm qua', 'lịch sử quà 1/8/2023'],
+      ['lịch sử', 'lịch sử quà 1/8/2023'],
+      ['lịch sử', 'quà 1/8/2023'],
+    ] as const) {
+      const chat = new Dialogue(STAFF).text(begin).text('0867123456');
+      expect(chat.keys).toEqual(['history.askType']);
+      expect(chat.text(at).keys).toEqual(['history.page']);
+      expect(chat.effects).toEqual([
+        expect.objectContaining({ type: 'gift', fromMs: midnight(2023, 8, 1), toMs: midnight(2023, 8, 2) }),
+      ]);
+    }
+    const points = new Dialogue(TEAMS).text('lịch sử').text('điểm 20/11/2026');
+    expect(points.effects[0]).toMatchObject({ type: 'point', fromMs: midnight(2026, 11, 20) });
+  });
+
+  test('another flow asked for at the question for the period begins', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text('đổi quà');
+    expect(chat.keys).toEqual(['flow.switched', 'redeem.askGift']);
+  });
+
+  test.each([
+    ['lịch sử quà tất cả', { context: 'all' }],
+    ['lịch sử quà hôm nay', { context: 'day', params: { from: midnight(2026, 11, 25) } }],
+    ['lịch sử quà 1/8/2023', { context: 'day', params: { from: midnight(2023, 8, 1) } }],
+    ['lịch sử quà đến 31/8/2023', { context: 'until', params: { to: midnight(2023, 9, 1) - 1 } }],
+    [
+      'lịch sử quà 1/8/2023 - 31/8/2023',
+      { params: { from: midnight(2023, 8, 1), to: midnight(2023, 9, 1) - 1 } },
+    ],
+    ['lịch sử quà 7 ngày', { params: { from: midnight(2026, 11, 19), to: NOW - 1 } }],
+  ])('names the period that is shown: %s', (text, period) => {
+    const chat = new Dialogue(TEAMS).text(text);
+    expect(chat.keys).toEqual(['history.page']);
+    expect(chat.question.params).toEqual({ page: 1, period: { key: 'history.period', ...period } });
+    chat.answers = () => ({ kind: 'history', more: false, records: [] });
+    expect(chat.text(text).question).toMatchObject({ key: 'history.empty', params: { period } });
+  });
+
+  test.each(['1/8/2023 - 31/8/2023', 'từ 1/8/2023 đến 31/8/2023', 'tháng 8 năm 2023', 'August 2023'])(
+    'takes dates typed at a page for the same list: %s',
+    (text) => {
+      const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').press('next').text(text);
+      expect(chat.keys).toEqual(['history.page']);
+      expect(chat.effects[2]).toMatchObject({
+        type: 'gift',
+        fromMs: midnight(2023, 8, 1),
+        toMs: midnight(2023, 9, 1),
+        skip: 0,
+      });
+    },
+  );
+
+  test('takes a number of days, and says what is wrong with dates, at a page, too', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('30 ngày');
+    expect(chat.effects[1]).toMatchObject({ type: 'gift', fromMs: midnight(2026, 10, 27) });
+    expect(chat.text('31/8/2026 - 1/8/2026').keys[0]).toBe('period.reversed');
+    expect(chat.text('15/8/2023').keys).toEqual(['history.page']);
+  });
+
+  test('says first what is wrong with the period of a command', () => {
+    for (const [dates, reason] of [
+      ['31/8/2026 - 1/8/2026', 'period.reversed'],
+      ['1/12/2026', 'period.future'],
+      ['32/8/2026', 'period.shape'],
+    ]) {
+      const chat = new Dialogue(TEAMS).text(`lịch sử tích điểm ${dates}`);
+      expect(chat.keys).toEqual([reason, 'history.askPeriod']);
+    }
+    const proving = new Dialogue().text('lịch sử tích điểm 31/8/2026 - 1/8/2026');
+    expect(proving.keys).toEqual(['period.reversed', 'identity.proofNeeded']);
   });
 
   test('says what is wrong with a period', () => {
@@ -90,6 +170,24 @@ describe('the history', () => {
     const { view } = chat.question;
     expect(chat.send({ kind: 'choice', choice: 'next', view }).keys).toEqual(['history.page']);
     expect(chat.send({ kind: 'choice', choice: 'next', view }).keys).toEqual(['choice.expired']);
+  });
+});
+
+describe('a customer who browsed', () => {
+  test('is not asked to share the phone again for half an hour', () => {
+    const chat = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
+    expect(chat.later(60_000).text('xem điểm').keys[0]).toBe('points.balance');
+    const late = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
+    expect(late.later(31 * 60_000).text('xem điểm').keys).toEqual([
+      'conversation.expired',
+      'identity.proofNeeded',
+    ]);
+  });
+
+  test('of staff is not taken for the next one', () => {
+    const chat = new Dialogue(STAFF).text('lịch sử tích điểm 30 ngày 0867123456');
+    expect(chat.keys).toEqual(['history.page']);
+    expect(chat.text('xem điểm').keys).toEqual(['identity.ask']);
   });
 });
 

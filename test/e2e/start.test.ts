@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Environment, startBot, startProcess } from '../support/processes.ts';
+import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { choosesGift, PHONE } from './flows.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -14,6 +14,12 @@ async function ownWorld(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
+async function ownBot(env: Environment = {}): Promise<Bot> {
+  const bot = await startBot(env);
+  onTestFinished(() => void bot.kill());
+  return bot;
+}
+
 test('the bot starts with no configuration at all, and the curl line that it prints works when pasted', async () => {
   const bot = await startBot();
   const [, line = ''] = await bot.line(/(curl .*)$/);
@@ -23,6 +29,30 @@ test('the bot starts with no configuration at all, and the curl line that it pri
     await bot.line(embedded);
   }
   expect(await bot.stop()).toEqual({ code: 0, signal: null });
+  await bot.line(/"msg":"stopped"/);
+});
+
+test('a taken port is one line that says what to do, and no configuration fault: it may be free soon', async () => {
+  const { port } = new URL((await ownBot()).url);
+  const second = await startProcess('src/main.ts', { PORT: port });
+  expect(await second.ended).toEqual({ code: 1, signal: null });
+  expect(second.lines).toEqual([`PORT: ${port} is in use. Another one: PORT=${Number(port) + 1} npm start`]);
+});
+
+test('an error that ends the start is logged with its code and without its message', async () => {
+  const bot = await startProcess('src/main.ts', { HOST: '203.0.113.1' });
+  const [line] = await bot.line(/"code":"EADDRNOTAVAIL"/);
+  expect((await bot.ended).code).toBe(1);
+  expect(line).toBe('"code":"EADDRNOTAVAIL"');
+  expect(bot.lines.join('\n')).toContain('"message":""');
+});
+
+test('a Redis that cannot be reached is said in plain words, with where it was looked for and nothing more', async () => {
+  const bot = await ownBot({ REDIS_URL: 'redis://user:do-not-show-me@127.0.0.1:1' });
+  await bot.line(/Redis cannot be reached at 127\.0\.0\.1:1\b/);
+  await bot.line(/Store: Redis at 127\.0\.0\.1:1$/);
+  expect(await bot.stop()).toEqual({ code: 0, signal: null });
+  expect(bot.lines.join('\n')).not.toContain('do-not-show-me');
 });
 
 test('faults of the configuration come as one list, secrets masked, and the exit code says so', async () => {

@@ -59,7 +59,11 @@ describe('guessing codes', () => {
 });
 
 test('an AntCRM that is not there is told before anybody is asked for anything, once that is known', async () => {
-  const env = { ANTCRM_BASE_URL: await closedPort(), ANTCRM_API_KEY: 'key', STAFF_TOKEN: 'token' };
+  const env = {
+    ANTCRM_BASE_URL: await closedPort(),
+    ANTCRM_API_KEY: 'key',
+    STAFF_TOKEN: 'guessing-staff-token',
+  };
   const { says, tries, url } = await bot(env);
   expect(await says('one', { text: 'tích điểm' })).toEqual(['accumulate.askCode']);
   for (let n = 0; n < 2; n++) expect(await tries('two', `TIVI00000000${n}`)).toContain('service.unavailable');

@@ -12,7 +12,7 @@ import { createPerson, type Person } from '../support/telegram-updates.ts';
  */
 
 const SECRET = 'identity-secret';
-const TOKEN = 'identity-staff';
+const TOKEN = 'identity-staff-token';
 /** Garnacho's, known to AntCRM; and of somebody it does not know. */
 const MINE = { phone: '0867123456', email: 'garnacho@gmail.com' };
 const NEW = { phone: '0912345678', email: 'minh@example.vn' };

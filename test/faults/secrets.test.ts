@@ -12,7 +12,7 @@ import { createPerson, type Person } from '../support/telegram-updates.ts';
  * none of what customers said, and no secret, may be readable in either.
  */
 
-const STAFF_TOKEN = 'staff-6fJq2v';
+const STAFF_TOKEN = 'staff-6fJq2v-9sKx4m';
 const SECRET = 'webhook-8hTz4b';
 const API_KEY = 'antcrm-2nWx9d';
 const [stateKey, hashKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];

@@ -26,8 +26,8 @@ const world = await startFaultsWorld();
 afterAll(() => world.stop());
 
 const PATIENT = { timeout: 90_000 };
-/** Longer than a lease. */
-const LONG_CALL_MS = 4000;
+/** Longer than it takes another process to start and to find the lease at its end. */
+const LONG_CALL_MS = 10_000;
 
 /** Everything of a test's own is stopped when it has finished, concurrent or not. */
 type Finish = (stop: () => Promise<void>) => void;
@@ -145,10 +145,10 @@ describe('a process that sleeps for longer than its lease', () => {
         FAULT_SIGNAL: 'SIGSTOP',
         ...env,
       });
-      const other = await ownBot(finish, redis.url, env);
       const customer = await world.customer(() => sleeper);
       const story = spends(customer, world);
       await until(() => isAsleep(sleeper));
+      const other = await ownBot(finish, redis.url, env);
       if (early) {
         await customer.hears(({ key }) => key === 'operation.checking_redeem');
         process.kill(sleeper.pid, 'SIGCONT');

@@ -228,6 +228,19 @@ describe('the helpers', () => {
     expect((await again()).body).toBe('{"success":1}');
   });
 
+  test.each([
+    [
+      { call: 'redeem', fault: 'explode' },
+      /^fault: wants lose-answer or refuse-connection or .* or late-record$/,
+    ],
+    [{ call: 'spend', fault: 'slow' }, /^call: wants accumulate or redeem or history or contacts$/],
+    [{ call: 'redeem', fault: 'slow', times: 0 }, /^times: .*>=1$/],
+    [undefined, /^body: /],
+  ])('a wrong fault is answered with one line that names what is allowed: %j', async (payload, line) => {
+    const response = await app.inject({ method: 'POST', url: '/faults', ...(payload && { payload }) });
+    expect([response.statusCode, response.json().message]).toEqual([400, expect.stringMatching(line)]);
+  });
+
   test('a reset starts afresh, with record ids that never were', async () => {
     const before = await get('/history-point');
     await post('/faults', { call: 'history', fault: 'error-500' });

@@ -48,7 +48,7 @@ export async function startFaultsWorld(): Promise<FaultsWorld> {
           ANTCRM_TIMEOUT_MS: `${CALL_MS}`,
           OPERATION_CHECKS: '100ms,300ms,600ms,1s',
           REDIS_URL: redisUrl,
-          STAFF_TOKEN: 'faults-staff',
+          STAFF_TOKEN: 'faults-staff-token',
           ...env,
         },
         'test/support/faults-main.ts',
@@ -85,7 +85,7 @@ const numbered = (count: number): string => `${count}`.padStart(9, '0');
 const SOON_MS = 60_000;
 
 /** Resolves to what is left in a store when nothing moves any more, or after a while; nothing should be. */
-export async function leftIn(redisUrl: string, withinMs = 15_000): Promise<string[]> {
+export async function leftIn(redisUrl: string, withinMs = 40_000): Promise<string[]> {
   const client = new Redis(redisUrl);
   const end = performance.now() + withinMs;
   try {

@@ -48,7 +48,7 @@ async function withOpenOperation() {
   await hear('operation.checking');
   const operators = operatorsOf(world);
   const [operation] = await operators.operations();
-  return { world, operators, hear, heard, reference: operation?.reference ?? '' };
+  return { world, operators, hear, heard, reference: operation?.reference ?? '', stop: engine.stop };
 }
 
 test.for([
@@ -59,7 +59,8 @@ test.for([
   async ([result, key]) => {
     const { world, operators, hear, heard, reference } = await withOpenOperation();
     expect(await operators.settle(reference, result)).toBe('filed');
-    expect(await operators.settle(reference, result)).toBe('filed');
+    // Whether or not a bot has taken it up by now.
+    expect(['decided', 'unknown']).toContain(await operators.settle(reference, result));
     await hear(key);
     await world.quiet();
     expect(heard().filter((one) => one === key)).toHaveLength(1);
@@ -70,6 +71,14 @@ test.for([
     });
   },
 );
+
+test('the first decision counts where no bot has taken it up yet: another is refused', async () => {
+  const { operators, reference, stop } = await withOpenOperation();
+  await stop();
+  expect(await operators.settle(reference, 'done')).toBe('filed');
+  expect(await operators.settle(reference, 'not-applied')).toBe('decided');
+  expect(await operators.operations()).toMatchObject([{ reference }]);
+});
 
 test('an operation is listed with where its customer is and what finds it in AntCRM', async () => {
   const { operators, reference } = await withOpenOperation();

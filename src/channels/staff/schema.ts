@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
 import { outgoingSchema } from '../../turns/delivery.ts';
+import { decodeStart } from '../start.ts';
 
 /** The largest image, in bytes, and the largest request that can carry it as base64. */
 const MAX_PHOTO_BYTES = 5 * 1024 * 1024;
@@ -73,7 +74,7 @@ export const contentSchema = bodySchema.omit({ conversation: true, id: true });
 /** What all messages of a person have in common. */
 export const mannerSchema = bodySchema.pick({ conversation: true, locale: true, as: true, name: true });
 
-/** A request as staff write it (contract.md, "Staff webhook"). */
+/** A request as staff write it. */
 export const requestSchema = bodySchema
   .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
     error: `Wants exactly one of ${KINDS.join(', ')}`,
@@ -129,12 +130,6 @@ export function senderOf({ as, locale, name, profile }: StaffRequest): Sender {
   if (as === 'staff') return { ...person, proof: 'token' };
   if (as === 'telegram') return { ...person, proof: 'contact' };
   return { ...person, proof: 'profile', ...(profile?.email && { email: profile.email.toLowerCase() }) };
-}
-
-/** A deep link's payload; what does not decode stays as it is, for the conversation to refuse as a code. */
-function decodeStart(payload: string): string {
-  if (!/^_[A-Za-z0-9_-]+$/.test(payload)) return payload;
-  return Buffer.from(payload.slice(1), 'base64url').toString();
 }
 
 const choiceSchema = z.object({ id: z.string(), label: z.string() });

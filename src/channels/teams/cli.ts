@@ -57,8 +57,13 @@ async function main(): Promise<number> {
       website: option,
       privacy: option,
       terms: option,
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const read = readConfig(environment());
   const faults = read.ok ? [] : read.faults;
   const { teams, publicUrl, settings } = read.ok ? read.config : {};

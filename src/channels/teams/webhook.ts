@@ -25,7 +25,7 @@ export type WebhookOptions = {
   readonly onRefused: (host?: string) => void;
 };
 
-/** The route that the Bot Framework service calls (contract.md, "HTTP"). Bodies never say what an error was. */
+/** The route that the Bot Framework service calls (docs/design.md, "A turn"). Bodies never say what an error was. */
 export function createWebhook({
   cloud,
   hosts,

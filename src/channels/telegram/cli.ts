@@ -72,6 +72,10 @@ async function info(
 }
 
 async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
   const read = readConfig(environment());
   if (!read.ok) {
     for (const fault of read.faults) console.error(fault);

@@ -58,20 +58,24 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
-      const deadline = AbortSignal.timeout(timeoutMs);
+      // Not `AbortSignal.timeout`: it goes off even when the call is long over.
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(new DOMException('', 'TimeoutError')), timeoutMs);
       try {
         const { statusCode, body } = await pool.request({
           path: path + method,
           method: 'POST',
           headers,
           body: JSON.stringify(payload),
-          signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+          signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
         });
         const answer = understand(statusCode, parseJson(await body.text()));
         if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused?.();
         return answer;
       } catch (error) {
         return broken(error);
+      } finally {
+        clearTimeout(timer);
       }
     },
   };

@@ -1,6 +1,7 @@
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
 import { cut, localeOf, MAX_NAME } from '../profile.ts';
+import { decodeStart } from '../start.ts';
 import { type Address, decodeChoice, type Press } from './address.ts';
 import type { CallbackQuery, Chat, Entity, TelegramMessage, Update, User } from './update.ts';
 
@@ -83,7 +84,7 @@ function content(message: TelegramMessage): Message | null {
 
 /**
  * A shared contact proves the sender's phone only so: Telegram's server fills in `user_id`, and a forwarded contact or
- * one sent through another bot was not shared by the sender with us (design.md, "Identity").
+ * one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
  */
 function isOwnContact({
   contact,
@@ -106,23 +107,12 @@ function isService(message: TelegramMessage): boolean {
   ].some((part) => part !== undefined);
 }
 
-/** `/start <payload>`: the payload is the code itself or, with a leading `_`, base64url of it (contract.md). */
+/** `/start <payload>`: a deep link, or somebody who types it. */
 function startOf(text: string): Message | null {
   const payload = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(cut(text, MAX_TEXT));
   if (!payload) return null;
-  const written = payload[1]?.trim() ?? '';
-  const decoded = written.startsWith('_') ? fromBase64url(written.slice(1)) : written;
-  return decoded ? { kind: 'start', payload: decoded } : { kind: 'start' };
-}
-
-/** Undefined for what is not base64url of UTF-8. */
-function fromBase64url(encoded: string): string | undefined {
-  if (!/^[A-Za-z0-9_-]+$/.test(encoded)) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(encoded, 'base64url'));
-  } catch {
-    return undefined;
-  }
+  const written = payload[1]?.trim();
+  return written ? { kind: 'start', payload: decodeStart(written) } : { kind: 'start' };
 }
 
 /** Whether a message in a group is meant for us: a reply to us, a command, or a mention. */

@@ -7,7 +7,7 @@ import { type Patience, persist } from './persist.ts';
 
 export const ROUTE = '/webhooks/telegram';
 
-/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (design.md, "A turn"). */
+/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/design.md, "A turn"). */
 const MAX_CONNECTIONS = 100;
 
 /** The commands of the menu, in its order, as each language writes them; the conversation understands all of them. */

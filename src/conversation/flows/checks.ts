@@ -77,7 +77,7 @@ function nothingFound(
   const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
   if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
   const told = update(state, operation, 'watching', letGo(operation));
-  return after([resolved(operation, 'notApplied')], told);
+  return after([resolved(operation, 'notApplied', context)], told);
 }
 
 /** Nothing came late. The last check has held the customer once more. */
@@ -109,7 +109,7 @@ function resolve(
     settled: [operation.id],
     ...letGo(operation, receipt?.record),
   });
-  return after([resolved(operation, status, receipt)], next);
+  return after([resolved({ ...operation, receipt }, status, context)], next);
 }
 
 function escalate(state: ConversationState, operation: Operation, context: Context): Decision {
@@ -122,8 +122,8 @@ function escalate(state: ConversationState, operation: Operation, context: Conte
   return after([reply], next);
 }
 
-function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', receipt?: Receipt): Reply {
-  const lines = receiptLines(operation.kind, receipt);
+function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', context: Context): Reply {
+  const lines = receiptLines(operation, context);
   const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
   return status === 'done'
     ? { key: 'operation.resolved.done', params, lines }

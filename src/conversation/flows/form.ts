@@ -12,7 +12,7 @@ import { parsePhone } from '../slots/phone.ts';
 import type { ConversationState, Draft, Flow, Slot, Step } from '../state.ts';
 import { accumulate } from './accumulate.ts';
 import { history } from './history.ts';
-import { isBusy } from './operations.ts';
+import { busy } from './operations.ts';
 import { points } from './points.ts';
 import { redeem } from './redeem.ts';
 import { supportLines } from './settings.ts';
@@ -54,8 +54,7 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, conte
 function hindranceTo(flow: Flow, state: ConversationState, context: Context): Reply | undefined {
   if (!context.serviceUp) return { key: 'service.unavailable' };
   if (flow !== 'accumulate' && flow !== 'redeem') return undefined;
-  if (isBusy(state, flow)) return { key: 'operation.busy' };
-  return flow === 'accumulate' ? tooManyAttempts(state, context) : undefined;
+  return busy(state, flow) ?? (flow === 'accumulate' ? tooManyAttempts(state, context) : undefined);
 }
 
 /** The flow that would be left unfinished by turning to another. */
@@ -92,12 +91,10 @@ export function edit(state: ConversationState, flow: Flow, slot: Slot, context: 
 /** A typed answer to the question that is live. */
 export function answer(state: ConversationState, step: Asking, text: string, context: Context): Decision {
   switch (step.slot) {
-    case 'code': {
-      const code = parseCode(text);
-      return code.ok
-        ? fill(state, step.flow, { code: code.value }, context)
-        : invalid(state, step, code.reason, context);
-    }
+    case 'code':
+      return step.flow === 'redeem'
+        ? answerGift(state, step, text, context)
+        : answerCode(state, step, text, context);
     case 'phone':
       return step.flow === 'accumulate'
         ? answerPhone(state, step, text, context)
@@ -115,11 +112,30 @@ export function answer(state: ConversationState, step: Asking, text: string, con
   }
 }
 
+function answerCode(state: ConversationState, step: Asking, text: string, context: Context): Decision {
+  const code = parseCode(text);
+  return code.ok
+    ? fill(state, step.flow, { code: code.value }, context)
+    : invalid(state, step, code.reason, context);
+}
+
+/** A gift that the list has was taken by its name already. Staff may name the customer first. */
+function answerGift(state: ConversationState, step: Asking, text: string, context: Context): Decision {
+  const phone = parsePhone(text);
+  const isIdentity = text.includes('@') || (phone.ok && !phone.ask);
+  if (isIdentity && typed('', context).proved) return answerIdentity(state, step, text, context);
+  return context.settings.gifts.length > 0
+    ? invalid(state, step, 'gift.unknown', context)
+    : answerCode(state, step, text, context);
+}
+
 /** Where reading or spending needs proof, typing proves nothing unless staff vouch for it. */
 function answerIdentity(state: ConversationState, step: Asking, text: string, context: Context): Decision {
   if (!typed('', context).proved) return repeated(state, step, context);
-  return text.includes('@')
-    ? answerEmail(state, step, text, context)
+  if (text.includes('@')) return answerEmail(state, step, text, context);
+  const phone = parsePhone(text);
+  return !phone.ok && phone.reason === 'phone.shape'
+    ? invalid(state, step, 'identity.shape', context)
     : answerPhone(state, step, text, context);
 }
 

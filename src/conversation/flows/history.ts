@@ -4,7 +4,8 @@ import type { Effect, HistoryRecord, Outcome } from '../effect.ts';
 import { proved } from '../identity.ts';
 import { home, withMenu } from '../questions.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
-import type { ConversationState, Draft, Slot, Step } from '../state.ts';
+import type { ConversationState, Draft, Period, Slot, Step } from '../state.ts';
+import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
 const PAGE = 5;
@@ -24,10 +25,22 @@ export const history = {
     const by = proved(state.draft);
     if (by === undefined || type === undefined || period === undefined)
       return home(state, context, { key: 'menu' });
+    return history.browse(state, { type, by, period }, context);
+  },
+
+  /** Shows the first page. Whose list it is stays known with it, for what is asked next. */
+  browse(
+    state: ConversationState,
+    { type, by, period }: Pick<Browsing, 'type' | 'by' | 'period'>,
+    context: Context,
+  ): Decision {
     // A fixed end: records that arrive while the customer pages must not shift the pages.
     const fixed = { ...period, toMs: period.toMs ?? context.nowMs };
     const step: Browsing = { at: 'browsing', type, by, period: fixed, skip: 0 };
-    return { state: { ...state, step, draft: {} }, replies: [], effect: read(step) };
+    // Staff go on with another customer, whom nobody must take for this one.
+    const draft: Draft =
+      context.sender.proof === 'token' ? {} : { [by.kind]: { value: by.value, proved: true } };
+    return { state: { ...state, step, draft }, replies: [], effect: read(step) };
   },
 
   /** Another page of what is being browsed; the first one again rather than one before it. */
@@ -43,10 +56,18 @@ export const history = {
   ): Decision {
     const { step } = state;
     if (step.at !== 'browsing') return say(state);
+    const period = shown(step.period, context.settings.timeZone);
     if (records.length === 0 && step.skip === 0)
-      return home(state, context, { key: 'history.empty', context: step.type });
+      return home(state, context, { key: 'history.empty', context: step.type, params: { period } });
     const next = { ...state, view: context.ids.view };
-    return say(next, page(next, step, records, more));
+    const reply: Reply = {
+      key: 'history.page',
+      context: step.type,
+      params: { page: step.skip / PAGE + 1, period },
+      lines: records.length > 0 ? records.map(line) : [{ key: 'history.end' }],
+      inPlace: true,
+    };
+    return say(next, withPaging(next, reply, step.skip > 0, more));
   },
 };
 
@@ -55,23 +76,28 @@ function read(step: Browsing): Effect {
   return { kind: 'history', type, by, fromMs: period.fromMs, toMs: period.toMs, skip, take: PAGE };
 }
 
-function page(
-  state: ConversationState,
-  step: Browsing,
-  records: readonly HistoryRecord[],
-  more: boolean,
-): Reply {
+/** The last page leads on to something else. */
+function withPaging(state: ConversationState, reply: Reply, previous: boolean, more: boolean): Reply {
   const choices: Choice[] = [];
-  if (step.skip > 0) choices.push({ id: 'previous', label: { key: 'choice.previous' } });
-  if (more) choices.push({ id: 'next', label: { key: 'choice.next' } });
-  const reply: Reply = {
-    key: 'history.page',
-    context: step.type,
-    params: { page: step.skip / PAGE + 1 },
-    lines: records.length > 0 ? records.map(line) : [{ key: 'history.end' }],
-    inPlace: true,
-  };
-  return choices.length > 0 ? { ...reply, choices, view: state.view } : withMenu(state, reply);
+  if (previous) choices.push({ id: 'previous', label: { key: 'choice.previous' } });
+  if (!more) return withMenu(state, reply, ...choices);
+  choices.push({ id: 'next', label: { key: 'choice.next' } });
+  return { ...reply, choices, view: state.view };
+}
+
+/** The period as its first and last day. An end that is no midnight is the moment of asking, not what was asked for. */
+function shown({ fromMs, toMs }: Period, timeZone: string): Line {
+  const lastDay = toMs === undefined ? undefined : dayAt(toMs - 1, timeZone);
+  if (toMs === undefined || lastDay === undefined) return { key: 'history.period', context: 'all' };
+  const to = toMs - 1;
+  if (fromMs === undefined) {
+    return startOfDay(lastDay + DAY_MS, timeZone) === toMs
+      ? { key: 'history.period', context: 'until', params: { to } }
+      : { key: 'history.period', context: 'all' };
+  }
+  return dayAt(fromMs, timeZone) === lastDay
+    ? { key: 'history.period', context: 'day', params: { from: fromMs } }
+    : { key: 'history.period', params: { from: fromMs, to } };
 }
 
 /** Whatever AntCRM left out is named as missing; a failed attempt is marked as failed. */

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
-import type { Lookup, Outcome, Receipt } from '../effect.ts';
+import type { Lookup, Outcome } from '../effect.ts';
 import { countOutcome, tooManyAttempts } from '../guessing.ts';
 import { again, home, pose } from '../questions.ts';
 import type { Line, Reply } from '../reply.ts';
@@ -17,19 +17,19 @@ const OPEN_CAP = 5;
 type Confirming = Extract<Step, { at: 'confirming' }>;
 type Concluded = Extract<Outcome, { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }>;
 
-/** Another redeem waits for the outcome of the last one; everything else goes on meanwhile. */
-export function isBusy(state: ConversationState, flow: 'accumulate' | 'redeem'): boolean {
+/** What is said where another redeem waits for the outcome of the last one; everything else goes on meanwhile. */
+export function busy(state: ConversationState, flow: 'accumulate' | 'redeem'): Reply | undefined {
   const open = state.operations.filter(isOpen);
-  return (
+  const isBusy =
     open.length >= OPEN_CAP ||
-    (flow === 'redeem' && open.some(({ kind, status }) => kind === 'redeem' && status === 'checking'))
-  );
+    (flow === 'redeem' && open.some(({ kind, status }) => kind === 'redeem' && status === 'checking'));
+  return isBusy ? stillChecking(state) : undefined;
 }
 
 /** The confirm button was pressed: its operation id works once, here. */
 export function begin(state: ConversationState, step: Confirming, context: Context): Decision {
-  if (isBusy(state, step.flow)) return again(state, context, busy(state));
-  const wait = step.flow === 'accumulate' ? tooManyAttempts(state, context) : undefined;
+  const wait =
+    busy(state, step.flow) ?? (step.flow === 'accumulate' ? tooManyAttempts(state, context) : undefined);
   if (wait) return again(state, context, wait);
   const effect =
     step.flow === 'accumulate'
@@ -46,7 +46,7 @@ export function conclude(state: ConversationState, outcome: Concluded, context: 
   switch (outcome.kind) {
     case 'busy':
       // The button stays live: the same press may succeed once the other operation has its outcome.
-      return again(state, context, busy(state));
+      return again(state, context, stillChecking(state));
     case 'unknown':
       return pending(state, flow, operation, outcome.lookup, context);
     case 'unavailable':
@@ -68,8 +68,9 @@ function applied(
   { receipt, omitted }: Extract<Outcome, { kind: 'applied' }>,
   context: Context,
 ): Decision {
-  const noted = note(state, { id, kind, status: 'done', atMs: context.nowMs, checks: 0, receipt });
-  const lines = receiptLines(kind, receipt);
+  const operation: Operation = { ...begun(state, id, kind, context), status: 'done', receipt };
+  const noted = note(state, operation);
+  const lines = receiptLines(operation, context);
   const perhaps = kind === 'accumulate' ? (omitted ?? perhapsOmitted(state.draft)) : undefined;
   if (perhaps) lines.push({ key: 'accumulate.omitted', context: perhaps });
   return finish(countOutcome(noted, kind, 'done', context), context, {
@@ -88,7 +89,7 @@ function perhapsOmitted({ phone, email }: Draft): 'phone' | 'email' | undefined 
 }
 
 function refused(state: ConversationState, kind: Operation['kind'], id: string, context: Context): Decision {
-  const noted = note(state, { id, kind, status: 'refused', atMs: context.nowMs, checks: 0 });
+  const noted = note(state, { ...begun(state, id, kind, context), status: 'refused' });
   if (kind === 'redeem') return home(noted, context, { key: 'redeem.refused' });
   const counted = countOutcome(noted, kind, 'refused', context);
   const refusal: Reply = { key: 'accumulate.refused' };
@@ -119,7 +120,7 @@ function pending(
   lookup: Lookup,
   context: Context,
 ): Decision {
-  const noted = note(state, { id, kind, status: 'checking', atMs: context.nowMs, checks: 0, lookup });
+  const noted = note(state, { ...begun(state, id, kind, context), status: 'checking', lookup });
   return home(noted, context, { key: 'operation.checking', context: kind, params: { reference: id } });
 }
 
@@ -137,20 +138,24 @@ export function status(state: ConversationState, context: Context, reference?: s
           what: { key: `operation.kind.${operation.kind}` },
           at: operation.atMs,
         },
-        lines: receiptLines(operation.kind, operation.receipt),
+        lines: receiptLines(operation, context),
       }
     : { key: 'operation.none' };
   return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
 }
 
-/** The receipt as a line: "+100 điểm · Tivi". Nothing where AntCRM's record could not be read back. */
-export function receiptLines(kind: Operation['kind'], receipt: Receipt | undefined): Line[] {
+/**
+ * The receipt as a line: "+100 điểm · Tivi". Nothing where AntCRM's record could not be read back. AntCRM names gifts
+ * in Vietnamese only, the list of gifts in every language.
+ */
+export function receiptLines({ kind, receipt, gift }: Operation, { settings }: Context): Line[] {
   if (receipt?.score === undefined) return [];
-  const params = { score: receipt.score, what: receipt.what ?? '' };
-  return [{ key: `receipt.${kind}`, context: receipt.what ? undefined : 'unnamed', params }];
+  const what = settings.gifts.find(({ code }) => code === gift)?.name ?? receipt.what;
+  const params = { score: receipt.score, what: what ?? '' };
+  return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }];
 }
 
-function busy(state: ConversationState): Reply {
+function stillChecking(state: ConversationState): Reply {
   const reference = state.operations.find(({ status }) => status === 'checking')?.id;
   return reference
     ? { key: 'operation.busy', context: 'reference', params: { reference } }
@@ -162,6 +167,15 @@ function ended(operation: string, customer?: string, record?: string): Pick<Deci
     settled: [operation],
     ...(customer && { letGo: [{ customer, operation, record } satisfies LetGo] }),
   };
+}
+
+function begun(
+  { draft }: ConversationState,
+  id: string,
+  kind: Operation['kind'],
+  { nowMs }: Context,
+): Omit<Operation, 'status'> {
+  return { id, kind, atMs: nowMs, checks: 0, gift: kind === 'redeem' ? draft.code : undefined };
 }
 
 /** Adds an operation, forgetting the oldest of those that have an outcome. */

@@ -8,6 +8,8 @@ import { type ConversationState, type Draft, isOpen, newState } from '../state.t
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
 const CONSENT_VERSION = 1;
+/** Whoever pays the question no heed so often has answered it. */
+const ASKED_AT_MOST = 2;
 
 export function welcome(state: ConversationState, context: Context): Decision {
   return home(state, context, { key: 'welcome' });
@@ -16,6 +18,13 @@ export function welcome(state: ConversationState, context: Context): Decision {
 /** What I can do and who can help; then the live question again, so that asking for help loses nothing. */
 export function help(state: ConversationState, context: Context): Decision {
   const reply: Reply = { key: 'help', lines: supportLines(context) };
+  return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+}
+
+/** Somebody asks for a person. */
+export function support(state: ConversationState, context: Context): Decision {
+  const [contact] = supportLines(context);
+  const reply: Reply = contact ?? { key: 'support.none' };
   return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
 }
 
@@ -49,6 +58,7 @@ export function privacy(state: ConversationState, context: Context): Decision {
   for (const { id } of state.operations.filter(isOpen)) {
     lines.push({ key: 'privacy.operation', params: { reference: id } });
   }
+  if (lines.length === 0 && !state.consent?.given) return nothingKept(state, context);
   if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
   if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
   const view = state.view ?? context.ids.view;
@@ -59,6 +69,12 @@ export function privacy(state: ConversationState, context: Context): Decision {
     choices: [{ id: 'forget', label: { key: 'choice.forget' } }],
     view,
   });
+}
+
+/** There is nothing to erase. */
+function nothingKept(state: ConversationState, context: Context): Decision {
+  const reply: Reply = { key: 'privacy.text', lines: [{ key: 'privacy.nothing' }, ...supportLines(context)] };
+  return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
 }
 
 /** The phone or e-mail that the pages shown belong to. */
@@ -85,8 +101,9 @@ export function forget(state: ConversationState, context: Context): Decision {
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
 export function consent(state: ConversationState, given: boolean, context: Context): Decision {
+  const { unheeded: _, ...rest } = state;
   const decided: ConversationState = {
-    ...state,
+    ...rest,
     consent: { given, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },
     profile: given ? profileOf(state) : {},
   };
@@ -94,7 +111,7 @@ export function consent(state: ConversationState, given: boolean, context: Conte
 }
 
 /**
- * Ends a flow that gathered phone or e-mail: asks once for each version of the text whether they may be
+ * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
  * remembered, or keeps what was agreed to.
  */
 export function finish(state: ConversationState, context: Context, reply: Reply): Decision {
@@ -119,12 +136,14 @@ function given({ phone, email }: Draft): ConversationState['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
-/** The customer turned to something else instead of answering: not asked again, nothing remembered. */
+/** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
 export function unanswered(state: ConversationState, context: Context): ConversationState {
   if (state.step.at !== 'consenting') return state;
+  const { unheeded = 0, ...rest } = state;
+  const idle: ConversationState = { ...rest, step: { at: 'idle' } };
+  if (unheeded + 1 < ASKED_AT_MOST) return { ...idle, unheeded: unheeded + 1 };
   return {
-    ...state,
-    step: { at: 'idle' },
+    ...idle,
     consent: { given: false, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },
   };
 }

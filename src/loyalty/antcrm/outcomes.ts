@@ -3,7 +3,7 @@ import { readSuccess } from './records.ts';
 import type { Exchange } from './transport.ts';
 
 /*
- * What an exchange means: the last table of antcrm-api.md, in one place.
+ * What an exchange means: the last table of docs/antcrm.md, in one place.
  */
 
 /** AntCRM refuses our key: an operator's problem, never the customer's. */

@@ -3,7 +3,7 @@ import { HISTORY_PAGE, type HistoryQuery } from '../loyalty.ts';
 import { toNational } from '../phone.ts';
 
 /*
- * What goes over the wire, exactly as antcrm-api.md has it.
+ * What goes over the wire, exactly as docs/antcrm.md has it.
  */
 
 /** A customer's values in AntCRM's form. None of them may reach a log. */

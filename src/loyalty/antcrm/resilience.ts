@@ -27,7 +27,7 @@ type Attempt = () => Promise<Exchange>;
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 export type ResilienceOptions = {
-  /** How many calls may be under way at once (design.md: half the turn slots). */
+  /** How many calls may be under way at once (half the turn slots: docs/design.md, "A turn"). */
   readonly maxCalls: number;
   /** How long the breaker stays open before it lets one read through. */
   readonly breakerMs: number;

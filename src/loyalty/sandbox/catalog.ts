@@ -1,7 +1,7 @@
 import type { Gift } from '../../conversation/context.ts';
 
 /*
- * What the sandbox sells and gives away (contract.md, "Sandbox codes").
+ * What the sandbox sells and gives away (README, "Quick start").
  */
 
 export type Product = {

@@ -34,7 +34,7 @@ export type Customers = {
   find(named: Named): Customer | undefined;
   /**
    * The customer who earns: found, or new. What else was sent is joined to them, and where it belonged to another
-   * customer that one is merged (`onMerge`): the worst that antcrm-api.md allows for.
+   * customer that one is merged (`onMerge`): the worst that docs/antcrm.md allows for.
    */
   join(named: Named, onMerge: (from: Customer, into: Customer) => void): Customer;
   add(customerId: number, named: Named): Customer;

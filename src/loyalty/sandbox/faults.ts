@@ -4,7 +4,7 @@ export const CALLS = ['accumulate', 'redeem', 'history', 'contacts'] as const;
 export type SandboxCall = (typeof CALLS)[number];
 
 /**
- * A way to misbehave (contract.md, "Sandbox codes"):
+ * A way to misbehave:
  * - `lose-answer`: applied, then the connection is cut.
  * - `late-record`: the same, and the history shows it `ms` later.
  * - `refuse-connection`: cut before anything is applied. A server that listens cannot refuse a connection, so to the

@@ -7,7 +7,7 @@ const REDEEMED = 25;
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
- * The customer's past (contract.md): 45 accumulations, 25 redemptions, every ninth of which failed; oldest first. It
+ * The customer's past: 45 accumulations, 25 redemptions, every ninth of which failed; oldest first. It
  * ends the day before `nowMs` and goes back some ten weeks, so that every period has something to show, and leaves a
  * balance for a few of the affordable gifts. Its codes are not among those that can be tried.
  */

@@ -20,7 +20,7 @@ import {
 const route = { logLevel: 'silent', schema: { hide: true } } as const;
 
 /**
- * An AntCRM by antcrm-api.md as a Fastify plugin, to be mounted under any prefix; mounted twice, it is the same one
+ * An AntCRM by docs/antcrm.md as a Fastify plugin, to be mounted under any prefix; mounted twice, it is the same one
  * twice. Beside AntCRM's own routes, which want any `apikey`: `POST /faults`, `POST /reset` and `GET /state`.
  */
 export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsync {
@@ -89,8 +89,10 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
   }
 
   function helperRoutes(app: FastifyInstance): void {
-    app.post('/faults', route, async (request) => {
-      faults.plan(faultSchema.parse(request.body));
+    app.post('/faults', route, async (request, reply) => {
+      const fault = faultSchema.safeParse(request.body);
+      if (!fault.success) return reply.code(400).send({ success: 0, message: wrongIn(fault.error) });
+      faults.plan(fault.data);
       return { faults: faults.list() };
     });
     app.post('/reset', route, async () => {
@@ -118,6 +120,15 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
 const listOf = <T>(value: T | undefined | ''): T[] => (value === undefined || value === '' ? [] : [value]);
 
 const verdict = (refusal: Refusal) => (refusal === null ? { success: 1 } : { success: 0, message: refusal });
+
+/** One line for people: `fault: wants slow or error-500`. */
+function wrongIn({ issues }: z.ZodError): string {
+  const faults = issues.map((issue) => {
+    const wants = issue.code === 'invalid_value' ? `wants ${issue.values.join(' or ')}` : issue.message;
+    return `${issue.path.join('.') || 'body'}: ${wants}`;
+  });
+  return faults.join('; ');
+}
 
 function statusOf(error: unknown): number {
   if (error instanceof z.ZodError) return 400;

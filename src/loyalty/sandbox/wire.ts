@@ -4,7 +4,7 @@ import type { Entry } from './entry.ts';
 import type { Balance } from './ledger.ts';
 
 /*
- * Requests and answers in the shapes of antcrm-api.md.
+ * Requests and answers in the shapes of docs/antcrm.md.
  */
 
 const ORG = '62c10674cbe832bc9245a5b8';

@@ -49,7 +49,7 @@ const COMMON = {
 export async function connectRedis(url: string, log: Log): Promise<RedisClient> {
   const [first, ...others] = parseNodes(url);
   const client = others.length > 0 ? cluster(first, others) : single(first);
-  logChanges(client.commands, log);
+  logChanges(client.commands, [first, ...others], log);
   await ready(client.commands);
   return client;
 }
@@ -119,10 +119,11 @@ function quiet<Connection extends Redis | Cluster>(connection: Connection): Conn
 }
 
 /** One line when the connection is lost and one when it is back, not one for each attempt. */
-function logChanges(commands: Redis | Cluster, log: Log): void {
+function logChanges(commands: Redis | Cluster, nodes: readonly Node[], log: Log): void {
   let up = true;
+  let what = `Redis cannot be reached at ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
   const down = (why: string): void => {
-    if (up) log.warn({}, `redis: connection lost${why}`);
+    if (up) log.warn({}, `${what}${why}`);
     up = false;
   };
   commands.on('error', (error) => down(`: ${reason(error)}`));
@@ -130,6 +131,7 @@ function logChanges(commands: Redis | Cluster, log: Log): void {
   commands.on('ready', () => {
     if (!up) log.info({}, 'redis: connected again');
     up = true;
+    what = 'redis: connection lost';
   });
 }
 

@@ -127,6 +127,7 @@ describe('a request becomes a message', () => {
     [{ start: 'TIVInpmx8b98pfg' }, { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
     [{ start: `_${Buffer.from('mã/1').toString('base64url')}` }, { kind: 'start', payload: 'mã/1' }],
     [{ start: '_not base64url' }, { kind: 'start', payload: '_not base64url' }],
+    [{ start: '__w' }, { kind: 'start', payload: '__w' }],
     [{ start: '' }, { kind: 'start' }],
     [{ photo: png }, { kind: 'unknown', what: 'photo' }],
   ])('%o', async (fields, message) => {

@@ -1,0 +1,162 @@
+import type { Context } from './context.ts';
+import { after, type Decision } from './decision.ts';
+import { advance, decide, edit, fill } from './flows/form.ts';
+import { history } from './flows/history.ts';
+import { cancel, consent } from './flows/settings.ts';
+import { again, home } from './questions.ts';
+import type { ConversationState, Step } from './state.ts';
+import type { Understood } from './understand.ts';
+import { giftNamed, periodIn, slotsFor, slotsOf } from './values.ts';
+
+/** Words that mean something only because of the question they answer. */
+export function atStep(
+  state: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  const { step } = state;
+  const { intent } = understood;
+  switch (step.at) {
+    case 'asking':
+      return atAsking(state, step, text, understood, context);
+    case 'confirming':
+      return atSummary(state, step.flow, text, understood, context);
+    case 'consenting':
+      if (intent === 'confirm') return consent(state, true, context);
+      return intent === 'decline' ? consent(state, false, context) : undefined;
+    case 'browsing':
+      if (intent === 'next') return history.turnPage(state, step, 1);
+      if (intent === 'previous') return history.turnPage(state, step, -1);
+      if (intent === 'confirm') return home(state, context, { key: 'menu' });
+      return intent === undefined ? leaf(state, step, understood, context) : undefined;
+    case 'idle':
+      return intent === 'confirm' ? home(state, context, { key: 'menu' }) : undefined;
+  }
+}
+
+type Asking = Extract<Step, { at: 'asking' }>;
+
+function atAsking(
+  state: ConversationState,
+  step: Asking,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  const { intent } = understood;
+  const isSkip = intent === 'skip' || (intent === 'decline' && !step.offer);
+  if (step.slot === 'email' && isSkip) return fill(state, step.flow, { email: null }, context);
+  if (step.offer) return atOffer(state, step, step.offer.why === 'typo', understood, context);
+  switch (step.slot) {
+    case 'type':
+    case 'period':
+      return narrow(state, step.slot, text, understood, context);
+    case 'code':
+      if (intent === 'decline') return leave(state, step, context);
+      // A gift named by its label, as a keyboard of words would send it.
+      return step.flow === 'redeem' ? pickGift(state, text, context) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The words on the buttons of an offer, and their like. */
+function atOffer(
+  state: ConversationState,
+  step: Asking,
+  isTypo: boolean,
+  { intent }: Understood,
+  context: Context,
+): Decision | undefined {
+  switch (intent) {
+    case 'confirm':
+      return decide(state, step, 'use', context);
+    case 'decline':
+      return decide(state, step, isTypo ? 'keep' : 'other', context);
+    case 'keep':
+      return decide(state, step, 'keep', context);
+    case 'other':
+    case 'edit':
+      return decide(state, step, 'other', context);
+    default:
+      return undefined;
+  }
+}
+
+/** No code: whoever was only changing it goes back to the summary. */
+function leave(state: ConversationState, { flow }: Asking, context: Context): Decision {
+  return state.draft.code === undefined ? cancel(state, context) : advance(state, flow, context);
+}
+
+function atSummary(
+  state: ConversationState,
+  flow: 'accumulate' | 'redeem',
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  switch (understood.intent) {
+    case 'edit':
+      return editNamed(state, flow, understood, context);
+    case 'decline':
+      return again(state, context, { key: 'confirm.edit' });
+    case 'confirm':
+      // Typed words spend nothing and add nothing: the button carries the operation's one-time id.
+      return again(state, context, { key: 'confirm.press' });
+    case 'redeem': {
+      const isNamed = understood.code !== undefined || giftNamed(text, context) !== undefined;
+      return flow === 'redeem' && !isNamed ? edit(state, 'redeem', 'code', context) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function pickGift(state: ConversationState, text: string, context: Context): Decision | undefined {
+  const code = giftNamed(text, context);
+  return code === undefined ? undefined : fill(state, 'redeem', { code }, context);
+}
+
+/** Which history, of which period: both may be said at either question. */
+function narrow(
+  state: ConversationState,
+  slot: 'type' | 'period',
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  const { type, period } = slotsFor('history', text, understood, context);
+  const said = periodIn(understood, context);
+  if (slot === 'period' && said === undefined) return undefined;
+  if (type === undefined && period === undefined) return undefined;
+  const filled = fill(state, 'history', { ...(type && { type }), ...(said && { period }) }, context);
+  return said === undefined || said.ok ? filled : after([{ key: said.reason }], filled);
+}
+
+/** Dates typed at a page: the same list, of that period. */
+function leaf(
+  state: ConversationState,
+  step: Extract<Step, { at: 'browsing' }>,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  const isElse = understood.code ?? understood.phone ?? understood.email;
+  const said = isElse === undefined ? periodIn(understood, context) : undefined;
+  if (said?.ok) return history.browse(state, { ...step, period: said.period }, context);
+  return said && said.reason !== 'period.shape' ? again(state, context, { key: said.reason }) : undefined;
+}
+
+function editNamed(
+  state: ConversationState,
+  flow: 'accumulate' | 'redeem',
+  understood: Understood,
+  context: Context,
+): Decision {
+  const slots = slotsOf(understood, context);
+  if (Object.keys(slots).length > 0) return fill(state, flow, slots, context);
+  // What is proved cannot be typed anew, so only the gift can be changed.
+  const isGift = understood.edits === undefined || understood.edits === 'code';
+  const slot = flow === 'accumulate' ? understood.edits : isGift ? 'code' : undefined;
+  return slot ? edit(state, flow, slot, context) : again(state, context, { key: 'confirm.edit' });
+}
