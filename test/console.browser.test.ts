@@ -225,6 +225,39 @@ describe('look inside', () => {
   });
 });
 
+describe('look inside, in English and on a phone', () => {
+  const english = async () => {
+    const page = await open({ viewport: PHONE, timezoneId: 'Asia/Ho_Chi_Minh' });
+    await page.locator('input[name="locale"][value="en"]').check({ force: true });
+    return page;
+  };
+
+  it('writes dates as English does', async () => {
+    const page = await english();
+    await type(page, 'history 1/7/2023 - 31/7/2023');
+    await inside(page)
+      .getByText(/Jul 1, 2023 – /)
+      .waitFor({ state: 'attached' });
+  });
+
+  it('breaks no word of the state', async () => {
+    const page = await english();
+    await type(page, 'earn TIVI000000042 0912345679');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await replied(page, 'accumulate.done');
+    await page.getByRole('tab', { name: 'Look inside' }).click();
+    await inside(page).getByRole('rowheader', { name: 'Operation' }).waitFor();
+    const lines = await page.evaluate(`(() => {
+      const titles = [...document.querySelectorAll('#turns > :first-child tbody th')];
+      const range = document.createRange();
+      range.selectNodeContents(titles.find((one) => one.textContent === 'Operation'));
+      return range.getClientRects().length;
+    })()`);
+    expect(lines).toBe(1);
+  });
+});
+
 describe('play', () => {
   const play = (page: Page) => page.getByRole('tab', { name: 'Thử' }).click();
 

@@ -4,9 +4,9 @@ import { advance, decide, edit, fill } from './flows/form.ts';
 import { history } from './flows/history.ts';
 import { cancel, consent } from './flows/settings.ts';
 import { again, home } from './questions.ts';
-import type { ConversationState, Step } from './state.ts';
+import type { ConversationState, Draft, Step } from './state.ts';
 import type { Understood } from './understand.ts';
-import { giftNamed, periodIn, slotsFor, slotsOf } from './values.ts';
+import { giftNamed, periodIn, provedIn, slotsFor, slotsOf } from './values.ts';
 
 /** Words that mean something only because of the question they answer. */
 export function atStep(
@@ -28,10 +28,11 @@ export function atStep(
     case 'browsing':
       if (intent === 'next') return history.turnPage(state, step, 1);
       if (intent === 'previous') return history.turnPage(state, step, -1);
-      if (intent === 'confirm') return home(state, context, { key: 'menu' });
-      return intent === undefined ? leaf(state, step, understood, context) : undefined;
+      if (intent === 'confirm') return again(state, context);
+      return leaf(state, step, understood, context);
     case 'idle':
-      return intent === 'confirm' ? home(state, context, { key: 'menu' }) : undefined;
+      if (intent !== 'confirm') return undefined;
+      return state.view === undefined ? home(state, context, { key: 'menu' }) : again(state, context);
   }
 }
 
@@ -55,7 +56,7 @@ function atAsking(
     case 'code':
       if (intent === 'decline') return leave(state, step, context);
       // A gift named by its label, as a keyboard of words would send it.
-      return step.flow === 'redeem' ? pickGift(state, text, context) : undefined;
+      return step.flow === 'redeem' ? pickGift(state, text, understood, context) : undefined;
     default:
       return undefined;
   }
@@ -113,9 +114,15 @@ function atSummary(
   }
 }
 
-function pickGift(state: ConversationState, text: string, context: Context): Decision | undefined {
+function pickGift(
+  state: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
   const code = giftNamed(text, context);
-  return code === undefined ? undefined : fill(state, 'redeem', { code }, context);
+  if (code === undefined) return undefined;
+  return fill(state, 'redeem', { ...provedIn(understood, context), code }, context);
 }
 
 /** Which history, of which period: both may be said at either question. */
@@ -130,20 +137,26 @@ function narrow(
   const said = periodIn(understood, context);
   if (slot === 'period' && said === undefined) return undefined;
   if (type === undefined && period === undefined) return undefined;
-  const filled = fill(state, 'history', { ...(type && { type }), ...(said && { period }) }, context);
+  const named: Draft = { ...(type && { type }), ...(said && { period }) };
+  const filled = fill(state, 'history', { ...provedIn(understood, context), ...named }, context);
   return said === undefined || said.ok ? filled : after([{ key: said.reason }], filled);
 }
 
-/** Dates typed at a page: the same list, of that period. */
+/** Dates typed at a page: the same list, or the other one, of that period. */
 function leaf(
   state: ConversationState,
   step: Extract<Step, { at: 'browsing' }>,
   understood: Understood,
   context: Context,
 ): Decision | undefined {
-  const isElse = understood.code ?? understood.phone ?? understood.email;
-  const said = isElse === undefined ? periodIn(understood, context) : undefined;
-  if (said?.ok) return history.browse(state, { ...step, period: said.period }, context);
+  const { intent, type, code, phone, email, period } = understood;
+  if ((code ?? phone ?? email) !== undefined) return undefined;
+  // "quà 1/8" is no wish for a gift; "đổi quà tháng này" may be one.
+  if (intent !== undefined && (intent === 'history' || type === undefined || period !== undefined))
+    return undefined;
+  const said = periodIn(understood, context);
+  if (said?.ok)
+    return history.browse(state, { ...step, type: type ?? step.type, period: said.period }, context);
   return said && said.reason !== 'period.shape' ? again(state, context, { key: said.reason }) : undefined;
 }
 

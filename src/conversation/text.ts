@@ -114,6 +114,8 @@ function begin(
 ): Decision {
   const slots = slotsFor(flow, text, understood, context);
   const begun = doubtful(start(state, flow, slots, context), understood, context);
+  if (flow === 'redeem' && understood.code !== undefined && slots.code === undefined)
+    return after([{ key: 'gift.unknown' }], begun);
   const period = flow === 'history' ? periodIn(understood, context) : undefined;
   return period === undefined || period.ok ? begun : after([{ key: period.reason }], begun);
 }
@@ -132,7 +134,7 @@ function byValues(state: ConversationState, understood: Understood, context: Con
 
 /** A phone or an e-mail out of the blue: kept for the flow that follows; it ends with it, or after half an hour. */
 function keep(state: ConversationState, understood: Understood, context: Context): Decision | undefined {
-  if (understood.phone === undefined && understood.email === undefined) return undefined;
+  if (understood.mangled || (understood.phone ?? understood.email) === undefined) return undefined;
   const { phone, email } = slotsOf(understood, context);
   const menu = home(state, context, { key: 'unsure', context: 'identity' });
   return { ...menu, state: { ...menu.state, draft: { ...(phone && { phone }), ...(email && { email }) } } };

@@ -25,13 +25,20 @@ export function slotsOf(understood: Understood, context: Context): Draft {
 export function slotsFor(flow: Flow, text: string, understood: Understood, context: Context): Draft {
   const slots = slotsOf(understood, context);
   if (flow === 'redeem') {
-    const code = giftNamed(text, context);
-    return code === undefined ? slots : { ...slots, code };
+    const { code: typedCode, ...others } = slots;
+    const code = giftNamed(text, context) ?? (isGift(typedCode, context) ? typedCode : undefined);
+    return code === undefined ? others : { ...others, code };
   }
   const period = flow === 'history' ? periodIn(understood, context) : undefined;
   if (period === undefined) return slots;
   // A period that is none replaces the one before it: no page shows what was not asked for.
   return { ...slots, period: period.ok ? period.period : undefined };
+}
+
+/** Phone and e-mail that prove something: others would only take the place of what is proved. */
+export function provedIn(understood: Understood, context: Context): Draft {
+  const { phone, email } = slotsOf(understood, context);
+  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
 }
 
 /** The period that a message names or dates, or what is wrong with it; undefined where it speaks of none. */
@@ -42,6 +49,11 @@ export function periodIn({ period, rest }: Understood, context: Context): Period
   const dates = parsePeriod(rest, nowMs, settings.timeZone);
   // Without a digit it is some other talk.
   return dates.ok || dates.reason !== 'period.shape' || /\d/.test(rest) ? dates : undefined;
+}
+
+/** Where no list of gifts is known, AntCRM decides. */
+function isGift(code: string | undefined, { settings: { gifts } }: Context): boolean {
+  return gifts.length === 0 || gifts.some((gift) => gift.code === code);
 }
 
 /** The code of the gift that a text names, by code, name or the label of its button; marks do not matter. */

@@ -20,6 +20,9 @@ import { startTelegram, type Telegram } from './telegram.ts';
 
 const PROFILE_TOP = 15;
 
+/** Conversations in flight where it is not their number that is compared. */
+const IN_FLIGHT = 32;
+
 /** What every bot of a run shares. */
 type Bench = {
   readonly options: Options;
@@ -55,7 +58,7 @@ async function run(wanted: Options): Promise<void> {
   try {
     await idle(bench);
     await underLoad(bench);
-    await besideTeams(bench);
+    if (options.teams) await besideTeams(bench);
     if (withRedis && options.stored.length > 0) await stored(bench);
   } finally {
     telegram.close();
@@ -131,9 +134,7 @@ async function besideTeams({ options, telegram, antcrm }: Bench): Promise<void> 
   ];
   const rows = await compare(
     options,
-    options.inFlight.flatMap((inFlight) =>
-      subjects.map(({ name, subject }) => ({ name: [`${name} × ${inFlight}`], subject, inFlight })),
-    ),
+    subjects.map(({ name, subject }) => ({ name: [`${name} × ${IN_FLIGHT}`], subject, inFlight: IN_FLIGHT })),
   );
   for (const { subject } of subjects) await subject.stop();
   teams.close();
@@ -147,12 +148,12 @@ async function stored(bench: Bench): Promise<void> {
   for (const count of options.stored) {
     const redis = await bench.openRedis();
     const subject = await startSubject(telegram, { ...bench.antcrm, REDIS_URL: redis.url });
-    await subject.load.run({ inFlight: 32, turns: CUSTOMERS, seconds: options.seconds });
+    await subject.load.run({ inFlight: IN_FLIGHT, turns: CUSTOMERS, seconds: options.seconds });
     subjects.push({ count, subject, cost: await fill(redis.url, count) });
   }
   const rows = await compare(
     options,
-    [1, 32].flatMap((inFlight) =>
+    [1, IN_FLIGHT].flatMap((inFlight) =>
       subjects.map(({ count, subject }) => ({ name: [`${count} × ${inFlight}`], subject, inFlight })),
     ),
   );
@@ -171,7 +172,7 @@ type Scenario = { readonly name: readonly string[]; readonly subject: Subject; r
 /** Warms every bot up, then goes round the scenarios; the rows show medians. */
 async function compare({ turns, seconds, warmUp, repeats }: Options, scenarios: readonly Scenario[]) {
   for (const { load } of new Set(scenarios.map(({ subject }) => subject))) {
-    await load.run({ inFlight: 32, turns: warmUp, seconds: 3 * seconds });
+    await load.run({ inFlight: IN_FLIGHT, turns: warmUp, seconds: 3 * seconds });
   }
   const measured = scenarios.map((scenario) => ({ ...scenario, runs: [] as Measured[] }));
   for (let round = 0; round < repeats; round++) {

@@ -10,6 +10,7 @@ export type Options = {
   readonly repeats: number;
   readonly idleSeconds: number;
   readonly stored: readonly number[];
+  readonly teams: boolean;
   /** A directory; undefined: no profile is taken. */
   readonly profile: string | undefined;
 };
@@ -18,7 +19,7 @@ export type Store = 'memory' | 'redis';
 
 const FULL = {
   ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '10000' },
-  ...{ repeats: '3', idle: '10', stored: '1000,1000000' },
+  ...{ repeats: '3', idle: '10', stored: '1000,1000000', teams: true },
 };
 const QUICK = {
   ...FULL,
@@ -27,7 +28,7 @@ const QUICK = {
   'warm-up': '3000',
   repeats: '1',
   idle: '3',
-  stored: '',
+  ...{ stored: '', teams: false },
 };
 
 export const USAGE = `npm run bench -- [options]
@@ -35,7 +36,7 @@ export const USAGE = `npm run bench -- [options]
 Closed-loop load on one bot process over loopback: so many conversations in flight, each asking its next question as soon
 as the last was answered. Redis, Telegram's double and AntCRM's sandbox are processes beside it.
 
-  --quick             a look in half a minute: less of everything, no million of stored conversations
+  --quick             a look in half a minute: less of everything, no million of stored conversations, no Teams
   --stores LIST       memory, redis (${FULL.stores})
   --in-flight LIST    conversations at once (${FULL['in-flight']})
   --turns N           turns of one measurement (${FULL.turns})
@@ -44,16 +45,19 @@ as the last was answered. Redis, Telegram's double and AntCRM's sandbox are proc
   --repeats N         medians of so many measurements are shown (${FULL.repeats})
   --idle N            seconds of watching a bot without work; 0: not at all (${FULL.idle})
   --stored LIST       compare with so many conversations in Redis; '': not at all (${FULL.stored})
-  --profile DIR       take a CPU profile of each bot under load into DIR, and list what cost most
+  --teams, --no-teams compare Telegram, Teams, and what the Bot Framework SDK costs by itself (with --quick: no)
+  --profile DIR       take a CPU profile of each bot under load into DIR, and list what cost most; the numbers suffer
   --help              this`;
 
 /** Null: only help was asked for. Throws where an option is unknown or no number. */
 export function readOptions(args: readonly string[]): Options | null {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args: [...args],
+    allowNegative: true,
     options: {
-      ...{ help: { type: 'boolean' }, quick: { type: 'boolean' }, profile: text },
+      ...{ help: flag, quick: flag, teams: flag, profile: text },
       ...{ stores: text, 'in-flight': text, turns: text, seconds: text, 'warm-up': text },
       ...{ repeats: text, idle: text, stored: text },
     },
@@ -69,6 +73,7 @@ export function readOptions(args: readonly string[]): Options | null {
     repeats: numberOf(wanted.repeats),
     idleSeconds: numberOf(wanted.idle),
     stored: listOf(wanted.stored).map(numberOf),
+    teams: wanted.teams,
     profile: values.profile,
   };
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 
 /** As little of Telegram as the load needs, so that it takes little of the bot's processor: it keeps nothing. */
@@ -78,11 +79,15 @@ export async function startTelegram(): Promise<Telegram> {
       async function post(chat: number, text: string): Promise<number> {
         const body = JSON.stringify(update(++lastUpdate, chat, text));
         const request = { path: '/webhooks/telegram', method: 'POST', headers, body } as const;
-        const response = await pool.request(request);
-        const atMs = performance.now();
-        await response.body.dump();
-        if (response.statusCode !== 200) throw new Error(`the webhook answered ${response.statusCode}`);
-        return atMs;
+        for (;;) {
+          const response = await pool.request(request);
+          const atMs = performance.now();
+          await response.body.dump();
+          if (response.statusCode === 200) return atMs;
+          if (response.statusCode !== 503) throw new Error(`the webhook answered ${response.statusCode}`);
+          // The store was too slow: as Telegram does, wait and send it again. All of it counts as accepting.
+          await delay(Number(response.headers['retry-after']) * 1000);
+        }
       }
 
       return {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import en from '../../locales/en.json' with { type: 'json' };
+import vi from '../../locales/vi.json' with { type: 'json' };
 import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
 
 describe('earning points', () => {
@@ -66,6 +68,50 @@ describe('earning points', () => {
     expect(chat.keys).toEqual(['email.typo']);
     expect(chat.press('keep').keys).toEqual(['accumulate.summary']);
     expect(chat.state.draft.email?.value).toBe('minh@gmail.con');
+  });
+
+  test.each([
+    ['giữ như mình gõ', 'minh@gmail.con'],
+    ['giữ', 'minh@gmail.con'],
+    ['keep what I typed', 'minh@gmail.con'],
+    ['bỏ qua', undefined],
+    ['skip', undefined],
+  ])('takes the words for the button at an evident typo: %s', (text, value) => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text('minh@gmail.con').text(text);
+    expect(chat.keys).toEqual(['accumulate.summary']);
+    expect(chat.state.draft.email?.value).toBe(value);
+  });
+
+  test('asks for the e-mail again where an evident typo is to be changed', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text('minh@gmail.con').text('sửa');
+    expect(chat.keys).toEqual(['accumulate.askEmail']);
+  });
+
+  test('takes the words on the buttons of an offered phone', () => {
+    const offered = () => new Dialogue().text('tích điểm TIVI000000017 01201234567');
+    expect(offered().text('nhập số khác').keys).toEqual(['accumulate.askPhone']);
+    expect(offered().text('dùng số này').keys).toEqual(['accumulate.askEmail']);
+  });
+
+  test('speaks to staff of the customer', () => {
+    const chat = new Dialogue(STAFF).text('tích điểm TIVI000000017');
+    expect(chat.question).toMatchObject({ key: 'accumulate.askPhone', context: 'staff' });
+    expect(chat.text('0912345678').question).toMatchObject({ key: 'accumulate.askEmail', context: 'staff' });
+  });
+
+  test.each(['sai rồi', 'không', 'không phải', 'wrong'])('says how to change the summary: %s', (text) => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').text(text);
+    expect(chat.keys).toEqual(['confirm.edit', 'accumulate.summary']);
+  });
+
+  test.each(['sửa số', 'đổi số', 'sửa số điện thoại'])('changes the phone at the summary: %s', (text) => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').text(text);
+    expect(chat.keys).toEqual(['accumulate.askPhone']);
+  });
+
+  test('asks for a refused code once: in the question, not in the refusal', () => {
+    expect(vi['accumulate.refused']).not.toMatch(/gửi/);
+    expect(en['accumulate.refused']).not.toMatch(/send/);
   });
 
   test('asks about an old eleven-digit number instead of mapping it', () => {

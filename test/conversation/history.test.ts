@@ -40,6 +40,14 @@ describe('the history', () => {
     expect(chat.effects[0]).toMatchObject({ fromMs: midnight(2023, 8, 1), toMs: midnight(2023, 9, 1) });
   });
 
+  test.each(['thang trc', 'tháng trc', 'October', '1 Oct - 31 Oct 2026'])(
+    'takes a period as it is typed in a hurry: %s',
+    (text) => {
+      const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text(text);
+      expect(chat.effects[0]).toMatchObject({ fromMs: midnight(2026, 10, 1), toMs: midnight(2026, 11, 1) });
+    },
+  );
+
   test('takes typed dates along with the command', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử tích điểm từ 1/8/2023 đến 31/8/2023');
     expect(chat.effects[0]).toMatchObject({
@@ -103,6 +111,20 @@ describe('the history', () => {
     },
   );
 
+  test('takes the other list along with dates typed at a page', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('điểm 1/8/2023');
+    expect(chat.effects[1]).toMatchObject({ type: 'point', fromMs: midnight(2023, 8, 1) });
+    expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
+  });
+
+  test('takes another customer along with the list, where staff name one', () => {
+    const chat = new Dialogue(STAFF)
+      .text('lịch sử hôm qua')
+      .text('0867123456')
+      .text('lịch sử quà 0912345678');
+    expect(chat.effects[0]).toMatchObject({ type: 'gift', by: { value: '+84912345678' } });
+  });
+
   test('takes a number of days, and says what is wrong with dates, at a page, too', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('30 ngày');
     expect(chat.effects[1]).toMatchObject({ type: 'gift', fromMs: midnight(2026, 10, 27) });
@@ -126,7 +148,8 @@ describe('the history', () => {
   test('says what is wrong with a period', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử tích điểm');
     expect(chat.text('31/8/2023 - 1/8/2023').keys).toEqual(['period.reversed', 'history.askPeriod']);
-    expect(chat.text('hồi đó').keys).toEqual(['period.shape', 'history.askPeriod']);
+    expect(chat.text('1/12/2026').keys).toEqual(['period.future', 'history.askPeriod']);
+    expect(chat.text('hồi đó').keys[0]).toBe('period.shape');
   });
 
   test('marks failed records and names what is missing', () => {
@@ -177,6 +200,12 @@ describe('a customer who browsed', () => {
   test('is not asked to share the phone again for half an hour', () => {
     const chat = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
     expect(chat.later(60_000).text('xem điểm').keys[0]).toBe('points.balance');
+    const empty = new Dialogue();
+    const { answers } = empty;
+    empty.answers = () => ({ kind: 'history', more: false, records: [] });
+    expect(empty.text('lịch sử tích điểm 30 ngày').shareOwnPhone().keys).toEqual(['history.empty']);
+    empty.answers = answers;
+    expect(empty.text('xem điểm').keys[0]).toBe('points.balance');
     const late = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
     expect(late.later(31 * 60_000).text('xem điểm').keys).toEqual([
       'conversation.expired',
@@ -188,6 +217,10 @@ describe('a customer who browsed', () => {
     const chat = new Dialogue(STAFF).text('lịch sử tích điểm 30 ngày 0867123456');
     expect(chat.keys).toEqual(['history.page']);
     expect(chat.text('xem điểm').keys).toEqual(['identity.ask']);
+    const kiosk = new Dialogue(undefined, { identityProof: 'off' }).text(
+      'lịch sử tích điểm 30 ngày 0867123456',
+    );
+    expect(kiosk.text('xem điểm').keys).toEqual(['identity.ask']);
   });
 });
 

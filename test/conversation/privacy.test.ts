@@ -112,7 +112,10 @@ describe('/privacy', () => {
   test('shows what is kept now, of the running flow, too', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text('/privacy');
     expect(chat.question.lines).toContainEqual({ key: 'summary.phone', params: { phone: '0912 *** 678' } });
-    expect(new Dialogue().text('/privacy').question.lines).toContainEqual({ key: 'privacy.nothing' });
+    const nothing = new Dialogue().text('/privacy').question;
+    expect(nothing.lines).toContainEqual({ key: 'privacy.nothing' });
+    expect(nothing.choices?.map(({ id }) => id)).not.toContain('forget');
+    expect(chat.question.choices?.map(({ id }) => id)).toEqual(['forget']);
     const browsing = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone().text('/privacy');
     expect(browsing.question.lines).toContainEqual({
       key: 'summary.phone',

@@ -55,9 +55,81 @@ describe('redeeming a gift', () => {
     expect(chat.text('DAUMAY01').keys).toEqual(['identity.proofNeeded']);
   });
 
+  test.each([
+    ['0867123456', { phone: { value: '+84867123456', proved: true } }],
+    ['garnacho@gmail.com', { email: { value: 'garnacho@gmail.com', proved: true } }],
+  ])('takes %s at the question for the gift for the customer, where staff type it', (text, known) => {
+    for (const [gifts, question] of [
+      [undefined, 'redeem.askGift'],
+      [[], 'redeem.askCode'],
+    ] as const) {
+      const chat = new Dialogue(STAFF, gifts && { gifts }).text('đổi quà').text(text);
+      expect(chat.keys).toEqual([question]);
+      expect(chat.state.draft).toMatchObject(known);
+      expect(chat.text('DAUMAY01').keys).toEqual(['redeem.summary']);
+    }
+  });
+
+  test('takes gift and customer in one answer, where staff type them', () => {
+    const chat = new Dialogue(STAFF).text('đổi quà').text('loa 0867123456');
+    expect(chat.keys).toEqual(['redeem.summary']);
+    expect(chat.state.draft).toMatchObject({ code: 'LOA01', phone: { value: '+84867123456' } });
+  });
+
+  test('asks about a slip in the e-mail that staff type at the question for the gift', () => {
+    const chat = new Dialogue(STAFF).text('đổi quà').text('minh@gmail.con');
+    expect(chat.keys).toEqual(['email.typo']);
+    expect(chat.press('use').keys).toEqual(['redeem.askGift']);
+  });
+
+  test('shows the list again for a gift that it does not have', () => {
+    const chat = new Dialogue().text('đổi quà');
+    for (const text of ['0867123456', 'xe đạp', 'TIVI000000017']) {
+      expect(chat.text(text).keys.slice(0, 1), text).toEqual(['gift.unknown']);
+      expect(chat.question.key).toBe('redeem.askGift');
+    }
+    expect(new Dialogue().text('đổi quà TIVI000000017').keys).toEqual(['gift.unknown', 'redeem.askGift']);
+    expect(new Dialogue().text('đổi quà daumay01').state.draft.code).toBe('DAUMAY01');
+  });
+
+  test.each(['đổi quà khác', 'another gift', 'sửa'])(
+    'lets another gift be chosen at the summary: %s',
+    (text) => {
+      const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().text(text);
+      expect(chat.keys).toEqual(['redeem.askGift']);
+      expect(chat.text('loa').keys).toEqual(['redeem.summary']);
+    },
+  );
+
+  test.each(['đổi số', 'không phải', 'sai rồi'])(
+    'says how to change something at the summary: %s',
+    (text) => {
+      const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().text(text);
+      expect(chat.keys).toEqual(['confirm.edit', 'redeem.summary']);
+    },
+  );
+
+  test('names the gift on the receipt as the list does, in every language', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
+    const name = { vi: 'Đầu máy', en: 'Player' };
+    expect(chat.replies[0]?.lines?.[0]?.params).toEqual({ score: 10, what: name });
+    chat.press('consent:decline');
+    expect(chat.text('trạng thái').replies[0]?.lines?.[0]?.params).toEqual({ score: 10, what: name });
+    const unlisted = new Dialogue(undefined, { gifts: [] }).text('đổi quà DAUMAY01').shareOwnPhone();
+    expect(unlisted.press('confirm').replies[0]?.lines?.[0]?.params).toEqual({ score: 10, what: 'Đầu máy' });
+  });
+
+  test('does not take what is no phone and no e-mail for the customer, and says so of both', () => {
+    const chat = new Dialogue(STAFF).text('đổi quà DAUMAY01');
+    expect(chat.text('chị Garnacho').keys).toEqual(['identity.shape', 'identity.ask']);
+    expect(chat.text('08671').keys).toEqual(['phone.short', 'identity.ask']);
+  });
+
   test('does not accept a typed phone on Telegram', () => {
     const chat = new Dialogue().text('đổi quà DAUMAY01');
+    expect(chat.question.context).toBeUndefined();
     expect(chat.text('0867123456').keys).toEqual(['identity.proofNeeded']);
+    expect(chat.question).toMatchObject({ context: 'typed', sharePhone: true });
     expect(chat.text('đổi quà DAUMAY01 0867123456').keys).toEqual(['identity.proofNeeded']);
     expect(chat.effects).toEqual([]);
   });
@@ -133,6 +205,9 @@ describe('redeeming a gift', () => {
     expect(chat.last?.letGo ?? []).toEqual([]);
     expect(chat.last?.wakeAtMs).toBe(5_000);
     expect(chat.text('đổi quà').keys).toEqual(['operation.busy']);
+    expect(chat.question).toMatchObject({ context: 'reference', params: { reference: expect.any(String) } });
+    expect(chat.text('sao rồi').replies[0]).toMatchObject({ key: 'operation.status', context: 'checking' });
+    expect(chat.text('xong chưa?').keys).toEqual(['operation.status']);
     expect(chat.text('tích điểm').keys).toEqual(['accumulate.askCode']);
   });
 

@@ -97,6 +97,50 @@ describe('repair', () => {
     expect(chat.keys[0]).toBe('points.balance');
   });
 
+  test.each(['ok', 'ok bạn'])('takes "%s" out of the blue for the menu', (text) => {
+    expect(new Dialogue().text(text).keys).toEqual(['menu']);
+  });
+
+  test.each(['bye', 'tạm biệt', 'Goodbye!'])('says farewell, whatever was going on: %s', (text) => {
+    expect(new Dialogue().text(text).keys).toEqual(['bye']);
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text(text);
+    expect(chat.keys).toEqual(['bye']);
+    expect(chat.state).toMatchObject({ step: { at: 'idle' }, draft: {} });
+  });
+
+  test.each(['bạn là ai', 'who are you?'])('says who it is: %s', (text) => {
+    expect(new Dialogue().text(text).keys).toEqual(['welcome']);
+  });
+
+  test.each(['ko', 'không'])('takes "%s" at the question for a code for an end', (text) => {
+    expect(new Dialogue().text('tích điểm').text(text).keys).toEqual(['cancel.done']);
+    const editing = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    expect(editing.press('edit:code').text(text).keys).toEqual(['accumulate.summary']);
+  });
+
+  test('asks what a phone or an e-mail out of the blue is for, and keeps it for earning', () => {
+    const chat = new Dialogue().text('0867123456');
+    expect(chat.question).toMatchObject({ key: 'unsure', context: 'identity', asks: 'menu' });
+    expect(chat.text('tích điểm TIVI000000017').keys).toEqual(['accumulate.askEmail']);
+    expect(new Dialogue().text('0867123456').text('ok').text('tích điểm TIVI000000017').keys).toEqual([
+      'accumulate.askEmail',
+    ]);
+    expect(new Dialogue().text('TIVIươ8b98pfg 0867123456').keys).toEqual(['code.vietnamese']);
+    expect(new Dialogue().text('minh@example.vn').question.context).toBe('identity');
+    expect(new Dialogue().text('0867123456').text('xem điểm').keys).toEqual(['identity.proofNeeded']);
+  });
+
+  test('shows who can help to whoever asks for a person, or says that nobody here can', () => {
+    const reply = new Dialogue().text('gặp nhân viên').question;
+    expect(reply).toMatchObject({ key: 'help.support', params: { contact: '1900 0000' }, asks: 'menu' });
+    const alone = new Dialogue(undefined, { supportContact: undefined });
+    expect(alone.text('gặp nhân viên').keys).toEqual(['support.none']);
+    expect(alone.text('tích điểm').text('gặp nhân viên').keys).toEqual([
+      'support.none',
+      'accumulate.askCode',
+    ]);
+  });
+
   test('points to the private chat in groups, and nothing else', () => {
     const chat = new Dialogue().send({ kind: 'group' });
     expect(chat.keys).toEqual(['group.private']);
@@ -149,7 +193,23 @@ describe('being remembered', () => {
 
   test('keeps nothing of the flow where the customer turns to something else', () => {
     const chat = earned().text('chào');
-    expect(chat.state).toMatchObject({ profile: {}, draft: {}, consent: { given: false } });
+    expect(chat.state).toMatchObject({ profile: {}, draft: {} });
+    expect(chat.state.consent).toBeUndefined();
+  });
+
+  test('is asked once more where the question was ignored, and never after that', () => {
+    const next = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
+    const chat = earned().text('chào').text(next).press('confirm');
+    expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
+    expect(chat.text('chào').state).toMatchObject({ profile: {}, consent: { given: false } });
+    expect(chat.text(next).press('confirm').keys).toEqual(['accumulate.done']);
+  });
+
+  test('is agreed to at the second asking as at the first', () => {
+    const next = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
+    const chat = earned().text('chào').text(next).press('confirm').press('consent:accept');
+    expect(chat.state).toMatchObject({ consent: { given: true }, profile: { phone: {} } });
+    expect(chat.state.unheeded).toBeUndefined();
   });
 
   test('shows what is stored, and erases it', () => {

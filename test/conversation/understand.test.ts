@@ -84,6 +84,13 @@ describe('an intent', () => {
     ['next', 'tiếp', 'trang sau', 'next', 'xem thêm'],
     ['previous', 'trước', 'trang trước', 'quay lại', 'back'],
     ['greet', 'chào shop', 'hello', 'alo'],
+    ['greet', 'bạn là ai?', 'ban la ai', 'Who are you?'],
+    ['bye', 'tạm biệt nhé', 'tam biet', 'bye', 'Goodbye!'],
+    ['keep', 'giữ', 'giữ như mình gõ', 'Keep what I typed'],
+    ['other', 'nhập số khác', 'Another number'],
+    ['edit', 'sửa số', 'đổi số'],
+    ['redeem', 'đổi quà khác', 'another gift', 'đổi số điểm của mình'],
+    ['status', 'sao rồi', 'xong chưa ạ'],
     ['thanks', 'cảm ơn bạn nhiều nhé', 'thanks', 'tks'],
   ];
   it.each(cases.flatMap(([intent, ...texts]) => texts.map((text) => [text, intent] as const)))(

@@ -22,7 +22,7 @@ const WORDS = {
     history: 'history',
     points: 'my points',
     earned: '+100 points · Tivi',
-    spent: '−10 points · Đầu máy',
+    spent: '−10 points · Player',
   },
 } as const satisfies Record<Language, object>;
 

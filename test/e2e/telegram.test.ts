@@ -93,7 +93,7 @@ test('a redemption that AntCRM shows late is found by a later check, and another
   await chat.presses('confirm');
   await chat.hears('operation.checking_redeem');
   await chat.writes('/redeem DAUMAY01');
-  await chat.hears('operation.busy');
+  await chat.hears('operation.busy_reference');
   await chat.hears('operation.resolved.done', 'receipt.redeem');
   await choosesGift(chat);
   await chat.presses('confirm');
@@ -117,5 +117,5 @@ test("somebody else's contact opens nobody's history", async () => {
   await chat.writes('history of earned points, 30 days');
   await chat.hears('identity.proofNeeded');
   await chat.writes(PHONE);
-  await chat.hears('identity.proofNeeded');
+  await chat.hears('identity.proofNeeded_typed');
 });

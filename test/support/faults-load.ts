@@ -106,7 +106,17 @@ export async function live(
       const before = customer.heard.slice(from, customer.heard.indexOf(answer));
       if (!before.some(({ key }) => key !== undefined && PROCESSED.test(key))) return 'expired';
     }
-    const told = await customer.hears((message) => isBusy(message) || resultIn(message) !== undefined, from);
+    // The summary that was pressed may be one of before, told late: then there is another, and nothing was done.
+    const isNewer = (message: Heard) => message.key === 'redeem.summary' && confirmIn(message) !== data;
+    const told = await customer.hears(
+      (message) => isBusy(message) || resultIn(message) !== undefined || isNewer(message),
+      from,
+    );
+    if (isNewer(told) && presses < MAX_PRESSES) {
+      const next = customer.heard.indexOf(told) + 1;
+      await sent(customer.presses(confirmIn(told)), false);
+      return resultOf(next, null, confirmIn(told), presses + 1);
+    }
     if (!isBusy(told)) return resultIn(told) ?? 'nothing';
     // The button stays alive, unless another question was asked meanwhile.
     if (overtaking !== null) return 'expired';

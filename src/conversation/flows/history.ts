@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { type Decision, say } from '../decision.ts';
 import type { Effect, HistoryRecord, Outcome } from '../effect.ts';
-import { proved } from '../identity.ts';
+import { proved, typed } from '../identity.ts';
 import { home, withMenu } from '../questions.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Period, Slot, Step } from '../state.ts';
@@ -37,9 +37,8 @@ export const history = {
     // A fixed end: records that arrive while the customer pages must not shift the pages.
     const fixed = { ...period, toMs: period.toMs ?? context.nowMs };
     const step: Browsing = { at: 'browsing', type, by, period: fixed, skip: 0 };
-    // Staff go on with another customer, whom nobody must take for this one.
-    const draft: Draft =
-      context.sender.proof === 'token' ? {} : { [by.kind]: { value: by.value, proved: true } };
+    // Where typing proves, the next customer may be another one, whom nobody must take for this one.
+    const draft: Draft = typed('', context).proved ? {} : { [by.kind]: { value: by.value, proved: true } };
     return { state: { ...state, step, draft }, replies: [], effect: read(step) };
   },
 
@@ -57,8 +56,10 @@ export const history = {
     const { step } = state;
     if (step.at !== 'browsing') return say(state);
     const period = shown(step.period, context.settings.timeZone);
-    if (records.length === 0 && step.skip === 0)
-      return home(state, context, { key: 'history.empty', context: step.type, params: { period } });
+    if (records.length === 0 && step.skip === 0) {
+      const empty = home(state, context, { key: 'history.empty', context: step.type, params: { period } });
+      return { ...empty, state: { ...empty.state, draft: state.draft } };
+    }
     const next = { ...state, view: context.ids.view };
     const reply: Reply = {
       key: 'history.page',

@@ -92,9 +92,9 @@ test('a history is a table whose pages turn in place', async () => {
   await playground.write('lịch sử tích điểm');
   await sees(vi['history.askPeriod']);
   await presses(vi['choice.period:all']);
-  await sees('Điểm đã tích · trang 1');
+  await sees('Điểm đã tích · tất cả · trang 1');
   await presses(vi['choice.next']);
-  await sees('Điểm đã tích · trang 2');
-  expect(await page.getByText('Điểm đã tích · trang 1').count()).toBe(0);
+  await sees('Điểm đã tích · tất cả · trang 2');
+  expect(await page.getByText('Điểm đã tích · tất cả · trang 1').count()).toBe(0);
   await keeps('8-history');
 }, 60_000);
