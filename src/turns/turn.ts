@@ -16,6 +16,9 @@ import type { Traces } from './traces.ts';
 /** A head or wake-up whose leases expired this often without a commit is poison. */
 const MAX_ATTEMPTS = 5;
 
+/** When a poisoned wake-up is tried again; each time is an alarm. */
+const WAKE_AGAIN_MS = 10 * 60 * 1000;
+
 const FLOOD: Reply = { key: 'abuse.flood' };
 /** A flood is spoken of once, however many turns it lasts. */
 const FLOOD_EVERY_MS = 60_000;
@@ -131,9 +134,13 @@ const WAKE = { kind: 'wake' } as const;
 
 const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ?? 0;
 
-/** All stays as it was, but for the message (with an apology) or the wake-up. */
-function resignation({ head }: Next, { before }: Reading): Thought {
-  return head === null ? leave(before.state, null) : leave(before.state, before.wakeAtMs, [FAILED]);
+/**
+ * All stays as it was, but for the message (with an apology). A wake-up is put off, not given up: an operation may wait
+ * for it, and with the operation the customer's next redemption. A state that is nobody's has nothing to wait for.
+ */
+function resignation({ head, nowMs }: Next, { before, asker }: Reading): Thought {
+  if (head !== null) return leave(before.state, before.wakeAtMs, [FAILED]);
+  return leave(before.state, asker === null ? null : nowMs + WAKE_AGAIN_MS);
 }
 
 async function commit(

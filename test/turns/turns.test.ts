@@ -263,6 +263,28 @@ describe('a wake-up', () => {
 });
 
 describe('poison', () => {
+  test('a wake-up that throws is put off and alarmed, and comes again', async () => {
+    const world = createWorld();
+    let broken = true;
+    const engine = world.engine({
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          if (input.kind === 'wake' && broken) throw new Error('the wake-up threw');
+          return conversation.step(state, input, context);
+        },
+      },
+    });
+    await engine.accept(incoming('wake:1000'));
+    await vi.waitFor(() => expect(world.sent).toHaveLength(1));
+    world.advance(2000);
+    await vi.waitFor(() => expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]));
+    broken = false;
+    await world.quiet(60_000);
+    expect(world.heard()).toEqual(['wake:1000', 'woken']);
+    expect(world.alarms).toHaveLength(1);
+  });
+
   test('a step that throws: a dead letter, an apology, the old state, and on with the next', async () => {
     const world = createWorld();
     const engine = world.engine();
