@@ -46,9 +46,13 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
 }
 
 /** Runs a program of this repository with this environment and nothing of ours. */
-export async function startProcess(main: string, env: Environment = {}): Promise<Process> {
+export async function startProcess(
+  main: string,
+  env: Environment = {},
+  args: readonly string[] = [],
+): Promise<Process> {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
-  const child = spawn(NODE, ['--import', END_WITH_PARENT, join(ROOT, main)], {
+  const child = spawn(NODE, ['--import', END_WITH_PARENT, join(ROOT, main), ...args], {
     cwd,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
