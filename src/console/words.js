@@ -38,7 +38,7 @@ export const WORDS = {
     'inside.calls': 'Gọi AntCRM',
     'inside.sent': 'Đã gửi đi',
     'inside.replies': 'Trả lời',
-    'inside.trips': 'Số lần truy cập kho',
+    'inside.trips': 'lần truy cập kho',
     'inside.time': 'Thời gian',
     'inside.unasked': 'Bot tự lên tiếng',
     'state.step': 'Bước',

@@ -91,7 +91,7 @@ export type HistoryRecord = {
 
 export type Outcome =
   /**
-   * `omitted`: this identifier was not sent, so as to link nobody's records (design.md, "Linking").
+   * `omitted`: this identifier was not sent, so as to link nobody's records (docs/design.md, "Linking").
    * `customer`: whose hold to give back (redeem).
    */
   | {

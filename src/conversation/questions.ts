@@ -5,7 +5,7 @@ import { maskEmail, maskPhone, showPhone } from './mask.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
 import type { ConversationState, Draft, Step } from './state.ts';
 
-/** The stable ids of the choices (contract.md) stand here and in the flows that answer to them. */
+/** The stable ids of the choices stand here and in the flows that answer to them. */
 const choice = (id: string, params?: Line['params']): Choice => ({
   id,
   label: { key: `choice.${id.split(':', 1)[0]}`, params },

@@ -30,11 +30,11 @@ const paramSchema: z.ZodType<Param> = z.union([
   lineSchema,
 ]);
 
-/** A button: `id` is stable (contract.md, "Staff webhook"), the label is keyed wording. */
+/** A button: `id` is stable, the label is keyed wording. */
 const choiceSchema = z.object({ id: z.string(), label: lineSchema });
 export type Choice = z.infer<typeof choiceSchema>;
 
-/** What a question asks for (contract.md). */
+/** What a question asks for. */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 
 /** A field of the form that asks for all missing slots at once; `value` is what is known, `reason` why it was refused. */

@@ -211,6 +211,17 @@ describe('redeeming a gift', () => {
     expect(chat.text('tích điểm').keys).toEqual(['accumulate.askCode']);
   });
 
+  test('keeps its id where AntCRM could not be asked who the customer is, for an earlier attempt may hold them', () => {
+    const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'unavailable', operation }));
+    expect(chat.keys).toEqual(['service.unavailable', 'redeem.summary']);
+    chat.answers = (effect) => ({
+      kind: 'applied',
+      operation: 'operation' in effect ? effect.operation : '',
+    });
+    chat.press('confirm');
+    expect(new Set(chat.effects.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
+  });
+
   test('gives the hold back when it was refused or could not be reached', () => {
     for (const kind of ['refused', 'unavailable'] as const) {
       const chat = confirmed(new Dialogue(), (operation) => ({ kind, operation, customer: 'customer:475' }));

@@ -65,7 +65,7 @@ export const history = {
       key: 'history.page',
       context: step.type,
       params: { page: step.skip / PAGE + 1, period },
-      lines: records.length > 0 ? records.map(line) : [{ key: 'history.end' }],
+      lines: records.length > 0 ? records.map((one) => line(one, context)) : [{ key: 'history.end' }],
       inPlace: true,
     };
     return say(next, withPaging(next, reply, step.skip > 0, more));
@@ -102,13 +102,14 @@ function shown({ fromMs, toMs }: Period, timeZone: string): Line {
 }
 
 /** Whatever AntCRM left out is named as missing; a failed attempt is marked as failed. */
-function line(record: HistoryRecord): Line {
+function line(record: HistoryRecord, { settings }: Context): Line {
+  const gift = record.type === 'gift' ? settings.gifts.find(({ code }) => code === record.code) : undefined;
   return {
     key: `history.${record.type}`,
     context: record.failed ? 'failed' : record.score === undefined ? 'unscored' : undefined,
     params: {
       at: record.atMs ?? { key: 'history.undated' },
-      what: record.what ?? record.code ?? { key: 'history.unnamed' },
+      what: gift?.name ?? record.what ?? record.code ?? { key: 'history.unnamed' },
       score: record.score ?? 0,
     },
   };

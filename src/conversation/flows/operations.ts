@@ -100,16 +100,20 @@ function refused(state: ConversationState, kind: Operation['kind'], id: string, 
   return pose({ ...counted, draft }, step, context, refusal);
 }
 
-/** Nothing was applied, so confirming again is safe; under a new id, since the old one may have left an intent. */
+/**
+ * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where a
+ * redeem did not get as far as knowing its customer, the id stays: an attempt before a crash may hold the customer for
+ * it, and only the same operation gets past its own hold.
+ */
 function unavailable(
   state: ConversationState,
   step: Confirming,
   customer: string | undefined,
   context: Context,
 ): Decision {
-  const retry = pose(state, { ...step, operation: context.ids.operation }, context, {
-    key: 'service.unavailable',
-  });
+  const early = step.flow === 'redeem' && customer === undefined;
+  const operation = early ? step.operation : context.ids.operation;
+  const retry = pose(state, { ...step, operation }, context, { key: 'service.unavailable' });
   return { ...retry, ...ended(step.operation, customer) };
 }
 
