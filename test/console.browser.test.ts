@@ -215,7 +215,7 @@ describe('look inside', () => {
     const confirmed = await turns.nth(0).textContent();
     expect(confirmed).toMatch(/POST\/accumulate200 applied[\d,]+ ms/);
     expect(confirmed).toMatch(/confirming · accumulateconsenting/);
-    expect(confirmed).toMatch(/3 Số lần truy cập khotake › intend › commit/);
+    expect(confirmed).toMatch(/3 lần truy cập khotake › intend › commit/);
     await turns.nth(2).locator('summary').first().click();
     const typed = await turns.nth(2).textContent();
     expect(typed).toMatch(/codeTIVI000000041/);
