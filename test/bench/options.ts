@@ -23,9 +23,10 @@ const FULL = {
 };
 const QUICK = {
   ...FULL,
-  turns: '1500',
-  seconds: '2',
-  'warm-up': '3000',
+  'in-flight': '1,32',
+  turns: '1200',
+  seconds: '1',
+  'warm-up': '2500',
   repeats: '1',
   idle: '3',
   ...{ stored: '', teams: false },

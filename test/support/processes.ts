@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import manifest from '../../package.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
+/** How `npm start` bounds Node's memory: an idle bot stays small. */
+const FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--max-'));
 
 /** How a process ended. */
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -52,7 +55,7 @@ export async function startProcess(
   args: readonly string[] = [],
 ): Promise<Process> {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
-  const child = spawn(NODE, ['--import', END_WITH_PARENT, join(ROOT, main), ...args], {
+  const child = spawn(NODE, [...FLAGS, '--import', END_WITH_PARENT, join(ROOT, main), ...args], {
     cwd,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
