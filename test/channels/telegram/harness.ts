@@ -5,8 +5,8 @@ import { problemHandler } from '../../../src/channels/problem.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
-import type { Fields, Observe } from '../../../src/observe.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 
 export const SECRET = 'webhook-secret_1';
@@ -20,34 +20,10 @@ export const words: Words = {
 
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
 
-/** Everything that was logged, alarmed or counted, as one list of JSON lines. */
-function createObserve(): { observe: Observe; said: string[] } {
-  const said: string[] = [];
-  const note =
-    (what: string) =>
-    (...details: unknown[]) =>
-      void said.push(JSON.stringify([what, ...details]));
-  const log = (level: string) => (fields: Fields & { err?: unknown }, message: string) =>
-    void said.push(JSON.stringify([level, message, fields, String(fields.err ?? '')]));
-  return {
-    said,
-    observe: {
-      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-      alarm: note('alarm'),
-      update: note('update'),
-      turn: note('turn'),
-      call: note('call'),
-      delivery: note('delivery'),
-      breaker: note('breaker'),
-      busy: note('busy'),
-    },
-  };
-}
-
 /** A Telegram channel before a double of Telegram; `accepted` is what it handed on. Ends with the test. */
 export async function createBot(options: Partial<TelegramOptions> = {}, doubleOptions: DoubleOptions = {}) {
   const double = await startTelegramDouble(doubleOptions);
-  const { observe, said } = createObserve();
+  const { observe, said } = recordingObserve();
   const accepted: Incoming[] = [];
   const accept: Accept = async (incoming) => {
     accepted.push(incoming);
