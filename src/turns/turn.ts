@@ -13,9 +13,6 @@ import type { Seal } from './sealed.ts';
 import { type Conversation, leave, type Thought, think } from './think.ts';
 import type { Traces } from './traces.ts';
 
-/** A head or wake-up whose leases expired this often without a commit is poison. */
-const MAX_ATTEMPTS = 5;
-
 /** When a poisoned wake-up is tried again; each time is an alarm. */
 const WAKE_AGAIN_MS = 10 * 60 * 1000;
 
@@ -38,6 +35,8 @@ export type TurnTools = {
   perform(effect: Effect, held: Held, asker: Asker): Promise<Outcome>;
   outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
+  /** As in `Limits`. */
+  readonly attempts: number;
   readonly observe: Observe;
   readonly traces?: Traces | undefined;
 };
@@ -99,7 +98,7 @@ async function attempt(
   tools: TurnTools,
 ): Promise<Thought | DeadReason> {
   if (unreadable) return 'unreadable';
-  if (attemptsOf(next) > MAX_ATTEMPTS) return 'attempts';
+  if (attemptsOf(next) > tools.attempts) return 'attempts';
   // A wake-up of which nobody knows whose it was: its state could not be read.
   if (asker === null) return leave(before.state, null);
 

@@ -37,6 +37,8 @@ export type Limits = {
   readonly leaseMs: number;
   readonly renewMs: number;
   readonly sweepMs: number;
+  /** A head or wake-up whose leases expired this often without a commit is poison. */
+  readonly attempts: number;
   /** A call longer than this is shown to the customer as work. */
   readonly workingMs: number;
   /** A reply waits this long at most within its turn, if the platform asks for it. */
@@ -52,6 +54,7 @@ const LIMITS: Limits = {
   leaseMs: LEASE_MS,
   renewMs: 5000,
   sweepMs: SWEEP_MS,
+  attempts: 5,
   workingMs: 1000,
   patienceMs: 2000,
   stopMs: 10_000,
@@ -86,6 +89,7 @@ export function createTurns(options: TurnsOptions): Turns {
     ...options,
     envelopes,
     stopping,
+    attempts: limits.attempts,
     perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),
     deliver: createDelivery({ ...limits, mailbox, outlet, observe }),
   };

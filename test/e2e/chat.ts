@@ -67,6 +67,7 @@ export function createChat(options: {
   post(update: Update): Promise<Posted>;
 }): Chat {
   const { id, language, double, inbox, post } = options;
+  const heard: string[] = [];
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
 
   async function send(update: Update): Promise<void> {
@@ -89,9 +90,11 @@ export function createChat(options: {
 
   async function next(awaited: string): Promise<string> {
     await inbox.filled().catch((error: unknown) => {
-      throw new Error(`${id} waits for ${awaited}`, { cause: error });
+      throw new Error(`${id} waits for ${awaited}; it heard: ${heard.join(' | ')}`, { cause: error });
     });
-    return inbox.unread.shift() ?? '';
+    const text = inbox.unread.shift() ?? '';
+    heard.push(text);
+    return text;
   }
 
   return {

@@ -16,10 +16,7 @@ export type Chaos = {
   stop(): Promise<void>;
 };
 
-/**
- * Lives are counted in acknowledged messages: so the seed, not the machine's load, says what a kill meets. Long enough
- * for a turn to be repeated: five attempts in vain make its message a dead letter.
- */
+/** Lives are counted in acknowledged messages: so the seed, not the machine's load, says what a kill meets. */
 const BOT_LIFE = [60, 200] as const;
 const REDIS_LIFE = [150, 500] as const;
 /** Milliseconds. */

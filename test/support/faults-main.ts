@@ -1,7 +1,8 @@
 /**
- * The bot as `src/main.ts` starts it, with short leases, that a signal of its own hits just before or after a call of a
- * port: `FAULT_POINT=mailbox.commit#2:after` names the second commit of the process, `FAULT_SIGNAL` is `SIGKILL` unless
- * it says `SIGSTOP`; `FAULT_LEASE_MS` is how long what it held is held on. With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
+ * The bot as `src/main.ts` starts it, with short leases and no message poison (see `bot-main.ts`), that a signal of its
+ * own hits just before or after a call of a port: `FAULT_POINT=mailbox.commit#2:after` names the second commit of the
+ * process, `FAULT_SIGNAL` is `SIGKILL` unless it says `SIGSTOP`; `FAULT_LEASE_MS` is how long what it held is held on.
+ * With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
  */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
@@ -49,7 +50,7 @@ const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
-  limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100 },
+  limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100, attempts: 1000 },
   mailbox: { leaseMs },
   around: {
     mailbox: (port) => guarded('mailbox', port, MAILBOX),
