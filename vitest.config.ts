@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/log-scan.ts'],
     pool: 'forks',
     // Some tests start processes of their own: leave them room.
     maxWorkers: 2,

@@ -59,6 +59,8 @@ export type Overrides = {
   readonly mailbox?: MailboxOptions | undefined;
   /** How long a request may take to arrive. */
   readonly requestMs?: number | undefined;
+  /** Where log lines go; standard output unless told. */
+  readonly log?: { write(line: string): void } | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
@@ -72,7 +74,7 @@ const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const server = createServer(config, overrides.requestMs);
+  const server = createServer(config, overrides);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
   const seal = createSeal({
@@ -171,9 +173,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
 }
 
-function createServer({ logLevel }: Config, requestMs = REQUEST_MS): FastifyInstance {
+function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Overrides): FastifyInstance {
   const server = Fastify({
-    logger: { level: logLevel, base: null, serializers: { err: describeError } },
+    logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 256 * 1024,

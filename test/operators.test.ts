@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { createApp } from '../src/app.ts';
 import { createClient } from '../src/channels/staff/client.ts';
-import { readConfig } from '../src/config.ts';
 import type { Lookup } from '../src/conversation/effect.ts';
 import { newState, readState } from '../src/conversation/state.ts';
 import { readCommand } from '../src/operators/command.ts';
@@ -13,6 +11,7 @@ import { duration, table } from '../src/operators/table.ts';
 import { createEnvelopes } from '../src/turns/envelopes.ts';
 import { createSeal } from '../src/turns/sealed.ts';
 import { change, leased } from './contract/mailbox/kit.ts';
+import { startBot } from './support/app.ts';
 import { type RedisServer, startRedis } from './support/redis.ts';
 import { incoming } from './turns/kit.ts';
 import { memoryLog, openProcess } from './turns/redis/kit.ts';
@@ -69,21 +68,17 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   });
 
   /** A bot in this process; the commands get its Redis and its keys. */
-  async function startBot() {
-    const env = { REDIS_URL: redis.url, LOG_LEVEL: 'silent', OPERATION_CHECKS: '1h,2h' };
-    const read = readConfig(env);
-    if (!read.ok) throw new Error(read.faults.join());
-    const app = await createApp(read.config);
-    onTestFinished(() => app.stop());
-    const url = await app.server.listen({ port: 0, host: '127.0.0.1' });
-    await app.start();
+  async function startBeside() {
+    const env = { REDIS_URL: redis.url, OPERATION_CHECKS: '1h,2h' };
+    const { url, config, stop } = await startBot(env);
+    onTestFinished(stop);
     const client = createClient(url);
 
     const command = (words: string) => operations(words, env);
     return {
       url,
       client,
-      keys: read.config.keys,
+      keys: config.keys,
       command,
       list: async () => listSchema.parse(JSON.parse((await command('list --json')).stdout)),
       /** The reply with that key, as the event stream brings it. */
@@ -98,7 +93,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   }
 
   /** A customer confirms a redemption whose answer is lost. */
-  async function loseAnswer({ url, client }: Awaited<ReturnType<typeof startBot>>, conversation: string) {
+  async function loseAnswer({ url, client }: Awaited<ReturnType<typeof startBeside>>, conversation: string) {
     const headers = { 'content-type': 'application/json' };
     const fault = JSON.stringify({ call: 'redeem', fault: 'lose-answer' });
     await fetch(`${url}/sandbox/faults`, { method: 'POST', headers, body: fault });
@@ -111,7 +106,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   }
 
   test('an operation without an outcome is listed, shown and settled, and the customer is told', async () => {
-    const bot = await startBot();
+    const bot = await startBeside();
     const reference = await loseAnswer(bot, 'qa-1');
 
     expect(await bot.list()).toMatchObject({
@@ -143,7 +138,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   });
 
   test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
-    const bot = await startBot();
+    const bot = await startBeside();
     const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
     const envelopes = createEnvelopes(seal, readState);
     const { mailbox } = await openProcess(redis.url, {}, memoryLog());

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import type { Overrides } from '../../src/app.ts';
+import { type Running, startBot } from '../support/app.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
@@ -19,26 +19,23 @@ const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
 const PER_MINUTE = 300;
 
 let double: TelegramDouble;
-let app: App;
+let bot: Running;
 let url: string;
 
 beforeAll(async () => {
   double = await startTelegramDouble();
 });
 afterAll(() => double.close());
-async function start(overrides: { readonly requestMs?: number } = {}): Promise<void> {
-  const read = readConfig({
-    LOG_LEVEL: 'silent',
+async function start(overrides: Overrides = {}): Promise<void> {
+  const env = {
     TELEGRAM_BOT_TOKEN: double.token,
     TELEGRAM_API_ROOT: double.url,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
-  });
-  if (!read.ok) throw new Error(read.faults.join('\n'));
-  app = await createApp(read.config, overrides);
-  url = await app.server.listen({ host: '127.0.0.1', port: 0 });
-  await app.start();
+  };
+  bot = await startBot(env, overrides);
+  url = bot.url;
 }
-afterEach(() => app.stop());
+afterEach(() => bot.stop());
 
 const webhook = () => ({ url: `${url}/webhooks/telegram`, secret: SECRET });
 

@@ -41,7 +41,6 @@ beforeAll(async () => {
   watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
   bot = await startBot({
     NODE_ENV: 'production',
-    LOG_LEVEL: 'trace',
     REDIS_URL: redis.url,
     STATE_KEY: stateKey,
     HASH_KEY: hashKey,

@@ -1,19 +1,31 @@
-import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { createApp, type Overrides } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { scanLater } from './logs.ts';
 
 export type Running = {
   readonly url: string;
+  readonly config: Config;
   /** Ends every connection, event streams too. */
   cut(): void;
   stop(): Promise<void>;
 };
 
-/** The whole bot in this process, on a port of its own, over the memory store and the sandbox. */
-export async function startBot(env: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const read = readConfig({ LOG_LEVEL: 'silent', ...env });
+/** The whole bot in this process, on a port of its own, over the memory store and the sandbox unless told otherwise. */
+export async function startBot(
+  env: Readonly<Record<string, string>> = {},
+  overrides: Overrides = {},
+): Promise<Running> {
+  const lines: string[] = [];
+  scanLater(lines, env);
+  const read = readConfig({ LOG_LEVEL: 'trace', ...env });
   if (!read.ok) throw new Error(read.faults.join('\n'));
-  const app = await createApp(read.config);
+  const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...overrides });
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
   await app.start();
-  return { url, cut: () => app.server.server.closeAllConnections(), stop: () => app.stop() };
+  return {
+    url,
+    config: read.config,
+    cut: () => app.server.server.closeAllConnections(),
+    stop: () => app.stop(),
+  };
 }

@@ -1,8 +1,10 @@
 import type { Fields, Observe } from '../../src/observe.ts';
+import { scanLater } from './logs.ts';
 
 /** Everything that was logged, alarmed or counted, as one list of JSON lines. */
 export function recordingObserve(): { observe: Observe; said: string[] } {
   const said: string[] = [];
+  scanLater(said, {});
   const note =
     (what: string) =>
     (...details: unknown[]) =>

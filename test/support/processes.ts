@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import manifest from '../../package.json' with { type: 'json' };
+import { scanLater } from './logs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -43,7 +44,8 @@ const END_WITH_PARENT =
  * the same words.
  */
 export async function startBot(env: Environment = {}, main = 'src/main.ts'): Promise<Bot> {
-  const bot = await startProcess(main, env);
+  const bot = await startProcess(main, { LOG_LEVEL: 'trace', ...env });
+  scanLater(bot.lines, env);
   const [, url = ''] = await bot.line(/listening on (http:\/\/[^"\s]+)/);
   return { ...bot, url };
 }
