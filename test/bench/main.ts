@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { type Environment, startBot, startProcess } from '../support/processes.ts';
+import { type Environment, startProcess } from '../support/processes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { CUSTOMERS } from './load.ts';
 import { type Measured, measure, medians } from './measure.ts';
 import { type Options, readOptions, type Store, USAGE } from './options.ts';
 import { summarise } from './profile.ts';
 import { type Cost, fill } from './stored.ts';
-import { type Subject, startSubject, watchIdle } from './subject.ts';
+import { type Subject, startMeasured, startSubject, watchIdle } from './subject.ts';
 import { cells, MEASURED_HEADS, table } from './table.ts';
 import { startTeams } from './teams.ts';
 import { startTelegram, type Telegram } from './telegram.ts';
@@ -90,7 +90,7 @@ async function idle(bench: Bench): Promise<void> {
   }
   const rows: string[][] = [];
   for (const [name, env] of named) {
-    const bot = await startBot(env);
+    const bot = await startMeasured(env);
     const { cpuPercent, rssMb } = await watchIdle(bot, options.idleSeconds);
     rows.push([name, rssMb.toFixed(0), cpuPercent.toFixed(2)]);
     await bot.stop();

@@ -11,13 +11,17 @@ export type Subject = {
   stop(): Promise<void>;
 };
 
+/** It logs as it does in production: tests want to read more. */
+export const startMeasured = (env: Environment, main?: string): Promise<Bot> =>
+  startBot({ LOG_LEVEL: 'info', ...env }, main);
+
 /** What a process has used of the machine. */
 export type Usage = { readonly cpuMs: number; readonly rssMb: number };
 
 /** With a key, as in production: everything stored is sealed. */
 export async function startSubject(telegram: Telegram, env: Environment, main?: string): Promise<Subject> {
   const key = randomBytes(32).toString('base64');
-  const bot = await startBot({ STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env }, main);
+  const bot = await startMeasured({ STATE_KEY: key, HASH_KEY: key, ...telegram.env, ...env }, main);
   const line = telegram.connect(bot.url);
   return {
     load: createLoad(line),
