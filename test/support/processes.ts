@@ -10,8 +10,8 @@ import { scanLater } from './logs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
-/** How `npm start` bounds Node's memory: an idle bot stays small. */
-const FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--max-'));
+/** How `npm start` runs Node. */
+const FLAGS = manifest.scripts.start.split(' ').filter((word) => /^--(max|expose)-/.test(word));
 
 /** How a process ended. */
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };

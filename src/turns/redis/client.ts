@@ -34,7 +34,6 @@ const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);
 export const backOff = (attempt: number): number => jittered(Math.min(2000, 50 * 2 ** attempt));
 
 const COMMON = {
-  commandTimeout: COMMAND_MS,
   connectTimeout: 2000,
   // Without any answer for this long the connection is dead, however the network pretends.
   socketTimeout: 4000,
@@ -54,18 +53,39 @@ export async function connectRedis(url: string, log: Log): Promise<RedisClient> 
   return client;
 }
 
+/**
+ * Writes the commands of one go of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
+ * pipeline for each batch, and sends no batch before the one before was answered: whatever is slow holds up all.
+ */
+class GatheringRedis extends Redis {
+  #gathering = false;
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    if (!this.#gathering && this.stream) this.#gather(this.stream);
+    return super.sendCommand(...args);
+  }
+
+  #gather(stream: Redis['stream']): void {
+    this.#gathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      stream.uncork();
+    });
+  }
+}
+
 function single(node: Node): RedisClient {
-  const commands = new Redis({
+  const commands = new GatheringRedis({
     ...node,
     ...COMMON,
     retryStrategy: backOff,
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
     scripts: SCRIPTS,
   });
   return {
     commands,
-    dedicated: () => quiet(commands.duplicate({ enableAutoPipelining: false, enableOfflineQueue: true })),
+    dedicated: () => quiet(commands.duplicate({ enableOfflineQueue: true })),
     subscriber: () => subscriber(commands),
     masters: () => [commands],
     close: async () => commands.disconnect(),
@@ -75,7 +95,8 @@ function single(node: Node): RedisClient {
 function cluster(first: Node, others: readonly Node[]): RedisClient {
   const { host: _host, port: _port, ...credentials } = first;
   const options = {
-    redisOptions: { ...credentials, ...COMMON },
+    // A batch that gets no answer would hold up the next ones for as long as nobody gives it up.
+    redisOptions: { ...credentials, ...COMMON, commandTimeout: COMMAND_MS },
     clusterRetryStrategy: backOff,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -107,7 +128,6 @@ const subscriber = (node: Redis): Redis =>
       ...COMMON,
       retryStrategy: () => null,
       enableOfflineQueue: true,
-      enableAutoPipelining: false,
       lazyConnect: false,
     }),
   );

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../mailbox.ts';
 
-/** How long Redis may take to answer one command. It may have to wait for the pipeline before it, which may take as long. */
+/** How long a node of a cluster may take to answer one command. */
 export const COMMAND_MS = 1000;
 /** How long anything may take, whatever the client tries in between (redirections, a reconnect). */
 const CONFIRM_MS = 1800;
@@ -14,7 +14,16 @@ export function confirmed<T>(command: Promise<T>, withinMs: number = CONFIRM_MS)
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => reject(new StoreUnavailable(`redis: ${why}`));
     const timer = setTimeout(() => fail(`no answer within ${withinMs} ms`), withinMs);
-    command.then(resolve, (error) => fail(reason(error))).finally(() => clearTimeout(timer));
+    command.then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error) => {
+        clearTimeout(timer);
+        fail(reason(error));
+      },
+    );
   });
 }
 
