@@ -30,7 +30,7 @@ import { connectRedis } from './turns/redis/client.ts';
 import { createRedisFeed } from './turns/redis/feed.ts';
 import { createRedisMailbox } from './turns/redis/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
-import { createTraces } from './turns/traces.ts';
+import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
 /** Turns at work at once, in this process. */

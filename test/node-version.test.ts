@@ -38,7 +38,9 @@ it.each(['24.0.0', '24.21.0', '100.0.0'])('Node %s starts the program', (version
 it('every script that runs the sources makes the check first, and package.json names the same Node', () => {
   expect(manifest.engines.node).toBe('>=24');
   const programs = Object.values(manifest.scripts).filter((script) => /\bsrc\/.*\.ts$/.test(script));
-  expect(programs).toContain('node --max-semi-space-size=32 --expose-gc --import ./src/node-version.mjs src/main.ts');
+  expect(programs).toContain(
+    'node --max-semi-space-size=32 --expose-gc --import ./src/node-version.mjs src/main.ts',
+  );
   for (const script of programs)
     expect(script).toMatch(/^node (--max-\S+ )?--import \.\/src\/node-version\.mjs src\//);
 });

@@ -1,4 +1,4 @@
-import type { Delivered, Numbered } from './deliver.ts';
+import type { Delivered, Numbered } from './errands.ts';
 import { assertHeld, type Held } from './leases.ts';
 import type { Next, OutboxEntry, Work } from './mailbox.ts';
 import { alarmIfBroken, type Known, type Session } from './read.ts';

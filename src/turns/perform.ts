@@ -1,8 +1,8 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
-import type { Outlet } from './deliver.ts';
 import type { Incoming } from './delivery.ts';
 import type { Envelopes, Origin } from './envelopes.ts';
+import type { Outlet } from './errands.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Seal } from './sealed.ts';

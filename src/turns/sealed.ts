@@ -60,14 +60,9 @@ export function createSeal({ key, previous, hashKey }: SealKeys): Seal {
       const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', current.key, nonce).setAAD(Buffer.from(associated));
       const body = cipher.update(plain, 'utf8');
-      // final() yields nothing in a stream mode, but makes the tag.
-      return Buffer.concat([
-        Buffer.of(AES_256_GCM, current.id),
-        nonce,
-        body,
-        cipher.final(),
-        cipher.getAuthTag(),
-      ]);
+      // Yields nothing in a stream mode, but makes the tag.
+      cipher.final();
+      return Buffer.concat([current.header, nonce, body, cipher.getAuthTag()]);
     },
 
     open(associated, sealed) {
@@ -92,19 +87,21 @@ function decipher(key: KeyObject, associated: string, sealed: Buffer): string | 
     .setAAD(Buffer.from(associated))
     .setAuthTag(sealed.subarray(end));
   try {
-    return Buffer.concat([opening.update(sealed.subarray(HEADER_BYTES, end)), opening.final()]).toString();
+    const plain = opening.update(sealed.subarray(HEADER_BYTES, end));
+    // Yields nothing in a stream mode, but checks the tag.
+    opening.final();
+    return plain.toString();
   } catch {
     return null;
   }
 }
 
-type Key = { readonly id: number; readonly key: KeyObject };
+/** `header`: how a blob sealed with it begins. */
+type Key = { readonly id: number; readonly header: Buffer; readonly key: KeyObject };
 
 function keyOf(bytes: Buffer): Key {
-  return {
-    id: createHmac('sha256', bytes).update('key id').digest().readUInt8(),
-    key: createSecretKey(bytes),
-  };
+  const id = createHmac('sha256', bytes).update('key id').digest().readUInt8();
+  return { id, header: Buffer.of(AES_256_GCM, id), key: createSecretKey(bytes) };
 }
 
 /** Random bytes are drawn in bulk: a call for twelve costs as much as one for thousands. */

@@ -25,7 +25,7 @@ const understoodSchema = z.record(z.string(), z.string());
 
 /**
  * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
- * data, and therefore made for the channels that ask for it only (`traces.ts`), never stored with the conversation.
+ * data, and therefore made for the channels that ask for it only (`tracing.ts`), never stored with the conversation.
  */
 export const traceSchema = z.object({
   /** Null: a wake-up, nobody wrote. */

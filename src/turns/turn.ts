@@ -2,8 +2,8 @@ import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
-import type { Numbered, Outlet } from './deliver.ts';
 import type { Envelopes } from './envelopes.ts';
+import type { Numbered, Outlet } from './errands.ts';
 import { type Held, LeaseLost } from './leases.ts';
 import { type Mailbox, type Next, StoreUnavailable } from './mailbox.ts';
 import { asksAfter, errandsOf } from './outbox.ts';
@@ -11,7 +11,7 @@ import type { Asker } from './perform.ts';
 import { type DeadReason, type Reading, read, type Session } from './read.ts';
 import type { Seal } from './sealed.ts';
 import { type Conversation, leave, type Thought, think } from './think.ts';
-import type { Traces } from './traces.ts';
+import type { Traces } from './tracing.ts';
 
 /** When a poisoned wake-up is tried again; each time is an alarm. */
 const WAKE_AGAIN_MS = 10 * 60 * 1000;

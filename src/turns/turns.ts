@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import type { Context } from '../conversation/context.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
-import { createDelivery, type Outlet } from './deliver.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
 import { conversationName, createEnvelopes } from './envelopes.ts';
+import { createDelivery, type Outlet } from './errands.ts';
 import { createLeases, LeaseLost } from './leases.ts';
 import { LEASE_MS, type Mailbox, type NewMessage, StoreUnavailable, SWEEP_MS, type Work } from './mailbox.ts';
 import { createPerformer, type Perform } from './perform.ts';
@@ -14,7 +14,7 @@ import type { Seal } from './sealed.ts';
 import { createSlots } from './slots.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Conversation } from './think.ts';
-import type { Traces } from './traces.ts';
+import type { Traces } from './tracing.ts';
 
 export type TurnsOptions = {
   readonly mailbox: Mailbox;

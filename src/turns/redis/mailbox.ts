@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import {
   type Accepted,
   type Change,
@@ -125,9 +126,11 @@ export function createRedisMailbox(
   };
 }
 
-/** What the memory of a conversation keeps of a message: 6 bytes of its id, 2 of the nonce (accept.lua). */
+/** What the memory of a conversation keeps of a message: 6 bytes of its id's hash, 2 of the nonce's (accept.lua). */
 function markOf(id: string, nonce: string): Buffer {
-  return Buffer.concat([digest(id).subarray(0, 6), digest(nonce).subarray(0, 2)]);
+  const mark = digest(id).subarray(0, 8);
+  mark.writeUInt16LE(crc32(nonce) & 0xffff, 6);
+  return mark;
 }
 
 /** The same for a command sent again; it begins with the shard, where `takeDeadLetter` finds it. */

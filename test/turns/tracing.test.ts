@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Trace } from '../../src/turns/trace.ts';
-import { createTraces } from '../../src/turns/traces.ts';
+import { createTraces } from '../../src/turns/tracing.ts';
 import { createWorld, incoming } from './kit.ts';
 
 const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied', ms: 3 } as const;
