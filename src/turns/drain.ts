@@ -1,12 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, Numbered } from './errands.ts';
 import { assertHeld, type Held } from './leases.ts';
-import type { Next, OutboxEntry, Work } from './mailbox.ts';
+import { type Next, type OutboxEntry, StoreUnavailable, type Work } from './mailbox.ts';
 import { alarmIfBroken, type Known, type Session } from './read.ts';
 import { answer, GivenBack, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered>;
 };
+
+/** How soon a store that restarts is asked once more. */
+const RELEASE_AGAIN_MS = 250;
 
 /**
  * Works on a conversation until nothing is left to do: delivers what an earlier lease left, answers, delivers, and goes
@@ -24,16 +28,29 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     const delivered = await tools.deliver(held, outbox, nowMs);
     sentSeq = delivered.sentSeq;
     if (delivered.postponeMs === undefined) return true;
-    await mailbox.release(held, sentSeq, delivered.postponeMs);
+    await release(delivered.postponeMs);
     return false;
+  }
+
+  /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
+  async function release(notBeforeMs?: number): Promise<Next | null> {
+    for (;;) {
+      try {
+        return await mailbox.release(held, sentSeq, notBeforeMs);
+      } catch (error) {
+        const again = error instanceof StoreUnavailable && performance.now() < held.aliveUntilMs;
+        if (!again) throw error;
+      }
+      await delay(RELEASE_AGAIN_MS);
+    }
   }
 
   if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
   try {
     // What an earlier lease left is dropped before a step can add to it: should this process die, too, only the latest
     // turn's replies are repeated, and none comes after one to a later message.
-    let next: Next | null = work.outbox.length === 0 ? work : await mailbox.release(held, sentSeq);
-    for (; next !== null; next = await mailbox.release(held, sentSeq)) {
+    let next: Next | null = work.outbox.length === 0 ? work : await release();
+    for (; next !== null; next = await release()) {
       if (stopping()) throw new GivenBack();
       if (next.head === null && next.wake === null) continue;
       assertHeld(held);
@@ -42,7 +59,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     }
   } catch (error) {
     if (!(error instanceof GivenBack)) throw error;
-    await mailbox.release(held, sentSeq, 0);
+    await release(0);
   }
 }
 

@@ -444,7 +444,7 @@ describe('a store out of reach', () => {
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
   });
 
-  test.for(['commit', 'release', 'letGo', 'intend', 'hold', 'claim'] as const)(
+  test.for(['commit', 'letGo', 'intend', 'hold', 'claim'] as const)(
     'a failing %s loses nothing: the turn is repeated when the lease is over',
     async (method) => {
       const world = createWorld();
@@ -455,10 +455,9 @@ describe('a store out of reach', () => {
           if (!failed) await unavailable().finally(() => (failed = true));
           return call(...args);
         };
-      const { commit, release, letGo, intend, hold, claim } = world.mailbox;
+      const { commit, letGo, intend, hold, claim } = world.mailbox;
       const over = {
         commit: flaky(commit),
-        release: flaky(release),
         letGo: flaky(letGo),
         intend: flaky(intend),
         hold: flaky(hold),
@@ -473,6 +472,18 @@ describe('a store out of reach', () => {
       expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
     },
   );
+
+  test('a reply that was sent is not sent again because that could not be noted at once', async () => {
+    const world = createWorld();
+    const release = vi.fn(world.mailbox.release).mockImplementationOnce(unavailable);
+    const engine = world.engine({ mailbox: patched(world.mailbox, { release }) });
+    await engine.accept(incoming('a'));
+    await vi.waitFor(() => expect(world.store.due.size).toBe(0));
+    expect(release).toHaveBeenCalledTimes(2);
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+  });
 
   test('a failing renewal is no loss yet: the next may succeed in time', async () => {
     const world = createWorld();
