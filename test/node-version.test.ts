@@ -42,5 +42,5 @@ it('every script that runs the sources makes the check first, and package.json n
     'node --max-semi-space-size=32 --expose-gc --import ./src/node-version.mjs src/main.ts',
   );
   for (const script of programs)
-    expect(script).toMatch(/^node (--max-\S+ )?--import \.\/src\/node-version\.mjs src\//);
+    expect(script).toMatch(/^node (--(max|expose)-\S+ )*--import \.\/src\/node-version\.mjs src\//);
 });
