@@ -14,7 +14,7 @@ export type Config = ReturnType<typeof arrange>;
 
 export type ConfigRead =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly faults: readonly string[] };
+  | { readonly ok: false; readonly faults: readonly string[]; readonly warnings: readonly string[] };
 
 /** Variables as the process has them. Blank ones count as unset. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,8 @@ export function environment(): Environment {
 
 /**
  * Reads the whole configuration. Never throws: every fault there is comes back at once, one line each, naming the
- * variable, what it got (secrets masked) and what it wants. Warnings are one line each, too.
+ * variable, what it got (secrets masked) and what it wants. Warnings are one line each, too; beside faults they are
+ * about misspelt names only, which may be what is behind a variable that got nothing.
  */
 export function readConfig(env: Environment): ConfigRead {
   const written = writtenIn(env);
@@ -38,9 +39,10 @@ export function readConfig(env: Environment): ConfigRead {
   const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
   const unreadable = gifts?.ok === false ? gifts.faults.map((fault) => `GIFTS_FILE: ${fault}`) : [];
   const faults = [...wrong, ...unreadable, ...conflicts(written)];
-  if (!read.success || faults.length > 0) return { ok: false, faults };
+  const unknown = misspelt(env);
+  if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
   const config = arrange(read.data, gifts?.ok ? gifts.gifts : undefined);
-  return { ok: true, config, warnings: [...misspelt(env), ...warnings(written, config)] };
+  return { ok: true, config, warnings: [...unknown, ...warnings(written, config)] };
 }
 
 function writtenIn(env: Environment): Written {

@@ -11,7 +11,7 @@ const FILES = [
   {
     url: '/console/console.css',
     type: 'text/css; charset=utf-8',
-    parts: ['base.css', 'parts.css', 'panels.css'],
+    parts: ['base.css', 'frame.css', 'chat.css', 'panels.css'],
   },
   {
     url: '/console/console.js',
@@ -59,9 +59,12 @@ function read(file: string): Promise<string> {
   return readFile(new URL(`console/${file}`, import.meta.url), 'utf8');
 }
 
-/** Joined modules share one scope: what they import from each other is there already. */
+/**
+ * Joined modules share one scope: what they import from each other is there already. Comments are for whoever reads the
+ * sources and are not sent.
+ */
 function joined(sources: readonly string[]): string {
   return sources
-    .map((source) => source.replace(/^import [^;]*;\n/gm, '').replace(/^export (?=\w)/gm, ''))
+    .map((source) => source.replace(/^import [^;]*;\n|^ *\/\*[\s\S]*?\*\/\n|^export (?=\w)/gm, ''))
     .join('\n');
 }

@@ -7,7 +7,8 @@ const STOP_MS = 12_000;
 
 const read = readConfig(environment());
 if (!read.ok) {
-  console.error(`The configuration has faults:\n${read.faults.map((fault) => `  ${fault}`).join('\n')}`);
+  const faults = read.faults.map((fault) => `  ${fault}`);
+  console.error(['The configuration has faults:', ...faults, ...read.warnings].join('\n'));
   process.exit(EXIT_CONFIG);
 }
 const { config, warnings } = read;

@@ -27,12 +27,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const read = readConfig(environment());
   if (!read.ok) {
-    for (const fault of read.faults) console.error(fault);
+    console.error([...read.faults, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
   const { redis, keys, settings } = read.config;
   if (redis === undefined) {
-    console.error("REDIS_URL: got nothing, wants the bot's Redis: no other process can see its memory store");
+    const fault = "REDIS_URL: got nothing, wants the bot's Redis: no other process can see its memory store";
+    console.error([fault, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
 

@@ -28,10 +28,7 @@ function faultsOf(env: Environment): readonly string[] {
   return read.ok ? [] : read.faults;
 }
 
-function warningsOf(env: Environment): readonly string[] {
-  const read = readConfig(env);
-  return read.ok ? read.warnings : [];
-}
+const warningsOf = (env: Environment): readonly string[] => readConfig(env).warnings;
 
 describe('an empty environment', () => {
   it('starts on the embedded parts, with the defaults of the contract and nothing to warn about', () => {
@@ -222,6 +219,49 @@ describe('what is allowed and dubious is warned about', () => {
   });
 });
 
+describe('a misspelt name is told together with the faults that it may be behind', () => {
+  const key = 'ANTCRM_APIKEY is no variable of the bot and does nothing: ANTCRM_API_KEY is';
+
+  it('and nothing else is warned about then', () => {
+    const env = { ANTCRM_BASE_URL: 'http://x.example', ANTCRM_APIKEY: 'k', IDENTITY_PROOF: 'off' };
+    expect(faultsOf(env)).toEqual([expect.stringContaining('ANTCRM_API_KEY: got nothing')]);
+    expect(warningsOf(env)).toEqual([key]);
+  });
+
+  const program = (file: string, env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+    const path = new URL(`../src/${file}`, import.meta.url).pathname;
+    // In a folder without `.env`.
+    const options = { cwd: tmpdir(), encoding: 'utf8', env: { PATH: process.env.PATH, ...env } } as const;
+    const { status, stderr } = spawnSync(process.execPath, [path, ...args], options);
+    return [status, ...stderr.trimEnd().split('\n')];
+  };
+  const wrong = { ANTCRM_BASE_URL: 'https://x.example', ANTCRM_APIKEY: 'k' };
+  const fault = expect.stringMatching(/^ *ANTCRM_API_KEY: got nothing, wants the key of ANTCRM_BASE_URL$/);
+
+  it('by the bot', () => {
+    expect(program('main.ts', wrong)).toEqual([EXIT_CONFIG, 'The configuration has faults:', fault, key]);
+  });
+
+  it.each([
+    ['npm run operations', 'operators.ts', ['list']],
+    ['npm run telegram', 'channels/telegram/cli.ts', ['info']],
+    ['npm run teams:package', 'channels/teams/cli.ts', []],
+  ])('by %s', (_name, file, args) => {
+    expect(program(file, wrong, ...args).slice(0, 3)).toEqual([EXIT_CONFIG, fault, key]);
+  });
+
+  it.each([
+    ['npm run operations', 'operators.ts', ['list'], { REDIS_URI: 'x' }, 'REDIS_URL'],
+    ['npm run telegram', 'channels/telegram/cli.ts', ['info'], { TELEGRAM_TOKEN: 'x' }, 'TELEGRAM_BOT_TOKEN'],
+  ])('by %s, which wants what the bot can do without', (_name, file, args, env, wanted) => {
+    expect(program(file, env, ...args)).toEqual([
+      EXIT_CONFIG,
+      expect.stringContaining(`${wanted}: got nothing`),
+      `${Object.keys(env)[0]} is no variable of the bot and does nothing: ${wanted} is`,
+    ]);
+  });
+});
+
 describe('GIFTS_FILE', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gifts-'));
   const path = join(folder, 'gifts.json');
@@ -356,6 +396,12 @@ describe('Teams', () => {
       'MICROSOFT_APP_PASSWORD',
     ],
     ['authentication off for the world', { TEAMS_AUTH: 'off', HOST: '0.0.0.0' }, 'TEAMS_AUTH'],
+    [
+      'authentication off behind a public address',
+      { TEAMS_AUTH: 'off', PUBLIC_URL: 'https://bot.example' },
+      'TEAMS_AUTH',
+    ],
+    ['authentication off in production', { ...production, TEAMS_AUTH: 'off' }, 'TEAMS_AUTH'],
     ['a pattern of hosts', { ...single, TEAMS_SERVICE_HOSTS: '*.trafficmanager.net' }, 'TEAMS_SERVICE_HOSTS'],
     ['hosts as URLs', { ...single, TEAMS_SERVICE_HOSTS: 'https://a.example' }, 'TEAMS_SERVICE_HOSTS'],
   ];

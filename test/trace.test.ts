@@ -32,3 +32,23 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
   const { value: event } = await client.events('qa', 0, AbortSignal.timeout(2000)).next();
   expect(event).toMatchObject({ turn: 'm1', last: true, trace });
 });
+
+it('a call that AntCRM failed and that was repeated shows each attempt', async () => {
+  const bot = await startBot();
+  onTestFinished(() => bot.stop());
+  await fetch(`${bot.url}/sandbox/faults`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ call: 'history', fault: 'error-500' }),
+  });
+  const answer = await createClient(bot.url).send({
+    conversation: 'qa',
+    text: 'lịch sử tích điểm 30 ngày 0867123456',
+  });
+  if (answer.status === 'refused') throw new Error(answer.problem.title);
+  const path = expect.stringMatching(/^\/history-point\?type=point&/);
+  expect(answer.trace?.calls).toMatchObject([
+    { method: 'GET', path, status: 500, outcome: 'unavailable' },
+    { method: 'GET', path, status: 200, outcome: 'ok' },
+  ]);
+});

@@ -6,7 +6,8 @@ import type { Delivery } from '../turns/delivery.ts';
  * - `unreachable`: the customer blocked the bot, or the conversation is gone; final.
  * - `rejected`: refused for another reason; the same call will be refused again.
  * - `refusedToken`: the platform does not take our token; an operator's fault.
- * - `failed`: surely not carried out (refused connection, DNS, connect time-out).
+ * - `failed`: not carried out: never sent (refused connection, DNS, connect time-out), or answered with a fault of the
+ *   platform's own (5xx).
  * - `ambiguous`: perhaps carried out (time-out, reset, unreadable answer). Platforms have no idempotency keys.
  */
 export type CallFailure =

@@ -16,6 +16,7 @@ const ENDPOINTS = [
 export function teamsConflicts(written: Written): string[] {
   const { MICROSOFT_APP_ID: appId, MICROSOFT_APP_PASSWORD: password, HOST: host = '127.0.0.1' } = written;
   const off = written.TEAMS_AUTH === 'off';
+  const isPublic = written.PUBLIC_URL !== undefined || written.NODE_ENV === 'production';
   const type = appType(written);
   const isMsi = type === 'UserAssignedMSI';
   const needed: readonly [name: keyof Variables, isNeeded: boolean, wants: string][] = [
@@ -46,6 +47,10 @@ export function teamsConflicts(written: Written): string[] {
     [
       off && !isLoopbackHost(host),
       `TEAMS_AUTH: got "off", wants "on" while HOST=${host} is not loopback: anybody could speak for anybody`,
+    ],
+    [
+      off && isPublic,
+      'TEAMS_AUTH: got "off", wants "on" while PUBLIC_URL is set or NODE_ENV=production: anybody could speak for anybody',
     ],
   ];
   return [

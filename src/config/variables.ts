@@ -138,7 +138,7 @@ export const variables = z.object({
   TEAMS_AUTH: set(
     oneOf('on', 'off'),
     'on',
-    '`off` only while `HOST` is loopback: for a local playground; also switches the channel on without an app id',
+    '`off` only while `HOST` is loopback, without `PUBLIC_URL` and not in production: for a local playground; also switches the channel on without an app id',
   ),
   STATE_KEY: secret(
     key(),

@@ -58,7 +58,8 @@ const FAULTS = {
   'fault.redeem': { call: 'redeem', fault: 'lose-answer' },
   'fault.accumulate': { call: 'accumulate', fault: 'lose-answer' },
   'fault.slow': { call: 'redeem', fault: 'slow', ms: 3000 },
-  'fault.500': { call: 'history', fault: 'error-500' },
+  // As often as the bot tries: one that it made up for would look like none.
+  'fault.500': { call: 'history', fault: 'error-500', times: 3 },
 };
 
 async function plan(fault) {
@@ -83,7 +84,7 @@ async function look() {
   const { codes, gifts, customers, faults } = answer.content;
   $('codes').replaceChildren(...codes.map(codeOf));
   $('gifts').replaceChildren(
-    ...gifts.map(({ name, score }) => pair(name, `${number(score)} ${word('points')}`)),
+    ...gifts.map(({ names, score }) => pair(names[chosen('locale')], `${number(score)} ${word('points')}`)),
   );
   $('customers').replaceChildren(...customers.map(customerOf));
   const planned = faults.map(({ call, fault, times }) => make('code', '', `${call}: ${fault} ×${times}`));

@@ -1,12 +1,12 @@
 import type { Context } from './context.ts';
 import { after, type Decision } from './decision.ts';
-import { advance, decide, edit, fill } from './flows/form.ts';
+import { advance, decide, edit, fill, take } from './flows/form.ts';
 import { history } from './flows/history.ts';
 import { cancel, consent } from './flows/settings.ts';
 import { again, home } from './questions.ts';
 import type { ConversationState, Draft, Step } from './state.ts';
 import type { Understood } from './understand.ts';
-import { giftNamed, periodIn, provedIn, slotsFor, slotsOf } from './values.ts';
+import { answersTo, giftNamed, periodIn } from './values.ts';
 
 /** Words that mean something only because of the question they answer. */
 export function atStep(
@@ -28,10 +28,11 @@ export function atStep(
     case 'browsing':
       if (intent === 'next') return history.turnPage(state, step, 1);
       if (intent === 'previous') return history.turnPage(state, step, -1);
+      if (intent === 'retry') return history.turnPage(state, step, 0);
       if (intent === 'confirm') return again(state, context);
       return leaf(state, step, understood, context);
     case 'idle':
-      if (intent !== 'confirm') return undefined;
+      if (intent !== 'confirm' && intent !== 'retry') return undefined;
       return state.view === undefined ? home(state, context, { key: 'menu' }) : again(state, context);
   }
 }
@@ -45,8 +46,10 @@ function atAsking(
   understood: Understood,
   context: Context,
 ): Decision | undefined {
-  const { intent } = understood;
-  const isSkip = intent === 'skip' || (intent === 'decline' && !step.offer);
+  const { intent, code, phone, email, noEmail } = understood;
+  // "Không, TIVI000000017" is an answer.
+  const isBare = (code ?? phone ?? email ?? noEmail) === undefined;
+  const isSkip = isBare && (intent === 'skip' || (intent === 'decline' && !step.offer));
   if (step.slot === 'email' && isSkip) return fill(state, step.flow, { email: null }, context);
   if (step.offer) return atOffer(state, step, step.offer.why === 'typo', understood, context);
   switch (step.slot) {
@@ -54,9 +57,11 @@ function atAsking(
     case 'period':
       return narrow(state, step.slot, text, understood, context);
     case 'code':
-      if (intent === 'decline') return leave(state, step, context);
+      if (isSkip) return leave(state, step, context);
       // A gift named by its label, as a keyboard of words would send it.
       return step.flow === 'redeem' ? pickGift(state, text, understood, context) : undefined;
+    case 'phone':
+      return step.flow === 'redeem' ? changeGift(state, text, understood, context) : undefined;
     default:
       return undefined;
   }
@@ -99,16 +104,15 @@ function atSummary(
 ): Decision | undefined {
   switch (understood.intent) {
     case 'edit':
-      return editNamed(state, flow, understood, context);
+      return editNamed(state, flow, text, understood, context);
     case 'decline':
       return again(state, context, { key: 'confirm.edit' });
     case 'confirm':
+    case 'retry':
       // Typed words spend nothing and add nothing: the button carries the operation's one-time id.
       return again(state, context, { key: 'confirm.press' });
-    case 'redeem': {
-      const isNamed = understood.code !== undefined || giftNamed(text, context) !== undefined;
-      return flow === 'redeem' && !isNamed ? edit(state, 'redeem', 'code', context) : undefined;
-    }
+    case 'redeem':
+      return flow === 'redeem' ? changeGift(state, text, understood, context) : undefined;
     default:
       return undefined;
   }
@@ -120,9 +124,24 @@ function pickGift(
   understood: Understood,
   context: Context,
 ): Decision | undefined {
-  const code = giftNamed(text, context);
-  if (code === undefined) return undefined;
-  return fill(state, 'redeem', { ...provedIn(understood, context), code }, context);
+  if (giftNamed(text, understood, context) === undefined) return undefined;
+  return take(state, 'redeem', answersTo('redeem', text, understood, context), context);
+}
+
+/** Another gift than the one at hand: the one that is named or, for "đổi quà khác", the list again. */
+function changeGift(
+  state: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  const { intent, code, phone, email } = understood;
+  if (intent !== undefined && intent !== 'redeem') return undefined;
+  const named = giftNamed(text, understood, context);
+  if (named !== undefined)
+    return named === state.draft.code ? undefined : pickGift(state, text, understood, context);
+  const isOther = intent === 'redeem' && (code ?? phone ?? email) === undefined;
+  return isOther ? edit(state, 'redeem', 'code', context) : undefined;
 }
 
 /** Which history, of which period: both may be said at either question. */
@@ -133,12 +152,12 @@ function narrow(
   understood: Understood,
   context: Context,
 ): Decision | undefined {
-  const { type, period } = slotsFor('history', text, understood, context);
+  const { type, period, ...known } = answersTo('history', text, understood, context);
   const said = periodIn(understood, context);
   if (slot === 'period' && said === undefined) return undefined;
   if (type === undefined && period === undefined) return undefined;
   const named: Draft = { ...(type && { type }), ...(said && { period }) };
-  const filled = fill(state, 'history', { ...provedIn(understood, context), ...named }, context);
+  const filled = fill(state, 'history', { ...known, ...named }, context);
   return said === undefined || said.ok ? filled : after([{ key: said.reason }], filled);
 }
 
@@ -163,13 +182,14 @@ function leaf(
 function editNamed(
   state: ConversationState,
   flow: 'accumulate' | 'redeem',
+  text: string,
   understood: Understood,
   context: Context,
 ): Decision {
-  const slots = slotsOf(understood, context);
+  const slots = answersTo(flow, text, understood, context);
   if (Object.keys(slots).length > 0) return fill(state, flow, slots, context);
   // What is proved cannot be typed anew, so only the gift can be changed.
-  const isGift = understood.edits === undefined || understood.edits === 'code';
-  const slot = flow === 'accumulate' ? understood.edits : isGift ? 'code' : undefined;
+  const isGift = understood.names === undefined || understood.names === 'code';
+  const slot = flow === 'accumulate' ? understood.names : isGift ? 'code' : undefined;
   return slot ? edit(state, flow, slot, context) : again(state, context, { key: 'confirm.edit' });
 }

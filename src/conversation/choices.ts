@@ -4,9 +4,10 @@ import { decide, edit, fill, start } from './flows/form.ts';
 import { history } from './flows/history.ts';
 import { begin } from './flows/operations.ts';
 import { cancel, consent, forget, help, language, unanswered } from './flows/settings.ts';
+import type { NamedPeriod } from './period-words.ts';
 import { home, withMenu } from './questions.ts';
 import { isNamedPeriod, namedPeriod } from './slots/period.ts';
-import type { ConversationState, Slot } from './state.ts';
+import type { ConversationState, Period, Slot } from './state.ts';
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
 export function onChoice(
@@ -49,14 +50,35 @@ function onStep(
       if (name === 'edit' && isEditable(step.flow, value)) return edit(state, step.flow, value, context);
       return undefined;
     case 'browsing':
-      if (name === 'next') return history.turnPage(state, step, 1);
-      if (name === 'previous') return history.turnPage(state, step, -1);
-      return name === 'retry' ? history.turnPage(state, step, 0) : undefined;
+      return onPage(state, step, name, value, context);
     case 'consenting':
       return name === 'consent' && (value === 'accept' || value === 'decline')
         ? consent(state, value === 'accept', context)
         : undefined;
     case 'idle':
+      return undefined;
+  }
+}
+
+function onPage(
+  state: ConversationState,
+  step: Extract<ConversationState['step'], { at: 'browsing' }>,
+  name: string,
+  value: string,
+  context: Context,
+): Decision | undefined {
+  switch (name) {
+    case 'next':
+      return history.turnPage(state, step, 1);
+    case 'previous':
+      return history.turnPage(state, step, -1);
+    case 'retry':
+      return history.turnPage(state, step, 0);
+    case 'period':
+      return isNamedPeriod(value)
+        ? history.browse(state, { ...step, period: periodNamed(value, context) }, context)
+        : undefined;
+    default:
       return undefined;
   }
 }
@@ -87,12 +109,7 @@ function onAsking(
         : undefined;
     case 'period':
       return step.slot === 'period' && isNamedPeriod(value)
-        ? fill(
-            state,
-            'history',
-            { period: namedPeriod(value, context.nowMs, context.settings.timeZone) },
-            context,
-          )
+        ? fill(state, 'history', { period: periodNamed(value, context) }, context)
         : undefined;
     default:
       return undefined;
@@ -129,6 +146,10 @@ function onMenu(
     default:
       return undefined;
   }
+}
+
+function periodNamed(name: NamedPeriod, { nowMs, settings }: Context): Period {
+  return namedPeriod(name, nowMs, settings.timeZone);
 }
 
 function isHistoryType(value: string): value is 'point' | 'gift' {

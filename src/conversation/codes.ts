@@ -1,7 +1,7 @@
 import { fold, undoTyping } from './fold.ts';
 import { isKnown, MEANINGS, type Segment } from './phrases.ts';
-import { parseCode } from './slots/code.ts';
-import type { Token } from './tokens.ts';
+import { type CodeResult, parseCode } from './slots/code.ts';
+import { isDate, type Token } from './tokens.ts';
 import type { Intent } from './vocabulary.ts';
 
 /** Shorter ones are codes only where an intent or "mã" announces them. */
@@ -36,8 +36,19 @@ export function announcedCode(
 /** The one argument of a command that takes a code needs no digit: `/redeem VOUCHER`. */
 export function argument(tokens: readonly Token[], command: Intent | undefined): Token | undefined {
   const [only, ...more] = tokens;
-  if (!only || more.length > 0 || !takesCode(command) || MEANINGS.has(fold(only.text))) return undefined;
-  return parseCode(only.text).ok ? only : undefined;
+  if (!only || more.length > 0 || !takesCode(command)) return undefined;
+  return readCode(only.text).ok ? only : undefined;
+}
+
+/** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
+export function readCode(text: string): CodeResult {
+  const code = parseCode(text);
+  const isOther = MEANINGS.has(fold(text)) || (code.ok && isCalendar(code.value));
+  return isOther ? { ok: false, reason: 'code.shape' } : code;
+}
+
+function isCalendar(text: string): boolean {
+  return /^20\d\d$/.test(text) || isDate({ text, pause: false });
 }
 
 function takesCode(intent: Intent | undefined): boolean {

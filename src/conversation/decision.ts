@@ -33,6 +33,14 @@ export function say(state: ConversationState, ...replies: readonly Reply[]): Dec
   return { state, replies };
 }
 
+/** The same decision, its last reply changed. */
+export function withLast(decision: Decision, change: Partial<Reply>): Decision {
+  const last = decision.replies.at(-1);
+  return last
+    ? { ...decision, replies: [...decision.replies.slice(0, -1), { ...last, ...change }] }
+    : decision;
+}
+
 /** The same decision, with something said before it. */
 export function after(before: readonly Reply[], decision: Decision): Decision {
   return before.length === 0 ? decision : { ...decision, replies: [...before, ...decision.replies] };

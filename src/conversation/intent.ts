@@ -46,6 +46,21 @@ function deniedFlow(parts: readonly Part[]): 'cancel' | 'support' | undefined {
   return possible ? 'support' : 'cancel';
 }
 
+/** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
+export function lacksEmail(parts: readonly Part[]): boolean {
+  const telling = parts.filter(({ meaning }) => !meaning || meaning.intent || meaning.field);
+  return telling.some(({ meaning }, i) => {
+    const next = telling[i + 1]?.meaning;
+    const declined = meaning?.intent === 'skip' || meaning?.intent === 'decline';
+    return declined && next?.field === 'email' && next.intent === undefined;
+  });
+}
+
+/** Whether a gift that is named along is asked for: "đổi loa", not "không lấy loa". */
+export function isWish(parts: readonly Part[]): boolean {
+  return parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial);
+}
+
 /** Which history the phrases name; undefined where they name both or none, or the intent is no flow. */
 export function typeOf(parts: readonly Part[], intent: Intent | undefined): 'point' | 'gift' | undefined {
   if (intent !== undefined && !FLOWS.has(intent)) return undefined;

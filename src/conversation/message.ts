@@ -58,5 +58,7 @@ export const senderSchema = z.object({
   name: z.string().optional(),
   /** The profile's e-mail that the channel vouches for, lower-cased; only with proof `profile`. */
   email: z.string().optional(),
+  /** The profile could not be read now: whether it has an e-mail is not known. */
+  unread: z.literal(true).optional(),
 });
 export type Sender = z.infer<typeof senderSchema>;

@@ -1,8 +1,8 @@
 import { fold } from './fold.ts';
 import { DATE_WORDS, DAYS, type NamedPeriod, PERIODS } from './period-words.ts';
 import { isOneSlip } from './slip.ts';
-import { ABBREVIATIONS, DENIALS, FILLERS, NEED_MARKS, UNITS } from './small-words.ts';
-import { FIELDS, INTENTS, type Intent, type Phrases, phrasesOf, TYPES } from './vocabulary.ts';
+import { ABBREVIATIONS, DENIALS, FIELDS, FILLERS, NEED_MARKS, TYPES, UNITS, WISHES } from './small-words.ts';
+import { INTENTS, type Intent, type Phrases, phrasesOf } from './vocabulary.ts';
 
 /** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */
 export type Meaning = {
@@ -14,6 +14,8 @@ export type Meaning = {
   readonly field?: 'code' | 'phone' | 'email' | undefined;
   readonly denial?: 'stop' | 'fail' | undefined;
   readonly unit?: boolean | undefined;
+  /** Asks for the gift that is named after it. */
+  readonly wish?: boolean | undefined;
   readonly kept?: boolean | undefined;
 };
 
@@ -44,6 +46,7 @@ function meanings(): Map<string, Meaning> {
   add(FILLERS, {});
   for (const phrases of [DATE_WORDS, ...DAYS.map(({ words }) => words)]) add(phrases, { kept: true });
   add(UNITS, { unit: true });
+  add(WISHES, { wish: true });
   for (const { name, words } of PERIODS) add(words, { period: name });
   for (const { field, words } of FIELDS) add(words, { field });
   for (const { type, words } of TYPES) add(words, { type });
@@ -76,6 +79,18 @@ const needMarks = new Set(NEED_MARKS.map(fold));
 /** Whether a folded word occurs in the vocabulary. */
 export function isKnown(word: string): boolean {
   return vocabulary.has(word);
+}
+
+/** Phrases without their blanks: "tichdiem", "lichsu". */
+const joined = new Map(
+  [...MEANINGS.keys()]
+    .filter((phrase) => phrase.includes(' '))
+    .map((phrase) => [phrase.replaceAll(' ', ''), phrase]),
+);
+
+/** The phrase that was typed as one word; undefined where the word is none. */
+export function phraseIn(word: string): string | undefined {
+  return joined.get(word);
 }
 
 /** Below this many letters, one slip makes too many other words. */

@@ -44,8 +44,9 @@ export function question(state: ConversationState, context: Context): Reply {
   const { step, draft, view, profile } = state;
   switch (step.at) {
     case 'idle':
-    case 'browsing':
       return withMenu(state, { key: 'menu' });
+    case 'browsing':
+      return { ...withMenu(state, { key: 'menu' }), choices: [...MENU, ...PERIODS] };
     case 'asking':
       return { ...askSlot(step, draft, context), view };
     case 'confirming':
@@ -123,12 +124,12 @@ function whose({ sender }: Context): 'staff' | undefined {
   return sender.proof === 'token' ? 'staff' : undefined;
 }
 
-/** Why sharing is needed is said once; whoever typed instead hears that it does not do. */
+/** Why sharing is needed is said once. */
 function askIdentity(tries: number, context: Context): Reply {
-  const again = tries > 0 ? 'typed' : undefined;
+  const again = tries > 0 ? 'again' : undefined;
   return context.sender.proof === 'contact' && context.settings.identityProof === 'required'
     ? { key: 'identity.proofNeeded', context: again, choices: [CANCEL], asks: 'phone', sharePhone: true }
-    : { key: 'identity.ask', choices: [CANCEL], asks: 'phone' };
+    : { key: 'identity.ask', context: whose(context), choices: [CANCEL], asks: 'phone' };
 }
 
 /** A value to take over by one press; nothing is taken unasked. */

@@ -5,8 +5,9 @@ import { LOCALES } from './message.ts';
 /**
  * The number of the newest state shape this code can read. Raise it with every change of shape, and add the upgrade
  * to `readState`. It is stored beside the sealed state, so that older processes leave newer states alone.
+ * 2: the shape of 1, stored in shorthand (`turns/shorthand.ts`).
  */
-export const STATE_SCHEMA = 1;
+export const STATE_SCHEMA = 2;
 
 /** An unfinished flow ends after this silence; computed at the next message. */
 export const IDLE_MS = 30 * 60 * 1000;
@@ -75,7 +76,8 @@ export type Draft = z.infer<typeof draftSchema>;
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
- * `lookup` is kept while it may be needed; `checks` counts the lookups done.
+ * `lookup` is kept while it may be needed; `checks` counts the lookups done. Of the receipt stays what a later answer
+ * tells.
  */
 const operationSchema = z.object({
   id: z.string(),
@@ -84,7 +86,7 @@ const operationSchema = z.object({
   atMs: z.number(),
   checks: z.number(),
   lookup: lookupSchema.optional(),
-  receipt: receiptSchema.optional(),
+  receipt: receiptSchema.omit({ record: true }).optional(),
   /** The gift's code (redeem only). */
   gift: z.string().optional(),
 });

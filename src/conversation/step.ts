@@ -4,16 +4,16 @@ import type { Context } from './context.ts';
 import { after, type Decision, say } from './decision.ts';
 import type { Outcome } from './effect.ts';
 import { check, checked, nextCheckMs, settle } from './flows/checks.ts';
-import { start, submit } from './flows/form.ts';
+import { submit } from './flows/form.ts';
 import { history } from './flows/history.ts';
 import { conclude } from './flows/operations.ts';
 import { points } from './flows/points.ts';
-import { unanswered, welcome } from './flows/settings.ts';
+import { unanswered } from './flows/settings.ts';
 import { lapse, lapseAtMs } from './lapse.ts';
+import { onStart } from './link.ts';
 import type { Message } from './message.ts';
 import { again, home } from './questions.ts';
 import type { Reply } from './reply.ts';
-import { parseCode } from './slots/code.ts';
 import { type ConversationState, IDLE_MS } from './state.ts';
 import { onText } from './text.ts';
 
@@ -96,15 +96,6 @@ function respond(state: ConversationState, message: Plain, context: Context): De
       return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
     }
   }
-}
-
-/** A deep link carries a code: it begins earning that code's points. */
-function onStart(state: ConversationState, payload: string | undefined, context: Context): Decision {
-  if (!payload) return welcome(state, context);
-  const code = parseCode(payload);
-  return code.ok
-    ? start(state, 'accumulate', { code: code.value }, context)
-    : after([{ key: code.reason }], start(state, 'accumulate', {}, context));
 }
 
 function onOutcome(state: ConversationState, outcome: Outcome, context: Context): Decision {

@@ -2,7 +2,7 @@ import { atStep } from './answers.ts';
 import { onChoice } from './choices.ts';
 import type { Context } from './context.ts';
 import { after, type Decision } from './decision.ts';
-import { answer, fill, flowOf, offer, start } from './flows/form.ts';
+import { answer, fill, flowOf, type Offer, offer, start, take } from './flows/form.ts';
 import { status } from './flows/operations.ts';
 import {
   cancel,
@@ -15,23 +15,31 @@ import {
   unanswered,
   welcome,
 } from './flows/settings.ts';
+import { proved, typed } from './identity.ts';
+import { onStart } from './link.ts';
 import { again, home, question } from './questions.ts';
-import type { ConversationState, Draft, Flow } from './state.ts';
+import type { ConversationState, Flow, Step } from './state.ts';
 import { type Understood, understand } from './understand.ts';
-import { periodIn, slotsFor, slotsOf } from './values.ts';
+import { answersTo, giftWished, identityIn, periodIn, slotsFor } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
 export function onText(state: ConversationState, text: string, context: Context): Decision {
-  const understood = understand(text);
+  const understood = withWish(understand(text), text, context);
   return (
     byNumber(state, text, context) ??
     byReference(state, understood, context) ??
     atStep(state, text, understood, context) ??
     byIntent(state, text, understood, context) ??
-    byValues(state, understood, context) ??
-    atQuestion(state, text, context) ??
+    byValues(state, text, understood, context) ??
+    atQuestion(state, text, understood, context) ??
     unsure(unanswered(state, context), understood, context)
   );
+}
+
+/** The list of gifts tells "đổi loa" from other talk. */
+function withWish(understood: Understood, text: string, context: Context): Understood {
+  const isWish = understood.intent === undefined && giftWished(text, understood, context) !== undefined;
+  return isWish ? { ...understood, intent: 'redeem' } : understood;
 }
 
 /** "2" picks the second choice of the live question; never a confirmation, which takes the button's one-time id. */
@@ -84,7 +92,7 @@ function byIntent(
     case 'cancel':
       return cancel(state, context);
     case 'start':
-      return welcome(state, context);
+      return onStart(state, understood.code, context);
     case 'menu':
       return home(state, context, { key: 'menu' });
     case 'privacy':
@@ -99,6 +107,8 @@ function byIntent(
       return flowOf(state.step)
         ? again(state, context, { key: 'thanks' })
         : home(state, context, { key: 'thanks' });
+    case 'retry':
+      return again(state, context);
     default:
       return undefined;
   }
@@ -121,51 +131,94 @@ function begin(
 }
 
 /** Values without a command: for the flow at hand; without one, a code begins earning its points. */
-function byValues(state: ConversationState, understood: Understood, context: Context): Decision | undefined {
-  const slots = slotsOf(understood, context);
+function byValues(
+  state: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
   const flow = flowOf(state.step);
-  if (flow === 'accumulate' && hasIdentity(understood, slots))
-    return doubtful(fill(state, flow, slots, context), understood, context);
-  if (flow !== undefined) return undefined;
+  if (flow !== undefined) return inFlow(state, flow, text, understood, context);
   if (understood.code === undefined) return keep(unanswered(state, context), understood, context);
   const isGift = context.settings.gifts.some(({ code }) => code === understood.code);
-  return begin(unanswered(state, context), isGift ? 'redeem' : 'accumulate', '', understood, context);
+  return begin(unanswered(state, context), isGift ? 'redeem' : 'accumulate', text, understood, context);
+}
+
+/** Only what is new counts: a code that is there already answers nothing. */
+function inFlow(
+  state: ConversationState,
+  flow: Flow,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
+  if (flow !== 'accumulate' && state.step.at !== 'asking') return undefined;
+  if (isSlip(state, understood)) return undefined;
+  const slots = answersTo(flow, text, understood, context);
+  if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
+    return doubtful(take(state, flow, slots, context), understood, context);
+  const isDoubt =
+    flow === 'accumulate' ? hasIdentity(understood) : doubt(state.step, understood, context) !== undefined;
+  return isDoubt ? doubtful(fill(state, flow, {}, context), understood, context) : undefined;
+}
+
+/** A mistyped phone or e-mail may look like a code: alone and uncalled for, it takes no code's place. */
+function isSlip({ step, draft }: ConversationState, understood: Understood): boolean {
+  const isAsked = step.at === 'asking' && (step.slot === 'phone' || step.slot === 'email');
+  return (
+    isAsked &&
+    draft.code !== undefined &&
+    understood.code !== undefined &&
+    understood.names !== 'code' &&
+    !hasIdentity(understood)
+  );
+}
+
+function hasIdentity({ phone, email }: Understood): boolean {
+  return (phone ?? email) !== undefined;
 }
 
 /** A phone or an e-mail out of the blue: kept for the flow that follows; it ends with it, or after half an hour. */
 function keep(state: ConversationState, understood: Understood, context: Context): Decision | undefined {
-  if (understood.mangled || (understood.phone ?? understood.email) === undefined) return undefined;
-  const { phone, email } = slotsOf(understood, context);
+  if (understood.mangled || !hasIdentity(understood)) return undefined;
+  const draft = identityIn(understood, context);
   const menu = home(state, context, { key: 'unsure', context: 'identity' });
-  return { ...menu, state: { ...menu.state, draft: { ...(phone && { phone }), ...(email && { email }) } } };
-}
-
-function hasIdentity(understood: Understood, slots: Draft): boolean {
-  return Object.keys(slots).length > 0 || understood.phone !== undefined || understood.email !== undefined;
+  // A page that is shown can still be turned, unless staff named another customer: it would be taken for theirs.
+  const stays = state.step.at === 'browsing' && proved(draft) === undefined;
+  return { ...menu, state: { ...menu.state, draft, ...(stays && { step: state.step }) } };
 }
 
 /** Where the next question is the slot that a doubtful value was given for, asks about that value. */
 function doubtful(decision: Decision, understood: Understood, context: Context): Decision {
   const { step } = decision.state;
-  const before = decision.replies.slice(0, -1);
   if (understood.mangled) return after([{ key: `${understood.mangled}.vietnamese` }], decision);
-  if (step.at !== 'asking' || step.flow !== 'accumulate') return decision;
+  const offered = doubt(step, understood, context);
+  if (step.at !== 'asking' || offered === undefined) return decision;
+  return after(decision.replies.slice(0, -1), offer(decision.state, step, offered, context));
+}
+
+/** What to ask about at this question; where typing proves nothing, nothing is asked. */
+function doubt(step: Step, understood: Understood, context: Context): Offer | undefined {
+  if (step.at !== 'asking') return undefined;
+  const isProof = step.slot === 'phone' && step.flow !== 'accumulate';
+  if (isProof && !typed('', context).proved) return undefined;
   const { phone, phoneAsk, email, emailSuggestion } = understood;
-  if (step.slot === 'phone' && phone !== undefined && phoneAsk)
-    return after(before, offer(decision.state, step, { why: phoneAsk, value: phone }, context));
-  if (step.slot === 'email' && email !== undefined && emailSuggestion)
-    return after(
-      before,
-      offer(decision.state, step, { why: 'typo', value: emailSuggestion, typed: email }, context),
-    );
-  return decision;
+  if (step.slot === 'phone' && phone !== undefined && phoneAsk) return { why: phoneAsk, value: phone };
+  if ((step.slot === 'email' || isProof) && email !== undefined && emailSuggestion)
+    return { why: 'typo', value: emailSuggestion, typed: email };
+  return undefined;
 }
 
 /** No command and no value: the answer, right or wrong, to the live question. */
-function atQuestion(state: ConversationState, text: string, context: Context): Decision | undefined {
+function atQuestion(
+  state: ConversationState,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision | undefined {
   switch (state.step.at) {
     case 'asking':
-      return answer(state, state.step, text, context);
+      return answer(state, state.step, text, understood, context);
     case 'confirming':
       return again(state, context, { key: 'unsure.confirm' });
     case 'consenting':

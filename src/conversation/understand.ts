@@ -1,6 +1,6 @@
 import { announcedCode, argument, isCode, isMangledCode, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
-import { intentOf, typeOf } from './intent.ts';
+import { intentOf, isWish, lacksEmail, typeOf } from './intent.ts';
 import type { NamedPeriod } from './period-words.ts';
 import { type Segment, segments, type Word } from './phrases.ts';
 import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';
@@ -24,8 +24,12 @@ export type Understood = {
   readonly period?: NamedPeriod | undefined;
   /** Which history; only where the message asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | undefined;
-  /** The slot that an `edit` names. */
-  readonly edits?: 'code' | 'phone' | 'email' | undefined;
+  /** The slot that the message calls by its name ("mã", "số điện thoại"); the first one. */
+  readonly names?: 'code' | 'phone' | 'email' | undefined;
+  /** "Không có email". */
+  readonly noEmail?: true | undefined;
+  /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an intent. */
+  readonly wishes?: true | undefined;
   /** The words, as typed, that none of the above explains (typed dates among them), without polite fillers. */
   readonly rest: string;
 };
@@ -58,7 +62,9 @@ export function understand(text: string): Understood {
     reference: referenceIn(others, left),
     period,
     type: intent === 'history' || isAlone ? typeOf(parts, intent) : undefined,
-    edits: intent === 'edit' ? parts.find(({ meaning }) => meaning?.field)?.meaning?.field : undefined,
+    names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
+    noEmail: (!email && lacksEmail(parts)) || undefined,
+    wishes: isWish(parts) || undefined,
     rest: left.map((token) => token.text).join(' '),
   };
 }

@@ -1,4 +1,4 @@
-import type { Context } from './context.ts';
+import type { Context, Gift } from './context.ts';
 import { fold } from './fold.ts';
 import { typed } from './identity.ts';
 import { namedPeriod, type PeriodResult, parsePeriod } from './slots/period.ts';
@@ -9,36 +9,48 @@ import type { Understood } from './understand.ts';
  * What a message says, as slots of a flow.
  */
 
-/** What was read from free text, as slots; what must be asked about stays out. */
-export function slotsOf(understood: Understood, context: Context): Draft {
-  const { code, phone, phoneAsk, email, emailSuggestion, type, period } = understood;
+/** Phone and e-mail as read from free text; what must be asked about stays out. */
+export function identityIn(understood: Understood, context: Context): Pick<Draft, 'phone' | 'email'> {
+  const { phone, phoneAsk, email, emailSuggestion } = understood;
   return {
-    ...(code !== undefined && { code }),
     ...(phone !== undefined && !phoneAsk && { phone: typed(phone, context) }),
     ...(email !== undefined && !emailSuggestion && { email: typed(email, context) }),
-    ...(type !== undefined && { type }),
-    ...(period !== undefined && { period: namedPeriod(period, context.nowMs, context.settings.timeZone) }),
   };
 }
 
-/** The same, with what only this flow understands: a gift by its name, typed dates. */
+/** What was read from free text, as slots of this flow. */
 export function slotsFor(flow: Flow, text: string, understood: Understood, context: Context): Draft {
-  const slots = slotsOf(understood, context);
-  if (flow === 'redeem') {
-    const { code: typedCode, ...others } = slots;
-    const code = giftNamed(text, context) ?? (isGift(typedCode, context) ? typedCode : undefined);
-    return code === undefined ? others : { ...others, code };
+  const identity = identityIn(understood, context);
+  switch (flow) {
+    case 'accumulate': {
+      const { code, noEmail } = understood;
+      return { ...(code !== undefined && { code }), ...(noEmail && { email: null }), ...identity };
+    }
+    case 'redeem': {
+      const code = giftIn(text, understood, context);
+      return { ...identity, ...(code !== undefined && { code }) };
+    }
+    case 'history': {
+      const { type } = understood;
+      const said = periodIn(understood, context);
+      // A period that is none replaces the one before it: no page shows what was not asked for.
+      const period = said && { period: said.ok ? said.period : undefined };
+      return { ...identity, ...(type && { type }), ...period };
+    }
+    case 'points':
+      return identity;
   }
-  const period = flow === 'history' ? periodIn(understood, context) : undefined;
-  if (period === undefined) return slots;
-  // A period that is none replaces the one before it: no page shows what was not asked for.
-  return { ...slots, period: period.ok ? period.period : undefined };
 }
 
-/** Phone and e-mail that prove something: others would only take the place of what is proved. */
-export function provedIn(understood: Understood, context: Context): Draft {
-  const { phone, email } = slotsOf(understood, context);
-  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
+/** The same, said in the middle of the flow: what proves nothing takes no place of what is proved. */
+export function answersTo(flow: Flow, text: string, understood: Understood, context: Context): Draft {
+  const { phone, email, ...others } = slotsFor(flow, text, understood, context);
+  const counts = (known: typeof phone | null) => flow === 'accumulate' || known?.proved;
+  return {
+    ...others,
+    ...(phone !== undefined && counts(phone) && { phone }),
+    ...(email !== undefined && counts(email) && { email }),
+  };
 }
 
 /** The period that a message names or dates, or what is wrong with it; undefined where it speaks of none. */
@@ -52,14 +64,42 @@ export function periodIn({ period, rest }: Understood, context: Context): Period
 }
 
 /** Where no list of gifts is known, AntCRM decides. */
-function isGift(code: string | undefined, { settings: { gifts } }: Context): boolean {
-  return gifts.length === 0 || gifts.some((gift) => gift.code === code);
+function giftIn(text: string, understood: Understood, context: Context): string | undefined {
+  const { gifts } = context.settings;
+  const { code } = understood;
+  const isGift = gifts.length === 0 || gifts.some((gift) => gift.code === code);
+  return giftNamed(text, understood, context) ?? (isGift ? code : undefined);
 }
 
-/** The code of the gift that a text names, by code, name or the label of its button; marks do not matter. */
-export function giftNamed(text: string, { settings }: Context): string | undefined {
-  const words = ` ${fold(text)} `;
-  return settings.gifts.find(({ code, name }) =>
-    [code, ...Object.values(name)].some((one) => words.includes(` ${fold(one)} `)),
-  )?.code;
+/**
+ * The code of the gift that a text names, by code, name or the label of its button, or by words of its name that no
+ * other gift has; marks do not matter.
+ */
+export function giftNamed(text: string, { rest }: Understood, { settings }: Context): string | undefined {
+  // "loa@gmail.com" names nothing.
+  const words = ` ${fold(text.replace(/\S*@\S*/g, ' '))} `;
+  const named = settings.gifts.find((gift) => namesOf(gift).some((name) => words.includes(` ${name} `)));
+  if (named) return named.code;
+  const [only, ...others] = rest === '' ? [] : settings.gifts.filter((gift) => isOf(gift, rest));
+  return others.length === 0 ? only?.code : undefined;
+}
+
+/** The gift that a message wishes for ("đổi loa", "lấy đầu máy") where it says nothing else. */
+export function giftWished(text: string, understood: Understood, context: Context): string | undefined {
+  if (!understood.wishes) return undefined;
+  const code = giftNamed(text, understood, context);
+  const gift = context.settings.gifts.find((one) => one.code === code);
+  return gift && isOf(gift, understood.rest) ? code : undefined;
+}
+
+function namesOf({ code, name }: Gift): string[] {
+  return [code, ...Object.values(name)].map(fold);
+}
+
+/** Whether all these words are in the gift's names. */
+function isOf(gift: Gift, text: string): boolean {
+  const words = namesOf(gift).flatMap((name) => name.split(' '));
+  return fold(text)
+    .split(' ')
+    .every((word) => word === '' || words.includes(word));
 }

@@ -37,6 +37,7 @@ export type Intent =
   | 'edit'
   | 'keep'
   | 'other'
+  | 'retry'
   | 'greet'
   | 'thanks'
   | 'bye'
@@ -94,10 +95,10 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'status',
     commands: ['trangthai', 'status'],
     always: {
-      vi: 'trạng thái, tình trạng, mã tham chiếu, mã giao dịch, đang xử lý, xử lý xong chưa',
+      vi: 'trạng thái, tình trạng, mã tham chiếu, mã giao dịch, đang xử lý, xử lý xong chưa, tới đâu rồi, đến đâu rồi, xong chưa',
       en: 'status, reference number, reference code',
     },
-    alone: { vi: 'tham chiếu, tới đâu rồi, đến đâu rồi, xong chưa, sao rồi', en: 'reference, is it done' },
+    alone: { vi: 'tham chiếu, sao rồi', en: 'reference, is it done' },
   },
   {
     intent: 'support',
@@ -120,10 +121,10 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'history',
     commands: ['lichsu', 'history'],
     always: {
-      vi: 'lịch sử, giao dịch, sao kê, đã tích, điểm đã tích, đã tích điểm, đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
-      en: 'history, transactions, earned points, points earned, redeemed gifts, gifts redeemed, past points',
+      vi: 'lịch sử, ls, lsgd, giao dịch, sao kê, đã tích, điểm đã tích, đã tích điểm, đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
+      en: 'history, hist, transactions, earned points, points earned, redeemed gifts, gifts redeemed, past points',
     },
-    alone: { vi: 'ls', en: 'activity, statement, earned, redeemed' },
+    alone: { vi: '', en: 'activity, statement, earned, redeemed' },
   },
   {
     intent: 'edit',
@@ -155,16 +156,19 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'points',
     commands: ['diem', 'points'],
     always: {
-      vi: 'xem điểm, tra điểm, kiểm tra điểm, số điểm, điểm của tôi, điểm của mình, điểm của em, bao nhiêu điểm, còn điểm, số dư, tổng điểm, hạng thành viên, thứ hạng, hạng của tôi, hạng của mình, điểm còn lại, điểm hiện có',
+      vi: 'xem điểm, tra điểm, kiểm tra điểm, số điểm, điểm của tôi, điểm của mình, điểm của em, bao nhiêu điểm, còn điểm, số dư, tổng điểm, hạng thành viên, thứ hạng, hạng của tôi, hạng của mình, điểm còn lại, điểm hiện có, thành viên hạng',
       en: 'my points, how many points, point balance, points balance, my balance, check points, my tier, my rank',
     },
-    alone: { vi: 'điểm', en: 'points, point, balance, tier, rank, score' },
+    alone: {
+      vi: 'điểm, mình hạng gì, tôi hạng gì, em hạng gì',
+      en: 'points, point, balance, tier, rank, score',
+    },
   },
   {
     intent: 'help',
     commands: ['help', 'trogiup'],
     always: {
-      vi: 'trợ giúp, hướng dẫn, cách dùng, cách sử dụng, làm được gì, làm được những gì',
+      vi: 'trợ giúp, hướng dẫn, hdsd, cách dùng, cách sử dụng, làm được gì, làm được những gì',
       en: 'help me, how does this work, what can you do',
     },
     alone: {
@@ -187,7 +191,7 @@ export const INTENTS: readonly IntentWords[] = [
   {
     intent: 'skip',
     always: NONE,
-    alone: { vi: 'bỏ qua, không có, không cần, để sau, khỏi', en: 'skip, none, later, not now, no email' },
+    alone: { vi: 'bỏ qua, không có, không cần, để sau, khỏi', en: 'skip, none, later, not now' },
   },
   {
     intent: 'next',
@@ -219,6 +223,11 @@ export const INTENTS: readonly IntentWords[] = [
     alone: { vi: 'nhập số khác, số khác', en: 'another number, other number, different number' },
   },
   {
+    intent: 'retry',
+    always: NONE,
+    alone: { vi: 'thử lại', en: 'try again, retry' },
+  },
+  {
     intent: 'decline',
     always: NONE,
     alone: {
@@ -248,48 +257,8 @@ export const INTENTS: readonly IntentWords[] = [
     intent: 'greet',
     always: NONE,
     alone: {
-      vi: 'chào, xin chào, chào bạn, alo, a lô, bạn là ai',
+      vi: 'chào, xin chào, chào bạn, alo, a lô, bạn là ai, shop ơi, sốp ơi, bạn ơi, ad ơi, admin ơi, bot ơi',
       en: 'hello, hi, hey, good morning, good afternoon, who are you',
-    },
-  },
-];
-
-/** Phrases that tell which of the two histories is meant; the phrases of earning and redeeming do so too. */
-export const TYPES: readonly { readonly type: 'point' | 'gift'; readonly words: Phrases }[] = [
-  {
-    type: 'point',
-    words: {
-      vi: 'đã tích, điểm đã tích, đã tích điểm',
-      en: 'earned, earned points, points earned, past points',
-    },
-  },
-  {
-    type: 'gift',
-    words: {
-      vi: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
-      en: 'redeemed, redeemed gifts, gifts redeemed',
-    },
-  },
-];
-
-/** What the slots are called. A code may directly follow its name. */
-export const FIELDS: readonly { readonly field: 'code' | 'phone' | 'email'; readonly words: Phrases }[] = [
-  {
-    field: 'code',
-    words: { vi: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch', en: 'code, serial' },
-  },
-  {
-    field: 'phone',
-    words: {
-      vi: 'sđt, sửa số, đổi số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
-      en: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',
-    },
-  },
-  {
-    field: 'email',
-    words: {
-      vi: 'thư điện tử, đổi email, đổi mail',
-      en: 'email, mail, e mail, gmail, mailto, change email, change my email',
     },
   },
 ];

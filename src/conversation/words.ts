@@ -1,5 +1,5 @@
 import { fold, undoTyping } from './fold.ts';
-import { isKnown, nearWord, type Word } from './phrases.ts';
+import { isKnown, nearWord, phraseIn, type Word } from './phrases.ts';
 import { ABBREVIATIONS, HOMOGRAPHS } from './small-words.ts';
 import type { Token } from './tokens.ts';
 
@@ -29,6 +29,8 @@ function spelling(word: string): string {
   const long = abbreviations.get(word);
   if (long !== undefined) return long;
   if (isKnown(word)) return word;
+  const phrase = phraseIn(word);
+  if (phrase !== undefined) return phrase;
   const undone = undoTyping(word);
   return undone.length > 1 && isKnown(undone) ? (abbreviations.get(undone) ?? undone) : word;
 }

@@ -1,4 +1,5 @@
 import { atMostEvery, type Observe } from '../observe.ts';
+import { type Attempt, type Attempts, noteAttempts } from './antcrm/attempts.ts';
 import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
 import { readContact, readHistory, readReason } from './antcrm/records.ts';
 import * as requests from './antcrm/requests.ts';
@@ -22,11 +23,14 @@ export type AntCrmOptions = {
   /** How long the circuit breaker stays open; 5 s unless told. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
-  /** Told of every call as it was made, before its outcome is given back. Personal data: not for logs. */
+  /** Told of every attempt of a call, in order, before its outcome is given back. Personal data: not for logs. */
   readonly onCall?: ((call: MadeCall) => void) | undefined;
 };
 
-/** A call in AntCRM's terms, for people who look into a turn. `reason` is what AntCRM, or the connection, said against it. */
+/**
+ * A call in AntCRM's terms, for people who look into a turn; one that was repeated is several. `reason` is what AntCRM,
+ * or the connection, said against it.
+ */
 export type MadeCall = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -77,12 +81,14 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     const start = performance.now();
     const end = start + timeoutMs;
     const deadline = { end, writeBefore: Math.min(end, latest) };
-    const exchange = await resilience.write(
+    const left = () => deadline.writeBefore - performance.now();
+    const attempts = await noteAttempts(
+      (attempt) => resilience.write(attempt, left),
       () => send(deadline),
-      () => deadline.writeBefore - performance.now(),
     );
-    const kind = writeOutcome(exchange);
-    report(asked, kind, exchange, start);
+    const kind = writeOutcome(attempts.last.exchange);
+    tell(asked, attempts, kind, writeOutcome);
+    report(asked, kind, attempts.last.exchange, start);
     return { kind };
   }
 
@@ -94,22 +100,32 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   ): Promise<Read<T>> {
     const start = performance.now();
     const end = start + timeoutMs;
-    const exchange = await resilience.read(
+    const left = () => end - performance.now();
+    const attempts = await noteAttempts(
+      (attempt) => resilience.read(attempt, left),
       () => transport.get(path, query, { end, writeBefore: end }),
-      () => end - performance.now(),
     );
-    const result = readOutcome(exchange, parse);
-    const values = Object.fromEntries(query);
-    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
-    report(asked, result.ok ? 'ok' : result.reason, exchange, start);
+    const result = readOutcome(attempts.last.exchange, parse);
+    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values: Object.fromEntries(query) };
+    tell(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)));
+    report(asked, nameOf(result), attempts.last.exchange, start);
     return result;
+  }
+
+  /** `outcome` is the last attempt's, which the call has read already. */
+  function tell(
+    asked: Asked,
+    { repeated, last }: Attempts,
+    outcome: string,
+    outcomeOf: (exchange: Exchange) => string,
+  ): void {
+    for (const attempt of repeated) options.onCall?.(made(asked, outcomeOf(attempt.exchange), attempt));
+    options.onCall?.(made(asked, outcome, last));
   }
 
   function report(asked: Asked, outcome: string, exchange: Exchange, start: number): void {
     const { call, values } = asked;
-    const ms = performance.now() - start;
-    observe.call(call, outcome, ms / 1000);
-    options.onCall?.(made(asked, outcome, exchange, ms));
+    observe.call(call, outcome, (performance.now() - start) / 1000);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
     if (exchange.kind !== 'answered') {
@@ -158,7 +174,9 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   };
 }
 
-function made({ method, path, body }: Asked, outcome: string, exchange: Exchange, ms: number): MadeCall {
+const nameOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
+
+function made({ method, path, body }: Asked, outcome: string, { exchange, ms }: Attempt): MadeCall {
   const answered = exchange.kind === 'answered';
   const reason = answered ? readReason(exchange.json) : exchange.reason;
   return {

@@ -3,6 +3,7 @@ import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import { type Incoming, incomingSchema, outgoingSchema } from './delivery.ts';
 import type { Seal } from './sealed.ts';
+import { lengthen, shorten } from './shorthand.ts';
 
 /** Who wrote last and where replies go: what a turn that nobody asked for needs. Neither name nor e-mail is kept. */
 const originSchema = incomingSchema
@@ -56,10 +57,14 @@ export type Envelopes = ReturnType<typeof createEnvelopes>;
  * throws `SealBroken`, or another error where what is inside has not the shape it should have.
  */
 export function createEnvelopes(seal: Seal, readState: (stored: unknown) => ConversationState) {
+  const closeText = (kind: string, conversation: string, text: string): Buffer =>
+    seal.seal(`${kind}:${conversation}`, text);
+  const openText = (kind: string, conversation: string, sealed: Buffer): string =>
+    seal.open(`${kind}:${conversation}`, sealed);
   const close = (kind: string, conversation: string, value: unknown): Buffer =>
-    seal.seal(`${kind}:${conversation}`, JSON.stringify(value));
+    closeText(kind, conversation, JSON.stringify(value));
   const open = (kind: string, conversation: string, sealed: Buffer): unknown =>
-    JSON.parse(seal.open(`${kind}:${conversation}`, sealed));
+    JSON.parse(openText(kind, conversation, sealed));
 
   return {
     message: {
@@ -68,9 +73,11 @@ export function createEnvelopes(seal: Seal, readState: (stored: unknown) => Conv
         incomingSchema.parse(open('message', conversation, sealed)),
     },
     state: {
-      seal: (conversation: string, stored: Stored) => close('state', conversation, stored),
+      seal: (conversation: string, stored: Stored) =>
+        closeText('state', conversation, shorten(JSON.stringify(stored))),
       open(conversation: string, sealed: Buffer): Stored {
-        const stored = storedSchema.parse(open('state', conversation, sealed));
+        const json = lengthen(openText('state', conversation, sealed));
+        const stored = storedSchema.parse(JSON.parse(json));
         return { ...stored, state: readState(stored.state) };
       },
     },

@@ -71,11 +71,11 @@ export function createDelivery(options: {
         case 'failed':
           return backOff(held, outgoing, nowMs);
         case 'ambiguous':
-          if (repeated) return DONE;
+          if (repeated) return giveUp(held, outgoing, 'nobody knows whether it arrived, twice');
           repeated = true;
           break;
         case 'later':
-          if (delivery.afterMs > patience) return { kind: 'postponed', afterMs: delivery.afterMs };
+          if (delivery.afterMs > patience) return postpone(held, outgoing, nowMs, delivery.afterMs);
           patience -= delivery.afterMs;
           await delay(delivery.afterMs);
       }
@@ -97,13 +97,19 @@ export function createDelivery(options: {
   /** Waits half the reply's age: so nobody has to count, and the waits grow by half. */
   function backOff(held: Held, outgoing: Outgoing, nowMs: number): Fate {
     const ageMs = nowMs - outgoing.atMs;
-    if (ageMs > GIVE_UP_MS) {
-      const fields = { channel: outgoing.channel, conversation: held.conversation };
-      observe.log.warn(fields, 'a reply was dropped: it could not be delivered for 24 h');
-      return DONE;
-    }
     const waitMs = Math.min(Math.max(ageMs / 2, MIN_BACKOFF_MS), MAX_BACKOFF_MS);
-    return { kind: 'postponed', afterMs: Math.round(waitMs * (0.8 + 0.4 * random())) };
+    return postpone(held, outgoing, nowMs, Math.round(waitMs * (0.8 + 0.4 * random())));
+  }
+
+  function postpone(held: Held, outgoing: Outgoing, nowMs: number, afterMs: number): Fate {
+    return nowMs - outgoing.atMs > GIVE_UP_MS
+      ? giveUp(held, outgoing, 'it could not be delivered for 24 h')
+      : { kind: 'postponed', afterMs };
+  }
+
+  function giveUp(held: Held, { channel }: Outgoing, why: string): Fate {
+    observe.log.warn({ channel, conversation: held.conversation }, `a reply was dropped: ${why}`);
+    return DONE;
   }
 
   return deliver;

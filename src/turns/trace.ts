@@ -6,7 +6,7 @@ import { stateSchema } from '../conversation/state.ts';
 const tripSchema = z.enum(['take', 'intend', 'recall', 'hold', 'letGo', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
-/** A call of AntCRM, as the loyalty port made it; `body` is what was sent, `reason` what AntCRM said against it. */
+/** An attempt to call AntCRM; `body` is what was sent, `reason` what AntCRM, or the connection, said against it. */
 const callSchema = z.object({
   method: z.enum(['GET', 'POST']),
   path: z.string(),

@@ -12,7 +12,7 @@ export type Traces = {
   around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
   /** The same mailbox; the turn at work counts what it asks of it. */
   counting(mailbox: Mailbox): Mailbox;
-  /** To be told of every call of AntCRM: it belongs to the turn that awaits it. */
+  /** To be told of every attempt to call AntCRM: it belongs to the turn that awaits it. */
   call(call: TracedCall): void;
 };
 
@@ -78,10 +78,10 @@ export function createTraces(channels: readonly string[]): Traces {
   };
 }
 
-/** Only what was found. */
+/** Only what was found, as people read it. */
 function told(text: string): NonNullable<Trace['understood']> {
   return Object.fromEntries(
-    Object.entries(understand(text)).flatMap(([what, value]) => (value ? [[what, value]] : [])),
+    Object.entries(understand(text)).flatMap(([what, value]) => (value ? [[what, String(value)]] : [])),
   );
 }
 

@@ -63,6 +63,50 @@ describe('earning points', () => {
     expect(chat.press('confirm').effects[0]).toMatchObject({ kind: 'accumulate', email: undefined });
   });
 
+  test.each(['khong co email', 'no email', 'bỏ qua email'])(
+    'lets the e-mail be skipped along with the rest: %s',
+    (text) => {
+      const chat = new Dialogue().text(`tich diem TIVI000000017 0912345678 ${text}`);
+      expect(chat.keys).toEqual(['accumulate.summary']);
+      const later = new Dialogue().text('tích điểm').text(`TIVI000000017 0912345678 ${text}`);
+      expect(later.keys).toEqual(['accumulate.summary']);
+    },
+  );
+
+  test('takes the values of an answer that begins with a no', () => {
+    const chat = new Dialogue().text('tích điểm').text('không, TIVI000000017');
+    expect(chat.state.draft.code).toBe('TIVI000000017');
+    chat.text('0912345678').text('không phải, minh@example.vn');
+    expect(chat.state.draft.email?.value).toBe('minh@example.vn');
+  });
+
+  test.each([
+    'yesterday',
+    '2023',
+    '1.8.2023-31.8.2023',
+    'tháng này',
+    'how do I find the code?',
+    'mã ở đâu vậy',
+  ])('does not take a word, a date or a sentence for a code, and says what a code is: %s', (text) => {
+    const chat = new Dialogue().text('tích điểm').text(text);
+    expect(chat.keys).toEqual(['code.shape', 'accumulate.askCode']);
+    expect(vi['accumulate.askCode']).toContain('in trên sản phẩm');
+    expect(en['accumulate.askCode']).toContain('on the product');
+  });
+
+  test.each(['TIVInpmx8b98pfg', 'VOUCHER', 'DEN2023', 'npmx.b_pf-g', '123456789012'])(
+    'takes whatever else could be a code: %s',
+    (text) => {
+      expect(new Dialogue().text('tích điểm').text(text).state.draft.code).toBe(text);
+    },
+  );
+
+  test('says that a phone was noted where the code is asked for again', () => {
+    const chat = new Dialogue().text('tích điểm').text('my phone is +1 415 555 2671');
+    expect(chat.keys).toEqual(['noted', 'accumulate.askCode']);
+    expect(chat.text('TIVI000000017').keys).toEqual(['accumulate.askEmail']);
+  });
+
   test('asks about an evident typo instead of repairing it', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678').text('minh@gmail.con');
     expect(chat.keys).toEqual(['email.typo']);
@@ -126,6 +170,26 @@ describe('earning points', () => {
     expect(chat.press('edit:phone').keys).toEqual(['accumulate.askPhone']);
     expect(chat.text('0867123456').keys).toEqual(['accumulate.summary']);
     expect(chat.press('confirm').effects[0]).toMatchObject({ phone: { value: '+84867123456' } });
+  });
+
+  test('does not take a mistyped phone or e-mail for another code', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    expect(chat.text('sửa số điện thoại').text('091234567a').keys).toEqual([
+      'phone.shape',
+      'accumulate.askPhone',
+    ]);
+    expect(chat.text('0867123456').text('sửa email').text('minh2gmail.com').keys).toEqual([
+      'email.shape',
+      'accumulate.askEmail',
+    ]);
+    expect(chat.state.draft.code).toBe('TIVI000000017');
+  });
+
+  test('takes another code at the question for the phone where it is called so, or comes with the phone', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017').text('mã TIVI000000018');
+    expect(chat.keys).toEqual(['noted', 'accumulate.askPhone']);
+    expect(chat.state.draft.code).toBe('TIVI000000018');
+    expect(chat.text('TIVI000000019 0912345678').state.draft.code).toBe('TIVI000000019');
   });
 
   test('does not take a typed "ok" for the button', () => {

@@ -179,6 +179,44 @@ describe('the history', () => {
     expect(chat.text('lịch sử đổi quà 7 ngày').keys).toEqual(['history.empty']);
   });
 
+  test.each(['tuần này', '7 ngay', 'thang truoc', 'tất cả', '1/8/2023 - 31/8/2023'])(
+    'where there is nothing takes another period, typed or pressed: %s',
+    (text) => {
+      const chat = new Dialogue();
+      const { answers } = chat;
+      chat.answers = () => ({ kind: 'history', more: false, records: [] });
+      chat.text('lịch sử tích điểm hôm nay').shareOwnPhone();
+      expect(chat.text(text).keys).toEqual(['history.empty']);
+      expect(chat.question.choices?.map(({ id }) => id)).toContain('accumulate');
+      chat.answers = answers;
+      expect(chat.press('period:30d').keys).toEqual(['history.page']);
+      expect(chat.effects[2]).toMatchObject({
+        type: 'point',
+        by: { kind: 'phone', value: '+84867123456' },
+        fromMs: midnight(2026, 10, 27),
+      });
+    },
+  );
+
+  test('stays open for its next page where a phone is typed, unless that names another customer', () => {
+    const chat = new Dialogue().text('lịch sử tích điểm tất cả').shareOwnPhone().text('0912345678');
+    expect(chat.question).toMatchObject({ key: 'unsure', context: 'identity' });
+    expect(chat.text('tiếp').keys).toEqual(['history.page']);
+    expect(chat.effects[1]).toMatchObject({ by: { value: '+84867123456' }, skip: 5 });
+    const staff = new Dialogue(STAFF).text('lịch sử tích điểm tất cả 0867123456').text('0912345678');
+    expect(staff.text('tháng này').effects).toHaveLength(1);
+  });
+
+  test.each(['thử lại', 'try again'])('is tried again by the words on the button: %s', (text) => {
+    const chat = new Dialogue(TEAMS);
+    const { answers } = chat;
+    chat.answers = () => ({ kind: 'unavailable' });
+    chat.text('lịch sử đổi quà 7 ngày');
+    chat.answers = answers;
+    expect(chat.text(text).keys).toEqual(['history.page']);
+    expect(chat.effects[1]).toEqual(chat.effects[0]);
+  });
+
   test('can be tried again where AntCRM was out of reach', () => {
     const chat = new Dialogue(TEAMS);
     const answers = chat.answers;

@@ -135,6 +135,56 @@ describe('what may be read or spent', () => {
   });
 });
 
+describe('what staff type where proof is asked for', () => {
+  test.each(['sdt 0867123456', 'sdt cua minh la 0867123456', 'so 0867123456 nhe', 'my phone is 0867123456'])(
+    'may be labelled: %s',
+    (text) => {
+      for (const sender of [STAFF, TELEGRAM]) {
+        const chat = new Dialogue(sender, { identityProof: 'off' });
+        expect(chat.text('xem diem').text(text).keys[0]).toBe('points.balance');
+        expect(chat.effects).toEqual([{ kind: 'balance', by: PHONE }]);
+        expect(new Dialogue(STAFF).text('doi qua loa').text(text).keys).toEqual(['redeem.summary']);
+      }
+    },
+  );
+
+  test('may be a labelled e-mail, or a guess to be asked about', () => {
+    const chat = new Dialogue(STAFF).text('xem diem').text('email garnacho@gmail.com');
+    expect(chat.effects).toEqual([{ kind: 'balance', by: EMAIL }]);
+    expect(new Dialogue(STAFF).text('xem diem').text('sdt 867123456').keys).toEqual(['phone.leadingZero']);
+    expect(new Dialogue(STAFF).text('xem diem').text('email minh@gmail.con').keys).toEqual(['email.typo']);
+  });
+
+  test('is asked for in their words; a customer who is believed is asked in theirs', () => {
+    expect(new Dialogue(STAFF).text('xem điểm').question).toMatchObject({ context: 'staff' });
+    const kiosk = new Dialogue(undefined, { identityProof: 'off' }).text('xem điểm').question;
+    expect(kiosk.key).toBe('identity.ask');
+    expect(kiosk.context).toBeUndefined();
+  });
+});
+
+describe('what customers type where proof is asked for', () => {
+  test('proves nothing, labelled or not', () => {
+    for (const text of ['sdt 0867123456', '0867123456', 'email garnacho@gmail.com', 'lấy loa 0867123456']) {
+      const chat = new Dialogue().text('đổi quà DAUMAY01').text(text);
+      expect(chat.question.key, text).toBe('identity.proofNeeded');
+      expect(chat.effects).toEqual([]);
+    }
+  });
+
+  test('is called a typed number only where it is one', () => {
+    const chat = new Dialogue().text('xem điểm');
+    for (const [text, context] of [
+      ['0867123456', 'typed'],
+      ['😀', 'again'],
+      ['abc', 'again'],
+      ['TIVI000000030', 'again'],
+      ['sdt 0867123456', 'typed'],
+    ])
+      expect(chat.text(text ?? '').question, text).toMatchObject({ key: 'identity.proofNeeded', context });
+  });
+});
+
 describe('a shared phone', () => {
   test('that changed replaces the old one and is confirmed, in the middle of a flow, too', () => {
     const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();

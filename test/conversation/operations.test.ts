@@ -52,6 +52,14 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.last?.settled).toHaveLength(1);
   });
 
+  test('is kept with what its receipt tells, once done, but without the lookup and the id of the record', () => {
+    const { chat } = lost();
+    checks(chat, 'applied');
+    const [operation] = chat.state.operations;
+    expect(operation?.receipt).toEqual({ score: 10, what: 'Đầu máy' });
+    expect(operation?.lookup).toBeUndefined();
+  });
+
   test('is told as not applied at the last check but one, and watched until the last', () => {
     const { chat } = lost();
     expect(checks(chat, 'none', 'none', 'none')).toEqual([]);

@@ -64,7 +64,7 @@ describe('redeeming a gift', () => {
       [[], 'redeem.askCode'],
     ] as const) {
       const chat = new Dialogue(STAFF, gifts && { gifts }).text('đổi quà').text(text);
-      expect(chat.keys).toEqual([question]);
+      expect(chat.keys).toEqual(['noted', question]);
       expect(chat.state.draft).toMatchObject(known);
       expect(chat.text('DAUMAY01').keys).toEqual(['redeem.summary']);
     }
@@ -100,6 +100,47 @@ describe('redeeming a gift', () => {
       expect(chat.text('loa').keys).toEqual(['redeem.summary']);
     },
   );
+
+  test.each([
+    ['đổi loa', 'LOA01'],
+    ['lấy đầu máy', 'DAUMAY01'],
+    ['get the speaker', 'LOA01'],
+    ['đổi player', 'DAUMAY01'],
+  ])('begins where a gift is wished for by its name: %s', (text, code) => {
+    const chat = new Dialogue().text(text);
+    expect(chat.keys).toEqual(['identity.proofNeeded']);
+    expect(chat.state.draft.code).toBe(code);
+  });
+
+  test.each(['không lấy loa', 'mình mua loa', 'đổi loa bị hỏng'])(
+    'does not begin where a gift is only spoken of: %s',
+    (text) => {
+      expect(new Dialogue().text(text).keys).toEqual(['unsure']);
+    },
+  );
+
+  test('takes a gift by words of its name that no other gift has', () => {
+    const gifts = [
+      { code: 'A1', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1 },
+      { code: 'A2', name: { vi: 'Nồi áp suất', en: 'Pressure cooker' }, score: 2 },
+    ];
+    const asked = () => new Dialogue(undefined, { gifts }).text('đổi quà');
+    expect(asked().text('rice').state.draft.code).toBe('A1');
+    expect(asked().text('áp suất').state.draft.code).toBe('A2');
+    expect(asked().text('cooker').keys[0]).toBe('gift.unknown');
+    expect(asked().text('nói chuyện').keys[0]).toBe('gift.unknown');
+  });
+
+  test('lets another gift be chosen where proof is asked for', () => {
+    const chat = new Dialogue().text('đổi quà loa').text('lấy đầu máy');
+    expect(chat.keys).toEqual(['noted', 'identity.proofNeeded']);
+    expect(chat.state.draft.code).toBe('DAUMAY01');
+    expect(chat.text('loa').state.draft.code).toBe('LOA01');
+    expect(chat.text('đổi quà khác').keys).toEqual(['redeem.askGift']);
+    expect(chat.text('đầu máy').keys).toEqual(['identity.proofNeeded']);
+    const staff = new Dialogue(STAFF).text('đổi quà đầu máy').text('loa@gmail.com');
+    expect(staff.state.draft).toMatchObject({ code: 'DAUMAY01', email: { value: 'loa@gmail.com' } });
+  });
 
   test.each(['đổi số', 'không phải', 'sai rồi'])(
     'says how to change something at the summary: %s',
@@ -149,6 +190,14 @@ describe('redeeming a gift', () => {
     });
     const { email: _, ...nameless } = TEAMS;
     expect(new Dialogue(nameless).text('đổi quà DAUMAY01').keys).toEqual(['identity.noEmail']);
+  });
+
+  test('says to try again where the profile on Teams could not be read: it may well have an e-mail', () => {
+    const { email: _, ...unread } = TEAMS;
+    const chat = new Dialogue({ ...unread, unread: true }).text('đổi quà DAUMAY01');
+    expect(chat.keys).toEqual(['identity.unread']);
+    chat.sender = TEAMS;
+    expect(chat.text('đổi quà DAUMAY01').keys).toEqual(['redeem.summary']);
   });
 
   test('goes by what staff type, phone or e-mail', () => {
@@ -208,6 +257,7 @@ describe('redeeming a gift', () => {
     expect(chat.question).toMatchObject({ context: 'reference', params: { reference: expect.any(String) } });
     expect(chat.text('sao rồi').replies[0]).toMatchObject({ key: 'operation.status', context: 'checking' });
     expect(chat.text('xong chưa?').keys).toEqual(['operation.status']);
+    expect(chat.text('giao dich cua toi toi dau roi').keys).toEqual(['operation.status']);
     expect(chat.text('tích điểm').keys).toEqual(['accumulate.askCode']);
   });
 

@@ -118,6 +118,29 @@ describe('repair', () => {
     expect(editing.press('edit:code').text(text).keys).toEqual(['accumulate.summary']);
   });
 
+  test.each(['skip', 'none', 'khong co', 'bỏ qua'])('takes "%s" for the same', (text) => {
+    expect(new Dialogue().text('tích điểm').text(text).keys).toEqual(['cancel.done']);
+  });
+
+  test.each(['thử lại', 'try again'])(
+    'asks once more for "%s", and never takes it for the button',
+    (text) => {
+      expect(new Dialogue().text(text).keys).toEqual(['menu']);
+      const chat = new Dialogue().text('tích điểm').text(text);
+      expect(chat.keys).toEqual(['accumulate.askCode']);
+      chat.text('TIVI000000017 0912345678 minh@example.vn').text(text);
+      expect(chat.keys).toEqual(['confirm.press', 'accumulate.summary']);
+      expect(chat.effects).toEqual([]);
+    },
+  );
+
+  test('begins with the code of a typed /start as with a deep link', () => {
+    const chat = new Dialogue(STAFF).text('/start TIVInpmx8b98pfg');
+    expect(chat.keys).toEqual(['accumulate.askPhone']);
+    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+    expect(new Dialogue(STAFF).text('/start').keys).toEqual(['welcome']);
+  });
+
   test('asks what a phone or an e-mail out of the blue is for, and keeps it for earning', () => {
     const chat = new Dialogue().text('0867123456');
     expect(chat.question).toMatchObject({ key: 'unsure', context: 'identity', asks: 'menu' });

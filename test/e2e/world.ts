@@ -20,8 +20,8 @@ export type World = {
   /** Undefined: each bot has its embedded store. */
   readonly redis: RedisServer | undefined;
   readonly bots: readonly Bot[];
-  /** One more bot. */
-  bot(): Promise<Bot>;
+  /** One more bot, with these settings of its own. */
+  bot(own?: Environment): Promise<Bot>;
   /** A new customer, whose updates go to the first bot unless told otherwise. */
   chat(language: Language, post?: Post): Chat;
   /** Posts an update as Telegram does. */
@@ -81,12 +81,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...options.env,
   };
   const bots: Bot[] = [];
-  async function bot(): Promise<Bot> {
-    const started = await startBot(everyone, main);
+  async function bot(own: Environment = {}): Promise<Bot> {
+    const started = await startBot({ ...everyone, ...own }, main);
     bots.push(started);
     return started;
   }
-  await Promise.all(Array.from({ length: count }, bot));
+  await Promise.all(Array.from({ length: count }, () => bot()));
   const post = (update: Update, { url }: Bot) =>
     double.post(update, { url: `${url}/webhooks/telegram`, secret: SECRET });
   const toFirst: Post = async (update) => {

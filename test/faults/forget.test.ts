@@ -1,7 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
-import type { StaffEvent } from '../../src/channels/staff/schema.ts';
+import type { requestSchema, StaffEvent } from '../../src/channels/staff/schema.ts';
+import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import { conversationName } from '../../src/turns/envelopes.ts';
+import { createSeal, type Seal } from '../../src/turns/sealed.ts';
+import { lengthen } from '../../src/turns/shorthand.ts';
 import { type Running, startBot } from '../support/app.ts';
+import { dump, startRedis, until } from '../support/redis.ts';
 
 let bot: Running;
 beforeAll(async () => {
@@ -37,4 +44,100 @@ test('whoever asks to be forgotten is, within the turn, in the events and traces
   expect(JSON.stringify(events)).not.toMatch(PERSONAL);
 
   expect(JSON.stringify(await says('/privacy'))).not.toMatch(PERSONAL);
+});
+
+/** A whole bot on a Redis of its own, with a bug that makes turns throw when it is on. */
+async function startBeside() {
+  const redis = await startRedis();
+  const admin = new Redis(redis.url);
+  const bug = { on: false };
+  const buggy = (port: AntCrm): AntCrm => ({
+    ...port,
+    history: async (query) => {
+      if (bug.on) throw new Error('a bug');
+      return port.history(query);
+    },
+  });
+  const running = await startBot({ REDIS_URL: redis.url }, { around: { antcrm: buggy } });
+  onTestFinished(async () => {
+    await running.stop();
+    admin.disconnect();
+    await redis.stop();
+  });
+  return { ...running, admin, bug };
+}
+
+/** What a thief who has the keys finds in these bytes, wherever in them a blob of the conversation begins and ends. */
+function openedIn(bytes: Buffer, seal: Seal, name: string): string[] {
+  const header = seal.seal('', '').subarray(0, 2);
+  const found: string[] = [];
+  for (let at = bytes.indexOf(header); at >= 0; at = bytes.indexOf(header, at + 1)) {
+    for (let end = bytes.length; end > at; end--) {
+      found.push(...ASSOCIATED.flatMap((kind) => open(seal, `${kind}:${name}`, bytes.subarray(at, end))));
+    }
+  }
+  return found;
+}
+
+const ASSOCIATED = ['message', 'state', 'errand', 'intent', 'feed'];
+
+function open(seal: Seal, associated: string, blob: Buffer): string[] {
+  try {
+    return [lengthen(seal.open(associated, blob))];
+  } catch {
+    return [];
+  }
+}
+
+const GIVEN = [
+  'TIVI000000017',
+  'TIVI000000018',
+  'DAUMAY01',
+  '912345678',
+  '867123456',
+  'minh@example.vn',
+  'Garnacho',
+];
+
+test('nothing that a customer gave is left in Redis once they asked to be forgotten', async () => {
+  const { url, config, admin, bug } = await startBeside();
+  const seal = createSeal({ key: config.keys.state, hashKey: config.keys.hash });
+  const name = conversationName(seal, 'staff', 'qa');
+  const { send } = createClient(url);
+  let choices: readonly string[] = [];
+  const does = async (request: Pick<z.input<typeof requestSchema>, 'text' | 'choice' | 'contact'>) => {
+    const person = { conversation: 'qa', locale: 'vi', as: 'telegram', name: 'Garnacho' } as const;
+    const answer = await send({ ...person, ...request });
+    if (answer.status !== 'done') throw new Error(answer.status);
+    choices = answer.replies.flatMap((reply) => reply.choices ?? []).map(({ id }) => id);
+    return answer.replies.map(({ key }) => key);
+  };
+  const confirms = () => does({ choice: choices.find((id) => id.startsWith('confirm:')) ?? 'none' });
+  /** All that Redis holds, sealed and opened, once everything is delivered. */
+  const kept = async (): Promise<string> => {
+    await until(async () => !(await admin.keys('*')).some((key) => /\}[qo]:/.test(key)));
+    const bytes = await dump(admin);
+    return bytes.flatMap((one) => [String(one), ...openedIn(one, seal, name)]).join('\n');
+  };
+
+  await does({ text: 'tích điểm TIVI000000017 0912345678 minh@example.vn' });
+  expect(await confirms()).toEqual(['accumulate.done', 'privacy.consent']);
+  await does({ choice: 'consent:accept' });
+  await does({ text: 'đổi quà DAUMAY01' });
+  await does({ contact: { phone: '0867123456' } });
+  expect(await confirms()).toContain('redeem.done');
+  bug.on = true;
+  expect(await does({ text: 'lịch sử tích điểm 30 ngày' })).toEqual(['turn.failed']);
+  await does({ text: 'tích điểm TIVI000000018 0912345678' });
+  const before = await kept();
+  expect(GIVEN.filter((word) => !before.includes(word))).toEqual([]);
+  expect(before).toContain('"reason":"threw"');
+
+  expect(await does({ text: '/forget' })).toEqual(['privacy.erased']);
+  const after = await kept();
+  expect(GIVEN.filter((word) => after.includes(word))).toEqual([]);
+  expect(after).toContain('"draft":{},"profile":{},"operations":[]');
+  // The record, the hashes of message ids, the last event, and the ids of AntCRM's records that settled a redemption.
+  const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
+  expect(kinds.sort()).toEqual(['d', 'f', 'm', 's']);
 });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import type { MadeCall } from '../../src/loyalty/antcrm.ts';
 import { openAntCrm, redemption } from './support/antcrm.ts';
 import { closedPort, serve, serveTcp } from './support/server.ts';
 
@@ -131,5 +132,61 @@ describe('retries', () => {
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
     expect(performance.now() - start).toBeLessThan(300);
     await antCrm.close();
+  });
+});
+
+describe('who looks into a turn hears of every attempt', () => {
+  /** An adapter of short calls, and what it tells of them: status or reason, and outcome. */
+  function watched(url: string, options: Parameters<typeof openAntCrm>[1] = {}) {
+    const calls: MadeCall[] = [];
+    const { antCrm } = openAntCrm(url, { ...options, onCall: (call) => void calls.push(call) });
+    const told = () => calls.map(({ status, reason, outcome }) => `${status ?? reason} ${outcome}`);
+    return { antCrm, calls, told };
+  }
+
+  test('to read, the failed ones before the one that succeeded, each with its own time', async () => {
+    const answers: [status: number, body: string][] = [
+      [500, ''],
+      [200, '[{'],
+      [200, '[]'],
+    ];
+    await using server = await serve(async (_request, response) => {
+      const [status = 500, body] = answers.shift() ?? [];
+      if (status === 500) await delay(50);
+      response.writeHead(status).end(body);
+    });
+    const { antCrm, calls, told } = watched(server.url);
+    expect(await antCrm.history(POINTS)).toMatchObject({ ok: true });
+    expect(told()).toEqual(['500 unavailable', '200 unreadable', '200 ok']);
+    expect(new Set(calls.map(({ method, path }) => `${method} ${path}`))).toEqual(
+      new Set(['GET /history-point?type=point&phone=0867123456&page=1']),
+    );
+    expect(calls[0]?.ms).toBeGreaterThan(45);
+    expect(calls[2]?.ms).toBeLessThan(45);
+    await antCrm.close();
+  });
+
+  test('to write, with what was to be sent', async () => {
+    const { antCrm, calls, told } = watched(await closedPort());
+    await antCrm.redeem(redemption());
+    expect(told()).toEqual(Array(3).fill('ECONNREFUSED unavailable'));
+    expect(calls.map(({ body }) => body)).toEqual(
+      Array(3).fill({ code: 'DAUMAY01', data: { email: undefined, phone: '0867123456' } }),
+    );
+    await antCrm.close();
+  });
+
+  test('that was declined, after those that were not', async () => {
+    const { server } = await patient();
+    const { antCrm, told } = watched(server.url, { breakerMs: 60_000 });
+    for (let n = 0; n < 4; n++) await antCrm.redeem(redemption());
+    await antCrm.history(POINTS);
+    await antCrm.redeem(redemption());
+    expect(told()).toEqual([
+      ...Array(4).fill('500 unknown'),
+      ...['500 unavailable', 'breaker-open unavailable', 'breaker-open unavailable'],
+    ]);
+    await antCrm.close();
+    await server[Symbol.asyncDispose]();
   });
 });

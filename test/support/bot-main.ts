@@ -1,18 +1,21 @@
 /**
  * The bot as `src/main.ts` starts it, with leases that a test can wait for: what a killed process held is free after
  * `LEASE_MS` instead of 15 s. And no message is poison: those who kill processes at random hit some again and again.
+ * With `BOT_SCHEMA` it is a version of the bot whose states have that schema.
  */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
+import { STATE_SCHEMA } from '../../src/conversation/state.ts';
 
 const LEASE_MS = 2000;
+const { BOT_SCHEMA: schema = STATE_SCHEMA } = process.env;
 
 const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
   limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100, attempts: 1000 },
-  mailbox: { leaseMs: LEASE_MS },
+  mailbox: { leaseMs: LEASE_MS, schema: Number(schema) },
 });
 process.once('SIGTERM', () => void app.stop());
 await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });

@@ -137,3 +137,23 @@ async function freePort(): Promise<number> {
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(20);
 }
+
+/** Everything that a Redis holds: keys and values, the parts of lists, hashes and sets each by itself. */
+export async function dump(admin: Redis): Promise<Buffer[]> {
+  const keys = await admin.keys('*');
+  const values = await Promise.all(keys.map((key) => partsOf(admin, key)));
+  return [...keys.map((key) => Buffer.from(key)), ...values.flat()];
+}
+
+async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
+  switch (await admin.type(key)) {
+    case 'string':
+      return [(await admin.getBuffer(key)) ?? Buffer.alloc(0)];
+    case 'list':
+      return admin.lrangeBuffer(key, 0, -1);
+    case 'hash':
+      return [...(await admin.hkeysBuffer(key)), ...(await admin.hvalsBuffer(key))];
+    default:
+      return admin.zrangeBuffer(key, '0', '-1');
+  }
+}

@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import type { Endpoints } from '../../src/channels/teams/cloud.ts';
-import type { TeamsActivity } from './teams-activities.ts';
+import { TENANT, type TeamsActivity } from './teams-activities.ts';
 import { createTokens, type TokenOptions } from './teams-tokens.ts';
 
 /**
  * The Bot Framework service on 127.0.0.1: its keys and tokens (OpenID metadata, JWKS), the Teams connector (activities,
- * edits, members), and Azure's managed identity endpoint, which gives bots their tokens. Faults are scripted.
+ * edits, members), and what gives bots their tokens: Azure's login server and managed identity endpoint. Faults are
+ * scripted.
  */
 export type TeamsDouble = {
   /** The connector's base URL, for activities. */
@@ -27,10 +28,14 @@ export type TeamsDouble = {
   shown(conversation: string): Shown[];
   /** The next calls of the connector end so, one after the other. */
   script(...faults: Fault[]): void;
-  /** Whose profile `GET …/members` answers with. */
+  /** The next messages to this conversation, or looks at this member's profile, end so. */
+  scriptFor(about: string, ...faults: Fault[]): void;
+  /** Whose profile `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
   readonly members: Map<string, Readonly<Record<string, unknown>>>;
   /** Tokens asked of the identity endpoint, by audience. */
   readonly granted: string[];
+  /** What the login server was asked for, at which path: `client_id`, `client_secret`, `scope`… */
+  readonly signIns: SignIn[];
   /** Posts an activity as the service does. */
   post(activity: TeamsActivity, target: Target): Promise<Posted>;
   close(): Promise<void>;
@@ -43,6 +48,7 @@ export type Call = {
   readonly body: Body;
 };
 type Body = Readonly<Record<string, unknown>>;
+export type SignIn = { readonly path: string; readonly form: Readonly<Record<string, string>> };
 export type Shown = Body & { readonly id: string };
 /** `authorization`: another header than a valid token's; null: none at all. */
 export type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
@@ -56,12 +62,15 @@ export const faultSchema = z.union([
 export type Fault = z.infer<typeof faultSchema>;
 
 const bodySchema = z.record(z.string(), z.unknown());
+const aboutSchema = z.object({ conversation: z.string().default(''), member: z.string().default('') });
 const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
 
 export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
   const calls: Call[] = [];
   const faults: Fault[] = [];
+  const faultsFor = new Map<string, Fault[]>();
   const granted: string[] = [];
+  const signIns: SignIn[] = [];
   const members = new Map<string, Body>();
   const chats = new Map<string, Shown[]>();
   const news = new EventTarget();
@@ -75,10 +84,11 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     const call = { method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) };
     calls.push(call);
     news.dispatchEvent(new CustomEvent('call', { detail: call }));
-    const fault = faults.shift();
+    const isMessage = method === 'POST' && call.body.type === 'message';
+    const { conversation, member } = aboutSchema.parse(request.params);
+    const fault = faults.shift() ?? faultsFor.get(isMessage ? conversation : member)?.shift();
     if (fault === 'hang') return reply.hijack();
     if (fault === 'reset') {
-      reply.hijack();
       request.raw.socket.destroy();
     } else if (fault) {
       if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
@@ -108,9 +118,11 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     );
     return { id };
   });
-  app.get(`${connector}/members/:id`, async ({ params }, reply) => {
-    const member = members.get(pathSchema.parse(params).id);
-    return member ?? reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
+  app.get(`${connector}/members/:member`, async ({ params }, reply) => {
+    const member = members.get(aboutSchema.parse(params).member);
+    return member
+      ? { tenantId: TENANT, userRole: 'user', ...member }
+      : reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
   });
 
   app.get('/openid', async () => ({ issuer, jwks_uri: `${url}/keys` }));
@@ -125,6 +137,16 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
       token_type: 'Bearer',
       resource,
     };
+  });
+
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
+  );
+  app.post('/login/*', async ({ url: path, body }) => {
+    signIns.push({ path, form: z.record(z.string(), z.string()).parse(body) });
+    return { token_type: 'Bearer', expires_in: 3600, access_token: `signed-in-${signIns.length}` };
   });
 
   const url = await app.listen({ port, host: '127.0.0.1' });
@@ -157,8 +179,12 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     },
     shown: (conversation) => chats.get(conversation) ?? [],
     script: (...more) => void faults.push(...more),
+    scriptFor(about, ...more) {
+      faultsFor.set(about, [...(faultsFor.get(about) ?? []), ...more]);
+    },
     members,
     granted,
+    signIns,
     async post(activity, { url: target, appId, authorization }) {
       const header = authorization === undefined ? `Bearer ${mint(appId)}` : authorization;
       const response = await fetch(target, {

@@ -8,8 +8,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import Fastify from 'fastify';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
+import { openBrowser } from './browser.ts';
 
 /**
  * Microsoft's own playground, a Teams client with its service, in headless Chromium. Where the bot wants tokens, a proxy
@@ -27,8 +28,6 @@ export type Playground = {
 };
 
 export const PLAYGROUND_TENANT = '00000000-0000-0000-0000-0000000000001';
-
-const CHROMIUM = '/usr/bin/chromium';
 
 /** The client's user is Garnacho, whom AntCRM knows by this e-mail. */
 const CONFIG = `version: "0.1.1"
@@ -135,10 +134,7 @@ export async function startPlayground(options: {
 
   try {
     await listening(child.stdout);
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
+    browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width: 1280, height: 1400 }, locale });
     await page.goto(`http://localhost:${port}/`);
     return {

@@ -61,6 +61,16 @@ describe('a reply', () => {
     expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
   });
 
+  test('that the platform puts off again and again is dropped after a day, too, and the next goes on', async () => {
+    const world = createWorld();
+    for (let hours = 0; hours < 26; hours++) world.script.push({ kind: 'later', afterMs: HOUR });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet(10 * MINUTE);
+    expect(world.heard()).toEqual(['a b']);
+    expect(world.warnings).toEqual(['a reply was dropped: it could not be delivered for 24 h']);
+  });
+
   test('that fails for hours is no failed attempt of the message behind it', async () => {
     const world = createWorld();
     for (let n = 0; n < 12; n++) world.script.push({ kind: 'failed' });
@@ -79,6 +89,7 @@ describe('a reply', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['a', 'a', 'a b']);
     expect(world.deliveries).toEqual(['ambiguous', 'ambiguous', 'sent']);
+    expect(world.warnings).toEqual(['a reply was dropped: nobody knows whether it arrived, twice']);
   });
 
   test('that the platform refuses is dropped and counted, and the next goes on', async () => {

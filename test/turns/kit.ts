@@ -96,6 +96,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
   const alarms: { name: Alarm; reason: unknown }[] = [];
   const turns: string[] = [];
   const deliveries: string[] = [];
+  const warnings: string[] = [];
 
   const outlet: Outlet = {
     async deliver(outgoing, seq) {
@@ -120,7 +121,12 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
 
   const silent = () => {};
   const observe: Observe = {
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: {
+      debug: silent,
+      info: silent,
+      warn: (_fields, message) => void warnings.push(message),
+      error: silent,
+    },
     alarm: (name, { reason }) => void alarms.push({ name, reason }),
     update: silent,
     turn: (_channel, result) => void turns.push(result),
@@ -161,6 +167,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
     alarms,
     turns,
     deliveries,
+    warnings,
     advance: (ms: number) => {
       offsetMs += ms;
     },

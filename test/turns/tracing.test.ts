@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
-import type { Trace } from '../../src/turns/trace.ts';
+import { type Trace, traceSchema } from '../../src/turns/trace.ts';
 import { createTraces } from '../../src/turns/tracing.ts';
 import { createWorld, incoming } from './kit.ts';
 
@@ -46,6 +46,16 @@ describe('a channel that is looked into', () => {
     const understood = { intent: 'accumulate', code: 'TIVI000000017', phone: '+84912345678' };
     expect(seen()).toMatchObject([{ understood, calls: [], trips: ['take', 'commit'] }]);
   });
+
+  it.each(['đổi quà Đầu máy', 'không có email', 'sửa số điện thoại'])(
+    'learns it in the form that its trace allows: %s',
+    async (text) => {
+      const { engine, quiet, seen } = world(['test']);
+      await engine.accept(incoming(text));
+      await quiet();
+      expect(traceSchema.safeParse(seen()[0])).toMatchObject({ success: true });
+    },
+  );
 
   it('hears of what the bot does of itself, too', async () => {
     const { engine, quiet, seen } = world(['test']);

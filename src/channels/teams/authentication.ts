@@ -15,7 +15,7 @@ const PUBLIC = {
   ToChannelFromBotOAuthScope: 'https://api.botframework.com',
 };
 
-/** The service's own tokens name none, as far as its documents say. */
+/** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
 
 /** The SDK waits without end. */
@@ -37,7 +37,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   const factory = new ConfigurationServiceClientCredentialFactory(settings);
   const authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
   const cloud = endpoints ?? PUBLIC;
-  const isOurs = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
+  const claims = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
   const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
   // Awaited by whoever wants a token.
@@ -48,11 +48,12 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
     const { serviceUrl, channelId } = activity;
     // Other channels' clients could claim to be anybody; ours is Teams.
-    if (!serviceUrl || channelId !== 'msteams' || !isOurs(authorization)) return 'refused';
+    if (!serviceUrl || channelId !== 'msteams' || !claims.areOurs(authorization)) return 'refused';
     // Of all the activity the SDK looks at these two.
     const claimed = { channelId, serviceUrl } as SdkActivity;
     try {
       await inTime(hushed(() => authentication.authenticateRequest(claimed, authorization)));
+      claims.verified(authorization);
       return 'valid';
     } catch (error) {
       return isOutage(error) ? 'unavailable' : 'refused';
@@ -77,22 +78,37 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
  * service URL, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Nothing here is
  * verified yet; the signature is the SDK's part.
  */
-function createClaimsCheck(issuer: string, appId: string): (authorization: string) => boolean {
-  const tenants = new Set<unknown>();
+function createClaimsCheck(issuer: string, appId: string) {
+  /** Directories of tokens that turned out to be the service's, and of those that did not, or not yet. */
+  const known = new Set<unknown>();
+  const claimed = new Set<unknown>();
 
   /** The SDK remembers, for good, every directory that any token names: junk must not make it remember more. */
   function isBearable(tenant: unknown): boolean {
-    if (tenant !== undefined && tenants.size < MAX_TENANTS) tenants.add(tenant);
-    return tenant === undefined || tenants.has(tenant);
+    if (tenant === undefined || known.has(tenant)) return true;
+    if (claimed.size < MAX_TENANTS) claimed.add(tenant);
+    return claimed.has(tenant);
   }
 
-  return (authorization) => {
-    const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
-    const { alg } = decoded(head);
-    const { iss, aud, exp, tid } = decoded(claims);
-    const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
-    return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
+  return {
+    areOurs(authorization: string): boolean {
+      const { alg, iss, aud, exp, tid } = claimsOf(authorization);
+      const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
+      return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
+    },
+
+    /** The service signed it: its directory is no junk, however much of that is about. */
+    verified(authorization: string): void {
+      const { tid } = claimsOf(authorization);
+      if (tid !== undefined) known.add(tid);
+      claimed.delete(tid);
+    },
   };
+}
+
+function claimsOf(authorization: string): Readonly<Record<string, unknown>> {
+  const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
+  return { ...decoded(claims), alg: decoded(head).alg };
 }
 
 function decoded(part = ''): Readonly<Record<string, unknown>> {

@@ -45,13 +45,18 @@ export function buttons(actions: readonly Element[]): Element[] {
 
 const MAX_BUTTONS = 6;
 
-/** `fallback` is what a client too old for the card shows. */
+/** `fallback` is what a client too old for the card shows; some read it as Markdown. */
 export function card(body: readonly Element[], fallback: string): Element {
   return {
     type: 'AdaptiveCard',
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     version: '1.2',
-    fallbackText: fallback,
+    fallbackText: escaped(fallback),
     body,
   };
+}
+
+/** As it stands, for whoever reads Markdown or HTML: no link, no picture, no emphasis. */
+function escaped(words: string): string {
+  return words.replaceAll(/[\\`*_~[\]<>#|]/g, '\\$&');
 }

@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   const appId = teams?.registration?.appId;
   const website = values.website ?? publicUrl;
   if (!settings || !appId || !website) {
-    console.error([...faults, USAGE].join('\n'));
+    console.error([...faults, ...read.warnings, USAGE].join('\n'));
     return EXIT_CONFIG;
   }
   const content = await createPackage({

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { z } from 'zod';
 import { type CallFailure, isNeverSent } from '../calls.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
@@ -24,7 +25,7 @@ export type Connector = {
 export type ConnectorOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
   readonly hosts: Hosts;
-  /** Called with every answer that refuses our token, and whenever there is none to be had. */
+  /** Called with every answer that refuses our token or our bot, and whenever there is no token to be had. */
   readonly onTokenRefused: () => void;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
@@ -69,7 +70,9 @@ export function createConnector(options: ConnectorOptions): Connector {
           const { response, json } = await attempt(url, sent, token, timeoutMs);
           // Revoked meanwhile, perhaps: a fresh token settles it.
           if (response.statusCode === 401) continue;
-          return answerOf(response.statusCode, response.headers['retry-after'], json);
+          const answer = answerOf(response.statusCode, response.headers['retry-after'], json);
+          if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused();
+          return answer;
         } catch (error) {
           return { ok: false, kind: isNeverSent(error) ? 'failed' : 'ambiguous' };
         }
@@ -94,15 +97,40 @@ function answerOf(status: number, retryAfter: string | string[] | undefined, bod
     case 412:
       return { ok: false, kind: 'later', afterMs: afterS > 0 ? afterS * 1000 : jittered(LATER_MS) };
     case 403:
+      return { ok: false, kind: GONE.has(codeOf(body)) ? 'unreachable' : 'refusedToken' };
+    // The conversation, or the member asked for.
     case 404:
       return { ok: false, kind: 'unreachable' };
     case 503:
-      return afterS > 0
-        ? { ok: false, kind: 'later', afterMs: afterS * 1000 }
-        : { ok: false, kind: 'ambiguous' };
+      return afterS > 0 ? { ok: false, kind: 'later', afterMs: afterS * 1000 } : FAILED;
     default:
-      return { ok: false, kind: status >= 500 || status === 408 ? 'ambiguous' : 'rejected' };
+      return isOutage(status) ? FAILED : { ok: false, kind: 'rejected' };
   }
+}
+
+const FAILED: Failure = { ok: false, kind: 'failed' };
+
+/** A gateway's or the connector's own fault. None of ours is a redirect: something stands between us and it. */
+function isOutage(status: number): boolean {
+  return status >= 500 || status === 408 || (status >= 300 && status < 400);
+}
+
+/**
+ * The codes of 403 by which a customer, or their administrator, is done with the bot (msteams-docs, "Status codes from bot
+ * conversational APIs"). Any other refuses us: a bot without a permission, a cloud that is not ours.
+ */
+const GONE = new Set([
+  'MessageWritesBlocked',
+  'ConversationBlockedByUser',
+  'BotNotInConversationRoster',
+  'BotDisabledByAdmin',
+  'ForbiddenOperationException',
+]);
+
+const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+
+function codeOf(body: unknown): string {
+  return errorSchema.safeParse(body).data?.error.code ?? '';
 }
 
 /** So that many conversations do not come back at once. */

@@ -9,7 +9,7 @@ import { type Rendered, render, renderUsed } from './render.ts';
 /** What only makes the chat nicer may hold up a reply this long. */
 const NICETY_MS = 3_000;
 
-/** A post whose fate is unknown is repeated, once, by the engine: not before this or twice as much. */
+/** What went wrong is mostly over at once. A call is repeated after this, or up to twice as much. */
 const AGAIN_MS = 300;
 
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
@@ -22,13 +22,17 @@ export function createDelivery(connector: Connector, words: Words) {
 
   async function send(address: Address, rendered: Rendered): Promise<Delivery> {
     const sent = addressed(rendered, address);
-    return deliveryOf(await connector.call(address.service, 'POST', activitiesPath(address), sent));
+    return deliveryOf(
+      await insistently(() => connector.call(address.service, 'POST', activitiesPath(address), sent)),
+    );
   }
 
   /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
   async function edit(address: Address, activity: string, rendered: Rendered): Promise<Delivery | null> {
     const edited = addressed(rendered, address);
-    const answer = await connector.call(address.service, 'PUT', activityPath(address, activity), edited);
+    const answer = await insistently(() =>
+      connector.call(address.service, 'PUT', activityPath(address, activity), edited),
+    );
     const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
     return isGone ? null : deliveryOf(answer);
   }
@@ -74,8 +78,17 @@ function addressed(rendered: Rendered, { conversation, bot, user }: Address): Re
   return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
 }
 
+/** A failed call is repeated once, within the turn; after that the reply is put off, for up to a day. */
+async function insistently(call: () => Promise<Answer>): Promise<Answer> {
+  const answer = await call();
+  if (answer.ok || answer.kind !== 'failed') return answer;
+  await sleep(jittered(AGAIN_MS));
+  return call();
+}
+
 async function deliveryOf(answer: Answer): Promise<Delivery> {
   if (answer.ok) return { kind: 'sent' };
+  // The engine repeats it at once, and once only.
   if (answer.kind === 'ambiguous') await sleep(jittered(AGAIN_MS));
   return toDelivery(answer);
 }

@@ -21,12 +21,18 @@ export function createHosts(trusted: readonly string[], anyLocal: boolean): Host
   return {
     trusts(service) {
       const url = URL.parse(service);
-      if (!url || `${url.username}${url.password}${url.search}${url.hash}` !== '') return false;
+      // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.
+      if (!url || /[?#]/.test(service) || `${url.username}${url.password}` !== '') return false;
       const isLocal = LOCAL.test(url.hostname);
       const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
-      return isSafe && (exact.has(url.host) || (anyLocal && isLocal));
+      return isSafe && (exact.has(url.host) || exact.has(withPort(url)) || (anyLocal && isLocal));
     },
   };
+}
+
+/** `host:443`: a URL does not tell its scheme's own port. */
+function withPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 }
 
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

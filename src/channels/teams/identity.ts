@@ -26,45 +26,52 @@ const memberSchema = z.object({
   userRole: text,
 });
 
+/** What is found out about a sender: an e-mail, none, or nothing at all because the profile could not be read. */
+type Found = Pick<Sender, 'email' | 'unread'>;
+
 /**
- * Completes a sender with the profile's e-mail, where Teams vouches for it. Never throws; where the profile cannot be
- * read in time, nothing is vouched for.
+ * Completes a sender with the profile's e-mail, where Teams vouches for it. Never throws; a profile that cannot be read
+ * in time vouches for nothing, and the sender says so.
  */
 export function createIdentity({ connector, trustedTenants, now = Date.now }: IdentityOptions) {
   const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   /** By directory and object id: these, and no address or name, say who somebody is. In order of being read. */
-  const profiles = new Map<string, { readonly email: string | undefined; readonly untilMs: number }>();
+  const profiles = new Map<string, { readonly found: Found; readonly untilMs: number }>();
 
-  async function emailOf(address: Address): Promise<string | undefined> {
+  async function find(address: Address): Promise<Found> {
     const { tenant, person } = address;
-    if (tenant === undefined || person === undefined || !trusted.has(tenant)) return undefined;
+    if (tenant === undefined || person === undefined || !trusted.has(tenant)) return {};
     const key = `${tenant}/${person}`;
     const known = profiles.get(key);
-    if (known && known.untilMs > now()) return known.email;
+    if (known && known.untilMs > now()) return known.found;
     const path = `v3/conversations/${encodeURIComponent(address.conversation)}/members/${encodeURIComponent(address.user)}`;
     const answer = await connector.call(address.service, 'GET', path, undefined, LOOKUP_MS);
-    if (!answer.ok) return undefined;
+    // Who is no member has no profile.
+    if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(answer.body, tenant, person);
+    const found = email === undefined ? {} : { email };
     profiles.delete(key);
-    profiles.set(key, { email, untilMs: now() + PROFILE_MS });
+    profiles.set(key, { found, untilMs: now() + PROFILE_MS });
     const [oldest] = profiles.keys();
     if (profiles.size > MAX_PROFILES && oldest !== undefined) profiles.delete(oldest);
-    return email;
+    return found;
   }
 
   return async ({ sender, address }: Pick<Incoming, 'sender' | 'address'>): Promise<Sender> => {
     const known = addressSchema.safeParse(address).data;
-    const email = known && (await emailOf(known));
-    return email === undefined ? sender : { ...sender, email };
+    return known ? { ...sender, ...(await find(known)) } : sender;
   };
 }
 
-/** A guest's e-mail was written by the guest's own directory, an anonymous person's by nobody. */
+/**
+ * A guest's e-mail was written by the guest's own directory, an anonymous person's by nobody. What a profile does not say
+ * (whose it is, of which directory, in what role) does not count in its favour.
+ */
 function vouchedEmail(member: unknown, tenant: string, person: string): string | undefined {
   const profile = memberSchema.safeParse(member).data;
   if (!profile) return undefined;
-  const { email, aadObjectId = profile.objectId, tenantId, userRole = 'user' } = profile;
-  const isSame =
-    (aadObjectId ?? person).toLowerCase() === person && (tenantId ?? tenant).toLowerCase() === tenant;
-  return isSame && userRole.toLowerCase() === 'user' && email ? email.trim().toLowerCase() : undefined;
+  const { email, aadObjectId = profile.objectId, tenantId, userRole } = profile;
+  const isSame = aadObjectId?.toLowerCase() === person && tenantId?.toLowerCase() === tenant;
+  const isMember = userRole?.toLowerCase() === 'user';
+  return isSame && isMember && email ? email.trim().toLowerCase() : undefined;
 }

@@ -86,7 +86,7 @@ function senderOf({ from, locale }: Activity): Sender {
 /** What a typed message says. */
 function content(activity: Activity): Message {
   const text = textOf(activity);
-  if (text !== '') return { kind: 'text', text: cut(text, MAX_TEXT) };
+  if (text !== '') return { kind: 'text', text };
   const types = (activity.attachments ?? []).map(({ contentType }) => contentType ?? '');
   // Pictures pasted into a message come as Teams' own "file" or as an image.
   if (types.some((type) => type.startsWith('image/'))) return { kind: 'unknown', what: 'photo' };
@@ -94,13 +94,17 @@ function content(activity: Activity): Message {
   return { kind: 'unknown', what: 'other' };
 }
 
-/** The text without the mention of ourselves. The entities say what a mention is; a text alone can claim anything. */
+/**
+ * The text without the mention of ourselves, never longer than `MAX_TEXT`. The entities say what a mention is; a text
+ * alone can claim anything.
+ */
 function textOf({ text = '', entities = [], recipient }: Activity): string {
-  let rest = text;
+  let rest = cut(text, MAX_TEXT);
   for (const { type, text: mention, mentioned } of entities) {
     if (type !== 'mention' || !mention) continue;
     const name = mentioned && mentioned.id !== recipient?.id ? (mentioned.name ?? '') : '';
-    rest = rest.replace(mention, () => name);
+    const named = rest.replace(mention, () => name);
+    rest = cut(named, MAX_TEXT);
   }
   return rest.replaceAll(/&nbsp;|\u00a0/g, ' ').trim();
 }
@@ -131,5 +135,3 @@ function pressOf({ replyToId }: Activity, data: Data): Press | undefined {
   const chosen = choice === undefined ? fields : label === undefined ? [] : [label];
   return { activity: replyToId, ...(view && { view }), said, chosen };
 }
-
-/** At most `max` UTF-16 units, without half a character at the end. */

@@ -38,8 +38,11 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
 export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words): Rendered {
   const choice = chosen.join(' · ');
   const mark = words.line({ key: 'teams.chosen', params: { choice } }, locale);
-  const body = [...linesOf(said), text(mark, 'subtle')];
-  return withCard(card(body, [...said, mark].join('\n')));
+  const used = (kept: readonly string[]) =>
+    card([...linesOf(kept), text(mark, 'subtle')], [...kept, mark].join('\n'));
+  // What a button of ours carries is small; a modified client sends what it likes.
+  const whole = used(said);
+  return withCard(byteLength(whole) <= MAX_CARD_BYTES ? whole : used([]));
 }
 
 const HISTORY = 'history.page';

@@ -53,6 +53,7 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
     plugin: createWebhook({
       cloud,
       hosts,
+      localOnly: registration === undefined,
       limit,
       async receive(activity) {
         const incoming = toIncoming(activity);

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
-import type { Limit } from '../limits.ts';
+import { callerOf, isLocal, type Limit } from '../limits.ts';
 import { comeLater, problem } from '../problem.ts';
 import { type Activity, parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
@@ -19,6 +19,8 @@ export type WebhookOptions = {
   readonly hosts: Hosts;
   /** Resolves once the activity is stored or needs no answer; rejects with `StoreUnavailable`. */
   readonly receive: (activity: Activity) => Promise<unknown>;
+  /** Without authentication: only programs and pages of this machine are heard. */
+  readonly localOnly: boolean;
   /** For requests without a valid token; the service's own are never limited. */
   readonly limit: Limit;
   /** A request was turned away; `host`: its connector is not one of those we trust. */
@@ -30,6 +32,7 @@ export function createWebhook({
   cloud,
   hosts,
   receive,
+  localOnly,
   limit,
   onRefused,
 }: WebhookOptions): FastifyPluginAsync {
@@ -39,6 +42,17 @@ export function createWebhook({
     app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
       parseJson(body),
     );
+
+    if (localOnly) {
+      app.addHook('onRequest', async (request, reply) => {
+        if (isLocal(callerOf(request))) return;
+        onRefused();
+        const limited = await limit(request, reply);
+        return (
+          limited ?? problem(reply, 403, 'Forbidden', 'Without authentication only this machine is heard.')
+        );
+      });
+    }
 
     app.post(ROUTE, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
       const { body, headers } = request;

@@ -78,12 +78,13 @@ async function main(): Promise<number> {
   }
   const read = readConfig(environment());
   if (!read.ok) {
-    for (const fault of read.faults) console.error(fault);
+    console.error([...read.faults, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
   const { telegram, publicUrl, settings } = read.config;
   if (!telegram) {
-    console.error('TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather');
+    const fault = 'TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather';
+    console.error([fault, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
   const options = {

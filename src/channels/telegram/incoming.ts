@@ -144,5 +144,3 @@ function namesUs({ type, offset, user }: Entity, text: string, bot: Bot): boolea
 function isOurs(mention: string, { username }: Bot): boolean {
   return username !== undefined && mention.toLowerCase() === `@${username.toLowerCase()}`;
 }
-
-/** At most `max` UTF-16 units, without half a character at the end. */

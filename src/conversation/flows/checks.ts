@@ -4,7 +4,7 @@ import type { Outcome, Receipt } from '../effect.ts';
 import { countOutcome } from '../guessing.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { receiptLines } from './operations.ts';
+import { receiptLines, told } from './operations.ts';
 import { supportLines } from './settings.ts';
 
 /*
@@ -105,11 +105,12 @@ function resolve(
   receipt?: Receipt,
 ): Decision {
   const counted = countOutcome(state, operation.kind, status, context);
-  const next = update(counted, { ...operation, ...(receipt && { receipt }) }, status, {
+  const known = { ...operation, receipt: told(receipt) };
+  const next = update(counted, known, status, {
     settled: [operation.id],
     ...letGo(operation, receipt?.record),
   });
-  return after([resolved({ ...operation, receipt }, status, context)], next);
+  return after([resolved(known, status, context)], next);
 }
 
 function escalate(state: ConversationState, operation: Operation, context: Context): Decision {

@@ -1,15 +1,16 @@
+import { readCode } from '../codes.ts';
 import type { Context } from '../context.ts';
-import { after, type Decision } from '../decision.ts';
+import { after, type Decision, withLast } from '../decision.ts';
 import { tooManyAttempts } from '../guessing.ts';
 import { carried, typed } from '../identity.ts';
 import type { Message } from '../message.ts';
 import { again, home, pose } from '../questions.ts';
 import type { Field, Line, Reply } from '../reply.ts';
-import { parseCode } from '../slots/code.ts';
 import { parseEmail } from '../slots/email.ts';
 import { parsePeriod } from '../slots/period.ts';
 import { parsePhone } from '../slots/phone.ts';
 import type { ConversationState, Draft, Flow, Slot, Step } from '../state.ts';
+import type { Understood } from '../understand.ts';
 import { accumulate } from './accumulate.ts';
 import { history } from './history.ts';
 import { busy } from './operations.ts';
@@ -34,7 +35,7 @@ const flows = { accumulate, redeem, history, points } satisfies Record<
 const TRIES = 3;
 
 type Asking = Extract<Step, { at: 'asking' }>;
-type Offer = NonNullable<Asking['offer']>;
+export type Offer = NonNullable<Asking['offer']>;
 
 /** Begins a flow with what is known and `filled`; says so if that ends another one. */
 export function start(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
@@ -72,15 +73,31 @@ export function advance(
   const slot = flows[flow].missing(state.draft);
   if (slot === undefined) return after(before, flows[flow].complete(state, context));
   if (slot === 'phone' && flow !== 'accumulate' && context.sender.proof === 'profile')
-    return after(before, home(state, context, { key: 'identity.noEmail', lines: supportLines(context) }));
+    return after(before, home(state, context, unproved(context)));
   const known = slot === 'phone' && flow === 'accumulate' ? state.profile.phone : undefined;
   const offer: Offer | undefined = known && { why: 'known', value: known.value };
   return pose(state, { at: 'asking', flow, slot, tries: 0, ...(offer && { offer }) }, context, ...before);
 }
 
+/** What to say where only the profile could prove who somebody is, and does not. */
+function unproved(context: Context): Reply {
+  return context.sender.unread
+    ? { key: 'identity.unread' }
+    : { key: 'identity.noEmail', lines: supportLines(context) };
+}
+
 /** Takes what was understood into the draft and goes on. */
 export function fill(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
   return advance({ ...state, draft: { ...state.draft, ...filled } }, flow, context);
+}
+
+/** The same for what may be no answer to the live question: where that comes again, says that it was noted. */
+export function take(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
+  const { step } = state;
+  const decision = fill(state, flow, filled, context);
+  const next = decision.state.step;
+  const isAgain = step.at === 'asking' && next.at === 'asking' && next.slot === step.slot;
+  return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
 /** Asks for one slot of the summary again; a valid answer leads back to the summary. */
@@ -89,7 +106,13 @@ export function edit(state: ConversationState, flow: Flow, slot: Slot, context: 
 }
 
 /** A typed answer to the question that is live. */
-export function answer(state: ConversationState, step: Asking, text: string, context: Context): Decision {
+export function answer(
+  state: ConversationState,
+  step: Asking,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision {
   switch (step.slot) {
     case 'code':
       return step.flow === 'redeem'
@@ -98,7 +121,7 @@ export function answer(state: ConversationState, step: Asking, text: string, con
     case 'phone':
       return step.flow === 'accumulate'
         ? answerPhone(state, step, text, context)
-        : answerIdentity(state, step, text, context);
+        : answerIdentity(state, step, text, understood, context);
     case 'email':
       return answerEmail(state, step, text, context);
     case 'period': {
@@ -113,25 +136,32 @@ export function answer(state: ConversationState, step: Asking, text: string, con
 }
 
 function answerCode(state: ConversationState, step: Asking, text: string, context: Context): Decision {
-  const code = parseCode(text);
+  const code = readCode(text);
   return code.ok
     ? fill(state, step.flow, { code: code.value }, context)
     : invalid(state, step, code.reason, context);
 }
 
-/** A gift that the list has was taken by its name already. Staff may name the customer first. */
+/** A gift that the list has was taken by its name already, a customer whom staff named first by what names them. */
 function answerGift(state: ConversationState, step: Asking, text: string, context: Context): Decision {
-  const phone = parsePhone(text);
-  const isIdentity = text.includes('@') || (phone.ok && !phone.ask);
-  if (isIdentity && typed('', context).proved) return answerIdentity(state, step, text, context);
+  if (text.includes('@') && typed('', context).proved) return answerEmail(state, step, text, context);
   return context.settings.gifts.length > 0
     ? invalid(state, step, 'gift.unknown', context)
     : answerCode(state, step, text, context);
 }
 
 /** Where reading or spending needs proof, typing proves nothing unless staff vouch for it. */
-function answerIdentity(state: ConversationState, step: Asking, text: string, context: Context): Decision {
-  if (!typed('', context).proved) return repeated(state, step, context);
+function answerIdentity(
+  state: ConversationState,
+  step: Asking,
+  text: string,
+  understood: Understood,
+  context: Context,
+): Decision {
+  if (!typed('', context).proved) {
+    const asked = retry(state, step, context);
+    return understood.phone === undefined ? asked : withLast(asked, { context: 'typed' });
+  }
   if (text.includes('@')) return answerEmail(state, step, text, context);
   const phone = parsePhone(text);
   return !phone.ok && phone.reason === 'phone.shape'
@@ -186,11 +216,6 @@ export function invalid(state: ConversationState, step: Asking, reason: string, 
   return retry(state, step, context, { key: reason });
 }
 
-/** The same, where the question itself says what is needed. */
-function repeated(state: ConversationState, step: Asking, context: Context): Decision {
-  return retry(state, step, context);
-}
-
 function retry(state: ConversationState, step: Asking, context: Context, ...why: Reply[]): Decision {
   const tries = step.tries + 1;
   const next = { ...state, step: { ...step, tries } };
@@ -216,7 +241,7 @@ export function submit(
     ...refused.map(({ slot, value, reason }) => ({ slot, required: slot !== 'email', value, reason })),
     ...fields.filter(({ slot }) => !refused.some((one) => one.slot === slot)),
   ];
-  return { ...decision, replies: [...reasons, ...decision.replies.slice(0, -1), { ...last, form: marked }] };
+  return after(reasons, withLast(decision, { form: marked }));
 }
 
 type Refused = { slot: Field['slot']; value: string; reason: Line };
@@ -233,7 +258,7 @@ function read(
   };
   const [code, phone, email] = [value('code'), value('phone'), value('email')];
   if (code !== undefined) {
-    const parsed = parseCode(code);
+    const parsed = readCode(code);
     if (parsed.ok) draft.code = parsed.value;
     else refuse('code', code, parsed.reason);
   }

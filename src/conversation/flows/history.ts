@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { type Decision, say } from '../decision.ts';
 import type { Effect, HistoryRecord, Outcome } from '../effect.ts';
 import { proved, typed } from '../identity.ts';
-import { home, withMenu } from '../questions.ts';
+import { home, question, withMenu } from '../questions.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Period, Slot, Step } from '../state.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
@@ -56,11 +56,14 @@ export const history = {
     const { step } = state;
     if (step.at !== 'browsing') return say(state);
     const period = shown(step.period, context.settings.timeZone);
-    if (records.length === 0 && step.skip === 0) {
-      const empty = home(state, context, { key: 'history.empty', context: step.type, params: { period } });
-      return { ...empty, state: { ...empty.state, draft: state.draft } };
-    }
     const next = { ...state, view: context.ids.view };
+    if (records.length === 0 && step.skip === 0)
+      return say(next, {
+        ...question(next, context),
+        key: 'history.empty',
+        context: step.type,
+        params: { period },
+      });
     const reply: Reply = {
       key: 'history.page',
       context: step.type,

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
-import type { Lookup, Outcome } from '../effect.ts';
+import type { Lookup, Outcome, Receipt } from '../effect.ts';
 import { countOutcome, tooManyAttempts } from '../guessing.ts';
 import { again, home, pose } from '../questions.ts';
 import type { Line, Reply } from '../reply.ts';
@@ -68,7 +68,7 @@ function applied(
   { receipt, omitted }: Extract<Outcome, { kind: 'applied' }>,
   context: Context,
 ): Decision {
-  const operation: Operation = { ...begun(state, id, kind, context), status: 'done', receipt };
+  const operation: Operation = { ...begun(state, id, kind, context), status: 'done', receipt: told(receipt) };
   const noted = note(state, operation);
   const lines = receiptLines(operation, context);
   const perhaps = kind === 'accumulate' ? (omitted ?? perhapsOmitted(state.draft)) : undefined;
@@ -146,6 +146,11 @@ export function status(state: ConversationState, context: Context, reference?: s
       }
     : { key: 'operation.none' };
   return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+}
+
+/** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
+export function told(receipt: Receipt | undefined): Operation['receipt'] {
+  return receipt && { score: receipt.score, what: receipt.what };
 }
 
 /**

@@ -3,7 +3,10 @@ import { QUOTES, trimEdges } from '../trim.ts';
 
 export type CodeResult =
   | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly reason: 'code.shape' | 'code.vietnamese' | 'code.long' | 'code.short' };
+  | {
+      readonly ok: false;
+      readonly reason: 'code.shape' | 'code.vietnamese' | 'code.long' | 'code.short';
+    };
 
 const SHAPE = /^[A-Za-z0-9._-]+$/;
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { GIFTS, PRODUCTS, SAMPLE_CODE } from './catalog.ts';
+import { GIFTS, PRODUCTS, SAMPLE_CODE, sandboxGifts } from './catalog.ts';
 import { createFaults, type Fault, faultSchema, type SandboxCall } from './faults.ts';
 import { createLedger, type Refusal, type Sources } from './ledger.ts';
 import {
@@ -104,7 +104,8 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
     app.get('/state', route, async () => ({
       codes: [SAMPLE_CODE, 'TIVI000000001 … TIVI000000999', 'TULANH000000001 … TULANH000000999'],
       products: PRODUCTS,
-      gifts: GIFTS,
+      // `name` as AntCRM writes it, `names` as the bot does.
+      gifts: GIFTS.map((gift, at) => ({ ...gift, names: sandboxGifts[at]?.name })),
       customers: ledger.customers.all().map((one) => contactJson(one, ledger.balance(one))),
       faults: faults.list(),
     }));

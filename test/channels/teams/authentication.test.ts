@@ -1,7 +1,10 @@
-import { expect, it, vi } from 'vitest';
-import { textActivity } from '../../support/teams-activities.ts';
+import nock from 'nock';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
+import { TENANT, textActivity } from '../../support/teams-activities.ts';
 import type { TokenOptions } from '../../support/teams-tokens.ts';
 import { createBot } from './harness.ts';
+
+afterAll(() => nock.restore());
 
 const nowS = Math.floor(Date.now() / 1000);
 
@@ -79,6 +82,15 @@ it('junk tokens that name ever new directories never reach the SDK, which would 
   expect(complaints()).toBe(100);
   await junk('junk-0');
   expect(complaints()).toBe(101);
+});
+
+it('directories in the service’s own tokens are no junk, and no junk shuts them out', async () => {
+  const { post, bearer } = await createBot({ auth: 'on' });
+  const said = (tid: string, sign: TokenOptions['sign']) =>
+    post(textActivity('hi'), bearer({ claims: { tid }, sign })).then(({ statusCode }) => statusCode);
+  for (let tid = 0; tid < 101; tid++) expect(await said(`ours-${tid}`, 'own')).toBe(200);
+  for (let tid = 0; tid < 101; tid++) expect(await said(`junk-${tid}`, 'other')).toBe(401);
+  expect(await said('ours-100', 'own')).toBe(200);
 });
 
 it('whoever has no valid token is limited, and nobody else', async () => {
@@ -167,6 +179,52 @@ it('our own tokens come from the managed identity, are kept, and renewed once wh
     '["alarm","channel_token_refused",{"channel":"teams"}]',
   ]);
 });
+
+it.each([
+  ['SingleTenant', TENANT, TENANT],
+  ['MultiTenant', undefined, 'botframework.com'],
+] as const)(
+  'our own tokens of a %s bot come from Microsoft’s login server, by the client secret',
+  async (type, tenant, directory) => {
+    const registration = { type, tenant, password: 'client-secret', endpoints: undefined };
+    const { double, channel, appId, outgoing } = await createBot({ auth: 'on', registration });
+    redirectLogins(double.host);
+    const deliver = (key: string) => channel.deliver(outgoing({ key }), 1);
+    expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'sent' }, { kind: 'sent' }]);
+    expect(double.calls().map(({ authorization }) => authorization)).toEqual([
+      'Bearer signed-in-1',
+      'Bearer signed-in-1',
+    ]);
+    expect(double.signIns).toEqual([
+      {
+        path: `/login/${directory}/oauth2/v2.0/token`,
+        form: expect.objectContaining({
+          grant_type: 'client_credentials',
+          client_id: appId,
+          client_secret: 'client-secret',
+          scope: expect.stringContaining('https://api.botframework.com/.default'),
+        }),
+      },
+    ]);
+  },
+);
+
+/** Microsoft's login server is the double's: the SDK goes to no other host without asking Microsoft about it. */
+function redirectLogins(host: string): void {
+  nock('https://login.microsoftonline.com')
+    .post(/.*/)
+    .query(true)
+    .reply(async (request: Request) => {
+      const login = `http://${host}/login${new URL(request.url).pathname}`;
+      const response = await fetch(login, {
+        method: 'POST',
+        headers: { 'content-type': request.headers.get('content-type') ?? '' },
+        body: await request.text(),
+      });
+      return [response.status, await response.text(), { 'content-type': 'application/json' }];
+    });
+  onTestFinished(() => nock.cleanAll());
+}
 
 it('a token that is not to be had is an alarm, and the reply waits', async () => {
   const { double, channel, outgoing, said } = await createBot({

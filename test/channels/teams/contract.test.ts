@@ -7,7 +7,7 @@ import { CHAT } from './harness.ts';
 
 channelContract('Teams', async ({ accept, words, observe }) => {
   const double = await startTeamsDouble();
-  double.members.set(USER, { email: 'garnacho@gmail.com', aadObjectId: PERSON, tenantId: TENANT });
+  double.members.set(USER, { email: 'garnacho@gmail.com', aadObjectId: PERSON });
   const config = { serviceHosts: [double.host], trustedTenants: [TENANT] };
   const channel = await createTeams({ config, accept, limit: async () => undefined, words, observe });
 

@@ -120,6 +120,15 @@ describe('a press', () => {
   });
 });
 
+/** Of 403: the customer, or their administrator, is done with the bot. */
+const GONE = [
+  'MessageWritesBlocked',
+  'ConversationBlockedByUser',
+  'BotNotInConversationRoster',
+  'BotDisabledByAdmin',
+  'ForbiddenOperationException',
+];
+
 describe('a failure', () => {
   const failures: readonly [Fault, unknown][] = [
     [
@@ -132,15 +141,16 @@ describe('a failure', () => {
       { status: 503, retryAfter: 1 },
       { kind: 'later', afterMs: 1000 },
     ],
-    [{ status: 502 }, { kind: 'ambiguous' }],
-    [{ status: 504 }, { kind: 'ambiguous' }],
-    [{ status: 500 }, { kind: 'ambiguous' }],
     ['reset', { kind: 'ambiguous' }],
+    ...GONE.map((code): [Fault, unknown] => [
+      { status: 403, code },
+      { kind: 'dropped', reason: 'unreachable' },
+    ]),
+    [{ status: 403, code: 'NotEnoughPermissions' }, { kind: 'failed' }],
     [
-      { status: 403, code: 'MessageWritesBlocked' },
+      { status: 404, code: 'ConversationNotFound' },
       { kind: 'dropped', reason: 'unreachable' },
     ],
-    [{ status: 404 }, { kind: 'dropped', reason: 'unreachable' }],
     [{ status: 413 }, { kind: 'dropped', reason: 'rejected' }],
     [{ status: 400 }, { kind: 'dropped', reason: 'rejected' }],
   ];
@@ -150,6 +160,28 @@ describe('a failure', () => {
     double.script(fault);
     expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual(expected);
     expect(double.calls()).toHaveLength(1);
+  });
+
+  it.each([500, 502, 503, 504, 408, 307])(
+    '%i is repeated once, and then the reply is put off',
+    async (status) => {
+      const { channel, double, outgoing } = await createBot();
+      double.script({ status });
+      expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'sent' });
+      double.script({ status }, { status });
+      expect(await channel.deliver(outgoing({ key: 'b' }), 2)).toEqual({ kind: 'failed' });
+      expect(double.calls()).toHaveLength(4);
+    },
+  );
+
+  it('a bot that may not write is an alarm; a customer who blocked it is none', async () => {
+    const { channel, double, outgoing, said } = await createBot();
+    double.script({ status: 403, code: 'MessageWritesBlocked' });
+    await channel.deliver(outgoing({ key: 'a' }), 1);
+    expect(said.join()).not.toContain('alarm');
+    double.script({ status: 403 });
+    expect(await channel.deliver(outgoing({ key: 'b' }), 2)).toEqual({ kind: 'failed' });
+    expect(said).toContain('["alarm","channel_token_refused",{"channel":"teams"}]');
   });
 
   it('an answer that does not come is ambiguous', async () => {
@@ -190,7 +222,8 @@ describe('identity', () => {
     const sender = { channel: 'teams', proof: 'profile', name: 'Garnacho' } as const;
     const known = { sender, address: outgoing({ key: 'k' }).address };
     const ask = async () => (await channel.identify?.(known))?.email;
-    return { ask, double, channel, known };
+    const isUnread = async () => (await channel.identify?.(known))?.unread ?? false;
+    return { ask, isUnread, double, channel, known };
   }
 
   it('is the profile’s e-mail, read once', async () => {
@@ -205,9 +238,25 @@ describe('identity', () => {
     ['another directory', { tenantId: 'other' }],
     ['another person', { aadObjectId: 'other' }],
     ['nobody in particular', { email: undefined }],
+    ['a person who is not named', { aadObjectId: undefined }],
+    ['a directory that is not named', { tenantId: undefined }],
+    ['somebody in no known role', { userRole: undefined }],
   ])('is nothing where the profile is of %s', async (_name, more) => {
-    const { ask } = await identify({ ...profile, ...more });
+    const { ask, isUnread } = await identify({ ...profile, ...more });
     expect(await ask()).toBeUndefined();
+    expect(await isUnread()).toBe(false);
+  });
+
+  it.each<[string, Fault, boolean]>([
+    ['cannot be read now', { status: 502 }, true],
+    ['is not handed out now', { status: 429, retryAfter: 9 }, true],
+    ['is refused to the bot', { status: 403 }, true],
+    ['does not exist', { status: 404, code: 'MemberNotFoundInConversation' }, false],
+  ])('of a profile that %s is told apart from having no e-mail', async (_name, fault, expected) => {
+    const { isUnread, double } = await identify(profile);
+    double.script(fault);
+    expect(await isUnread()).toBe(expected);
+    expect(await isUnread()).toBe(false);
   });
 
   it('is nothing for a directory that is not trusted, and is not even asked for', async () => {

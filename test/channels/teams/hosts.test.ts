@@ -1,13 +1,19 @@
 import { expect, it } from 'vitest';
 import { createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/hosts.ts';
 
-const hosts = createHosts([...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979'], false);
+const hosts = createHosts(
+  [...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'default.example:443', 'localhost:80'],
+  false,
+);
 
 it.each([
   'https://smba.trafficmanager.net/apac/',
   'https://SMBA.trafficmanager.net:443/teams',
   'https://other.example:8443/',
   'http://127.0.0.1:3979/connector',
+  'https://default.example/',
+  'https://default.example:443/',
+  'http://localhost/',
 ])('%s is trusted', (service) => {
   expect(hosts.trusts(service)).toBe(true);
 });
@@ -21,6 +27,11 @@ it.each([
   ['no encryption', 'http://smba.trafficmanager.net/'],
   ['another scheme', 'ftp://smba.trafficmanager.net/'],
   ['a query', 'https://smba.trafficmanager.net/?x='],
+  ['a bare query, behind which our path would count for nothing', 'https://smba.trafficmanager.net/any?'],
+  ['a fragment', 'https://smba.trafficmanager.net/#x'],
+  ['a bare fragment', 'https://smba.trafficmanager.net/any#'],
+  ['the default port without encryption', 'http://default.example:443/'],
+  ['the default port of the other scheme', 'https://localhost/'],
   ['a host of this machine that is not listed', 'http://localhost:3979/'],
   ['no URL', 'smba.trafficmanager.net'],
   ['nothing', ''],

@@ -61,6 +61,12 @@ describe('a message', () => {
     expect(incoming?.message).toEqual({ kind: 'text', text: `${'x'.repeat(999)}\ufffd` });
   });
 
+  it('is never longer for the names of those it mentions', async () => {
+    const entities = Array.from({ length: 50 }, () => mention('<at>x</at>', '29:x', '<at>x</at>'.repeat(90)));
+    const { incoming } = await read(textActivity('<at>x</at>', { entities }));
+    expect(incoming?.message).toMatchObject({ kind: 'text', text: expect.stringMatching(/^.{990,1000}$/) });
+  });
+
   it.each([
     ['image/png', 'photo'],
     ['audio/mp4', 'voice'],
@@ -209,4 +215,36 @@ it('what cannot be stored is asked for again; what is full or known is not', asy
     const { post } = await createBot({ accept: async () => result });
     expect((await post(textActivity('x'))).statusCode).toBe(200);
   }
+});
+
+describe('without authentication', () => {
+  const sent = { ...textActivity('hi'), serviceUrl: 'http://127.0.0.1:1/' };
+  const local = { method: 'POST', url: '/webhooks/teams', payload: JSON.stringify(sent) } as const;
+
+  it.each([
+    ['through a proxy', { 'x-forwarded-for': '203.0.113.7' }],
+    ['by another site’s page', { origin: 'https://evil.example' }],
+    ['across sites', { 'sec-fetch-site': 'cross-site' }],
+    ['under a name that was rebound to this machine', { host: 'evil.example' }],
+  ])('what comes %s is refused, whatever it says it is', async (_how, headers) => {
+    const { app, accepted, said } = await createBot();
+    const response = await app.inject({ ...local, headers: { 'content-type': 'text/plain', ...headers } });
+    expect(response.statusCode).toBe(403);
+    expect(accepted).toEqual([]);
+    expect(said).toContain('["update","teams","refused"]');
+  });
+
+  it('what comes from another machine is refused, a program of this one is heard', async () => {
+    const { app, accepted } = await createBot();
+    expect((await app.inject({ ...local, remoteAddress: '203.0.113.7' })).statusCode).toBe(403);
+    expect((await app.inject({ ...local, remoteAddress: '::1' })).statusCode).toBe(200);
+    expect(accepted).toHaveLength(1);
+  });
+
+  it('tokens are the only thing that counts where there are some', async () => {
+    const { app, bearer, double } = await createBot({ auth: 'on' });
+    const headers = { 'x-forwarded-for': '203.0.113.7', host: 'bot.example', authorization: bearer() };
+    const payload = { ...sent, serviceUrl: double.serviceUrl };
+    expect((await app.inject({ ...local, payload, headers })).statusCode).toBe(200);
+  });
 });

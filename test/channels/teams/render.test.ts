@@ -115,6 +115,16 @@ describe('a card', () => {
     expect(render({ key: 'ask', choices: gifts(500) }, 'vi', words)).toMatchObject({ text: 'vi:ask' });
   });
 
+  it('escapes what old clients show instead, for they may read it as Markdown', () => {
+    const said = '[a](b) **x** <i> 1_2';
+    const expected = '\\[a\\](b) \\*\\*x\\*\\* \\<i\\> 1\\_2';
+    const asked = cardOf({ ...literal(said), choices: [choice('a')] });
+    expect(asked).toMatchObject({ fallbackText: expected });
+    expect(texts(asked)).toEqual([said]);
+    const used = renderUsed({ activity: 'x', said: [said], chosen: [] }, 'vi', words);
+    expect(JSON.stringify(used)).toContain(JSON.stringify(expected).slice(1, -1));
+  });
+
   it('tells a notification what it is about', () => {
     expect(render({ key: 'ask', choices: [choice('a')] }, 'vi', words)).toMatchObject({ summary: 'vi:ask' });
   });
@@ -124,4 +134,10 @@ it('a used card shows what it said and what was chosen', () => {
   const used = renderUsed({ activity: 'x', said: ['ask', 'line'], chosen: ['a', 'b'] }, 'vi', words);
   expect(texts(used)).toEqual(['ask', 'line', 'chosen a · b']);
   expect(actions(used)).toEqual([]);
+});
+
+it('a used card that would be too large shows only what was chosen', () => {
+  const said = Array(60).fill('đ'.repeat(600));
+  const used = renderUsed({ activity: 'x', said, chosen: ['a'] }, 'vi', words);
+  expect(texts(used)).toEqual(['chosen a']);
 });

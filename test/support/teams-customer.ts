@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { elements } from '../channels/teams/elements.ts';
+import { activity, BOT, TENANT, type TeamsActivity } from './teams-activities.ts';
+import type { Posted, TeamsDouble } from './teams-double.ts';
+
+/** A customer on Teams whom faults do not discourage: the service sends each activity again until it is taken. */
+export type TeamsCustomer = {
+  /** The private chat with the bot. */
+  readonly chat: string;
+  /** Their id as a member of it. */
+  readonly member: string;
+  /** What the chat shows, oldest first: the words of each message. */
+  said(): readonly string[];
+  writes(text: string): Promise<void>;
+  /** Adds the bot, which the service tells in both of its ways. */
+  installs(): Promise<void>;
+  /** Presses the last button whose choice begins so. */
+  presses(choice: string): Promise<void>;
+};
+
+let made = 0;
+
+/** `service`: where the customer's connector is, unless it is the double's. */
+export function createTeamsCustomer(
+  double: TeamsDouble,
+  { url, appId, service = double.serviceUrl }: { url: string; appId: string; service?: string },
+): TeamsCustomer {
+  made += 1;
+  const chat = `a:chat-${made}`;
+  const from = { id: `29:${made}`, name: 'Garnacho', aadObjectId: randomUUID() };
+  double.members.set(from.id, { aadObjectId: from.aadObjectId, email: `t${made}@example.vn` });
+  const conversation = { id: chat, conversationType: 'personal', tenantId: TENANT };
+
+  async function sends(type: string, more: Readonly<Record<string, unknown>>): Promise<void> {
+    const id = `${chat}:${randomUUID()}`;
+    const sent: TeamsActivity = activity(type, {
+      id,
+      from,
+      conversation,
+      locale: 'en-US',
+      serviceUrl: service,
+      ...more,
+    });
+    for (;;) {
+      const authorization = `Bearer ${double.mint(appId, {}, service)}`;
+      const target = { url: `${url}/webhooks/teams`, appId, authorization };
+      const posted = await double.post(sent, target).catch((): Posted | null => null);
+      if (posted?.status === 200) return;
+      if (posted && posted.status !== 503) throw new Error(`the webhook answered ${posted.status}`);
+      await delay(50);
+    }
+  }
+
+  return {
+    chat,
+    member: from.id,
+    said: () => double.shown(chat).map(wordsOf),
+    writes: (text) => sends('message', { text }),
+    async installs() {
+      await sends('conversationUpdate', { membersAdded: [{ id: from.id }, { id: BOT }] });
+      await sends('installationUpdate', { action: 'add' });
+    },
+    async presses(choice) {
+      const buttons = double
+        .shown(chat)
+        .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
+      const pressed = buttons.findLast(({ data }) => JSON.stringify(data).includes(`"choice":"${choice}`));
+      if (!pressed) throw new Error(`there is no button for ${choice}`);
+      await sends('message', { value: pressed.data, replyToId: pressed.card });
+    },
+  };
+}
+
+/** Of a text what it says, of a card all its lines. */
+function wordsOf(shown: Readonly<Record<string, unknown>>): string {
+  return [shown, ...elements(shown, 'TextRun')].flatMap(({ text }) => text ?? []).join('\n');
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { ConversationState } from '../../src/conversation/state.ts';
+import { newState, readState } from '../../src/conversation/state.ts';
+import { createEnvelopes, type Stored } from '../../src/turns/envelopes.ts';
+import { createSeal } from '../../src/turns/sealed.ts';
+import { lengthen, shorten } from '../../src/turns/shorthand.ts';
+
+const operations = Array.from({ length: 5 }, (_, n): ConversationState['operations'][number] => ({
+  ...{ id: `5VH0M11JX${n}`, kind: 'accumulate', status: 'done', atMs: 1_795_626_761_956 + n, checks: 0 },
+  receipt: { score: 100, what: 'Tivi "4K"\n\u0001' },
+}));
+const state = { ...newState(1_795_626_761_956), operations };
+const stored: Stored = { state, origin: null, wakeAtMs: null, asks: 'menu' };
+
+test('a state comes back from shorthand as it was, in half the space', () => {
+  const json = JSON.stringify(stored);
+  expect(lengthen(shorten(json))).toBe(json);
+  expect(shorten(json).length).toBeLessThan(json.length / 2);
+});
+
+test('any JSON comes back as it was', () => {
+  const phrases = fc.constantFrom('","kind":"redeem"', '{"state":{', '\u0001', '\u001f', '"what":"');
+  const words = fc.oneof(fc.string({ unit: 'binary' }), phrases);
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.dictionary(words, words), (value, texts) => {
+      const json = JSON.stringify([value, texts]);
+      expect(lengthen(shorten(json))).toBe(json);
+    }),
+  );
+});
+
+test('a state that was stored before there was shorthand, with all that was kept then, is still read', () => {
+  const seal = createSeal({ key: randomBytes(32), hashKey: randomBytes(32) });
+  const older = operations.map((one) => ({ ...one, receipt: { ...one.receipt, record: 'ce0959d9b5e2' } }));
+  const sealed = seal.seal('state:c', JSON.stringify({ ...stored, state: { ...state, operations: older } }));
+  expect(createEnvelopes(seal, readState).state.open('c', sealed)).toEqual(stored);
+});
