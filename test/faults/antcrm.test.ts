@@ -1,13 +1,25 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { Key } from '../e2e/wording.ts';
-import type { Trouble } from '../support/faults-antcrm.ts';
+import type { Post, Trouble } from '../support/faults-antcrm.ts';
 import type { Customer, Heard } from '../support/faults-customer.ts';
-import { confirmIn, GIFT } from '../support/faults-stories.ts';
+import {
+  confirmIn,
+  confirms,
+  earning,
+  earns,
+  GIFT,
+  isSummary,
+  spends,
+  withCalls,
+} from '../support/faults-stories.ts';
 import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
-import { startRedis } from '../support/redis.ts';
+import { startRedis, until } from '../support/redis.ts';
+
+// Most of the time everybody waits.
+vi.setConfig({ maxConcurrency: 16 });
 
 const world = await startFaultsWorld();
-const redis = await startRedis('--databases', '2');
+const redis = await startRedis('--databases', '4');
 const store = redis.url;
 const bot = await world.bot(store);
 afterAll(async () => {
@@ -27,76 +39,193 @@ const answer = (status: number, body: string, headers?: Record<string, string>):
 const HUGE = JSON.stringify({ success: 1, more: 'x'.repeat(10_000_000) });
 const ELSEWHERE = { location: `${world.antcrm.url}/redeem` };
 
-const CHECKED = ['operation.checking_redeem', 'operation.resolved.notApplied'] as const;
-const FOUND = ['operation.checking_redeem', 'operation.resolved.done'] as const;
+/** What a customer reads who has confirmed, in order. */
+type Told = 'done' | 'found' | 'not found' | 'refused' | 'unavailable';
 
-/** How AntCRM answers a redemption, what the customer reads after confirming it, and what the operator's log says. */
-const ANSWERS: readonly [what: string, trouble: Trouble, told: readonly Key[], log: RegExp | null][] = [
-  ['late, but in time', { kind: 'slow', ms: 600 }, ['redeem.done'], null],
-  ['after the deadline', { kind: 'slow', ms: 2500 }, FOUND, /"outcome":"unknown","reason":"timeout"/],
-  ['never', { kind: 'hang' }, CHECKED, /"outcome":"unknown","reason":"timeout"/],
-  ['with a cut connection', { kind: 'lose-answer' }, FOUND, /"outcome":"unknown","reason":"\w+"/],
-  ['that we ask too often (429)', answer(429, '{}'), CHECKED, /"outcome":"unknown","status":429/],
-  ['with an error page (503)', answer(503, PAGE, HTML), CHECKED, /"outcome":"unknown","status":503/],
-  ['with a page that says 200', answer(200, PAGE, HTML), CHECKED, /"outcome":"unknown","status":200/],
-  ['with JSON that breaks off', answer(200, '{"success": 1'), CHECKED, /"outcome":"unknown","status":200/],
-  ['with ten megabytes', answer(200, HUGE), CHECKED, /"outcome":"unknown","status":200/],
-  ['with a redirection', answer(307, '{}', ELSEWHERE), CHECKED, /"outcome":"unknown","status":307/],
-  ['with wrong types', answer(200, '{"success": {}}'), CHECKED, /"outcome":"unknown","status":200/],
-  ['with nothing', answer(200, 'null'), CHECKED, /"outcome":"unknown","status":200/],
+function keysFor(kind: Post['kind'], told: Told): readonly Key[] {
+  switch (told) {
+    case 'done':
+    case 'refused':
+      return [`${kind}.${told}`];
+    case 'found':
+      return [`operation.checking_${kind}`, 'operation.resolved.done'];
+    case 'not found':
+      return [`operation.checking_${kind}`, 'operation.resolved.notApplied'];
+    case 'unavailable':
+      return ['service.unavailable'];
+  }
+}
+
+/** How AntCRM answers what was confirmed, what the customer reads then, and what the operator's log says of the call. */
+const ANSWERS: readonly (readonly [what: string, trouble: Trouble, told: Told, log: string])[] = [
+  ['late, but in time', { kind: 'slow', ms: 600 }, 'done', ''],
+  ['after the deadline', { kind: 'slow', ms: 2500 }, 'found', '"outcome":"unknown","reason":"timeout"'],
+  ['never', { kind: 'hang' }, 'not found', '"outcome":"unknown","reason":"timeout"'],
+  ['with a cut connection', { kind: 'lose-answer' }, 'found', '"outcome":"unknown","reason":"\\w+"'],
+  ['that we ask too often (429)', answer(429, '{}'), 'not found', '"outcome":"unknown","status":429'],
+  ['with an error page (503)', answer(503, PAGE, HTML), 'not found', '"outcome":"unknown","status":503'],
+  ['with a page that says 200', answer(200, PAGE, HTML), 'not found', '"outcome":"unknown","status":200'],
+  [
+    'with JSON that breaks off',
+    answer(200, '{"success": 1'),
+    'not found',
+    '"outcome":"unknown","status":200',
+  ],
+  ['with ten megabytes', answer(200, HUGE), 'not found', '"outcome":"unknown","status":200'],
+  ['with a redirection', answer(307, '{}', ELSEWHERE), 'not found', '"outcome":"unknown","status":307'],
+  ['with wrong types', answer(200, '{"success": {}}'), 'not found', '"outcome":"unknown","status":200'],
+  ['with nothing', answer(200, 'null'), 'not found', '"outcome":"unknown","status":200'],
   [
     'with another word than 1',
     answer(200, '{"success": "no"}'),
-    ['redeem.refused'],
-    /"outcome":"refused","status":200/,
+    'refused',
+    '"outcome":"refused","status":200',
   ],
-  [
-    'that the request is wrong (400)',
-    answer(400, '{}'),
-    ['redeem.refused'],
-    /"outcome":"refused","status":400/,
-  ],
-  ['that our key is wrong (401)', answer(401, '{}'), ['service.unavailable'], /"alarm":"antcrm_key_refused"/],
+  ['that the request is wrong (400)', answer(400, '{}'), 'refused', '"outcome":"refused","status":400'],
+  ['that our key is wrong (401)', answer(401, '{}'), 'unavailable', '"outcome":"unavailable","status":401'],
 ];
 
-test.concurrent.for(ANSWERS)(
-  'the customer reads what is true, and points are spent once at most, if AntCRM answers %s',
+/** All that comes before the press: the summary, and what is bought or what code is used. */
+const BEGINNINGS = {
+  accumulate: async (customer: Customer) => {
+    const code = world.code();
+    await customer.writes(earning(code, customer));
+    return { code, summary: await customer.hears(isSummary(code)) };
+  },
+  redeem: async (customer: Customer) => ({ code: GIFT, summary: await choosesGift(customer) }),
+};
+
+const CASES = (['redeem', 'accumulate'] as const).flatMap((kind) =>
+  ANSWERS.map((row) => [kind, ...row] as const),
+);
+
+test.concurrent.for(CASES)(
+  'the customer reads what is true, and nothing is done twice, if AntCRM answers a request to %s %s',
   { timeout: 60_000 },
-  async ([, trouble, told, log], { expect }) => {
+  async ([kind, , trouble, told, log], { expect }) => {
     const customer = await world.customer(() => bot);
-    const summary = await choosesGift(customer);
+    const { code, summary } = await BEGINNINGS[kind](customer);
     const from = customer.heard.length;
     world.antcrm.troubles.set(customer.phone, trouble);
     await customer.presses(confirmIn(summary));
-    await customer.hears(({ key }) => key === told.at(-1), from);
-    expect(keysOf(customer, from).slice(0, told.length)).toEqual(told);
-    if (log !== null) await bot.line(log);
+    const keys = keysFor(kind, told);
+    await customer.hears(({ key }) => key === keys.at(-1), from);
+    expect(keysOf(customer, from).slice(0, keys.length)).toEqual(keys);
+    if (log !== '') await bot.line(new RegExp(`"call":"${kind}",${log}`));
 
     expect(world.antcrm.posts.filter(({ phone }) => phone === customer.phone)).toHaveLength(1);
-    const done = told.some((key) => key.endsWith('.done'));
-    expect(await world.antcrm.successes('redeem', customer.phone)).toBe(done ? 1 : 0);
+    const applied = told === 'done' || told === 'found' ? 1 : 0;
+    expect(await world.antcrm.successes(kind, customer.phone, code === GIFT ? undefined : code)).toBe(
+      applied,
+    );
   },
 );
 
-/** How AntCRM answers when it is asked for a customer's points. */
-const READINGS: readonly [what: string, trouble: Trouble, log: RegExp][] = [
-  ['a page', answer(200, PAGE, HTML), /"call":"contact","outcome":"unreadable","status":200/],
-  ['ten megabytes', answer(200, HUGE), /"call":"contact","outcome":"unreadable","status":200/],
-  ['a redirection', answer(302, '{}', ELSEWHERE), /"call":"contact","outcome":"unreadable","status":302/],
-  ['a text', answer(200, '"points"'), /"call":"contact","outcome":"unreadable","status":200/],
-  ['that we ask too often', answer(429, '{}'), /"call":"contact","outcome":"unavailable","status":429/],
+test.concurrent('AntCRM that fails every other call that earns or spends, and every third read, is told truly and called once', {
+  timeout: 60_000,
+}, async ({ expect, onTestFinished }) => {
+  const { world, bot, stop } = await startOwn(2);
+  onTestFinished(stop);
+  const calls = { post: 0, read: 0 };
+  world.antcrm.trouble = (_, post) => {
+    const fails = post === null ? ++calls.read % 3 === 0 : ++calls.post % 2 === 0;
+    return fails ? answer(503, PAGE, HTML) : null;
+  };
+  for (const [story, kind] of [
+    [earns, 'accumulate'],
+    [spends, 'redeem'],
+  ] as const) {
+    for (const heard of ['done', 'not applied'] as const) {
+      const customer = await world.customer(() => bot);
+      const lived = await story(customer, world);
+      expect(lived).toMatchObject({ kind, heard });
+      const operation = await withCalls(lived, customer, world.antcrm);
+      expect(operation).toMatchObject({ heard, calls: [{ status: heard === 'done' ? 1 : 0 }] });
+    }
+    const failed = new RegExp(`"call":"${kind}","outcome":"unknown","status":503`);
+    expect(bot.lines.filter((line) => failed.test(line))).toHaveLength(1);
+  }
+});
+
+test.concurrent('while AntCRM comes and goes nobody is asked for data in vain, and the operator sees which it is', {
+  timeout: 60_000,
+}, async ({ expect, onTestFinished }) => {
+  const { world, bot, stop } = await startOwn(3);
+  onTestFinished(stop);
+  const health = async () => /"antcrm":\{"status":"(\w+)"/.exec(await textOf(`${bot.url}/health/ready`))?.[1];
+  const breaker = async () => /^antcrm_breaker_state (\d)/m.exec(await textOf(`${bot.url}/metrics`))?.[1];
+  const customer = await world.customer(() => bot);
+
+  async function isDown(): Promise<void> {
+    world.antcrm.trouble = () => answer(503, PAGE, HTML);
+    // Until the breaker has seen enough.
+    do expect(await asks(customer, 'my points', 'points.balance')).toBe('service.unavailable');
+    while ((await health()) === 'ok');
+    expect([await health(), await breaker()]).toEqual(['degraded', '2']);
+    const from = customer.heard.length;
+    await customer.writes(`/redeem ${GIFT}`);
+    await customer.writes(earning(world.code(), customer));
+    await customer.hears(() => true, from + 1);
+    expect(keysOf(customer, from)).toEqual(['service.unavailable', 'service.unavailable']);
+  }
+
+  async function isUp(): Promise<void> {
+    world.antcrm.trouble = () => null;
+    await until(async () => (await health()) === 'ok');
+    expect(await breaker()).toBe('0');
+    const [from, code] = [customer.heard.length, world.code()];
+    await customer.writes(earning(code, customer));
+    expect(await confirms(customer, await customer.hears(isSummary(code), from))).toBe('done');
+  }
+
+  for (const phase of [isUp, isDown, isUp, isDown]) await phase();
+  const posts = world.antcrm.posts.filter(({ phone }) => phone === customer.phone);
+  expect(posts.map(({ kind }) => kind)).toEqual(['accumulate', 'accumulate']);
+});
+
+/** A bot with an AntCRM and a store of its own, whose troubles are nobody else's. */
+async function startOwn(database: number) {
+  const world = await startFaultsWorld();
+  const bot = await world.bot(`${store}/${database}`);
+  return {
+    world,
+    bot,
+    async stop() {
+      await bot.kill();
+      await world.stop();
+    },
+  };
+}
+
+/** How AntCRM answers a read, and what the operator's log says of it. */
+const READINGS: readonly (readonly [what: string, trouble: Trouble, log: string])[] = [
+  ['a page', answer(200, PAGE, HTML), '"outcome":"unreadable","status":200'],
+  ['ten megabytes', answer(200, HUGE), '"outcome":"unreadable","status":200'],
+  ['a redirection', answer(302, '{}', ELSEWHERE), '"outcome":"unreadable","status":302'],
+  ['a text', answer(200, '"points"'), '"outcome":"unreadable","status":200'],
+  ['that we ask too often', answer(429, '{}'), '"outcome":"unavailable","status":429'],
 ];
 
-test('a question is not answered with a guess, whatever AntCRM answers, and the next one is', async () => {
-  const customer = await world.customer(() => bot);
-  for (const [what, trouble, log] of READINGS) {
-    world.antcrm.trouble = (route) => (route === 'contacts' ? trouble : null);
-    expect(await asksForPoints(customer), what).toBe('service.unavailable');
-    await bot.line(log);
-    world.antcrm.trouble = () => null;
-    expect(await asksForPoints(customer), what).toBe('points.balance');
-  }
-}, 60_000);
+/** What a customer can ask, and what it is answered from. */
+const QUESTIONS = [
+  { asked: 'my points', key: 'points.balance', call: 'contact', from: 'contacts' },
+  { asked: 'point history, 30 days', key: 'history.page_point', call: 'history', from: 'history-point' },
+] as const;
+
+test.for(QUESTIONS)(
+  '"$asked" is not answered with a guess, whatever AntCRM answers, and the next time it is',
+  { timeout: 60_000 },
+  async ({ asked, key, call, from }) => {
+    const customer = await world.customer(() => bot);
+    for (const [what, trouble, log] of READINGS) {
+      world.antcrm.trouble = (route) => (route === from ? trouble : null);
+      expect(await asks(customer, asked, key), what).toBe('service.unavailable');
+      await bot.line(new RegExp(`"call":"${call}",${log}`));
+      world.antcrm.trouble = () => null;
+      expect(await asks(customer, asked, key), what).toBe(key);
+    }
+  },
+);
 
 test('while AntCRM is down the customer is told that nothing was changed', async () => {
   const lonely = await world.bot(`${store}/1`, { ANTCRM_BASE_URL: 'http://127.0.0.1:1' });
@@ -122,15 +251,18 @@ async function choosesGift(customer: Customer): Promise<Heard> {
   return customer.hears(({ key }) => key === 'redeem.summary');
 }
 
-async function asksForPoints(customer: Customer): Promise<Key | undefined> {
+/** Resolves to what the question is answered with: `key`, or that the service is not available. */
+async function asks(customer: Customer, question: string, key: Key): Promise<Key | undefined> {
   const from = customer.heard.length;
-  await customer.writes('my points');
-  const isAnswer = ({ key }: Heard) => key === 'service.unavailable' || key === 'points.balance';
+  await customer.writes(question);
+  const isAnswer = (one: Heard) => one.key === 'service.unavailable' || one.key === key;
   const next = await customer.hears((one) => one.key === 'identity.proofNeeded' || isAnswer(one), from);
   if (isAnswer(next)) return next.key;
   await customer.shares();
   return (await customer.hears(isAnswer, from)).key;
 }
+
+const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
 const keysOf = ({ heard }: Customer, from: number): (Key | undefined)[] =>
   heard.slice(from).map(({ key }) => key);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createRandom } from './faults-random.ts';
 
 /** A request that earns or spends, as it came in, whatever became of it. */
 export type Post = {
@@ -23,6 +24,16 @@ export type Trouble =
       readonly body: string;
       readonly headers?: Readonly<Record<string, string>>;
     };
+
+/** Of all answers so many get lost, and of those to a call that earns or spends a third before it was applied. */
+const LOST = 0.1;
+
+/** Loses answers, the same again for the same seed. */
+export function losingAnswers(seed: number): AntCrmServer['trouble'] {
+  const luck = createRandom(seed, 'antcrm');
+  return (_, post) =>
+    luck.chance(LOST) ? { kind: post !== null && luck.chance(1 / 3) ? 'lose-request' : 'lose-answer' } : null;
+}
 
 /** Which of AntCRM's routes is called. */
 export type Route = 'accumulate' | 'redeem' | 'history-point' | 'contacts';

@@ -6,8 +6,12 @@ import type { Told } from './checker.ts';
 import type { Posted, TelegramDouble, Update } from './telegram-double.ts';
 import { createPerson } from './telegram-updates.ts';
 
-/** A message that arrived: what it says first, and the data of its buttons. */
-export type Heard = Told & { readonly key: Key | undefined; readonly data: readonly string[] };
+/** A message that arrived: what it says first, the data of its buttons, and when, on the clock of `performance.now()`. */
+export type Heard = Told & {
+  readonly key: Key | undefined;
+  readonly data: readonly string[];
+  readonly atMs: number;
+};
 
 /** A customer whom faults do not discourage: Telegram sends each update again until it is taken. */
 export type Customer = {
@@ -55,7 +59,8 @@ export function heardOf(payload: Readonly<Record<string, unknown>>): Heard {
   const text = String(payload.text);
   const rows = markupSchema.safeParse(payload.reply_markup).data?.inline_keyboard ?? [];
   const data = rows.flat().map((button) => button.callback_data);
-  return { text, buttons: data.join(), data, key: KEYS.find((key) => says(text, key, 'en')) };
+  const key = KEYS.find((one) => says(text, one, 'en'));
+  return { text, buttons: data.join(), data, key, atMs: performance.now() };
 }
 
 export function createCustomer(options: {

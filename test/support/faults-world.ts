@@ -9,6 +9,8 @@ import { startTelegramDouble, type TelegramDouble } from './telegram-double.ts';
 export type FaultsWorld = {
   readonly double: TelegramDouble;
   readonly antcrm: AntCrmServer;
+  /** What a bot over this store needs to know. */
+  env(redisUrl: string): Environment;
   /** A bot of `faults-main.ts`. */
   bot(redisUrl: string, env?: Environment): Promise<Bot>;
   /** A new customer with points to spend, whose updates go to the bot that `where` names at each attempt. */
@@ -34,25 +36,23 @@ export async function startFaultsWorld(): Promise<FaultsWorld> {
   let customersMade = 0;
   let codesMade = 0;
 
+  const env = (redisUrl: string): Environment => ({
+    TELEGRAM_BOT_TOKEN: double.token,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+    ANTCRM_BASE_URL: antcrm.url,
+    ANTCRM_API_KEY: 'faults-key',
+    ANTCRM_TIMEOUT_MS: `${CALL_MS}`,
+    OPERATION_CHECKS: '100ms,300ms,600ms,1s',
+    REDIS_URL: redisUrl,
+    STAFF_TOKEN: 'faults-staff-token',
+  });
+
   return {
     double,
     antcrm,
-    bot: (redisUrl, env = {}) =>
-      startBot(
-        {
-          TELEGRAM_BOT_TOKEN: double.token,
-          TELEGRAM_API_ROOT: double.url,
-          TELEGRAM_WEBHOOK_SECRET: SECRET,
-          ANTCRM_BASE_URL: antcrm.url,
-          ANTCRM_API_KEY: 'faults-key',
-          ANTCRM_TIMEOUT_MS: `${CALL_MS}`,
-          OPERATION_CHECKS: '100ms,300ms,600ms,1s',
-          REDIS_URL: redisUrl,
-          STAFF_TOKEN: 'faults-staff-token',
-          ...env,
-        },
-        'test/support/faults-main.ts',
-      ),
+    env,
+    bot: (redisUrl, more = {}) => startBot({ ...env(redisUrl), ...more }, 'test/support/faults-main.ts'),
     async customer(where) {
       customersMade += 1;
       const phone = `09${10_000_000 + customersMade}`;

@@ -1,5 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
+import net from 'node:net';
 import fc from 'fast-check';
+import { activity, pressActivity, textActivity } from './teams-activities.ts';
 
 /*
  * What nobody should send: structure-aware, so that most of it gets past the first check.
@@ -132,6 +134,15 @@ export const requests: readonly unknown[] = [
   { conversation: 'f8', contact: { phone: '0867123456' } },
 ];
 
+/** One of each kind that Teams sends, with answers to go to `serviceUrl`. */
+export const activities = (serviceUrl: string): readonly unknown[] => [
+  textActivity('tích điểm', { serviceUrl }),
+  pressActivity('card', { choice: 'accumulate' }, { serviceUrl }),
+  activity('conversationUpdate', { serviceUrl, membersAdded: [{ id: 'x' }] }),
+  activity('invoke', { serviceUrl, name: 'adaptiveCard/action', value: { action: { data: {} } } }),
+  activity('installationUpdate', { serviceUrl }),
+];
+
 /** JSON as bytes that no library would write: cut, not UTF-8, too deep, too much, with a prototype in it. */
 export function bytesOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<Buffer> {
   const text = value.map((one) => JSON.stringify(one) ?? 'null');
@@ -175,4 +186,33 @@ export function bytesOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<Buffer> {
           return Buffer.from(json);
       }
     });
+}
+
+/** How long a server may say nothing. */
+const SILENCE_MS = 2000;
+
+/**
+ * Says all of `bytes` on a connection of its own; resolves to all that comes back until its end, which must be soon.
+ * `from`: another address of this machine. `listens`: does not hang up after the last byte.
+ */
+export async function say(
+  url: string,
+  bytes: Buffer,
+  { from = '127.0.0.1', listens = false }: { readonly from?: string; readonly listens?: boolean } = {},
+): Promise<string> {
+  const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: from });
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1');
+  });
+  socket.on('error', () => {});
+  socket.setTimeout(SILENCE_MS, () => {
+    answer = 'HTTP/1.1 599 silence';
+    socket.destroy();
+  });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  if (listens) socket.write(bytes);
+  else socket.end(bytes);
+  await closed;
+  return answer;
 }

@@ -1,0 +1,107 @@
+import { EventEmitter, once } from 'node:events';
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { connectRedis } from '../../../src/turns/redis/client.ts';
+import { startBot } from '../../support/app.ts';
+import { confirmIn, earning, GIFT, isSummary } from '../../support/faults-stories.ts';
+import { startFaultsWorld } from '../../support/faults-world.ts';
+import { memoryLog, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+
+/** No sweep and no renewal in the time of a test: what Redis is asked is asked for the turn at work. */
+const QUIET = { sweepMs: 600_000, renewMs: 600_000, leaseMs: 600_000 };
+
+/** A whole bot, with what it asks Redis on the wire, and a customer with points. */
+async function open() {
+  const world = stopAtEnd(await startFaultsWorld());
+  const { port } = await ownRedis();
+  const proxy = await ownProxy(port);
+  const news = new EventEmitter();
+  let before: readonly string[] | undefined;
+  const bot = stopAtEnd(
+    await startBot(world.env(proxy.url), {
+      limits: QUIET,
+      mailbox: { leaseMs: QUIET.leaseMs },
+      around: {
+        mailbox: (mailbox) => ({
+          ...mailbox,
+          async release(...lease) {
+            const next = await mailbox.release(...lease);
+            if (next === null) news.emit('rest');
+            return next;
+          },
+        }),
+        channel: (channel) => ({
+          ...channel,
+          deliver(...reply) {
+            before ??= [...proxy.commands];
+            return channel.deliver(...reply);
+          },
+        }),
+      },
+    }),
+  );
+  const customer = await world.customer(() => bot);
+
+  /** What Redis is asked between an update and the moment when the first reply to it leaves. Resolves after the turn. */
+  async function asked(update: () => Promise<unknown>): Promise<readonly string[]> {
+    const rest = once(news, 'rest');
+    proxy.commands.splice(0);
+    before = undefined;
+    await update();
+    await rest;
+    return before ?? [];
+  }
+  return { asked, customer, world };
+}
+
+const times = (count: number): string[] => Array.from({ length: count }, () => 'evalsha');
+
+test('before the reply leaves Redis is asked twice; three times where points are earned, four times where they are spent', async () => {
+  const { asked, customer, world } = await open();
+  /** Everything that a customer does, from the first word on. */
+  async function story() {
+    const code = world.code();
+    const word = await asked(() => customer.writes(earning(code, customer)));
+    const earn = await customer.hears(isSummary(code));
+    const earned = await asked(() => customer.presses(confirmIn(earn)));
+    const from = customer.heard.length;
+    const gift = await asked(() => customer.writes(`/redeem ${GIFT}`));
+    const proof = await asked(() => customer.shares());
+    const spend = await customer.hears(({ key }) => key === 'redeem.summary', from);
+    const spent = await asked(() => customer.presses(confirmIn(spend)));
+    return { word, earned, gift, proof, spent };
+  }
+  await story(); // Redis gets to know the scripts.
+  const said = customer.heard.length;
+  expect(await story()).toEqual({
+    word: times(2),
+    earned: times(3),
+    gift: times(2),
+    proof: times(2),
+    spent: times(4),
+  });
+  const results = customer.heard.slice(said).flatMap(({ key }) => (key?.endsWith('.done') ? [key] : []));
+  expect(results).toEqual(['accumulate.done', 'redeem.done']);
+});
+
+/** Goes of the event loop, and what each of them asks. */
+const GOES = 20;
+const COMMANDS = 100;
+
+test('what one go of the event loop asks of Redis arrives there at once', async () => {
+  const { port, url } = await ownRedis();
+  const admin = new Redis(port);
+  const { commands, close } = await connectRedis(url, memoryLog());
+  const reads = async (): Promise<number> =>
+    Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
+
+  const before = await reads();
+  for (let go = 0; go < GOES; go++) {
+    await Promise.all(Array.from({ length: COMMANDS }, () => commands.time()));
+  }
+  const made = (await reads()) - before;
+  admin.disconnect();
+  await close();
+  // What a network cuts arrives in two parts; written one by one, the commands of a go take ten reads and more.
+  expect(made).toBeLessThan(2 * GOES);
+});
