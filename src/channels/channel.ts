@@ -14,12 +14,12 @@ export interface Channel {
   /** Sends one reply. Never throws: every failure is one of the cases of `Delivery`. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
   /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
-  working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
+  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /**
    * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
    * Called at the start of a message's turn; answers within two seconds and never throws.
    */
-  identify?(incoming: Pick<Incoming, 'sender' | 'address'>): Promise<Sender>;
+  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
   /** Once the server listens (register webhooks, begin polling). Must not reject because a platform is out of reach. */
   start?(): Promise<void>;
   /** Stops whatever `start` began. */

@@ -9,8 +9,8 @@ import type { Mailbox } from './mailbox.ts';
 /** The part of a channel that turns need; `channels/channel.ts` says what each promises. */
 export type Outlet = {
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
-  working?(incoming: Pick<Incoming, 'address' | 'press'>): Promise<void>;
-  identify?(incoming: Pick<Incoming, 'sender' | 'address'>): Promise<Sender>;
+  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
+  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
 };
 
 /** An errand with its number in the outbox; null where it could not be opened. */

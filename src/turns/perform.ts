@@ -94,11 +94,11 @@ export function createPerformer(options: {
   /** Shows the customer that the bot is at work, from `workingMs` on. Returns how to end that. */
   function showWorking({ incoming }: Asker): () => void {
     if (incoming === null) return () => {};
-    const { channel, address, press } = incoming;
+    const { channel, conversation, address, press } = incoming;
     const show = (): void => {
       timer = setTimeout(show, WORKING_AGAIN_MS);
       void outlet(channel)
-        ?.working?.({ address, press })
+        ?.working?.({ conversation, address, press })
         .catch(() => {});
     };
     let timer = setTimeout(show, workingMs);

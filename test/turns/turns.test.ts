@@ -208,7 +208,9 @@ describe('an effect', () => {
     );
     await engine.accept(incoming('redeem:op1', { press: { message: 7 } }));
     await world.quiet();
-    expect(working).toHaveBeenCalledExactlyOnceWith({ address: { chat: 1 }, press: { message: 7 } });
+    expect(working).toHaveBeenCalledExactlyOnceWith({
+      ...{ conversation: 'c1', address: { chat: 1 }, press: { message: 7 } },
+    });
   });
 
   test('a turn that never ends asking is a dead letter', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Incoming } from '../../turns/delivery.ts';
 
 /**
  * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:
@@ -8,13 +9,24 @@ import { z } from 'zod';
  */
 export const addressSchema = z.object({
   service: z.string(),
-  conversation: z.string(),
   bot: z.string(),
   user: z.string(),
   tenant: z.string().exactOptional(),
   person: z.string().exactOptional(),
 });
-export type Address = z.infer<typeof addressSchema>;
+type Address = z.infer<typeof addressSchema>;
+
+/** An address with the conversation, whose id is long: it is stored once, beside the address. */
+export type Place = Address & { readonly conversation: string };
+
+/** Undefined for what is no address of ours. */
+export function placeOf({
+  address,
+  conversation,
+}: Pick<Incoming, 'address' | 'conversation'>): Place | undefined {
+  const known = addressSchema.safeParse(address).data;
+  return known && { ...known, conversation };
+}
 
 /** What a used card shows in place of its buttons; more than this is not worth keeping. */
 const MAX_SAID = 60;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
 import { toDelivery } from '../calls.ts';
-import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
+import { type Place, type Press, placeOf, pressSchema } from './address.ts';
 import { type Answer, type Connector, jittered } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
 
@@ -15,66 +15,63 @@ const AGAIN_MS = 300;
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
 export function createDelivery(connector: Connector, words: Words) {
   /** Takes the buttons off a card whose question is over. Best effort: they are dead anyway. */
-  async function retire(address: Address, press: Press, locale: Outgoing['locale']): Promise<void> {
-    const used = addressed(renderUsed(press, locale, words), address);
-    await connector.call(address.service, 'PUT', activityPath(address, press.activity), used, NICETY_MS);
+  async function retire(place: Place, press: Press, locale: Outgoing['locale']): Promise<void> {
+    const used = addressed(renderUsed(press, locale, words), place);
+    await connector.call(place.service, 'PUT', activityPath(place, press.activity), used, NICETY_MS);
   }
 
-  async function send(address: Address, rendered: Rendered): Promise<Delivery> {
-    const sent = addressed(rendered, address);
+  async function send(place: Place, rendered: Rendered): Promise<Delivery> {
+    const sent = addressed(rendered, place);
     return deliveryOf(
-      await insistently(() => connector.call(address.service, 'POST', activitiesPath(address), sent)),
+      await insistently(() => connector.call(place.service, 'POST', activitiesPath(place), sent)),
     );
   }
 
   /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
-  async function edit(address: Address, activity: string, rendered: Rendered): Promise<Delivery | null> {
-    const edited = addressed(rendered, address);
+  async function edit(place: Place, activity: string, rendered: Rendered): Promise<Delivery | null> {
+    const edited = addressed(rendered, place);
     const answer = await insistently(() =>
-      connector.call(address.service, 'PUT', activityPath(address, activity), edited),
+      connector.call(place.service, 'PUT', activityPath(place, activity), edited),
     );
     const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
     return isGone ? null : deliveryOf(answer);
   }
 
   async function deliver({ reply, locale, first, ...outgoing }: Outgoing): Promise<Delivery> {
-    const address = addressSchema.safeParse(outgoing.address).data;
-    if (!address) return { kind: 'dropped', reason: 'rejected' };
+    const place = placeOf(outgoing);
+    if (!place) return { kind: 'dropped', reason: 'rejected' };
     const press = pressSchema.safeParse(outgoing.press).data;
     const rendered = render(reply, locale, words);
     if (press && reply.inPlace) {
-      const edited = await edit(address, press.activity, rendered);
+      const edited = await edit(place, press.activity, rendered);
       if (edited) return edited;
     }
     // A reply under the pressed question's own view means that the question goes on, with its buttons.
     const finished = press && first && (press.view === undefined || press.view !== reply.view);
-    const [delivery] = await Promise.all([
-      send(address, rendered),
-      finished && retire(address, press, locale),
-    ]);
+    const [delivery] = await Promise.all([send(place, rendered), finished && retire(place, press, locale)]);
     return delivery;
   }
 
   /** Shows that the bot is at work. */
-  async function working(incoming: Pick<Incoming, 'address'>): Promise<void> {
-    const address = addressSchema.safeParse(incoming.address).data;
-    if (!address) return;
-    const typing = addressed({ type: 'typing' }, address);
-    await connector.call(address.service, 'POST', activitiesPath(address), typing, NICETY_MS);
+  async function working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
+    const place = placeOf(incoming);
+    if (!place) return;
+    const typing = addressed({ type: 'typing' }, place);
+    await connector.call(place.service, 'POST', activitiesPath(place), typing, NICETY_MS);
   }
 
   return { deliver, working };
 }
 
-function activitiesPath({ conversation }: Address): string {
+function activitiesPath({ conversation }: Place): string {
   return `v3/conversations/${encodeURIComponent(conversation)}/activities`;
 }
 
-function activityPath(address: Address, activity: string): string {
-  return `${activitiesPath(address)}/${encodeURIComponent(activity)}`;
+function activityPath(place: Place, activity: string): string {
+  return `${activitiesPath(place)}/${encodeURIComponent(activity)}`;
 }
 
-function addressed(rendered: Rendered, { conversation, bot, user }: Address): Rendered {
+function addressed(rendered: Rendered, { conversation, bot, user }: Place): Rendered {
   return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
-import { type Address, addressSchema } from './address.ts';
+import { type Place, placeOf } from './address.ts';
 import type { Connector } from './connector.ts';
 
 /** How long a profile is believed, ms; how long it may take to be read. */
@@ -38,14 +38,14 @@ export function createIdentity({ connector, trustedTenants, now = Date.now }: Id
   /** By directory and object id: these, and no address or name, say who somebody is. In order of being read. */
   const profiles = new Map<string, { readonly found: Found; readonly untilMs: number }>();
 
-  async function find(address: Address): Promise<Found> {
-    const { tenant, person } = address;
+  async function find(place: Place): Promise<Found> {
+    const { service, conversation, user, tenant, person } = place;
     if (tenant === undefined || person === undefined || !trusted.has(tenant)) return {};
     const key = `${tenant}/${person}`;
     const known = profiles.get(key);
     if (known && known.untilMs > now()) return known.found;
-    const path = `v3/conversations/${encodeURIComponent(address.conversation)}/members/${encodeURIComponent(address.user)}`;
-    const answer = await connector.call(address.service, 'GET', path, undefined, LOOKUP_MS);
+    const path = `v3/conversations/${encodeURIComponent(conversation)}/members/${encodeURIComponent(user)}`;
+    const answer = await connector.call(service, 'GET', path, undefined, LOOKUP_MS);
     // Who is no member has no profile.
     if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(answer.body, tenant, person);
@@ -57,9 +57,10 @@ export function createIdentity({ connector, trustedTenants, now = Date.now }: Id
     return found;
   }
 
-  return async ({ sender, address }: Pick<Incoming, 'sender' | 'address'>): Promise<Sender> => {
-    const known = addressSchema.safeParse(address).data;
-    return known ? { ...sender, ...(await find(known)) } : sender;
+  return async (incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender> => {
+    const { sender } = incoming;
+    const place = placeOf(incoming);
+    return place ? { ...sender, ...(await find(place)) } : sender;
   };
 }
 

@@ -3,27 +3,27 @@ import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.
 import type { Incoming } from '../../turns/delivery.ts';
 import { cut, localeOf, MAX_NAME } from '../profile.ts';
 import type { Activity } from './activity.ts';
-import { type Address, type Data, decodeChoice, type Press, parseData } from './address.ts';
+import { type Data, decodeChoice, type Place, type Press, parseData } from './address.ts';
 
 /**
  * What a customer said with an activity. Null where nobody said anything to us, which is no fault: edits and reactions
  * (answered when the message was new), typing, other members, and groups that do not mention us.
  */
 export function toIncoming(activity: Activity): Incoming | null {
-  const address = addressOf(activity);
-  if (!address) return null;
+  const place = whereOf(activity);
+  if (!place) return null;
   switch (activity.type) {
     case 'message':
-      return fromMessage(activity, address);
+      return fromMessage(activity, place);
     case 'conversationUpdate':
     case 'installationUpdate':
-      return isInstall(activity) && isPrivate(activity) ? fromInstall(activity, address) : null;
+      return isInstall(activity) && isPrivate(activity) ? fromInstall(activity, place) : null;
     default:
       return null;
   }
 }
 
-function addressOf({ serviceUrl, conversation, recipient, from, channelData }: Activity): Address | null {
+function whereOf({ serviceUrl, conversation, recipient, from, channelData }: Activity): Place | null {
   if (!serviceUrl || !conversation || !recipient || !from) return null;
   const tenant = channelData?.tenant?.id ?? conversation.tenantId;
   return {
@@ -48,26 +48,26 @@ function isInstall({ type, action, membersAdded, recipient }: Activity): boolean
     : (membersAdded ?? []).some(({ id }) => id === recipient?.id);
 }
 
-function fromInstall(activity: Activity, address: Address): Incoming {
+function fromInstall(activity: Activity, place: Place): Incoming {
   return {
-    ...envelope(activity, address),
-    id: `install:${address.conversation}`,
+    ...envelope(activity, place),
+    id: `install:${place.conversation}`,
     message: { kind: 'start' },
   };
 }
 
-function fromMessage(activity: Activity, address: Address): Incoming | null {
+function fromMessage(activity: Activity, place: Place): Incoming | null {
   if (!isPrivate(activity)) {
-    return mentionsUs(activity) ? { ...envelope(activity, address), message: { kind: 'group' } } : null;
+    return mentionsUs(activity) ? { ...envelope(activity, place), message: { kind: 'group' } } : null;
   }
   const data = parseData(activity.value);
-  if (!data) return { ...envelope(activity, address), message: content(activity) };
+  if (!data) return { ...envelope(activity, place), message: content(activity) };
   const press = pressOf(activity, data);
-  return { ...envelope(activity, address), message: answerOf(data), ...(press && { press }) };
+  return { ...envelope(activity, place), message: answerOf(data), ...(press && { press }) };
 }
 
-function envelope(activity: Activity, address: Address) {
-  const { conversation } = address;
+function envelope(activity: Activity, place: Place) {
+  const { conversation, ...address } = place;
   return {
     channel: 'teams',
     conversation,

@@ -39,8 +39,8 @@ describe('a reply', () => {
   it('goes to conversations whose names have to be escaped', async () => {
     const { channel, double, outgoing } = await createBot();
     const conversation = '19:c@thread.tacv2;messageid=1/2 ?';
-    const address = { service: double.serviceUrl, conversation, bot: BOT, user: USER };
-    await channel.deliver(outgoing({ key: 'group.private' }, { address }), 1);
+    const address = { service: double.serviceUrl, bot: BOT, user: USER };
+    await channel.deliver(outgoing({ key: 'group.private' }, { address, conversation }), 1);
     expect(double.shown(conversation)).toHaveLength(1);
   });
 
@@ -57,7 +57,7 @@ describe('a reply', () => {
 
   it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {
     const { channel, double, outgoing } = await createBot({ auth: 'on' });
-    const address = { service: 'https://evil.example/', conversation: CHAT, bot: BOT, user: USER };
+    const address = { service: 'https://evil.example/', bot: BOT, user: USER };
     for (const wrong of [null, {}, address]) {
       const delivery = await channel.deliver(outgoing({ key: 'k' }, { address: wrong }), 1);
       expect(delivery).toEqual({ kind: 'dropped', reason: 'rejected' });
@@ -199,12 +199,12 @@ describe('a failure', () => {
 
 it('work is shown as typing, and failures of that are nobody’s concern', async () => {
   const { channel, double, outgoing } = await createBot();
-  const { address } = outgoing({ key: 'k' });
-  await channel.working?.({ address });
+  const { address, conversation } = outgoing({ key: 'k' });
+  await channel.working?.({ address, conversation });
   expect(double.calls('POST')[0]?.body).toMatchObject({ type: 'typing' });
   double.script({ status: 500 });
-  await channel.working?.({ address });
-  await channel.working?.({ address: null });
+  await channel.working?.({ address, conversation });
+  await channel.working?.({ address: null, conversation });
 });
 
 describe('identity', () => {
@@ -220,7 +220,8 @@ describe('identity', () => {
     const { channel, double, outgoing } = await createBot({ trustedTenants });
     if (member) double.members.set(USER, { ...member });
     const sender = { channel: 'teams', proof: 'profile', name: 'Garnacho' } as const;
-    const known = { sender, address: outgoing({ key: 'k' }).address };
+    const { address, conversation } = outgoing({ key: 'k' });
+    const known = { sender, address, conversation };
     const ask = async () => (await channel.identify?.(known))?.email;
     const isUnread = async () => (await channel.identify?.(known))?.unread ?? false;
     return { ask, isUnread, double, channel, known };

@@ -96,7 +96,6 @@ export async function createBot(options: BotOptions = {}) {
       conversation: CHAT,
       address: {
         service: double.serviceUrl,
-        conversation: CHAT,
         bot: BOT,
         user: USER,
         tenant: TENANT,

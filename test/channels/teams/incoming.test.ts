@@ -34,7 +34,7 @@ describe('a message', () => {
       id: 'm-1',
       message: { kind: 'text', text: 'tích điểm' },
       sender: { channel: 'teams', proof: 'profile', locale: 'vi', name: 'Garnacho' },
-      address: { conversation: 'a:personal', bot: BOT, user: USER, tenant: TENANT, person: PERSON },
+      address: { bot: BOT, user: USER, tenant: TENANT, person: PERSON },
     });
     expect(incoming?.sender).not.toHaveProperty('email');
   });

@@ -196,7 +196,7 @@ describe('the contact keyboard', () => {
 describe('while a call is at work', () => {
   it('the press is answered and the bot types', async () => {
     const { channel, double, press } = await createAsked();
-    await channel.working?.({ address: { chat: CHAT }, press });
+    await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
     expect(double.calls('answerCallbackQuery')).toHaveLength(1);
     expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
   });
@@ -204,7 +204,7 @@ describe('while a call is at work', () => {
   it('nothing goes wrong if Telegram refuses that, nor if the reply answers the press again', async () => {
     const { channel, double, press, deliver } = await createAsked();
     double.script('sendChatAction', { code: 403, description: 'Forbidden: bot was blocked by the user' });
-    await channel.working?.({ address: { chat: CHAT }, press });
+    await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
     expect(await deliver({ key: 'done' })).toEqual({ kind: 'sent' });
   });
 });
