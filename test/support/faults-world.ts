@@ -84,7 +84,10 @@ const numbered = (count: number): string => `${count}`.padStart(9, '0');
 /** What is done when its time comes is not left over: the end of a silence, half an hour from now. */
 const SOON_MS = 60_000;
 
-/** Resolves to what is left in a store when nothing moves any more, or after a while; nothing should be. */
+/**
+ * Resolves to what is left in a store when nothing moves any more, or after a while; nothing should be, but for what
+ * staff are to decide. Intents and holds are named with their operations.
+ */
 export async function leftIn(redisUrl: string, withinMs = 40_000): Promise<string[]> {
   const client = new Redis(redisUrl);
   const end = performance.now() + withinMs;
@@ -105,5 +108,17 @@ async function lookFor(client: Redis): Promise<string[]> {
   const keys = await client.keys('*');
   const dues = keys.filter((key) => key.endsWith('}due'));
   const soon = await Promise.all(dues.map((key) => client.zcount(key, 0, Date.now() + SOON_MS)));
-  return keys.filter((key) => /\}(q:|o:|h:|intents$|dead$)/.test(key) || (soon[dues.indexOf(key)] ?? 0) > 0);
+  const kept = keys.filter((key) => /\}(q:|o:|dead$)/.test(key) || (soon[dues.indexOf(key)] ?? 0) > 0);
+  return [...kept, ...(await openIn(client, keys))];
+}
+
+async function openIn(client: Redis, keys: readonly string[]): Promise<string[]> {
+  const intents = keys.filter((key) => key.endsWith('}intents'));
+  const fields = await Promise.all(intents.map((key) => client.hkeys(key)));
+  const holds = keys.filter((key) => key.includes('}h:'));
+  const holders = await Promise.all(holds.map((key) => client.get(key)));
+  return [
+    ...fields.flat().map((field) => `the intent of ${field.split('|')[1]}`),
+    ...holders.map((operation) => `the hold of ${operation}`),
+  ];
 }
