@@ -14,7 +14,7 @@ const LONG = process.env.FAULTS === 'long';
 const MESSAGES = Number(process.env.FAULTS_MESSAGES ?? (LONG ? 20_000 : 400));
 /** Messages of one customer, about. */
 const EACH = LONG ? 100 : 20;
-/** So few that a turn mostly ends before its process does: five attempts in vain make a message a dead letter. */
+/** So few that a turn mostly ends before its process does. */
 const AT_ONCE = 20;
 /** The same seed: the same episodes, the same lives of the processes, the same troubles of AntCRM. */
 const SEED = Number(process.env.FAULTS_SEED ?? Date.now() % 1_000_000);

@@ -37,7 +37,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   const factory = new ConfigurationServiceClientCredentialFactory(settings);
   const authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
   const cloud = endpoints ?? PUBLIC;
-  const claims = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
+  const check = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
   const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
   // Awaited by whoever wants a token.
@@ -48,12 +48,14 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
     const { serviceUrl, channelId } = activity;
     // Other channels' clients could claim to be anybody; ours is Teams.
-    if (!serviceUrl || channelId !== 'msteams' || !claims.areOurs(authorization)) return 'refused';
+    if (!serviceUrl || channelId !== 'msteams') return 'refused';
+    const claims = claimsOf(authorization);
+    if (!check.areOurs(claims)) return 'refused';
     // Of all the activity the SDK looks at these two.
     const claimed = { channelId, serviceUrl } as SdkActivity;
     try {
       await inTime(hushed(() => authentication.authenticateRequest(claimed, authorization)));
-      claims.verified(authorization);
+      check.verified(claims);
       return 'valid';
     } catch (error) {
       return isOutage(error) ? 'unavailable' : 'refused';
@@ -91,22 +93,23 @@ function createClaimsCheck(issuer: string, appId: string) {
   }
 
   return {
-    areOurs(authorization: string): boolean {
-      const { alg, iss, aud, exp, tid } = claimsOf(authorization);
+    areOurs({ alg, iss, aud, exp, tid }: Claims): boolean {
       const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
       return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
     },
 
     /** The service signed it: its directory is no junk, however much of that is about. */
-    verified(authorization: string): void {
-      const { tid } = claimsOf(authorization);
+    verified({ tid }: Claims): void {
       if (tid !== undefined) known.add(tid);
       claimed.delete(tid);
     },
   };
 }
 
-function claimsOf(authorization: string): Readonly<Record<string, unknown>> {
+/** What a token says of itself, and by what algorithm it is signed; nothing of what is no token. */
+type Claims = Readonly<Record<string, unknown>>;
+
+function claimsOf(authorization: string): Claims {
   const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
   return { ...decoded(claims), alg: decoded(head).alg };
 }
