@@ -178,6 +178,8 @@ function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Ove
     logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
     logController: new LogController({ disableRequestLogging: true }),
+    // No line is written of a request, so none needs a logger of its own.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
     connectionTimeout: 60_000,

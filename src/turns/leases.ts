@@ -1,14 +1,40 @@
 import type { Lease, Mailbox } from './mailbox.ts';
 
 /** A lease that a turn of this process works under. */
-export type Held = Lease & {
-  /** Aborted once the lease is known to be lost. */
-  readonly abort: AbortController;
+export class Held implements Lease {
+  readonly conversation: string;
+  readonly fence: number;
   /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
-  pastIntent: boolean;
+  pastIntent = false;
   /** On this process's monotonic clock, a cautious end. */
   aliveUntilMs: number;
-};
+  #lost = false;
+  /** Made when somebody asks: most turns call nobody who could be stopped. */
+  #abort: AbortController | undefined;
+
+  constructor({ conversation, fence }: Lease, aliveUntilMs: number) {
+    this.conversation = conversation;
+    this.fence = fence;
+    this.aliveUntilMs = aliveUntilMs;
+  }
+
+  /** The lease is known to be lost. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  lose(): void {
+    this.#lost = true;
+    this.#abort?.abort();
+  }
+
+  /** Aborts once the lease is known to be lost. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#lost) this.#abort.abort();
+    return this.#abort.signal;
+  }
+}
 
 /** Somebody else may work on the conversation: whatever was computed is void, without an error. */
 export class LeaseLost extends Error {
@@ -30,7 +56,7 @@ export function createLeases(options: {
     const sinceMs = performance.now();
     try {
       if (await mailbox.renew(held)) held.aliveUntilMs = sinceMs + leaseMs;
-      else held.abort.abort();
+      else held.lose();
     } catch (error) {
       onError(error);
     }
@@ -41,9 +67,8 @@ export function createLeases(options: {
       return live.size;
     },
     /** `sinceMs`: the moment the lease was asked for, monotonic. */
-    add({ conversation, fence }: Lease, sinceMs: number): Held {
-      const aliveUntilMs = sinceMs + leaseMs;
-      const held = { conversation, fence, abort: new AbortController(), pastIntent: false, aliveUntilMs };
+    add(lease: Lease, sinceMs: number): Held {
+      const held = new Held(lease, sinceMs + leaseMs);
       live.add(held);
       return held;
     },
@@ -59,11 +84,11 @@ export function createLeases(options: {
 
 /** Throws `LeaseLost` where the lease is known to be lost. */
 export function assertNotLost(held: Held): void {
-  if (held.abort.signal.aborted) throw new LeaseLost();
+  if (held.lost) throw new LeaseLost();
 }
 
 /** Throws `LeaseLost`, too, where the lease has ended for all that this process can tell. */
 export function assertHeld(held: Held): void {
-  if (performance.now() >= held.aliveUntilMs) held.abort.abort();
+  if (performance.now() >= held.aliveUntilMs) held.lose();
   assertNotLost(held);
 }

@@ -65,7 +65,7 @@ export function createPerformer(options: {
       conversation,
       channel: origin.channel,
       sender,
-      signal: held.abort.signal,
+      signal: held.signal,
       stopping,
       async intend(operation, body) {
         if (stopping() && !held.pastIntent) return { kind: 'stale' };
@@ -75,7 +75,7 @@ export function createPerformer(options: {
         const sealed = envelopes.intent.seal(conversation, origin, body);
         const intended = await mailbox.intend(held, operation, sealed);
         if (intended.kind === 'stored') return { kind: 'stored', body: openIntent(intended.body) };
-        if (intended.kind === 'stale') held.abort.abort();
+        if (intended.kind === 'stale') held.lose();
         if (intended.kind !== 'go') held.pastIntent = before;
         return intended;
       },

@@ -6,6 +6,7 @@ import {
   type KeyObject,
   randomFillSync,
 } from 'node:crypto';
+import { createRecent } from './recent.ts';
 
 /**
  * Names and seals what is stored, so that stores see keyed hashes and opaque bytes only.
@@ -43,16 +44,27 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 2 + NONCE_BYTES;
 const NAME_BYTES = 16;
 
+/** Whoever writes has most often just written: looking a name up takes a tenth of the time that hashing takes. */
+const RECENT_NAMES = 4000;
+const RECENT_MS = 60_000;
+
 export function createSeal({ key, previous, hashKey }: SealKeys): Seal {
   // Key objects, made once: a key given as bytes is turned into one at every call, which costs more than the cipher.
   const names = createSecretKey(hashKey);
   const current = key && keyOf(key);
+  const recent = createRecent<string>(RECENT_NAMES, RECENT_MS);
   const known = [current, previous && keyOf(previous)].filter((one) => one !== undefined);
 
   return {
     name(kind, value) {
-      const digest = createHmac('sha256', names).update(`${kind}\0${value}`).digest();
-      return digest.toString('base64url', 0, NAME_BYTES);
+      const plain = `${kind}\0${value}`;
+      let name = recent.get(plain);
+      if (name === undefined) {
+        const digest = createHmac('sha256', names).update(plain).digest();
+        name = digest.toString('base64url', 0, NAME_BYTES);
+        recent.set(plain, name);
+      }
+      return name;
     },
 
     seal(associated, plain) {

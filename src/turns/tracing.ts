@@ -32,23 +32,24 @@ export function createTraces(channels: readonly string[]): Traces {
   const atWork = new AsyncLocalStorage<Notes>();
   const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
 
+  async function traced({ message, sender, before, after }: Seen, work: () => Promise<Numbered[]>) {
+    const notes: Notes = { calls: [], trips: ['take'] };
+    const startMs = performance.now();
+    const errands = await atWork.run(notes, work);
+    const ms = performance.now() - startMs;
+    return carrying(errands, {
+      message,
+      sender,
+      ...(message?.kind === 'text' && { understood: told(message.text) }),
+      before,
+      after: after(),
+      ...notes,
+      ms,
+    });
+  }
+
   return {
-    async around({ channel, message, sender, before, after }, work) {
-      if (!channels.includes(channel)) return work();
-      const notes: Notes = { calls: [], trips: ['take'] };
-      const startMs = performance.now();
-      const errands = await atWork.run(notes, work);
-      const ms = performance.now() - startMs;
-      return carrying(errands, {
-        message,
-        sender,
-        ...(message?.kind === 'text' && { understood: told(message.text) }),
-        before,
-        after: after(),
-        ...notes,
-        ms,
-      });
-    },
+    around: (turn, work) => (channels.includes(turn.channel) ? traced(turn, work) : work()),
 
     counting: (mailbox) => ({
       ...mailbox,

@@ -108,7 +108,7 @@ async function attempt(
   const input =
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
-    const known = await identified(asker, tools);
+    const known = (await identified(asker, tools)) ?? asker;
     return await think(
       { state: before.state, input, sender: known.sender },
       { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known) },
@@ -122,11 +122,11 @@ async function attempt(
 }
 
 /** Some platforms must be asked who wrote; that is too slow for before `accept`. */
-async function identified(asker: Asker, { outlet }: Pick<TurnTools, 'outlet'>): Promise<Asker> {
+function identified(asker: Asker, { outlet }: Pick<TurnTools, 'outlet'>): Promise<Asker> | undefined {
   const { incoming } = asker;
   const channel = incoming === null ? undefined : outlet(incoming.channel);
-  if (incoming === null || channel?.identify === undefined) return asker;
-  return { ...asker, sender: await channel.identify(incoming) };
+  if (incoming === null) return undefined;
+  return channel?.identify?.(incoming).then((sender) => ({ ...asker, sender }));
 }
 
 const WAKE = { kind: 'wake' } as const;

@@ -18,7 +18,7 @@ export type Options = {
 export type Store = 'memory' | 'redis';
 
 const FULL = {
-  ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '10000' },
+  ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '40000' },
   ...{ repeats: '3', idle: '10', stored: '1000,1000000', teams: true },
 };
 const QUICK = {
@@ -42,7 +42,7 @@ as the last was answered. Redis, Telegram's double and AntCRM's sandbox are proc
   --in-flight LIST    conversations at once (${FULL['in-flight']})
   --turns N           turns of one measurement (${FULL.turns})
   --seconds N         at most so long for one measurement (${FULL.seconds})
-  --warm-up N         turns before the first measurement (${FULL['warm-up']})
+  --warm-up N         turns before the first measurement (${FULL['warm-up']}): so many until V8 compiles no more
   --repeats N         medians of so many measurements are shown (${FULL.repeats})
   --idle N            seconds of watching a bot without work; 0: not at all (${FULL.idle})
   --stored LIST       compare with so many conversations in Redis; '': not at all (${FULL.stored})

@@ -1,5 +1,5 @@
 import type { Telegram as Methods, Opts } from 'telegraf/types';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
 import { type CallFailure, isNeverSent } from '../calls.ts';
 
@@ -54,31 +54,80 @@ export function createClient(options: ClientOptions): Client {
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxResponseSize: MAX_ANSWER_BYTES,
   });
-  const headers = { 'content-type': 'application/json' };
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
-      // Not `AbortSignal.timeout`: it goes off even when the call is long over.
-      const deadline = new AbortController();
-      const timer = setTimeout(() => deadline.abort(new DOMException('', 'TimeoutError')), timeoutMs);
       try {
-        const { statusCode, body } = await pool.request({
-          path: path + method,
-          method: 'POST',
-          headers,
-          body: JSON.stringify(payload),
-          signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
-        });
-        const answer = understand(statusCode, parseJson(await body.text()));
+        const sent = { path: path + method, body: JSON.stringify(payload), timeoutMs, signal };
+        const { status, text } = await post(pool, sent);
+        const answer = understand(status, parseJson(text));
         if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused?.();
         return answer;
       } catch (error) {
         return broken(error);
-      } finally {
-        clearTimeout(timer);
       }
     },
   };
+}
+
+type Posted = CallOptions & { readonly path: string; readonly body: string; readonly timeoutMs: number };
+
+const HEADERS = { 'content-type': 'application/json' } as const;
+
+/**
+ * Resolves to the whole answer; rejects with what went wrong, at once when the time is over or `signal` aborts. undici's
+ * `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of a turn.
+ */
+function post(
+  pool: Pool,
+  { path, body, timeoutMs, signal }: Posted,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const parts: Buffer[] = [];
+    let status = 0;
+    let sending: Dispatcher.DispatchController | undefined;
+    let given: Error | undefined;
+
+    function giveUp(reason: 'TimeoutError' | 'AbortError'): void {
+      given = new DOMException('', reason);
+      sending?.abort(given);
+      fail(given);
+    }
+    const abort = () => giveUp('AbortError');
+    signal?.addEventListener('abort', abort);
+    const timer = setTimeout(giveUp, timeoutMs, 'TimeoutError');
+    function end(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+    function fail(error: Error): void {
+      end();
+      reject(error);
+    }
+
+    pool.dispatch(
+      { path, method: 'POST', headers: HEADERS, body },
+      {
+        onRequestStart(controller) {
+          sending = controller;
+          // Time was over while the connection came about: nothing was sent, nor will be.
+          if (given !== undefined) controller.abort(given);
+        },
+        onResponseStart(_controller, code) {
+          status = code;
+        },
+        onResponseData(_controller, part) {
+          parts.push(part);
+        },
+        onResponseEnd() {
+          end();
+          resolve({ status, text: Buffer.concat(parts).toString() });
+        },
+        onResponseError: (_controller, error) => fail(error),
+      },
+    );
+  });
 }
 
 const answerSchema = z.discriminatedUnion('ok', [

@@ -102,10 +102,9 @@ export function createDelivery(client: Client, words: Words) {
     }
     // A reply under the pressed question's own view means that the question goes on, with its buttons.
     const finished = press && first && (press.view === undefined || press.view !== reply.view);
-    const [delivery] = await Promise.all([
-      toasted ? SENT : sendNew(outgoing, address, rendered),
-      finished && removeButtons(address, press),
-    ]);
+    const sent = toasted ? SENT : sendNew(outgoing, address, rendered);
+    if (!finished) return sent;
+    const [delivery] = await Promise.all([sent, removeButtons(address, press)]);
     return delivery;
   }
 

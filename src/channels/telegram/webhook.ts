@@ -29,8 +29,8 @@ export function createWebhook({ secret, receive, limit, onRefused }: WebhookOpti
   return async (app) => {
     // Whatever the content type says: what is no JSON is refused by the handler.
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
-      parseJson(body),
+    app.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, parseJson(body)),
     );
 
     app.post(ROUTE, {

@@ -21,27 +21,40 @@ export function wordOf(answer: unknown): string {
   return bytesOf(answer).toString();
 }
 
+const NUMBERS_OF_NEXT = 5;
+const NUMBERS_OF_WORK = 3 + NUMBERS_OF_NEXT;
+
 export function nextOf(answer: unknown): Next {
-  const [nowMs, seq, head, attempts, wake, dropped] = listOf(answer);
-  const headSeq = numberOf(seq);
-  return {
-    head: headSeq > 0 ? { seq: headSeq, body: bytesOf(head), attempts: numberOf(attempts) } : null,
-    wake: numberOf(wake) === 1 ? { attempts: numberOf(attempts) } : null,
-    dropped: numberOf(dropped),
-    nowMs: numberOf(nowMs),
-  };
+  const [numbers, head] = listOf(answer);
+  return next(numbersOf(numbers, NUMBERS_OF_NEXT), bytesOf(head));
 }
 
 export function workOf(conversation: string, answer: unknown): Work {
-  const [fence, version, state, next, firstSeq, outbox] = listOf(answer);
-  const bytes = bytesOf(state);
-  const first = numberOf(firstSeq);
+  const [numbers, stored, head, bodies] = listOf(answer);
+  const [fence = 0, version = 0, firstSeq = 0, ...others] = numbersOf(numbers, NUMBERS_OF_WORK);
+  const state = bytesOf(stored);
   return {
-    conversation,
-    fence: numberOf(fence),
-    version: numberOf(version),
-    state: bytes.length > 0 ? bytes : null,
-    outbox: listOf(outbox).map((body, index) => ({ seq: first + index, body: bytesOf(body) })),
-    ...nextOf(next),
+    ...{ conversation, fence, version },
+    state: state.length > 0 ? state : null,
+    outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
+    ...next(others, bytesOf(head)),
   };
+}
+
+function next(
+  [nowMs = 0, seq = 0, attempts = 0, wake = 0, dropped = 0]: readonly number[],
+  body: Buffer,
+): Next {
+  return {
+    head: seq > 0 ? { seq, body, attempts } : null,
+    wake: wake === 1 ? { attempts } : null,
+    ...{ dropped, nowMs },
+  };
+}
+
+/** So many numbers, as one string with blanks between. */
+function numbersOf(answer: unknown, many: number): number[] {
+  const numbers = wordOf(answer).split(' ').map(Number);
+  if (numbers.length === many && !numbers.some(Number.isNaN)) return numbers;
+  throw new Error(`redis: unexpected answer, wanted ${many} numbers`);
 }

@@ -81,7 +81,6 @@ function single(node: Node): RedisClient {
     ...COMMON,
     retryStrategy: backOff,
     enableOfflineQueue: false,
-    scripts: SCRIPTS,
   });
   return {
     commands,

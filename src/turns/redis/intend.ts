@@ -3,7 +3,8 @@ import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed, reason } from './confirmed.ts';
 import { conversationKeys } from './keys.ts';
-import { runScript, SCRIPTS, type ScriptArgument } from './scripts.ts';
+import type { ScriptArgument } from './script-call.ts';
+import { runScript, SCRIPTS } from './scripts.ts';
 
 /** How long replicas may take to acknowledge an intent. */
 const WAIT_MS = 1000;

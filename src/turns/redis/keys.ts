@@ -23,7 +23,9 @@ export function shardOf(name: string): number {
   return crc32(name) % SHARDS;
 }
 
-const tag = (shard: number): string => `{b${shard}}`;
+/** Written out once: each turn needs a dozen. */
+const TAGS = Array.from({ length: SHARDS }, (_, shard) => `{b${shard}}`);
+const tag = (shard: number): string => TAGS[shard] ?? '';
 
 export const dueKey = (shard: number): string => `${tag(shard)}due`;
 export const intentsKey = (shard: number): string => `${tag(shard)}intents`;

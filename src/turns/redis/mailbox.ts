@@ -20,7 +20,8 @@ import { redisFaults } from './health.ts';
 import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { conversationKeys, customerKeys, shardOf } from './keys.ts';
-import { runScript, type ScriptArgument } from './scripts.ts';
+import type { ScriptArgument } from './script-call.ts';
+import { runScript } from './scripts.ts';
 
 /**
  * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`

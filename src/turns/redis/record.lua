@@ -72,16 +72,19 @@ local function schedule(keep)
   end
 end
 
--- The answer's part that becomes `Next`: now, head's seq or 0, head's body, attempts, wake (0 or 1), dropped.
+-- What becomes `Next`: its numbers (now, head's seq or 0, attempts, wake (0 or 1), dropped) and the head's body or ''.
+-- Numbers go as one string: the client reads each part of a list by itself, and takes its time.
 local function nextWork()
   local head = redis.call('LINDEX', QUEUE, 0)
   local seq = head and r.msgSeq - redis.call('LLEN', QUEUE) + 1 or 0
   local wake = not head and wakeIsDue() and 1 or 0
-  return { now, seq, head, r.expired + 1, wake, r.told }
+  return table.concat({ now, seq, r.expired + 1, wake, r.told }, ' '), head or ''
 end
 
--- The answer that becomes `Work`: fence, version, state, Next, the outbox's first seq, the outbox.
+-- What becomes `Work`: its numbers (fence, version, the outbox's first seq, those of `Next`), state, head's body, outbox.
 local function work()
   local outbox = redis.call('LRANGE', OUTBOX, 0, -1)
-  return { r.fence, r.version, r.state, nextWork(), r.outSeq - #outbox + 1, outbox }
+  local numbers, head = nextWork()
+  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, numbers }, ' ')
+  return { numbers, r.state, head, outbox }
 end

@@ -22,4 +22,4 @@ end
 save()
 if sent > 0 then redis.call('LTRIM', OUTBOX, sent, -1) end
 schedule()
-return handOver and nextWork() or nil
+return handOver and { nextWork() } or nil

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { Cluster, Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { confirmed } from './confirmed.ts';
+import { type ScriptArgument, ScriptCall, scriptOf } from './script-call.ts';
 
 const file = (name: string): string => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
 const record = file('record');
 
 /** A script of one conversation begins with what they share: the record, the time, the lease. */
-const ofConversation = (name: string, numberOfKeys: number) => ({
-  lua: `${record}\n${file(name)}`,
-  numberOfKeys,
-});
+const ofConversation = (name: string, numberOfKeys: number) =>
+  scriptOf(`${record}\n${file(name)}`, numberOfKeys);
 
 /** Every script; its head comment says what it promises. Given to the client, which sends it once per connection. */
 export const SCRIPTS = {
@@ -19,30 +18,32 @@ export const SCRIPTS = {
   intend: ofConversation('intend', 5),
   commit: ofConversation('commit', 6),
   release: ofConversation('release', 4),
-  hold: { lua: file('hold'), numberOfKeys: 2 },
-  letGo: { lua: file('let-go'), numberOfKeys: 2 },
-  takeDead: { lua: file('take-dead'), numberOfKeys: 2 },
-  publish: { lua: file('publish'), numberOfKeys: 1 },
+  hold: scriptOf(file('hold'), 2),
+  letGo: scriptOf(file('let-go'), 2),
+  takeDead: scriptOf(file('take-dead'), 2),
+  publish: scriptOf(file('publish'), 1),
 } as const;
 
-type Script = keyof typeof SCRIPTS;
-export type ScriptArgument = string | Buffer | number;
+type Name = keyof typeof SCRIPTS;
 
-/** Runs a script by its hash; the client sends the source where Redis does not know it. Strings come as buffers. */
+/** Runs a script by its hash, or by its source where Redis does not know it. Strings come as buffers. */
 export function runScript(
   commands: Redis | Cluster,
-  script: Script,
+  script: Name,
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
-  return confirmed(commands[`${script}Buffer`](...keys, ...args));
+  // A cluster has to find the node, and gathers what goes to one: ioredis does that for its own commands.
+  if (commands instanceof Cluster) return confirmed(commands[`${script}Buffer`](...keys, ...args));
+  const call = new ScriptCall(commands, SCRIPTS[script], keys, args);
+  commands.sendCommand(call);
+  return confirmed(call.promise);
 }
 
 type ScriptCommands = {
-  readonly [Name in `${Script}Buffer`]: (...args: ScriptArgument[]) => Promise<unknown>;
+  readonly [Command in `${Name}Buffer`]: (...args: ScriptArgument[]) => Promise<unknown>;
 };
 
 declare module 'ioredis' {
-  interface Redis extends ScriptCommands {}
   interface Cluster extends ScriptCommands {}
 }

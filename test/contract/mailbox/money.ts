@@ -106,9 +106,9 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
       await mailbox.letGo(customer, 'op1', 'record1');
       await mailbox.letGo(customer, 'op1', 'record1');
       expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record1'] });
-      await mailbox.letGo(customer, 'op2', 'record2');
+      await mailbox.letGo(customer, 'op2', 'hồ sơ số 2 🎁');
       const third = await mailbox.hold(customer, 'op3');
-      expect(third.held && third.settled.toSorted()).toEqual(['record1', 'record2']);
+      expect(third.held && third.settled.toSorted()).toEqual(['hồ sơ số 2 🎁', 'record1']);
     });
 
     test('a record is remembered even if the hold has passed to another', async () => {
