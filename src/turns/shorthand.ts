@@ -1,7 +1,7 @@
 /**
  * What every stored state repeats, written as one control character each: JSON has none of its own, so `lengthen`
- * gives back any JSON as it was, and what was never shortened, too. It halves the memory of a customer with a few
- * operations, for 4 µs a turn with most states and 8 with such a one; zlib, given a dictionary, takes 25.
+ * gives back any JSON as it was, and what was never shortened, too. It halves the memory of a customer at rest with a few
+ * operations, for 4 µs with most states and 8 with such a one; zlib, given a dictionary, takes 25.
  *
  * Part of the stored form. A phrase is never changed or moved; a new one goes to the end and raises `STATE_SCHEMA`. There
  * is room for 31. None may begin another.
