@@ -1,15 +1,16 @@
 -- Files a message and, if asked and possible, takes the conversation's lease.
 --
 -- KEYS  record, queue, outbox, due, memory (of message ids)
--- ARGV  conversation, record's life (ms), mark, body, take (0 or 1), our schema, lease (ms), cap of the queue,
---       memory's life (ms), ids to remember
+-- ARGV  conversation, numbers (record's life, take (0 or 1), our schema, lease (ms), cap of the queue, memory's life (ms),
+--       ids to remember), mark, body
 -- Answer  the work, or 'queued', 'duplicate', 'full'
 --
 -- The mark is 8 bytes: 6 of the id's hash, 2 of the nonce's. Same id and same nonce: the command was sent again; it
 -- changes nothing and is answered as before. Same id, other nonce: the platform delivered the message again.
 -- The memory is one string of marks, which lapses as a whole after the last message.
 
-local MEMORY, MARK, ID = KEYS[5], ARGV[3], string.sub(ARGV[3], 1, 6)
+local MEMORY, MARK, ID, BODY = KEYS[5], ARGV[3], string.sub(ARGV[3], 1, 6), ARGV[4]
+local TAKE, SCHEMA, LEASE_MS, CAP, MEMORY_MS, REMEMBERED = unpack(NUMBERS, 2)
 local SIZE = #MARK
 
 local marks = redis.call('GET', MEMORY) or ''
@@ -21,20 +22,20 @@ if at then
   if r.nonce == MARK and r.leaseEnd > 0 then return work() end
   return 'queued'
 end
-redis.call('SET', MEMORY, string.sub(marks .. MARK, -SIZE * tonumber(ARGV[10])), 'PX', ARGV[9])
+redis.call('SET', MEMORY, string.sub(marks .. MARK, -SIZE * REMEMBERED), 'PX', MEMORY_MS)
 
-if redis.call('LLEN', QUEUE) >= tonumber(ARGV[8]) then
+if redis.call('LLEN', QUEUE) >= CAP then
   r.dropped, r.refused = r.dropped + 1, MARK
   save()
   return 'full'
 end
 
-redis.call('RPUSH', QUEUE, ARGV[4])
+redis.call('RPUSH', QUEUE, BODY)
 redis.call('PEXPIRE', QUEUE, STATE_MS)
 r.msgSeq = r.msgSeq + 1
 
-if ARGV[5] == '1' and free() and r.schema <= tonumber(ARGV[6]) then
-  lease(MARK, tonumber(ARGV[7]))
+if TAKE == 1 and free() and r.schema <= SCHEMA then
+  lease(MARK, LEASE_MS)
   save()
   schedule()
   return work()

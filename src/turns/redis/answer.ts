@@ -26,12 +26,12 @@ const NUMBERS_OF_WORK = 3 + NUMBERS_OF_NEXT;
 
 export function nextOf(answer: unknown): Next {
   const [numbers, head] = listOf(answer);
-  return next(numbersOf(numbers, NUMBERS_OF_NEXT), bytesOf(head));
+  return next(splitNumbers(numbers, NUMBERS_OF_NEXT), bytesOf(head));
 }
 
 export function workOf(conversation: string, answer: unknown): Work {
   const [numbers, stored, head, bodies] = listOf(answer);
-  const [fence = 0, version = 0, firstSeq = 0, ...others] = numbersOf(numbers, NUMBERS_OF_WORK);
+  const [fence = 0, version = 0, firstSeq = 0, ...others] = splitNumbers(numbers, NUMBERS_OF_WORK);
   const state = bytesOf(stored);
   return {
     ...{ conversation, fence, version },
@@ -53,7 +53,7 @@ function next(
 }
 
 /** So many numbers, as one string with blanks between. */
-function numbersOf(answer: unknown, many: number): number[] {
+function splitNumbers(answer: unknown, many: number): number[] {
   const numbers = wordOf(answer).split(' ').map(Number);
   if (numbers.length === many && !numbers.some(Number.isNaN)) return numbers;
   throw new Error(`redis: unexpected answer, wanted ${many} numbers`);

@@ -1,13 +1,16 @@
 -- Takes the lease of a conversation that is due.
 --
 -- KEYS  record, queue, outbox, due
--- ARGV  conversation, record's life (ms), nonce, our schema, lease (ms)
+-- ARGV  conversation, numbers (record's life, our schema, lease (ms)), nonce
 -- Answer  the work; 'newer': the state is not ours to read; 'none': there is nothing to do now, `due` says when
 --
 -- Sent again, it gives the same lease. A lease that ran out is counted in `expired`; one given back is not.
 
-if r.nonce == ARGV[3] and r.leaseEnd > 0 then return work() end
-if r.schema > tonumber(ARGV[4]) then return 'newer' end
+local NONCE = ARGV[3]
+local SCHEMA, LEASE_MS = unpack(NUMBERS, 2)
+
+if r.nonce == NONCE and r.leaseEnd > 0 then return work() end
+if r.schema > SCHEMA then return 'newer' end
 if not free() then
   schedule()
   return 'none'
@@ -20,7 +23,7 @@ if redis.call('EXISTS', QUEUE, OUTBOX) == 0 and not wakeIsDue() then
   schedule()
   return 'none'
 end
-lease(ARGV[3], tonumber(ARGV[5]))
+lease(NONCE, LEASE_MS)
 save()
 schedule()
 return work()

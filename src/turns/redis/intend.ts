@@ -1,10 +1,10 @@
-import { type Intended, type Lease, type Mailbox, STATE_MS, StoreUnavailable } from '../mailbox.ts';
+import { type Intended, type Lease, type Mailbox, StoreUnavailable } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed, reason } from './confirmed.ts';
 import { conversationKeys } from './keys.ts';
 import type { ScriptArgument } from './script-call.ts';
-import { runScript, SCRIPTS } from './scripts.ts';
+import { joinNumbers, runScript, SCRIPTS } from './scripts.ts';
 
 /** How long replicas may take to acknowledge an intent. */
 const WAIT_MS = 1000;
@@ -23,7 +23,7 @@ export function createIntend(
   async function write(lease: Lease, operation: string, body: Buffer): Promise<Intended> {
     const { own, intents } = conversationKeys(lease.conversation);
     const keys = [...own, intents];
-    const args = [lease.conversation, STATE_MS, lease.fence, operation, body];
+    const args = [lease.conversation, joinNumbers(lease.fence), operation, body];
     if (waiter === null) return intendedOf(await runScript(client.commands, 'intend', keys, args));
     return writeAndWait(waiter, keys, args);
   }

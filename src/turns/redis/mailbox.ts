@@ -10,7 +10,6 @@ import {
   type Mailbox,
   type MailboxOptions,
   type NewMessage,
-  STATE_MS,
   type Work,
 } from '../mailbox.ts';
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
@@ -21,7 +20,7 @@ import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { conversationKeys, customerKeys, shardOf } from './keys.ts';
 import type { ScriptArgument } from './script-call.ts';
-import { runScript } from './scripts.ts';
+import { joinNumbers, runScript } from './scripts.ts';
 
 /**
  * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
@@ -38,8 +37,12 @@ export function createRedisMailbox(
   const intend = createIntend(client, waitReplicas);
 
   /** Runs a script that needs nothing but the conversation's own keys. */
-  const run = (script: 'claim' | 'renew' | 'release', conversation: string, args: ScriptArgument[]) =>
-    runScript(commands, script, conversationKeys(conversation).own, [conversation, STATE_MS, ...args]);
+  const run = (
+    script: 'claim' | 'renew' | 'release',
+    conversation: string,
+    numbers: string,
+    ...args: ScriptArgument[]
+  ) => runScript(commands, script, conversationKeys(conversation).own, [conversation, numbers, ...args]);
 
   async function accept({ conversation, id, body, nonce, take }: NewMessage): Promise<Accepted> {
     const { own, memory } = conversationKeys(conversation);
@@ -48,8 +51,9 @@ export function createRedisMailbox(
       'accept',
       [...own, memory],
       [
-        ...[conversation, STATE_MS, markOf(id, nonce), body, take ? 1 : 0],
-        ...[schema, leaseMs, mailboxCap, dedupeMs, DEDUPE_IDS],
+        conversation,
+        joinNumbers(take ? 1 : 0, schema, leaseMs, mailboxCap, dedupeMs, DEDUPE_IDS),
+        ...[markOf(id, nonce), body],
       ],
     );
     if (Array.isArray(answer)) return { kind: 'leased', work: workOf(conversation, answer) };
@@ -59,7 +63,7 @@ export function createRedisMailbox(
   }
 
   async function claimOne(conversation: string): Promise<Work | null> {
-    const answer = await run('claim', conversation, [randomBytes(8), schema, leaseMs]);
+    const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), randomBytes(8));
     if (Array.isArray(answer)) return workOf(conversation, answer);
     if (wordOf(answer) === 'newer') due.leave(conversation);
     return null;
@@ -93,10 +97,12 @@ export function createRedisMailbox(
       'commit',
       [...own, intents, dead],
       [
-        ...[conversation, STATE_MS, fence, change.version, schema, change.state, change.consumed ?? 0],
-        ...[change.wakeAtMs ?? 0, DEAD_CAP, change.outbox.length, change.settled.length],
-        change.forget ? 1 : 0,
-        ...[...change.outbox, ...change.settled, ...letters],
+        conversation,
+        joinNumbers(
+          ...[fence, change.version, schema, change.consumed ?? 0, change.wakeAtMs ?? 0, DEAD_CAP],
+          ...[change.outbox.length, change.settled.length, change.forget ? 1 : 0],
+        ),
+        ...[change.state, ...change.outbox, ...change.settled, ...letters],
       ],
     );
     return answer === null ? false : { firstSeq: numberOf(answer) };
@@ -106,12 +112,16 @@ export function createRedisMailbox(
     accept,
     claim,
     async renew({ conversation, fence }) {
-      return numberOf(await run('renew', conversation, [fence, leaseMs])) === 1;
+      return numberOf(await run('renew', conversation, joinNumbers(fence, leaseMs))) === 1;
     },
     intend: intend.write,
     commit,
     async release({ conversation, fence }, sentSeq, notBeforeMs) {
-      const answer = await run('release', conversation, [fence, sentSeq, notBeforeMs ?? -1, leaseMs]);
+      const answer = await run(
+        'release',
+        conversation,
+        joinNumbers(fence, sentSeq, notBeforeMs ?? -1, leaseMs),
+      );
       return answer === null ? null : nextOf(answer);
     },
     async hold(customer, operation) {

@@ -1,11 +1,13 @@
 -- Extends a lease from now on.
 --
 -- KEYS  record, queue, outbox, due
--- ARGV  conversation, record's life (ms), fence, lease (ms)
+-- ARGV  conversation, numbers (record's life, fence, lease (ms))
 -- Answer  1; 0: the lease is lost
 
-if not holds(ARGV[3]) then return 0 end
-r.leaseEnd = now + tonumber(ARGV[4])
+local FENCE, LEASE_MS = unpack(NUMBERS, 2)
+
+if not holds(FENCE) then return 0 end
+r.leaseEnd = now + LEASE_MS
 save()
 schedule()
 return 1

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, type Redis } from 'ioredis';
+import { STATE_MS } from '../mailbox.ts';
 import { confirmed } from './confirmed.ts';
 import { type ScriptArgument, ScriptCall, scriptOf } from './script-call.ts';
 
@@ -38,6 +39,11 @@ export function runScript(
   const call = new ScriptCall(commands, SCRIPTS[script], keys, args);
   commands.sendCommand(call);
   return confirmed(call.promise);
+}
+
+/** The numbers that a script of one conversation takes, as record.lua wants them. */
+export function joinNumbers(...numbers: readonly number[]): string {
+  return [STATE_MS, ...numbers].join(' ');
 }
 
 type ScriptCommands = {
