@@ -119,8 +119,8 @@ function askPhone(context: Context): Reply {
   return context.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
 }
 
-/** Staff answer for the customer beside them. */
-function whose({ sender }: Context): 'staff' | undefined {
+/** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
+export function whose({ sender }: Context): 'staff' | undefined {
   return sender.proof === 'token' ? 'staff' : undefined;
 }
 

@@ -226,6 +226,16 @@ describe('the history', () => {
     expect(chat.press('retry').keys).toEqual(['history.page']);
   });
 
+  test('"next" after the last page says that it was the last, and stays there', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('trang sau');
+    chat.answers = () => ({ kind: 'history', more: false, records: [] });
+    chat.text('trang sau');
+    expect(chat.keys).toEqual(['history.end']);
+    expect(chat.question.choices?.map(({ id }) => id)).toContain('previous');
+    chat.text('trang sau').press('previous');
+    expect(chat.effects.map((effect) => effect.kind === 'history' && effect.skip)).toEqual([0, 5, 10, 10, 0]);
+  });
+
   test('a page button works once', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử đổi quà 7 ngày');
     const { view } = chat.question;
@@ -267,6 +277,13 @@ describe('the balance', () => {
     const chat = new Dialogue(TEAMS).text('xem điểm');
     expect(chat.replies[0]).toMatchObject({ key: 'points.balance', params: { points: 1234 } });
     expect(chat.replies[0]?.lines?.map(({ key }) => key)).toEqual(['points.rank', 'points.rankPoints']);
+  });
+
+  test('speaks to staff of the customer', () => {
+    const chat = new Dialogue(STAFF).text('xem điểm 0867123456');
+    expect(chat.replies[0]).toMatchObject({ key: 'points.balance', context: 'staff' });
+    chat.answers = () => ({ kind: 'balance', points: null });
+    expect(chat.text('xem điểm 0867123456').replies[0]).toMatchObject({ context: 'noneStaff' });
   });
 
   test('labels the sums of the history as such', () => {

@@ -64,11 +64,17 @@ export const history = {
         context: step.type,
         params: { period },
       });
+    if (records.length === 0) {
+      // "Next" was typed at the end: what is shown stays what is browsed.
+      const last: Browsing = { ...step, skip: step.skip - PAGE };
+      const stayed = { ...next, step: last };
+      return say(stayed, withPaging(stayed, { key: 'history.end' }, last.skip > 0, false));
+    }
     const reply: Reply = {
       key: 'history.page',
       context: step.type,
       params: { page: step.skip / PAGE + 1, period },
-      lines: records.length > 0 ? records.map((one) => line(one, context)) : [{ key: 'history.end' }],
+      lines: records.map((one) => line(one, context)),
       inPlace: true,
     };
     return say(next, withPaging(next, reply, step.skip > 0, more));

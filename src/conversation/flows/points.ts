@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Decision } from '../decision.ts';
 import type { Outcome } from '../effect.ts';
 import { proved } from '../identity.ts';
-import { home } from '../questions.ts';
+import { home, whose } from '../questions.ts';
 import type { Line } from '../reply.ts';
 import type { ConversationState, Draft, Slot } from '../state.ts';
 import { finish } from './settings.ts';
@@ -33,11 +33,20 @@ export const points = {
         params: { earned, spent, points: earned - spent },
       });
     }
-    if (outcome.points === null) return home(state, context, { key: 'points.balance', context: 'none' });
+    const { points } = outcome;
+    if (points === null) {
+      const none = whose(context) === 'staff' ? 'noneStaff' : 'none';
+      return home(state, context, { key: 'points.balance', context: none });
+    }
     const lines: Line[] = [];
     if (outcome.rank) lines.push({ key: 'points.rank', params: { rank: outcome.rank } });
     if (outcome.rankPoints !== undefined)
       lines.push({ key: 'points.rankPoints', params: { points: outcome.rankPoints } });
-    return finish(state, context, { key: 'points.balance', params: { points: outcome.points }, lines });
+    return finish(state, context, {
+      key: 'points.balance',
+      context: whose(context),
+      params: { points },
+      lines,
+    });
   },
 };
