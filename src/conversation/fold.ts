@@ -2,6 +2,8 @@ import { MAX_TEXT } from './message.ts';
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]/g;
+/** Single blanks are left as they are: most texts have no others. */
+const UNEVEN_BLANKS = /\s{2,}|[^\S ]/g;
 /** Controls, bidi marks, zero-width and other invisible characters, halves of surrogate pairs. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -12,7 +14,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 export function visible(text: string): string {
   const cut = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
   const seen = PLAIN.test(cut) ? cut : cut.replace(LINE_BREAKS, ' ').replace(INVISIBLE, '');
-  return seen.replace(/\s+/g, ' ').trim();
+  return seen.replace(UNEVEN_BLANKS, ' ').trim();
 }
 
 /**

@@ -9,18 +9,20 @@ export type Token = {
   readonly pause: boolean;
 };
 
+const SEPARATORS = ',;:';
+const ENDS = '.!?…';
 const EDGES = `${QUOTES}()[]{}<>.!?…*#`;
 
 /** `text` is `visible`. Blanks, commas, semicolons and colons separate: no slot contains them. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let pause = false;
-  for (const [piece] of text.matchAll(/[^\s,;:]+|[,;:]/g)) {
+  for (const piece of text.match(/[^\s,;:]+|[,;:]/g) ?? []) {
     const trimmed = trimEdges(piece, EDGES);
-    if (/^[,;:]$/.test(piece) || trimmed === '') pause = true;
+    if (SEPARATORS.includes(piece) || trimmed === '') pause = true;
     else {
       tokens.push({ text: trimmed, pause });
-      pause = /[.!?…]$/.test(piece);
+      pause = ENDS.includes(piece.slice(-1));
     }
   }
   return tokens;

@@ -20,9 +20,20 @@ export function wordsOf(tokens: readonly Token[]): Word<Token>[] {
   });
 }
 
+/**
+ * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding takes
+ * most of the time that understanding takes. Only such words, never a name or a number, are kept.
+ */
+const folded = new Map<string, string>();
+const MAX_FOLDED = 4000;
+
 function lettersOf({ text }: Token): string {
+  const before = folded.get(text);
+  if (before !== undefined) return before;
   const homograph = homographs.get(text.normalize('NFC').toLowerCase());
-  return homograph ?? fold(text).split(' ').map(spelling).join(' ');
+  const letters = homograph ?? fold(text).split(' ').map(spelling).join(' ');
+  if (folded.size < MAX_FOLDED && letters.split(' ').every(isKnown)) folded.set(text, letters);
+  return letters;
 }
 
 function spelling(word: string): string {
