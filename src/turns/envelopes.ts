@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import { type Incoming, incomingSchema, outgoingSchema } from './delivery.ts';
-import { createRecent } from './recent.ts';
 import type { Seal } from './sealed.ts';
 import { lengthen, shorten } from './shorthand.ts';
 
@@ -44,13 +43,6 @@ const intentSchema = z.object({ origin: originSchema, body: z.string() });
 /** Characters; a customer with several operations comes to it. */
 const LARGE_STATE = 1000;
 
-/**
- * Whoever writes has most often just been answered, here: opening and reading the state that this process sealed then would
- * take a fourteenth of the turn. How long that text stays in memory stands in SECURITY.md.
- */
-const RECENT_STATES = 1000;
-const RECENT_MS = 60_000;
-
 /** How a conversation is called in stores and logs. */
 export function conversationName(seal: Seal, channel: string, conversation: string): string {
   return seal.name('conversation', `${channel}\0${conversation}`);
@@ -77,10 +69,6 @@ export function createEnvelopes(seal: Seal, readState: (stored: unknown) => Conv
   const open = (kind: string, conversation: string, sealed: Buffer): unknown =>
     JSON.parse(openText(kind, conversation, sealed));
 
-  const recent = createRecent<{ readonly bytes: string; readonly stored: Stored }>(RECENT_STATES, RECENT_MS);
-  // To be kept: a buffer of this size is a piece of a larger one, and would keep all of it.
-  const bytesOf = (sealed: Buffer): string => sealed.toString('latin1');
-
   return {
     message: {
       seal: (conversation: string, incoming: Incoming) => close('message', conversation, incoming),
@@ -92,13 +80,9 @@ export function createEnvelopes(seal: Seal, readState: (stored: unknown) => Conv
         const json = JSON.stringify(stored);
         // In the middle of a flow it is replaced within the half-hour: most are not worth the time.
         const passing = stored.state.step.at !== 'idle' && json.length < LARGE_STATE;
-        const sealed = closeText('state', conversation, passing ? json : shorten(json));
-        recent.set(conversation, { bytes: bytesOf(sealed), stored });
-        return sealed;
+        return closeText('state', conversation, passing ? json : shorten(json));
       },
       open(conversation: string, sealed: Buffer): Stored {
-        const last = recent.get(conversation);
-        if (last?.bytes === bytesOf(sealed)) return last.stored;
         const json = lengthen(openText('state', conversation, sealed));
         const stored = storedSchema.parse(JSON.parse(json));
         return { ...stored, state: readState(stored.state) };

@@ -26,7 +26,6 @@ export function createRecent<Value>(most: number, forMs: number): Recent<Value> 
     set(key, value) {
       if (young.size >= most && !young.has(key)) grow();
       young.set(key, value);
-      old.delete(key);
       timer ??= setTimeout(grow, forMs).unref();
     },
   };
