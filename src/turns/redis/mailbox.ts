@@ -53,7 +53,8 @@ export function createRedisMailbox(
       [
         conversation,
         joinNumbers(take ? 1 : 0, schema, leaseMs, mailboxCap, dedupeMs, DEDUPE_IDS),
-        ...[markOf(id, nonce), body],
+        markOf(id, nonce),
+        body,
       ],
     );
     if (Array.isArray(answer)) return { kind: 'leased', work: workOf(conversation, answer) };
