@@ -178,8 +178,9 @@ function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Ove
     logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
     logController: new LogController({ disableRequestLogging: true }),
-    // No line is written of a request, so none needs a logger of its own.
-    childLoggerFactory: (logger) => logger,
+    // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
+    childLoggerFactory: (logger, bindings, options) =>
+      options.level === undefined ? logger : logger.child(bindings, options),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
     connectionTimeout: 60_000,

@@ -22,17 +22,20 @@ export function wordsOf(tokens: readonly Token[]): Word<Token>[] {
 
 /**
  * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding takes
- * most of the time that understanding takes. Only such words, never a name or a number, are kept.
+ * most of the time that understanding takes. Only such words, never a name or a number, are kept; and no long ones, since
+ * V8 keeps the whole message that a piece of 13 characters or more was cut out of.
  */
 const folded = new Map<string, string>();
 const MAX_FOLDED = 4000;
+const MAX_LENGTH = 12;
 
 function lettersOf({ text }: Token): string {
   const before = folded.get(text);
   if (before !== undefined) return before;
   const homograph = homographs.get(text.normalize('NFC').toLowerCase());
   const letters = homograph ?? fold(text).split(' ').map(spelling).join(' ');
-  if (folded.size < MAX_FOLDED && letters.split(' ').every(isKnown)) folded.set(text, letters);
+  const keep = folded.size < MAX_FOLDED && text.length <= MAX_LENGTH;
+  if (keep && letters.split(' ').every(isKnown)) folded.set(text, letters);
   return letters;
 }
 

@@ -78,8 +78,8 @@ export function createEnvelopes(seal: Seal, readState: (stored: unknown) => Conv
     state: {
       seal(conversation: string, stored: Stored): Buffer {
         const json = JSON.stringify(stored);
-        // In the middle of a flow it is replaced within the half-hour: most are not worth the time.
-        const passing = stored.state.step.at !== 'idle' && json.length < LARGE_STATE;
+        // One that asks to be woken is replaced soon: most of those are not worth the time.
+        const passing = stored.wakeAtMs !== null && json.length < LARGE_STATE;
         return closeText('state', conversation, passing ? json : shorten(json));
       },
       open(conversation: string, sealed: Buffer): Stored {

@@ -37,3 +37,17 @@ test('a state that was stored before there was shorthand, with all that was kept
   const sealed = seal.seal('state:c', JSON.stringify({ ...stored, state: { ...state, operations: older } }));
   expect(createEnvelopes(seal, readState).state.open('c', sealed)).toEqual(stored);
 });
+
+test('only a state that is replaced soon is stored at length, and only while it is small', () => {
+  const seal = createSeal({ key: randomBytes(32), hashKey: randomBytes(32) });
+  const { state: states } = createEnvelopes(seal, readState);
+  const few: Stored = { ...stored, state: { ...state, operations: operations.slice(0, 2) } };
+  const size = (one: Stored): number => states.seal('c', one).length;
+  const soon = { wakeAtMs: 1_795_626_761_956 };
+  expect(size({ ...few, ...soon })).toBeGreaterThan(1.5 * size(few));
+  const many: Stored = { ...stored, state: { ...state, operations: [...operations, ...operations] } };
+  expect(size({ ...many, ...soon })).toBeLessThan(1.1 * size(many));
+  for (const one of [few, { ...few, ...soon }, many]) {
+    expect(states.open('c', states.seal('c', one))).toEqual(one);
+  }
+});

@@ -31,7 +31,8 @@ export class ScriptCall extends Command {
   readonly #script: Script;
   readonly #keys: readonly string[];
   readonly #args: readonly ScriptArgument[];
-  #connection: object | undefined;
+  /** The connection that it was last sent on by its hash. */
+  #sentByHash: object | undefined;
 
   constructor(redis: Redis, script: Script, keys: readonly string[], args: readonly ScriptArgument[]) {
     super('evalsha');
@@ -40,19 +41,20 @@ export class ScriptCall extends Command {
     this.#args = args;
     const { reject } = this;
     this.reject = (error) => {
-      if (this.#connection === undefined || !error.message.startsWith('NOSCRIPT')) return reject(error);
-      script.knownTo.delete(this.#connection);
+      const connection = this.#sentByHash;
+      if (connection === undefined || !error.message.startsWith('NOSCRIPT')) return reject(error);
+      script.knownTo.delete(connection);
       redis.sendCommand(this);
     };
   }
 
   /** ioredis asks for the bytes each time it sends the command: again, too, after a reconnect. */
   override toWritable(connection: object): Buffer {
-    this.#connection = connection;
     const { knownTo, byHash, bySource } = this.#script;
-    if (knownTo.has(connection)) return encoded(byHash, this.#keys, this.#args);
+    const known = knownTo.has(connection);
+    this.#sentByHash = known ? connection : undefined;
     knownTo.add(connection);
-    return encoded(bySource, this.#keys, this.#args);
+    return encoded(known ? byHash : bySource, this.#keys, this.#args);
   }
 }
 

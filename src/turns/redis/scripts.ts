@@ -11,7 +11,7 @@ const record = file('record');
 const ofConversation = (name: string, numberOfKeys: number) =>
   scriptOf(`${record}\n${file(name)}`, numberOfKeys);
 
-/** Every script; its head comment says what it promises. Given to the client, which sends it once per connection. */
+/** Every script; its head comment says what it promises. A connection is given the source once. */
 export const SCRIPTS = {
   accept: ofConversation('accept', 5),
   claim: ofConversation('claim', 4),

@@ -47,6 +47,20 @@ it('a method that an old Bot API server does not know is no refusal of the token
   expect(await client.call('getMyName', {})).toMatchObject({ kind: 'rejected' });
 });
 
+it('a call that is given up before it is connected is never sent', async () => {
+  const { double } = await createBot();
+  const client = createClient({ token: double.token, apiRoot: double.url });
+  const aborting = new AbortController();
+  const call = client.call('sendMessage', { chat_id: 1, text: 'never' }, { signal: aborting.signal });
+  aborting.abort();
+  expect(await call).toMatchObject({ ok: false });
+  expect(await client.call('getMe', {}, { signal: aborting.signal })).toMatchObject({ ok: false });
+  // Whatever was sent before this would have been heard by then.
+  expect(await client.call('sendMessage', { chat_id: 1, text: 'sent' })).toMatchObject({ ok: true });
+  await double.called('sendMessage', ({ text }) => text === 'sent');
+  expect(double.calls().map(({ payload }) => payload.text)).toEqual(['sent']);
+});
+
 it('an aborted call ends at once', async () => {
   const { double } = await createBot();
   double.script('getMe', 'hang');
