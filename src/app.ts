@@ -49,7 +49,7 @@ export type App = {
   readonly server: FastifyInstance;
   /** Once the server listens: begins to work on what is due, registers webhooks. */
   start(): Promise<void>;
-  /** Begins nothing more, finishes what AntCRM was asked for, closes everything; within ten seconds. */
+  /** Begins nothing more, finishes what AntCRM was asked for, closes everything; within twelve seconds. */
   stop(): Promise<void>;
 };
 

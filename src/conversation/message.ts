@@ -17,7 +17,8 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  * - `start`: a deep link or the first contact; `payload` is decoded (the code itself).
  * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
- * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`).
+ * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: whom its
+ *   intent holds.
  */
 export const messageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('text'), text: z.string() }),
@@ -37,6 +38,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('settle'),
     operation: z.string(),
     result: z.enum(['done', 'not-applied']),
+    customer: z.string().optional(),
   }),
 ]);
 export type Message = z.infer<typeof messageSchema>;

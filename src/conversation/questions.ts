@@ -217,10 +217,9 @@ function redeemLines(draft: Draft, context: Context): Line[] {
         { key: 'summary.price', params: { score: gift.score } },
       ]
     : [{ key: 'summary.giftCode', params: { code: draft.code ?? '' } }, { key: 'summary.priceUnknown' }];
-  if (draft.phone?.proved)
-    lines.push({ key: 'summary.phone', params: { phone: maskPhone(draft.phone.value) } });
-  else if (draft.email?.proved)
-    lines.push({ key: 'summary.email', params: { email: maskEmail(draft.email.value) } });
-  lines.push({ key: 'summary.irreversible' }, { key: 'summary.purpose' });
+  const { phone, email } = draft;
+  if (phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(phone.value) } });
+  if (email) lines.push({ key: 'summary.email', params: { email: maskEmail(email.value) } });
+  lines.push({ key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' });
   return lines;
 }

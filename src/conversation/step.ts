@@ -50,7 +50,7 @@ function decide(state: ConversationState, input: Input, context: Context): Decis
 }
 
 function onMessage(stored: ConversationState, message: Message, context: Context): Decision {
-  if (message.kind === 'settle') return settle(stored, message.operation, message.result, context);
+  if (message.kind === 'settle') return settle(stored, message, context);
   if (message.kind === 'group') return say(stored, { key: 'group.private' });
   const { state, before } = arrive(stored, context);
   if (before.length > 0 && message.kind === 'choice')

@@ -44,7 +44,8 @@ function withWish(understood: Understood, text: string, context: Context): Under
 
 /** "2" picks the second choice of the live question; never a confirmation, which takes the button's one-time id. */
 function byNumber(state: ConversationState, text: string, context: Context): Decision | undefined {
-  if (!/^\s*\d{1,2}\s*$/.test(text)) return undefined;
+  // A page has other buttons, and "2" might mean a page.
+  if (!/^\s*\d{1,2}\s*$/.test(text) || state.step.at === 'browsing') return undefined;
   const choices = question(state, context).choices ?? [];
   const choice = choices.length > 1 ? choices[Number(text) - 1]?.id : undefined;
   return choice === undefined || choice.startsWith('confirm:')

@@ -101,7 +101,9 @@ async function find(
   if (lookup.kind === 'redeem' && !fresh.every(isIdentified)) return { found: 'unreadable' };
 
   const [first, ...others] = fresh.filter(({ status }) => status === 'succeeded');
-  if (first === undefined) return { found: fresh.length > 0 ? 'refused' : 'none' };
+  // A refused accumulation may be somebody's earlier try of the code: nothing says what was there before ours.
+  const isRefused = fresh.length > 0 && lookup.kind === 'redeem';
+  if (first === undefined) return { found: isRefused ? 'refused' : 'none' };
   return others.length > 0 ? { found: 'several' } : { found: 'applied', receipt: asReceipt(first) };
 }
 

@@ -28,7 +28,9 @@ export async function answer(command: Command, tools: Tools): Promise<Answer> {
       return show(command, tools);
     case 'settle': {
       const { reference, result } = command;
-      return told(await operators.settle(reference, result), { reference, result });
+      const operation = (await operators.operations()).find((one) => one.reference === reference);
+      const customer = operation && lookupOf(operation)?.customer;
+      return told(await operators.settle(reference, result, customer), { reference, result });
     }
     case 'replay':
       return told(await operators.replay(command.id), { id: command.id });

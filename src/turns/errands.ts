@@ -4,7 +4,7 @@ import type { Observe } from '../observe.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
 import type { Errand } from './envelopes.ts';
 import { assertHeld, type Held } from './leases.ts';
-import type { Mailbox } from './mailbox.ts';
+import { type Mailbox, StoreUnavailable } from './mailbox.ts';
 
 /** The part of a channel that turns need; `channels/channel.ts` says what each promises. */
 export type Outlet = {
@@ -30,7 +30,7 @@ const DONE: Fate = { kind: 'done' };
 /**
  * Runs the errands of an outbox: replies in order, each until it is sent, dropped or postponed; what follows a postponed
  * one waits with it. Holds are given back in any case, for another conversation may wait for them.
- * Throws `LeaseLost` before it would send without the lease, and what the mailbox rejects with.
+ * A hold that cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createDelivery(options: {
   mailbox: Pick<Mailbox, 'letGo'>;
@@ -39,8 +39,10 @@ export function createDelivery(options: {
   /** The longest wait within a turn, all waits of one reply together. */
   patienceMs: number;
   random(): number;
+  /** Told of what goes wrong and is tried again later. */
+  onError(error: unknown): void;
 }) {
-  const { mailbox, outlet, observe, patienceMs, random } = options;
+  const { mailbox, outlet, observe, patienceMs, random, onError } = options;
 
   async function deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered> {
     let delivered: Delivered = { sentSeq: outbox.at(-1)?.seq ?? 0 };
@@ -51,8 +53,17 @@ export function createDelivery(options: {
       delivered = { sentSeq: seq - 1, postponeMs: fate.afterMs };
       break;
     }
-    for (const { errand } of outbox) {
-      if (errand?.kind === 'letGo') await mailbox.letGo(errand.customer, errand.operation, errand.record);
+    for (const { seq, errand } of outbox) {
+      if (errand?.kind !== 'letGo') continue;
+      try {
+        await mailbox.letGo(errand.customer, errand.operation, errand.record);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        onError(error);
+        // The hold may be on another node. What was sent is noted all the same, or it would be sent again and again.
+        const { sentSeq, postponeMs = 0 } = delivered;
+        return { sentSeq: Math.min(sentSeq, seq - 1), postponeMs: Math.max(postponeMs, MIN_BACKOFF_MS) };
+      }
     }
     return delivered;
   }

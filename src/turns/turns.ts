@@ -91,7 +91,7 @@ export function createTurns(options: TurnsOptions): Turns {
     stopping,
     attempts: limits.attempts,
     perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),
-    deliver: createDelivery({ ...limits, mailbox, outlet, observe }),
+    deliver: createDelivery({ ...limits, mailbox, outlet, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
   const slots = createSlots(limits.slots, claim);

@@ -122,6 +122,27 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.send({ kind: 'settle', operation: reference, result: 'not-applied' }).keys).toEqual([]);
   });
 
+  test('whose outcome was never saved is settled by an operator, and its button is over', () => {
+    for (const [result, key] of [
+      ['done', 'operation.resolved.done'],
+      ['not-applied', 'operation.resolved.notApplied'],
+    ] as const) {
+      const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
+      const { view, choices = [] } = chat.question;
+      const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
+      const operation = confirm.slice('confirm:'.length);
+      chat.send({ kind: 'settle', operation, result, customer: 'customer:475' });
+      expect(chat.keys).toEqual([key]);
+      expect(chat.last).toMatchObject({
+        settled: [operation],
+        letGo: [{ customer: 'customer:475', operation }],
+      });
+      expect(chat.send({ kind: 'choice', choice: confirm, view }).keys).toEqual(['choice.expired']);
+      expect(chat.effects).toEqual([]);
+      expect(chat.text(operation).keys).toEqual(['operation.status']);
+    }
+  });
+
   test('survives erasing everything else, and the answer says so', () => {
     const { chat, reference } = lost();
     chat.text('/forget');

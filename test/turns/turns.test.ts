@@ -446,7 +446,7 @@ describe('a store out of reach', () => {
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
   });
 
-  test.for(['commit', 'letGo', 'intend', 'hold', 'claim'] as const)(
+  test.for(['commit', 'intend', 'hold', 'claim'] as const)(
     'a failing %s loses nothing: the turn is repeated when the lease is over',
     async (method) => {
       const world = createWorld();
@@ -457,10 +457,9 @@ describe('a store out of reach', () => {
           if (!failed) await unavailable().finally(() => (failed = true));
           return call(...args);
         };
-      const { commit, letGo, intend, hold, claim } = world.mailbox;
+      const { commit, intend, hold, claim } = world.mailbox;
       const over = {
         commit: flaky(commit),
-        letGo: flaky(letGo),
         intend: flaky(intend),
         hold: flaky(hold),
         claim: flaky(claim),
@@ -474,6 +473,18 @@ describe('a store out of reach', () => {
       expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
     },
   );
+
+  test('a hold that cannot be given back now is given back later; no reply is sent again for it', async () => {
+    const world = createWorld();
+    const letGo = vi.fn(world.mailbox.letGo).mockImplementationOnce(unavailable);
+    const engine = world.engine({ mailbox: patched(world.mailbox, { letGo }) });
+    for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
+    await vi.waitFor(() => expect(letGo).toHaveBeenCalledTimes(2), { timeout: 5000 });
+    await world.quiet();
+    expect(world.heard().filter((text) => text === 'redeem:op1')).toHaveLength(1);
+    expect(world.heard().at(-1)).toBe('redeem:op1 b');
+    expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
+  });
 
   test('a reply that was sent is not sent again because that could not be noted at once', async () => {
     const world = createWorld();

@@ -2,9 +2,11 @@ import type { Context } from '../context.ts';
 import { after, type Decision, say } from '../decision.ts';
 import type { Outcome, Receipt } from '../effect.ts';
 import { countOutcome } from '../guessing.ts';
+import type { Message } from '../message.ts';
+import { home } from '../questions.ts';
 import type { Reply } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { receiptLines, told } from './operations.ts';
+import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import { begun, ended, note, receiptLines, told } from './operations.ts';
 import { supportLines } from './settings.ts';
 
 /*
@@ -88,13 +90,32 @@ function unwatch(state: ConversationState, operation: Operation): Decision {
 /** An operator decided (`npm run operations -- settle`). */
 export function settle(
   state: ConversationState,
-  id: string,
-  result: 'done' | 'not-applied',
+  { operation: id, result, customer }: Extract<Message, { kind: 'settle' }>,
   context: Context,
 ): Decision {
+  const status = result === 'done' ? 'done' : 'notApplied';
   const operation = state.operations.find((one) => one.id === id);
-  if (!operation || !isOpen(operation)) return { ...say(state), settled: [id] };
-  return resolve(state, operation, result === 'done' ? 'done' : 'notApplied', context);
+  if (operation && isOpen(operation)) return resolve(state, operation, status, context);
+  const { step } = state;
+  return step.at === 'confirming' && step.operation === id
+    ? settleUnsaved(state, step, status, customer, context)
+    : { ...say(state), settled: [id] };
+}
+
+/**
+ * The call was made, and its outcome never saved: the turn became a dead letter. The button that confirms it ends with
+ * the intent, which alone kept it from calling again.
+ */
+function settleUnsaved(
+  state: ConversationState,
+  { flow, operation: id }: Extract<Step, { at: 'confirming' }>,
+  status: 'done' | 'notApplied',
+  customer: string | undefined,
+  context: Context,
+): Decision {
+  const operation: Operation = { ...begun(state, id, flow, context), status };
+  const counted = countOutcome(note(state, operation), flow, status, context);
+  return { ...home(counted, context, resolved(operation, status, context)), ...ended(id, customer) };
 }
 
 function resolve(

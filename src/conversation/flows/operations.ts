@@ -171,14 +171,20 @@ function stillChecking(state: ConversationState): Reply {
     : { key: 'operation.busy' };
 }
 
-function ended(operation: string, customer?: string, record?: string): Pick<Decision, 'settled' | 'letGo'> {
+/** The operation has its outcome: what is put away with it. */
+export function ended(
+  operation: string,
+  customer?: string,
+  record?: string,
+): Pick<Decision, 'settled' | 'letGo'> {
   return {
     settled: [operation],
     ...(customer && { letGo: [{ customer, operation, record } satisfies LetGo] }),
   };
 }
 
-function begun(
+/** An operation as its confirmation leaves it. */
+export function begun(
   { draft }: ConversationState,
   id: string,
   kind: Operation['kind'],
@@ -188,7 +194,7 @@ function begun(
 }
 
 /** Adds an operation, forgetting the oldest of those that have an outcome. */
-function note(state: ConversationState, operation: Operation): ConversationState {
+export function note(state: ConversationState, operation: Operation): ConversationState {
   const closed = state.operations.filter((one) => !isOpen(one)).slice(1 - KEPT);
   const kept = state.operations.filter((one) => isOpen(one) || closed.includes(one));
   return { ...state, operations: [...kept, operation] };

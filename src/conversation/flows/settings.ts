@@ -7,7 +7,7 @@ import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, isOpen, newState } from '../state.ts';
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
-const CONSENT_VERSION = 1;
+const CONSENT_VERSION = 2;
 /** Whoever pays the question no heed so often has answered it. */
 const ASKED_AT_MOST = 2;
 
@@ -58,6 +58,8 @@ export function privacy(state: ConversationState, context: Context): Decision {
   for (const { id } of state.operations.filter(isOpen)) {
     lines.push({ key: 'privacy.operation', params: { reference: id } });
   }
+  const recent = state.operations.filter((operation) => !isOpen(operation)).length;
+  if (recent > 0) lines.push({ key: 'privacy.recent', params: { recent } });
   if (lines.length === 0 && !state.consent?.given) return nothingKept(state, context);
   if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
   if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
