@@ -29,7 +29,10 @@ export const lookupSchema = z.object({
   code: z.string(),
   /** Start of the history window, epoch ms, clock skew included. */
   fromMs: z.number(),
-  /** After this moment (epoch ms) the call cannot reach AntCRM any more: checks are counted from it. */
+  /**
+   * Checks are counted from this moment, epoch ms by the store's clock. A redemption cannot reach AntCRM after it; an
+   * accumulation might, where the process paused, and its code is good once all the same.
+   */
   deadlineMs: z.number(),
   /** Ids of the records that were there before the call. */
   baseline: z.array(z.string()),

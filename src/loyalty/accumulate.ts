@@ -17,7 +17,7 @@ export async function accumulate(
   const { loyalty, clock } = tools;
   const linked = await link(readsFor(journal, loyalty), tools.contacts, effect.phone, effect.email);
   const { phone, email, by, omitted } = linked;
-  const startMs = clock.nowMs();
+  const startMs = journal.nowMs();
   const lookup: Lookup = {
     kind: 'accumulate',
     by,

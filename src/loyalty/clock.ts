@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time as the operations need it; injected, so that no test waits. */
+/** Time that passes, as the operations need it; injected, so that no test waits. What time it is, the journal says. */
 export type Clock = {
-  /** Epoch ms: the windows of the history. */
-  nowMs(): number;
   /** Like `performance.now()`: deadlines, which no adjustment of the host's clock may move. */
   monotonicMs(): number;
   /** Resolves after `ms`, or as soon as `signal` aborts. */
@@ -11,7 +9,6 @@ export type Clock = {
 };
 
 export const systemClock: Clock = {
-  nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
 };

@@ -28,6 +28,9 @@ export interface Journal {
   /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
   recall(operation: string): Promise<string | null>;
 
+  /** What time it is by the store's clock, epoch ms: hosts' clocks may differ, and deadlines outlive a process. */
+  nowMs(): number;
+
   /** Aborted when the lease is lost. */
   readonly signal: AbortSignal;
 

@@ -5,7 +5,7 @@ import type { HistoryType, Identifier } from '../conversation/effect.ts';
  * a call can end is a value. Nothing here repeats a call that might have been applied.
  */
 export interface Loyalty {
-  /** Adds the points of a code to the customer that the identifiers name. `deadlineMs`: how long the call may take. */
+  /** Adds the points of a code to the customer that the identifiers name. */
   accumulate(request: AccumulateRequest): Promise<CallOutcome>;
   /** Spends points. Goes out on a fresh connection, so that a stale socket cannot make the outcome ambiguous. */
   redeem(request: RedeemRequest): Promise<CallOutcome>;

@@ -24,7 +24,7 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
   const hold = await journal.hold(customer, operation);
   if (!hold.held) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
 
-  const fromMs = clock.nowMs() - BASELINE_MS;
+  const fromMs = journal.nowMs() - BASELINE_MS;
   const baseline = await takeBaseline(reads, by, gift, fromMs);
   if (baseline === null) {
     return unlessIntended({ kind: 'unavailable', operation, customer }, effect, journal, tools);
@@ -32,7 +32,7 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
 
   // Both before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
   const writeBefore = clock.monotonicMs() + tools.callTimeoutMs;
-  const deadlineMs = clock.nowMs() + tools.callTimeoutMs;
+  const deadlineMs = journal.nowMs() + tools.callTimeoutMs;
   const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, deadlineMs, baseline, customer };
 
   const intended = await intend(journal, operation, { lookup });

@@ -13,6 +13,8 @@ export type Turn = {
   readonly conversation: string;
   readonly channel: string;
   readonly sender: Sender;
+  /** What time it is by the store's clock, epoch ms. */
+  nowMs(): number;
   /** Aborted when the lease is lost: begin nothing more, whatever comes out is void. */
   readonly signal: AbortSignal;
   /** The process is stopping: begin no call. A turn that wrote no intent is given back unprocessed. */
@@ -58,13 +60,14 @@ export function createPerformer(options: {
 }) {
   const { mailbox, seal, envelopes, perform, outlet, stopping, workingMs } = options;
 
-  function turnOf(held: Held, { origin, sender }: Asker): Turn {
+  function turnOf(held: Held, { origin, sender }: Asker, nowMs: () => number): Turn {
     const { conversation } = held;
     const openIntent = (sealed: Buffer) => envelopes.intent.open(conversation, sealed).body;
     return {
       conversation,
       channel: origin.channel,
       sender,
+      nowMs,
       signal: held.signal,
       stopping,
       async intend(operation, body) {
@@ -106,10 +109,10 @@ export function createPerformer(options: {
   }
 
   /** Performs the effect under the lease; throws `LeaseLost` where its outcome is void. */
-  return async (effect: Effect, held: Held, asker: Asker): Promise<Outcome> => {
+  return async (effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome> => {
     const stopShowing = showWorking(asker);
     try {
-      return await perform(effect, turnOf(held, asker));
+      return await perform(effect, turnOf(held, asker, nowMs));
     } finally {
       stopShowing();
       // Whether the time is over does not count here: the commit will tell, and a call was perhaps made.

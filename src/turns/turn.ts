@@ -32,7 +32,7 @@ export type TurnTools = {
   readonly envelopes: Envelopes;
   readonly conversation: Conversation;
   ids(): Context['ids'];
-  perform(effect: Effect, held: Held, asker: Asker): Promise<Outcome>;
+  perform(effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome>;
   outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
   /** As in `Limits`. */
@@ -111,7 +111,7 @@ async function attempt(
     const known = (await identified(asker, tools)) ?? asker;
     return await think(
       { state: before.state, input, sender: known.sender },
-      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known) },
+      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known, now) },
     );
   } catch (err) {
     if (err instanceof StoreUnavailable || err instanceof LeaseLost || held.pastIntent) throw err;

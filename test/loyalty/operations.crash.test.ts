@@ -35,7 +35,7 @@ const AFTERWARDS = {
 class World {
   readonly clock = new VirtualClock();
   readonly antcrm = new FakeAntcrm(this.clock);
-  readonly store = new FakeStore();
+  readonly store = new FakeStore(this.clock);
 
   constructor(fate: Fate) {
     this.antcrm.fate = fate;

@@ -86,9 +86,9 @@ export class FakeAntcrm implements Loyalty {
   lateMs = 0;
   /** Called in between: after a request arrived, before its answer. */
   onCall = (): void => undefined;
-  readonly #clock: Clock;
+  readonly #clock: VirtualClock;
 
-  constructor(clock: Clock) {
+  constructor(clock: VirtualClock) {
     this.#clock = clock;
   }
 
@@ -150,13 +150,19 @@ export class FakeStore {
   readonly intents = new Map<string, string>();
   isReplicated = true;
   isStopping = false;
+  readonly #clock: VirtualClock;
   #fence = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
 
   /** A new lease; the earlier ones are stale from now on. */
   lease(): Journal & { abort(): void } {
     const fence = ++this.#fence;
     const lost = new AbortController();
     return {
+      nowMs: () => this.#clock.nowMs(),
       signal: lost.signal,
       abort: () => lost.abort(),
       stopping: () => this.isStopping,
@@ -206,6 +212,7 @@ export class Fuse {
   journal(journal: Journal): Journal {
     return {
       signal: journal.signal,
+      nowMs: () => journal.nowMs(),
       stopping: () => journal.stopping(),
       hold: (customer, operation) => this.#burn(() => journal.hold(customer, operation)),
       letGo: (customer, operation) => this.#burn(() => journal.letGo(customer, operation)),

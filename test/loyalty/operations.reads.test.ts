@@ -12,7 +12,7 @@ beforeEach(() => {
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
   const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe: { log } });
-  return operations.perform(effect, new FakeStore().lease());
+  return operations.perform(effect, new FakeStore(new VirtualClock()).lease());
 }
 
 /** `count` records, oldest first, as AntCRM might list them. */

@@ -34,7 +34,7 @@ beforeEach(() => {
   clock = new VirtualClock();
   antcrm = new FakeAntcrm(clock);
   antcrm.contacts.push(GARNACHO);
-  store = new FakeStore();
+  store = new FakeStore(clock);
 });
 
 function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on' | 'off' = 'on') {

@@ -232,6 +232,24 @@ describe('an effect', () => {
     expect(perform).toHaveBeenCalledTimes(4);
     expect(world.heard()).toEqual(['turn.failed']);
   });
+
+  test('knows what time it is by the store, whatever the host says', async () => {
+    const world = createWorld();
+    const hour = 3_600_000;
+    world.advance(hour);
+    const asked: number[] = [];
+    const engine = world.engine({
+      perform: async (effect, turn) => {
+        if (effect.kind !== 'redeem') throw new Error('unexpected');
+        asked.push(turn.nowMs() - Date.now());
+        return { kind: 'refused', operation: effect.operation };
+      },
+    });
+    await engine.accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(asked).toHaveLength(1);
+    expect(Math.abs((asked[0] ?? 0) - hour)).toBeLessThan(60_000);
+  });
 });
 
 describe('a wake-up', () => {
