@@ -78,8 +78,8 @@ function nothingFound(
   }
   const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
   if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
-  const told = update(state, operation, 'watching', letGo(operation));
-  return after([resolved(operation, 'notApplied', context)], told);
+  const next = update(state, operation, 'watching', letGo(operation));
+  return after([resolved(operation, 'notApplied', context)], next);
 }
 
 /** Nothing came late. The last check has held the customer once more. */
