@@ -236,6 +236,13 @@ describe('the history', () => {
     expect(chat.effects.map((effect) => effect.kind === 'history' && effect.skip)).toEqual([0, 5, 10, 10, 0]);
   });
 
+  test('a number at a page begins nothing', () => {
+    for (const number of ['1', '2', '4']) {
+      const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(number);
+      expect(chat.keys).toEqual(['unsure']);
+    }
+  });
+
   test('a page button works once', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử đổi quà 7 ngày');
     const { view } = chat.question;

@@ -24,7 +24,16 @@ describe('consent', () => {
       'summary.purpose',
     ]);
     const redeeming = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
-    expect(redeeming.question.lines?.map(({ key }) => key)).toContain('summary.purpose');
+    expect(redeeming.question.lines).toContainEqual({ key: 'summary.purpose', context: 'redeem' });
+  });
+
+  test('to spending shows every identifier that the call may carry', () => {
+    const chat = earning().press('confirm').press('consent:accept').text('đổi quà DAUMAY01').shareOwnPhone();
+    expect(chat.question.lines?.map(({ key }) => key)).toEqual(
+      expect.arrayContaining(['summary.phone', 'summary.email']),
+    );
+    chat.press('confirm');
+    expect(chat.effects.at(-1)).toMatchObject({ kind: 'redeem', also: { kind: 'email' } });
   });
 
   test('to being remembered is kept with its version, time and channel', () => {
@@ -121,6 +130,15 @@ describe('/privacy', () => {
       key: 'summary.phone',
       params: { phone: '0867 *** 456' },
     });
+  });
+
+  test('counts recent operations, and offers to erase them', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
+    chat.press('consent:decline').text('/privacy');
+    expect(chat.question.lines).toContainEqual({ key: 'privacy.recent', params: { recent: 1 } });
+    expect(chat.question.choices?.map(({ id }) => id)).toEqual(['forget']);
+    const nothing = chat.press('forget').text('/privacy').question;
+    expect(nothing.lines).toContainEqual({ key: 'privacy.nothing' });
   });
 
   test('names the operations that wait for their result', () => {

@@ -277,6 +277,9 @@ describe('check', () => {
     const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
     antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
+    // Perhaps an earlier try, of which no baseline tells.
+    antcrm.records.push({ ...point, code: 'tivi000000017', status: 'failed' });
+    expect(await check(POINT)).toMatchObject({ found: 'none' });
     antcrm.records.push({ ...point, code: 'TIVI000000017' });
     expect(await check(POINT)).toMatchObject({ found: 'applied', receipt: { score: 100 } });
     expect(store.holds.size).toBe(0);
