@@ -1,5 +1,5 @@
 import type { Log } from '../observe.ts';
-import type { Filed, OpenLetter, Operators } from '../turns/operators.ts';
+import type { Filed, OpenLetter, OpenOperation, Operators } from '../turns/operators.ts';
 import type { Command } from './command.ts';
 import { describe, guide, lookupOf, summarize } from './operation.ts';
 import { duration, table } from './table.ts';
@@ -28,9 +28,8 @@ export async function answer(command: Command, tools: Tools): Promise<Answer> {
       return show(command, tools);
     case 'settle': {
       const { reference, result } = command;
-      const operation = (await operators.operations()).find((one) => one.reference === reference);
-      const customer = operation && lookupOf(operation)?.customer;
-      return told(await operators.settle(reference, result, customer), { reference, result });
+      const heldBy = (operation: OpenOperation) => lookupOf(operation)?.customer;
+      return told(await operators.settle(reference, result, heldBy), { reference, result });
     }
     case 'replay':
       return told(await operators.replay(command.id), { id: command.id });

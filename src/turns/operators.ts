@@ -40,9 +40,13 @@ export type Operators = {
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
    * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
-   * `customer`: whom the intent holds; given back even if the conversation never heard of the operation's outcome.
+   * `heldBy` tells whom the intent holds, who is let go even if the conversation never heard of the operation's outcome.
    */
-  settle(reference: string, result: 'done' | 'not-applied', customer?: string): Promise<Filed>;
+  settle(
+    reference: string,
+    result: 'done' | 'not-applied',
+    heldBy?: (operation: OpenOperation) => string | undefined,
+  ): Promise<Filed>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
 };
@@ -85,10 +89,11 @@ export function createOperators(options: {
   return {
     operations,
     letters,
-    async settle(reference, result, customer) {
+    async settle(reference, result, heldBy) {
       const operation = (await operations()).find((one) => one.reference === reference);
       if (operation === undefined) return 'unknown';
       if (operation.intent === null) return 'unreadable';
+      const customer = heldBy?.(operation);
       const message = { kind: 'settle', operation: reference, result, customer } as const;
       // Always the same id: whatever is decided once more is a duplicate, and refused.
       const id = `settle:${reference}`;
