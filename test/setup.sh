@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings what the tests need and npm cannot: redis-server and Chromium. Run it as often as you like.
+# Brings what the tests need and npm cannot: redis-server, redis-sentinel, faketime and Chromium. Run it as often as
+# you like.
 set -euo pipefail
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -14,18 +15,29 @@ by_apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
+# By their names in Debian, where each binary has a package of its own.
 missing=()
-have redis-server || missing+=(redis)
+have redis-server || missing+=(redis-server)
+have redis-sentinel || missing+=(redis-sentinel)
+have faketime || missing+=(faketime)
 have chromium || have chromium-browser || have google-chrome || [ -d /Applications/Chromium.app ] || missing+=(chromium)
 
+# Homebrew has both servers in one package, and calls faketime by its library.
+for_brew() {
+  case "$1" in
+    redis-*) echo redis ;;
+    faketime) echo libfaketime ;;
+    *) echo "$1" ;;
+  esac
+}
+
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'setup: redis-server and Chromium are here, nothing to do'
+  echo 'setup: redis-server, redis-sentinel, faketime and Chromium are here, nothing to do'
 elif have apt-get; then
-  # `redis` is a meta package of Debian's that brings redis-server and its service; the binary is enough.
-  by_apt "${missing[@]/#redis/redis-server}"
+  by_apt "${missing[@]}"
 elif have brew; then
-  echo "setup: installing by Homebrew: ${missing[*]}"
-  for package in "${missing[@]}"; do brew install "$package"; done
+  echo "setup: installing by Homebrew what is missing: ${missing[*]}"
+  for package in "${missing[@]}"; do brew install "$(for_brew "$package")"; done
 else
   echo "setup: please install by hand: ${missing[*]} (neither apt-get nor Homebrew is here)" >&2
   exit 1
