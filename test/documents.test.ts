@@ -28,7 +28,10 @@ function all(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].flatMap(([, found]) => found ?? []);
 }
 
-describe.each(documents)('%s', (_, text) => {
+/** The one document that lists the variables: a second list would only drift from it. */
+const LISTS_VARIABLES = 'README.md';
+
+describe.each(documents)('%s', (name, text) => {
   it('names only files that exist', () => {
     const paths = all(text, /`((?:src|test|locales|docs|\.ci)\/[\w./-]*)`/g);
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
@@ -39,9 +42,9 @@ describe.each(documents)('%s', (_, text) => {
     expect(scripts.filter((script) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
   });
 
-  it('lists every variable as the schema has it, if it lists any', () => {
+  it(`lists ${name === LISTS_VARIABLES ? 'every variable as the schema has it' : 'no variables'}`, () => {
     const listed = text.split('\n').filter((line) => /^\| `[A-Z]\w{3,}` \|/.test(line));
-    expect(listed).toEqual(listed.length > 0 ? documentation.map(row) : []);
+    expect(listed).toEqual(name === LISTS_VARIABLES ? documentation.map(row) : []);
   });
 });
 
