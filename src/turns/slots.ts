@@ -17,12 +17,15 @@ export function createSlots(count: number, claim: (room: number) => Promise<numb
     if (taken === 0) whenIdle?.();
   }
 
-  /** Claims work for all free slots. */
+  /**
+   * Claims work for the free slots, half of them at a time: a claim may wait for a slow store, and who reserves a slot
+   * meanwhile must find one.
+   */
   async function fill(): Promise<void> {
     if (filling) return;
     filling = true;
     do {
-      const room = count - taken;
+      const room = Math.ceil((count - taken) / 2);
       if (room <= 0) break;
       taken += room;
       wanted = false;
