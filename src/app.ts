@@ -49,6 +49,8 @@ export type App = {
   readonly server: FastifyInstance;
   /** Once the server listens: begins to work on what is due, registers webhooks. */
   start(): Promise<void>;
+  /** What is out of order between the bot and a platform, by channel; only those that have faults. */
+  faults(): ReadonlyMap<string, readonly string[]>;
   /** Begins nothing more, finishes what AntCRM was asked for, closes everything; within twelve seconds. */
   stop(): Promise<void>;
 };
@@ -137,9 +139,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   }
 
   server.register(consolePage(guard));
+  const watched = [...channels.values()].filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [
     { name: 'store', needed: true, check: () => store.mailbox.health() },
     { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
+    ...watched.map((channel): Dependency => {
+      return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
+    }),
   ];
   server.register(health(dependencies, limitStrangers(limits)));
   server.get('/metrics', { onRequest: limitStrangers(limits) }, async (_request, reply) =>
@@ -164,6 +170,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       turns.start();
       await Promise.all([...channels.values()].map((channel) => channel.start?.()));
     },
+    faults: () =>
+      new Map(
+        watched
+          .map((channel) => [channel.name, channel.faults?.() ?? []] as const)
+          .filter(([, faults]) => faults.length > 0),
+      ),
     async stop() {
       await Promise.all([turns.stop(), ...[...channels.values()].map((channel) => channel.stop?.())]);
       await close(server);

@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 
 /** A little over what a graceful stop may take (docs/design.md, "A turn"). */
@@ -27,7 +27,8 @@ globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 await listen();
 await app.start();
 const address = app.server.server.address();
-console.log(greeting(config, typeof address === 'object' && address ? address.port : config.listen.port));
+const port = typeof address === 'object' && address ? address.port : config.listen.port;
+console.log([greeting(config, port), ...faultLines(app.faults())].join('\n'));
 
 /**
  * A port that is taken is the operator's to free or to change. Exit code 1, not that of a wrong configuration: whoever
@@ -68,6 +69,13 @@ function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config
     ...(staff ? [] : ['Staff webhook and console are off (STAFF_TOKEN is unset)']),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
+}
+
+/** What is out of order at once: who has just set a token or an address should not have to ask for it. */
+function faultLines(faults: ReturnType<App['faults']>): string[] {
+  return [...faults].flatMap(([channel, lines]) =>
+    lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),
+  );
 }
 
 /** Host and port of each node; the rest of a URL may be a password. */

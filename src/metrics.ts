@@ -41,6 +41,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
     },
     delivery: (channel, result) => meters.deliveries.inc({ channel: word(channel), result }),
     breaker: (state) => meters.breaker.set(BREAKER[state]),
+    channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
     busy: (turns) => meters.busy.set(turns),
   };
   return { observe, text: () => registry.metrics(), contentType: registry.contentType };
@@ -99,6 +100,12 @@ function createMeters(registry: Registry) {
       name: 'bot_deliveries_total',
       help: 'Replies handed to a channel, by what became of them',
       labelNames: ['channel', 'result'],
+      registers,
+    }),
+    channels: new Gauge({
+      name: 'bot_channel_out_of_order',
+      help: '1 while a channel and its platform do not work together (/health/ready says why), else 0',
+      labelNames: ['channel'],
       registers,
     }),
     alarms: new Counter({

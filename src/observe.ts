@@ -32,6 +32,8 @@ export const ALARMS = [
   'store_unavailable',
   /** A platform refuses our token. At most once a minute. */
   'channel_token_refused',
+  /** A channel and its platform do not work together; `faults` says why and what to do. At most once a minute. */
+  'channel_out_of_order',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
@@ -60,6 +62,8 @@ export type Observe = {
   ): void;
   /** AntCRM's circuit breaker. */
   breaker(state: 'closed' | 'half-open' | 'open'): void;
+  /** A channel was looked at: whether it and its platform work together. */
+  channel(channel: string, inOrder: boolean): void;
   /** Turns at work now. */
   busy(turns: number): void;
 };

@@ -20,7 +20,16 @@ export interface Channel {
    * Called at the start of a message's turn; answers within two seconds and never throws.
    */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
-  /** Once the server listens (register webhooks, begin polling). Must not reject because a platform is out of reach. */
+  /**
+   * What is out of order between the bot and the platform as last seen, one operator's line each: what is wrong and what
+   * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
+   * (`watch.ts`). Absent: there is no platform that could be out of order.
+   */
+  faults?(): readonly string[];
+  /**
+   * Once the server listens (register webhooks, begin polling, look for faults for the first time). Ends within a few
+   * seconds, and must not reject, where a platform is out of reach.
+   */
   start?(): Promise<void>;
   /** Stops whatever `start` began. */
   stop?(): Promise<void>;

@@ -133,6 +133,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
     call: silent,
     delivery: (_channel, result) => void deliveries.push(result),
     breaker: silent,
+    channel: silent,
     busy: silent,
   };
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../pause.ts';
 import type { Answer, Failure } from './client.ts';
 
 export type Patience = {
@@ -35,9 +35,4 @@ export async function persist(
 /** With jitter, so that many processes do not come back at once. */
 export function backoffMs(failures: number, firstMs: number): number {
   return Math.min(firstMs * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
-}
-
-/** Resolves early, and never rejects, when `signal` is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
 }

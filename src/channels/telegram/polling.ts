@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Log } from '../../observe.ts';
+import { pause } from '../pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import type { Client } from './client.ts';
-import { backoffMs, type Patience, pause, persist } from './persist.ts';
+import { backoffMs, type Patience, persist } from './persist.ts';
 import { parseUpdate, type Update } from './update.ts';
 
 /** How long Telegram may hold an empty answer back, s. */

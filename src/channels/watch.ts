@@ -1,0 +1,73 @@
+import { atMostEvery, type Observe } from '../observe.ts';
+import { pause } from './pause.ts';
+
+export type WatchOptions = {
+  /** The channel's name. */
+  readonly channel: string;
+  /**
+   * Looks at the platform: the faults, one operator's line each (what is wrong and what to do; no token, no secret), none
+   * where all is well. Ends soon after `signal` aborts; must not reject.
+   */
+  readonly check: (signal: AbortSignal) => Promise<readonly string[]>;
+  readonly observe: Observe;
+  /** From the end of one check to the next, ms. */
+  readonly everyMs?: number | undefined;
+};
+
+export type Watch = {
+  /** Begins to look, again and again. Resolves with the end of the first check, or after `FIRST_MS`. Never rejects. */
+  start(): Promise<void>;
+  /** Resolves once no check is under way. */
+  stop(): Promise<void>;
+  /** What the last check found; none before the first. */
+  faults(): readonly string[];
+};
+
+/** A fault shows within a minute: this, and the deadlines of a check's calls. */
+const CHECK_EVERY_MS = 25_000;
+const ALARM_EVERY_MS = 60_000;
+/** A start waits so long for the first check, so that the greeting can tell what it found. */
+const FIRST_MS = 2_000;
+
+/** Looks at a channel's platform in the background: faults are logged as an alarm, measured, and kept for `faults`. */
+export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS }: WatchOptions): Watch {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let found: readonly string[] = [];
+  let watching: Promise<void> = Promise.resolve();
+  const alarm = atMostEvery(ALARM_EVERY_MS, () =>
+    observe.alarm('channel_out_of_order', { channel, faults: found.join('; ') }),
+  );
+
+  async function look(): Promise<void> {
+    const faults = await check(signal);
+    // A check that was broken off says nothing of the platform.
+    if (signal.aborted) return;
+    if (found.length > 0 && faults.length === 0)
+      observe.log.info({ channel }, 'the channel is in order again');
+    found = faults;
+    observe.channel(channel, faults.length === 0);
+    if (faults.length > 0) alarm();
+  }
+
+  async function keepLooking(first: () => void): Promise<void> {
+    while (!signal.aborted) {
+      await look();
+      first();
+      await pause(everyMs, signal);
+    }
+  }
+
+  return {
+    async start() {
+      const first = Promise.withResolvers<void>();
+      watching = keepLooking(first.resolve);
+      await Promise.race([first.promise, pause(FIRST_MS, signal)]);
+    },
+    async stop() {
+      stopping.abort();
+      await watching;
+    },
+    faults: () => found,
+  };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createWatch } from '../../src/channels/watch.ts';
+import { recordingObserve } from '../support/observe.ts';
+
+/** A watch over a platform whose faults a test sets, after its first look. */
+async function watchPlatform(faults: string[]) {
+  const { observe, said } = recordingObserve();
+  const platform = { faults };
+  const watch = createWatch({ channel: 'telegram', check: async () => platform.faults, observe, everyMs: 5 });
+  onTestFinished(() => watch.stop());
+  await watch.start();
+  const lines = (word: string) => said.filter((line) => line.includes(word));
+  return { watch, platform, lines };
+}
+
+describe('a watched channel', () => {
+  it('tells its faults from the first check on: kept, alarmed and measured', async () => {
+    const { watch, lines } = await watchPlatform(['the token is refused: set the new one']);
+    expect(watch.faults()).toEqual(['the token is refused: set the new one']);
+    expect(lines('channel_out_of_order')).toEqual([
+      '["alarm","channel_out_of_order",{"channel":"telegram","faults":"the token is refused: set the new one"}]',
+    ]);
+    expect(lines('["channel"')[0]).toBe('["channel","telegram",false]');
+  });
+
+  it('is in order again once the fault is cured, and raises one alarm a minute however often it looks', async () => {
+    const { watch, platform, lines } = await watchPlatform(['away']);
+    await expect.poll(() => lines('["channel"').length).toBeGreaterThan(3);
+    platform.faults = [];
+    await expect.poll(watch.faults).toEqual([]);
+    expect(lines('["channel","telegram",true]')).not.toEqual([]);
+    expect(lines('in order again')).toHaveLength(1);
+    expect(lines('channel_out_of_order')).toHaveLength(1);
+  });
+
+  it('does not hold up a start for a platform that does not answer', async () => {
+    const { observe } = recordingObserve();
+    const check = (signal: AbortSignal) =>
+      new Promise<readonly string[]>((done) => signal.addEventListener('abort', () => done(['broken off'])));
+    const watch = createWatch({ channel: 'telegram', check, observe });
+    await watch.start();
+    expect(watch.faults()).toEqual([]);
+    await watch.stop();
+    expect(watch.faults()).toEqual([]);
+  });
+});
