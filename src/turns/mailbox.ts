@@ -15,7 +15,7 @@ export interface Mailbox {
   /**
    * Files a message; with `take`, takes the conversation's lease if nobody holds it and nothing must wait.
    * Remembers the last 100 ids of a conversation for 48 h. At most `MAILBOX_CAP` messages wait; more are dropped and
-   * counted (`dropped` of the next work). Where the stored schema is newer than ours, never leases: `queued`.
+   * counted (`dropped` of the next work). What a newer process wrote (`schema`) is left to newer processes: `queued`.
    * `nonce` is fresh for each call: it tells a re-sent command from a second delivery of the same message.
    */
   accept(message: NewMessage): Promise<Accepted>;
@@ -23,7 +23,8 @@ export interface Mailbox {
   /**
    * Takes the leases of up to `room` conversations that are due: expired leases, waiting messages nobody took,
    * wake-ups, postponed deliveries. All shards are seen within 2 s when called every `SWEEP_MS`.
-   * Leaves conversations whose stored schema is newer than ours.
+   * Leaves conversations that a newer process wrote to: whoever files a message or takes a lease raises the schema of
+   * the conversation to its own, and nobody lowers it.
    */
   claim(room: number): Promise<Work[]>;
 
@@ -53,7 +54,7 @@ export interface Mailbox {
 
   /**
    * Ends a delivery: drops the outbox up to and including `sentSeq`, then hands over the next work under the same
-   * lease, or frees the lease (null). With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
+   * lease, or frees the lease (null), also where that is for newer processes. With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
    * of this conversation until it has passed. Null, too, if the lease is stale. A lease given back with an outbox or a
    * head unfinished is due again (at once with `notBeforeMs` 0).
    */
@@ -91,8 +92,8 @@ export const STATE_MS = 180 * 24 * 60 * 60 * 1000;
 export const DEAD_CAP = 1000;
 
 /**
- * What an implementation may be told otherwise than the constants above; `schema` is the newest state schema that this
- * process can read, and the one that its commits write.
+ * What an implementation may be told otherwise than the constants above; `schema` is the newest version of sealed
+ * bodies that this process can read, and the one that it writes.
  */
 export type MailboxOptions = Partial<typeof MAILBOX_DEFAULTS>;
 

@@ -7,6 +7,7 @@ export type Box = {
   outbox: OutboxEntry[];
   lastOut: number;
   state: Buffer | null;
+  /** The newest of all that is kept: it only rises. */
   schema: number;
   version: number;
   fence: number;

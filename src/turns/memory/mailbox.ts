@@ -47,6 +47,7 @@ export function createMemoryMailbox(
     }
     box.lastQueued += 1;
     box.queue.push({ seq: box.lastQueued, body });
+    box.schema = Math.max(box.schema, schema);
     const work = wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box) : null;
     if (work !== null) box.takenBy = nonce;
     store.arm(conversation, box);
@@ -62,6 +63,7 @@ export function createMemoryMailbox(
       if (works.length >= room) break;
       const box = store.boxes.get(conversation);
       if (atMs > nowMs || box === undefined || box.schema > schema) continue;
+      box.schema = Math.max(box.schema, schema);
       works.push(lease(conversation, box));
       store.arm(conversation, box);
     }
@@ -108,7 +110,7 @@ export function createMemoryMailbox(
       store.bury({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
     }
     box.state = change.state;
-    box.schema = schema;
+    box.schema = Math.max(box.schema, schema);
     box.committed = { fence: held.fence, version: box.version, firstSeq };
     box.version += 1;
     box.wakeAtMs = change.wakeAtMs;
@@ -123,7 +125,7 @@ export function createMemoryMailbox(
     if (!holds(box, held)) return null;
     const nowMs = now();
     box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
-    if (notBeforeMs === undefined && box.outbox.length === 0) {
+    if (notBeforeMs === undefined && box.outbox.length === 0 && box.schema <= schema) {
       const work = next(box, nowMs);
       if (work.head !== null || work.wake !== null) return work;
     }

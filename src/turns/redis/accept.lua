@@ -33,6 +33,8 @@ end
 redis.call('RPUSH', QUEUE, BODY)
 redis.call('PEXPIRE', QUEUE, STATE_MS)
 r.msgSeq = r.msgSeq + 1
+-- Older processes leave the conversation to those who can read the message.
+r.schema = math.max(r.schema, SCHEMA)
 
 if TAKE == 1 and free() and r.schema <= SCHEMA then
   lease(MARK, LEASE_MS)

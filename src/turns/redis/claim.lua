@@ -2,7 +2,7 @@
 --
 -- KEYS  record, queue, outbox, due
 -- ARGV  conversation, numbers (record's life, our schema, lease (ms)), nonce
--- Answer  the work; 'newer': the state is not ours to read; 'none': there is nothing to do now, `due` says when
+-- Answer  the work; 'newer': something in it is not ours to read; 'none': there is nothing to do now, `due` says when
 --
 -- Sent again, it gives the same lease. A lease that ran out is counted in `expired`; one given back is not.
 
@@ -23,6 +23,8 @@ if redis.call('EXISTS', QUEUE, OUTBOX) == 0 and not wakeIsDue() then
   schedule()
   return 'none'
 end
+-- What this lease will write, an intent perhaps before any commit, older processes cannot read.
+r.schema = math.max(r.schema, SCHEMA)
 lease(NONCE, LEASE_MS)
 save()
 schedule()

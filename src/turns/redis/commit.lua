@@ -17,7 +17,7 @@ if r.version == VERSION + 1 and r.committed == r.fence then return r.outSeq - RE
 if r.version ~= VERSION then return nil end
 
 local headSeq = r.msgSeq - redis.call('LLEN', QUEUE) + 1
-r.version, r.schema, r.state = VERSION + 1, SCHEMA, STATE
+r.version, r.schema, r.state = VERSION + 1, math.max(r.schema, SCHEMA), STATE
 r.wakeAt, r.outSeq, r.expired = WAKE_AT, r.outSeq + REPLIES, 0
 r.dropped, r.told, r.committed = r.dropped - r.told, 0, r.fence
 save() -- first, because it is what a full memory refuses: then nothing is changed
@@ -36,7 +36,7 @@ if FORGET == 1 then
   end
 end
 for i = FIRST + REPLIES + SETTLED, #ARGV, 3 do
-  local head = { id = ARGV[i], conversation = CONVERSATION, atMs = now, reason = ARGV[i + 1] }
+  local head = { v = SCHEMA, id = ARGV[i], conversation = CONVERSATION, atMs = now, reason = ARGV[i + 1] }
   redis.call('RPUSH', DEAD, cjson.encode(head) .. '\n' .. ARGV[i + 2])
   redis.call('LTRIM', DEAD, -DEAD_CAP, -1)
   redis.call('PEXPIRE', DEAD, STATE_MS)

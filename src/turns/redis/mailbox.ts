@@ -121,7 +121,7 @@ export function createRedisMailbox(
       const answer = await run(
         'release',
         conversation,
-        joinNumbers(fence, sentSeq, notBeforeMs ?? -1, leaseMs),
+        joinNumbers(fence, sentSeq, notBeforeMs ?? -1, leaseMs, schema),
       );
       return answer === null ? null : nextOf(answer);
     },

@@ -5,7 +5,7 @@
 -- New fields are added at the end; an older record reads as 0 there.
 --
 -- version    of the state; every commit adds one        wakeAt     when the state asked to be woken, ms; 0 = never
--- schema     of the state                               notBefore  nobody works before this, ms; 0 = at once
+-- schema     newest of all that is kept (it only rises)  notBefore  nobody works before this, ms; 0 = at once
 -- state      sealed bytes; '' = none yet                msgSeq     number of the last message ever filed
 -- fence      number of the last lease                   outSeq     number of the last reply ever appended
 -- leaseEnd   ms; 0 = nobody holds it                    expired    leases that ran out since the last commit

@@ -1,19 +1,21 @@
 -- Ends a delivery: drops what was sent, and hands over the next work under the same lease or frees it.
 --
 -- KEYS  record, queue, outbox, due
--- ARGV  conversation, numbers (record's life, fence, sent seq, delay until anybody may go on (ms; -1 = none), lease (ms))
+-- ARGV  conversation, numbers (record's life, fence, sent seq, delay until anybody may go on (ms; -1 = none), lease (ms),
+--       our schema)
 -- Answer  the next work; nil: the lease is freed, or it was lost
 --
 -- Sent again it finds the same next work, or the lease gone. What is left of the outbox comes before any further step,
 -- so then the lease is freed, and whoever claims it next gets the outbox.
 
-local FENCE, SENT_SEQ, DELAY, LEASE_MS = unpack(NUMBERS, 2)
+local FENCE, SENT_SEQ, DELAY, LEASE_MS, SCHEMA = unpack(NUMBERS, 2)
 
 if not holds(FENCE) then return nil end
 local length = redis.call('LLEN', OUTBOX)
 local sent = math.max(0, SENT_SEQ - r.outSeq + length)
 local more = redis.call('EXISTS', QUEUE) == 1 or wakeIsDue()
-local handOver = more and DELAY < 0 and sent >= length
+-- A message that a newer process filed meanwhile is left to those who can read it.
+local handOver = more and DELAY < 0 and sent >= length and r.schema <= SCHEMA
 
 if handOver then
   r.leaseEnd, r.told = now + LEASE_MS, r.dropped

@@ -174,8 +174,8 @@ export function acceptContract(fresh: Fresh): void {
     });
   });
 
-  describe('a state written by a newer process', () => {
-    test('is left to newer processes, the message is kept for them', async () => {
+  describe('what a newer process wrote', () => {
+    test('a state is left to newer processes, the message is kept for them', async () => {
       const { mailbox: newer, another } = await fresh({ schema: 2 });
       const older = await another({ schema: 1 });
       const conversation = someName();
@@ -183,6 +183,44 @@ export function acceptContract(fresh: Fresh): void {
       expect(await older.accept(message(conversation, 'for the newer'))).toEqual({ kind: 'queued' });
       expect(await sweep(older)).toEqual([]);
       expect(seen(await claimed(newer, conversation)).head).toBe('for the newer');
+    });
+
+    test('a message of a newer process is left to newer processes, however old the state is', async () => {
+      const { mailbox: newer, another } = await fresh({ schema: 2 });
+      const older = await another({ schema: 1 });
+      const conversation = someName();
+      await turn(older, conversation);
+      await queue(newer, conversation, 'of the newer');
+      expect(await older.accept(message(conversation, 'of the older'))).toEqual({ kind: 'queued' });
+      expect(await sweep(older)).toEqual([]);
+      expect(seen(await claimed(newer, conversation)).head).toBe('of the newer');
+    });
+
+    test('what a newer process worked on without a commit is left to newer processes', async () => {
+      const { mailbox: newer, another } = await fresh({ schema: 2 });
+      const older = await another({ schema: 1 });
+      const conversation = someName();
+      await queue(older, conversation, 'of the older');
+      const work = await claimed(newer, conversation);
+      expect(await newer.intend(work, 'op', Buffer.from('of the newer'))).toEqual({ kind: 'go' });
+      await newer.release(work, 0, 0);
+      expect(await sweep(older)).toEqual([]);
+      expect(seen(await claimed(newer, conversation)).head).toBe('of the older');
+    });
+
+    test('an older process that is at work does not go on with what a newer one files', async () => {
+      const { mailbox: newer, another } = await fresh({ schema: 2 });
+      const older = await another({ schema: 1 });
+      const conversation = someName();
+      const work = await leased(older, conversation);
+      await queue(newer, conversation, 'of the newer');
+      await older.commit(work, change(work));
+      expect(await older.release(work, 0)).toBeNull();
+      expect(await sweep(older)).toEqual([]);
+      expect(seen(await claimed(newer, conversation))).toMatchObject({
+        head: 'of the newer',
+        state: 'state',
+      });
     });
 
     test('an older state is taken by a newer process', async () => {
