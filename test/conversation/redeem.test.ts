@@ -192,6 +192,16 @@ describe('redeeming a gift', () => {
     expect(new Dialogue(nameless).text('đổi quà DAUMAY01').keys).toEqual(['identity.noEmail']);
   });
 
+  test('says what is missing on Teams before it lists the gifts, and asks nothing that leads nowhere', () => {
+    const { email: _, ...nameless } = TEAMS;
+    for (const text of ['đổi quà', 'redeem', 'lịch sử', 'xem điểm']) {
+      expect(new Dialogue(nameless).text(text).keys).toEqual(['identity.noEmail']);
+    }
+    expect(new Dialogue({ ...nameless, unread: true }).text('đổi quà').keys).toEqual(['identity.unread']);
+    expect(new Dialogue(nameless).text('tích điểm').keys).toEqual(['accumulate.askCode']);
+    expect(new Dialogue(TEAMS).text('đổi quà').keys).toEqual(['redeem.askGift']);
+  });
+
   test('says to try again where the profile on Teams could not be read: it may well have an e-mail', () => {
     const { email: _, ...unread } = TEAMS;
     const chat = new Dialogue({ ...unread, unread: true }).text('đổi quà DAUMAY01');

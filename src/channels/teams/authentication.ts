@@ -6,7 +6,7 @@ import {
 import type { Log } from '../../observe.ts';
 import type { Activity } from './activity.ts';
 import type { Cloud, Registration } from './cloud.ts';
-import { hushing } from './hush.ts';
+import { withSdkConsole } from './sdk-console.ts';
 
 /** The public cloud's, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
 const PUBLIC = {
@@ -42,7 +42,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
   // Awaited by whoever wants a token.
   credentials.catch(() => {});
-  const hushed = hushing(log);
+  const logged = withSdkConsole(log);
   let asking: Promise<string> | undefined;
 
   async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
@@ -54,7 +54,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
     // Of all the activity the SDK looks at these two.
     const claimed = { channelId, serviceUrl } as SdkActivity;
     try {
-      await inTime(hushed(() => authentication.authenticateRequest(claimed, authorization)));
+      await inTime(logged(() => authentication.authenticateRequest(claimed, authorization)));
       check.verified(claims);
       return 'valid';
     } catch (error) {
@@ -65,7 +65,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   /** One request at a time, whoever asks meanwhile waits for it. */
   function token(renewed = false): Promise<string> {
     asking ??= credentials
-      .then((ours) => inTime(hushed(() => ours.getToken(renewed))))
+      .then((ours) => inTime(logged(() => ours.getToken(renewed))))
       .finally(() => {
         asking = undefined;
       });

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppManifestUtils } from '@microsoft/app-manifest';
@@ -6,9 +6,7 @@ import { strToU8, zipSync } from 'fflate';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createWords } from '../../i18n.ts';
-import { createIcons } from './icons.ts';
 import {
-  ACCENT,
   type AppOptions,
   createLanguage,
   createManifest,
@@ -30,18 +28,21 @@ export async function createPackage(options: AppOptions): Promise<Uint8Array> {
   const manifest = createManifest(options);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
-  const icons = createIcons(ACCENT);
   const languages = otherLocales(defaultLocale).map((locale) => [
     languageFile(locale),
     json(createLanguage(locale, words)),
   ]);
   const files = {
     'manifest.json': json(manifest),
-    [ICONS.color]: icons.color,
-    [ICONS.outline]: icons.outline,
+    [ICONS.color]: icon(ICONS.color),
+    [ICONS.outline]: icon(ICONS.outline),
     ...Object.fromEntries(languages),
   };
   return zipSync(files, { mtime: MADE });
+}
+
+function icon(name: string): Uint8Array {
+  return readFileSync(new URL(`icons/${name}`, import.meta.url));
 }
 
 function json(value: unknown): Uint8Array {

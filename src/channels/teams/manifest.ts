@@ -1,4 +1,4 @@
-import type { TeamsManifestV1D24 } from '@microsoft/app-manifest';
+import type { TeamsManifestV1D28 } from '@microsoft/app-manifest';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 
@@ -19,15 +19,18 @@ export type AppOptions = {
   readonly words: Words;
 };
 
-export const MANIFEST_VERSION = '1.24';
+export const MANIFEST_VERSION = '1.28';
 export const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
-export const ACCENT = '#0F6B5C';
+const ACCENT = '#0F6B5C';
 
-/** What Teams suggests to write to the bot; titles are what the bot understands. */
+/**
+ * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients
+ * put the title there, so the bot understands both.
+ */
 const COMMANDS = ['accumulate', 'redeem', 'points', 'history', 'language', 'help'] as const;
 
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
-export function createManifest(options: AppOptions): TeamsManifestV1D24.TeamsManifestV1D24 {
+export function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsManifestV1D28 {
   const { appId, version, developer, defaultLocale, words } = options;
   const line = (key: string) => words.line({ key }, defaultLocale);
   return {
@@ -62,8 +65,10 @@ export function createManifest(options: AppOptions): TeamsManifestV1D24.TeamsMan
           {
             scopes: ['personal'],
             commands: COMMANDS.map((name) => ({
+              type: 'prompt',
               title: line(`teams.command.${name}.title`),
               description: line(`teams.command.${name}.description`),
+              prompt: line(`teams.command.${name}.title`),
             })),
           },
         ],
@@ -80,6 +85,7 @@ export function createLanguage(locale: Locale, words: Words): Readonly<Record<st
     return [
       [`${path}.title`, line(`teams.command.${name}.title`)],
       [`${path}.description`, line(`teams.command.${name}.description`)],
+      [`${path}.prompt`, line(`teams.command.${name}.title`)],
     ];
   });
   return {

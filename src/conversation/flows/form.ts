@@ -2,7 +2,7 @@ import { readCode } from '../codes.ts';
 import type { Context } from '../context.ts';
 import { after, type Decision, withLast } from '../decision.ts';
 import { tooManyAttempts } from '../guessing.ts';
-import { carried, typed } from '../identity.ts';
+import { carried, proved, typed } from '../identity.ts';
 import type { Message } from '../message.ts';
 import { again, home, pose } from '../questions.ts';
 import type { Field, Line, Reply } from '../reply.ts';
@@ -46,6 +46,8 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, conte
   if (hindrance) return after(before, home(state, context, hindrance));
   const same = left === flow ? state.draft : {};
   const draft: Draft = { ...same, ...carried(state, context), ...filled };
+  // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
+  if (isUnprovable(flow, draft, context)) return after(before, home(state, context, unproved(context)));
   // The remembered phone is offered, not taken, where a typed one would do.
   if (flow === 'accumulate' && !filled.phone && !state.draft.phone) delete draft.phone;
   return after(before, advance({ ...state, draft }, flow, context));
@@ -77,6 +79,12 @@ export function advance(
   const known = slot === 'phone' && flow === 'accumulate' ? state.profile.phone : undefined;
   const offer: Offer | undefined = known && { why: 'known', value: known.value };
   return pose(state, { at: 'asking', flow, slot, tries: 0, ...(offer && { offer }) }, context, ...before);
+}
+
+/** Whether a flow needs an identity that only the profile could prove, and does not: no answer could change that. */
+function isUnprovable(flow: Flow, draft: Draft, { sender, settings }: Context): boolean {
+  const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
+  return flow !== 'accumulate' && byProfile && proved(draft) === undefined;
 }
 
 /** What to say where only the profile could prove who somebody is, and does not. */

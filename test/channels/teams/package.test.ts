@@ -27,7 +27,9 @@ const manifestSchema = z.looseObject({
       commandLists: z.array(
         z.object({
           scopes: z.array(z.string()),
-          commands: z.array(z.object({ title: z.string(), description: z.string() })),
+          commands: z.array(
+            z.object({ title: z.string(), description: z.string(), type: z.string(), prompt: z.string() }),
+          ),
         }),
       ),
     }),
@@ -80,20 +82,22 @@ describe.each(LOCALES)('the package whose first language is %s', (locale) => {
     const ajv = new Ajv.default({ strict: false, unicodeRegExp: false, validateFormats: false });
     const validate = ajv.compile(schema);
     expect([validate(language), validate.errors]).toEqual([true, null]);
-    expect(Object.keys(z.record(z.string(), z.string()).parse(language))).toHaveLength(1 + 4 + 12);
+    expect(Object.keys(z.record(z.string(), z.string()).parse(language))).toHaveLength(1 + 4 + 18);
   });
 
-  it('suggests commands that the bot understands', async () => {
+  it('offers conversation starters, each of which the bot understands', async () => {
     const { manifest } = await open(locale);
     const [list] = manifest.bots[0]?.commandLists ?? [];
-    expect(list?.commands.map(({ title }) => understand(title).intent)).toEqual([
-      'accumulate',
-      'redeem',
-      'points',
-      'history',
-      'language',
-      'help',
-    ]);
+    expect(list?.commands.map(({ type }) => type)).toEqual(Array(6).fill('prompt'));
+    for (const says of ['title', 'prompt'] as const)
+      expect(list?.commands.map((command) => understand(command[says]).intent)).toEqual([
+        'accumulate',
+        'redeem',
+        'points',
+        'history',
+        'language',
+        'help',
+      ]);
   });
 });
 

@@ -3,15 +3,15 @@ import type { Log } from '../../observe.ts';
 
 /** The logger of the SDK's call that is under way, if one is. */
 const calling = new AsyncLocalStorage<Pick<Log, 'debug'>>();
-let isHushed = false;
+let isRedirected = false;
 
 /**
  * Runs calls of the SDK with their `console.error` sent to our log, at debug. The SDK writes a stack or a key there for
  * every bad token: any stranger could fill the disk. Everybody else's console stays as it is.
  */
-export function hushing(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
-  if (!isHushed) {
-    isHushed = true;
+export function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
+  if (!isRedirected) {
+    isRedirected = true;
     const { error } = console;
     console.error = (...said: unknown[]) => {
       const logger = calling.getStore();
