@@ -18,6 +18,12 @@ export const historyTypeSchema = z.enum(['point', 'gift']);
 export type HistoryType = z.infer<typeof historyTypeSchema>;
 
 /**
+ * How far AntCRM's clock is ahead of the store's, and by how much that may be wrong, ms. AntCRM's records carry AntCRM's
+ * times.
+ */
+const skewSchema = z.object({ ms: z.number(), errorMs: z.number() });
+
+/**
  * What is needed to find out later whether a call was applied. Stored before the call is made (the intent) and kept
  * with the operation until its outcome is known.
  */
@@ -27,19 +33,26 @@ export const lookupSchema = z.object({
   by: identifierSchema,
   /** The accumulation code or the gift's code. */
   code: z.string(),
-  /** Start of the history window, epoch ms, clock skew included. */
+  /** Start of the history window, epoch ms by AntCRM's clock as far as that is known. */
   fromMs: z.number(),
+  /** When the call was about to be made, epoch ms by the store's clock: no record of it is older. */
+  calledMs: z.number().optional(),
   /**
    * Checks are counted from this moment, epoch ms by the store's clock. A redemption cannot reach AntCRM after it; an
    * accumulation might, where the process paused, and its code is good once all the same.
    */
   deadlineMs: z.number(),
+  /** As measured when the call was made, for another process may look it up; absent where it was not known. */
+  skew: skewSchema.optional(),
   /** Ids of the records that were there before the call. */
   baseline: z.array(z.string()),
   /** Whose redemptions are serialised (redeem only): `customer:<AntCRM's id>`, else the proved identifier. */
   customer: z.string().optional(),
 });
 export type Lookup = z.infer<typeof lookupSchema>;
+
+/** A success whose record was not read back: one record of this code is still to come, and belongs to it. */
+export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
 
 export type Effect =
   /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */

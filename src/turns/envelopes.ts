@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { awaitedSchema } from '../conversation/effect.ts';
 import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import { type Incoming, incomingSchema, outgoingSchema } from './delivery.ts';
@@ -33,6 +34,7 @@ const errandSchema = z.discriminatedUnion('kind', [
     customer: z.string(),
     operation: z.string(),
     record: z.string().optional(),
+    awaited: awaitedSchema.optional(),
   }),
 ]);
 export type Errand = z.infer<typeof errandSchema>;
