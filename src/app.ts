@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Channel } from './channels/channel.ts';
 import { createLimits, limitStrangers } from './channels/limits.ts';
@@ -147,7 +147,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
     }),
   ];
-  server.register(health(dependencies, limitStrangers(limits)));
+  server.register(health(dependencies));
   server.get('/metrics', { onRequest: limitStrangers(limits) }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
@@ -185,7 +185,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
 }
 
-function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Overrides): FastifyInstance {
+function createServer(
+  { logLevel, trustProxy }: Config,
+  { requestMs = REQUEST_MS, log }: Overrides,
+): FastifyInstance {
   const server = Fastify({
     logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
@@ -193,6 +196,8 @@ function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Ove
     // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
+    // For `request.ip`, by which strangers are counted. Who is on this machine, the socket alone says (channels/limits.ts).
+    trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
     connectionTimeout: 60_000,
@@ -204,6 +209,15 @@ function createServer({ logLevel }: Config, { requestMs = REQUEST_MS, log }: Ove
   });
   server.setErrorHandler(problemHandler(server.log));
   return server;
+}
+
+/**
+ * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then name any
+ * address. The operator who gives a number has closed that way (SECURITY.md).
+ */
+function trusting(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+  if (trustProxy === undefined) return false;
+  return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }
 
 /** Connections that a client opened ahead and sent nothing on are not idle for Node: they get a moment, then an end. */

@@ -101,6 +101,7 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
     production: values.NODE_ENV === 'production',
     listen: { host: values.HOST, port: values.PORT },
     publicUrl: values.PUBLIC_URL,
+    trustProxy: values.TRUST_PROXY,
     logLevel: values.LOG_LEVEL,
     redis: redis(values),
     antcrm: {
@@ -184,6 +185,10 @@ function warnings(written: Written, config: Config): string[] {
     [
       written.ANTCRM_API_KEY !== undefined && config.antcrm.real === undefined,
       'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend',
+    ],
+    [
+      config.publicUrl !== undefined && config.trustProxy === undefined,
+      "TRUST_PROXY is unset with PUBLIC_URL: to the limits per address all strangers are one, the proxy's",
     ],
     [
       config.staffToken !== undefined && config.antcrm.real !== undefined,

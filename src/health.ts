@@ -1,5 +1,4 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Limit } from './channels/limits.ts';
 
 /** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if out of reach. */
 export type Dependency = {
@@ -12,12 +11,11 @@ type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] }
 
 /**
  * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one (the store)
- * is down, for everything else the bot can still accept messages and say what it cannot do.
+ * is down, for everything else the bot can still accept messages and say what it cannot do. Neither is limited: behind a
+ * proxy, strangers would take the probes' share.
  */
-export function health(dependencies: readonly Dependency[], limit: Limit): FastifyPluginAsync {
+export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {
-    scope.addHook('onRequest', limit);
-
     scope.get('/health/live', async () => ({ status: 'ok' }));
 
     scope.get('/health/ready', async (_request, reply) => {

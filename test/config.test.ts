@@ -37,6 +37,7 @@ describe('an empty environment', () => {
       production: false,
       listen: { host: '127.0.0.1', port: 3000 },
       publicUrl: undefined,
+      trustProxy: undefined,
       logLevel: 'info',
       redis: undefined,
       antcrm: { real: undefined, timeoutMs: 8000, contacts: 'on' },
@@ -112,6 +113,13 @@ describe('values', () => {
     expect(config.keys.hash.toString('base64')).toBe(key);
   });
 
+  it.each([
+    ['2', 2],
+    ['10.0.0.0/8, ::1,fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
+  ])('of TRUST_PROXY may be %s', (TRUST_PROXY, trustProxy) => {
+    expect(configOf({ TRUST_PROXY })).toMatchObject({ trustProxy });
+  });
+
   it('of polling need no secret', () => {
     const polling = { TELEGRAM_BOT_TOKEN: '123:abc', TELEGRAM_MODE: 'polling' };
     expect(configOf(polling).telegram).toMatchObject({ mode: 'polling', token: '123:abc' });
@@ -129,6 +137,10 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/,
     ],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
+    [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
+    [{ TRUST_PROXY: 'all' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY: /],
+    [{ TRUST_PROXY: '10.0.0.1,10.0.0.256' }, /^TRUST_PROXY: /],
     [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis:/],
     [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
     [{ ANTCRM_CONTACTS: 'yes' }, 'ANTCRM_CONTACTS: got "yes", wants on or off'],
@@ -196,6 +208,7 @@ describe('what is allowed and dubious is warned about', () => {
     [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
     [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
     [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
+    [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
     [{ ANTCRM_API_KEY: 'k' }, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not'],
     [{ ...production, STAFF_TOKEN: 's'.repeat(16) }, 'STAFF_TOKEN with a real AntCRM'],
     [

@@ -10,7 +10,10 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 /** Answers 429 where an address asks too often; undefined: go on. May serve as an `onRequest` hook. */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
-/** Makes counters, each of its own: how often a minute an address may do something. */
+/**
+ * Makes counters, each of its own: how often a minute an address may do something. The address is `request.ip`: the
+ * peer's, or what the proxies of `TRUST_PROXY` say.
+ */
 export type Limits = FastifyInstance['createRateLimit'];
 
 /** Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down. */

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A kind of value: `parse` gives undefined for a text that is none, `wants` says what one looks like. */
 export type Kind<T> = { readonly wants: string; parse(written: string): T | undefined };
 
@@ -30,6 +32,27 @@ export function hosts(): Kind<readonly string[]> {
     /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
     'hosts without scheme and path, separated by commas',
   );
+}
+
+/** Who may say for whom a request was forwarded: addresses or ranges, or how many hops before us. */
+export function proxies(): Kind<number | readonly string[]> {
+  const hops = integer(1, 20);
+  const addresses = list(/^(?:[\d.]+|[\da-f:]*:[\da-f:.]*)(?:\/\d{1,3})?$/i, '');
+  return {
+    wants: 'addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20',
+    parse(written) {
+      const count = hops.parse(written);
+      if (count !== undefined) return count;
+      const ranges = addresses.parse(written);
+      return ranges?.every(isRange) ? ranges : undefined;
+    },
+  };
+}
+
+function isRange(written: string): boolean {
+  const [address = '', bits] = written.split('/');
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
 }
 
 export function integer(from: number, to: number): Kind<number> {

@@ -1,7 +1,7 @@
 import { documentation } from './variables.ts';
 
 /** What begins so is meant for us. */
-const OURS = /^(TELEGRAM|ANTCRM|REDIS|STAFF|TEAMS|MICROSOFT_APP)_/;
+const OURS = /^(TELEGRAM|ANTCRM|REDIS|STAFF|TEAMS|MICROSOFT_APP|TRUST)_/;
 
 /** What Kubernetes and Docker set for a service that is called `redis`. */
 const OF_SERVICES = /_SERVICE_(HOST|PORT)|_PORT(_\d+_|$)/;

@@ -9,6 +9,7 @@ import {
   like,
   list,
   oneOf,
+  proxies,
   redisUrls,
   text,
   timeZone,
@@ -37,6 +38,11 @@ export const variables = z.object({
     url(['https:']),
     'no webhook is registered',
     'the public https base; if set, the Telegram webhook and commands are registered at start',
+  ),
+  TRUST_PROXY: may(
+    proxies(),
+    'nobody',
+    'the proxies in front of the bot whose `X-Forwarded-For` is believed, for limits per address alone: addresses or ranges separated by commas, or how many hops',
   ),
   LOG_LEVEL: set(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),

@@ -26,8 +26,9 @@ beforeAll(async () => {
   double = await startTelegramDouble();
 });
 afterAll(() => double.close());
-async function start(overrides: Overrides = {}): Promise<void> {
+async function start(overrides: Overrides = {}, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const env = {
+    ...more,
     TELEGRAM_BOT_TOKEN: double.token,
     TELEGRAM_API_ROOT: double.url,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
@@ -119,8 +120,6 @@ describe('whoever shows no secret', () => {
   };
 
   test.each([
-    ['/health/live', 200],
-    ['/health/ready', 200],
     ['/metrics', 200],
     ['/nowhere', 404],
   ])('may ask for %s so often a minute, and is then told to wait', async (path, usual) => {
@@ -130,6 +129,11 @@ describe('whoever shows no secret', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ title: 'Too Many Requests' });
+  });
+
+  test.each(['/health/live', '/health/ready'])('may ask for %s as often as it likes', async (path) => {
+    const statuses = await times(PER_MINUTE + 1, () => statusOf(path));
+    expect(new Set(statuses)).toEqual(new Set([200]));
   });
 
   test('may guess the webhook’s secret so often; Telegram, with it, is heard all the same', async () => {
@@ -146,5 +150,45 @@ describe('whoever shows no secret', () => {
       });
     });
     expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
+
+describe('strangers behind proxies', () => {
+  const asks = async (forwardedFor: string) => {
+    const response = await fetch(`${url}/nowhere`, { headers: { 'x-forwarded-for': forwardedFor } });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const many = (forwardedFor: string) =>
+    Promise.all(Array.from({ length: PER_MINUTE + 1 }, () => asks(forwardedFor)));
+
+  test.each([
+    ['an address', '127.0.0.1'],
+    ['a range', '10.0.0.0/8, 127.0.0.0/8'],
+    ['a number of hops', '1'],
+  ])('are told apart where TRUST_PROXY names the proxy by %s', async (_what, trusted) => {
+    await start({}, { TRUST_PROXY: trusted });
+    expect(await many('203.0.113.5')).toContain(429);
+    expect(await asks('203.0.113.5')).toBe(429);
+    expect(await asks('203.0.113.6')).toBe(404);
+    // What a stranger writes before the proxy's own entry is believed by nobody.
+    expect(await asks('203.0.113.7, 203.0.113.5')).toBe(429);
+  });
+
+  test.each([
+    ['nobody is trusted', {}],
+    ['another proxy is', { TRUST_PROXY: '10.0.0.0/8' }],
+  ])('are one address where %s', async (_what, env: Readonly<Record<string, string>>) => {
+    await start({}, env);
+    expect(await many('203.0.113.5')).toContain(429);
+    expect(await asks('203.0.113.6')).toBe(429);
+  });
+
+  test('who say that they are this machine are not, whatever is trusted', async () => {
+    await start({}, { TRUST_PROXY: '1' });
+    const response = await fetch(`${url}/console`, { headers: { 'x-forwarded-for': '127.0.0.1' } });
+    expect(response.status).toBe(404);
+    expect((await fetch(`${url}/console`)).status).toBe(200);
+    expect(await many('127.0.0.1')).toContain(429);
   });
 });

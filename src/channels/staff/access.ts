@@ -48,7 +48,7 @@ export type Guard = {
   readonly page: onRequestAsyncHookHandler;
 };
 
-/** `failures`: wrong tokens a minute and address; after them not even the right one is looked at. */
+/** `failures`: wrong tokens a minute and address; after them a wrong one hears 429. A right one passes all the same. */
 export type StaffRates = Rates & { readonly failures: number };
 
 const RATES_OF_STAFF: StaffRates = { ...RATES, failures: 30 };
@@ -60,19 +60,19 @@ export function createGuard(
   rates: StaffRates = RATES_OF_STAFF,
 ): Guard {
   const often = limitStrangers(limits, rates);
-  const requests = limitStrangers(limits, rates);
   const failures = limits({ timeWindow: MINUTE_MS, max: rates.failures });
 
   function only(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
-      const failed = await failures(request, { increment: false });
-      if (!failed.isAllowed && failed.remaining === 0) return tooMany(reply, failed.ttlInSeconds);
       switch (access(callerOf(request), settings, scheme)) {
+        // Whoever shows the token shares an address with those who guess it, where both come through one proxy.
         case 'granted':
-          return requests(request, reply);
-        case 'refused':
-          await failures(request);
-          return unauthorized(reply, scheme);
+          return;
+        case 'refused': {
+          const failed = await failures(request);
+          const tooOften = !failed.isAllowed && failed.isExceeded;
+          return tooOften ? tooMany(reply, failed.ttlInSeconds) : unauthorized(reply, scheme);
+        }
         case 'absent':
           return notFound(request, reply);
       }
