@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Gift } from '../conversation/context.ts';
 
-/** `~` ends a choice id on a button (README, "Configuration"), and 40 characters leave room for the rest of Telegram's 64 bytes. */
+/** `~` ends a choice id on a button (docs/configuration.md), and 40 characters leave room for the rest of Telegram's 64 bytes. */
 const codeSchema = z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~');
 const nameSchema = z.string().trim().min(1, 'a name').max(100, 'at most 100 characters');
 

@@ -29,7 +29,7 @@ type About = {
 
 const registry = z.registry<About>();
 
-/** The environment as text -> typed values: the one place that lists the variables (README, "Configuration"). */
+/** The environment as text -> typed values: the one place that lists the variables (docs/configuration.md). */
 export const variables = z.object({
   NODE_ENV: set(text(), 'development', '`production` refuses embedded parts and development keys'),
   HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
@@ -183,7 +183,7 @@ export const variables = z.object({
 export type Variables = z.output<typeof variables>;
 export type VariableName = keyof Variables;
 
-/** Every variable in the order of the documents: README's table and `.env.example` are made of it, and checked. */
+/** Every variable in the order of the documents: docs/configuration.md and `.env.example` are made of it. */
 export const documentation: readonly (About & { readonly name: string })[] = Object.entries(
   variables.shape,
 ).flatMap(([name, schema]) => {

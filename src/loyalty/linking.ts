@@ -14,7 +14,7 @@ export type Carried = {
  * The linking rule (docs/design.md, "Linking"): AntCRM may join a phone and an e-mail that are sent together, so a
  * stranger could tie their e-mail to somebody's phone. Both go only where that changes nobody's record but the
  * sender's; otherwise the proved one, else the phone, goes alone. Without `contacts` nothing can be looked up and both
- * are sent (README, `ANTCRM_CONTACTS`).
+ * are sent (docs/configuration.md, `ANTCRM_CONTACTS`).
  */
 export async function link(
   reads: Pick<Reads, 'contact'>,

@@ -13,7 +13,7 @@ import {
 } from '../limits.ts';
 import { notFound, problem } from '../problem.ts';
 
-/** Which callers may use what is for staff: webhook, console, API pages, sandbox (README, `STAFF_TOKEN`). */
+/** Which callers may use what is for staff: webhook, console, API pages, sandbox (docs/configuration.md, `STAFF_TOKEN`). */
 export type AccessSettings = {
   /** `STAFF_TOKEN`. Unset: open to this machine while the sandbox is the backend, else absent. */
   readonly token?: string | undefined;
