@@ -22,6 +22,8 @@ export const ALARMS = [
   'operation_escalated',
   /** A message was moved to the dead letters. */
   'dead_letter',
+  /** The store lost what it kept of a conversation, though not all of it: a key was evicted or deleted. */
+  'record_lost',
   /** Something stored cannot be opened with the keys at hand. */
   'seal_broken',
   /** Codes are refused faster than people mistype: somebody is guessing. At most once a minute. */

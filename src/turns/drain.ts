@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, Numbered } from './errands.ts';
 import { assertHeld, type Held } from './leases.ts';
@@ -34,9 +35,10 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
 
   /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
   async function release(notBeforeMs?: number): Promise<Next | null> {
+    const nonce = randomUUID();
     for (;;) {
       try {
-        return await mailbox.release(held, sentSeq, notBeforeMs);
+        return await mailbox.release(held, sentSeq, notBeforeMs, nonce);
       } catch (error) {
         const again = error instanceof StoreUnavailable && performance.now() < held.aliveUntilMs;
         if (!again) throw error;

@@ -4,6 +4,7 @@ import type { Lease, Mailbox } from './mailbox.ts';
 export class Held implements Lease {
   readonly conversation: string;
   readonly fence: number;
+  readonly nonce: string;
   /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
   pastIntent = false;
   /** On this process's monotonic clock, a cautious end. */
@@ -12,9 +13,10 @@ export class Held implements Lease {
   /** Made when somebody asks: most turns call nobody who could be stopped. */
   #abort: AbortController | undefined;
 
-  constructor({ conversation, fence }: Lease, aliveUntilMs: number) {
+  constructor({ conversation, fence, nonce }: Lease, aliveUntilMs: number) {
     this.conversation = conversation;
     this.fence = fence;
+    this.nonce = nonce;
     this.aliveUntilMs = aliveUntilMs;
   }
 

@@ -57,8 +57,10 @@ export interface Mailbox {
    * lease, or frees the lease (null), also where that is for newer processes. With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
    * of this conversation until it has passed. Null, too, if the lease is stale. A lease given back with an outbox or a
    * head unfinished is due again (at once with `notBeforeMs` 0).
+   * Work that a release handed over, and that comes again without a commit, has one attempt more. `nonce` is fresh for
+   * each release, and the same where it is asked for once more because the store did not confirm.
    */
-  release(lease: Lease, sentSeq: number, notBeforeMs?: number): Promise<Next | null>;
+  release(lease: Lease, sentSeq: number, notBeforeMs?: number, nonce?: string): Promise<Next | null>;
 
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
@@ -112,8 +114,11 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
 
-/** The right to work on a conversation: only the lease with the highest fence can change anything. */
-export type Lease = { readonly conversation: string; readonly fence: number };
+/**
+ * The right to work on a conversation: only the lease with the highest fence can change anything. A store that lost its
+ * last writes in a failover may give the same fence once more; the nonce, of the command that took the lease, differs.
+ */
+export type Lease = { readonly conversation: string; readonly fence: number; readonly nonce: string };
 
 export type NewMessage = {
   readonly conversation: string;
@@ -138,11 +143,14 @@ export type Work = Lease &
     readonly version: number;
     readonly state: Buffer | null;
     readonly outbox: readonly OutboxEntry[];
+    /** The store had the conversation and lost its state, though not all else; told until a commit or a release. */
+    readonly lost: boolean;
   };
 
 /**
  * What is to be done: at most one of a head message and a wake-up (messages go first); neither: only the outbox was
- * left. `attempts` is 1 plus the number of leases that expired since the last commit; leases given back do not count.
+ * left. `attempts` is 1 plus the number of leases that expired since the last commit, and of releases that handed over the
+ * same once more; leases given back do not count.
  */
 export type Next = {
   readonly head: { readonly seq: number; readonly body: Buffer; readonly attempts: number } | null;

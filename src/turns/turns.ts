@@ -143,6 +143,7 @@ export function createTurns(options: TurnsOptions): Turns {
 
   /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
   async function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
+    if (work.lost) observe.alarm('record_lost', { conversation: work.conversation });
     const held = leases.add(work, sinceMs);
     observe.busy(leases.count);
     try {

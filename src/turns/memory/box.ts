@@ -13,12 +13,14 @@ export type Box = {
   fence: number;
   /** Null: nobody holds the lease. */
   leaseUntilMs: number | null;
-  /** The `accept` that took the lease. */
-  takenBy: string | null;
+  /** Of the command that took the lease. */
+  nonce: string;
   notBeforeMs: number;
   wakeAtMs: number | null;
-  /** Leases that expired since the last commit. */
-  lost: number;
+  /** Leases that expired since the last commit, and releases that handed over the same once more. */
+  expired: number;
+  /** The release that last handed work over since the last commit or lease. */
+  handedBy: string | null;
   /** Messages refused, and how many of them the lease holder was told of. */
   dropped: number;
   told: number;
@@ -40,10 +42,11 @@ export function newBox(nowMs: number): Box {
     version: 0,
     fence: 0,
     leaseUntilMs: null,
-    takenBy: null,
+    nonce: '',
     notBeforeMs: 0,
     wakeAtMs: null,
-    lost: 0,
+    expired: 0,
+    handedBy: null,
     dropped: 0,
     told: 0,
     seen: new Map(),
@@ -54,7 +57,8 @@ export function newBox(nowMs: number): Box {
 }
 
 export function holds(box: Box | undefined, lease: Lease): box is Box {
-  return box !== undefined && box.leaseUntilMs !== null && box.fence === lease.fence;
+  if (box === undefined || box.leaseUntilMs === null) return false;
+  return box.fence === lease.fence && box.nonce === lease.nonce;
 }
 
 export function isFree(box: Box, nowMs: number): boolean {
@@ -68,11 +72,16 @@ export function dueAt(box: Box): number | null {
   return box.wakeAtMs === null ? null : Math.max(box.wakeAtMs, box.notBeforeMs);
 }
 
+const isWoken = (box: Box, nowMs: number): boolean => box.wakeAtMs !== null && box.wakeAtMs <= nowMs;
+
+/** There is a message or a wake-up to answer. */
+export const hasWork = (box: Box, nowMs: number): boolean => box.queue.length > 0 || isWoken(box, nowMs);
+
 /** What the lease holder is to do next; it now knows of all dropped messages. */
 export function next(box: Box, nowMs: number): Next {
   const head = box.queue[0];
-  const attempts = box.lost + 1;
-  const woken = head === undefined && box.wakeAtMs !== null && box.wakeAtMs <= nowMs;
+  const attempts = box.expired + 1;
+  const woken = head === undefined && isWoken(box, nowMs);
   box.told = box.dropped;
   return {
     head: head === undefined ? null : { seq: head.seq, body: head.body, attempts },
@@ -87,6 +96,8 @@ export function workOf(conversation: string, box: Box, nowMs: number): Work {
   return {
     conversation,
     fence: box.fence,
+    nonce: box.nonce,
+    lost: false,
     version: box.version,
     state: box.state,
     outbox: box.outbox.slice(),
@@ -95,11 +106,12 @@ export function workOf(conversation: string, box: Box, nowMs: number): Work {
 }
 
 /** Takes the lease from nobody, or from a holder whose time is over. */
-export function take(conversation: string, box: Box, nowMs: number, leaseMs: number): Work {
-  if (box.leaseUntilMs !== null) box.lost += 1;
+export function take(conversation: string, box: Box, nonce: string, nowMs: number, leaseMs: number): Work {
+  if (box.leaseUntilMs !== null) box.expired += 1;
   box.fence += 1;
   box.leaseUntilMs = nowMs + leaseMs;
-  box.takenBy = null;
+  box.nonce = nonce;
+  box.handedBy = null;
   box.notBeforeMs = 0;
   return workOf(conversation, box, nowMs);
 }

@@ -13,7 +13,7 @@ import {
   type Next,
   type Work,
 } from '../mailbox.ts';
-import { type Box, holds, isFree, next, take, workOf } from './box.ts';
+import { type Box, hasWork, holds, isFree, next, take, workOf } from './box.ts';
 import { memoryHolds } from './holds.ts';
 import { createMemoryStore, type MemoryStore } from './store.ts';
 
@@ -35,7 +35,7 @@ export function createMemoryMailbox(
     if (before !== undefined && before.atMs + dedupeMs > nowMs) {
       if (before.nonce !== nonce) return { kind: 'duplicate' };
       if (before.kind === 'full') return { kind: 'full' };
-      const mine = box.leaseUntilMs !== null && box.takenBy === nonce;
+      const mine = box.leaseUntilMs !== null && box.nonce === nonce;
       return mine ? { kind: 'leased', work: workOf(conversation, box, nowMs) } : { kind: 'queued' };
     }
 
@@ -48,13 +48,14 @@ export function createMemoryMailbox(
     box.lastQueued += 1;
     box.queue.push({ seq: box.lastQueued, body });
     box.schema = Math.max(box.schema, schema);
-    const work = wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box) : null;
-    if (work !== null) box.takenBy = nonce;
+    const work =
+      wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box, nonce) : null;
     store.arm(conversation, box);
     return work === null ? { kind: 'queued' } : { kind: 'leased', work };
   }
 
-  const lease = (conversation: string, box: Box): Work => take(conversation, box, now(), leaseMs);
+  const lease = (conversation: string, box: Box, nonce: string): Work =>
+    take(conversation, box, nonce, now(), leaseMs);
 
   function claim(room: number): Work[] {
     const nowMs = now();
@@ -64,7 +65,7 @@ export function createMemoryMailbox(
       const box = store.boxes.get(conversation);
       if (atMs > nowMs || box === undefined || box.schema > schema) continue;
       box.schema = Math.max(box.schema, schema);
-      works.push(lease(conversation, box));
+      works.push(lease(conversation, box, randomUUID()));
       store.arm(conversation, box);
     }
     return works;
@@ -92,10 +93,10 @@ export function createMemoryMailbox(
 
   function commit(held: Lease, change: Change): Committed | false {
     const box = store.boxes.get(held.conversation);
-    const last = box?.committed;
-    if (last && last.fence === held.fence && last.version === change.version)
-      return { firstSeq: last.firstSeq };
-    if (!holds(box, held) || box.version !== change.version) return false;
+    if (!holds(box, held)) return false;
+    const last = box.committed;
+    if (last?.fence === held.fence && last.version === change.version) return { firstSeq: last.firstSeq };
+    if (box.version !== change.version) return false;
 
     const nowMs = now();
     const firstSeq = box.lastOut + 1;
@@ -114,20 +115,28 @@ export function createMemoryMailbox(
     box.committed = { fence: held.fence, version: box.version, firstSeq };
     box.version += 1;
     box.wakeAtMs = change.wakeAtMs;
-    box.lost = 0;
+    box.expired = 0;
+    box.handedBy = null;
     box.dropped -= box.told;
     box.told = 0;
     return { firstSeq };
   }
 
-  function release(held: Lease, sentSeq: number, notBeforeMs?: number): Next | null {
+  function release(
+    held: Lease,
+    sentSeq: number,
+    notBeforeMs: number | undefined,
+    nonce: string = randomUUID(),
+  ): Next | null {
     const box = store.boxes.get(held.conversation);
     if (!holds(box, held)) return null;
     const nowMs = now();
     box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
-    if (notBeforeMs === undefined && box.outbox.length === 0 && box.schema <= schema) {
-      const work = next(box, nowMs);
-      if (work.head !== null || work.wake !== null) return work;
+    const more = box.outbox.length === 0 && hasWork(box, nowMs);
+    if (notBeforeMs === undefined && more && box.schema <= schema) {
+      if (box.handedBy !== null && box.handedBy !== nonce) box.expired += 1;
+      box.handedBy = nonce;
+      return next(box, nowMs);
     }
     box.leaseUntilMs = null;
     box.notBeforeMs = notBeforeMs === undefined ? 0 : nowMs + notBeforeMs;
@@ -143,7 +152,7 @@ export function createMemoryMailbox(
     recall: async (conversation, operation) =>
       store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
     commit: async (held, change) => commit(held, change),
-    release: async (held, sentSeq, notBeforeMs) => release(held, sentSeq, notBeforeMs),
+    release: async (held, sentSeq, notBeforeMs, nonce) => release(held, sentSeq, notBeforeMs, nonce),
     ...memoryHolds(store, holdMs),
     async *intents() {
       for (const [conversation, box] of store.boxes) {

@@ -2,14 +2,14 @@
 --
 -- KEYS  record, queue, outbox, due, memory (of message ids)
 -- ARGV  conversation, numbers (record's life, take (0 or 1), our schema, lease (ms), cap of the queue, memory's life (ms),
---       ids to remember), mark, body
+--       ids to remember), nonce, mark, body
 -- Answer  the work, or 'queued', 'duplicate', 'full'
 --
 -- The mark is 8 bytes: 6 of the id's hash, 2 of the nonce's. Same id and same nonce: the command was sent again; it
 -- changes nothing and is answered as before. Same id, other nonce: the platform delivered the message again.
 -- The memory is one string of marks, which lapses as a whole after the last message.
 
-local MEMORY, MARK, ID, BODY = KEYS[5], ARGV[3], string.sub(ARGV[3], 1, 6), ARGV[4]
+local MEMORY, MARK, ID, BODY = KEYS[5], ARGV[4], string.sub(ARGV[4], 1, 6), ARGV[5]
 local TAKE, SCHEMA, LEASE_MS, CAP, MEMORY_MS, REMEMBERED = unpack(NUMBERS, 2)
 local SIZE = #MARK
 
@@ -19,9 +19,10 @@ while at and at % SIZE ~= 1 do at = string.find(marks, ID, at + 1, true) end
 if at then
   if string.sub(marks, at, at + SIZE - 1) ~= MARK then return 'duplicate' end
   if r.refused == MARK then return 'full' end
-  if r.nonce == MARK and r.leaseEnd > 0 then return work() end
+  if r.nonce == NONCE and r.leaseEnd > 0 then return work() end
   return 'queued'
 end
+if not packed and marks ~= '' then beginAnew() end
 redis.call('SET', MEMORY, string.sub(marks .. MARK, -SIZE * REMEMBERED), 'PX', MEMORY_MS)
 
 if redis.call('LLEN', QUEUE) >= CAP then
@@ -37,7 +38,7 @@ r.msgSeq = r.msgSeq + 1
 r.schema = math.max(r.schema, SCHEMA)
 
 if TAKE == 1 and free() and r.schema <= SCHEMA then
-  lease(MARK, LEASE_MS)
+  lease(LEASE_MS)
   save()
   schedule()
   return work()

@@ -22,19 +22,19 @@ export function wordOf(answer: unknown): string {
 }
 
 const NUMBERS_OF_NEXT = 5;
-const NUMBERS_OF_WORK = 3 + NUMBERS_OF_NEXT;
+const NUMBERS_OF_WORK = 4 + NUMBERS_OF_NEXT;
 
 export function nextOf(answer: unknown): Next {
   const [numbers, head] = listOf(answer);
   return next(splitNumbers(numbers, NUMBERS_OF_NEXT), bytesOf(head));
 }
 
-export function workOf(conversation: string, answer: unknown): Work {
+export function workOf(conversation: string, nonce: string, answer: unknown): Work {
   const [numbers, stored, head, bodies] = listOf(answer);
-  const [fence = 0, version = 0, firstSeq = 0, ...others] = splitNumbers(numbers, NUMBERS_OF_WORK);
+  const [fence = 0, version = 0, firstSeq = 0, lost = 0, ...others] = splitNumbers(numbers, NUMBERS_OF_WORK);
   const state = bytesOf(stored);
   return {
-    ...{ conversation, fence, version },
+    ...{ conversation, fence, nonce, version, lost: lost === 1 },
     state: state.length > 0 ? state : null,
     outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
     ...next(others, bytesOf(head)),

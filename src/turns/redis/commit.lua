@@ -3,14 +3,14 @@
 -- KEYS  record, queue, outbox, due, intents, dead letters
 -- ARGV  conversation, numbers (record's life, fence, version before, schema, consumed seq (0 = none), wake-up (ms,
 --       0 = none), cap of the dead letters, count of replies, count of settled operations, 1 = forget the conversation's
---       dead letters), state, then the replies, the settled operations, and for each dead letter: id, reason, body
+--       dead letters), nonce, state, then the replies, the settled operations, and for each dead letter: id, reason, body
 -- Answer  seq of the first appended reply (if there were any); nil: lease or version is stale, nothing was changed
 --
 -- Sent again, it finds the version it made and gives the same answer.
 
-local INTENTS, DEAD, STATE = KEYS[5], KEYS[6], ARGV[3]
+local INTENTS, DEAD, STATE = KEYS[5], KEYS[6], ARGV[4]
 local FENCE, VERSION, SCHEMA, CONSUMED, WAKE_AT, DEAD_CAP, REPLIES, SETTLED, FORGET = unpack(NUMBERS, 2)
-local FIRST = 4
+local FIRST = 5
 
 if not holds(FENCE) then return nil end
 if r.version == VERSION + 1 and r.committed == r.fence then return r.outSeq - REPLIES + 1 end
@@ -20,6 +20,7 @@ local headSeq = r.msgSeq - redis.call('LLEN', QUEUE) + 1
 r.version, r.schema, r.state = VERSION + 1, math.max(r.schema, SCHEMA), STATE
 r.wakeAt, r.outSeq, r.expired = WAKE_AT, r.outSeq + REPLIES, 0
 r.dropped, r.told, r.committed = r.dropped - r.told, 0, r.fence
+r.handed, r.lost = 0, 0
 save() -- first, because it is what a full memory refuses: then nothing is changed
 
 if CONSUMED == headSeq then redis.call('LPOP', QUEUE) end

@@ -23,7 +23,7 @@ export function createIntend(
   async function write(lease: Lease, operation: string, body: Buffer): Promise<Intended> {
     const { own, intents } = conversationKeys(lease.conversation);
     const keys = [...own, intents];
-    const args = [lease.conversation, joinNumbers(lease.fence), operation, body];
+    const args = [lease.conversation, joinNumbers(lease.fence), lease.nonce, operation, body];
     if (waiter === null) return intendedOf(await runScript(client.commands, 'intend', keys, args));
     return writeAndWait(waiter, keys, args);
   }

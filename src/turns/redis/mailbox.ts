@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
   type Accepted,
@@ -53,19 +53,19 @@ export function createRedisMailbox(
       [
         conversation,
         joinNumbers(take ? 1 : 0, schema, leaseMs, mailboxCap, dedupeMs, DEDUPE_IDS),
-        markOf(id, nonce),
-        body,
+        ...[nonce, markOf(id, nonce), body],
       ],
     );
-    if (Array.isArray(answer)) return { kind: 'leased', work: workOf(conversation, answer) };
+    if (Array.isArray(answer)) return { kind: 'leased', work: workOf(conversation, nonce, answer) };
     if (!take) due.waits(conversation);
     const kind = wordOf(answer);
     return { kind: kind === 'duplicate' || kind === 'full' ? kind : 'queued' };
   }
 
   async function claimOne(conversation: string): Promise<Work | null> {
-    const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), randomBytes(8));
-    if (Array.isArray(answer)) return workOf(conversation, answer);
+    const nonce = randomUUID();
+    const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), nonce);
+    if (Array.isArray(answer)) return workOf(conversation, nonce, answer);
     if (wordOf(answer) === 'newer') due.leave(conversation);
     return null;
   }
@@ -86,7 +86,7 @@ export function createRedisMailbox(
     return works;
   }
 
-  async function commit({ conversation, fence }: Lease, change: Change) {
+  async function commit({ conversation, fence, nonce }: Lease, change: Change) {
     const { own, intents, dead } = conversationKeys(conversation);
     const letters = (change.dead ?? []).flatMap(({ reason, body }, index) => [
       letterId(conversation, fence, change.version, index),
@@ -103,7 +103,7 @@ export function createRedisMailbox(
           ...[fence, change.version, schema, change.consumed ?? 0, change.wakeAtMs ?? 0, DEAD_CAP],
           ...[change.outbox.length, change.settled.length, change.forget ? 1 : 0],
         ),
-        ...[change.state, ...change.outbox, ...change.settled, ...letters],
+        ...[nonce, change.state, ...change.outbox, ...change.settled, ...letters],
       ],
     );
     return answer === null ? false : { firstSeq: numberOf(answer) };
@@ -112,16 +112,17 @@ export function createRedisMailbox(
   return {
     accept,
     claim,
-    async renew({ conversation, fence }) {
-      return numberOf(await run('renew', conversation, joinNumbers(fence, leaseMs))) === 1;
+    async renew({ conversation, fence, nonce }) {
+      return numberOf(await run('renew', conversation, joinNumbers(fence, leaseMs), nonce)) === 1;
     },
     intend: intend.write,
     commit,
-    async release({ conversation, fence }, sentSeq, notBeforeMs) {
+    async release({ conversation, fence, nonce }, sentSeq, notBeforeMs, releaseNonce = randomUUID()) {
       const answer = await run(
         'release',
         conversation,
         joinNumbers(fence, sentSeq, notBeforeMs ?? -1, leaseMs, schema),
+        ...[nonce, releaseNonce],
       );
       return answer === null ? null : nextOf(answer);
     },

@@ -11,16 +11,18 @@
 -- leaseEnd   ms; 0 = nobody holds it                    expired    leases that ran out since the last commit
 -- nonce      of the command that took the lease         dropped    messages refused, of which no turn was told
 -- committed  fence of the last commit                   told       how many of them the lease holder was told
--- refused    mark of the last message refused
+-- refused    mark of the last message refused           lost       1: the record was lost, and no commit followed yet
+-- handed     nonce of the release that last handed work over, since the last commit or lease; 0 = none did
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.
 
 local FIELDS = {
   'version', 'schema', 'state', 'fence', 'leaseEnd', 'nonce', 'wakeAt', 'notBefore',
-  'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed',
+  'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed', 'handed', 'lost',
 }
 local RECORD, QUEUE, OUTBOX, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local CONVERSATION = ARGV[1]
+-- The nonce is the lease's: `accept` and `claim` bring it, whoever holds the lease repeats it.
+local CONVERSATION, NONCE = ARGV[1], ARGV[3]
 
 -- Numbers come as one string, which costs the client less than an argument each: the record's life (ms), then a script's own.
 local NUMBERS = {}
@@ -42,16 +44,22 @@ local function save()
 end
 
 -- A lease that ran out but was taken by nobody else still counts: the fence protects the state, the time does not.
-local function holds(fence) return r.leaseEnd > 0 and r.fence == fence end
+-- A failover that loses the last writes can give the same fence twice; the nonces differ.
+local function holds(fence) return r.leaseEnd > 0 and r.fence == fence and r.nonce == NONCE end
 
 local function free() return r.leaseEnd <= now and r.notBefore <= now end
 
 local function wakeIsDue() return r.wakeAt > 0 and r.wakeAt <= now end
 
-local function lease(nonce, leaseMs)
+-- The record was lost (evicted, deleted) while other keys lived on. The state begins anew; the numbers go on from the
+-- clock's milliseconds, which no count has come to: a number that was given before must not come again.
+local function beginAnew() r.fence, r.msgSeq, r.outSeq, r.lost = now, now, now, 1 end
+
+local function lease(leaseMs)
   if r.leaseEnd > 0 then r.expired = r.expired + 1 end
-  r.fence, r.leaseEnd, r.nonce, r.notBefore = r.fence + 1, now + leaseMs, nonce, 0
-  r.told = r.dropped
+  if r.msgSeq < redis.call('LLEN', QUEUE) or r.outSeq < redis.call('LLEN', OUTBOX) then beginAnew() end
+  r.fence, r.leaseEnd, r.nonce, r.notBefore = r.fence + 1, now + leaseMs, NONCE, 0
+  r.told, r.handed = r.dropped, 0
 end
 
 local function unlease() r.leaseEnd, r.nonce = 0, '' end
@@ -86,10 +94,11 @@ local function nextWork()
   return table.concat({ now, seq, r.expired + 1, wake, r.told }, ' '), head or ''
 end
 
--- What becomes `Work`: its numbers (fence, version, the outbox's first seq, those of `Next`), state, head's body, outbox.
+-- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), those of `Next`), state, head's
+-- body, outbox.
 local function work()
   local outbox = redis.call('LRANGE', OUTBOX, 0, -1)
   local numbers, head = nextWork()
-  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, numbers }, ' ')
+  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, r.lost, numbers }, ' ')
   return { numbers, r.state, head, outbox }
 end

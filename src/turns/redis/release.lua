@@ -2,13 +2,15 @@
 --
 -- KEYS  record, queue, outbox, due
 -- ARGV  conversation, numbers (record's life, fence, sent seq, delay until anybody may go on (ms; -1 = none), lease (ms),
---       our schema)
+--       our schema), nonce, nonce of this release
 -- Answer  the next work; nil: the lease is freed, or it was lost
 --
--- Sent again it finds the same next work, or the lease gone. What is left of the outbox comes before any further step,
--- so then the lease is freed, and whoever claims it next gets the outbox.
+-- Sent again it finds the same next work, or the lease gone. Work that a release handed over before, and that no commit
+-- ended, counts in `expired` as if a lease had run out: nothing is handed over for ever. What is left of the outbox comes
+-- before any further step, so then the lease is freed, and whoever claims it next gets the outbox.
 
 local FENCE, SENT_SEQ, DELAY, LEASE_MS, SCHEMA = unpack(NUMBERS, 2)
+local RELEASE = ARGV[4]
 
 if not holds(FENCE) then return nil end
 local length = redis.call('LLEN', OUTBOX)
@@ -18,9 +20,12 @@ local more = redis.call('EXISTS', QUEUE) == 1 or wakeIsDue()
 local handOver = more and DELAY < 0 and sent >= length and r.schema <= SCHEMA
 
 if handOver then
+  if r.handed ~= 0 and r.handed ~= RELEASE then r.expired = r.expired + 1 end
+  r.handed = RELEASE
   r.leaseEnd, r.told = now + LEASE_MS, r.dropped
 else
   unlease()
+  r.lost, r.handed = 0, 0
   r.notBefore = DELAY < 0 and 0 or now + DELAY
 end
 save()

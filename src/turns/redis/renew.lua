@@ -1,7 +1,7 @@
 -- Extends a lease from now on.
 --
 -- KEYS  record, queue, outbox, due
--- ARGV  conversation, numbers (record's life, fence, lease (ms))
+-- ARGV  conversation, numbers (record's life, fence, lease (ms)), nonce
 -- Answer  1; 0: the lease is lost
 
 local FENCE, LEASE_MS = unpack(NUMBERS, 2)

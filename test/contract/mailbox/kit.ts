@@ -94,7 +94,7 @@ export async function claimed(mailbox: Mailbox, conversation: string): Promise<W
   throw new Error('the conversation was not claimed within 5 s');
 }
 
-export const lease = (work: Lease): Lease => ({ conversation: work.conversation, fence: work.fence });
+export const lease = ({ conversation, fence, nonce }: Lease): Lease => ({ conversation, fence, nonce });
 
 /** What a lease holder sees, as text. */
 export function seen(work: Pick<Work, 'head' | 'outbox' | 'state'>) {

@@ -64,6 +64,21 @@ export function leaseContract(fresh: ReturnType<typeof opener>): void {
       expect(await mailbox.commit(owner, change(owner))).toBeTruthy();
     });
 
+    test('a lease of the same fence with another nonce can change nothing', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      const other = { ...work, nonce: 'of another timeline' };
+      expect(await mailbox.renew(other)).toBe(false);
+      expect(await mailbox.intend(other, 'op', Buffer.from('not mine'))).toEqual({ kind: 'stale' });
+      expect(await mailbox.commit(other, change(work))).toBe(false);
+      expect(await mailbox.release(other, 0)).toBeNull();
+      const command = change(work, { outbox: bodies('mine') });
+      const committed = await mailbox.commit(work, command);
+      expect(committed).toBeTruthy();
+      expect(await mailbox.commit(other, command)).toBe(false);
+      expect(await mailbox.commit(work, command)).toEqual(committed);
+    });
+
     test('a lease given back can change nothing any more', async () => {
       const { mailbox } = await fresh();
       const work = await leased(mailbox, someName());

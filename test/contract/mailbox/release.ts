@@ -50,8 +50,8 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
       await queue(mailbox, conversation, 'two');
       const committed = await mailbox.commit(work, change(work, { outbox: bodies('a') }));
       if (!committed) throw new Error('stale');
-      const first = await mailbox.release(work, committed.firstSeq);
-      const again = await mailbox.release(work, committed.firstSeq);
+      const first = await mailbox.release(work, committed.firstSeq, undefined, 'nonce');
+      const again = await mailbox.release(work, committed.firstSeq, undefined, 'nonce');
       expect(first?.head).toMatchObject({ attempts: 1 });
       expect(again?.head).toEqual(first?.head);
       await mailbox.commit(work, change(work, { version: 1, consumed: first?.head?.seq ?? null }));
@@ -100,6 +100,27 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
         work = await claimed(mailbox, conversation);
         expect(work.head?.attempts).toBe(1);
       }
+    });
+
+    test('a head handed over again without a commit is one attempt more, each time', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      const attempts: (number | undefined)[] = [work.head?.attempts];
+      for (let n = 0; n < 5; n++) attempts.push((await mailbox.release(work, 0))?.head?.attempts);
+      // What an outbox hands over first is no attempt; from then on each is.
+      expect(attempts).toEqual([1, 1, 2, 3, 4, 5]);
+      await queue(mailbox, conversation, 'two');
+      await mailbox.commit(work, change(work));
+      expect((await mailbox.release(work, 0))?.head?.attempts).toBe(1);
+    });
+
+    test('a wake-up handed over again without a commit is one attempt more, each time', async () => {
+      const { mailbox } = await fresh();
+      const work = await leased(mailbox, someName());
+      await mailbox.commit(work, change(work, { wakeAtMs: 1 }));
+      expect((await mailbox.release(work, 0))?.wake).toEqual({ attempts: 1 });
+      expect((await mailbox.release(work, 0))?.wake).toEqual({ attempts: 2 });
     });
 
     test('a commit ends the count of attempts', async () => {

@@ -6,7 +6,7 @@ import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
 const everything = (mailbox: Mailbox): (() => Promise<unknown>)[] => {
-  const lease = { conversation: someName(), fence: 1 };
+  const lease = { conversation: someName(), fence: 1, nonce: 'nonce' };
   return [
     () => mailbox.accept(message(lease.conversation, 'hello')),
     () => mailbox.claim(1),

@@ -60,6 +60,15 @@ test('intend, commit and release: done once, answered as at first', async () => 
   expect(await mailbox.release(work, 1)).toBeNull();
 });
 
+test('release: a head handed over by a command sent twice is no attempt more', async () => {
+  const { proxy, mailbox } = await open();
+  const work = await leased(mailbox, someName());
+  await mailbox.release(work, 0);
+  proxy.loseNextAnswer();
+  expect((await mailbox.release(work, 0))?.head?.attempts).toBe(2);
+  expect((await mailbox.release(work, 0))?.head?.attempts).toBe(3);
+});
+
 test('hold and letGo: held and given back once', async () => {
   const { proxy, mailbox, direct } = await open();
   const customer = someName();
