@@ -46,7 +46,11 @@ const LATER_MS = 500;
  */
 export function createConnector(options: ConnectorOptions): Connector {
   const { cloud, hosts, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS } = options;
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_MS }, keepAliveTimeout: KEEP_ALIVE_MS });
+  const dispatcher = new Agent({
+    connect: { timeout: CONNECT_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    allowH2: false,
+  });
 
   async function attempt(url: string, sent: Sent, token: string | null, timeoutMs: number) {
     const response = await request(url, {

@@ -53,6 +53,8 @@ export function createClient(options: ClientOptions): Client {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxResponseSize: MAX_ANSWER_BYTES,
+    // A connection lost under HTTP/2 breaks the calls of all customers at once, and all would be perhaps delivered.
+    allowH2: false,
   });
 
   return {

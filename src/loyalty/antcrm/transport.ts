@@ -28,14 +28,18 @@ export type Transport = {
 };
 
 const JSON_TYPE = 'application/json';
-const connect = { timeout: 2000 };
+/**
+ * HTTP/1.1 alone: one connection, one call. Under HTTP/2 a lost connection would make every call on it ambiguous, and
+ * what `seal` knows of the first byte written holds for HTTP/1.1.
+ */
+const HTTP = { connect: { timeout: 2000 }, allowH2: false } as const;
 const MAX_BODY_BYTES = 1024 * 1024;
 
 export function createTransport(options: { readonly baseUrl: string; readonly apiKey: string }): Transport {
   const base = options.baseUrl.replace(/\/+$/, '');
   const { origin } = new URL(base);
   const headers = { apikey: options.apiKey, accept: JSON_TYPE, 'content-type': JSON_TYPE };
-  const shared = new Agent({ connect });
+  const shared = new Agent(HTTP);
 
   async function post(path: string, content: unknown, dispatcher: Dispatcher, deadline: Deadline) {
     const text = JSON.stringify(content);
@@ -53,7 +57,7 @@ export function createTransport(options: { readonly baseUrl: string; readonly ap
     post: (path, body, deadline) => post(path, body, shared, deadline),
 
     async postFresh(path, body, deadline) {
-      const client = new Client(origin, { connect, pipelining: 0 });
+      const client = new Client(origin, { ...HTTP, pipelining: 0 });
       return post(path, body, client, deadline).finally(() => void client.destroy());
     },
 
