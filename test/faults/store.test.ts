@@ -26,7 +26,7 @@ const world = await startFaultsWorld();
 afterAll(() => world.stop());
 
 const PATIENT = { timeout: 90_000 };
-/** Longer than it takes another process to start and to find the lease at its end. */
+/** Longer than it takes another process to find the lease at its end. */
 const LONG_CALL_MS = 10_000;
 
 /** Everything of a test's own is stopped when it has finished, concurrent or not. */
@@ -140,6 +140,9 @@ describe('a process that sleeps for longer than its lease', () => {
     async ([, point, early, result], { expect, onTestFinished: finish }) => {
       const redis = await ownRedis(finish);
       const env = early ? { ANTCRM_TIMEOUT_MS: `${LONG_CALL_MS}` } : {};
+      // However long a process takes to start here, the other one is ready when the first falls asleep.
+      const other = await ownBot(finish, redis.url, env);
+      process.kill(other.pid, 'SIGSTOP');
       const sleeper = await ownBot(finish, redis.url, {
         FAULT_POINT: point,
         FAULT_SIGNAL: 'SIGSTOP',
@@ -148,7 +151,7 @@ describe('a process that sleeps for longer than its lease', () => {
       const customer = await world.customer(() => sleeper);
       const story = spends(customer, world);
       await until(() => isAsleep(sleeper));
-      const other = await ownBot(finish, redis.url, env);
+      process.kill(other.pid, 'SIGCONT');
       if (early) {
         await customer.hears(({ key }) => key === 'operation.checking_redeem');
         process.kill(sleeper.pid, 'SIGCONT');
@@ -156,7 +159,8 @@ describe('a process that sleeps for longer than its lease', () => {
       const lived = await story;
       const heard = customer.heard.length;
       process.kill(sleeper.pid, 'SIGCONT');
-      await delay(1000);
+      // Its stop waits for the turn that it woke up in.
+      expect((await sleeper.stop()).code).toBe(0);
       expect(lived.heard).toBe(result);
       expect(await wrongIn(customer, [lived])).toEqual([]);
       expect(customer.heard).toHaveLength(heard);
