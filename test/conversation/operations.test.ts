@@ -143,6 +143,21 @@ describe('an operation whose outcome is unknown', () => {
     }
   });
 
+  test('that the conversation does not know is settled by an operator, and its customer held no longer', () => {
+    const chat = new Dialogue().text('đổi quà');
+    const before = chat.state;
+    const settle = { kind: 'settle', operation: 'AAAAAAAAAA', result: 'done' } as const;
+    chat.send({ ...settle, customer: 'customer:475' });
+    expect(chat.keys).toEqual([]);
+    expect(chat.state).toEqual(before);
+    expect(chat.last).toMatchObject({
+      settled: ['AAAAAAAAAA'],
+      letGo: [{ customer: 'customer:475', operation: 'AAAAAAAAAA' }],
+    });
+    expect(chat.send(settle).last).toMatchObject({ settled: ['AAAAAAAAAA'] });
+    expect(chat.last?.letGo ?? []).toEqual([]);
+  });
+
   test('survives erasing everything else, and the answer says so', () => {
     const { chat, reference } = lost();
     chat.text('/forget');

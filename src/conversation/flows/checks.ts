@@ -87,7 +87,10 @@ function unwatch(state: ConversationState, operation: Operation): Decision {
   return update(state, operation, 'notApplied', { settled: [operation.id], ...letGo(operation) });
 }
 
-/** An operator decided (`npm run operations -- settle`). */
+/**
+ * An operator decided (`npm run operations -- settle`). An operation of which the state knows nothing (any more) has
+ * nobody to be told of it, but may still hold its customer.
+ */
 export function settle(
   state: ConversationState,
   { operation: id, result, customer }: Extract<Message, { kind: 'settle' }>,
@@ -99,7 +102,7 @@ export function settle(
   const { step } = state;
   return step.at === 'confirming' && step.operation === id
     ? settleUnsaved(state, step, status, customer, context)
-    : { ...say(state), settled: [id] };
+    : { ...say(state), ...ended(id, customer) };
 }
 
 /**
