@@ -1,4 +1,4 @@
-import type { Effect } from './effect.ts';
+import type { Awaited, Effect } from './effect.ts';
 import type { Reply } from './reply.ts';
 import type { ConversationState } from './state.ts';
 
@@ -14,7 +14,7 @@ export type Decision = {
   readonly wakeAtMs?: number | null | undefined;
   /** Operations whose outcome is now known for good: their intents can be forgotten. */
   readonly settled?: readonly string[] | undefined;
-  /** Holds to give back once the state is saved; `record` settled the operation. */
+  /** Holds to give back once the state is saved. */
   readonly letGo?: readonly LetGo[] | undefined;
   /** The customer asked to be forgotten: what is kept of the conversation beside its state goes, too. */
   readonly forget?: true | undefined;
@@ -22,10 +22,12 @@ export type Decision = {
   readonly escalated?: readonly string[] | undefined;
 };
 
+/** `record` settled the operation; `awaited`: it succeeded, and the record of that is still to come. */
 export type LetGo = {
   readonly customer: string;
   readonly operation: string;
   readonly record?: string | undefined;
+  readonly awaited?: Awaited | undefined;
 };
 
 /** A decision that only answers. */

@@ -53,6 +53,13 @@ export type Lookup = z.infer<typeof lookupSchema>;
 
 /** A success whose record was not read back: one record of this code is still to come, and belongs to it. */
 export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
+export type Awaited = z.infer<typeof awaitedSchema>;
+
+/** As stores keep it: always the same text for the same success. */
+export const writeAwaited = (awaited: Awaited): string => JSON.stringify(awaitedSchema.parse(awaited));
+
+/** Throws if it is none. */
+export const readAwaited = (text: string): Awaited => awaitedSchema.parse(JSON.parse(text));
 
 export type Effect =
   /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */

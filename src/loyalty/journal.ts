@@ -3,13 +3,22 @@ import { type Identifier, lookupSchema } from '../conversation/effect.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /**
+ * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
+ * success whose record was not seen yet what `readAwaited` makes of it.
+ */
+export type Remembered = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
+
+/**
  * What the operations need of the turn they work for: its store, bound to one lease. `app.ts` makes it of the mailbox;
  * bodies are sealed and customers hashed on the way. Every method may reject when the store does not confirm; nothing
  * was called then that the journal does not know of.
  */
 export interface Journal {
-  /** Set-if-absent, idempotent by operation. `settled`: AntCRM records that earlier operations were settled by. */
-  hold(customer: string, operation: string): Promise<{ held: true; settled: string[] } | { held: false }>;
+  /** Set-if-absent, idempotent by operation. */
+  hold(
+    customer: string,
+    operation: string,
+  ): Promise<({ readonly held: true } & Remembered) | { readonly held: false }>;
 
   /** Gives the hold back if `operation` has it. */
   letGo(customer: string, operation: string): Promise<void>;

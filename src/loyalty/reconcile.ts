@@ -47,7 +47,7 @@ async function heldSettled(
   journal: Journal,
   operation: string,
   { customer }: Lookup,
-): Promise<string[] | null> {
+): Promise<readonly string[] | null> {
   if (customer === undefined) return [];
   const hold = await journal.hold(customer, operation);
   return hold.held ? hold.settled : null;

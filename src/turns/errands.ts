@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeAwaited } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Observe } from '../observe.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
@@ -56,7 +57,8 @@ export function createDelivery(options: {
     for (const { seq, errand } of outbox) {
       if (errand?.kind !== 'letGo') continue;
       try {
-        await mailbox.letGo(errand.customer, errand.operation, errand.record);
+        const { customer, operation, record, awaited } = errand;
+        await mailbox.letGo(customer, operation, record, awaited && writeAwaited(awaited));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         onError(error);

@@ -64,13 +64,17 @@ export interface Mailbox {
 
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
-   * `HOLD_MS`, refreshed by every call of its holder. `settled` lists the AntCRM records that earlier operations of
-   * this customer were settled by.
+   * `HOLD_MS`, refreshed by every call of its holder. `held` comes with what `letGo` was told of this customer's
+   * earlier operations, in any order.
    */
-  hold(customer: string, operation: string): Promise<{ held: true; settled: string[] } | { held: false }>;
+  hold(customer: string, operation: string): Promise<Hold>;
 
-  /** Gives the hold back if `operation` has it; in any case remembers `record` as settled for `HOLD_MS`. */
-  letGo(customer: string, operation: string, record?: string): Promise<void>;
+  /**
+   * Gives the hold back if `operation` has it; in any case remembers for `SETTLED_MS` the AntCRM record that settled
+   * the operation, or, where no record of its success was seen yet, `awaited`: what tells one that is still to come
+   * (opaque here; the same text counts once).
+   */
+  letGo(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
 
   /** For operators: every intent without an outcome. Order is unspecified. */
   intents(): AsyncIterable<StoredIntent>;
@@ -87,6 +91,8 @@ export interface Mailbox {
 export const LEASE_MS = 15_000;
 export const SWEEP_MS = 500;
 const HOLD_MS = 2 * 60 * 60 * 1000;
+/** Longer than any operation is looked up (`OPERATION_CHECKS`). */
+const SETTLED_MS = 24 * 60 * 60 * 1000;
 const MAILBOX_CAP = 50;
 export const DEDUPE_IDS = 100;
 const DEDUPE_MS = 48 * 60 * 60 * 1000;
@@ -100,10 +106,11 @@ export const DEAD_CAP = 1000;
 export type MailboxOptions = Partial<typeof MAILBOX_DEFAULTS>;
 
 export const MAILBOX_DEFAULTS: Readonly<
-  Record<'leaseMs' | 'holdMs' | 'dedupeMs' | 'mailboxCap' | 'schema', number>
+  Record<'leaseMs' | 'holdMs' | 'settledMs' | 'dedupeMs' | 'mailboxCap' | 'schema', number>
 > = {
   leaseMs: LEASE_MS,
   holdMs: HOLD_MS,
+  settledMs: SETTLED_MS,
   dedupeMs: DEDUPE_MS,
   mailboxCap: MAILBOX_CAP,
   schema: STATE_SCHEMA,
@@ -113,6 +120,11 @@ export const MAILBOX_DEFAULTS: Readonly<
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
+
+/** Whether the customer is held for the operation now; `settled` and `awaited` as `letGo` was told them. */
+export type Hold =
+  | { readonly held: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
+  | { readonly held: false };
 
 /**
  * The right to work on a conversation: only the lease with the highest fence can change anything. A store that lost its

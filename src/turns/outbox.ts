@@ -48,11 +48,12 @@ export function errandsOf(
   return [
     ...replies.map((reply, at): Errand => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
     ...thought.letGo.map(
-      ({ customer, operation, record }): Errand => ({
+      ({ customer, operation, record, awaited }): Errand => ({
         kind: 'letGo',
         customer: turn.customerName(customer),
         operation,
         record,
+        awaited,
       }),
     ),
   ];

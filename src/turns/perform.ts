@@ -4,7 +4,7 @@ import type { Incoming } from './delivery.ts';
 import type { Envelopes, Origin } from './envelopes.ts';
 import type { Outlet } from './errands.ts';
 import { assertNotLost, type Held } from './leases.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Hold, Mailbox } from './mailbox.ts';
 import type { Seal } from './sealed.ts';
 
 /** What an effect is performed for, and what it may use of the store. Every method may reject with `StoreUnavailable`. */
@@ -29,7 +29,7 @@ export type Turn = {
   /** The stored intent of an operation without an outcome, null if there is none. */
   recall(operation: string): Promise<string | null>;
   /** As `Mailbox.hold`; `customer` in plain, it is hashed on the way. */
-  hold(customer: string, operation: string): Promise<{ held: true; settled: string[] } | { held: false }>;
+  hold(customer: string, operation: string): Promise<Hold>;
   /** As `Mailbox.letGo`, at once. What a decision lets go is done after the commit. */
   letGo(customer: string, operation: string, record?: string): Promise<void>;
 };

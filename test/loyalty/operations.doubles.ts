@@ -147,6 +147,7 @@ export class FakeAntcrm implements Loyalty {
 export class FakeStore {
   readonly holds = new Map<string, string>();
   readonly settled = new Map<string, string[]>();
+  readonly awaited = new Map<string, string[]>();
   readonly intents = new Map<string, string>();
   isReplicated = true;
   isStopping = false;
@@ -170,7 +171,11 @@ export class FakeStore {
         const holder = this.holds.get(customer) ?? operation;
         this.holds.set(customer, holder);
         return holder === operation
-          ? { held: true, settled: this.settled.get(customer) ?? [] }
+          ? {
+              held: true,
+              settled: this.settled.get(customer) ?? [],
+              awaited: this.awaited.get(customer) ?? [],
+            }
           : { held: false };
       },
       letGo: async (customer, operation) => {

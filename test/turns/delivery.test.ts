@@ -132,7 +132,11 @@ describe('a reply', () => {
     await vi.waitFor(() => expect(world.deliveries).toEqual(['later']));
     const customer = world.seal.name('customer', 'customer:1');
     await vi.waitFor(async () =>
-      expect(await world.mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record of op1'] }),
+      expect(await world.mailbox.hold(customer, 'op2')).toEqual({
+        held: true,
+        settled: ['record of op1'],
+        awaited: [],
+      }),
     );
   });
 

@@ -189,7 +189,11 @@ describe('an effect', () => {
     await world.quiet();
     expect((await Array.fromAsync(world.mailbox.intents())).length).toBe(0);
     const customer = world.seal.name('customer', 'customer:1');
-    expect(await world.mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record of op1'] });
+    expect(await world.mailbox.hold(customer, 'op2')).toEqual({
+      held: true,
+      settled: ['record of op1'],
+      awaited: [],
+    });
   });
 
   test('shows the customer that it takes long', async () => {

@@ -1,21 +1,25 @@
 import type { Mailbox } from '../mailbox.ts';
 import type { Customer, MemoryStore } from './store.ts';
 
-/** The customers' holds of the embedded mailbox. */
-export function memoryHolds(store: MemoryStore, holdMs: number): Pick<Mailbox, 'hold' | 'letGo'> {
+/** The customers' holds of the embedded mailbox. `settledMs`: how long records are remembered, `holdMs` at least. */
+export function memoryHolds(
+  store: MemoryStore,
+  { holdMs, settledMs }: { readonly holdMs: number; readonly settledMs: number },
+): Pick<Mailbox, 'hold' | 'letGo'> {
   const { customers, now } = store;
+  const lifeMs = Math.max(holdMs, settledMs);
 
   /** The customer as of now, without what has expired; forgets others of whom nothing is left. */
   function customerOf(name: string): Customer {
     const nowMs = now();
     for (const [oldest, { usedMs }] of customers) {
-      if (usedMs + holdMs > nowMs) break;
+      if (usedMs + lifeMs > nowMs) break;
       customers.delete(oldest);
     }
-    const customer = customers.get(name) ?? { holder: null, settled: new Map(), usedMs: nowMs };
+    const customer = customers.get(name) ?? newCustomer(nowMs);
     if (customer.holder !== null && customer.holder.untilMs <= nowMs) customer.holder = null;
-    for (const [record, untilMs] of customer.settled) {
-      if (untilMs <= nowMs) customer.settled.delete(record);
+    for (const remembered of [customer.settled, customer.awaited]) {
+      for (const [record, untilMs] of remembered) if (untilMs <= nowMs) remembered.delete(record);
     }
     customer.usedMs = nowMs;
     customers.delete(name);
@@ -28,13 +32,22 @@ export function memoryHolds(store: MemoryStore, holdMs: number): Pick<Mailbox, '
       const customer = customerOf(name);
       if (customer.holder !== null && customer.holder.operation !== operation) return { held: false };
       customer.holder = { operation, untilMs: now() + holdMs };
-      return { held: true, settled: [...customer.settled.keys()] };
+      return { held: true, settled: [...customer.settled.keys()], awaited: [...customer.awaited.keys()] };
     },
 
-    async letGo(name, operation, record) {
+    async letGo(name, operation, record, awaited) {
       const customer = customerOf(name);
       if (customer.holder?.operation === operation) customer.holder = null;
-      if (record !== undefined) customer.settled.set(record, now() + holdMs);
+      const untilMs = now() + settledMs;
+      if (record !== undefined) customer.settled.set(record, untilMs);
+      if (awaited !== undefined) customer.awaited.set(awaited, untilMs);
     },
   };
 }
+
+const newCustomer = (usedMs: number): Customer => ({
+  holder: null,
+  settled: new Map(),
+  awaited: new Map(),
+  usedMs,
+});

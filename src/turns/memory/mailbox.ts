@@ -25,7 +25,7 @@ export function createMemoryMailbox(
   options: MailboxOptions = {},
   store: MemoryStore = createMemoryStore(),
 ): Mailbox {
-  const { leaseMs, holdMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
+  const { leaseMs, holdMs, settledMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
   const { now } = store;
 
   function accept({ conversation, id, body, nonce, take: wanted }: NewMessage): Accepted {
@@ -153,7 +153,7 @@ export function createMemoryMailbox(
       store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
     commit: async (held, change) => commit(held, change),
     release: async (held, sentSeq, notBeforeMs, nonce) => release(held, sentSeq, notBeforeMs, nonce),
-    ...memoryHolds(store, holdMs),
+    ...memoryHolds(store, { holdMs, settledMs }),
     async *intents() {
       for (const [conversation, box] of store.boxes) {
         for (const [operation, { atMs, body }] of box.intents) yield { conversation, operation, atMs, body };

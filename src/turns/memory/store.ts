@@ -54,9 +54,12 @@ export function createMemoryStore(now: () => number = Date.now) {
   return { boxes, due, dead, customers, now, open, arm, bury, exhume };
 }
 
-/** Who redeems for a customer, and the records that settled earlier operations, each until when. */
+/**
+ * Who redeems for a customer, the records that settled earlier operations and those still to come, each until when.
+ */
 export type Customer = {
   holder: { readonly operation: string; readonly untilMs: number } | null;
   readonly settled: Map<string, number>;
+  readonly awaited: Map<string, number>;
   usedMs: number;
 };

@@ -1,8 +1,8 @@
 -- Takes a customer's hold for an operation.
 --
--- KEYS  hold, settled records
+-- KEYS  hold, settled records, records still to come
 -- ARGV  operation, life (ms)
--- Answer  the records that earlier operations were settled by; nil: another operation holds
+-- Answer  the records that earlier operations were settled by, and those still to come; nil: another operation holds
 --
 -- Sent again, or called again by its holder, it refreshes the hold and gives the same answer.
 
@@ -11,4 +11,5 @@ if holder and holder ~= ARGV[1] then return nil end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-return redis.call('ZRANGE', KEYS[2], now, '+inf', 'BYSCORE')
+local function alive(key) return redis.call('ZRANGE', key, now, '+inf', 'BYSCORE') end
+return { alive(KEYS[2]), alive(KEYS[3]) }

@@ -12,7 +12,8 @@ import { crc32 } from 'node:zlib';
  *   {b7}intents           hash    conversation|operation → intent without an outcome     180 days
  *   {b7}dead              list    dead letters                                           180 days
  *   {b7}h:<customer>      string  the operation that holds the customer                  2 h
- *   {b7}s:<customer>      zset    records that settled operations, scored by their end   2 h
+ *   {b7}s:<customer>      zset    records that settled operations, scored by their end   24 h
+ *   {b7}a:<customer>      zset    records still to come of operations, scored likewise   24 h
  */
 
 /** How many hash tags share the conversations out over a cluster. It is part of every key: never change it. */
@@ -44,10 +45,10 @@ export function conversationKeys(conversation: string) {
   };
 }
 
-/** The keys of one customer: the hold, and the records that settled operations. */
-export function customerKeys(customer: string): [hold: string, settled: string] {
+/** The keys of one customer: the hold, the records that settled operations, those still to come. */
+export function customerKeys(customer: string): [hold: string, settled: string, awaited: string] {
   const prefix = tag(shardOf(customer));
-  return [`${prefix}h:${customer}`, `${prefix}s:${customer}`];
+  return [`${prefix}h:${customer}`, `${prefix}s:${customer}`, `${prefix}a:${customer}`];
 }
 
 /** The stored events of a conversation; the channel that tells of new ones has the same name. */

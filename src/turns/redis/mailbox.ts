@@ -31,7 +31,7 @@ export function createRedisMailbox(
   client: RedisClient,
   { waitReplicas = 0, ...options }: MailboxOptions & { readonly waitReplicas?: number } = {},
 ): Mailbox {
-  const { leaseMs, holdMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
+  const { leaseMs, holdMs, settledMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
   const { commands } = client;
   const due = watchDue(commands);
   const intend = createIntend(client, waitReplicas);
@@ -128,10 +128,12 @@ export function createRedisMailbox(
     },
     async hold(customer, operation) {
       const answer = await runScript(commands, 'hold', customerKeys(customer), [operation, holdMs]);
-      return answer === null ? { held: false } : { held: true, settled: listOf(answer).map(wordOf) };
+      if (answer === null) return { held: false };
+      const [settled, awaited] = listOf(answer);
+      return { held: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };
     },
-    async letGo(customer, operation, record = '') {
-      await runScript(commands, 'letGo', customerKeys(customer), [operation, holdMs, record]);
+    async letGo(customer, operation, record = '', awaited = '') {
+      await runScript(commands, 'letGo', customerKeys(customer), [operation, settledMs, record, awaited]);
     },
     ...journalOf(commands),
     health: () => redisFaults(client, waitReplicas),

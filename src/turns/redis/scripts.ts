@@ -19,8 +19,8 @@ export const SCRIPTS = {
   intend: ofConversation('intend', 5),
   commit: ofConversation('commit', 6),
   release: ofConversation('release', 4),
-  hold: scriptOf(file('hold'), 2),
-  letGo: scriptOf(file('let-go'), 2),
+  hold: scriptOf(file('hold'), 3),
+  letGo: scriptOf(file('let-go'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
   publish: scriptOf(file('publish'), 1),
 } as const;

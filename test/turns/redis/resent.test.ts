@@ -73,10 +73,11 @@ test('hold and letGo: held and given back once', async () => {
   const { proxy, mailbox, direct } = await open();
   const customer = someName();
   proxy.loseNextAnswer();
-  expect(await mailbox.hold(customer, 'op')).toEqual({ held: true, settled: [] });
+  expect(await mailbox.hold(customer, 'op')).toEqual({ held: true, settled: [], awaited: [] });
   proxy.loseNextAnswer();
-  await mailbox.letGo(customer, 'op', 'record');
-  expect(await direct.hold(customer, 'op2')).toEqual({ held: true, settled: ['record'] });
+  await mailbox.letGo(customer, 'op', 'record', 'another');
+  const told = { held: true, settled: ['record'], awaited: ['another'] };
+  expect(await direct.hold(customer, 'op2')).toEqual(told);
 });
 
 test('takeDeadLetter: the letter is not lost with the connection', async () => {
