@@ -58,9 +58,6 @@ export type Awaited = z.infer<typeof awaitedSchema>;
 /** As stores keep it: always the same text for the same success. */
 export const writeAwaited = (awaited: Awaited): string => JSON.stringify(awaitedSchema.parse(awaited));
 
-/** Throws if it is none. */
-export const readAwaited = (text: string): Awaited => awaitedSchema.parse(JSON.parse(text));
-
 export type Effect =
   /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */
   | {
