@@ -58,9 +58,17 @@ export type Observe = {
   turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void;
   /** A call to AntCRM ended. */
   call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void;
+  /** A reply was handed to a channel; `result` is the kind of its `Delivery`. */
   delivery(
     channel: string,
-    result: 'sent' | 'later' | 'failed' | 'ambiguous' | 'unreachable' | 'rejected',
+    result:
+      | 'delivered'
+      | 'throttled'
+      | 'undelivered'
+      | 'uncertain'
+      | 'unauthorized'
+      | 'unreachable'
+      | 'rejected',
   ): void;
   /** AntCRM's circuit breaker. */
   breaker(state: 'closed' | 'half-open' | 'open'): void;

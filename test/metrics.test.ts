@@ -29,7 +29,7 @@ describe('metrics', () => {
     observe.update('staff', 'duplicate');
     observe.turn('telegram', 'done', 0.004);
     observe.call('redeem', 'unknown', 8);
-    observe.delivery('telegram', 'sent');
+    observe.delivery('telegram', 'delivered');
 
     expect(await samples(metrics, 'bot_updates_total')).toEqual([
       '{channel="telegram",result="accepted"} 2',
@@ -37,7 +37,9 @@ describe('metrics', () => {
     ]);
     expect(await samples(metrics, 'bot_turns_total')).toEqual(['{channel="telegram",result="done"} 1']);
     expect(await samples(metrics, 'antcrm_calls_total')).toEqual(['{call="redeem",outcome="unknown"} 1']);
-    expect(await samples(metrics, 'bot_deliveries_total')).toEqual(['{channel="telegram",result="sent"} 1']);
+    expect(await samples(metrics, 'bot_deliveries_total')).toEqual([
+      '{channel="telegram",result="delivered"} 1',
+    ]);
   });
 
   it('measure how long turns and calls take', async () => {

@@ -51,16 +51,17 @@ export const outgoingSchema = z.object({
 export type Outgoing = z.infer<typeof outgoingSchema>;
 
 /**
- * How one delivery ended. The engine keeps the order and decides on repeats (docs/design.md, "A turn"):
- * - `sent`: the platform has it (also: it had it already).
- * - `later`: the platform said when to come again; nothing of this conversation overtakes.
- * - `failed`: surely not delivered, try again with back-off for up to 24 h.
- * - `ambiguous`: perhaps delivered (a time-out); repeated once.
- * - `dropped`: will never be delivered; `reason` is a metric label (`unreachable`, `rejected`).
+ * How one delivery ended. What the engine does then stands in docs/design.md, "What a platform's answer means"; the kind
+ * is also the metric's label.
+ * - `delivered`: the platform has it (also: an edit that changes nothing).
+ * - `throttled`: not now; never before `afterMs` have passed, where the platform says so.
+ * - `undelivered`: surely not delivered (no connection, a closed client).
+ * - `uncertain`: perhaps delivered (a time-out, a connection cut, a fault of the platform's own). Platforms have no
+ *   idempotency keys.
+ * - `unauthorized`: the platform refuses our token or our bot; the operator's fault.
+ * - `unreachable`: the customer blocked the bot, or the conversation is gone; final.
+ * - `rejected`: refused for another reason; the same reply will be refused again.
  */
 export type Delivery =
-  | { readonly kind: 'sent' }
-  | { readonly kind: 'later'; readonly afterMs: number }
-  | { readonly kind: 'failed' }
-  | { readonly kind: 'ambiguous' }
-  | { readonly kind: 'dropped'; readonly reason: 'unreachable' | 'rejected' };
+  | { readonly kind: 'delivered' | 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
+  | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };

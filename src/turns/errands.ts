@@ -22,6 +22,10 @@ export type Delivered = { readonly sentSeq: number; readonly postponeMs?: number
 
 /** A reply that could not be delivered for this long is dropped. */
 const GIVE_UP_MS = 24 * 60 * 60 * 1000;
+/** A reply that was perhaps delivered is tried again this long after it was made: said twice is better than not at all. */
+const UNCERTAIN_AGAIN_MS = [10_000, 60_000, 10 * 60_000, 60 * 60_000] as const;
+/** Where a platform does not say when to come again: between this and twice as much, at random. */
+const THROTTLED_MS = 500;
 const MIN_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 10 * 60 * 1000;
 
@@ -72,25 +76,26 @@ export function createDelivery(options: {
 
   async function send(held: Held, outgoing: Outgoing, seq: number, nowMs: number): Promise<Fate> {
     let patience = patienceMs;
-    let repeated = false;
     for (;;) {
       assertHeld(held);
       const delivery = await attempt(outgoing, seq);
-      observe.delivery(outgoing.channel, delivery.kind === 'dropped' ? delivery.reason : delivery.kind);
+      observe.delivery(outgoing.channel, delivery.kind);
       switch (delivery.kind) {
-        case 'sent':
-        case 'dropped':
+        case 'delivered':
+        case 'unreachable':
+        case 'rejected':
           return DONE;
-        case 'failed':
+        case 'undelivered':
+        case 'unauthorized':
           return backOff(held, outgoing, nowMs);
-        case 'ambiguous':
-          if (repeated) return giveUp(held, outgoing, 'nobody knows whether it arrived, twice');
-          repeated = true;
-          break;
-        case 'later':
-          if (delivery.afterMs > patience) return postpone(held, outgoing, nowMs, delivery.afterMs);
-          patience -= delivery.afterMs;
-          await delay(delivery.afterMs);
+        case 'uncertain':
+          return again(held, outgoing, nowMs, delivery.afterMs ?? 0);
+        case 'throttled': {
+          const afterMs = delivery.afterMs ?? Math.round(THROTTLED_MS * (1 + random()));
+          if (afterMs > patience) return postpone(held, outgoing, nowMs, afterMs);
+          patience -= afterMs;
+          await delay(afterMs);
+        }
       }
     }
   }
@@ -98,13 +103,21 @@ export function createDelivery(options: {
   /** A channel that throws has a bug, and may have sent the reply all the same. */
   async function attempt(outgoing: Outgoing, seq: number): Promise<Delivery> {
     const channel = outlet(outgoing.channel);
-    if (channel === undefined) return { kind: 'failed' };
+    if (channel === undefined) return { kind: 'undelivered' };
     try {
       return await channel.deliver(outgoing, seq);
     } catch (err) {
       observe.log.error({ err, channel: outgoing.channel }, 'a channel threw while delivering');
-      return { kind: 'ambiguous' };
+      return { kind: 'uncertain' };
     }
+  }
+
+  /** Perhaps delivered: four more tries over an hour, by the reply's age, never before the platform's own wait. */
+  function again(held: Held, outgoing: Outgoing, nowMs: number, leastMs: number): Fate {
+    const ageMs = nowMs - outgoing.atMs;
+    const nextMs = UNCERTAIN_AGAIN_MS.find((atMs) => atMs > ageMs);
+    if (nextMs === undefined) return giveUp(held, outgoing, 'nobody knows whether it arrived');
+    return { kind: 'postponed', afterMs: Math.max(nextMs - ageMs, leastMs) };
   }
 
   /** Waits half the reply's age: so nobody has to count, and the waits grow by half. */

@@ -57,7 +57,7 @@ async function startBot(create: CreateChannel) {
       const delivery = await channel?.deliver(outgoing, seq);
       delivered.push(outgoing);
       news.dispatchEvent(new Event('delivered'));
-      return delivery ?? { kind: 'failed' as const };
+      return delivery ?? { kind: 'undelivered' as const };
     },
     identify: async (incoming: Parameters<NonNullable<Channel['identify']>>[0]) =>
       channel?.identify?.(incoming) ?? incoming.sender,

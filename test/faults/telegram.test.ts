@@ -41,7 +41,7 @@ const CODES = ['TIVI700000001', 'TIVI700000002', 'TIVI700000003'];
 test.concurrent.for<[what: string, faults: Fault[]]>([
   ['a storm of 429 that may be waited out', [TOO_MANY(1), TOO_MANY(1)]],
   ['a 429 that asks for longer than a turn waits', [TOO_MANY(3), TOO_MANY(1), TOO_MANY(3)]],
-  ['a Telegram that answers 5xx', [BAD_GATEWAY, BAD_GATEWAY]],
+  ['a Telegram that answers 5xx', [BAD_GATEWAY]],
   ['a Telegram that answers pages', ['garbage']],
   ['a message that Telegram never answers', ['hang']],
 ])('every reply arrives once and in order after %s', { timeout: 60_000 }, async ([, faults], { expect }) => {
@@ -50,11 +50,11 @@ test.concurrent.for<[what: string, faults: Fault[]]>([
   expect(await talks(who, CODES)).toEqual(CODES);
 });
 
-test('a reply that was perhaps delivered comes twice at most, and nothing overtakes it', async () => {
+test('a reply that was perhaps delivered comes again, and nothing overtakes it', async () => {
   const who = await customer();
   suffers(who, 'reset');
   expect(await talks(who, CODES)).toEqual([CODES[0], ...CODES]);
-});
+}, 60_000);
 
 test('a chat that has to wait holds nobody else up', async () => {
   const [waits, other] = [await customer(), await customer()];

@@ -100,9 +100,9 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
 
   const outlet: Outlet = {
     async deliver(outgoing, seq) {
-      const next = script.shift() ?? { kind: 'sent' };
+      const next = script.shift() ?? { kind: 'delivered' };
       const delivery = typeof next === 'function' ? await next() : next;
-      if (delivery.kind === 'sent' || delivery.kind === 'ambiguous') sent.push({ seq, outgoing });
+      if (delivery.kind === 'delivered' || delivery.kind === 'uncertain') sent.push({ seq, outgoing });
       return delivery;
     },
   };

@@ -78,7 +78,7 @@ describe('a turn', () => {
     const { opened, open } = gate();
     world.script.push(async () => {
       await opened;
-      return { kind: 'sent' };
+      return { kind: 'delivered' };
     });
     const engine = world.engine();
     await engine.accept(incoming('slow'));
@@ -129,7 +129,7 @@ describe('a turn', () => {
     });
     world.script.push(async () => {
       trips.push('deliver');
-      return { kind: 'sent' };
+      return { kind: 'delivered' };
     });
     const engine = world.engine({ mailbox });
     await engine.accept(incoming('hello'));
@@ -403,7 +403,10 @@ function createWorldOn(world: ReturnType<typeof createWorld>) {
   const seal = { ...other, name: world.seal.name };
   return {
     engine: (over = {}, limits = {}) =>
-      world.engine({ seal, outlet: () => ({ deliver: async () => ({ kind: 'sent' }) }), ...over }, limits),
+      world.engine(
+        { seal, outlet: () => ({ deliver: async () => ({ kind: 'delivered' }) }), ...over },
+        limits,
+      ),
   };
 }
 
@@ -446,7 +449,7 @@ describe('back-pressure', () => {
         most = Math.max(most, now);
         await new Promise((resolve) => setTimeout(resolve, 1));
         now -= 1;
-        return { kind: 'sent' } as const;
+        return { kind: 'delivered' } as const;
       },
     };
     // No sweeper to speak of: a freed slot looks for waiting work by itself.

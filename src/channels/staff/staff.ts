@@ -120,10 +120,10 @@ export function createStaff(options: StaffOptions): Channel {
       try {
         if (outgoing.forget) await events.forget(outgoing.conversation);
         await events.publish(outgoing.conversation, render(outgoing, seq, words));
-        return { kind: 'sent' };
+        return { kind: 'delivered' };
       } catch (error) {
         observe.log.warn({ channel: 'staff', error: nameOf(error) }, 'a reply could not be published');
-        return { kind: 'failed' };
+        return { kind: 'undelivered' };
       }
     },
     async stop() {

@@ -1,16 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
-import { toDelivery } from '../calls.ts';
 import { type Place, type Press, placeOf, pressSchema } from './address.ts';
-import { type Answer, type Connector, jittered } from './connector.ts';
+import type { Answer, Connector } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
 
 /** What only makes the chat nicer may hold up a reply this long. */
 const NICETY_MS = 3_000;
-
-/** What went wrong is mostly over at once. A call is repeated after this, or up to twice as much. */
-const AGAIN_MS = 300;
 
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
 export function createDelivery(connector: Connector, words: Words) {
@@ -22,24 +17,20 @@ export function createDelivery(connector: Connector, words: Words) {
 
   async function send(place: Place, rendered: Rendered): Promise<Delivery> {
     const sent = addressed(rendered, place);
-    return deliveryOf(
-      await insistently(() => connector.call(place.service, 'POST', activitiesPath(place), sent)),
-    );
+    return deliveryOf(await connector.call(place.service, 'POST', activitiesPath(place), sent));
   }
 
   /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
   async function edit(place: Place, activity: string, rendered: Rendered): Promise<Delivery | null> {
     const edited = addressed(rendered, place);
-    const answer = await insistently(() =>
-      connector.call(place.service, 'PUT', activityPath(place, activity), edited),
-    );
+    const answer = await connector.call(place.service, 'PUT', activityPath(place, activity), edited);
     const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
     return isGone ? null : deliveryOf(answer);
   }
 
   async function deliver({ reply, locale, first, ...outgoing }: Outgoing): Promise<Delivery> {
     const place = placeOf(outgoing);
-    if (!place) return { kind: 'dropped', reason: 'rejected' };
+    if (!place) return { kind: 'rejected' };
     const press = pressSchema.safeParse(outgoing.press).data;
     const rendered = render(reply, locale, words);
     if (press && reply.inPlace) {
@@ -75,17 +66,8 @@ function addressed(rendered: Rendered, { conversation, bot, user }: Place): Rend
   return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
 }
 
-/** A failed call is repeated once, within the turn; after that the reply is put off, for up to a day. */
-async function insistently(call: () => Promise<Answer>): Promise<Answer> {
-  const answer = await call();
-  if (answer.ok || answer.kind !== 'failed') return answer;
-  await sleep(jittered(AGAIN_MS));
-  return call();
-}
-
-async function deliveryOf(answer: Answer): Promise<Delivery> {
-  if (answer.ok) return { kind: 'sent' };
-  // The engine repeats it at once, and once only.
-  if (answer.kind === 'ambiguous') await sleep(jittered(AGAIN_MS));
-  return toDelivery(answer);
+function deliveryOf(answer: Answer): Delivery {
+  if (answer.ok) return { kind: 'delivered' };
+  const { ok: _ok, ...delivery } = answer;
+  return delivery;
 }

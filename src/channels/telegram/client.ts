@@ -1,19 +1,13 @@
 import type { Telegram as Methods, Opts } from 'telegraf/types';
 import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
-import { type CallFailure, isNeverSent } from '../calls.ts';
+import { type CallFailure, codeOf, meaningOf, meaningOfError, type PlatformAnswer } from '../answers.ts';
 
-/** What a call came to. Results are outside data: whoever uses one parses it. */
+/** What a call came to. Results are outside data: whoever uses one parses it. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
 
-/**
- * Why a call did not succeed; `why` is for operators (Telegram's description or the system's code, never a URL).
- * `unchanged`: an edit that would change nothing, which is as good as done.
- */
-export type Failure = (CallFailure | { readonly kind: 'unchanged' }) & {
-  readonly ok: false;
-  readonly why: string;
-};
+/** Why a call did not succeed; `why` is for operators (Telegram's description or the system's code, never a URL). */
+export type Failure = CallFailure & { readonly ok: false; readonly why: string };
 
 export type CallOptions = {
   readonly timeoutMs?: number | undefined;
@@ -63,7 +57,7 @@ export function createClient(options: ClientOptions): Client {
         const sent = { path: path + method, body: JSON.stringify(payload), timeoutMs, signal };
         const { status, text } = await post(pool, sent);
         const answer = understand(status, parseJson(text));
-        if (!answer.ok && answer.kind === 'refusedToken') onTokenRefused?.();
+        if (!answer.ok && answer.kind === 'unauthorized') onTokenRefused?.();
         return answer;
       } catch (error) {
         return broken(error);
@@ -147,32 +141,36 @@ const answerSchema = z.discriminatedUnion('ok', [
 type Refusal = Extract<z.infer<typeof answerSchema>, { ok: false }>;
 
 function understand(status: number, json: unknown): Answer {
-  if (status >= 500) return { ok: false, kind: 'failed', why: String(status) };
-  if (status >= 300 && status < 400) return { ok: false, kind: 'failed', why: `${status}: a redirect` };
   const answer = answerSchema.safeParse(json).data;
-  if (!answer) return { ok: false, kind: 'ambiguous', why: `${status}: unreadable` };
-  return answer.ok ? answer : refusal(answer);
+  if (answer?.ok) return answer;
+  const why = answer ? `${answer.error_code}: ${answer.description}` : `${status}: unreadable`;
+  const meaning = meaningOf(platformAnswer(status, answer));
+  return meaning.kind === 'delivered' ? { ok: true, result: undefined } : { ...meaning, ok: false, why };
 }
 
-function refusal({ error_code: code, description, parameters }: Refusal): Failure {
-  const why = `${code}: ${description}`;
-  if (code === 429) return { ok: false, kind: 'later', why, afterMs: (parameters?.retry_after ?? 1) * 1000 };
-  return { ok: false, kind: refusalKind(code, description), why };
+/** What no Bot API server wrote tells something only where it is a gateway's error or a redirect. */
+function platformAnswer(status: number, answer: Refusal | undefined): PlatformAnswer {
+  if (!answer) return { status: status >= 500 || (status >= 300 && status < 400) ? status : undefined };
+  const { error_code: code, description, parameters } = answer;
+  const afterS = parameters?.retry_after;
+  return {
+    status: code,
+    says: saidBy(code, description),
+    ...(afterS !== undefined && { afterMs: afterS * 1000 }),
+  };
 }
 
 /** Where many cases share a code, the text is all that Telegram tells them by. */
-function refusalKind(code: number, description: string): Exclude<Failure['kind'], 'later'> {
-  if (code >= 500) return 'failed';
+function saidBy(code: number, description: string): PlatformAnswer['says'] {
   // 404 answers a malformed token, and a method that a Bot API server of one's own is too old for.
-  if (code === 401 || (code === 404 && !/method/i.test(description))) return 'refusedToken';
-  if (code === 403 || /chat not found/i.test(description)) return 'unreachable';
-  return /message is not modified/i.test(description) ? 'unchanged' : 'rejected';
+  if (code === 404 && !/method/i.test(description)) return 'unauthorized';
+  if (/chat not found/i.test(description)) return 'unreachable';
+  return /message is not modified/i.test(description) ? 'delivered' : undefined;
 }
 
 function broken(error: unknown): Failure {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (isNeverSent(error)) return { ok: false, kind: 'failed', why: code };
-  return { ok: false, kind: 'ambiguous', why: code || (error instanceof Error ? error.name : 'unknown') };
+  const why = codeOf(error) || (error instanceof Error ? error.name : 'unknown');
+  return { ...meaningOfError(error), ok: false, why };
 }
 
 function parseJson(text: string): unknown {

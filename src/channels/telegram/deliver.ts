@@ -1,6 +1,5 @@
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
-import { toDelivery } from '../calls.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
 import { type Rendered, render } from './render.ts';
@@ -47,7 +46,7 @@ export function createDelivery(client: Client, words: Words) {
       });
       if (!answer.ok) return deliveryOf(answer);
     }
-    return { kind: 'sent' };
+    return DELIVERED;
   }
 
   /** Null: that message cannot be edited any more (deleted, too old); a new one is needed. */
@@ -72,7 +71,7 @@ export function createDelivery(client: Client, words: Words) {
     const over = isPrivate(address) && state.asks !== 'phone';
     if (over && first && asked === 'phone' && press === undefined && rendered.inline) {
       const noted = await send(address, [words.line({ key: 'telegram.noted' }, locale)], NO_KEYBOARD);
-      if (noted.kind !== 'sent') return noted;
+      if (noted.kind !== 'delivered') return noted;
     }
     const own = rendered.inline ?? rendered.contact;
     return send(address, rendered.texts, own ?? (over ? NO_KEYBOARD : undefined));
@@ -88,7 +87,7 @@ export function createDelivery(client: Client, words: Words) {
 
   async function deliver(outgoing: Outgoing): Promise<Delivery> {
     const address = addressSchema.safeParse(outgoing.address).data;
-    if (!address) return { kind: 'dropped', reason: 'rejected' };
+    if (!address) return { kind: 'rejected' };
     const { reply, first } = outgoing;
     const press = maybePress.safeParse(outgoing.press).data;
     const rendered = render(reply, outgoing.locale, words);
@@ -102,7 +101,7 @@ export function createDelivery(client: Client, words: Words) {
     }
     // A reply under the pressed question's own view means that the question goes on, with its buttons.
     const finished = press && first && (press.view === undefined || press.view !== reply.view);
-    const sent = toasted ? SENT : sendNew(outgoing, address, rendered);
+    const sent = toasted ? DELIVERED : sendNew(outgoing, address, rendered);
     if (!finished) return sent;
     const [delivery] = await Promise.all([sent, removeButtons(address, press)]);
     return delivery;
@@ -127,8 +126,10 @@ function isPrivate({ chat }: Address): boolean {
   return chat > 0;
 }
 
-const SENT: Delivery = { kind: 'sent' };
+const DELIVERED: Delivery = { kind: 'delivered' };
 
 function deliveryOf(answer: Answer): Delivery {
-  return answer.ok || answer.kind === 'unchanged' ? SENT : toDelivery(answer);
+  if (answer.ok) return DELIVERED;
+  const { ok: _ok, why: _why, ...delivery } = answer;
+  return delivery;
 }

@@ -12,10 +12,10 @@ const MAX_PAUSE_MS = 60_000;
 
 /** A refused token passes too: the operator has been alarmed and may put it right at BotFather. */
 const PASSING: ReadonlySet<string> = new Set<Failure['kind']>([
-  'later',
-  'failed',
-  'ambiguous',
-  'refusedToken',
+  'throttled',
+  'undelivered',
+  'uncertain',
+  'unauthorized',
 ]);
 
 /**
@@ -28,8 +28,13 @@ export async function persist(
   for (let failures = 0; ; failures++) {
     const answer = await attempt(signal);
     if (answer.ok || !PASSING.has(answer.kind) || signal.aborted) return answer;
-    await pause(answer.kind === 'later' ? answer.afterMs : backoffMs(failures, pauseMs), signal);
+    await pause(Math.max(waitOf(answer), backoffMs(failures, pauseMs)), signal);
   }
+}
+
+/** How long Telegram wants us to wait, ms; 0 where it does not say. */
+export function waitOf(answer: Answer): number {
+  return answer.ok || !('afterMs' in answer) ? 0 : (answer.afterMs ?? 0);
 }
 
 /** With jitter, so that many processes do not come back at once. */

@@ -3,7 +3,7 @@ import type { Log } from '../../observe.ts';
 import { pause } from '../pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import type { Client } from './client.ts';
-import { backoffMs, type Patience, persist } from './persist.ts';
+import { backoffMs, type Patience, persist, waitOf } from './persist.ts';
 import { parseUpdate, type Update } from './update.ts';
 
 /** How long Telegram may hold an empty answer back, s. */
@@ -47,8 +47,7 @@ export async function poll(
         { why: error instanceof Error ? error.message : 'unknown' },
         'polling Telegram failed, trying again',
       );
-      const asked = !answer.ok && answer.kind === 'later' ? answer.afterMs : 0;
-      await pause(Math.max(asked, backoffMs(failures++, pauseMs)), signal);
+      await pause(Math.max(waitOf(answer), backoffMs(failures++, pauseMs)), signal);
     }
   }
   // Else Telegram would send the last ones again, and after a restart the embedded store does not know them any more.

@@ -275,5 +275,5 @@ it('reports a reply that could not be published as failed', async () => {
     },
     1,
   );
-  expect(delivery).toEqual({ kind: 'failed' });
+  expect(delivery).toEqual({ kind: 'undelivered' });
 });

@@ -163,7 +163,7 @@ it('our own tokens come from the managed identity, are kept, and renewed once wh
   vi.stubEnv('IDENTITY_ENDPOINT', double.identity.IDENTITY_ENDPOINT);
   vi.stubEnv('IDENTITY_HEADER', double.identity.IDENTITY_HEADER);
   const deliver = (key: string) => channel.deliver(outgoing({ key }), 1);
-  expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'sent' }, { kind: 'sent' }]);
+  expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'delivered' }, { kind: 'delivered' }]);
   expect(double.calls().map(({ authorization }) => authorization)).toEqual([
     'Bearer granted-1',
     'Bearer granted-1',
@@ -171,10 +171,10 @@ it('our own tokens come from the managed identity, are kept, and renewed once wh
   expect(double.granted).toEqual(['https://api.botframework.example']);
 
   double.script({ status: 401 });
-  expect(await deliver('c')).toEqual({ kind: 'sent' });
+  expect(await deliver('c')).toEqual({ kind: 'delivered' });
   expect(said.join()).not.toContain('channel_token_refused');
   double.script({ status: 401 }, { status: 401 });
-  expect(await deliver('d')).toEqual({ kind: 'failed' });
+  expect(await deliver('d')).toEqual({ kind: 'unauthorized' });
   expect(said.filter((line) => line.startsWith('["alarm"'))).toEqual([
     '["alarm","channel_token_refused",{"channel":"teams"}]',
   ]);
@@ -190,7 +190,7 @@ it.each([
     const { double, channel, appId, outgoing } = await createBot({ auth: 'on', registration });
     redirectLogins(double.host);
     const deliver = (key: string) => channel.deliver(outgoing({ key }), 1);
-    expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'sent' }, { kind: 'sent' }]);
+    expect([await deliver('a'), await deliver('b')]).toEqual([{ kind: 'delivered' }, { kind: 'delivered' }]);
     expect(double.calls().map(({ authorization }) => authorization)).toEqual([
       'Bearer signed-in-1',
       'Bearer signed-in-1',
@@ -231,7 +231,7 @@ it('a token that is not to be had is an alarm, and the reply waits', async () =>
     auth: 'on',
     registration: { type: 'MultiTenant', password: 'x' },
   });
-  expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'failed' });
+  expect(await channel.deliver(outgoing({ key: 'a' }), 1)).toEqual({ kind: 'unauthorized' });
   expect(double.calls()).toEqual([]);
   expect(said.join()).toContain('channel_token_refused');
 });

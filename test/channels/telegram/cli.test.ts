@@ -39,7 +39,7 @@ it('a refusal is shown and is the exit code', async () => {
   const { run, lines, double } = await createCli();
   double.script('deleteWebhook', { code: 401, description: 'Unauthorized' });
   expect(await run('delete')).toBe(1);
-  expect(lines).toEqual(['deleteWebhook: refusedToken (401: Unauthorized)']);
+  expect(lines).toEqual(['deleteWebhook: unauthorized (401: Unauthorized)']);
 });
 
 it('anything else shows how it is used', async () => {

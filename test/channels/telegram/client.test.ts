@@ -19,7 +19,7 @@ it('a connection that does not come about is a sure failure, not an ambiguous on
   const client = createClient({ token: '1:t', apiRoot: `https://127.0.0.1:${port}`, connectMs: 50 });
   expect(await client.call('getMe', {})).toEqual({
     ok: false,
-    kind: 'failed',
+    kind: 'undelivered',
     why: 'UND_ERR_CONNECT_TIMEOUT',
   });
 });
@@ -38,7 +38,7 @@ it('an API root may have a path, with or without a slash at its end', async () =
     expect(await client.call('getMe', {})).toMatchObject({ ok: true });
   }
   const below = createClient({ token: double.token, apiRoot: `${double.url}/telegram` });
-  expect(await below.call('getMe', {})).toMatchObject({ kind: 'refusedToken' });
+  expect(await below.call('getMe', {})).toMatchObject({ kind: 'unauthorized' });
 });
 
 it('a method that an old Bot API server does not know is no refusal of the token', async () => {
@@ -69,7 +69,7 @@ it('an aborted call ends at once', async () => {
   const call = client.call('getMe', {}, { signal: aborting.signal });
   await double.called('getMe');
   aborting.abort();
-  expect(await call).toMatchObject({ ok: false, kind: 'ambiguous' });
+  expect(await call).toMatchObject({ ok: false, kind: 'uncertain' });
 });
 
 it('no redirect is followed: the token stays with the API root', async () => {
@@ -83,7 +83,7 @@ it('no redirect is followed: the token stays with the API root', async () => {
   });
   for (const server of [elsewhere, moved]) await listen(server);
   const client = createClient({ token: '1:t', apiRoot: urlOf(moved) });
-  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'failed' });
+  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'undelivered' });
   expect(strayed).toBe(0);
 });
 
@@ -98,7 +98,7 @@ it('an answer without an end is not read to its end', async () => {
   });
   await listen(endless);
   const client = createClient({ token: '1:t', apiRoot: urlOf(endless) });
-  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'ambiguous' });
+  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'uncertain' });
   expect(sent).toBeLessThan(32 * 1024 * 1024);
 });
 

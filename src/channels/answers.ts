@@ -1,0 +1,65 @@
+import type { Delivery } from '../turns/delivery.ts';
+
+/** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
+export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
+
+/**
+ * A platform's answer, as the table below reads it.
+ *
+ * - `status`: the HTTP status, or the platform's own error code where it writes one into the body. Undefined: the answer
+ *   could not be read (a gateway's page, more bytes than we take), so nobody knows what became of the call.
+ * - `afterMs`: how long the platform wants us to wait (`Retry-After`, `retry_after`).
+ * - `says`: what the platform's own codes or words tell beyond the status: that an edit changes nothing (`delivered`), that
+ *   the customer or the conversation is gone (`unreachable`), that our token or our bot is refused (`unauthorized`).
+ */
+export type PlatformAnswer = {
+  readonly status: number | undefined;
+  readonly afterMs?: number | undefined;
+  readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
+};
+
+/** What a platform's answer means: one table for all channels (docs/design.md, "What a platform's answer means"). */
+export function meaningOf({ status, afterMs, says }: PlatformAnswer): Delivery {
+  const wait = afterMs !== undefined && afterMs > 0 ? { afterMs } : {};
+  if (status === undefined) return { kind: 'uncertain' };
+  if (status < 300) return { kind: 'delivered' };
+  // No platform of ours redirects: something stands between us and it, and no redirect is followed.
+  if (status < 400) return { kind: 'undelivered' };
+  // A gateway's or the platform's own fault: nobody knows how far the call came.
+  if (status >= 500 || status === 408) return { kind: 'uncertain', ...wait };
+  if (status === 429) return { kind: 'throttled', ...wait };
+  if (says !== undefined) return { kind: says };
+  switch (status) {
+    // Teams: another message of the conversation was being written.
+    case 412:
+      return { kind: 'throttled', ...wait };
+    case 401:
+      return { kind: 'unauthorized' };
+    case 403:
+      return { kind: 'unreachable' };
+    default:
+      return { kind: 'rejected' };
+  }
+}
+
+/** What it means that a call got no answer: `undelivered` where it went wrong before a byte of the request was sent. */
+export function meaningOfError(error: unknown): CallFailure {
+  return { kind: NEVER_SENT.has(codeOf(error)) ? 'undelivered' : 'uncertain' };
+}
+
+/** The system's or the client's word for an error, such as `ECONNREFUSED`; '' where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/**
+ * No connection came about, or the client was closed: it takes no call then, and lets those under way finish (our
+ * clients are closed, never destroyed).
+ */
+const NEVER_SENT = new Set(
+  (
+    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN UND_ERR_CONNECT_TIMEOUT EPROTO ' +
+    'UND_ERR_CLOSED UND_ERR_DESTROYED CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN ' +
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE ERR_TLS_CERT_ALTNAME_INVALID'
+  ).split(' '),
+);
