@@ -8,7 +8,7 @@ import { createStaff } from './channels/staff/staff.ts';
 import { createTeams } from './channels/teams/teams.ts';
 import { createTelegram } from './channels/telegram/telegram.ts';
 import type { Config } from './config.ts';
-import { consolePage } from './console.ts';
+import { consolePage } from './console/console.ts';
 import { newState, readState } from './conversation/state.ts';
 import { step } from './conversation/step.ts';
 import { describeApi } from './docs.ts';
@@ -138,7 +138,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     server.register(channel.plugin);
   }
 
-  server.register(consolePage(guard));
+  server.register(consolePage(guard.page));
   const watched = [...channels.values()].filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [
     { name: 'store', needed: true, check: () => store.mailbox.health() },

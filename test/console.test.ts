@@ -1,18 +1,19 @@
 import { globSync, readFileSync } from 'node:fs';
+import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { consolePage } from '../src/console.ts';
+import { consolePage } from '../src/console/console.ts';
 import { type KitOptions, startKit } from './channels/staff/kit.ts';
 
 const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      await app.register(consolePage(guard));
+      await app.register(consolePage(guard.page));
     },
   });
 
-const folder = new URL('../src/console/', import.meta.url);
+const folder = new URL('../src/console/page/', import.meta.url);
 const words = z.record(z.string(), z.string());
 const { WORDS } = z
   .object({ WORDS: z.object({ vi: words, en: words }) })
@@ -34,18 +35,37 @@ describe('the console page', () => {
       /^default-src 'none'; script-src 'self'; style-src 'self';/,
     );
     expect(html).not.toMatch(/<style|style="|\son\w+="|<script(?![^>]* src=)/);
-    const assets = [...html.matchAll(/(?:src|href)="(console[^"]+)"/g)].map(([, path = '']) => path);
-    expect(assets).toEqual(['console/console.css', 'console/console.js']);
+    const paths = new Set([...html.matchAll(/(?:src|href)="(console[^"]+)"/g)].map(([, path = '']) => path));
     let bytes = Buffer.byteLength(html);
-    for (const path of assets) {
+    // A set goes on with what is added to it meanwhile: what a module imports.
+    for (const path of paths) {
       const asset = await fetch(new URL(path, `${url}/console`));
       expect([path, asset.status]).toEqual([path, 200]);
       expect(asset.headers.get('x-content-type-options')).toBe('nosniff');
       const text = await asset.text();
-      expect(text).not.toMatch(/https?:\/\/|^(import|export) /m);
+      expect(text).not.toMatch(/https?:\/\//);
+      for (const [, name] of text.matchAll(/^import [^;]*'\.\/([\w-]+\.js)';$/gm))
+        paths.add(`console/${name}`);
       bytes += Buffer.byteLength(text);
     }
+    expect([...paths].toSorted()).toEqual(
+      globSync('*.{css,js}', { cwd: folder })
+        .map((file) => `console/${file}`)
+        .toSorted(),
+    );
     expect(bytes).toBeLessThan(60_000);
+  });
+
+  it('is kept by the browser, which asks whether it changed', async () => {
+    const { url } = await start();
+    for (const path of ['/console', '/console/console.js', '/console/base.css']) {
+      const first = await fetch(`${url}${path}`);
+      expect(first.headers.get('cache-control')).toBe('no-cache');
+      // `fetch` would add that nothing may be taken from a cache.
+      const headers = { 'if-none-match': first.headers.get('etag') ?? '' };
+      const again = await request(`${url}${path}`, { headers });
+      expect([again.statusCode, await again.body.text()]).toEqual([304, '']);
+    }
   });
 
   it.each([
@@ -67,7 +87,8 @@ describe('the console page', () => {
 
   it('serves its own files only', async () => {
     const { url } = await start();
-    expect((await fetch(`${url}/console/../console.ts`)).status).toBe(404);
+    expect((await fetch(`${url}/console/..%2fconsole.ts`)).status).toBe(404);
+    expect((await fetch(`${url}/console/.%2e/console.ts`)).status).toBe(404);
     expect((await fetch(`${url}/console/index.html`)).status).toBe(404);
   });
 });

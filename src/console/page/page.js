@@ -59,7 +59,7 @@ export const milliseconds = (ms) => `${number(ms, ms < 10 ? 1 : 0)} ms`;
 
 export const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
 
-/** Who wants to know what happens, by the name of what happens. */
+/** Listeners, by the name of what happens. */
 const listeners = new Map();
 export const on = (what, listener) => listeners.set(what, [...(listeners.get(what) ?? []), listener]);
 export const tell = (what, about) => {

@@ -4,9 +4,7 @@ import { note } from './script.js';
 import { sharePhoneOf } from './transcript.js';
 import { exchange } from './webhook.js';
 
-/*
- * Play: whom to be, what makes it hard for the bot, and the sandbox.
- */
+/* Play: whom to be, what makes it hard for the bot, and the sandbox. */
 
 /** Texts kept back, to be sent at once; null: each goes at once. */
 let kept = null;
@@ -51,8 +49,6 @@ function become() {
   $('contacts').hidden = as === 'teams';
   $('other').hidden = as === 'staff';
 }
-
-/* ---- The sandbox ---- */
 
 const FAULTS = {
   'fault.redeem': { call: 'redeem', fault: 'lose-answer' },

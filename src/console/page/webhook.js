@@ -1,6 +1,6 @@
 import { $, session } from './page.js';
 
-/** Every request of the page. The token travels in a header only. */
+/** Every request. The token travels in a header. */
 export function call(path, options = {}) {
   const token = session.get('token');
   const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };

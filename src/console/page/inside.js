@@ -1,8 +1,6 @@
 import { $, chosen, make, milliseconds, number, on, word, worded } from './page.js';
 
-/*
- * Look inside: one card a turn, the newest on top and open.
- */
+/* Look inside: one card a turn, the newest on top and open. */
 
 const turns = $('turns');
 let count = 0;
@@ -41,8 +39,6 @@ function facts(understood) {
   );
   return make('p', 'chips', ...(pairs.length > 0 ? pairs : [make('span', 'none', '–')]));
 }
-
-/* ---- State ---- */
 
 function stateTable(before, after) {
   const [was, is] = [rowsOf(before), rowsOf(after)];
@@ -93,8 +89,6 @@ function rowsOf({ step, draft, profile, operations }) {
 
 const day = (ms) =>
   ms === undefined ? '…' : new Date(ms).toLocaleDateString(chosen('locale'), { dateStyle: 'medium' });
-
-/* ---- Calls and sums ---- */
 
 const GOOD = new Set(['applied', 'ok']);
 const DOUBTFUL = new Set(['unknown', 'unreadable']);

@@ -1,9 +1,7 @@
 import { send } from './conversation.js';
 import { $, button, chosen, make, on, random, word, worded } from './page.js';
 
-/*
- * The chat: what both sides said, the buttons and the form of the live question.
- */
+/* The chat: what both sides said, the buttons and the form of the live question. */
 
 const log = $('log');
 const typing = $('typing');

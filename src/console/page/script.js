@@ -4,8 +4,7 @@ import { exchange } from './webhook.js';
 
 /*
  * Record and replay. A script (src/script.ts) is steps: what was sent with the keys of the replies, what the bot said
- * later of itself, the sandbox's faults and resets. It is written from what the webhook tells, so that a reload or a
- * message from elsewhere (curl) does not matter.
+ * later of itself, the sandbox's faults and resets. It is written from what the webhook tells: a reload does not matter.
  */
 
 let steps = [];
@@ -70,8 +69,6 @@ function save() {
   link.click();
   URL.revokeObjectURL(link.href);
 }
-
-/* ---- Replay ---- */
 
 async function replay(file) {
   const script = await file

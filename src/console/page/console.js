@@ -3,9 +3,7 @@ import './inside.js';
 import { $, choose, chosen, on, session, speak, tell, word } from './page.js';
 import { compose } from './play.js';
 
-/*
- * The page: composer, language, panels, and how it begins.
- */
+/* Composer, language, panels, and how the page begins. */
 
 const tabs = [...document.querySelectorAll('[role="tab"]')];
 
