@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createWords } from '../../i18n.ts';
-import { type Answer, type Client, createClient } from './client.ts';
+import { answerOf, BotApi } from './api.ts';
+import { type Answer, createClient } from './client.ts';
 import { type RegistrationOptions, registrationCalls } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
@@ -11,7 +12,7 @@ npm run telegram -- delete   remove the webhook; waiting updates stay at Telegra
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
   command: string | undefined,
-  client: Client,
+  api: BotApi,
   options: RegistrationOptions,
   print: (line: string) => void,
 ): Promise<0 | 1> {
@@ -22,17 +23,17 @@ export async function runCli(
 
   switch (command) {
     case 'info':
-      return info(client, show, print);
+      return info(api, show, print);
     case 'set': {
       if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
       let code: 0 | 1 = 0;
-      for (const { name, run } of registrationCalls(client, options)) {
+      for (const { name, run } of registrationCalls(api, options)) {
         if (!show(name, await run())) code = 1;
       }
       return code;
     }
     case 'delete':
-      return show('deleteWebhook', await client.call('deleteWebhook', {})) ? 0 : 1;
+      return show('deleteWebhook', await answerOf(api.deleteWebhook())) ? 0 : 1;
     default:
       print(USAGE);
       return 1;
@@ -51,12 +52,12 @@ const webhookSchema = z.object({
 });
 
 async function info(
-  client: Client,
+  api: BotApi,
   show: (name: string, answer: Answer) => boolean,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const me = await client.call('getMe', {});
-  const webhook = await client.call('getWebhookInfo', {});
+  const me = await answerOf(api.getMe());
+  const webhook = await answerOf(api.getWebhookInfo());
   if (!me.ok || !webhook.ok) {
     show('getMe', me);
     show('getWebhookInfo', webhook);
@@ -93,7 +94,7 @@ async function main(): Promise<number> {
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
   };
-  return runCli(process.argv[2], createClient(telegram), options, (line) => console.log(line));
+  return runCli(process.argv[2], new BotApi(createClient(telegram)), options, (line) => console.log(line));
 }
 
 if (import.meta.main) process.exitCode = await main();

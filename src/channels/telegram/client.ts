@@ -1,4 +1,3 @@
-import type { Telegram as Methods, Opts } from 'telegraf/types';
 import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
 import { type CallFailure, codeOf, meaningOf, meaningOfError, type PlatformAnswer } from '../answers.ts';
@@ -15,11 +14,11 @@ export type CallOptions = {
 };
 
 /**
- * The Bot API: typed by telegraf, never throws, never shows the token. Calls go to the API root and nowhere else: no
- * redirect is followed. telegraf's own client follows them, token and all, and reads answers of any size.
+ * The transport under telegraf's methods (`api.ts`): never throws, never shows the token. Calls go to the API root and
+ * nowhere else: no redirect is followed, and answers are capped in size and time.
  */
 export type Client = {
-  call<M extends keyof Methods>(method: M, payload: Opts<M>, options?: CallOptions): Promise<Answer>;
+  call(method: string, payload: object, options?: CallOptions): Promise<Answer>;
 };
 
 export type ClientOptions = {

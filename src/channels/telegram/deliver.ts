@@ -1,7 +1,9 @@
+import { Markup } from 'telegraf';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
-import type { Answer, Client } from './client.ts';
+import { answerOf, type BotApi } from './api.ts';
+import type { Answer } from './client.ts';
 import { type Rendered, render } from './render.ts';
 
 /** What only makes the chat nicer may hold up a reply this long. */
@@ -13,37 +15,36 @@ const MAX_TOAST = 200;
 /** Most turns answer no press, and zod takes long to say that something is wrong. */
 const maybePress = pressSchema.optional();
 
-const NO_KEYBOARD = { remove_keyboard: true } as const;
-type Markup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
+const NO_KEYBOARD = Markup.removeKeyboard().reply_markup;
+type AnyMarkup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
+
+const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
-export function createDelivery(client: Client, words: Words) {
+export function createDelivery(api: BotApi, words: Words) {
+  const nicety = api.within(NICETY);
+
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
   async function answerPress({ query }: Press, toast?: string): Promise<boolean> {
-    const payload = { callback_query_id: query, ...(toast !== undefined && { text: toast }) };
     // A refusal means too late, or answered before (`working`, an earlier try): nothing to be done about it.
-    return (await client.call('answerCallbackQuery', payload, NICETY)).ok;
+    return (await answerOf(nicety.answerCbQuery(query, toast))).ok;
   }
 
   /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
   async function removeButtons({ chat }: Address, { message }: Press): Promise<void> {
     if (message === undefined) return;
-    await client.call('editMessageReplyMarkup', { chat_id: chat, message_id: message }, NICETY);
+    await answerOf(nicety.editMessageReplyMarkup(chat, message, undefined, undefined));
   }
 
   async function showTyping(address: Address): Promise<void> {
-    await client.call('sendChatAction', { ...target(address), action: 'typing' }, NICETY);
+    await answerOf(nicety.sendChatAction(address.chat, 'typing', topic(address)));
   }
 
-  async function send(address: Address, texts: readonly string[], markup: Markup): Promise<Delivery> {
+  async function send(address: Address, texts: readonly string[], markup: AnyMarkup): Promise<Delivery> {
     for (const [index, text] of texts.entries()) {
       const isLast = index === texts.length - 1;
-      const answer = await client.call('sendMessage', {
-        ...target(address),
-        text,
-        link_preview_options: { is_disabled: true },
-        ...(isLast && markup && { reply_markup: markup }),
-      });
+      const extra = { ...topic(address), ...NO_PREVIEW, ...(isLast && markup && { reply_markup: markup }) };
+      const answer = await answerOf(api.sendMessage(address.chat, text, extra));
       if (!answer.ok) return deliveryOf(answer);
     }
     return DELIVERED;
@@ -51,13 +52,8 @@ export function createDelivery(client: Client, words: Words) {
 
   /** Null: that message cannot be edited any more (deleted, too old); a new one is needed. */
   async function edit({ chat }: Address, message: number, text: string, inline: Rendered['inline']) {
-    const answer = await client.call('editMessageText', {
-      chat_id: chat,
-      message_id: message,
-      text,
-      link_preview_options: { is_disabled: true },
-      ...(inline && { reply_markup: inline }),
-    });
+    const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
+    const answer = await answerOf(api.editMessageText(chat, message, undefined, text, extra));
     return !answer.ok && answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 
@@ -117,8 +113,8 @@ export function createDelivery(client: Client, words: Words) {
   return { deliver, working };
 }
 
-function target({ chat, thread }: Address) {
-  return { chat_id: chat, ...(thread !== undefined && { message_thread_id: thread }) };
+function topic({ thread }: Address) {
+  return thread === undefined ? {} : { message_thread_id: thread };
 }
 
 /** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */

@@ -1,52 +1,50 @@
-import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import type { Telegram } from 'telegraf';
+import type { UserFromGetMe } from 'telegraf/types';
+import type { Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
 import { cut, localeOf, MAX_NAME } from '../profile.ts';
-import { decodeStart } from '../start.ts';
-import { type Address, decodeChoice, type Press } from './address.ts';
-import type { CallbackQuery, Chat, Entity, TelegramMessage, Update, User } from './update.ts';
+import type { Address } from './address.ts';
+import { route } from './routes.ts';
+import { asTelegraf, type Chat, type TelegramMessage, type Update, type User } from './update.ts';
 
-/** Who we are on Telegram; the user name is known once `getMe` was answered. */
-export type Bot = { readonly id: number; readonly username?: string | undefined };
+/** Who we are on Telegram; `username` is empty until `getMe` was answered. */
+export function botOf(id: number, username = ''): UserFromGetMe {
+  return {
+    id,
+    username,
+    is_bot: true,
+    first_name: '',
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+  };
+}
+
+/** What a customer said with an update; null where nobody said anything to us, which is no fault. */
+export async function toIncoming(
+  update: Update,
+  api: Telegram,
+  bot: UserFromGetMe,
+): Promise<Incoming | null> {
+  const said = await route(asTelegraf(update), api, bot);
+  if (!said) return null;
+  const { message, callback_query: query } = update;
+  if (query) {
+    // Without its message a press still has a person, whose private chat has the same id.
+    const chat = query.message?.chat ?? { id: query.from.id, type: 'private' };
+    return { ...envelope(idOf(update), chat, query.from, query.message), ...said };
+  }
+  return message
+    ? { ...envelope(idOf(update, message), message.chat, message.from, message), ...said }
+    : null;
+}
 
 /**
- * What a customer said with an update. Null where nobody said anything to us, which is no fault: edits (answered when
- * they were new), channel posts, membership changes, service messages, other bots, and groups that do not address us.
+ * An album arrives as several updates, to several processes perhaps: under one id it is one message, and the mailbox
+ * answers it once. Clients put an album's caption on its first picture.
  */
-export function toIncoming(update: Update, bot: Bot): Incoming | null {
-  const id = `u${update.update_id}`;
-  if (update.callback_query) return fromPress(id, update.callback_query);
-  if (update.message) return fromMessage(id, update.message, bot);
-  return null;
-}
-
-function fromPress(id: string, query: CallbackQuery): Incoming {
-  // Without its message (too old a bot message, an inline one) a press still has a person, whose chat has the same id.
-  const chat = query.message?.chat ?? { id: query.from.id, type: 'private' };
-  const chosen = query.data === undefined ? undefined : decodeChoice(query.data);
-  const press: Press = {
-    query: query.id,
-    ...(query.message?.message_id !== undefined && { message: query.message.message_id }),
-    ...(chosen?.view !== undefined && { view: chosen.view }),
-  };
-  const message: Message = chosen ? { kind: 'choice', ...chosen } : { kind: 'unknown', what: 'other' };
-  return {
-    ...envelope(id, chat, query.from, query.message),
-    message: inPrivate(chat) ? message : GROUP,
-    press,
-  };
-}
-
-function fromMessage(id: string, message: TelegramMessage, bot: Bot): Incoming | null {
-  if (message.from?.is_bot) return null;
-  const said = inPrivate(message.chat) ? content(message) : addresses(message, bot) ? GROUP : null;
-  return said && { ...envelope(id, message.chat, message.from, message), message: said };
-}
-
-const GROUP: Message = { kind: 'group' };
-
-/** Anything that is not surely private is treated as read by others. */
-function inPrivate(chat: Chat): boolean {
-  return chat.type === 'private';
+function idOf({ update_id }: Update, message?: TelegramMessage): string {
+  return message?.media_group_id === undefined ? `u${update_id}` : `album:${message.media_group_id}`;
 }
 
 function envelope(id: string, chat: Chat, from: User | undefined, message: TelegramMessage | undefined) {
@@ -63,84 +61,4 @@ function sender(from: User | undefined): Sender {
     locale: localeOf(from?.language_code),
     name: name === '' ? undefined : cut(name, MAX_NAME),
   };
-}
-
-/** What a message in a private chat says. */
-function content(message: TelegramMessage): Message | null {
-  if (message.contact) {
-    return {
-      kind: 'contact',
-      phone: cut(message.contact.phone_number, MAX_TEXT),
-      own: isOwnContact(message),
-    };
-  }
-  const text = message.text || message.caption;
-  if (text) return startOf(text) ?? { kind: 'text', text: cut(text, MAX_TEXT) };
-  if (message.photo) return { kind: 'unknown', what: 'photo' };
-  if (message.voice || message.audio || message.video_note) return { kind: 'unknown', what: 'voice' };
-  if (message.sticker) return { kind: 'unknown', what: 'sticker' };
-  return isService(message) ? null : { kind: 'unknown', what: 'other' };
-}
-
-/**
- * A shared contact proves the sender's phone only so: Telegram's server fills in `user_id`, and a forwarded contact or
- * one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
- */
-function isOwnContact({
-  contact,
-  chat,
-  from,
-  forward_origin,
-  forward_date,
-  via_bot,
-}: TelegramMessage): boolean {
-  const direct = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
-  return direct && inPrivate(chat) && from !== undefined && contact?.user_id === from.id;
-}
-
-function isService(message: TelegramMessage): boolean {
-  return [
-    message.pinned_message,
-    message.message_auto_delete_timer_changed,
-    message.write_access_allowed,
-    message.chat_background_set,
-  ].some((part) => part !== undefined);
-}
-
-/** `/start <payload>`: a deep link, or somebody who types it. */
-function startOf(text: string): Message | null {
-  const payload = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(cut(text, MAX_TEXT));
-  if (!payload) return null;
-  const written = payload[1]?.trim();
-  return written ? { kind: 'start', payload: decodeStart(written) } : { kind: 'start' };
-}
-
-/** Whether a message in a group is meant for us: a reply to us, a command, or a mention. */
-function addresses(message: TelegramMessage, bot: Bot): boolean {
-  if (message.reply_to_message?.from?.id === bot.id) return true;
-  const text = message.text ?? message.caption ?? '';
-  const entities = message.entities ?? message.caption_entities ?? [];
-  return entities.some((entity) =>
-    namesUs(entity, text.slice(entity.offset, entity.offset + entity.length), bot),
-  );
-}
-
-function namesUs({ type, offset, user }: Entity, text: string, bot: Bot): boolean {
-  switch (type) {
-    case 'bot_command': {
-      const [, named] = text.split('@');
-      // Until we know our name: Telegram hands a bot the commands with its own name (privacy mode, the default).
-      return offset === 0 && (named === undefined || bot.username === undefined || isOurs(`@${named}`, bot));
-    }
-    case 'mention':
-      return isOurs(text, bot);
-    case 'text_mention':
-      return user?.id === bot.id;
-    default:
-      return false;
-  }
-}
-
-function isOurs(mention: string, { username }: Bot): boolean {
-  return username !== undefined && mention.toLowerCase() === `@${username.toLowerCase()}`;
 }

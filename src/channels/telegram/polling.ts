@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Log } from '../../observe.ts';
 import { pause } from '../pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
-import type { Client } from './client.ts';
+import { answerOf, type BotApi } from './api.ts';
 import { backoffMs, type Patience, persist, waitOf } from './persist.ts';
 import { parseUpdate, type Update } from './update.ts';
 
@@ -15,6 +15,9 @@ const SLACK_MS = 10_000;
 /** Stopping waits this long for Telegram to note what was taken, ms. */
 const CONFIRM_MS = 2_000;
 
+/** Of one answer; Telegram's maximum. */
+const MAX_UPDATES = 100;
+
 const updatesSchema = z.array(z.unknown());
 
 /**
@@ -22,17 +25,17 @@ const updatesSchema = z.array(z.unknown());
  * `receive` rejects where an update could not be stored: that update and all after it are fetched again, none is lost.
  */
 export async function poll(
-  client: Client,
+  api: BotApi,
   receive: (update: Update) => Promise<unknown>,
   patience: Patience,
   log: Log,
 ): Promise<void> {
   const { signal, pauseMs } = patience;
-  await persist((signal) => client.call('deleteWebhook', {}, { signal }), patience);
+  await persist((signal) => answerOf(api.within({ signal }).deleteWebhook()), patience);
+  const polling = api.within({ signal, timeoutMs: POLL_S * 1000 + SLACK_MS });
   let offset = 0;
   for (let failures = 0; !signal.aborted; ) {
-    const payload = { offset, timeout: POLL_S, allowed_updates: ALLOWED_UPDATES };
-    const answer = await client.call('getUpdates', payload, { signal, timeoutMs: POLL_S * 1000 + SLACK_MS });
+    const answer = await answerOf(polling.getUpdates(POLL_S, MAX_UPDATES, offset, ALLOWED_UPDATES));
     if (signal.aborted) break;
     try {
       if (!answer.ok) throw new Error(answer.why);
@@ -51,6 +54,7 @@ export async function poll(
     }
   }
   // Else Telegram would send the last ones again, and after a restart the embedded store does not know them any more.
-  if (offset > 0)
-    await client.call('getUpdates', { offset, limit: 1, timeout: 0 }, { timeoutMs: CONFIRM_MS });
+  if (offset > 0) {
+    await answerOf(api.within({ timeoutMs: CONFIRM_MS }).getUpdates(0, 1, offset, undefined));
+  }
 }

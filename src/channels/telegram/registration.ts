@@ -2,7 +2,8 @@ import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { Log } from '../../observe.ts';
 import { ALLOWED_UPDATES } from './address.ts';
-import type { Answer, Client } from './client.ts';
+import { answerOf, type BotApi } from './api.ts';
+import type { Answer } from './client.ts';
 import { type Patience, persist } from './persist.ts';
 
 export const ROUTE = '/webhooks/telegram';
@@ -38,22 +39,26 @@ export type RegistrationCall = {
 };
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
-export function registrationCalls(client: Client, options: RegistrationOptions): RegistrationCall[] {
-  const profiles = [profile(client, options.words, options.defaultLocale)].concat(
-    LOCALES.map((locale) => profile(client, options.words, locale, locale)),
+export function registrationCalls(api: BotApi, options: RegistrationOptions): RegistrationCall[] {
+  const profiles = [profile(api, options.words, options.defaultLocale)].concat(
+    LOCALES.map((locale) => profile(api, options.words, locale, locale)),
   );
-  return [...webhook(client, options), ...profiles.flat()];
+  return [...webhook(api, options), ...profiles.flat()];
 }
 
-function webhook(client: Client, { publicUrl, secret }: RegistrationOptions): RegistrationCall[] {
+function webhook(api: BotApi, { publicUrl, secret }: RegistrationOptions): RegistrationCall[] {
   if (publicUrl === undefined || secret === undefined) return [];
-  const payload = {
-    url: webhookUrl(publicUrl),
+  const extra = {
     secret_token: secret,
     allowed_updates: ALLOWED_UPDATES,
     max_connections: MAX_CONNECTIONS,
   };
-  return [{ name: 'setWebhook', run: (signal) => client.call('setWebhook', payload, { signal }) }];
+  return [
+    {
+      name: 'setWebhook',
+      run: (signal) => answerOf(api.within({ signal }).setWebhook(webhookUrl(publicUrl), extra)),
+    },
+  ];
 }
 
 function webhookUrl(publicUrl: string): string {
@@ -61,7 +66,7 @@ function webhookUrl(publicUrl: string): string {
 }
 
 /** Without `tag`: what clients in other languages see. */
-function profile(client: Client, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
+function profile(api: BotApi, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
   const line = (key: string) => words.line({ key }, locale);
   const language = tag && { language_code: tag };
   const commands = Object.entries(COMMANDS).map(([name, written]) => ({
@@ -69,19 +74,19 @@ function profile(client: Client, words: Words, locale: Locale, tag?: Locale): Re
     description: line(`telegram.command.${name}`),
   }));
   const description = line('telegram.description');
-  const short_description = line('telegram.shortDescription');
+  const short = line('telegram.shortDescription');
   return [
     {
       name: 'setMyCommands',
-      run: (signal) => client.call('setMyCommands', { commands, ...language }, { signal }),
+      run: (signal) => answerOf(api.within({ signal }).setMyCommands(commands, language)),
     },
     {
       name: 'setMyDescription',
-      run: (signal) => client.call('setMyDescription', { description, ...language }, { signal }),
+      run: (signal) => answerOf(api.within({ signal }).setMyDescription(description, tag)),
     },
     {
       name: 'setMyShortDescription',
-      run: (signal) => client.call('setMyShortDescription', { short_description, ...language }, { signal }),
+      run: (signal) => answerOf(api.within({ signal }).setMyShortDescription(short, tag)),
     },
   ];
 }

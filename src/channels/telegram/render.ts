@@ -1,3 +1,4 @@
+import { Markup } from 'telegraf';
 import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
 import type { Locale } from '../../conversation/message.ts';
 import type { Choice, Reply } from '../../conversation/reply.ts';
@@ -33,11 +34,13 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
     const keys = (reply.choices ?? []).map((choice) => [{ text: label(choice) }]);
     return {
       texts,
-      contact: { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true },
+      contact: Markup.keyboard([[share], ...keys])
+        .resize()
+        .oneTime().reply_markup,
     };
   }
   const rows = toRows(reply, label);
-  return rows.length > 0 ? { texts, inline: { inline_keyboard: rows } } : { texts };
+  return rows.length > 0 ? { texts, inline: Markup.inlineKeyboard(rows).reply_markup } : { texts };
 }
 
 /** In the order given: two short labels a row; what is picked with care (a confirmation, a gift) has its own row. */

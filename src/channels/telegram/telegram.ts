@@ -4,9 +4,10 @@ import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../limits.ts';
+import { answerOf, BotApi } from './api.ts';
 import { createClient } from './client.ts';
 import { createDelivery } from './deliver.ts';
-import { type Bot, toIncoming } from './incoming.ts';
+import { botOf, toIncoming } from './incoming.ts';
 import { persist } from './persist.ts';
 import { poll } from './polling.ts';
 import { register, registrationCalls } from './registration.ts';
@@ -50,23 +51,24 @@ export function createTelegram(options: TelegramOptions): Channel {
       observe.alarm('channel_token_refused', { channel: 'telegram' }),
     ),
   });
-  const { deliver, working } = createDelivery(client, words);
+  const api = new BotApi(client);
+  const { deliver, working } = createDelivery(api, words);
   const stopping = new AbortController();
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
   let background: Promise<unknown> = Promise.resolve();
   // A token is `<bot's id>:<secret>`; the name follows from `getMe`.
-  let bot: Bot = { id: Number(token.split(':', 1)[0]) };
+  let bot = botOf(Number(token.split(':', 1)[0]));
 
   /** Rejects if the message could not be stored. */
   async function receive(update: Update): Promise<void> {
-    const incoming = toIncoming(update, bot);
+    const incoming = await toIncoming(update, api, bot);
     if (incoming) await accept(incoming);
   }
 
   async function learnName(): Promise<void> {
-    const answer = await persist((signal) => client.call('getMe', {}, { signal }), patience);
+    const answer = await persist((signal) => answerOf(api.within({ signal }).getMe()), patience);
     const username = answer.ok ? nameSchema.safeParse(answer.result).data?.username : undefined;
-    if (username) bot = { ...bot, username };
+    if (username) bot = botOf(bot.id, username);
   }
 
   return {
@@ -86,7 +88,7 @@ export function createTelegram(options: TelegramOptions): Channel {
       const { publicUrl } = options;
       const calls =
         mode === 'polling' || publicUrl !== undefined
-          ? registrationCalls(client, {
+          ? registrationCalls(api, {
               ...options,
               publicUrl: mode === 'webhook' ? publicUrl : undefined,
             })
@@ -94,7 +96,7 @@ export function createTelegram(options: TelegramOptions): Channel {
       background = Promise.all([
         learnName(),
         register(calls, patience, observe.log),
-        mode === 'polling' && poll(client, receive, patience, observe.log),
+        mode === 'polling' && poll(api, receive, patience, observe.log),
       ]);
     },
     async stop() {

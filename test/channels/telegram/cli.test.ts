@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
+import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { createBot, SECRET, words } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
   const { double } = await createBot();
-  const client = createClient({ token: double.token, apiRoot: double.url });
+  const api = new BotApi(createClient({ token: double.token, apiRoot: double.url }));
   const lines: string[] = [];
   const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words } as const;
-  const run = (command?: string) => runCli(command, client, options, (line) => void lines.push(line));
+  const run = (command?: string) => runCli(command, api, options, (line) => void lines.push(line));
   return { double, lines, run };
 }
 

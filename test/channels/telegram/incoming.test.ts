@@ -1,23 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { toIncoming } from '../../../src/channels/telegram/incoming.ts';
+import { BotApi } from '../../../src/channels/telegram/api.ts';
+import { createClient } from '../../../src/channels/telegram/client.ts';
+import { botOf, toIncoming } from '../../../src/channels/telegram/incoming.ts';
 import { parseUpdate } from '../../../src/channels/telegram/update.ts';
 import { incomingSchema } from '../../../src/turns/delivery.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
 const minh = createPerson(42);
-const bot = { id: 4242, username: 'LoyaltyTestBot' };
+const bot = botOf(4242, 'LoyaltyTestBot');
+const api = new BotApi(createClient({ token: '4242:unused', apiRoot: 'http://127.0.0.1:1' }));
 
-function read(body: unknown) {
+async function read(body: unknown) {
   const update = parseUpdate(body);
-  const incoming = update && toIncoming(update, bot);
+  const incoming = update && (await toIncoming(update, api, bot));
   return incoming ? incomingSchema.parse(incoming) : incoming;
 }
-const messageOf = (body: unknown) => read(body)?.message;
+const messageOf = async (body: unknown) => (await read(body))?.message;
 
 describe('a private message', () => {
-  it('becomes a text with its sender, its address and the update’s id', () => {
+  it('becomes a text with its sender, its address and the update’s id', async () => {
     const update = minh.writes('tích điểm TIVInpmx8b98pfg');
-    expect(read(update)).toEqual({
+    expect(await read(update)).toEqual({
       channel: 'telegram',
       conversation: '42',
       id: `u${update.update_id}`,
@@ -27,10 +30,10 @@ describe('a private message', () => {
     });
   });
 
-  it('keeps spaces and line ends, and is cut at 1000 characters without half a character', () => {
-    expect(messageOf(minh.writes('  a\n b '))).toEqual({ kind: 'text', text: '  a\n b ' });
-    expect(messageOf(minh.writes('ă'.repeat(5000)))).toEqual({ kind: 'text', text: 'ă'.repeat(1000) });
-    const split = messageOf(minh.writes(`${'x'.repeat(999)}😀`));
+  it('keeps spaces and line ends, and is cut at 1000 characters without half a character', async () => {
+    expect(await messageOf(minh.writes('  a\n b '))).toEqual({ kind: 'text', text: '  a\n b ' });
+    expect(await messageOf(minh.writes('ă'.repeat(5000)))).toEqual({ kind: 'text', text: 'ă'.repeat(1000) });
+    const split = await messageOf(minh.writes(`${'x'.repeat(999)}😀`));
     expect(split).toEqual({ kind: 'text', text: `${'x'.repeat(999)}\ufffd` });
   });
 
@@ -44,8 +47,8 @@ describe('a private message', () => {
     ['/started', { kind: 'text', text: '/started' }],
     ['/redeem DAUMAY01', { kind: 'text', text: '/redeem DAUMAY01' }],
     ['/history@LoyaltyTestBot', { kind: 'text', text: '/history@LoyaltyTestBot' }],
-  ])('%s', (text, message) => {
-    expect(messageOf(minh.writes(text))).toEqual(message);
+  ])('%s', async (text, message) => {
+    expect(await messageOf(minh.writes(text))).toEqual(message);
   });
 
   it.each([
@@ -56,15 +59,15 @@ describe('a private message', () => {
     ['fr', undefined],
     [undefined, undefined],
     [7, undefined],
-  ])('in a client in %s has the locale %s', (language_code, locale) => {
-    expect(read(createPerson(42, { language_code }).writes('a'))?.sender.locale).toBe(locale);
+  ])('in a client in %s has the locale %s', async (language_code, locale) => {
+    expect((await read(createPerson(42, { language_code }).writes('a')))?.sender.locale).toBe(locale);
   });
 
-  it('has a name of at most 100 characters, or none', () => {
+  it('has a name of at most 100 characters, or none', async () => {
     const long = createPerson(42, { first_name: 'a'.repeat(90), last_name: 'b'.repeat(90) });
-    expect(read(long.writes('a'))?.sender.name).toHaveLength(100);
+    expect((await read(long.writes('a')))?.sender.name).toHaveLength(100);
     const none = createPerson(42, { first_name: undefined, last_name: undefined });
-    expect(read(none.writes('a'))?.sender.name).toBeUndefined();
+    expect((await read(none.writes('a')))?.sender.name).toBeUndefined();
   });
 
   it.each([
@@ -81,19 +84,19 @@ describe('a private message', () => {
     [{ text: 5 }, { kind: 'unknown', what: 'other' }],
     [{ text: '' }, { kind: 'unknown', what: 'other' }],
     [{ contact: 'x' }, { kind: 'unknown', what: 'other' }],
-  ])('%j is read as %j', (content, message) => {
-    expect(messageOf(minh.sends(content))).toEqual(message);
+  ])('%j is read as %j', async (content, message) => {
+    expect(await messageOf(minh.sends(content))).toEqual(message);
   });
 });
 
 describe('a shared contact', () => {
-  const own = (update: unknown) => {
-    const message = messageOf(update);
+  const own = async (update: unknown) => {
+    const message = await messageOf(update);
     return message?.kind === 'contact' && message.own;
   };
 
-  it('is the sender’s own if Telegram ties the number to them', () => {
-    expect(messageOf(minh.shares('84867123456'))).toEqual({
+  it('is the sender’s own if Telegram ties the number to them', async () => {
+    expect(await messageOf(minh.shares('84867123456'))).toEqual({
       kind: 'contact',
       phone: '84867123456',
       own: true,
@@ -107,20 +110,22 @@ describe('a shared contact', () => {
     ['forwarded, by an old server', minh.shares('84867123456', { message: { forward_date: 1 } })],
     ['sent through another bot', minh.shares('84867123456', { message: { via_bot: { id: 1 } } })],
     ['without a sender', minh.shares('84867123456', { message: { from: undefined } })],
-  ])('is not the sender’s own: %s', (_why, update) => {
-    expect(own(update)).toBe(false);
+  ])('is not the sender’s own: %s', async (_why, update) => {
+    expect(await own(update)).toBe(false);
   });
 
-  it('in a group proves nothing and says nothing', () => {
-    expect(read(minh.shares('84867123456', { message: { chat: { id: -5, type: 'group' } } }))).toBeNull();
+  it('in a group proves nothing and says nothing', async () => {
+    expect(
+      await read(minh.shares('84867123456', { message: { chat: { id: -5, type: 'group' } } })),
+    ).toBeNull();
   });
 });
 
 describe('a press', () => {
-  it('becomes a choice with its view, and remembers what to answer and to edit', () => {
+  it('becomes a choice with its view, and remembers what to answer and to edit', async () => {
     const update = minh.presses('edit:phone~v3k', 7);
     const query = 'callback_query' in update && update.callback_query;
-    expect(read(update)).toMatchObject({
+    expect(await read(update)).toMatchObject({
       conversation: '42',
       message: { kind: 'choice', choice: 'edit:phone', view: 'v3k' },
       press: {
@@ -131,18 +136,22 @@ describe('a press', () => {
     });
   });
 
-  it('splits at the last ~, and without one has no view', () => {
-    expect(messageOf(minh.presses('a~b~c', 7))).toEqual({ kind: 'choice', choice: 'a~b', view: 'c' });
-    expect(messageOf(minh.presses('next', 7))).toEqual({ kind: 'choice', choice: 'next' });
+  it('splits at the last ~, and without one has no view', async () => {
+    expect(await messageOf(minh.presses('a~b~c', 7))).toEqual({ kind: 'choice', choice: 'a~b', view: 'c' });
+    expect(await messageOf(minh.presses('next', 7))).toEqual({ kind: 'choice', choice: 'next' });
   });
 
-  it.each([['~v'], ['x'.repeat(65)]])('with data of no button of ours (%s) is unknown', (data) => {
-    expect(messageOf(minh.presses(data, 7))).toEqual({ kind: 'unknown', what: 'other' });
+  it.each([['~v'], ['x'.repeat(65)]])('with data of no button of ours (%s) is unknown', async (data) => {
+    expect(await messageOf(minh.presses(data, 7))).toEqual({ kind: 'unknown', what: 'other' });
   });
 
-  it('without its message goes to the person’s own chat', () => {
+  it('without its message goes to the person’s own chat', async () => {
     const press = { update_id: 1, callback_query: { id: 'q', from: { id: 42 }, data: 'next~v', message: 5 } };
-    expect(read(press)).toMatchObject({ conversation: '42', address: { chat: 42 }, press: { query: 'q' } });
+    expect(await read(press)).toMatchObject({
+      conversation: '42',
+      address: { chat: 42 },
+      press: { query: 'q' },
+    });
   });
 });
 
@@ -170,8 +179,8 @@ describe('a group', () => {
         caption_entities: [entity('mention', 0, 15)],
       }),
     ],
-  ])('addresses us by %s, which says no more than that', (_how, update) => {
-    expect(read(update)).toMatchObject({ conversation: '-100', message: { kind: 'group' } });
+  ])('addresses us by %s, which says no more than that', async (_how, update) => {
+    expect(await read(update)).toMatchObject({ conversation: '-100', message: { kind: 'group' } });
   });
 
   it.each([
@@ -187,16 +196,16 @@ describe('a group', () => {
       'a channel',
       { update_id: 1, channel_post: { message_id: 1, chat: { id: -1, type: 'channel' }, text: 'a' } },
     ],
-  ])('does not address us by %s', (_how, update) => {
-    expect(read(update)).toBeNull();
+  ])('does not address us by %s', async (_how, update) => {
+    expect(await read(update)).toBeNull();
   });
 
-  it('addresses us by any named command while we do not know our name', () => {
+  it('addresses us by any named command while we do not know our name', async () => {
     const update = parseUpdate(command('/start@LoyaltyTestBot'));
-    expect(update && toIncoming(update, { id: 4242 })?.message).toEqual({ kind: 'group' });
+    expect(update && (await toIncoming(update, api, botOf(4242)))?.message).toEqual({ kind: 'group' });
   });
 
-  it('answers in the topic that addressed us', () => {
+  it('answers in the topic that addressed us', async () => {
     const update = minh.sends({
       chat: group,
       text: '/start',
@@ -204,13 +213,13 @@ describe('a group', () => {
       message_thread_id: 9,
       is_topic_message: true,
     });
-    expect(read(update)?.address).toEqual({ chat: -100, thread: 9 });
+    expect((await read(update))?.address).toEqual({ chat: -100, thread: 9 });
   });
 
-  it('gets the group’s answer to a press, too', () => {
+  it('gets the group’s answer to a press, too', async () => {
     const from = { id: 42, first_name: 'Garnacho' };
     const press = { id: 'q', from, data: 'confirm:x~v', message: { message_id: 3, chat: group } };
-    expect(read({ update_id: 1, callback_query: press })).toMatchObject({
+    expect(await read({ update_id: 1, callback_query: press })).toMatchObject({
       message: { kind: 'group' },
       press: { query: 'q', message: 3 },
     });
@@ -227,8 +236,8 @@ describe('what nobody says to us', () => {
     ['nothing at all', {}],
     ['a message without a chat', { message: { text: 'a' } }],
     ['a pinned message', { message: { chat: { id: 42, type: 'private' }, pinned_message: {} } }],
-  ])('is no message: %s', (_what, content) => {
-    expect(read({ update_id: 1, ...content })).toBeNull();
+  ])('is no message: %s', async (_what, content) => {
+    expect(await read({ update_id: 1, ...content })).toBeNull();
   });
 
   it.each([[null], ['a'], [[]], [{}], [{ update_id: '1' }], [{ update_id: 1.5 }]])(

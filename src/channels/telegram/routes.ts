@@ -1,0 +1,127 @@
+import { Composer, Context, type Telegram } from 'telegraf';
+import { anyOf, callbackQuery, message } from 'telegraf/filters';
+import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
+import { MAX_TEXT, type Message } from '../../conversation/message.ts';
+import { cut } from '../profile.ts';
+import { decodeStart } from '../start.ts';
+import { decodeChoice, type Press } from './address.ts';
+import { isAddressed } from './group.ts';
+import type { Chat, TelegramMessage } from './update.ts';
+
+/** What a customer said with an update; `press` where they pressed a button. */
+export type Said = { readonly message: Message; readonly press?: Press };
+
+/** An update on its way through the routes. The first route that fits it says what it is; none: nobody spoke to us. */
+class UpdateContext extends Context {
+  said: Said | undefined;
+
+  say(said: Message): void {
+    this.said = { message: said };
+  }
+}
+
+/**
+ * What nobody says to us ends without a word: edits (answered when they were new), channel posts, membership changes,
+ * service messages, other bots, and groups that do not address us. They fit no route, or are dropped.
+ */
+const routes = new Composer<UpdateContext>(
+  Composer.on(callbackQuery('data'), (ctx) => {
+    ctx.said = pressOf(ctx.callbackQuery, decodeChoice(ctx.callbackQuery.data));
+  }),
+  Composer.on('callback_query', (ctx) => {
+    ctx.said = pressOf(ctx.callbackQuery, undefined);
+  }),
+  Composer.drop((ctx) => ctx.message?.from?.is_bot === true),
+  Composer.optional((ctx) => isPrivate(ctx.message?.chat), privateRoutes()),
+  Composer.on('message', (ctx) => {
+    if (isAddressed(ctx.message, ctx.botInfo)) ctx.say(GROUP);
+  }),
+);
+
+/** Text first: it is by far the most frequent, and each route that does not fit costs a little. */
+function privateRoutes(): Composer<UpdateContext> {
+  const unknown = (what: 'photo' | 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
+    ctx.say({ kind: 'unknown', what });
+  return new Composer<UpdateContext>(
+    Composer.on(message('text'), (ctx) => ctx.say(textOf(ctx.message.text))),
+    Composer.on(message('contact'), (ctx) => {
+      const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
+      ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
+    }),
+    Composer.on(message('caption'), (ctx) => ctx.say(textOf(ctx.message.caption))),
+    Composer.on(message('photo'), unknown('photo')),
+    Composer.on(anyOf(message('voice'), message('audio'), message('video_note')), unknown('voice')),
+    Composer.on(message('sticker'), unknown('sticker')),
+    Composer.drop((ctx) => ctx.message !== undefined && isService(ctx.message)),
+    Composer.on('message', unknown('other')),
+  );
+}
+
+const GROUP: Message = { kind: 'group' };
+const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
+
+/** Runs an update through the routes; undefined: nobody spoke to us. */
+export async function route(
+  update: TelegrafUpdate,
+  api: Telegram,
+  bot: UserFromGetMe,
+): Promise<Said | undefined> {
+  const ctx = new UpdateContext(update, api, bot);
+  await routes.middleware()(ctx, done);
+  return ctx.said;
+}
+
+const done = async (): Promise<void> => {};
+
+/** Anything that is not surely private is treated as read by others. */
+function isPrivate(chat: Chat | undefined): boolean {
+  return chat?.type === 'private';
+}
+
+type Query = { readonly id: string; readonly message?: { message_id?: number | undefined; chat: Chat } };
+
+/** Without its message (too old a bot message, an inline one) a press has a person, with whom the chat is private. */
+function pressOf(query: Query, chosen: ReturnType<typeof decodeChoice>): Said {
+  const press: Press = {
+    query: query.id,
+    ...(query.message?.message_id !== undefined && { message: query.message.message_id }),
+    ...(chosen?.view !== undefined && { view: chosen.view }),
+  };
+  const message: Message = chosen ? { kind: 'choice', ...chosen } : UNKNOWN;
+  return { message: query.message === undefined || isPrivate(query.message.chat) ? message : GROUP, press };
+}
+
+/** A text, or `/start <payload>`: a deep link, or somebody who types it. */
+function textOf(text: string): Message {
+  const short = cut(text, MAX_TEXT);
+  const payload = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
+  if (!payload) return { kind: 'text', text: short };
+  const written = payload[1]?.trim();
+  return written ? { kind: 'start', payload: decodeStart(written) } : { kind: 'start' };
+}
+
+/**
+ * A shared contact proves the sender's phone only so: Telegram's server fills in `user_id`, and a forwarded contact or
+ * one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
+ */
+function isOwnContact({
+  contact,
+  chat,
+  from,
+  forward_origin,
+  forward_date,
+  via_bot,
+}: TelegramMessage): boolean {
+  const direct = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
+  return direct && isPrivate(chat) && from !== undefined && contact?.user_id === from.id;
+}
+
+/** A message of Telegram's own in a private chat: nobody said anything. */
+function isService(message: TelegramMessage): boolean {
+  return [
+    message.pinned_message,
+    message.message_auto_delete_timer_changed,
+    message.write_access_allowed,
+    message.chat_background_set,
+  ].some((part) => part !== undefined);
+}
