@@ -29,7 +29,7 @@ export async function toIncoming(
   const said = await route(asTelegraf(update), api, bot);
   if (!said) return null;
   const { message, callback_query: query } = update;
-  if (query) {
+  if (said.press && query) {
     // Without its message a press still has a person, whose private chat has the same id.
     const chat = query.message?.chat ?? { id: query.from.id, type: 'private' };
     return { ...envelope(idOf(update), chat, query.from, query.message), ...said };

@@ -1,5 +1,5 @@
 import { Composer, Context, type Telegram } from 'telegraf';
-import { anyOf, callbackQuery, message } from 'telegraf/filters';
+import { anyOf, callbackQuery, type Filter, message } from 'telegraf/filters';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import { cut } from '../profile.ts';
@@ -20,41 +20,47 @@ class UpdateContext extends Context {
   }
 }
 
+const unknown = (what: 'photo' | 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
+  ctx.say({ kind: 'unknown', what });
+
 /**
- * What nobody says to us ends without a word: edits (answered when they were new), channel posts, membership changes,
- * service messages, other bots, and groups that do not address us. They fit no route, or are dropped.
+ * Text first: it is by far the most frequent, and each route that does not fit costs a little. What nobody says to us
+ * fits no route, or one that says nothing: edits (answered when they were new), channel posts, membership changes,
+ * service messages, other bots, and groups that do not address us.
  */
 const routes = new Composer<UpdateContext>(
+  Composer.on(privately(message('text')), (ctx) => ctx.say(textOf(ctx.message.text))),
   Composer.on(callbackQuery('data'), (ctx) => {
     ctx.said = pressOf(ctx.callbackQuery, decodeChoice(ctx.callbackQuery.data));
   }),
   Composer.on('callback_query', (ctx) => {
     ctx.said = pressOf(ctx.callbackQuery, undefined);
   }),
-  Composer.drop((ctx) => ctx.message?.from?.is_bot === true),
-  Composer.optional((ctx) => isPrivate(ctx.message?.chat), privateRoutes()),
+  Composer.on(privately(message('contact')), (ctx) => {
+    const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
+    ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
+  }),
+  Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
+  Composer.on(privately(message('photo')), unknown('photo')),
+  Composer.on(privately(anyOf(message('voice'), message('audio'), message('video_note'))), unknown('voice')),
+  Composer.on(privately(message('sticker')), unknown('sticker')),
+  Composer.on(privately(message()), (ctx) => {
+    if (!isService(ctx.message)) ctx.say(UNKNOWN);
+  }),
   Composer.on('message', (ctx) => {
-    if (isAddressed(ctx.message, ctx.botInfo)) ctx.say(GROUP);
+    const { message } = ctx;
+    if (!message.from?.is_bot && !isPrivate(message.chat) && isAddressed(message, ctx.botInfo))
+      ctx.say(GROUP);
   }),
 );
 
-/** Text first: it is by far the most frequent, and each route that does not fit costs a little. */
-function privateRoutes(): Composer<UpdateContext> {
-  const unknown = (what: 'photo' | 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
-    ctx.say({ kind: 'unknown', what });
-  return new Composer<UpdateContext>(
-    Composer.on(message('text'), (ctx) => ctx.say(textOf(ctx.message.text))),
-    Composer.on(message('contact'), (ctx) => {
-      const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
-      ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
-    }),
-    Composer.on(message('caption'), (ctx) => ctx.say(textOf(ctx.message.caption))),
-    Composer.on(message('photo'), unknown('photo')),
-    Composer.on(anyOf(message('voice'), message('audio'), message('video_note')), unknown('voice')),
-    Composer.on(message('sticker'), unknown('sticker')),
-    Composer.drop((ctx) => ctx.message !== undefined && isService(ctx.message)),
-    Composer.on('message', unknown('other')),
-  );
+/** A message that a person wrote in their chat with us, and that fits the filter. */
+function privately<Fitting extends TelegrafUpdate>(filter: Filter<Fitting>): Filter<Fitting> {
+  return (update): update is Fitting =>
+    'message' in update &&
+    isPrivate(update.message.chat) &&
+    update.message.from?.is_bot !== true &&
+    filter(update);
 }
 
 const GROUP: Message = { kind: 'group' };
