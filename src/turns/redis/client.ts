@@ -98,6 +98,8 @@ function cluster(first: Node, others: readonly Node[]): RedisClient {
     redisOptions: { ...credentials, ...COMMON, commandTimeout: COMMAND_MS },
     clusterRetryStrategy: backOff,
     enableOfflineQueue: false,
+    // Enough for a slot that moves and for a failover. More would keep commands of a dead master going round the living.
+    maxRedirections: 4,
     enableAutoPipelining: true,
     scripts: SCRIPTS,
     ...(first.tls ? { dnsLookup: keepName } : {}),

@@ -10,17 +10,22 @@ import {
   type Mailbox,
   type MailboxOptions,
   type NewMessage,
+  type Next,
   type Work,
 } from '../mailbox.ts';
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
-import { watchDue } from './due.ts';
+import { GRACE_MS, watchDue } from './due.ts';
 import { redisFaults } from './health.ts';
 import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { conversationKeys, customerKeys, shardOf } from './keys.ts';
+import { mostOf } from './most.ts';
 import type { ScriptArgument } from './script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
+
+/** So many conversations are claimed at once, at most. */
+const MAX_STEP = 8;
 
 /**
  * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
@@ -62,28 +67,61 @@ export function createRedisMailbox(
     return { kind: kind === 'duplicate' || kind === 'full' ? kind : 'queued' };
   }
 
-  async function claimOne(conversation: string): Promise<Work | null> {
+  /** `taken`: another process was faster, or it was answered meanwhile. `left`: it is another process's to read. */
+  async function claimOne(conversation: string): Promise<Work | 'taken' | 'left'> {
     const nonce = randomUUID();
     const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), nonce);
     if (Array.isArray(answer)) return workOf(conversation, nonce, answer);
-    if (wordOf(answer) === 'newer') due.leave(conversation);
-    return null;
+    if (wordOf(answer) !== 'newer') return 'taken';
+    due.leave(conversation);
+    return 'left';
   }
 
-  /** Other processes claim too: where they were faster, the next on the list are taken. */
+  /**
+   * Other processes claim too, so the steps begin small and grow while most of it is won: where most was taken, others
+   * are at the rest already. A node that hangs holds up no other: what it grants later is given back.
+   */
   async function claim(room: number): Promise<Work[]> {
     if (room <= 0) return [];
     const names = await due.look(room);
     const works: Work[] = [];
     let failure: PromiseRejectedResult | undefined;
-    while (works.length < room && names.length > 0) {
-      const claimed = await Promise.allSettled(names.splice(0, room - works.length).map(claimOne));
-      works.push(...claimed.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : [])));
-      failure ??= claimed.find((one) => one.status === 'rejected');
+    for (let step = 1; works.length < room && names.length > 0; step = Math.min(2 * step, MAX_STEP)) {
+      const some = names.splice(0, Math.min(step, room - works.length)).filter(due.isReachable);
+      const asked = some.map(claimOne);
+      const answers = await mostOf(asked, GRACE_MS);
+      let taken = 0;
+      for (const [index, answer] of answers.entries()) {
+        if (answer?.status === 'fulfilled') {
+          if (typeof answer.value === 'object') works.push(answer.value);
+          else if (answer.value === 'taken') taken += 1;
+          continue;
+        }
+        due.unreachable(some[index] ?? '');
+        if (answer === null) asked[index]?.then(giveBack, () => {});
+        else failure ??= answer;
+      }
+      if (2 * taken >= some.length) break;
     }
     // What was taken must not be lost with what failed.
     if (works.length === 0 && failure !== undefined) throw failure.reason;
     return works;
+  }
+
+  /** Where that fails, too, the lease runs out. */
+  function giveBack(work: Work | 'taken' | 'left'): void {
+    if (typeof work === 'object') release(work, 0, 0).catch(() => {});
+  }
+
+  async function release(
+    { conversation, fence, nonce }: Lease,
+    sentSeq: number,
+    notBeforeMs = -1,
+    releaseNonce: string = randomUUID(),
+  ): Promise<Next | null> {
+    const numbers = joinNumbers(fence, sentSeq, notBeforeMs, leaseMs, schema);
+    const answer = await run('release', conversation, numbers, nonce, releaseNonce);
+    return answer === null ? null : nextOf(answer);
   }
 
   async function commit({ conversation, fence, nonce }: Lease, change: Change) {
@@ -117,15 +155,7 @@ export function createRedisMailbox(
     },
     intend: intend.write,
     commit,
-    async release({ conversation, fence, nonce }, sentSeq, notBeforeMs, releaseNonce = randomUUID()) {
-      const answer = await run(
-        'release',
-        conversation,
-        joinNumbers(fence, sentSeq, notBeforeMs ?? -1, leaseMs, schema),
-        ...[nonce, releaseNonce],
-      );
-      return answer === null ? null : nextOf(answer);
-    },
+    release,
     async hold(customer, operation) {
       const answer = await runScript(commands, 'hold', customerKeys(customer), [operation, holdMs]);
       if (answer === null) return { held: false };

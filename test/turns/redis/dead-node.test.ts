@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { conversationName } from '../../../src/turns/envelopes.ts';
+import type { Outlet } from '../../../src/turns/errands.ts';
+import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { conversationKeys } from '../../../src/turns/redis/keys.ts';
+import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
+import { createWorld, incoming } from '../kit.ts';
+import { openProcess, stopAtEnd } from './kit.ts';
+
+/*
+ * One of three masters is gone: customers of the others must not notice. Measured on the engine, from a message to its
+ * answer, while customers of the dead master go on writing, in vain. Messages come when they come, answered or not:
+ * customers who waited for each other's answers would hide that somebody waits.
+ */
+
+const LIVING = 40;
+const DEAD = 20;
+const EVERY_MS = 20;
+/** As long as it takes the engine's sweeps to see every shard, and the cluster to notice, and then some. */
+const MEASURED_MS = 5000;
+/** What is asked for, ms; a machine too busy for that answers no more than so many times slower than before. */
+const MEDIAN_MS = 20;
+const SLOWER = 2;
+
+async function open() {
+  const { url, nodes } = stopAtEnd(await startRedisCluster());
+  for (const { port } of nodes) {
+    const admin = new Redis(port);
+    await admin.config('SET', 'cluster-require-full-coverage', 'no');
+    admin.disconnect();
+  }
+  const [gone] = nodes;
+  if (gone === undefined) throw new Error('no node');
+  const { client, mailbox } = await openProcess(url);
+  const world = createWorld();
+  const answered = new Map<string, (() => void)[]>();
+  const outlet: Outlet = {
+    async deliver({ conversation }) {
+      answered.get(conversation)?.shift()?.();
+      return { kind: 'sent' };
+    },
+  };
+  const engine = world.engine({ mailbox, outlet: () => outlet }, { sweepMs: 500 });
+  onTestFinished(() => engine.stop());
+
+  /** Names of conversations, by whether the node that will be gone keeps them. */
+  async function namesOf(count: number, onGone: boolean): Promise<string[]> {
+    const names: string[] = [];
+    for (let n = 0; names.length < count; n++) {
+      const [record = ''] = conversationKeys(conversationName(world.seal, 'test', `chat ${n}`)).own;
+      const slot = Number(await client.commands.cluster('KEYSLOT', record));
+      if (slot < 16_384 / 3 === onGone) names.push(`chat ${n}`);
+    }
+    return names;
+  }
+
+  /** A message every `everyMs`, to one after the other, whether or not those before were answered: ms to each answer. */
+  async function talk(names: readonly string[], everyMs: number, forMs: number): Promise<number[]> {
+    const took: number[] = [];
+    const answers: Promise<unknown>[] = [];
+    const untilMs = performance.now() + forMs;
+    for (let n = 0; performance.now() < untilMs; n++) {
+      const conversation = names[n % names.length] ?? '';
+      const beforeMs = performance.now();
+      const told = new Promise<void>((resolve) => {
+        const others = answered.get(conversation) ?? [];
+        answered.set(conversation, [...others, resolve]);
+      });
+      answers.push(
+        engine.accept(incoming('forget', { conversation })),
+        told.then(() => took.push(performance.now() - beforeMs)),
+      );
+      await delay(everyMs);
+    }
+    await Promise.all(answers);
+    return took;
+  }
+
+  async function talkInVain(names: readonly string[], everyMs: number, forMs: number): Promise<void> {
+    const untilMs = performance.now() + forMs;
+    for (let n = 0; performance.now() < untilMs; n++) {
+      const conversation = names[n % names.length] ?? '';
+      engine.accept(incoming('forget', { conversation })).catch((error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) throw error;
+      });
+      await delay(everyMs);
+    }
+  }
+
+  return { gone, engine, namesOf, talk, talkInVain };
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.POSITIVE_INFINITY;
+
+for (const [what, end, back] of [
+  ['dead', (node: RedisServer) => node.kill(), () => {}],
+  [
+    'hanging',
+    async (node: RedisServer) => void process.kill(node.pid, 'SIGSTOP'),
+    (node: RedisServer) => void process.kill(node.pid, 'SIGCONT'),
+  ],
+] as const) {
+  test(`with one of three masters ${what} the others' customers are answered as before`, async () => {
+    const { gone, namesOf, talk, talkInVain } = await open();
+    const living = await namesOf(LIVING, false);
+    const lost = await namesOf(DEAD, true);
+    await talk([...living, ...lost], EVERY_MS / 2, MEASURED_MS / 5);
+    const before = median(await talk([...living, ...lost], EVERY_MS / 2, MEASURED_MS / 5));
+
+    await end(gone);
+    onTestFinished(() => back(gone));
+    const [took] = await Promise.all([
+      talk(living, EVERY_MS, MEASURED_MS),
+      talkInVain(lost, EVERY_MS, MEASURED_MS),
+    ]);
+    const after = median(took);
+    expect(after).toBeLessThan(Math.max(MEDIAN_MS, SLOWER * before));
+  }, 40_000);
+}
