@@ -39,7 +39,7 @@ async function open() {
   const outlet: Outlet = {
     async deliver({ conversation }) {
       answered.get(conversation)?.shift()?.();
-      return { kind: 'sent' };
+      return { kind: 'delivered' };
     },
   };
   const engine = world.engine({ mailbox, outlet: () => outlet }, { sweepMs: 500 });
