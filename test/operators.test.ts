@@ -250,7 +250,7 @@ test('a product code is masked as a person is, a gift code is not; what must be 
 });
 
 test('an operation waits for staff once the bot looks no more', () => {
-  const body = JSON.stringify({ lookup: LOOKUP });
+  const body = { lookup: LOOKUP };
   const origin = {
     ...{ channel: 'telegram', conversation: '1', address: 1 },
     sender: { channel: 'telegram', proof: 'contact' as const },

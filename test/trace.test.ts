@@ -18,7 +18,7 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
     sender: { channel: 'staff', proof: 'token' },
     understood: { intent: 'history', type: 'point', period: '30d', phone: '+84867123456' },
     before: { step: { at: 'idle' } },
-    after: { step: { at: 'browsing', type: 'point' } },
+    after: { step: { at: 'browsing', page: { type: 'point' } } },
     calls: [
       {
         method: 'GET',

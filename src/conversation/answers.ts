@@ -175,7 +175,11 @@ function leaf(
     return undefined;
   const said = periodIn(understood, context);
   if (said?.ok)
-    return history.browse(state, { ...step, type: type ?? step.type, period: said.period }, context);
+    return history.browse(
+      state,
+      { ...step.page, type: type ?? step.page.type, period: said.period },
+      context,
+    );
   return said && said.reason !== 'period.shape' ? again(state, context, { key: said.reason }) : undefined;
 }
 

@@ -76,7 +76,7 @@ function onPage(
       return history.turnPage(state, step, 0);
     case 'period':
       return isNamedPeriod(value)
-        ? history.browse(state, { ...step, period: periodNamed(value, context) }, context)
+        ? history.browse(state, { ...step.page, period: periodNamed(value, context) }, context)
         : undefined;
     default:
       return undefined;

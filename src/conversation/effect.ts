@@ -6,11 +6,11 @@ import { z } from 'zod';
  *
  * Phones are E.164 (`+84867123456`) everywhere inside; the adapter writes AntCRM's national form.
  */
-export const identifierSchema = z.object({ kind: z.enum(['phone', 'email']), value: z.string() });
+export const identifierSchema = z.strictObject({ kind: z.enum(['phone', 'email']), value: z.string() });
 export type Identifier = z.infer<typeof identifierSchema>;
 
 /** An identifier of the customer, and whether the channel proved that it is theirs. */
-export const knownSchema = z.object({ value: z.string(), proved: z.boolean() });
+export const knownSchema = z.strictObject({ value: z.string(), proved: z.boolean() });
 export type Known = z.infer<typeof knownSchema>;
 
 /** The two lists of AntCRM's history: points earned, gifts redeemed. */
@@ -21,13 +21,13 @@ export type HistoryType = z.infer<typeof historyTypeSchema>;
  * How far AntCRM's clock is ahead of the store's, and by how much that may be wrong, ms. AntCRM's records carry AntCRM's
  * times.
  */
-const skewSchema = z.object({ ms: z.number(), errorMs: z.number() });
+const skewSchema = z.strictObject({ ms: z.number(), errorMs: z.number() });
 
 /**
  * What is needed to find out later whether a call was applied. Stored before the call is made (the intent) and kept
  * with the operation until its outcome is known.
  */
-export const lookupSchema = z.object({
+export const lookupSchema = z.strictObject({
   kind: z.enum(['accumulate', 'redeem']),
   /** The identifier that the call carries: history is read by it. */
   by: identifierSchema,
@@ -91,7 +91,7 @@ export type Effect =
   | { kind: 'balance'; by: Identifier };
 
 /** What AntCRM's record of an operation says; every part may be missing. `score` in points, `what` = product or gift. */
-export const receiptSchema = z.object({
+export const receiptSchema = z.strictObject({
   record: z.string().optional(),
   score: z.number().optional(),
   what: z.string().optional(),

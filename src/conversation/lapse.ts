@@ -26,7 +26,7 @@ function emptied(step: Step): Step {
     case 'asking':
       return { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 };
     case 'browsing':
-      return { at: 'asking', flow: 'history', slot: 'period', tries: 0 };
+      return { at: 'asking', flow: step.flow, slot: 'period', tries: 0 };
     case 'confirming':
     case 'consenting':
     case 'idle':

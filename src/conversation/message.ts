@@ -21,20 +21,20 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  *   intent holds.
  */
 export const messageSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('text'), text: z.string() }),
-  z.object({ kind: z.literal('choice'), choice: z.string(), view: z.string().optional() }),
-  z.object({ kind: z.literal('contact'), phone: z.string(), own: z.boolean() }),
-  z.object({
+  z.strictObject({ kind: z.literal('text'), text: z.string() }),
+  z.strictObject({ kind: z.literal('choice'), choice: z.string(), view: z.string().optional() }),
+  z.strictObject({ kind: z.literal('contact'), phone: z.string(), own: z.boolean() }),
+  z.strictObject({
     kind: z.literal('form'),
     code: z.string().optional(),
     phone: z.string().optional(),
     email: z.string().optional(),
     view: z.string().optional(),
   }),
-  z.object({ kind: z.literal('start'), payload: z.string().optional() }),
-  z.object({ kind: z.literal('unknown'), what: z.enum(['photo', 'voice', 'sticker', 'other']) }),
-  z.object({ kind: z.literal('group') }),
-  z.object({
+  z.strictObject({ kind: z.literal('start'), payload: z.string().optional() }),
+  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['photo', 'voice', 'sticker', 'other']) }),
+  z.strictObject({ kind: z.literal('group') }),
+  z.strictObject({
     kind: z.literal('settle'),
     operation: z.string(),
     result: z.enum(['done', 'not-applied']),
@@ -51,7 +51,7 @@ export const MAX_TEXT = 1000;
  * `contact` = by sharing the phone (Telegram), `profile` = by the profile's e-mail (Teams),
  * `token` = whatever the caller says, because staff vouch for it.
  */
-export const senderSchema = z.object({
+export const senderSchema = z.strictObject({
   channel: z.string(),
   proof: z.enum(['contact', 'profile', 'token']),
   /** The language of the person's client, where the channel tells it. */

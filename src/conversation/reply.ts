@@ -13,7 +13,7 @@ export type Line = {
 };
 export type Param = string | number | { vi: string; en: string } | Line;
 
-const lineSchema: z.ZodType<Line> = z.object({
+const lineSchema: z.ZodType<Line> = z.strictObject({
   key: z.string(),
   context: z.string().optional(),
   params: z
@@ -26,19 +26,19 @@ const lineSchema: z.ZodType<Line> = z.object({
 const paramSchema: z.ZodType<Param> = z.union([
   z.string(),
   z.number(),
-  z.object({ vi: z.string(), en: z.string() }),
+  z.strictObject({ vi: z.string(), en: z.string() }),
   lineSchema,
 ]);
 
 /** A button: `id` is stable, the label is keyed wording. */
-const choiceSchema = z.object({ id: z.string(), label: lineSchema });
+const choiceSchema = z.strictObject({ id: z.string(), label: lineSchema });
 export type Choice = z.infer<typeof choiceSchema>;
 
 /** What a question asks for. */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 
 /** A field of the form that asks for all missing slots at once; `value` is what is known, `reason` why it was refused. */
-const fieldSchema = z.object({
+const fieldSchema = z.strictObject({
   slot: z.enum(['code', 'phone', 'email']),
   required: z.boolean(),
   value: z.string().optional(),
@@ -56,7 +56,7 @@ export type Field = z.infer<typeof fieldSchema>;
  * - `inPlace`: where the customer pressed a button of a message, this replaces that message (paging).
  * - `notice`: a short remark on a press; where the channel can show it as a toast, it should.
  */
-export const replySchema = z.object({
+export const replySchema = z.strictObject({
   key: z.string(),
   context: z.string().optional(),
   params: z.record(z.string(), paramSchema).optional(),

@@ -66,8 +66,9 @@ function arrive(stored: ConversationState, context: Context): { state: Conversat
     lastMessageMs: context.nowMs,
     ...(locale && { clientLocale: locale }),
   };
-  if (context.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
-  const unfinished = stored.step.at !== 'idle' && stored.step.at !== 'consenting';
+  const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
+  if (!unheard && context.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
+  const unfinished = unheard || (stored.step.at !== 'idle' && stored.step.at !== 'consenting');
   const { view: _, ...rest } = unanswered(state, context);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },

@@ -24,18 +24,18 @@ export interface Journal {
   letGo(customer: string, operation: string): Promise<void>;
 
   /**
-   * Writes down that the call is about to be made. Only `go` permits it. `stored`: an earlier attempt wrote `body`, and
+   * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt wrote `body`, and
    * may have called. `stale`: the lease is lost. `unreplicated`: not safe enough; nothing was called.
    */
   intend(
     operation: string,
-    body: string,
+    body: unknown,
   ): Promise<
-    { kind: 'go' } | { kind: 'stored'; body: string } | { kind: 'stale' } | { kind: 'unreplicated' }
+    { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'stale' } | { kind: 'unreplicated' }
   >;
 
   /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
-  recall(operation: string): Promise<string | null>;
+  recall(operation: string): Promise<unknown>;
 
   /** What time it is by the store's clock, epoch ms: hosts' clocks may differ, and deadlines outlive a process. */
   nowMs(): number;
@@ -61,15 +61,15 @@ export class TurnInterrupted extends Error {
  * The intent: what must survive a crash between a call and the saving of its outcome. Read by operators too
  * (`npm run operations`).
  */
-const intentSchema = z.object({
+export const intentSchema = z.strictObject({
   lookup: lookupSchema,
   omitted: z.enum(['phone', 'email']).optional(),
 });
 export type Intent = z.infer<typeof intentSchema>;
 
 /** Reads a stored intent; throws if it is none, which nobody can act on. */
-export function readIntent(body: string): Intent {
-  return intentSchema.parse(JSON.parse(body));
+export function readIntent(body: unknown): Intent {
+  return intentSchema.parse(body);
 }
 
 type Intended = { kind: 'go' } | { kind: 'stored'; intent: Intent } | { kind: 'unreplicated' };
@@ -77,7 +77,7 @@ type Intended = { kind: 'go' } | { kind: 'stored'; intent: Intent } | { kind: 'u
 /** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
 export async function intend(journal: Journal, operation: string, intent: Intent): Promise<Intended> {
   assertMayBegin(journal);
-  const intended = await journal.intend(operation, JSON.stringify(intent));
+  const intended = await journal.intend(operation, intent);
   switch (intended.kind) {
     case 'stored':
       return { kind: 'stored', intent: readIntent(intended.body) };

@@ -94,7 +94,7 @@ async function show(
 const REFUSALS = {
   unknown: 'There is none of that name: it was settled, or never was. See: npm run operations -- list',
   unreadable:
-    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS?), or is no message.',
+    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? did a newer version of the bot write it?), or is no message.',
   decided:
     'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
   full: 'Too many messages wait in that conversation. Nothing was filed: try again in a minute.',

@@ -14,7 +14,7 @@ const json = z.custom<z.core.util.JSONType>();
  * - `address`: where replies go, as the channel needs it; kept with the state for replies that come later.
  * - `press`: which message's button was pressed, as the channel needs it to edit that message and end its spinner.
  */
-export const incomingSchema = z.object({
+export const incomingSchema = z.strictObject({
   channel: z.string(),
   conversation: z.string(),
   id: z.string(),
@@ -32,7 +32,7 @@ export type Incoming = z.infer<typeof incomingSchema>;
  * away when a phone is not asked any more. `forget`: the customer asked to be forgotten, so the channel drops
  * what it keeps of the conversation before it sends this. `trace` joins the last reply on its way to the channel, and is never stored.
  */
-export const outgoingSchema = z.object({
+export const outgoingSchema = z.strictObject({
   channel: z.string(),
   conversation: z.string(),
   address: json,
@@ -42,7 +42,7 @@ export const outgoingSchema = z.object({
   turn: z.string().optional(),
   first: z.boolean(),
   last: z.boolean(),
-  state: z.object({ flow: z.string().optional(), asks: z.string().optional() }),
+  state: z.strictObject({ flow: z.string().optional(), asks: z.string().optional() }),
   asked: z.string().optional(),
   atMs: z.number(),
   forget: z.literal(true).optional(),

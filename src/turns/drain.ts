@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, Numbered } from './errands.ts';
-import { assertHeld, type Held } from './leases.ts';
+import { assertHeld, GivenBack, type Held } from './leases.ts';
 import { type Next, type OutboxEntry, StoreUnavailable, type Work } from './mailbox.ts';
-import { alarmIfBroken, type Known, type Session } from './read.ts';
-import { answer, GivenBack, type TurnTools } from './turn.ts';
+import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
+import { answer, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered>;
@@ -47,8 +47,8 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     }
   }
 
-  if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
   try {
+    if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
     // What an earlier lease left is dropped before a step can add to it: should this process die, too, only the latest
     // turn's replies are repeated, and none comes after one to a later message.
     let next: Next | null = work.outbox.length === 0 ? work : await release();
@@ -61,7 +61,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     }
   } catch (error) {
     if (!(error instanceof GivenBack)) throw error;
-    await release(0);
+    await release(error.afterMs);
   }
 }
 
@@ -71,6 +71,7 @@ function opened(held: Held, outbox: readonly OutboxEntry[], { envelopes, observe
     try {
       return { seq, errand: envelopes.errand.open(held.conversation, body) };
     } catch (error) {
+      leaveIfNewer(error);
       alarmIfBroken(error, held.conversation, observe);
       return { seq, errand: null };
     }

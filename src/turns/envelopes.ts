@@ -1,49 +1,25 @@
-import { z } from 'zod';
-import { awaitedSchema } from '../conversation/effect.ts';
-import { senderSchema } from '../conversation/message.ts';
-import type { ConversationState } from '../conversation/state.ts';
-import { type Incoming, incomingSchema, outgoingSchema } from './delivery.ts';
-import type { Seal } from './sealed.ts';
+import { type readState, UnknownFlow } from '../conversation/state.ts';
+import type { Upgrades } from '../conversation/upgrades.ts';
+import {
+  ERRAND_UPGRADES,
+  type Errand,
+  errandSchema,
+  INTENT_UPGRADES,
+  intentSchema,
+  type Origin,
+  type Stored,
+  storedSchema,
+} from './bodies.ts';
+import { type Incoming, incomingSchema } from './delivery.ts';
+import { type Seal, SealBroken } from './sealed.ts';
 import { lengthen, shorten } from './shorthand.ts';
-
-/** Who wrote last and where replies go: what a turn that nobody asked for needs. Neither name nor e-mail is kept. */
-const originSchema = incomingSchema
-  .pick({ channel: true, conversation: true, address: true })
-  .extend({ sender: senderSchema.omit({ name: true, email: true }) });
-export type Origin = z.infer<typeof originSchema>;
-
-/**
- * The state as the store keeps it. `wakeAtMs` repeats what the store was told, for turns that leave all as it was;
- * `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
- */
-const storedSchema = z.object({
-  state: z.unknown(),
-  origin: originSchema.nullable(),
-  wakeAtMs: z.number().nullable(),
-  asks: z.string().optional(),
-  floodedMs: z.number().optional(),
-});
-export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { state: ConversationState };
-
-/** What a commit leaves to be done outside: a reply to send, or a customer's hold to give back. */
-const errandSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('reply'), outgoing: outgoingSchema }),
-  z.object({
-    kind: z.literal('letGo'),
-    /** As the mailbox knows it: a keyed hash. */
-    customer: z.string(),
-    operation: z.string(),
-    record: z.string().optional(),
-    awaited: awaitedSchema.optional(),
-  }),
-]);
-export type Errand = z.infer<typeof errandSchema>;
-
-/** `origin` tells operators where to file a settlement. */
-const intentSchema = z.object({ origin: originSchema, body: z.string() });
+import { marked, upgraded } from './versions.ts';
 
 /** Characters; a customer with several operations comes to it. */
 const LARGE_STATE = 1000;
+
+/** What this kind of body changed from version to version, if anything. */
+const NO_UPGRADES: Upgrades = {};
 
 /** How a conversation is called in stores and logs. */
 export function conversationName(seal: Seal, channel: string, conversation: string): string {
@@ -57,49 +33,69 @@ export function originOf({ channel, conversation, address, sender }: Incoming): 
 
 export type Envelopes = ReturnType<typeof createEnvelopes>;
 
+type Kind = 'message' | 'state' | 'outbox' | 'intent';
+
 /**
  * The kinds of things that a mailbox keeps, sealed and opened. Blobs are bound to their kind and conversation. Opening
- * throws `SealBroken`, or another error where what is inside has not the shape it should have.
+ * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is inside has not the shape that its version says.
  */
-export function createEnvelopes(seal: Seal, readState: (stored: unknown) => ConversationState) {
-  const closeText = (kind: string, conversation: string, text: string): Buffer =>
+export function createEnvelopes(seal: Seal, read: typeof readState) {
+  const close = (kind: Kind, conversation: string, text: string): Buffer =>
     seal.seal(`${kind}:${conversation}`, text);
-  const openText = (kind: string, conversation: string, sealed: Buffer): string =>
-    seal.open(`${kind}:${conversation}`, sealed);
-  const close = (kind: string, conversation: string, value: unknown): Buffer =>
-    closeText(kind, conversation, JSON.stringify(value));
-  const open = (kind: string, conversation: string, sealed: Buffer): unknown =>
-    JSON.parse(openText(kind, conversation, sealed));
+  const json = (body: object): string => JSON.stringify(marked(body));
+
+  function open(kind: Kind, conversation: string, sealed: Buffer): string {
+    try {
+      return seal.open(`${kind}:${conversation}`, sealed);
+    } catch (error) {
+      // Version 2 bound what lies in the outbox to another word.
+      if (!(error instanceof SealBroken) || kind !== 'outbox') throw error;
+      return seal.open(`errand:${conversation}`, sealed);
+    }
+  }
 
   return {
     message: {
-      seal: (conversation: string, incoming: Incoming) => close('message', conversation, incoming),
-      open: (conversation: string, sealed: Buffer): Incoming =>
-        incomingSchema.parse(open('message', conversation, sealed)),
+      seal: (conversation: string, incoming: Incoming) => close('message', conversation, json(incoming)),
+      open(conversation: string, sealed: Buffer): Incoming {
+        const stored: unknown = JSON.parse(open('message', conversation, sealed));
+        return incomingSchema.parse(upgraded(stored, NO_UPGRADES).body);
+      },
     },
     state: {
       seal(conversation: string, stored: Stored): Buffer {
-        const json = JSON.stringify(stored);
+        const text = json(stored);
         // One that asks to be woken is replaced soon: most of those are not worth the time.
-        const passing = stored.wakeAtMs !== null && json.length < LARGE_STATE;
-        return closeText('state', conversation, passing ? json : shorten(json));
+        const passing = stored.wakeAtMs !== null && text.length < LARGE_STATE;
+        return close('state', conversation, passing ? text : shorten(text));
       },
-      open(conversation: string, sealed: Buffer): Stored {
-        const json = lengthen(openText('state', conversation, sealed));
-        const stored = storedSchema.parse(JSON.parse(json));
-        return { ...stored, state: readState(stored.state) };
+      /** `unknownFlow`: the conversation was in a flow that this process does not have; the state is without it. */
+      open(conversation: string, sealed: Buffer): Stored & { readonly unknownFlow?: true } {
+        const text = lengthen(open('state', conversation, sealed));
+        const { body, version } = upgraded(JSON.parse(text), NO_UPGRADES);
+        const stored = storedSchema.parse(body);
+        try {
+          return { ...stored, state: read(stored.state, version) };
+        } catch (error) {
+          if (!(error instanceof UnknownFlow)) throw error;
+          return { ...stored, state: error.ended, unknownFlow: true };
+        }
       },
     },
     errand: {
-      seal: (conversation: string, errand: Errand) => close('errand', conversation, errand),
-      open: (conversation: string, sealed: Buffer): Errand =>
-        errandSchema.parse(open('errand', conversation, sealed)),
+      seal: (conversation: string, errand: Errand) => close('outbox', conversation, json(errand)),
+      open(conversation: string, sealed: Buffer): Errand {
+        const stored: unknown = JSON.parse(open('outbox', conversation, sealed));
+        return errandSchema.parse(upgraded(stored, ERRAND_UPGRADES).body);
+      },
     },
     intent: {
-      seal: (conversation: string, origin: Origin, body: string) =>
-        close('intent', conversation, { origin, body }),
-      open: (conversation: string, sealed: Buffer) =>
-        intentSchema.parse(open('intent', conversation, sealed)),
+      seal: (conversation: string, origin: Origin, body: unknown) =>
+        close('intent', conversation, json({ origin, body })),
+      open(conversation: string, sealed: Buffer) {
+        const stored: unknown = JSON.parse(open('intent', conversation, sealed));
+        return intentSchema.parse(upgraded(stored, INTENT_UPGRADES).body);
+      },
     },
   };
 }

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { writeAwaited } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Observe } from '../observe.ts';
+import type { Errand } from './bodies.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
-import type { Errand } from './envelopes.ts';
 import { assertHeld, type Held } from './leases.ts';
 import { type Mailbox, StoreUnavailable } from './mailbox.ts';
 
@@ -59,7 +59,7 @@ export function createDelivery(options: {
       break;
     }
     for (const { seq, errand } of outbox) {
-      if (errand?.kind !== 'letGo') continue;
+      if (errand?.kind !== 'unlock') continue;
       try {
         const { customer, operation, record, awaited } = errand;
         await mailbox.letGo(customer, operation, record, awaited && writeAwaited(awaited));

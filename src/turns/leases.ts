@@ -43,6 +43,20 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
+/**
+ * The lease is given back with nothing changed: another process, or this one, takes the turn after `afterMs`. It is no
+ * failure, and does not count as an attempt.
+ */
+export class GivenBack extends Error {
+  override readonly name = 'GivenBack';
+  readonly afterMs: number;
+
+  constructor(afterMs = 0) {
+    super();
+    this.afterMs = afterMs;
+  }
+}
+
 /** The leases at work, and the one timer that renews them all. */
 export function createLeases(options: {
   mailbox: Pick<Mailbox, 'renew'>;

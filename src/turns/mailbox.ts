@@ -1,4 +1,4 @@
-import { STATE_SCHEMA } from '../conversation/state.ts';
+import { VERSION } from '../conversation/upgrades.ts';
 
 /**
  * The port of all durable storage of conversations. A mailbox keeps, per conversation: the messages accepted and not
@@ -113,7 +113,7 @@ export const MAILBOX_DEFAULTS: Readonly<
   settledMs: SETTLED_MS,
   dedupeMs: DEDUPE_MS,
   mailboxCap: MAILBOX_CAP,
-  schema: STATE_SCHEMA,
+  schema: VERSION,
 };
 
 /** The store did not confirm in time or cannot be reached. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationState } from '../conversation/state.ts';
+import type { Origin } from './bodies.ts';
 import type { Incoming } from './delivery.ts';
-import { createEnvelopes, type Origin } from './envelopes.ts';
+import { createEnvelopes } from './envelopes.ts';
 import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
 import type { Seal } from './sealed.ts';
+import type { Conversation } from './think.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
 export type OpenOperation = {
@@ -11,7 +12,7 @@ export type OpenOperation = {
   readonly conversation: string;
   /** When the call was about to be made, by the store's clock. */
   readonly atMs: number;
-  readonly intent: { readonly origin: Origin; readonly body: string } | null;
+  readonly intent: { readonly origin: Origin; readonly body: unknown } | null;
 };
 
 /** `holds`: the message that never became a turn, or that it is a state; null where it cannot be opened. */
@@ -54,7 +55,7 @@ export type Operators = {
 export function createOperators(options: {
   mailbox: Pick<Mailbox, 'accept' | 'intents' | 'deadLetters' | 'takeDeadLetter'>;
   seal: Seal;
-  readState(stored: unknown): ConversationState;
+  readState: Conversation['readState'];
 }): Operators {
   const { mailbox, seal, readState } = options;
   const envelopes = createEnvelopes(seal, readState);

@@ -1,8 +1,8 @@
 import type { Locale } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { ConversationState } from '../conversation/state.ts';
+import type { Errand, Stored } from './bodies.ts';
 import type { Outgoing } from './delivery.ts';
-import type { Errand, Stored } from './envelopes.ts';
 import type { Asker } from './perform.ts';
 import type { Thought } from './think.ts';
 
@@ -49,7 +49,7 @@ export function errandsOf(
     ...replies.map((reply, at): Errand => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
     ...thought.letGo.map(
       ({ customer, operation, record, awaited }): Errand => ({
-        kind: 'letGo',
+        kind: 'unlock',
         customer: turn.customerName(customer),
         operation,
         record,
@@ -63,9 +63,8 @@ function flowOf({ step }: ConversationState): string | undefined {
   switch (step.at) {
     case 'asking':
     case 'confirming':
-      return step.flow;
     case 'browsing':
-      return 'history';
+      return step.flow;
     case 'idle':
     case 'consenting':
       return undefined;

@@ -1,7 +1,8 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
+import type { Origin } from './bodies.ts';
 import type { Incoming } from './delivery.ts';
-import type { Envelopes, Origin } from './envelopes.ts';
+import type { Envelopes } from './envelopes.ts';
 import type { Outlet } from './errands.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Hold, Mailbox } from './mailbox.ts';
@@ -19,15 +20,15 @@ export type Turn = {
   readonly signal: AbortSignal;
   /** The process is stopping: begin no call. A turn that wrote no intent is given back unprocessed. */
   stopping(): boolean;
-  /** As `Mailbox.intend`; the body is sealed on the way. */
+  /** As `Mailbox.intend`; the body, JSON, is sealed on the way. */
   intend(
     operation: string,
-    body: string,
+    body: unknown,
   ): Promise<
-    { kind: 'go' } | { kind: 'stored'; body: string } | { kind: 'stale' } | { kind: 'unreplicated' }
+    { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'stale' } | { kind: 'unreplicated' }
   >;
   /** The stored intent of an operation without an outcome, null if there is none. */
-  recall(operation: string): Promise<string | null>;
+  recall(operation: string): Promise<unknown>;
   /** As `Mailbox.hold`; `customer` in plain, it is hashed on the way. */
   hold(customer: string, operation: string): Promise<Hold>;
   /** As `Mailbox.letGo`, at once. What a decision lets go is done after the commit. */

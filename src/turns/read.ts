@@ -1,7 +1,10 @@
+import { NewerVersion } from '../conversation/upgrades.ts';
 import type { Observe } from '../observe.ts';
+import type { Stored } from './bodies.ts';
 import type { Incoming } from './delivery.ts';
-import { type Envelopes, originOf, type Stored } from './envelopes.ts';
-import type { Held } from './leases.ts';
+import { type Envelopes, originOf } from './envelopes.ts';
+import { type Foreign, LEFT_AGAIN_MS } from './foreign.ts';
+import { GivenBack, type Held } from './leases.ts';
 import type { Next } from './mailbox.ts';
 import type { Asker } from './perform.ts';
 import { SealBroken } from './sealed.ts';
@@ -36,13 +39,17 @@ export type Reading = {
   readonly dead: readonly Dead[];
 };
 
-type ReadTools = {
+export type ReadTools = {
   readonly envelopes: Envelopes;
   readonly conversation: Pick<Conversation, 'newState'>;
+  readonly foreign: Foreign;
   readonly observe: Pick<Observe, 'alarm'>;
 };
 
-/** Opens the state and the head. Never throws: what cannot be read is reported, and becomes a dead letter. */
+/**
+ * Opens the state and the head. What cannot be read is reported, and becomes a dead letter. Throws only `GivenBack`, where
+ * another process may be able to read it.
+ */
 export function read(session: Session, next: Next, tools: ReadTools): Reading {
   const { before, dead } = readState(session, next, tools);
   const { origin } = before;
@@ -59,6 +66,7 @@ export function read(session: Session, next: Next, tools: ReadTools): Reading {
     const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
     return { before, asker, unreadable: false, dead };
   } catch (error) {
+    leaveIfNewer(error);
     alarmIfBroken(error, conversation, tools.observe);
     return { before, asker: bystander, unreadable: true, dead };
   }
@@ -70,11 +78,22 @@ function readState(session: Session, { nowMs }: Next, tools: ReadTools): Pick<Re
   const fresh = () => ({ state: tools.conversation.newState(nowMs), origin: null, wakeAtMs: null });
   if (sealed === null) return { before: fresh(), dead: [] };
   try {
-    return { before: tools.envelopes.state.open(held.conversation, sealed), dead: [] };
+    const { unknownFlow, ...before } = tools.envelopes.state.open(held.conversation, sealed);
+    const { conversation } = held;
+    const isLeft = unknownFlow && tools.foreign.isLeft({ conversation, version: session.version }, nowMs);
+    if (isLeft) throw new GivenBack(LEFT_AGAIN_MS);
+    return { before, dead: [] };
   } catch (error) {
+    if (error instanceof GivenBack) throw error;
+    leaveIfNewer(error);
     alarmIfBroken(error, held.conversation, tools.observe);
     return { before: fresh(), dead: [{ reason: 'state', body: sealed }] };
   }
+}
+
+/** What a newer process stored is for newer processes: throws `GivenBack`. */
+export function leaveIfNewer(error: unknown): void {
+  if (error instanceof NewerVersion) throw new GivenBack(LEFT_AGAIN_MS);
 }
 
 /** Something stored could not be opened: perhaps a key is missing. */

@@ -4,11 +4,11 @@ import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
 import type { Envelopes } from './envelopes.ts';
 import type { Numbered, Outlet } from './errands.ts';
-import { type Held, LeaseLost } from './leases.ts';
+import { GivenBack, type Held, LeaseLost } from './leases.ts';
 import { type Mailbox, type Next, StoreUnavailable } from './mailbox.ts';
 import { asksAfter, errandsOf } from './outbox.ts';
 import type { Asker } from './perform.ts';
-import { type DeadReason, type Reading, read, type Session } from './read.ts';
+import { type DeadReason, type Reading, type ReadTools, read, type Session } from './read.ts';
 import type { Seal } from './sealed.ts';
 import { type Conversation, leave, type Thought, think } from './think.ts';
 import type { Traces } from './tracing.ts';
@@ -21,11 +21,6 @@ const FLOOD: Reply = { key: 'abuse.flood' };
 const FLOOD_EVERY_MS = 60_000;
 const FAILED: Reply = { key: 'turn.failed' };
 
-/** The process is stopping and nothing was called: another process takes the turn. */
-export class GivenBack extends Error {
-  override readonly name = 'GivenBack';
-}
-
 export type TurnTools = {
   readonly mailbox: Mailbox;
   readonly seal: Seal;
@@ -34,6 +29,7 @@ export type TurnTools = {
   ids(): Context['ids'];
   perform(effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome>;
   outlet(channel: string): Outlet | undefined;
+  readonly foreign: ReadTools['foreign'];
   stopping(): boolean;
   /** As in `Limits`. */
   readonly attempts: number;

@@ -6,6 +6,7 @@ import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
 import { conversationName, createEnvelopes } from './envelopes.ts';
 import { createDelivery, type Outlet } from './errands.ts';
+import { createForeign } from './foreign.ts';
 import { createLeases, LeaseLost } from './leases.ts';
 import { LEASE_MS, type Mailbox, type NewMessage, StoreUnavailable, SWEEP_MS, type Work } from './mailbox.ts';
 import { createPerformer, type Perform } from './perform.ts';
@@ -88,6 +89,7 @@ export function createTurns(options: TurnsOptions): Turns {
   const tools: DrainTools = {
     ...options,
     envelopes,
+    foreign: createForeign(),
     stopping,
     attempts: limits.attempts,
     perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),

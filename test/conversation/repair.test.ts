@@ -232,7 +232,7 @@ describe('being remembered', () => {
     const next = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
     const chat = earned().text('chào').text(next).press('confirm').press('consent:accept');
     expect(chat.state).toMatchObject({ consent: { given: true }, profile: { phone: {} } });
-    expect(chat.state.unheeded).toBeUndefined();
+    expect(chat.state.consentUnanswered).toBeUndefined();
   });
 
   test('shows what is stored, and erases it', () => {

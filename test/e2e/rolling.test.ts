@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { STATE_SCHEMA } from '../../src/conversation/state.ts';
+import { VERSION } from '../../src/conversation/upgrades.ts';
 import type { Bot } from '../support/processes.ts';
 import { accumulation, entersCode } from './flows.ts';
 import { startWorld, type World } from './world.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const startNewer = () => world.bot({ BOT_SCHEMA: `${STATE_SCHEMA + 1}` });
+const startNewer = () => world.bot({ BOT_SCHEMA: `${VERSION + 1}` });
 
 /** A customer, and the process that gets their next update. */
 function customer(bot: Bot) {

@@ -79,7 +79,7 @@ function openedIn(bytes: Buffer, seal: Seal, name: string): string[] {
   return found;
 }
 
-const ASSOCIATED = ['message', 'state', 'errand', 'intent', 'feed'];
+const ASSOCIATED = ['message', 'state', 'outbox', 'intent', 'feed'];
 
 function open(seal: Seal, associated: string, blob: Buffer): string[] {
   try {

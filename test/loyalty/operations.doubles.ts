@@ -184,11 +184,11 @@ export class FakeStore {
       intend: async (operation, body) => {
         if (fence !== this.#fence) return { kind: 'stale' };
         const stored = this.intents.get(operation);
-        if (stored !== undefined) return { kind: 'stored', body: stored };
-        this.intents.set(operation, body);
+        if (stored !== undefined) return { kind: 'stored', body: JSON.parse(stored) };
+        this.intents.set(operation, JSON.stringify(body));
         return { kind: this.isReplicated ? 'go' : 'unreplicated' };
       },
-      recall: async (operation) => this.intents.get(operation) ?? null,
+      recall: async (operation) => JSON.parse(this.intents.get(operation) ?? 'null'),
     };
   }
 }

@@ -5,10 +5,10 @@
  */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
-import { STATE_SCHEMA } from '../../src/conversation/state.ts';
+import { VERSION } from '../../src/conversation/upgrades.ts';
 
 const LEASE_MS = 2000;
-const { BOT_SCHEMA: schema = STATE_SCHEMA } = process.env;
+const { BOT_SCHEMA: schema = VERSION } = process.env;
 
 const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));

@@ -22,7 +22,7 @@ const unknown: Perform = async (effect, turn) => {
     ...{ kind: 'redeem', by, code: gift, fromMs: Date.now() - 300_000, deadlineMs: Date.now() + 8000 },
     ...{ baseline: ['64db2c11cbad5f4fdd254567'], customer: 'customer:475' },
   };
-  await turn.intend(operation, JSON.stringify({ lookup }));
+  await turn.intend(operation, { lookup });
   return { kind: 'unknown', operation, lookup };
 };
 
@@ -87,7 +87,7 @@ test('an operation is listed with where its customer is and what finds it in Ant
       reference,
       intent: {
         origin: expect.objectContaining({ channel: 'test', conversation: 'c1', address: { chat: 1 } }),
-        body: expect.stringContaining('DAUMAY01'),
+        body: { lookup: expect.objectContaining({ code: 'DAUMAY01' }) },
       },
     }),
   ]);

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import { newState, readState } from '../../src/conversation/state.ts';
-import { createEnvelopes, type Stored } from '../../src/turns/envelopes.ts';
+import type { Stored } from '../../src/turns/bodies.ts';
+import { createEnvelopes } from '../../src/turns/envelopes.ts';
 import { createSeal } from '../../src/turns/sealed.ts';
 import { lengthen, shorten } from '../../src/turns/shorthand.ts';
 

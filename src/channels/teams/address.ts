@@ -7,7 +7,7 @@ import type { Incoming } from '../../turns/delivery.ts';
  * - `bot`, `user`: the ids of both in this conversation; `tenant` and `person`: the user's directory and object id there,
  *   which alone say for sure who it is.
  */
-const addressSchema = z.object({
+export const addressSchema = z.object({
   service: z.string(),
   bot: z.string(),
   user: z.string(),

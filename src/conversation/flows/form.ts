@@ -17,11 +17,12 @@ import { busy } from './operations.ts';
 import { points } from './points.ts';
 import { redeem } from './redeem.ts';
 import { supportLines } from './settings.ts';
+import { slotsOf } from './shapes.ts';
 
 /**
  * The form machine that every flow runs on: which slot is missing, what an answer is worth, what to say to an invalid
  * one. A flow is `missing` (the next slot to ask for) and `complete` (all slots are there). To add one: a file beside
- * this, a line here, an entry in `FLOWS`, its questions in `questions.ts`.
+ * this, a line here, its shape in `shapes.ts`, its questions in `questions.ts`.
  */
 const flows = { accumulate, redeem, history, points } satisfies Record<
   Flow,
@@ -237,8 +238,9 @@ export function submit(
   form: Extract<Message, { kind: 'form' }>,
   context: Context,
 ): Decision {
-  const { draft, refused } = read(form, context);
+  const { draft: named, refused } = read(form, context);
   const flow = flowOf(state.step) ?? 'accumulate';
+  const draft = slotsOf(flow, named);
   const decision =
     flowOf(state.step) === undefined ? start(state, flow, draft, context) : fill(state, flow, draft, context);
   const last = decision.replies.at(-1);

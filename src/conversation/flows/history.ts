@@ -6,6 +6,7 @@ import { home, question, withMenu } from '../questions.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Period, Slot, Step } from '../state.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
+import type { HistoryPage } from './shapes.ts';
 
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
 const PAGE = 5;
@@ -31,21 +32,21 @@ export const history = {
   /** Shows the first page. Whose list it is stays known with it, for what is asked next. */
   browse(
     state: ConversationState,
-    { type, by, period }: Pick<Browsing, 'type' | 'by' | 'period'>,
+    { type, by, period }: Omit<HistoryPage, 'skip'>,
     context: Context,
   ): Decision {
     // A fixed end: records that arrive while the customer pages must not shift the pages.
     const fixed = { ...period, toMs: period.toMs ?? context.nowMs };
-    const step: Browsing = { at: 'browsing', type, by, period: fixed, skip: 0 };
+    const page: HistoryPage = { type, by, period: fixed, skip: 0 };
     // Where typing proves, the next customer may be another one, whom nobody must take for this one.
     const draft: Draft = typed('', context).proved ? {} : { [by.kind]: { value: by.value, proved: true } };
-    return { state: { ...state, step, draft }, replies: [], effect: read(step) };
+    return { state: { ...state, step: browsing(page), draft }, replies: [], effect: read(page) };
   },
 
   /** Another page of what is being browsed; the first one again rather than one before it. */
-  turnPage(state: ConversationState, step: Browsing, direction: -1 | 0 | 1): Decision {
-    const next = { ...step, skip: Math.max(0, step.skip + direction * PAGE) };
-    return { state: { ...state, step: next }, replies: [], effect: read(next) };
+  turnPage(state: ConversationState, { page }: Browsing, direction: -1 | 0 | 1): Decision {
+    const next = { ...page, skip: Math.max(0, page.skip + direction * PAGE) };
+    return { state: { ...state, step: browsing(next) }, replies: [], effect: read(next) };
   },
 
   outcome(
@@ -55,34 +56,36 @@ export const history = {
   ): Decision {
     const { step } = state;
     if (step.at !== 'browsing') return say(state);
-    const period = shown(step.period, context.settings.timeZone);
+    const { page } = step;
+    const period = shown(page.period, context.settings.timeZone);
     const next = { ...state, view: context.ids.view };
-    if (records.length === 0 && step.skip === 0)
+    if (records.length === 0 && page.skip === 0)
       return say(next, {
         ...question(next, context),
         key: 'history.empty',
-        context: step.type,
+        context: page.type,
         params: { period },
       });
     if (records.length === 0) {
       // "Next" was typed at the end: what is shown stays what is browsed.
-      const last: Browsing = { ...step, skip: step.skip - PAGE };
-      const stayed = { ...next, step: last };
+      const last: HistoryPage = { ...page, skip: page.skip - PAGE };
+      const stayed = { ...next, step: browsing(last) };
       return say(stayed, withPaging(stayed, { key: 'history.end' }, last.skip > 0, false));
     }
     const reply: Reply = {
       key: 'history.page',
-      context: step.type,
-      params: { page: step.skip / PAGE + 1, period },
+      context: page.type,
+      params: { page: page.skip / PAGE + 1, period },
       lines: records.map((one) => line(one, context)),
       inPlace: true,
     };
-    return say(next, withPaging(next, reply, step.skip > 0, more));
+    return say(next, withPaging(next, reply, page.skip > 0, more));
   },
 };
 
-function read(step: Browsing): Effect {
-  const { type, by, period, skip } = step;
+const browsing = (page: HistoryPage): Browsing => ({ at: 'browsing', flow: 'history', page });
+
+function read({ type, by, period, skip }: HistoryPage): Effect {
   return { kind: 'history', type, by, fromMs: period.fromMs, toMs: period.toMs, skip, take: PAGE };
 }
 

@@ -81,7 +81,7 @@ function nothingKept(state: ConversationState, context: Context): Decision {
 
 /** The phone or e-mail that the pages shown belong to. */
 function browsedBy({ step }: ConversationState): ConversationState['profile'] {
-  return step.at === 'browsing' ? { [step.by.kind]: { value: step.by.value, proved: true } } : {};
+  return step.at === 'browsing' ? { [step.page.by.kind]: { value: step.page.by.value, proved: true } } : {};
 }
 
 /**
@@ -103,7 +103,7 @@ export function forget(state: ConversationState, context: Context): Decision {
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
 export function consent(state: ConversationState, given: boolean, context: Context): Decision {
-  const { unheeded: _, ...rest } = state;
+  const { consentUnanswered: _, ...rest } = state;
   const decided: ConversationState = {
     ...rest,
     consent: { given, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },
@@ -141,9 +141,9 @@ function given({ phone, email }: Draft): ConversationState['profile'] {
 /** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
 export function unanswered(state: ConversationState, context: Context): ConversationState {
   if (state.step.at !== 'consenting') return state;
-  const { unheeded = 0, ...rest } = state;
+  const { consentUnanswered = 0, ...rest } = state;
   const idle: ConversationState = { ...rest, step: { at: 'idle' } };
-  if (unheeded + 1 < ASKED_AT_MOST) return { ...idle, unheeded: unheeded + 1 };
+  if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
   return {
     ...idle,
     consent: { given: false, version: CONSENT_VERSION, atMs: context.nowMs, channel: context.sender.channel },

@@ -8,6 +8,7 @@ import { conversationKeys, deadKey, intentsKey, SHARDS, takenKey } from './keys.
 import { runScript } from './scripts.ts';
 
 const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+/** The line that names a letter, with its version (`v`). Processes and scripts of every version read these keys. */
 const letterSchema = z.object({
   id: z.string(),
   conversation: z.string(),

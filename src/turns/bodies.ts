@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { awaitedSchema } from '../conversation/effect.ts';
+import { senderSchema } from '../conversation/message.ts';
+import type { ConversationState } from '../conversation/state.ts';
+import type { Upgrades } from '../conversation/upgrades.ts';
+import { incomingSchema, type Outgoing, outgoingSchema } from './delivery.ts';
+
+/*
+ * What is sealed into a mailbox, beside the message (`delivery.ts`), and how older versions wrote it. Each body is
+ * stored with its version (`versions.ts`); `test/bodies/` has some of each.
+ */
+
+/** Who wrote last and where replies go: what a turn that nobody asked for needs. Neither name nor e-mail is kept. */
+const originSchema = incomingSchema
+  .pick({ channel: true, conversation: true, address: true })
+  .extend({ sender: senderSchema.omit({ name: true, email: true }) });
+export type Origin = z.infer<typeof originSchema>;
+
+/**
+ * The state as the store keeps it. `wakeAtMs` repeats what the store was told, for turns that leave all as it was;
+ * `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
+ */
+export const storedSchema = z.strictObject({
+  /** Of the same version as this, and upgraded by the conversation itself. */
+  state: z.unknown(),
+  origin: originSchema.nullable(),
+  wakeAtMs: z.number().nullable(),
+  asks: z.string().optional(),
+  floodedMs: z.number().optional(),
+});
+export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { state: ConversationState };
+
+/** A trace is never stored. */
+const replySchema = z.strictObject({
+  kind: z.literal('reply'),
+  outgoing: outgoingSchema.omit({ trace: true }),
+});
+const unlockSchema = z.strictObject({
+  kind: z.literal('unlock'),
+  /** As the mailbox knows it: a keyed hash. */
+  customer: z.string(),
+  operation: z.string(),
+  record: z.string().optional(),
+  awaited: awaitedSchema.optional(),
+});
+export const errandSchema = z.discriminatedUnion('kind', [replySchema, unlockSchema]);
+
+/** What a commit leaves to be done outside: a reply to send, or a customer's hold to give back. */
+export type Errand = { kind: 'reply'; outgoing: Outgoing } | z.infer<typeof unlockSchema>;
+
+/** `origin` tells operators where to file a settlement; `body` is what is known of the call, in the shape of whoever makes it. */
+export const intentSchema = z.strictObject({ origin: originSchema, body: z.unknown() });
+
+export const ERRAND_UPGRADES: Upgrades = {
+  2: (errand) => {
+    const { kind, ...rest } = z.looseObject({ kind: z.string() }).parse(errand);
+    return { ...rest, kind: kind === 'letGo' ? 'unlock' : kind };
+  },
+};
+
+export const INTENT_UPGRADES: Upgrades = {
+  2: (intent) => {
+    const { body, ...rest } = z.looseObject({ body: z.string() }).parse(intent);
+    return { ...rest, body: JSON.parse(body) };
+  },
+};

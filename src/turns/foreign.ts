@@ -1,0 +1,29 @@
+import type { Lease } from './mailbox.ts';
+import { createRecent } from './recent.ts';
+
+/** How long a conversation is left to other processes, and how soon one of them may take it. */
+const LEAVE_MS = 60_000;
+export const LEFT_AGAIN_MS = 2000;
+
+const MOST = 1000;
+
+/** Conversations in a flow that this process does not have. */
+export type Foreign = {
+  /**
+   * Whether another process shall have its chance first. A minute after this process has seen the conversation so, and
+   * nobody has taken it further, no more.
+   */
+  isLeft(session: Pick<Lease, 'conversation'> & { readonly version: number }, nowMs: number): boolean;
+};
+
+export function createForeign(): Foreign {
+  const seen = createRecent<{ readonly version: number; readonly sinceMs: number }>(MOST, 2 * LEAVE_MS);
+  return {
+    isLeft({ conversation, version }, nowMs) {
+      const known = seen.get(conversation);
+      if (known?.version === version) return nowMs - known.sinceMs < LEAVE_MS;
+      seen.set(conversation, { version, sinceMs: nowMs });
+      return true;
+    },
+  };
+}
