@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, Numbered } from './errands.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
-import { type Next, type OutboxEntry, StoreUnavailable, type Work } from './mailbox.ts';
+import { type Next, type OutboxEntry, StoreUnavailable, type Wait, type Work } from './mailbox.ts';
 import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
 import { answer, type TurnTools } from './turn.ts';
 
@@ -29,16 +29,16 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     const delivered = await tools.deliver(held, outbox, nowMs);
     sentSeq = delivered.sentSeq;
     if (delivered.postponeMs === undefined) return true;
-    await release(delivered.postponeMs);
+    await release({ afterMs: delivered.postponeMs });
     return false;
   }
 
   /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
-  async function release(notBeforeMs?: number): Promise<Next | null> {
+  async function release(wait?: Wait): Promise<Next | null> {
     const nonce = randomUUID();
     for (;;) {
       try {
-        return await mailbox.release(held, sentSeq, notBeforeMs, nonce);
+        return await mailbox.release(held, sentSeq, wait, nonce);
       } catch (error) {
         const again = error instanceof StoreUnavailable && performance.now() < held.aliveUntilMs;
         if (!again) throw error;
@@ -61,7 +61,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     }
   } catch (error) {
     if (!(error instanceof GivenBack)) throw error;
-    await release(error.afterMs);
+    await release({ afterMs: error.afterMs });
   }
 }
 

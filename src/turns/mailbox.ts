@@ -13,7 +13,8 @@ import { VERSION } from '../conversation/upgrades.ts';
  */
 export interface Mailbox {
   /**
-   * Files a message; with `take`, takes the conversation's lease if nobody holds it and nothing must wait.
+   * Files a message, which brings forward what waits (`Wait`); with `take`, takes the conversation's lease if nobody holds
+   * it and nothing must wait.
    * Remembers the last 100 ids of a conversation for 48 h. At most `MAILBOX_CAP` messages wait; more are dropped and
    * counted (`dropped` of the next work). What a newer process wrote (`schema`) is left to newer processes: `queued`.
    * `nonce` is fresh for each call: it tells a re-sent command from a second delivery of the same message.
@@ -54,13 +55,13 @@ export interface Mailbox {
 
   /**
    * Ends a delivery: drops the outbox up to and including `sentSeq`, then hands over the next work under the same
-   * lease, or frees the lease (null), also where that is for newer processes. With `notBeforeMs` (a delay from now) the lease is freed, and nobody gets work
-   * of this conversation until it has passed. Null, too, if the lease is stale. A lease given back with an outbox or a
-   * head unfinished is due again (at once with `notBeforeMs` 0).
+   * lease, or frees the lease (null), also where that is for newer processes. With `wait` the lease is freed, and nobody
+   * gets work of this conversation until it is over. Null, too, if the lease is stale. A lease given back with an outbox
+   * or a head unfinished is due again (at once where there is nothing to wait for).
    * Work that a release handed over, and that comes again without a commit, has one attempt more. `nonce` is fresh for
    * each release, and the same where it is asked for once more because the store did not confirm.
    */
-  release(lease: Lease, sentSeq: number, notBeforeMs?: number, nonce?: string): Promise<Next | null>;
+  release(lease: Lease, sentSeq: number, wait?: Wait, nonce?: string): Promise<Next | null>;
 
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
@@ -155,9 +156,25 @@ export type Work = Lease &
     readonly version: number;
     readonly state: Buffer | null;
     readonly outbox: readonly OutboxEntry[];
+    /** As the last release left it. */
+    readonly tried: Tried;
     /** The store had the conversation and lost its state, though not all else; told until a commit or a release. */
     readonly lost: boolean;
   };
+
+/** Sends of the first reply of the outbox that the platform perhaps took: how many, and when the first was (epoch ms). */
+export type Tried = { readonly times: number; readonly sinceMs: number };
+export const NEVER_TRIED: Tried = { times: 0, sinceMs: 0 };
+
+/**
+ * How long a conversation is put off, ms from now: nobody works on it for `afterMs`, unless a message is filed, which may
+ * bring that forward to `leastMs` (unsaid: it may not). `tried` is kept for the next work; unsaid, it begins anew.
+ */
+export type Wait = {
+  readonly afterMs: number;
+  readonly leastMs?: number | undefined;
+  readonly tried?: Tried | undefined;
+};
 
 /**
  * What is to be done: at most one of a head message and a wake-up (messages go first); neither: only the outbox was

@@ -148,7 +148,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     const outbox = [wrong(reply('menu'), name), reply('help')(ours, name)];
     const state = work.state ?? Buffer.alloc(0);
     const committed = await mailbox.commit(work, change(work, { state, outbox }));
-    await mailbox.release(work, committed ? committed.firstSeq - 1 : 0, 0);
+    await mailbox.release(work, committed ? committed.firstSeq - 1 : 0, { afterMs: 0 });
     await hears('help');
     expect(bot.alarms(name)).toEqual(['seal_broken']);
     expect(await letters()).toEqual([]);

@@ -14,7 +14,7 @@ describe('a reply', () => {
     await engine.accept(incoming('b'));
     await vi.waitFor(() => expect(world.heard()).toEqual(['a', 'a b']));
     expect(world.deliveries).toEqual(['throttled', 'delivered', 'delivered']);
-    expect(release.mock.calls.every(([, , notBeforeMs]) => notBeforeMs === undefined)).toBe(true);
+    expect(release.mock.calls.every(([, , wait]) => wait === undefined)).toBe(true);
   });
 
   test('that the platform wants much later frees the slot, and nothing overtakes', async () => {
@@ -40,7 +40,7 @@ describe('a reply', () => {
     const release = vi.spyOn(world.mailbox, 'release');
     await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
     await vi.waitFor(() => expect(world.heard()).toEqual(['a']));
-    expect(release.mock.calls.map(([, , notBeforeMs]) => notBeforeMs)).toEqual([10, undefined]);
+    expect(release.mock.calls.map(([, , wait]) => wait?.afterMs)).toEqual([10, undefined]);
   });
 
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
@@ -50,7 +50,7 @@ describe('a reply', () => {
     await world.engine({ outlet: () => ({ deliver }) }).accept(incoming('a'));
     const started = world.store.now();
     await world.quiet(MINUTE);
-    const waits = release.mock.calls.map(([, , notBeforeMs]) => notBeforeMs ?? 0).filter((ms) => ms > 0);
+    const waits = release.mock.calls.map(([, , wait]) => wait?.afterMs ?? 0).filter((ms) => ms > 0);
     expect(waits[0]).toBe(1000);
     expect(Math.max(...waits)).toBe(10 * MINUTE);
     for (const [at, wait] of waits.entries())
@@ -90,7 +90,7 @@ describe('a reply', () => {
     const started = world.store.now();
     await world.quiet();
     expect(world.heard()).toEqual(['a', 'a', 'a', 'a', 'a', 'a b']);
-    const waits = release.mock.calls.map(([, , notBeforeMs]) => notBeforeMs ?? 0).filter((ms) => ms > 0);
+    const waits = release.mock.calls.map(([, , wait]) => wait?.afterMs ?? 0).filter((ms) => ms > 0);
     expect(waits).toHaveLength(4);
     expect(world.store.now() - started).toBeLessThan(1.1 * HOUR);
     expect(world.warnings).toEqual(['a reply was dropped: nobody knows whether it arrived']);

@@ -1,4 +1,4 @@
-import type { Lease, Next, OutboxEntry, Work } from '../mailbox.ts';
+import { type Lease, NEVER_TRIED, type Next, type OutboxEntry, type Tried, type Work } from '../mailbox.ts';
 
 /** All that is kept of one conversation. Times are epoch ms of the store's clock. */
 export type Box = {
@@ -15,7 +15,11 @@ export type Box = {
   leaseUntilMs: number | null;
   /** Of the command that took the lease. */
   nonce: string;
+  /** Nobody works before this, and no new message brings that forward beyond `earliestMs`. */
   notBeforeMs: number;
+  earliestMs: number;
+  /** Of the outbox's first reply. */
+  tried: Tried;
   wakeAtMs: number | null;
   /** Leases that expired since the last commit, and releases that handed over the same once more. */
   expired: number;
@@ -44,6 +48,8 @@ export function newBox(nowMs: number): Box {
     leaseUntilMs: null,
     nonce: '',
     notBeforeMs: 0,
+    earliestMs: 0,
+    tried: NEVER_TRIED,
     wakeAtMs: null,
     expired: 0,
     handedBy: null,
@@ -101,6 +107,7 @@ export function workOf(conversation: string, box: Box, nowMs: number): Work {
     version: box.version,
     state: box.state,
     outbox: box.outbox.slice(),
+    tried: box.tried,
     ...next(box, nowMs),
   };
 }

@@ -9,8 +9,10 @@ import {
   MAILBOX_DEFAULTS,
   type Mailbox,
   type MailboxOptions,
+  NEVER_TRIED,
   type NewMessage,
   type Next,
+  type Wait,
   type Work,
 } from '../mailbox.ts';
 import { type Box, hasWork, holds, isFree, next, take, workOf } from './box.ts';
@@ -48,6 +50,7 @@ export function createMemoryMailbox(
     box.lastQueued += 1;
     box.queue.push({ seq: box.lastQueued, body });
     box.schema = Math.max(box.schema, schema);
+    box.notBeforeMs = Math.min(box.notBeforeMs, box.earliestMs);
     const work =
       wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box, nonce) : null;
     store.arm(conversation, box);
@@ -125,7 +128,7 @@ export function createMemoryMailbox(
   function release(
     held: Lease,
     sentSeq: number,
-    notBeforeMs: number | undefined,
+    wait: Wait | undefined,
     nonce: string = randomUUID(),
   ): Next | null {
     const box = store.boxes.get(held.conversation);
@@ -133,13 +136,16 @@ export function createMemoryMailbox(
     const nowMs = now();
     box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
     const more = box.outbox.length === 0 && hasWork(box, nowMs);
-    if (notBeforeMs === undefined && more && box.schema <= schema) {
+    if (wait === undefined && more && box.schema <= schema) {
       if (box.handedBy !== null && box.handedBy !== nonce) box.expired += 1;
       box.handedBy = nonce;
       return next(box, nowMs);
     }
     box.leaseUntilMs = null;
-    box.notBeforeMs = notBeforeMs === undefined ? 0 : nowMs + notBeforeMs;
+    const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED }: Partial<Wait> = wait ?? {};
+    box.notBeforeMs = nowMs + afterMs;
+    box.earliestMs = nowMs + leastMs;
+    box.tried = tried;
     store.arm(held.conversation, box);
     return null;
   }
@@ -152,7 +158,7 @@ export function createMemoryMailbox(
     recall: async (conversation, operation) =>
       store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
     commit: async (held, change) => commit(held, change),
-    release: async (held, sentSeq, notBeforeMs, nonce) => release(held, sentSeq, notBeforeMs, nonce),
+    release: async (held, sentSeq, wait, nonce) => release(held, sentSeq, wait, nonce),
     ...memoryHolds(store, { holdMs, settledMs }),
     async *intents() {
       for (const [conversation, box] of store.boxes) {

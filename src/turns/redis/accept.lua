@@ -1,4 +1,4 @@
--- Files a message and, if asked and possible, takes the conversation's lease.
+-- Files a message, which brings forward what waits, and, if asked and possible, takes the conversation's lease.
 --
 -- KEYS  record, queue, outbox, due, memory (of message ids)
 -- ARGV  conversation, numbers (record's life, take (0 or 1), our schema, lease (ms), cap of the queue, memory's life (ms),
@@ -36,6 +36,7 @@ redis.call('PEXPIRE', QUEUE, STATE_MS)
 r.msgSeq = r.msgSeq + 1
 -- Older processes leave the conversation to those who can read the message.
 r.schema = math.max(r.schema, SCHEMA)
+r.notBefore = math.min(r.notBefore, r.earliest)
 
 if TAKE == 1 and free() and r.schema <= SCHEMA then
   lease(LEASE_MS)

@@ -22,7 +22,7 @@ export function wordOf(answer: unknown): string {
 }
 
 const NUMBERS_OF_NEXT = 5;
-const NUMBERS_OF_WORK = 4 + NUMBERS_OF_NEXT;
+const NUMBERS_OF_WORK = 6 + NUMBERS_OF_NEXT;
 
 export function nextOf(answer: unknown): Next {
   const [numbers, head] = listOf(answer);
@@ -31,10 +31,13 @@ export function nextOf(answer: unknown): Next {
 
 export function workOf(conversation: string, nonce: string, answer: unknown): Work {
   const [numbers, stored, head, bodies] = listOf(answer);
-  const [fence = 0, version = 0, firstSeq = 0, lost = 0, ...others] = splitNumbers(numbers, NUMBERS_OF_WORK);
+  const [fence = 0, version = 0, firstSeq = 0, lost = 0, times = 0, sinceMs = 0, ...others] = splitNumbers(
+    numbers,
+    NUMBERS_OF_WORK,
+  );
   const state = bytesOf(stored);
   return {
-    ...{ conversation, fence, nonce, version, lost: lost === 1 },
+    ...{ conversation, fence, nonce, version, lost: lost === 1, tried: { times, sinceMs } },
     state: state.length > 0 ? state : null,
     outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
     ...next(others, bytesOf(head)),

@@ -9,8 +9,10 @@ import {
   MAILBOX_DEFAULTS,
   type Mailbox,
   type MailboxOptions,
+  NEVER_TRIED,
   type NewMessage,
   type Next,
+  type Wait,
   type Work,
 } from '../mailbox.ts';
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
@@ -110,16 +112,20 @@ export function createRedisMailbox(
 
   /** Where that fails, too, the lease runs out. */
   function giveBack(work: Work | 'taken' | 'left'): void {
-    if (typeof work === 'object') release(work, 0, 0).catch(() => {});
+    if (typeof work === 'object') release(work, 0, { afterMs: 0, tried: work.tried }).catch(() => {});
   }
 
   async function release(
     { conversation, fence, nonce }: Lease,
     sentSeq: number,
-    notBeforeMs = -1,
+    wait?: Wait,
     releaseNonce: string = randomUUID(),
   ): Promise<Next | null> {
-    const numbers = joinNumbers(fence, sentSeq, notBeforeMs, leaseMs, schema);
+    const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED }: Partial<Wait> = wait ?? {};
+    const numbers = joinNumbers(
+      ...[fence, sentSeq, wait === undefined ? -1 : afterMs, leaseMs, schema],
+      ...[leastMs, tried.times, tried.sinceMs],
+    );
     const answer = await run('release', conversation, numbers, nonce, releaseNonce);
     return answer === null ? null : nextOf(answer);
   }

@@ -13,12 +13,15 @@
 -- committed  fence of the last commit                   told       how many of them the lease holder was told
 -- refused    mark of the last message refused           lost       1: the record was lost, and no commit followed yet
 -- handed     nonce of the release that last handed work over, since the last commit or lease; 0 = none did
+-- earliest   no new message brings notBefore forward beyond this, ms
+-- tries      of the outbox's first reply: sends that the platform perhaps took; the first of them was at triedAt, ms
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.
 
 local FIELDS = {
   'version', 'schema', 'state', 'fence', 'leaseEnd', 'nonce', 'wakeAt', 'notBefore',
   'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed', 'handed', 'lost',
+  'earliest', 'tries', 'triedAt',
 }
 local RECORD, QUEUE, OUTBOX, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- The nonce is the lease's: `accept` and `claim` bring it, whoever holds the lease repeats it.
@@ -94,11 +97,11 @@ local function nextWork()
   return table.concat({ now, seq, r.expired + 1, wake, r.told }, ' '), head or ''
 end
 
--- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), those of `Next`), state, head's
--- body, outbox.
+-- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), tries, when the first was, those
+-- of `Next`), state, head's body, outbox.
 local function work()
   local outbox = redis.call('LRANGE', OUTBOX, 0, -1)
   local numbers, head = nextWork()
-  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, r.lost, numbers }, ' ')
+  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, r.lost, r.tries, r.triedAt, numbers }, ' ')
   return { numbers, r.state, head, outbox }
 end

@@ -2,14 +2,15 @@
 --
 -- KEYS  record, queue, outbox, due
 -- ARGV  conversation, numbers (record's life, fence, sent seq, delay until anybody may go on (ms; -1 = none), lease (ms),
---       our schema), nonce, nonce of this release
+--       our schema, delay beyond which no message brings that forward (ms), tries of the first reply that is left, when the
+--       first was (ms)), nonce, nonce of this release
 -- Answer  the next work; nil: the lease is freed, or it was lost
 --
 -- Sent again it finds the same next work, or the lease gone. Work that a release handed over before, and that no commit
 -- ended, counts in `expired` as if a lease had run out: nothing is handed over for ever. What is left of the outbox comes
 -- before any further step, so then the lease is freed, and whoever claims it next gets the outbox.
 
-local FENCE, SENT_SEQ, DELAY, LEASE_MS, SCHEMA = unpack(NUMBERS, 2)
+local FENCE, SENT_SEQ, DELAY, LEASE_MS, SCHEMA, LEAST, TRIES, TRIED_AT = unpack(NUMBERS, 2)
 local RELEASE = ARGV[4]
 
 if not holds(FENCE) then return nil end
@@ -26,8 +27,9 @@ if handOver then
 else
   unlease()
   r.lost, r.handed = 0, 0
-  r.notBefore = DELAY < 0 and 0 or now + DELAY
+  r.notBefore, r.earliest = DELAY < 0 and 0 or now + DELAY, now + LEAST
 end
+r.tries, r.triedAt = TRIES, TRIED_AT
 save()
 if sent > 0 then redis.call('LTRIM', OUTBOX, sent, -1) end
 schedule()

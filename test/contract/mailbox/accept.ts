@@ -48,7 +48,7 @@ export function acceptContract(fresh: Fresh): void {
         state: body,
         outbox: [body],
       })) || { firstSeq: -1 };
-      await mailbox.release(accepted.work, firstSeq - 1, 0);
+      await mailbox.release(accepted.work, firstSeq - 1, { afterMs: 0 });
       const again = await claimed(mailbox, accepted.work.conversation);
       expect(again.state?.equals(body)).toBe(true);
       expect(again.outbox[0]?.body.equals(body)).toBe(true);
@@ -203,7 +203,7 @@ export function acceptContract(fresh: Fresh): void {
       await queue(older, conversation, 'of the older');
       const work = await claimed(newer, conversation);
       expect(await newer.intend(work, 'op', Buffer.from('of the newer'))).toEqual({ kind: 'go' });
-      await newer.release(work, 0, 0);
+      await newer.release(work, 0, { afterMs: 0 });
       expect(await sweep(older)).toEqual([]);
       expect(seen(await claimed(newer, conversation)).head).toBe('of the older');
     });

@@ -48,7 +48,7 @@ export function commitContract(fresh: ReturnType<typeof opener>): void {
       const later = await leased(mailbox, conversation, 'two');
       const second = await mailbox.commit(later, change(later, { outbox: bodies('c') }));
       expect(second).toEqual({ firstSeq: first.firstSeq + 2 });
-      await mailbox.release(later, first.firstSeq + 1, 0);
+      await mailbox.release(later, first.firstSeq + 1, { afterMs: 0 });
       const again = await claimed(mailbox, conversation);
       expect(again.outbox.map((entry) => entry.seq)).toEqual([first.firstSeq + 2]);
     });

@@ -74,7 +74,9 @@ export async function turn(
   const work = await leased(mailbox, conversation);
   const committed = await mailbox.commit(work, change(work, over));
   if (!committed) throw new Error('expected the commit to succeed');
-  expect(await mailbox.release(work, committed.firstSeq + (over.outbox?.length ?? 0), 0)).toBeNull();
+  expect(
+    await mailbox.release(work, committed.firstSeq + (over.outbox?.length ?? 0), { afterMs: 0 }),
+  ).toBeNull();
 }
 
 /** As many claims as a sweeper makes in over 2 s: whatever is due comes to light. */

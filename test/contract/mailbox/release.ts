@@ -65,7 +65,7 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
       const work = await leased(mailbox, conversation);
       const committed = await mailbox.commit(work, change(work, { outbox: bodies('a', 'b', 'c') }));
       if (!committed) throw new Error('stale');
-      expect(await mailbox.release(work, committed.firstSeq, 0)).toBeNull();
+      expect(await mailbox.release(work, committed.firstSeq, { afterMs: 0 })).toBeNull();
       const next = await claimed(mailbox, conversation);
       expect(seen(next)).toMatchObject({ outbox: ['b', 'c'], head: null });
       expect(next.wake).toBeNull();
@@ -73,7 +73,7 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
       expect(await sweep(mailbox)).toEqual([]);
     });
 
-    test('with `notBeforeMs` nobody gets work of the conversation until it has passed', async () => {
+    test('with a wait nobody gets work of the conversation until it is over', async () => {
       const { mailbox } = await fresh();
       const conversation = someName();
       const work = await leased(mailbox, conversation, 'one');
@@ -81,8 +81,8 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
       if (!committed) throw new Error('stale');
       await queue(mailbox, conversation, 'two');
       const before = performance.now();
-      expect(await mailbox.release(work, committed.firstSeq - 1, WAIT)).toBeNull();
-      expect(await mailbox.release(work, committed.firstSeq - 1, WAIT)).toBeNull();
+      expect(await mailbox.release(work, committed.firstSeq - 1, { afterMs: WAIT })).toBeNull();
+      expect(await mailbox.release(work, committed.firstSeq - 1, { afterMs: WAIT })).toBeNull();
       expect(await mailbox.accept(message(conversation, 'three'))).toEqual({ kind: 'queued' });
       expect(await sweep(mailbox)).toEqual([]);
 
@@ -91,12 +91,65 @@ export function releaseContract(fresh: ReturnType<typeof opener>): void {
       expect(seen(next)).toMatchObject({ outbox: ['a'], head: 'two' });
     });
 
+    test('a message brings a wait forward, but not before what must pass', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      await mailbox.commit(work, change(work, { outbox: bodies('a') }));
+      const before = performance.now();
+      await mailbox.release(work, 0, { afterMs: 60_000, leastMs: WAIT });
+      expect(await sweep(mailbox)).toEqual([]);
+      expect(await mailbox.accept(message(conversation, 'two'))).toEqual({ kind: 'queued' });
+      expect(await sweep(mailbox)).toEqual([]);
+      const next = await claimed(mailbox, conversation);
+      expect(performance.now() - before).toBeGreaterThan(WAIT - 100);
+      expect(seen(next)).toMatchObject({ outbox: ['a'], head: 'two' });
+
+      await mailbox.release(next, 0, { afterMs: 60_000, leastMs: 0 });
+      await queue(mailbox, conversation, 'three');
+      const again = await claimed(mailbox, conversation);
+      await mailbox.release(again, 0, { afterMs: 60_000, leastMs: 0 });
+      expect(seen(await leased(mailbox, conversation, 'four'))).toMatchObject({ outbox: ['a'], head: 'two' });
+    });
+
+    test('a message that is a duplicate brings nothing forward', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const first = message(conversation, 'one');
+      const accepted = await mailbox.accept(first);
+      if (accepted.kind !== 'leased') throw new Error('expected a lease');
+      const { work } = accepted;
+      await mailbox.commit(work, change(work, { outbox: bodies('a') }));
+      await mailbox.release(work, 0, { afterMs: 60_000, leastMs: 0 });
+      expect(await mailbox.accept({ ...first, nonce: 'another' })).toEqual({ kind: 'duplicate' });
+      expect(await sweep(mailbox)).toEqual([]);
+    });
+
+    test('what was tried is kept for the next lease, whatever becomes of this one, until a release says otherwise', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation);
+      expect(work.tried).toEqual({ times: 0, sinceMs: 0 });
+      const committed = await mailbox.commit(work, change(work, { outbox: bodies('a', 'b') }));
+      if (!committed) throw new Error('stale');
+      const tried = { times: 3, sinceMs: work.nowMs };
+      const wait = { afterMs: 0, tried };
+      await mailbox.release(work, 0, wait);
+      await mailbox.release(work, 0, wait);
+      expect((await claimed(mailbox, conversation)).tried).toEqual(tried);
+      // That lease runs out.
+      const next = await claimed(mailbox, conversation);
+      expect(next.tried).toEqual(tried);
+      await mailbox.release(next, committed.firstSeq, { afterMs: 0 });
+      expect((await claimed(mailbox, conversation)).tried.times).toBe(0);
+    });
+
     test('a head that is given back is no failed attempt', async () => {
       const { mailbox } = await fresh();
       const conversation = someName();
       let work = await leased(mailbox, conversation);
       for (let n = 0; n < 3; n++) {
-        expect(await mailbox.release(work, 0, 0)).toBeNull();
+        expect(await mailbox.release(work, 0, { afterMs: 0 })).toBeNull();
         work = await claimed(mailbox, conversation);
         expect(work.head?.attempts).toBe(1);
       }
