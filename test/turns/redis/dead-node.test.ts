@@ -19,10 +19,10 @@ const LIVING = 40;
 const DEAD = 20;
 const EVERY_MS = 20;
 /** As long as it takes the engine's sweeps to see every shard, and the cluster to notice, and then some. */
-const MEASURED_MS = 5000;
-/** What is asked for, ms; a machine too busy for that answers no more than so many times slower than before. */
+const ROUNDS = 5;
+const ROUND_MS = 1000;
+/** Of the best round: a machine that is busy with other things spoils some, a bot that waits for a node spoils all. */
 const MEDIAN_MS = 20;
-const SLOWER = 2;
 
 async function open() {
   const { url, nodes } = stopAtEnd(await startRedisCluster());
@@ -103,20 +103,22 @@ for (const [what, end, back] of [
     (node: RedisServer) => void process.kill(node.pid, 'SIGCONT'),
   ],
 ] as const) {
-  test(`with one of three masters ${what} the others' customers are answered as before`, async () => {
+  test(`with one of three masters ${what} the others' customers are answered at once`, async () => {
     const { gone, namesOf, talk, talkInVain } = await open();
     const living = await namesOf(LIVING, false);
     const lost = await namesOf(DEAD, true);
-    await talk([...living, ...lost], EVERY_MS / 2, MEASURED_MS / 5);
-    const before = median(await talk([...living, ...lost], EVERY_MS / 2, MEASURED_MS / 5));
+    await talk([...living, ...lost], EVERY_MS / 2, ROUND_MS);
 
     await end(gone);
     onTestFinished(() => back(gone));
-    const [took] = await Promise.all([
-      talk(living, EVERY_MS, MEASURED_MS),
-      talkInVain(lost, EVERY_MS, MEASURED_MS),
-    ]);
-    const after = median(took);
-    expect(after).toBeLessThan(Math.max(MEDIAN_MS, SLOWER * before));
+    const medians: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const [took] = await Promise.all([
+        talk(living, EVERY_MS, ROUND_MS),
+        talkInVain(lost, EVERY_MS, ROUND_MS),
+      ]);
+      medians.push(median(took));
+    }
+    expect(Math.min(...medians)).toBeLessThan(MEDIAN_MS);
   }, 40_000);
 }
