@@ -12,10 +12,13 @@ export type RedisProxy = {
   pause(): void;
   /** What was held back passes now. */
   resume(): void;
+  /** New connections go to another Redis from now on; the open ones stay where they are, as when a name moves. */
+  switchTo(port: number): void;
   stop(): Promise<void>;
 };
 
-export async function startRedisProxy(port: number): Promise<RedisProxy> {
+export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
+  let port = firstPort;
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let losing = false;
@@ -57,6 +60,9 @@ export async function startRedisProxy(port: number): Promise<RedisProxy> {
     },
     resume() {
       for (const socket of sockets) socket.resume();
+    },
+    switchTo(other) {
+      port = other;
     },
     async stop() {
       server.close();

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 
 /** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
@@ -16,6 +17,9 @@ export type RedisServer = {
   /** Ends it at once, as a crash would; `start` brings it back with its data. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** From now on no file of its can grow, as on a full disk; `freeDisk` ends that. Wants `appendfsync everysec`. */
+  fillDisk(): Promise<void>;
+  freeDisk(): Promise<void>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 };
@@ -38,6 +42,8 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
     async start() {
       server = await launch(dir, port, settings);
     },
+    fillDisk: () => limitFiles(server, '1'),
+    freeDisk: () => limitFiles(server, 'unlimited'),
     async stop() {
       await kill();
       await rm(dir, { recursive: true, force: true });
@@ -101,29 +107,38 @@ process.once('exit', () => {
 });
 
 /** Resolves once the server has loaded its data and listens. */
-async function launch(dir: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
-  const server = spawn(
-    'redis-server',
-    [
-      ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--logfile', '', '--save', ''],
-      ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
-      ...['--repl-diskless-sync-delay', '0', ...settings],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+function launch(dir: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
+  const args = [
+    ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--logfile', '', '--save', ''],
+    ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
+    ...['--repl-diskless-sync-delay', '0', ...settings],
+  ];
+  return runRedis(args, 'Ready to accept connections');
+}
+
+/** Runs redis-server; resolves once it has said `ready`. A write past a limit (`fillDisk`) fails, and does not kill. */
+export async function runRedis(args: readonly string[], ready: string): Promise<ChildProcess> {
+  const server = spawn('sh', ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'sh', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   running.add(server);
   server.once('exit', () => running.delete(server));
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stdout })) {
     lines.push(line);
-    if (!line.includes('Ready to accept connections')) continue;
+    if (!line.includes(ready)) continue;
     server.stdout.resume();
     return server;
   }
   throw new Error(`redis-server did not start:\n${lines.join('\n')}`);
 }
 
-async function freePort(): Promise<number> {
+/** Only the soft limit: whoever lowers the hard one cannot lift it again. */
+async function limitFiles({ pid }: ChildProcess, bytes: string): Promise<void> {
+  await promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${bytes}:unlimited`]);
+}
+
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -1,0 +1,171 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { type RedisProxy, startRedisProxy } from './proxy.ts';
+import { freePort, type RedisServer, runRedis, startRedis, until } from './redis.ts';
+
+/** Redis with a replica that takes over, in the ways that operators have it. */
+
+/** A master and its replica behind one address, as a managed Redis, a virtual IP or a DNS name has them. */
+export type RedisPair = {
+  /** The one address. */
+  readonly url: string;
+  readonly proxy: RedisProxy;
+  /** Who is what now; `failOver` swaps them. */
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
+  /**
+   * Swaps them without losing a write, as a planned failover does. Connections stay with the old master, which is a
+   * replica now; new ones go to the promoted.
+   */
+  failOver(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function startRedisPair(...settings: string[]): Promise<RedisPair> {
+  let { master, replica } = await startReplicated(settings);
+  const proxy = await startRedisProxy(master.port);
+  return {
+    url: proxy.url,
+    proxy,
+    get master() {
+      return master;
+    },
+    get replica() {
+      return replica;
+    },
+    async failOver() {
+      [master, replica] = [replica, master];
+      await asAdmin(replica, (admin) => admin.call('FAILOVER'));
+      await until(async () => (await roleOf(master)) === 'master' && (await roleOf(replica)) === 'slave');
+      proxy.switchTo(master.port);
+      await isFollowed(master);
+    },
+    async stop() {
+      await proxy.stop();
+      await Promise.all([master.stop(), replica.stop()]);
+    },
+  };
+}
+
+/** A master, its replica, and three sentinels that watch them. */
+export type RedisSentinels = {
+  /** As `REDIS_URL` wants it: all sentinels, and the master's name. */
+  readonly url: string;
+  /** The master of the beginning and its replica. */
+  readonly servers: readonly [RedisServer, RedisServer];
+  readonly sentinelPorts: readonly number[];
+  /** Whom the sentinels take for the master. */
+  master(): Promise<RedisServer>;
+  /** Has the sentinels promote the replica, as an operator would; resolves when it is the master. */
+  failOver(): Promise<void>;
+  /** Resolves when the sentinels have promoted another than this, which a test has killed or stopped. */
+  promotedOver(old: RedisServer): Promise<RedisServer>;
+  stop(): Promise<void>;
+};
+
+const NAME = 'conversations';
+/** So long a master is silent before the sentinels take it for dead. */
+const SILENCE_MS = 1000;
+
+export async function startRedisSentinels(...settings: string[]): Promise<RedisSentinels> {
+  const { master: first, replica } = await startReplicated(settings);
+  const dir = await mkdtemp(join(tmpdir(), 'sentinel-'));
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const sentinels = await Promise.all(ports.map((port) => launchSentinel(dir, port, first.port)));
+  await Promise.all(ports.map((port) => until(async () => knowsAll(await masterSeenBy(port)))));
+
+  async function master(): Promise<RedisServer> {
+    const { port } = await masterSeenBy(ports[0] ?? 0);
+    const server = [first, replica].find((one) => `${one.port}` === port);
+    if (server === undefined) throw new Error(`the sentinels know another master, at ${port}`);
+    return server;
+  }
+
+  async function promotedOver(old: RedisServer): Promise<RedisServer> {
+    const all = () => Promise.all(ports.map(masterSeenBy));
+    await until(async () => (await all()).every(({ port }) => port !== `${old.port}`));
+    const promoted = await master();
+    await until(async () => (await roleOf(promoted)) === 'master');
+    return promoted;
+  }
+
+  return {
+    url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
+    servers: [first, replica],
+    sentinelPorts: ports,
+    master,
+    async failOver() {
+      const old = await master();
+      // Right after another failover they do not believe in the replica yet: NOGOODSLAVE.
+      await until(() =>
+        asAdmin({ port: ports[0] ?? 0 }, (admin) => admin.call('SENTINEL', 'FAILOVER', NAME)).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await promotedOver(old);
+    },
+    promotedOver,
+    async stop() {
+      await Promise.all(sentinels.map(kill));
+      await Promise.all([first.stop(), replica.stop()]);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A sentinel rewrites its configuration, so it has a file of its own. It is the same program as redis-server. */
+async function launchSentinel(dir: string, port: number, masterPort: number): Promise<ChildProcess> {
+  const file = join(dir, `${port}.conf`);
+  const lines = [
+    ...[`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`],
+    `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 2`,
+    `sentinel down-after-milliseconds ${NAME} ${SILENCE_MS}`,
+    `sentinel failover-timeout ${NAME} 10000`,
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
+  return runRedis([file, '--sentinel'], 'Sentinel ID is');
+}
+
+async function masterSeenBy(sentinelPort: number): Promise<Readonly<Record<string, string>>> {
+  const answer = await asAdmin({ port: sentinelPort }, (admin) => admin.call('SENTINEL', 'MASTER', NAME));
+  if (!Array.isArray(answer)) return answer && typeof answer === 'object' ? { ...answer } : {};
+  const parts = answer.map(String);
+  return Object.fromEntries(parts.flatMap((part, index) => (index % 2 ? [[parts[index - 1], part]] : [])));
+}
+
+const knowsAll = (seen: Readonly<Record<string, string>>): boolean =>
+  seen['num-slaves'] === '1' && seen['num-other-sentinels'] === '2' && seen.flags === 'master';
+
+async function startReplicated(settings: readonly string[]) {
+  const master = await startRedis(...settings);
+  const replica = await startRedis('--replicaof', '127.0.0.1', `${master.port}`, ...settings);
+  await isFollowed(master);
+  return { master, replica };
+}
+
+/** Resolves when a replica has all that its master has, and goes on to get it. */
+const isFollowed = (master: RedisServer): Promise<void> =>
+  asAdmin(master, (admin) => until(async () => /state=online/.test(await admin.info('replication'))));
+
+const roleOf = (server: RedisServer): Promise<string> =>
+  asAdmin(server, async (admin) => /^role:(\w+)/m.exec(await admin.info('replication'))?.[1] ?? '');
+
+/** Does something on a connection of its own. */
+export async function asAdmin<T>(
+  { port }: { readonly port: number },
+  work: (admin: Redis) => Promise<T>,
+): Promise<T> {
+  const admin = new Redis(port, '127.0.0.1');
+  return work(admin).finally(() => admin.disconnect());
+}
+
+async function kill(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+}
