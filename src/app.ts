@@ -249,7 +249,7 @@ async function openStore({ redis }: Config, options: MailboxOptions = {}, log: L
     const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
     return { mailbox, feed, close: async () => void (await Promise.all([mailbox.close(), feed.close()])) };
   }
-  const client = await connectRedis(redis.urls.join(','), log);
+  const client = await connectRedis(redis.address, log);
   const mailbox = createRedisMailbox(client, { ...options, waitReplicas: redis.waitReplicas });
   const feed = createRedisFeed(client);
   return {

@@ -129,9 +129,9 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
   };
 }
 
-/** Undefined: the embedded memory store. Several URLs are the nodes of one Redis Cluster. */
-function redis({ REDIS_URL: urls, REDIS_WAIT_REPLICAS: waitReplicas }: Variables) {
-  return urls === undefined ? undefined : { urls, waitReplicas };
+/** Undefined: the embedded memory store. */
+function redis({ REDIS_URL: address, REDIS_WAIT_REPLICAS: waitReplicas }: Variables) {
+  return address === undefined ? undefined : { address, waitReplicas };
 }
 
 /** Undefined: the sandbox is the backend. */

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
+import { placesOf } from './turns/redis/address.ts';
 
 /** A little over what a graceful stop may take (docs/design.md, "A turn"). */
 const STOP_MS = 12_000;
@@ -57,7 +58,7 @@ function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config
     `The bot listens on ${listen.host}:${port}.`,
     ...(staff ? [`Chat:  ${local}/console  ·  API: ${local}/docs`, `Try:   ${curl}`] : []),
     redis
-      ? `Store: Redis at ${placesOf(redis.urls)}`
+      ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
     ...(antcrm.real ? [] : [`CRM:   the sandbox at ${local}/sandbox (ANTCRM_BASE_URL is unset)`]),
     ...(telegram
@@ -76,9 +77,4 @@ function faultLines(faults: ReturnType<App['faults']>): string[] {
   return [...faults].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),
   );
-}
-
-/** Host and port of each node; the rest of a URL may be a password. */
-function placesOf(urls: readonly string[]): string {
-  return urls.map((url) => new URL(url).host).join(', ');
 }

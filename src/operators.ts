@@ -37,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT_CONFIG;
   }
 
-  const client = await connectRedis(redis.urls.join(','), errorLog);
+  const client = await connectRedis(redis.address, errorLog);
   const mailbox = createRedisMailbox(client);
   const seal = createSeal({ key: keys.state, previous: keys.statePrevious, hashKey: keys.hash });
   try {

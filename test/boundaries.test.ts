@@ -35,7 +35,11 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^observe\.ts$/, imports: [] },
   { files: /^metrics\.ts$/, imports: [/^observe\.ts$/] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
-  { files: /^config(\.ts$|\/)/, imports: [/^conversation\//, /^config\//] },
+  // How a Redis' address is written is the store's to know.
+  {
+    files: /^config(\.ts$|\/)/,
+    imports: [/^conversation\//, /^config\//, /^turns\/redis\/address\.ts$/],
+  },
   // The process and its wiring.
   { files: /^[^/]+$/, imports: [/./] },
 ];

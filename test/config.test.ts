@@ -95,7 +95,19 @@ describe('values', () => {
       production: true,
       listen: { host: '0.0.0.0', port: 0 },
       publicUrl: 'https://bot.example.vn/loyalty',
-      redis: { urls: ['rediss://user:pw@a:6379', 'rediss://b:6379'], waitReplicas: 1 },
+      redis: {
+        address: {
+          kind: 'cluster',
+          nodes: [
+            { host: 'a', port: 6379 },
+            { host: 'b', port: 6379 },
+          ],
+          login: { username: 'user', password: 'pw' },
+          db: 0,
+          tls: true,
+        },
+        waitReplicas: 1,
+      },
       antcrm: {
         real: { baseUrl: 'http://127.0.0.1:4000', apiKey: 'k3y' },
         timeoutMs: 300,

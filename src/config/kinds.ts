@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseRedisUrl, type RedisAddress } from '../turns/redis/address.ts';
 
 /** A kind of value: `parse` gives undefined for a text that is none, `wants` says what one looks like. */
 export type Kind<T> = { readonly wants: string; parse(written: string): T | undefined };
@@ -78,14 +79,11 @@ export function url(protocols: readonly string[]): Kind<string> {
   };
 }
 
-export function redisUrls(): Kind<readonly string[]> {
+export function redisUrl(): Kind<RedisAddress> {
   return {
-    wants: 'redis://host:port or rediss://host:port, several separated by commas',
-    parse(written) {
-      const urls = written.split(',').map((one) => one.trim());
-      const right = urls.every((one) => /^rediss?:\/\/[^/]/.test(one) && URL.canParse(one));
-      return right ? urls : undefined;
-    },
+    wants:
+      'redis://host:port or rediss://host:port, several separated by commas, or redis+sentinel://host:port,…/master',
+    parse: (written) => parseRedisUrl(written) ?? undefined,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   list,
   oneOf,
   proxies,
-  redisUrls,
+  redisUrl,
   text,
   timeZone,
   url,
@@ -50,9 +50,9 @@ export const variables = z.object({
     'how much is logged',
   ),
   REDIS_URL: secret(
-    redisUrls(),
+    redisUrl(),
     'embedded memory store',
-    '`redis://…`, `rediss://…`; several nodes separated by commas = Redis Cluster',
+    '`redis://…`, `rediss://…`; several nodes separated by commas = Redis Cluster; `redis+sentinel://host:26379,…/<master>` (or `rediss+sentinel`) = Redis Sentinel',
   ),
   REDIS_WAIT_REPLICAS: set(
     integer(0, 10),

@@ -13,7 +13,7 @@ import { createSeal } from '../../src/turns/sealed.ts';
 import { all, change, leased } from '../contract/mailbox/kit.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { addressOf, type RedisServer, startRedis } from '../support/redis.ts';
 import { incoming } from '../turns/kit.ts';
 import { memoryLog } from '../turns/redis/kit.ts';
 
@@ -64,7 +64,7 @@ let calls = 0;
 beforeAll(async () => {
   redis = await startRedis();
   admin = new Redis(redis.url);
-  client = await connectRedis(redis.url, memoryLog());
+  client = await connectRedis(addressOf(redis.url), memoryLog());
   mailbox = createRedisMailbox(client);
   bot = await startWatched({ STATE_KEY: encoded(stateKey) }, () => {
     calls += 1;

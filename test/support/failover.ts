@@ -60,8 +60,12 @@ export type RedisSentinels = {
   readonly sentinelPorts: readonly number[];
   /** Whom the sentinels take for the master. */
   master(): Promise<RedisServer>;
-  /** Has the sentinels promote the replica, as an operator would; resolves when it is the master. */
+  /**
+   * Has the sentinels promote the replica, as an operator would. The old master goes on for ten seconds and more as if
+   * nothing had happened: `rejoined` resolves when it is the new one's replica.
+   */
   failOver(): Promise<void>;
+  rejoined(): Promise<void>;
   /** Resolves when the sentinels have promoted another than this, which a test has killed or stopped. */
   promotedOver(old: RedisServer): Promise<RedisServer>;
   stop(): Promise<void>;
@@ -109,6 +113,7 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
       );
       await promotedOver(old);
     },
+    rejoined: async () => isFollowed(await master()),
     promotedOver,
     async stop() {
       await Promise.all(sentinels.map(kill));

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { parseRedisUrl, type RedisAddress } from '../../src/turns/redis/address.ts';
 
 /** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
 export type RedisServer = {
@@ -23,6 +24,13 @@ export type RedisServer = {
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 };
+
+/** What the bot makes of such a URL. */
+export function addressOf(url: string): RedisAddress {
+  const address = parseRedisUrl(url);
+  if (address === null) throw new Error('no URL of a Redis');
+  return address;
+}
 
 export async function startRedis(...settings: string[]): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));

@@ -1,9 +1,14 @@
 import { Cluster, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log } from '../../observe.ts';
-import { COMMAND_MS, reason } from './confirmed.ts';
+import type { RedisAddress } from './address.ts';
+import { logChanges } from './changes.ts';
+import { COMMAND_MS } from './confirmed.ts';
+import { connectorTo, follow, leaveNoMaster, leaveUnready } from './failover.ts';
+import { GatheringRedis } from './gathering.ts';
 import { SCRIPTS } from './scripts.ts';
+import { leaveSwitched } from './sentinels.ts';
 
-/** The connections of one process to a Redis or a Redis Cluster. */
+/** The connections of one process to a Redis, alone, behind sentinels or in a cluster. */
 export type RedisClient = {
   /** For everything that is answered at once. */
   readonly commands: Redis | Cluster;
@@ -14,16 +19,6 @@ export type RedisClient = {
   /** The nodes that hold data and can be reached, as far as known. */
   masters(): Redis[];
   close(): Promise<void>;
-};
-
-/** One part of the URL. `tls` is empty: the system's certificates decide. */
-type Node = {
-  readonly host: string;
-  readonly port: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
-  readonly tls?: Record<string, never>;
 };
 
 /** How long the start waits for Redis; it goes on without, and recovers when Redis comes. */
@@ -37,74 +32,95 @@ const COMMON = {
   connectTimeout: 2000,
   // Without any answer for this long the connection is dead, however the network pretends.
   socketTimeout: 4000,
+  // How often a node that loads its data is asked whether it has.
+  maxLoadingRetryTime: 500,
   // A command that lost its answer is sent once more after a quick reconnect (every script bears that), then fails.
   maxRetriesPerRequest: 1,
 } as const;
 
-/**
- * Connects to `redis://` or `rediss://`; several nodes separated by commas are a Redis Cluster (scheme and credentials are
- * the first one's). Waits until Redis is ready, but not for ever; commands fail at once while it is not.
- */
-export async function connectRedis(url: string, log: Log): Promise<RedisClient> {
-  const [first, ...others] = parseNodes(url);
-  const client = others.length > 0 ? cluster(first, others) : single(first);
-  logChanges(client.commands, [first, ...others], log);
+/** Waits until Redis is ready, but not for ever; commands fail at once while it is not. */
+export async function connectRedis(address: RedisAddress, log: Log): Promise<RedisClient> {
+  const changes = logChanges(address, log);
+  const client = address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
+  changes.watch(client.commands);
   await ready(client.commands);
   return client;
 }
 
-/**
- * Writes the commands of one go of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
- * pipeline for each batch, and sends no batch before the one before was answered: whatever is slow holds up all.
- */
-class GatheringRedis extends Redis {
-  #gathering = false;
-
-  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    if (!this.#gathering && this.stream) this.#gather(this.stream);
-    return super.sendCommand(...args);
-  }
-
-  #gather(stream: Redis['stream']): void {
-    this.#gathering = true;
-    stream.cork();
-    setImmediate(() => {
-      this.#gathering = false;
-      stream.uncork();
-    });
-  }
-}
-
-function single(node: Node): RedisClient {
-  const commands = new GatheringRedis({
-    ...node,
+/** One master at a time: wherever the address leads, or whomever the sentinels name. */
+function single(
+  address: Exclude<RedisAddress, { kind: 'cluster' }>,
+  onLeave: (why: string) => void,
+): RedisClient {
+  const options = {
+    ...(address.kind === 'server' ? serverOptions(address) : sentinelOptions(address)),
+    ...address.login,
     ...COMMON,
+    db: address.db,
     retryStrategy: backOff,
     enableOfflineQueue: false,
-  });
+  };
+  const commands = new GatheringRedis({ ...options, reconnectOnError: leaveNoMaster(onLeave) });
+  leaveUnready(commands);
+  const watch = address.kind === 'sentinel' ? leaveSwitched(commands, address, WATCHES) : null;
+  const another = (over: typeof LISTENS | typeof WAITS): Redis => {
+    const connection = quiet(new Redis({ ...options, reconnectOnError: leaveNoMaster(), ...over }));
+    leaveUnready(connection);
+    follow(commands, connection);
+    return connection;
+  };
   return {
     commands,
-    dedicated: () => quiet(commands.duplicate({ enableOfflineQueue: true })),
-    subscriber: () => subscriber(commands),
+    dedicated: () => another(WAITS),
+    subscriber: () => another(LISTENS),
     masters: () => [commands],
-    close: async () => commands.disconnect(),
+    async close() {
+      watch?.close();
+      commands.disconnect();
+    },
   };
 }
 
-function cluster(first: Node, others: readonly Node[]): RedisClient {
-  const { host: _host, port: _port, ...credentials } = first;
+/** The connections to the sentinels themselves. */
+const WATCHES = { connectTimeout: COMMON.connectTimeout, retryStrategy: backOff };
+/** A connection whose commands wait until it is there. */
+const WAITS = { enableOfflineQueue: true };
+/** A connection for subscriptions: whoever listens must know when it has ended. */
+const LISTENS = { retryStrategy: () => null, enableOfflineQueue: true, lazyConnect: false };
+
+function serverOptions({ server, tls }: Extract<RedisAddress, { kind: 'server' }>) {
+  return { ...server, ...tlsOptions(tls), Connector: connectorTo(server, tls) };
+}
+
+/** The master's login is for the master alone; TLS is with all or none. */
+function sentinelOptions(address: Extract<RedisAddress, { kind: 'sentinel' }>) {
+  const { sentinels, master, sentinelLogin, tls } = address;
+  return {
+    sentinels: [...sentinels],
+    name: master,
+    sentinelRetryStrategy: backOff,
+    // A sentinel that hangs must not hold up the way to the next.
+    sentinelCommandTimeout: COMMAND_MS,
+    ...(sentinelLogin.username ? { sentinelUsername: sentinelLogin.username } : {}),
+    ...(sentinelLogin.password ? { sentinelPassword: sentinelLogin.password } : {}),
+    ...(tls ? { ...tlsOptions(tls), sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+  };
+}
+
+function cluster({ nodes, login, db, tls }: Extract<RedisAddress, { kind: 'cluster' }>): RedisClient {
+  const redisOptions = { ...login, db, ...tlsOptions(tls), ...COMMON };
   const options = {
     // A batch that gets no answer would hold up the next ones for as long as nobody gives it up.
-    redisOptions: { ...credentials, ...COMMON, commandTimeout: COMMAND_MS },
+    redisOptions: { ...redisOptions, commandTimeout: COMMAND_MS, reconnectOnError: leaveNoMaster() },
     clusterRetryStrategy: backOff,
     enableOfflineQueue: false,
     // Enough for a slot that moves and for a failover. More would keep commands of a dead master going round the living.
     maxRedirections: 4,
     enableAutoPipelining: true,
     scripts: SCRIPTS,
-    ...(first.tls ? { dnsLookup: keepName } : {}),
+    ...(tls ? { dnsLookup: keepName } : {}),
   };
-  const start = [first, ...others].map(({ host, port }) => ({ host, port }));
+  const start = nodes.map(({ host, port }) => ({ host, port }));
   const commands = new Cluster(start, options);
   return {
     commands,
@@ -112,48 +128,25 @@ function cluster(first: Node, others: readonly Node[]): RedisClient {
       quiet(new Cluster(start, { ...options, enableAutoPipelining: false, enableOfflineQueue: true })),
     subscriber() {
       const masters = commands.nodes('master');
-      const node = masters[Math.floor(Math.random() * masters.length)];
-      return subscriber(node ?? new Redis({ ...first, lazyConnect: true }));
+      const { host = nodes[0].host, port = nodes[0].port } =
+        masters[Math.floor(Math.random() * masters.length)]?.options ?? {};
+      return quiet(new Redis({ ...redisOptions, ...LISTENS, host, port }));
     },
     masters: () => commands.nodes('master'),
     close: async () => commands.disconnect(),
   };
 }
 
+/** Empty: the system's certificates decide. */
+const tlsOptions = (tls: boolean) => (tls ? { tls: {} } : {});
+
 /** Certificates are for names: with TLS, names are not resolved to addresses beforehand. */
 const keepName: DNSLookupFunction = (host, found) => found(null, host);
-
-const subscriber = (node: Redis): Redis =>
-  quiet(
-    node.duplicate({
-      ...COMMON,
-      retryStrategy: () => null,
-      enableOfflineQueue: true,
-      lazyConnect: false,
-    }),
-  );
 
 /** Whoever uses the connection sees its commands fail; the main connection logs why. */
 function quiet<Connection extends Redis | Cluster>(connection: Connection): Connection {
   connection.on('error', () => {});
   return connection;
-}
-
-/** One line when the connection is lost and one when it is back, not one for each attempt. */
-function logChanges(commands: Redis | Cluster, nodes: readonly Node[], log: Log): void {
-  let up = true;
-  let what = `Redis cannot be reached at ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
-  const down = (why: string): void => {
-    if (up) log.warn({}, `${what}${why}`);
-    up = false;
-  };
-  commands.on('error', (error) => down(`: ${reason(error)}`));
-  commands.on('reconnecting', () => down(''));
-  commands.on('ready', () => {
-    if (!up) log.info({}, 'redis: connected again');
-    up = true;
-    what = 'redis: connection lost';
-  });
 }
 
 function ready(commands: Redis | Cluster): Promise<void> {
@@ -164,26 +157,4 @@ function ready(commands: Redis | Cluster): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Throws without naming the URL, which may hold a password. */
-function parseNodes(text: string): [Node, ...Node[]] {
-  const [head = '', ...rest] = text.split(',').map((part) => part.trim());
-  const first = parseNode(head);
-  const others = rest.map((part) => parseNode(part.includes('://') ? part : `redis://${part}`));
-  return [first, ...others];
-}
-
-function parseNode(text: string): Node {
-  const url = URL.parse(text);
-  if (url === null || !/^rediss?:$/.test(url.protocol)) throw new Error('not a redis:// or rediss:// URL');
-  const db = Number(url.pathname.slice(1));
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
-    ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
-    ...(db > 0 ? { db } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-  };
 }

@@ -5,7 +5,7 @@ import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { mailboxContract } from '../../contract/mailbox.ts';
-import { startRedis, startRedisCluster } from '../../support/redis.ts';
+import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -26,12 +26,12 @@ for (const [name, start] of [
   ) {
     const opened: { close(): Promise<void> }[] = [];
     const another = async (others: Options = options): Promise<Part> => {
-      const client = await connectRedis(server.url, silent);
+      const client = await connectRedis(addressOf(server.url), silent);
       const part = create(client, { ...options, ...others });
       opened.push(part, client);
       return part;
     };
-    const first = await connectRedis(server.url, silent);
+    const first = await connectRedis(addressOf(server.url), silent);
     await Promise.all(first.masters().map((node) => node.flushall()));
     await first.close();
     const close = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.
 import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
 
 /** A log that keeps its lines. */
 export function memoryLog(): Log & { readonly lines: string[] } {
@@ -34,7 +34,7 @@ export async function openProcess(
   options: MailboxOptions & { readonly waitReplicas?: number } = {},
   log: Log = memoryLog(),
 ): Promise<{ client: RedisClient; mailbox: Mailbox }> {
-  const client = await connectRedis(url, log);
+  const client = await connectRedis(addressOf(url), log);
   const mailbox = createRedisMailbox(client, options);
   onTestFinished(async () => {
     await mailbox.close();

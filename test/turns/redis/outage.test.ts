@@ -123,8 +123,8 @@ test('a password reaches neither the log nor an error', async () => {
   const { mailbox: refused } = await openProcess(wrong, {}, log);
   const error: unknown = await refused.health().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(StoreUnavailable);
-  await expect(openProcess('http://x:verraten@y')).rejects.toThrow(/^not a redis/);
-  await expect(openProcess('redis://x:verraten@:y')).rejects.toThrow(/^not a redis/);
+  await expect(openProcess('http://x:verraten@y')).rejects.toThrow(/^no URL of a Redis$/);
+  await expect(openProcess('redis://x:verraten@:y')).rejects.toThrow(/^no URL of a Redis$/);
   expect(`${log.lines.join()} ${JSON.stringify(error)} ${error}`).not.toMatch(/geheim|verraten/);
 }, 20_000);
 

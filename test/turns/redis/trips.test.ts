@@ -5,6 +5,7 @@ import { connectRedis } from '../../../src/turns/redis/client.ts';
 import { startBot } from '../../support/app.ts';
 import { confirmIn, earning, GIFT, isSummary } from '../../support/faults-stories.ts';
 import { startFaultsWorld } from '../../support/faults-world.ts';
+import { addressOf } from '../../support/redis.ts';
 import { memoryLog, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /** No sweep and no renewal in the time of a test: what Redis is asked is asked for the turn at work. */
@@ -91,7 +92,7 @@ const COMMANDS = 100;
 test('what one go of the event loop asks of Redis arrives there at once', async () => {
   const { port, url } = await ownRedis();
   const admin = new Redis(port);
-  const { commands, close } = await connectRedis(url, memoryLog());
+  const { commands, close } = await connectRedis(addressOf(url), memoryLog());
   const reads = async (): Promise<number> =>
     Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
 

@@ -1,0 +1,84 @@
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AbstractConnector, type Redis, type RedisOptions } from 'ioredis';
+import type { HostPort } from './address.ts';
+
+/*
+ * Behind one address (a managed Redis, a virtual IP, a name) the master can become a replica while our connections to it
+ * stay. It refuses every write then, for ever, and answers every read from what it has. Whoever is told so leaves: a new
+ * connection goes to where the address leads now.
+ */
+
+/** What a node answers that is no master, is one no more, or is not up yet; in Redis 6 with the script's name before it. */
+const NO_MASTER = /^(?:ERR .*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
+
+/** A connection is left at once, but not again for each of the commands that were under way. */
+const LEAVE_MS = 1000;
+/** A node that accepts connections and is not ready for so long is left, too: another may be the master by now. */
+const READY_MS = 3000;
+/** How long a closed connection may take to end. */
+const CLOSE_MS = 1000;
+
+/**
+ * ioredis' `reconnectOnError` for one connection. The refused command is rejected, not sent again: its caller knows best
+ * whether it still matters, and may bear a second execution.
+ */
+export function leaveNoMaster(onLeave: (why: string) => void = () => {}): (error: Error) => boolean {
+  let leftMs = Number.NEGATIVE_INFINITY;
+  return ({ message }) => {
+    const why = NO_MASTER.exec(message)?.[0];
+    if (why === undefined || performance.now() - leftMs < LEAVE_MS) return false;
+    leftMs = performance.now();
+    onLeave(why);
+    return true;
+  };
+}
+
+/** Connects to one address; a node that says it is a replica is left, and tried again later. */
+export function connectorTo({ host, port }: HostPort, tls: boolean): NonNullable<RedisOptions['Connector']> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(CLOSE_MS);
+    }
+
+    /** ioredis asks with what INFO says, before the connection is ready. */
+    override check({ role }: { readonly role?: string }): boolean {
+      return role !== 'slave';
+    }
+
+    override async connect() {
+      this.connecting = true;
+      const stream = tls ? connectTls({ host, port }) : connectTcp({ host, port });
+      // ioredis listens a moment later; until then an error must have somewhere to go.
+      stream.once('error', (error: Error) => {
+        this.firstError = error;
+      });
+      this.stream = stream;
+      return stream;
+    }
+  };
+}
+
+/** Leaves a node that accepted the connection and does not get ready: it loads its data, or hangs. */
+export function leaveUnready(connection: Redis): void {
+  let timer: NodeJS.Timeout | undefined;
+  connection.on('connect', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (connection.status === 'connect') connection.disconnect(true);
+    }, READY_MS);
+  });
+  for (const event of ['ready', 'close', 'end']) connection.on(event, () => clearTimeout(timer));
+}
+
+/**
+ * When the main connection ends, so does this one, and comes again if it does that: what made the main one leave holds for
+ * all, and a connection that only listens, or is seldom used, would not be told.
+ */
+export function follow(main: Redis, connection: Redis): void {
+  const leave = (): void => {
+    if (connection.status === 'ready') connection.disconnect(true);
+  };
+  main.on('close', leave);
+  connection.once('end', () => main.off('close', leave));
+}
