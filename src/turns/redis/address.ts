@@ -30,7 +30,18 @@ const SENTINEL_PORT = 26_379;
  * them. Null for anything else.
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
+  if (!isDecodable(text)) return null;
   return /^rediss?\+sentinel:/.test(text) ? parseSentinels(text) : parseServers(text);
+}
+
+/** A lone % would throw where a part is decoded. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The hosts and ports, for people; never a login. */
@@ -78,7 +89,13 @@ function parseSentinels(text: string): RedisAddress | null {
   const account = URL.parse(`redis://${login}@login`);
   const asked = new URLSearchParams(query);
   const strange = [...asked.keys()].some((name) => !/^sentinel(Username|Password)$/.test(name));
-  if (!first?.hostname || !others.every((other) => other !== null) || !account || strange) return null;
+  if (
+    !first?.hostname ||
+    !others.every((other) => other !== null && other.hostname !== '') ||
+    !account ||
+    strange
+  )
+    return null;
   return {
     kind: 'sentinel',
     sentinels: [hostPort(first, SENTINEL_PORT), ...others.map((other) => hostPort(other, SENTINEL_PORT))],
