@@ -85,26 +85,26 @@ const SENTINEL_URL =
 
 function parseSentinels(text: string): RedisAddress | null {
   const { scheme, login = '', hosts = '', master = '', db, query } = SENTINEL_URL.exec(text)?.groups ?? {};
-  const [first, ...others] = hosts.split(',').map((part) => URL.parse(`redis://${part.trim()}`));
+  const [first, ...others] = hosts.split(',').map((part) => hostPortOf(part.trim(), SENTINEL_PORT));
   const account = URL.parse(`redis://${login}@login`);
   const asked = new URLSearchParams(query);
   const strange = [...asked.keys()].some((name) => !/^sentinel(Username|Password)$/.test(name));
-  if (
-    !first?.hostname ||
-    !others.every((other) => other !== null && other.hostname !== '') ||
-    !account ||
-    strange
-  )
-    return null;
+  if (!first || !others.every((other) => other !== null) || !account || strange) return null;
   return {
     kind: 'sentinel',
-    sentinels: [hostPort(first, SENTINEL_PORT), ...others.map((other) => hostPort(other, SENTINEL_PORT))],
+    sentinels: [first, ...others],
     master: decodeURIComponent(master),
     login: accountOf(account),
     sentinelLogin: loginOf(asked.get('sentinelUsername') ?? '', asked.get('sentinelPassword') ?? ''),
     db: Number(db ?? 0),
     tls: scheme === 'rediss',
   };
+}
+
+/** Null for what is no `host[:port]`. */
+function hostPortOf(text: string, standard: number): HostPort | null {
+  const url = URL.parse(`redis://${text}`);
+  return url?.hostname ? hostPort(url, standard) : null;
 }
 
 function hostPort({ hostname, port }: URL, standard: number): HostPort {
