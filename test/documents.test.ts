@@ -7,7 +7,7 @@ import { ALARMS } from '../src/observe.ts';
 import { USAGE } from '../src/operators/command.ts';
 
 const root = new URL('../', import.meta.url);
-const documents = globSync(['*.md', 'docs/*.md'], { cwd: root }).map((name): [string, string] => [
+const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
   name,
   read(name),
 ]);
