@@ -1,13 +1,24 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Message } from '../src/conversation/message.ts';
+import { readState } from '../src/conversation/state.ts';
 import { VERSION } from '../src/conversation/upgrades.ts';
+import { readIntent } from '../src/loyalty/journal.ts';
+import { createEnvelopes } from '../src/turns/envelopes.ts';
+import { createSeal } from '../src/turns/sealed.ts';
+import { Dialogue, succeed } from './support/dialogue.ts';
 import { shapes } from './support/shapes.ts';
 
 /*
- * What lies in stores outlives the code that wrote it: its shapes, and what every version so far has written.
+ * What lies in stores outlives the code that wrote it: its shapes, and what every version so far has written
+ * (`test/support/freeze-main.ts`). What was frozen is never changed: a bot out there may have stored it.
  */
 
 const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
+const filesOf = (folder: string): string[] => readdirSync(new URL(folder, import.meta.url));
+const namesOf = (folder: string): string[] =>
+  filesOf(folder).flatMap((file) => (file === 'shapes.json' ? [] : [file.replace('.json', '')]));
 
 describe(`the shapes of version ${VERSION}`, () => {
   const frozen = read(`bodies/${VERSION}/shapes.json`);
@@ -20,5 +31,128 @@ describe(`the shapes of version ${VERSION}`, () => {
         'read each other. Raise VERSION in src/conversation/upgrades.ts, add the upgrade, freeze files of the new ' +
         'version: CONTRIBUTING.md, "To change what is stored". (A new flow changes no version: add its line to shapes.json.)',
     ).toMatchObject({ [name]: hash });
+  });
+});
+
+const VERSIONS = Array.from({ length: VERSION - 1 }, (_, at) => at + 2);
+
+test('every version so far is frozen, in the same situations', () => {
+  for (const kind of ['states', 'bodies']) {
+    expect(filesOf(kind)).toEqual(VERSIONS.map(String));
+    for (const version of VERSIONS) expect(namesOf(`${kind}/${version}`)).toEqual(namesOf(`${kind}/2`));
+  }
+});
+
+// Without a key a sealed body is a byte and the text.
+const envelopes = createEnvelopes(createSeal({ hashKey: Buffer.alloc(32) }), readState);
+function stored(file: string): Buffer {
+  const content = read(file);
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  return Buffer.concat([Buffer.of(0), Buffer.from(text)]);
+}
+
+const text = (said: string) => (): Message => ({ kind: 'text', text: said });
+const shares = (): Message => ({ kind: 'contact', phone: '84867123456', own: true });
+const press =
+  (choice: string) =>
+  ({ state: { view, step } }: Dialogue): Message => ({
+    kind: 'choice',
+    choice: choice === 'confirm' && step.at === 'confirming' ? `confirm:${step.operation}` : choice,
+    ...(view !== undefined && { view }),
+  });
+const asksStatus = ({ state }: Dialogue): Message => ({
+  kind: 'text',
+  text: state.operations.at(-1)?.id ?? '',
+});
+
+/** What the customer does next in each frozen state (nothing: the state wakes up), and what they hear. */
+const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message) | 'wakes', key: string]>> =
+  {
+    'accumulate-asking-code': [text('TIVI000000201'), 'accumulate.askPhone'],
+    'accumulate-asking-code-tried': [text('TIVI000000201'), 'accumulate.askPhone'],
+    'accumulate-asking-phone': [text('0867123456'), 'accumulate.askEmail'],
+    'accumulate-offering-mapped-phone': [press('use'), 'accumulate.askEmail'],
+    'accumulate-asking-email': [press('skip'), 'accumulate.summary'],
+    'accumulate-offering-email': [press('use'), 'accumulate.summary'],
+    'accumulate-confirming': [press('confirm'), 'accumulate.done'],
+    'accumulate-editing-code': [text('TIVI000000201'), 'accumulate.summary'],
+    'accumulate-consenting': [press('consent:accept'), 'privacy.remembered'],
+    'accumulate-remembered': [text('tích điểm TIVI000000201'), 'identity.useKnown'],
+    'accumulate-offering-known-phone': [press('use'), 'accumulate.summary'],
+    'refused-asking-code': [text('TIVI000000201'), 'accumulate.summary'],
+    'redeem-asking-gift': [press('gift:DAUMAY01'), 'identity.proofNeeded'],
+    'redeem-asking-phone': [shares, 'redeem.summary'],
+    'redeem-confirming': [press('confirm'), 'redeem.done'],
+    'redeem-consenting': [press('consent:decline'), 'privacy.declined'],
+    'redeem-consent-unanswered': [text('menu'), 'menu'],
+    'history-asking-phone': [shares, 'history.askType'],
+    'history-asking-type': [press('history:gift'), 'history.askPeriod'],
+    'history-asking-period': [press('period:all'), 'history.page'],
+    'history-browsing': [press('next'), 'history.page'],
+    'history-second-page': [press('previous'), 'history.page'],
+    'points-asking-phone': [shares, 'points.balance'],
+    'points-consenting': [press('consent:accept'), 'privacy.remembered'],
+    'points-declined': [text('điểm của tôi'), 'identity.proofNeeded'],
+    'idle-welcomed': [press('accumulate'), 'accumulate.askCode'],
+    'idle-with-phone': [text('tích điểm TIVI000000201'), 'accumulate.askEmail'],
+    'idle-in-english': [text('/language'), 'language.ask'],
+    'staff-redeem-confirming': [press('confirm'), 'redeem.done'],
+    'redemption-checking': ['wakes', 'operation.resolved.done'],
+    'redemption-watching': ['wakes', 'operation.escalated'],
+    'escalation-escalated': [asksStatus, 'operation.status'],
+    'accumulation-checking': ['wakes', 'operation.resolved.done'],
+    'in-shorthand': [text('tích điểm'), 'accumulate.askCode'],
+  };
+
+const LATE_MS = 31 * 60_000;
+
+describe.each(VERSIONS)('what version %i stored', (version) => {
+  test.each(namesOf(`states/${version}`))('state: %s goes on', (name) => {
+    const [next, key] = NEXT[name] ?? [text(''), 'a line of NEXT'];
+    const { state, origin } = envelopes.state.open('c', stored(`states/${version}/${name}.json`));
+    if (origin === null) throw new Error('nobody is there');
+    const chat = new Dialogue(origin.sender);
+    chat.state = state;
+    chat.nowMs = state.lastMessageMs + (next === 'wakes' ? LATE_MS : 1000);
+    chat.answers = (effect) =>
+      effect.kind === 'check'
+        ? { kind: 'checked', operation: effect.operation, found: 'applied' }
+        : succeed(effect);
+    if (next === 'wakes') chat.wake();
+    else chat.send(next(chat));
+    expect(chat.keys).toContain(key);
+    expect(chat.keys).not.toContain('choice.expired');
+  });
+
+  const bodies = (kind: string): string[] =>
+    namesOf(`bodies/${version}`).filter((name) => name.startsWith(kind));
+  const contentOf = (name: string) => z.looseObject({}).parse(read(`bodies/${version}/${name}.json`));
+  const body = (name: string): Buffer => stored(`bodies/${version}/${name}.json`);
+
+  test.each([...bodies('message'), 'letter-message'])('%s is answered', (name) => {
+    const { message, sender, ...incoming } = envelopes.message.open('c', body(name));
+    expect(contentOf(name)).toMatchObject({ message, sender, ...incoming });
+    expect(new Dialogue(sender).send(message).keys).not.toEqual([]);
+  });
+
+  test.each(bodies('reply'))('%s can be sent', (name) => {
+    const errand = envelopes.errand.open('c', body(name));
+    expect(contentOf(name)).toMatchObject(errand);
+    expect(errand.kind).toBe('reply');
+  });
+
+  test('a hold to give back is one still', () => {
+    const { customer, operation, record } = contentOf('unlock-3');
+    const unlock = { kind: 'unlock', customer, operation, record };
+    expect(envelopes.errand.open('c', body('unlock-3'))).toEqual(unlock);
+  });
+
+  test.each(bodies('intent'))('%s says what to look up', (name) => {
+    const { lookup } = readIntent(envelopes.intent.open('c', body(name)).body);
+    expect(lookup).toMatchObject({ kind: name.replace('intent-', ''), baseline: [] });
+  });
+
+  test('the state of a letter is one still', () => {
+    expect(envelopes.state.open('c', body('letter-state')).state.operations).toHaveLength(1);
   });
 });
