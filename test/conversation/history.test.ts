@@ -25,6 +25,13 @@ describe('the history', () => {
     expect(chat.effects[0]).toMatchObject({ type: 'point', by: { kind: 'phone' }, toMs: NOW, take: 5 });
   });
 
+  test('keeps of a form what it asks for itself', () => {
+    const chat = new Dialogue().text('lịch sử');
+    chat.send({ kind: 'form', code: 'TIVI000000101', phone: '0867123456' });
+    expect(chat.keys).toEqual(['identity.proofNeeded']);
+    expect(chat.state.draft).toEqual({ phone: { value: '+84867123456', proved: false } });
+  });
+
   test('takes list and period from the command', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử đổi quà 30 ngày');
     expect(chat.keys).toEqual(['history.page']);

@@ -36,6 +36,14 @@ describe('repair', () => {
     expect(chat.text('hủy').keys).toEqual(['cancel.nothing']);
   });
 
+  test('a flow that was ended unheard is told at the next message, and then no more', () => {
+    const chat = new Dialogue();
+    chat.state = { ...chat.state, step: { at: 'idle', unfinished: true } };
+    expect(chat.wake().keys).toEqual([]);
+    expect(chat.text('menu').keys).toEqual(['conversation.expired', 'menu']);
+    expect(chat.text('menu').keys).toEqual(['menu']);
+  });
+
   test('says politely that an unfinished flow has expired', () => {
     const chat = new Dialogue()
       .text('tích điểm')

@@ -1,0 +1,139 @@
+import { expect, test, vi } from 'vitest';
+import { type ConversationState, newState, readState } from '../../src/conversation/state.ts';
+import { step } from '../../src/conversation/step.ts';
+import { VERSION } from '../../src/conversation/upgrades.ts';
+import { conversationName } from '../../src/turns/envelopes.ts';
+import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
+import type { Conversation } from '../../src/turns/think.ts';
+import { SETTINGS } from '../support/dialogue.ts';
+import { createWorld, incoming, type World } from './kit.ts';
+
+const real: Conversation = { step, readState, newState, settings: SETTINGS };
+const keys = ({ sent }: World): string[] => sent.map(({ outgoing }) => outgoing.reply.key);
+
+const origin = {
+  ...{ channel: 'test', conversation: 'c1', address: { chat: 1 } },
+  sender: { channel: 'test', proof: 'contact' },
+};
+const phone = { value: '+84867123456', proved: true };
+
+/** A conversation with this state, as version `v` would have stored it, and `bodies` in its outbox. */
+async function stored(
+  world: World,
+  state: object,
+  { v, outbox = [] }: { v?: number; outbox?: object[] } = {},
+) {
+  const { seal, store } = world;
+  const name = conversationName(seal, 'test', 'c1');
+  const mailbox = createMemoryMailbox({ schema: v ?? 2 }, store);
+  const text = (body: object): string => JSON.stringify({ ...body, v });
+  const body = seal.seal(`message:${name}`, text(incoming('hello')));
+  const accepted = await mailbox.accept({ conversation: name, id: 'm', body, nonce: 'n', take: true });
+  if (accepted.kind !== 'leased') throw new Error(accepted.kind);
+  const { work } = accepted;
+  await mailbox.commit(work, {
+    version: work.version,
+    state: seal.seal(`state:${name}`, text({ state, origin, wakeAtMs: null })),
+    outbox: outbox.map((one) => seal.seal(`${v === undefined ? 'errand' : 'outbox'}:${name}`, text(one))),
+    consumed: work.head?.seq ?? null,
+    wakeAtMs: null,
+    settled: [],
+  });
+  await mailbox.release(work, 0, { afterMs: 0 });
+  return { mailbox, name };
+}
+
+const idle = (nowMs: number): object => ({
+  lastMessageMs: nowMs,
+  step: { at: 'idle' },
+  draft: {},
+  operations: [],
+});
+
+test('what version 2 left is delivered, given back and answered', async () => {
+  const world = createWorld();
+  const customer = world.seal.name('customer', 'customer:1');
+  const outgoing = { ...origin, sender: undefined, locale: 'vi', reply: { key: 'of version 2' } };
+  const reply = {
+    kind: 'reply',
+    outgoing: { ...outgoing, first: true, last: true, state: {}, atMs: Date.now() },
+  };
+  const { mailbox, name } = await stored(
+    world,
+    { ...idle(Date.now()), step: { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0 }, profile: {} },
+    { outbox: [reply, { kind: 'letGo', customer, operation: 'op1', record: 'r1' }] },
+  );
+  await mailbox.hold(customer, 'op1');
+  const body = world.seal.seal(`message:${name}`, JSON.stringify(incoming('TIVI000000101')));
+  await mailbox.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
+
+  world.engine({ conversation: real });
+  await vi.waitFor(() => expect(keys(world)).toEqual(['of version 2', 'accumulate.askPhone']));
+  expect(await mailbox.hold(customer, 'op2')).toMatchObject({ held: true, settled: ['r1'] });
+  expect(world.alarms).toEqual([]);
+});
+
+const unknown = (nowMs: number): object => ({
+  ...idle(nowMs),
+  step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 },
+  draft: { year: 2026 },
+  profile: { phone },
+  operations: [{ id: 'OP1', kind: 'redeem', status: 'escalated', atMs: nowMs, checks: 5 }],
+});
+
+test('a flow that this process does not know is left to one that knows it', async () => {
+  const world = createWorld();
+  await stored(world, unknown(Date.now()), { v: VERSION });
+  const engine = world.engine({ conversation: real });
+  const leases = vi.spyOn(world.mailbox, 'release');
+  await engine.accept(incoming('this year'));
+  await vi.waitFor(() => expect(leases).toHaveBeenCalled());
+  await leases.mock.results[0]?.value;
+  await engine.stop();
+
+  world.advance(3000);
+  const known: Conversation = {
+    ...real,
+    readState: (): ConversationState => ({ ...newState(Date.now()), profile: { phone } }),
+    step: (state) => ({ state, replies: [{ key: 'tier.year' }] }),
+  };
+  world.engine({ conversation: known });
+  await vi.waitFor(() => expect(keys(world)).toEqual(['tier.year']));
+  expect(world.turns).toEqual(['done']);
+});
+
+test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {
+  const world = createWorld();
+  await stored(world, unknown(Date.now()), { v: VERSION });
+  const startMs = world.store.now();
+  const engine = world.engine({ conversation: real }, { attempts: 1 });
+  await engine.accept(incoming('this year'));
+  await world.quiet(1500);
+
+  expect(keys(world)).toEqual(['conversation.expired', 'unsure']);
+  expect(world.turns).toEqual(['done']);
+  expect(world.alarms).toEqual([]);
+  const leftForMs = (world.sent[0]?.outgoing.atMs ?? 0) - startMs;
+  expect(leftForMs).toBeGreaterThanOrEqual(60_000);
+  expect(leftForMs).toBeLessThan(75_000);
+  await engine.accept(incoming('/privacy'));
+  await vi.waitFor(() => expect(keys(world)).toContain('privacy.text'));
+  const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
+  expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
+});
+
+test('what a newer version wrote is never taken for broken', async () => {
+  const world = createWorld();
+  const { name } = await stored(world, { of: 'the future' }, { v: VERSION + 1 });
+  const box = world.store.boxes.get(name);
+  // As if an older process had lowered it: version 2 does.
+  if (box) box.schema = VERSION;
+  const engine = world.engine({ conversation: real });
+  const leases = vi.spyOn(world.mailbox, 'release');
+  await engine.accept(incoming('hello'));
+  await vi.waitFor(() => expect(leases).toHaveBeenCalled());
+  await engine.stop();
+  expect(world.sent).toEqual([]);
+  expect(world.alarms).toEqual([]);
+  expect(box?.queue).toHaveLength(1);
+});
