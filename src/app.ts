@@ -21,14 +21,9 @@ import { createOperations } from './loyalty/operations.ts';
 import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
 import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
-import type { Log, Observe } from './observe.ts';
-import type { Feed } from './turns/feed.ts';
+import type { Observe } from './observe.ts';
+import { openStore } from './store.ts';
 import type { Mailbox, MailboxOptions } from './turns/mailbox.ts';
-import { createMemoryFeed } from './turns/memory/feed.ts';
-import { createMemoryMailbox } from './turns/memory/mailbox.ts';
-import { connectRedis } from './turns/redis/client.ts';
-import { createRedisFeed } from './turns/redis/feed.ts';
-import { createRedisMailbox } from './turns/redis/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
@@ -127,7 +122,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   if (config.telegram) {
     const { defaultLocale } = config.settings;
     const limit = limitStrangers(limits);
-    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, limit, words, observe }));
+    const shared = {
+      registrations: store.registrations,
+      hash: (text: string) => seal.name('registration', text),
+    };
+    add(
+      createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, limit, words, observe, shared }),
+    );
   }
   if (config.teams) {
     const limit = limitStrangers(limits);
@@ -240,26 +241,6 @@ function codeOf(error: Error): string | undefined {
   const isWord =
     'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(error.code);
   return isWord ? String(error.code) : undefined;
-}
-
-type Store = { readonly mailbox: Mailbox; readonly feed: Feed; close(): Promise<void> };
-
-async function openStore({ redis }: Config, options: MailboxOptions = {}, log: Log): Promise<Store> {
-  if (!redis) {
-    const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
-    return { mailbox, feed, close: async () => void (await Promise.all([mailbox.close(), feed.close()])) };
-  }
-  const client = await connectRedis(redis.address, log);
-  const mailbox = createRedisMailbox(client, { ...options, waitReplicas: redis.waitReplicas });
-  const feed = createRedisFeed(client);
-  return {
-    mailbox,
-    feed,
-    async close() {
-      await Promise.all([mailbox.close(), feed.close()]);
-      await client.close();
-    },
-  };
 }
 
 type Backend = {

@@ -49,7 +49,7 @@ function channel(name: string): readonly RegExp[] {
     /^conversation\//,
     /^channels\/[^/]+$/,
     new RegExp(`^channels/${name}/`),
-    /^turns\/(mailbox|feed|delivery)\.ts$/,
+    /^turns\/(mailbox|feed|delivery|registrations)\.ts$/,
     /^(i18n|observe)\.ts$/,
   ];
 }

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startBot } from './support/app.ts';
 import { startRedis } from './support/redis.ts';
+import { startTelegramDouble } from './support/telegram-double.ts';
 
 /** What `/health/ready` of a whole bot says on a Redis with these settings. */
 async function readiness(...settings: string[]) {
@@ -36,4 +37,26 @@ test('wrong settings of Redis are shown as degraded, each with what to do; the b
       },
     },
   });
+});
+
+test('a channel out of order is shown as degraded, with what to do', async () => {
+  const double = await startTelegramDouble();
+  onTestFinished(() => double.close());
+  const bot = await startBot({
+    TELEGRAM_BOT_TOKEN: `${double.token}x`,
+    TELEGRAM_API_ROOT: double.url,
+    TELEGRAM_WEBHOOK_SECRET: 'secret',
+  });
+  onTestFinished(() => bot.stop());
+  const response = await fetch(`${bot.url}/health/ready`);
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    status: 'degraded',
+    dependencies: {
+      telegram: { status: 'degraded', faults: [expect.stringContaining('Telegram refuses the token')] },
+    },
+  });
+  const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+  expect(metrics).toContain('bot_channel_out_of_order{channel="telegram"} 1');
+  expect(metrics).toContain('bot_alarms_total{alarm="channel_out_of_order"} 1');
 });

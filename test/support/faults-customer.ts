@@ -46,7 +46,7 @@ const KEYS: readonly Key[] = [
     'operation.status_done',
   ] as const),
   ...(['service.unavailable', 'abuse.flood', 'turn.failed', 'choice.expired', 'flow.switched'] as const),
-  ...(['privacy.consent', 'telegram.noted', 'points.balance', 'points.rank', 'history.page_point'] as const),
+  ...(['privacy.consent', 'points.balance', 'points.rank', 'history.page_point'] as const),
   ...(['help', 'menu'] as const),
 ];
 

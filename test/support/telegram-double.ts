@@ -22,6 +22,8 @@ export type TelegramDouble = {
   /** What a chat shows now, and the keyboard in place of the customer's own. */
   shown(chat: number): ShownMessage[];
   keyboard(chat: number): string[][];
+  /** What getWebhookInfo says beside what was set; undefined takes it back. */
+  report(info: Readonly<Record<string, unknown>> | undefined): void;
   /** Queues an update for getUpdates. */
   push(update: Update): void;
   /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
@@ -60,7 +62,11 @@ export type DoubleOptions = {
 
 const payloadSchema = z.record(z.string(), z.unknown());
 const pollSchema = z.object({ offset: z.int().default(0), timeout: z.number().default(0) });
-const webhookSchema = z.object({ url: z.string(), secret_token: z.string().default('') });
+const webhookSchema = z.object({
+  url: z.string(),
+  secret_token: z.string().default(''),
+  allowed_updates: z.array(z.string()).optional(),
+});
 
 export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
   const { port = 0, token = '4242:double-token', username = 'LoyaltyTestBot', remember = 10_000 } = options;
@@ -70,6 +76,8 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   const news = new EventTarget();
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
+  let allowed: readonly string[] | undefined;
+  let reported: Readonly<Record<string, unknown>> | undefined;
 
   async function poll(payload: Payload): Promise<MethodAnswer> {
     if (webhook) {
@@ -92,8 +100,9 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       case 'getUpdates':
         return poll(payload);
       case 'setWebhook': {
-        const { url, secret_token: secret } = webhookSchema.parse(payload);
+        const { url, secret_token: secret, allowed_updates } = webhookSchema.parse(payload);
         webhook = { url, secret };
+        allowed = allowed_updates;
         return { result: true };
       }
       case 'deleteWebhook':
@@ -105,6 +114,8 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
             url: webhook?.url ?? '',
             has_custom_certificate: false,
             pending_update_count: updates.length,
+            ...(webhook && allowed && { allowed_updates: allowed }),
+            ...reported,
           },
         };
       default:
@@ -150,6 +161,9 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
     shown: chats.shown,
     keyboard: chats.keyboard,
+    report(info) {
+      reported = info;
+    },
     push(update) {
       updates.push(update);
       news.dispatchEvent(new Event('update'));

@@ -10,7 +10,7 @@ export type ShownMessage = {
   readonly message_id: number;
   readonly chat: number;
   readonly text: string;
-  readonly buttons: readonly (readonly { text: string; callback_data: string }[])[];
+  readonly buttons: readonly (readonly { text: string; callback_data: string; url?: string }[])[];
 };
 
 /** What Telegram's servers keep of a bot's chats, as far as the bot's calls can tell. */
@@ -22,10 +22,14 @@ export type Chats = {
   keyboard(chat: number): string[][];
 };
 
-const buttonSchema = z.object({
-  text: z.string().min(1),
-  callback_data: z.string().refine((data) => Buffer.byteLength(data) >= 1 && Buffer.byteLength(data) <= 64),
-});
+const textButtonSchema = z.object({ text: z.string().min(1) });
+const buttonSchema = z.union([
+  textButtonSchema.extend({
+    callback_data: z.string().refine((data) => Buffer.byteLength(data) >= 1 && Buffer.byteLength(data) <= 64),
+  }),
+  // A press on it never reaches the bot.
+  textButtonSchema.extend({ url: z.url(), callback_data: z.literal('').default('') }),
+]);
 const inlineSchema = z.object({ inline_keyboard: z.array(z.array(buttonSchema)) });
 const keySchema = z.object({ text: z.string().min(1), request_contact: z.boolean().optional() });
 const keyboardSchema = z.strictObject({

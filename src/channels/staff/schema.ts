@@ -120,7 +120,10 @@ export function messageOf({ text, choice, contact, form, start }: StaffRequest):
   }
   if (contact !== undefined) return { kind: 'contact', ...contact };
   if (form !== undefined) return { kind: 'form', ...form };
-  if (start !== undefined) return { kind: 'start', ...(start !== '' && { payload: decodeStart(start) }) };
+  if (start !== undefined) {
+    const payload = start === '' ? undefined : decodeStart(start);
+    return { kind: 'start', ...(payload !== undefined && { payload }) };
+  }
   return { kind: 'unknown', what: 'photo' };
 }
 

@@ -1,17 +1,24 @@
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createWords } from '../../i18n.ts';
 import { answerOf, BotApi } from './api.ts';
 import { type Answer, createClient } from './client.ts';
+import { writeCodes } from './qr.ts';
 import { type RegistrationOptions, registrationCalls } from './registration.ts';
+import { readWebhook } from './webhook-info.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
-npm run telegram -- delete   remove the webhook; waiting updates stay at Telegram`;
+npm run telegram -- delete   remove the webhook; waiting updates stay at Telegram
+npm run telegram -- qr CODE… [--out DIR]
+                             QR codes to print, as SVG and PNG: whoever scans one opens the chat with that code`;
+
+const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete', 'qr']);
 
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
-  command: string | undefined,
+  [command, ...args]: readonly string[],
   api: BotApi,
   options: RegistrationOptions,
   print: (line: string) => void,
@@ -34,22 +41,49 @@ export async function runCli(
     }
     case 'delete':
       return show('deleteWebhook', await answerOf(api.deleteWebhook())) ? 0 : 1;
+    case 'qr':
+      return qr(api, args, show, print);
     default:
       print(USAGE);
       return 1;
   }
 }
 
+async function qr(
+  api: BotApi,
+  args: readonly string[],
+  show: (name: string, answer: Answer) => boolean,
+  print: (line: string) => void,
+): Promise<0 | 1> {
+  const { codes, dir } = readQr(args);
+  if (codes.length === 0) {
+    print(USAGE);
+    return 1;
+  }
+  const me = await answerOf(api.getMe());
+  if (!me.ok) {
+    show('getMe', me);
+    return 1;
+  }
+  const drawn = await writeCodes(meSchema.parse(me.result).username, codes, dir);
+  for (const { code, link, files } of drawn) {
+    print(link === undefined ? `${code}: too long for a link` : `${code}: ${link} → ${files.join(', ')}`);
+  }
+  return drawn.every(({ link }) => link !== undefined) ? 0 : 1;
+}
+
+/** No codes where the options cannot be read. */
+function readQr(args: readonly string[]): { codes: readonly string[]; dir: string } {
+  try {
+    const options = { out: { type: 'string', default: '.' } } as const;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { codes: positionals, dir: values.out };
+  } catch {
+    return { codes: [], dir: '.' };
+  }
+}
+
 const meSchema = z.object({ id: z.int(), username: z.string() });
-/** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
-const webhookSchema = z.object({
-  url: z.string(),
-  pending_update_count: z.int(),
-  max_connections: z.int().optional(),
-  allowed_updates: z.array(z.string()).optional(),
-  last_error_date: z.int().optional(),
-  last_error_message: z.string().optional(),
-});
 
 async function info(
   api: BotApi,
@@ -58,13 +92,14 @@ async function info(
 ): Promise<0 | 1> {
   const me = await answerOf(api.getMe());
   const webhook = await answerOf(api.getWebhookInfo());
-  if (!me.ok || !webhook.ok) {
+  const info = readWebhook(webhook);
+  if (!me.ok || !info) {
     show('getMe', me);
     show('getWebhookInfo', webhook);
     return 1;
   }
   const { id, username } = meSchema.parse(me.result);
-  const { url, last_error_date, ...state } = webhookSchema.parse(webhook.result);
+  const { url, last_error_date, ...state } = info;
   print(`bot: @${username} (${id})`);
   print(`webhook: ${url || 'none'}`);
   for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
@@ -76,6 +111,11 @@ async function main(): Promise<number> {
   if (process.argv.includes('--help')) {
     console.log(USAGE);
     return 0;
+  }
+  const [, , ...args] = process.argv;
+  if (!COMMANDS.has(args[0] ?? '')) {
+    console.error(USAGE);
+    return 1;
   }
   const read = readConfig(environment());
   if (!read.ok) {
@@ -94,7 +134,7 @@ async function main(): Promise<number> {
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
   };
-  return runCli(process.argv[2], new BotApi(createClient(telegram)), options, (line) => console.log(line));
+  return runCli(args, new BotApi(createClient(telegram)), options, (line) => console.log(line));
 }
 
 if (import.meta.main) process.exitCode = await main();

@@ -24,8 +24,6 @@ export type Client = {
 export type ClientOptions = {
   readonly token: string;
   readonly apiRoot: string;
-  /** Called with every answer that refuses our token. */
-  readonly onTokenRefused?: (() => void) | undefined;
   /** How long a call may take, and how much of that connecting, ms. */
   readonly timeoutMs?: number | undefined;
   readonly connectMs?: number | undefined;
@@ -39,7 +37,7 @@ const KEEP_ALIVE_MS = 30_000;
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 export function createClient(options: ClientOptions): Client {
-  const { token, apiRoot, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
+  const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
   const { origin, pathname } = new URL(apiRoot);
   const path = `${pathname.replace(/\/*$/, '')}/bot${token}/`;
   const pool = new Pool(origin, {
@@ -55,9 +53,7 @@ export function createClient(options: ClientOptions): Client {
       try {
         const sent = { path: path + method, body: JSON.stringify(payload), timeoutMs, signal };
         const { status, text } = await post(pool, sent);
-        const answer = understand(status, parseJson(text));
-        if (!answer.ok && answer.kind === 'unauthorized') onTokenRefused?.();
-        return answer;
+        return understand(status, parseJson(text));
       } catch (error) {
         return broken(error);
       }

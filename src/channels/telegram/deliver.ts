@@ -1,9 +1,11 @@
 import { Markup } from 'telegraf';
+import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
+import { linkToChat } from './link.ts';
 import { type Rendered, render } from './render.ts';
 
 /** What only makes the chat nicer may hold up a reply this long. */
@@ -20,8 +22,8 @@ type AnyMarkup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 
-/** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
-export function createDelivery(api: BotApi, words: Words) {
+/** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. `username`: '' until it is known. */
+export function createDelivery(api: BotApi, words: Words, username: () => string) {
   const nicety = api.within(NICETY);
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
@@ -58,19 +60,23 @@ export function createDelivery(api: BotApi, words: Words) {
   }
 
   /**
-   * Sends a new message, and takes the contact keyboard away when no phone is asked any more. Only a message without
-   * buttons can do that. So each of those does (it costs nothing and needs no memory), and where the first reply to
-   * the phone question has buttons, a word of its own goes before it.
+   * Sends a new message. One without buttons takes the contact keyboard away when no phone is asked any more: each of
+   * them does, which costs nothing and needs no memory. One with buttons cannot (docs/decisions/contact-keyboard.md);
+   * until the next one without, the keyboard is hidden behind its icon, for it shows once only.
    */
   async function sendNew(outgoing: Outgoing, address: Address, rendered: Rendered): Promise<Delivery> {
-    const { first, asked, state, press, locale } = outgoing;
-    const over = isPrivate(address) && state.asks !== 'phone';
-    if (over && first && asked === 'phone' && press === undefined && rendered.inline) {
-      const noted = await send(address, [words.line({ key: 'telegram.noted' }, locale)], NO_KEYBOARD);
-      if (noted.kind !== 'delivered') return noted;
-    }
+    const { state, locale } = outgoing;
+    if (!isPrivate(address)) return send(address, rendered.texts, rendered.inline ?? privateChat(locale));
     const own = rendered.inline ?? rendered.contact;
-    return send(address, rendered.texts, own ?? (over ? NO_KEYBOARD : undefined));
+    return send(address, rendered.texts, own ?? (state.asks === 'phone' ? undefined : NO_KEYBOARD));
+  }
+
+  /** In a group: the way into the private chat, once the bot knows its name. */
+  function privateChat(locale: Locale): Rendered['inline'] {
+    const name = username();
+    if (name === '') return undefined;
+    const button = { text: words.line({ key: 'telegram.openChat' }, locale), url: linkToChat(name) };
+    return Markup.inlineKeyboard([[button]]).reply_markup;
   }
 
   /** What a press wants first: its spinner ended, with a toast where the reply is a remark. True: that was all. */

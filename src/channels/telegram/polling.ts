@@ -3,6 +3,7 @@ import type { Log } from '../../observe.ts';
 import { pause } from '../pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
+import type { Answer } from './client.ts';
 import { backoffMs, type Patience, persist, waitOf } from './persist.ts';
 import { parseUpdate, type Update } from './update.ts';
 
@@ -22,13 +23,14 @@ const updatesSchema = z.array(z.unknown());
 
 /**
  * Fetches updates one after the other, until `patience.signal` is aborted; in place of the webhook, which is removed.
- * `receive` rejects where an update could not be stored: that update and all after it are fetched again, none is lost.
+ * `onAnswer` is told of every answer. `receive` rejects where an update could not be stored: that update and all after it are fetched again, none is lost.
  */
 export async function poll(
   api: BotApi,
   receive: (update: Update) => Promise<unknown>,
   patience: Patience,
   log: Log,
+  onAnswer: (answer: Answer) => void,
 ): Promise<void> {
   const { signal, pauseMs } = patience;
   await persist((signal) => answerOf(api.within({ signal }).deleteWebhook()), patience);
@@ -37,6 +39,7 @@ export async function poll(
   for (let failures = 0; !signal.aborted; ) {
     const answer = await answerOf(polling.getUpdates(POLL_S, MAX_UPDATES, offset, ALLOWED_UPDATES));
     if (signal.aborted) break;
+    onAnswer(answer);
     try {
       if (!answer.ok) throw new Error(answer.why);
       for (const update of updatesSchema.parse(answer.result).map(parseUpdate)) {

@@ -1,10 +1,8 @@
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import type { Log } from '../../observe.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
-import { type Patience, persist } from './persist.ts';
 
 export const ROUTE = '/webhooks/telegram';
 
@@ -35,6 +33,8 @@ export type RegistrationOptions = {
 /** A call of the registration; repeating it changes nothing. */
 export type RegistrationCall = {
   readonly name: string;
+  /** What is registered by it. */
+  readonly says: readonly unknown[];
   readonly run: (signal?: AbortSignal) => Promise<Answer>;
 };
 
@@ -48,20 +48,17 @@ export function registrationCalls(api: BotApi, options: RegistrationOptions): Re
 
 function webhook(api: BotApi, { publicUrl, secret }: RegistrationOptions): RegistrationCall[] {
   if (publicUrl === undefined || secret === undefined) return [];
+  const url = webhookUrl(publicUrl);
   const extra = {
     secret_token: secret,
     allowed_updates: ALLOWED_UPDATES,
     max_connections: MAX_CONNECTIONS,
   };
-  return [
-    {
-      name: 'setWebhook',
-      run: (signal) => answerOf(api.within({ signal }).setWebhook(webhookUrl(publicUrl), extra)),
-    },
-  ];
+  return [callOf('setWebhook', [url, extra], api, (limited) => limited.setWebhook(url, extra))];
 }
 
-function webhookUrl(publicUrl: string): string {
+/** Where Telegram sends the updates of a bot at this public base. */
+export function webhookUrl(publicUrl: string): string {
   return publicUrl.replace(/\/+$/, '') + ROUTE;
 }
 
@@ -76,34 +73,21 @@ function profile(api: BotApi, words: Words, locale: Locale, tag?: Locale): Regis
   const description = line('telegram.description');
   const short = line('telegram.shortDescription');
   return [
-    {
-      name: 'setMyCommands',
-      run: (signal) => answerOf(api.within({ signal }).setMyCommands(commands, language)),
-    },
-    {
-      name: 'setMyDescription',
-      run: (signal) => answerOf(api.within({ signal }).setMyDescription(description, tag)),
-    },
-    {
-      name: 'setMyShortDescription',
-      run: (signal) => answerOf(api.within({ signal }).setMyShortDescription(short, tag)),
-    },
+    callOf('setMyCommands', [commands, tag], api, (limited) => limited.setMyCommands(commands, language)),
+    callOf('setMyDescription', [description, tag], api, (limited) =>
+      limited.setMyDescription(description, tag),
+    ),
+    callOf('setMyShortDescription', [short, tag], api, (limited) =>
+      limited.setMyShortDescription(short, tag),
+    ),
   ];
 }
 
-/** Makes every call, each until Telegram has taken or refused it; a refusal is the operator's to see. Never rejects. */
-export async function register(
-  calls: readonly RegistrationCall[],
-  patience: Patience,
-  log: Log,
-): Promise<void> {
-  let refused = 0;
-  for (const { name, run } of calls) {
-    const answer = await persist(run, patience);
-    if (patience.signal.aborted) return;
-    if (answer.ok) continue;
-    refused++;
-    log.error({ call: name, why: answer.why }, 'Telegram refused a part of the registration');
-  }
-  if (calls.length > 0) log.info({ calls: calls.length, refused }, 'registered at Telegram');
+function callOf(
+  name: string,
+  says: readonly unknown[],
+  api: BotApi,
+  call: (limited: BotApi) => Promise<unknown>,
+): RegistrationCall {
+  return { name, says, run: (signal) => answerOf(call(api.within({ signal }))) };
 }

@@ -100,10 +100,11 @@ function pressOf(query: Query, chosen: ReturnType<typeof decodeChoice>): Said {
 /** A text, or `/start <payload>`: a deep link, or somebody who types it. */
 function textOf(text: string): Message {
   const short = cut(text, MAX_TEXT);
-  const payload = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
-  if (!payload) return { kind: 'text', text: short };
-  const written = payload[1]?.trim();
-  return written ? { kind: 'start', payload: decodeStart(written) } : { kind: 'start' };
+  const start = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
+  if (!start) return { kind: 'text', text: short };
+  const written = start[1]?.trim();
+  const payload = written ? decodeStart(written) : undefined;
+  return { kind: 'start', ...(payload !== undefined && { payload }) };
 }
 
 /**

@@ -1,16 +1,17 @@
-import { z } from 'zod';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../limits.ts';
-import { answerOf, BotApi } from './api.ts';
-import { createClient } from './client.ts';
+import { createWatch } from '../watch.ts';
+import { BotApi } from './api.ts';
+import { createCheck } from './check.ts';
+import { type Answer, createClient } from './client.ts';
 import { createDelivery } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
-import { persist } from './persist.ts';
 import { poll } from './polling.ts';
-import { register, registrationCalls } from './registration.ts';
+import { register, type Shared } from './register.ts';
+import { registrationCalls, webhookUrl } from './registration.ts';
 import type { Update } from './update.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -31,6 +32,10 @@ export type TelegramOptions = {
   readonly observe: Observe;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
+  /** What the processes of the bot share about its registration. */
+  readonly shared: Shared;
+  /** How often the channel looks for faults, ms. */
+  readonly checkEveryMs?: number | undefined;
   /** The first pause of the registration's and the polling's back-off, ms. */
   readonly pauseMs?: number | undefined;
 };
@@ -43,21 +48,36 @@ export function createTelegram(options: TelegramOptions): Channel {
   const { token, secret, mode, accept, words, observe } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
-  const client = createClient({
-    token,
-    apiRoot: options.apiRoot,
-    timeoutMs: options.timeoutMs,
-    onTokenRefused: atMostEvery(ALARM_EVERY_MS, () =>
-      observe.alarm('channel_token_refused', { channel: 'telegram' }),
-    ),
-  });
-  const api = new BotApi(client);
-  const { deliver, working } = createDelivery(api, words);
+  const api = new BotApi(createClient(options));
   const stopping = new AbortController();
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
-  let background: Promise<unknown> = Promise.resolve();
   // A token is `<bot's id>:<secret>`; the name follows from `getMe`.
   let bot = botOf(Number(token.split(':', 1)[0]));
+  let registered: Promise<unknown> = Promise.resolve();
+  let polling: Promise<unknown> = Promise.resolve();
+  let polled: Answer | undefined;
+
+  const tokenRefused = atMostEvery(ALARM_EVERY_MS, () =>
+    observe.alarm('channel_token_refused', { channel: 'telegram' }),
+  );
+  const { deliver, working } = createDelivery(api, words, () => bot.username);
+  const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
+  const watch = createWatch({
+    channel: 'telegram',
+    everyMs: options.checkEveryMs,
+    observe,
+    check: createCheck({
+      api,
+      apiRoot: options.apiRoot,
+      mode,
+      webhookUrl: webhook && webhookUrl(webhook),
+      registered: () => registered,
+      pollFault: () => (polled && !polled.ok && polled.kind === 'rejected' ? polled.why : undefined),
+      onName(username) {
+        if (bot.username !== username) bot = botOf(bot.id, username);
+      },
+    }),
+  });
 
   /** Rejects if the message could not be stored. */
   async function receive(update: Update): Promise<void> {
@@ -65,10 +85,12 @@ export function createTelegram(options: TelegramOptions): Channel {
     if (incoming) await accept(incoming);
   }
 
-  async function learnName(): Promise<void> {
-    const answer = await persist((signal) => answerOf(api.within({ signal }).getMe()), patience);
-    const username = answer.ok ? nameSchema.safeParse(answer.result).data?.username : undefined;
-    if (username) bot = botOf(bot.id, username);
+  async function registerAll(): Promise<void> {
+    if (mode === 'webhook' && webhook === undefined) return;
+    const calls = registrationCalls(api, { ...options, publicUrl: webhook });
+    const { shared } = options;
+    const url = webhook && webhookUrl(webhook);
+    await register({ api, bot: bot.id, calls, webhookUrl: url, shared, patience, log: observe.log });
   }
 
   return {
@@ -82,28 +104,25 @@ export function createTelegram(options: TelegramOptions): Channel {
             onRefused: () => observe.update('telegram', 'refused'),
           })
         : async () => {},
-    deliver,
+    async deliver(outgoing) {
+      const delivery = await deliver(outgoing);
+      if (delivery.kind === 'unauthorized') tokenRefused();
+      return delivery;
+    },
     working,
+    faults: watch.faults,
     async start() {
-      const { publicUrl } = options;
-      const calls =
-        mode === 'polling' || publicUrl !== undefined
-          ? registrationCalls(api, {
-              ...options,
-              publicUrl: mode === 'webhook' ? publicUrl : undefined,
-            })
-          : [];
-      background = Promise.all([
-        learnName(),
-        register(calls, patience, observe.log),
-        mode === 'polling' && poll(api, receive, patience, observe.log),
-      ]);
+      registered = registerAll();
+      if (mode === 'polling') {
+        polling = poll(api, receive, patience, observe.log, (answer) => {
+          polled = answer;
+        });
+      }
+      await watch.start();
     },
     async stop() {
       stopping.abort();
-      await background;
+      await Promise.all([watch.stop(), registered, polling]);
     },
   };
 }
-
-const nameSchema = z.object({ username: z.string() });

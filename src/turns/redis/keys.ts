@@ -14,6 +14,8 @@ import { crc32 } from 'node:zlib';
  *   {b7}h:<customer>      string  the operation that holds the customer                  2 h
  *   {b7}s:<customer>      zset    records that settled operations, scored by their end   24 h
  *   {b7}a:<customer>      zset    records still to come of operations, scored likewise   24 h
+ *   {b7}l:<registration>  string  the process that registers the bot at a platform        2 min
+ *   {b7}r:<registration>  string  the fingerprint of what was registered last            30 days
  */
 
 /** How many hash tags share the conversations out over a cluster. It is part of every key: never change it. */
@@ -53,3 +55,9 @@ export function customerKeys(customer: string): [hold: string, settled: string, 
 
 /** The stored events of a conversation; the channel that tells of new ones has the same name. */
 export const feedKey = (conversation: string): string => `${tag(shardOf(conversation))}f:${conversation}`;
+
+/** The keys of a bot's registration at a platform: who registers now, and what was registered last. */
+export function registrationKeys(name: string): { readonly lock: string; readonly fingerprint: string } {
+  const prefix = tag(shardOf(name));
+  return { lock: `${prefix}l:${name}`, fingerprint: `${prefix}r:${name}` };
+}

@@ -23,6 +23,8 @@ export const SCRIPTS = {
   letGo: scriptOf(file('let-go'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
   publish: scriptOf(file('publish'), 1),
+  takeRegistration: scriptOf(file('take-registration'), 1),
+  endRegistration: scriptOf(file('end-registration'), 2),
 } as const;
 
 type Name = keyof typeof SCRIPTS;

@@ -2,7 +2,7 @@ import { createTelegram } from '../../../src/channels/telegram/telegram.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
-import { CHAT, SECRET } from './harness.ts';
+import { CHAT, SECRET, shareNothing } from './harness.ts';
 
 channelContract('Telegram', async ({ accept, words, observe }) => {
   const double = await startTelegramDouble();
@@ -16,6 +16,7 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     accept,
     words,
     observe,
+    shared: shareNothing(),
   });
   const person = createPerson(CHAT);
 

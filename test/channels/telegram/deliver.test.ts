@@ -166,16 +166,14 @@ describe('the contact keyboard', () => {
     expect(double.shown(CHAT)).toHaveLength(2);
   });
 
-  it('goes with a word of its own before a reply with buttons', async () => {
+  it('hides itself once used, so no message has to take it away before a reply with buttons', async () => {
     const { channel, double } = await createAskedPhone();
+    expect(double.calls('sendMessage')[0]?.payload).toHaveProperty('reply_markup.one_time_keyboard', true);
     const next: Reply = { key: 'askEmail', choices: [choice('skip')], view: 'v2', asks: 'email' };
     await channel.deliver(outgoing(next, { asked: 'phone', state: { asks: 'email' } }), 2);
+    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:askPhone', 'vi:askEmail']);
+    await channel.deliver(outgoing({ key: 'done' }), 3);
     expect(double.keyboard(CHAT)).toEqual([]);
-    expect(double.shown(CHAT).map(({ text }) => text)).toEqual([
-      'vi:askPhone',
-      'vi:telegram.noted',
-      'vi:askEmail',
-    ]);
   });
 
   it('stays while the phone is still asked', async () => {
@@ -190,6 +188,20 @@ describe('the contact keyboard', () => {
     const { channel, double } = await createBot();
     await channel.deliver(outgoing({ key: 'group.private' }, { address: { chat: -5 } }), 1);
     expect(double.calls('sendMessage')[0]?.payload).not.toHaveProperty('reply_markup');
+  });
+});
+
+describe('in a group', () => {
+  it('the answer has a button into the private chat, once the bot knows its name', async () => {
+    const { channel, double } = await createBot();
+    const answer = outgoing({ key: 'group.private' }, { address: { chat: -5 } });
+    await channel.deliver(answer, 1);
+    await channel.start?.();
+    await channel.deliver(answer, 2);
+    expect(double.shown(-5).map(({ buttons }) => buttons)).toMatchObject([
+      [],
+      [[{ text: 'vi:telegram.openChat', url: 'https://t.me/LoyaltyTestBot?start=_' }]],
+    ]);
   });
 });
 

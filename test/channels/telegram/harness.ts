@@ -6,6 +6,7 @@ import { createTelegram, type TelegramOptions } from '../../../src/channels/tele
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { createMemoryRegistrations } from '../../../src/turns/memory/registrations.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 
@@ -19,6 +20,11 @@ export const words: Words = {
 };
 
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
+
+/** A store of one process, which hashes nothing. */
+export function shareNothing(): TelegramOptions['shared'] {
+  return { registrations: createMemoryRegistrations(), hash: (text) => text };
+}
 
 /** A Telegram channel before a double of Telegram; `accepted` is what it handed on. Ends with the test. */
 export async function createBot(options: Partial<TelegramOptions> = {}, doubleOptions: DoubleOptions = {}) {
@@ -39,6 +45,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
     accept,
     words,
     observe,
+    shared: shareNothing(),
     pauseMs: 5,
     ...options,
   });

@@ -42,6 +42,7 @@ describe('a private message', () => {
     ['/start TIVInpmx8b98pfg', { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
     ['/start@LoyaltyTestBot TIVInpmx8b98pfg', { kind: 'start', payload: 'TIVInpmx8b98pfg' }],
     [`/start _${Buffer.from('TIVI/001 é').toString('base64url')}`, { kind: 'start', payload: 'TIVI/001 é' }],
+    ['/start _', { kind: 'start' }],
     ['/start _***', { kind: 'start', payload: '_***' }],
     ['/start __w', { kind: 'start', payload: '__w' }],
     ['/started', { kind: 'text', text: '/started' }],
@@ -86,6 +87,16 @@ describe('a private message', () => {
     [{ contact: 'x' }, { kind: 'unknown', what: 'other' }],
   ])('%j is read as %j', async (content, message) => {
     expect(await messageOf(minh.sends(content))).toEqual(message);
+  });
+});
+
+describe('an album', () => {
+  const photo = (more: object = {}) => minh.sends({ photo: [{}], media_group_id: '77', ...more });
+
+  it('is one message, whichever of its updates comes first', async () => {
+    const ids = [(await read(photo({ caption: 'TIVI01' })))?.id, (await read(photo()))?.id];
+    expect(ids).toEqual(['album:77', 'album:77']);
+    expect((await read(photo({ media_group_id: '78' })))?.id).toBe('album:78');
   });
 });
 

@@ -50,7 +50,7 @@ describe('at start', () => {
     await channel.start?.();
     await double.called('getMe');
     await channel.stop?.();
-    expect(double.calls().map(({ method }) => method)).toEqual(['getMe']);
+    expect(double.calls().map(({ method }) => method)).toEqual(['getMe', 'getWebhookInfo']);
   });
 
   it('does not wait for Telegram, and goes on trying until it is registered', async () => {

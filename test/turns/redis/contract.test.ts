@@ -1,10 +1,12 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
 import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
 import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
+import { createRedisRegistrations } from '../../../src/turns/redis/registrations.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { mailboxContract } from '../../contract/mailbox.ts';
+import { registrationsContract } from '../../contract/registrations.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -48,5 +50,14 @@ for (const [name, start] of [
   feedContract(name, async (options) => {
     const { part, ...rest } = await fresh(createRedisFeed, options);
     return { feed: part, ...rest };
+  });
+
+  registrationsContract(name, async () => {
+    const open = async () => {
+      const client = await connectRedis(addressOf(server.url), silent);
+      onTestFinished(() => client.close());
+      return createRedisRegistrations(client);
+    };
+    return { one: await open(), other: await open() };
   });
 }

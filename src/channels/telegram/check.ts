@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { pause } from '../pause.ts';
+import { ALLOWED_UPDATES } from './address.ts';
+import { answerOf, type BotApi } from './api.ts';
+import type { Answer, Failure } from './client.ts';
+import { readWebhook, type WebhookInfo } from './webhook-info.ts';
+
+export type CheckOptions = {
+  readonly api: BotApi;
+  /** For the operator: where Telegram should be. */
+  readonly apiRoot: string;
+  readonly mode: 'webhook' | 'polling';
+  /** Where the webhook should be; undefined: whatever was set by hand. */
+  readonly webhookUrl: string | undefined;
+  /** Settles when the registration has ended. */
+  registered(): Promise<unknown>;
+  /** Why the last poll failed, undefined where it did not. */
+  pollFault(): string | undefined;
+  /** Told the bot's name each time Telegram says it. */
+  onName(username: string): void;
+};
+
+const CALL_MS = 5_000;
+/** At a start, the webhook is looked at once it is registered, or after this. */
+const REGISTRATION_MS = 5_000;
+/** Telegram remembers an error for ever. One that updates wait behind counts this long, ms; else it counts as passed. */
+const STUCK_MS = 60 * 60_000;
+const PASSED_MS = 60_000;
+
+const SET = 'npm run telegram -- set';
+
+/** Looks for what keeps the bot and Telegram from working together; for `createWatch`. */
+export function createCheck(options: CheckOptions): (signal: AbortSignal) => Promise<readonly string[]> {
+  const { api, mode, webhookUrl, registered, pollFault, onName } = options;
+
+  return async (signal) => {
+    const limited = api.within({ signal, timeoutMs: CALL_MS });
+    const me = await twice(() => answerOf(limited.getMe()));
+    if (!me.ok) return faultsOf(me, options.apiRoot);
+    const username = nameSchema.safeParse(me.result).data?.username;
+    if (username !== undefined) onName(username);
+    if (mode === 'polling') {
+      const fault = pollFault();
+      return fault === undefined ? [] : [`getUpdates fails (${fault}): does another bot use this token?`];
+    }
+    await Promise.race([registered(), pause(REGISTRATION_MS, signal)]);
+    const info = readWebhook(await twice(() => answerOf(limited.getWebhookInfo())));
+    return info ? webhookFaults(info, webhookUrl) : [];
+  };
+}
+
+const nameSchema = z.object({ username: z.string() });
+
+/** A call that went wrong by itself is made once more: one lost packet is no alarm. */
+async function twice(call: () => Promise<Answer>): Promise<Answer> {
+  const first = await call();
+  const lost = !first.ok && (first.kind === 'undelivered' || first.kind === 'uncertain');
+  return lost ? call() : first;
+}
+
+function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
+  switch (kind) {
+    // It is there, and takes us for who we are.
+    case 'delivered':
+    case 'throttled':
+      return [];
+    case 'unauthorized':
+      return [
+        `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
+      ];
+    case 'undelivered':
+    case 'uncertain':
+      return [
+        `Telegram does not answer at ${new URL(apiRoot).host} (${why}): look at the network and TELEGRAM_API_ROOT`,
+      ];
+    case 'unreachable':
+    case 'rejected':
+      return [`Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`];
+  }
+}
+
+/** Addresses are told by their host alone: others may keep a secret in the path. */
+function webhookFaults(info: WebhookInfo, wanted: string | undefined): string[] {
+  const faults: string[] = [];
+  const { url, allowed_updates: asked } = info;
+  if (url === '') {
+    faults.push(`no webhook is registered, so no message arrives: ${SET}`);
+  } else if (wanted !== undefined && url !== wanted) {
+    faults.push(
+      `the webhook is registered at ${hostOf(url)}, not at ${wanted}: end the other bot with this token, then ${SET}`,
+    );
+  }
+  const missing = ALLOWED_UPDATES.filter((kind) => asked !== undefined && !asked.includes(kind));
+  if (url !== '' && missing.length > 0) {
+    faults.push(`the webhook does not bring ${missing.join(', ')}: ${SET}`);
+  }
+  const error = lastError(info);
+  if (error !== undefined) {
+    faults.push(
+      `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
+    );
+  }
+  return faults;
+}
+
+/** The last error of a delivery, unless it has passed. */
+function lastError({
+  last_error_date: at,
+  last_error_message: what,
+  pending_update_count: waiting,
+}: WebhookInfo) {
+  if (at === undefined) return undefined;
+  const ageMs = Date.now() - at * 1000;
+  return ageMs < (waiting > 0 ? STUCK_MS : PASSED_MS) ? (what ?? 'no reason given') : undefined;
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? 'another address';
+}
