@@ -5,7 +5,6 @@ import { createLimits, limitStrangers } from './channels/limits.ts';
 import { notFound, problemHandler } from './channels/problem.ts';
 import { createGuard } from './channels/staff/access.ts';
 import { createStaff } from './channels/staff/staff.ts';
-import { createTeams } from './channels/teams/teams.ts';
 import { createTelegram } from './channels/telegram/telegram.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
@@ -132,7 +131,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   }
   if (config.teams) {
     const limit = limitStrangers(limits);
-    add(await createTeams({ config: config.teams, accept, limit, words, observe }));
+    // Only then, for the Bot Framework SDK takes a third of an idle bot's memory.
+    const { createTeams } = await import('./channels/teams/teams.ts');
+    add(createTeams({ config: config.teams, accept, limit, words, observe }));
   }
   function add(channel: Channel): void {
     channels.set(channel.name, around.channel(channel));

@@ -48,7 +48,8 @@ export type Asker = {
   readonly incoming: Incoming | null;
 };
 
-const WORKING_AGAIN_MS = 4000;
+/** Teams shows typing for three seconds and wants no more of it than that; Telegram shows its action for five. */
+const WORKING_AGAIN_MS = 3000;
 
 export function createPerformer(options: {
   mailbox: Mailbox;

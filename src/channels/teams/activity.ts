@@ -1,50 +1,64 @@
+import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 
-/**
- * The parts of a Bot Framework activity that the bot uses, read tolerantly: whatever has not the expected shape counts
- * as absent, so that an activity we cannot read is answered instead of refused.
- */
-const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+/** What is absent or has not the expected shape is blank, so that an activity we cannot read is answered, not refused. */
+const text = z.string().default('').catch('');
 
-const accountSchema = z.object({
-  id: z.string(),
-  name: maybe(z.string()),
-  aadObjectId: maybe(z.string()),
+function list<T extends z.ZodType>(schema: T) {
+  return z.array(schema).default([]).catch([]);
+}
+
+const NOBODY = { id: '', name: '', aadObjectId: '' };
+const accountSchema = z.object({ id: text, name: text, aadObjectId: text }).default(NOBODY).catch(NOBODY);
+
+const NOWHERE = { id: '', name: '', isGroup: false, conversationType: '', tenantId: '' };
+const conversationSchema = z.object({
+  id: text,
+  name: text,
+  isGroup: z.boolean().default(false).catch(false),
+  conversationType: text,
+  tenantId: text,
 });
 
-const entitySchema = z.object({
-  type: maybe(z.string()),
-  /** Of a mention: how it stands in the text, `<at>Name</at>`. */
-  text: maybe(z.string()),
-  mentioned: maybe(accountSchema),
-});
+const tenantSchema = z.object({ tenant: z.object({ id: z.string() }) });
 
 const activitySchema = z.object({
-  type: z.string(),
-  id: maybe(z.string()),
-  name: maybe(z.string()),
-  channelId: maybe(z.string()),
-  serviceUrl: maybe(z.string()),
-  locale: maybe(z.string()),
-  text: maybe(z.string()),
+  type: z.string().min(1),
+  id: text,
+  name: text,
+  channelId: text,
+  serviceUrl: text,
+  locale: text,
+  text,
   value: z.unknown().optional(),
-  replyToId: maybe(z.string()),
-  from: maybe(accountSchema),
+  replyToId: text,
+  from: accountSchema,
   /** The bot. */
-  recipient: maybe(accountSchema),
-  conversation: maybe(
-    z.object({ id: z.string(), conversationType: maybe(z.string()), tenantId: maybe(z.string()) }),
-  ),
-  channelData: maybe(z.object({ tenant: maybe(z.object({ id: z.string() })) })),
-  entities: maybe(z.array(entitySchema)),
-  attachments: maybe(z.array(z.object({ contentType: maybe(z.string()) }))),
-  membersAdded: maybe(z.array(accountSchema)),
+  recipient: accountSchema,
+  conversation: conversationSchema.default(NOWHERE).catch(NOWHERE),
+  channelData: z.unknown().optional(),
+  /** Of a mention: how it stands in the text, `<at>Name</at>`, and who that is. */
+  entities: list(z.object({ type: text, text, mentioned: accountSchema })),
+  attachments: list(z.object({ contentType: text })),
+  membersAdded: list(accountSchema),
   /** Of an `installationUpdate`: `add` or `remove`. */
-  action: maybe(z.string()),
+  action: text,
 });
-export type Activity = z.infer<typeof activitySchema>;
 
-/** Null: no activity at all, because it has no `type`. */
+/**
+ * The one place where outside data becomes the SDK's `Activity`. Sound without a cast: the compiler compares what the
+ * schema gives with the SDK's type, and a field of that type that we do not read is blank here, or absent where it may be.
+ * So a sender cannot choose a way through the SDK by a field that we do not know (`deliveryMode`, `channelData.eventType`).
+ *
+ * Null: no activity at all, because it has no `type`.
+ */
 export function parseActivity(body: unknown): Activity | null {
-  return activitySchema.safeParse(body).data ?? null;
+  const parsed = activitySchema.safeParse(body).data;
+  if (!parsed) return null;
+  const { channelData, conversation, ...activity } = parsed;
+  // Teams names the directory in two places; the SDK's conversation references keep the conversation's.
+  const tenantId = tenantSchema.safeParse(channelData).data?.tenant.id ?? conversation.tenantId;
+  return { ...activity, conversation: { ...conversation, tenantId }, channelData: {}, ...UNREAD };
 }
+
+const UNREAD = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };

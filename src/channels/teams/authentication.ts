@@ -1,19 +1,11 @@
 import {
+  type Activity,
   ConfigurationBotFrameworkAuthentication,
   ConfigurationServiceClientCredentialFactory,
-  type Activity as SdkActivity,
 } from 'botbuilder';
 import type { Log } from '../../observe.ts';
-import type { Activity } from './activity.ts';
-import type { Cloud, Registration } from './cloud.ts';
+import { type Cloud, PUBLIC_CLOUD, type Registration } from './cloud.ts';
 import { withSdkConsole } from './sdk-console.ts';
-
-/** The public cloud's, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
-const PUBLIC = {
-  ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
-  ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
-  ToChannelFromBotOAuthScope: 'https://api.botframework.com',
-};
 
 /** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
@@ -21,10 +13,7 @@ const MAX_TENANTS = 100;
 /** The SDK waits without end. */
 const PATIENCE_MS = 5_000;
 
-/**
- * Tokens by the Bot Framework SDK, in both directions. This file and all it needs (0.3 s, 50 MB) are loaded only where
- * the channel is on with authentication.
- */
+/** Tokens by the Bot Framework SDK, in both directions. */
 export function createCloud(registration: Registration, log: Pick<Log, 'debug'>): Cloud {
   const { appId, password, type, tenant, endpoints } = registration;
   const settings = {
@@ -36,7 +25,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   };
   const factory = new ConfigurationServiceClientCredentialFactory(settings);
   const authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
-  const cloud = endpoints ?? PUBLIC;
+  const cloud = endpoints ?? PUBLIC_CLOUD;
   const check = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
   const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
@@ -46,15 +35,12 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   let asking: Promise<string> | undefined;
 
   async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
-    const { serviceUrl, channelId } = activity;
     // Other channels' clients could claim to be anybody; ours is Teams.
-    if (!serviceUrl || channelId !== 'msteams') return 'refused';
+    if (!activity.serviceUrl || activity.channelId !== 'msteams') return 'refused';
     const claims = claimsOf(authorization);
     if (!check.areOurs(claims)) return 'refused';
-    // Of all the activity the SDK looks at these two.
-    const claimed = { channelId, serviceUrl } as SdkActivity;
     try {
-      await inTime(logged(() => authentication.authenticateRequest(claimed, authorization)));
+      await inTime(logged(() => authentication.authenticateRequest(activity, authorization)));
       check.verified(claims);
       return 'valid';
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Activity } from './activity.ts';
+import type { Activity } from 'botbuilder';
 
 /** The Azure Bot registration, and how its cloud is reached. */
 export type Registration = {
@@ -20,6 +20,14 @@ export type Endpoints = {
   readonly ToChannelFromBotLoginUrl: string;
   readonly ToChannelFromBotOAuthScope: string;
   readonly OAuthUrl: string;
+};
+
+/** Microsoft's public cloud, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
+export const PUBLIC_CLOUD: Omit<Endpoints, 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl'> = {
+  ToBotFromChannelOpenIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
+  ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
+  ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
+  ToChannelFromBotOAuthScope: 'https://api.botframework.com',
 };
 
 /** The trust between the Bot Framework service and us, in both directions. */

@@ -9,19 +9,22 @@ export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 
 type Failure = CallFailure & { readonly ok: false };
 
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 /** The Bot Connector's REST interface. Never throws, and never repeats a call that may have been carried out. */
 export type Connector = {
   /** `path` is relative to the service URL; `timeoutMs` is for the whole call. */
-  call(
-    service: string,
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    body?: unknown,
-    timeoutMs?: number,
-  ): Promise<Answer>;
+  call(service: string, method: Method, path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
+  /** Asks for what anybody may read, without our token. Undefined where no answer comes within `LOOK_MS`. */
+  look(url: string, signal: AbortSignal): Promise<Looked | undefined>;
+  /** Whether the last answers refused our token or our bot. Not for ever: replies that wait are tried again within that time. */
+  isRefused(): boolean;
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;
 };
+
+/** An answer with the parsed body; undefined where that is no JSON. */
+type Looked = { readonly status: number; readonly body: unknown };
 
 export type ConnectorOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
@@ -36,6 +39,12 @@ const TIMEOUT_MS = 10_000;
 const CONNECT_MS = 3_000;
 /** Between two calls. */
 const KEEP_ALIVE_MS = 30_000;
+/** For an answer to `look`. */
+const LOOK_MS = 5_000;
+/** The service's keys, each with its certificates. */
+const MAX_LOOKED_BYTES = 1024 * 1024;
+/** A little more than a reply that waits is left alone for. */
+const REFUSED_MS = 11 * 60 * 1000;
 /** A profile has a few hundred bytes, every other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -51,6 +60,12 @@ export function createConnector(options: ConnectorOptions): Connector {
     allowH2: false,
   });
   let closing: Promise<void> | undefined;
+  let refusedAtMs = Number.NEGATIVE_INFINITY;
+
+  function refused(): void {
+    refusedAtMs = performance.now();
+    onTokenRefused();
+  }
 
   async function attempt(url: string, sent: Sent, token: string | null, timeoutMs: number) {
     const response = await request(url, {
@@ -59,7 +74,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       dispatcher,
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { response, json: await readJson(response.body) };
+    return { response, json: await readJson(response.body, MAX_ANSWER_BYTES) };
   }
 
   return {
@@ -69,21 +84,35 @@ export function createConnector(options: ConnectorOptions): Connector {
       const sent = { method, body: body === undefined ? null : JSON.stringify(body) };
       for (const renewed of [false, true]) {
         const token = await cloud.token(renewed).catch(() => undefined);
-        if (token === undefined) break;
+        if (token === undefined) {
+          onTokenRefused();
+          return { ok: false, kind: 'unauthorized' };
+        }
         try {
           const { response, json } = await attempt(url, sent, token, timeoutMs);
           // Revoked meanwhile, perhaps: a fresh token settles it.
           if (response.statusCode === 401) continue;
           const answer = answerOf(response.statusCode, response.headers['retry-after'], json);
-          if (!answer.ok && answer.kind === 'unauthorized') onTokenRefused();
+          if (!answer.ok && answer.kind === 'unauthorized') refused();
+          if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
           return answer;
         } catch (error) {
           return { ...meaningOfError(error), ok: false };
         }
       }
-      onTokenRefused();
+      refused();
       return { ok: false, kind: 'unauthorized' };
     },
+    async look(url, signal) {
+      try {
+        const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+        const { statusCode, body } = await request(url, { dispatcher, signal: within });
+        return { status: statusCode, body: await readJson(body, MAX_LOOKED_BYTES) };
+      } catch {
+        return undefined;
+      }
+    },
+    isRefused: () => performance.now() - refusedAtMs < REFUSED_MS,
     async close() {
       closing ??= dispatcher.close();
       await closing;
@@ -91,7 +120,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   };
 }
 
-type Sent = { readonly method: 'GET' | 'POST' | 'PUT'; readonly body: string | null };
+type Sent = { readonly method: Method; readonly body: string | null };
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
@@ -128,14 +157,14 @@ function codeOf(body: unknown): string {
 }
 
 /** The parsed body; undefined where it is no JSON or larger than we care to hold. Throws where it breaks off. */
-async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     if (!Buffer.isBuffer(chunk)) return undefined;
     size += chunk.length;
     // Leaving the loop destroys the body, and the connection with it.
-    if (size > MAX_ANSWER_BYTES) return undefined;
+    if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
   try {

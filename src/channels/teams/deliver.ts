@@ -1,31 +1,48 @@
+import { ActivityTypes, type ConversationReference, type TurnContext } from 'botbuilder';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
+import { type ConnectorAdapter, ConnectorError } from './adapter.ts';
 import { type Place, type Press, placeOf, pressSchema } from './address.ts';
-import type { Answer, Connector } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
 
 /** What only makes the chat nicer may hold up a reply this long. */
 const NICETY_MS = 3_000;
 
+/** What is done in a conversation, as the SDK does it. */
+type Act = (context: TurnContext) => Promise<unknown>;
+
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
-export function createDelivery(connector: Connector, words: Words) {
-  /** Takes the buttons off a card whose question is over. Best effort: they are dead anyway. */
-  async function retire(place: Place, press: Press, locale: Outgoing['locale']): Promise<void> {
-    const used = addressed(renderUsed(press, locale, words), place);
-    await connector.call(place.service, 'PUT', activityPath(place, press.activity), used, NICETY_MS);
+export function createDelivery(adapter: ConnectorAdapter, words: Words) {
+  /** Goes on with a conversation from its stored address. */
+  async function attempt(place: Place, act: Act, timeoutMs?: number): Promise<Delivery> {
+    try {
+      await adapter.continueConversation(
+        referenceOf(place),
+        async (context) => void (await act(context)),
+        timeoutMs,
+      );
+      return { kind: 'delivered' };
+    } catch (error) {
+      if (error instanceof ConnectorError) return error.failure;
+      throw error;
+    }
   }
 
-  async function send(place: Place, rendered: Rendered): Promise<Delivery> {
-    const sent = addressed(rendered, place);
-    return deliveryOf(await connector.call(place.service, 'POST', activitiesPath(place), sent));
+  /** Takes the buttons off a card whose question is over. Best effort: they are dead anyway. */
+  async function retire(place: Place, press: Press, locale: Outgoing['locale']): Promise<void> {
+    const used = { ...renderUsed(press, locale, words), id: press.activity };
+    await attempt(place, (context) => context.updateActivity(used), NICETY_MS);
+  }
+
+  function send(place: Place, rendered: Rendered): Promise<Delivery> {
+    return attempt(place, (context) => context.sendActivities([rendered]));
   }
 
   /** Null: that card cannot be edited any more (deleted, too old); a new one is needed. */
-  async function edit(place: Place, activity: string, rendered: Rendered): Promise<Delivery | null> {
-    const edited = addressed(rendered, place);
-    const answer = await connector.call(place.service, 'PUT', activityPath(place, activity), edited);
-    const isGone = !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
-    return isGone ? null : deliveryOf(answer);
+  async function edit(place: Place, id: string, rendered: Rendered): Promise<Delivery | null> {
+    const delivery = await attempt(place, (context) => context.updateActivity({ ...rendered, id }));
+    const isGone = delivery.kind === 'rejected' || delivery.kind === 'unreachable';
+    return isGone ? null : delivery;
   }
 
   async function deliver({ reply, locale, first, ...outgoing }: Outgoing): Promise<Delivery> {
@@ -47,27 +64,19 @@ export function createDelivery(connector: Connector, words: Words) {
   async function working(incoming: Pick<Incoming, 'address' | 'conversation'>): Promise<void> {
     const place = placeOf(incoming);
     if (!place) return;
-    const typing = addressed({ type: 'typing' }, place);
-    await connector.call(place.service, 'POST', activitiesPath(place), typing, NICETY_MS);
+    await attempt(place, (context) => context.sendActivity({ type: ActivityTypes.Typing }), NICETY_MS);
   }
 
   return { deliver, working };
 }
 
-function activitiesPath({ conversation }: Place): string {
-  return `v3/conversations/${encodeURIComponent(conversation)}/activities`;
-}
-
-function activityPath(place: Place, activity: string): string {
-  return `${activitiesPath(place)}/${encodeURIComponent(activity)}`;
-}
-
-function addressed(rendered: Rendered, { conversation, bot, user }: Place): Rendered {
-  return { ...rendered, from: { id: bot }, recipient: { id: user }, conversation: { id: conversation } };
-}
-
-function deliveryOf(answer: Answer): Delivery {
-  if (answer.ok) return { kind: 'delivered' };
-  const { ok: _ok, ...delivery } = answer;
-  return delivery;
+/** A stored address as the SDK takes it. Its type wants more than a reply needs: the connector knows names and kinds. */
+function referenceOf({ service, conversation, bot, user }: Place): ConversationReference {
+  return {
+    serviceUrl: service,
+    channelId: 'msteams',
+    bot: { id: bot, name: '' },
+    user: { id: user, name: '' },
+    conversation: { id: conversation, name: '', isGroup: false, conversationType: '' },
+  };
 }

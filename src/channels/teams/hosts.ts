@@ -30,6 +30,12 @@ export function createHosts(trusted: readonly string[], anyLocal: boolean): Host
   };
 }
 
+/** The root of a host as `createHosts` takes it. */
+export function urlOf(host: string): string {
+  const isLocal = LOCAL.test(URL.parse(`http://${host}`)?.hostname ?? '');
+  return `${isLocal ? 'http' : 'https'}://${host}/`;
+}
+
 /** `host:443`: a URL does not tell its scheme's own port. */
 function withPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;

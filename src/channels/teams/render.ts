@@ -1,3 +1,4 @@
+import { type Activity, CardFactory, MessageFactory, TextFormatTypes } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
@@ -5,8 +6,8 @@ import { encodeChoice, type Press } from './address.ts';
 import { button, buttons, card, type Element, row, type Tone, text } from './card.ts';
 import { fieldElements, formTitle } from './form.ts';
 
-/** An activity as the connector takes it, but for where it goes. */
-export type Rendered = Readonly<Record<string, unknown>>;
+/** An activity of ours, but for where it goes. */
+export type Rendered = Partial<Activity>;
 
 /** Larger cards are not shown everywhere, whatever some documents say of 40 KB and more. */
 export const MAX_CARD_BYTES = 28_000;
@@ -90,16 +91,13 @@ function controls(reply: Reply, said: readonly string[], locale: Locale, words: 
 }
 
 function plain(words: string): Rendered {
-  return { type: 'message', text: words, textFormat: 'plain' };
+  return { ...MessageFactory.text(words), textFormat: TextFormatTypes.Plain };
 }
 
 /** `summary` is what a notification shows. */
 function withCard(content: Element, summary?: string): Rendered {
-  return {
-    type: 'message',
-    ...(summary && { summary }),
-    attachments: [{ contentType: 'application/vnd.microsoft.card.adaptive', content }],
-  };
+  const message = MessageFactory.attachment(CardFactory.adaptiveCard(content));
+  return { ...message, ...(summary && { summary }) };
 }
 
 function byteLength(value: unknown): number {

@@ -1,8 +1,9 @@
+import type { Activity } from 'botbuilder';
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
 import { callerOf, isLocal, type Limit } from '../limits.ts';
 import { comeLater, problem } from '../problem.ts';
-import { type Activity, parseActivity } from './activity.ts';
+import { parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
@@ -17,8 +18,8 @@ const MAX_RETRY_AFTER_S = 5;
 export type WebhookOptions = {
   readonly cloud: Pick<Cloud, 'verify'>;
   readonly hosts: Hosts;
-  /** Resolves once the activity is stored or needs no answer; rejects with `StoreUnavailable`. */
-  readonly receive: (activity: Activity) => Promise<unknown>;
+  /** Resolves once the activity is stored or needs none, with an invoke's answer; rejects with `StoreUnavailable`. */
+  readonly process: (activity: Activity) => Promise<{ readonly body?: unknown } | undefined>;
   /** Without authentication: only programs and pages of this machine are heard. */
   readonly localOnly: boolean;
   /** For requests without a valid token; the service's own are never limited. */
@@ -31,7 +32,7 @@ export type WebhookOptions = {
 export function createWebhook({
   cloud,
   hosts,
-  receive,
+  process,
   localOnly,
   limit,
   onRefused,
@@ -68,34 +69,23 @@ export function createWebhook({
         const limited = await limit(request, reply);
         return limited ?? problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
       }
-      if (!hosts.trusts(activity.serviceUrl ?? '')) {
-        onRefused(URL.parse(activity.serviceUrl ?? '')?.host ?? '');
+      if (!hosts.trusts(activity.serviceUrl)) {
+        onRefused(URL.parse(activity.serviceUrl)?.host ?? '');
         return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
       }
-      if (activity.type === 'invoke') return reply.code(200).send(acknowledged(activity));
       try {
-        await receive(activity);
+        const answer = await process(activity);
+        return reply.code(200).send(answer?.body);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         return wait('The activity cannot be stored now.');
       }
-      return reply.code(200).send();
 
       function wait(detail: string) {
         return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
       }
     });
   };
-}
-
-/**
- * Nothing of ours sends invokes, and a second, synchronous way through the bot is not worth its code; but what clients
- * send by themselves (feedback, link previews) must not look like an error to them.
- */
-function acknowledged({ name }: Activity): object {
-  return name === 'adaptiveCard/action'
-    ? { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' }
-    : {};
 }
 
 function parseJson(text: string): unknown {

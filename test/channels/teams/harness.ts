@@ -29,7 +29,7 @@ export const words: Words = {
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
 export const choice = (id: string, label = id) => ({ id, label: literal(label) });
 
-export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'limit' | 'timeoutMs'>> & {
+export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'limit' | 'timeoutMs' | 'watchMs'>> & {
   /** `on`: tokens are wanted, in both directions. */
   readonly auth?: 'on' | 'off';
   readonly registration?: Partial<Registration>;
@@ -66,6 +66,7 @@ export async function createBot(options: BotOptions = {}) {
     words,
     observe,
     timeoutMs: options.timeoutMs,
+    watchMs: options.watchMs,
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));

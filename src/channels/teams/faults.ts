@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { type Cloud, PUBLIC_CLOUD, type Registration } from './cloud.ts';
+import type { Connector } from './connector.ts';
+import { TEAMS_HOSTS, urlOf } from './hosts.ts';
+
+export type CheckOptions = {
+  readonly cloud: Pick<Cloud, 'token'>;
+  readonly connector: Pick<Connector, 'look' | 'isRefused'>;
+  /** Undefined: no authentication, so neither keys nor tokens to look for. */
+  readonly registration: Registration | undefined;
+  readonly serviceHosts: readonly string[] | undefined;
+};
+
+const KEYS =
+  "the Bot Framework service's signing keys cannot be fetched, and without them no message is accepted: is https to its " +
+  'OpenID metadata let out (ToBotFromChannelOpenIdMetadataUrl, else login.botframework.com)?';
+const NO_TOKEN =
+  'the login service gives no token, and without one no reply is sent: is https to it let out (ToChannelFromBotLoginUrl, ' +
+  'else login.microsoftonline.com; with UserAssignedMSI: does this machine have the identity)?';
+const WRONG_SECRET =
+  'the login service refuses the bot: set MICROSOFT_APP_ID, MICROSOFT_APP_TENANT_ID and a client secret that has not ' +
+  'expired (MICROSOFT_APP_PASSWORD), and restart';
+const REFUSED =
+  'the connector refuses our token or our bot: is the client secret that of MICROSOFT_APP_ID, and the Teams channel of ' +
+  'the Azure bot on, in the cloud of its customers?';
+const unreachable = (host: string) =>
+  `the connector ${host} cannot be reached, and through it no reply is sent: is https to it let out (TEAMS_SERVICE_HOSTS)?`;
+
+/** What is out of order between the bot and the Bot Framework service: a check for `createWatch`. */
+export function createCheck({ cloud, connector, registration, serviceHosts }: CheckOptions) {
+  // Governments' connectors need not be reachable from everywhere, and their bots name their cloud.
+  const usual = registration && !registration.endpoints ? TEAMS_HOSTS.slice(0, 1) : [];
+  const hosts = serviceHosts ?? usual;
+
+  async function keysFault(signal: AbortSignal): Promise<string | undefined> {
+    if (!registration) return undefined;
+    const { ToBotFromChannelOpenIdMetadataUrl: url } = registration.endpoints ?? PUBLIC_CLOUD;
+    const metadata = metadataSchema.safeParse(await connector.look(url, signal)).data;
+    const keys = metadata && keysSchema.safeParse(await connector.look(metadata.jwks_uri, signal)).data;
+    return keys ? undefined : KEYS;
+  }
+
+  async function tokenFault(signal: AbortSignal): Promise<string | undefined> {
+    if (!registration) return undefined;
+    try {
+      // The SDK keeps it: mostly nobody is asked.
+      await orAborted(cloud.token(), signal);
+      return connector.isRefused() ? REFUSED : undefined;
+    } catch (error) {
+      return isWrongSecret(error) ? WRONG_SECRET : NO_TOKEN;
+    }
+  }
+
+  async function hostFault(host: string, signal: AbortSignal): Promise<string | undefined> {
+    // Whatever it answers: it is there.
+    return (await connector.look(urlOf(host), signal)) === undefined ? unreachable(host) : undefined;
+  }
+
+  return async (signal: AbortSignal): Promise<readonly string[]> => {
+    const faults = await Promise.all([
+      keysFault(signal),
+      tokenFault(signal),
+      ...hosts.map((host) => hostFault(host, signal)),
+    ]);
+    return faults.filter((fault) => fault !== undefined);
+  };
+}
+
+const metadataSchema = z
+  .object({ status: z.literal(200), body: z.object({ jwks_uri: z.url() }) })
+  .transform(({ body }) => body);
+const keysSchema = z.object({
+  status: z.literal(200),
+  body: z.object({ keys: z.array(z.unknown()).min(1) }),
+});
+
+/** OAuth's own words (RFC 6749) for a client that is not right, as MSAL passes them on. */
+const WRONG_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_request', 'invalid_scope']);
+
+function isWrongSecret(error: unknown): boolean {
+  return error instanceof Error && 'errorCode' in error && WRONG_CLIENT.has(String(error.errorCode));
+}
+
+/** Rejects when `signal` aborts: the SDK cannot be told to stop. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const giveUp = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import nock from 'nock';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { createCloud } from '../../../src/channels/teams/authentication.ts';
+import { type Cloud, PUBLIC_CLOUD, type Registration } from '../../../src/channels/teams/cloud.ts';
+import { createConnector } from '../../../src/channels/teams/connector.ts';
+import { createCheck } from '../../../src/channels/teams/faults.ts';
+import { createHosts } from '../../../src/channels/teams/hosts.ts';
+import { closedPort, serve } from '../../loyalty/support/server.ts';
+import { recordingObserve } from '../../support/observe.ts';
+import { startBot } from '../../support/processes.ts';
+import { TENANT } from '../../support/teams-activities.ts';
+
+afterAll(() => nock.restore());
+
+const REGISTRATION: Registration = {
+  appId: randomUUID(),
+  type: 'SingleTenant',
+  tenant: TENANT,
+  password: 'x',
+};
+
+/** The service's keys as it publishes them, and a connector, on one server; a test replaces what answers. */
+async function startService(answering: { listener: RequestListener }) {
+  const server = await serve((request, response) => answering.listener(request, response));
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server.url;
+}
+
+const publishes =
+  (url: () => string): RequestListener =>
+  (request, response) => {
+    const keys = request.url === '/keys' ? { keys: [{ kid: '1' }] } : { jwks_uri: `${url()}/keys` };
+    response.end(JSON.stringify(keys));
+  };
+const fails: RequestListener = (_request, response) => response.writeHead(503).end('{}');
+const refuses: RequestListener = (_request, response) => response.writeHead(401).end('{}');
+
+/** A look at that service by a bot whose tokens are in order unless told otherwise. */
+function looking(
+  url: string,
+  options: { cloud?: Pick<Cloud, 'token'>; serviceHosts?: readonly string[] } = {},
+) {
+  const { cloud = { token: async () => 'token' }, serviceHosts = [] } = options;
+  const connector = createConnector({ cloud, hosts: createHosts([], true), onTokenRefused: () => {} });
+  onTestFinished(() => connector.close());
+  const metadata = { ToBotFromChannelOpenIdMetadataUrl: `${url}/openid` };
+  const endpoints = { ...PUBLIC_CLOUD, ToBotFromEmulatorOpenIdMetadataUrl: '', OAuthUrl: '', ...metadata };
+  const registration = { ...REGISTRATION, endpoints };
+  const check = createCheck({ cloud, connector, registration, serviceHosts });
+  const send = () => connector.call(`${url}/`, 'POST', 'v3/conversations/a/activities', {});
+  return { check: () => check(new AbortController().signal), send };
+}
+
+/** A service where all is well. */
+async function startWell() {
+  const answering = { listener: fails };
+  const url = await startService(answering);
+  const well = publishes(() => url);
+  answering.listener = well;
+  return { answering, url, well };
+}
+
+it.each<[string, RequestListener]>([
+  ['cannot be fetched', fails],
+  ['are none', (_request, response) => response.end('{"keys":[],"jwks_uri":"http://127.0.0.1:1/"}')],
+  ['are no JSON', (_request, response) => response.end('<html>')],
+])('signing keys that %s are a fault until they are there', async (_how, broken) => {
+  const { answering, url, well } = await startWell();
+  const { check } = looking(url);
+  expect(await check()).toEqual([]);
+  answering.listener = broken;
+  expect(await check()).toEqual([expect.stringContaining('signing keys')]);
+  answering.listener = well;
+  expect(await check()).toEqual([]);
+});
+
+it('a connector out of reach is a fault, by its name; one that answers anything at all is none', async () => {
+  const { url } = await startWell();
+  const away = new URL(await closedPort()).host;
+  const { check } = looking(url, { serviceHosts: [new URL(url).host, away] });
+  expect(await check()).toEqual([expect.stringContaining(`the connector ${away} cannot be reached`)]);
+});
+
+it('a connector that refuses our token is a fault until it takes a call again', async () => {
+  const { answering, url, well } = await startWell();
+  const { check, send } = looking(url);
+  answering.listener = refuses;
+  await send();
+  answering.listener = well;
+  expect(await check()).toEqual([expect.stringContaining('the connector refuses our token')]);
+  await send();
+  expect(await check()).toEqual([]);
+});
+
+it('a wrong secret is told from a login service out of reach, and each is gone once it is cured', async () => {
+  const { url } = await startWell();
+  const cloud = createCloud(REGISTRATION, recordingObserve().observe.log);
+  const { check } = looking(url, { cloud });
+  onTestFinished(() => nock.cleanAll());
+  const login = () => nock('https://login.microsoftonline.com').post(/.*/).query(true);
+
+  login().reply(401, { error: 'invalid_client', error_description: 'AADSTS7000215: Invalid client secret' });
+  expect(await check()).toEqual([expect.stringContaining('client secret')]);
+  login().replyWithError(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+  expect(await check()).toEqual([expect.stringContaining('gives no token')]);
+  login().reply(200, { token_type: 'Bearer', expires_in: 3600, access_token: 'token' });
+  expect(await check()).toEqual([]);
+});
+
+it('a look that is broken off ends at once', async () => {
+  const { answering, url } = await startWell();
+  answering.listener = () => {};
+  const never = new Promise<never>(() => {});
+  const connector = createConnector({
+    cloud: { token: () => never },
+    hosts: createHosts([], true),
+    onTokenRefused: () => {},
+  });
+  onTestFinished(() => connector.close());
+  const stopping = new AbortController();
+  const check = createCheck({
+    cloud: { token: () => never },
+    connector,
+    registration: REGISTRATION,
+    serviceHosts: [new URL(url).host],
+  });
+  const faults = check(stopping.signal);
+  stopping.abort();
+  expect((await faults).length).toBeGreaterThan(0);
+});
+
+it('shows in readiness, the greeting, one alarm and the metric, with what to do; and the bot is ready', async () => {
+  const away = new URL(await closedPort()).host;
+  const bot = await startBot({ TEAMS_AUTH: 'off', TEAMS_SERVICE_HOSTS: away });
+  onTestFinished(async () => void (await bot.stop()));
+  await bot.line(/OUT OF ORDER: teams: the connector .* cannot be reached/);
+  const ready = await fetch(`${bot.url}/health/ready`);
+  expect(ready.status).toBe(200);
+  const { dependencies } = z
+    .object({ dependencies: z.object({ teams: z.unknown() }) })
+    .parse(await ready.json());
+  expect(dependencies.teams).toEqual({
+    status: 'degraded',
+    faults: [expect.stringContaining('TEAMS_SERVICE_HOSTS')],
+  });
+  const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+  expect(metrics).toContain('bot_channel_out_of_order{channel="teams"} 1');
+  expect(bot.lines.filter((line) => line.includes('"alarm":"channel_out_of_order"'))).toHaveLength(1);
+}, 30_000);
