@@ -42,6 +42,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
     delivery: (channel, result) => meters.deliveries.inc({ channel: word(channel), result }),
     breaker: (state) => meters.breaker.set(BREAKER[state]),
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
+    failing: (channel, failing) => meters.failing.set({ channel: word(channel) }, failing ? 1 : 0),
     busy: (turns) => meters.busy.set(turns),
   };
   return { observe, text: () => registry.metrics(), contentType: registry.contentType };
@@ -100,6 +101,12 @@ function createMeters(registry: Registry) {
       name: 'bot_deliveries_total',
       help: 'Replies handed to a channel, by what became of them',
       labelNames: ['channel', 'result'],
+      registers,
+    }),
+    failing: new Gauge({
+      name: 'bot_delivery_failing',
+      help: '1 while most of the last sends of a channel failed, else 0',
+      labelNames: ['channel'],
       registers,
     }),
     channels: new Gauge({

@@ -34,6 +34,12 @@ export const ALARMS = [
   'store_unavailable',
   /** A platform refuses our token. At most once a minute. */
   'channel_token_refused',
+  /** A reply was perhaps delivered, or never, and is tried no more. */
+  'delivery_given_up',
+  /** A platform refuses a reply that it will refuse again: a bug. */
+  'delivery_rejected',
+  /** Most of a channel's last sends failed. At most once a minute. */
+  'delivery_failing',
   /** A channel and its platform do not work together; `faults` says why and what to do. At most once a minute. */
   'channel_out_of_order',
 ] as const;
@@ -74,6 +80,8 @@ export type Observe = {
   breaker(state: 'closed' | 'half-open' | 'open'): void;
   /** A channel was looked at: whether it and its platform work together. */
   channel(channel: string, inOrder: boolean): void;
+  /** Whether most of a channel's last sends failed. */
+  failing(channel: string, failing: boolean): void;
   /** Turns at work now. */
   busy(turns: number): void;
 };

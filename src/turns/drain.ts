@@ -2,12 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivered, Numbered } from './errands.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
-import { type Next, type OutboxEntry, StoreUnavailable, type Wait, type Work } from './mailbox.ts';
+import {
+  NEVER_TRIED,
+  type Next,
+  type OutboxEntry,
+  StoreUnavailable,
+  type Wait,
+  type Work,
+} from './mailbox.ts';
 import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
 import { answer, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
-  deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered>;
+  deliver(held: Held, outbox: readonly Numbered[], at: Pick<Work, 'nowMs' | 'tried'>): Promise<Delivered>;
 };
 
 /** How soon a store that restarts is asked once more. */
@@ -22,14 +29,16 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
   const { mailbox, stopping } = tools;
   const session: Session = { held, version: work.version, sealed: work.state, stored: null, known };
   let sentSeq = 0;
+  let { tried } = work;
 
   /** False: a reply has to wait, and the lease is given back until then. */
   async function flush(outbox: readonly Numbered[], nowMs: number): Promise<boolean> {
     if (outbox.length === 0) return true;
-    const delivered = await tools.deliver(held, outbox, nowMs);
+    const delivered = await tools.deliver(held, outbox, { nowMs, tried });
     sentSeq = delivered.sentSeq;
-    if (delivered.postponeMs === undefined) return true;
-    await release({ afterMs: delivered.postponeMs });
+    tried = NEVER_TRIED;
+    if (delivered.wait === undefined) return true;
+    await release(delivered.wait);
     return false;
   }
 
@@ -61,7 +70,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     }
   } catch (error) {
     if (!(error instanceof GivenBack)) throw error;
-    await release({ afterMs: error.afterMs });
+    await release({ afterMs: error.afterMs, tried });
   }
 }
 

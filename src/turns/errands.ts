@@ -3,9 +3,12 @@ import { writeAwaited } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Observe } from '../observe.ts';
 import type { Errand } from './bodies.ts';
+import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
 import { assertHeld, type Held } from './leases.ts';
-import { type Mailbox, StoreUnavailable } from './mailbox.ts';
+import { type Mailbox, NEVER_TRIED, StoreUnavailable, type Tried, type Wait } from './mailbox.ts';
+import { createOutages, HELD_BACK } from './outages.ts';
+import { type Attempted, backOff, type Fate, fateOf } from './retries.ts';
 
 /** The part of a channel that turns need; `channels/channel.ts` says what each promises. */
 export type Outlet = {
@@ -17,47 +20,41 @@ export type Outlet = {
 /** An errand with its number in the outbox; null where it could not be opened. */
 export type Numbered = { readonly seq: number; readonly errand: Errand | null };
 
-/** `sentSeq`: the last number of which nothing is left to do. `postponeMs`: when to come again for the rest. */
-export type Delivered = { readonly sentSeq: number; readonly postponeMs?: number };
+/** `sentSeq`: the last number of which nothing is left to do. `wait`: how long the rest has to wait. */
+export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
 
-/** A reply that could not be delivered for this long is dropped. */
-const GIVE_UP_MS = 24 * 60 * 60 * 1000;
-/** A reply that was perhaps delivered is tried again this long after it was made: said twice is better than not at all. */
-const UNCERTAIN_AGAIN_MS = [10_000, 60_000, 10 * 60_000, 60 * 60_000] as const;
-/** Where a platform does not say when to come again: between this and twice as much, at random. */
-const THROTTLED_MS = 500;
-const MIN_BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 10 * 60 * 1000;
-
-type Fate = { readonly kind: 'done' } | { readonly kind: 'postponed'; readonly afterMs: number };
-const DONE: Fate = { kind: 'done' };
+/** How long a lock that could not be given back waits. */
+const UNLOCK_AGAIN_MS = 1000;
+/** Without a try: where the channel's bulkhead is full, and where its platform is out of order, at least and at most. */
+const NO_ROOM_MS = [2000, 30_000] as const;
+const HELD_BACK_MS = [5000, 10 * 60_000] as const;
 
 /**
- * Runs the errands of an outbox: replies in order, each until it is sent, dropped or postponed; what follows a postponed
- * one waits with it. Holds are given back in any case, for another conversation may wait for them.
- * A hold that cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
+ * Runs the errands of an outbox: replies in order, each until it is delivered, dropped or has to wait; what follows one
+ * that waits, waits with it. Locks are given back in any case, for another conversation may wait for them; one that
+ * cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createDelivery(options: {
   mailbox: Pick<Mailbox, 'letGo'>;
   outlet(channel: string): Outlet | undefined;
-  observe: Pick<Observe, 'delivery' | 'log'>;
+  bulkhead(channel: string): Bulkhead;
+  observe: Pick<Observe, 'alarm' | 'delivery' | 'failing' | 'log'>;
   /** The longest wait within a turn, all waits of one reply together. */
   patienceMs: number;
   random(): number;
   /** Told of what goes wrong and is tried again later. */
   onError(error: unknown): void;
 }) {
-  const { mailbox, outlet, observe, patienceMs, random, onError } = options;
+  const { mailbox, outlet, bulkhead, observe, patienceMs, random, onError } = options;
+  const outages = createOutages(observe);
 
-  async function deliver(held: Held, outbox: readonly Numbered[], nowMs: number): Promise<Delivered> {
-    let delivered: Delivered = { sentSeq: outbox.at(-1)?.seq ?? 0 };
-    for (const { seq, errand } of outbox) {
-      if (errand?.kind !== 'reply') continue;
-      const fate = await send(held, errand.outgoing, seq, nowMs);
-      if (fate.kind === 'done') continue;
-      delivered = { sentSeq: seq - 1, postponeMs: fate.afterMs };
-      break;
-    }
+  /** `tried` is of the first reply. */
+  async function deliver(
+    held: Held,
+    outbox: readonly Numbered[],
+    { nowMs, tried }: { readonly nowMs: number; readonly tried: Tried },
+  ): Promise<Delivered> {
+    const delivered = await sendInOrder(held, outbox, nowMs, tried);
     for (const { seq, errand } of outbox) {
       if (errand?.kind !== 'unlock') continue;
       try {
@@ -66,37 +63,55 @@ export function createDelivery(options: {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         onError(error);
-        // The hold may be on another node. What was sent is noted all the same, or it would be sent again and again.
-        const { sentSeq, postponeMs = 0 } = delivered;
-        return { sentSeq: Math.min(sentSeq, seq - 1), postponeMs: Math.max(postponeMs, MIN_BACKOFF_MS) };
+        // The lock may be on another node. What was sent is noted all the same, or it would be sent again and again.
+        const { sentSeq, wait } = delivered;
+        const afterMs = Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS);
+        return { sentSeq: Math.min(sentSeq, seq - 1), wait: { ...wait, afterMs } };
       }
     }
     return delivered;
   }
 
-  async function send(held: Held, outgoing: Outgoing, seq: number, nowMs: number): Promise<Fate> {
+  async function sendInOrder(
+    held: Held,
+    outbox: readonly Numbered[],
+    nowMs: number,
+    tried: Tried,
+  ): Promise<Delivered> {
+    let triedBefore = tried;
+    for (const { seq, errand } of outbox) {
+      if (errand?.kind !== 'reply') continue;
+      const { outgoing } = errand;
+      const fate = await send(held, outgoing, seq, {
+        atMs: outgoing.atMs,
+        nowMs,
+        tried: triedBefore,
+        random,
+      });
+      if (fate.kind === 'waits') return { sentSeq: seq - 1, wait: fate.wait };
+      if (fate.kind === 'dropped') {
+        observe.alarm(fate.alarm, { channel: outgoing.channel, conversation: held.conversation });
+      }
+      triedBefore = NEVER_TRIED;
+    }
+    return { sentSeq: outbox.at(-1)?.seq ?? 0 };
+  }
+
+  async function send(held: Held, outgoing: Outgoing, seq: number, attempted: Attempted): Promise<Fate> {
+    const { channel } = outgoing;
     let patience = patienceMs;
     for (;;) {
       assertHeld(held);
-      const delivery = await attempt(outgoing, seq);
-      observe.delivery(outgoing.channel, delivery.kind);
-      switch (delivery.kind) {
-        case 'delivered':
-        case 'unreachable':
-        case 'rejected':
-          return DONE;
-        case 'undelivered':
-        case 'unauthorized':
-          return backOff(held, outgoing, nowMs);
-        case 'uncertain':
-          return again(held, outgoing, nowMs, delivery.afterMs ?? 0);
-        case 'throttled': {
-          const afterMs = delivery.afterMs ?? Math.round(THROTTLED_MS * (1 + random()));
-          if (afterMs > patience) return postpone(held, outgoing, nowMs, afterMs);
-          patience -= afterMs;
-          await delay(afterMs);
-        }
-      }
+      const delivery = await bulkhead(channel)(() =>
+        outages.send(channel, attempted.nowMs, () => attempt(outgoing, seq)),
+      );
+      if (delivery === NO_ROOM) return putOff(attempted, NO_ROOM_MS);
+      if (delivery === HELD_BACK) return putOff(attempted, HELD_BACK_MS);
+      observe.delivery(channel, delivery.kind);
+      const fate = fateOf(delivery, attempted, (sinceMs) => outages.worksSince(channel, sinceMs));
+      if (delivery.kind !== 'throttled' || fate.kind !== 'waits' || fate.wait.afterMs > patience) return fate;
+      patience -= fate.wait.afterMs;
+      await delay(fate.wait.afterMs);
     }
   }
 
@@ -112,31 +127,10 @@ export function createDelivery(options: {
     }
   }
 
-  /** Perhaps delivered: four more tries over an hour, by the reply's age, never before the platform's own wait. */
-  function again(held: Held, outgoing: Outgoing, nowMs: number, leastMs: number): Fate {
-    const ageMs = nowMs - outgoing.atMs;
-    const nextMs = UNCERTAIN_AGAIN_MS.find((atMs) => atMs > ageMs);
-    if (nextMs === undefined) return giveUp(held, outgoing, 'nobody knows whether it arrived');
-    return { kind: 'postponed', afterMs: Math.max(nextMs - ageMs, leastMs) };
-  }
-
-  /** Waits half the reply's age: so nobody has to count, and the waits grow by half. */
-  function backOff(held: Held, outgoing: Outgoing, nowMs: number): Fate {
-    const ageMs = nowMs - outgoing.atMs;
-    const waitMs = Math.min(Math.max(ageMs / 2, MIN_BACKOFF_MS), MAX_BACKOFF_MS);
-    return postpone(held, outgoing, nowMs, Math.round(waitMs * (0.8 + 0.4 * random())));
-  }
-
-  function postpone(held: Held, outgoing: Outgoing, nowMs: number, afterMs: number): Fate {
-    return nowMs - outgoing.atMs > GIVE_UP_MS
-      ? giveUp(held, outgoing, 'it could not be delivered for 24 h')
-      : { kind: 'postponed', afterMs };
-  }
-
-  function giveUp(held: Held, { channel }: Outgoing, why: string): Fate {
-    observe.log.warn({ channel, conversation: held.conversation }, `a reply was dropped: ${why}`);
-    return DONE;
-  }
-
   return deliver;
+}
+
+/** It waits without having been tried. */
+function putOff(attempted: Attempted, [minMs, maxMs]: readonly [number, number]): Fate {
+  return { kind: 'waits', wait: { ...backOff(attempted, minMs, maxMs), tried: attempted.tried } };
 }

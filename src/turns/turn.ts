@@ -2,6 +2,7 @@ import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
+import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import type { Envelopes } from './envelopes.ts';
 import type { Numbered, Outlet } from './errands.ts';
 import { GivenBack, type Held, LeaseLost } from './leases.ts';
@@ -16,6 +17,9 @@ import type { Traces } from './tracing.ts';
 /** When a poisoned wake-up is tried again; each time is an alarm. */
 const WAKE_AGAIN_MS = 10 * 60 * 1000;
 
+/** A turn that cannot ask who wrote comes again after this, or up to three times as much. */
+const NO_ROOM_MS = 2000;
+
 const FLOOD: Reply = { key: 'abuse.flood' };
 /** A flood is spoken of once, however many turns it lasts. */
 const FLOOD_EVERY_MS = 60_000;
@@ -29,6 +33,10 @@ export type TurnTools = {
   ids(): Context['ids'];
   perform(effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome>;
   outlet(channel: string): Outlet | undefined;
+  /** What a channel's platform may take up at once. */
+  bulkhead(channel: string): Bulkhead;
+  /** In [0, 1), for jitter. */
+  random(): number;
   readonly foreign: ReadTools['foreign'];
   stopping(): boolean;
   /** As in `Limits`. */
@@ -104,25 +112,35 @@ async function attempt(
   const input =
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
-    const known = (await identified(asker, tools)) ?? asker;
+    const known = await identified(asker, tools);
     return await think(
       { state: before.state, input, sender: known.sender },
       { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known, now) },
     );
   } catch (err) {
-    if (err instanceof StoreUnavailable || err instanceof LeaseLost || held.pastIntent) throw err;
+    if (err instanceof GivenBack || err instanceof StoreUnavailable || err instanceof LeaseLost) throw err;
+    if (held.pastIntent) throw err;
     if (tools.stopping()) throw new GivenBack();
     observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
     return 'threw';
   }
 }
 
-/** Some platforms must be asked who wrote; that is too slow for before `accept`. */
-function identified(asker: Asker, { outlet }: Pick<TurnTools, 'outlet'>): Promise<Asker> | undefined {
+/**
+ * Some platforms must be asked who wrote; that is too slow for before `accept`. Throws `GivenBack` where too many ask one
+ * already, and it does not answer.
+ */
+async function identified(
+  asker: Asker,
+  { outlet, bulkhead, random }: Pick<TurnTools, 'outlet' | 'bulkhead' | 'random'>,
+): Promise<Asker> {
   const { incoming } = asker;
   const channel = incoming === null ? undefined : outlet(incoming.channel);
-  if (incoming === null) return undefined;
-  return channel?.identify?.(incoming).then((sender) => ({ ...asker, sender }));
+  if (incoming === null || channel?.identify === undefined) return asker;
+  const identify = channel.identify.bind(channel);
+  const sender = await bulkhead(incoming.channel)(() => identify(incoming));
+  if (sender === NO_ROOM) throw new GivenBack(Math.round(NO_ROOM_MS * (1 + 2 * random())));
+  return { ...asker, sender };
 }
 
 const WAKE = { kind: 'wake' } as const;

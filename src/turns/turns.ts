@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import type { Context } from '../conversation/context.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
+import { type Bulkhead, createBulkhead } from './bulkhead.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
 import { conversationName, createEnvelopes } from './envelopes.ts';
@@ -44,6 +45,9 @@ export type Limits = {
   readonly workingMs: number;
   /** A reply waits this long at most within its turn, if the platform asks for it. */
   readonly patienceMs: number;
+  /** Deliveries and look-ups of one channel at once, and after how long one of them counts as hanging. */
+  readonly perChannel: number;
+  readonly stuckMs: number;
   /** How long `stop` waits for turns at work. */
   readonly stopMs: number;
   /** In [0, 1), for jitter. */
@@ -58,6 +62,8 @@ const LIMITS: Limits = {
   attempts: 5,
   workingMs: 1000,
   patienceMs: 2000,
+  perChannel: 21,
+  stuckMs: 250,
   stopMs: 10_000,
   random: Math.random,
 };
@@ -86,14 +92,21 @@ export function createTurns(options: TurnsOptions): Turns {
   let stopped = false;
   const stopping = (): boolean => stopped;
 
+  const bulkheads = new Map<string, Bulkhead>();
+  function bulkhead(channel: string): Bulkhead {
+    const known = bulkheads.get(channel) ?? createBulkhead(limits.perChannel, limits.stuckMs);
+    bulkheads.set(channel, known);
+    return known;
+  }
+
   const tools: DrainTools = {
     ...options,
-    envelopes,
+    ...{ envelopes, bulkhead, random: limits.random },
     foreign: createForeign(),
     stopping,
     attempts: limits.attempts,
     perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),
-    deliver: createDelivery({ ...limits, mailbox, outlet, observe, onError: report }),
+    deliver: createDelivery({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
   const slots = createSlots(limits.slots, claim);

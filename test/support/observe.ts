@@ -22,6 +22,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       delivery: note('delivery'),
       breaker: note('breaker'),
       channel: note('channel'),
+      failing: note('failing'),
       busy: note('busy'),
     },
   };

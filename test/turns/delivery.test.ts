@@ -49,7 +49,7 @@ describe('a reply', () => {
     const release = vi.spyOn(world.mailbox, 'release');
     await world.engine({ outlet: () => ({ deliver }) }).accept(incoming('a'));
     const started = world.store.now();
-    await world.quiet(MINUTE);
+    await world.quiet(4 * MINUTE);
     const waits = release.mock.calls.map(([, , wait]) => wait?.afterMs ?? 0).filter((ms) => ms > 0);
     expect(waits[0]).toBe(1000);
     expect(Math.max(...waits)).toBe(10 * MINUTE);
@@ -68,7 +68,7 @@ describe('a reply', () => {
     for (const text of ['a', 'b']) await engine.accept(incoming(text));
     await world.quiet(10 * MINUTE);
     expect(world.heard()).toEqual(['a b']);
-    expect(world.warnings).toEqual(['a reply was dropped: it could not be delivered for 24 h']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
   });
 
   test('that fails for hours is no failed attempt of the message behind it', async () => {
@@ -78,25 +78,146 @@ describe('a reply', () => {
     for (const text of ['a', 'b']) await engine.accept(incoming(text));
     await world.quiet();
     expect(world.heard()).toEqual(['a', 'a b']);
-    expect(world.alarms).toEqual([]);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_failing']);
   });
 
-  test('that was perhaps delivered is tried again four times over an hour, then given up', async () => {
+  test('that was perhaps delivered is tried five times within the hour, then given up, where others get theirs', async () => {
     const world = createWorld();
-    for (let n = 0; n < 5; n++) world.script.push({ kind: 'uncertain' });
-    const release = vi.spyOn(world.mailbox, 'release');
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    const started = world.store.now();
+    const tries: number[] = [];
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver(outgoing, seq) {
+          const isBad = outgoing.conversation === 'c1' && seq === 1;
+          if (isBad) tries.push(world.store.now());
+          return isBad ? { kind: 'uncertain' } : world.outlet.deliver(outgoing, seq);
+        },
+      }),
+    });
+    await engine.accept(incoming('a'));
+    await vi.waitFor(() => expect(tries).toHaveLength(1));
+    await engine.accept(incoming('x', { conversation: 'c2' }));
+    await vi.waitFor(() => expect(world.heard()).toEqual(['x']));
+    await engine.accept(incoming('b'));
     await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a', 'a', 'a', 'a', 'a b']);
-    const waits = release.mock.calls.map(([, , wait]) => wait?.afterMs ?? 0).filter((ms) => ms > 0);
-    expect(waits).toHaveLength(4);
-    expect(world.store.now() - started).toBeLessThan(1.1 * HOUR);
-    expect(world.warnings).toEqual(['a reply was dropped: nobody knows whether it arrived']);
+    expect(world.heard()).toEqual(['x', 'a b']);
+    expect(world.alarms.map(({ name }) => name).filter((name) => name !== 'delivery_failing')).toEqual([
+      'delivery_given_up',
+    ]);
+    // The second message brought one try forward, which is not among the five.
+    expect(tries.length).toBe(6);
+    const [first = 0, ...others] = tries.map((atMs) => atMs - (tries[0] ?? 0));
+    expect(first).toBe(0);
+    for (const dueMs of [10_000, MINUTE, 10 * MINUTE, HOUR]) {
+      expect(
+        others.some((ms) => ms >= dueMs && ms < 1.2 * dueMs + MINUTE / 4),
+        `${dueMs}: ${others}`,
+      ).toBe(true);
+    }
   });
 
-  test('that the platform refuses is dropped and counted, and the next goes on', async () => {
+  test('that was perhaps delivered is kept for longer where nobody gets anything, and tried ever more rarely', async () => {
+    const world = createWorld();
+    const tries: number[] = [];
+    const startedMs = world.store.now();
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver() {
+          tries.push(world.store.now() - startedMs);
+          return { kind: 'uncertain' };
+        },
+      }),
+    });
+    await engine.accept(incoming('a'));
+    await world.quiet(2 * MINUTE);
+    expect(tries.filter((ms) => ms <= 1.2 * HOUR)).toHaveLength(5);
+    expect(tries.length).toBe(9);
+    expect(world.store.now() - startedMs).toBeGreaterThan(15 * HOUR);
+    expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
+  });
+
+  test('counts its tries over all processes', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 20; n++) world.script.push({ kind: 'uncertain' });
+    const first = world.engine();
+    await first.accept(incoming('a'));
+    await vi.waitFor(() => expect(world.deliveries).toHaveLength(1));
+    await first.stop();
+    const [box] = world.store.boxes.values();
+    expect(box?.tried.times).toBe(1);
+    world.advance(15_000);
+    const second = world.engine();
+    await vi.waitFor(() => expect(world.deliveries).toHaveLength(2));
+    await second.stop();
+    expect(box?.tried.times).toBe(2);
+    // The first message's hour is over: of the plan only what lies ahead is left.
+    world.advance(2 * HOUR);
+    world.engine();
+    await vi.waitFor(() => expect(world.deliveries).toHaveLength(3));
+    await vi.waitFor(() => expect(box?.tried.times).toBe(3));
+  });
+
+  test('is tried at once when the customer writes, which counts for nothing', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'uncertain' }, { kind: 'uncertain' });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    const [box] = world.store.boxes.values();
+    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    const dueMs = box?.notBeforeMs ?? 0;
+    await engine.accept(incoming('b'));
+    await vi.waitFor(() => expect(world.deliveries).toHaveLength(2));
+    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    expect(box?.tried.times).toBe(1);
+    expect(Math.abs((box?.notBeforeMs ?? 0) - dueMs)).toBeLessThan(2000);
+    await engine.accept(incoming('c'));
+    await vi.waitFor(() => expect(world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']));
+  });
+
+  test('is not tried before the platform’s own time, whoever writes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 30_000 });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    const [box] = world.store.boxes.values();
+    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    const dueMs = box?.notBeforeMs;
+    await engine.accept(incoming('b'));
+    expect(box?.notBeforeMs).toBe(dueMs);
+    expect(world.deliveries).toEqual(['throttled']);
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+  });
+
+  test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {
+    const world = createWorld();
+    const startedMs = world.store.now();
+    const tries = new Map<string, number[]>();
+    const arrived: string[] = [];
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver({ conversation }) {
+          const afterMs = world.store.now() - startedMs;
+          tries.set(conversation, [...(tries.get(conversation) ?? []), afterMs]);
+          if (afterMs < 2 * HOUR) return { kind: 'uncertain' };
+          arrived.push(conversation);
+          return { kind: 'delivered' };
+        },
+      }),
+    });
+    const customers = Array.from({ length: 50 }, (_, n) => `c${n}`);
+    for (const conversation of customers) await engine.accept(incoming('a', { conversation }));
+    await world.quiet(MINUTE / 3);
+    expect(arrived.toSorted()).toEqual(customers.toSorted());
+    for (const each of tries.values()) expect(each.filter((ms) => ms < HOUR).length).toBeLessThanOrEqual(5);
+    const meanwhile = [...tries.values()].flat().filter((ms) => ms > MINUTE && ms < 2 * HOUR);
+    // One probe in five seconds at most; here much fewer, for a probe waits for its own reply's time.
+    expect(meanwhile.length).toBeLessThan((2 * HOUR) / 5000);
+    const names = world.alarms.map(({ name }) => name);
+    expect(names).toContain('delivery_failing');
+    expect(names).not.toContain('delivery_given_up');
+  });
+
+  test('that the platform refuses is dropped with an alarm, one that cannot be reached without, and the next goes on', async () => {
     const world = createWorld();
     world.script.push({ kind: 'rejected' }, { kind: 'unreachable' });
     const engine = world.engine();
@@ -104,6 +225,7 @@ describe('a reply', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['a b c']);
     expect(world.deliveries).toEqual(['rejected', 'unreachable', 'delivered']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
   });
 
   test('of a channel that throws counts as uncertain', async () => {

@@ -137,6 +137,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
     delivery: (_channel, result) => void deliveries.push(result),
     breaker: silent,
     channel: silent,
+    failing: silent,
     busy: silent,
   };
 
