@@ -125,9 +125,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       registrations: store.registrations,
       hash: (text: string) => seal.name('registration', text),
     };
-    add(
-      createTelegram({ ...config.telegram, publicUrl, defaultLocale, accept, limit, words, observe, shared }),
-    );
+    const ours = { accept, limit, words, observe, shared, staff: guard.docs };
+    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, ...ours }));
   }
   if (config.teams) {
     const limit = limitStrangers(limits);

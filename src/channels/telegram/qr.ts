@@ -10,7 +10,7 @@ const OPTIONS = { errorCorrectionLevel: 'Q', margin: 4 } as const;
 const PNG_WIDTH = 600;
 
 /** The QR code of a link, as an SVG document. */
-function drawSvg(link: string): Promise<string> {
+export function drawSvg(link: string): Promise<string> {
   return QRCode.toString(link, { ...OPTIONS, type: 'svg' });
 }
 

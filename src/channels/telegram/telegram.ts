@@ -1,3 +1,4 @@
+import type { onRequestAsyncHookHandler } from 'fastify';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Observe } from '../../observe.ts';
@@ -10,6 +11,7 @@ import { type Answer, createClient } from './client.ts';
 import { createDelivery } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
 import { poll } from './polling.ts';
+import { qrRoute } from './qr-route.ts';
 import { register, type Shared } from './register.ts';
 import { registrationCalls, webhookUrl } from './registration.ts';
 import type { Update } from './update.ts';
@@ -34,6 +36,8 @@ export type TelegramOptions = {
   readonly timeoutMs?: number | undefined;
   /** What the processes of the bot share about its registration. */
   readonly shared: Shared;
+  /** Lets staff pass, for the console's QR codes; absent: there are none. */
+  readonly staff?: onRequestAsyncHookHandler | undefined;
   /** How often the channel looks for faults, ms. */
   readonly checkEveryMs?: number | undefined;
   /** The first pause of the registration's and the polling's back-off, ms. */
@@ -95,15 +99,14 @@ export function createTelegram(options: TelegramOptions): Channel {
 
   return {
     name: 'telegram',
-    plugin:
-      mode === 'webhook' && secret
-        ? createWebhook({
-            secret,
-            receive,
-            limit: options.limit,
-            onRefused: () => observe.update('telegram', 'refused'),
-          })
-        : async () => {},
+    async plugin(app) {
+      if (mode === 'webhook' && secret) {
+        const { limit } = options;
+        const onRefused = () => observe.update('telegram', 'refused');
+        await app.register(createWebhook({ secret, receive, limit, onRefused }));
+      }
+      if (options.staff) await app.register(qrRoute(options.staff, () => bot.username));
+    },
     async deliver(outgoing) {
       const delivery = await deliver(outgoing);
       if (delivery.kind === 'unauthorized') tokenRefused();

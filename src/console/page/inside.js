@@ -66,7 +66,7 @@ function cell(values = []) {
   return make('td', parts.length > 0 ? '' : 'none', ...(parts.length > 0 ? parts : ['–']));
 }
 
-/** What is worth seeing of a state: name -> values, each with whether it is proved where that matters. */
+/** What is worth seeing of a state: name -> values, each with whether it is proved. */
 function rowsOf({ step, draft, profile, operations }) {
   const { code, phone, email, type, period } = draft;
   const plain = (text) => (text === undefined ? undefined : [{ text }]);

@@ -2,7 +2,7 @@ import { WORDS } from './words.js';
 
 export const $ = (id) => document.getElementById(id);
 
-/** What this tab remembers: the conversation, the language, whom to act as, the token. Nothing outlives the tab. */
+/** What this tab remembers, and no longer: conversation, language, whom to act as, token. */
 export const session = {
   get: (name, otherwise) => sessionStorage.getItem(name) ?? otherwise,
   set: (name, value) => sessionStorage.setItem(name, value),

@@ -72,7 +72,7 @@ async function reset() {
   void look();
 }
 
-/** Reads the sandbox's state; a bot with a real AntCRM has none. */
+/** Reads the sandbox's state; a real AntCRM has none. */
 async function look() {
   const answer = await exchange('sandbox/state');
   $('sandbox').hidden = answer?.status !== 200;
@@ -99,6 +99,7 @@ function codeOf(code) {
       '0',
     );
     $('text').value = last ? first.slice(0, -digits.length) + any : first;
+    $('qr').href = `telegram/qr?code=${$('text').value}`;
     $('text').focus();
   };
   return button(code, pick, 'code');

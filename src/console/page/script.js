@@ -111,7 +111,7 @@ function pressOf(id, { choices = [], view } = {}) {
   return view ? `${whole}~${view}` : whole;
 }
 
-/** The keys of so many replies that nobody asked for; what has come after half a minute. */
+/** The keys of so many unasked replies; half a minute at most. */
 function waitFor(count) {
   const keys = [];
   return new Promise((resolve) => {
