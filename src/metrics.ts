@@ -40,6 +40,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
       meters.callSeconds.observe({ call }, seconds);
     },
     delivery: (channel, result) => meters.deliveries.inc({ channel: word(channel), result }),
+    skew: (seconds) => meters.skew.set(seconds),
     breaker: (state) => meters.breaker.set(BREAKER[state]),
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
     failing: (channel, failing) => meters.failing.set({ channel: word(channel) }, failing ? 1 : 0),
@@ -90,6 +91,11 @@ function createMeters(registry: Registry) {
       help: 'From sending a call to AntCRM to its answer',
       labelNames: ['call'],
       buckets: SECONDS,
+      registers,
+    }),
+    skew: new Gauge({
+      name: 'antcrm_clock_skew_seconds',
+      help: "How far AntCRM's clock is ahead of the store's",
       registers,
     }),
     breaker: new Gauge({

@@ -18,6 +18,8 @@ export type Log = {
 export const ALARMS = [
   /** AntCRM refuses our key (401/403). At most once a minute. */
   'antcrm_key_refused',
+  /** AntCRM's clock is over two minutes off, or its answers do not tell it. At most once a minute. */
+  'antcrm_clock_skew',
   /** An operation's outcome could not be found out; only staff can. */
   'operation_escalated',
   /** A message was moved to the dead letters. */
@@ -46,12 +48,15 @@ export const ALARMS = [
 export type Alarm = (typeof ALARMS)[number];
 
 /** Calls `act` unless it was called within the last `ms`: what lasts is told now and then, not at every turn. */
-export function atMostEvery(ms: number, act: () => void): () => void {
+export function atMostEvery<Args extends readonly unknown[]>(
+  ms: number,
+  act: (...args: Args) => void,
+): (...args: Args) => void {
   let last = Number.NEGATIVE_INFINITY;
-  return () => {
+  return (...args) => {
     if (performance.now() - last < ms) return;
     last = performance.now();
-    act();
+    act(...args);
   };
 }
 
@@ -76,6 +81,8 @@ export type Observe = {
       | 'unreachable'
       | 'rejected',
   ): void;
+  /** How far AntCRM's clock is ahead of the store's. */
+  skew(seconds: number): void;
   /** AntCRM's circuit breaker. */
   breaker(state: 'closed' | 'half-open' | 'open'): void;
   /** A channel was looked at: whether it and its platform work together. */

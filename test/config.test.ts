@@ -159,6 +159,12 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ ANTCRM_TIMEOUT_MS: '0' }, /^ANTCRM_TIMEOUT_MS: got "0"/],
     [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants at least two rising durations/],
     [{ OPERATION_CHECKS: '20s,5s' }, /^OPERATION_CHECKS: /],
+    [
+      { OPERATION_CHECKS: '5s,3h' },
+      /^OPERATION_CHECKS: got "5s,3h", wants .* at most 1\.5 h apart and the last at most 12 h/,
+    ],
+    [{ OPERATION_CHECKS: '2h,3h' }, /^OPERATION_CHECKS: /],
+    [{ OPERATION_CHECKS: '1h,2h,3h,4h,5h,6h,7h,8h,9h,10h,11h,12h,13h' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '5s,20' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '0s,20s' }, /^OPERATION_CHECKS: /],
     [{ TELEGRAM_BOT_TOKEN: 'abc', TELEGRAM_MODE: 'polling' }, /^TELEGRAM_BOT_TOKEN: got a secret of 3 ch/],

@@ -62,6 +62,12 @@ describe('metrics', () => {
     expect(await samples(metrics, 'bot_turns_busy')).toEqual(['3']);
   });
 
+  it('show how far AntCRM’s clock is ahead', async () => {
+    const { metrics } = setUp();
+    metrics.observe.skew(-61.5);
+    expect(await samples(metrics, 'antcrm_clock_skew_seconds')).toEqual(['-61.5']);
+  });
+
   it('carry short words as labels and nothing else', async () => {
     const { metrics } = setUp();
     for (const outcome of ['0867123456', 'garnacho@gmail.com', 'Đầu máy', 'a"} 1\nx', 'x'.repeat(30), '']) {

@@ -89,13 +89,15 @@ export function redisUrl(): Kind<RedisAddress> {
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-export function durations(): Kind<readonly number[]> {
+/** No longer than `gapHours` after the one before it, the first after 0, and no longer than `hours` in all. */
+export function durations(gapHours: number, hours: number): Kind<readonly number[]> {
   return {
-    wants: 'at least two rising durations such as 5s,20s,1m',
+    wants: `at least two rising durations such as 5s,20s,1m, at most ${gapHours} h apart and the last at most ${hours} h`,
     parse(written) {
       const values = written.split(',').map(durationMs);
-      const rising = values.every((value, index) => value > (index === 0 ? 0 : (values[index - 1] ?? 0)));
-      return values.length >= 2 && rising ? values : undefined;
+      const gaps = values.map((value, index) => value - (values[index - 1] ?? 0));
+      const rising = gaps.every((gap) => gap > 0 && gap <= gapHours * UNIT_MS.h);
+      return values.length >= 2 && rising && (values.at(-1) ?? 0) <= hours * UNIT_MS.h ? values : undefined;
     },
   };
 }

@@ -75,8 +75,9 @@ export const variables = z.object({
     'on',
     '`off` where the backend has no `/contacts`: balance from the history, no linking check (warned about)',
   ),
+  // Between two checks the customer's hold lives on (2 h), until the last one what settled other operations (24 h).
   OPERATION_CHECKS: set(
-    durations(),
+    durations(1.5, 12),
     '5s,20s,1m,5m,30m',
     'when an operation without an outcome is looked up, from when its call can reach AntCRM no more (`ANTCRM_TIMEOUT_MS`); not applied is told at the last but one',
   ),

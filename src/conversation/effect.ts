@@ -22,6 +22,7 @@ export type HistoryType = z.infer<typeof historyTypeSchema>;
  * times.
  */
 const skewSchema = z.strictObject({ ms: z.number(), errorMs: z.number() });
+export type Skew = z.infer<typeof skewSchema>;
 
 /**
  * What is needed to find out later whether a call was applied. Stored before the call is made (the intent) and kept
@@ -55,8 +56,24 @@ export type Lookup = z.infer<typeof lookupSchema>;
 export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
 export type Awaited = z.infer<typeof awaitedSchema>;
 
+export const awaitedOf = ({ code, calledMs, deadlineMs, skew }: Lookup): Awaited => ({
+  code,
+  calledMs,
+  deadlineMs,
+  skew,
+});
+
 /** As stores keep it: always the same text for the same success. */
 export const writeAwaited = (awaited: Awaited): string => JSON.stringify(awaitedSchema.parse(awaited));
+
+/** Null where it is not of the shape that this version knows. */
+export function readAwaited(text: string): Awaited | null {
+  try {
+    return awaitedSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
 
 export type Effect =
   /** Adds the points of `code`. Carries phone and e-mail together only where the linking rule allows. */
@@ -112,7 +129,7 @@ export type HistoryRecord = {
 export type Outcome =
   /**
    * `omitted`: this identifier was not sent, so as to link nobody's records (docs/design.md, "Linking").
-   * `customer`: whose hold to give back (redeem).
+   * `customer`: whose hold to give back (redeem). `awaited`: the record was not read back, and is still to come (redeem).
    */
   | {
       kind: 'applied';
@@ -120,6 +137,7 @@ export type Outcome =
       receipt?: Receipt | undefined;
       omitted?: 'phone' | 'email' | undefined;
       customer?: string | undefined;
+      awaited?: Awaited | undefined;
     }
   /** Surely not applied, by AntCRM's own decision. */
   | { kind: 'refused'; operation: string; customer?: string | undefined }
@@ -129,11 +147,14 @@ export type Outcome =
   | { kind: 'unknown'; operation: string; lookup: Lookup; omitted?: 'phone' | 'email' | undefined }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */
   | { kind: 'busy'; operation: string }
-  /** `unreadable`: history could not be read completely, so nothing follows from it. */
+  /**
+   * `unreadable`: history could not be read completely, so nothing follows from it. `undecided`: nor does anything from
+   * what it says, because of records that might be anybody's, or of a clock that cannot be trusted.
+   */
   | {
       kind: 'checked';
       operation: string;
-      found: 'applied' | 'refused' | 'none' | 'several' | 'unreadable';
+      found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
     }
   | { kind: 'history'; records: HistoryRecord[]; more: boolean }

@@ -1,8 +1,12 @@
 import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
 import { intend, type Journal, readsFor } from './journal.ts';
 import { link } from './linking.ts';
-import { readBack, SKEW_MS } from './reconcile.ts';
+import { readBack, windowStart } from './reconcile.ts';
+import { measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
+
+/** A code is good once: its record can be no other operation's. */
+const NOBODYS = { settled: [], awaited: [] };
 
 /**
  * Adds the points of a code, calling once. A code is good once at AntCRM, so nothing needs to be held and no baseline
@@ -14,16 +18,19 @@ export async function accumulate(
   tools: Tools,
 ): Promise<Outcome> {
   const { operation, code, name } = effect;
-  const { loyalty, clock } = tools;
+  const { loyalty } = tools;
   const linked = await link(readsFor(journal, loyalty), tools.contacts, effect.phone, effect.email);
   const { phone, email, by, omitted } = linked;
-  const startMs = journal.nowMs();
+  const calledMs = journal.nowMs();
+  const skew = measureSkew(loyalty, tools.clock, journal);
   const lookup: Lookup = {
     kind: 'accumulate',
     by,
     code,
-    fromMs: startMs - SKEW_MS,
-    deadlineMs: startMs + tools.callTimeoutMs,
+    fromMs: windowStart(calledMs, skew),
+    calledMs,
+    deadlineMs: calledMs + tools.callTimeoutMs,
+    skew,
     baseline: [],
   };
 
@@ -40,7 +47,7 @@ export async function accumulate(
       return {
         kind: 'applied',
         operation,
-        receipt: await readBack(lookup, [], { journal, loyalty, clock }),
+        receipt: await readBack(lookup, NOBODYS, journal, tools),
         omitted,
       };
     case 'unknown':

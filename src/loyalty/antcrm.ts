@@ -2,6 +2,7 @@ import { atMostEvery, type Observe } from '../observe.ts';
 import { type Attempt, type Attempts, noteAttempts } from './antcrm/attempts.ts';
 import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
 import { readContact, readHistory, readReason } from './antcrm/records.ts';
+import { createRemoteClock } from './antcrm/remote-clock.ts';
 import * as requests from './antcrm/requests.ts';
 import { createResilience } from './antcrm/resilience.ts';
 import { scrub } from './antcrm/scrub.ts';
@@ -60,7 +61,8 @@ const HISTORY = '/history-point';
 /** The port `Loyalty` over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
 export function createAntCrm(options: AntCrmOptions): AntCrm {
   const { observe, timeoutMs } = options;
-  const transport = createTransport(options);
+  const remote = createRemoteClock();
+  const transport = createTransport({ ...options, onAnswer: remote.note });
   const resilience = createResilience({
     maxCalls: options.maxCalls,
     breakerMs: options.breakerMs ?? BREAKER_MS,
@@ -165,6 +167,8 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
       return read('contact', '/contacts', search, (json) => readContact(json, by));
     },
 
+    clock: remote.read,
+
     isUp: resilience.isUp,
 
     close() {
@@ -193,5 +197,5 @@ function made({ method, path, body }: Asked, outcome: string, { exchange, ms }: 
 /** A cheap read that tells whether AntCRM is well again: the history of nobody. */
 function nobodys(page: number): URLSearchParams {
   const by = { kind: 'phone', value: '+84000000000' } as const;
-  return requests.historySearch({ type: 'point', by, fromMs: Date.now() }, page);
+  return requests.historySearch({ type: 'point', by }, page);
 }

@@ -4,7 +4,7 @@ import type { Loyalty } from './loyalty.ts';
 
 /**
  * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
- * success whose record was not seen yet what `writeAwaited` made of it.
+ * success whose record was not seen yet what `readAwaited` makes an `Awaited` of.
  */
 export type Remembered = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
 

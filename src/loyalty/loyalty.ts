@@ -13,7 +13,18 @@ export interface Loyalty {
   history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>>;
   /** The customer's record; null = AntCRM knows none, or the backend has no `/contacts`. */
   contact(by: Identifier): Promise<Read<Contact | null>>;
+  /** AntCRM's clock, as far as its last answers tell. Asks nothing. */
+  clock(): RemoteClock;
 }
+
+/**
+ * - `known`: AntCRM's epoch ms are `performance.now()` and `aheadMs`, give or take `errorMs`.
+ * - `untold`: it answers, without saying what time it is.
+ * - `unasked`: it has not answered of late.
+ */
+export type RemoteClock =
+  | { readonly kind: 'known'; readonly aheadMs: number; readonly errorMs: number }
+  | { readonly kind: 'untold' | 'unasked' };
 
 /** AntCRM's page size of the history. */
 export const HISTORY_PAGE = 20;

@@ -1,11 +1,12 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
-import type { Observe } from '../observe.ts';
+import { atMostEvery, type Fields, type Observe } from '../observe.ts';
 import { accumulate } from './accumulate.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Journal, readsFor } from './journal.ts';
 import { readBalance, readHistory } from './reads.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
+import { isSmall, measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
 
 /** The policy of all that the bot asks of AntCRM. Stores nothing itself: what must be kept goes through the journal. */
@@ -18,28 +19,51 @@ export type Operations = {
   perform(effect: Effect, journal: Journal): Promise<Outcome>;
 };
 
+const ALARM_EVERY_MS = 60_000;
+
 export function createOperations(options: {
   loyalty: Tools['loyalty'];
   contacts: Tools['contacts'];
   callTimeoutMs: number;
-  observe: Pick<Observe, 'log'>;
+  observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
   clock?: Clock | undefined;
 }): Operations {
   const { loyalty, contacts, callTimeoutMs, observe, clock = systemClock } = options;
   const tools: Tools = { loyalty, contacts, callTimeoutMs, log: observe.log, clock };
+  const alarmSkew = atMostEvery(ALARM_EVERY_MS, (fields: Fields) =>
+    observe.alarm('antcrm_clock_skew', fields),
+  );
+
+  async function ask(effect: Effect, journal: Journal): Promise<Outcome> {
+    switch (effect.kind) {
+      case 'accumulate':
+        return accumulate(effect, journal, tools);
+      case 'redeem':
+        return redeem(effect, journal, tools);
+      case 'check':
+        return check(effect, journal, tools);
+      case 'history':
+        return readHistory(readsFor(journal, loyalty), effect);
+      case 'balance':
+        return readBalance(readsFor(journal, loyalty), contacts, effect.by);
+    }
+  }
+
+  /** What the answers tell of AntCRM's clock. That it never answered is another fault, and another alarm's. */
+  function watchClock(journal: Journal): void {
+    const skew = measureSkew(loyalty, clock, journal);
+    if (skew !== undefined) observe.skew(skew.ms / 1000);
+    if (skew === undefined ? loyalty.clock().kind === 'untold' : !isSmall(skew)) {
+      alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
+    }
+  }
+
   return {
     async perform(effect, journal) {
-      switch (effect.kind) {
-        case 'accumulate':
-          return accumulate(effect, journal, tools);
-        case 'redeem':
-          return redeem(effect, journal, tools);
-        case 'check':
-          return check(effect, journal, loyalty);
-        case 'history':
-          return readHistory(readsFor(journal, loyalty), effect);
-        case 'balance':
-          return readBalance(readsFor(journal, loyalty), contacts, effect.by);
+      try {
+        return await ask(effect, journal);
+      } finally {
+        watchClock(journal);
       }
     },
   };

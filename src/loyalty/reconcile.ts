@@ -1,19 +1,30 @@
-import type { Effect, Identifier, Lookup, Outcome, Receipt } from '../conversation/effect.ts';
-import type { Clock } from './clock.ts';
-import { type Journal, type Reads, readsFor } from './journal.ts';
-import type { Loyalty, LoyaltyRecord } from './loyalty.ts';
+import {
+  type Effect,
+  type Identifier,
+  type Lookup,
+  type Outcome,
+  type Receipt,
+  readAwaited,
+  type Skew,
+} from '../conversation/effect.ts';
+import { attribute, type Finding, mayBeRedemptionOf, type Others } from './attribution.ts';
+import { type Journal, type Reads, type Remembered, readsFor } from './journal.ts';
 import { readAll } from './reads.ts';
+import { isSmall, measureSkew } from './skew.ts';
+import type { Tools } from './tools.ts';
 
-/** AntCRM's clock may differ from ours by this much, either way (docs/antcrm.md). */
-export const SKEW_MS = 2 * 60 * 1000;
-/** How far back the baseline of a redemption, and hence its lookup, begins. */
-export const BASELINE_MS = 5 * 60 * 1000;
+/**
+ * How far back the history is read. Nothing of a call is older than the call; but AntCRM's clock may not be what it says,
+ * and what is not in the window would be taken for not applied.
+ */
+const LOOK_BACK_MS = 35 * 60 * 1000;
 /** The read-back after a success takes at most this long in all. */
 const READ_BACK_MS = 2000;
 const READ_BACK_EVERY_MS = 300;
 
-/** What the history says of an operation (see `checked` of `Outcome`). */
-type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;
+/** From when on the history is read for a call that is about to be made, epoch ms by AntCRM's clock. */
+export const windowStart = (nowMs: number, skew: Skew | undefined): number =>
+  nowMs + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
 /**
  * The ids of the redemptions of `gift` that are there before the call; null if there is no baseline to be had: the
@@ -31,26 +42,40 @@ export async function takeBaseline(
   return ids.every((id) => id !== undefined) ? ids : null;
 }
 
-/** Looks up an operation whose outcome is unknown. Refreshes the hold, which must still be this operation's. */
+/**
+ * Looks up an operation whose outcome is unknown. Refreshes the hold, which must still be this operation's. Where AntCRM's
+ * clock cannot be trusted, that no record is there proves nothing.
+ */
 export async function check(
   { operation, lookup }: Extract<Effect, { kind: 'check' }>,
   journal: Journal,
-  loyalty: Loyalty,
+  { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
 ): Promise<Outcome> {
-  const settled = await heldSettled(journal, operation, lookup);
-  // Another redemption runs: whose a new record is could not be told.
-  if (settled === null) return { kind: 'checked', operation, found: 'unreadable' };
-  return { kind: 'checked', operation, ...(await find(readsFor(journal, loyalty), lookup, settled)) };
+  const others = await othersOf(journal, operation, lookup);
+  const skewNow = () => measureSkew(loyalty, clock, journal);
+  const finding = await find(readsFor(journal, loyalty), lookup, others, skewNow);
+  const isMissing = finding.found === 'none' || finding.found === 'refused';
+  const found = isMissing && !isTrusted(lookup.skew, skewNow()) ? 'undecided' : finding.found;
+  return { kind: 'checked', operation, ...finding, found };
 }
 
-async function heldSettled(
-  journal: Journal,
-  operation: string,
-  { customer }: Lookup,
-): Promise<readonly string[] | null> {
-  if (customer === undefined) return [];
+/** As it was when the call was made and as it is now: one of them has to be known, and none may be large. */
+function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
+  const known = skews.filter((skew) => skew !== undefined);
+  return known.length > 0 && known.every(isSmall);
+}
+
+/** Null where another redemption runs: whose a new record is could not be told. */
+async function othersOf(journal: Journal, operation: string, { customer }: Lookup): Promise<Others | null> {
+  if (customer === undefined) return { settled: [], awaited: [] };
   const hold = await journal.hold(customer, operation);
-  return hold.held ? hold.settled : null;
+  return hold.held ? readRemembered(hold) : null;
+}
+
+/** Null where a newer version wrote what this one cannot read: whose a record is cannot be told then. */
+export function readRemembered({ settled, awaited }: Remembered): Others | null {
+  const read = awaited.map(readAwaited).filter((one) => one !== null);
+  return read.length === awaited.length ? { settled, awaited: read } : null;
 }
 
 /**
@@ -59,14 +84,17 @@ async function heldSettled(
  */
 export async function readBack(
   lookup: Lookup,
-  settled: readonly string[],
-  { journal, loyalty, clock }: { journal: Journal; loyalty: Loyalty; clock: Clock },
+  others: Others | null,
+  journal: Journal,
+  { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
 ): Promise<Receipt | undefined> {
   const done = new AbortController();
   const over = AbortSignal.any([journal.signal, done.signal]);
   const poll = async (): Promise<Receipt | undefined> => {
     while (!over.aborted && !journal.stopping()) {
-      const { found, receipt } = await find(loyalty, lookup, settled);
+      const { found, receipt } = await find(loyalty, lookup, others, () =>
+        measureSkew(loyalty, clock, journal),
+      );
       if (found === 'applied') return receipt;
       if (found === 'several') return undefined;
       await clock.wait(READ_BACK_EVERY_MS, over);
@@ -80,48 +108,16 @@ export async function readBack(
   }
 }
 
-/**
- * Reads the history from before the call and takes away what was there already (`baseline`) or belongs to another
- * operation (`settled`). What is left decides; an incomplete read, and a redemption without an id or a gift, decide
- * nothing: they might be ours or not.
- */
+/** An incomplete read decides nothing. The clock is looked at after the read, which may be the first to tell it. */
 async function find(
   reads: Pick<Reads, 'history'>,
   lookup: Lookup,
-  settled: readonly string[],
+  others: Others | null,
+  skewNow: () => Skew | undefined,
 ): Promise<Finding> {
+  if (others === null) return { found: 'unreadable' };
   const type = lookup.kind === 'redeem' ? 'gift' : 'point';
   const read = await readAll(reads, { type, by: lookup.by, fromMs: lookup.fromMs });
   if (!read.ok || !read.value.complete) return { found: 'unreadable' };
-
-  const old = new Set([...lookup.baseline, ...settled]);
-  const fresh = read.value.records.filter(
-    (record) => mayBe(lookup, record) && (record.id === undefined || !old.has(record.id)),
-  );
-  if (lookup.kind === 'redeem' && !fresh.every(isIdentified)) return { found: 'unreadable' };
-
-  const [first, ...others] = fresh.filter(({ status }) => status === 'succeeded');
-  // A refused accumulation may be somebody's earlier try of the code: nothing says what was there before ours.
-  const isRefused = fresh.length > 0 && lookup.kind === 'redeem';
-  if (first === undefined) return { found: isRefused ? 'refused' : 'none' };
-  return others.length > 0 ? { found: 'several' } : { found: 'applied', receipt: asReceipt(first) };
+  return attribute(lookup, read.value.records, others, skewNow());
 }
-
-/** An accumulation is known by its code, which is good once, so its record needs no id. */
-function mayBe(lookup: Lookup, record: LoyaltyRecord): boolean {
-  return lookup.kind === 'redeem'
-    ? mayBeRedemptionOf(lookup.code, record)
-    : record.type === 'point' && record.code !== undefined && isSameCode(record.code, lookup.code);
-}
-
-/** A redemption that does not say of which gift may be the one. */
-function mayBeRedemptionOf(gift: string, { type, code }: LoyaltyRecord): boolean {
-  return type === 'gift' && (code === undefined || isSameCode(code, gift));
-}
-
-const isIdentified = ({ id, code }: LoyaltyRecord): boolean => id !== undefined && code !== undefined;
-
-/** Codes are sent as typed; AntCRM may list them as it spells them. A missed record would be called "not applied". */
-const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
-
-const asReceipt = ({ id, score, what }: LoyaltyRecord): Receipt => ({ record: id, score, what });

@@ -1,8 +1,10 @@
-import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
+import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
+import type { Others } from './attribution.ts';
 import { type Intent, intend, type Journal, type Reads, readIntent, readsFor } from './journal.ts';
 import { carries } from './linking.ts';
 import type { CallOutcome, RedeemRequest } from './loyalty.ts';
-import { BASELINE_MS, readBack, takeBaseline } from './reconcile.ts';
+import { readBack, readRemembered, takeBaseline, windowStart } from './reconcile.ts';
+import { measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
@@ -24,7 +26,7 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
   const hold = await journal.hold(customer, operation);
   if (!hold.held) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
 
-  const fromMs = journal.nowMs() - BASELINE_MS;
+  const fromMs = windowStart(journal.nowMs(), measureSkew(tools.loyalty, clock, journal));
   const baseline = await takeBaseline(reads, by, gift, fromMs);
   if (baseline === null) {
     return unlessIntended({ kind: 'unavailable', operation, customer }, effect, journal, tools);
@@ -32,29 +34,37 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
 
   // Both before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
   const writeBefore = clock.monotonicMs() + tools.callTimeoutMs;
-  const deadlineMs = journal.nowMs() + tools.callTimeoutMs;
-  const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, deadlineMs, baseline, customer };
+  const calledMs = journal.nowMs();
+  const deadlineMs = calledMs + tools.callTimeoutMs;
+  const skew = measureSkew(tools.loyalty, clock, journal);
+  const when = { fromMs, calledMs, deadlineMs, skew };
+  const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline, customer };
 
   const intended = await intend(journal, operation, { lookup });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, customer };
   if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, journal, tools);
 
   const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
-  return conclude(call, { operation, customer, lookup, settled: hold.settled }, journal, tools);
+  return conclude(call, { operation, customer, lookup, others: readRemembered(hold) }, journal, tools);
 }
 
 async function conclude(
   call: CallOutcome,
-  made: { operation: string; customer: string; lookup: Lookup; settled: readonly string[] },
+  made: { operation: string; customer: string; lookup: Lookup; others: Others | null },
   journal: Journal,
   tools: Tools,
 ): Promise<Outcome> {
-  const { operation, customer, lookup, settled } = made;
+  const { operation, customer, lookup, others } = made;
   switch (call.kind) {
     case 'applied': {
-      const { loyalty, clock } = tools;
-      const receipt = await readBack(lookup, settled, { journal, loyalty, clock });
-      return { kind: 'applied', operation, receipt, customer };
+      const receipt = await readBack(lookup, others, journal, tools);
+      return {
+        kind: 'applied',
+        operation,
+        receipt,
+        customer,
+        ...(receipt === undefined && { awaited: awaitedOf(lookup) }),
+      };
     }
     case 'unknown':
       return { kind: 'unknown', operation, lookup };

@@ -36,14 +36,16 @@ export function summarize(operation: OpenOperation, checksMs: readonly number[],
 
 /**
  * What finds the operation in AntCRM's back office. A gift's code is no secret, a product's is worth points. Ours is a
- * succeeded record created since `recordsFrom` that is not among `knownRecords`.
+ * succeeded record created since `recordsFrom`, by AntCRM's clock, that is not among `knownRecords`.
  */
-export function describe({ kind, by, code, customer, fromMs, baseline }: Lookup, reveal: boolean) {
+export function describe(lookup: Lookup, reveal: boolean) {
+  const { kind, by, code, customer, fromMs, calledMs, skew, baseline } = lookup;
+  const calledAtMs = skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs;
   return {
     code: reveal || kind === 'redeem' ? code : maskCode(code),
     identifier: { kind: by.kind, value: shown(by, reveal) },
     customerId: /^customer:(.*)$/.exec(customer ?? '')?.[1] ?? null,
-    recordsFrom: iso(fromMs),
+    recordsFrom: iso(calledAtMs),
     knownRecords: baseline,
   };
 }
@@ -69,7 +71,7 @@ export function guide(about: ReturnType<typeof summarize> & ReturnType<typeof de
     ...rows.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(14)}${value}`])),
     '',
     `Look in AntCRM for a succeeded ${what} of this code by this customer,`,
-    `created since ${recordsFrom}${knownRecords.length > 0 ? ' and none of these, which were there before:' : '.'}`,
+    `created since ${recordsFrom} by AntCRM's clock${knownRecords.length > 0 ? ', none of these, which were there before:' : '.'}`,
     ...knownRecords.map((record) => `  ${record}`),
     '',
     `There is one:   npm run operations -- settle ${reference} done`,

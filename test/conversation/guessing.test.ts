@@ -97,7 +97,7 @@ describe('guessing codes', () => {
     chat.text('tích điểm TIVI000000090 0912345678 minh@example.vn').press('confirm');
     chat.text('tích điểm TIVI000000091 0912345678 minh@example.vn');
     const summary = chat.question;
-    chat.later(5000).wake();
+    for (const ms of [5000, 15_000, 40_000, 240_000]) chat.later(ms).wake();
     expect(chat.keys).toEqual(['operation.resolved.notApplied']);
     chat.send({ kind: 'choice', choice: summary.choices?.[0]?.id ?? '', view: summary.view });
     expect(chat.keys).toEqual(['abuse.tooManyAttempts', 'accumulate.summary']);

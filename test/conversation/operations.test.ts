@@ -97,10 +97,33 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });
   });
 
-  test('is told as refused when only failed records are found', () => {
-    const { chat } = lost();
+  test('is told as refused when only failed records are found, not before a success must have shown', () => {
+    const { chat, reference } = lost();
+    expect(checks(chat, 'refused', 'refused', 'none')).toEqual([]);
     expect(checks(chat, 'refused')).toEqual(['operation.resolved.notApplied']);
     expect(chat.replies[0]?.context).toBe('refused');
+    expect(chat.last?.letGo).toMatchObject([{ customer: 'customer:475' }]);
+    expect(checks(chat, 'refused')).toEqual([]);
+    expect(chat.state.operations).toMatchObject([{ id: reference, status: 'refused' }]);
+    expect(checks(lost().chat, 'refused', 'applied')).toEqual(['operation.resolved.done']);
+  });
+
+  test('goes to staff when nothing can be told from what is found', () => {
+    const undecided = Array.from(SETTINGS.operationChecksMs, (): Found => 'undecided');
+    expect(checks(lost().chat, ...undecided)).toEqual(['operation.escalated']);
+    const told = ['operation.resolved.notApplied', 'operation.escalated'];
+    expect(checks(lost().chat, 'none', 'none', 'none', 'none', 'undecided')).toEqual(told);
+    expect(checks(lost().chat, 'undecided', 'applied')).toEqual(['operation.resolved.done']);
+  });
+
+  test('done by an operator’s word still has its record to come, which is nobody else’s', () => {
+    const { chat, reference } = lost();
+    checks(chat, 'several');
+    chat.send({ kind: 'settle', operation: reference, result: 'done' });
+    expect(chat.last?.letGo).toMatchObject([
+      { operation: reference, awaited: { code: 'DAUMAY01', deadlineMs: NOW } },
+    ]);
+    expect(JSON.stringify(chat.last?.letGo)).not.toContain('867123456');
   });
 
   test('answers to its reference, alone or with a command', () => {

@@ -8,7 +8,7 @@ import {
   type Fate,
   Fuse,
   Killed,
-  log,
+  observe,
   PHONE,
   VirtualClock,
 } from './operations.doubles.ts';
@@ -55,7 +55,7 @@ class World {
       loyalty: fuse.loyalty(this.antcrm),
       contacts: 'on',
       callTimeoutMs: 8000,
-      observe: { log },
+      observe,
       clock: this.clock,
     });
     try {

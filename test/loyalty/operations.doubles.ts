@@ -10,6 +10,7 @@ import type {
   LoyaltyRecord,
   Read,
   RedeemRequest,
+  RemoteClock,
 } from '../../src/loyalty/loyalty.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/loyalty.ts';
 import type { Log } from '../../src/observe.ts';
@@ -19,7 +20,8 @@ export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };
 export const START_MS = Date.UTC(2026, 10, 25, 8, 47);
 
 const mute = (): void => undefined;
-export const log: Log = { debug: mute, info: mute, warn: mute, error: mute };
+const log: Log = { debug: mute, info: mute, warn: mute, error: mute };
+export const observe = { log, alarm: mute, skew: mute };
 
 /** Time that passes only while nothing else can happen. */
 export class VirtualClock implements Clock {
@@ -82,6 +84,8 @@ export class FakeAntcrm implements Loyalty {
   readonly lookups: Identifier[] = [];
   readonly down = new Set<'history' | 'contact'>();
   fate: Fate = 'applied';
+  /** How far its clock is ahead; null: its answers do not tell the time. */
+  skewMs: number | null = 0;
   /** How long after the call its record shows. */
   lateMs = 0;
   /** Called in between: after a request arrived, before its answer. */
@@ -110,7 +114,7 @@ export class FakeAntcrm implements Loyalty {
       (record) =>
         record.type === type &&
         (record.atMs === undefined || (record.atMs >= fromMs && record.atMs <= toMs)) &&
-        (record.visibleAtMs ?? 0) <= this.#clock.nowMs(),
+        (record.visibleAtMs ?? 0) <= this.#nowMs(),
     );
     const records = all.slice((page - 1) * HISTORY_PAGE, page * HISTORY_PAGE);
     return { ok: true, value: { records, full: records.length === HISTORY_PAGE } };
@@ -123,9 +127,18 @@ export class FakeAntcrm implements Loyalty {
     return { ok: true, value: found ?? null };
   }
 
+  clock(): RemoteClock {
+    if (this.skewMs === null) return { kind: 'untold' };
+    return { kind: 'known', aheadMs: this.#nowMs() - this.#clock.monotonicMs(), errorMs: 1000 };
+  }
+
+  #nowMs(): number {
+    return this.#clock.nowMs() + (this.skewMs ?? 0);
+  }
+
   #end(record: Omit<LoyaltyRecord, 'status'>): CallOutcome {
     this.onCall();
-    const atMs = this.#clock.nowMs();
+    const atMs = this.#nowMs();
     const made = { id: `new-${this.records.length}`, atMs, visibleAtMs: atMs + this.lateMs, ...record };
     switch (this.fate) {
       case 'applied':
@@ -158,6 +171,12 @@ export class FakeStore {
     this.#clock = clock;
   }
 
+  letGo(customer: string, operation: string, record?: string, awaited?: string): void {
+    if (this.holds.get(customer) === operation) this.holds.delete(customer);
+    if (record !== undefined) this.settled.set(customer, [...(this.settled.get(customer) ?? []), record]);
+    if (awaited !== undefined) this.awaited.set(customer, [...(this.awaited.get(customer) ?? []), awaited]);
+  }
+
   /** A new lease; the earlier ones are stale from now on. */
   lease(): Journal & { abort(): void } {
     const fence = ++this.#fence;
@@ -178,9 +197,7 @@ export class FakeStore {
             }
           : { held: false };
       },
-      letGo: async (customer, operation) => {
-        if (this.holds.get(customer) === operation) this.holds.delete(customer);
-      },
+      letGo: async (customer, operation) => this.letGo(customer, operation),
       intend: async (operation, body) => {
         if (fence !== this.#fence) return { kind: 'stale' };
         const stored = this.intents.get(operation);
@@ -211,6 +228,7 @@ export class Fuse {
       redeem: (request) => this.#burn(() => loyalty.redeem(request)),
       history: (query) => this.#burn(() => loyalty.history(query)),
       contact: (by) => this.#burn(() => loyalty.contact(by)),
+      clock: () => loyalty.clock(),
     };
   }
 

@@ -2,7 +2,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/conversation/effect.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
 import { createOperations } from '../../src/loyalty/operations.ts';
-import { EMAIL, FakeAntcrm, FakeStore, log, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
+import {
+  EMAIL,
+  FakeAntcrm,
+  FakeStore,
+  observe,
+  PHONE,
+  START_MS,
+  VirtualClock,
+} from './operations.doubles.ts';
 
 let antcrm: FakeAntcrm;
 
@@ -11,7 +19,7 @@ beforeEach(() => {
 });
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
-  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe: { log } });
+  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe });
   return operations.perform(effect, new FakeStore(new VirtualClock()).lease());
 }
 

@@ -1,9 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Effect, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import { type Effect, type Lookup, type Outcome, writeAwaited } from '../../src/conversation/effect.ts';
 import { type Journal, StaleTurn, TurnInterrupted } from '../../src/loyalty/journal.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
 import { createOperations } from '../../src/loyalty/operations.ts';
-import { EMAIL, FakeAntcrm, FakeStore, log, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
+import {
+  EMAIL,
+  FakeAntcrm,
+  FakeStore,
+  observe,
+  PHONE,
+  START_MS,
+  VirtualClock,
+} from './operations.doubles.ts';
 
 const MINUTE_MS = 60_000;
 const CUSTOMER = 'customer:475';
@@ -20,8 +28,10 @@ const LOOKUP: Lookup = {
   kind: 'redeem',
   by: PHONE,
   code: 'DAUMAY01',
-  fromMs: START_MS - 5 * MINUTE_MS,
+  fromMs: START_MS - 35 * MINUTE_MS,
+  calledMs: START_MS,
   deadlineMs: START_MS + 8000,
+  skew: { ms: 0, errorMs: 1000 },
   baseline: [],
   customer: CUSTOMER,
 };
@@ -42,7 +52,7 @@ function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on
     loyalty: antcrm,
     contacts,
     callTimeoutMs: 8000,
-    observe: { log },
+    observe,
     clock,
   });
   return clock.run(operations.perform(effect, journal));
@@ -52,6 +62,9 @@ function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on
 function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
   return { type: 'gift', status: 'succeeded', code: 'DAUMAY01', score: 10, atMs: START_MS, ...record };
 }
+
+/** Created so long after the deadline. */
+const late = (ms: number): LoyaltyRecord => gift({ id: 'late', atMs: START_MS + 8000 + ms });
 
 const many = (count: number): LoyaltyRecord[] =>
   Array.from({ length: count }, (_, n) => gift({ id: `record ${n}` }));
@@ -84,8 +97,10 @@ describe('accumulate', () => {
       kind: 'accumulate',
       by: PHONE,
       code: 'TIVI000000017',
-      fromMs: START_MS - 2 * MINUTE_MS,
+      fromMs: START_MS - 35 * MINUTE_MS,
+      calledMs: START_MS,
       deadlineMs: START_MS + 8000,
+      skew: { ms: 0, errorMs: 1000 },
       baseline: [],
     };
     expect(await perform(ACCUMULATE)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
@@ -118,6 +133,15 @@ describe('reading back', () => {
     const outcome = await perform(ACCUMULATE);
     expect(outcome).toEqual({ kind: 'applied', operation: 'op-1', receipt: undefined });
     expect(clock.nowMs()).toBe(START_MS + 2000);
+  });
+
+  it('says which record is still to come of a redemption', async () => {
+    antcrm.lateMs = 5000;
+    const { code, calledMs, deadlineMs, skew } = LOOKUP;
+    expect(await perform(REDEEM)).toEqual({
+      ...{ kind: 'applied', operation: 'op-1', customer: CUSTOMER },
+      awaited: { code, calledMs, deadlineMs, skew },
+    });
   });
 
   it('gives up after two seconds where the history never answers', async () => {
@@ -171,7 +195,7 @@ describe('redeem', () => {
   it('keeps the hold and the baseline while the outcome is unknown', async () => {
     antcrm.fate = 'lost';
     antcrm.records.push(gift({ id: 'before' }), gift({ id: 'other gift', code: 'LOA01' }));
-    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 6 * MINUTE_MS }));
+    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS }));
     const lookup = { ...LOOKUP, baseline: ['before'] };
     expect(await perform(REDEEM)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
   });
@@ -238,21 +262,100 @@ describe('check', () => {
   const POINT: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', customer: undefined };
 
   it.each<[string, string, LoyaltyRecord[]]>([
-    ['none', 'nothing new is there', [gift({ id: 'before' })]],
+    ['none', 'nothing new is there', []],
     ['none', 'another gift was redeemed', [gift({ id: 'a', code: 'LOA01' })]],
     ['none', 'the new one settled another operation', [gift({ id: 'settled' })]],
-    ['applied', 'one new redemption succeeded', [gift({ id: 'before' }), gift({ id: 'a' })]],
+    ['applied', 'one new redemption succeeded', [gift({ id: 'a' })]],
     ['applied', 'AntCRM spells the code its own way', [gift({ id: 'a', code: 'DauMay01' })]],
     ['applied', 'one succeeded and one failed', [gift({ id: 'a' }), gift({ id: 'b', status: 'failed' })]],
     ['refused', 'only a failed one is new', [gift({ id: 'a', status: 'failed' })]],
     ['several', 'two are new', [gift({ id: 'a' }), gift({ id: 'b' })]],
+    ['applied', 'one new redemption was created a minute after the deadline', [late(MINUTE_MS)]],
+    ['undecided', 'the only new one was created even later', [late(MINUTE_MS + 1001)]],
+    ['undecided', 'the only new one was created before the call', [gift({ id: 'a', atMs: START_MS - 1001 })]],
+    ['applied', 'another was created too late', [gift({ id: 'a' }), late(2 * MINUTE_MS)]],
+    [
+      'none',
+      'a failed one was created before the call',
+      [gift({ atMs: START_MS - 1001, status: 'failed', id: 'a' })],
+    ],
     ['unreadable', 'a new one has no id', [gift({}), gift({ id: 'a' })]],
     ['unreadable', 'a new one does not say of which gift', [gift({ id: 'a', code: undefined })]],
     ['unreadable', 'there are too many pages', many(1001)],
   ])('finds a redemption %s where %s', async (found, _, records) => {
     store.settled.set(CUSTOMER, ['settled']);
-    antcrm.records.push(...records);
+    antcrm.records.push(gift({ id: 'before' }), ...records);
     expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ kind: 'checked', found });
+  });
+
+  it('concludes nothing from a read that lacks what was there before', async () => {
+    antcrm.records.push(gift({ id: 'a' }));
+    expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ found: 'unreadable' });
+    antcrm.records.push(gift({ id: 'before' }));
+    expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ found: 'applied' });
+  });
+
+  it('takes no record that another success waits for, nor misses its own', async () => {
+    const wait = {
+      code: 'daumay01',
+      calledMs: START_MS - 5000,
+      deadlineMs: START_MS + 3000,
+      skew: LOOKUP.skew,
+    };
+    store.awaited.set(CUSTOMER, [writeAwaited(wait), writeAwaited({ ...wait, code: 'LOA01' })]);
+    antcrm.records.push(gift({ id: 'theirs', atMs: START_MS - 3000 }));
+    expect(await check()).toMatchObject({ found: 'none' });
+    antcrm.records.push(gift({ id: 'ours', atMs: START_MS + 10 }));
+    expect(await check()).toMatchObject({ found: 'applied', receipt: { record: 'ours' } });
+  });
+
+  it('concludes nothing while its record may be what another success waits for', async () => {
+    const wait = {
+      code: 'DAUMAY01',
+      calledMs: START_MS - 5000,
+      deadlineMs: START_MS + 3000,
+      skew: LOOKUP.skew,
+    };
+    store.awaited.set(CUSTOMER, [writeAwaited(wait)]);
+    antcrm.records.push(gift({ id: 'one', atMs: START_MS + 10 }));
+    expect(await check()).toMatchObject({ found: 'undecided' });
+    antcrm.records.push(gift({ id: 'another', atMs: START_MS + 20 }));
+    expect(await check()).toMatchObject({ found: 'applied', receipt: { record: 'another' } });
+    antcrm.records.push(gift({ id: 'a third', atMs: START_MS + 30 }));
+    expect(await check()).toMatchObject({ found: 'several' });
+  });
+
+  it('leaves the record of a later success, not read back yet, to that one', async () => {
+    const calledMs = START_MS + 6 * MINUTE_MS;
+    const wait = { code: 'DAUMAY01', calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew };
+    store.awaited.set(CUSTOMER, [writeAwaited(wait)]);
+    antcrm.records.push(gift({ id: 'theirs', atMs: calledMs + 10 }));
+    expect(await check()).toMatchObject({ found: 'none' });
+    antcrm.records.push(gift({ id: 'a cashier’s', atMs: calledMs + 20 }));
+    expect(await check()).toMatchObject({ found: 'undecided' });
+  });
+
+  it.each([
+    ['corrected by what was measured when the call was made', { ms: 60_000, errorMs: 1000 }, 0],
+    ['corrected by what is measured now, where nothing was then', undefined, 60_000],
+  ])('is by AntCRM’s clock, %s', async (_, skew, skewMs) => {
+    antcrm.skewMs = skewMs;
+    const lookup = { ...LOOKUP, skew };
+    antcrm.records.push(gift({ id: 'early', atMs: START_MS + 60_000 - 1001 }));
+    expect(await check(lookup)).toMatchObject({ found: 'undecided' });
+    antcrm.records.push(gift({ id: 'a', atMs: START_MS + 60_000 + 68_000 }));
+    expect(await check(lookup)).toMatchObject({ found: 'applied', receipt: { record: 'a' } });
+  });
+
+  it.each([
+    ['was off by more than two minutes', { ms: 120_001, errorMs: 1000 }, 0],
+    ['is off by more than two minutes now', { ms: 0, errorMs: 1000 }, -120_001],
+    ['is not known', undefined, null],
+  ])('concludes nothing from no record where AntCRM’s clock %s', async (_, skew, skewMs) => {
+    antcrm.skewMs = skewMs;
+    expect(await check({ ...LOOKUP, skew })).toMatchObject({ found: 'undecided' });
+    antcrm.records.push(gift({ id: 'a', atMs: START_MS + (skew?.ms ?? skewMs ?? 0) }));
+    expect(await check({ ...LOOKUP, skew })).toMatchObject({ found: 'applied' });
   });
 
   it('tells what was found', async () => {
@@ -349,5 +452,40 @@ describe('a turn that cannot go on', () => {
       },
     };
     expect(await perform(REDEEM, stopped)).toMatchObject({ kind: 'applied' });
+  });
+});
+
+describe('AntCRM’s clock', () => {
+  function watch() {
+    const seen: unknown[] = [];
+    const operations = createOperations({
+      ...{ loyalty: antcrm, contacts: 'on', callTimeoutMs: 8000, clock },
+      observe: {
+        ...observe,
+        alarm: (name, fields) => void seen.push([name, fields]),
+        skew: (seconds) => void seen.push(seconds),
+      },
+    });
+    const look = () => clock.run(operations.perform({ kind: 'balance', by: PHONE }, store.lease()));
+    return { seen, look };
+  }
+
+  it('is measured with every effect, and an alarm once a minute where it is over two minutes off', async () => {
+    const { seen, look } = watch();
+    await look();
+    antcrm.skewMs = 2 * MINUTE_MS;
+    await look();
+    expect(seen.splice(0)).toEqual([0, 120]);
+    antcrm.skewMs = -2 * MINUTE_MS - 1000;
+    await look();
+    await look();
+    expect(seen).toEqual([-121, ['antcrm_clock_skew', { seconds: -121 }], -121]);
+  });
+
+  it('is an alarm where answers do not tell it', async () => {
+    const { seen, look } = watch();
+    antcrm.skewMs = null;
+    await look();
+    expect(seen).toEqual([['antcrm_clock_skew', { seconds: undefined }]]);
   });
 });

@@ -21,6 +21,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       call: note('call'),
       delivery: note('delivery'),
       breaker: note('breaker'),
+      skew: note('skew'),
       channel: note('channel'),
       failing: note('failing'),
       busy: note('busy'),

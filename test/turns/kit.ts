@@ -136,6 +136,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
     call: silent,
     delivery: (_channel, result) => void deliveries.push(result),
     breaker: silent,
+    skew: silent,
     channel: silent,
     failing: silent,
     busy: silent,

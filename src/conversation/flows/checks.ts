@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import { after, type Decision, say } from '../decision.ts';
-import type { Outcome, Receipt } from '../effect.ts';
+import { after, type Decision, type LetGo, say } from '../decision.ts';
+import { awaitedOf, type Outcome, type Receipt } from '../effect.ts';
 import { countOutcome } from '../guessing.ts';
 import type { Message } from '../message.ts';
 import { home } from '../questions.ts';
@@ -55,36 +55,41 @@ export function checked(
         : resolve(state, operation, 'done', context, outcome.receipt);
     case 'several':
       return escalate(state, operation, context);
-    case 'refused':
-      return watching ? unwatch(state, operation) : resolve(state, operation, 'refused', context);
+    case 'undecided':
     case 'unreadable':
       return last ? escalate(state, operation, context) : update(state, operation, operation.status);
+    case 'refused':
+      return notFound(state, operation, 'refused', context, last);
     case 'none':
-      return nothingFound(state, operation, context, last);
+      return notFound(state, operation, 'notApplied', context, last);
   }
 }
 
-/** Not applied is told at the last check but one; the last one makes sure that no record came late. */
-function nothingFound(
+/**
+ * That points were not spent is told at the last check but one, even of a refusal: the failed record may be of somebody
+ * else's try, and ours come late. The last check makes sure that it did not.
+ */
+function notFound(
   state: ConversationState,
   operation: Operation,
+  status: 'refused' | 'notApplied',
   context: Context,
   last: boolean,
 ): Decision {
+  const watching = operation.status === 'watching';
   if (last) {
-    return operation.status === 'watching'
-      ? unwatch(state, operation)
-      : resolve(state, operation, 'notApplied', context);
+    return watching ? unwatch(state, operation, status) : resolve(state, operation, status, context);
   }
   const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
-  if (!lastButOne || operation.status === 'watching') return update(state, operation, operation.status);
-  const next = update(state, operation, 'watching', letGo(operation));
-  return after([resolved(operation, 'notApplied', context)], next);
+  if (!lastButOne || watching) return update(state, operation, operation.status);
+  const counted = countOutcome(state, operation.kind, status, context);
+  const next = update(counted, operation, 'watching', letGo(operation));
+  return after([resolved(operation, status, context)], next);
 }
 
 /** Nothing came late. The last check has held the customer once more. */
-function unwatch(state: ConversationState, operation: Operation): Decision {
-  return update(state, operation, 'notApplied', { settled: [operation.id], ...letGo(operation) });
+function unwatch(state: ConversationState, operation: Operation, status: 'refused' | 'notApplied'): Decision {
+  return update(state, operation, status, { settled: [operation.id], ...letGo(operation) });
 }
 
 /**
@@ -132,7 +137,7 @@ function resolve(
   const known = { ...operation, receipt: told(receipt) };
   const next = update(counted, known, status, {
     settled: [operation.id],
-    ...letGo(operation, receipt?.record),
+    ...letGo(operation, status === 'done' ? successOf(operation, receipt) : {}),
   });
   return after([resolved(known, status, context)], next);
 }
@@ -155,9 +160,18 @@ function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied
     : { key: 'operation.resolved.notApplied', context: status === 'refused' ? 'refused' : undefined, params };
 }
 
-function letGo(operation: Operation, record?: string): Pick<Decision, 'letGo'> {
+/** Staff may settle an operation of which no check found the record. */
+function successOf({ lookup }: Operation, receipt: Receipt | undefined): Pick<LetGo, 'record' | 'awaited'> {
+  const record = receipt?.record;
+  return record === undefined && lookup ? { awaited: awaitedOf(lookup) } : { record };
+}
+
+function letGo(
+  operation: Operation,
+  success: Pick<LetGo, 'record' | 'awaited'> = {},
+): Pick<Decision, 'letGo'> {
   const customer = operation.lookup?.customer;
-  return customer ? { letGo: [{ customer, operation: operation.id, record }] } : {};
+  return customer ? { letGo: [{ customer, operation: operation.id, ...success }] } : {};
 }
 
 function update(

@@ -56,7 +56,7 @@ export function conclude(state: ConversationState, outcome: Concluded, context: 
     case 'applied':
       return {
         ...applied(state, flow, operation, outcome, context),
-        ...ended(operation, outcome.customer, outcome.receipt?.record),
+        ...ended(operation, outcome.customer, { record: outcome.receipt?.record, awaited: outcome.awaited }),
       };
   }
 }
@@ -175,11 +175,11 @@ function stillChecking(state: ConversationState): Reply {
 export function ended(
   operation: string,
   customer?: string,
-  record?: string,
+  success?: Pick<LetGo, 'record' | 'awaited'>,
 ): Pick<Decision, 'settled' | 'letGo'> {
   return {
     settled: [operation],
-    ...(customer && { letGo: [{ customer, operation, record } satisfies LetGo] }),
+    ...(customer && { letGo: [{ customer, operation, ...success } satisfies LetGo] }),
   };
 }
 

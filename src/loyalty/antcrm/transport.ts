@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Agent, Client, type Dispatcher, request } from 'undici';
+import type { Dated } from './remote-clock.ts';
 
 /**
  * How one HTTP exchange went. Whether a request can have been applied hangs on the difference between the kinds:
@@ -27,6 +28,8 @@ export type Transport = {
   close(): Promise<void>;
 };
 
+type OnAnswer = (dated: Dated) => void;
+
 const JSON_TYPE = 'application/json';
 /**
  * HTTP/1.1 alone: one connection, one call. Under HTTP/2 a lost connection would make every call on it ambiguous, and
@@ -35,7 +38,12 @@ const JSON_TYPE = 'application/json';
 const HTTP = { connect: { timeout: 2000 }, allowH2: false } as const;
 const MAX_BODY_BYTES = 1024 * 1024;
 
-export function createTransport(options: { readonly baseUrl: string; readonly apiKey: string }): Transport {
+/** `onAnswer` is told of every answer's time, whatever the answer. */
+export function createTransport(options: {
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly onAnswer: OnAnswer;
+}): Transport {
   const base = options.baseUrl.replace(/\/+$/, '');
   const { origin } = new URL(base);
   const headers = { apikey: options.apiKey, accept: JSON_TYPE, 'content-type': JSON_TYPE };
@@ -46,13 +54,18 @@ export function createTransport(options: { readonly baseUrl: string; readonly ap
     const { body, opened } = seal(text, deadline.writeBefore);
     const length = { 'content-length': String(Buffer.byteLength(text)) };
     const how = { method: 'POST', headers: { ...headers, ...length }, body, dispatcher } as const;
-    const result = await exchange(base + path, how, deadline);
+    const result = await exchange(base + path, how, deadline, options.onAnswer);
     return result.kind === 'broken' && !opened() ? ({ ...result, kind: 'unsent' } as const) : result;
   }
 
   return {
     get: (path, query, deadline) =>
-      exchange(`${base}${path}?${query}`, { method: 'GET', headers, dispatcher: shared }, deadline),
+      exchange(
+        `${base}${path}?${query}`,
+        { method: 'GET', headers, dispatcher: shared },
+        deadline,
+        options.onAnswer,
+      ),
 
     post: (path, body, deadline) => post(path, body, shared, deadline),
 
@@ -91,7 +104,12 @@ const TIMED_OUT: Exchange = { kind: 'broken', timedOut: true, reason: 'timeout' 
 
 type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
 
-async function exchange(url: string, how: RequestOptions, { end, writeBefore }: Deadline): Promise<Exchange> {
+async function exchange(
+  url: string,
+  how: RequestOptions,
+  { end, writeBefore }: Deadline,
+  onAnswer: OnAnswer,
+): Promise<Exchange> {
   const start = performance.now();
   if (start >= Math.min(end, writeBefore)) return TOO_LATE;
   const stop = new AbortController();
@@ -101,13 +119,15 @@ async function exchange(url: string, how: RequestOptions, { end, writeBefore }: 
     stop.abort();
     late.resolve(TIMED_OUT);
   }, end - start);
-  const answer = ask(url, { ...how, signal: stop.signal });
+  const answer = ask(url, { ...how, signal: stop.signal }, onAnswer);
   return Promise.race([answer, late.promise]).finally(() => clearTimeout(timer));
 }
 
-async function ask(url: string, how: RequestOptions): Promise<Exchange> {
+async function ask(url: string, how: RequestOptions, onAnswer: OnAnswer): Promise<Exchange> {
+  const sentMs = performance.now();
   try {
-    const { statusCode, body } = await request(url, how);
+    const { statusCode, headers, body } = await request(url, how);
+    onAnswer({ dateMs: readDate(headers.date), sentMs, answeredMs: performance.now() });
     return { kind: 'answered', status: statusCode, json: await readJson(body) };
   } catch (error) {
     const reason = codeOf(error);
@@ -136,6 +156,12 @@ async function readJson(body: Dispatcher.ResponseData['body']): Promise<unknown>
   } catch {
     return undefined;
   }
+}
+
+/** The header `Date`, epoch ms; null where there is none, or nothing that is one. */
+function readDate(header: string | string[] | undefined): number | null {
+  const dateMs = typeof header === 'string' ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(dateMs) ? null : dateMs;
 }
 
 /** `ECONNREFUSED` and the like; never an error's message, which may quote what was sent. */
