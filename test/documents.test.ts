@@ -77,6 +77,10 @@ it('.env.example lists every variable (written anew by the same)', async () => {
   await expect([head, ...entries].join('\n')).toMatchFileSnapshot('../.env.example');
 });
 
+it('README.md is short: under 12 KB', () => {
+  expect(Buffer.byteLength(readFileSync(new URL('README.md', root)))).toBeLessThan(12_000);
+});
+
 describe('docs/operators.md', () => {
   const text = read('docs/operators.md');
 
