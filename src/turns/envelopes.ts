@@ -37,7 +37,8 @@ type Kind = 'message' | 'state' | 'outbox' | 'intent';
 
 /**
  * The kinds of things that a mailbox keeps, sealed and opened. Blobs are bound to their kind and conversation. Opening
- * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is inside has not the shape that its version says.
+ * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is
+ * inside has not the shape that its version says.
  */
 export function createEnvelopes(seal: Seal, read: typeof readState) {
   const close = (kind: Kind, conversation: string, text: string): Buffer =>

@@ -1,10 +1,12 @@
 import type { Lease } from './mailbox.ts';
 import { createRecent } from './recent.ts';
 
-/** How long a conversation is left to other processes, and how soon one of them may take it. */
+/** How long a conversation is left to other processes. */
 const LEAVE_MS = 60_000;
+/** How soon after each time that it was left somebody may take it. */
 export const LEFT_AGAIN_MS = 2000;
 
+/** So many are remembered, at least; one that is forgotten is left for a minute more. */
 const MOST = 1000;
 
 /** Conversations in a flow that this process does not have. */
