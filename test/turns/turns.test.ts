@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Outgoing } from '../../src/turns/delivery.ts';
-import { StoreUnavailable } from '../../src/turns/mailbox.ts';
+import { type Lease, StoreUnavailable } from '../../src/turns/mailbox.ts';
 import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
 
 const unavailable = async (): Promise<never> => {
@@ -551,8 +551,12 @@ describe('a lost lease', () => {
     const world = createWorld();
     const { opened, open } = gate();
     const aborted = gate();
+    // Paused, until another process has the lease: a renewal that comes first would keep it.
+    let isPaused = true;
+    const renew = async (lease: Lease): Promise<boolean> => isPaused || world.mailbox.renew(lease);
     const slow = world.engine(
       {
+        mailbox: patched(world.mailbox, { renew }),
         perform: async (_effect, turn) => {
           turn.signal.addEventListener('abort', aborted.open);
           await opened;
@@ -566,6 +570,7 @@ describe('a lost lease', () => {
     world.advance(16_000);
     world.engine();
     await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    isPaused = false;
     await aborted.opened;
     open();
     await world.quiet();
