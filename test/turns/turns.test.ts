@@ -217,6 +217,28 @@ describe('an effect', () => {
     });
   });
 
+  test('shows it again every four seconds, for as long as the call lasts', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const working = vi.fn(async () => {});
+    const engine = world.engine(
+      {
+        outlet: () => ({ ...world.outlet, working }),
+        perform: async () => {
+          await opened;
+          return { kind: 'busy', operation: 'op1' };
+        },
+      },
+      { workingMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    // A platform shows it for five seconds.
+    await vi.waitFor(() => expect(working).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+    open();
+    await world.quiet();
+    expect(working).toHaveBeenCalledTimes(2);
+  });
+
   test('a turn that never ends asking is a dead letter', async () => {
     const world = createWorld();
     const perform = vi.fn(async () => ({ kind: 'busy', operation: 'x' }) as const);

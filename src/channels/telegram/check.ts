@@ -10,7 +10,7 @@ export type CheckOptions = {
   /** For the operator: where Telegram should be. */
   readonly apiRoot: string;
   readonly mode: 'webhook' | 'polling';
-  /** Where the webhook should be; undefined: whatever was set by hand. */
+  /** Where the webhook should be; undefined: wherever it was set by hand, or updates come another way. */
   readonly webhookUrl: string | undefined;
   /** Settles when the registration has ended. */
   registered(): Promise<unknown>;
@@ -83,7 +83,7 @@ function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
 function webhookFaults(info: WebhookInfo, wanted: string | undefined): string[] {
   const faults: string[] = [];
   const { url, allowed_updates: asked } = info;
-  if (url === '') {
+  if (wanted !== undefined && url === '') {
     faults.push(`no webhook is registered, so no message arrives: ${SET}`);
   } else if (wanted !== undefined && url !== wanted) {
     faults.push(

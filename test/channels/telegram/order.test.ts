@@ -9,7 +9,6 @@ describe('a channel out of order', () => {
   it.each([
     ['a wrong token', { token: '4242:wrong' }, 'Telegram refuses the token (401: Unauthorized)'],
     ['a host out of reach', { apiRoot: 'http://127.0.0.1:1' }, 'Telegram does not answer at 127.0.0.1:1'],
-    ['no webhook', {}, 'no webhook is registered'],
   ])('is seen at the start: %s', async (_what, options, fault) => {
     const { channel, said } = await createBot(options);
     await channel.start?.();
@@ -30,6 +29,10 @@ describe('a channel out of order', () => {
         expect.stringMatching(/registered at other\.example, not at https:\/\/bot\.example\.com\/webhooks/),
       ]);
     expect(channel.faults?.().join()).not.toContain('s3cret');
+    double.report({ url: '' });
+    await expect
+      .poll(channel.faults ?? (() => []))
+      .toEqual([expect.stringContaining('no webhook is registered')]);
     double.report({ allowed_updates: ['message'] });
     await expect
       .poll(channel.faults ?? (() => []))
