@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
+import { StoreUnavailable } from './turns/mailbox.ts';
 
-/** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if out of reach. */
+/** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if it cannot be used. */
 export type Dependency = {
   readonly name: string;
   readonly needed: boolean;
@@ -39,7 +40,9 @@ async function report(dependency: Dependency): Promise<Report> {
   try {
     const faults = await dependency.check();
     return faults.length > 0 ? { status: 'degraded', faults } : { status: 'ok' };
-  } catch {
-    return { status: 'down' };
+  } catch (error) {
+    // Its lines are for operators; what else may be thrown says anything.
+    if (!(error instanceof StoreUnavailable)) return { status: 'down' };
+    return { status: 'down', faults: error.message.split('\n') };
   }
 }

@@ -84,7 +84,11 @@ export interface Mailbox {
   /** Removes a dead letter and returns it; null if there is none of that id. */
   takeDeadLetter(id: string): Promise<DeadLetter | null>;
 
-  /** Rejects if the store cannot be reached; otherwise its faults, one operator's line each (empty = healthy). */
+  /**
+   * Whether a message could be stored now: writes what one would write, wherever messages are kept, as durably; at most
+   * once a second, however often it is asked, and within 2 s. Rejects with `StoreUnavailable` if it could be nowhere; its
+   * message says why, a line for each place. Otherwise the store's faults, one operator's line each (empty = healthy).
+   */
   health(): Promise<string[]>;
   close(): Promise<void>;
 }

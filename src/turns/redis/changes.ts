@@ -5,22 +5,25 @@ import { reason } from './confirmed.ts';
 
 /** Tells of the main connection's losses: one line when it is lost and one when it is back, not one for each attempt. */
 export function logChanges(address: RedisAddress, log: Log) {
-  let up = true;
+  let why: string | null = null;
   let what = `Redis cannot be reached at ${placesOf(address)}`;
-  const lost = (why: string): void => {
-    if (up) log.warn({}, `${what}${why}`);
-    up = false;
+  const down = (because: string): void => {
+    if (why === null) log.warn({}, because ? `${what}: ${because}` : what);
+    why = because || why || 'no connection';
   };
   return {
-    /** It is left on purpose: `why` is the first word of what the node answers. */
-    left: (why: string): void => lost(`: the node answers ${why}`),
+    /** It is left on purpose: `answer` is the first word of what the node answers. */
+    left: (answer: string): void => down(`the node answers ${answer}`),
+
+    /** The last that was heard of why there is no connection; null while there is one. */
+    lost: (): string | null => why,
 
     watch(commands: Redis | Cluster): void {
-      commands.on('error', (error) => lost(`: ${reason(error)}`));
-      commands.on('reconnecting', () => lost(''));
+      commands.on('error', (error) => down(reason(error)));
+      commands.on('reconnecting', () => down(''));
       commands.on('ready', () => {
-        if (!up) log.info({}, 'redis: connected again');
-        up = true;
+        if (why !== null) log.info({}, 'redis: connected again');
+        why = null;
         what = 'redis: connection lost';
       });
     },

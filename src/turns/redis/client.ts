@@ -18,6 +18,8 @@ export type RedisClient = {
   subscriber(): Redis;
   /** The nodes that hold data and can be reached, as far as known. */
   masters(): Redis[];
+  /** Why `commands` has no connection now, in one line; null while it has one. */
+  lost(): string | null;
   close(): Promise<void>;
 };
 
@@ -44,16 +46,19 @@ export async function connectRedis(address: RedisAddress, log: Log): Promise<Red
   const client = address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
   changes.watch(client.commands);
   await ready(client.commands);
-  return client;
+  return { ...client, lost: changes.lost };
 }
+
+/** What connects; why it does not is logged, and told, for all alike. */
+type Connections = Omit<RedisClient, 'lost'>;
 
 /** One master at a time: wherever the address leads, or whomever the sentinels name. */
 function single(
   address: Exclude<RedisAddress, { kind: 'cluster' }>,
   onLeave: (why: string) => void,
-): RedisClient {
+): Connections {
   const options = {
-    ...(address.kind === 'server' ? serverOptions(address) : sentinelOptions(address)),
+    ...(address.kind === 'server' ? serverOptions(address, onLeave) : sentinelOptions(address)),
     ...address.login,
     ...COMMON,
     db: address.db,
@@ -88,8 +93,11 @@ const WAITS = { enableOfflineQueue: true };
 /** A connection for subscriptions: whoever listens must know when it has ended. */
 const LISTENS = { retryStrategy: () => null, enableOfflineQueue: true, lazyConnect: false };
 
-function serverOptions({ server, tls }: Extract<RedisAddress, { kind: 'server' }>) {
-  return { ...server, ...tlsOptions(tls), Connector: connectorTo(server, tls) };
+function serverOptions(
+  { server, tls }: Extract<RedisAddress, { kind: 'server' }>,
+  onLeave: (why: string) => void,
+) {
+  return { ...server, ...tlsOptions(tls), Connector: connectorTo(server, tls, onLeave) };
 }
 
 /** The master's login is for the master alone; TLS is with all or none. */
@@ -107,7 +115,7 @@ function sentinelOptions(address: Extract<RedisAddress, { kind: 'sentinel' }>) {
   };
 }
 
-function cluster({ nodes, login, db, tls }: Extract<RedisAddress, { kind: 'cluster' }>): RedisClient {
+function cluster({ nodes, login, db, tls }: Extract<RedisAddress, { kind: 'cluster' }>): Connections {
   const redisOptions = { ...login, db, ...tlsOptions(tls), ...COMMON };
   const options = {
     // A batch that gets no answer would hold up the next ones for as long as nobody gives it up.

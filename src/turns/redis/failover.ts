@@ -35,7 +35,11 @@ export function leaveNoMaster(onLeave: (why: string) => void = () => {}): (error
 }
 
 /** Connects to one address; a node that says it is a replica is left, and tried again later. */
-export function connectorTo({ host, port }: HostPort, tls: boolean): NonNullable<RedisOptions['Connector']> {
+export function connectorTo(
+  { host, port }: HostPort,
+  tls: boolean,
+  onLeave: (why: string) => void,
+): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     constructor() {
       super(CLOSE_MS);
@@ -43,7 +47,9 @@ export function connectorTo({ host, port }: HostPort, tls: boolean): NonNullable
 
     /** ioredis asks with what INFO says, before the connection is ready. */
     override check({ role }: { readonly role?: string }): boolean {
-      return role !== 'slave';
+      if (role !== 'slave') return true;
+      onLeave('READONLY');
+      return false;
     }
 
     override async connect() {

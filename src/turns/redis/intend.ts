@@ -1,19 +1,12 @@
-import { type Intended, type Lease, type Mailbox, StoreUnavailable } from '../mailbox.ts';
+import type { Intended, Lease, Mailbox } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
-import { confirmed, reason } from './confirmed.ts';
 import { conversationKeys } from './keys.ts';
 import type { ScriptArgument } from './script-call.ts';
-import { joinNumbers, runScript, SCRIPTS } from './scripts.ts';
+import { joinNumbers, runScript } from './scripts.ts';
+import { runAndWait } from './wait.ts';
 
-/** How long replicas may take to acknowledge an intent. */
-const WAIT_MS = 1000;
-
-/**
- * `Mailbox.intend`. Where replicas must acknowledge, the script goes out on a connection of its own, because `WAIT`
- * stalls the connection it waits on, and as source, because a script that Redis does not know would be sent again
- * behind the `WAIT`. `WAIT` counts the replicas that have all that this connection wrote.
- */
+/** `Mailbox.intend`, on a connection of its own where replicas must acknowledge. */
 export function createIntend(
   client: RedisClient,
   waitReplicas: number,
@@ -33,14 +26,9 @@ export function createIntend(
     keys: readonly string[],
     args: readonly ScriptArgument[],
   ): Promise<Intended> {
-    const pipeline = connection.pipeline();
-    pipeline.callBuffer('EVAL', SCRIPTS.intend.lua, keys.length, ...keys, ...args);
-    pipeline.wait(waitReplicas, WAIT_MS);
-    const results = await confirmed(pipeline.exec(), 2 * WAIT_MS);
-    const [[failed, answer] = [], [, acknowledged] = []] = results ?? [];
-    if (failed || answer === undefined) throw new StoreUnavailable(`redis: ${reason(failed)}`);
+    const { answer, acknowledged } = await runAndWait(connection, waitReplicas, 'intend', keys, args);
     const intended = intendedOf(answer);
-    if (intended.kind !== 'go' || Number(acknowledged ?? 0) >= waitReplicas) return intended;
+    if (intended.kind !== 'go' || acknowledged >= waitReplicas) return intended;
     return { kind: 'unreplicated' };
   }
 

@@ -16,6 +16,7 @@ import { crc32 } from 'node:zlib';
  *   {b7}a:<customer>      zset    records still to come of operations, scored likewise   24 h
  *   {b7}l:<registration>  string  the process that registers the bot at a platform        2 min
  *   {b7}r:<registration>  string  the fingerprint of what was registered last            30 days
+ *   {b7}probe:…           three   what readiness writes to see whether a message could be (probe.lua)   10 s
  */
 
 /** How many hash tags share the conversations out over a cluster. It is part of every key: never change it. */
@@ -34,6 +35,13 @@ export const dueKey = (shard: number): string => `${tag(shard)}due`;
 export const intentsKey = (shard: number): string => `${tag(shard)}intents`;
 export const deadKey = (shard: number): string => `${tag(shard)}dead`;
 export const takenKey = (shard: number, nonce: string): string => `${tag(shard)}taken:${nonce}`;
+
+/** What readiness writes: of the kinds that a message is written to. */
+export const probeKeys = (shard: number): [record: string, queue: string, due: string] => [
+  `${tag(shard)}probe:m`,
+  `${tag(shard)}probe:q`,
+  `${tag(shard)}probe:due`,
+];
 
 /** The keys of one conversation, in the order in which its scripts want them, and those of its shard. */
 export function conversationKeys(conversation: string) {

@@ -18,7 +18,7 @@ import {
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { GRACE_MS, watchDue } from './due.ts';
-import { redisFaults } from './health.ts';
+import { createHealth } from './health.ts';
 import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { conversationKeys, customerKeys, shardOf } from './keys.ts';
@@ -42,6 +42,7 @@ export function createRedisMailbox(
   const { commands } = client;
   const due = watchDue(commands);
   const intend = createIntend(client, waitReplicas);
+  const health = createHealth(client, waitReplicas);
 
   /** Runs a script that needs nothing but the conversation's own keys. */
   const run = (
@@ -172,8 +173,11 @@ export function createRedisMailbox(
       await runScript(commands, 'letGo', customerKeys(customer), [operation, settledMs, record, awaited]);
     },
     ...journalOf(commands),
-    health: () => redisFaults(client, waitReplicas),
-    close: async () => intend.close(),
+    health: health.check,
+    async close() {
+      intend.close();
+      health.close();
+    },
   };
 }
 
