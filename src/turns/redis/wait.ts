@@ -5,7 +5,7 @@ import type { ScriptArgument } from './script-call.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** How long replicas may take to acknowledge. */
-export const WAIT_MS = 1000;
+const WAIT_MS = 1000;
 
 /**
  * Runs a script that always writes, and waits until so many replicas have it. On a connection of the caller's own,
