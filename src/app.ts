@@ -21,6 +21,7 @@ import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
 import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
 import type { Observe } from './observe.ts';
+import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
 import { openStore } from './store.ts';
 import type { Mailbox, MailboxOptions } from './turns/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
@@ -35,9 +36,6 @@ const MAX_CALLS = SLOTS / 2;
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
 
-/** How long requests under way may take once everything else has stopped. */
-const LAST_REQUESTS_MS = 1000;
-
 export type App = {
   /** Everything mounted, not yet listening. */
   readonly server: FastifyInstance;
@@ -45,7 +43,10 @@ export type App = {
   start(): Promise<void>;
   /** What is out of order between the bot and a platform, by channel; only those that have faults. */
   faults(): ReadonlyMap<string, readonly string[]>;
-  /** Begins nothing more, finishes what AntCRM was asked for, closes everything; within twelve seconds. */
+  /**
+   * Hears nothing more (new requests get 503), begins no call, finishes what AntCRM was asked for and tells the customer,
+   * gives back the rest, then closes everything; within ten seconds.
+   */
   stop(): Promise<void>;
 };
 
@@ -71,6 +72,7 @@ const same = <Port>(port: Port): Port => port;
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const server = createServer(config, overrides);
+  const turnAway = turnAwayRequests(server);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
   const seal = createSeal({
@@ -178,10 +180,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           .filter(([, faults]) => faults.length > 0),
       ),
     async stop() {
-      await Promise.all([turns.stop(), ...[...channels.values()].map((channel) => channel.stop?.())]);
-      await close(server);
-      await backend.close();
-      await store.close();
+      turnAway.begin();
+      const all = [...channels.values()];
+      // Both go on to the end: while turns finish, their replies still need the channels' connections.
+      await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
+      await Promise.all([closeServer(server), ...all.map((channel) => inTime(channel.close?.()))]);
+      await inTime(backend.close());
+      await inTime(store.close());
     },
   };
 }
@@ -219,13 +224,6 @@ function createServer(
 function trusting(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
-}
-
-/** Connections that a client opened ahead and sent nothing on are not idle for Node: they get a moment, then an end. */
-async function close(server: FastifyInstance): Promise<void> {
-  const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
-  await server.close();
-  clearTimeout(late);
 }
 
 /** Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. */

@@ -3,8 +3,8 @@ import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import { placesOf } from './turns/redis/address.ts';
 
-/** A little over what a graceful stop may take (docs/design.md, "A turn"). */
-const STOP_MS = 12_000;
+/** A little over what a graceful stop takes at most (docs/design.md, "A turn"). */
+const STOP_MS = 11_000;
 
 const read = readConfig(environment());
 if (!read.ok) {

@@ -31,8 +31,13 @@ export interface Channel {
    * seconds, and must not reject, where a platform is out of reach.
    */
   start?(): Promise<void>;
-  /** Stops whatever `start` began. */
+  /** Hears nothing more: ends what `start` began. Replies are still delivered. */
   stop?(): Promise<void>;
+  /**
+   * After the last turn: ends event streams, lets calls under way finish and closes connections. What is delivered after
+   * that is `undelivered`. May be called twice.
+   */
+  close?(): Promise<void>;
 }
 
 /**

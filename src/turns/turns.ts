@@ -64,7 +64,7 @@ const LIMITS: Limits = {
   patienceMs: 2000,
   perChannel: 21,
   stuckMs: 250,
-  stopMs: 10_000,
+  stopMs: 8_000,
   random: Math.random,
 };
 

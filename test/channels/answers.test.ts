@@ -149,9 +149,13 @@ describe('what was never sent is surely not delivered', () => {
   });
 
   it('where the client is closed', async () => {
-    const { channel, outgoing, double } = await teams.createBot();
-    await channel.stop?.();
-    expect(await channel.deliver(outgoing({ key: 'k' }), 1)).toEqual(UNDELIVERED);
-    expect(double.calls()).toEqual([]);
+    const atTelegram = await telegram.createBot();
+    await atTelegram.channel.close?.();
+    expect(await atTelegram.channel.deliver(telegram.outgoing({ key: 'k' }), 1)).toEqual(UNDELIVERED);
+    expect(atTelegram.double.calls()).toEqual([]);
+    const atTeams = await teams.createBot();
+    await atTeams.channel.close?.();
+    expect(await atTeams.channel.deliver(atTeams.outgoing({ key: 'k' }), 1)).toEqual(UNDELIVERED);
+    expect(atTeams.double.calls()).toEqual([]);
   });
 });

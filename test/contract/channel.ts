@@ -81,6 +81,7 @@ async function startBot(create: CreateChannel) {
   onTestFinished(async () => {
     await turns.stop();
     await channel?.stop?.();
+    await channel?.close?.();
     await app.close();
     await made.close?.();
   });

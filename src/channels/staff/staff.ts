@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Words } from '../../i18n.ts';
@@ -28,6 +29,8 @@ export type StaffOptions = {
 };
 
 const ANSWER_MS = 10_000;
+/** How long requests that wait for a turn may still wait when the process stops. */
+const LAST_REPLIES_MS = 250;
 
 /**
  * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Which process runs the
@@ -39,7 +42,10 @@ export function createStaff(options: StaffOptions): Channel {
   const streams = createStreams(events, options.limits ?? STREAM_LIMITS);
   const waiting = new Set<Turn>();
 
-  function stop(): void {
+  /** A turn's last reply may be on its way through the feed. */
+  async function close(): Promise<void> {
+    const ended = Promise.all([...waiting].map((turn) => turn.ended));
+    await Promise.race([ended, delay(waiting.size > 0 ? LAST_REPLIES_MS : 0)]);
     for (const turn of waiting) turn.giveUp();
     streams.close();
   }
@@ -88,7 +94,7 @@ export function createStaff(options: StaffOptions): Channel {
     scope.addHook('onResponse', async ({ method }, { statusCode }) => {
       if (method === 'POST' && (statusCode === 400 || statusCode === 401)) observe.update('staff', 'refused');
     });
-    scope.addHook('preClose', async () => stop());
+    scope.addHook('preClose', close);
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.post(
@@ -126,9 +132,7 @@ export function createStaff(options: StaffOptions): Channel {
         return { kind: 'undelivered' };
       }
     },
-    async stop() {
-      stop();
-    },
+    close,
   };
 }
 

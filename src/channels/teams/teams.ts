@@ -81,9 +81,7 @@ export function createTeams(options: TeamsOptions): Channel {
     identify: createIdentity({ connector, trustedTenants }),
     faults: watch.faults,
     start: watch.start,
-    async stop() {
-      await watch.stop();
-      await connector.close();
-    },
+    stop: watch.stop,
+    close: connector.close,
   };
 }

@@ -19,6 +19,8 @@ export type CallOptions = {
  */
 export type Client = {
   call(method: string, payload: object, options?: CallOptions): Promise<Answer>;
+  /** Lets the calls under way finish and takes no more: those are `undelivered`. */
+  close(): Promise<void>;
 };
 
 export type ClientOptions = {
@@ -47,6 +49,7 @@ export function createClient(options: ClientOptions): Client {
     // A connection lost under HTTP/2 breaks the calls of all customers at once, and all would be perhaps delivered.
     allowH2: false,
   });
+  let closing: Promise<void> | undefined;
 
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
@@ -57,6 +60,10 @@ export function createClient(options: ClientOptions): Client {
       } catch (error) {
         return broken(error);
       }
+    },
+    async close() {
+      closing ??= pool.close();
+      await closing;
     },
   };
 }

@@ -52,7 +52,8 @@ export function createTelegram(options: TelegramOptions): Channel {
   const { token, secret, mode, accept, words, observe } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
-  const api = new BotApi(createClient(options));
+  const client = createClient(options);
+  const api = new BotApi(client);
   const stopping = new AbortController();
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
   // A token is `<bot's id>:<secret>`; the name follows from `getMe`.
@@ -127,5 +128,6 @@ export function createTelegram(options: TelegramOptions): Channel {
       stopping.abort();
       await Promise.all([watch.stop(), registered, polling]);
     },
+    close: client.close,
   };
 }

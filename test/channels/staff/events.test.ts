@@ -98,7 +98,7 @@ describe('the event stream', () => {
   it('is closed when the bot stops, and none is opened any more', async () => {
     const kit = await startKit();
     const stream = await open(kit, 'qa/events');
-    await kit.channel.stop?.();
+    await kit.channel.close?.();
     await stream.reading;
     expect((await open(kit, 'qa/events')).response.status).toBe(503);
   });

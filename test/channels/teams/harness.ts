@@ -73,6 +73,7 @@ export async function createBot(options: BotOptions = {}) {
   await app.register(channel.plugin);
   onTestFinished(async () => {
     await channel.stop?.();
+    await channel.close?.();
     await app.close();
     await double.close();
   });

@@ -54,6 +54,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
   await app.register(channel.plugin);
   onTestFinished(async () => {
     await channel.stop?.();
+    await channel.close?.();
     await app.close();
     await double.close();
   });
