@@ -19,6 +19,8 @@ export type TelegramDouble = {
   called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
   /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
   script(method: string, ...faults: Fault[]): void;
+  /** From now on every call is taken and neither carried out nor answered; `false` ends that for calls to come. */
+  fallSilent(silent: boolean): void;
   /** What a chat shows now, and the keyboard in place of the customer's own. */
   shown(chat: number): ShownMessage[];
   keyboard(chat: number): string[][];
@@ -76,6 +78,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   const news = new EventTarget();
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
+  let isSilent = false;
   let allowed: readonly string[] | undefined;
   let reported: Readonly<Record<string, unknown>> | undefined;
 
@@ -133,7 +136,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
     const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
-    if (fault === 'hang') return reply.hijack();
+    if (fault === 'hang' || isSilent) return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
     const done = await run(method, payload);
@@ -159,6 +162,9 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       }
     },
     script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
+    fallSilent(silent) {
+      isSilent = silent;
+    },
     shown: chats.shown,
     keyboard: chats.keyboard,
     report(info) {

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createBulkhead, NO_ROOM } from '../../src/turns/bulkhead.ts';
-import { gate } from './kit.ts';
+import type { Outlet } from '../../src/turns/errands.ts';
+import { createWorld, gate, incoming } from './kit.ts';
 
 test('so many calls run at once, the others in turn as places become free', async () => {
   const within = createBulkhead(2, 60_000);
@@ -48,3 +49,47 @@ test('a call that fails frees its place', async () => {
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('next');
 });
+
+test.each(['identify', 'deliver'] as const)(
+  'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
+  async (call) => {
+    const world = createWorld();
+    const hanging = gate();
+    let atOnce = 0;
+    const slow = async () => {
+      atOnce += 1;
+      expect(atOnce).toBeLessThanOrEqual(2);
+      await hanging.opened;
+      atOnce -= 1;
+    };
+    const platform: Outlet = {
+      async identify({ sender }) {
+        if (call === 'identify') await slow();
+        return sender;
+      },
+      async deliver(outgoing, seq) {
+        if (call === 'deliver') await slow();
+        return world.outlet.deliver(outgoing, seq);
+      },
+    };
+    const outlet = (name: string) => (name === 'slow' ? platform : world.outlet);
+    const engine = world.engine({ outlet }, { slots: 8, perChannel: 2, stuckMs: 5 });
+    const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
+    for (const conversation of customers) {
+      await engine.accept(incoming(conversation, { channel: 'slow', conversation }));
+    }
+    for (let n = 0; n < 3; n++) {
+      // Less than a lease, all together: those that hang keep theirs.
+      world.advance(4000);
+      await engine.accept(incoming(`quick ${n}`, { conversation: `quick ${n}` }));
+      await vi.waitFor(() => expect(world.heard()).toContain(`quick ${n}`));
+    }
+    expect(world.heard()).toHaveLength(3);
+    for (const { tried } of world.store.boxes.values()) expect(tried.times).toBe(0);
+    hanging.open();
+    await world.quiet();
+    expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());
+    expect(world.alarms).toEqual([]);
+    expect(world.turns.every((result) => result === 'done')).toBe(true);
+  },
+);
