@@ -1,8 +1,8 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Channel } from './channels/channel.ts';
-import { createLimits, limitStrangers } from './channels/limits.ts';
-import { notFound, problemHandler } from './channels/problem.ts';
+import { createLimits, limitStrangers } from './channels/shared/limits.ts';
+import { notFound, problemHandler } from './channels/shared/problem.ts';
 import { createGuard } from './channels/staff/access.ts';
 import { createStaff } from './channels/staff/staff.ts';
 import { createTelegram } from './channels/telegram/telegram.ts';
@@ -202,7 +202,7 @@ function createServer(
     // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
-    // For `request.ip`, by which strangers are counted. Who is on this machine, the socket alone says (channels/limits.ts).
+    // For `request.ip`, by which strangers are counted. Who is on this machine, the socket alone says (channels/shared/limits.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,

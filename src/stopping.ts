@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { comeLater } from './channels/problem.ts';
+import { comeLater } from './channels/shared/problem.ts';
 
 /** How long requests under way may take once everything else has stopped, and how long what is closed may take to end. */
 const LAST_REQUESTS_MS = 1000;

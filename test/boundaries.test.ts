@@ -21,6 +21,7 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^channels\/telegram\//, imports: channel('telegram') },
   { files: /^channels\/teams\//, imports: channel('teams') },
   { files: /^channels\/staff\//, imports: channel('staff') },
+  { files: /^channels\/shared\//, imports: channel('shared') },
   { files: /^channels\/[^/]+$/, imports: channel('none') },
   // The console's page: it runs in the browser.
   { files: /^console\//, imports: [/^console\//] },
@@ -47,7 +48,7 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
 function channel(name: string): readonly RegExp[] {
   return [
     /^conversation\//,
-    /^channels\/[^/]+$/,
+    /^channels\/([^/]+|shared\/.*)$/,
     new RegExp(`^channels/${name}/`),
     /^turns\/(mailbox|feed|delivery|registrations)\.ts$/,
     /^(i18n|observe)\.ts$/,

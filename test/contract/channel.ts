@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
-import { problemHandler } from '../../src/channels/problem.ts';
+import { problemHandler } from '../../src/channels/shared/problem.ts';
 import { newState, readState } from '../../src/conversation/state.ts';
 import { step } from '../../src/conversation/step.ts';
 import { createWords, type Words } from '../../src/i18n.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { problemSchema } from '../problem.ts';
+import { problemSchema } from '../shared/problem.ts';
 import {
   answerSchema,
   eventSchema,

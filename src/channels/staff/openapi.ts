@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemSchema } from '../problem.ts';
+import { problemSchema } from '../shared/problem.ts';
 import { answerSchema, conversationSchema, requestSchema } from './schema.ts';
 
 /** The names that `docs.ts` and the routes agree on. */

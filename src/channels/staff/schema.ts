@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
 import { outgoingSchema } from '../../turns/delivery.ts';
-import { decodeStart } from '../start.ts';
+import { decodeStart } from '../shared/start.ts';
 
 /** The largest image, in bytes, and the largest request that can carry it as base64. */
 const MAX_PHOTO_BYTES = 5 * 1024 * 1024;

@@ -6,7 +6,7 @@ import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../turns/feed.ts';
 import type { Accept, Channel } from '../channel.ts';
-import { comeLater } from '../problem.ts';
+import { comeLater } from '../shared/problem.ts';
 import type { Guard } from './access.ts';
 import { createEvents, render, type Seal } from './events.ts';
 import { eventsRoute, messageRoute } from './openapi.ts';

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import { type CallFailure, meaningOf, meaningOfError, type PlatformAnswer } from '../answers.ts';
+import { type CallFailure, meaningOf, meaningOfError, type PlatformAnswer } from '../shared/answers.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Activity, TurnContext } from 'botbuilder';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
-import { cut, localeOf, MAX_NAME } from '../profile.ts';
+import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
 import { type Data, decodeChoice, type Place, type Press, parseData } from './address.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
-import type { Limit } from '../limits.ts';
-import { createWatch } from '../watch.ts';
+import type { Limit } from '../shared/limits.ts';
+import { createWatch } from '../shared/watch.ts';
 import { ConnectorAdapter } from './adapter.ts';
 import { createCloud } from './authentication.ts';
 import { NO_CLOUD, type Registration } from './cloud.ts';

@@ -1,8 +1,8 @@
 import type { Activity } from 'botbuilder';
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
-import { callerOf, isLocal, type Limit } from '../limits.ts';
-import { comeLater, problem } from '../problem.ts';
+import { callerOf, isLocal, type Limit } from '../shared/limits.ts';
+import { comeLater, problem } from '../shared/problem.ts';
 import { parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pause } from '../pause.ts';
+import { pause } from '../shared/pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer, Failure } from './client.ts';

@@ -1,6 +1,12 @@
 import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
-import { type CallFailure, codeOf, meaningOf, meaningOfError, type PlatformAnswer } from '../answers.ts';
+import {
+  type CallFailure,
+  codeOf,
+  meaningOf,
+  meaningOfError,
+  type PlatformAnswer,
+} from '../shared/answers.ts';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;

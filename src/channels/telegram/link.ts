@@ -1,4 +1,4 @@
-import { encodeStart, START_WITHOUT_CODE } from '../start.ts';
+import { encodeStart, START_WITHOUT_CODE } from '../shared/start.ts';
 
 /** A link that opens the bot's private chat with a code; undefined for a code that is too long for a link. */
 export function linkWithCode(username: string, code: string): string | undefined {

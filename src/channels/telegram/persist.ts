@@ -1,4 +1,4 @@
-import { pause } from '../pause.ts';
+import { pause } from '../shared/pause.ts';
 import type { Answer, Failure } from './client.ts';
 
 export type Patience = {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { z } from 'zod';
-import { problem } from '../problem.ts';
+import { problem } from '../shared/problem.ts';
 import { linkWithCode } from './link.ts';
 import { drawSvg } from './qr.ts';
 

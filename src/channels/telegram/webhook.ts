@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
-import type { Limit } from '../limits.ts';
-import { comeLater, problem } from '../problem.ts';
+import type { Limit } from '../shared/limits.ts';
+import { comeLater, problem } from '../shared/problem.ts';
 import { ROUTE } from './registration.ts';
 import { parseUpdate, type Update } from './update.ts';
 

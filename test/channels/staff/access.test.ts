@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/channels/limits.ts';
+import type { Caller } from '../../../src/channels/shared/limits.ts';
 import { access } from '../../../src/channels/staff/access.ts';
 import { startKit } from './kit.ts';
 

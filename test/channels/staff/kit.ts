@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import { createLimits } from '../../../src/channels/limits.ts';
-import { notFound, problemHandler } from '../../../src/channels/problem.ts';
+import { createLimits } from '../../../src/channels/shared/limits.ts';
+import { notFound, problemHandler } from '../../../src/channels/shared/problem.ts';
 import {
   type AccessSettings,
   createGuard,

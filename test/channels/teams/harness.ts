@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
-import { problemHandler } from '../../../src/channels/problem.ts';
+import { problemHandler } from '../../../src/channels/shared/problem.ts';
 import type { Registration } from '../../../src/channels/teams/cloud.ts';
 import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';

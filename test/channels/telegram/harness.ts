@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
-import { problemHandler } from '../../../src/channels/problem.ts';
+import { problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';

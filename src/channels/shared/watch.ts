@@ -1,4 +1,4 @@
-import { atMostEvery, type Observe } from '../observe.ts';
+import { atMostEvery, type Observe } from '../../observe.ts';
 import { pause } from './pause.ts';
 
 export type WatchOptions = {

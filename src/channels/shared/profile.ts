@@ -1,4 +1,4 @@
-import { LOCALES, type Locale } from '../conversation/message.ts';
+import { LOCALES, type Locale } from '../../conversation/message.ts';
 
 /** Our language for a client's language tag (BCP 47); undefined where we do not speak it. */
 export function localeOf(tag: string | undefined): Locale | undefined {

@@ -1,4 +1,4 @@
-import type { Delivery } from '../turns/delivery.ts';
+import type { Delivery } from '../../turns/delivery.ts';
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
