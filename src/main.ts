@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import { placesOf } from './turns/redis/address.ts';
+import { LayoutRefused } from './turns/redis/layout.ts';
 
 /** A little over what a graceful stop takes at most (docs/design.md, "A turn"). */
 const STOP_MS = 11_000;
@@ -14,7 +15,11 @@ if (!read.ok) {
 }
 const { config, warnings } = read;
 
-const app = await createApp(config);
+const app = await createApp(config).catch((error: unknown) => {
+  if (!(error instanceof LayoutRefused)) throw error;
+  console.error(error.message);
+  process.exit(EXIT_CONFIG);
+});
 for (const warning of warnings) app.server.log.warn(warning);
 
 closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {

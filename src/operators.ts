@@ -6,6 +6,7 @@ import { readCommand, USAGE } from './operators/command.ts';
 import { StoreUnavailable } from './turns/mailbox.ts';
 import { createOperators } from './turns/operators.ts';
 import { connectRedis } from './turns/redis/client.ts';
+import { LayoutRefused } from './turns/redis/layout.ts';
 import { createRedisMailbox } from './turns/redis/mailbox.ts';
 import { createSeal } from './turns/sealed.ts';
 
@@ -37,7 +38,11 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT_CONFIG;
   }
 
-  const client = await connectRedis(redis.address, errorLog);
+  const client = await connectRedis(redis.address, errorLog).catch((error: unknown) => {
+    if (error instanceof LayoutRefused) console.error(error.message);
+    else throw error;
+  });
+  if (client === undefined) return EXIT_CONFIG;
   const mailbox = createRedisMailbox(client);
   const seal = createSeal({ key: keys.state, previous: keys.statePrevious, hashKey: keys.hash });
   try {

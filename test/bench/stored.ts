@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { STATE_MS } from '../../src/turns/mailbox.ts';
-import { conversationKeys } from '../../src/turns/redis/keys.ts';
+import { keysOf } from '../../src/turns/redis/keys.ts';
 
 /** What conversations cost in Redis, bytes each: at rest, and the memory of message ids for two days after. */
 export type Cost = { readonly atRest: number; readonly justUsed: number };
@@ -25,7 +25,7 @@ export async function fill(url: string, count: number): Promise<Cost> {
     for (let left = missing; left > 0; left -= BATCH) {
       const batch = redis.pipeline();
       for (let at = 0; at < Math.min(BATCH, left); at++) {
-        const [key = ''] = conversationKeys(randomBytes(16).toString('base64url')).own;
+        const [key = ''] = keysOf(2).conversation(randomBytes(16).toString('base64url')).own;
         batch.set(key, record, 'PX', STATE_MS);
       }
       await batch.exec();

@@ -7,7 +7,7 @@ import type { AntCrm } from '../../src/loyalty/antcrm.ts';
 import { conversationName, createEnvelopes, type Envelopes } from '../../src/turns/envelopes.ts';
 import type { DeadLetter, Mailbox } from '../../src/turns/mailbox.ts';
 import { connectRedis, type RedisClient } from '../../src/turns/redis/client.ts';
-import { conversationKeys } from '../../src/turns/redis/keys.ts';
+import { keysOf } from '../../src/turns/redis/keys.ts';
 import { createRedisMailbox } from '../../src/turns/redis/mailbox.ts';
 import { createSeal } from '../../src/turns/sealed.ts';
 import { all, change, leased } from '../contract/mailbox/kit.ts';
@@ -188,7 +188,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     expect(await letters()).toMatchObject([{ reason: 'attempts' }]);
     expect(bot.alarms(name)).toEqual(['seal_broken', 'seal_broken', 'dead_letter']);
     expect(await says('cancel')).toEqual(['cancel.done']);
-    expect(await admin.hexists(conversationKeys(name).intents, `${name}|${step.operation}`)).toBe(1);
+    expect(await admin.hexists(keysOf(2).conversation(name).intents, `${name}|${step.operation}`)).toBe(1);
   });
 });
 

@@ -5,6 +5,8 @@ import { logChanges } from './changes.ts';
 import { COMMAND_MS } from './confirmed.ts';
 import { connectorTo, follow, leaveNoMaster, leaveUnready } from './failover.ts';
 import { GatheringRedis } from './gathering.ts';
+import type { Keys } from './keys.ts';
+import { watchLayout } from './layout.ts';
 import { SCRIPTS } from './scripts.ts';
 import { leaveSwitched } from './sentinels.ts';
 
@@ -18,6 +20,8 @@ export type RedisClient = {
   subscriber(): Redis;
   /** The nodes that hold data and can be reached, as far as known. */
   masters(): Redis[];
+  /** What everything is called. Throws `StoreUnavailable` as long as the store could not be asked. */
+  keys(): Keys;
   /** Why `commands` has no connection now, in one line; null while it has one. */
   lost(): string | null;
   close(): Promise<void>;
@@ -40,17 +44,27 @@ const COMMON = {
   maxRetriesPerRequest: 1,
 } as const;
 
-/** Waits until Redis is ready, but not for ever; commands fail at once while it is not. */
+/**
+ * Waits until Redis is ready, but not for ever; commands fail at once while it is not. Rejects with `LayoutRefused` where
+ * another version's store is found.
+ */
 export async function connectRedis(address: RedisAddress, log: Log): Promise<RedisClient> {
   const changes = logChanges(address, log);
   const client = address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
   changes.watch(client.commands);
   await ready(client.commands);
-  return { ...client, lost: changes.lost };
+  const layout = watchLayout(client, log);
+  try {
+    await layout.open();
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return { ...client, keys: layout.keys, lost: changes.lost };
 }
 
 /** What connects; why it does not is logged, and told, for all alike. */
-type Connections = Omit<RedisClient, 'lost'>;
+type Connections = Omit<RedisClient, 'keys' | 'lost'>;
 
 /** One master at a time: wherever the address leads, or whomever the sentinels name. */
 function single(

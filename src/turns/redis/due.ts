@@ -1,8 +1,9 @@
-import type { Cluster, Redis } from 'ioredis';
 import { StoreUnavailable, SWEEP_MS } from '../mailbox.ts';
+import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { dueKey, SHARDS, shardOf } from './keys.ts';
+import { shardOf } from './keys.ts';
 import { mostOf } from './most.ts';
+import { SHARDS } from './tags.ts';
 
 /** What this process knows of the shards' `due`, and the cheap reads that come before a claim. */
 export type Due = {
@@ -33,7 +34,7 @@ export const GRACE_MS = 100;
 /** How long a shard that did not answer is left alone. */
 const ALONE_MS = 1000;
 
-export function watchDue(commands: Redis | Cluster): Due {
+export function watchDue({ commands, keys }: Pick<RedisClient, 'commands' | 'keys'>): Due {
   const waiting = new Set<number>();
   const left = new Map<number, Set<string>>();
   /** Until when shards are left alone, monotonic; `Infinity` while an answer is due from them. */
@@ -62,7 +63,7 @@ export function watchDue(commands: Redis | Cluster): Due {
     alone.set(shard, Number.POSITIVE_INFINITY);
     let flat: string[];
     try {
-      flat = await confirmed(commands.zrange(dueKey(shard), 0, `${last}`, 'WITHSCORES'));
+      flat = await confirmed(commands.zrange(keys().due(shard), 0, `${last}`, 'WITHSCORES'));
       alone.delete(shard);
     } catch (error) {
       leaveAlone(shard);

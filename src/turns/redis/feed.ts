@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
 import { backOff, type RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { feedKey } from './keys.ts';
 import { runScript } from './scripts.ts';
 
 /** A connection that only listens must ask now and then, to notice that it is dead. */
@@ -99,12 +98,12 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
 
   return {
     async publish(conversation, { seq, body }) {
-      const key = feedKey(conversation);
+      const key = client.keys().feed(conversation);
       await runScript(client.commands, 'publish', [key], [seq, body, key, feedLength, feedMs]);
     },
 
     async follow(conversation, afterSeq, onEvent) {
-      const key = feedKey(conversation);
+      const key = client.keys().feed(conversation);
       const follower: Follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: 'no' };
       const those = followers.get(key) ?? new Set();
       followers.set(key, those.add(follower));
@@ -119,7 +118,7 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
     },
 
     async forget(conversation) {
-      await confirmed(client.commands.del(feedKey(conversation)));
+      await confirmed(client.commands.del(client.keys().feed(conversation)));
     },
 
     async close() {

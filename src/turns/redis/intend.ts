@@ -1,7 +1,6 @@
 import type { Intended, Lease, Mailbox } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
-import { conversationKeys } from './keys.ts';
 import type { ScriptArgument } from './script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
 import { runAndWait } from './wait.ts';
@@ -14,7 +13,7 @@ export function createIntend(
   const waiter = waitReplicas > 0 ? client.dedicated() : null;
 
   async function write(lease: Lease, operation: string, body: Buffer): Promise<Intended> {
-    const { own, intents } = conversationKeys(lease.conversation);
+    const { own, intents } = client.keys().conversation(lease.conversation);
     const keys = [...own, intents];
     const args = [lease.conversation, joinNumbers(lease.fence), lease.nonce, operation, body];
     if (waiter === null) return intendedOf(await runScript(client.commands, 'intend', keys, args));

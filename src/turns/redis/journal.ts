@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import type { DeadLetter, Mailbox, StoredIntent } from '../mailbox.ts';
 import { bytesOf } from './answer.ts';
+import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { conversationKeys, deadKey, intentsKey, SHARDS, takenKey } from './keys.ts';
 import { runScript } from './scripts.ts';
+import { SHARDS } from './tags.ts';
 
 const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
 /** The line that names a letter, with its version (`v`). Processes and scripts of every version read these keys. */
@@ -17,26 +17,30 @@ const letterSchema = z.object({
 });
 
 /** Reads intents without an outcome and dead letters, shard by shard. */
-export function journalOf(
-  commands: Redis | Cluster,
-): Pick<Mailbox, 'recall' | 'intents' | 'deadLetters' | 'takeDeadLetter'> {
+export function journalOf({
+  commands,
+  keys,
+}: Pick<RedisClient, 'commands' | 'keys'>): Pick<
+  Mailbox,
+  'recall' | 'intents' | 'deadLetters' | 'takeDeadLetter'
+> {
   return {
     async recall(conversation, operation) {
-      const { intents } = conversationKeys(conversation);
+      const { intents } = keys().conversation(conversation);
       const stored = await confirmed(commands.hgetBuffer(intents, `${conversation}|${operation}`));
       return stored === null ? null : splitLine(stored)[1];
     },
 
     async *intents() {
       for (const shard of shards) {
-        const stored = await confirmed(commands.hgetallBuffer(intentsKey(shard)));
+        const stored = await confirmed(commands.hgetallBuffer(keys().intents(shard)));
         for (const [field, value] of Object.entries(stored)) yield readIntent(field, value);
       }
     },
 
     async *deadLetters() {
       for (const shard of shards) {
-        const letters = await confirmed(commands.lrangeBuffer(deadKey(shard), 0, -1));
+        const letters = await confirmed(commands.lrangeBuffer(keys().dead(shard), 0, -1));
         yield* letters.map(readLetter);
       }
     },
@@ -44,8 +48,9 @@ export function journalOf(
     async takeDeadLetter(id) {
       const shard = /^(\d+)-/.exec(id)?.[1];
       if (shard === undefined || Number(shard) >= SHARDS) return null;
-      const keys = [deadKey(Number(shard)), takenKey(Number(shard), randomUUID())];
-      const letter = await runScript(commands, 'takeDead', keys, [id]);
+      const { dead, taken } = keys();
+      const names = [dead(Number(shard)), taken(Number(shard), randomUUID())];
+      const letter = await runScript(commands, 'takeDead', names, [id]);
       return letter === null ? null : readLetter(bytesOf(letter));
     },
   };

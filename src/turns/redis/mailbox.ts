@@ -21,7 +21,7 @@ import { GRACE_MS, watchDue } from './due.ts';
 import { createHealth } from './health.ts';
 import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
-import { conversationKeys, customerKeys, shardOf } from './keys.ts';
+import { shardOf } from './keys.ts';
 import { mostOf } from './most.ts';
 import type { ScriptArgument } from './script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
@@ -39,8 +39,8 @@ export function createRedisMailbox(
   { waitReplicas = 0, ...options }: MailboxOptions & { readonly waitReplicas?: number } = {},
 ): Mailbox {
   const { leaseMs, holdMs, settledMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
-  const { commands } = client;
-  const due = watchDue(commands);
+  const { commands, keys } = client;
+  const due = watchDue(client);
   const intend = createIntend(client, waitReplicas);
   const health = createHealth(client, waitReplicas);
 
@@ -50,10 +50,10 @@ export function createRedisMailbox(
     conversation: string,
     numbers: string,
     ...args: ScriptArgument[]
-  ) => runScript(commands, script, conversationKeys(conversation).own, [conversation, numbers, ...args]);
+  ) => runScript(commands, script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
 
   async function accept({ conversation, id, body, nonce, take }: NewMessage): Promise<Accepted> {
-    const { own, memory } = conversationKeys(conversation);
+    const { own, memory } = keys().conversation(conversation);
     const answer = await runScript(
       commands,
       'accept',
@@ -132,7 +132,7 @@ export function createRedisMailbox(
   }
 
   async function commit({ conversation, fence, nonce }: Lease, change: Change) {
-    const { own, intents, dead } = conversationKeys(conversation);
+    const { own, intents, dead } = keys().conversation(conversation);
     const letters = (change.dead ?? []).flatMap(({ reason, body }, index) => [
       letterId(conversation, fence, change.version, index),
       reason,
@@ -164,16 +164,21 @@ export function createRedisMailbox(
     commit,
     release,
     async hold(customer, operation) {
-      const answer = await runScript(commands, 'hold', customerKeys(customer), [operation, holdMs]);
+      const answer = await runScript(commands, 'hold', keys().customer(customer), [operation, holdMs]);
       if (answer === null) return { held: false };
       const [settled, awaited] = listOf(answer);
       return { held: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };
     },
     async letGo(customer, operation, record = '', awaited = '') {
-      await runScript(commands, 'letGo', customerKeys(customer), [operation, settledMs, record, awaited]);
+      await runScript(commands, 'letGo', keys().customer(customer), [operation, settledMs, record, awaited]);
     },
-    ...journalOf(commands),
-    health: health.check,
+    ...journalOf(client),
+    async health() {
+      const faults = await health.check();
+      // While the layout is unknown, nothing can be stored.
+      keys();
+      return faults;
+    },
     async close() {
       intend.close();
       health.close();

@@ -1,6 +1,7 @@
 import { Cluster, Command, type Redis } from 'ioredis';
 import type { RedisClient } from './client.ts';
-import { probeKeys, SHARDS } from './keys.ts';
+import { probeKeys } from './keys.ts';
+import { SHARDS } from './tags.ts';
 
 /** A node that holds data, and one of the shards that it holds. */
 export type DataNode = {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { conversationKeys } from '../../../src/turns/redis/keys.ts';
+import { keysOf } from '../../../src/turns/redis/keys.ts';
 import { message, someName } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 
@@ -31,7 +31,7 @@ for (const [processes, scriptsAWin] of [
     );
     await Promise.all(accepted);
     for (const name of names) {
-      const [, , , due = ''] = conversationKeys(name).own;
+      const [, , , due = ''] = keysOf(2).conversation(name).own;
       await admin.zadd(due, 'XX', Date.now() - Math.floor(Math.random() * OLDEST_MS), name);
     }
 

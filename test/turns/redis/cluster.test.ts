@@ -2,13 +2,13 @@ import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
 import type { RedisClient } from '../../../src/turns/redis/client.ts';
-import { conversationKeys, shardOf } from '../../../src/turns/redis/keys.ts';
+import { shardOf } from '../../../src/turns/redis/keys.ts';
 import { message, someName } from '../../contract/mailbox/kit.ts';
 import { startRedisCluster } from '../../support/redis.ts';
 import { openProcess, stopAtEnd } from './kit.ts';
 
 const slotOf = async (client: RedisClient, conversation: string): Promise<number> =>
-  Number(await client.commands.cluster('KEYSLOT', conversationKeys(conversation).own[0] ?? ''));
+  Number(await client.commands.cluster('KEYSLOT', client.keys().conversation(conversation).own[0] ?? ''));
 
 /** Which of the three nodes serves a slot at first. */
 const ownerOf = (slot: number): number => Math.floor(slot / (16_384 / 3));

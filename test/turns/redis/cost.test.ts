@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { conversationKeys } from '../../../src/turns/redis/keys.ts';
+import { LAYOUT_KEYS } from '../../../src/turns/redis/layout.ts';
 import { bodies, change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
@@ -41,15 +41,15 @@ test('everything expires but the index of what is due', async () => {
   const keys = await admin.keys('*');
   const lasting: string[] = [];
   for (const key of keys) if ((await admin.ttl(key)) < 0) lasting.push(key);
-  expect(keys).toHaveLength(10);
-  expect(lasting).toEqual([conversationKeys(conversation).own[3]]);
+  expect(keys).toHaveLength(10 + LAYOUT_KEYS.length);
+  expect(lasting.sort()).toEqual([client.keys().conversation(conversation).own[3], ...LAYOUT_KEYS].sort());
 });
 
 test('nothing is left of an empty queue, an empty outbox or an index of nothing', async () => {
-  const { admin, mailbox } = await open();
+  const { admin, client, mailbox } = await open();
   const conversation = await talk(mailbox, 3);
-  const { own, memory } = conversationKeys(conversation);
-  expect((await admin.keys('*')).sort()).toEqual([memory, own[0]].sort());
+  const { own, memory } = client.keys().conversation(conversation);
+  expect((await admin.keys('*')).sort()).toEqual([memory, own[0], ...LAYOUT_KEYS].sort());
 });
 
 test('whatever a turn asks of the mailbox is one command each', async () => {

@@ -4,7 +4,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { conversationName } from '../../../src/turns/envelopes.ts';
 import type { Outlet } from '../../../src/turns/errands.ts';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
-import { conversationKeys } from '../../../src/turns/redis/keys.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { createWorld, incoming } from '../kit.ts';
 import { openProcess, stopAtEnd } from './kit.ts';
@@ -49,7 +48,7 @@ async function open() {
   async function namesOf(count: number, onGone: boolean): Promise<string[]> {
     const names: string[] = [];
     for (let n = 0; names.length < count; n++) {
-      const [record = ''] = conversationKeys(conversationName(world.seal, 'test', `chat ${n}`)).own;
+      const [record = ''] = client.keys().conversation(conversationName(world.seal, 'test', `chat ${n}`)).own;
       const slot = Number(await client.commands.cluster('KEYSLOT', record));
       if (slot < 16_384 / 3 === onGone) names.push(`chat ${n}`);
     }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { VERSION } from '../../../src/conversation/upgrades.ts';
-import { deadKey } from '../../../src/turns/redis/keys.ts';
+import { keysOf } from '../../../src/turns/redis/keys.ts';
 import { all, bodies, someName, turn } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 
@@ -18,7 +18,7 @@ test('letters say their version, and those of before they did are listed and tak
   const admin = new Redis(port);
   onTestFinished(() => admin.disconnect());
   const { mailbox } = await openProcess(url);
-  await admin.rpush(deadKey(243), `${JSON.stringify(HEAD)}\nhello`);
+  await admin.rpush(keysOf(2).dead(243), `${JSON.stringify(HEAD)}\nhello`);
   const [body = Buffer.alloc(0)] = bodies('hello');
 
   expect(await all(mailbox.deadLetters())).toEqual([{ ...HEAD, body }]);

@@ -1,0 +1,120 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { Log } from '../../observe.ts';
+import { StoreUnavailable } from '../mailbox.ts';
+import { confirmed } from './confirmed.ts';
+import { type Keys, keysOf } from './keys.ts';
+import { mostOf } from './most.ts';
+import type { Layout } from './tags.ts';
+
+/**
+ * Where a store says which layout its keys have. Every version looks here, so these names never change. Two, whose slots
+ * no master of a cluster has both of: with one of them a dead master would keep processes from starting.
+ */
+export const LAYOUT_KEYS = ['{e8a}layout', '{bn}layout'] as const;
+/** What an empty store gets. */
+const NEWEST: Layout = 2;
+/** Keys of layout 1, which was written before stores said what they have. */
+const OF_LAYOUT_1 = { pattern: '{b[0-9]*}*', exactly: /^\{b\d{1,3}\}/ };
+const SCANNED_AT_ONCE = 1000;
+const GRACE_MS = 100;
+
+/** Another version of the bot, or two of them, wrote this store. One line for whoever starts the process. */
+export class LayoutRefused extends Error {
+  override readonly name = 'LayoutRefused';
+}
+
+export type LayoutWatch = {
+  /** Looks which layout the store has. Resolves, too, where it cannot be reached; rejects with `LayoutRefused`. */
+  open(): Promise<void>;
+  /** Throws `StoreUnavailable` while nobody knows, and looks once more behind. */
+  keys(): Keys;
+};
+
+type Nodes = { readonly commands: Redis | Cluster; masters(): readonly Redis[] };
+
+/** Finds the layout of a store's keys; an empty store gets the newest, one of before the layouts keeps the first. */
+export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
+  let keys: Keys | undefined;
+  let refused: LayoutRefused | undefined;
+  let finding: Promise<void> | undefined;
+
+  async function find(): Promise<void> {
+    try {
+      keys = keysOf(layoutOf(await readLayout(nodes)));
+    } catch (error) {
+      if (error instanceof LayoutRefused) refused = error;
+      else if (!(error instanceof StoreUnavailable)) throw error;
+    } finally {
+      finding = undefined;
+    }
+  }
+
+  return {
+    async open() {
+      finding ??= find();
+      await finding;
+      if (refused) throw refused;
+    },
+    keys() {
+      if (keys) return keys;
+      if (refused) throw new StoreUnavailable(refused.message);
+      finding ??= find().then(
+        () => refused && log.error({}, refused.message),
+        (err: unknown) => log.error({ err }, 'the layout of the store cannot be read'),
+      );
+      throw new StoreUnavailable('redis: not reached yet');
+    },
+  };
+}
+
+function layoutOf(stored: string): Layout {
+  if (stored === '1') return 1;
+  if (stored === '2') return 2;
+  const got = stored.slice(0, 20).replace(/[^\w, ]/g, '?');
+  throw new LayoutRefused(
+    `REDIS_URL: got a store whose keys have layout ${got} (${LAYOUT_KEYS.join(', ')}), wants 1 or 2: start the version of the bot that wrote it, or name an empty store`,
+  );
+}
+
+/** What the store says, once it says something. */
+async function readLayout(nodes: Nodes): Promise<string> {
+  const { commands } = nodes;
+  const answers = await mostOf(
+    LAYOUT_KEYS.map((key) => confirmed(commands.get(key))),
+    GRACE_MS,
+  );
+  const known = answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
+  const said = [...new Set(known.filter((value) => value !== null))];
+  if (said.length === 0 && known.length < LAYOUT_KEYS.length) {
+    throw new StoreUnavailable('redis: its layout cannot be read');
+  }
+  const layout = said.length > 0 ? said.join(' and ') : await agree(nodes);
+  if (known.includes(null) && said.length <= 1) {
+    for (const key of LAYOUT_KEYS) await confirmed(commands.set(key, layout, 'NX'));
+  }
+  return layout;
+}
+
+/** Processes that start together agree: the first one's word is what all of them read. */
+async function agree(nodes: Nodes): Promise<string> {
+  const [key] = LAYOUT_KEYS;
+  const wanted = (await holdsLayout1(nodes)) ? 1 : NEWEST;
+  await confirmed(nodes.commands.set(key, wanted, 'NX'));
+  return (await confirmed(nodes.commands.get(key))) ?? String(wanted);
+}
+
+async function holdsLayout1({ commands, masters }: Nodes): Promise<boolean> {
+  const nodes = masters();
+  const owners = commands instanceof Cluster ? new Set(commands.slots.map(([master]) => master)).size : 1;
+  if (nodes.length < owners) throw new StoreUnavailable('redis: not all nodes can be reached');
+  for (const node of nodes) {
+    let cursor = '0';
+    do {
+      const { pattern, exactly } = OF_LAYOUT_1;
+      const [next, found] = await confirmed(node.scan(cursor, 'MATCH', pattern, 'COUNT', SCANNED_AT_ONCE));
+      if (found.some((key) => exactly.test(key))) return true;
+      cursor = next;
+    } while (cursor !== '0');
+  }
+  return false;
+}
