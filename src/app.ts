@@ -28,10 +28,10 @@ import { createSeal } from './turns/sealed.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
-/** Turns at work at once, in this process. */
+/** Turns at work at once, in this process; more where AntCRM may take more calls. */
 const SLOTS = 64;
-/** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots. */
-const MAX_CALLS = SLOTS / 2;
+/** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots at most. */
+const SLOTS_A_CALL = 2;
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -108,7 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     outlet: (channel) => channels.get(channel),
     ids: newIds,
     observe,
-    limits: { slots: SLOTS, ...overrides.limits },
+    limits: { slots: Math.max(SLOTS, SLOTS_A_CALL * config.antcrm.maxCalls), ...overrides.limits },
     traces,
   });
 
@@ -250,11 +250,11 @@ type Backend = {
 };
 
 async function openBackend(
-  { antcrm: { real, timeoutMs, contacts }, gifts }: Config,
+  { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts }: Config,
   observe: Observe,
   onCall: AntCrmOptions['onCall'],
 ): Promise<Backend> {
-  const common = { timeoutMs, contacts, firstPage: 1, maxCalls: MAX_CALLS, observe, onCall };
+  const common = { timeoutMs, contacts, firstPage: 1, maxCalls, observe, onCall };
   if (real) {
     const antcrm = createAntCrm({ ...common, ...real });
     return { antcrm, gifts: gifts ?? [], close: () => antcrm.close() };

@@ -107,6 +107,7 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
     antcrm: {
       real: realAntcrm(values),
       timeoutMs: values.ANTCRM_TIMEOUT_MS,
+      maxCalls: values.ANTCRM_MAX_CALLS,
       contacts: values.ANTCRM_CONTACTS,
     },
     telegram: telegram(values),

@@ -40,7 +40,7 @@ describe('an empty environment', () => {
       trustProxy: undefined,
       logLevel: 'info',
       redis: undefined,
-      antcrm: { real: undefined, timeoutMs: 8000, contacts: 'on' },
+      antcrm: { real: undefined, timeoutMs: 8000, maxCalls: 32, contacts: 'on' },
       telegram: undefined,
       teams: undefined,
       staffToken: undefined,
@@ -81,6 +81,7 @@ describe('values', () => {
       REDIS_WAIT_REPLICAS: '1',
       ANTCRM_BASE_URL: 'http://127.0.0.1:4000/',
       ANTCRM_TIMEOUT_MS: '300',
+      ANTCRM_MAX_CALLS: '5',
       ANTCRM_CONTACTS: 'off',
       OPERATION_CHECKS: '100ms, 2s,1h',
       TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
@@ -111,6 +112,7 @@ describe('values', () => {
       antcrm: {
         real: { baseUrl: 'http://127.0.0.1:4000', apiKey: 'k3y' },
         timeoutMs: 300,
+        maxCalls: 5,
         contacts: 'off',
       },
       telegram: {
@@ -157,6 +159,7 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
     [{ ANTCRM_CONTACTS: 'yes' }, 'ANTCRM_CONTACTS: got "yes", wants on or off'],
     [{ ANTCRM_TIMEOUT_MS: '0' }, /^ANTCRM_TIMEOUT_MS: got "0"/],
+    [{ ANTCRM_MAX_CALLS: '0' }, /^ANTCRM_MAX_CALLS: got "0"/],
     [{ OPERATION_CHECKS: '5s' }, /^OPERATION_CHECKS: got "5s", wants at least two rising durations/],
     [{ OPERATION_CHECKS: '20s,5s' }, /^OPERATION_CHECKS: /],
     [

@@ -70,6 +70,7 @@ export const variables = z.object({
     'sent as header `apikey`; required whenever `ANTCRM_BASE_URL` is set',
   ),
   ANTCRM_TIMEOUT_MS: set(integer(1, 120_000), '8000', 'deadline of one call'),
+  ANTCRM_MAX_CALLS: set(integer(1, 1000), '32', 'calls to AntCRM at once, in each process'),
   ANTCRM_CONTACTS: set(
     oneOf('on', 'off'),
     'on',

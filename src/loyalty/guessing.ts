@@ -1,6 +1,11 @@
 import { atMostEvery, type Observe } from '../observe.ts';
 import type { Loyalty } from './loyalty.ts';
 
+/*
+ * Counted in each process by itself: n processes let n times as much pass, because a count of all would cost every code
+ * a command to the store (docs/operators.md, "Many processes").
+ */
+
 /** Refused codes that a process may have in one go. */
 const BURST = 60;
 /** How many of them are forgiven each second; every code that was good forgives another. */
@@ -9,7 +14,7 @@ const ALARM_EVERY_MS = 60_000;
 
 /**
  * The same call, held back while codes are refused faster than people mistype: whoever guesses with many accounts gets
- * no further than one guess a second, whatever the accounts. Customers are told that the programme is out of reach, an
+ * no further than one guess a second and process, whatever the accounts. Customers are told that the programme is out of reach, an
  * operator is alarmed. People who mistype also have good codes, so that a busy day is no attack.
  *
  * `now`: monotonic, ms.

@@ -5,7 +5,7 @@ import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.
 import { LAYOUT_KEYS, LayoutRefused } from '../../../src/turns/redis/layout.ts';
 import { SHARDS, TAGS } from '../../../src/turns/redis/tags.ts';
 import { startProcess } from '../../support/processes.ts';
-import { addressOf, type RedisServer, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts';
+import { addressOf, type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { memoryLog, openProcess, ownRedis, stopAtEnd } from './kit.ts';
 
 const SLOTS = 16_384;
