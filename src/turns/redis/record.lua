@@ -43,6 +43,7 @@ if not packed then r.state, r.nonce, r.refused = '', '', '' end
 
 local function save()
   for i, field in ipairs(FIELDS) do values[i] = r[field] end
+  while values[#values] == 0 do values[#values] = nil end -- they read as 0 all the same
   redis.call('SET', RECORD, cmsgpack.pack(values), 'PX', STATE_MS)
 end
 

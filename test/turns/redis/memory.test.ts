@@ -44,9 +44,10 @@ async function bytesOf(kinds: RegExp): Promise<number> {
   return sizes.reduce((sum: number, size) => sum + Number(size ?? 0), 0);
 }
 
-const EVERYTHING = /./;
+/** But for the store's own word on its layout, which is no conversation's. */
+const EVERYTHING = /\}(?!layout)/;
 /** As after two days: the memory of message ids and the records of the last redemptions have lapsed. */
-const AT_REST = /\}(?![ds]:)/;
+const AT_REST = /\}(?!layout|[ds]:)/;
 
 test('after five operations of each kind a conversation costs under 2 KB when just used, under 1 KB at rest', async () => {
   const chat = world.chat('vi');
