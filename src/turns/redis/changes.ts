@@ -6,6 +6,7 @@ import { reason } from './confirmed.ts';
 /** Tells of the main connection's losses: one line when it is lost and one when it is back, not one for each attempt. */
 export function logChanges(address: RedisAddress, log: Log) {
   let why: string | null = null;
+  let known = false;
   let what = `Redis cannot be reached at ${placesOf(address)}`;
   const down = (because: string): void => {
     if (why === null) log.warn({}, because ? `${what}: ${because}` : what);
@@ -16,14 +17,14 @@ export function logChanges(address: RedisAddress, log: Log) {
     left: (answer: string): void => down(`the node answers ${answer}`),
 
     /** The last that was heard of why there is no connection; null while there is one. */
-    lost: (): string | null => why,
+    lost: (): string | null => why ?? (known ? null : 'not connected yet'),
 
     watch(commands: Redis | Cluster): void {
       commands.on('error', (error) => down(reason(error)));
       commands.on('reconnecting', () => down(''));
       commands.on('ready', () => {
         if (why !== null) log.info({}, 'redis: connected again');
-        why = null;
+        [why, known] = [null, true];
         what = 'redis: connection lost';
       });
     },

@@ -1,9 +1,12 @@
-import { expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Feed } from '../../../src/turns/feed.ts';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { leaveNoMaster } from '../../../src/turns/redis/failover.ts';
 import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
-import { memoryLog, openFeed, openProcess, stopAtEnd } from './kit.ts';
+import { memoryLog, openFeed, openProcess, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /** How long a failover may keep a process from working, once the first write was refused. */
 const SOON = { timeout: 5000, interval: 20 };
@@ -38,6 +41,61 @@ test(
     expect(left.join('').match(/^id=/gm)).toHaveLength(1);
   },
 );
+
+test('a node that loads its data is left for the one where the address leads now', PATIENT, async () => {
+  const redis = await ownRedis();
+  const proxy = await ownProxy(await loadingFor(onTestFinished));
+  const { mailbox } = await openProcess(proxy.url);
+  await expect(mailbox.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
+  proxy.switchTo(redis.port);
+  await vi.waitFor(() => leased(mailbox, someName()), SOON);
+});
+
+/** What a Redis says that has gigabytes to load, as far as a client asks before it is ready. */
+const LOADING: Readonly<Record<string, string>> = {
+  HELLO: '-NOPROTO unsupported protocol version\r\n',
+  CLIENT: '+OK\r\n',
+  INFO: '$31\r\nloading:1\r\nrole:master\r\nx:12345\r\n',
+};
+
+/** A port where nothing but that is said. */
+async function loadingFor(finish: (stop: () => void) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('data', (data) => {
+      for (const [, name = ''] of data.toString().matchAll(/\r\n(HELLO|CLIENT|INFO)\r\n/gi)) {
+        socket.write(LOADING[name.toUpperCase()] ?? '');
+      }
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  finish(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+test.for([
+  ["READONLY You can't write against a read only replica. script: 1f, on @user_script:1.", true],
+  [
+    "ERR Error running script (call to f_1f): @user_script:7: @user_script: 7: -READONLY You can't write",
+    true,
+  ],
+  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true],
+  ['LOADING Redis is loading the dataset in memory', true],
+  ['UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)', true],
+  ["OOM command not allowed when used memory > 'maxmemory'.", false],
+  ['NOREPLICAS Not enough good replicas to write.', false],
+  ['MISCONF Errors writing to the AOF file: No space left on device', false],
+  ['ERR unknown command, with args beginning with: READONLY', false],
+] as const)('whether the connection is left that answers %s: %s', ([message, leaves]) => {
+  const left: string[] = [];
+  const isLeft = leaveNoMaster((why) => left.push(why));
+  expect(isLeft(new Error(message))).toBe(leaves);
+  expect(left).toHaveLength(leaves ? 1 : 0);
+  // What was under way beside it is refused, too, and must not end the next connection.
+  expect(isLeft(new Error(message))).toBe(false);
+});
 
 test('a failover that an operator asks the sentinels for takes every connection along', PATIENT, async () => {
   const sentinels = stopAtEnd(await startRedisSentinels());
