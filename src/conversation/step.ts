@@ -1,21 +1,21 @@
-import { expired, onChoice } from './choices.ts';
-import { onContact } from './contact.ts';
 import type { Context } from './context.ts';
 import { after, type Decision, say } from './decision.ts';
+import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
+import { expired, onChoice } from './dialogue/choices.ts';
+import { onContact } from './dialogue/contact.ts';
+import { onStart } from './dialogue/deep-link.ts';
+import { submit } from './dialogue/form.ts';
+import { lapse, lapseAtMs } from './dialogue/lapse.ts';
+import { conclude } from './dialogue/operations.ts';
+import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
-import { check, checked, nextCheckMs, settle } from './flows/checks.ts';
-import { submit } from './flows/form.ts';
 import { history } from './flows/history.ts';
-import { conclude } from './flows/operations.ts';
 import { points } from './flows/points.ts';
-import { unanswered } from './flows/settings.ts';
-import { lapse, lapseAtMs } from './lapse.ts';
-import { onStart } from './link.ts';
 import type { Message } from './message.ts';
-import { again, home } from './questions.ts';
+import { again, home } from './prompts/questions.ts';
+import { unanswered } from './prompts/settings.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS } from './state.ts';
-import { onText } from './text.ts';
 
 /** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
 export type Input =

@@ -1,5 +1,5 @@
 import type { Identifier, Lookup } from '../conversation/effect.ts';
-import { maskCode, maskEmail, maskPhone } from '../conversation/mask.ts';
+import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
 import type { OpenOperation } from '../turns/operators.ts';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { understand } from '../conversation/language/understand.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import { understand } from '../conversation/understand.ts';
 import type { Numbered } from './errands.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Trace, TracedCall, Trip } from './trace.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold, undoTyping, visible } from '../../src/conversation/fold.ts';
-import { isOneSlip } from '../../src/conversation/slip.ts';
+import { fold, undoTyping, visible } from '../../src/conversation/language/fold.ts';
+import { isOneSlip } from '../../src/conversation/language/typo.ts';
 
 describe('fold', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { understand } from '../../src/conversation/understand.ts';
-import type { Intent } from '../../src/conversation/vocabulary.ts';
+import { understand } from '../../src/conversation/language/understand.ts';
+import type { Intent } from '../../src/conversation/language/vocabulary.ts';
 
 describe('an intent', () => {
   const cases: [Intent, ...string[]][] = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isNamedPeriod, namedPeriod, parsePeriod } from '../../src/conversation/slots/period.ts';
-import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/zone.ts';
+import { isNamedPeriod, namedPeriod, parsePeriod } from '../../src/conversation/language/values/period.ts';
+import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 const SAIGON = 'Asia/Ho_Chi_Minh';

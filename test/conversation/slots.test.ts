@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCode } from '../../src/conversation/slots/code.ts';
-import { parseEmail } from '../../src/conversation/slots/email.ts';
-import { parsePhone } from '../../src/conversation/slots/phone.ts';
+import { parseCode } from '../../src/conversation/language/values/code.ts';
+import { parseEmail } from '../../src/conversation/language/values/email.ts';
+import { parsePhone } from '../../src/conversation/language/values/phone.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 describe('a phone number', () => {

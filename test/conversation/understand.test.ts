@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATE_WORDS, DAYS, PERIODS } from '../../src/conversation/period-words.ts';
-import { parseCode } from '../../src/conversation/slots/code.ts';
-import { parseEmail } from '../../src/conversation/slots/email.ts';
-import { parsePhone } from '../../src/conversation/slots/phone.ts';
-import { FILLERS } from '../../src/conversation/small-words.ts';
-import { type Understood, understand } from '../../src/conversation/understand.ts';
-import { INTENTS, phrasesOf } from '../../src/conversation/vocabulary.ts';
+import { DATE_WORDS, DAYS, PERIODS } from '../../src/conversation/language/period-words.ts';
+import { FILLERS } from '../../src/conversation/language/small-words.ts';
+import { type Understood, understand } from '../../src/conversation/language/understand.ts';
+import { parseCode } from '../../src/conversation/language/values/code.ts';
+import { parseEmail } from '../../src/conversation/language/values/email.ts';
+import { parsePhone } from '../../src/conversation/language/values/phone.ts';
+import { INTENTS, phrasesOf } from '../../src/conversation/language/vocabulary.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 const told = (text: string, expected: Omit<Understood, 'rest'> & { rest?: string }) =>

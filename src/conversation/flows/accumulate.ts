@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Decision } from '../decision.ts';
 import type { Effect } from '../effect.ts';
-import { pose } from '../questions.ts';
+import { pose } from '../prompts/questions.ts';
 import type { ConversationState, Draft, Slot } from '../state.ts';
 
 /** Earning points: code → phone → e-mail (may be skipped) → summary → call. */

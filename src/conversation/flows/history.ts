@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
 import { type Decision, say } from '../decision.ts';
 import type { Effect, HistoryRecord, Outcome } from '../effect.ts';
-import { proved, typed } from '../identity.ts';
-import { home, question, withMenu } from '../questions.ts';
+import { DAY_MS, dayAt, startOfDay } from '../language/zone.ts';
+import { proved, typed } from '../prompts/identity.ts';
+import { home, question, withMenu } from '../prompts/questions.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Period, Slot, Step } from '../state.ts';
-import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 import type { HistoryPage } from './shapes.ts';
 
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */

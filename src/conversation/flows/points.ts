@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
 import type { Decision } from '../decision.ts';
 import type { Outcome } from '../effect.ts';
-import { proved } from '../identity.ts';
-import { home, whose } from '../questions.ts';
+import { proved } from '../prompts/identity.ts';
+import { home, whose } from '../prompts/questions.ts';
+import { finish } from '../prompts/settings.ts';
 import type { Line } from '../reply.ts';
 import type { ConversationState, Draft, Slot } from '../state.ts';
-import { finish } from './settings.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
 export const points = {

@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
 import type { Decision } from '../decision.ts';
 import type { Effect } from '../effect.ts';
-import { proved } from '../identity.ts';
-import { pose } from '../questions.ts';
+import { proved } from '../prompts/identity.ts';
+import { pose } from '../prompts/questions.ts';
 import type { ConversationState, Draft, Slot } from '../state.ts';
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. */

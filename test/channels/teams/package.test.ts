@@ -11,8 +11,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createPackage } from '../../../src/channels/teams/cli.ts';
 import { MANIFEST_VERSION } from '../../../src/channels/teams/manifest.ts';
+import { understand } from '../../../src/conversation/language/understand.ts';
 import { LOCALES, type Locale } from '../../../src/conversation/message.ts';
-import { understand } from '../../../src/conversation/understand.ts';
 import { createWords } from '../../../src/i18n.ts';
 
 const run = promisify(execFile);

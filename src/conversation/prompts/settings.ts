@@ -1,10 +1,10 @@
 import type { Context } from '../context.ts';
 import { type Decision, say } from '../decision.ts';
-import { maskEmail, maskPhone } from '../mask.ts';
 import type { Locale } from '../message.ts';
-import { again, askLanguage, home } from '../questions.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, isOpen, newState } from '../state.ts';
+import { maskEmail, maskPhone } from './mask.ts';
+import { again, askLanguage, home } from './questions.ts';
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
 const CONSENT_VERSION = 2;

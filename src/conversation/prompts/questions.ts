@@ -1,9 +1,9 @@
-import type { Context } from './context.ts';
-import { type Decision, say } from './decision.ts';
-import type { Known } from './effect.ts';
+import type { Context } from '../context.ts';
+import { type Decision, say } from '../decision.ts';
+import type { Known } from '../effect.ts';
+import type { Choice, Field, Line, Reply } from '../reply.ts';
+import type { ConversationState, Draft, Step } from '../state.ts';
 import { maskEmail, maskPhone, showPhone } from './mask.ts';
-import type { Choice, Field, Line, Reply } from './reply.ts';
-import type { ConversationState, Draft, Step } from './state.ts';
 
 /** The stable ids of the choices stand here and in the flows that answer to them. */
 const choice = (id: string, params?: Line['params']): Choice => ({

@@ -1,13 +1,13 @@
 import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
 import { awaitedOf, type Outcome, type Receipt } from '../effect.ts';
-import { countOutcome } from '../guessing.ts';
 import type { Message } from '../message.ts';
-import { home } from '../questions.ts';
+import { home } from '../prompts/questions.ts';
+import { supportLines } from '../prompts/settings.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import { countOutcome } from './guessing.ts';
 import { begun, ended, note, receiptLines, told } from './operations.ts';
-import { supportLines } from './settings.ts';
 
 /*
  * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.

@@ -1,6 +1,6 @@
 import { visible } from '../fold.ts';
-import { isOneSlip } from '../slip.ts';
 import { QUOTES, trimEdges } from '../trim.ts';
+import { isOneSlip } from '../typo.ts';
 
 /** With `suggestion`, the domain looks like a slip; the customer is asked which of the two is right. */
 export type EmailResult =

@@ -1,9 +1,8 @@
-import { atStep } from './answers.ts';
-import { onChoice } from './choices.ts';
-import type { Context } from './context.ts';
-import { after, type Decision } from './decision.ts';
-import { answer, fill, flowOf, type Offer, offer, start, take } from './flows/form.ts';
-import { status } from './flows/operations.ts';
+import type { Context } from '../context.ts';
+import { after, type Decision } from '../decision.ts';
+import { type Understood, understand } from '../language/understand.ts';
+import { proved, typed } from '../prompts/identity.ts';
+import { again, home, question } from '../prompts/questions.ts';
 import {
   cancel,
   forget,
@@ -14,12 +13,13 @@ import {
   supportLines,
   unanswered,
   welcome,
-} from './flows/settings.ts';
-import { proved, typed } from './identity.ts';
-import { onStart } from './link.ts';
-import { again, home, question } from './questions.ts';
-import type { ConversationState, Flow, Step } from './state.ts';
-import { type Understood, understand } from './understand.ts';
+} from '../prompts/settings.ts';
+import type { ConversationState, Flow, Step } from '../state.ts';
+import { onChoice } from './choices.ts';
+import { onStart } from './deep-link.ts';
+import { answer, fill, flowOf, type Offer, offer, start, take } from './form.ts';
+import { atStep } from './live-question.ts';
+import { status } from './operations.ts';
 import { answersTo, giftWished, identityIn, periodIn, slotsFor } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */

@@ -1,6 +1,6 @@
+import type { Period } from '../../state.ts';
 import { fold } from '../fold.ts';
 import { DAYS, type NamedDays, type NamedPeriod, PERIODS } from '../period-words.ts';
-import type { Period } from '../state.ts';
 import { phrasesOf } from '../vocabulary.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 import { typedDates } from './dates.ts';

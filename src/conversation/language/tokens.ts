@@ -1,6 +1,6 @@
-import { type EmailResult, parseEmail } from './slots/email.ts';
-import { type PhoneResult, parsePhone } from './slots/phone.ts';
 import { QUOTES, trimEdges } from './trim.ts';
+import { type EmailResult, parseEmail } from './values/email.ts';
+import { type PhoneResult, parsePhone } from './values/phone.ts';
 
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {

@@ -1,12 +1,12 @@
-import type { Context } from './context.ts';
-import { after, type Decision } from './decision.ts';
-import { advance, flowOf, invalid } from './flows/form.ts';
-import { unanswered } from './flows/settings.ts';
-import { showPhone } from './mask.ts';
-import type { Message } from './message.ts';
-import { again, home } from './questions.ts';
-import { parsePhone } from './slots/phone.ts';
-import type { ConversationState } from './state.ts';
+import type { Context } from '../context.ts';
+import { after, type Decision } from '../decision.ts';
+import { parsePhone } from '../language/values/phone.ts';
+import type { Message } from '../message.ts';
+import { showPhone } from '../prompts/mask.ts';
+import { again, home } from '../prompts/questions.ts';
+import { unanswered } from '../prompts/settings.ts';
+import type { ConversationState } from '../state.ts';
+import { advance, flowOf, invalid } from './form.ts';
 
 /**
  * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed

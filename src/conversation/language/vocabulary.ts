@@ -1,5 +1,5 @@
+import { LOCALES, type Locale } from '../message.ts';
 import { fold } from './fold.ts';
-import { LOCALES, type Locale } from './message.ts';
 
 /**
  * What customers call things, per language, as they would type it: phrases separated by commas, compared folded (no

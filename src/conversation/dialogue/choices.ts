@@ -1,13 +1,13 @@
-import type { Context } from './context.ts';
-import { type Decision, say } from './decision.ts';
-import { decide, edit, fill, start } from './flows/form.ts';
-import { history } from './flows/history.ts';
-import { begin } from './flows/operations.ts';
-import { cancel, consent, forget, help, language, unanswered } from './flows/settings.ts';
-import type { NamedPeriod } from './period-words.ts';
-import { home, withMenu } from './questions.ts';
-import { isNamedPeriod, namedPeriod } from './slots/period.ts';
-import type { ConversationState, Period, Slot } from './state.ts';
+import type { Context } from '../context.ts';
+import { type Decision, say } from '../decision.ts';
+import { history } from '../flows/history.ts';
+import type { NamedPeriod } from '../language/period-words.ts';
+import { isNamedPeriod, namedPeriod } from '../language/values/period.ts';
+import { home, withMenu } from '../prompts/questions.ts';
+import { cancel, consent, forget, help, language, unanswered } from '../prompts/settings.ts';
+import type { ConversationState, Period, Slot } from '../state.ts';
+import { decide, edit, fill, start } from './form.ts';
+import { begin } from './operations.ts';
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
 export function onChoice(

@@ -1,4 +1,4 @@
-import { type ConversationState, IDLE_MS, type Step } from './state.ts';
+import { type ConversationState, IDLE_MS, type Step } from '../state.ts';
 
 /*
  * What a flow gathered ends with it, also where the customer walks away in the middle: after `IDLE_MS` of silence the

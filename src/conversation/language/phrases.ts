@@ -1,7 +1,7 @@
 import { fold } from './fold.ts';
 import { DATE_WORDS, DAYS, type NamedPeriod, PERIODS } from './period-words.ts';
-import { isOneSlip } from './slip.ts';
 import { ABBREVIATIONS, DENIALS, FIELDS, FILLERS, NEED_MARKS, TYPES, UNITS, WISHES } from './small-words.ts';
+import { isOneSlip } from './typo.ts';
 import { INTENTS, type Intent, type Phrases, phrasesOf } from './vocabulary.ts';
 
 /** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */

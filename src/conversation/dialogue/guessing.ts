@@ -1,6 +1,6 @@
-import type { Context } from './context.ts';
-import type { Reply } from './reply.ts';
-import type { ConversationState, Operation } from './state.ts';
+import type { Context } from '../context.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Operation } from '../state.ts';
 
 /*
  * Whoever guesses codes is slowed down, more with every wrong one; a few slips cost nobody anything. Counted per

@@ -1,23 +1,23 @@
-import { readCode } from '../codes.ts';
 import type { Context } from '../context.ts';
 import { after, type Decision, withLast } from '../decision.ts';
-import { tooManyAttempts } from '../guessing.ts';
-import { carried, proved, typed } from '../identity.ts';
+import { accumulate } from '../flows/accumulate.ts';
+import { history } from '../flows/history.ts';
+import { points } from '../flows/points.ts';
+import { redeem } from '../flows/redeem.ts';
+import { slotsOf } from '../flows/shapes.ts';
+import { readCode } from '../language/codes.ts';
+import type { Understood } from '../language/understand.ts';
+import { parseEmail } from '../language/values/email.ts';
+import { parsePeriod } from '../language/values/period.ts';
+import { parsePhone } from '../language/values/phone.ts';
 import type { Message } from '../message.ts';
-import { again, home, pose } from '../questions.ts';
+import { carried, proved, typed } from '../prompts/identity.ts';
+import { again, home, pose } from '../prompts/questions.ts';
+import { supportLines } from '../prompts/settings.ts';
 import type { Field, Line, Reply } from '../reply.ts';
-import { parseEmail } from '../slots/email.ts';
-import { parsePeriod } from '../slots/period.ts';
-import { parsePhone } from '../slots/phone.ts';
 import type { ConversationState, Draft, Flow, Slot, Step } from '../state.ts';
-import type { Understood } from '../understand.ts';
-import { accumulate } from './accumulate.ts';
-import { history } from './history.ts';
+import { tooManyAttempts } from './guessing.ts';
 import { busy } from './operations.ts';
-import { points } from './points.ts';
-import { redeem } from './redeem.ts';
-import { supportLines } from './settings.ts';
-import { slotsOf } from './shapes.ts';
 
 /**
  * The form machine that every flow runs on: which slot is missing, what an answer is worth, what to say to an invalid

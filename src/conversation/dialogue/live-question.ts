@@ -1,11 +1,11 @@
-import type { Context } from './context.ts';
-import { after, type Decision } from './decision.ts';
-import { advance, decide, edit, fill, take } from './flows/form.ts';
-import { history } from './flows/history.ts';
-import { cancel, consent } from './flows/settings.ts';
-import { again, home } from './questions.ts';
-import type { ConversationState, Draft, Step } from './state.ts';
-import type { Understood } from './understand.ts';
+import type { Context } from '../context.ts';
+import { after, type Decision } from '../decision.ts';
+import { history } from '../flows/history.ts';
+import type { Understood } from '../language/understand.ts';
+import { again, home } from '../prompts/questions.ts';
+import { cancel, consent } from '../prompts/settings.ts';
+import type { ConversationState, Draft, Step } from '../state.ts';
+import { advance, decide, edit, fill, take } from './form.ts';
 import { answersTo, giftNamed, periodIn } from './values.ts';
 
 /** Words that mean something only because of the question they answer. */

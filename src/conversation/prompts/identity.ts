@@ -1,6 +1,6 @@
-import type { Context } from './context.ts';
-import type { Identifier, Known } from './effect.ts';
-import type { ConversationState, Draft } from './state.ts';
+import type { Context } from '../context.ts';
+import type { Identifier, Known } from '../effect.ts';
+import type { ConversationState, Draft } from '../state.ts';
 
 /** What typing an identifier is worth here: proof only where staff vouch for it, or where the operator waived proof. */
 export function typed(value: string, context: Context): Known {

@@ -1,4 +1,4 @@
-import { MAX_TEXT } from './message.ts';
+import { MAX_TEXT } from '../message.ts';
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const LINE_BREAKS = /[\t-\r\u0085\u2028\u2029]/g;

@@ -1,13 +1,13 @@
 import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
-import { countOutcome, tooManyAttempts } from '../guessing.ts';
-import { again, home, pose } from '../questions.ts';
+import { accumulate } from '../flows/accumulate.ts';
+import { redeem } from '../flows/redeem.ts';
+import { again, home, pose } from '../prompts/questions.ts';
+import { finish } from '../prompts/settings.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, isOpen, type Operation, type Step } from '../state.ts';
-import { accumulate } from './accumulate.ts';
-import { redeem } from './redeem.ts';
-import { finish } from './settings.ts';
+import { countOutcome, tooManyAttempts } from './guessing.ts';
 
 /** Operations with an outcome that are kept, so that their references can be asked for. */
 const KEPT = 5;

@@ -1,7 +1,7 @@
 import { fold, undoTyping } from './fold.ts';
 import { isKnown, MEANINGS, type Segment } from './phrases.ts';
-import { type CodeResult, parseCode } from './slots/code.ts';
 import { isDate, type Token } from './tokens.ts';
+import { type CodeResult, parseCode } from './values/code.ts';
 import type { Intent } from './vocabulary.ts';
 
 /** Shorter ones are codes only where an intent or "mã" announces them. */

@@ -1,9 +1,9 @@
-import type { Context, Gift } from './context.ts';
-import { fold } from './fold.ts';
-import { typed } from './identity.ts';
-import { namedPeriod, type PeriodResult, parsePeriod } from './slots/period.ts';
-import type { Draft, Flow } from './state.ts';
-import type { Understood } from './understand.ts';
+import type { Context, Gift } from '../context.ts';
+import { fold } from '../language/fold.ts';
+import type { Understood } from '../language/understand.ts';
+import { namedPeriod, type PeriodResult, parsePeriod } from '../language/values/period.ts';
+import { typed } from '../prompts/identity.ts';
+import type { Draft, Flow } from '../state.ts';
 
 /*
  * What a message says, as slots of a flow.
