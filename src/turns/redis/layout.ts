@@ -37,13 +37,15 @@ export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
   let keys: Keys | undefined;
   let refused: LayoutRefused | undefined;
   let finding: Promise<void> | undefined;
+  let why = 'redis: not reached yet';
 
   async function find(): Promise<void> {
     try {
       keys = keysOf(layoutOf(await readLayout(nodes)));
     } catch (error) {
       if (error instanceof LayoutRefused) refused = error;
-      else if (!(error instanceof StoreUnavailable)) throw error;
+      else if (error instanceof StoreUnavailable) why = error.message;
+      else throw error;
     } finally {
       finding = undefined;
     }
@@ -62,7 +64,7 @@ export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
         () => refused && log.error({}, refused.message),
         (err: unknown) => log.error({ err }, 'the layout of the store cannot be read'),
       );
-      throw new StoreUnavailable('redis: not reached yet');
+      throw new StoreUnavailable(why);
     },
   };
 }
