@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need and npm cannot: redis-server, redis-sentinel, faketime and Chromium. Run it as often as
-# you like.
+# Brings what the tests need and npm cannot: redis-server, redis-sentinel and Chromium. Run it as often as you like.
 set -euo pipefail
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -19,20 +18,18 @@ by_apt() {
 missing=()
 have redis-server || missing+=(redis-server)
 have redis-sentinel || missing+=(redis-sentinel)
-have faketime || missing+=(faketime)
 have chromium || have chromium-browser || have google-chrome || [ -d /Applications/Chromium.app ] || missing+=(chromium)
 
-# Homebrew has both servers in one package, and calls faketime by its library.
+# Homebrew has both servers in one package.
 for_brew() {
   case "$1" in
     redis-*) echo redis ;;
-    faketime) echo libfaketime ;;
     *) echo "$1" ;;
   esac
 }
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'setup: redis-server, redis-sentinel, faketime and Chromium are here, nothing to do'
+  echo 'setup: redis-server, redis-sentinel and Chromium are here, nothing to do'
 elif have apt-get; then
   by_apt "${missing[@]}"
 elif have brew; then

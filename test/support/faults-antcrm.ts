@@ -3,12 +3,21 @@ import Fastify, { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
 import { createRandom } from './faults-random.ts';
+import { createHolds, type Holds } from './held.ts';
 
 /** A request that earns or spends, as it came in, whatever became of it. */
 export type Post = {
   readonly kind: 'accumulate' | 'redeem';
   readonly code: string;
   readonly phone: string | undefined;
+  readonly email: string | undefined;
+};
+
+/** A call of a bot on its way: `asked` before AntCRM carries it out, `answered` before its answer leaves. */
+export type Passing = {
+  readonly route: Route;
+  readonly who: string | undefined;
+  readonly at: 'asked' | 'answered';
 };
 
 /**
@@ -46,19 +55,25 @@ export type AntCrmServer = {
   readonly troubles: Map<string, Trouble>;
   /** Decides what befalls any other call of a bot; nothing does unless this says so. */
   trouble: (route: Route, post: Post | null) => Trouble | null;
-  /** Somebody with points to spend: as many as a refrigerator gives. */
-  fund(phone: string, code: string): Promise<void>;
-  /** How many successes AntCRM has of this phone: of this code, or of redemptions. */
-  successes(kind: Post['kind'], phone: string, code?: string): Promise<number>;
+  /** Where calls of bots can be held. */
+  readonly calls: Holds<Passing>;
+  /** How far its clock is ahead of ours. */
+  readonly clock: { aheadMs: number };
+  /** Somebody with points to spend: as many as a refrigerator gives. `who` is a phone or an e-mail. */
+  fund(who: string, code: string): Promise<void>;
+  /** How many successes AntCRM has of this phone or e-mail: of this code, or of redemptions. */
+  successes(kind: Post['kind'], who: string, code?: string): Promise<number>;
   close(): Promise<void>;
 };
 
 const OURS = { 'x-test': 'not-a-bot', apikey: 'test' };
+const addresses = z.array(z.object({ value: z.string() })).default([]);
 const accumulateSchema = z.object({
   code: z.string(),
-  data: z.object({ phones: z.array(z.object({ value: z.string() })).default([]) }),
+  data: z.object({ phones: addresses, emails: addresses }),
 });
-const redeemSchema = z.object({ code: z.string(), data: z.object({ phone: z.string().optional() }) });
+const whoSchema = z.object({ phone: z.string().optional(), email: z.string().optional() });
+const redeemSchema = z.object({ code: z.string(), data: whoSchema });
 const recordsSchema = z.array(z.object({ status: z.number(), code: z.string().optional() }));
 const routeSchema = z.enum(['accumulate', 'redeem', 'history-point', 'contacts']);
 
@@ -66,13 +81,19 @@ const routeSchema = z.enum(['accumulate', 'redeem', 'history-point', 'contacts']
 export async function startAntCrm(): Promise<AntCrmServer> {
   const posts: Post[] = [];
   const troubles = new WeakMap<FastifyRequest, Trouble>();
+  const calls = createHolds<Passing>();
+  const clock = { aheadMs: 0 };
+  const passing = new WeakMap<FastifyRequest, Omit<Passing, 'at'>>();
   const app = Fastify({ forceCloseConnections: true });
 
   app.addHook('preHandler', async (request, reply) => {
-    const route = routeSchema.safeParse(request.routeOptions.url?.slice(1)).data;
-    if (route === undefined || request.headers['x-test'] !== undefined) return;
+    const route = routeOf(request);
+    if (route === undefined) return;
     const post = readPost(route, request.body);
     if (post) posts.push(post);
+    const call = { route, who: whoOf(post ?? whoSchema.parse(request.query)) };
+    passing.set(request, call);
+    await calls.pass({ ...call, at: 'asked' });
     const trouble = planned(post) ?? server.trouble(route, post);
     if (trouble === null) return;
     troubles.set(request, trouble);
@@ -87,12 +108,15 @@ export async function startAntCrm(): Promise<AntCrmServer> {
     if (trouble.kind === 'lose-request') request.raw.socket.destroy();
     return reply;
   });
-  app.addHook('onSend', async (request) => {
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('date', new Date(Date.now() + clock.aheadMs).toUTCString());
+    const call = passing.get(request);
+    if (call) await calls.pass({ ...call, at: 'answered' });
     const trouble = troubles.get(request);
     if (trouble?.kind === 'lose-answer') request.raw.socket.destroy();
     if (trouble?.kind === 'slow') await delay(trouble.ms);
   });
-  await app.register(createSandbox());
+  await app.register(createSandbox({ now: () => Date.now() + clock.aheadMs }));
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
 
   function planned(post: Post | null): Trouble | undefined {
@@ -114,14 +138,18 @@ export async function startAntCrm(): Promise<AntCrmServer> {
     posts,
     troubles: new Map(),
     trouble: () => null,
-    async fund(phone, code) {
-      const payload = { code, data: { phones: [{ value: phone }], emails: [] } };
+    calls,
+    clock,
+    async fund(who, code) {
+      const [phones, emails] = isEmail(who) ? [[], [{ value: who }]] : [[{ value: who }], []];
+      const payload = { code, data: { phones, emails } };
       const { body } = await app.inject({ method: 'POST', url: '/accumulate', headers: OURS, payload });
-      if (JSON.parse(body).success !== 1) throw new Error(`${phone} was not funded: ${body}`);
+      if (JSON.parse(body).success !== 1) throw new Error(`${who} was not funded: ${body}`);
     },
-    async successes(kind, phone, code) {
+    async successes(kind, who, code) {
       const type = kind === 'accumulate' ? '&type=point' : '';
-      const all = await successesOn(1, `phone=${phone}${type}`);
+      const by = isEmail(who) ? 'email' : 'phone';
+      const all = await successesOn(1, `${by}=${encodeURIComponent(who)}${type}`);
       return all.filter((record) => code === undefined || record.code === code).length;
     },
     close: () => app.close(),
@@ -129,12 +157,22 @@ export async function startAntCrm(): Promise<AntCrmServer> {
   return server;
 }
 
+const isEmail = (who: string): boolean => who.includes('@');
+
+/** What AntCRM knows the customer of a call by; the phone where a call names both. */
+const whoOf = ({ phone, email }: z.infer<typeof whoSchema>): string | undefined => phone ?? email;
+
+/** Undefined for what is no call of a bot. */
+function routeOf({ routeOptions, headers }: FastifyRequest): Route | undefined {
+  return headers['x-test'] === undefined ? routeSchema.safeParse(routeOptions.url?.slice(1)).data : undefined;
+}
+
 function readPost(route: Route, body: unknown): Post | null {
   if (route === 'accumulate') {
     const { code, data } = accumulateSchema.parse(body);
-    return { kind: route, code, phone: data.phones[0]?.value };
+    return { kind: route, code, phone: data.phones[0]?.value, email: data.emails[0]?.value };
   }
   if (route !== 'redeem') return null;
   const { code, data } = redeemSchema.parse(body);
-  return { kind: route, code, phone: data.phone };
+  return { kind: route, code, phone: data.phone, email: data.email };
 }

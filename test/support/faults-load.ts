@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Customer, Heard } from './faults-customer.ts';
+import type { Customer, Heard, Sent } from './faults-customer.ts';
 import type { Random } from './faults-random.ts';
 import { confirmIn, earning, GIFT, isSummary, type Lived, type Result, resultIn } from './faults-stories.ts';
-import type { Update } from './telegram-double.ts';
 
 /** What a customer does next, after a while. All of it is decided beforehand, so that a seed brings it again. */
 export type Episode = { readonly afterMs: number } & Doing;
@@ -71,9 +70,9 @@ export async function live(
   const operations: Lived[] = [];
   let messages = 0;
 
-  async function sent(update: Promise<Update>, repeat: boolean): Promise<void> {
+  async function sent(message: Promise<Sent>, repeat: boolean): Promise<void> {
     messages += 1;
-    const done = await update;
+    const done = await message;
     onMessage();
     if (repeat) await customer.sendsAgain(done);
   }

@@ -29,8 +29,7 @@ export function resultIn({ key }: Heard): Result | undefined {
 export const GIFT = 'DAUMAY01';
 
 /** Everything that an accumulation needs, in one message. */
-export const earning = (code: string, { phone, id }: Customer): string =>
-  `earn ${code} ${phone} g${id}@example.vn`;
+export const earning = (code: string, { phone, email }: Customer): string => `earn ${code} ${phone} ${email}`;
 
 /** The data of the confirm button of a summary. */
 export function confirmIn({ data }: Heard): string {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { type AntCrmServer, startAntCrm } from './faults-antcrm.ts';
-import { type Customer, createCustomer, heardOf } from './faults-customer.ts';
+import { type Customer, createCustomer, heardOf, speechOnTelegram } from './faults-customer.ts';
 import { type Bot, type Environment, startBot } from './processes.ts';
 import { until } from './redis.ts';
 import { startTelegramDouble, type TelegramDouble } from './telegram-double.ts';
@@ -11,8 +11,8 @@ export type FaultsWorld = {
   readonly antcrm: AntCrmServer;
   /** What a bot over this store needs to know. */
   env(redisUrl: string): Environment;
-  /** A bot of `faults-main.ts`. */
-  bot(redisUrl: string, env?: Environment): Promise<Bot>;
+  /** A bot of `faults-main.ts`, or of another version's. */
+  bot(redisUrl: string, env?: Environment, main?: string): Promise<Bot>;
   /** A new customer with points to spend, whose updates go to the bot that `where` names at each attempt. */
   customer(where: () => Pick<Bot, 'url'> | undefined): Promise<Customer>;
   /** A code that nobody has used, good for 100 points. */
@@ -52,15 +52,14 @@ export async function startFaultsWorld(): Promise<FaultsWorld> {
     double,
     antcrm,
     env,
-    bot: (redisUrl, more = {}) => startBot({ ...env(redisUrl), ...more }, 'test/support/faults-main.ts'),
+    bot: (redisUrl, more = {}, main = 'test/support/faults-main.ts') =>
+      startBot({ ...env(redisUrl), ...more }, main),
     async customer(where) {
       customersMade += 1;
       const phone = `09${10_000_000 + customersMade}`;
-      const webhook = () => {
-        const bot = where();
-        return bot && { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
-      };
-      const customer = createCustomer({ id: 8_000_000_000 + customersMade, phone, double, webhook });
+      const id = 8_000_000_000 + customersMade;
+      const speech = speechOnTelegram(double, id, SECRET);
+      const customer = createCustomer({ id, phone, email: `g${id}@example.vn`, who: phone, speech, where });
       customers.set(customer.id, customer);
       await antcrm.fund(phone, `TULANH${numbered(customersMade)}`);
       return customer;

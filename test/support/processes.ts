@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import manifest from '../../package.json' with { type: 'json' };
@@ -50,14 +50,14 @@ export async function startBot(env: Environment = {}, main = 'src/main.ts'): Pro
   return { ...bot, url };
 }
 
-/** Runs a program of this repository with this environment and nothing of ours. */
+/** Runs a program of this repository, or of another by its whole path, with this environment and nothing of ours. */
 export async function startProcess(
   main: string,
   env: Environment = {},
   args: readonly string[] = [],
 ): Promise<Process> {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
-  const child = spawn(NODE, [...FLAGS, '--import', END_WITH_PARENT, join(ROOT, main), ...args], {
+  const child = spawn(NODE, [...FLAGS, '--import', END_WITH_PARENT, resolve(ROOT, main), ...args], {
     cwd,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

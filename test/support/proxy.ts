@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A TCP proxy in front of a Redis: it sees every command, and can lose answers. */
 export type RedisProxy = {
@@ -12,6 +13,8 @@ export type RedisProxy = {
   pause(): void;
   /** What was held back passes now. */
   resume(): void;
+  /** Answers come so much later from now on. */
+  slow(ms: number): void;
   /** New connections go to another Redis from now on; the open ones stay where they are, as when a name moves. */
   switchTo(port: number): void;
   stop(): Promise<void>;
@@ -22,6 +25,7 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let losing = false;
+  let lateMs = 0;
 
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -29,6 +33,8 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
       client.destroy();
       upstream.destroy();
     };
+    let way = Promise.resolve();
+    let onTheWay = 0;
     const read = commandReader((name) => commands.push(name));
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -42,6 +48,14 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
       if (losing) {
         losing = false;
         cut();
+      } else if (lateMs > 0 || onTheWay > 0) {
+        onTheWay += 1;
+        const atMs = performance.now() + lateMs;
+        way = way.then(async () => {
+          await delay(Math.max(0, atMs - performance.now()));
+          onTheWay -= 1;
+          client.write(data);
+        });
       } else client.write(data);
     });
   }).listen(0, '127.0.0.1');
@@ -60,6 +74,9 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
     },
     resume() {
       for (const socket of sockets) socket.resume();
+    },
+    slow(ms) {
+      lateMs = ms;
     },
     switchTo(other) {
       port = other;

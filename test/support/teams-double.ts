@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import type { Endpoints } from '../../src/channels/teams/cloud.ts';
+import { createHolds, type Holds } from './held.ts';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
 import { createTokens, type TokenOptions } from './teams-tokens.ts';
 
@@ -24,6 +25,8 @@ export type TeamsDouble = {
   calls(method?: string): readonly Call[];
   /** Resolves with the first call, past or future, that fits. */
   called(fits: (call: Call) => boolean): Promise<Call>;
+  /** Where calls of the connector can be held before they are carried out. */
+  readonly holds: Holds<Call>;
   /** What a conversation shows now: edits are applied, typing is left out. */
   shown(conversation: string): Shown[];
   /** The next calls of the connector end so, one after the other. */
@@ -65,10 +68,15 @@ const bodySchema = z.record(z.string(), z.unknown());
 const aboutSchema = z.object({ conversation: z.string().default(''), member: z.string().default('') });
 const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
 
-export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
+/** `onShown` is told of every new message and every edit, whatever becomes of its answer. */
+export async function startTeamsDouble(
+  port = 0,
+  onShown: (conversation: string, shown: Shown, isEdit: boolean) => void = () => {},
+): Promise<TeamsDouble> {
   const calls: Call[] = [];
   const faults: Fault[] = [];
   const faultsFor = new Map<string, Fault[]>();
+  const holds = createHolds<Call>();
   const granted: string[] = [];
   const signIns: SignIn[] = [];
   const members = new Map<string, Body>();
@@ -87,6 +95,7 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     const isMessage = method === 'POST' && call.body.type === 'message';
     const { conversation, member } = aboutSchema.parse(request.params);
     const fault = faults.shift() ?? faultsFor.get(isMessage ? conversation : member)?.shift();
+    await holds.pass(call);
     if (fault === 'hang') return reply.hijack();
     if (fault === 'reset') {
       request.raw.socket.destroy();
@@ -102,7 +111,9 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     const activity = bodySchema.parse(body);
     const id = `a${++ids}`;
     if (activity.type === 'message') {
-      chats.set(conversation, [...(chats.get(conversation) ?? []), { ...activity, id }]);
+      const shown = { ...activity, id };
+      chats.set(conversation, [...(chats.get(conversation) ?? []), shown]);
+      onShown(conversation, shown, false);
     }
     return { id };
   });
@@ -112,6 +123,7 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
     if (!chat.some((one) => one.id === id))
       return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
     const edited = { ...bodySchema.parse(body), id };
+    onShown(conversation, edited, true);
     chats.set(
       conversation,
       chat.map((one) => (one.id === id ? edited : one)),
@@ -177,6 +189,7 @@ export async function startTeamsDouble(port = 0): Promise<TeamsDouble> {
         await once(news, 'call');
       }
     },
+    holds,
     shown: (conversation) => chats.get(conversation) ?? [],
     script: (...more) => void faults.push(...more),
     scriptFor(about, ...more) {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { createHolds, type Holds } from './held.ts';
 import { createChats, type MethodAnswer, type ShownMessage } from './telegram-methods.ts';
 
 /**
@@ -21,6 +22,8 @@ export type TelegramDouble = {
   script(method: string, ...faults: Fault[]): void;
   /** From now on every call is taken and neither carried out nor answered; `false` ends that for calls to come. */
   fallSilent(silent: boolean): void;
+  /** Where calls can be held before they are carried out. */
+  readonly holds: Holds<Call>;
   /** What a chat shows now, and the keyboard in place of the customer's own. */
   shown(chat: number): ShownMessage[];
   keyboard(chat: number): string[][];
@@ -75,6 +78,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   const chats = createChats();
   const calls: Call[] = [];
   const faults = new Map<string, Fault[]>();
+  const holds = createHolds<Call>();
   const news = new EventTarget();
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
@@ -136,6 +140,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
     const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
+    await holds.pass(call);
     if (fault === 'hang' || isSilent) return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
@@ -165,6 +170,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     fallSilent(silent) {
       isSilent = silent;
     },
+    holds,
     shown: chats.shown,
     keyboard: chats.keyboard,
     report(info) {
