@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
 import { outgoingSchema } from '../../turns/delivery.ts';
+import { decodeChoice } from '../shared/choice.ts';
 import { decodeStart } from '../shared/start.ts';
 
 /** The largest image, in bytes, and the largest request that can carry it as base64. */
@@ -115,8 +116,7 @@ function imitates(as: string | undefined): boolean {
 export function messageOf({ text, choice, contact, form, start }: StaffRequest): Message {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
   if (choice !== undefined) {
-    const [id = '', view] = choice.split('~');
-    return { kind: 'choice', choice: id, ...(view !== undefined && { view }) };
+    return { kind: 'choice', ...decodeChoice(choice) };
   }
   if (contact !== undefined) return { kind: 'contact', ...contact };
   if (form !== undefined) return { kind: 'form', ...form };

@@ -64,12 +64,3 @@ export function parseData(value: unknown): Data | undefined {
   const data = dataSchema.safeParse(value).data;
   return data?.choice !== undefined || data?.form !== undefined ? data : undefined;
 }
-
-export function encodeChoice(id: string, view: string | undefined): string {
-  return view === undefined ? id : `${id}~${view}`;
-}
-
-export function decodeChoice(data: string): { choice: string; view?: string } {
-  const at = data.lastIndexOf('~');
-  return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };
-}

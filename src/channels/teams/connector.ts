@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { type CallFailure, meaningOf, meaningOfError, type PlatformAnswer } from '../shared/answers.ts';
+import { parseJson } from '../shared/json.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
@@ -167,9 +168,5 @@ async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number)
     if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    return undefined;
-  }
+  return parseJson(Buffer.concat(chunks).toString());
 }

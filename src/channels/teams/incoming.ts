@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Activity, TurnContext } from 'botbuilder';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
+import { decodeChoice } from '../shared/choice.ts';
 import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
-import { type Data, decodeChoice, type Place, type Press, parseData } from './address.ts';
+import { type Data, type Place, type Press, parseData } from './address.ts';
 
 /**
  * What a customer said with a message. Null where nobody said anything to us: there is nobody to answer, or a group does

@@ -1,7 +1,8 @@
 import type { Words } from '../../i18n.ts';
-import { atMostEvery, type Observe } from '../../observe.ts';
+import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../shared/limits.ts';
+import { tokenAlarm } from '../shared/token-alarm.ts';
 import { createWatch } from '../shared/watch.ts';
 import { ConnectorAdapter } from './adapter.ts';
 import { createCloud } from './authentication.ts';
@@ -36,8 +37,6 @@ export type TeamsOptions = {
   readonly watchMs?: number | undefined;
 };
 
-const ALARM_EVERY_MS = 60_000;
-
 /**
  * Microsoft Teams, through the Bot Framework service. The SDK (0.3 s, 50 MB) comes with this file: it is loaded only where
  * the channel is on.
@@ -51,9 +50,7 @@ export function createTeams(options: TeamsOptions): Channel {
     cloud,
     hosts,
     timeoutMs: options.timeoutMs,
-    onTokenRefused: atMostEvery(ALARM_EVERY_MS, () =>
-      observe.alarm('channel_token_refused', { channel: 'teams' }),
-    ),
+    onTokenRefused: tokenAlarm('teams', observe),
   });
   const check = createCheck({ cloud, connector, registration, serviceHosts: config.serviceHosts });
   const watch = createWatch({ channel: 'teams', check, observe, everyMs: options.watchMs });

@@ -1,8 +1,8 @@
 import type { Activity } from 'botbuilder';
 import type { FastifyPluginAsync } from 'fastify';
-import { StoreUnavailable } from '../../turns/mailbox.ts';
 import { callerOf, isLocal, type Limit } from '../shared/limits.ts';
-import { comeLater, problem } from '../shared/problem.ts';
+import { sendAgain, takePlatformRequests } from '../shared/platform-requests.ts';
+import { problem } from '../shared/problem.ts';
 import { parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
@@ -11,9 +11,6 @@ const ROUTE = '/webhooks/teams';
 
 /** An activity has a few kilobytes; the longest messages of Teams have about 100. */
 const BODY_LIMIT = 256 * 1024;
-
-/** How long the service is asked to wait, 1 to this many seconds, at random so that activities do not come back as one wave. */
-const MAX_RETRY_AFTER_S = 5;
 
 export type WebhookOptions = {
   readonly cloud: Pick<Cloud, 'verify'>;
@@ -38,11 +35,7 @@ export function createWebhook({
   onRefused,
 }: WebhookOptions): FastifyPluginAsync {
   return async (app) => {
-    // Whatever the content type says: what is no JSON is refused by the handler.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) =>
-      parseJson(body),
-    );
+    takePlatformRequests(app);
 
     if (localOnly) {
       app.addHook('onRequest', async (request, reply) => {
@@ -63,7 +56,7 @@ export function createWebhook({
         return problem(reply, 400, 'Bad Request', 'The body is no JSON object with a type.');
       }
       const verdict = await cloud.verify(activity, headers.authorization ?? '');
-      if (verdict === 'unavailable') return wait('The token cannot be verified now.');
+      if (verdict === 'unavailable') return sendAgain(reply, 'The token cannot be verified now.');
       if (verdict === 'refused') {
         onRefused();
         const limited = await limit(request, reply);
@@ -73,25 +66,8 @@ export function createWebhook({
         onRefused(URL.parse(activity.serviceUrl)?.host ?? '');
         return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
       }
-      try {
-        const answer = await process(activity);
-        return reply.code(200).send(answer?.body);
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        return wait('The activity cannot be stored now.');
-      }
-
-      function wait(detail: string) {
-        return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
-      }
+      const answer = await process(activity);
+      return reply.code(200).send(answer?.body);
     });
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { decodeChoice, encodeChoice } from '../shared/choice.ts';
 
 /** Where replies go: the chat, and the topic in chats that have topics. Stored with the conversation. */
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });
@@ -21,17 +22,14 @@ export const ALLOWED_UPDATES = ['message', 'callback_query', 'my_chat_member'] a
 /** Longest callback data, bytes. */
 const MAX_DATA = 64;
 
-/** Callback data of a button, `<choice id>~<view>`; undefined if it is more than Telegram carries. */
-export function encodeChoice(id: string, view: string | undefined): string | undefined {
-  const data = view === undefined ? id : `${id}~${view}`;
+/** Callback data of a button; undefined if it is more than Telegram carries. */
+export function callbackDataOf(choice: string, view: string | undefined): string | undefined {
+  const data = encodeChoice(choice, view);
   return Buffer.byteLength(data) <= MAX_DATA ? data : undefined;
 }
 
-/** The reverse; undefined for what no button of ours carries. Anybody with a modified client can send any data. */
-export function decodeChoice(data: string): { choice: string; view?: string } | undefined {
-  if (Buffer.byteLength(data) > MAX_DATA) return undefined;
-  const at = data.lastIndexOf('~');
-  const choice = at < 0 ? data : data.slice(0, at);
-  if (choice === '') return undefined;
-  return at < 0 ? { choice } : { choice, view: data.slice(at + 1) };
+/** The reverse; undefined for what no button of ours carries. */
+export function choiceOf(data: string): ReturnType<typeof decodeChoice> | undefined {
+  const chosen = Buffer.byteLength(data) <= MAX_DATA ? decodeChoice(data) : undefined;
+  return chosen?.choice === '' ? undefined : chosen;
 }

@@ -7,6 +7,7 @@ import {
   meaningOfError,
   type PlatformAnswer,
 } from '../shared/answers.ts';
+import { parseJson } from '../shared/json.ts';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
@@ -179,12 +180,4 @@ function saidBy(code: number, description: string): PlatformAnswer['says'] {
 function broken(error: unknown): Failure {
   const why = codeOf(error) || (error instanceof Error ? error.name : 'unknown');
   return { ...meaningOfError(error), ok: false, why };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '../shared/jitter.ts';
 import { pause } from '../shared/pause.ts';
 import type { Answer, Failure } from './client.ts';
 
@@ -7,8 +8,6 @@ export type Patience = {
   /** The first pause, ms; each further one is twice as long, up to a minute. */
   readonly pauseMs: number;
 };
-
-const MAX_PAUSE_MS = 60_000;
 
 /** A refused token passes too: the operator has been alarmed and may put it right at BotFather. */
 const PASSING: ReadonlySet<string> = new Set<Failure['kind']>([
@@ -35,9 +34,4 @@ export async function persist(
 /** How long Telegram wants us to wait, ms; 0 where it does not say. */
 export function waitOf(answer: Answer): number {
   return answer.ok || !('afterMs' in answer) ? 0 : (answer.afterMs ?? 0);
-}
-
-/** With jitter, so that many processes do not come back at once. */
-export function backoffMs(failures: number, firstMs: number): number {
-  return Math.min(firstMs * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
 }

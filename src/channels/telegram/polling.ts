@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Log } from '../../observe.ts';
+import { backoffMs } from '../shared/jitter.ts';
 import { pause } from '../shared/pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
-import { backoffMs, type Patience, persist, waitOf } from './persist.ts';
+import { type Patience, persist, waitOf } from './persist.ts';
 import { parseUpdate, type Update } from './update.ts';
 
 /** How long Telegram may hold an empty answer back, s. */

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '../../observe.ts';
 import { StoreUnavailable } from '../../turns/mailbox.ts';
 import type { Registrations } from '../../turns/registrations.ts';
+import { backoffMs } from '../shared/jitter.ts';
 import { pause } from '../shared/pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
-import { backoffMs, type Patience, persist } from './persist.ts';
+import { type Patience, persist } from './persist.ts';
 import type { RegistrationCall } from './registration.ts';
 import { readWebhook } from './webhook-info.ts';
 

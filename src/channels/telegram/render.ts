@@ -3,7 +3,7 @@ import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } 
 import type { Locale } from '../../conversation/message.ts';
 import type { Choice, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { encodeChoice } from './address.ts';
+import { callbackDataOf } from './address.ts';
 
 /**
  * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever parsed as markup.
@@ -48,7 +48,7 @@ function toRows({ choices = [], view }: Reply, label: (choice: Choice) => string
   const rows: InlineKeyboardButton[][] = [];
   let open: InlineKeyboardButton[] | undefined;
   for (const choice of choices) {
-    const data = encodeChoice(choice.id, view);
+    const data = callbackDataOf(choice.id, view);
     // A gift's code may be too long for a button; it can be typed.
     if (data === undefined) continue;
     const button = { text: label(choice), callback_data: data };

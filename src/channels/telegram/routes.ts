@@ -4,7 +4,7 @@ import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import { cut } from '../shared/profile.ts';
 import { decodeStart } from '../shared/start.ts';
-import { decodeChoice, type Press } from './address.ts';
+import { choiceOf, type Press } from './address.ts';
 import { isAddressed } from './group.ts';
 import type { Chat, TelegramMessage } from './update.ts';
 
@@ -31,7 +31,7 @@ const unknown = (what: 'photo' | 'voice' | 'sticker' | 'other') => (ctx: Pick<Up
 const routes = new Composer<UpdateContext>(
   Composer.on(privately(message('text')), (ctx) => ctx.say(textOf(ctx.message.text))),
   Composer.on(callbackQuery('data'), (ctx) => {
-    ctx.said = pressOf(ctx.callbackQuery, decodeChoice(ctx.callbackQuery.data));
+    ctx.said = pressOf(ctx.callbackQuery, choiceOf(ctx.callbackQuery.data));
   }),
   Composer.on('callback_query', (ctx) => {
     ctx.said = pressOf(ctx.callbackQuery, undefined);
@@ -87,7 +87,7 @@ function isPrivate(chat: Chat | undefined): boolean {
 type Query = { readonly id: string; readonly message?: { message_id?: number | undefined; chat: Chat } };
 
 /** Without its message (too old a bot message, an inline one) a press has a person, with whom the chat is private. */
-function pressOf(query: Query, chosen: ReturnType<typeof decodeChoice>): Said {
+function pressOf(query: Query, chosen: ReturnType<typeof choiceOf>): Said {
   const press: Press = {
     query: query.id,
     ...(query.message?.message_id !== undefined && { message: query.message.message_id }),

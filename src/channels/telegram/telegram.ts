@@ -1,9 +1,10 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import { atMostEvery, type Observe } from '../../observe.ts';
+import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../shared/limits.ts';
+import { tokenAlarm } from '../shared/token-alarm.ts';
 import { createWatch } from '../shared/watch.ts';
 import { BotApi } from './api.ts';
 import { createCheck } from './check.ts';
@@ -45,7 +46,6 @@ export type TelegramOptions = {
 };
 
 const PAUSE_MS = 1_000;
-const ALARM_EVERY_MS = 60_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
@@ -62,9 +62,7 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polling: Promise<unknown> = Promise.resolve();
   let polled: Answer | undefined;
 
-  const tokenRefused = atMostEvery(ALARM_EVERY_MS, () =>
-    observe.alarm('channel_token_refused', { channel: 'telegram' }),
-  );
+  const tokenRefused = tokenAlarm('telegram', observe);
   const { deliver, working } = createDelivery(api, words, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
   const watch = createWatch({

@@ -1,16 +1,13 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
-import { StoreUnavailable } from '../../turns/mailbox.ts';
 import type { Limit } from '../shared/limits.ts';
-import { comeLater, problem } from '../shared/problem.ts';
+import { takePlatformRequests } from '../shared/platform-requests.ts';
+import { problem } from '../shared/problem.ts';
 import { ROUTE } from './registration.ts';
 import { parseUpdate, type Update } from './update.ts';
 
 /** An update has a few kilobytes; the largest texts and entities come nowhere near. */
 const BODY_LIMIT = 256 * 1024;
-
-/** Telegram waits as long as told, 1 to this many seconds, at random so that the updates do not come back as one wave. */
-const MAX_RETRY_AFTER_S = 5;
 
 export type WebhookOptions = {
   readonly secret: string;
@@ -27,12 +24,7 @@ export function createWebhook({ secret, receive, limit, onRefused }: WebhookOpti
   const isSecret = createComparison(secret);
 
   return async (app) => {
-    // Whatever the content type says: what is no JSON is refused by the handler.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) =>
-      done(null, parseJson(body)),
-    );
-
+    takePlatformRequests(app);
     app.post(ROUTE, {
       bodyLimit: BODY_LIMIT,
       // Before the body is read, let alone parsed.
@@ -48,13 +40,7 @@ export function createWebhook({ secret, receive, limit, onRefused }: WebhookOpti
           onRefused();
           return problem(reply, 400, 'Bad Request', 'The body is no JSON object with an integer update_id.');
         }
-        try {
-          await receive(update);
-        } catch (error) {
-          if (!(error instanceof StoreUnavailable)) throw error;
-          const afterS = 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S);
-          return comeLater(reply, 503, 'The update cannot be stored now.', afterS);
-        }
+        await receive(update);
         return reply.code(200).send();
       },
     });
@@ -66,12 +52,4 @@ function createComparison(secret: string): (given: unknown) => boolean {
   const digest = (text: string) => hash('sha256', text, 'buffer');
   const wanted = digest(secret);
   return (given) => typeof given === 'string' && timingSafeEqual(digest(given), wanted);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
