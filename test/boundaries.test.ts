@@ -50,7 +50,7 @@ function channel(name: string): readonly RegExp[] {
     /^conversation\//,
     /^channels\/([^/]+|shared\/.*)$/,
     new RegExp(`^channels/${name}/`),
-    /^turns\/(mailbox|feed|delivery|registrations)\.ts$/,
+    /^turns\/(mailbox|feed|delivery|outlet|registrations)\.ts$/,
     /^(i18n|observe)\.ts$/,
   ];
 }

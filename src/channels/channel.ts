@@ -1,29 +1,20 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { Sender } from '../conversation/message.ts';
-import type { Delivery, Incoming, Outgoing } from '../turns/delivery.ts';
+import type { Incoming } from '../turns/delivery.ts';
+import type { Outlet } from '../turns/outlet.ts';
 
 /**
  * A way to talk with customers. To add one: a folder here that makes a `Channel`, a line in `app.ts`, its settings in
  * `config.ts`; `test/contract/channel.ts` runs the same conversation through each.
  */
-export interface Channel {
+export interface Channel extends Outlet {
   /** A stable word: it names the channel in stored messages, metrics and logs. */
   readonly name: string;
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
   readonly plugin: FastifyPluginAsync;
-  /** Sends one reply. Never throws: every failure is one of the cases of `Delivery`. */
-  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
-  /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
-  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
-  /**
-   * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
-   * Called at the start of a message's turn; answers within two seconds and never throws.
-   */
-  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
   /**
    * What is out of order between the bot and the platform as last seen, one operator's line each: what is wrong and what
    * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
-   * (`watch.ts`). Absent: there is no platform that could be out of order.
+   * (`shared/watch.ts`). Absent: there is no platform that could be out of order.
    */
   faults?(): readonly string[];
   /**

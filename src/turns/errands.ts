@@ -1,21 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeAwaited } from '../conversation/effect.ts';
-import type { Sender } from '../conversation/message.ts';
 import type { Observe } from '../observe.ts';
 import type { Errand } from './bodies.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
-import type { Delivery, Incoming, Outgoing } from './delivery.ts';
+import type { Delivery, Outgoing } from './delivery.ts';
 import { assertHeld, type Held } from './leases.ts';
 import { type Mailbox, NEVER_TRIED, StoreUnavailable, type Tried, type Wait } from './mailbox.ts';
 import { createOutages, HELD_BACK } from './outages.ts';
+import type { Outlet } from './outlet.ts';
 import { type Attempted, backOff, type Fate, fateOf } from './retries.ts';
-
-/** The part of a channel that turns need; `channels/channel.ts` says what each promises. */
-export type Outlet = {
-  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
-  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
-  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
-};
 
 /** An errand with its number in the outbox; null where it could not be opened. */
 export type Numbered = { readonly seq: number; readonly errand: Errand | null };

@@ -3,9 +3,9 @@ import type { Sender } from '../conversation/message.ts';
 import type { Origin } from './bodies.ts';
 import type { Incoming } from './delivery.ts';
 import type { Envelopes } from './envelopes.ts';
-import type { Outlet } from './errands.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Hold, Mailbox } from './mailbox.ts';
+import type { Outlet } from './outlet.ts';
 import type { Seal } from './sealed.ts';
 
 /** What an effect is performed for, and what it may use of the store. Every method may reject with `StoreUnavailable`. */

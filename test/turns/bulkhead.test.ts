@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createBulkhead, NO_ROOM } from '../../src/turns/bulkhead.ts';
-import type { Outlet } from '../../src/turns/errands.ts';
+import type { Outlet } from '../../src/turns/outlet.ts';
 import { createWorld, gate, incoming } from './kit.ts';
 
 test('so many calls run at once, the others in turn as places become free', async () => {

@@ -7,7 +7,7 @@ import { type ConversationState, newState, stateSchema } from '../../src/convers
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
-import type { Outlet } from '../../src/turns/errands.ts';
+import type { Outlet } from '../../src/turns/outlet.ts';
 import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/turns/mailbox.ts';
 import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
 import { createMemoryStore } from '../../src/turns/memory/store.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { conversationName } from '../../../src/turns/envelopes.ts';
-import type { Outlet } from '../../../src/turns/errands.ts';
+import type { Outlet } from '../../../src/turns/outlet.ts';
 import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { createWorld, incoming } from '../kit.ts';

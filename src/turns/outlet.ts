@@ -1,0 +1,15 @@
+import type { Sender } from '../conversation/message.ts';
+import type { Delivery, Incoming, Outgoing } from './delivery.ts';
+
+/** The part of a channel that turns use: where replies go, and who writes. */
+export interface Outlet {
+  /** Sends one reply; `seq` is its number in the conversation. Never throws: every failure is a case of `Delivery`. */
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
+  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
+  /**
+   * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
+   * Called at the start of a message's turn; answers within two seconds and never throws.
+   */
+  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
+}
