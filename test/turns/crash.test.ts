@@ -1,7 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Outlet } from '../../src/turns/outlet.ts';
 import { LEASE_MS, type Mailbox } from '../../src/turns/mailbox.ts';
+import type { Outlet } from '../../src/turns/outlet.ts';
 import { createWorld, incoming, type World } from './kit.ts';
 
 /** A process that dies at its `at`-th call to the outside: just before the call, or before it hears the answer. */
