@@ -24,7 +24,7 @@ Object.assign(fs, {
   readFileSync(...args: Parameters<typeof readFileSync>) {
     const content = readFileSync(...args);
     return typeof content === 'string' && String(args[0]).endsWith('.lua')
-      ? content.replaceAll("redis.call('TIME')", SHIFTED)
+      ? content.replaceAll("= redis.call('TIME')", `= ${SHIFTED}`)
       : content;
   },
 });
