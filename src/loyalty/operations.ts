@@ -43,7 +43,7 @@ export function createOperations(options: {
       case 'check':
         return check(effect, journal, tools);
       case 'history':
-        return readHistory(readsFor(journal, loyalty), effect);
+        return readHistory(readsFor(journal, loyalty), effect, () => measureSkew(loyalty, clock, journal));
       case 'balance':
         return readBalance(readsFor(journal, loyalty), contacts, effect.by);
     }

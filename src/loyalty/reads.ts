@@ -1,4 +1,4 @@
-import type { Effect, HistoryRecord, Identifier, Outcome } from '../conversation/effect.ts';
+import type { Effect, HistoryRecord, Identifier, Outcome, Skew } from '../conversation/effect.ts';
 import type { Reads } from './journal.ts';
 import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from './loyalty.ts';
 
@@ -27,44 +27,65 @@ export async function readAll(
 
 /**
  * Records `[skip, skip + take)`, out of the one page of AntCRM's that holds them: `take` divides its page size.
- * Newest first within that page; AntCRM promises no order. The next page is looked at only to know `more`.
+ * Newest first within that page; AntCRM promises no order. The next page is looked at only to know `more`. Periods and
+ * the times shown are the store's; AntCRM is asked by its own clock. `skewNow`: how far that is ahead, as far as is known.
  */
 export async function readHistory(
   reads: Pick<Reads, 'history'>,
   effect: Extract<Effect, { kind: 'history' }>,
+  skewNow: () => Skew | undefined,
 ): Promise<Outcome> {
-  const { type, by, fromMs, toMs, skip, take } = effect;
-  const query = { type, by, fromMs, toMs };
+  const { type, by, skip, take } = effect;
   const page = Math.floor(skip / HISTORY_PAGE) + 1;
+  const skew = skewNow();
+  const period = periodBy(effect, skew);
+  const query = { type, by, ...period };
   const read = await reads.history({ ...query, page });
   if (!read.ok) return { kind: 'unavailable' };
+  // The first answer of all tells what AntCRM should have been asked.
+  if (skew === undefined && offBy(skewNow()) !== 0) return readHistory(reads, effect, skewNow);
 
-  const records = read.value.records.filter((record) => isWithin(record, fromMs, toMs)).sort(newestFirst);
+  const records = read.value.records.filter((record) => isWithin(record, period)).sort(newestFirst);
   const start = skip % HISTORY_PAGE;
   const end = start + take;
-  return {
-    kind: 'history',
-    records: records.slice(start, end).map(asShown),
-    more:
-      records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 }))),
-  };
+  const more =
+    records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 })));
+  const shown = records.slice(start, end).map((record) => asShown(record, offBy(skew)));
+  return { kind: 'history', records: shown, more };
 }
 
 /** Where the next page cannot be read, there may be more: pressing "next" asks again. */
 async function isThereMore(reads: Pick<Reads, 'history'>, query: HistoryQuery): Promise<boolean> {
   const read = await reads.history(query);
-  return !read.ok || read.value.full || read.value.records.some((r) => isWithin(r, query.fromMs, query.toMs));
+  return !read.ok || read.value.full || read.value.records.some((record) => isWithin(record, query));
 }
 
+type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
+
+/** A period by AntCRM's clock, so wide that it surely holds all of it. */
+function periodBy({ fromMs, toMs }: Period, skew: Skew | undefined): Period {
+  const ms = offBy(skew);
+  const errorMs = ms === 0 ? 0 : (skew?.errorMs ?? 0);
+  return {
+    fromMs: fromMs === undefined ? undefined : fromMs + ms - errorMs,
+    toMs: toMs === undefined ? undefined : toMs + ms + errorMs,
+  };
+}
+
+/** What a skew within its error says is nothing: then AntCRM's times are taken as they are. */
+const offBy = (skew: Skew | undefined): number =>
+  skew === undefined || Math.abs(skew.ms) <= skew.errorMs ? 0 : skew.ms;
+
 /** Periods are half-open; whether AntCRM counts the end in is unknown. A record without a time is shown. */
-function isWithin({ atMs }: LoyaltyRecord, fromMs = -Infinity, toMs = Infinity): boolean {
+function isWithin({ atMs }: LoyaltyRecord, { fromMs = -Infinity, toMs = Infinity }: Period): boolean {
   return atMs === undefined || (atMs >= fromMs && atMs < toMs);
 }
 
 const newestFirst = (a: LoyaltyRecord, b: LoyaltyRecord): number => (b.atMs ?? 0) - (a.atMs ?? 0);
 
-function asShown({ status, ...record }: LoyaltyRecord): HistoryRecord {
-  return { ...record, failed: status === 'failed' };
+function asShown({ status, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+  const at = atMs === undefined ? {} : { atMs: atMs - aheadMs };
+  return { ...record, ...at, failed: status === 'failed' };
 }
 
 /** The customer's points: from the contact record, else what the history adds up to. */

@@ -19,8 +19,9 @@ beforeEach(() => {
 });
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
-  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe });
-  return operations.perform(effect, new FakeStore(new VirtualClock()).lease());
+  const clock = new VirtualClock();
+  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe, clock });
+  return operations.perform(effect, new FakeStore(clock).lease());
 }
 
 /** `count` records, oldest first, as AntCRM might list them. */
@@ -72,6 +73,27 @@ describe('history', () => {
   ])('of %i records from %i on: more is %s', async (count, skip, more) => {
     fill(count);
     expect(await ask(skip)).toMatchObject({ kind: 'history', more });
+  });
+
+  it.each([10, -10])(
+    "knows what was earned when AntCRM's clock is %i minutes ahead, and shows it at the right time",
+    async (minutes) => {
+      antcrm.skewMs = minutes * 60_000;
+      const [before, inside, after] = [-3_600_000, -5000, 3_600_000].map((ms) => START_MS + ms);
+      for (const atMs of [before, inside, after])
+        fill(1, { id: `${atMs}`, atMs: (atMs ?? 0) + antcrm.skewMs });
+      const answer = await ask(0, { fromMs: START_MS - 60_000, toMs: START_MS });
+      expect(answer).toMatchObject({ records: [{ id: `${inside}`, atMs: inside }], more: false });
+    },
+  );
+
+  it('asks once more where the first answer of all tells that the clock is off', async () => {
+    antcrm.skewMs = 600_000;
+    const { clock } = antcrm;
+    antcrm.clock = () => (antcrm.queries.length > 0 ? clock.call(antcrm) : { kind: 'untold' });
+    fill(1, { atMs: START_MS + antcrm.skewMs - 5000 });
+    expect(await idsOf(ask(0, { toMs: START_MS }))).toEqual(['point 0']);
+    expect(antcrm.queries).toHaveLength(2);
   });
 
   it('shows what it has where only the next page cannot be read', async () => {

@@ -28,6 +28,7 @@ const store: readonly Row[] = WAYS.map(([aheadMs, how]) => ({
 const antcrm: readonly Row[] = WAYS.map(([aheadMs, how]) => ({
   name: `the clock of AntCRM is ${how}`,
   ready: 'serves',
+  isSample: aheadMs > 0,
   async arrange(world, finish) {
     const redis = await startRedis();
     finish(() => redis.stop());

@@ -25,8 +25,8 @@ const setting = (name: string, value: string, cure: string): Mishap => ({
 /** Longer than it takes to see what readiness says. */
 const PAUSE_MS = 9000;
 
-const MISHAPS: readonly (Mishap & Pick<Row, 'name'>)[] = [
-  { name: 'Redis is at its maxmemory', ...setting('maxmemory', '1mb', '0') },
+const MISHAPS: readonly (Mishap & Pick<Row, 'name' | 'isSample'>)[] = [
+  { name: 'Redis is at its maxmemory', isSample: true, ...setting('maxmemory', '1mb', '0') },
   { name: 'Redis has too few replicas to write', ...setting('min-replicas-to-write', '1', '0') },
   {
     name: 'the append-only file of Redis cannot be written',
@@ -45,9 +45,10 @@ const MISHAPS: readonly (Mishap & Pick<Row, 'name'>)[] = [
   },
 ];
 
-const single: readonly Row[] = MISHAPS.map(({ name, begin, end }) => ({
+const single: readonly Row[] = MISHAPS.map(({ name, isSample, begin, end }) => ({
   name,
   ready: 'refuses',
+  isSample: isSample === true,
   async arrange(world, finish) {
     const redis = await startRedis();
     finish(() => redis.stop());
