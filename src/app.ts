@@ -22,9 +22,9 @@ import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
 import type { Observe } from './observe.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
-import { openStore } from './store.ts';
-import type { Mailbox, MailboxOptions } from './turns/mailbox.ts';
-import { createSeal } from './turns/sealed.ts';
+import { openStore } from './store/open.ts';
+import type { Mailbox, MailboxOptions } from './store/mailbox.ts';
+import { createSeal } from './store/seal.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 

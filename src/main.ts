@@ -1,8 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
-import { placesOf } from './turns/redis/address.ts';
-import { LayoutRefused } from './turns/redis/layout.ts';
+import { placesOf } from './store/redis/address.ts';
+import { LayoutRefused } from './store/redis/layout.ts';
 
 /** A little over what a graceful stop takes at most (docs/design.md, "A turn"). */
 const STOP_MS = 11_000;

@@ -3,12 +3,12 @@ import { readState } from './conversation/state.ts';
 import type { Log } from './observe.ts';
 import { answer } from './operators/answers.ts';
 import { readCommand, USAGE } from './operators/command.ts';
-import { StoreUnavailable } from './turns/mailbox.ts';
-import { createOperators } from './turns/operators.ts';
-import { connectRedis } from './turns/redis/client.ts';
-import { LayoutRefused } from './turns/redis/layout.ts';
-import { createRedisMailbox } from './turns/redis/mailbox.ts';
-import { createSeal } from './turns/sealed.ts';
+import { StoreUnavailable } from './store/mailbox.ts';
+import { createOperators } from './store/operators.ts';
+import { connectRedis } from './store/redis/client.ts';
+import { LayoutRefused } from './store/redis/layout.ts';
+import { createRedisMailbox } from './store/redis/mailbox.ts';
+import { createSeal } from './store/seal.ts';
 
 const EXIT_USAGE = 2;
 

@@ -8,7 +8,9 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^conversation\//, imports: [/^conversation\//] },
-  { files: /^turns\//, imports: [/^conversation\//, /^turns\//, /^observe\.ts$/] },
+  { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
+  // The engine knows the store by its ports, never an implementation.
+  { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^observe\.ts$/] },
   // A program of its own among a room's files: it reads the configuration for the room.
   { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
   { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
@@ -29,7 +31,7 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^turns\/operators\.ts$/],
+      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/operators\.ts$/],
       ...[/^observe\.ts$/, /^operators\//],
     ],
   },
@@ -39,7 +41,7 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   // How a Redis' address is written is the store's to know.
   {
     files: /^config(\.ts$|\/)/,
-    imports: [/^conversation\//, /^config\//, /^turns\/redis\/address\.ts$/],
+    imports: [/^conversation\//, /^config\//, /^store\/redis\/address\.ts$/],
   },
   // The process and its wiring.
   { files: /^[^/]+$/, imports: [/./] },
@@ -59,7 +61,7 @@ function channel(name: string): readonly RegExp[] {
 const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^telegraf(\/|$)/, files: /^channels\/telegram\// },
   { packages: /^(botbuilder|botframework)/, files: /^channels\/teams\// },
-  { packages: /^ioredis(\/|$)/, files: /^(turns\/redis\/|app\.ts$)/ },
+  { packages: /^ioredis(\/|$)/, files: /^(store\/redis\/|app\.ts$)/ },
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
   {
     packages: /^undici$/,
@@ -146,21 +148,21 @@ describe('the sources', () => {
 
 describe('the rules', () => {
   const planted: readonly [file: string, source: string][] = [
-    ['conversation/step.ts', "import type { Mailbox } from '../turns/mailbox.ts';"],
+    ['conversation/step.ts', "import type { Mailbox } from '../store/mailbox.ts';"],
     ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
     ['conversation/slots.ts', "import { randomUUID } from 'node:crypto';"],
     ['conversation/slots.ts', "import { format } from 'date-fns';"],
     ['turns/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
     ['turns/turns.ts', "export { createWords } from '../i18n.ts';"],
-    ['turns/memory/mailbox.ts', "import Redis from 'ioredis';"],
-    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  HOLD_MS,\n} from '../turns/mailbox.ts';"],
+    ['store/memory/mailbox.ts', "import Redis from 'ioredis';"],
+    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  HOLD_MS,\n} from '../store/mailbox.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from './sandbox/sandbox.ts';"],
     ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],
     ['channels/staff/routes.ts', "import { Telegraf } from 'telegraf';"],
     ['channels/staff/routes.ts', "import type { Update } from 'telegraf/types';"],
     ['channels/staff/routes.ts', "import { send } from '../telegram/send.ts';"],
     ['channels/telegram/routes.ts', "import { createTurns } from '../../turns/turns.ts';"],
-    ['channels/telegram/routes.ts', "import { createMailbox } from '../../turns/memory/mailbox.ts';"],
+    ['channels/telegram/routes.ts', "import { createMailbox } from '../../store/memory/mailbox.ts';"],
     ['channels/telegram/routes.ts', "const { step } = await import('../../app.ts');"],
     ['channels/telegram/routes.ts', "import 'botbuilder';"],
     ['observe.ts', "import type { Locale } from './conversation/message.ts';"],
@@ -188,9 +190,9 @@ describe('the rules', () => {
     const allowed = {
       'conversation/flows/redeem.ts': "import { z } from 'zod';\nimport type { Reply } from '../reply.ts';",
       'conversation/slots.ts': "import { parsePhoneNumberFromString } from 'libphonenumber-js/min';",
-      'turns/redis/mailbox.ts': "import { Redis } from 'ioredis';\nimport { LEASE_MS } from '../mailbox.ts';",
+      'store/redis/mailbox.ts': "import { Redis } from 'ioredis';\nimport { LEASE_MS } from '../mailbox.ts';",
       'turns/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
-      'channels/telegram/channel.ts': "import type { Feed } from '../../turns/feed.ts';",
+      'channels/telegram/channel.ts': "import type { Feed } from '../../store/feed.ts';",
       'console/webhook.js': 'return fetch(path);',
       'turns/fetching.ts': 'await this.fetch(url); prefetch(url);',
       'app.ts': "import { Redis } from 'ioredis';\nimport { createTurns } from './turns/turns.ts';",

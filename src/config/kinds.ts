@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { parseRedisUrl, type RedisAddress } from '../turns/redis/address.ts';
+import { parseRedisUrl, type RedisAddress } from '../store/redis/address.ts';
 
 /** A kind of value: `parse` gives undefined for a text that is none, `wants` says what one looks like. */
 export type Kind<T> = { readonly wants: string; parse(written: string): T | undefined };

@@ -1,5 +1,5 @@
 import type { Log } from '../observe.ts';
-import type { Filed, OpenLetter, OpenOperation, Operators } from '../turns/operators.ts';
+import type { Filed, OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
 import type { Command } from './command.ts';
 import { describe, guide, lookupOf, summarize } from './operation.ts';
 import { duration, table } from './table.ts';

@@ -2,7 +2,7 @@ import type { Identifier, Lookup } from '../conversation/effect.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
-import type { OpenOperation } from '../turns/operators.ts';
+import type { OpenOperation } from '../store/operators.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

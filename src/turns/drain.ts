@@ -9,7 +9,7 @@ import {
   StoreUnavailable,
   type Wait,
   type Work,
-} from './mailbox.ts';
+} from '../store/mailbox.ts';
 import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
 import { answer, type TurnTools } from './turn.ts';
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeAwaited } from '../conversation/effect.ts';
 import type { Observe } from '../observe.ts';
-import type { Errand } from './bodies.ts';
+import type { Errand } from '../store/bodies.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import type { Delivery, Outgoing } from './delivery.ts';
 import { assertHeld, type Held } from './leases.ts';
-import { type Mailbox, NEVER_TRIED, StoreUnavailable, type Tried, type Wait } from './mailbox.ts';
+import { type Mailbox, NEVER_TRIED, StoreUnavailable, type Tried, type Wait } from '../store/mailbox.ts';
 import { createOutages, HELD_BACK } from './outages.ts';
 import type { Outlet } from './outlet.ts';
 import { type Attempted, backOff, type Fate, fateOf } from './retries.ts';

@@ -1,5 +1,5 @@
-import type { Lease } from './mailbox.ts';
-import { createRecent } from './recent.ts';
+import type { Lease } from '../store/mailbox.ts';
+import { createRecent } from '../store/recent.ts';
 
 /** How long a conversation is left to other processes. */
 const LEAVE_MS = 60_000;

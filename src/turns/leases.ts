@@ -1,4 +1,4 @@
-import type { Lease, Mailbox } from './mailbox.ts';
+import type { Lease, Mailbox } from '../store/mailbox.ts';
 
 /** A lease that a turn of this process works under. */
 export class Held implements Lease {

@@ -1,7 +1,7 @@
 import type { Locale } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import type { Errand, Stored } from './bodies.ts';
+import type { Errand, Stored } from '../store/bodies.ts';
 import type { Outgoing } from './delivery.ts';
 import type { Asker } from './perform.ts';
 import type { Thought } from './think.ts';

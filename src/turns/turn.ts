@@ -3,15 +3,15 @@ import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
-import type { Envelopes } from './envelopes.ts';
+import type { Envelopes } from '../store/sealing.ts';
 import type { Numbered } from './errands.ts';
 import { GivenBack, type Held, LeaseLost } from './leases.ts';
-import { type Mailbox, type Next, StoreUnavailable } from './mailbox.ts';
+import { type Mailbox, type Next, StoreUnavailable } from '../store/mailbox.ts';
 import { asksAfter, errandsOf } from './outbox.ts';
 import type { Outlet } from './outlet.ts';
 import type { Asker } from './perform.ts';
 import { type DeadReason, type Reading, type ReadTools, read, type Session } from './read.ts';
-import type { Seal } from './sealed.ts';
+import type { Seal } from '../store/seal.ts';
 import { type Conversation, leave, type Thought, think } from './think.ts';
 import type { Traces } from './tracing.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { FEED_LENGTH, type Feed, type FeedOptions } from '../../src/turns/feed.ts';
+import { FEED_LENGTH, type Feed, type FeedOptions } from '../../src/store/feed.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
 export type OpenFeed = (options: FeedOptions) => Promise<{
@@ -12,7 +12,7 @@ export type OpenFeed = (options: FeedOptions) => Promise<{
 const someName = (): string => randomBytes(16).toString('base64url');
 const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
 
-/** What every feed must do: each promise of `src/turns/feed.ts`, run for each implementation. */
+/** What every feed must do: each promise of `src/store/feed.ts`, run for each implementation. */
 export function feedContract(name: string, open: OpenFeed): void {
   describe(`the ${name} feed`, () => {
     const closers: (() => Promise<void>)[] = [];

@@ -6,7 +6,7 @@ import { leaseContract } from './mailbox/lease.ts';
 import { moneyContract } from './mailbox/money.ts';
 import { releaseContract } from './mailbox/release.ts';
 
-/** What every mailbox must do: each promise of `src/turns/mailbox.ts`, run for each implementation. */
+/** What every mailbox must do: each promise of `src/store/mailbox.ts`, run for each implementation. */
 export function mailboxContract(name: string, open: OpenMailbox): void {
   describe(`the ${name} mailbox`, () => {
     const fresh = opener(open);

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Registrations } from '../../src/turns/registrations.ts';
+import type { Registrations } from '../../src/store/registrations.ts';
 
 /** Two processes on one store. */
 export type OpenRegistrations = () => Promise<{ one: Registrations; other: Registrations }>;
 
-/** Each promise of `src/turns/registrations.ts`, run for each implementation. */
+/** Each promise of `src/store/registrations.ts`, run for each implementation. */
 export function registrationsContract(implementation: string, open: OpenRegistrations): void {
   describe(`the ${implementation} registrations`, () => {
     const someName = (): string => randomBytes(16).toString('base64url');

@@ -4,9 +4,9 @@ import type { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
 import type { requestSchema, StaffEvent } from '../../src/channels/staff/schema.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
-import { conversationName } from '../../src/turns/envelopes.ts';
-import { createSeal, type Seal } from '../../src/turns/sealed.ts';
-import { lengthen } from '../../src/turns/shorthand.ts';
+import { conversationName } from '../../src/store/sealing.ts';
+import { createSeal, type Seal } from '../../src/store/seal.ts';
+import { lengthen } from '../../src/store/shorthand.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { dump, startRedis, until } from '../support/redis.ts';
 

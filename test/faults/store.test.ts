@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, describe, onTestFinished, test } from 'vitest';
-import { TAGS } from '../../src/turns/redis/tags.ts';
+import { TAGS } from '../../src/store/redis/tags.ts';
 import { faultsOf } from '../support/checker.ts';
 import type { Customer } from '../support/faults-customer.ts';
 import {

@@ -15,8 +15,8 @@ import { readConfig } from '../../src/config.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
 import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
-import type { Mailbox } from '../../src/turns/mailbox.ts';
-import { lengthen } from '../../src/turns/shorthand.ts';
+import type { Mailbox } from '../../src/store/mailbox.ts';
+import { lengthen } from '../../src/store/shorthand.ts';
 import { shapes } from './shapes.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 import { createPerson } from './telegram-updates.ts';
@@ -29,7 +29,7 @@ function write(kind: 'states' | 'bodies', name: string, content: unknown): void 
   writeFileSync(join(folder(kind), `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** The text of a sealed body, whatever it was bound to (`src/turns/sealed.ts`): the tag is not looked at. */
+/** The text of a sealed body, whatever it was bound to (`src/store/seal.ts`): the tag is not looked at. */
 function textOf(body: Buffer): string {
   const opening = createDecipheriv('aes-256-gcm', keys.state, body.subarray(2, 14), { authTagLength: 16 });
   return opening.update(body.subarray(14, -16)).toString();

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { parseRedisUrl, type RedisAddress } from '../../src/turns/redis/address.ts';
+import { parseRedisUrl, type RedisAddress } from '../../src/store/redis/address.ts';
 
 /** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
 export type RedisServer = {

@@ -5,9 +5,9 @@ import * as telegram from '../../src/channels/telegram/address.ts';
 import { FLOWS, historyPageSchema, SLOTS_OF } from '../../src/conversation/flows/shapes.ts';
 import { anyStateSchema } from '../../src/conversation/state.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
-import { errandSchema, intentSchema, storedSchema } from '../../src/turns/bodies.ts';
+import { errandSchema, intentSchema, storedSchema } from '../../src/store/bodies.ts';
 import { incomingSchema } from '../../src/turns/delivery.ts';
-import { lengthen } from '../../src/turns/shorthand.ts';
+import { lengthen } from '../../src/store/shorthand.ts';
 
 /** Everything that is sealed and stored, by a name for people. */
 const stored = {

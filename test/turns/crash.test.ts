@@ -1,6 +1,6 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { LEASE_MS, type Mailbox } from '../../src/turns/mailbox.ts';
+import { LEASE_MS, type Mailbox } from '../../src/store/mailbox.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import { createWorld, incoming, type World } from './kit.ts';
 

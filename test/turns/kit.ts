@@ -7,12 +7,12 @@ import { type ConversationState, newState, stateSchema } from '../../src/convers
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
-import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/turns/mailbox.ts';
-import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
-import { createMemoryStore } from '../../src/turns/memory/store.ts';
+import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/store/mailbox.ts';
+import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import type { Perform } from '../../src/turns/perform.ts';
-import { createSeal, type Seal } from '../../src/turns/sealed.ts';
+import { createSeal, type Seal } from '../../src/store/seal.ts';
 import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
 
 const settings: Settings = {

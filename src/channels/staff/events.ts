@@ -1,10 +1,10 @@
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Outgoing } from '../../turns/delivery.ts';
-import type { Feed, FeedEvent } from '../../turns/feed.ts';
+import type { Feed, FeedEvent } from '../../store/feed.ts';
 import { eventSchema, type StaffEvent } from './schema.ts';
 
-/** What the channel needs of `turns/sealed.ts`: names nobody can read, and bytes nobody can read without the key. */
+/** What the channel needs of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */
 export type Seal = {
   name(kind: 'conversation', value: string): string;
   seal(associated: string, plain: string): Buffer;

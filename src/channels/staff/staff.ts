@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
-import type { Feed } from '../../turns/feed.ts';
+import type { Feed } from '../../store/feed.ts';
 import type { Accept, Channel } from '../channel.ts';
 import { comeLater } from '../shared/problem.ts';
 import type { Guard } from './access.ts';

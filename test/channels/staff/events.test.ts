@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StaffEvent } from '../../../src/channels/staff/schema.ts';
-import { createMemoryFeed } from '../../../src/turns/memory/feed.ts';
+import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Kit, startKit } from './kit.ts';
 
 const replies = (...keys: string[]) => keys.map((key) => ({ key }));

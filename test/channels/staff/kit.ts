@@ -14,9 +14,9 @@ import { createStaff, type StaffOptions } from '../../../src/channels/staff/staf
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
-import type { Feed } from '../../../src/turns/feed.ts';
-import { createMemoryFeed } from '../../../src/turns/memory/feed.ts';
-import { createSeal } from '../../../src/turns/sealed.ts';
+import type { Feed } from '../../../src/store/feed.ts';
+import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
+import { createSeal } from '../../../src/store/seal.ts';
 
 export type Kit = {
   readonly app: FastifyInstance;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import {
   activity,
   BOT,

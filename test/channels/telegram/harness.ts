@@ -6,7 +6,7 @@ import { createTelegram, type TelegramOptions } from '../../../src/channels/tele
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
-import { createMemoryRegistrations } from '../../../src/turns/memory/registrations.ts';
+import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryRegistrations } from '../../../src/turns/memory/registrations.ts';
+import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
 import { createBot, SECRET, shareNothing } from './harness.ts';
 
 const PUBLIC_URL = 'https://bot.example.com';

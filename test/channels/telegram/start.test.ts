@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
 import { understand } from '../../../src/conversation/language/understand.ts';
-import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { CHAT, createBot, SECRET } from './harness.ts';
 

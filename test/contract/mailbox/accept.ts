@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DEDUPE_IDS } from '../../../src/turns/mailbox.ts';
+import { DEDUPE_IDS } from '../../../src/store/mailbox.ts';
 import {
   change,
   claimed,

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect } from 'vitest';
-import type { Change, Lease, Mailbox, MailboxOptions, NewMessage, Work } from '../../../src/turns/mailbox.ts';
+import type { Change, Lease, Mailbox, MailboxOptions, NewMessage, Work } from '../../../src/store/mailbox.ts';
 
 /** A fresh, empty store with one mailbox on it; `another` is a second process on the same store. */
 export type OpenMailbox = (options: MailboxOptions) => Promise<{

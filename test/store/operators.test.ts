@@ -4,10 +4,10 @@ import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { newState, readState } from '../../src/conversation/state.ts';
 import { step } from '../../src/conversation/step.ts';
-import { createOperators } from '../../src/turns/operators.ts';
+import { createOperators } from '../../src/store/operators.ts';
 import type { Perform } from '../../src/turns/perform.ts';
 import { SETTINGS } from '../support/dialogue.ts';
-import { createWorld, conversation as echo, incoming, patched, someSeal, type World } from './kit.ts';
+import { createWorld, conversation as echo, incoming, patched, someSeal, type World } from '../turns/kit.ts';
 
 const operatorsOf = ({ mailbox, seal }: Pick<World, 'mailbox' | 'seal'>) =>
   createOperators({ mailbox, seal, readState });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mostOf } from '../../../src/turns/redis/most.ts';
+import { mostOf } from '../../../src/store/redis/most.ts';
 
 const never = new Promise<never>(() => {});
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
-import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
-import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
-import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
-import { createRedisRegistrations } from '../../../src/turns/redis/registrations.ts';
+import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
+import { createRedisFeed } from '../../../src/store/redis/feed.ts';
+import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
+import { createRedisRegistrations } from '../../../src/store/redis/registrations.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { mailboxContract } from '../../contract/mailbox.ts';
 import { registrationsContract } from '../../contract/registrations.ts';

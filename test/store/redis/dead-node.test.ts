@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { conversationName } from '../../../src/turns/envelopes.ts';
-import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { conversationName } from '../../../src/store/sealing.ts';
+import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import type { Outlet } from '../../../src/turns/outlet.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
-import { createWorld, incoming } from '../kit.ts';
+import { createWorld, incoming } from '../../turns/kit.ts';
 import { openProcess, stopAtEnd } from './kit.ts';
 
 /*

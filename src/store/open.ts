@@ -1,15 +1,15 @@
-import type { Config } from './config.ts';
-import type { Log } from './observe.ts';
-import type { Feed } from './turns/feed.ts';
-import type { Mailbox, MailboxOptions } from './turns/mailbox.ts';
-import { createMemoryFeed } from './turns/memory/feed.ts';
-import { createMemoryMailbox } from './turns/memory/mailbox.ts';
-import { createMemoryRegistrations } from './turns/memory/registrations.ts';
-import { connectRedis } from './turns/redis/client.ts';
-import { createRedisFeed } from './turns/redis/feed.ts';
-import { createRedisMailbox } from './turns/redis/mailbox.ts';
-import { createRedisRegistrations } from './turns/redis/registrations.ts';
-import type { Registrations } from './turns/registrations.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../observe.ts';
+import type { Feed } from './feed.ts';
+import type { Mailbox, MailboxOptions } from './mailbox.ts';
+import { createMemoryFeed } from './memory/feed.ts';
+import { createMemoryMailbox } from './memory/mailbox.ts';
+import { createMemoryRegistrations } from './memory/registrations.ts';
+import { connectRedis } from './redis/client.ts';
+import { createRedisFeed } from './redis/feed.ts';
+import { createRedisMailbox } from './redis/mailbox.ts';
+import { createRedisRegistrations } from './redis/registrations.ts';
+import type { Registrations } from './registrations.ts';
 
 /** Where conversations are kept, by the ports of `turns/`. */
 export type Store = {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ScriptArgument, ScriptCall, scriptOf } from '../../../src/turns/redis/script-call.ts';
+import { type ScriptArgument, ScriptCall, scriptOf } from '../../../src/store/redis/script-call.ts';
 import { ownProxy, ownRedis } from './kit.ts';
 
 async function open() {

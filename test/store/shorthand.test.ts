@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import { newState, readState } from '../../src/conversation/state.ts';
-import type { Stored } from '../../src/turns/bodies.ts';
-import { createEnvelopes } from '../../src/turns/envelopes.ts';
-import { createSeal } from '../../src/turns/sealed.ts';
-import { lengthen, shorten } from '../../src/turns/shorthand.ts';
+import type { Stored } from '../../src/store/bodies.ts';
+import { createEnvelopes } from '../../src/store/sealing.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { lengthen, shorten } from '../../src/store/shorthand.ts';
 
 const operations = Array.from({ length: 5 }, (_, n): ConversationState['operations'][number] => ({
   ...{ id: `5VH0M11JX${n}`, kind: 'accumulate', status: 'done', atMs: 1_795_626_761_956 + n, checks: 0 },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { LAYOUT_KEYS } from '../../../src/turns/redis/layout.ts';
+import { LAYOUT_KEYS } from '../../../src/store/redis/layout.ts';
 import { bodies, change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createSeal, SealBroken } from '../../src/turns/sealed.ts';
+import { createSeal, SealBroken } from '../../src/store/seal.ts';
 
 const hashKey = randomBytes(32);
 const key = randomBytes(32);

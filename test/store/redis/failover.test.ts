@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Feed } from '../../../src/turns/feed.ts';
-import { StoreUnavailable } from '../../../src/turns/mailbox.ts';
-import { leaveNoMaster } from '../../../src/turns/redis/failover.ts';
+import type { Feed } from '../../../src/store/feed.ts';
+import { StoreUnavailable } from '../../../src/store/mailbox.ts';
+import { leaveNoMaster } from '../../../src/store/redis/failover.ts';
 import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { memoryLog, openFeed, openProcess, ownProxy, ownRedis, stopAtEnd } from './kit.ts';

@@ -10,8 +10,8 @@ import {
   type Stored,
   storedSchema,
 } from './bodies.ts';
-import { type Incoming, incomingSchema } from './delivery.ts';
-import { type Seal, SealBroken } from './sealed.ts';
+import { type Incoming, incomingSchema } from '../turns/delivery.ts';
+import { type Seal, SealBroken } from './seal.ts';
 import { lengthen, shorten } from './shorthand.ts';
 import { marked, upgraded } from './versions.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Mailbox, Work } from '../../../src/turns/mailbox.ts';
+import type { Mailbox, Work } from '../../../src/store/mailbox.ts';
 import {
   bodies,
   change,
@@ -13,7 +13,7 @@ import {
   sweep,
   turn,
 } from '../../contract/mailbox/kit.ts';
-import { createWorld, incoming } from '../kit.ts';
+import { createWorld, incoming } from '../../turns/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 
 /*

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Origin } from './bodies.ts';
-import type { Incoming } from './delivery.ts';
-import { createEnvelopes } from './envelopes.ts';
+import type { Incoming } from '../turns/delivery.ts';
+import { createEnvelopes } from './sealing.ts';
 import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
-import type { Seal } from './sealed.ts';
-import type { Conversation } from './think.ts';
+import type { Seal } from './seal.ts';
+import type { Conversation } from '../turns/think.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
 export type OpenOperation = {

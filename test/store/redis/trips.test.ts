@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { connectRedis } from '../../../src/turns/redis/client.ts';
+import { connectRedis } from '../../../src/store/redis/client.ts';
 import { startBot } from '../../support/app.ts';
 import { confirmIn, earning, GIFT, isSummary } from '../../support/faults-stories.ts';
 import { startFaultsWorld } from '../../support/faults-world.ts';

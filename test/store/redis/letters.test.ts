@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { VERSION } from '../../../src/conversation/upgrades.ts';
-import { keysOf } from '../../../src/turns/redis/keys.ts';
+import { keysOf } from '../../../src/store/redis/keys.ts';
 import { all, bodies, someName, turn } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 

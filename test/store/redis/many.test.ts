@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import type { Mailbox, Work } from '../../../src/turns/mailbox.ts';
+import type { Mailbox, Work } from '../../../src/store/mailbox.ts';
 import { bodies, message, someName } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownProxy, ownRedis } from './kit.ts';
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createRecent } from '../../src/turns/recent.ts';
+import { createRecent } from '../../src/store/recent.ts';
 
 const MINUTE = 60_000;
 

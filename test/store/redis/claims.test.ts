@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { keysOf } from '../../../src/turns/redis/keys.ts';
+import { keysOf } from '../../../src/store/redis/keys.ts';
 import { message, someName } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 

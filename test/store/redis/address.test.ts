@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl, placesOf } from '../../../src/turns/redis/address.ts';
+import { parseRedisUrl, placesOf } from '../../../src/store/redis/address.ts';
 
 const plain = { tls: false, login: {}, db: 0 };
 

@@ -3,7 +3,7 @@ import { awaitedSchema } from '../conversation/effect.ts';
 import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
-import { incomingSchema, type Outgoing, outgoingSchema } from './delivery.ts';
+import { incomingSchema, type Outgoing, outgoingSchema } from '../turns/delivery.ts';
 
 /*
  * What is sealed into a mailbox, beside the message (`delivery.ts`), and how older versions wrote it. Each body is

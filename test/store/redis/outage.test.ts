@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
-import { type Mailbox, StoreUnavailable } from '../../../src/turns/mailbox.ts';
+import { type Mailbox, StoreUnavailable } from '../../../src/store/mailbox.ts';
 import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Message } from '../src/conversation/message.ts';
-import { readState } from '../src/conversation/state.ts';
-import { VERSION } from '../src/conversation/upgrades.ts';
-import { readIntent } from '../src/loyalty/journal.ts';
-import { createEnvelopes } from '../src/turns/envelopes.ts';
-import { createSeal } from '../src/turns/sealed.ts';
-import { Dialogue, succeed } from './support/dialogue.ts';
-import { shapes } from './support/shapes.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import { readState } from '../../src/conversation/state.ts';
+import { VERSION } from '../../src/conversation/upgrades.ts';
+import { readIntent } from '../../src/loyalty/journal.ts';
+import { createEnvelopes } from '../../src/store/sealing.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { Dialogue, succeed } from '../support/dialogue.ts';
+import { shapes } from '../support/shapes.ts';
 
 /*
  * What lies in stores outlives the code that wrote it: its shapes, and what every version so far has written

@@ -1,10 +1,10 @@
-import { createMemoryFeed, createMemoryFeedStore } from '../../src/turns/memory/feed.ts';
-import { createMemoryMailbox } from '../../src/turns/memory/mailbox.ts';
+import { createMemoryFeed, createMemoryFeedStore } from '../../src/store/memory/feed.ts';
+import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import {
   createMemoryRegistrationStore,
   createMemoryRegistrations,
-} from '../../src/turns/memory/registrations.ts';
-import { createMemoryStore } from '../../src/turns/memory/store.ts';
+} from '../../src/store/memory/registrations.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { feedContract } from '../contract/feed.ts';
 import { mailboxContract } from '../contract/mailbox.ts';
 import { registrationsContract } from '../contract/registrations.ts';

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
-import type { Feed } from '../../../src/turns/feed.ts';
-import type { Mailbox, MailboxOptions } from '../../../src/turns/mailbox.ts';
-import { connectRedis, type RedisClient } from '../../../src/turns/redis/client.ts';
-import { createRedisFeed } from '../../../src/turns/redis/feed.ts';
-import { createRedisMailbox } from '../../../src/turns/redis/mailbox.ts';
+import type { Feed } from '../../../src/store/feed.ts';
+import type { Mailbox, MailboxOptions } from '../../../src/store/mailbox.ts';
+import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
+import { createRedisFeed } from '../../../src/store/redis/feed.ts';
+import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
 import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
 
