@@ -22,8 +22,8 @@ import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
 import type { Observe } from './observe.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
-import { openStore } from './store/open.ts';
 import type { Mailbox, MailboxOptions } from './store/mailbox.ts';
+import { openStore } from './store/open.ts';
 import { createSeal } from './store/seal.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
@@ -85,7 +85,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
   const around: Around = { mailbox: same, antcrm: same, channel: same, ...overrides.around };
-  const store = await openStore(config, overrides.mailbox, observe.log);
+  const store = await openStore(config.redis, overrides.mailbox, observe.log);
   const traces = createTraces(['staff']);
   const backend = await openBackend(config, observe, traces.call);
   const antcrm = around.antcrm(backend.antcrm);

@@ -52,7 +52,8 @@ function channel(name: string): readonly RegExp[] {
     /^conversation\//,
     /^channels\/([^/]+|shared\/.*)$/,
     new RegExp(`^channels/${name}/`),
-    /^turns\/(mailbox|feed|delivery|outlet|registrations)\.ts$/,
+    /^turns\/(delivery|outlet|trace)\.ts$/,
+    /^store\/(mailbox|feed|registrations)\.ts$/,
     /^(i18n|observe)\.ts$/,
   ];
 }

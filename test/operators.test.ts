@@ -8,13 +8,13 @@ import { newState, readState } from '../src/conversation/state.ts';
 import { readCommand } from '../src/operators/command.ts';
 import { describe as details, guide, summarize } from '../src/operators/operation.ts';
 import { duration, table } from '../src/operators/table.ts';
-import { createEnvelopes } from '../src/store/sealing.ts';
 import { createSeal } from '../src/store/seal.ts';
+import { createEnvelopes } from '../src/store/sealing.ts';
 import { change, leased } from './contract/mailbox/kit.ts';
+import { memoryLog, openProcess } from './store/redis/kit.ts';
 import { startBot } from './support/app.ts';
 import { type RedisServer, startRedis } from './support/redis.ts';
 import { incoming } from './turns/kit.ts';
-import { memoryLog, openProcess } from './store/redis/kit.ts';
 
 const PROGRAM = new URL('../src/operators.ts', import.meta.url).pathname;
 const PHONE = '0867123456';

@@ -3,10 +3,10 @@ import { awaitedSchema } from '../conversation/effect.ts';
 import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
-import { incomingSchema, type Outgoing, outgoingSchema } from '../turns/delivery.ts';
+import { incomingSchema, outgoingSchema } from './messages.ts';
 
 /*
- * What is sealed into a mailbox, beside the message (`delivery.ts`), and how older versions wrote it. Each body is
+ * What is sealed into a mailbox, beside the message (`messages.ts`), and how older versions wrote it. Each body is
  * stored with its version (`versions.ts`); `test/bodies/` has some of each.
  */
 
@@ -30,11 +30,7 @@ export const storedSchema = z.strictObject({
 });
 export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { state: ConversationState };
 
-/** A trace is never stored. */
-const replySchema = z.strictObject({
-  kind: z.literal('reply'),
-  outgoing: outgoingSchema.omit({ trace: true }),
-});
+const replySchema = z.strictObject({ kind: z.literal('reply'), outgoing: outgoingSchema });
 const unlockSchema = z.strictObject({
   kind: z.literal('unlock'),
   /** As the mailbox knows it: a keyed hash. */
@@ -46,7 +42,7 @@ const unlockSchema = z.strictObject({
 export const errandSchema = z.discriminatedUnion('kind', [replySchema, unlockSchema]);
 
 /** What a commit leaves to be done outside: a reply to send, or a customer's hold to give back. */
-export type Errand = { kind: 'reply'; outgoing: Outgoing } | z.infer<typeof unlockSchema>;
+export type Errand = z.infer<typeof errandSchema>;
 
 /** `origin` tells operators where to file a settlement; `body` is what is known of the call, in the shape of whoever makes it. */
 export const intentSchema = z.strictObject({ origin: originSchema, body: z.unknown() });

@@ -1,17 +1,17 @@
-import type { Config } from '../config.ts';
 import type { Log } from '../observe.ts';
 import type { Feed } from './feed.ts';
 import type { Mailbox, MailboxOptions } from './mailbox.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { createMemoryMailbox } from './memory/mailbox.ts';
 import { createMemoryRegistrations } from './memory/registrations.ts';
+import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/client.ts';
 import { createRedisFeed } from './redis/feed.ts';
 import { createRedisMailbox } from './redis/mailbox.ts';
 import { createRedisRegistrations } from './redis/registrations.ts';
 import type { Registrations } from './registrations.ts';
 
-/** Where conversations are kept, by the ports of `turns/`. */
+/** Where conversations are kept, port by port. */
 export type Store = {
   readonly mailbox: Mailbox;
   readonly feed: Feed;
@@ -19,9 +19,13 @@ export type Store = {
   close(): Promise<void>;
 };
 
-/** Opens the store of the configuration: Redis, or the embedded one, which ends with this process. */
-export async function openStore({ redis }: Config, options: MailboxOptions = {}, log: Log): Promise<Store> {
-  if (!redis) {
+/** Opens a Redis, or the embedded store, which ends with this process. */
+export async function openStore(
+  redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
+  options: MailboxOptions = {},
+  log: Log,
+): Promise<Store> {
+  if (redis === undefined) {
     const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
     const registrations = createMemoryRegistrations();
     const close = async () => void (await Promise.all([mailbox.close(), feed.close()]));

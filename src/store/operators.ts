@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { readState } from '../conversation/state.ts';
 import type { Origin } from './bodies.ts';
-import type { Incoming } from '../turns/delivery.ts';
-import { createEnvelopes } from './sealing.ts';
 import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
+import type { Incoming } from './messages.ts';
 import type { Seal } from './seal.ts';
-import type { Conversation } from '../turns/think.ts';
+import { createEnvelopes } from './sealing.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
 export type OpenOperation = {
@@ -55,7 +55,7 @@ export type Operators = {
 export function createOperators(options: {
   mailbox: Pick<Mailbox, 'accept' | 'intents' | 'deadLetters' | 'takeDeadLetter'>;
   seal: Seal;
-  readState: Conversation['readState'];
+  readState: typeof readState;
 }): Operators {
   const { mailbox, seal, readState } = options;
   const envelopes = createEnvelopes(seal, readState);

@@ -10,7 +10,7 @@ import {
   type Stored,
   storedSchema,
 } from './bodies.ts';
-import { type Incoming, incomingSchema } from '../turns/delivery.ts';
+import { type Incoming, incomingSchema } from './messages.ts';
 import { type Seal, SealBroken } from './seal.ts';
 import { lengthen, shorten } from './shorthand.ts';
 import { marked, upgraded } from './versions.ts';

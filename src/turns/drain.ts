@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Delivered, Numbered } from './errands.ts';
-import { assertHeld, GivenBack, type Held } from './leases.ts';
 import {
   NEVER_TRIED,
   type Next,
@@ -10,6 +8,8 @@ import {
   type Wait,
   type Work,
 } from '../store/mailbox.ts';
+import type { Delivered, Numbered } from './errands.ts';
+import { assertHeld, GivenBack, type Held } from './leases.ts';
 import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
 import { answer, type TurnTools } from './turn.ts';
 

@@ -1,12 +1,12 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Origin } from '../store/bodies.ts';
-import type { Incoming } from './delivery.ts';
-import type { Envelopes } from '../store/sealing.ts';
-import { assertNotLost, type Held } from './leases.ts';
 import type { Hold, Mailbox } from '../store/mailbox.ts';
-import type { Outlet } from './outlet.ts';
 import type { Seal } from '../store/seal.ts';
+import type { Envelopes } from '../store/sealing.ts';
+import type { Incoming } from './delivery.ts';
+import { assertNotLost, type Held } from './leases.ts';
+import type { Outlet } from './outlet.ts';
 
 /** What an effect is performed for, and what it may use of the store. Every method may reject with `StoreUnavailable`. */
 export type Turn = {

@@ -1,13 +1,13 @@
 import { NewerVersion } from '../conversation/upgrades.ts';
 import type { Observe } from '../observe.ts';
 import type { Stored } from '../store/bodies.ts';
-import type { Incoming } from './delivery.ts';
+import type { Next } from '../store/mailbox.ts';
+import { SealBroken } from '../store/seal.ts';
 import { type Envelopes, originOf } from '../store/sealing.ts';
+import type { Incoming } from './delivery.ts';
 import { type Foreign, LEFT_AGAIN_MS } from './foreign.ts';
 import { GivenBack, type Held } from './leases.ts';
-import type { Next } from '../store/mailbox.ts';
 import type { Asker } from './perform.ts';
-import { SealBroken } from '../store/seal.ts';
 import type { Conversation } from './think.ts';
 
 /** What a lease holder knows of its conversation; each commit brings it up to date. */

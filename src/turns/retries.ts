@@ -1,5 +1,5 @@
-import type { Delivery } from './delivery.ts';
 import type { Tried, Wait } from '../store/mailbox.ts';
+import type { Delivery } from './delivery.ts';
 
 /** What becomes of a reply: nothing is left to do, it waits, or it is dropped with an alarm. */
 export type Fate =

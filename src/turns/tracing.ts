@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { understand } from '../conversation/language/understand.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import type { Numbered } from './errands.ts';
 import type { Mailbox } from '../store/mailbox.ts';
+import type { Numbered } from './errands.ts';
 import type { Trace, TracedCall, Trip } from './trace.ts';
 
 /** Looks into the turns of some channels. Other channels' turns pay a comparison, and nothing is kept of them. */

@@ -2,18 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import type { Context } from '../conversation/context.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
+import {
+  LEASE_MS,
+  type Mailbox,
+  type NewMessage,
+  StoreUnavailable,
+  SWEEP_MS,
+  type Work,
+} from '../store/mailbox.ts';
+import type { Seal } from '../store/seal.ts';
+import { conversationName, createEnvelopes } from '../store/sealing.ts';
 import { type Bulkhead, createBulkhead } from './bulkhead.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
-import { conversationName, createEnvelopes } from '../store/sealing.ts';
 import { createDelivery } from './errands.ts';
 import { createForeign } from './foreign.ts';
 import { createLeases, LeaseLost } from './leases.ts';
-import { LEASE_MS, type Mailbox, type NewMessage, StoreUnavailable, SWEEP_MS, type Work } from '../store/mailbox.ts';
 import type { Outlet } from './outlet.ts';
 import { createPerformer, type Perform } from './perform.ts';
 import { alarmIfBroken, type Known } from './read.ts';
-import type { Seal } from '../store/seal.ts';
 import { createSlots } from './slots.ts';
 import { createSweeper } from './sweeper.ts';
 import type { Conversation } from './think.ts';

@@ -4,18 +4,18 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createClient } from '../../src/channels/staff/client.ts';
 import { readState } from '../../src/conversation/state.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
-import { conversationName, createEnvelopes, type Envelopes } from '../../src/store/sealing.ts';
 import type { DeadLetter, Mailbox } from '../../src/store/mailbox.ts';
 import { connectRedis, type RedisClient } from '../../src/store/redis/client.ts';
 import { keysOf } from '../../src/store/redis/keys.ts';
 import { createRedisMailbox } from '../../src/store/redis/mailbox.ts';
 import { createSeal } from '../../src/store/seal.ts';
+import { conversationName, createEnvelopes, type Envelopes } from '../../src/store/sealing.ts';
 import { all, change, leased } from '../contract/mailbox/kit.ts';
+import { memoryLog } from '../store/redis/kit.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 import { addressOf, type RedisServer, startRedis } from '../support/redis.ts';
 import { incoming } from '../turns/kit.ts';
-import { memoryLog } from '../store/redis/kit.ts';
 
 /*
  * Somebody who can write to Redis, or a process with the wrong keys, puts things there that do not open. A bot that

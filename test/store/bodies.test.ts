@@ -5,8 +5,8 @@ import type { Message } from '../../src/conversation/message.ts';
 import { readState } from '../../src/conversation/state.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { readIntent } from '../../src/loyalty/journal.ts';
-import { createEnvelopes } from '../../src/store/sealing.ts';
 import { createSeal } from '../../src/store/seal.ts';
+import { createEnvelopes } from '../../src/store/sealing.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { shapes } from '../support/shapes.ts';
 
@@ -15,8 +15,10 @@ import { shapes } from '../support/shapes.ts';
  * (`test/support/freeze-main.ts`). What was frozen is never changed: a bot out there may have stored it.
  */
 
-const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-const filesOf = (folder: string): string[] => readdirSync(new URL(folder, import.meta.url));
+/** `test/`. */
+const root = new URL('../', import.meta.url);
+const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, root), 'utf8'));
+const filesOf = (folder: string): string[] => readdirSync(new URL(folder, root));
 const namesOf = (folder: string): string[] =>
   filesOf(folder).flatMap((file) => (file === 'shapes.json' ? [] : [file.replace('.json', '')]));
 

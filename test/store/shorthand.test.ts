@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import { newState, readState } from '../../src/conversation/state.ts';
 import type { Stored } from '../../src/store/bodies.ts';
-import { createEnvelopes } from '../../src/store/sealing.ts';
 import { createSeal } from '../../src/store/seal.ts';
+import { createEnvelopes } from '../../src/store/sealing.ts';
 import { lengthen, shorten } from '../../src/store/shorthand.ts';
 
 const operations = Array.from({ length: 5 }, (_, n): ConversationState['operations'][number] => ({

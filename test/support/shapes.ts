@@ -6,7 +6,7 @@ import { FLOWS, historyPageSchema, SLOTS_OF } from '../../src/conversation/flows
 import { anyStateSchema } from '../../src/conversation/state.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
 import { errandSchema, intentSchema, storedSchema } from '../../src/store/bodies.ts';
-import { incomingSchema } from '../../src/turns/delivery.ts';
+import { incomingSchema } from '../../src/store/messages.ts';
 import { lengthen } from '../../src/store/shorthand.ts';
 
 /** Everything that is sealed and stored, by a name for people. */

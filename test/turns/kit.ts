@@ -6,13 +6,13 @@ import type { Message } from '../../src/conversation/message.ts';
 import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
-import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/store/mailbox.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
+import { createSeal, type Seal } from '../../src/store/seal.ts';
+import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import type { Perform } from '../../src/turns/perform.ts';
-import { createSeal, type Seal } from '../../src/store/seal.ts';
 import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
 
 const settings: Settings = {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Outgoing } from '../../src/turns/delivery.ts';
 import { type Lease, StoreUnavailable } from '../../src/store/mailbox.ts';
+import type { Outgoing } from '../../src/turns/delivery.ts';
 import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
 
 const unavailable = async (): Promise<never> => {

@@ -1,7 +1,7 @@
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
-import type { Outgoing } from '../../turns/delivery.ts';
 import type { Feed, FeedEvent } from '../../store/feed.ts';
+import type { Outgoing } from '../../turns/delivery.ts';
 import { eventSchema, type StaffEvent } from './schema.ts';
 
 /** What the channel needs of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
-import { outgoingSchema } from '../../turns/delivery.ts';
+import { traceSchema } from '../../turns/trace.ts';
 import { decodeChoice } from '../shared/choice.ts';
 import { decodeStart } from '../shared/start.ts';
 
@@ -162,14 +162,14 @@ export type StaffReply = z.infer<typeof replySchema>;
 const stateSchema = z.object({ flow: z.string().optional(), asks: z.string().optional() });
 
 /** A look into the turn; a process of another version may have written another shape. */
-const traceSchema = outgoingSchema.shape.trace.catch(undefined);
+const shownTrace = traceSchema.optional().catch(undefined);
 
 /** What the feed keeps and the event stream sends: a reply, and where it stands. */
 export const eventSchema = replySchema.extend({
   turn: z.string().optional().describe('The id of the message it answers; absent where nobody asked.'),
   last: z.boolean().describe("The turn's last reply."),
   state: stateSchema,
-  trace: traceSchema.describe('With the last reply: a look into the turn. For people, not for programs.'),
+  trace: shownTrace.describe('With the last reply: a look into the turn. For people, not for programs.'),
 });
 export type StaffEvent = z.infer<typeof eventSchema>;
 
@@ -183,7 +183,7 @@ export const answerSchema = z
       ),
     replies: z.array(replySchema),
     state: stateSchema.optional().describe('After the last reply known; absent where there was none yet.'),
-    trace: traceSchema.describe('A look into the turn, for people: its shape may change.'),
+    trace: shownTrace.describe('A look into the turn, for people: its shape may change.'),
   })
   .meta({
     examples: [

@@ -13,10 +13,10 @@ import { createClient, type StaffClient } from '../../../src/channels/staff/clie
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
-import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { createSeal } from '../../../src/store/seal.ts';
+import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 
 export type Kit = {
   readonly app: FastifyInstance;

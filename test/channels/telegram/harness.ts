@@ -5,8 +5,8 @@ import { problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
-import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
+import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 

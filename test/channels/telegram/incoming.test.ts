@@ -3,7 +3,7 @@ import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { botOf, toIncoming } from '../../../src/channels/telegram/incoming.ts';
 import { parseUpdate } from '../../../src/channels/telegram/update.ts';
-import { incomingSchema } from '../../../src/turns/delivery.ts';
+import { incomingSchema } from '../../../src/store/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
 const minh = createPerson(42);

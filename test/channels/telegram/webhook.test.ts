@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incomingSchema } from '../../../src/turns/delivery.ts';
 import { StoreUnavailable } from '../../../src/store/mailbox.ts';
+import { incomingSchema } from '../../../src/store/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { createBot, SECRET } from './harness.ts';
 
