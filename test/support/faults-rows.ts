@@ -9,9 +9,17 @@ import { type Flight, MOMENTS, STORIES, takeOff } from './faults-flights.ts';
 import { earning, isSummary } from './faults-stories.ts';
 import { type FaultsWorld, leftIn, startFaultsWorld } from './faults-world.ts';
 import type { Bot, Environment } from './processes.ts';
+import { type RedisServer, startRedis } from './redis.ts';
 
 /** Something is stopped when the row is over. */
 export type Finish = (stop: () => Promise<unknown>) => void;
+
+/** A Redis of the row's own. */
+export async function ownRedis(finish: Finish): Promise<RedisServer> {
+  const redis = await startRedis();
+  finish(() => redis.stop());
+  return redis;
+}
 
 /** A way in which the world is half alive. */
 export type Row = {
@@ -55,11 +63,15 @@ export async function live(row: Row, finish: Finish): Promise<string[]> {
   finish(() => world.stop());
   const stage = await row.arrange(world, finish);
   const bots = await stage.bots();
+  const faults: string[] = [];
   const living = new Set<Bot>();
   const add = (bot: Bot) => {
     living.add(bot);
     finish(() => bot.kill());
-    void bot.ended.then(() => living.delete(bot));
+    void bot.ended.then(({ code, signal }) => {
+      living.delete(bot);
+      if (code !== 0 && signal !== 'SIGKILL') faults.push(`a bot ended with ${code ?? signal}`);
+    });
   };
   for (const bot of bots) add(bot);
   let turn = 0;
@@ -83,7 +95,7 @@ export async function live(row: Row, finish: Finish): Promise<string[]> {
   const talk = talks(talker, world, over.signal);
   talk.catch(() => {});
   for (const { letGo } of flights) letGo();
-  const faults = await lasts(row, living);
+  faults.push(...(await lasts(row, living)));
   faults.push(...(await loopsIn(stage.stores())));
   await stage.end();
   over.abort();

@@ -1,6 +1,6 @@
 import { moveStoreClock, withClocks } from '../../support/faults-clocks.ts';
-import { ENV, type Row } from '../../support/faults-rows.ts';
-import { startRedis } from '../../support/redis.ts';
+import { ENV, ownRedis, type Row, type Stage } from '../../support/faults-rows.ts';
+import type { FaultsWorld } from '../../support/faults-world.ts';
 
 /** Clocks that are minutes off. */
 
@@ -10,12 +10,21 @@ const WAYS = [
   [-TEN_MINUTES_MS, 'ten minutes behind'],
 ] as const;
 
+/** Answers get lost, so that records are looked up by their times. */
+const losingAnswers = ({ antcrm }: FaultsWorld): Pick<Stage, 'begin' | 'end'> => ({
+  async begin() {
+    antcrm.trouble = (_, post) => (post === null ? null : { kind: 'lose-answer' });
+  },
+  async end() {
+    antcrm.trouble = () => null;
+  },
+});
+
 const store: readonly Row[] = WAYS.map(([aheadMs, how]) => ({
   name: `the clock of the store is ${how}`,
   ready: 'serves',
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     return {
       bots: async () => [await world.bot(redis.url, { ...ENV, ...withClocks() })],
       begin: async () => moveStoreClock(redis.url, aheadMs),
@@ -30,19 +39,12 @@ const antcrm: readonly Row[] = WAYS.map(([aheadMs, how]) => ({
   ready: 'serves',
   isSample: aheadMs > 0,
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     const { clock } = world.antcrm;
     clock.aheadMs = aheadMs;
     return {
       bots: async () => [await world.bot(redis.url, ENV)],
-      // Answers get lost, so that records are looked up by their times.
-      begin: async () => {
-        world.antcrm.trouble = (_, post) => (post === null ? null : { kind: 'lose-answer' });
-      },
-      async end() {
-        world.antcrm.trouble = () => null;
-      },
+      ...losingAnswers(world),
       stores: () => [redis.url],
     };
   },
@@ -52,17 +54,11 @@ const bot: Row = {
   name: 'the clocks of two bots are ten minutes ahead and behind',
   ready: 'serves',
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     return {
       bots: () =>
         Promise.all(WAYS.map(([aheadMs]) => world.bot(redis.url, { ...ENV, ...withClocks(aheadMs) }))),
-      begin: async () => {
-        world.antcrm.trouble = (_, post) => (post === null ? null : { kind: 'lose-answer' });
-      },
-      async end() {
-        world.antcrm.trouble = () => null;
-      },
+      ...losingAnswers(world),
       stores: () => [redis.url],
     };
   },

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ENV, type Row } from '../../support/faults-rows.ts';
-import { startRedis } from '../../support/redis.ts';
+import { ENV, ownRedis, type Row } from '../../support/faults-rows.ts';
 
 /** Processes that come and go. */
 
@@ -14,8 +13,7 @@ const stops: Row = {
   ready: 'serves',
   isSample: true,
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     let stopped: Promise<unknown> = Promise.resolve();
     return {
       bots: async () => [await world.bot(redis.url, ENV)],
@@ -39,8 +37,7 @@ const update: Row = {
   name: `the version ${OLD} and this one work side by side`,
   ready: 'serves',
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     const dir = await mkdtemp(join(tmpdir(), 'old-version-'));
     finish(() => rm(dir, { recursive: true, force: true }));
     await run(`git archive ${OLD} | tar -x -C "${dir}"`, root);

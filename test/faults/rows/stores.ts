@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { startRedisPair, startRedisSentinels } from '../../support/failover.ts';
-import { ENV, type Row, type Stage } from '../../support/faults-rows.ts';
+import { ENV, ownRedis, type Row, type Stage } from '../../support/faults-rows.ts';
 import { startRedisProxy } from '../../support/proxy.ts';
 import { freePort, type RedisServer, startRedis, startRedisCluster, until } from '../../support/redis.ts';
 
@@ -50,8 +50,7 @@ const single: readonly Row[] = MISHAPS.map(({ name, isSample, begin, end }) => (
   ready: 'refuses',
   isSample: isSample === true,
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     return {
       bots: async () => [await world.bot(redis.url, ENV)],
       begin: async () => begin(redis),
@@ -66,8 +65,7 @@ const slow: Row = {
   // Late, and yet in time for a message to be stored.
   ready: 'serves',
   async arrange(world, finish) {
-    const redis = await startRedis();
-    finish(() => redis.stop());
+    const redis = await ownRedis(finish);
     const proxy = await startRedisProxy(redis.port);
     finish(() => proxy.stop());
     return {
