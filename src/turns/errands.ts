@@ -19,7 +19,7 @@ export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
 /** How long a lock that could not be given back waits. */
 const UNLOCK_AGAIN_MS = 1000;
 /** Without a try: where the channel's bulkhead is full, and where its platform is out of order, at least and at most. */
-const NO_ROOM_MS = [2000, 30_000] as const;
+const NO_ROOM_MS = [1000, 5000] as const;
 const HELD_BACK_MS = [5000, 10 * 60_000] as const;
 
 /**

@@ -71,7 +71,7 @@ const LIMITS: Limits = {
   workingMs: 1000,
   patienceMs: 2000,
   perChannel: 21,
-  stuckMs: 250,
+  stuckMs: 500,
   stopMs: 8_000,
   random: Math.random,
 };
