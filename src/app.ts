@@ -1,11 +1,11 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Channel } from './channels/channel.ts';
+import type { Channel, ChannelEntry } from './channels/channel.ts';
+import { openChannels } from './channels/open.ts';
+import { createGuard } from './channels/shared/access.ts';
 import { createLimits, limitStrangers } from './channels/shared/limits.ts';
 import { notFound, problemHandler } from './channels/shared/problem.ts';
-import { createGuard } from './channels/staff/access.ts';
-import { createStaff } from './channels/staff/staff.ts';
-import { createTelegram } from './channels/telegram/telegram.ts';
+import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
 import { newState, readState } from './conversation/state.ts';
@@ -41,6 +41,8 @@ export type App = {
   readonly server: FastifyInstance;
   /** Once the server listens: begins to work on what is due, registers webhooks. */
   start(): Promise<void>;
+  /** What the operator reads at the start, of each channel. `url`: where the bot listens. */
+  greeting(url: string): readonly string[];
   /** What is out of order between the bot and a platform, by channel; only those that have faults. */
   faults(): ReadonlyMap<string, readonly string[]>;
   /**
@@ -50,8 +52,13 @@ export type App = {
   stop(): Promise<void>;
 };
 
-/** What is no setting, because nobody but a test that waits for leases to end should want it otherwise. */
-export type Overrides = {
+/**
+ * What is no setting. A program around the bot adds to it (`channels`); the rest is for tests, such as those that wait for
+ * leases to end.
+ */
+export type AppOptions = {
+  /** Channels beside the app's own. */
+  readonly channels?: readonly ChannelEntry<Config>[] | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly mailbox?: MailboxOptions | undefined;
   /** How long a request may take to arrive. */
@@ -70,8 +77,8 @@ export type Around = {
 const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const server = createServer(config, overrides);
+export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const server = createServer(config, options);
   const turnAway = turnAwayRequests(server);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
@@ -84,9 +91,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     timeZone: config.settings.timeZone,
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
-  const around: Around = { mailbox: same, antcrm: same, channel: same, ...overrides.around };
-  const store = await openStore(config.redis, overrides.mailbox, observe.log);
-  const traces = createTraces(['staff']);
+  const around: Around = { mailbox: same, antcrm: same, channel: same, ...options.around };
+  const store = await openStore(config.redis, options.mailbox, observe.log);
+  const entries = [...CHANNELS, ...(options.channels ?? [])];
+  const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
+  const traces = createTraces(traced);
   const backend = await openBackend(config, observe, traces.call);
   const antcrm = around.antcrm(backend.antcrm);
   const operations = createOperations({
@@ -95,7 +104,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     callTimeoutMs: config.antcrm.timeoutMs,
     observe,
   });
-  const channels = new Map<string, Channel>();
+  const outlets = new Map<string, Channel>();
   const turns = createTurns({
     mailbox: traces.counting(around.mailbox(store.mailbox)),
     seal,
@@ -105,10 +114,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       serviceUp: antcrm.isUp,
     },
     perform: operations.perform,
-    outlet: (channel) => channels.get(channel),
+    outlet: (channel) => outlets.get(channel),
     ids: newIds,
     observe,
-    limits: { slots: Math.max(SLOTS, SLOTS_A_CALL * config.antcrm.maxCalls), ...overrides.limits },
+    limits: { slots: Math.max(SLOTS, SLOTS_A_CALL * config.antcrm.maxCalls), ...options.limits },
     traces,
   });
 
@@ -118,31 +127,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
   await describeApi(server, { guard, version: packageJson.version });
   const { accept } = turns;
-  const { feed } = store;
-  add(createStaff({ accept, feed, seal, words, guard, observe, audited: !sandboxed }));
-  if (config.telegram) {
-    const { defaultLocale } = config.settings;
-    const limit = limitStrangers(limits);
-    const shared = {
-      registrations: store.registrations,
-      hash: (text: string) => seal.name('registration', text),
-    };
-    const ours = { accept, limit, words, observe, shared, staff: guard.docs };
-    add(createTelegram({ ...config.telegram, publicUrl, defaultLocale, ...ours }));
-  }
-  if (config.teams) {
-    const limit = limitStrangers(limits);
-    // Only then, for the Bot Framework SDK takes a third of an idle bot's memory.
-    const { createTeams } = await import('./channels/teams/teams.ts');
-    add(createTeams({ config: config.teams, accept, limit, words, observe }));
-  }
-  function add(channel: Channel): void {
-    channels.set(channel.name, around.channel(channel));
+  const { feed, registrations } = store;
+  const parts = { accept, words, observe, guard, seal, feed, registrations, sandboxed };
+  const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
+  for (const channel of channels) {
+    outlets.set(channel.name, around.channel(channel));
     server.register(channel.plugin);
   }
-
-  server.register(consolePage(guard.page));
-  const watched = [...channels.values()].filter((channel) => channel.faults !== undefined);
+  server.register(
+    consolePage(
+      guard.page,
+      entries.map(({ traits }) => traits),
+    ),
+  );
+  const all = [...outlets.values()];
+  const watched = all.filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [
     { name: 'store', needed: true, check: () => store.mailbox.health() },
     { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
@@ -171,8 +170,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     server,
     async start() {
       turns.start();
-      await Promise.all([...channels.values()].map((channel) => channel.start?.()));
+      await Promise.all(all.map((channel) => channel.start?.()));
     },
+    greeting,
     faults: () =>
       new Map(
         watched
@@ -181,7 +181,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       ),
     async stop() {
       turnAway.begin();
-      const all = [...channels.values()];
       // Both go on to the end: while turns finish, their replies still need the channels' connections.
       await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
       await Promise.all([closeServer(server), ...all.map((channel) => inTime(channel.close?.()))]);
@@ -193,7 +192,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 function createServer(
   { logLevel, trustProxy }: Config,
-  { requestMs = REQUEST_MS, log }: Overrides,
+  { requestMs = REQUEST_MS, log }: AppOptions,
 ): FastifyInstance {
   const server = Fastify({
     logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },

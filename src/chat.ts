@@ -5,10 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createClient, type Refusal, type StaffClient } from './channels/staff/client.ts';
-import { mannerSchema, type requestSchema, type StaffReply } from './channels/staff/schema.ts';
+import { mannerSchemaOf, type RequestSchema, type StaffReply } from './channels/staff/schema.ts';
+import { CHANNELS } from './channels.ts';
 import { environment } from './config.ts';
 import { replay } from './replay.ts';
 import { readScript } from './script.ts';
+
+const KNOWN = CHANNELS.map(({ traits }) => traits);
+const mannerSchema = mannerSchemaOf(KNOWN);
 
 /** `npm run chat`: the staff webhook from a terminal. */
 export type ChatOptions = {
@@ -26,7 +30,7 @@ export type ChatOptions = {
 const HELP = `npm run chat -- [options]: the bot from a terminal. It speaks Vietnamese unless told otherwise.
 Type a message, or the number of a choice. /contact PHONE shares a phone number,
 /contact PHONE other somebody else's; /start CODE opens a deep link; /quit ends.
-Options: --help --url URL --conversation NAME --locale vi|en --as staff|telegram|teams --name NAME --linger SECONDS
+Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({ name }) => name).join('|')} --name NAME --linger SECONDS
 --replay FILE has the conversation of a script again, and fails where the bot answers otherwise.`;
 
 /** How long a message without an answer is waited for after the input's end. */
@@ -90,7 +94,7 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
   return code;
 }
 
-type Message = Pick<z.input<typeof requestSchema>, 'text' | 'choice' | 'contact' | 'start'>;
+type Message = Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact' | 'start'>;
 
 /** What a typed line means, given the ids of the choices on the screen. */
 function messageOf(line: string, choices: readonly string[]): Message {

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import type { Guard } from './channels/staff/access.ts';
+import type { Guard } from './channels/shared/access.ts';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
 
 /** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */

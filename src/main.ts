@@ -53,26 +53,16 @@ async function listen(): Promise<void> {
   }
 }
 
-/** Where to chat, a line to paste, and what is embedded because of what is unset. */
-function greeting({ listen, staffToken, redis, antcrm, telegram, teams }: Config, port: number): string {
+/** What each channel says, and what is embedded because of what is unset. */
+function greeting({ listen, redis, antcrm }: Config, port: number): string {
   const local = `http://localhost:${port}`;
-  const token = staffToken === undefined ? '' : ` -H "Authorization: Bearer $STAFF_TOKEN"`;
-  const curl = `curl -s ${local}/webhooks/staff -H 'Content-Type: application/json'${token} -d '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}'`;
-  const staff = staffToken !== undefined || antcrm.real === undefined;
   const lines = [
     `The bot listens on ${listen.host}:${port}.`,
-    ...(staff ? [`Chat:  ${local}/console  ·  API: ${local}/docs`, `Try:   ${curl}`] : []),
+    ...app.greeting(local),
     redis
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
     ...(antcrm.real ? [] : [`CRM:   the sandbox at ${local}/sandbox (ANTCRM_BASE_URL is unset)`]),
-    ...(telegram
-      ? [`Telegram is on, by ${telegram.mode}.`]
-      : ['Telegram is off (TELEGRAM_BOT_TOKEN is unset)']),
-    ...(teams
-      ? [`Teams is on${teams.registration ? '' : ', without authentication'}.`]
-      : ['Teams is off (MICROSOFT_APP_ID is unset)']),
-    ...(staff ? [] : ['Staff webhook and console are off (STAFF_TOKEN is unset)']),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
 }

@@ -53,7 +53,7 @@ function channel(name: string): readonly RegExp[] {
     /^channels\/([^/]+|shared\/.*)$/,
     new RegExp(`^channels/${name}/`),
     /^turns\/(delivery|outlet|trace)\.ts$/,
-    /^store\/(mailbox|feed|registrations)\.ts$/,
+    /^store\/(mailbox|feed|messages|registrations)\.ts$/,
     /^(i18n|observe)\.ts$/,
   ];
 }

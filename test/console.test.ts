@@ -3,13 +3,13 @@ import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { consolePage } from '../src/console/console.ts';
-import { type KitOptions, startKit } from './channels/staff/kit.ts';
+import { type KitOptions, startKit, TRAITS } from './channels/staff/kit.ts';
 
 const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      await app.register(consolePage(guard.page));
+      await app.register(consolePage(guard.page, TRAITS));
     },
   });
 

@@ -1,16 +1,37 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Sender } from '../conversation/message.ts';
+import type { Words } from '../i18n.ts';
+import type { Observe } from '../observe.ts';
+import type { Feed } from '../store/feed.ts';
+import type { Registrations } from '../store/registrations.ts';
 import type { Incoming } from '../turns/delivery.ts';
 import type { Outlet } from '../turns/outlet.ts';
+import type { Guard } from './shared/access.ts';
+import type { Limit } from './shared/limits.ts';
 
 /**
- * A way to talk with customers. To add one: a folder here that makes a `Channel`, a line in `app.ts`, its settings in
- * `config.ts`; `test/contract/channel.ts` runs the same conversation through each.
+ * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
+ * metrics and logs, what the staff webhook imitates, the console's list, the greeting.
  */
-export interface Channel extends Outlet {
-  /** A stable word: it names the channel in stored messages, metrics and logs. */
+export type ChannelTraits = {
+  /** A stable word: it names the channel in stored messages, metrics and logs, and in the staff webhook's `as`. */
   readonly name: string;
+  /** What people call it. */
+  readonly title: string;
+  /** By what it can prove that an identifier is the sender's own. */
+  readonly proof: Sender['proof'];
+  /** Whether it draws a form for all missing slots. */
+  readonly drawsForms: boolean;
+  /** Whether customers have a button there that shares a contact. */
+  readonly sharesContacts: boolean;
+};
+
+/** A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each. */
+export interface Channel extends ChannelTraits, Outlet {
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
   readonly plugin: FastifyPluginAsync;
+  /** What the operator reads at the start, a line each. `url`: where the bot listens. Absent: that the channel is on. */
+  greeting?(url: string): readonly string[];
   /**
    * What is out of order between the bot and the platform as last seen, one operator's line each: what is wrong and what
    * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
@@ -32,7 +53,47 @@ export interface Channel extends Outlet {
 }
 
 /**
+ * A channel in the app's list (`src/channels.ts`). `Settings` is the part of the configuration that it reads. What `open`
+ * needs much memory for, it imports itself.
+ */
+export type ChannelEntry<Settings> = {
+  readonly traits: ChannelTraits;
+  /** Its conversations' last replies carry a look into the turn. */
+  readonly traced?: true;
+  /** Makes the channel, or says what leaves it off, such as `TOKEN is unset`. */
+  open(settings: Settings, parts: ChannelParts): Promise<Channel | Off>;
+};
+
+export type Off = { readonly off: string };
+
+/** What the app hands to a channel; each takes what it needs. */
+export type ChannelParts = {
+  readonly accept: Accept;
+  readonly words: Words;
+  readonly observe: Observe;
+  /** For requests that show no secret; each channel counts by itself. */
+  readonly limit: Limit;
+  /** Lets staff pass, and nobody else. */
+  readonly guard: Guard;
+  readonly seal: Seal;
+  readonly feed: Feed;
+  readonly registrations: Registrations;
+  /** The sandbox is the backend: no real points can be spent. */
+  readonly sandboxed: boolean;
+  /** Every channel in the app's list, whether on or off. */
+  readonly channels: readonly ChannelTraits[];
+};
+
+/** What channels need of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */
+export type Seal = {
+  name(kind: 'conversation' | 'registration', value: string): string;
+  seal(associated: string, plain: string): Buffer;
+  /** Throws if the bytes were not sealed with our keys and the same `associated`. */
+  open(associated: string, sealed: Buffer): string;
+};
+
+/**
  * What channels hand messages to. Resolves once the message is stored; the work goes on behind. Rejects with
- * `StoreUnavailable`: answer 503 with `Retry-After`.
+ * `StoreUnavailable`: answer 503 with `Retry-After` (`shared/platform-requests.ts`).
  */
 export type Accept = (incoming: Incoming) => Promise<'accepted' | 'duplicate' | 'full'>;

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import statics from '@fastify/static';
 import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
@@ -5,6 +7,15 @@ import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from
 const PAGE = fileURLToPath(new URL('page/', import.meta.url));
 
 const ADDRESS = '/console';
+
+/** The part of a channel that the page must know to play its customer. */
+export type Role = {
+  readonly name: string;
+  readonly title: string;
+  readonly proof: string;
+  readonly drawsForms: boolean;
+  readonly sharesContacts: boolean;
+};
 
 const HEADERS = {
   'content-security-policy':
@@ -18,9 +29,16 @@ const HEADERS = {
 /**
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
  * gets the sources as they are, native modules without a build; it keeps them and asks each time whether they changed
- * (`ETag`). `guard` ends requests of everybody else.
+ * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page.
  */
-export function consolePage(guard: onRequestAsyncHookHandler): FastifyPluginAsync {
+export function consolePage(guard: onRequestAsyncHookHandler, roles: readonly Role[]): FastifyPluginAsync {
+  const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
+  const page = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
+    .replace('<!-- channels -->', () => options.join(''))
+    // Indentation is for readers of the source.
+    .replace(/\n +/g, '\n');
+  const etag = `"${hash('sha256', page, 'base64url')}"`;
+
   return async (scope) => {
     scope.addHook('onRequest', guard);
     await scope.register(statics, {
@@ -28,12 +46,21 @@ export function consolePage(guard: onRequestAsyncHookHandler): FastifyPluginAsyn
       prefix: `${ADDRESS}/`,
       index: false,
       // The page itself has one address, which its links are relative to.
-      allowedPath: (path, _root, { routeOptions }) =>
-        /\.(?:css|js)$/.test(path) || routeOptions.url === ADDRESS,
+      allowedPath: (path) => /\.(?:css|js)$/.test(path),
       cacheControl: false,
       setHeaders: (reply: FastifyReply) => void reply.headers({ ...HEADERS, 'cache-control': 'no-cache' }),
     });
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    scope.get(ADDRESS, async (_request, reply) => reply.sendFile('index.html'));
+    scope.get(ADDRESS, async ({ headers }, reply) => {
+      reply.headers({ ...HEADERS, 'cache-control': 'no-cache', etag });
+      // A proxy that compresses makes the tag a weak one.
+      if (headers['if-none-match']?.replace(/^W\//, '') === etag) return reply.code(304).send();
+      return reply.type('text/html; charset=utf-8').send(page);
+    });
   };
+}
+
+function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {
+  const does = [drawsForms && ' data-forms', sharesContacts && ' data-contacts'].filter(Boolean).join('');
+  return `<label><input type="radio" name="as" value="${name}" data-proof="${proof}"${does} /><span>${title.replace(/[&<]/g, (one) => `&#${one.charCodeAt(0)};`)}</span></label>`;
 }

@@ -28,6 +28,15 @@ export const incomingSchema = z.strictObject({
 });
 export type Incoming = z.infer<typeof incomingSchema>;
 
+/** How a conversation of a channel is called in stores and logs. */
+export function conversationName(
+  seal: { name(kind: 'conversation', value: string): string },
+  channel: string,
+  conversation: string,
+): string {
+  return seal.name('conversation', `${channel}\0${conversation}`);
+}
+
 /**
  * One reply on its way out, as kept in the outbox. `turn` names the message it answers (absent: nobody asked, the bot
  * speaks of itself); `first` and `last` mark the turn's first and last reply, `state` is what staff may see of where the

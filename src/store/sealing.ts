@@ -21,11 +21,6 @@ const LARGE_STATE = 1000;
 /** What this kind of body changed from version to version, if anything. */
 const NO_UPGRADES: Upgrades = {};
 
-/** How a conversation is called in stores and logs. */
-export function conversationName(seal: Seal, channel: string, conversation: string): string {
-  return seal.name('conversation', `${channel}\0${conversation}`);
-}
-
 export function originOf({ channel, conversation, address, sender }: Incoming): Origin {
   const { proof, locale } = sender;
   return { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };

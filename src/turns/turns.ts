@@ -10,8 +10,9 @@ import {
   SWEEP_MS,
   type Work,
 } from '../store/mailbox.ts';
+import { conversationName } from '../store/messages.ts';
 import type { Seal } from '../store/seal.ts';
-import { conversationName, createEnvelopes } from '../store/sealing.ts';
+import { createEnvelopes } from '../store/sealing.ts';
 import { type Bulkhead, createBulkhead } from './bulkhead.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';

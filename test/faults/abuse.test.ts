@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Overrides } from '../../src/app.ts';
+import type { AppOptions } from '../../src/app.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   double = await startTelegramDouble();
 });
 afterAll(() => double.close());
-async function start(overrides: Overrides = {}, more: Readonly<Record<string, string>> = {}): Promise<void> {
+async function start(overrides: AppOptions = {}, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const env = {
     ...more,
     TELEGRAM_BOT_TOKEN: double.token,

@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
-import type { requestSchema, StaffEvent } from '../../src/channels/staff/schema.ts';
+import type { RequestSchema, StaffEvent } from '../../src/channels/staff/schema.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import { conversationName } from '../../src/store/messages.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
-import { conversationName } from '../../src/store/sealing.ts';
 import { lengthen } from '../../src/store/shorthand.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { dump, startRedis, until } from '../support/redis.ts';
@@ -105,7 +105,7 @@ test('nothing that a customer gave is left in Redis once they asked to be forgot
   const name = conversationName(seal, 'staff', 'qa');
   const { send } = createClient(url);
   let choices: readonly string[] = [];
-  const does = async (request: Pick<z.input<typeof requestSchema>, 'text' | 'choice' | 'contact'>) => {
+  const does = async (request: Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact'>) => {
     const person = { conversation: 'qa', locale: 'vi', as: 'telegram', name: 'Garnacho' } as const;
     const answer = await send({ ...person, ...request });
     if (answer.status !== 'done') throw new Error(answer.status);

@@ -1,4 +1,4 @@
-import { createApp, type Overrides } from '../../src/app.ts';
+import { type AppOptions, createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { scanLater } from './logs.ts';
 
@@ -13,13 +13,13 @@ export type Running = {
 /** The whole bot in this process, on a port of its own, over the memory store and the sandbox unless told otherwise. */
 export async function startBot(
   env: Readonly<Record<string, string>> = {},
-  overrides: Overrides = {},
+  options: AppOptions = {},
 ): Promise<Running> {
   const lines: string[] = [];
   scanLater(lines, env);
   const read = readConfig({ LOG_LEVEL: 'trace', ...env });
   if (!read.ok) throw new Error(read.faults.join('\n'));
-  const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...overrides });
+  const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...options });
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
   await app.start();
   return {

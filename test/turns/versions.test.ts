@@ -3,7 +3,7 @@ import { type ConversationState, newState, readState } from '../../src/conversat
 import { step } from '../../src/conversation/step.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
-import { conversationName } from '../../src/store/sealing.ts';
+import { conversationName } from '../../src/store/messages.ts';
 import type { Conversation } from '../../src/turns/think.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, type World } from './kit.ts';

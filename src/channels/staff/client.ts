@@ -3,7 +3,7 @@ import { problemSchema } from '../shared/problem.ts';
 import {
   answerSchema,
   eventSchema,
-  type requestSchema,
+  type RequestSchema,
   type StaffAnswer,
   type StaffEvent,
 } from './schema.ts';
@@ -11,7 +11,7 @@ import {
 /** The staff webhook from its other side: for `npm run chat` and for tests. */
 export type StaffClient = {
   /** Rejects where the bot cannot be reached or answers with something else than it promises. */
-  send(request: z.input<typeof requestSchema>): Promise<StaffAnswer | Refusal>;
+  send(request: z.input<RequestSchema>): Promise<StaffAnswer | Refusal>;
   /** Tells the sandbox to misbehave (`faults`) or to start afresh (`reset`). Rejects where there is none, or it refuses. */
   sandbox(what: 'faults' | 'reset', body: object): Promise<void>;
   /** Every event after `afterSeq`, until the stream is cut (then it returns or rejects) or `signal` aborts it. */

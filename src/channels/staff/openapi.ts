@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemSchema } from '../shared/problem.ts';
-import { answerSchema, conversationSchema, requestSchema } from './schema.ts';
+import { answerSchema, conversationSchema, type RequestSchema } from './schema.ts';
 
 /** The names that `docs.ts` and the routes agree on. */
 export const STAFF_TAG = 'staff webhook';
@@ -19,7 +19,7 @@ const refusals = {
   503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
 };
 
-export const messageRoute = {
+export const messageRouteOf = (body: RequestSchema) => ({
   operationId: 'sendMessage',
   tags: [STAFF_TAG],
   summary: 'Write to the bot',
@@ -27,14 +27,14 @@ export const messageRoute = {
     'Hands in one message and answers with the replies to it. Exactly one of `text`, `choice`, `contact`, `form`, ' +
     '`start`, `photo`.',
   security: [{ [STAFF_SECURITY]: [] }],
-  body: requestSchema,
+  body,
   response: {
     200: { description: 'The message is stored.', content: { 'application/json': { schema: answerSchema } } },
     ...refusals,
     413: problemOf('The request is too large.'),
     415: problemOf('The request is no JSON.'),
   },
-};
+});
 
 const seqSchema = z.coerce.number().int().min(0);
 

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
 import { traceSchema } from '../../turns/trace.ts';
+import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../shared/choice.ts';
 import { decodeStart } from '../shared/start.ts';
+import { STAFF } from './traits.ts';
 
 /** The largest image, in bytes, and the largest request that can carry it as base64. */
 const MAX_PHOTO_BYTES = 5 * 1024 * 1024;
@@ -59,60 +61,88 @@ const bodySchema = z.strictObject({
   id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
   locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
   name: z.string().min(1).max(200).optional().describe("The customer's display name."),
-  as: z
-    .enum(['staff', 'telegram', 'teams'])
-    .default('staff')
-    .describe('Whose abilities and identity rules to imitate.'),
+  as: z.string().default(STAFF.name).describe('Whose abilities and identity rules to imitate.'),
   profile: z
     .strictObject({ email: z.email().optional() })
     .optional()
-    .describe('Stands for the Teams profile; only with `"as": "teams"`.'),
+    .describe('Stands for the profile whose e-mail the imitated channel vouches for.'),
 });
 
 /** A message without what makes it one of a kind. */
 export const contentSchema = bodySchema.omit({ conversation: true, id: true });
 
 /** What all messages of a person have in common. */
-export const mannerSchema = bodySchema.pick({ conversation: true, locale: true, as: true, name: true });
+export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
+  bodySchema.extend(imitating(channels)).pick({ conversation: true, locale: true, as: true, name: true });
 
-/** A request as staff write it. */
-export const requestSchema = bodySchema
-  .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
-    error: `Wants exactly one of ${KINDS.join(', ')}`,
-    when: isObject,
-  })
-  .refine((body) => body.contact?.own !== false || imitates(body.as), {
-    path: ['contact', 'own'],
-    error: 'Only with "as": "telegram" or "teams": staff vouch for what they send',
-    when: isObject,
-  })
-  .refine((body) => body.profile === undefined || body.as === 'teams', {
-    path: ['profile'],
-    error: 'Only with "as": "teams"',
-    when: isObject,
-  })
-  .meta({
-    examples: [
-      { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
-      { conversation: 'qa-42', choice: 'redeem' },
-      { conversation: 'qa-42', contact: { phone: '0867123456' } },
-      { conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as: 'telegram' },
-      { conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as: 'teams' },
-    ],
-  });
-export type StaffRequest = z.infer<typeof requestSchema>;
+/** A request as staff write it. `channels`: whom it may imitate. */
+export function requestSchemaOf(channels: readonly ChannelTraits[]) {
+  const imitated = channels.filter(({ proof }) => proof !== 'token');
+  const proving = namesOf(imitated);
+  const profiled = namesOf(channels.filter(({ proof }) => proof === 'profile'));
+  return (
+    bodySchema
+      .extend(imitating(channels))
+      .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
+        error: `Wants exactly one of ${KINDS.join(', ')}`,
+        when: isObject,
+      })
+      // An unknown `as` is a fault of its own.
+      .refine(({ contact, as = STAFF.name }) => contact?.own !== false || proofOf(channels, as) !== 'token', {
+        path: ['contact', 'own'],
+        error: `Only with "as": ${proving}: staff vouch for what they send`,
+        when: isObject,
+      })
+      .refine(({ profile, as }) => profile === undefined || proofOf(channels, as) === 'profile', {
+        path: ['profile'],
+        error: `Only with "as": ${profiled}`,
+        when: isObject,
+      })
+      .meta({
+        examples: [
+          { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
+          { conversation: 'qa-42', choice: 'redeem' },
+          { conversation: 'qa-42', contact: { phone: '0867123456' } },
+          ...imitated.flatMap(({ name: as, sharesContacts, drawsForms }) => [
+            ...(sharesContacts
+              ? [{ conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as }]
+              : []),
+            ...(drawsForms
+              ? [{ conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as }]
+              : []),
+          ]),
+        ],
+      })
+  );
+}
+export type RequestSchema = ReturnType<typeof requestSchemaOf>;
+export type StaffRequest = z.infer<RequestSchema>;
+
+function imitating(channels: readonly ChannelTraits[]) {
+  const { description = '' } = bodySchema.shape.as;
+  return {
+    as: z
+      .enum(channels.map(({ name }) => name))
+      .default(STAFF.name)
+      .describe(description),
+  };
+}
+
+/** `"telegram" or "teams"` */
+function namesOf(channels: readonly ChannelTraits[]): string {
+  return channels.map(({ name }) => `"${name}"`).join(' or ');
+}
+
+function proofOf(channels: readonly ChannelTraits[], as: string): Sender['proof'] | undefined {
+  return channels.find(({ name }) => name === as)?.proof;
+}
 
 /** Refinements look at whatever is an object, so that all faults of a request are told at once. */
 function isObject({ value }: { value: unknown }): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** An unknown `as` is a fault of its own. */
-function imitates(as: string | undefined): boolean {
-  return as !== undefined && as !== 'staff';
-}
-
-/** The message of a request that passed `requestSchema`. */
+/** The message of a request that passed its schema. */
 export function messageOf({ text, choice, contact, form, start }: StaffRequest): Message {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
   if (choice !== undefined) {
@@ -128,11 +158,13 @@ export function messageOf({ text, choice, contact, form, start }: StaffRequest):
 }
 
 /** Who speaks: `as` decides by what an identifier can be proved. */
-export function senderOf({ as, locale, name, profile }: StaffRequest): Sender {
-  const person = { channel: as, ...(locale && { locale }), ...(name && { name }) };
-  if (as === 'staff') return { ...person, proof: 'token' };
-  if (as === 'telegram') return { ...person, proof: 'contact' };
-  return { ...person, proof: 'profile', ...(profile?.email && { email: profile.email.toLowerCase() }) };
+export function senderOf(
+  { as, locale, name, profile }: StaffRequest,
+  channels: readonly ChannelTraits[],
+): Sender {
+  const proof = proofOf(channels, as) ?? STAFF.proof;
+  const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
+  return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
 }
 
 const choiceSchema = z.object({ id: z.string(), label: z.string() });
@@ -153,7 +185,7 @@ const replySchema = z.object({
   asks: z.enum(ASKS).optional(),
   view: z.string().optional().describe("The question's id: buttons of an older one change nothing."),
   form: z.array(fieldSchema).optional().describe('All slots that are missing.'),
-  sharePhone: z.literal(true).optional().describe('Telegram shows its contact button here.'),
+  sharePhone: z.literal(true).optional().describe('A channel with a contact button shows it here.'),
   inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
   notice: z.literal(true).optional().describe('A short remark on a press.'),
 });

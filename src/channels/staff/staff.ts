@@ -5,13 +5,23 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../store/feed.ts';
-import type { Accept, Channel } from '../channel.ts';
+import type { Accept, Channel, ChannelTraits, Seal } from '../channel.ts';
+import type { Guard } from '../shared/access.ts';
+import { createEvents } from '../shared/events.ts';
 import { comeLater } from '../shared/problem.ts';
-import type { Guard } from './access.ts';
-import { createEvents, render, type Seal } from './events.ts';
-import { eventsRoute, messageRoute } from './openapi.ts';
-import { MAX_BODY_BYTES, messageOf, type StaffAnswer, type StaffRequest, senderOf } from './schema.ts';
-import { createStreams, STREAM_LIMITS, type StreamLimits } from './streams.ts';
+import { createStreams, type StreamLimits } from '../shared/streams.ts';
+import { eventsRoute, messageRouteOf } from './openapi.ts';
+import { render } from './render.ts';
+import {
+  eventSchema,
+  MAX_BODY_BYTES,
+  messageOf,
+  requestSchemaOf,
+  type StaffAnswer,
+  type StaffRequest,
+  senderOf,
+} from './schema.ts';
+import { STAFF } from './traits.ts';
 import { followTurn, type Turn } from './turn.ts';
 
 export type StaffOptions = {
@@ -20,6 +30,8 @@ export type StaffOptions = {
   readonly seal: Seal;
   readonly words: Words;
   readonly guard: Pick<Guard, 'api'>;
+  /** Whom a request may imitate. */
+  readonly channels: readonly ChannelTraits[];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
@@ -37,9 +49,10 @@ const LAST_REPLIES_MS = 250;
  * turn does not matter: answers and streams both come from the feed.
  */
 export function createStaff(options: StaffOptions): Channel {
-  const { accept, feed, seal, words, guard, observe, audited, answerMs = ANSWER_MS } = options;
-  const events = createEvents(feed, seal, observe);
-  const streams = createStreams(events, options.limits ?? STREAM_LIMITS);
+  const { accept, words, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
+  const channel = STAFF.name;
+  const events = createEvents({ ...options, channel, schema: eventSchema });
+  const streams = createStreams(events, options.limits);
   const waiting = new Set<Turn>();
 
   /** A turn's last reply may be on its way through the feed. */
@@ -58,8 +71,8 @@ export function createStaff(options: StaffOptions): Channel {
     try {
       turn.begin();
       const message = messageOf(body);
-      const sender = senderOf(body);
-      const accepted = await accept({ channel: 'staff', conversation, id, message, sender, address: null });
+      const sender = senderOf(body, channels);
+      const accepted = await accept({ channel, conversation, id, message, sender, address: null });
       if (accepted === 'full') return 'full';
       if (accepted === 'duplicate')
         return { conversation, status: 'duplicate', replies: [], state: turn.state() };
@@ -84,7 +97,7 @@ export function createStaff(options: StaffOptions): Channel {
 
   function audit({ conversation, choice }: StaffRequest, message: string): void {
     if (!audited || !choice?.startsWith('confirm:')) return;
-    observe.alarm('staff_operation', { channel: 'staff', conversation: events.name(conversation), message });
+    observe.alarm('staff_operation', { channel, conversation: events.name(conversation), message });
   }
 
   const plugin: FastifyPluginAsync = async (scope) => {
@@ -92,14 +105,14 @@ export function createStaff(options: StaffOptions): Channel {
     scope.setSerializerCompiler(serializerCompiler);
     scope.addHook('onRequest', guard.api);
     scope.addHook('onResponse', async ({ method }, { statusCode }) => {
-      if (method === 'POST' && (statusCode === 400 || statusCode === 401)) observe.update('staff', 'refused');
+      if (method === 'POST' && (statusCode === 400 || statusCode === 401)) observe.update(channel, 'refused');
     });
     scope.addHook('preClose', close);
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.post(
       '/webhooks/staff',
-      { schema: messageRoute, bodyLimit: MAX_BODY_BYTES },
+      { schema: messageRouteOf(requestSchemaOf(channels)), bodyLimit: MAX_BODY_BYTES },
       async ({ body }, reply) => {
         const answered = await answer(body);
         if (answered === 'full') return comeLater(reply, 429, 'Too many messages of this conversation wait.');
@@ -120,7 +133,7 @@ export function createStaff(options: StaffOptions): Channel {
   };
 
   return {
-    name: 'staff',
+    ...STAFF,
     plugin,
     async deliver(outgoing, seq) {
       try {
@@ -128,7 +141,7 @@ export function createStaff(options: StaffOptions): Channel {
         await events.publish(outgoing.conversation, render(outgoing, seq, words));
         return { kind: 'delivered' };
       } catch (error) {
-        observe.log.warn({ channel: 'staff', error: nameOf(error) }, 'a reply could not be published');
+        observe.log.warn({ channel, error: nameOf(error) }, 'a reply could not be published');
         return { kind: 'undelivered' };
       }
     },

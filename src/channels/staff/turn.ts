@@ -1,10 +1,10 @@
-import type { Unread } from './events.ts';
+import type { Unread } from '../shared/events.ts';
 import type { StaffAnswer, StaffEvent, StaffReply } from './schema.ts';
 
 /** Gathers the events that answer one message. */
 export type Turn = {
   /** To be called with every event of the conversation, the old ones too. */
-  see(event: Unread): void;
+  see(event: Unread<StaffEvent>): void;
   /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
   begin(): void;
   /** True once the turn's last reply was seen, false if `giveUp` was called first. */
@@ -20,10 +20,10 @@ export type Turn = {
 export function followTurn(id: string): Turn {
   const done = Promise.withResolvers<boolean>();
   const replies: StaffEvent[] = [];
-  let latest: Unread | undefined;
+  let latest: Unread<StaffEvent> | undefined;
   let begun = false;
 
-  function see(event: Unread): void {
+  function see(event: Unread<StaffEvent>): void {
     latest = event;
     const reply = begun ? event.read() : null;
     if (reply?.turn !== id) return;

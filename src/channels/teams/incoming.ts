@@ -5,6 +5,7 @@ import type { Incoming } from '../../turns/delivery.ts';
 import { decodeChoice } from '../shared/choice.ts';
 import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
 import { type Data, type Place, type Press, parseData } from './address.ts';
+import { TEAMS } from './traits.ts';
 
 /**
  * What a customer said with a message. Null where nobody said anything to us: there is nobody to answer, or a group does
@@ -53,7 +54,7 @@ function isPrivate({ conversation }: Activity): boolean {
 function envelope(activity: Activity, place: Place) {
   const { conversation, ...address } = place;
   return {
-    channel: 'teams',
+    channel: TEAMS.name,
     conversation,
     id: activity.id || randomUUID(),
     sender: senderOf(activity),
@@ -65,8 +66,8 @@ function envelope(activity: Activity, place: Place) {
 function senderOf({ from, locale }: Activity): Sender {
   const name = from.name.trim();
   return {
-    channel: 'teams',
-    proof: 'profile',
+    channel: TEAMS.name,
+    proof: TEAMS.proof,
     locale: localeOf(locale),
     name: name === '' ? undefined : cut(name, MAX_NAME),
   };

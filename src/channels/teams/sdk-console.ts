@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Log } from '../../observe.ts';
+import { TEAMS } from './traits.ts';
 
 /** The logger of the SDK's call that is under way, if one is. */
 const calling = new AsyncLocalStorage<Pick<Log, 'debug'>>();
@@ -17,7 +18,7 @@ export function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T
       const logger = calling.getStore();
       // What was said is not written: it may quote the token.
       if (logger)
-        logger.debug({ channel: 'teams', error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
+        logger.debug({ channel: TEAMS.name, error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
       else error(...said);
     };
   }

@@ -13,6 +13,7 @@ import { createCheck } from './faults.ts';
 import { CustomerHandler } from './handler.ts';
 import { createHosts, TEAMS_HOSTS } from './hosts.ts';
 import { createIdentity } from './identity.ts';
+import { TEAMS } from './traits.ts';
 import { createWebhook } from './webhook.ts';
 
 export type TeamsConfig = {
@@ -50,16 +51,17 @@ export function createTeams(options: TeamsOptions): Channel {
     cloud,
     hosts,
     timeoutMs: options.timeoutMs,
-    onTokenRefused: tokenAlarm('teams', observe),
+    onTokenRefused: tokenAlarm(TEAMS.name, observe),
   });
   const check = createCheck({ cloud, connector, registration, serviceHosts: config.serviceHosts });
-  const watch = createWatch({ channel: 'teams', check, observe, everyMs: options.watchMs });
+  const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
   const adapter = new ConnectorAdapter(connector);
   const handler = new CustomerHandler(accept);
   const { deliver, working } = createDelivery(adapter, words);
 
   return {
-    name: 'teams',
+    ...TEAMS,
+    greeting: () => [`${TEAMS.title} is on${registration ? '' : ', without authentication'}.`],
     plugin: createWebhook({
       cloud,
       hosts,
@@ -67,9 +69,9 @@ export function createTeams(options: TeamsOptions): Channel {
       limit,
       process: (activity) => adapter.process(activity, handler),
       onRefused(host) {
-        observe.update('teams', 'refused');
+        observe.update(TEAMS.name, 'refused');
         if (host !== undefined) {
-          observe.log.warn({ channel: 'teams', host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
+          observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
         }
       },
     }),

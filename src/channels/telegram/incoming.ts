@@ -5,6 +5,7 @@ import type { Incoming } from '../../turns/delivery.ts';
 import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
 import type { Address } from './address.ts';
 import { route } from './routes.ts';
+import { TELEGRAM } from './traits.ts';
 import { asTelegraf, type Chat, type TelegramMessage, type Update, type User } from './update.ts';
 
 /** Who we are on Telegram; `username` is empty until `getMe` was answered. */
@@ -50,14 +51,14 @@ function idOf({ update_id }: Update, message?: TelegramMessage): string {
 function envelope(id: string, chat: Chat, from: User | undefined, message: TelegramMessage | undefined) {
   const thread = message?.is_topic_message ? message.message_thread_id : undefined;
   const address: Address = { chat: chat.id, ...(thread !== undefined && { thread }) };
-  return { channel: 'telegram', conversation: String(chat.id), id, sender: sender(from), address };
+  return { channel: TELEGRAM.name, conversation: String(chat.id), id, sender: sender(from), address };
 }
 
 function sender(from: User | undefined): Sender {
   const name = [from?.first_name, from?.last_name].filter(Boolean).join(' ').trim();
   return {
-    channel: 'telegram',
-    proof: 'contact',
+    channel: TELEGRAM.name,
+    proof: TELEGRAM.proof,
     locale: localeOf(from?.language_code),
     name: name === '' ? undefined : cut(name, MAX_NAME),
   };

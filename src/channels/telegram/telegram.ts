@@ -15,6 +15,7 @@ import { poll } from './polling.ts';
 import { qrRoute } from './qr-route.ts';
 import { register, type Shared } from './register.ts';
 import { registrationCalls, webhookUrl } from './registration.ts';
+import { TELEGRAM } from './traits.ts';
 import type { Update } from './update.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -62,11 +63,11 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polling: Promise<unknown> = Promise.resolve();
   let polled: Answer | undefined;
 
-  const tokenRefused = tokenAlarm('telegram', observe);
+  const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
   const { deliver, working } = createDelivery(api, words, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
   const watch = createWatch({
-    channel: 'telegram',
+    channel: TELEGRAM.name,
     everyMs: options.checkEveryMs,
     observe,
     check: createCheck({
@@ -97,11 +98,12 @@ export function createTelegram(options: TelegramOptions): Channel {
   }
 
   return {
-    name: 'telegram',
+    ...TELEGRAM,
+    greeting: () => [`${TELEGRAM.title} is on, by ${mode}.`],
     async plugin(app) {
       if (mode === 'webhook' && secret) {
         const { limit } = options;
-        const onRefused = () => observe.update('telegram', 'refused');
+        const onRefused = () => observe.update(TELEGRAM.name, 'refused');
         await app.register(createWebhook({ secret, receive, limit, onRefused }));
       }
       if (options.staff) await app.register(qrRoute(options.staff, () => bot.username));

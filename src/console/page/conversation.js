@@ -1,4 +1,4 @@
-import { $, chosen, random, session, tell, word } from './page.js';
+import { $, can, chosen, random, session, tell, word } from './page.js';
 import { call, eventsOf, exchange, explain, signIn } from './webhook.js';
 
 /**
@@ -35,15 +35,14 @@ export function turnTo(name, isNew) {
 
 /** What every message carries. */
 function manner() {
-  const as = chosen('as');
   const email = $('profile').value.trim();
   const name = $('name').value.trim();
   return {
     conversation: conversation.name,
     locale: chosen('locale'),
-    as,
+    as: chosen('as'),
     ...(name && { name }),
-    ...(as === 'teams' && email && { profile: { email } }),
+    ...(can().proof === 'profile' && email && { profile: { email } }),
   };
 }
 

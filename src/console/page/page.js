@@ -8,8 +8,11 @@ export const session = {
   set: (name, value) => sessionStorage.setItem(name, value),
 };
 
+const checked = (name) => document.querySelector(`input[name="${name}"]:checked`);
 /** The chosen value of a group of radio buttons. */
-export const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
+export const chosen = (name) => checked(name).value;
+/** What whoever we act as can do. */
+export const can = () => checked('as').dataset;
 
 export function choose(name, value) {
   const radio = document.querySelector(`input[name="${name}"][value="${value}"]`);

@@ -1,5 +1,5 @@
 import { repeat, send } from './conversation.js';
-import { $, button, chosen, make, number, on, session, tell, word } from './page.js';
+import { $, button, can, chosen, make, number, on, session, tell, word } from './page.js';
 import { note } from './script.js';
 import { sharePhoneOf } from './transcript.js';
 import { exchange } from './webhook.js';
@@ -41,13 +41,13 @@ async function sendPhoto(file) {
 
 /** Shows what the chosen part can do. */
 function become() {
-  const as = chosen('as');
-  session.set('as', as);
-  $('who').dataset.word = `who.${as}`;
-  $('who').textContent = word(`who.${as}`);
-  $('profileField').hidden = as !== 'teams';
-  $('contacts').hidden = as === 'teams';
-  $('other').hidden = as === 'staff';
+  const { proof } = can();
+  session.set('as', chosen('as'));
+  $('who').dataset.word = `who.${proof}`;
+  $('who').textContent = word(`who.${proof}`);
+  $('profileField').hidden = proof !== 'profile';
+  $('contacts').hidden = !('contacts' in can());
+  $('other').hidden = proof === 'token';
 }
 
 const FAULTS = {

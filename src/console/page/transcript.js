@@ -1,5 +1,5 @@
 import { send } from './conversation.js';
-import { $, button, chosen, make, on, random, word, worded } from './page.js';
+import { $, button, can, make, on, random, word, worded } from './page.js';
 
 /* The chat: what both sides said, the buttons and the form of the live question. */
 
@@ -54,7 +54,7 @@ function showReply(reply) {
   item.dataset.key = reply.key;
   if (reply.choices?.length || reply.sharePhone || reply.form) {
     for (const older of log.querySelectorAll('.bot')) older.classList.add('past');
-    if (reply.form && chosen('as') !== 'telegram') item.append(formOf(reply.form));
+    if (reply.form && 'forms' in can()) item.append(formOf(reply.form));
     item.append(choicesOf(reply, item));
   }
   const pressed = reply.inPlace ? sent.get(reply.turn) : undefined;
@@ -72,8 +72,7 @@ function laterThan(seq) {
 
 function choicesOf({ choices = [], view, sharePhone }, item) {
   const group = make('div', 'choices');
-  if (sharePhone && chosen('as') === 'telegram')
-    group.append(button(word('contact.own'), sharePhoneOf(true)));
+  if (sharePhone && 'contacts' in can()) group.append(button(word('contact.own'), sharePhoneOf(true)));
   for (const { id, label } of choices) {
     const press = () => {
       void send({ choice: view ? `${id}~${view}` : id }, label, item);

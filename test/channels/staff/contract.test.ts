@@ -11,6 +11,7 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal }) =>
     feed,
     seal,
     words,
+    channels: [],
     guard: { api: async () => {} },
     observe,
     audited: false,

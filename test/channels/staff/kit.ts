@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import { createLimits } from '../../../src/channels/shared/limits.ts';
-import { notFound, problemHandler } from '../../../src/channels/shared/problem.ts';
 import {
   type AccessSettings,
   createGuard,
   type Guard,
   type StaffRates,
-} from '../../../src/channels/staff/access.ts';
+} from '../../../src/channels/shared/access.ts';
+import { createLimits } from '../../../src/channels/shared/limits.ts';
+import { notFound, problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
+import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+
+/** The app's channels, whom staff may imitate. */
+export const TRAITS = CHANNELS.map(({ traits }) => traits);
 
 export type Kit = {
   readonly app: FastifyInstance;
@@ -102,6 +106,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
       line: ({ key }, locale) => `${locale}:${key}`,
     },
     guard,
+    channels: TRAITS,
     observe: {
       update: (_channel, result) => counted.push(result),
       alarm: (name, fields) => alarms.push({ name, fields }),

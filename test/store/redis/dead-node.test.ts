@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { StoreUnavailable } from '../../../src/store/mailbox.ts';
-import { conversationName } from '../../../src/store/sealing.ts';
+import { conversationName } from '../../../src/store/messages.ts';
 import type { Outlet } from '../../../src/turns/outlet.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { createWorld, incoming } from '../../turns/kit.ts';

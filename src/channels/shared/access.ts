@@ -10,8 +10,8 @@ import {
   RATES,
   type Rates,
   tooMany,
-} from '../shared/limits.ts';
-import { notFound, problem } from '../shared/problem.ts';
+} from './limits.ts';
+import { notFound, problem } from './problem.ts';
 
 /** Which callers may use what is for staff: webhook, console, API pages, sandbox (docs/configuration.md, `STAFF_TOKEN`). */
 export type AccessSettings = {

@@ -22,12 +22,15 @@ export type StreamLimits = {
   readonly lag: number;
 };
 
-export const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 1024 * 1024 };
+const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 1024 * 1024 };
 
 /** How soon a browser reconnects. */
 const RETRY_MS = 2000;
 
-export function createStreams(events: Events, limits: StreamLimits): Streams {
+export function createStreams<Event>(
+  events: Pick<Events<Event>, 'follow'>,
+  limits: StreamLimits = STREAM_LIMITS,
+): Streams {
   const open = new Set<Readable>();
   let closed = false;
 

@@ -1,0 +1,8 @@
+import type { ChannelEntry } from './channels/channel.ts';
+import { staff } from './channels/staff/entry.ts';
+import { teams } from './channels/teams/entry.ts';
+import { telegram } from './channels/telegram/entry.ts';
+import type { Config } from './config.ts';
+
+/** The app's channels, and nothing else lists them. To add one: its line here (CONTRIBUTING.md, "Recipes"). */
+export const CHANNELS: readonly ChannelEntry<Config>[] = [staff, telegram, teams];
