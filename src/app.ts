@@ -8,11 +8,14 @@ import { notFound, problemHandler } from './channels/shared/problem.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
-import { newState, readState } from './conversation/state.ts';
-import { step } from './conversation/step.ts';
+import { createConversation } from './conversation/conversation.ts';
+import type { Flow } from './conversation/flow.ts';
+import { flows } from './conversation/flows/index.ts';
+import type { Wording } from './conversation/language/vocabulary.ts';
+import { perLocale } from './conversation/message.ts';
 import { describeApi } from './docs.ts';
 import { type Dependency, health } from './health.ts';
-import { createWords } from './i18n.ts';
+import { createWords, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
@@ -53,12 +56,16 @@ export type App = {
 };
 
 /**
- * What is no setting. A program around the bot adds to it (`channels`); the rest is for tests, such as those that wait for
+ * What is no setting. A program around the bot adds to it (`channels`, `flows`); the rest is for tests, such as those that wait for
  * leases to end.
  */
 export type AppOptions = {
   /** Channels beside the app's own. */
   readonly channels?: readonly ChannelEntry<Config>[] | undefined;
+  /** What the bot can do, in the order of its menu; unless told, what `conversation/flows/` has. */
+  readonly flows?: readonly Flow[] | undefined;
+  /** Wording beside `locales/*.json`, for flows that are not the bot's own. */
+  readonly words?: Wording | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly mailbox?: MailboxOptions | undefined;
   /** How long a request may take to arrive. */
@@ -87,15 +94,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     previous: config.keys.statePrevious,
     hashKey: config.keys.hash,
   });
+  const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
+  const conversation = createConversation({ flows: options.flows ?? flows, wording });
   const words = createWords({
     timeZone: config.settings.timeZone,
+    resources: wording,
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
   const around: Around = { mailbox: same, antcrm: same, channel: same, ...options.around };
   const store = await openStore(config.redis, options.mailbox, observe.log);
   const entries = [...CHANNELS, ...(options.channels ?? [])];
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
-  const traces = createTraces(traced);
+  const traces = createTraces(traced, conversation.understand);
   const backend = await openBackend(config, observe, traces.call);
   const antcrm = around.antcrm(backend.antcrm);
   const operations = createOperations({
@@ -109,7 +119,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     mailbox: traces.counting(around.mailbox(store.mailbox)),
     seal,
     conversation: {
-      ...{ step, readState, newState },
+      ...conversation,
       settings: { ...config.settings, gifts: backend.gifts },
       serviceUp: antcrm.isUp,
     },
@@ -128,7 +138,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await describeApi(server, { guard, version: packageJson.version });
   const { accept } = turns;
   const { feed, registrations } = store;
-  const parts = { accept, words, observe, guard, seal, feed, registrations, sandboxed };
+  const { commands } = conversation;
+  const parts = { accept, words, commands, observe, guard, seal, feed, registrations, sandboxed };
   const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));

@@ -1,11 +1,15 @@
 import { createInstance, type FormatterModule, type TFunction } from 'i18next';
 import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
-import { LOCALES, type Locale } from './conversation/message.ts';
+import type { Wording } from './conversation/language/vocabulary.ts';
+import { LOCALES, type Locale, perLocale } from './conversation/message.ts';
 import type { Line, Param, Reply } from './conversation/reply.ts';
 
-/** Flat keys with dots; i18next's suffixes pick variants: `key_context`, `key_one`, `key_other`. */
-export type Resources = Readonly<Record<Locale, Readonly<Record<string, string>>>>;
+/**
+ * What the bot says and what customers say to it, in each language. Flat keys with dots; i18next's suffixes pick
+ * variants: `key_context`, `key_one`, `key_other`.
+ */
+export const WORDING: Wording = { vi, en };
 
 /** Turns what the bot says, as data, into text. Pure and synchronous; a reply takes microseconds. */
 export type Words = {
@@ -19,7 +23,7 @@ export type WordsOptions = {
   /** IANA name; times are shown in it. */
   readonly timeZone: string;
   /** Other wording than `locales/*.json`, for tests. */
-  readonly resources?: Resources | undefined;
+  readonly resources?: Wording | undefined;
   /**
    * Told of a key without wording, or a placeholder without its param. Throws by default, so that tests find it;
    * where it returns, the customer sees the key or the placeholder.
@@ -34,11 +38,11 @@ const MAX_PARAM = 200;
  * Wording in every language at once: one fixed-language translator each, never a global language switch, so that no
  * customer's language leaks into another's reply.
  */
-export function createWords({ timeZone, resources = { vi, en }, onMissing = refuse }: WordsOptions): Words {
+export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions): Words {
   const translators = createTranslators(resources, timeZone, onMissing);
 
   /** Most lines are buttons without params, always the same: i18next takes as long for one as a whole turn thinks. */
-  const plain: Readonly<Record<Locale, Map<string, string>>> = { vi: new Map(), en: new Map() };
+  const plain = perLocale(() => new Map<string, string>());
 
   function line({ key, context, params }: Line, locale: Locale): string {
     if (params !== undefined) return filled({ key, context, params }, locale);
@@ -86,19 +90,19 @@ export function createWords({ timeZone, resources = { vi, en }, onMissing = refu
 type Report = (what: string) => void;
 
 function createTranslators(
-  resources: Resources,
+  resources: Wording,
   timeZone: string,
   onMissing: Report,
 ): Readonly<Record<Locale, TFunction>> {
   const i18next = createInstance().use(createFormatter(timeZone, onMissing));
   void i18next.init({
     initAsync: false,
-    lng: 'vi',
+    lng: LOCALES[0],
     supportedLngs: LOCALES,
     fallbackLng: false,
     keySeparator: false,
     nsSeparator: false,
-    resources: { vi: { translation: resources.vi }, en: { translation: resources.en } },
+    resources: perLocale((locale) => ({ translation: resources[locale] })),
     // Plain text leaves us: nothing to escape. Placeholders inside a customer's text are not filled.
     interpolation: { escapeValue: false, skipOnVariables: true },
     parseMissingKeyHandler(key) {
@@ -110,7 +114,7 @@ function createTranslators(
       return match[0];
     },
   });
-  return { vi: i18next.getFixedT('vi'), en: i18next.getFixedT('en') };
+  return perLocale((locale) => i18next.getFixedT(locale));
 }
 
 /**
@@ -118,10 +122,7 @@ function createTranslators(
  * i18next's own formatter, which asks Intl for its phrases and swallows errors.
  */
 function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
-  const numbers: Readonly<Record<Locale, Intl.NumberFormat>> = {
-    vi: new Intl.NumberFormat('vi-VN'),
-    en: new Intl.NumberFormat('en-US'),
-  };
+  const numbers = perLocale((locale) => new Intl.NumberFormat(locale));
   const at = createClock(timeZone);
 
   function formatted(value: number, format: string, language: string): string | undefined {

@@ -1,5 +1,7 @@
 import { EXIT_CONFIG, environment, readConfig } from './config.ts';
-import { readState } from './conversation/state.ts';
+import { createConversation } from './conversation/conversation.ts';
+import { flows } from './conversation/flows/index.ts';
+import { WORDING } from './i18n.ts';
 import type { Log } from './observe.ts';
 import { answer } from './operators/answers.ts';
 import { readCommand, USAGE } from './operators/command.ts';
@@ -44,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   });
   if (client === undefined) return EXIT_CONFIG;
   const mailbox = createRedisMailbox(client);
+  const { readState } = createConversation({ flows, wording: WORDING });
   const seal = createSeal({ key: keys.state, previous: keys.statePrevious, hashKey: keys.hash });
   try {
     const { code, json, lines } = await answer(wanted.command, {

@@ -15,10 +15,13 @@ const ROOMS: readonly { files: RegExp; imports: readonly RegExp[] }[] = [
   { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
   { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
   { files: /^loyalty\//, imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^observe\.ts$/] },
-  { files: /^channels\/telegram\/cli\.ts$/, imports: [/^channels\/telegram\//, /^(config|i18n)\.ts$/] },
+  {
+    files: /^channels\/telegram\/cli\.ts$/,
+    imports: [/^channels\/telegram\//, /^conversation\//, /^(config|i18n)\.ts$/],
+  },
   {
     files: /^channels\/teams\/cli\.ts$/,
-    imports: [/^channels\/teams\//, /^(config|i18n)\.ts$/, /^\.\.\/package\.json$/],
+    imports: [/^channels\/teams\//, /^conversation\//, /^(config|i18n)\.ts$/, /^\.\.\/package\.json$/],
   },
   { files: /^channels\/telegram\//, imports: channel('telegram') },
   { files: /^channels\/teams\//, imports: channel('teams') },

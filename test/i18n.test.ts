@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Wording } from '../src/conversation/language/vocabulary.ts';
 import type { Line } from '../src/conversation/reply.ts';
-import { createWords, type Resources } from '../src/i18n.ts';
+import { createWords } from '../src/i18n.ts';
 
-const resources: Resources = {
+const resources: Wording = {
   vi: {
     'points.balance': 'Bạn có {{points, number}} điểm.',
     'points.balance_unknown': 'Chưa biết số điểm.',

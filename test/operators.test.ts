@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../src/channels/staff/client.ts';
 import type { Lookup } from '../src/conversation/effect.ts';
-import { newState, readState } from '../src/conversation/state.ts';
 import { readCommand } from '../src/operators/command.ts';
 import { describe as details, guide, summarize } from '../src/operators/operation.ts';
 import { duration, table } from '../src/operators/table.ts';
@@ -13,6 +12,7 @@ import { createEnvelopes } from '../src/store/sealing.ts';
 import { change, leased } from './contract/mailbox/kit.ts';
 import { memoryLog, openProcess } from './store/redis/kit.ts';
 import { startBot } from './support/app.ts';
+import { newState, readState } from './support/conversation.ts';
 import { type RedisServer, startRedis } from './support/redis.ts';
 import { incoming } from './turns/kit.ts';
 

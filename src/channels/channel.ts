@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Command } from '../conversation/conversation.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
@@ -70,6 +71,8 @@ export type Off = { readonly off: string };
 export type ChannelParts = {
   readonly accept: Accept;
   readonly words: Words;
+  /** What platforms' menus of commands show, in their order. */
+  readonly commands: readonly Command[];
   readonly observe: Observe;
   /** For requests that show no secret; each channel counts by itself. */
   readonly limit: Limit;

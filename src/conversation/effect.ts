@@ -17,6 +17,9 @@ export type Known = z.infer<typeof knownSchema>;
 export const historyTypeSchema = z.enum(['point', 'gift']);
 export type HistoryType = z.infer<typeof historyTypeSchema>;
 
+/** The calls that change points, and therefore have an operation each. */
+export const operationKindSchema = z.enum(['accumulate', 'redeem']);
+
 /**
  * How far AntCRM's clock is ahead of the store's, and by how much that may be wrong, ms. AntCRM's records carry AntCRM's
  * times.
@@ -29,7 +32,7 @@ export type Skew = z.infer<typeof skewSchema>;
  * with the operation until its outcome is known.
  */
 export const lookupSchema = z.strictObject({
-  kind: z.enum(['accumulate', 'redeem']),
+  kind: operationKindSchema,
   /** The identifier that the call carries: history is read by it. */
   by: identifierSchema,
   /** The accumulation code or the gift's code. */

@@ -4,6 +4,11 @@ import { z } from 'zod';
 export const LOCALES = ['vi', 'en'] as const;
 export type Locale = (typeof LOCALES)[number];
 
+/** One value a language. */
+export function perLocale<T>(of: (locale: Locale) => T): Readonly<Record<Locale, T>> {
+  return { vi: of('vi'), en: of('en') };
+}
+
 /** A text in every language, for what operators name themselves (gifts). */
 export type LocalizedText = Readonly<Record<Locale, string>>;
 

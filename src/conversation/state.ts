@@ -1,16 +1,26 @@
 import { z } from 'zod';
-import { knownSchema, lookupSchema, receiptSchema } from './effect.ts';
-import { draftSchema, FLOWS, historyPageSchema, SLOTS, SLOTS_OF } from './flows/shapes.ts';
+import { knownSchema, lookupSchema, operationKindSchema, receiptSchema } from './effect.ts';
 import { LOCALES } from './message.ts';
-import { STATE_UPGRADES, upgrade, VERSION } from './upgrades.ts';
-
-export type { Draft, Flow, Period, Slot } from './flows/shapes.ts';
 
 /** An unfinished flow ends after this silence; computed at the next message. */
 export const IDLE_MS = 30 * 60 * 1000;
 
+/** What is known of the customer; without a flow, too. `email: null`: the customer skipped it. */
+export const identitySchema = z.strictObject({
+  phone: knownSchema.optional(),
+  email: knownSchema.nullable().optional(),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+/** The slots gathered so far: what is known of the customer, and whatever else the running flow keeps (its schema). */
+export const draftSchema = z.looseObject(identitySchema.shape);
+export type Draft = z.infer<typeof draftSchema>;
+
+const name = z.string();
+const content = z.record(name, z.unknown());
+
 /**
- * Where the conversation is. The flow is named, and its slots and its page have their own shapes (`flows/shapes.ts`).
+ * Where the conversation is. The flow is named; its slots and its page have schemas of their own (`flow.ts`).
  * - `idle`: waits for nothing; `unfinished`: a flow was ended unheard, which is told at the next message.
  * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the summary
  *   afterwards; `offer`: a value that the customer may take over by pressing `use` (what is remembered, a mapped old
@@ -19,38 +29,31 @@ export const IDLE_MS = 30 * 60 * 1000;
  * - `browsing`: a page is shown.
  * - `consenting`: asks whether phone and e-mail may be remembered.
  */
-function stepOf<
-  Flow extends z.ZodType,
-  Slot extends z.ZodType,
-  Confirmed extends z.ZodType,
-  Browsed extends z.ZodType,
-  Page extends z.ZodType,
->(of: { flow: Flow; slot: Slot; confirmed: Confirmed; browsed: Browsed; page: Page }) {
-  return z.discriminatedUnion('at', [
-    z.strictObject({ at: z.literal('idle'), unfinished: z.literal(true).optional() }),
-    z.strictObject({
-      at: z.literal('asking'),
-      flow: of.flow,
-      slot: of.slot,
-      tries: z.number(),
-      editing: z.literal(true).optional(),
-      offer: z
-        .strictObject({
-          why: z.enum(['known', 'mapped', 'leadingZero', 'typo']),
-          value: z.string(),
-          /** What the customer wrote (`typo` only): pressing `keep` takes it as it is. */
-          typed: z.string().optional(),
-        })
-        .optional(),
-    }),
-    z.strictObject({ at: z.literal('confirming'), flow: of.confirmed, operation: z.string() }),
-    z.strictObject({ at: z.literal('browsing'), flow: of.browsed, page: of.page }),
-    z.strictObject({ at: z.literal('consenting') }),
-  ]);
-}
+const stepSchema = z.discriminatedUnion('at', [
+  z.strictObject({ at: z.literal('idle'), unfinished: z.literal(true).optional() }),
+  z.strictObject({
+    at: z.literal('asking'),
+    flow: name,
+    slot: name,
+    tries: z.number(),
+    editing: z.literal(true).optional(),
+    offer: z
+      .strictObject({
+        why: z.enum(['known', 'mapped', 'leadingZero', 'typo']),
+        value: z.string(),
+        /** What the customer wrote (`typo` only): pressing `keep` takes it as it is. */
+        typed: z.string().optional(),
+      })
+      .optional(),
+  }),
+  z.strictObject({ at: z.literal('confirming'), flow: name, operation: z.string() }),
+  z.strictObject({ at: z.literal('browsing'), flow: name, page: content }),
+  z.strictObject({ at: z.literal('consenting') }),
+]);
+export type Step = z.infer<typeof stepSchema>;
 
 /**
- * An operation (a confirmed accumulate or redeem) and how it stands. The id is also the customer's reference.
+ * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's reference.
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
@@ -59,13 +62,13 @@ function stepOf<
  */
 const operationSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(['accumulate', 'redeem']),
+  kind: operationKindSchema,
   status: z.enum(['checking', 'watching', 'done', 'refused', 'notApplied', 'escalated']),
   atMs: z.number(),
   checks: z.number(),
   lookup: lookupSchema.optional(),
   receipt: receiptSchema.omit({ record: true }).optional(),
-  /** The gift's code (redeem only). */
+  /** The code of the gift that it spends on. */
   gift: z.string().optional(),
 });
 export type Operation = z.infer<typeof operationSchema>;
@@ -78,54 +81,29 @@ export function isOpen(operation: Operation): boolean {
 }
 
 /**
- * All that is kept of a conversation between two messages (sealed). `draft` ends with its flow; `profile` outlives it
- * only after consent. `clientLocale` is the client's language as last seen, `locale` the customer's own choice.
+ * All that is kept of a conversation between two messages (sealed), as every process of this version knows it, whatever
+ * flows it has. `draft` ends with its flow; `profile` outlives it only after consent. `clientLocale` is the client's
+ * language as last seen, `locale` the customer's own choice.
  */
-function stateOf<Step extends z.ZodType, Draft extends z.ZodType>(step: Step, draft: Draft) {
-  return z.strictObject({
-    locale: z.enum(LOCALES).optional(),
-    clientLocale: z.enum(LOCALES).optional(),
-    lastMessageMs: z.number(),
-    step,
-    /** The slots gathered so far. */
-    draft,
-    /** The live question's id; presses on any other do nothing. */
-    view: z.string().optional(),
-    profile: z.strictObject({ phone: knownSchema.optional(), email: knownSchema.optional() }),
-    consent: z
-      .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
-      .optional(),
-    /** How often the question whether to remember was left without an answer. */
-    consentUnanswered: z.number().optional(),
-    operations: z.array(operationSchema),
-    /** Accumulation codes refused in a row, and when the last one was. */
-    guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
-  });
-}
-
-const stepSchema = stepOf({
-  flow: z.enum(FLOWS),
-  slot: z.enum(SLOTS),
-  confirmed: z.enum(['accumulate', 'redeem']),
-  browsed: z.literal('history'),
-  page: historyPageSchema,
+export const stateSchema = z.strictObject({
+  locale: z.enum(LOCALES).optional(),
+  clientLocale: z.enum(LOCALES).optional(),
+  lastMessageMs: z.number(),
+  step: stepSchema,
+  draft: content,
+  /** The live question's id; presses on any other do nothing. */
+  view: z.string().optional(),
+  profile: z.strictObject({ phone: knownSchema.optional(), email: knownSchema.optional() }),
+  consent: z
+    .strictObject({ given: z.boolean(), version: z.number(), atMs: z.number(), channel: z.string() })
+    .optional(),
+  /** How often the question whether to remember was left without an answer. */
+  consentUnanswered: z.number().optional(),
+  operations: z.array(operationSchema),
+  /** Accumulation codes refused in a row, and when the last one was. */
+  guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
-export type Step = z.infer<typeof stepSchema>;
-
-/** The state as this process knows it: its flows, their slots and pages. */
-export const stateSchema = stateOf(stepSchema, draftSchema);
-export type ConversationState = z.infer<typeof stateSchema>;
-
-/** The state as every process of this version knows it, whatever flows it has: what the version stands for. */
-const name = z.string();
-const content = z.record(name, z.unknown());
-export const anyStateSchema = stateOf(
-  stepOf({ flow: name, slot: name, confirmed: name, browsed: name, page: content }),
-  content,
-);
-
-/** As `stateSchema`, but for the draft, which is read by the shape of its flow. */
-const undraftedSchema = stateOf(stepSchema, content);
+export type ConversationState = Omit<z.infer<typeof stateSchema>, 'draft'> & { draft: Draft };
 
 /** The state of a conversation nobody has heard of. */
 export function newState(nowMs: number): ConversationState {
@@ -144,23 +122,7 @@ export class UnknownFlow extends Error {
 }
 
 /**
- * Reads a state that `version` stored. Throws `UnknownFlow`, `NewerVersion`, or another error if it has not the shape
- * that its version says.
+ * Reads a state that `version` stored; made by `createConversation`, since it reads by the schemas of the flows. Throws
+ * `UnknownFlow`, `NewerVersion`, or another error if the state has not the shape that its version says.
  */
-export function readState(stored: unknown, version = VERSION): ConversationState {
-  const current = upgrade(stored, version, STATE_UPGRADES);
-  const read = undraftedSchema.safeParse(current);
-  if (!read.success) throw unknownFlow(current) ?? read.error;
-  const flow = 'flow' in read.data.step ? read.data.step.flow : 'none';
-  return { ...read.data, draft: SLOTS_OF[flow].parse(read.data.draft) };
-}
-
-/** Why a state could not be read, if that is its flow. */
-function unknownFlow(stored: unknown): UnknownFlow | undefined {
-  const read = anyStateSchema.safeParse(stored);
-  if (!read.success || !('flow' in read.data.step)) return undefined;
-  const { flow } = read.data.step;
-  if (FLOWS.some((known) => known === flow)) return undefined;
-  const { view: _, ...kept } = read.data;
-  return new UnknownFlow(flow, { ...kept, step: { at: 'idle', unfinished: true }, draft: {} });
-}
+export type ReadState = (stored: unknown, version?: number) => ConversationState;

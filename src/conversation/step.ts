@@ -1,4 +1,3 @@
-import type { Context } from './context.ts';
 import { after, type Decision, say } from './decision.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { expired, onChoice } from './dialogue/choices.ts';
@@ -9,11 +8,10 @@ import { lapse, lapseAtMs } from './dialogue/lapse.ts';
 import { conclude } from './dialogue/operations.ts';
 import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
-import { history } from './flows/history.ts';
-import { points } from './flows/points.ts';
+import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
+import { unanswered } from './prompts/consent.ts';
 import { again, home } from './prompts/questions.ts';
-import { unanswered } from './prompts/settings.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS } from './state.ts';
 
@@ -28,48 +26,48 @@ export type Input =
  * Property tests hold that no redeem is asked for without a press that carries the live operation id, and a proved
  * identifier.
  */
-export function step(state: ConversationState, input: Input, context: Context): Decision {
-  const decision = decide(state, input, context);
-  return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, context) };
+export function step(state: ConversationState, input: Input, scope: Scope): Decision {
+  const decision = decide(state, input, scope);
+  return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-function nextWakeMs(state: ConversationState, context: Context): number | null {
-  const times = [nextCheckMs(state, context), lapseAtMs(state)].filter((at) => at !== null);
+function nextWakeMs(state: ConversationState, scope: Scope): number | null {
+  const times = [nextCheckMs(state, scope), lapseAtMs(state)].filter((at) => at !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-function decide(state: ConversationState, input: Input, context: Context): Decision {
+function decide(state: ConversationState, input: Input, scope: Scope): Decision {
   switch (input.kind) {
     case 'message':
-      return onMessage(state, input.message, context);
+      return onMessage(state, input.message, scope);
     case 'outcome':
-      return onOutcome(state, input.outcome, context);
+      return onOutcome(state, input.outcome, scope);
     case 'wake':
-      return check(lapse(state, context.nowMs), context);
+      return check(lapse(state, scope), scope);
   }
 }
 
-function onMessage(stored: ConversationState, message: Message, context: Context): Decision {
-  if (message.kind === 'settle') return settle(stored, message, context);
+function onMessage(stored: ConversationState, message: Message, scope: Scope): Decision {
+  if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return say(stored, { key: 'group.private' });
-  const { state, before } = arrive(stored, context);
+  const { state, before } = arrive(stored, scope);
   if (before.length > 0 && message.kind === 'choice')
-    return home(state, context, { key: 'conversation.expired' });
-  return after(before, respond(state, message, context));
+    return home(state, scope, { key: 'conversation.expired' });
+  return after(before, respond(state, message, scope));
 }
 
 /** Notes that the customer is here, and ends what has been left unfinished for too long. */
-function arrive(stored: ConversationState, context: Context): { state: ConversationState; before: Reply[] } {
-  const { locale } = context.sender;
+function arrive(stored: ConversationState, scope: Scope): { state: ConversationState; before: Reply[] } {
+  const { locale } = scope.sender;
   const state: ConversationState = {
     ...stored,
-    lastMessageMs: context.nowMs,
+    lastMessageMs: scope.nowMs,
     ...(locale && { clientLocale: locale }),
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
-  if (!unheard && context.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
+  if (!unheard && scope.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
   const unfinished = unheard || (stored.step.at !== 'idle' && stored.step.at !== 'consenting');
-  const { view: _, ...rest } = unanswered(state, context);
+  const { view: _, ...rest } = unanswered(state, scope);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],
@@ -78,50 +76,55 @@ function arrive(stored: ConversationState, context: Context): { state: Conversat
 
 type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
 
-function respond(state: ConversationState, message: Plain, context: Context): Decision {
+function respond(state: ConversationState, message: Plain, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
-      return onText(state, message.text, context);
+      return onText(state, message.text, scope);
     case 'choice':
-      return onChoice(state, message.choice, message.view, context);
+      return onChoice(state, message.choice, message.view, scope);
     case 'contact':
-      return onContact(state, message, context);
+      return onContact(state, message, scope);
     case 'form':
       return message.view === undefined || message.view === state.view
-        ? submit(unanswered(state, context), message, context)
-        : expired(state);
+        ? submit(unanswered(state, scope), message, scope)
+        : expired(state, scope);
     case 'start':
-      return onStart(unanswered(state, context), message.payload, context);
+      return onStart(unanswered(state, scope), message.payload, scope);
     case 'unknown': {
       const reply: Reply = { key: 'unreadable', context: message.what };
-      return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+      return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
     }
   }
 }
 
-function onOutcome(state: ConversationState, outcome: Outcome, context: Context): Decision {
+function onOutcome(state: ConversationState, outcome: Outcome, scope: Scope): Decision {
   switch (outcome.kind) {
     case 'checked':
-      return checked(state, outcome, context);
+      return checked(state, outcome, scope);
     case 'history':
-      return history.outcome(state, outcome, context);
     case 'balance':
     case 'sums':
-      return points.outcome(state, outcome, context);
+      return answered(state, outcome, scope);
     case 'unavailable':
-      return outcome.operation === undefined ? unread(state, context) : conclude(state, outcome, context);
+      return outcome.operation === undefined ? unread(state, scope) : conclude(state, outcome, scope);
     case 'applied':
     case 'refused':
     case 'unknown':
     case 'busy':
-      return conclude(state, outcome, context);
+      return conclude(state, outcome, scope);
   }
 }
 
+/** What was read goes to the flow that asked for it, which the state is in. */
+function answered(state: ConversationState, outcome: Outcome, scope: Scope): Decision {
+  const flow = 'flow' in state.step ? scope.flows.get(state.step.flow) : undefined;
+  return flow?.outcome(state, outcome, scope) ?? say(state);
+}
+
 /** The history or the balance could not be read: where a page was asked for, it can be asked for again. */
-function unread(state: ConversationState, context: Context): Decision {
+function unread(state: ConversationState, scope: Scope): Decision {
   const reply: Reply = { key: 'service.unavailable' };
-  if (state.step.at !== 'browsing') return home(state, context, reply);
-  const next = { ...state, view: context.ids.view };
+  if (state.step.at !== 'browsing') return home(state, scope, reply);
+  const next = { ...state, view: scope.ids.view };
   return say(next, { ...reply, choices: [{ id: 'retry', label: { key: 'choice.retry' } }], view: next.view });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { readState } from '../conversation/state.ts';
+import type { ReadState } from '../conversation/state.ts';
 import type { Origin } from './bodies.ts';
 import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
 import type { Incoming } from './messages.ts';
@@ -55,7 +55,7 @@ export type Operators = {
 export function createOperators(options: {
   mailbox: Pick<Mailbox, 'accept' | 'intents' | 'deadLetters' | 'takeDeadLetter'>;
   seal: Seal;
-  readState: typeof readState;
+  readState: ReadState;
 }): Operators {
   const { mailbox, seal, readState } = options;
   const envelopes = createEnvelopes(seal, readState);

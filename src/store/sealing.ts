@@ -1,4 +1,4 @@
-import { type readState, UnknownFlow } from '../conversation/state.ts';
+import { type ReadState, UnknownFlow } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
 import {
   ERRAND_UPGRADES,
@@ -35,7 +35,7 @@ type Kind = 'message' | 'state' | 'outbox' | 'intent';
  * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is
  * inside has not the shape that its version says.
  */
-export function createEnvelopes(seal: Seal, read: typeof readState) {
+export function createEnvelopes(seal: Seal, read: ReadState) {
   const close = (kind: Kind, conversation: string, text: string): Buffer =>
     seal.seal(`${kind}:${conversation}`, text);
   const json = (body: object): string => JSON.stringify(marked(body));

@@ -3,14 +3,14 @@ import type { Decision, LetGo } from '../conversation/decision.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
-import type { ConversationState, readState } from '../conversation/state.ts';
+import type { ConversationState, ReadState } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 
 /** The pure conversation, as turns use it. */
 export type Conversation = {
   step(state: ConversationState, input: Input, context: Context): Decision;
   /** Reads what `version` stored. */
-  readState: typeof readState;
+  readState: ReadState;
   newState(nowMs: number): ConversationState;
   readonly settings: Settings;
   /** Whether AntCRM is in reach, as far as is known; cheap, asked at every step. Absent: always. */

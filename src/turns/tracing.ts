@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { understand } from '../conversation/language/understand.ts';
+import type { Conversation } from '../conversation/conversation.ts';
+import type { Understood } from '../conversation/language/understand.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import type { Mailbox } from '../store/mailbox.ts';
@@ -27,7 +28,8 @@ type Seen = {
 
 type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 
-export function createTraces(channels: readonly string[]): Traces {
+/** `understand`: what a text says by itself. */
+export function createTraces(channels: readonly string[], understand: Conversation['understand']): Traces {
   /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
   const atWork = new AsyncLocalStorage<Notes>();
   const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
@@ -40,7 +42,7 @@ export function createTraces(channels: readonly string[]): Traces {
     return carrying(errands, {
       message,
       sender,
-      ...(message?.kind === 'text' && { understood: told(message.text) }),
+      ...(message?.kind === 'text' && { understood: told(understand(message.text)) }),
       before,
       after: after(),
       ...notes,
@@ -80,9 +82,9 @@ export function createTraces(channels: readonly string[]): Traces {
 }
 
 /** Only what was found, as people read it. */
-function told(text: string): NonNullable<Trace['understood']> {
+function told(understood: Understood): NonNullable<Trace['understood']> {
   return Object.fromEntries(
-    Object.entries(understand(text)).flatMap(([what, value]) => (value ? [[what, String(value)]] : [])),
+    Object.entries(understood).flatMap(([what, value]) => (value ? [[what, String(value)]] : [])),
   );
 }
 

@@ -4,8 +4,6 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
 import { problemHandler } from '../../src/channels/shared/problem.ts';
-import { newState, readState } from '../../src/conversation/state.ts';
-import { step } from '../../src/conversation/step.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import { newIds } from '../../src/ids.ts';
 import type { Observe } from '../../src/observe.ts';
@@ -13,6 +11,7 @@ import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { Outgoing } from '../../src/turns/delivery.ts';
 import { createTurns } from '../../src/turns/turns.ts';
+import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
 import { recordingObserve } from '../support/observe.ts';
 

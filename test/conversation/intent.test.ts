@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { understand } from '../../src/conversation/language/understand.ts';
-import type { Intent } from '../../src/conversation/language/vocabulary.ts';
+import { understand } from '../support/conversation.ts';
 
 describe('an intent', () => {
-  const cases: [Intent, ...string[]][] = [
+  const cases: [intent: string, ...string[]][] = [
     ['accumulate', 'tích điểm', 'TÍCH ĐIỂM!', 'tich diem', 'tích điểm'.normalize('NFD'), 'td', 'nhập mã'],
     ['accumulate', 'mình muốn tích điểm với ạ', 'cho em hỏi shop ơi cách tích điểm', 'có tích điểm không?'],
     [

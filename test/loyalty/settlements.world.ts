@@ -1,10 +1,11 @@
 import type { Context } from '../../src/conversation/context.ts';
 import { writeAwaited } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import { type ConversationState, newState } from '../../src/conversation/state.ts';
-import { type Input, step } from '../../src/conversation/step.ts';
+import type { ConversationState } from '../../src/conversation/state.ts';
+import type { Input } from '../../src/conversation/step.ts';
 import type { CallOutcome, LoyaltyRecord, RedeemRequest } from '../../src/loyalty/loyalty.ts';
 import { createOperations, type Operations } from '../../src/loyalty/operations.ts';
+import { newState, step } from '../support/conversation.ts';
 import { SETTINGS, TELEGRAM } from '../support/dialogue.ts';
 import { FakeAntcrm, FakeStore, observe, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
 

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Message } from '../../src/conversation/message.ts';
-import { readState } from '../../src/conversation/state.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { readIntent } from '../../src/loyalty/journal.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { createEnvelopes } from '../../src/store/sealing.ts';
+import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { shapes } from '../support/shapes.ts';
 

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
-import { newState, readState } from '../../src/conversation/state.ts';
 import type { Stored } from '../../src/store/bodies.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { createEnvelopes } from '../../src/store/sealing.ts';
 import { lengthen, shorten } from '../../src/store/shorthand.ts';
+import { newState, readState } from '../support/conversation.ts';
 
 const operations = Array.from({ length: 5 }, (_, n): ConversationState['operations'][number] => ({
   ...{ id: `5VH0M11JX${n}`, kind: 'accumulate', status: 'done', atMs: 1_795_626_761_956 + n, checks: 0 },

@@ -2,8 +2,9 @@ import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import { type ConversationState, newState, readState } from '../../src/conversation/state.ts';
-import { type Input, step } from '../../src/conversation/step.ts';
+import type { ConversationState } from '../../src/conversation/state.ts';
+import type { Input } from '../../src/conversation/step.ts';
+import { newState, readState, step } from './conversation.ts';
 
 /** 25 November 2026, 15:47 in Vietnam. */
 export const NOW = Date.UTC(2026, 10, 25, 8, 47);

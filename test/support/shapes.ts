@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as teams from '../../src/channels/teams/address.ts';
 import * as telegram from '../../src/channels/telegram/address.ts';
-import { FLOWS, historyPageSchema, SLOTS_OF } from '../../src/conversation/flows/shapes.ts';
-import { anyStateSchema } from '../../src/conversation/state.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
 import { errandSchema, intentSchema, storedSchema } from '../../src/store/bodies.ts';
 import { incomingSchema } from '../../src/store/messages.ts';
@@ -11,14 +11,15 @@ import { lengthen } from '../../src/store/shorthand.ts';
 
 /** Everything that is sealed and stored, by a name for people. */
 const stored = {
-  state: anyStateSchema,
+  state: stateSchema,
   'state, what turns keep with it': storedSchema,
   message: incomingSchema,
   'reply or unlock': errandSchema,
   intent: intentSchema,
   'intent, what the call needs': callSchema,
-  'history, page': historyPageSchema,
-  ...Object.fromEntries([...FLOWS, 'none' as const].map((flow) => [`${flow}, slots`, SLOTS_OF[flow]])),
+  ...Object.fromEntries(flows.map(({ name, schema }) => [`${name}, slots`, schema])),
+  ...Object.fromEntries(flows.flatMap(({ name, page }) => (page ? [[`${name}, page`, page.schema]] : []))),
+  'none, slots': identitySchema,
   'Telegram, address': telegram.addressSchema,
   'Telegram, press': telegram.pressSchema,
   'Teams, address': teams.addressSchema,

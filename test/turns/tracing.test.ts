@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import { type Trace, traceSchema } from '../../src/turns/trace.ts';
 import { createTraces } from '../../src/turns/tracing.ts';
+import { understand } from '../support/conversation.ts';
 import { createWorld, incoming } from './kit.ts';
 
 const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied', ms: 3 } as const;
@@ -9,7 +10,7 @@ const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied',
 /** A world whose turns of the given channels are looked into; AntCRM is called once a redeem. */
 function world(channels: readonly string[]) {
   const made = createWorld();
-  const traces = createTraces(channels);
+  const traces = createTraces(channels, understand);
   const perform = async (effect: Effect, turn: Parameters<typeof made.perform>[1]): Promise<Outcome> => {
     const outcome = await made.perform(effect, turn);
     traces.call(CALL);

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { type ConversationState, newState, readState } from '../../src/conversation/state.ts';
-import { step } from '../../src/conversation/step.ts';
+import type { ConversationState } from '../../src/conversation/state.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import type { Conversation } from '../../src/turns/think.ts';
+import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, type World } from './kit.ts';
 

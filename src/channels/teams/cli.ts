@@ -5,7 +5,9 @@ import { AppManifestUtils } from '@microsoft/app-manifest';
 import { strToU8, zipSync } from 'fflate';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
-import { createWords } from '../../i18n.ts';
+import { createConversation } from '../../conversation/conversation.ts';
+import { flows } from '../../conversation/flows/index.ts';
+import { createWords, WORDING } from '../../i18n.ts';
 import {
   type AppOptions,
   createLanguage,
@@ -24,13 +26,13 @@ const MADE = new Date(2000, 0, 1);
 
 /** The package's files by name. Rejects where the manifest is not what Teams takes. */
 export async function createPackage(options: AppOptions): Promise<Uint8Array> {
-  const { words, defaultLocale } = options;
+  const { defaultLocale } = options;
   const manifest = createManifest(options);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
   const languages = otherLocales(defaultLocale).map((locale) => [
     languageFile(locale),
-    json(createLanguage(locale, words)),
+    json(createLanguage(locale, options)),
   ]);
   const files = {
     'manifest.json': json(manifest),
@@ -74,6 +76,7 @@ async function main(): Promise<number> {
     console.error([...faults, ...read.warnings, USAGE].join('\n'));
     return EXIT_CONFIG;
   }
+  const { commands } = createConversation({ flows, wording: WORDING });
   const content = await createPackage({
     appId,
     version: packageJson.version,
@@ -85,6 +88,7 @@ async function main(): Promise<number> {
     },
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
+    starters: commands.flatMap(({ name, starter }) => (starter ? [name] : [])),
   });
   mkdirSync(dirname(values.out), { recursive: true });
   writeFileSync(values.out, content);

@@ -17,21 +17,20 @@ export type AppOptions = {
   /** The language of the manifest itself; the others have files beside it. */
   readonly defaultLocale: Locale;
   readonly words: Words;
+  /**
+   * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients put
+   * the title there, so the bot understands both.
+   */
+  readonly starters: readonly string[];
 };
 
 export const MANIFEST_VERSION = '1.28';
 export const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
 const ACCENT = '#0F6B5C';
 
-/**
- * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients
- * put the title there, so the bot understands both.
- */
-const COMMANDS = ['accumulate', 'redeem', 'points', 'history', 'language', 'help'] as const;
-
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
 export function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsManifestV1D28 {
-  const { appId, version, developer, defaultLocale, words } = options;
+  const { appId, version, developer, defaultLocale, words, starters } = options;
   const line = (key: string) => words.line({ key }, defaultLocale);
   return {
     $schema: `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}/MicrosoftTeams.schema.json`,
@@ -64,7 +63,7 @@ export function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsMan
         commandLists: [
           {
             scopes: ['personal'],
-            commands: COMMANDS.map((name) => ({
+            commands: starters.map((name) => ({
               type: 'prompt',
               title: line(`teams.command.${name}.title`),
               description: line(`teams.command.${name}.description`),
@@ -78,9 +77,12 @@ export function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsMan
 }
 
 /** What the manifest says, in another language: by the path of each text. */
-export function createLanguage(locale: Locale, words: Words): Readonly<Record<string, string>> {
+export function createLanguage(
+  locale: Locale,
+  { words, starters }: Pick<AppOptions, 'words' | 'starters'>,
+): Readonly<Record<string, string>> {
   const line = (key: string) => words.line({ key }, locale);
-  const commands = COMMANDS.flatMap((name, index) => {
+  const commands = starters.flatMap((name, index) => {
     const path = `bots[0].commandLists[0].commands[${index}]`;
     return [
       [`${path}.title`, line(`teams.command.${name}.title`)],

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
-import { createWords } from '../../i18n.ts';
+import { createConversation } from '../../conversation/conversation.ts';
+import { flows } from '../../conversation/flows/index.ts';
+import { createWords, WORDING } from '../../i18n.ts';
 import { answerOf, BotApi } from './api.ts';
 import { type Answer, createClient } from './client.ts';
 import { writeCodes } from './qr.ts';
@@ -133,6 +135,7 @@ async function main(): Promise<number> {
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
+    commands: createConversation({ flows, wording: WORDING }).commands,
   };
   return runCli(args, new BotApi(createClient(telegram)), options, (line) => console.log(line));
 }

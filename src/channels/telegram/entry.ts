@@ -13,10 +13,10 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { accept, limit, words, observe, guard, registrations, seal } = parts;
+    const { accept, limit, words, commands, observe, guard, registrations, seal } = parts;
     const { createTelegram } = await import('./telegram.ts');
     const shared = { registrations, hash: (text: string) => seal.name('registration', text) };
-    const ours = { accept, limit, words, observe, shared, staff: guard.docs };
+    const ours = { accept, limit, words, commands, observe, shared, staff: guard.docs };
     return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
   },
 };

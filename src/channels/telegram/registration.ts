@@ -1,3 +1,4 @@
+import type { Command } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import { ALLOWED_UPDATES } from './address.ts';
@@ -9,18 +10,6 @@ export const ROUTE = '/webhooks/telegram';
 /** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/design.md, "A turn"). */
 const MAX_CONNECTIONS = 100;
 
-/** The commands of the menu, in its order, as each language writes them; the conversation understands all of them. */
-const COMMANDS = {
-  accumulate: { vi: 'tichdiem', en: 'accumulate' },
-  redeem: { vi: 'doiqua', en: 'redeem' },
-  points: { vi: 'diem', en: 'points' },
-  history: { vi: 'lichsu', en: 'history' },
-  language: { vi: 'ngonngu', en: 'language' },
-  privacy: { vi: 'riengtu', en: 'privacy' },
-  help: { vi: 'trogiup', en: 'help' },
-  cancel: { vi: 'huy', en: 'cancel' },
-} as const satisfies Record<string, Record<Locale, string>>;
-
 export type RegistrationOptions = {
   /** Public https base of this bot; absent: no webhook is registered. */
   readonly publicUrl?: string | undefined;
@@ -28,6 +17,8 @@ export type RegistrationOptions = {
   /** The language shown to clients in any other language than ours. */
   readonly defaultLocale: Locale;
   readonly words: Words;
+  /** The commands of the menu, in its order. */
+  readonly commands: readonly Command[];
 };
 
 /** A call of the registration; repeating it changes nothing. */
@@ -40,8 +31,8 @@ export type RegistrationCall = {
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
 export function registrationCalls(api: BotApi, options: RegistrationOptions): RegistrationCall[] {
-  const profiles = [profile(api, options.words, options.defaultLocale)].concat(
-    LOCALES.map((locale) => profile(api, options.words, locale, locale)),
+  const profiles = [profile(api, options, options.defaultLocale)].concat(
+    LOCALES.map((locale) => profile(api, options, locale, locale)),
   );
   return [...webhook(api, options), ...profiles.flat()];
 }
@@ -63,10 +54,15 @@ export function webhookUrl(publicUrl: string): string {
 }
 
 /** Without `tag`: what clients in other languages see. */
-function profile(api: BotApi, words: Words, locale: Locale, tag?: Locale): RegistrationCall[] {
+function profile(
+  api: BotApi,
+  { words, commands: all }: RegistrationOptions,
+  locale: Locale,
+  tag?: Locale,
+): RegistrationCall[] {
   const line = (key: string) => words.line({ key }, locale);
   const language = tag && { language_code: tag };
-  const commands = Object.entries(COMMANDS).map(([name, written]) => ({
+  const commands = all.map(({ name, written }) => ({
     command: written[locale],
     description: line(`telegram.command.${name}`),
   }));

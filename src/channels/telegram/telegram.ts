@@ -1,4 +1,5 @@
 import type { onRequestAsyncHookHandler } from 'fastify';
+import type { Command } from '../../conversation/conversation.ts';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
@@ -33,6 +34,8 @@ export type TelegramOptions = {
   /** For requests to the webhook without the secret. */
   readonly limit: Limit;
   readonly words: Words;
+  /** The commands of the menu, in its order. */
+  readonly commands: readonly Command[];
   readonly observe: Observe;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;

@@ -1,37 +1,34 @@
-import type { Context } from '../context.ts';
 import { after, type Decision, type LetGo, say } from '../decision.ts';
 import { awaitedOf, type Outcome, type Receipt } from '../effect.ts';
+import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
+import { supportLines } from '../prompts/help.ts';
 import { home } from '../prompts/questions.ts';
-import { supportLines } from '../prompts/settings.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
-import { countOutcome } from './guessing.ts';
-import { begun, ended, note, receiptLines, told } from './operations.ts';
+import { begun, counted, ended, note, receiptLines, told } from './operations.ts';
 
 /*
  * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
  */
 
 /** A wake-up: looks up the operation whose check is due first. */
-export function check(state: ConversationState, context: Context): Decision {
+export function check(state: ConversationState, scope: Scope): Decision {
   const due = state.operations
-    .map((operation) => ({ operation, atMs: checkAtMs(operation, context) }))
-    .filter(({ atMs }) => atMs !== null && atMs <= context.nowMs)
+    .map((operation) => ({ operation, atMs: checkAtMs(operation, scope) }))
+    .filter(({ atMs }) => atMs !== null && atMs <= scope.nowMs)
     .sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))[0]?.operation;
   if (!due?.lookup) return say(state);
   return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
 }
 
 /** When the next check of any operation is due, epoch ms. */
-export function nextCheckMs(state: ConversationState, context: Context): number | null {
-  const times = state.operations
-    .map((operation) => checkAtMs(operation, context))
-    .filter((at) => at !== null);
+export function nextCheckMs(state: ConversationState, scope: Scope): number | null {
+  const times = state.operations.map((operation) => checkAtMs(operation, scope)).filter((at) => at !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-function checkAtMs({ status, lookup, checks }: Operation, { settings }: Context): number | null {
+function checkAtMs({ status, lookup, checks }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
   const delay = settings.operationChecksMs[checks];
   return delay === undefined ? null : lookup.deadlineMs + delay;
@@ -41,27 +38,27 @@ function checkAtMs({ status, lookup, checks }: Operation, { settings }: Context)
 export function checked(
   state: ConversationState,
   outcome: Extract<Outcome, { kind: 'checked' }>,
-  context: Context,
+  scope: Scope,
 ): Decision {
   const operation = state.operations.find(({ id }) => id === outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
-  const last = operation.checks >= context.settings.operationChecksMs.length - 1;
+  const last = operation.checks >= scope.settings.operationChecksMs.length - 1;
   const watching = operation.status === 'watching';
   switch (outcome.found) {
     case 'applied':
       // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
       return watching
-        ? escalate(state, operation, context)
-        : resolve(state, operation, 'done', context, outcome.receipt);
+        ? escalate(state, operation, scope)
+        : resolve(state, operation, 'done', scope, outcome.receipt);
     case 'several':
-      return escalate(state, operation, context);
+      return escalate(state, operation, scope);
     case 'undecided':
     case 'unreadable':
-      return last ? escalate(state, operation, context) : update(state, operation, operation.status);
+      return last ? escalate(state, operation, scope) : update(state, operation, operation.status);
     case 'refused':
-      return notFound(state, operation, 'refused', context, last);
+      return notFound(state, operation, 'refused', scope, last);
     case 'none':
-      return notFound(state, operation, 'notApplied', context, last);
+      return notFound(state, operation, 'notApplied', scope, last);
   }
 }
 
@@ -73,18 +70,18 @@ function notFound(
   state: ConversationState,
   operation: Operation,
   status: 'refused' | 'notApplied',
-  context: Context,
+  scope: Scope,
   last: boolean,
 ): Decision {
   const watching = operation.status === 'watching';
   if (last) {
-    return watching ? unwatch(state, operation, status) : resolve(state, operation, status, context);
+    return watching ? unwatch(state, operation, status) : resolve(state, operation, status, scope);
   }
-  const lastButOne = operation.checks >= context.settings.operationChecksMs.length - 2;
+  const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
   if (!lastButOne || watching) return update(state, operation, operation.status);
-  const counted = countOutcome(state, operation.kind, status, context);
-  const next = update(counted, operation, 'watching', letGo(operation));
-  return after([resolved(operation, status, context)], next);
+  const known = counted(state, operation.kind, status, scope);
+  const next = update(known, operation, 'watching', letGo(operation));
+  return after([resolved(operation, status, scope)], next);
 }
 
 /** Nothing came late. The last check has held the customer once more. */
@@ -99,14 +96,14 @@ function unwatch(state: ConversationState, operation: Operation, status: 'refuse
 export function settle(
   state: ConversationState,
   { operation: id, result, customer }: Extract<Message, { kind: 'settle' }>,
-  context: Context,
+  scope: Scope,
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';
   const operation = state.operations.find((one) => one.id === id);
-  if (operation && isOpen(operation)) return resolve(state, operation, status, context);
+  if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
   const { step } = state;
   return step.at === 'confirming' && step.operation === id
-    ? settleUnsaved(state, step, status, customer, context)
+    ? settleUnsaved(state, step, status, customer, scope)
     : { ...say(state), ...ended(id, customer) };
 }
 
@@ -119,41 +116,42 @@ function settleUnsaved(
   { flow, operation: id }: Extract<Step, { at: 'confirming' }>,
   status: 'done' | 'notApplied',
   customer: string | undefined,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  const operation: Operation = { ...begun(state, id, flow, context), status };
-  const counted = countOutcome(note(state, operation), flow, status, context);
-  return { ...home(counted, context, resolved(operation, status, context)), ...ended(id, customer) };
+  const confirmation = scope.flows.get(flow)?.confirmation;
+  if (!confirmation) return { ...say(state), ...ended(id, customer) };
+  const operation: Operation = { ...begun(state, id, confirmation, scope), status };
+  const next = counted(note(state, operation), operation.kind, status, scope);
+  return { ...home(next, scope, resolved(operation, status, scope)), ...ended(id, customer) };
 }
 
 function resolve(
   state: ConversationState,
   operation: Operation,
   status: 'done' | 'refused' | 'notApplied',
-  context: Context,
+  scope: Scope,
   receipt?: Receipt,
 ): Decision {
-  const counted = countOutcome(state, operation.kind, status, context);
   const known = { ...operation, receipt: told(receipt) };
-  const next = update(counted, known, status, {
+  const next = update(counted(state, operation.kind, status, scope), known, status, {
     settled: [operation.id],
     ...letGo(operation, status === 'done' ? successOf(operation, receipt) : {}),
   });
-  return after([resolved(known, status, context)], next);
+  return after([resolved(known, status, scope)], next);
 }
 
-function escalate(state: ConversationState, operation: Operation, context: Context): Decision {
+function escalate(state: ConversationState, operation: Operation, scope: Scope): Decision {
   const next = update(state, operation, 'escalated', { escalated: [operation.id] });
   const reply: Reply = {
     key: 'operation.escalated',
     params: { reference: operation.id },
-    lines: supportLines(context),
+    lines: supportLines(scope),
   };
   return after([reply], next);
 }
 
-function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', context: Context): Reply {
-  const lines = receiptLines(operation, context);
+function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', scope: Scope): Reply {
+  const lines = receiptLines(operation, scope);
   const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
   return status === 'done'
     ? { key: 'operation.resolved.done', params, lines }

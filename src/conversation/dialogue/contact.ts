@@ -1,12 +1,12 @@
-import type { Context } from '../context.ts';
 import { after, type Decision } from '../decision.ts';
+import type { Scope } from '../flow.ts';
 import { parsePhone } from '../language/values/phone.ts';
 import type { Message } from '../message.ts';
+import { unanswered } from '../prompts/consent.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { again, home } from '../prompts/questions.ts';
-import { unanswered } from '../prompts/settings.ts';
 import type { ConversationState } from '../state.ts';
-import { advance, flowOf, invalid } from './form.ts';
+import { advance, invalid, runningIn } from './form.ts';
 
 /**
  * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed
@@ -15,22 +15,22 @@ import { advance, flowOf, invalid } from './form.ts';
 export function onContact(
   stored: ConversationState,
   contact: Extract<Message, { kind: 'contact' }>,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  const state = unanswered(stored, context);
-  const flow = flowOf(state.step);
+  const state = unanswered(stored, scope);
+  const flow = runningIn(state, scope);
   // Telegram leaves the plus sign out.
   const parsed = parsePhone(
     /^\d{9,15}$/.test(contact.phone) && !contact.phone.startsWith('0') ? `+${contact.phone}` : contact.phone,
   );
   if (!parsed.ok) {
     return state.step.at === 'asking'
-      ? invalid(state, state.step, parsed.reason, context)
-      : again(state, context, { key: parsed.reason });
+      ? invalid(state, state.step, parsed.reason, scope)
+      : again(state, scope, { key: parsed.reason });
   }
-  if (!contact.own && flow !== 'accumulate') {
+  if (!contact.own && flow?.identity !== 'typed') {
     const notOwn = { key: 'identity.notOwn' };
-    return flow ? again(state, context, notOwn) : home(state, context, notOwn);
+    return flow ? again(state, scope, notOwn) : home(state, scope, notOwn);
   }
   const phone = { value: parsed.value, proved: contact.own };
   const known = state.draft.phone ?? state.profile.phone;
@@ -47,9 +47,9 @@ export function onContact(
       : [];
   const profile = state.consent?.given && contact.own ? { ...state.profile, phone } : state.profile;
   const next: ConversationState = { ...state, profile, draft: { ...state.draft, phone } };
-  if (flow) return after(confirmed, advance(next, flow, context));
+  if (flow) return after(confirmed, advance(next, flow, scope));
   const [reply] = confirmed;
-  const menu = home(next, context, reply ?? { key: 'menu' });
+  const menu = home(next, scope, reply ?? { key: 'menu' });
   // Kept for the flow that follows; it ends with it, or after half an hour.
   return { ...menu, state: { ...menu.state, draft: { phone } } };
 }

@@ -1,15 +1,16 @@
-import type { Context } from '../context.ts';
 import { after, type Decision } from '../decision.ts';
+import type { Scope } from '../flow.ts';
 import { parseCode } from '../language/values/code.ts';
-import { welcome } from '../prompts/settings.ts';
+import { welcome } from '../prompts/help.ts';
 import type { ConversationState } from '../state.ts';
 import { start } from './form.ts';
 
-/** A deep link, or `/start` with what such a link carries: a code, whose points are to be earned. */
-export function onStart(state: ConversationState, payload: string | undefined, context: Context): Decision {
-  if (!payload) return welcome(state, context);
+/** A deep link, or `/start` with what such a link carries: a code, for the flow that takes the codes of links. */
+export function onStart(state: ConversationState, payload: string | undefined, scope: Scope): Decision {
+  const flow = scope.flows.linked;
+  if (!payload || !flow) return welcome(state, scope);
   const code = parseCode(payload);
   return code.ok
-    ? start(state, 'accumulate', { code: code.value }, context)
-    : after([{ key: code.reason }], start(state, 'accumulate', {}, context));
+    ? start(state, flow, { code: code.value }, scope)
+    : after([{ key: code.reason }], start(state, flow, {}, scope));
 }

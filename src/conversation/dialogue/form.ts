@@ -1,36 +1,20 @@
-import type { Context } from '../context.ts';
 import { after, type Decision, withLast } from '../decision.ts';
-import { accumulate } from '../flows/accumulate.ts';
-import { history } from '../flows/history.ts';
-import { points } from '../flows/points.ts';
-import { redeem } from '../flows/redeem.ts';
-import { slotsOf } from '../flows/shapes.ts';
-import { readCode } from '../language/codes.ts';
+import type { Answer, Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
 import { parseEmail } from '../language/values/email.ts';
-import { parsePeriod } from '../language/values/period.ts';
 import { parsePhone } from '../language/values/phone.ts';
 import type { Message } from '../message.ts';
+import { supportLines } from '../prompts/help.ts';
 import { carried, proved, typed } from '../prompts/identity.ts';
 import { again, home, pose } from '../prompts/questions.ts';
-import { supportLines } from '../prompts/settings.ts';
 import type { Field, Line, Reply } from '../reply.ts';
-import type { ConversationState, Draft, Flow, Slot, Step } from '../state.ts';
-import { tooManyAttempts } from './guessing.ts';
+import type { ConversationState, Draft, Identity, Step } from '../state.ts';
 import { busy } from './operations.ts';
 
-/**
+/*
  * The form machine that every flow runs on: which slot is missing, what an answer is worth, what to say to an invalid
- * one. A flow is `missing` (the next slot to ask for) and `complete` (all slots are there). To add one: a file beside
- * this, a line here, its shape in `shapes.ts`, its questions in `questions.ts`.
+ * one.
  */
-const flows = { accumulate, redeem, history, points } satisfies Record<
-  Flow,
-  {
-    missing(draft: Draft): Slot | undefined;
-    complete(state: ConversationState, context: Context): Decision;
-  }
->;
 
 /** After so many invalid answers in a row, help is offered. */
 const TRIES = 3;
@@ -39,79 +23,92 @@ type Asking = Extract<Step, { at: 'asking' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /** Begins a flow with what is known and `filled`; says so if that ends another one. */
-export function start(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
-  const left = flowOf(state.step);
-  const before: Reply[] =
-    left && left !== flow ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left}` } } }] : [];
-  const hindrance = hindranceTo(flow, state, context);
-  if (hindrance) return after(before, home(state, context, hindrance));
-  const same = left === flow ? state.draft : {};
-  const draft: Draft = { ...same, ...carried(state, context), ...filled };
+export function start(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
+  const left = runningIn(state, scope);
+  const isOther = left !== undefined && left.name !== flow.name;
+  const before: Reply[] = isOther
+    ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }]
+    : [];
+  const hindrance = hindered(flow, state, scope);
+  if (hindrance) return after(before, home(state, scope, hindrance));
+  const same = left?.name === flow.name ? state.draft : {};
+  const known: Draft = { ...same, ...carried(state, scope), ...filled };
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
-  if (isUnprovable(flow, draft, context)) return after(before, home(state, context, unproved(context)));
+  if (isUnprovable(flow, known, scope)) return after(before, home(state, scope, unproved(scope)));
   // The remembered phone is offered, not taken, where a typed one would do.
-  if (flow === 'accumulate' && !filled.phone && !state.draft.phone) delete draft.phone;
-  return after(before, advance({ ...state, draft }, flow, context));
+  const { phone, ...others } = known;
+  const isTaken = flow.identity === 'proved' || filled.phone || state.draft.phone;
+  const draft: Draft = { ...others, ...(isTaken && phone && { phone }) };
+  return after(before, advance({ ...state, draft }, flow, scope));
 }
 
 /** Why a flow cannot be gone through now: said before anything is asked for. */
-function hindranceTo(flow: Flow, state: ConversationState, context: Context): Reply | undefined {
-  if (!context.serviceUp) return { key: 'service.unavailable' };
-  if (flow !== 'accumulate' && flow !== 'redeem') return undefined;
-  return busy(state, flow) ?? (flow === 'accumulate' ? tooManyAttempts(state, context) : undefined);
+function hindered(flow: Flow, state: ConversationState, scope: Scope): Reply | undefined {
+  if (!scope.serviceUp) return { key: 'service.unavailable' };
+  const { confirmation } = flow;
+  return confirmation && (busy(state, confirmation) ?? confirmation.hindered?.(state, scope));
 }
 
 /** The flow that would be left unfinished by turning to another. */
-export function flowOf(step: Step): Flow | undefined {
-  return step.at === 'asking' || step.at === 'confirming' ? step.flow : undefined;
+export function runningIn({ step }: ConversationState, { flows }: Scope): Flow | undefined {
+  return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
 /** Asks for the next missing slot, or completes the flow. */
-export function advance(
-  state: ConversationState,
-  flow: Flow,
-  context: Context,
-  ...before: Reply[]
-): Decision {
-  const slot = flows[flow].missing(state.draft);
-  if (slot === undefined) return after(before, flows[flow].complete(state, context));
-  if (slot === 'phone' && flow !== 'accumulate' && context.sender.proof === 'profile')
-    return after(before, home(state, context, unproved(context)));
-  const known = slot === 'phone' && flow === 'accumulate' ? state.profile.phone : undefined;
-  const offer: Offer | undefined = known && { why: 'known', value: known.value };
-  return pose(state, { at: 'asking', flow, slot, tries: 0, ...(offer && { offer }) }, context, ...before);
+export function advance(state: ConversationState, flow: Flow, scope: Scope, ...before: Reply[]): Decision {
+  const slot = flow.missing(state.draft);
+  if (slot === undefined) return after(before, flow.complete(inside(state, flow, scope), scope));
+  const isIdentity = slot === 'phone' && flow.identity === 'proved';
+  if (isIdentity && scope.sender.proof === 'profile')
+    return after(before, home(state, scope, unproved(scope)));
+  const known = slot === 'phone' && !isIdentity ? state.profile.phone : undefined;
+  const offered: Offer | undefined = known && { why: 'known', value: known.value };
+  const step: Asking = { at: 'asking', flow: flow.name, slot, tries: 0, ...(offered && { offer: offered }) };
+  return pose(state, step, scope, ...before);
+}
+
+/** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
+function inside(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
+  if (runningIn(state, scope)?.name === flow.name) return state;
+  return { ...state, step: { at: 'asking', flow: flow.name, slot: 'phone', tries: 0 } };
 }
 
 /** Whether a flow needs an identity that only the profile could prove, and does not: no answer could change that. */
-function isUnprovable(flow: Flow, draft: Draft, { sender, settings }: Context): boolean {
+function isUnprovable(flow: Flow, known: Identity, { sender, settings }: Scope): boolean {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
-  return flow !== 'accumulate' && byProfile && proved(draft) === undefined;
+  return flow.identity === 'proved' && byProfile && proved(known) === undefined;
 }
 
 /** What to say where only the profile could prove who somebody is, and does not. */
-function unproved(context: Context): Reply {
-  return context.sender.unread
+function unproved(scope: Scope): Reply {
+  return scope.sender.unread
     ? { key: 'identity.unread' }
-    : { key: 'identity.noEmail', lines: supportLines(context) };
+    : { key: 'identity.noEmail', lines: supportLines(scope) };
 }
 
 /** Takes what was understood into the draft and goes on. */
-export function fill(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
-  return advance({ ...state, draft: { ...state.draft, ...filled } }, flow, context);
+export function fill(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
+  return advance({ ...state, draft: { ...state.draft, ...filled } }, flow, scope);
 }
 
 /** The same for what may be no answer to the live question: where that comes again, says that it was noted. */
-export function take(state: ConversationState, flow: Flow, filled: Draft, context: Context): Decision {
+export function take(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
   const { step } = state;
-  const decision = fill(state, flow, filled, context);
+  const decision = fill(state, flow, filled, scope);
   const next = decision.state.step;
   const isAgain = step.at === 'asking' && next.at === 'asking' && next.slot === step.slot;
   return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
 /** Asks for one slot of the summary again; a valid answer leads back to the summary. */
-export function edit(state: ConversationState, flow: Flow, slot: Slot, context: Context): Decision {
-  return pose(state, { at: 'asking', flow, slot, tries: 0, editing: true }, context);
+export function edit(state: ConversationState, flow: Flow, slot: string, scope: Scope): Decision {
+  return pose(state, { at: 'asking', flow: flow.name, slot, tries: 0, editing: true }, scope);
+}
+
+/** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer. */
+export function isSkip({ intent, code, phone, email, noEmail }: Understood): boolean {
+  const isBare = (code ?? phone ?? email ?? noEmail) === undefined;
+  return isBare && (intent === 'skip' || intent === 'decline');
 }
 
 /** A typed answer to the question that is live. */
@@ -120,43 +117,29 @@ export function answer(
   step: Asking,
   text: string,
   understood: Understood,
-  context: Context,
+  scope: Scope,
 ): Decision {
+  const flow = scope.flows.get(step.flow);
   switch (step.slot) {
-    case 'code':
-      return step.flow === 'redeem'
-        ? answerGift(state, step, text, context)
-        : answerCode(state, step, text, context);
     case 'phone':
-      return step.flow === 'accumulate'
-        ? answerPhone(state, step, text, context)
-        : answerIdentity(state, step, text, understood, context);
+      return flow?.identity === 'typed'
+        ? answerPhone(state, step, text, scope)
+        : answerIdentity(state, step, text, understood, scope);
     case 'email':
-      return answerEmail(state, step, text, context);
-    case 'period': {
-      const period = parsePeriod(text, context.nowMs, context.settings.timeZone);
-      return period.ok
-        ? fill(state, step.flow, { period: period.period }, context)
-        : invalid(state, step, period.reason, context);
+      return answerEmail(state, step, text, scope);
+    default: {
+      const given: Answer<Draft> | undefined = flow?.questions[step.slot]?.answer(text, scope);
+      if (given?.ok === 'email') return answerEmail(state, step, text, scope);
+      if (given?.ok) return fillStep(state, step, given.slots, scope);
+      return given ? invalid(state, step, given.reason, scope) : retry(state, step, scope);
     }
-    case 'type':
-      return invalid(state, step, 'history.type', context);
   }
 }
 
-function answerCode(state: ConversationState, step: Asking, text: string, context: Context): Decision {
-  const code = readCode(text);
-  return code.ok
-    ? fill(state, step.flow, { code: code.value }, context)
-    : invalid(state, step, code.reason, context);
-}
-
-/** A gift that the list has was taken by its name already, a customer whom staff named first by what names them. */
-function answerGift(state: ConversationState, step: Asking, text: string, context: Context): Decision {
-  if (text.includes('@') && typed('', context).proved) return answerEmail(state, step, text, context);
-  return context.settings.gifts.length > 0
-    ? invalid(state, step, 'gift.unknown', context)
-    : answerCode(state, step, text, context);
+/** Fills slots of the flow that the live question is of. */
+function fillStep(state: ConversationState, step: Asking, filled: Draft, scope: Scope): Decision {
+  const flow = scope.flows.get(step.flow);
+  return flow ? fill(state, flow, filled, scope) : again(state, scope);
 }
 
 /** Where reading or spending needs proof, typing proves nothing unless staff vouch for it. */
@@ -165,37 +148,37 @@ function answerIdentity(
   step: Asking,
   text: string,
   understood: Understood,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  if (!typed('', context).proved) {
-    const asked = retry(state, step, context);
+  if (!typed('', scope).proved) {
+    const asked = retry(state, step, scope);
     return understood.phone === undefined ? asked : withLast(asked, { context: 'typed' });
   }
-  if (text.includes('@')) return answerEmail(state, step, text, context);
+  if (text.includes('@')) return answerEmail(state, step, text, scope);
   const phone = parsePhone(text);
   return !phone.ok && phone.reason === 'phone.shape'
-    ? invalid(state, step, 'identity.shape', context)
-    : answerPhone(state, step, text, context);
+    ? invalid(state, step, 'identity.shape', scope)
+    : answerPhone(state, step, text, scope);
 }
 
-function answerPhone(state: ConversationState, step: Asking, text: string, context: Context): Decision {
+function answerPhone(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
   const phone = parsePhone(text);
-  if (!phone.ok) return invalid(state, step, phone.reason, context);
-  if (phone.ask) return offer(state, step, { why: phone.ask, value: phone.value }, context);
-  return fill(state, step.flow, { phone: typed(phone.value, context) }, context);
+  if (!phone.ok) return invalid(state, step, phone.reason, scope);
+  if (phone.ask) return offer(state, step, { why: phone.ask, value: phone.value }, scope);
+  return fillStep(state, step, { phone: typed(phone.value, scope) }, scope);
 }
 
-function answerEmail(state: ConversationState, step: Asking, text: string, context: Context): Decision {
+function answerEmail(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
   const email = parseEmail(text);
-  if (!email.ok) return invalid(state, step, email.reason, context);
+  if (!email.ok) return invalid(state, step, email.reason, scope);
   if (email.suggestion)
-    return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, context);
-  return fill(state, step.flow, { email: typed(email.value, context) }, context);
+    return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, scope);
+  return fillStep(state, step, { email: typed(email.value, scope) }, scope);
 }
 
 /** Asks about a value instead of taking it. */
-export function offer(state: ConversationState, step: Asking, offered: Offer, context: Context): Decision {
-  return pose(state, { ...step, offer: offered }, context);
+export function offer(state: ConversationState, step: Asking, offered: Offer, scope: Scope): Decision {
+  return pose(state, { ...step, offer: offered }, scope);
 }
 
 /** `use`, `keep` or `other` was pressed (or said) about what is offered. */
@@ -203,46 +186,45 @@ export function decide(
   state: ConversationState,
   step: Asking,
   choice: 'use' | 'keep' | 'other',
-  context: Context,
+  scope: Scope,
 ): Decision | undefined {
   if (!step.offer) return undefined;
   const { why, value, typed: written } = step.offer;
   if (choice === 'use') {
-    if (why === 'typo') return fill(state, step.flow, { email: typed(value, context) }, context);
-    const phone = why === 'known' && state.profile.phone ? state.profile.phone : typed(value, context);
-    return fill(state, step.flow, { phone }, context);
+    if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
+    const phone = why === 'known' && state.profile.phone ? state.profile.phone : typed(value, scope);
+    return fillStep(state, step, { phone }, scope);
   }
   if (choice === 'keep')
-    return written === undefined
-      ? undefined
-      : fill(state, step.flow, { email: typed(written, context) }, context);
+    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
   const { offer: _, ...plain } = step;
-  return pose(state, plain, context);
+  return pose(state, plain, scope);
 }
 
 /** Says what is wrong with an answer and asks again; the third time help is offered. */
-export function invalid(state: ConversationState, step: Asking, reason: string, context: Context): Decision {
-  return retry(state, step, context, { key: reason });
+export function invalid(state: ConversationState, step: Asking, reason: string, scope: Scope): Decision {
+  return retry(state, step, scope, { key: reason });
 }
 
-function retry(state: ConversationState, step: Asking, context: Context, ...why: Reply[]): Decision {
+function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
   const tries = step.tries + 1;
   const next = { ...state, step: { ...step, tries } };
-  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(context) }] : [];
-  return again(next, context, ...why, ...lost);
+  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
+  return again(next, scope, ...why, ...lost);
 }
 
 /** Several answers at once; the valid ones are kept, the others come back marked with their reasons. */
 export function submit(
   state: ConversationState,
   form: Extract<Message, { kind: 'form' }>,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  const { draft: named, refused } = read(form, context);
-  const flow = flowOf(state.step) ?? 'accumulate';
-  const draft = slotsOf(flow, named);
-  const decision =
-    flowOf(state.step) === undefined ? start(state, flow, draft, context) : fill(state, flow, draft, context);
+  const { draft: named, refused } = read(form, scope);
+  const running = runningIn(state, scope);
+  const flow = running ?? scope.flows.form;
+  if (!flow) return again(state, scope);
+  const slots = flow.own(named);
+  const decision = running ? fill(state, flow, slots, scope) : start(state, flow, slots, scope);
   const last = decision.replies.at(-1);
   if (refused.length === 0 || !last) return decision;
   const reasons: Reply[] = refused.map(({ reason }) => reason);
@@ -256,11 +238,8 @@ export function submit(
 
 type Refused = { slot: Field['slot']; value: string; reason: Line };
 
-function read(
-  form: Extract<Message, { kind: 'form' }>,
-  context: Context,
-): { draft: Draft; refused: Refused[] } {
-  const draft: Draft = {};
+function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: Draft; refused: Refused[] } {
+  const draft: Identity & { code?: string } = {};
   const refused: Refused[] = [];
   const value = (slot: Field['slot']): string | undefined => form[slot]?.trim() || undefined;
   const refuse = (slot: Field['slot'], text: string, reason: string): void => {
@@ -268,7 +247,7 @@ function read(
   };
   const [code, phone, email] = [value('code'), value('phone'), value('email')];
   if (code !== undefined) {
-    const parsed = readCode(code);
+    const parsed = scope.language.readCode(code);
     if (parsed.ok) draft.code = parsed.value;
     else refuse('code', code, parsed.reason);
   }
@@ -276,12 +255,12 @@ function read(
     const parsed = parsePhone(phone);
     if (!parsed.ok) refuse('phone', phone, parsed.reason);
     else if (parsed.ask) refuse('phone', phone, `phone.${parsed.ask}.form`);
-    else draft.phone = typed(parsed.value, context);
+    else draft.phone = typed(parsed.value, scope);
   }
   if (email !== undefined) {
     const parsed = parseEmail(email);
     if (!parsed.ok) refuse('email', email, parsed.reason);
-    else draft.email = typed(parsed.value, context);
+    else draft.email = typed(parsed.value, scope);
   } else if (form.email !== undefined) draft.email = null;
   return { draft, refused };
 }

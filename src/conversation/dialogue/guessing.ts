@@ -16,14 +16,13 @@ const MINUTE_MS = 60_000;
 /** Nobody is held to what they mistyped a day ago. */
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
-/** Counts a refused code; after a good one, whatever was refused before it was a slip. Gifts are no secrets. */
+/** Counts a refused code; after a good one, whatever was refused before it was a slip. */
 export function countOutcome(
   state: ConversationState,
-  kind: Operation['kind'],
   status: Operation['status'],
   { nowMs }: Context,
 ): ConversationState {
-  if (kind !== 'accumulate' || (status !== 'done' && status !== 'refused')) return state;
+  if (status !== 'done' && status !== 'refused') return state;
   const { guesses: _, ...rest } = state;
   if (status === 'done') return rest;
   return { ...rest, guesses: { refused: refusedSoFar(state, nowMs) + 1, atMs: nowMs } };

@@ -1,3 +1,4 @@
+import type { Flows, Scope } from '../flow.ts';
 import { type ConversationState, IDLE_MS, type Step } from '../state.ts';
 
 /*
@@ -11,9 +12,9 @@ export function lapseAtMs(state: ConversationState): number | null {
 }
 
 /** The same state, without what its time is over for. */
-export function lapse(state: ConversationState, nowMs: number): ConversationState {
+export function lapse(state: ConversationState, { nowMs, flows }: Scope): ConversationState {
   const atMs = lapseAtMs(state);
-  return atMs === null || nowMs < atMs ? state : { ...state, draft: {}, step: emptied(state.step) };
+  return atMs === null || nowMs < atMs ? state : { ...state, draft: {}, step: emptied(state.step, flows) };
 }
 
 function isGathering({ draft, step }: ConversationState): boolean {
@@ -21,12 +22,12 @@ function isGathering({ draft, step }: ConversationState): boolean {
   return Object.keys(draft).length > 0 || step.at === 'browsing' || offered;
 }
 
-function emptied(step: Step): Step {
+function emptied(step: Step, flows: Flows): Step {
   switch (step.at) {
     case 'asking':
       return { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 };
     case 'browsing':
-      return { at: 'asking', flow: step.flow, slot: 'period', tries: 0 };
+      return { at: 'asking', flow: step.flow, slot: flows.get(step.flow)?.page?.lapsesTo ?? '', tries: 0 };
     case 'confirming':
     case 'consenting':
     case 'idle':

@@ -1,13 +1,10 @@
-import type { Context } from '../context.ts';
-import { after, type Decision, type LetGo, say } from '../decision.ts';
+import { type Decision, type LetGo, say } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
-import { accumulate } from '../flows/accumulate.ts';
-import { redeem } from '../flows/redeem.ts';
+import type { Flow, Scope } from '../flow.ts';
+import { finish } from '../prompts/consent.ts';
 import { again, home, pose } from '../prompts/questions.ts';
-import { finish } from '../prompts/settings.ts';
 import type { Line, Reply } from '../reply.ts';
-import { type ConversationState, type Draft, isOpen, type Operation, type Step } from '../state.ts';
-import { countOutcome, tooManyAttempts } from './guessing.ts';
+import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
 
 /** Operations with an outcome that are kept, so that their references can be asked for. */
 const KEPT = 5;
@@ -17,119 +14,123 @@ const OPEN_CAP = 5;
 type Confirming = Extract<Step, { at: 'confirming' }>;
 type Concluded = Extract<Outcome, { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }>;
 
-/** What is said where another redeem waits for the outcome of the last one; everything else goes on meanwhile. */
-export function busy(state: ConversationState, flow: 'accumulate' | 'redeem'): Reply | undefined {
+/** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
+export function busy(
+  state: ConversationState,
+  { kind: wanted, exclusive }: Pick<NonNullable<Flow['confirmation']>, 'kind' | 'exclusive'>,
+): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isBusy =
     open.length >= OPEN_CAP ||
-    (flow === 'redeem' && open.some(({ kind, status }) => kind === 'redeem' && status === 'checking'));
+    (exclusive && open.some(({ kind, status }) => kind === wanted && status === 'checking'));
   return isBusy ? stillChecking(state) : undefined;
 }
 
 /** The confirm button was pressed: its operation id works once, here. */
-export function begin(state: ConversationState, step: Confirming, context: Context): Decision {
-  const wait =
-    busy(state, step.flow) ?? (step.flow === 'accumulate' ? tooManyAttempts(state, context) : undefined);
-  if (wait) return again(state, context, wait);
-  const effect =
-    step.flow === 'accumulate'
-      ? accumulate.effect(state.draft, step.operation, context)
-      : redeem.effect(state.draft, step.operation);
-  return effect ? { state, replies: [], effect } : home(state, context, { key: 'menu' });
+export function begin(state: ConversationState, step: Confirming, scope: Scope): Decision {
+  const confirmation = scope.flows.get(step.flow)?.confirmation;
+  if (!confirmation) return home(state, scope, { key: 'menu' });
+  const wait = busy(state, confirmation) ?? confirmation.hindered?.(state, scope);
+  if (wait) return again(state, scope, wait);
+  const effect = confirmation.effect(state.draft, step.operation, scope);
+  return effect ? { state, replies: [], effect } : home(state, scope, { key: 'menu' });
 }
 
 /** The call of the confirmed operation has ended, one way or another. */
-export function conclude(state: ConversationState, outcome: Concluded, context: Context): Decision {
+export function conclude(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
   const { step } = state;
-  if (step.at !== 'confirming') return say(state);
-  const { operation, flow } = step;
+  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
+  if (step.at !== 'confirming' || !flow?.confirmation) return say(state);
+  const { operation } = step;
+  const confirmed: Confirmed = { ...flow.confirmation, name: flow.name };
   switch (outcome.kind) {
     case 'busy':
       // The button stays live: the same press may succeed once the other operation has its outcome.
-      return again(state, context, stillChecking(state));
+      return again(state, scope, stillChecking(state));
     case 'unknown':
-      return pending(state, flow, operation, outcome.lookup, context);
+      return pending(state, confirmed, operation, outcome.lookup, scope);
     case 'unavailable':
-      return unavailable(state, step, outcome.customer, context);
+      return unavailable(state, step, confirmed, outcome.customer, scope);
     case 'refused':
-      return { ...refused(state, flow, operation, context), ...ended(operation, outcome.customer) };
+      return { ...refused(state, confirmed, operation, scope), ...ended(operation, outcome.customer) };
     case 'applied':
       return {
-        ...applied(state, flow, operation, outcome, context),
+        ...applied(state, confirmed, operation, outcome, scope),
         ...ended(operation, outcome.customer, { record: outcome.receipt?.record, awaited: outcome.awaited }),
       };
   }
 }
 
+/** What a flow says of its own operation, with the flow's name: the family of its wording. */
+type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: string };
+
 function applied(
   state: ConversationState,
-  kind: Operation['kind'],
+  confirmed: Confirmed,
   id: string,
-  { receipt, omitted }: Extract<Outcome, { kind: 'applied' }>,
-  context: Context,
+  outcome: Extract<Outcome, { kind: 'applied' }>,
+  scope: Scope,
 ): Decision {
-  const operation: Operation = { ...begun(state, id, kind, context), status: 'done', receipt: told(receipt) };
+  const receipt = told(outcome.receipt);
+  const operation: Operation = { ...begun(state, id, confirmed, scope), status: 'done', receipt };
   const noted = note(state, operation);
-  const lines = receiptLines(operation, context);
-  const perhaps = kind === 'accumulate' ? (omitted ?? perhapsOmitted(state.draft)) : undefined;
-  if (perhaps) lines.push({ key: 'accumulate.omitted', context: perhaps });
-  return finish(countOutcome(noted, kind, 'done', context), context, {
-    key: `${kind}.done`,
+  const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
+  const lines = [...receiptLines(operation, scope), ...remarks];
+  return finish(counted(noted, operation.kind, 'done', scope), scope, {
+    key: `${confirmed.name}.done`,
     lines,
   });
 }
 
-/**
- * The identifier that the linking rule may have left out. Said whether it was or not, unless both are proved: else the
- * answer would tell whether somebody has a record by a typed phone or e-mail.
- */
-function perhapsOmitted({ phone, email }: Draft): 'phone' | 'email' | undefined {
-  if (!phone || !email || (phone.proved && email.proved)) return undefined;
-  return email.proved ? 'phone' : 'email';
+function refused(state: ConversationState, confirmed: Confirmed, id: string, scope: Scope): Decision {
+  const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'refused' });
+  const refusal: Reply = { key: `${confirmed.name}.refused` };
+  const next = counted(noted, confirmed.kind, 'refused', scope);
+  return confirmed.refused?.(next, refusal, scope) ?? home(next, scope, refusal);
 }
 
-function refused(state: ConversationState, kind: Operation['kind'], id: string, context: Context): Decision {
-  const noted = note(state, { ...begun(state, id, kind, context), status: 'refused' });
-  if (kind === 'redeem') return home(noted, context, { key: 'redeem.refused' });
-  const counted = countOutcome(noted, kind, 'refused', context);
-  const refusal: Reply = { key: 'accumulate.refused' };
-  const wait = tooManyAttempts(counted, context);
-  if (wait) return after([refusal], home(counted, context, wait));
-  const { code: _, ...draft } = counted.draft;
-  const step: Step = { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0, editing: true };
-  return pose({ ...counted, draft }, step, context, refusal);
+/** The state with an outcome counted by the flow that confirms operations of this kind. */
+export function counted(
+  state: ConversationState,
+  kind: Operation['kind'],
+  status: Operation['status'],
+  scope: Scope,
+): ConversationState {
+  return scope.flows.confirming(kind)?.confirmation?.counted?.(state, status, scope) ?? state;
 }
 
 /**
- * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where a
- * redeem did not get as far as knowing its customer, the id stays: an attempt before a crash may hold the customer for
- * it, and only the same operation gets past its own hold.
+ * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
+ * exclusive operation did not get as far as knowing its customer, the id stays: an attempt before a crash may hold the
+ * customer for it, and only the same operation gets past its own hold.
  */
 function unavailable(
   state: ConversationState,
   step: Confirming,
+  { exclusive }: Confirmed,
   customer: string | undefined,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  const early = step.flow === 'redeem' && customer === undefined;
-  const operation = early ? step.operation : context.ids.operation;
-  const retry = pose(state, { ...step, operation }, context, { key: 'service.unavailable' });
+  const early = exclusive && customer === undefined;
+  const operation = early ? step.operation : scope.ids.operation;
+  const retry = pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
   return { ...retry, ...ended(step.operation, customer) };
 }
 
 function pending(
   state: ConversationState,
-  kind: Operation['kind'],
+  confirmed: Confirmed,
   id: string,
   lookup: Lookup,
-  context: Context,
+  scope: Scope,
 ): Decision {
-  const noted = note(state, { ...begun(state, id, kind, context), status: 'checking', lookup });
-  return home(noted, context, { key: 'operation.checking', context: kind, params: { reference: id } });
+  const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'checking', lookup });
+  const { kind } = confirmed;
+  return home(noted, scope, { key: 'operation.checking', context: kind, params: { reference: id } });
 }
 
 /** How an operation stands, by its reference or the last one. */
-export function status(state: ConversationState, context: Context, reference?: string): Decision {
+export function status(state: ConversationState, scope: Scope, reference?: string): Decision {
   const operation = reference
     ? state.operations.find(({ id }) => id === reference)
     : state.operations[state.operations.length - 1];
@@ -142,10 +143,10 @@ export function status(state: ConversationState, context: Context, reference?: s
           what: { key: `operation.kind.${operation.kind}` },
           at: operation.atMs,
         },
-        lines: receiptLines(operation, context),
+        lines: receiptLines(operation, scope),
       }
     : { key: 'operation.none' };
-  return state.step.at === 'idle' ? home(state, context, reply) : again(state, context, reply);
+  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
 }
 
 /** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
@@ -157,7 +158,7 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
  * The receipt as a line: "+100 điểm · Tivi". Nothing where AntCRM's record could not be read back. AntCRM names gifts
  * in Vietnamese only, the list of gifts in every language.
  */
-export function receiptLines({ kind, receipt, gift }: Operation, { settings }: Context): Line[] {
+export function receiptLines({ kind, receipt, gift }: Operation, { settings }: Scope): Line[] {
   if (receipt?.score === undefined) return [];
   const what = settings.gifts.find(({ code }) => code === gift)?.name ?? receipt.what;
   const params = { score: receipt.score, what: what ?? '' };
@@ -187,10 +188,10 @@ export function ended(
 export function begun(
   { draft }: ConversationState,
   id: string,
-  kind: Operation['kind'],
-  { nowMs }: Context,
+  { kind, gift }: Pick<NonNullable<Flow['confirmation']>, 'kind' | 'gift'>,
+  { nowMs }: Scope,
 ): Omit<Operation, 'status'> {
-  return { id, kind, atMs: nowMs, checks: 0, gift: kind === 'redeem' ? draft.code : undefined };
+  return { id, kind, atMs: nowMs, checks: 0, gift: gift?.(draft) };
 }
 
 /** Adds an operation, forgetting the oldest of those that have an outcome. */

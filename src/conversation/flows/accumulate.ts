@@ -1,32 +1,116 @@
-import type { Context } from '../context.ts';
-import type { Decision } from '../decision.ts';
-import type { Effect } from '../effect.ts';
-import { pose } from '../prompts/questions.ts';
-import type { ConversationState, Draft, Slot } from '../state.ts';
+import { z } from 'zod';
+import { after } from '../decision.ts';
+import { advance, isSkip } from '../dialogue/form.ts';
+import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
+import type { Known } from '../effect.ts';
+import { defineFlow, type Flow } from '../flow.ts';
+import { cancel } from '../prompts/help.ts';
+import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
+import { CANCEL, home, named, pose } from '../prompts/questions.ts';
+import type { Field, Line } from '../reply.ts';
+import { type Identity, identitySchema } from '../state.ts';
 
 /** Earning points: code → phone → e-mail (may be skipped) → summary → call. */
-export const accumulate = {
-  missing(draft: Draft): Slot | undefined {
-    if (draft.code === undefined) return 'code';
-    if (draft.phone === undefined) return 'phone';
-    if (draft.email === undefined) return 'email';
-    return undefined;
+export const accumulate: Flow = defineFlow({
+  name: 'accumulate',
+  priority: 15,
+  list: { type: 'point' },
+  identity: 'typed',
+  claimsCode: () => true,
+  claimsLink: true,
+  slots: identitySchema.extend({ code: z.string().optional() }),
+
+  questions: {
+    code: {
+      ask: () => ({ key: 'accumulate.askCode', choices: [CANCEL], asks: 'code' }),
+      answer(text, { language }) {
+        const code = language.readCode(text);
+        return code.ok ? { ok: true, slots: { code: code.value } } : code;
+      },
+    },
   },
 
-  complete(state: ConversationState, context: Context): Decision {
-    return pose(state, { at: 'confirming', flow: 'accumulate', operation: context.ids.operation }, context);
+  missing({ code, phone, email }) {
+    if (code === undefined) return 'code';
+    if (phone === undefined) return 'phone';
+    return email === undefined ? 'email' : undefined;
   },
 
-  /** Undefined if the draft lacks what the call needs. */
-  effect(draft: Draft, operation: string, context: Context): Effect | undefined {
-    if (draft.code === undefined || draft.phone === undefined) return undefined;
-    return {
-      kind: 'accumulate',
-      operation,
-      code: draft.code,
-      phone: draft.phone,
-      email: draft.email ?? undefined,
-      name: context.sender.name,
-    };
+  complete: (state, _, scope) =>
+    pose(state, { at: 'confirming', flow: accumulate.name, operation: scope.ids.operation }, scope),
+
+  read: ({ understood: { code, noEmail } }) => ({
+    ...(code !== undefined && { code }),
+    ...(noEmail && { email: null }),
+  }),
+
+  /** No code: whoever was only changing it goes back to the summary. */
+  said(state, { code }, { understood }, scope) {
+    const { step } = state;
+    if (step.at !== 'asking' || step.slot !== 'code' || !isSkip(understood)) return undefined;
+    return code === undefined ? cancel(state, scope) : advance(state, accumulate, scope);
   },
-};
+
+  form({ code, phone, email }) {
+    const fields: Field[] = [];
+    if (code === undefined) fields.push({ slot: 'code', required: true });
+    if (phone === undefined) fields.push({ slot: 'phone', required: true });
+    if (email === undefined) fields.push({ slot: 'email', required: false });
+    return fields;
+  },
+
+  confirmation: {
+    kind: 'accumulate',
+    exclusive: false,
+    edits: [named('edit:code'), named('edit:phone'), named('edit:email')],
+
+    summary({ code = '', phone, email }, { profile }) {
+      const lines: Line[] = [{ key: 'summary.code', params: { code } }];
+      if (phone) {
+        const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
+        lines.push({ key: 'summary.phone', params: { phone: shown } });
+      }
+      if (email) {
+        const shown = isReadBack(email, profile.email ?? undefined) ? maskEmail(email.value) : email.value;
+        lines.push({ key: 'summary.email', params: { email: shown } });
+      }
+      return [...lines, { key: 'summary.purpose' }];
+    },
+
+    effect({ code, phone, email }, operation, { sender: { name } }) {
+      if (code === undefined || phone === undefined) return undefined;
+      return { kind: 'accumulate', operation, code, phone, email: email ?? undefined, name };
+    },
+
+    hindered: tooManyAttempts,
+    counted: countOutcome,
+
+    remarks(slots, { omitted }) {
+      const perhaps = omitted ?? perhapsOmitted(slots);
+      return perhaps ? [{ key: 'accumulate.omitted', context: perhaps }] : [];
+    },
+
+    /** Another code may be the right one, until there were too many. */
+    refused(state, refusal, scope) {
+      const wait = tooManyAttempts(state, scope);
+      if (wait) return after([refusal], home(state, scope, wait));
+      const { code: _, ...draft } = state.draft;
+      const step = { at: 'asking', flow: accumulate.name, slot: 'code', tries: 0, editing: true } as const;
+      return pose({ ...state, draft }, step, scope, refusal);
+    },
+  },
+});
+
+/** Remembered and unproved: whoever writes now need not be who typed it then. */
+function isReadBack(known: Known, remembered: Known | undefined): boolean {
+  return !known.proved && known.value === remembered?.value;
+}
+
+/**
+ * The identifier that the linking rule may have left out. Said whether it was or not, unless both are proved: else the
+ * answer would tell whether somebody has a record by a typed phone or e-mail.
+ */
+function perhapsOmitted({ phone, email }: Identity): 'phone' | 'email' | undefined {
+  if (!phone || !email || (phone.proved && email.proved)) return undefined;
+  return email.proved ? 'phone' : 'email';
+}

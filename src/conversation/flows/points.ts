@@ -1,52 +1,44 @@
-import type { Context } from '../context.ts';
-import type { Decision } from '../decision.ts';
-import type { Outcome } from '../effect.ts';
-import { proved } from '../prompts/identity.ts';
-import { home, whose } from '../prompts/questions.ts';
-import { finish } from '../prompts/settings.ts';
+import { defineFlow, type Flow } from '../flow.ts';
+import { finish } from '../prompts/consent.ts';
+import { proved, whose } from '../prompts/identity.ts';
+import { home } from '../prompts/questions.ts';
 import type { Line } from '../reply.ts';
-import type { ConversationState, Draft, Slot } from '../state.ts';
+import { identitySchema } from '../state.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
-export const points = {
-  missing(draft: Draft): Slot | undefined {
-    return proved(draft) === undefined ? 'phone' : undefined;
+export const points: Flow = defineFlow({
+  name: 'points',
+  priority: 10,
+  list: { type: 'point', vague: true },
+  identity: 'proved',
+  slots: identitySchema,
+  questions: {},
+
+  missing: (slots) => (proved(slots) === undefined ? 'phone' : undefined),
+
+  complete(state, slots, scope) {
+    const by = proved(slots);
+    return by ? { state, replies: [], effect: { kind: 'balance', by } } : home(state, scope, { key: 'menu' });
   },
 
-  complete(state: ConversationState, context: Context): Decision {
-    const by = proved(state.draft);
-    return by
-      ? { state, replies: [], effect: { kind: 'balance', by } }
-      : home(state, context, { key: 'menu' });
-  },
-
-  outcome(
-    state: ConversationState,
-    outcome: Extract<Outcome, { kind: 'balance' | 'sums' }>,
-    context: Context,
-  ): Decision {
+  outcome(state, _, outcome, scope) {
     if (outcome.kind === 'sums') {
       const { earned, spent, partial } = outcome;
-      return finish(state, context, {
+      return finish(state, scope, {
         key: 'points.balance',
         context: partial ? 'partialSums' : 'sums',
         params: { earned, spent, points: earned - spent },
       });
     }
-    const { points } = outcome;
+    if (outcome.kind !== 'balance') return undefined;
+    const { points, rank, rankPoints } = outcome;
     if (points === null) {
-      const none = whose(context) === 'staff' ? 'noneStaff' : 'none';
-      return home(state, context, { key: 'points.balance', context: none });
+      const none = whose(scope) === 'staff' ? 'noneStaff' : 'none';
+      return home(state, scope, { key: 'points.balance', context: none });
     }
     const lines: Line[] = [];
-    if (outcome.rank) lines.push({ key: 'points.rank', params: { rank: outcome.rank } });
-    if (outcome.rankPoints !== undefined)
-      lines.push({ key: 'points.rankPoints', params: { points: outcome.rankPoints } });
-    return finish(state, context, {
-      key: 'points.balance',
-      context: whose(context),
-      params: { points },
-      lines,
-    });
+    if (rank) lines.push({ key: 'points.rank', params: { rank } });
+    if (rankPoints !== undefined) lines.push({ key: 'points.rankPoints', params: { points: rankPoints } });
+    return finish(state, scope, { key: 'points.balance', context: whose(scope), params: { points }, lines });
   },
-};
+});

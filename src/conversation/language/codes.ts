@@ -1,75 +1,81 @@
 import { fold, undoTyping } from './fold.ts';
-import { isKnown, MEANINGS, type Segment } from './phrases.ts';
+import type { Segment, Vocabulary } from './phrases.ts';
 import { isDate, type Token } from './tokens.ts';
 import { type CodeResult, parseCode } from './values/code.ts';
-import type { Intent } from './vocabulary.ts';
 
 /** Shorter ones are codes only where an intent or "mã" announces them. */
 const MIN_LENGTH = 6;
 
-/** A token that is a code wherever it stands: at least six characters, a letter and a digit among them. */
-export function isCode({ text }: Token): boolean {
-  return text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text);
-}
+/** Finds codes in messages. Codes are opaque: beside shapes, only the vocabulary and dates tell what is none. */
+export type Codes = {
+  /** A token that is a code wherever it stands: at least six characters, a letter and a digit among them. */
+  isCode(token: Token): boolean;
+  /** A token that would be a code, had a Vietnamese keyboard not rewritten it. */
+  isMangled(token: Token): boolean;
+  /** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like; an amount ("đổi 1000 điểm") is none. */
+  announced(parts: readonly Segment<Token>[], command: string | undefined): Token | undefined;
+  /** The one argument of a command that takes a code needs no digit: `/redeem VOUCHER`. */
+  argument(tokens: readonly Token[], command: string | undefined): Token | undefined;
+  /** An answer to the question for a code. */
+  read(text: string): CodeResult;
+};
 
-/** A token that would be a code, had a Vietnamese keyboard not rewritten it. */
-export function isMangledCode({ text }: Token): boolean {
-  if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text)) return false;
-  const result = parseCode(text);
-  return !result.ok && result.reason === 'code.vietnamese';
-}
+/** `takers`: the intents that a code may follow. */
+export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlySet<string>): Codes {
+  const takesCode = (intent: string | undefined) => intent !== undefined && takers.has(intent);
 
-/** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like; an amount ("đổi 1000 điểm") is none. */
-export function announcedCode(
-  parts: readonly Segment<Token>[],
-  command: Intent | undefined,
-): Token | undefined {
-  const at = parts.findIndex((part, i) => {
-    const text = part.words[0]?.source.text;
-    const before = parts[i - 1]?.meaning;
-    const announced = i === 0 ? takesCode(command) : takesCode(before?.intent) || before?.field === 'code';
-    return part.meaning === undefined && announced && text !== undefined && isAnnounced(text);
-  });
-  return parts[at]?.words[0]?.source;
-}
+  /** "d9ie6m3" is a word typed in VNI. */
+  function isTypedWord(text: string): boolean {
+    const word = undoTyping(text);
+    return !/\d/.test(word) && isKnown(word);
+  }
 
-/** The one argument of a command that takes a code needs no digit: `/redeem VOUCHER`. */
-export function argument(tokens: readonly Token[], command: Intent | undefined): Token | undefined {
-  const [only, ...more] = tokens;
-  if (!only || more.length > 0 || !takesCode(command)) return undefined;
-  return readCode(only.text).ok ? only : undefined;
-}
+  function isFree(text: string): boolean {
+    // Digits and separators only: a date, an amount or a phone number that is none.
+    return parseCode(text).ok && !/^\d+(?:[._-]\d+)+$/.test(text) && !isTypedWord(text);
+  }
 
-/** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
-export function readCode(text: string): CodeResult {
-  const code = parseCode(text);
-  const isOther = MEANINGS.has(fold(text)) || (code.ok && isCalendar(code.value));
-  return isOther ? { ok: false, reason: 'code.shape' } : code;
+  function isAnnounced(text: string): boolean {
+    if (!/\d/.test(text) || !isFree(text)) return false;
+    // "2023", "100k" are a year and a price.
+    return !/^\d+(?:k|d|tr|vnd)?$/i.test(text) || text.length >= MIN_LENGTH;
+  }
+
+  function read(text: string): CodeResult {
+    const code = parseCode(text);
+    const isOther = isPhrase(fold(text)) || (code.ok && isCalendar(code.value));
+    return isOther ? { ok: false, reason: 'code.shape' } : code;
+  }
+
+  return {
+    isCode: ({ text }) =>
+      text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text),
+    isMangled({ text }) {
+      if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text)) return false;
+      const result = parseCode(text);
+      return !result.ok && result.reason === 'code.vietnamese';
+    },
+    announced(parts, command) {
+      const at = parts.findIndex((part, i) => {
+        const text = part.words[0]?.source.text;
+        const before = parts[i - 1]?.meaning;
+        const announced =
+          i === 0 ? takesCode(command) : takesCode(before?.intent) || before?.field === 'code';
+        return part.meaning === undefined && announced && text !== undefined && isAnnounced(text);
+      });
+      return parts[at]?.words[0]?.source;
+    },
+    argument(tokens, command) {
+      const [only, ...more] = tokens;
+      if (!only || more.length > 0 || !takesCode(command)) return undefined;
+      return read(only.text).ok ? only : undefined;
+    },
+    read,
+  };
 }
 
 function isCalendar(text: string): boolean {
   return /^20\d\d$/.test(text) || isDate({ text, pause: false });
-}
-
-function takesCode(intent: Intent | undefined): boolean {
-  return intent === 'accumulate' || intent === 'redeem';
-}
-
-function isAnnounced(text: string): boolean {
-  if (!/\d/.test(text) || !isFree(text)) return false;
-  // "2023", "100k" are a year and a price.
-  return !/^\d+(?:k|d|tr|vnd)?$/i.test(text) || text.length >= MIN_LENGTH;
-}
-
-function isFree(text: string): boolean {
-  // Digits and separators only: a date, an amount or a phone number that is none.
-  return parseCode(text).ok && !/^\d+(?:[._-]\d+)+$/.test(text) && !isTypedWord(text);
-}
-
-/** "d9ie6m3" is a word typed in VNI. */
-function isTypedWord(text: string): boolean {
-  const word = undoTyping(text);
-  return !/\d/.test(word) && isKnown(word);
 }
 
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}$/i;

@@ -1,26 +1,64 @@
 import type { NamedPeriod } from './period-words.ts';
 import type { Segment } from './phrases.ts';
 import type { Token } from './tokens.ts';
-import { INTENTS, type Intent } from './vocabulary.ts';
+import type { FlowWords } from './vocabulary.ts';
 
 type Part = Segment<Token>;
 
-const FLOWS: ReadonlySet<Intent | undefined> = new Set(['accumulate', 'redeem', 'history', 'points']);
+/** What phrases want, by what they say. */
+export type Intents = {
+  /** What a message wants; `period` is the one that it names. */
+  intentOf(parts: readonly Part[], period: NamedPeriod | undefined): string | undefined;
+  /** Which history the phrases name; undefined where they name both or none, or the intent is no flow. */
+  typeOf(parts: readonly Part[], intent: string | undefined): 'point' | 'gift' | undefined;
+};
 
-/** What a message wants, by what its phrases say; `period` is the one that it names. */
-export function intentOf(parts: readonly Part[], period: NamedPeriod | undefined): Intent | undefined {
-  const said = parts.filter(({ meaning }) => meaning?.intent !== undefined);
-  const sure = said.filter(({ meaning }) => meaning?.always);
-  const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
-  const intents = new Set(counting.map(({ meaning }) => meaning?.intent));
-  if ([...FLOWS].some((flow) => intents.has(flow))) {
-    const denied = deniedFlow(parts);
-    if (denied) return denied;
+/** `order`: all intents, the most telling first. */
+export function createIntents(flows: readonly FlowWords[], order: readonly string[]): Intents {
+  const byName = new Map(flows.map((flow) => [flow.name, flow] as const));
+  const past = flows.find(({ showsPast }) => showsPast)?.name;
+  const isFlow = (intent: string | undefined) => intent !== undefined && byName.has(intent);
+  const listOf = ({ meaning }: Part) => byName.get(meaning?.intent ?? '')?.list;
+
+  /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
+  function deniedFlow(parts: readonly Part[]): 'cancel' | 'support' | undefined {
+    if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'support';
+    const denial = parts.findIndex(({ meaning }) => meaning?.denial === 'stop');
+    if (denial < 0) return undefined;
+    const after = parts.slice(denial + 1);
+    const next = after.findIndex(({ meaning }) => meaning === undefined || meaning.intent !== undefined);
+    const paused = after.slice(0, next + 1).some(({ words }) => words.some(({ source: { pause } }) => pause));
+    if (!isFlow(after[next]?.meaning?.intent) || paused) return undefined;
+    const possible = after.slice(next + 1).some(({ words: [word] }) => word?.text === 'duoc');
+    return possible ? 'support' : 'cancel';
   }
-  const first = INTENTS.find(({ intent }) => intents.has(intent))?.intent;
-  if ((first === 'confirm' || first === 'decline') && intents.has('confirm') && intents.has('decline'))
-    return undefined;
-  return isPast(period) && FLOWS.has(first) && isExplained(parts) ? 'history' : first;
+
+  function namedType(part: Part): 'point' | 'gift' | undefined {
+    if (part.meaning?.type) return part.meaning.type;
+    const list = part.meaning?.always ? listOf(part) : undefined;
+    return list?.vague ? undefined : list?.type;
+  }
+
+  return {
+    intentOf(parts, period) {
+      const said = parts.filter(({ meaning }) => meaning?.intent !== undefined);
+      const sure = said.filter(({ meaning }) => meaning?.always);
+      const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
+      const intents = new Set(counting.map(({ meaning }) => meaning?.intent));
+      if ([...intents].some(isFlow)) {
+        const denied = deniedFlow(parts);
+        if (denied) return denied;
+      }
+      const first = order.find((intent) => intents.has(intent));
+      const both = intents.has('confirm') && intents.has('decline');
+      if (both && (first === 'confirm' || first === 'decline')) return undefined;
+      return isPast(period) && isFlow(first) && isExplained(parts) ? (past ?? first) : first;
+    },
+    typeOf(parts, intent) {
+      if (intent !== undefined && !isFlow(intent)) return undefined;
+      return only(parts.map(namedType)) ?? only(parts.map((part) => listOf(part)?.type));
+    },
+  };
 }
 
 /** Whether every word is in the vocabulary. */
@@ -31,19 +69,6 @@ function isExplained(parts: readonly Part[]): boolean {
 /** "Điểm 30 ngày" asks for the history; "đổi quà tháng này" may be a wish. */
 function isPast(period: NamedPeriod | undefined): boolean {
   return period === '7d' || period === '30d' || period === 'lastMonth';
-}
-
-/** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
-function deniedFlow(parts: readonly Part[]): 'cancel' | 'support' | undefined {
-  if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'support';
-  const denial = parts.findIndex(({ meaning }) => meaning?.denial === 'stop');
-  if (denial < 0) return undefined;
-  const after = parts.slice(denial + 1);
-  const next = after.findIndex(({ meaning }) => meaning === undefined || meaning.intent !== undefined);
-  const paused = after.slice(0, next + 1).some(({ words }) => words.some(({ source: { pause } }) => pause));
-  if (!FLOWS.has(after[next]?.meaning?.intent) || paused) return undefined;
-  const possible = after.slice(next + 1).some(({ words: [word] }) => word?.text === 'duoc');
-  return possible ? 'support' : 'cancel';
 }
 
 /** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
@@ -59,30 +84,6 @@ export function lacksEmail(parts: readonly Part[]): boolean {
 /** Whether a gift that is named along is asked for: "đổi loa", not "không lấy loa". */
 export function isWish(parts: readonly Part[]): boolean {
   return parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial);
-}
-
-/** Which history the phrases name; undefined where they name both or none, or the intent is no flow. */
-export function typeOf(parts: readonly Part[], intent: Intent | undefined): 'point' | 'gift' | undefined {
-  if (intent !== undefined && !FLOWS.has(intent)) return undefined;
-  return only(parts.map(namedType)) ?? only(parts.map(impliedType));
-}
-
-function namedType({ meaning }: Part): 'point' | 'gift' | undefined {
-  if (meaning?.type) return meaning.type;
-  if (!meaning?.always) return undefined;
-  return meaning.intent === 'accumulate' ? 'point' : meaning.intent === 'redeem' ? 'gift' : undefined;
-}
-
-function impliedType({ meaning }: Part): 'point' | 'gift' | undefined {
-  switch (meaning?.intent) {
-    case 'accumulate':
-    case 'points':
-      return 'point';
-    case 'redeem':
-      return 'gift';
-    default:
-      return undefined;
-  }
 }
 
 function only<T>(values: readonly (T | undefined)[]): T | undefined {

@@ -1,15 +1,17 @@
-import { announcedCode, argument, isCode, isMangledCode, referenceIn } from './codes.ts';
+import { createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
-import { intentOf, isWish, lacksEmail, typeOf } from './intent.ts';
+import { createIntents, isWish, lacksEmail } from './intent.ts';
 import type { NamedPeriod } from './period-words.ts';
-import { type Segment, segments, type Word } from './phrases.ts';
+import { createVocabulary, type Segment, type Word } from './phrases.ts';
+import { createSpelling } from './spelling.ts';
 import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';
-import { INTENTS, type Intent } from './vocabulary.ts';
-import { mended, wordsOf } from './words.ts';
+import type { CodeResult } from './values/code.ts';
+import { type FlowWords, intentWords, type Wording } from './vocabulary.ts';
 
 /** What a message says, as far as it says it. Nothing here is trusted more than any typed text. */
 export type Understood = {
-  readonly intent?: Intent | undefined;
+  /** The name of a flow, or what else the bot understands (`vocabulary.ts`). */
+  readonly intent?: string | undefined;
   /** At least six characters with a letter and a digit; fewer, or digits only, right after an intent or "mã". */
   readonly code?: string | undefined;
   /** E.164. With `phoneAsk`, a guess to be asked about (`parsePhone`). */
@@ -34,84 +36,107 @@ export type Understood = {
   readonly rest: string;
 };
 
-/**
- * Reads free text: an intent and any number of slots in any order, Vietnamese with or without marks, English, the usual
- * abbreviations, slash commands with arguments. Words are matched as they are, then without the keystrokes of a Telex
- * or VNI keyboard and, where that finds no intent, by one slip of the finger; slots are never repaired.
- */
-export function understand(text: string): Understood {
-  const tokens = tokenize(visible(text));
-  const command = commandOf(tokens[0]);
-  const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
-  const email = findEmail(typed);
-  const unmailed = without(typed, email?.tokens);
-  const phone = findPhone(unmailed);
-  const others = without(unmailed, phone?.tokens);
-  const mangled = others.find(isMangledCode);
-  const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
-  const left = unexplained(others, parts);
-  const isAlone = !phone && !email && !code && !mangled && !left.some((token) => isUnknown(token, parts));
-  return {
-    intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
-    code: code?.text,
-    phone: phone?.result.value,
-    phoneAsk: phone?.result.ask,
-    email: email?.result.ok ? email.result.value : undefined,
-    emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
-    mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
-    reference: referenceIn(others, left),
-    period,
-    type: intent === 'history' || isAlone ? typeOf(parts, intent) : undefined,
-    names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
-    noEmail: (!email && lacksEmail(parts)) || undefined,
-    wishes: isWish(parts) || undefined,
-    rest: left.map((token) => token.text).join(' '),
-  };
-}
+/** A typed message and what it says; they travel together. */
+export type Utterance = { readonly text: string; readonly understood: Understood };
 
-const commands = new Map(
-  INTENTS.flatMap(({ intent, commands = [] }) => commands.map((name) => [name, intent] as const)),
-);
+/** Understands what customers write. Made once for the flows at hand: the index of its vocabulary takes long to build. */
+export type Language = {
+  /**
+   * Reads free text: an intent and any number of slots in any order, Vietnamese with or without marks, English, the usual
+   * abbreviations, slash commands with arguments. Words are matched as they are, then without the keystrokes of a Telex
+   * or VNI keyboard and, where that finds no intent, by one slip of the finger; slots are never repaired.
+   */
+  understand(text: string): Understood;
+  /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
+  readCode(text: string): CodeResult;
+};
 
-/** `/tichdiem`, `/tichdiem@antcrm_bot`. */
-function commandOf(token: Token | undefined): Intent | undefined {
-  const name = /^\/(\w+)(?:@\w+)?$/.exec(token?.text ?? '')?.[1];
-  return name === undefined ? undefined : commands.get(name.toLowerCase());
-}
+export function createLanguage(flows: readonly FlowWords[], wording: Wording): Language {
+  const words = intentWords(flows, wording);
+  const vocabulary = createVocabulary(words);
+  const { wordsOf, mended } = createSpelling(vocabulary);
+  const takers = new Set(flows.flatMap(({ name, takesCode }) => (takesCode ? [name] : [])));
+  const codes = createCodes(vocabulary, takers);
+  const order = words.map(({ intent }) => intent);
+  const { intentOf, typeOf } = createIntents(flows, order);
+  const past = flows.find(({ showsPast }) => showsPast)?.name;
+  const commands = new Map(
+    words.flatMap(({ intent, commands }) => commands.map((name) => [name, intent] as const)),
+  );
 
-function without(tokens: readonly Token[], taken: readonly Token[] = []): readonly Token[] {
-  return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));
+  /** `/tichdiem`, `/tichdiem@antcrm_bot`. */
+  function commandOf(token: Token | undefined): string | undefined {
+    const name = /^\/(\w+)(?:@\w+)?$/.exec(token?.text ?? '')?.[1];
+    return name === undefined ? undefined : commands.get(name.toLowerCase());
+  }
+
+  function read(tokens: readonly Token[], command: string | undefined): Reading {
+    const code = tokens.find(codes.isCode) ?? codes.argument(tokens, command);
+    const typed = wordsOf(tokens.filter((token) => token !== code && !isDate(token)));
+    const reading = interpret(typed, code, command);
+    if (reading.intent) return reading;
+    const better = mended(typed);
+    const second = better && interpret(better, code, command);
+    return second?.intent ? second : reading;
+  }
+
+  function interpret(
+    typed: readonly Word<Token>[],
+    shaped: Token | undefined,
+    command: string | undefined,
+  ): Reading {
+    const all = vocabulary.segments(typed);
+    const code = shaped ?? codes.announced(all, command);
+    const parts = all.filter(({ words: [word] }) => word?.source !== code);
+    const period = parts.find(({ meaning }) => meaning?.period)?.meaning?.period;
+    const said = intentOf(parts, period);
+    const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
+    return { parts, code, period, intent: chosen ?? said };
+  }
+
+  function understand(text: string): Understood {
+    const tokens = tokenize(visible(text));
+    const command = commandOf(tokens[0]);
+    const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
+    const email = findEmail(typed);
+    const unmailed = without(typed, email?.tokens);
+    const phone = findPhone(unmailed);
+    const others = without(unmailed, phone?.tokens);
+    const mangled = others.find(codes.isMangled);
+    const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
+    const left = unexplained(others, parts);
+    const isAlone = !phone && !email && !code && !mangled && !left.some((token) => isUnknown(token, parts));
+    const asksForPast = intent !== undefined && intent === past;
+    return {
+      intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
+      code: code?.text,
+      phone: phone?.result.value,
+      phoneAsk: phone?.result.ask,
+      email: email?.result.ok ? email.result.value : undefined,
+      emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
+      mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
+      reference: referenceIn(others, left),
+      period,
+      type: asksForPast || isAlone ? typeOf(parts, intent) : undefined,
+      names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
+      noEmail: (!email && lacksEmail(parts)) || undefined,
+      wishes: isWish(parts) || undefined,
+      rest: left.map((token) => token.text).join(' '),
+    };
+  }
+
+  return { understand, readCode: codes.read };
 }
 
 type Reading = {
   readonly parts: readonly Segment<Token>[];
   readonly code?: Token | undefined;
   readonly period?: NamedPeriod | undefined;
-  readonly intent?: Intent | undefined;
+  readonly intent?: string | undefined;
 };
 
-function read(tokens: readonly Token[], command: Intent | undefined): Reading {
-  const code = tokens.find(isCode) ?? argument(tokens, command);
-  const words = wordsOf(tokens.filter((token) => token !== code && !isDate(token)));
-  const reading = interpret(words, code, command);
-  if (reading.intent) return reading;
-  const better = mended(words);
-  const second = better && interpret(better, code, command);
-  return second?.intent ? second : reading;
-}
-
-function interpret(
-  words: readonly Word<Token>[],
-  shaped: Token | undefined,
-  command: Intent | undefined,
-): Reading {
-  const all = segments(words);
-  const code = shaped ?? announcedCode(all, command);
-  const parts = all.filter(({ words: [word] }) => word?.source !== code);
-  const period = parts.find(({ meaning }) => meaning?.period)?.meaning?.period;
-  const said = intentOf(parts, period);
-  const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
-  return { parts, code, period, intent: chosen ?? said };
+function without(tokens: readonly Token[], taken: readonly Token[] = []): readonly Token[] {
+  return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));
 }
 
 /** Neither in the vocabulary nor part of a date. */

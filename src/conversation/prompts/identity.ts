@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Identifier, Known } from '../effect.ts';
-import type { ConversationState, Draft } from '../state.ts';
+import type { ConversationState, Identity } from '../state.ts';
 
 /** What typing an identifier is worth here: proof only where staff vouch for it, or where the operator waived proof. */
 export function typed(value: string, context: Context): Known {
@@ -8,7 +8,7 @@ export function typed(value: string, context: Context): Known {
 }
 
 /** The phone and e-mail a new flow starts with: of the flow just left, of the profile, of the channel's profile. */
-export function carried(state: ConversationState, context: Context): Pick<Draft, 'phone' | 'email'> {
+export function carried(state: ConversationState, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
   const phone = better(state.draft.phone, state.profile.phone);
@@ -22,8 +22,13 @@ function better(first: Known | undefined, second: Known | undefined): Known | un
 }
 
 /** The identifier that reading or spending goes by: a proved phone, else a proved e-mail (docs/design.md, "Identity"). */
-export function proved(draft: Draft): Identifier | undefined {
+export function proved(draft: Identity): Identifier | undefined {
   if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
   if (draft.email?.proved) return { kind: 'email', value: draft.email.value };
   return undefined;
+}
+
+/** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
+export function whose({ sender }: Context): 'staff' | undefined {
+  return sender.proof === 'token' ? 'staff' : undefined;
 }

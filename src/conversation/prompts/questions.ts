@@ -1,56 +1,65 @@
-import type { Context } from '../context.ts';
 import { type Decision, say } from '../decision.ts';
-import type { Known } from '../effect.ts';
-import type { Choice, Field, Line, Reply } from '../reply.ts';
-import type { ConversationState, Draft, Step } from '../state.ts';
-import { maskEmail, maskPhone, showPhone } from './mask.ts';
+import type { Flow, Scope } from '../flow.ts';
+import { LOCALES } from '../message.ts';
+import type { Choice, Line, Reply } from '../reply.ts';
+import type { ConversationState, Step } from '../state.ts';
+import { whose } from './identity.ts';
+import { maskPhone, showPhone } from './mask.ts';
 
 /** The stable ids of the choices stand here and in the flows that answer to them. */
 const choice = (id: string, params?: Line['params']): Choice => ({
   id,
   label: { key: `choice.${id.split(':', 1)[0]}`, params },
 });
-const named = (id: string): Choice => ({ id, label: { key: `choice.${id}` } });
+/** A choice whose label has the whole id in its key. */
+export const named = (id: string): Choice => ({ id, label: { key: `choice.${id}` } });
 
-const CANCEL = choice('cancel');
-const MENU = [choice('accumulate'), choice('redeem'), choice('points'), choice('history')];
-const PERIODS = ['7d', '30d', 'month', 'lastMonth', 'all'].map((name) => named(`period:${name}`));
-const LANGUAGES = [named('language:vi'), named('language:en')];
+export const CANCEL = choice('cancel');
+const LANGUAGES = LOCALES.map((locale) => named(`language:${locale}`));
 
 /** Moves to `step` under a fresh view and asks its question: buttons of every earlier question are dead from now on. */
-export function pose(state: ConversationState, step: Step, context: Context, ...before: Reply[]): Decision {
-  const next = { ...state, step, view: context.ids.view };
-  return say(next, ...before, question(next, context));
+export function pose(state: ConversationState, step: Step, scope: Scope, ...before: Reply[]): Decision {
+  const next = { ...state, step, view: scope.ids.view };
+  return say(next, ...before, question(next, scope));
 }
 
 /** Asks the live question once more, its buttons still alive. */
-export function again(state: ConversationState, context: Context, ...before: Reply[]): Decision {
-  return say(state, ...before, question(state, context));
+export function again(state: ConversationState, scope: Scope, ...before: Reply[]): Decision {
+  return say(state, ...before, question(state, scope));
 }
 
 /** Back to the start: the flow is over, `reply` says why and carries the menu. */
-export function home(state: ConversationState, context: Context, reply: Reply): Decision {
-  const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: context.ids.view };
-  return say(next, withMenu(next, reply));
+export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
+  const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: scope.ids.view };
+  return say(next, withMenu(next, reply, scope));
 }
 
 /** The same reply with the menu's buttons, where nothing else is being asked. */
-export function withMenu(state: ConversationState, reply: Reply, ...before: readonly Choice[]): Reply {
-  return { ...reply, choices: [...before, ...MENU], asks: 'menu', view: state.view };
+export function withMenu(
+  state: ConversationState,
+  reply: Reply,
+  { flows }: Scope,
+  ...before: readonly Choice[]
+): Reply {
+  const menu = flows.all.map(({ name }) => choice(name));
+  return { ...reply, choices: [...before, ...menu], asks: 'menu', view: state.view };
 }
 
 /** The question that the state waits on, as a reply. */
-export function question(state: ConversationState, context: Context): Reply {
-  const { step, draft, view, profile } = state;
+export function question(state: ConversationState, scope: Scope): Reply {
+  const { step, view } = state;
   switch (step.at) {
     case 'idle':
-      return withMenu(state, { key: 'menu' });
-    case 'browsing':
-      return { ...withMenu(state, { key: 'menu' }), choices: [...MENU, ...PERIODS] };
+      return withMenu(state, { key: 'menu' }, scope);
+    case 'browsing': {
+      const menu = withMenu(state, { key: 'menu' }, scope);
+      const paging = scope.flows.get(step.flow)?.page?.choices ?? [];
+      return { ...menu, choices: [...(menu.choices ?? []), ...paging] };
+    }
     case 'asking':
-      return { ...askSlot(step, draft, context), view };
+      return { ...askSlot(state, step, scope), view };
     case 'confirming':
-      return { ...summary(step.flow, step.operation, { draft, profile }, context), view };
+      return { ...summary(state, step, scope), view };
     case 'consenting':
       return {
         key: 'privacy.consent',
@@ -67,73 +76,52 @@ export function askLanguage(state: ConversationState): Reply {
 
 type Asking = Extract<Step, { at: 'asking' }>;
 
-function askSlot(step: Asking, draft: Draft, context: Context): Reply {
-  if (step.offer) return offer(step, step.offer, context);
-  const asked = slotQuestion(step, context);
-  const form = step.flow === 'accumulate' ? missingFields(draft) : [];
+function askSlot({ draft }: ConversationState, step: Asking, scope: Scope): Reply {
+  if (step.offer) return offer(step, step.offer, scope);
+  const flow = scope.flows.get(step.flow);
+  const asked = flow && slotQuestion(flow, step, scope);
+  if (!asked) return { key: 'menu' };
+  const form = flow.form(draft) ?? [];
   return form.length > 1 && !step.editing ? { ...asked, form } : asked;
 }
 
-function slotQuestion({ flow, slot, tries }: Asking, context: Context): Reply {
+/** Phone and e-mail are asked for alike by every flow, all else by the flow itself. */
+function slotQuestion(flow: Flow, { slot, tries }: Asking, scope: Scope): Reply | undefined {
   switch (slot) {
-    case 'code':
-      return flow === 'redeem'
-        ? askGift(context)
-        : { key: 'accumulate.askCode', choices: [CANCEL], asks: 'code' };
     case 'phone':
-      return flow === 'accumulate' ? askPhone(context) : askIdentity(tries, context);
+      return flow.identity === 'typed' ? askPhone(flow, scope) : askIdentity(tries, scope);
     case 'email':
       return {
-        key: 'accumulate.askEmail',
-        context: whose(context),
+        key: `${flow.name}.askEmail`,
+        context: whose(scope),
         choices: [choice('skip'), CANCEL],
         asks: 'email',
       };
-    case 'type':
-      return {
-        key: 'history.askType',
-        choices: [named('history:point'), named('history:gift'), CANCEL],
-        asks: 'menu',
-      };
-    case 'period':
-      return { key: 'history.askPeriod', choices: [...PERIODS, CANCEL], asks: 'period' };
+    default:
+      return flow.questions[slot]?.ask(scope);
   }
 }
 
-function askGift(context: Context): Reply {
-  const gifts = context.settings.gifts.map((gift) => ({
-    id: `gift:${gift.code}`,
-    label: { key: 'choice.gift', params: { name: gift.name, score: gift.score } },
-  }));
-  const key = gifts.length > 0 ? 'redeem.askGift' : 'redeem.askCode';
-  return { key, choices: [...gifts, CANCEL], asks: 'code' };
-}
-
-function askPhone(context: Context): Reply {
+function askPhone({ name }: Flow, scope: Scope): Reply {
   const asked: Reply = {
-    key: 'accumulate.askPhone',
-    context: whose(context),
+    key: `${name}.askPhone`,
+    context: whose(scope),
     choices: [CANCEL],
     asks: 'phone',
   };
-  return context.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
-}
-
-/** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
-export function whose({ sender }: Context): 'staff' | undefined {
-  return sender.proof === 'token' ? 'staff' : undefined;
+  return scope.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
 }
 
 /** Why sharing is needed is said once. */
-function askIdentity(tries: number, context: Context): Reply {
+function askIdentity(tries: number, scope: Scope): Reply {
   const again = tries > 0 ? 'again' : undefined;
-  return context.sender.proof === 'contact' && context.settings.identityProof === 'required'
+  return scope.sender.proof === 'contact' && scope.settings.identityProof === 'required'
     ? { key: 'identity.proofNeeded', context: again, choices: [CANCEL], asks: 'phone', sharePhone: true }
-    : { key: 'identity.ask', context: whose(context), choices: [CANCEL], asks: 'phone' };
+    : { key: 'identity.ask', context: whose(scope), choices: [CANCEL], asks: 'phone' };
 }
 
 /** A value to take over by one press; nothing is taken unasked. */
-function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, context: Context): Reply {
+function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, scope: Scope): Reply {
   switch (why) {
     case 'known':
       return {
@@ -155,71 +143,26 @@ function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, conte
         key: 'email.typo',
         params: { email: value },
         choices: [choice('use'), choice('keep'), CANCEL],
-        asks: step.slot === 'email' || context.sender.proof !== 'contact' ? 'email' : 'phone',
+        asks: step.slot === 'email' || scope.sender.proof !== 'contact' ? 'email' : 'phone',
       };
   }
 }
 
-function missingFields(draft: Draft): Field[] {
-  const fields: Field[] = [];
-  if (draft.code === undefined) fields.push({ slot: 'code', required: true });
-  if (draft.phone === undefined) fields.push({ slot: 'phone', required: true });
-  if (draft.email === undefined) fields.push({ slot: 'email', required: false });
-  return fields;
-}
-
-type Gathered = Pick<ConversationState, 'draft' | 'profile'>;
-
+/** What is about to be asked of AntCRM; only its button, which carries the operation, goes on. */
 function summary(
-  flow: 'accumulate' | 'redeem',
-  operation: string,
-  gathered: Gathered,
-  context: Context,
+  state: ConversationState,
+  { flow: name, operation }: Extract<Step, { at: 'confirming' }>,
+  scope: Scope,
 ): Reply {
-  const lines = flow === 'accumulate' ? accumulateLines(gathered) : redeemLines(gathered.draft, context);
-  const edits =
-    flow === 'accumulate'
-      ? [named('edit:code'), named('edit:phone'), named('edit:email')]
-      : [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }];
+  const confirmation = scope.flows.get(name)?.confirmation;
   return {
-    key: `${flow}.summary`,
-    lines,
-    choices: [{ id: `confirm:${operation}`, label: { key: `choice.confirm.${flow}` } }, ...edits, CANCEL],
+    key: `${name}.summary`,
+    lines: [...(confirmation?.summary(state.draft, state, scope) ?? [])],
+    choices: [
+      { id: `confirm:${operation}`, label: { key: `choice.confirm.${name}` } },
+      ...(confirmation?.edits ?? []),
+      CANCEL,
+    ],
     asks: 'confirm',
   };
-}
-
-function accumulateLines({ draft, profile }: Gathered): Line[] {
-  const { code = '', phone, email } = draft;
-  const lines: Line[] = [{ key: 'summary.code', params: { code } }];
-  if (phone) {
-    const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
-    lines.push({ key: 'summary.phone', params: { phone: shown } });
-  }
-  if (email) {
-    const shown = isReadBack(email, profile.email) ? maskEmail(email.value) : email.value;
-    lines.push({ key: 'summary.email', params: { email: shown } });
-  }
-  lines.push({ key: 'summary.purpose' });
-  return lines;
-}
-
-/** Remembered and unproved: whoever writes now need not be who typed it then. */
-function isReadBack(known: Known, remembered: Known | undefined): boolean {
-  return !known.proved && known.value === remembered?.value;
-}
-
-function redeemLines(draft: Draft, context: Context): Line[] {
-  const gift = context.settings.gifts.find(({ code }) => code === draft.code);
-  const lines: Line[] = gift
-    ? [
-        { key: 'summary.gift', params: { gift: gift.name } },
-        { key: 'summary.price', params: { score: gift.score } },
-      ]
-    : [{ key: 'summary.giftCode', params: { code: draft.code ?? '' } }, { key: 'summary.priceUnknown' }];
-  const { phone, email } = draft;
-  if (phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(phone.value) } });
-  if (email) lines.push({ key: 'summary.email', params: { email: maskEmail(email.value) } });
-  lines.push({ key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' });
-  return lines;
 }

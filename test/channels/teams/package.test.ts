@@ -11,14 +11,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createPackage } from '../../../src/channels/teams/cli.ts';
 import { MANIFEST_VERSION } from '../../../src/channels/teams/manifest.ts';
-import { understand } from '../../../src/conversation/language/understand.ts';
 import { LOCALES, type Locale } from '../../../src/conversation/message.ts';
 import { createWords } from '../../../src/i18n.ts';
+import { commands, understand } from '../../support/conversation.ts';
 
 const run = promisify(execFile);
 const APP_ID = '00000000-0000-4000-8000-000000004242';
 const website = 'https://shop.example';
 const words = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
+const starters = commands.flatMap(({ name, starter }) => (starter ? [name] : []));
 const developer = { name: 'Shop', website, privacy: `${website}/privacy`, terms: `${website}/terms` };
 
 const manifestSchema = z.looseObject({
@@ -37,7 +38,14 @@ const manifestSchema = z.looseObject({
 });
 
 async function open(defaultLocale: Locale) {
-  const zip = await createPackage({ appId: APP_ID, version: '1.2.3', developer, defaultLocale, words });
+  const zip = await createPackage({
+    appId: APP_ID,
+    version: '1.2.3',
+    developer,
+    defaultLocale,
+    words,
+    starters,
+  });
   const files = unzipSync(zip);
   const read = (name: string): unknown => JSON.parse(strFromU8(files[name] ?? new Uint8Array()));
   return { files, read, manifest: manifestSchema.parse(read('manifest.json')) };
@@ -102,12 +110,26 @@ describe.each(LOCALES)('the package whose first language is %s', (locale) => {
 });
 
 it('is the same whenever it is made', async () => {
-  const options = { appId: APP_ID, version: '1.2.3', developer, defaultLocale: 'vi', words } as const;
+  const options = {
+    appId: APP_ID,
+    version: '1.2.3',
+    developer,
+    defaultLocale: 'vi',
+    words,
+    starters,
+  } as const;
   expect(await createPackage(options)).toEqual(await createPackage(options));
 });
 
 it('is not made of a manifest that Teams would refuse', async () => {
-  const options = { appId: 'no guid', version: '1.2.3', developer, defaultLocale: 'vi', words } as const;
+  const options = {
+    appId: 'no guid',
+    version: '1.2.3',
+    developer,
+    defaultLocale: 'vi',
+    words,
+    starters,
+  } as const;
   await expect(createPackage(options)).rejects.toThrow('not valid');
 });
 

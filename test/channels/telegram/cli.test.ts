@@ -5,13 +5,14 @@ import { expect, it, onTestFinished } from 'vitest';
 import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
+import { commands } from '../../support/conversation.ts';
 import { createBot, SECRET, words } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
   const { double } = await createBot();
   const api = new BotApi(createClient({ token: double.token, apiRoot: double.url }));
   const lines: string[] = [];
-  const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words } as const;
+  const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words, commands } as const;
   const run = (...args: string[]) => runCli(args, api, options, (line) => void lines.push(line));
   return { double, lines, run };
 }

@@ -1,5 +1,6 @@
 import { createTelegram } from '../../../src/channels/telegram/telegram.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
+import { commands } from '../../support/conversation.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { CHAT, SECRET, shareNothing } from './harness.ts';
@@ -15,6 +16,7 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     limit: async () => undefined,
     accept,
     words,
+    commands,
     observe,
     shared: shareNothing(),
   });

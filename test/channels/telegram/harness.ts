@@ -7,6 +7,7 @@ import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
 import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { commands } from '../../support/conversation.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 
@@ -44,6 +45,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
     limit: async () => undefined,
     accept,
     words,
+    commands,
     observe,
     shared: shareNothing(),
     pauseMs: 5,

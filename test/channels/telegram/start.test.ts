@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
-import { understand } from '../../../src/conversation/language/understand.ts';
 import { StoreUnavailable } from '../../../src/store/mailbox.ts';
+import { understand } from '../../support/conversation.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { CHAT, createBot, SECRET } from './harness.ts';
 

@@ -1,9 +1,13 @@
-import type { Period } from '../../state.ts';
+import { z } from 'zod';
 import { fold } from '../fold.ts';
 import { DAYS, type NamedDays, type NamedPeriod, PERIODS } from '../period-words.ts';
 import { phrasesOf } from '../vocabulary.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 import { typedDates } from './dates.ts';
+
+/** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
+export const periodSchema = z.strictObject({ fromMs: z.number().optional(), toMs: z.number().optional() });
+export type Period = z.infer<typeof periodSchema>;
 
 export type PeriodResult =
   | { readonly ok: true; readonly period: Period }

@@ -1,0 +1,64 @@
+import type { Context } from './context.ts';
+import type { Decision } from './decision.ts';
+import { createFlows, type Flow } from './flow.ts';
+import { createLanguage, type Understood } from './language/understand.ts';
+import { MENU_COMMANDS, type Phrases, type Wording, written } from './language/vocabulary.ts';
+import { type ConversationState, newState, type ReadState } from './state.ts';
+import { type Input, step } from './step.ts';
+import { stateReader } from './stored-state.ts';
+
+/** An entry of the menus of commands that platforms show. */
+export type Command = {
+  /** The wording's name: `telegram.command.<name>`, `teams.command.<name>.title`. */
+  readonly name: string;
+  /** The slash command in each language, without the slash; the conversation understands all of them. */
+  readonly written: Phrases;
+  /** Offered to begin with, where a platform has place for a few only. */
+  readonly starter: boolean;
+};
+
+/** The pure conversation about some flows: everything that lists flows derives from them. */
+export type Conversation = {
+  /**
+   * One step: same arguments, same decision. Never throws, whatever the message. Property tests hold that no redeem is
+   * asked for without a press that carries the live operation id, and a proved identifier.
+   */
+  step(state: ConversationState, input: Input, context: Context): Decision;
+  readonly readState: ReadState;
+  newState(nowMs: number): ConversationState;
+  /** What a text says by itself, whatever question it answers. */
+  understand(text: string): Understood;
+  /** In the order of the menus. */
+  readonly commands: readonly Command[];
+};
+
+export type ConversationOptions = {
+  /** In the order of the menu; `flows/index.ts` has the bot's own. */
+  readonly flows: readonly Flow[];
+  /** The locale files: what customers call the flows, and everything else that they may say. */
+  readonly wording: Wording;
+};
+
+/**
+ * Makes the conversation. Its vocabulary is built here, once.
+ *
+ * @example
+ * const { step, newState } = createConversation({ flows, wording });
+ * step(newState(nowMs), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
+ */
+export function createConversation({ flows, wording }: ConversationOptions): Conversation {
+  const known = createFlows(flows);
+  const language = createLanguage(flows, wording);
+  const starters = flows.map(({ name }) => ({ name, starter: true }));
+  return {
+    step: (state, input, context) => step(state, input, { ...context, flows: known, language }),
+    readState: stateReader(known),
+    newState,
+    understand: language.understand,
+    commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
+      name,
+      written: written(`command.${name}`, wording),
+      starter,
+    })),
+  };
+}

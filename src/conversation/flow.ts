@@ -1,0 +1,221 @@
+import type { z } from 'zod';
+import type { Context } from './context.ts';
+import type { Decision } from './decision.ts';
+import type { Effect, Outcome } from './effect.ts';
+import type { Language, Utterance } from './language/understand.ts';
+import type { FlowWords } from './language/vocabulary.ts';
+import type { Choice, Field, Line, Reply } from './reply.ts';
+import { type ConversationState, type Draft, draftSchema, type Identity, type Operation } from './state.ts';
+
+/*
+ * What a flow is: one object in one file (`flows/<name>.ts`), listed once (`flows/index.ts`). Everything that lists flows
+ * derives from those handed to `createConversation`. A flow's words stand in `locales/*.json`: `choice.<name>` (its
+ * button), `flow.<name>` (what is being done), `phrases.<name>` and `phrases.<name>_alone` (what begins it),
+ * `command.<name>` with `telegram.command.<name>`, `teams.command.<name>.title` and `.description`.
+ */
+
+/** What a step may know: what every turn tells it, and the flows and the language of this conversation. */
+export type Scope = Context & { readonly flows: Flows; readonly language: Language };
+
+/** What a typed answer is worth: slots, a reason (a message key), or an e-mail to be read as one. */
+export type Answer<Slots> =
+  | { readonly ok: true; readonly slots: Slots }
+  | { readonly ok: false; readonly reason: string }
+  | { readonly ok: 'email' };
+
+type Question<Slots> = {
+  /** The question of this slot, without a view. */
+  readonly ask: (scope: Scope) => Reply;
+  /** A typed answer, once nothing else explains the text. */
+  readonly answer: (text: string, scope: Scope) => Answer<Slots>;
+};
+
+/** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
+type Confirmation<Slots> = {
+  readonly kind: Operation['kind'];
+  /** One at a time for a customer: the next waits for the outcome of the last. */
+  readonly exclusive: boolean;
+  /** The lines of the summary, and the buttons that change a slot (`edit:<slot>`). */
+  readonly summary: (slots: Slots, state: ConversationState, scope: Scope) => readonly Line[];
+  readonly edits: readonly Choice[];
+  /** Undefined if the slots lack what the call needs: nothing is ever asked of AntCRM then. */
+  readonly effect: (slots: Slots, operation: string, scope: Scope) => Effect | undefined;
+  /** What is to be remembered of the call. */
+  readonly gift?: ((slots: Slots) => string | undefined) | undefined;
+  /** Said instead of calling now. */
+  readonly hindered?: ((state: ConversationState, scope: Scope) => Reply | undefined) | undefined;
+  /** Lines of the good news. */
+  readonly remarks?:
+    | ((slots: Slots, outcome: Extract<Outcome, { kind: 'applied' }>) => readonly Line[])
+    | undefined;
+  /** Goes on after a refusal that `counted` knows; without it, back to the start. */
+  readonly refused?: ((state: ConversationState, refusal: Reply, scope: Scope) => Decision) | undefined;
+  /** The state with the outcome counted. */
+  readonly counted?:
+    | ((state: ConversationState, status: Operation['status'], scope: Scope) => ConversationState)
+    | undefined;
+};
+
+/** A page of what is browsed. */
+type Paging = {
+  readonly schema: z.ZodType<Record<string, unknown>>;
+  /** The slot to ask for once a page has lapsed. */
+  readonly lapsesTo: string;
+  /** Buttons of every page, after the menu's. */
+  readonly choices: readonly Choice[];
+};
+
+type Common = FlowBeginnings & {
+  readonly name: string;
+  readonly page?: Paging | undefined;
+  /**
+   * `typed`: a typed phone will do, and a remembered one is offered. `proved`: reading or spending needs a proved
+   * identifier, and only what proves counts.
+   */
+  readonly identity: 'typed' | 'proved';
+};
+
+/** What begins a flow beside its words. */
+type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
+  /** A code out of the blue; of several flows that take it, the one with the highest priority. */
+  readonly claimsCode?: ((code: string, scope: Scope) => boolean) | undefined;
+  /** A deep link's code. */
+  readonly claimsLink?: true | undefined;
+};
+
+export type FlowSpec<Schema extends z.ZodObject> = Common & {
+  /** Its slots, each optional: `identitySchema`, since phone and e-mail are every flow's, and its own. */
+  readonly slots: Schema;
+  /** The questions of its own slots. */
+  readonly questions: {
+    readonly [Slot in Exclude<keyof z.infer<Schema>, keyof Identity>]: Question<Partial<z.infer<Schema>>>;
+  };
+  /** The next slot to ask for. */
+  missing(slots: z.infer<Schema>): (keyof z.infer<Schema> & string) | undefined;
+  /** All slots are there. */
+  complete(state: ConversationState, slots: z.infer<Schema>, scope: Scope): Decision;
+  /** What a text says, as slots of its own. */
+  read?(utterance: Utterance, scope: Scope): Partial<z.infer<Schema>>;
+  /** Whether a text without an intent asks for this flow all the same. */
+  isWished?(utterance: Utterance, scope: Scope): boolean;
+  /** What is wrong with what the text says for it (a message key), where it begins by it. */
+  misread?(utterance: Utterance, slots: Partial<z.infer<Schema>>, scope: Scope): string | undefined;
+  /** What the value of its menu button means: `history:gift`. */
+  shortcut?(value: string): Partial<z.infer<Schema>> | undefined;
+  /** A button of its own questions and pages; undefined: it is none of them. */
+  pressed?(
+    state: ConversationState,
+    slots: z.infer<Schema>,
+    choice: { readonly name: string; readonly value: string },
+    scope: Scope,
+  ): Decision | undefined;
+  /** What a text means only while this flow waits for an answer; undefined: what it means everywhere. */
+  said?(
+    state: ConversationState,
+    slots: z.infer<Schema>,
+    utterance: Utterance,
+    scope: Scope,
+  ): Decision | undefined;
+  /** The fields of a form for what is missing, where this flow offers one. */
+  form?(slots: z.infer<Schema>): Field[];
+  /** What AntCRM answered to what `complete` (or a page) asked for. */
+  outcome?(
+    state: ConversationState,
+    slots: z.infer<Schema>,
+    outcome: Outcome,
+    scope: Scope,
+  ): Decision | undefined;
+  readonly confirmation?: Confirmation<z.infer<Schema>> | undefined;
+};
+
+/** A flow as the dialogue runs it: its own slots are the draft of whatever state it is given. */
+export type Flow = Common & {
+  readonly schema: z.ZodObject;
+  /** The draft as this flow's schema reads it; throws where it is none. */
+  draft(stored: unknown): Draft;
+  /** The flow's own slots of a draft: an answer may name others. */
+  own(draft: Draft): Draft;
+  readonly takesCode: boolean;
+  readonly questions: Readonly<Record<string, Question<Draft> | undefined>>;
+  missing(draft: Draft): string | undefined;
+  complete(state: ConversationState, scope: Scope): Decision;
+  read(utterance: Utterance, scope: Scope): Draft;
+  isWished(utterance: Utterance, scope: Scope): boolean;
+  misread(utterance: Utterance, slots: Draft, scope: Scope): string | undefined;
+  shortcut(value: string): Draft | undefined;
+  pressed(
+    state: ConversationState,
+    choice: { readonly name: string; readonly value: string },
+    scope: Scope,
+  ): Decision | undefined;
+  said(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined;
+  /** Undefined where it offers no form. */
+  form(draft: Draft): Field[] | undefined;
+  readonly hasForm: boolean;
+  outcome(state: ConversationState, outcome: Outcome, scope: Scope): Decision | undefined;
+  readonly confirmation?: Confirmation<Draft> | undefined;
+};
+
+/**
+ * Makes a flow. Inside, its slots have the types of its schema; at its boundary every draft is parsed by it, so that no
+ * flow ever sees another's.
+ */
+export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
+  const { slots: schema } = spec;
+  const slotsOf = (draft: unknown): z.infer<Schema> => schema.parse(draft);
+  const { name, page, identity, priority, list, showsPast, claimsCode, claimsLink, confirmation } = spec;
+  return {
+    ...{ name, page, identity, priority, list, showsPast, claimsCode, claimsLink, schema },
+    draft: (stored) => draftSchema.parse(schema.parse(stored)),
+    own: (draft) =>
+      Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
+    takesCode: Object.hasOwn(schema.shape, 'code'),
+    questions: spec.questions,
+    missing: (draft) => spec.missing(slotsOf(draft)),
+    complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
+    read: (utterance, scope) => spec.read?.(utterance, scope) ?? {},
+    isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
+    misread: (utterance, slots, scope) => spec.misread?.(utterance, slotsOf(slots), scope),
+    shortcut: (value) => spec.shortcut?.(value),
+    pressed: (state, choice, scope) => spec.pressed?.(state, slotsOf(state.draft), choice, scope),
+    said: (state, utterance, scope) => spec.said?.(state, slotsOf(state.draft), utterance, scope),
+    form: (draft) => spec.form?.(slotsOf(draft)),
+    hasForm: spec.form !== undefined,
+    outcome: (state, outcome, scope) => spec.outcome?.(state, slotsOf(state.draft), outcome, scope),
+    confirmation: confirmation && {
+      ...confirmation,
+      summary: (draft, state, scope) => confirmation.summary(slotsOf(draft), state, scope),
+      effect: (draft, operation, scope) => confirmation.effect(slotsOf(draft), operation, scope),
+      gift: (draft) => confirmation.gift?.(slotsOf(draft)),
+      remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],
+    },
+  };
+}
+
+/** The flows of a conversation, in the order of the menu. */
+export type Flows = {
+  readonly all: readonly Flow[];
+  get(name: string | undefined): Flow | undefined;
+  /** The flow whose confirmations make operations of this kind. */
+  confirming(kind: Operation['kind']): Flow | undefined;
+  /** The flow that a code out of the blue begins. */
+  claiming(code: string, scope: Scope): Flow | undefined;
+  /** The flow that offers a form. */
+  readonly form: Flow | undefined;
+  /** The flow that a deep link begins. */
+  readonly linked: Flow | undefined;
+};
+
+export function createFlows(all: readonly Flow[]): Flows {
+  const byName = new Map(all.map((flow) => [flow.name, flow] as const));
+  if (byName.size < all.length) throw new Error('two flows have the same name');
+  const byPriority = [...all].sort((a, b) => b.priority - a.priority);
+  return {
+    all,
+    get: (name) => (name === undefined ? undefined : byName.get(name)),
+    confirming: (kind) => all.find(({ confirmation }) => confirmation?.kind === kind),
+    claiming: (code, scope) => byPriority.find((flow) => flow.claimsCode?.(code, scope)),
+    form: all.find(({ hasForm }) => hasForm),
+    linked: all.find(({ claimsLink }) => claimsLink),
+  };
+}

@@ -1,0 +1,77 @@
+import { fold, undoTyping } from './fold.ts';
+import type { Vocabulary, Word } from './phrases.ts';
+import { ABBREVIATIONS, HOMOGRAPHS } from './small-words.ts';
+import type { Token } from './tokens.ts';
+
+// Maps, since a customer may type "constructor".
+const abbreviations = new Map(Object.entries(ABBREVIATIONS));
+const homographs = new Map(Object.entries(HOMOGRAPHS));
+
+/** Reads the words of a message as the vocabulary spells them. */
+export type Spelling = {
+  /** The folded words, abbreviations written out, keystrokes of a Vietnamese keyboard undone. */
+  wordsOf(tokens: readonly Token[]): Word<Token>[];
+  /** The words with slips of the finger mended; undefined where there is nothing to mend. */
+  mended(words: readonly Word<Token>[]): Word<Token>[] | undefined;
+};
+
+/** More unknown words than this are no slips of the finger but another subject. */
+const MAX_SLIPS = 8;
+/** Of the words kept, and of the letters of one. */
+const MAX_FOLDED = 4000;
+const MAX_LENGTH = 12;
+
+export function createSpelling({ isKnown, nearWord, phraseIn }: Vocabulary): Spelling {
+  /**
+   * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding
+   * takes most of the time that understanding takes. Only such words, never a name or a number, are kept; and no long
+   * ones, since V8 keeps the whole message that a piece of 13 characters or more was cut out of.
+   */
+  const folded = new Map<string, string>();
+
+  function lettersOf({ text }: Token): string {
+    const before = folded.get(text);
+    if (before !== undefined) return before;
+    const homograph = homographs.get(text.normalize('NFC').toLowerCase());
+    const letters = homograph ?? fold(text).split(' ').map(spelt).join(' ');
+    const keep = folded.size < MAX_FOLDED && text.length <= MAX_LENGTH;
+    if (keep && letters.split(' ').every(isKnown)) folded.set(text, letters);
+    return letters;
+  }
+
+  function spelt(word: string): string {
+    const long = abbreviations.get(word);
+    if (long !== undefined) return long;
+    if (isKnown(word)) return word;
+    const phrase = phraseIn(word);
+    if (phrase !== undefined) return phrase;
+    const undone = undoTyping(word);
+    return undone.length > 1 && isKnown(undone) ? (abbreviations.get(undone) ?? undone) : word;
+  }
+
+  return {
+    wordsOf(tokens) {
+      const marked = !tokens.every(isPlain);
+      return tokens.flatMap((source) => {
+        const bare = marked && isPlain(source);
+        return lettersOf(source)
+          .split(' ')
+          .filter((text) => text !== '')
+          .map((text) => ({ text, source, bare }));
+      });
+    },
+    mended(words) {
+      const unknown = words.filter(({ text }) => !isKnown(text));
+      if (unknown.length === 0 || unknown.length > MAX_SLIPS) return undefined;
+      const known = new Map(unknown.map(({ text }) => [text, nearWord(text)] as const));
+      return words.map((word) => {
+        const near = known.get(word.text);
+        return near === undefined ? word : { ...word, text: near, doubtful: word.text.length < 5 };
+      });
+    },
+  };
+}
+
+function isPlain({ text }: Token): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}

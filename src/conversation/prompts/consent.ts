@@ -1,0 +1,59 @@
+import type { Decision } from '../decision.ts';
+import type { Scope } from '../flow.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Draft } from '../state.ts';
+import { again, home } from './questions.ts';
+
+/** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
+const CONSENT_VERSION = 2;
+/** Whoever pays the question no heed so often has answered it. */
+const ASKED_AT_MOST = 2;
+
+/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
+export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
+  const { consentUnanswered: _, ...rest } = state;
+  const decided: ConversationState = {
+    ...rest,
+    consent: { given, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
+    profile: given ? profileOf(state) : {},
+  };
+  return home(decided, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
+}
+
+/**
+ * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
+ * remembered, or keeps what was agreed to.
+ */
+export function finish(state: ConversationState, scope: Scope, reply: Reply): Decision {
+  const { phone, email } = state.draft;
+  if (state.consent?.version !== CONSENT_VERSION && (phone || email)) {
+    const asking: ConversationState = {
+      ...state,
+      step: { at: 'consenting' },
+      draft: given(state.draft),
+      view: scope.ids.view,
+    };
+    return again(asking, scope, reply);
+  }
+  return home(state.consent?.given ? { ...state, profile: profileOf(state) } : state, scope, reply);
+}
+
+/** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
+export function unanswered(state: ConversationState, scope: Scope): ConversationState {
+  if (state.step.at !== 'consenting') return state;
+  const { consentUnanswered = 0, ...rest } = state;
+  const idle: ConversationState = { ...rest, step: { at: 'idle' } };
+  if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
+  return {
+    ...idle,
+    consent: { given: false, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
+  };
+}
+
+function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
+  return { ...profile, ...given(draft) };
+}
+
+export function given({ phone, email }: Draft): ConversationState['profile'] {
+  return { ...(phone && { phone }), ...(email && { email }) };
+}

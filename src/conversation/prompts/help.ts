@@ -1,0 +1,44 @@
+import { type Decision, say } from '../decision.ts';
+import type { Scope } from '../flow.ts';
+import type { Locale } from '../message.ts';
+import type { Line, Reply } from '../reply.ts';
+import type { ConversationState } from '../state.ts';
+import { again, askLanguage, home } from './questions.ts';
+
+export function welcome(state: ConversationState, scope: Scope): Decision {
+  return home(state, scope, { key: 'welcome' });
+}
+
+/** What I can do and who can help; then the live question again, so that asking for help loses nothing. */
+export function help(state: ConversationState, scope: Scope): Decision {
+  const reply: Reply = { key: 'help', lines: supportLines(scope) };
+  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+}
+
+/** Somebody asks for a person. */
+export function support(state: ConversationState, scope: Scope): Decision {
+  const [contact] = supportLines(scope);
+  const reply: Reply = contact ?? { key: 'support.none' };
+  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+}
+
+export function supportLines({ settings }: Scope): Line[] {
+  return settings.supportContact
+    ? [{ key: 'help.support', params: { contact: settings.supportContact } }]
+    : [];
+}
+
+export function cancel(state: ConversationState, scope: Scope): Decision {
+  return home(state, scope, { key: state.step.at === 'idle' ? 'cancel.nothing' : 'cancel.done' });
+}
+
+export function language(state: ConversationState, scope: Scope, locale?: Locale): Decision {
+  if (locale === undefined) {
+    // The question that was live stays so: choosing a language is no answer to it.
+    const asked = state.view === undefined ? { ...state, view: scope.ids.view } : state;
+    return say(asked, askLanguage(asked));
+  }
+  const chosen = { ...state, locale };
+  const reply: Reply = { key: 'language.done' };
+  return chosen.step.at === 'idle' ? home(chosen, scope, reply) : again(chosen, scope, reply);
+}

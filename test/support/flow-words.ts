@@ -1,0 +1,31 @@
+import type { Flow } from '../../src/conversation/flow.ts';
+import type { Wording } from '../../src/conversation/language/vocabulary.ts';
+import { LOCALES } from '../../src/conversation/message.ts';
+
+/** What the locale files lack of flows: `flow, language, key`. */
+export function missingWords(flows: readonly Flow[], wording: Wording): string[] {
+  return flows.flatMap((flow) =>
+    LOCALES.flatMap((locale) => {
+      const lacks = (key: string) => (wording[locale][key] ?? '') === '';
+      const phrases = `phrases.${flow.name}`;
+      const missing = keysOf(flow).filter(lacks);
+      if (lacks(phrases) && lacks(`${phrases}_alone`)) missing.push(phrases);
+      return missing.map((key) => `${flow.name}, ${locale}, ${key}`);
+    }),
+  );
+}
+
+/** The keys that a flow's name makes. */
+function keysOf({ name, identity, confirmation }: Flow): string[] {
+  return [
+    `choice.${name}`,
+    `flow.${name}`,
+    `command.${name}`,
+    `telegram.command.${name}`,
+    `teams.command.${name}.title`,
+    `teams.command.${name}.description`,
+    ...(identity === 'typed' ? ['askPhone', 'askPhone_staff'].map((key) => `${name}.${key}`) : []),
+    ...(confirmation ? ['summary', 'done', 'refused'].map((key) => `${name}.${key}`) : []),
+    ...(confirmation ? [`choice.confirm.${name}`] : []),
+  ];
+}
