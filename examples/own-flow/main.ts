@@ -1,0 +1,24 @@
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import { createTier } from './tier.ts';
+import { words } from './words.ts';
+
+/** The sandbox's tiers. A real programme writes its own here. */
+const tier = createTier([
+  { name: { vi: 'Đồng', en: 'Bronze' }, points: 0 },
+  { name: { vi: 'Bạc', en: 'Silver' }, points: 1000 },
+  { name: { vi: 'Vàng', en: 'Gold' }, points: 5000 },
+]);
+
+const read = readConfig({ PORT: process.env.PORT, LOG_LEVEL: 'warn' });
+if (!read.ok) throw new Error(read.faults.join('\n'));
+const app = await createApp(read.config, { flows: [...flows, tier], words });
+await app.server.listen(read.config.listen);
+await app.start();
+
+const address = app.server.server.address();
+const port = typeof address === 'object' && address ? address.port : read.config.listen.port;
+console.log(app.greeting(`http://localhost:${port}`).join('\n'));
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.stop());

@@ -1,0 +1,95 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTier } from '../../examples/own-flow/tier.ts';
+import { words } from '../../examples/own-flow/words.ts';
+import { createClient } from '../../src/channels/staff/client.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import { intentWords, phrasesOf } from '../../src/conversation/language/vocabulary.ts';
+import { LOCALES, perLocale } from '../../src/conversation/message.ts';
+import { createWords, WORDING } from '../../src/i18n.ts';
+import { startBot } from '../support/app.ts';
+import { missingWords } from '../support/flow-words.ts';
+import { startProcess } from '../support/processes.ts';
+
+const tier = createTier([
+  { name: { vi: 'Vàng', en: 'Gold' }, points: 5000 },
+  { name: { vi: 'Bạc', en: 'Silver' }, points: 1000 },
+]);
+const all = [...flows, tier];
+const wording = perLocale((locale) => ({ ...WORDING[locale], ...words[locale] }));
+
+async function talk(locale: 'vi' | 'en') {
+  const bot = await startBot({}, { flows: all, words });
+  onTestFinished(() => bot.stop());
+  const client = createClient(bot.url);
+  return async (message: { text: string } | { choice: string } | { start: string }) => {
+    const answer = await client.send({ conversation: `tier-${locale}`, locale, ...message });
+    if (answer.status !== 'done') throw new Error(answer.status);
+    return answer;
+  };
+}
+
+describe('a bot with a flow of its own', () => {
+  it.each([
+    ['vi', 'xem hạng', 'Khách đang ở hạng', 'Còn 50 điểm nữa là lên hạng Vàng'],
+    ['en', 'next tier', "The customer's tier is", '50 more points to the tier Gold'],
+  ] as const)('tells the tier over the staff webhook: %s', async (locale, asks, now, next) => {
+    const say = await talk(locale);
+    const asked = await say({ text: asks });
+    expect(asked.replies.map(({ key }) => key)).toEqual(['identity.ask']);
+    expect(asked.state).toEqual({ flow: 'tier', asks: 'phone' });
+    const told = await say({ text: '0867123456' });
+    const reply = told.replies.find(({ key }) => key === 'tier.now');
+    expect(reply?.text).toContain(now);
+    expect(reply?.text).toContain(next);
+  });
+
+  it('has its button in the menu, and the other flows go on as before', async () => {
+    const say = await talk('vi');
+    const { replies } = await say({ text: 'xin chào' });
+    expect(replies.at(-1)?.choices?.map(({ label }) => label)).toContain('Hạng thành viên');
+    expect((await say({ choice: 'tier' })).replies.map(({ key }) => key)).toEqual(['identity.ask']);
+    const points = await say({ text: 'xem điểm 0867123456' });
+    expect(points.replies.map(({ key }) => key)).toEqual([
+      'flow.switched',
+      'points.balance',
+      'privacy.consent',
+    ]);
+    const again = await say({ text: 'hang' });
+    expect(again.replies.map(({ key }) => key)).toEqual(['tier.now', 'privacy.consent']);
+  });
+
+  it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
+    const { understand, commands } = createConversation({ flows: all, wording });
+    const missed = intentWords(all, wording).flatMap(({ intent, always, alone }) =>
+      [always, alone].flatMap(phrasesOf).filter((phrase) => understand(phrase).intent !== intent),
+    );
+    expect(missed).toEqual([]);
+    const command = commands.find(({ name }) => name === 'tier');
+    expect(LOCALES.map((locale) => understand(`/${command?.written[locale]}`).intent)).toEqual([
+      'tier',
+      'tier',
+    ]);
+  });
+
+  it('has every word of a flow, in both languages, and says each', () => {
+    expect(missingWords([tier], wording)).toEqual([]);
+    expect(Object.keys(words.en)).toEqual(Object.keys(words.vi));
+    const { line } = createWords({ timeZone: 'Asia/Ho_Chi_Minh', resources: wording });
+    expect(line({ key: 'choice.tier' }, 'en')).toBe('My tier');
+  });
+
+  it('starts by its main.ts', async () => {
+    const bot = await startProcess('examples/own-flow/main.ts');
+    onTestFinished(() => void bot.kill());
+    const [, url = ''] = await bot.line(/(http:\/\/localhost:\d+)\/console/);
+    const answer = await createClient(url).send({
+      conversation: 'c',
+      text: 'next tier 0867123456',
+      locale: 'en',
+    });
+    if (answer.status !== 'done') throw new Error(answer.status);
+    expect(answer.replies.map(({ key }) => key)).toContain('tier.now');
+    expect(await bot.stop()).toEqual({ code: 0, signal: null });
+  });
+});
