@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Channel, ChannelEntry } from './channels/channel.ts';
-import { openChannels } from './channels/open.ts';
+import { assertDistinct, openChannels } from './channels/open.ts';
 import { createGuard } from './channels/shared/access.ts';
 import { createLimits, limitStrangers } from './channels/shared/limits.ts';
 import { notFound, problemHandler } from './channels/shared/problem.ts';
@@ -85,6 +85,9 @@ const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const entries = [...CHANNELS, ...(options.channels ?? [])];
+  const known = entries.map(({ traits }) => traits);
+  assertDistinct(known);
   const server = createServer(config, options);
   const turnAway = turnAwayRequests(server);
   const metrics = createMetrics({ log: server.log });
@@ -103,7 +106,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const around: Around = { mailbox: same, antcrm: same, channel: same, ...options.around };
   const store = await openStore(config.redis, options.mailbox, observe.log);
-  const entries = [...CHANNELS, ...(options.channels ?? [])];
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, conversation.understand);
   const backend = await openBackend(config, observe, traces.call);
@@ -139,18 +141,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { accept } = turns;
   const { feed, registrations } = store;
   const { commands } = conversation;
-  const parts = { accept, words, commands, observe, guard, seal, feed, registrations, sandboxed };
+  const ours = { sandboxed, commands, channels: known };
+  const parts = { ...ours, accept, words, observe, guard, seal, feed, registrations };
   const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));
     server.register(channel.plugin);
   }
-  server.register(
-    consolePage(
-      guard.page,
-      entries.map(({ traits }) => traits),
-    ),
-  );
+  server.register(consolePage(guard.page, known));
   const all = [...outlets.values()];
   const watched = all.filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [

@@ -25,6 +25,8 @@ export type ChannelTraits = {
   readonly drawsForms: boolean;
   /** Whether customers have a button there that shares a contact. */
   readonly sharesContacts: boolean;
+  /** Where staff get the QR code of a deep link, `?code=` (relative to the bot's address). Absent: it has no such links. */
+  readonly qrPath?: string;
 };
 
 /** A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each. */

@@ -1,4 +1,4 @@
-import type { Channel, ChannelEntry, ChannelParts } from './channel.ts';
+import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 import type { Limit } from './shared/limits.ts';
 
 /** The channels of a process. */
@@ -9,21 +9,18 @@ export type OpenChannels = {
   greeting(url: string): readonly string[];
 };
 
-/** Opens the channels of a list, one after the other. Rejects where two have one name. `createLimit`: a limit for each. */
+/** Opens the channels of a list, one after the other. `createLimit`: a limit for each. */
 export async function openChannels<Settings>(
   entries: readonly ChannelEntry<Settings>[],
   settings: Settings,
-  parts: Omit<ChannelParts, 'channels' | 'limit'>,
+  parts: Omit<ChannelParts, 'limit'>,
   createLimit: () => Limit,
 ): Promise<OpenChannels> {
-  const known = entries.map(({ traits }) => traits);
-  const twice = known.find(({ name }, at) => known.findIndex((other) => other.name === name) < at);
-  if (twice) throw new Error(`Two channels are called ${twice.name}`);
   const channels: Channel[] = [];
   const lines: ((url: string) => readonly string[])[] = [];
   for (const entry of entries) {
     const { title } = entry.traits;
-    const opened = await entry.open(settings, { ...parts, limit: createLimit(), channels: known });
+    const opened = await entry.open(settings, { ...parts, limit: createLimit() });
     if ('off' in opened) lines.push(() => [`${title} is off (${opened.off})`]);
     else {
       channels.push(opened);
@@ -31,4 +28,11 @@ export async function openChannels<Settings>(
     }
   }
   return { channels, greeting: (url) => lines.flatMap((line) => line(url)) };
+}
+
+/** Throws where two channels have one name: their conversations would be the same ones. */
+export function assertDistinct(channels: readonly ChannelTraits[]): void {
+  const names = channels.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
 }

@@ -15,6 +15,7 @@ export type Role = {
   readonly proof: string;
   readonly drawsForms: boolean;
   readonly sharesContacts: boolean;
+  readonly qrPath?: string;
 };
 
 const HEADERS = {
@@ -33,8 +34,10 @@ const HEADERS = {
  */
 export function consolePage(guard: onRequestAsyncHookHandler, roles: readonly Role[]): FastifyPluginAsync {
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
+  const links = roles.map(({ qrPath }) => qrPath && `<a class="qr" href="${qrPath}">QR</a>`).filter(Boolean);
   const page = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
     .replace('<!-- channels -->', () => options.join(''))
+    .replace('<!-- qr -->', () => links.join(''))
     // Indentation is for readers of the source.
     .replace(/\n +/g, '\n');
   const etag = `"${hash('sha256', page, 'base64url')}"`;

@@ -2,16 +2,18 @@ import type { z } from 'zod';
 import type { Observe } from '../../observe.ts';
 import type { Feed, FeedEvent } from '../../store/feed.ts';
 import { conversationName } from '../../store/messages.ts';
+import type { Delivery, Outgoing } from '../../turns/delivery.ts';
 import type { Seal } from '../channel.ts';
 
 /** The feed as a channel uses it: events in, events out, sealed in between. */
 export type Events<Event> = {
   /** How the conversation is called in the feed and in logs. */
   name(conversation: string): string;
-  /** Appends an event. Rejects as `Feed.publish` does. */
-  publish(conversation: string, event: Event): Promise<void>;
-  /** As `Feed.forget`. */
-  forget(conversation: string): Promise<void>;
+  /**
+   * As a channel's `deliver`: appends a reply's event, after it dropped the earlier ones where the customer is to be
+   * forgotten. `undelivered` where the store takes nothing.
+   */
+  deliver(outgoing: Pick<Outgoing, 'conversation' | 'forget'>, event: Event): Promise<Delivery>;
   /** As `Feed.follow`; each event is opened only when it is `read`. */
   follow(
     conversation: string,
@@ -29,7 +31,7 @@ export type EventsOptions<Event> = {
   readonly schema: z.ZodType<Event>;
   readonly feed: Feed;
   readonly seal: Seal;
-  readonly observe: Pick<Observe, 'alarm'>;
+  readonly observe: Pick<Observe, 'alarm' | 'log'>;
 };
 
 export function createEvents<Event extends { readonly seq: number }>(
@@ -50,11 +52,21 @@ export function createEvents<Event extends { readonly seq: number }>(
 
   return {
     name: nameOf,
-    async publish(conversation, event) {
+    async deliver({ conversation, forget }, event) {
       const name = nameOf(conversation);
-      await feed.publish(name, { seq: event.seq, body: seal.seal(associated(name), JSON.stringify(event)) });
+      try {
+        if (forget) await feed.forget(name);
+        await feed.publish(name, {
+          seq: event.seq,
+          body: seal.seal(associated(name), JSON.stringify(event)),
+        });
+        return { kind: 'delivered' };
+      } catch (error) {
+        const kind = error instanceof Error ? error.name : typeof error;
+        observe.log.warn({ channel, error: kind }, 'a reply could not be published');
+        return { kind: 'undelivered' };
+      }
     },
-    forget: (conversation) => feed.forget(nameOf(conversation)),
     async follow(conversation, afterSeq, onEvent) {
       const name = nameOf(conversation);
       return feed.follow(name, afterSeq, (event) =>

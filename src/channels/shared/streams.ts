@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import type { Events } from './events.ts';
 
 /** Open event streams (server-sent events) of this process. */
@@ -70,4 +71,11 @@ export function createStreams<Event>(
       for (const stream of open) stream.push(null);
     },
   };
+}
+
+/** A reply that can carry a stream. Proxies must neither keep nor gather events, and a connection that a stream leaves idle would delay our end. */
+export function streaming(reply: FastifyReply): FastifyReply {
+  return reply
+    .type('text/event-stream')
+    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
 }

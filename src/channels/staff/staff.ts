@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
@@ -9,7 +9,7 @@ import type { Accept, Channel, ChannelTraits, Seal } from '../channel.ts';
 import type { Guard } from '../shared/access.ts';
 import { createEvents } from '../shared/events.ts';
 import { comeLater } from '../shared/problem.ts';
-import { createStreams, type StreamLimits } from '../shared/streams.ts';
+import { createStreams, type StreamLimits, streaming } from '../shared/streams.ts';
 import { eventsRoute, messageRouteOf } from './openapi.ts';
 import { render } from './render.ts';
 import {
@@ -135,27 +135,7 @@ export function createStaff(options: StaffOptions): Channel {
   return {
     ...STAFF,
     plugin,
-    async deliver(outgoing, seq) {
-      try {
-        if (outgoing.forget) await events.forget(outgoing.conversation);
-        await events.publish(outgoing.conversation, render(outgoing, seq, words));
-        return { kind: 'delivered' };
-      } catch (error) {
-        observe.log.warn({ channel, error: nameOf(error) }, 'a reply could not be published');
-        return { kind: 'undelivered' };
-      }
-    },
+    deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
   };
-}
-
-/** Proxies must neither keep nor gather events, and a connection that a stream leaves idle would delay our end. */
-function streaming(reply: FastifyReply): FastifyReply {
-  return reply
-    .type('text/event-stream')
-    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { problem } from '../shared/problem.ts';
 import { linkWithCode } from './link.ts';
 import { drawSvg } from './qr.ts';
+import { TELEGRAM } from './traits.ts';
 
 const querySchema = z.object({ code: z.string().min(1).max(200) });
 
@@ -10,7 +11,7 @@ const querySchema = z.object({ code: z.string().min(1).max(200) });
 export function qrRoute(guard: onRequestAsyncHookHandler, username: () => string): FastifyPluginAsync {
   return async (scope) => {
     scope.addHook('onRequest', guard);
-    scope.get('/telegram/qr', async ({ query }, reply) => {
+    scope.get(`/${TELEGRAM.qrPath}`, async ({ query }, reply) => {
       const { data } = querySchema.safeParse(query);
       if (!data) return problem(reply, 400, 'Bad Request', 'A code is wanted: ?code=…');
       if (username() === '')

@@ -1,9 +1,10 @@
 import type { ChannelTraits } from '../channel.ts';
 
-export const TELEGRAM: ChannelTraits = {
+export const TELEGRAM = {
   name: 'telegram',
   title: 'Telegram',
   proof: 'contact',
   drawsForms: false,
   sharesContacts: true,
-};
+  qrPath: 'telegram/qr',
+} as const satisfies ChannelTraits;

@@ -99,7 +99,7 @@ function codeOf(code) {
       '0',
     );
     $('text').value = last ? first.slice(0, -digits.length) + any : first;
-    $('qr').href = `telegram/qr?code=${$('text').value}`;
+    for (const link of document.querySelectorAll('.qr')) link.search = `code=${$('text').value}`;
     $('text').focus();
   };
   return button(code, pick, 'code');

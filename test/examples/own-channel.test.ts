@@ -1,0 +1,134 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { webChat } from '../../examples/own-channel/web-chat.ts';
+import { createMemoryFeed } from '../../src/store/memory/feed.ts';
+import { createMemoryRegistrations } from '../../src/store/memory/registrations.ts';
+import { type Customer, channelContract } from '../contract/channel.ts';
+import { type Language, says } from '../e2e/wording.ts';
+import { startBot } from '../support/app.ts';
+import { startProcess } from '../support/processes.ts';
+import { openPage, type WebMember } from './web-member.ts';
+
+const MEMBER = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
+const nobody = async () => undefined;
+
+channelContract('the channel of examples/own-channel', async (parts) => {
+  const feed = createMemoryFeed();
+  const opened = await webChat(() => MEMBER).open(undefined, {
+    ...parts,
+    ...{ feed, registrations: createMemoryRegistrations() },
+    ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
+    ...{ sandboxed: true, channels: [], commands: [] },
+  });
+  if ('off' in opened) throw new Error(opened.off);
+  let page: WebMember | undefined;
+
+  function listening(url: string): Customer {
+    const member = openPage(url, 'vi-VN,vi;q=0.9');
+    page = member;
+    const send = async (message: Readonly<Record<string, unknown>>) => void (await member.send(message));
+    return {
+      text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
+      photo: () => send({ picture: 'x' }),
+      button(choice) {
+        const buttons = member.shown.flatMap((reply) => reply.buttons);
+        const pressed = buttons.findLast(({ data }) => new RegExp(`^${choice}[:~]`).test(data));
+        if (!pressed) throw new Error(`there is no button for ${choice}`);
+        return () => send({ pressed: pressed.data });
+      },
+      sees: (text) => member.shown.some((reply) => reply.text.includes(text)),
+    };
+  }
+  return {
+    channel: opened,
+    listening,
+    async close() {
+      page?.close();
+      await feed.close();
+    },
+  };
+});
+
+/** The whole bot with the channel beside its own. */
+async function startShop(whoIs: Parameters<typeof webChat>[0] = () => MEMBER) {
+  const bot = await startBot({}, { channels: [webChat(whoIs)] });
+  onTestFinished(() => bot.stop());
+  return bot;
+}
+
+function openFor(url: string, language: string): WebMember {
+  const member = openPage(url, language);
+  onTestFinished(member.close);
+  return member;
+}
+
+describe('a bot with a channel of its own', () => {
+  it.each<[language: string, text: string, locale: Language]>([
+    ['vi-VN', 'tích điểm', 'vi'],
+    ['en-GB', 'earn points', 'en'],
+  ])('talks through it in the language of the browser: %s', async (language, text, locale) => {
+    const { url } = await startShop();
+    const member = openFor(url, language);
+    const [welcome] = await member.send({ opened: true });
+    expect(welcome?.text).toSatisfy((said: string) => says(said, 'welcome', locale));
+    expect(welcome?.buttons.length).toBeGreaterThan(0);
+    const [asked] = await member.send({ text });
+    expect(asked?.text).toSatisfy((said: string) => says(said, 'accumulate.askCode', locale));
+  });
+
+  it('shows a page that was away what it missed', async () => {
+    const { url } = await startShop();
+    await openFor(url, 'vi').send({ opened: true });
+    const later = openFor(url, 'vi');
+    await expect.poll(() => later.shown.length).toBeGreaterThan(0);
+  });
+
+  it('serves the page, and nothing to whoever is not signed in', async () => {
+    const { url } = await startShop(() => undefined);
+    const page = await fetch(`${url}/chat`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect((await fetch(`${url}/chat/events`)).status).toBe(401);
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ id: '1', text: 'hi' });
+    expect((await fetch(`${url}/chat/messages`, { method: 'POST', headers, body })).status).toBe(401);
+  });
+
+  it.each([
+    ['no id', 'application/json', '{"text":"hi"}', 400],
+    ['another content type, as a form of another site', 'text/plain', '{"id":"1","text":"hi"}', 400],
+  ])('refuses %s', async (_name, type, body, status) => {
+    const { url } = await startShop();
+    const response = await fetch(`${url}/chat/messages`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    });
+    expect(response.status).toBe(status);
+  });
+
+  it('is known wherever channels are listed', async () => {
+    const { url } = await startShop();
+    expect(await (await fetch(`${url}/console`)).text()).toContain('value="web" data-proof="profile"');
+    const imitated = await fetch(`${url}/webhooks/staff`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        conversation: 'qa',
+        text: 'points',
+        as: 'web',
+        profile: { email: MEMBER.email },
+      }),
+    });
+    expect(imitated.status).toBe(200);
+  });
+});
+
+it('runs: `node examples/own-channel/main.ts`', async () => {
+  const bot = await startProcess('examples/own-channel/main.ts');
+  onTestFinished(() => void bot.kill());
+  const [, url = ''] = await bot.line(/^Web chat: (http:.*)\/chat$/);
+  const member = openFor(url, 'en');
+  const [welcome] = await member.send({ opened: true });
+  expect(welcome?.text).not.toBe('');
+  member.close();
+  expect(await bot.stop()).toEqual({ code: 0, signal: null });
+});
