@@ -1,6 +1,7 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import { answerByNock } from '../support/nock.ts';
 import { openAntCrm, type Reports, redemption } from './support/antcrm.ts';
 
 const BASE = 'http://antcrm.test';
@@ -11,9 +12,8 @@ const ACCUMULATION = { code: 'TIVInpmx8b98pfg', phone: '+84867123456' };
 let antCrm: AntCrm;
 let reports: Reports;
 
-beforeAll(() => {
-  nock.disableNetConnect();
-});
+answerByNock();
+beforeAll(() => nock.disableNetConnect());
 beforeEach(() => {
   ({ antCrm, reports } = openAntCrm(BASE));
 });
@@ -23,10 +23,7 @@ afterEach(async () => {
   nock.cleanAll();
   expect(unused).toEqual([]);
 });
-afterAll(() => {
-  nock.enableNetConnect();
-  nock.restore();
-});
+afterAll(() => nock.enableNetConnect());
 
 describe('what is sent', () => {
   const scope = () => nock(BASE, { reqheaders: { apikey: 'the-key', 'content-type': 'application/json' } });

@@ -1,10 +1,11 @@
 import nock from 'nock';
-import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { answerByNock } from '../../support/nock.ts';
 import { TENANT, textActivity } from '../../support/teams-activities.ts';
 import type { TokenOptions } from '../../support/teams-tokens.ts';
 import { createBot } from './harness.ts';
 
-afterAll(() => nock.restore());
+answerByNock();
 
 const nowS = Math.floor(Date.now() / 1000);
 

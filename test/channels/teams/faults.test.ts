@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import nock from 'nock';
-import { afterAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createCloud } from '../../../src/channels/teams/authentication.ts';
 import { type Cloud, PUBLIC_CLOUD, type Registration } from '../../../src/channels/teams/cloud.ts';
@@ -9,11 +9,12 @@ import { createConnector } from '../../../src/channels/teams/connector.ts';
 import { createCheck } from '../../../src/channels/teams/faults.ts';
 import { createHosts } from '../../../src/channels/teams/hosts.ts';
 import { closedPort, serve } from '../../loyalty/support/server.ts';
+import { answerByNock } from '../../support/nock.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { startBot } from '../../support/processes.ts';
 import { TENANT } from '../../support/teams-activities.ts';
 
-afterAll(() => nock.restore());
+answerByNock();
 
 const REGISTRATION: Registration = {
   appId: randomUUID(),
