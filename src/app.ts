@@ -25,9 +25,9 @@ import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import { createMetrics } from './metrics.ts';
 import type { Observe } from './observe.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
-import type { Mailbox, MailboxOptions } from './store/mailbox.ts';
 import { openStore } from './store/open.ts';
 import { createSeal } from './store/seal.ts';
+import type { ConversationStore, StoreOptions } from './store/store.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
@@ -67,7 +67,7 @@ export type AppOptions = {
   /** Wording beside `locales/*.json`, for flows that are not the bot's own. */
   readonly words?: Wording | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  readonly mailbox?: MailboxOptions | undefined;
+  readonly mailbox?: StoreOptions | undefined;
   /** How long a request may take to arrive. */
   readonly requestMs?: number | undefined;
   /** Where log lines go; standard output unless told. */
@@ -77,7 +77,7 @@ export type AppOptions = {
 };
 
 export type Around = {
-  mailbox(port: Mailbox): Mailbox;
+  mailbox(port: ConversationStore): ConversationStore;
   antcrm(port: AntCrm): AntCrm;
   channel(port: Channel): Channel;
 };

@@ -5,12 +5,12 @@ import { WORDING } from './i18n.ts';
 import type { Log } from './observe.ts';
 import { answer } from './operators/answers.ts';
 import { readCommand, USAGE } from './operators/command.ts';
-import { StoreUnavailable } from './store/mailbox.ts';
 import { createOperators } from './store/operators.ts';
 import { connectRedis } from './store/redis/client.ts';
 import { LayoutRefused } from './store/redis/layout.ts';
 import { createRedisMailbox } from './store/redis/mailbox.ts';
 import { createSeal } from './store/seal.ts';
+import { StoreUnavailable } from './store/unavailable.ts';
 
 const EXIT_USAGE = 2;
 

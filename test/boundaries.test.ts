@@ -10,7 +10,7 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/([^/]+|shared\/.*)$/,
   /^turns\/(delivery|outlet|trace)\.ts$/,
-  /^store\/(mailbox|feed|messages|registrations)\.ts$/,
+  /^store\/(unavailable|feed|messages|registrations)\.ts$/,
   /^(i18n|observe)\.ts$/,
 ];
 
@@ -176,7 +176,7 @@ describe('the rules', () => {
     ['turns/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
     ['turns/turns.ts', "export { createWords } from '../i18n.ts';"],
     ['store/memory/mailbox.ts', "import Redis from 'ioredis';"],
-    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  HOLD_MS,\n} from '../store/mailbox.ts';"],
+    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from './sandbox/sandbox.ts';"],
     ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],
     ['channels/staff/routes.ts', "import { Telegraf } from 'telegraf';"],

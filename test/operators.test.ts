@@ -8,7 +8,7 @@ import { readCommand } from '../src/operators/command.ts';
 import { describe as details, guide, summarize } from '../src/operators/operation.ts';
 import { duration, table } from '../src/operators/table.ts';
 import { createSeal } from '../src/store/seal.ts';
-import { createEnvelopes } from '../src/store/sealing.ts';
+import { createSealing } from '../src/store/sealing.ts';
 import { change, leased } from './contract/mailbox/kit.ts';
 import { memoryLog, openProcess } from './store/redis/kit.ts';
 import { startBot } from './support/app.ts';
@@ -140,10 +140,10 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
     const bot = await startBeside();
     const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
-    const envelopes = createEnvelopes(seal, readState);
+    const sealing = createSealing(seal, readState);
     const { mailbox } = await openProcess(redis.url, {}, memoryLog());
     const name = seal.name('conversation', 'staff\0qa-2');
-    const letter = envelopes.message.seal(
+    const letter = sealing.message.seal(
       name,
       incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }),
     );
@@ -153,7 +153,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
       { reason: 'state', body: Buffer.from('sealed with a lost key') },
     ];
     const stored = { state: newState(work.nowMs), origin: null, wakeAtMs: null };
-    const state = envelopes.state.seal(name, stored);
+    const state = sealing.state.seal(name, stored);
     const committed = await mailbox.commit(work, change(work, { state, dead }));
     if (!committed) throw new Error('expected the commit to succeed');
     await mailbox.release(work, 0);

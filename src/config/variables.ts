@@ -76,7 +76,7 @@ export const variables = z.object({
     'on',
     '`off` where the backend has no `/contacts`: balance from the history, no linking check (warned about)',
   ),
-  // Between two checks the customer's hold lives on (2 h), until the last one what settled other operations (24 h).
+  // Between two checks the customer's lock lives on (2 h), until the last one what settled other operations (24 h).
   OPERATION_CHECKS: set(
     durations(1.5, 12),
     '5s,20s,1m,5m,30m',

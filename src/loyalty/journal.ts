@@ -15,13 +15,13 @@ export type Remembered = { readonly settled: readonly string[]; readonly awaited
  */
 export interface Journal {
   /** Set-if-absent, idempotent by operation. */
-  hold(
+  lock(
     customer: string,
     operation: string,
-  ): Promise<({ readonly held: true } & Remembered) | { readonly held: false }>;
+  ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
 
-  /** Gives the hold back if `operation` has it. */
-  letGo(customer: string, operation: string): Promise<void>;
+  /** Gives the lock back if `operation` has it. */
+  unlock(customer: string, operation: string): Promise<void>;
 
   /**
    * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt wrote `body`, and

@@ -43,7 +43,7 @@ export async function takeBaseline(
 }
 
 /**
- * Looks up an operation whose outcome is unknown. Refreshes the hold, which must still be this operation's. Where AntCRM's
+ * Looks up an operation whose outcome is unknown. Refreshes the lock, which must still be this operation's. Where AntCRM's
  * clock cannot be trusted, that no record is there proves nothing.
  */
 export async function check(
@@ -68,8 +68,8 @@ function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
 /** Null where another redemption runs: whose a new record is could not be told. */
 async function othersOf(journal: Journal, operation: string, { customer }: Lookup): Promise<Others | null> {
   if (customer === undefined) return { settled: [], awaited: [] };
-  const hold = await journal.hold(customer, operation);
-  return hold.held ? readRemembered(hold) : null;
+  const locked = await journal.lock(customer, operation);
+  return locked.locked ? readRemembered(locked) : null;
 }
 
 /** Null where a newer version wrote what this one cannot read: whose a record is cannot be told then. */

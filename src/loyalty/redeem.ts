@@ -10,8 +10,8 @@ import type { Tools } from './tools.ts';
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
 /**
- * Spends points, calling at most once per operation, however often the turn is repeated: hold, baseline, intent, call
- * (docs/design.md, "Money-like calls"). Outcomes after which the hold is to be given back name its `customer`; whoever saves
+ * Spends points, calling at most once per operation, however often the turn is repeated: lock, baseline, intent, call
+ * (docs/design.md, "Money-like calls"). Outcomes after which the lock is to be given back name its `customer`; whoever saves
  * the outcome gives it back, so that a crash in between leaves the customer held, never free.
  */
 export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Promise<Outcome> {
@@ -23,8 +23,8 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
   if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, journal, tools);
   const { customer } = whose;
 
-  const hold = await journal.hold(customer, operation);
-  if (!hold.held) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
+  const locked = await journal.lock(customer, operation);
+  if (!locked.locked) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
 
   const fromMs = windowStart(journal.nowMs(), measureSkew(tools.loyalty, clock, journal));
   const baseline = await takeBaseline(reads, by, gift, fromMs);
@@ -45,7 +45,7 @@ export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Pr
   if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, journal, tools);
 
   const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
-  return conclude(call, { operation, customer, lookup, others: readRemembered(hold) }, journal, tools);
+  return conclude(call, { operation, customer, lookup, others: readRemembered(locked) }, journal, tools);
 }
 
 async function conclude(
@@ -119,7 +119,7 @@ async function interrupted(
   { log }: Tools,
 ): Promise<Outcome> {
   log.warn({ operation }, 'Redemption was interrupted, looking it up');
-  // AntCRM may have come to know the customer meanwhile: the hold that counts is the first attempt's.
-  if (held !== undefined && held !== lookup.customer) await journal.letGo(held, operation);
+  // AntCRM may have come to know the customer meanwhile: the lock that counts is the first attempt's.
+  if (held !== undefined && held !== lookup.customer) await journal.unlock(held, operation);
   return { kind: 'unknown', operation, lookup };
 }

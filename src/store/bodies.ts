@@ -39,17 +39,17 @@ const unlockSchema = z.strictObject({
   record: z.string().optional(),
   awaited: awaitedSchema.optional(),
 });
-export const errandSchema = z.discriminatedUnion('kind', [replySchema, unlockSchema]);
+export const outboxItemSchema = z.discriminatedUnion('kind', [replySchema, unlockSchema]);
 
-/** What a commit leaves to be done outside: a reply to send, or a customer's hold to give back. */
-export type Errand = z.infer<typeof errandSchema>;
+/** What a commit leaves to be done outside: a reply to send, or a customer's lock to give back. */
+export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
 /** `origin` tells operators where to file a settlement; `body` is what is known of the call, in the shape of whoever makes it. */
 export const intentSchema = z.strictObject({ origin: originSchema, body: z.unknown() });
 
-export const ERRAND_UPGRADES: Upgrades = {
-  2: (errand) => {
-    const { kind, ...rest } = z.looseObject({ kind: z.string() }).parse(errand);
+export const OUTBOX_UPGRADES: Upgrades = {
+  2: (item) => {
+    const { kind, ...rest } = z.looseObject({ kind: z.string() }).parse(item);
     return { ...rest, kind: kind === 'letGo' ? 'unlock' : kind };
   },
 };

@@ -1,15 +1,6 @@
-import { VERSION } from '../conversation/upgrades.ts';
-
 /**
- * The port of all durable storage of conversations. A mailbox keeps, per conversation: the messages accepted and not
- * yet answered, the state, the replies not yet delivered (outbox), a lease, and when to look at it next (due).
- *
- * Rules for every implementation (one contract suite, `test/contract/mailbox.ts`, runs against each):
- * - Each method is atomic, and idempotent when the very same command is sent twice (a client may re-send after a
- *   reconnect): the second execution changes nothing and gives the first answer.
- * - Bodies are opaque sealed bytes; `conversation` and `customer` are keyed hashes. Nothing personal is readable here.
- * - Time is the store's own clock. Everything expires, but for the index of what is due.
- * - Every method rejects with `StoreUnavailable` if the store did not confirm; it may have executed all the same.
+ * Messages, leases and what a turn leaves. A mailbox keeps, per conversation: the messages accepted and not yet answered,
+ * the state, the replies not yet delivered (outbox), a lease, and when to look at it next (due). Rules: `store.ts`.
  */
 export interface Mailbox {
   /**
@@ -33,21 +24,6 @@ export interface Mailbox {
   renew(lease: Lease): Promise<boolean>;
 
   /**
-   * Writes down, before a call to AntCRM that cannot be repeated, that it is about to be made. Set-if-absent by
-   * operation. `go`: written by this very command, make the call (a command sent twice, byte for byte the same, says
-   * so twice). `stored`: another attempt wrote it, of an earlier lease or of this one, and the call may have been made:
-   * make none, look it up by the stored body. `stale`: the lease is lost. `unreplicated`: written just now, but too few
-   * replicas acknowledged (`REDIS_WAIT_REPLICAS`); make no call: the intent stays and settles with the operation.
-   */
-  intend(lease: Lease, operation: string, body: Buffer): Promise<Intended>;
-
-  /**
-   * The body of the operation's intent, null if none was written or its outcome is known. Read before saying that
-   * nothing was called: an earlier attempt of the same operation may have called and crashed. Needs no lease.
-   */
-  recall(conversation: string, operation: string): Promise<Buffer | null>;
-
-  /**
    * Ends a step: saves the state, appends to the outbox, removes the head message, sets the wake-up, forgets settled
    * intents and, where asked to, dead letters; all or nothing. False: the lease or the version is stale, nothing was changed, discard everything.
    */
@@ -62,74 +38,11 @@ export interface Mailbox {
    * each release, and the same where it is asked for once more because the store did not confirm.
    */
   release(lease: Lease, sentSeq: number, wait?: Wait, nonce?: string): Promise<Next | null>;
-
-  /**
-   * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
-   * `HOLD_MS`, refreshed by every call of its holder. `held` comes with what `letGo` was told of this customer's
-   * earlier operations, in any order.
-   */
-  hold(customer: string, operation: string): Promise<Hold>;
-
-  /**
-   * Gives the hold back if `operation` has it; in any case remembers for `SETTLED_MS` the AntCRM record that settled
-   * the operation, or, where no record of its success was seen yet, `awaited`: what tells one that is still to come
-   * (opaque here; the same text counts once).
-   */
-  letGo(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
-
-  /** For operators: every intent without an outcome. Order is unspecified. */
-  intents(): AsyncIterable<StoredIntent>;
-  /** For operators: the dead letters, at most `DEAD_CAP` a shard. */
-  deadLetters(): AsyncIterable<DeadLetter>;
-  /** Removes a dead letter and returns it; null if there is none of that id. */
-  takeDeadLetter(id: string): Promise<DeadLetter | null>;
-
-  /**
-   * Whether a message could be stored now: writes what one would write, wherever messages are kept, as durably; at most
-   * once a second, however often it is asked, and within 2 s. Rejects with `StoreUnavailable` if it could be nowhere; its
-   * message says why, a line for each place. Otherwise the store's faults, one operator's line each (empty = healthy).
-   */
-  health(): Promise<string[]>;
-  close(): Promise<void>;
 }
 
 export const LEASE_MS = 15_000;
 export const SWEEP_MS = 500;
-const HOLD_MS = 2 * 60 * 60 * 1000;
-/** Longer than any operation is looked up (`OPERATION_CHECKS`). */
-const SETTLED_MS = 24 * 60 * 60 * 1000;
-const MAILBOX_CAP = 50;
 export const DEDUPE_IDS = 100;
-const DEDUPE_MS = 48 * 60 * 60 * 1000;
-export const STATE_MS = 180 * 24 * 60 * 60 * 1000;
-export const DEAD_CAP = 1000;
-
-/**
- * What an implementation may be told otherwise than the constants above; `schema` is the newest version of sealed
- * bodies that this process can read, and the one that it writes.
- */
-export type MailboxOptions = Partial<typeof MAILBOX_DEFAULTS>;
-
-export const MAILBOX_DEFAULTS: Readonly<
-  Record<'leaseMs' | 'holdMs' | 'settledMs' | 'dedupeMs' | 'mailboxCap' | 'schema', number>
-> = {
-  leaseMs: LEASE_MS,
-  holdMs: HOLD_MS,
-  settledMs: SETTLED_MS,
-  dedupeMs: DEDUPE_MS,
-  mailboxCap: MAILBOX_CAP,
-  schema: VERSION,
-};
-
-/** The store did not confirm in time or cannot be reached. */
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
-}
-
-/** Whether the customer is held for the operation now; `settled` and `awaited` as `letGo` was told them. */
-export type Hold =
-  | { readonly held: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
-  | { readonly held: false };
 
 /**
  * The right to work on a conversation: only the lease with the highest fence can change anything. A store that lost its
@@ -215,24 +128,3 @@ export type Change = {
 
 /** `firstSeq`: the number of the first appended outbox entry. */
 export type Committed = { readonly firstSeq: number };
-
-export type Intended =
-  | { readonly kind: 'go' }
-  | { readonly kind: 'stored'; readonly body: Buffer }
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'unreplicated' };
-
-export type StoredIntent = {
-  readonly conversation: string;
-  readonly operation: string;
-  readonly atMs: number;
-  readonly body: Buffer;
-};
-
-export type DeadLetter = {
-  readonly id: string;
-  readonly conversation: string;
-  readonly atMs: number;
-  readonly reason: string;
-  readonly body: Buffer;
-};

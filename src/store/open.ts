@@ -1,6 +1,5 @@
 import type { Log } from '../observe.ts';
 import type { Feed } from './feed.ts';
-import type { Mailbox, MailboxOptions } from './mailbox.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { createMemoryMailbox } from './memory/mailbox.ts';
 import { createMemoryRegistrations } from './memory/registrations.ts';
@@ -10,10 +9,11 @@ import { createRedisFeed } from './redis/feed.ts';
 import { createRedisMailbox } from './redis/mailbox.ts';
 import { createRedisRegistrations } from './redis/registrations.ts';
 import type { Registrations } from './registrations.ts';
+import type { ConversationStore, StoreOptions } from './store.ts';
 
 /** Where conversations are kept, port by port. */
 export type Store = {
-  readonly mailbox: Mailbox;
+  readonly mailbox: ConversationStore;
   readonly feed: Feed;
   readonly registrations: Registrations;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export type Store = {
 /** Opens a Redis, or the embedded store, which ends with this process. */
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
-  options: MailboxOptions = {},
+  options: StoreOptions = {},
   log: Log,
 ): Promise<Store> {
   if (redis === undefined) {

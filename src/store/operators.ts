@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { ReadState } from '../conversation/state.ts';
 import type { Origin } from './bodies.ts';
-import type { DeadLetter, Mailbox, StoredIntent } from './mailbox.ts';
+import type { DeadLetter, DeadLetters } from './dead-letters.ts';
+import type { Journal, StoredIntent } from './journal.ts';
 import type { Incoming } from './messages.ts';
 import type { Seal } from './seal.ts';
-import { createEnvelopes } from './sealing.ts';
+import { createSealing } from './sealing.ts';
+import type { ConversationStore } from './store.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
 export type OpenOperation = {
@@ -53,28 +55,28 @@ export type Operators = {
 };
 
 export function createOperators(options: {
-  mailbox: Pick<Mailbox, 'accept' | 'intents' | 'deadLetters' | 'takeDeadLetter'>;
+  mailbox: Pick<ConversationStore, 'accept'> & Pick<Journal, 'intents'> & DeadLetters;
   seal: Seal;
   readState: ReadState;
 }): Operators {
   const { mailbox, seal, readState } = options;
-  const envelopes = createEnvelopes(seal, readState);
+  const sealing = createSealing(seal, readState);
 
   function openIntent({ conversation, operation, atMs, body }: StoredIntent): OpenOperation {
-    const intent = attempt(() => envelopes.intent.open(conversation, body));
+    const intent = attempt(() => sealing.intent.open(conversation, body));
     return { reference: operation, conversation, atMs, intent };
   }
 
   function openLetter({ body, ...letter }: DeadLetter): OpenLetter {
     const { conversation } = letter;
-    const message = attempt(() => envelopes.message.open(conversation, body));
-    const state = message ?? attempt(() => envelopes.state.open(conversation, body));
+    const message = attempt(() => sealing.message.open(conversation, body));
+    const state = message ?? attempt(() => sealing.state.open(conversation, body));
     return { ...letter, holds: message ?? (state && 'state') };
   }
 
   async function file(conversation: string, incoming: Incoming): Promise<'filed' | 'duplicate' | 'full'> {
     const { id } = incoming;
-    const body = envelopes.message.seal(conversation, incoming);
+    const body = sealing.message.seal(conversation, incoming);
     const { kind } = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });
     return kind === 'duplicate' || kind === 'full' ? kind : 'filed';
   }

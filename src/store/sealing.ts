@@ -1,12 +1,12 @@
 import { type ReadState, UnknownFlow } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
 import {
-  ERRAND_UPGRADES,
-  type Errand,
-  errandSchema,
   INTENT_UPGRADES,
   intentSchema,
   type Origin,
+  OUTBOX_UPGRADES,
+  type OutboxItem,
+  outboxItemSchema,
   type Stored,
   storedSchema,
 } from './bodies.ts';
@@ -26,7 +26,7 @@ export function originOf({ channel, conversation, address, sender }: Incoming): 
   return { channel, conversation, address, sender: { channel: sender.channel, proof, locale } };
 }
 
-export type Envelopes = ReturnType<typeof createEnvelopes>;
+export type Sealing = ReturnType<typeof createSealing>;
 
 type Kind = 'message' | 'state' | 'outbox' | 'intent';
 
@@ -35,7 +35,7 @@ type Kind = 'message' | 'state' | 'outbox' | 'intent';
  * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is
  * inside has not the shape that its version says.
  */
-export function createEnvelopes(seal: Seal, read: ReadState) {
+export function createSealing(seal: Seal, read: ReadState) {
   const close = (kind: Kind, conversation: string, text: string): Buffer =>
     seal.seal(`${kind}:${conversation}`, text);
   const json = (body: object): string => JSON.stringify(marked(body));
@@ -78,11 +78,11 @@ export function createEnvelopes(seal: Seal, read: ReadState) {
         }
       },
     },
-    errand: {
-      seal: (conversation: string, errand: Errand) => close('outbox', conversation, json(errand)),
-      open(conversation: string, sealed: Buffer): Errand {
+    outbox: {
+      seal: (conversation: string, item: OutboxItem) => close('outbox', conversation, json(item)),
+      open(conversation: string, sealed: Buffer): OutboxItem {
         const stored: unknown = JSON.parse(open('outbox', conversation, sealed));
-        return errandSchema.parse(upgraded(stored, ERRAND_UPGRADES).body);
+        return outboxItemSchema.parse(upgraded(stored, OUTBOX_UPGRADES).body);
       },
     },
     intent: {

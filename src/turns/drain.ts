@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  NEVER_TRIED,
-  type Next,
-  type OutboxEntry,
-  StoreUnavailable,
-  type Wait,
-  type Work,
-} from '../store/mailbox.ts';
-import type { Delivered, Numbered } from './errands.ts';
+import { NEVER_TRIED, type Next, type OutboxEntry, type Wait, type Work } from '../store/mailbox.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
+import type { Delivered, Numbered } from './outgoing.ts';
 import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
 import { answer, type TurnTools } from './turn.ts';
 
@@ -75,14 +69,14 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
 }
 
 /** What cannot be opened will never be sent: it is passed over. */
-function opened(held: Held, outbox: readonly OutboxEntry[], { envelopes, observe }: DrainTools): Numbered[] {
+function opened(held: Held, outbox: readonly OutboxEntry[], { sealing, observe }: DrainTools): Numbered[] {
   return outbox.map(({ seq, body }) => {
     try {
-      return { seq, errand: envelopes.errand.open(held.conversation, body) };
+      return { seq, item: sealing.outbox.open(held.conversation, body) };
     } catch (error) {
       leaveIfNewer(error);
       alarmIfBroken(error, held.conversation, observe);
-      return { seq, errand: null };
+      return { seq, item: null };
     }
   });
 }

@@ -1,4 +1,5 @@
-import type { Lease, Mailbox } from '../store/mailbox.ts';
+import type { Lease } from '../store/mailbox.ts';
+import type { ConversationStore } from '../store/store.ts';
 
 /** A lease that a turn of this process works under. */
 export class Held implements Lease {
@@ -59,7 +60,7 @@ export class GivenBack extends Error {
 
 /** The leases at work, and the one timer that renews them all. */
 export function createLeases(options: {
-  mailbox: Pick<Mailbox, 'renew'>;
+  mailbox: Pick<ConversationStore, 'renew'>;
   leaseMs: number;
   renewMs: number;
   onError(error: unknown): void;

@@ -1,21 +1,21 @@
 import type { Locale } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import type { Errand, Stored } from '../store/bodies.ts';
+import type { OutboxItem, Stored } from '../store/bodies.ts';
 import type { Outgoing } from './delivery.ts';
 import type { Asker } from './perform.ts';
-import type { Thought } from './think.ts';
+import type { TurnResult } from './steps.ts';
 
 /** What the live question asks for after a turn: as long as the question lives, an answer without one changes nothing. */
-export function asksAfter(before: Stored, thought: Pick<Thought, 'state' | 'replies'>): string | undefined {
-  const asked = thought.replies.findLast((reply) => reply.asks !== undefined);
+export function asksAfter(before: Stored, result: Pick<TurnResult, 'state' | 'replies'>): string | undefined {
+  const asked = result.replies.findLast((reply) => reply.asks !== undefined);
   if (asked !== undefined) return asked.asks;
-  return thought.state.view === before.state.view ? before.asks : undefined;
+  return result.state.view === before.state.view ? before.asks : undefined;
 }
 
-/** The errands of a turn: its replies in order, then the holds to give back. */
-export function errandsOf(
-  thought: Thought,
+/** The items of a turn: its replies in order, then the locks to give back. */
+export function outboxOf(
+  result: TurnResult,
   asker: Asker,
   turn: {
     before: Stored;
@@ -24,8 +24,8 @@ export function errandsOf(
     nowMs: number;
     customerName(customer: string): string;
   },
-): Errand[] {
-  const { state, replies } = thought;
+): OutboxItem[] {
+  const { state, replies } = result;
   const { origin, sender, incoming } = asker;
   const shared = {
     channel: origin.channel,
@@ -36,7 +36,7 @@ export function errandsOf(
     turn: incoming?.id,
     state: { flow: flowOf(state), asks: turn.asks },
     asked: turn.before.asks,
-    ...(thought.forget && { forget: true as const }),
+    ...(result.forget && { forget: true as const }),
     atMs: turn.nowMs,
   };
   const outgoing = (reply: Reply, at: number): Outgoing => ({
@@ -46,9 +46,9 @@ export function errandsOf(
     last: at === replies.length - 1,
   });
   return [
-    ...replies.map((reply, at): Errand => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
-    ...thought.letGo.map(
-      ({ customer, operation, record, awaited }): Errand => ({
+    ...replies.map((reply, at): OutboxItem => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
+    ...result.letGo.map(
+      ({ customer, operation, record, awaited }): OutboxItem => ({
         kind: 'unlock',
         customer: turn.customerName(customer),
         operation,

@@ -1,9 +1,10 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Origin } from '../store/bodies.ts';
-import type { Hold, Mailbox } from '../store/mailbox.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Lock, Locks } from '../store/locks.ts';
 import type { Seal } from '../store/seal.ts';
-import type { Envelopes } from '../store/sealing.ts';
+import type { Sealing } from '../store/sealing.ts';
 import type { Incoming } from './delivery.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Outlet } from './outlet.ts';
@@ -20,7 +21,7 @@ export type Turn = {
   readonly signal: AbortSignal;
   /** The process is stopping: begin no call. A turn that wrote no intent is given back unprocessed. */
   stopping(): boolean;
-  /** As `Mailbox.intend`; the body, JSON, is sealed on the way. */
+  /** As `Journal.intend`; the body, JSON, is sealed on the way. */
   intend(
     operation: string,
     body: unknown,
@@ -29,10 +30,10 @@ export type Turn = {
   >;
   /** The stored intent of an operation without an outcome, null if there is none. */
   recall(operation: string): Promise<unknown>;
-  /** As `Mailbox.hold`; `customer` in plain, it is hashed on the way. */
-  hold(customer: string, operation: string): Promise<Hold>;
-  /** As `Mailbox.letGo`, at once. What a decision lets go is done after the commit. */
-  letGo(customer: string, operation: string, record?: string): Promise<void>;
+  /** As `Locks.lock`; `customer` in plain, it is hashed on the way. */
+  lock(customer: string, operation: string): Promise<Lock>;
+  /** As `Locks.unlock`, at once. What a decision lets go is done after the commit. */
+  unlock(customer: string, operation: string, record?: string): Promise<void>;
 };
 
 /**
@@ -52,19 +53,19 @@ export type Asker = {
 const WORKING_AGAIN_MS = 3000;
 
 export function createPerformer(options: {
-  mailbox: Mailbox;
+  mailbox: Pick<Journal, 'intend' | 'recall'> & Locks;
   seal: Seal;
-  envelopes: Envelopes;
+  sealing: Sealing;
   perform: Perform;
   outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
   workingMs: number;
 }) {
-  const { mailbox, seal, envelopes, perform, outlet, stopping, workingMs } = options;
+  const { mailbox, seal, sealing, perform, outlet, stopping, workingMs } = options;
 
   function turnOf(held: Held, { origin, sender }: Asker, nowMs: () => number): Turn {
     const { conversation } = held;
-    const openIntent = (sealed: Buffer) => envelopes.intent.open(conversation, sealed).body;
+    const openIntent = (sealed: Buffer) => sealing.intent.open(conversation, sealed).body;
     return {
       conversation,
       channel: origin.channel,
@@ -77,7 +78,7 @@ export function createPerformer(options: {
         // Before the answer: it may get lost, or `stop` may come while it is on its way.
         const before = held.pastIntent;
         held.pastIntent = true;
-        const sealed = envelopes.intent.seal(conversation, origin, body);
+        const sealed = sealing.intent.seal(conversation, origin, body);
         const intended = await mailbox.intend(held, operation, sealed);
         if (intended.kind === 'stored') return { kind: 'stored', body: openIntent(intended.body) };
         if (intended.kind === 'stale') held.lose();
@@ -90,9 +91,9 @@ export function createPerformer(options: {
         held.pastIntent = true;
         return openIntent(sealed);
       },
-      hold: (customer, operation) => mailbox.hold(seal.name('customer', customer), operation),
-      letGo: (customer, operation, record) =>
-        mailbox.letGo(seal.name('customer', customer), operation, record),
+      lock: (customer, operation) => mailbox.lock(seal.name('customer', customer), operation),
+      unlock: (customer, operation, record) =>
+        mailbox.unlock(seal.name('customer', customer), operation, record),
     };
   }
 

@@ -3,12 +3,12 @@ import type { Observe } from '../observe.ts';
 import type { Stored } from '../store/bodies.ts';
 import type { Next } from '../store/mailbox.ts';
 import { SealBroken } from '../store/seal.ts';
-import { type Envelopes, originOf } from '../store/sealing.ts';
+import { originOf, type Sealing } from '../store/sealing.ts';
 import type { Incoming } from './delivery.ts';
 import { type Foreign, LEFT_AGAIN_MS } from './foreign.ts';
 import { GivenBack, type Held } from './leases.ts';
 import type { Asker } from './perform.ts';
-import type { Conversation } from './think.ts';
+import type { Conversation } from './steps.ts';
 
 /** What a lease holder knows of its conversation; each commit brings it up to date. */
 export type Session = {
@@ -40,7 +40,7 @@ export type Reading = {
 };
 
 export type ReadTools = {
-  readonly envelopes: Envelopes;
+  readonly sealing: Sealing;
   readonly conversation: Pick<Conversation, 'newState'>;
   readonly foreign: Foreign;
   readonly observe: Pick<Observe, 'alarm'>;
@@ -62,7 +62,7 @@ export function read(session: Session, next: Next, tools: ReadTools): Reading {
   try {
     const incoming = known?.body.equals(body)
       ? known.incoming
-      : tools.envelopes.message.open(conversation, body);
+      : tools.sealing.message.open(conversation, body);
     const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
     return { before, asker, unreadable: false, dead };
   } catch (error) {
@@ -78,7 +78,7 @@ function readState(session: Session, { nowMs }: Next, tools: ReadTools): Pick<Re
   const fresh = () => ({ state: tools.conversation.newState(nowMs), origin: null, wakeAtMs: null });
   if (sealed === null) return { before: fresh(), dead: [] };
   try {
-    const { unknownFlow, ...before } = tools.envelopes.state.open(held.conversation, sealed);
+    const { unknownFlow, ...before } = tools.sealing.state.open(held.conversation, sealed);
     const { conversation } = held;
     const isLeft = unknownFlow && tools.foreign.isLeft({ conversation, version: session.version }, nowMs);
     if (isLeft) throw new GivenBack(LEFT_AGAIN_MS);

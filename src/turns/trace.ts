@@ -3,7 +3,7 @@ import { messageSchema, senderSchema } from '../conversation/message.ts';
 import { stateSchema } from '../conversation/state.ts';
 
 /** A command that a turn waited for on its way to the reply. `take` brought it its message: accept, claim or release. */
-const tripSchema = z.enum(['take', 'intend', 'recall', 'hold', 'letGo', 'commit']);
+const tripSchema = z.enum(['take', 'intend', 'recall', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
 /** An attempt to call AntCRM; `body` is what was sent, `reason` what AntCRM, or the connection, said against it. */

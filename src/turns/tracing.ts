@@ -3,8 +3,8 @@ import type { Conversation } from '../conversation/conversation.ts';
 import type { Understood } from '../conversation/language/understand.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import type { Mailbox } from '../store/mailbox.ts';
-import type { Numbered } from './errands.ts';
+import type { ConversationStore } from '../store/store.ts';
+import type { Numbered } from './outgoing.ts';
 import type { Trace, TracedCall, Trip } from './trace.ts';
 
 /** Looks into the turns of some channels. Other channels' turns pay a comparison, and nothing is kept of them. */
@@ -12,7 +12,7 @@ export type Traces = {
   /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
   around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
   /** The same mailbox; the turn at work counts what it asks of it. */
-  counting(mailbox: Mailbox): Mailbox;
+  counting(mailbox: ConversationStore): ConversationStore;
   /** To be told of every attempt to call AntCRM: it belongs to the turn that awaits it. */
   call(call: TracedCall): void;
 };
@@ -37,9 +37,9 @@ export function createTraces(channels: readonly string[], understand: Conversati
   async function traced({ message, sender, before, after }: Seen, work: () => Promise<Numbered[]>) {
     const notes: Notes = { calls: [], trips: ['take'] };
     const startMs = performance.now();
-    const errands = await atWork.run(notes, work);
+    const items = await atWork.run(notes, work);
     const ms = performance.now() - startMs;
-    return carrying(errands, {
+    return carrying(items, {
       message,
       sender,
       ...(message?.kind === 'text' && { understood: told(understand(message.text)) }),
@@ -63,13 +63,13 @@ export function createTraces(channels: readonly string[], understand: Conversati
         count('recall');
         return mailbox.recall(...args);
       },
-      hold(...args) {
-        count('hold');
-        return mailbox.hold(...args);
+      lock(...args) {
+        count('lock');
+        return mailbox.lock(...args);
       },
-      letGo(...args) {
-        count('letGo');
-        return mailbox.letGo(...args);
+      unlock(...args) {
+        count('unlock');
+        return mailbox.unlock(...args);
       },
       commit(...args) {
         count('commit');
@@ -92,10 +92,10 @@ function told(understood: Understood): NonNullable<Trace['understood']> {
  * The trace goes with the turn's last reply; not where that says that all is forgotten, which it would belie. It was not
  * there when the outbox was stored: a crash loses it.
  */
-function carrying(errands: Numbered[], trace: Trace): Numbered[] {
-  return errands.map((numbered) => {
-    const { errand } = numbered;
-    if (errand?.kind !== 'reply' || !errand.outgoing.last || errand.outgoing.forget) return numbered;
-    return { ...numbered, errand: { ...errand, outgoing: { ...errand.outgoing, trace } } };
+function carrying(items: Numbered[], trace: Trace): Numbered[] {
+  return items.map((numbered) => {
+    const { item } = numbered;
+    if (item?.kind !== 'reply' || !item.outgoing.last || item.outgoing.forget) return numbered;
+    return { ...numbered, item: { ...item, outgoing: { ...item.outgoing, trace } } };
   });
 }

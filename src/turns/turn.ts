@@ -2,17 +2,19 @@ import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
-import { type Mailbox, type Next, StoreUnavailable } from '../store/mailbox.ts';
+import type { Next } from '../store/mailbox.ts';
 import type { Seal } from '../store/seal.ts';
-import type { Envelopes } from '../store/sealing.ts';
+import type { Sealing } from '../store/sealing.ts';
+import type { ConversationStore } from '../store/store.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
-import type { Numbered } from './errands.ts';
 import { GivenBack, type Held, LeaseLost } from './leases.ts';
-import { asksAfter, errandsOf } from './outbox.ts';
+import { asksAfter, outboxOf } from './outbox.ts';
+import type { Numbered } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import type { Asker } from './perform.ts';
 import { type DeadReason, type Reading, type ReadTools, read, type Session } from './read.ts';
-import { type Conversation, leave, type Thought, think } from './think.ts';
+import { type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
 import type { Traces } from './tracing.ts';
 
 /** When a poisoned wake-up is tried again; each time is an alarm. */
@@ -27,9 +29,9 @@ const FLOOD_EVERY_MS = 60_000;
 const FAILED: Reply = { key: 'turn.failed' };
 
 export type TurnTools = {
-  readonly mailbox: Mailbox;
+  readonly mailbox: Pick<ConversationStore, 'commit' | 'release'>;
   readonly seal: Seal;
-  readonly envelopes: Envelopes;
+  readonly sealing: Sealing;
   readonly conversation: Conversation;
   ids(): Context['ids'];
   perform(effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome>;
@@ -76,16 +78,16 @@ async function carryOut(
   try {
     const result = await attempt(session.held, next, reading, tools);
     const failed = typeof result === 'string';
-    const thought = failed ? resignation(next, reading) : result;
+    const decided = failed ? giveUp(next, reading) : result;
     const dead = failed ? [...reading.dead, { reason: result, body: bodyOf(session, next) }] : reading.dead;
-    const errands = await commit(session, next, { reading, thought, dead }, tools);
+    const items = await commit(session, next, { reading, decided, dead }, tools);
     const { conversation } = session.held;
     for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
-    for (const operation of thought.escalated) {
+    for (const operation of decided.escalated) {
       observe.alarm('operation_escalated', { conversation, operation });
     }
     ended(failed ? 'dead' : 'done');
-    return errands;
+    return items;
   } catch (error) {
     if (!(error instanceof GivenBack)) ended(error instanceof LeaseLost ? 'stale' : 'failed');
     throw error;
@@ -101,7 +103,7 @@ async function attempt(
   next: Next,
   { before, asker, unreadable }: Reading,
   tools: TurnTools,
-): Promise<Thought | DeadReason> {
+): Promise<TurnResult | DeadReason> {
   if (unreadable) return 'unreadable';
   if (attemptsOf(next) > tools.attempts) return 'attempts';
   // A wake-up of which nobody knows whose it was: its state could not be read.
@@ -114,7 +116,7 @@ async function attempt(
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
     const known = await identified(asker, tools);
-    return await think(
+    return await runSteps(
       { state: before.state, input, sender: known.sender },
       { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known, now) },
     );
@@ -152,7 +154,7 @@ const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ??
  * All stays as it was, but for the message (with an apology). A wake-up is put off, not given up: an operation may wait
  * for it, and with the operation the customer's next redemption. A state that is nobody's has nothing to wait for.
  */
-function resignation({ head, nowMs }: Next, { before, asker }: Reading): Thought {
+function giveUp({ head, nowMs }: Next, { before, asker }: Reading): TurnResult {
   if (head !== null) return leave(before.state, before.wakeAtMs, [FAILED]);
   return leave(before.state, asker === null ? null : nowMs + WAKE_AGAIN_MS);
 }
@@ -160,19 +162,19 @@ function resignation({ head, nowMs }: Next, { before, asker }: Reading): Thought
 async function commit(
   session: Session,
   next: Next,
-  made: { reading: Reading; thought: Thought; dead: Reading['dead'] },
-  { mailbox, seal, envelopes, conversation }: TurnTools,
+  made: { reading: Reading; decided: TurnResult; dead: Reading['dead'] },
+  { mailbox, seal, sealing, conversation }: TurnTools,
 ): Promise<Numbered[]> {
   const { held, version } = session;
   const { before, asker } = made.reading;
   const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
-  const thought = flooded ? { ...made.thought, replies: [FLOOD, ...made.thought.replies] } : made.thought;
-  const { state, wakeAtMs, settled } = thought;
-  const asks = asksAfter(before, thought);
-  const errands =
+  const decided = flooded ? { ...made.decided, replies: [FLOOD, ...made.decided.replies] } : made.decided;
+  const { state, wakeAtMs, settled } = decided;
+  const asks = asksAfter(before, decided);
+  const items =
     asker === null
       ? []
-      : errandsOf(thought, asker, {
+      : outboxOf(decided, asker, {
           before,
           asks,
           defaultLocale: conversation.settings.defaultLocale,
@@ -182,15 +184,15 @@ async function commit(
 
   const floodedMs = flooded ? next.nowMs : before.floodedMs;
   const stored = { state, origin: asker?.origin ?? before.origin, wakeAtMs, asks, floodedMs };
-  const sealed = envelopes.state.seal(held.conversation, stored);
+  const sealed = sealing.state.seal(held.conversation, stored);
   const committed = await mailbox.commit(held, {
     version,
     state: sealed,
-    outbox: errands.map((errand) => envelopes.errand.seal(held.conversation, errand)),
+    outbox: items.map((item) => sealing.outbox.seal(held.conversation, item)),
     consumed: next.head?.seq ?? null,
     wakeAtMs,
     settled,
-    forget: thought.forget,
+    forget: decided.forget,
     dead: made.dead,
   });
   if (!committed) throw new LeaseLost();
@@ -199,5 +201,5 @@ async function commit(
   session.version = version + 1;
   session.sealed = sealed;
   session.stored = stored;
-  return errands.map((errand, at) => ({ seq: committed.firstSeq + at, errand }));
+  return items.map((item, at) => ({ seq: committed.firstSeq + at, item }));
 }

@@ -2,33 +2,28 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import type { Context } from '../conversation/context.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
-import {
-  LEASE_MS,
-  type Mailbox,
-  type NewMessage,
-  StoreUnavailable,
-  SWEEP_MS,
-  type Work,
-} from '../store/mailbox.ts';
+import { LEASE_MS, type NewMessage, SWEEP_MS, type Work } from '../store/mailbox.ts';
 import { conversationName } from '../store/messages.ts';
 import type { Seal } from '../store/seal.ts';
-import { createEnvelopes } from '../store/sealing.ts';
+import { createSealing } from '../store/sealing.ts';
+import type { ConversationStore } from '../store/store.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, createBulkhead } from './bulkhead.ts';
+import { createConcurrency } from './concurrency.ts';
 import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
-import { createDelivery } from './errands.ts';
 import { createForeign } from './foreign.ts';
 import { createLeases, LeaseLost } from './leases.ts';
+import { createDelivery } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import { createPerformer, type Perform } from './perform.ts';
 import { alarmIfBroken, type Known } from './read.ts';
-import { createSlots } from './slots.ts';
+import type { Conversation } from './steps.ts';
 import { createSweeper } from './sweeper.ts';
-import type { Conversation } from './think.ts';
 import type { Traces } from './tracing.ts';
 
 export type TurnsOptions = {
-  readonly mailbox: Mailbox;
+  readonly mailbox: ConversationStore;
   readonly seal: Seal;
   readonly conversation: Conversation;
   readonly perform: Perform;
@@ -78,14 +73,14 @@ const LIMITS: Limits = {
 };
 
 /** `full`: the message was dropped, the customer will be told. */
-type Filed = 'accepted' | 'duplicate' | 'full';
+type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 export type Turns = {
   /**
    * Stores a message; the work on it goes on behind. Rejects with `StoreUnavailable`: it may be stored all the same, the
    * platform should send it again.
    */
-  accept(incoming: Incoming): Promise<Filed>;
+  accept(incoming: Incoming): Promise<Acceptance>;
   /** Begins to renew leases and to look for what is due. */
   start(): void;
   /** Begins nothing more, finishes what AntCRM was perhaps asked for, gives back the rest. Messages are still stored. */
@@ -96,7 +91,7 @@ export type Turns = {
 export function createTurns(options: TurnsOptions): Turns {
   const { mailbox, seal, conversation, outlet, observe } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const envelopes = createEnvelopes(seal, conversation.readState);
+  const sealing = createSealing(seal, conversation.readState);
   const alarmUnavailable = atMostEvery(60_000, () => observe.alarm('store_unavailable', {}));
   let stopped = false;
   const stopping = (): boolean => stopped;
@@ -110,21 +105,21 @@ export function createTurns(options: TurnsOptions): Turns {
 
   const tools: DrainTools = {
     ...options,
-    ...{ envelopes, bulkhead, random: limits.random },
+    ...{ sealing, bulkhead, random: limits.random },
     foreign: createForeign(),
     stopping,
     attempts: limits.attempts,
-    perform: createPerformer({ ...options, workingMs: limits.workingMs, envelopes, stopping }),
+    perform: createPerformer({ ...options, workingMs: limits.workingMs, sealing, stopping }),
     deliver: createDelivery({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
-  const slots = createSlots(limits.slots, claim);
+  const slots = createConcurrency(limits.slots, claim);
   const sweeper = createSweeper(slots.fill, limits.sweepMs);
 
-  async function accept(incoming: Incoming): Promise<Filed> {
+  async function accept(incoming: Incoming): Promise<Acceptance> {
     const { channel, id } = incoming;
     const name = conversationName(seal, channel, incoming.conversation);
-    const body = envelopes.message.seal(name, incoming);
+    const body = sealing.message.seal(name, incoming);
     try {
       const filed = await file({ conversation: name, id, body, nonce: randomUUID() }, incoming);
       observe.update(channel, filed);
@@ -137,7 +132,7 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Takes the lease, too, if there is a slot for the work. */
-  async function file(message: Omit<NewMessage, 'take'>, incoming: Incoming): Promise<Filed> {
+  async function file(message: Omit<NewMessage, 'take'>, incoming: Incoming): Promise<Acceptance> {
     const sinceMs = performance.now();
     const take = !stopped && slots.reserve();
     let work: Work | null = null;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { STATE_MS } from '../../src/store/mailbox.ts';
 import { keysOf } from '../../src/store/redis/keys.ts';
+import { STATE_MS } from '../../src/store/store.ts';
 
 /** What conversations cost in Redis, bytes each: at rest, and the memory of message ids for two days after. */
 export type Cost = { readonly atRest: number; readonly justUsed: number };

@@ -3,13 +3,14 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
-import type { DeadLetter, Mailbox } from '../../src/store/mailbox.ts';
+import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import { connectRedis, type RedisClient } from '../../src/store/redis/client.ts';
 import { keysOf } from '../../src/store/redis/keys.ts';
 import { createRedisMailbox } from '../../src/store/redis/mailbox.ts';
 import { createSeal } from '../../src/store/seal.ts';
-import { createEnvelopes, type Envelopes } from '../../src/store/sealing.ts';
+import { createSealing, type Sealing } from '../../src/store/sealing.ts';
+import type { ConversationStore } from '../../src/store/store.ts';
 import { all, change, leased } from '../contract/mailbox/kit.ts';
 import { memoryLog } from '../store/redis/kit.ts';
 import { type Running, startBot } from '../support/app.ts';
@@ -59,7 +60,7 @@ async function startWatched(env: Readonly<Record<string, string>>, onCall: () =>
 let redis: RedisServer;
 let admin: Redis;
 let client: RedisClient;
-let mailbox: Mailbox;
+let mailbox: ConversationStore;
 let bot: Watched;
 let calls = 0;
 beforeAll(async () => {
@@ -80,11 +81,11 @@ afterAll(async () => {
 });
 
 const seal = createSeal({ key: stateKey, hashKey });
-const envelopesOf = (key?: Buffer): Envelopes => createEnvelopes(createSeal({ key, hashKey }), readState);
+const envelopesOf = (key?: Buffer): Sealing => createSealing(createSeal({ key, hashKey }), readState);
 const ours = envelopesOf(stateKey);
 
 /** Makes a blob for a conversation. */
-type Make = (envelopes: Envelopes, conversation: string) => Buffer;
+type Make = (sealing: Sealing, conversation: string) => Buffer;
 /** How it is made so that it does not open there. */
 type Wrong = (make: Make, conversation: string) => Buffer;
 
@@ -129,7 +130,7 @@ async function customer() {
 describe.each(WRONGS)('a blob %s', (_what, wrong) => {
   test('in place of a message becomes a dead letter, the customer is told, and the next message is answered', async () => {
     const { name, message, hears, letters, says } = await customer();
-    const body = wrong((envelopes, whose) => envelopes.message.seal(whose, message('my points')), name);
+    const body = wrong((sealing, whose) => sealing.message.seal(whose, message('my points')), name);
     await mailbox.accept({ conversation: name, id: randomUUID(), body, nonce: randomUUID(), take: false });
     await hears('turn.failed');
     expect(await letters()).toEqual([{ reason: 'unreadable', body }]);
@@ -143,7 +144,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     const reply = (key: string): Make => {
       const shared = { channel: 'staff', conversation, address: null, locale: 'en', state: {} } as const;
       const outgoing = { ...shared, reply: { key }, first: true, last: true, atMs: Date.now() };
-      return (envelopes, whose) => envelopes.errand.seal(whose, { kind: 'reply', outgoing });
+      return (sealing, whose) => sealing.outbox.seal(whose, { kind: 'reply', outgoing });
     };
     const work = await leased(mailbox, name);
     const outbox = [wrong(reply('menu'), name), reply('help')(ours, name)];
@@ -162,7 +163,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     const { state: sealed } = work;
     if (sealed === null) throw new Error('there is no state');
     const stored = ours.state.open(name, sealed);
-    const state = wrong((envelopes, whose) => envelopes.state.seal(whose, stored), name);
+    const state = wrong((sealing, whose) => sealing.state.seal(whose, stored), name);
     await mailbox.commit(work, change(work, { state }));
     await mailbox.release(work, 0);
     expect(await says('cancel')).not.toContain('cancel.done');
@@ -178,7 +179,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     if (step.at !== 'confirming') throw new Error('there is nothing to confirm');
     const { channel, conversation, address, sender } = message('');
     const origin = { channel, conversation, address, sender };
-    const body = wrong((envelopes, whose) => envelopes.intent.seal(whose, origin, {}), name);
+    const body = wrong((sealing, whose) => sealing.intent.seal(whose, origin, {}), name);
     await mailbox.intend(work, step.operation, body);
     await mailbox.commit(work, change(work, { state: work.state ?? Buffer.alloc(0) }));
     await mailbox.release(work, 0);

@@ -35,18 +35,18 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
     story: spends,
     points: [
       ...[
-        'mailbox.hold#1:after',
+        'mailbox.lock#1:after',
         'antcrm.redeem#1:before',
         'antcrm.redeem#1:after',
         'mailbox.commit#3:before',
       ],
-      ...['telegram.deliver#3:after', 'mailbox.letGo#1:before'],
+      ...['telegram.deliver#3:after', 'mailbox.unlock#1:before'],
     ],
   },
   {
     name: 'spending points when the answer is lost',
     story: withoutAnswer(spends),
-    points: ['mailbox.hold#2:after', 'mailbox.commit#4:after'],
+    points: ['mailbox.lock#2:after', 'mailbox.commit#4:after'],
   },
 ];
 

@@ -22,7 +22,7 @@ const AFTERWARDS = {
   'all is well': () => undefined,
   'contacts are down': ({ antcrm }: World) => antcrm.down.add('contact'),
   'the history is down': ({ antcrm }: World) => antcrm.down.add('history'),
-  'another operation has the hold': ({ store }: World) => store.holds.set(CUSTOMER, 'op-2'),
+  'another operation has the lock': ({ store }: World) => store.holds.set(CUSTOMER, 'op-2'),
   'the store does not replicate': ({ store }: World) => {
     store.isReplicated = false;
   },
@@ -123,7 +123,7 @@ describe('a redemption cut off by a crash', () => {
   it.each([
     ['contacts are down', { kind: 'unavailable', operation: 'op-1' }],
     ['the history is down', { kind: 'unavailable', operation: 'op-1', customer: CUSTOMER }],
-    ['another operation has the hold', { kind: 'busy', operation: 'op-1' }],
+    ['another operation has the lock', { kind: 'busy', operation: 'op-1' }],
   ] as const)('was surely not called where nothing was intended and %s', async (name, expected) => {
     for await (const world of everyCrash('applied')) {
       if (world.storedIntent !== null) continue;

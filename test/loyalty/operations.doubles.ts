@@ -171,7 +171,7 @@ export class FakeStore {
     this.#clock = clock;
   }
 
-  letGo(customer: string, operation: string, record?: string, awaited?: string): void {
+  unlock(customer: string, operation: string, record?: string, awaited?: string): void {
     if (this.holds.get(customer) === operation) this.holds.delete(customer);
     if (record !== undefined) this.settled.set(customer, [...(this.settled.get(customer) ?? []), record]);
     if (awaited !== undefined) this.awaited.set(customer, [...(this.awaited.get(customer) ?? []), awaited]);
@@ -186,18 +186,18 @@ export class FakeStore {
       signal: lost.signal,
       abort: () => lost.abort(),
       stopping: () => this.isStopping,
-      hold: async (customer, operation) => {
+      lock: async (customer, operation) => {
         const holder = this.holds.get(customer) ?? operation;
         this.holds.set(customer, holder);
         return holder === operation
           ? {
-              held: true,
+              locked: true,
               settled: this.settled.get(customer) ?? [],
               awaited: this.awaited.get(customer) ?? [],
             }
-          : { held: false };
+          : { locked: false };
       },
-      letGo: async (customer, operation) => this.letGo(customer, operation),
+      unlock: async (customer, operation) => this.unlock(customer, operation),
       intend: async (operation, body) => {
         if (fence !== this.#fence) return { kind: 'stale' };
         const stored = this.intents.get(operation);
@@ -237,8 +237,8 @@ export class Fuse {
       signal: journal.signal,
       nowMs: () => journal.nowMs(),
       stopping: () => journal.stopping(),
-      hold: (customer, operation) => this.#burn(() => journal.hold(customer, operation)),
-      letGo: (customer, operation) => this.#burn(() => journal.letGo(customer, operation)),
+      lock: (customer, operation) => this.#burn(() => journal.lock(customer, operation)),
+      unlock: (customer, operation) => this.#burn(() => journal.unlock(customer, operation)),
       intend: (operation, body) => this.#burn(() => journal.intend(operation, body)),
       recall: (operation) => this.#burn(() => journal.recall(operation)),
     };

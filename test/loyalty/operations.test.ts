@@ -192,7 +192,7 @@ describe('redeem', () => {
     expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', customer: CUSTOMER });
   });
 
-  it('keeps the hold and the baseline while the outcome is unknown', async () => {
+  it('keeps the lock and the baseline while the outcome is unknown', async () => {
     antcrm.fate = 'lost';
     antcrm.records.push(gift({ id: 'before' }), gift({ id: 'other gift', code: 'LOA01' }));
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS }));

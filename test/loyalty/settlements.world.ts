@@ -191,7 +191,7 @@ export class World {
     for (const { replies } of decisions) for (const reply of replies) this.#hear(reply, asked);
     for (const { letGo = [] } of decisions) {
       for (const { customer, operation, record, awaited } of letGo) {
-        this.#store.letGo(customer, operation, record, awaited && writeAwaited(awaited));
+        this.#store.unlock(customer, operation, record, awaited && writeAwaited(awaited));
         const told = this.redemptions.find(({ id }) => id === operation);
         if (told && told !== asked) told.settledBy = this.antcrm.records.find(({ id }) => id === record);
       }

@@ -5,7 +5,7 @@ import type { Message } from '../../src/conversation/message.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { readIntent } from '../../src/loyalty/journal.ts';
 import { createSeal } from '../../src/store/seal.ts';
-import { createEnvelopes } from '../../src/store/sealing.ts';
+import { createSealing } from '../../src/store/sealing.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { shapes } from '../support/shapes.ts';
@@ -46,7 +46,7 @@ test('every version so far is frozen, in the same situations', () => {
 });
 
 // Without a key a sealed body is a byte and the text.
-const envelopes = createEnvelopes(createSeal({ hashKey: Buffer.alloc(32) }), readState);
+const sealing = createSealing(createSeal({ hashKey: Buffer.alloc(32) }), readState);
 function stored(file: string): Buffer {
   const content = read(file);
   const text = typeof content === 'string' ? content : JSON.stringify(content);
@@ -111,7 +111,7 @@ const LATE_MS = 31 * 60_000;
 describe.each(VERSIONS)('what version %i stored', (version) => {
   test.each(namesOf(`states/${version}`))('state: %s goes on', (name) => {
     const [next, key] = NEXT[name] ?? [text(''), 'a line of NEXT'];
-    const { state, origin } = envelopes.state.open('c', stored(`states/${version}/${name}.json`));
+    const { state, origin } = sealing.state.open('c', stored(`states/${version}/${name}.json`));
     if (origin === null) throw new Error('nobody is there');
     const chat = new Dialogue(origin.sender);
     chat.state = state;
@@ -132,29 +132,29 @@ describe.each(VERSIONS)('what version %i stored', (version) => {
   const body = (name: string): Buffer => stored(`bodies/${version}/${name}.json`);
 
   test.each([...bodies('message'), 'letter-message'])('%s is answered', (name) => {
-    const { message, sender, ...incoming } = envelopes.message.open('c', body(name));
+    const { message, sender, ...incoming } = sealing.message.open('c', body(name));
     expect(contentOf(name)).toMatchObject({ message, sender, ...incoming });
     expect(new Dialogue(sender).send(message).keys).not.toEqual([]);
   });
 
   test.each(bodies('reply'))('%s can be sent', (name) => {
-    const errand = envelopes.errand.open('c', body(name));
-    expect(contentOf(name)).toMatchObject(errand);
-    expect(errand.kind).toBe('reply');
+    const item = sealing.outbox.open('c', body(name));
+    expect(contentOf(name)).toMatchObject(item);
+    expect(item.kind).toBe('reply');
   });
 
   test('a hold to give back is one still', () => {
     const { customer, operation, record } = contentOf('unlock-3');
     const unlock = { kind: 'unlock', customer, operation, record };
-    expect(envelopes.errand.open('c', body('unlock-3'))).toEqual(unlock);
+    expect(sealing.outbox.open('c', body('unlock-3'))).toEqual(unlock);
   });
 
   test.each(bodies('intent'))('%s says what to look up', (name) => {
-    const { lookup } = readIntent(envelopes.intent.open('c', body(name)).body);
+    const { lookup } = readIntent(sealing.intent.open('c', body(name)).body);
     expect(lookup).toMatchObject({ kind: name.replace('intent-', ''), baseline: [] });
   });
 
   test('the state of a letter is one still', () => {
-    expect(envelopes.state.open('c', body('letter-state')).state.operations).toHaveLength(1);
+    expect(sealing.state.open('c', body('letter-state')).state.operations).toHaveLength(1);
   });
 });

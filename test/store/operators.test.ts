@@ -16,7 +16,7 @@ const unknown: Perform = async (effect, turn) => {
   if (effect.kind === 'check') return { kind: 'checked', operation: effect.operation, found: 'unreadable' };
   if (effect.kind !== 'redeem') throw new Error('unexpected effect');
   const { operation, gift, by } = effect;
-  await turn.hold('customer:475', operation);
+  await turn.lock('customer:475', operation);
   const lookup: Lookup = {
     ...{ kind: 'redeem', by, code: gift, fromMs: Date.now() - 300_000, deadlineMs: Date.now() + 8000 },
     ...{ baseline: ['64db2c11cbad5f4fdd254567'], customer: 'customer:475' },
@@ -54,7 +54,7 @@ test.for([
   ['done', 'operation.resolved.done'],
   ['not-applied', 'operation.resolved.notApplied'],
 ] as const)(
-  'settled as %s, the customer is told unasked, once, and the hold is given back',
+  'settled as %s, the customer is told unasked, once, and the lock is given back',
   async ([result, key]) => {
     const { world, operators, hear, heard, reference } = await withOpenOperation();
     expect(await operators.settle(reference, result)).toBe('filed');
@@ -65,8 +65,8 @@ test.for([
     expect(heard().filter((one) => one === key)).toHaveLength(1);
     expect(await operators.operations()).toEqual([]);
     expect(await operators.settle(reference, result)).toBe('unknown');
-    expect(await world.mailbox.hold(world.seal.name('customer', 'customer:475'), 'next')).toMatchObject({
-      held: true,
+    expect(await world.mailbox.lock(world.seal.name('customer', 'customer:475'), 'next')).toMatchObject({
+      locked: true,
     });
   },
 );

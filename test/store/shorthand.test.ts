@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Stored } from '../../src/store/bodies.ts';
 import { createSeal } from '../../src/store/seal.ts';
-import { createEnvelopes } from '../../src/store/sealing.ts';
+import { createSealing } from '../../src/store/sealing.ts';
 import { lengthen, shorten } from '../../src/store/shorthand.ts';
 import { newState, readState } from '../support/conversation.ts';
 
@@ -36,12 +36,12 @@ test('a state that was stored before there was shorthand, with all that was kept
   const seal = createSeal({ key: randomBytes(32), hashKey: randomBytes(32) });
   const older = operations.map((one) => ({ ...one, receipt: { ...one.receipt, record: 'ce0959d9b5e2' } }));
   const sealed = seal.seal('state:c', JSON.stringify({ ...stored, state: { ...state, operations: older } }));
-  expect(createEnvelopes(seal, readState).state.open('c', sealed)).toEqual(stored);
+  expect(createSealing(seal, readState).state.open('c', sealed)).toEqual(stored);
 });
 
 test('only a state that is replaced soon is stored at length, and only while it is small', () => {
   const seal = createSeal({ key: randomBytes(32), hashKey: randomBytes(32) });
-  const { state: states } = createEnvelopes(seal, readState);
+  const { state: states } = createSealing(seal, readState);
   const few: Stored = { ...stored, state: { ...state, operations: operations.slice(0, 2) } };
   const size = (one: Stored): number => states.seal('c', one).length;
   const soon = { wakeAtMs: 1_795_626_761_956 };

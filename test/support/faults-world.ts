@@ -118,6 +118,6 @@ async function openIn(client: Redis, keys: readonly string[]): Promise<string[]>
   const holders = await Promise.all(holds.map((key) => client.get(key)));
   return [
     ...fields.flat().map((field) => `the intent of ${field.split('|')[1]}`),
-    ...holders.map((operation) => `the hold of ${operation}`),
+    ...holders.map((operation) => `the lock of ${operation}`),
   ];
 }

@@ -15,8 +15,8 @@ import { readConfig } from '../../src/config.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
 import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
-import type { Mailbox } from '../../src/store/mailbox.ts';
 import { lengthen } from '../../src/store/shorthand.ts';
+import type { ConversationStore } from '../../src/store/store.ts';
 import { shapes } from './shapes.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 import { createPerson } from './telegram-updates.ts';
@@ -47,7 +47,7 @@ const last: {
 } = {
   outbox: [],
 };
-function watching(mailbox: Mailbox): Mailbox {
+function watching(mailbox: ConversationStore): ConversationStore {
   return {
     ...mailbox,
     accept(message) {

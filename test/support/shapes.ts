@@ -5,7 +5,7 @@ import * as telegram from '../../src/channels/telegram/address.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
-import { errandSchema, intentSchema, storedSchema } from '../../src/store/bodies.ts';
+import { intentSchema, outboxItemSchema, storedSchema } from '../../src/store/bodies.ts';
 import { incomingSchema } from '../../src/store/messages.ts';
 import { lengthen } from '../../src/store/shorthand.ts';
 
@@ -14,7 +14,7 @@ const stored = {
   state: stateSchema,
   'state, what turns keep with it': storedSchema,
   message: incomingSchema,
-  'reply or unlock': errandSchema,
+  'reply or unlock': outboxItemSchema,
   intent: intentSchema,
   'intent, what the call needs': callSchema,
   ...Object.fromEntries(flows.map(({ name, schema }) => [`${name}, slots`, schema])),

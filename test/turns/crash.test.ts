@@ -1,6 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { LEASE_MS, type Mailbox } from '../../src/store/mailbox.ts';
+import { LEASE_MS } from '../../src/store/mailbox.ts';
+import type { ConversationStore } from '../../src/store/store.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import { createWorld, incoming, type World } from './kit.ts';
 
@@ -26,8 +27,8 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
     };
   }
 
-  const { accept, claim, renew, intend, recall, commit, release, hold, letGo } = world.mailbox;
-  const mailbox: Mailbox = {
+  const { accept, claim, renew, intend, recall, commit, release, lock, unlock } = world.mailbox;
+  const mailbox: ConversationStore = {
     ...world.mailbox,
     accept: guard(accept),
     // The sweeper's idle rounds are no boundaries of a turn.
@@ -37,8 +38,8 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
     recall: guard(recall),
     commit: guard(commit),
     release: guard(release),
-    hold: guard(hold),
-    letGo: guard(letGo),
+    lock: guard(lock),
+    unlock: guard(unlock),
   };
   const outlet = { deliver: guard(world.outlet.deliver) };
   const engine = world.engine({ mailbox, outlet: () => outlet });
@@ -49,7 +50,7 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
 function diesTelling(world: World, told: string) {
   let dead = false;
   const forever = new Promise<never>(() => {});
-  const mailbox: Mailbox = {
+  const mailbox: ConversationStore = {
     ...world.mailbox,
     claim: async (room) => (dead ? forever : world.mailbox.claim(room)),
     renew: async () => forever,
@@ -110,7 +111,9 @@ describe('a process that dies at any moment', () => {
 
         expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
         expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
-        expect((await world.mailbox.hold(world.seal.name('customer', 'customer:1'), 'op2')).held).toBe(true);
+        expect((await world.mailbox.lock(world.seal.name('customer', 'customer:1'), 'op2')).locked).toBe(
+          true,
+        );
         if (!died) break;
       }
       expect(at).toBeGreaterThan(15);

@@ -259,8 +259,8 @@ describe('a reply', () => {
     await vi.waitFor(() => expect(world.deliveries).toEqual(['throttled']));
     const customer = world.seal.name('customer', 'customer:1');
     await vi.waitFor(async () =>
-      expect(await world.mailbox.hold(customer, 'op2')).toEqual({
-        held: true,
+      expect(await world.mailbox.lock(customer, 'op2')).toEqual({
+        locked: true,
         settled: ['record of op1'],
         awaited: [],
       }),

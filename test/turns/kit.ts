@@ -6,10 +6,11 @@ import type { Message } from '../../src/conversation/message.ts';
 import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
-import { LEASE_MS, type Mailbox, type MailboxOptions } from '../../src/store/mailbox.ts';
+import { LEASE_MS } from '../../src/store/mailbox.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
+import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import type { Perform } from '../../src/turns/perform.ts';
@@ -89,7 +90,7 @@ export const conversation = { step, readState, newState, settings };
 export type World = ReturnType<typeof createWorld>;
 
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
-export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal()) {
+export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal()) {
   let offsetMs = 0;
   const store = createMemoryStore(() => Date.now() + offsetMs);
   const mailbox = createMemoryMailbox(options, store);
@@ -114,7 +115,7 @@ export function createWorld(options: MailboxOptions = {}, seal: Seal = someSeal(
     if (effect.kind !== 'redeem') throw new Error('unexpected effect');
     const { operation } = effect;
     const customer = 'customer:1';
-    if (!(await turn.hold(customer, operation)).held) return { kind: 'busy', operation };
+    if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
     const intended = await turn.intend(operation, 'the intent');
     if (intended.kind === 'stored') return { kind: 'refused', operation, customer };
     if (intended.kind !== 'go') throw new Error('may not call');
@@ -219,4 +220,7 @@ export function gate() {
 }
 
 /** The mailbox with some methods replaced. */
-export const patched = (mailbox: Mailbox, over: Partial<Mailbox>): Mailbox => ({ ...mailbox, ...over });
+export const patched = (mailbox: ConversationStore, over: Partial<ConversationStore>): ConversationStore => ({
+  ...mailbox,
+  ...over,
+});

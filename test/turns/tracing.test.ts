@@ -35,7 +35,7 @@ describe('a channel that is looked into', () => {
       before: { draft: {} },
       after: { draft: { code: 'redeem:op1' } },
       calls: [CALL],
-      trips: ['take', 'hold', 'intend', 'commit'],
+      trips: ['take', 'lock', 'intend', 'commit'],
     });
     expect(last?.ms).toBeGreaterThan(0);
   });

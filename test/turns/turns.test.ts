@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Lease, StoreUnavailable } from '../../src/store/mailbox.ts';
+import type { Lease } from '../../src/store/mailbox.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
 import type { Outgoing } from '../../src/turns/delivery.ts';
 import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
 
@@ -118,14 +119,14 @@ describe('a turn', () => {
         trips.push(name);
         return call(...args);
       };
-    const { accept, commit, release, intend, hold, letGo } = world.mailbox;
+    const { accept, commit, release, intend, lock, unlock } = world.mailbox;
     const mailbox = patched(world.mailbox, {
       accept: named('accept', accept),
       commit: named('commit', commit),
       release: named('release', release),
       intend: named('intend', intend),
-      hold: named('hold', hold),
-      letGo: named('letGo', letGo),
+      lock: named('lock', lock),
+      unlock: named('unlock', unlock),
     });
     world.script.push(async () => {
       trips.push('deliver');
@@ -137,7 +138,7 @@ describe('a turn', () => {
     expect(trips.splice(0)).toEqual(['accept', 'commit', 'deliver', 'release']);
     await engine.accept(incoming('redeem:op1'));
     await world.quiet();
-    expect(trips).toEqual(['accept', 'hold', 'intend', 'commit', 'letGo', 'release']);
+    expect(trips).toEqual(['accept', 'lock', 'intend', 'commit', 'unlock', 'release']);
   });
 
   test('tells which question is live: flow, what it asks, what was asked before', async () => {
@@ -183,14 +184,14 @@ describe('an effect', () => {
     expect(world.calls).toEqual(['op1']);
   });
 
-  test('gives the hold back and forgets the intent once the outcome is saved', async () => {
+  test('gives the lock back and forgets the intent once the outcome is saved', async () => {
     const world = createWorld();
     await world.engine().accept(incoming('redeem:op1'));
     await world.quiet();
     expect((await Array.fromAsync(world.mailbox.intents())).length).toBe(0);
     const customer = world.seal.name('customer', 'customer:1');
-    expect(await world.mailbox.hold(customer, 'op2')).toEqual({
-      held: true,
+    expect(await world.mailbox.lock(customer, 'op2')).toEqual({
+      locked: true,
       settled: ['record of op1'],
       awaited: [],
     });
@@ -493,7 +494,7 @@ describe('a store out of reach', () => {
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
   });
 
-  test.for(['commit', 'intend', 'hold', 'claim'] as const)(
+  test.for(['commit', 'intend', 'lock', 'claim'] as const)(
     'a failing %s loses nothing: the turn is repeated when the lease is over',
     async (method) => {
       const world = createWorld();
@@ -504,11 +505,11 @@ describe('a store out of reach', () => {
           if (!failed) await unavailable().finally(() => (failed = true));
           return call(...args);
         };
-      const { commit, intend, hold, claim } = world.mailbox;
+      const { commit, intend, lock, claim } = world.mailbox;
       const over = {
         commit: flaky(commit),
         intend: flaky(intend),
-        hold: flaky(hold),
+        lock: flaky(lock),
         claim: flaky(claim),
       };
       const engine = world.engine({ mailbox: patched(world.mailbox, { [method]: over[method] }) });
@@ -521,12 +522,12 @@ describe('a store out of reach', () => {
     },
   );
 
-  test('a hold that cannot be given back now is given back later; no reply is sent again for it', async () => {
+  test('a lock that cannot be given back now is given back later; no reply is sent again for it', async () => {
     const world = createWorld();
-    const letGo = vi.fn(world.mailbox.letGo).mockImplementationOnce(unavailable);
-    const engine = world.engine({ mailbox: patched(world.mailbox, { letGo }) });
+    const unlock = vi.fn(world.mailbox.unlock).mockImplementationOnce(unavailable);
+    const engine = world.engine({ mailbox: patched(world.mailbox, { unlock }) });
     for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
-    await vi.waitFor(() => expect(letGo).toHaveBeenCalledTimes(2), { timeout: 5000 });
+    await vi.waitFor(() => expect(unlock).toHaveBeenCalledTimes(2), { timeout: 5000 });
     await world.quiet();
     expect(world.heard().filter((text) => text === 'redeem:op1')).toHaveLength(1);
     expect(world.heard().at(-1)).toBe('redeem:op1 b');

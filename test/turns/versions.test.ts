@@ -3,7 +3,7 @@ import type { ConversationState } from '../../src/conversation/state.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
 import { conversationName } from '../../src/store/messages.ts';
-import type { Conversation } from '../../src/turns/think.ts';
+import type { Conversation } from '../../src/turns/steps.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, type World } from './kit.ts';
@@ -63,13 +63,13 @@ test('what version 2 left is delivered, given back and answered', async () => {
     { ...idle(Date.now()), step: { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0 }, profile: {} },
     { outbox: [reply, { kind: 'letGo', customer, operation: 'op1', record: 'r1' }] },
   );
-  await mailbox.hold(customer, 'op1');
+  await mailbox.lock(customer, 'op1');
   const body = world.seal.seal(`message:${name}`, JSON.stringify(incoming('TIVI000000101')));
   await mailbox.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
 
   world.engine({ conversation: real });
   await vi.waitFor(() => expect(keys(world)).toEqual(['of version 2', 'accumulate.askPhone']));
-  expect(await mailbox.hold(customer, 'op2')).toMatchObject({ held: true, settled: ['r1'] });
+  expect(await mailbox.lock(customer, 'op2')).toMatchObject({ locked: true, settled: ['r1'] });
   expect(world.alarms).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { StoreUnavailable } from '../../store/mailbox.ts';
+import { StoreUnavailable } from '../../store/unavailable.ts';
 import { anySeconds } from './jitter.ts';
 import { parseJson } from './json.ts';
 import { comeLater } from './problem.ts';

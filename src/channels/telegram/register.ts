@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../../observe.ts';
-import { StoreUnavailable } from '../../store/mailbox.ts';
 import type { Registrations } from '../../store/registrations.ts';
+import { StoreUnavailable } from '../../store/unavailable.ts';
 import { backoffMs } from '../shared/jitter.ts';
 import { pause } from '../shared/pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import type { Intended } from '../journal.ts';
 import {
   type Accepted,
   type Change,
   type Committed,
   DEDUPE_IDS,
-  type Intended,
   type Lease,
-  MAILBOX_DEFAULTS,
-  type Mailbox,
-  type MailboxOptions,
   NEVER_TRIED,
   type NewMessage,
   type Next,
   type Wait,
   type Work,
 } from '../mailbox.ts';
+import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
 import { type Box, hasWork, holds, isFree, next, take, workOf } from './box.ts';
-import { memoryHolds } from './holds.ts';
+import { memoryLocks } from './locks.ts';
 import { createMemoryStore, type MemoryStore } from './store.ts';
 
 /**
@@ -24,10 +22,10 @@ import { createMemoryStore, type MemoryStore } from './store.ts';
  * Mailboxes that share a `store` behave as processes that share a Redis.
  */
 export function createMemoryMailbox(
-  options: MailboxOptions = {},
+  options: StoreOptions = {},
   store: MemoryStore = createMemoryStore(),
-): Mailbox {
-  const { leaseMs, holdMs, settledMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
+): ConversationStore {
+  const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
   const { now } = store;
 
   function accept({ conversation, id, body, nonce, take: wanted }: NewMessage): Accepted {
@@ -109,9 +107,9 @@ export function createMemoryMailbox(
     }
     if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
     for (const operation of change.settled) box.intents.delete(operation);
-    if (change.forget) store.exhume(held.conversation);
+    if (change.forget) store.dropDeadLetters(held.conversation);
     for (const letter of change.dead ?? []) {
-      store.bury({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
+      store.addDeadLetter({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
     }
     box.state = change.state;
     box.schema = Math.max(box.schema, schema);
@@ -159,7 +157,7 @@ export function createMemoryMailbox(
       store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
     commit: async (held, change) => commit(held, change),
     release: async (held, sentSeq, wait, nonce) => release(held, sentSeq, wait, nonce),
-    ...memoryHolds(store, { holdMs, settledMs }),
+    ...memoryLocks(store, { lockMs, settledMs }),
     async *intents() {
       for (const [conversation, box] of store.boxes) {
         for (const [operation, { atMs, body }] of box.intents) yield { conversation, operation, atMs, body };

@@ -1,4 +1,5 @@
-import { DEAD_CAP, type DeadLetter, STATE_MS } from '../mailbox.ts';
+import { DEAD_CAP, type DeadLetter } from '../dead-letters.ts';
+import { STATE_MS } from '../store.ts';
 import { type Box, dueAt, newBox } from './box.ts';
 
 /** What a store of Redis would keep, for the mailboxes of this process. */
@@ -39,7 +40,7 @@ export function createMemoryStore(now: () => number = Date.now) {
     if (atMs !== null) due.set(conversation, atMs);
   }
 
-  function bury(letter: DeadLetter): void {
+  function addDeadLetter(letter: DeadLetter): void {
     dead.set(letter.id, letter);
     for (const id of dead.keys()) {
       if (dead.size <= DEAD_CAP) return;
@@ -47,11 +48,11 @@ export function createMemoryStore(now: () => number = Date.now) {
     }
   }
 
-  function exhume(conversation: string): void {
+  function dropDeadLetters(conversation: string): void {
     for (const [id, letter] of dead) if (letter.conversation === conversation) dead.delete(id);
   }
 
-  return { boxes, due, dead, customers, now, open, arm, bury, exhume };
+  return { boxes, due, dead, customers, now, open, arm, addDeadLetter, dropDeadLetters };
 }
 
 /**

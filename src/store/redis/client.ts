@@ -18,7 +18,7 @@ export type RedisClient = {
   dedicated(): Redis | Cluster;
   /** A connection to one node for subscriptions. It does not reconnect: open another when it has ended. */
   subscriber(): Redis;
-  /** The nodes that hold data and can be reached, as far as known. */
+  /** The nodes that lock data and can be reached, as far as known. */
   masters(): Redis[];
   /** What everything is called. Throws `StoreUnavailable` as long as the store could not be asked. */
   keys(): Keys;

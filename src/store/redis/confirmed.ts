@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../mailbox.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 
 /** How long a node of a cluster may take to answer one command. */
 export const COMMAND_MS = 1000;

@@ -1,4 +1,5 @@
-import { StoreUnavailable, SWEEP_MS } from '../mailbox.ts';
+import { SWEEP_MS } from '../mailbox.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
 import { shardOf } from './keys.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { StoreUnavailable } from '../mailbox.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed, reason } from './confirmed.ts';
 import { probeKeys } from './keys.ts';
@@ -15,7 +15,7 @@ const GRACE_MS = 300;
 /** What a probe writes is gone soon. */
 const PROBE_MS = 10_000;
 
-/** `Mailbox.health`: writes on each node what a message writes, the way a message is written. */
+/** `ConversationStore.health`: writes on each node what a message writes, the way a message is written. */
 export function createHealth(
   client: RedisClient,
   waitReplicas: number,

@@ -1,15 +1,16 @@
-import type { Intended, Lease, Mailbox } from '../mailbox.ts';
+import type { Intended, Journal } from '../journal.ts';
+import type { Lease } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import type { ScriptArgument } from './script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
 import { runAndWait } from './wait.ts';
 
-/** `Mailbox.intend`, on a connection of its own where replicas must acknowledge. */
+/** `Journal.intend`, on a connection of its own where replicas must acknowledge. */
 export function createIntend(
   client: RedisClient,
   waitReplicas: number,
-): { readonly write: Mailbox['intend']; close(): void } {
+): { readonly write: Journal['intend']; close(): void } {
   const waiter = waitReplicas > 0 ? client.dedicated() : null;
 
   async function write(lease: Lease, operation: string, body: Buffer): Promise<Intended> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { DeadLetter, Mailbox, StoredIntent } from '../mailbox.ts';
+import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
+import type { Journal, StoredIntent } from '../journal.ts';
 import { bytesOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
@@ -20,10 +21,7 @@ const letterSchema = z.object({
 export function journalOf({
   commands,
   keys,
-}: Pick<RedisClient, 'commands' | 'keys'>): Pick<
-  Mailbox,
-  'recall' | 'intents' | 'deadLetters' | 'takeDeadLetter'
-> {
+}: Pick<RedisClient, 'commands' | 'keys'>): Pick<Journal, 'recall' | 'intents'> & DeadLetters {
   return {
     async recall(conversation, operation) {
       const { intents } = keys().conversation(conversation);

@@ -61,8 +61,8 @@ export function keysOf(layout: Layout) {
       };
     },
 
-    /** The keys of one customer: the hold, the records that settled operations, those still to come. */
-    customer(customer: string): [hold: string, settled: string, awaited: string] {
+    /** The keys of one customer: the lock, the records that settled operations, those still to come. */
+    customer(customer: string): [lock: string, settled: string, awaited: string] {
       const prefix = tag(shardOf(customer));
       return [`${prefix}h:${customer}`, `${prefix}s:${customer}`, `${prefix}a:${customer}`];
     },

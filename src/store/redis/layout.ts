@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Log } from '../../observe.ts';
-import { StoreUnavailable } from '../mailbox.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed } from './confirmed.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { mostOf } from './most.ts';

@@ -1,20 +1,18 @@
 import { hash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { DEAD_CAP } from '../dead-letters.ts';
 import {
   type Accepted,
   type Change,
-  DEAD_CAP,
   DEDUPE_IDS,
   type Lease,
-  MAILBOX_DEFAULTS,
-  type Mailbox,
-  type MailboxOptions,
   NEVER_TRIED,
   type NewMessage,
   type Next,
   type Wait,
   type Work,
 } from '../mailbox.ts';
+import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { GRACE_MS, watchDue } from './due.ts';
@@ -36,9 +34,9 @@ const MAX_STEP = 8;
  */
 export function createRedisMailbox(
   client: RedisClient,
-  { waitReplicas = 0, ...options }: MailboxOptions & { readonly waitReplicas?: number } = {},
-): Mailbox {
-  const { leaseMs, holdMs, settledMs, dedupeMs, mailboxCap, schema } = { ...MAILBOX_DEFAULTS, ...options };
+  { waitReplicas = 0, ...options }: StoreOptions & { readonly waitReplicas?: number } = {},
+): ConversationStore {
+  const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
   const { commands, keys } = client;
   const due = watchDue(client);
   const intend = createIntend(client, waitReplicas);
@@ -163,14 +161,14 @@ export function createRedisMailbox(
     intend: intend.write,
     commit,
     release,
-    async hold(customer, operation) {
-      const answer = await runScript(commands, 'hold', keys().customer(customer), [operation, holdMs]);
-      if (answer === null) return { held: false };
+    async lock(customer, operation) {
+      const answer = await runScript(commands, 'lock', keys().customer(customer), [operation, lockMs]);
+      if (answer === null) return { locked: false };
       const [settled, awaited] = listOf(answer);
-      return { held: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };
+      return { locked: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };
     },
-    async letGo(customer, operation, record = '', awaited = '') {
-      await runScript(commands, 'letGo', keys().customer(customer), [operation, settledMs, record, awaited]);
+    async unlock(customer, operation, record = '', awaited = '') {
+      await runScript(commands, 'unlock', keys().customer(customer), [operation, settledMs, record, awaited]);
     },
     ...journalOf(client),
     async health() {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, type Redis } from 'ioredis';
-import { STATE_MS } from '../mailbox.ts';
+import { STATE_MS } from '../store.ts';
 import { confirmed } from './confirmed.ts';
 import { type ScriptArgument, ScriptCall, scriptOf } from './script-call.ts';
 
@@ -19,8 +19,8 @@ export const SCRIPTS = {
   intend: ofConversation('intend', 5),
   commit: ofConversation('commit', 6),
   release: ofConversation('release', 4),
-  hold: scriptOf(file('hold'), 3),
-  letGo: scriptOf(file('let-go'), 3),
+  lock: scriptOf(file('lock'), 3),
+  unlock: scriptOf(file('unlock'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
   publish: scriptOf(file('publish'), 1),
   takeRegistration: scriptOf(file('take-registration'), 1),

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { StoreUnavailable } from '../mailbox.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed, reason } from './confirmed.ts';
 import type { ScriptArgument } from './script-call.ts';
 import { SCRIPTS } from './scripts.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import { StoreUnavailable } from '../../../src/store/mailbox.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { startKit } from './kit.ts';
 
 const QUESTION: Reply = {

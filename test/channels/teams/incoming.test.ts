@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/mailbox.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import {
   activity,
   BOT,

@@ -1,12 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect } from 'vitest';
-import type { Change, Lease, Mailbox, MailboxOptions, NewMessage, Work } from '../../../src/store/mailbox.ts';
+import type { Change, Lease, NewMessage, Work } from '../../../src/store/mailbox.ts';
+import type { ConversationStore, StoreOptions } from '../../../src/store/store.ts';
 
 /** A fresh, empty store with one mailbox on it; `another` is a second process on the same store. */
-export type OpenMailbox = (options: MailboxOptions) => Promise<{
-  mailbox: Mailbox;
-  another(options?: MailboxOptions): Promise<Mailbox>;
+export type OpenMailbox = (options: StoreOptions) => Promise<{
+  mailbox: ConversationStore;
+  another(options?: StoreOptions): Promise<ConversationStore>;
   close(): Promise<void>;
 }>;
 
@@ -19,7 +20,7 @@ export function opener(open: OpenMailbox) {
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
   });
-  return async (options: MailboxOptions = {}) => {
+  return async (options: StoreOptions = {}) => {
     const opened = await open({ leaseMs: LEASE, ...options });
     closers.push(opened.close);
     return opened;
@@ -41,14 +42,18 @@ export function message(conversation: string, text: string, over: Partial<NewMes
 }
 
 /** Files a message and expects to get the conversation's lease for it. */
-export async function leased(mailbox: Mailbox, conversation: string, text = 'hello'): Promise<Work> {
+export async function leased(
+  mailbox: ConversationStore,
+  conversation: string,
+  text = 'hello',
+): Promise<Work> {
   const accepted = await mailbox.accept(message(conversation, text));
   if (accepted.kind !== 'leased') throw new Error(`expected a lease, got ${accepted.kind}`);
   return accepted.work;
 }
 
 /** Files a message that nobody takes up for now. */
-export async function queue(mailbox: Mailbox, conversation: string, text: string): Promise<void> {
+export async function queue(mailbox: ConversationStore, conversation: string, text: string): Promise<void> {
   expect(await mailbox.accept(message(conversation, text, { take: false }))).toEqual({ kind: 'queued' });
 }
 
@@ -67,7 +72,7 @@ export function change(work: Work, over: Partial<Change> = {}): Change {
 
 /** Takes a lease, commits, and gives the lease back: a whole turn. */
 export async function turn(
-  mailbox: Mailbox,
+  mailbox: ConversationStore,
   conversation: string,
   over: Partial<Change> = {},
 ): Promise<void> {
@@ -80,14 +85,14 @@ export async function turn(
 }
 
 /** As many claims as a sweeper makes in over 2 s: whatever is due comes to light. */
-export async function sweep(mailbox: Mailbox): Promise<Work[]> {
+export async function sweep(mailbox: ConversationStore): Promise<Work[]> {
   const found: Work[] = [];
   for (let round = 0; round < 6; round++) found.push(...(await mailbox.claim(100)));
   return found;
 }
 
 /** Sweeps until the conversation is claimed. */
-export async function claimed(mailbox: Mailbox, conversation: string): Promise<Work> {
+export async function claimed(mailbox: ConversationStore, conversation: string): Promise<Work> {
   const until = performance.now() + 5000;
   while (performance.now() < until) {
     for (const work of await mailbox.claim(100)) if (work.conversation === conversation) return work;

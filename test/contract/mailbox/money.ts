@@ -82,85 +82,93 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
       const { mailbox, another } = await fresh();
       const other = await another();
       const customer = someName();
-      expect(await mailbox.hold(customer, 'op1')).toEqual({ held: true, settled: [], awaited: [] });
-      expect(await other.hold(customer, 'op1')).toEqual({ held: true, settled: [], awaited: [] });
-      expect(await other.hold(customer, 'op2')).toEqual({ held: false });
-      expect(await other.hold(someName(), 'op2')).toEqual({ held: true, settled: [], awaited: [] });
+      expect(await mailbox.lock(customer, 'op1')).toEqual({ locked: true, settled: [], awaited: [] });
+      expect(await other.lock(customer, 'op1')).toEqual({ locked: true, settled: [], awaited: [] });
+      expect(await other.lock(customer, 'op2')).toEqual({ locked: false });
+      expect(await other.lock(someName(), 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
     test('only the holder lets go', async () => {
       const { mailbox } = await fresh();
       const customer = someName();
-      await mailbox.hold(customer, 'op1');
-      await mailbox.letGo(customer, 'op2');
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: false });
-      await mailbox.letGo(customer, 'op1');
-      await mailbox.letGo(customer, 'op1');
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: [], awaited: [] });
+      await mailbox.lock(customer, 'op1');
+      await mailbox.unlock(customer, 'op2');
+      expect(await mailbox.lock(customer, 'op2')).toEqual({ locked: false });
+      await mailbox.unlock(customer, 'op1');
+      await mailbox.unlock(customer, 'op1');
+      expect(await mailbox.lock(customer, 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
     test('whoever holds next learns which records settled earlier operations', async () => {
       const { mailbox } = await fresh();
       const customer = someName();
-      await mailbox.hold(customer, 'op1');
-      await mailbox.letGo(customer, 'op1', 'record1');
-      await mailbox.letGo(customer, 'op1', 'record1');
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record1'], awaited: [] });
-      await mailbox.letGo(customer, 'op2', 'hồ sơ số 2 🎁');
-      const third = await mailbox.hold(customer, 'op3');
-      expect(third.held && third.settled.toSorted()).toEqual(['hồ sơ số 2 🎁', 'record1']);
+      await mailbox.lock(customer, 'op1');
+      await mailbox.unlock(customer, 'op1', 'record1');
+      await mailbox.unlock(customer, 'op1', 'record1');
+      expect(await mailbox.lock(customer, 'op2')).toEqual({
+        locked: true,
+        settled: ['record1'],
+        awaited: [],
+      });
+      await mailbox.unlock(customer, 'op2', 'hồ sơ số 2 🎁');
+      const third = await mailbox.lock(customer, 'op3');
+      expect(third.locked && third.settled.toSorted()).toEqual(['hồ sơ số 2 🎁', 'record1']);
     });
 
-    test('a record is remembered even if the hold has passed to another', async () => {
+    test('a record is remembered even if the lock has passed to another', async () => {
       const { mailbox } = await fresh();
       const customer = someName();
-      await mailbox.hold(customer, 'op2');
-      await mailbox.letGo(customer, 'op1', 'record1');
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: ['record1'], awaited: [] });
+      await mailbox.lock(customer, 'op2');
+      await mailbox.unlock(customer, 'op1', 'record1');
+      expect(await mailbox.lock(customer, 'op2')).toEqual({
+        locked: true,
+        settled: ['record1'],
+        awaited: [],
+      });
     });
 
     test('whoever holds next learns which records are still to come, one for each success', async () => {
       const { mailbox, another } = await fresh();
       const customer = someName();
-      await mailbox.hold(customer, 'op1');
-      await mailbox.letGo(customer, 'op1', undefined, 'one for op1');
-      await mailbox.letGo(customer, 'op1', undefined, 'one for op1');
+      await mailbox.lock(customer, 'op1');
+      await mailbox.unlock(customer, 'op1', undefined, 'one for op1');
+      await mailbox.unlock(customer, 'op1', undefined, 'one for op1');
       const other = await another();
-      const second = { held: true, settled: [], awaited: ['one for op1'] };
-      expect(await other.hold(customer, 'op2')).toEqual(second);
-      expect(await other.hold(customer, 'op2')).toEqual(second);
-      await other.letGo(customer, 'op2', 'record2');
-      await mailbox.letGo(customer, 'op3', undefined, '{"một":"🎁"}');
-      const third = await mailbox.hold(customer, 'op4');
-      expect(third).toMatchObject({ held: true, settled: ['record2'] });
-      expect(third.held && third.awaited.toSorted()).toEqual(['one for op1', '{"một":"🎁"}']);
-      expect(await mailbox.hold(someName(), 'op4')).toEqual({ held: true, settled: [], awaited: [] });
+      const second = { locked: true, settled: [], awaited: ['one for op1'] };
+      expect(await other.lock(customer, 'op2')).toEqual(second);
+      expect(await other.lock(customer, 'op2')).toEqual(second);
+      await other.unlock(customer, 'op2', 'record2');
+      await mailbox.unlock(customer, 'op3', undefined, '{"một":"🎁"}');
+      const third = await mailbox.lock(customer, 'op4');
+      expect(third).toMatchObject({ locked: true, settled: ['record2'] });
+      expect(third.locked && third.awaited.toSorted()).toEqual(['one for op1', '{"một":"🎁"}']);
+      expect(await mailbox.lock(someName(), 'op4')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
-    test('what was told is remembered longer than a hold lives, and not for ever', async () => {
-      const { mailbox } = await fresh({ holdMs: 100, settledMs: 600 });
+    test('what was told is remembered longer than a lock lives, and not for ever', async () => {
+      const { mailbox } = await fresh({ lockMs: 100, settledMs: 600 });
       const customer = someName();
-      await mailbox.hold(customer, 'op1');
-      await mailbox.letGo(customer, 'op2', 'record2');
-      await mailbox.letGo(customer, 'op3', undefined, 'one for op3');
+      await mailbox.lock(customer, 'op1');
+      await mailbox.unlock(customer, 'op2', 'record2');
+      await mailbox.unlock(customer, 'op3', undefined, 'one for op3');
       await delay(200);
-      expect(await mailbox.hold(customer, 'op4')).toEqual({
-        ...{ held: true, settled: ['record2'], awaited: ['one for op3'] },
+      expect(await mailbox.lock(customer, 'op4')).toEqual({
+        ...{ locked: true, settled: ['record2'], awaited: ['one for op3'] },
       });
       await delay(600);
-      expect(await mailbox.hold(customer, 'op5')).toEqual({ held: true, settled: [], awaited: [] });
+      expect(await mailbox.lock(customer, 'op5')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
     test('expire, unless their holder asks again', async () => {
-      const { mailbox } = await fresh({ holdMs: 400 });
+      const { mailbox } = await fresh({ lockMs: 400 });
       const customer = someName();
-      await mailbox.hold(customer, 'op1');
+      await mailbox.lock(customer, 'op1');
       await delay(250);
-      await mailbox.hold(customer, 'op1');
+      await mailbox.lock(customer, 'op1');
       await delay(250);
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: false });
+      expect(await mailbox.lock(customer, 'op2')).toEqual({ locked: false });
       await delay(300);
-      expect(await mailbox.hold(customer, 'op2')).toEqual({ held: true, settled: [], awaited: [] });
+      expect(await mailbox.lock(customer, 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
     });
   });
 }

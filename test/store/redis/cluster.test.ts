@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import type { RedisClient } from '../../../src/store/redis/client.ts';
 import { shardOf } from '../../../src/store/redis/keys.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { message, someName } from '../../contract/mailbox/kit.ts';
 import { startRedisCluster } from '../../support/redis.ts';
 import { openProcess, stopAtEnd } from './kit.ts';

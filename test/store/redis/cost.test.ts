@@ -34,8 +34,8 @@ test('everything expires but the index of what is due', async () => {
   await mailbox.intend(work, 'op', Buffer.from('x'));
   const dead = [{ reason: 'test', body: Buffer.from('x') }];
   await mailbox.commit(work, change(work, { outbox: bodies('x'), dead }));
-  await mailbox.hold('customer', 'op');
-  await mailbox.letGo('customer', 'op0', 'record');
+  await mailbox.lock('customer', 'op');
+  await mailbox.unlock('customer', 'op0', 'record');
   await openFeed(client).publish(conversation, { seq: 1, body: Buffer.from('x') });
 
   const keys = await admin.keys('*');
@@ -63,7 +63,7 @@ test('whatever a turn asks of the mailbox is one command each', async () => {
 
   const work = await leased(mailbox, someName());
   counted.accept = sent();
-  await mailbox.hold('customer', 'op');
+  await mailbox.lock('customer', 'op');
   counted.hold = sent();
   await mailbox.intend(work, 'op', Buffer.from('x'));
   counted.intend = sent();

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import { conversationName } from '../../../src/store/messages.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import type { Outlet } from '../../../src/turns/outlet.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { createWorld, incoming } from '../../turns/kit.ts';

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
-import type { Mailbox, MailboxOptions } from '../../../src/store/mailbox.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
+import type { ConversationStore, StoreOptions } from '../../../src/store/store.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
 import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
 
@@ -31,9 +31,9 @@ export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(a
 /** A process with connections and a mailbox of its own. */
 export async function openProcess(
   url: string,
-  options: MailboxOptions & { readonly waitReplicas?: number } = {},
+  options: StoreOptions & { readonly waitReplicas?: number } = {},
   log: Log = memoryLog(),
-): Promise<{ client: RedisClient; mailbox: Mailbox }> {
+): Promise<{ client: RedisClient; mailbox: ConversationStore }> {
   const client = await connectRedis(addressOf(url), log);
   const mailbox = createRedisMailbox(client, options);
   onTestFinished(async () => {

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/mailbox.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { LAYOUT_KEYS, LayoutRefused } from '../../../src/store/redis/layout.ts';
 import { SHARDS, TAGS } from '../../../src/store/redis/tags.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { startProcess } from '../../support/processes.ts';
 import { addressOf, type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { memoryLog, openProcess, ownRedis, stopAtEnd } from './kit.ts';

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Mailbox, Work } from '../../../src/store/mailbox.ts';
+import type { Work } from '../../../src/store/mailbox.ts';
+import type { ConversationStore } from '../../../src/store/store.ts';
 import {
   bodies,
   change,
@@ -40,7 +41,10 @@ const lose = async (admin: Redis, ...kinds: string[]): Promise<void> => {
 };
 
 /** Answers whatever is due until nothing is; the order of what it saw. */
-async function drainAll(mailbox: Mailbox, first: Work): Promise<{ heads: string[]; told: string[] }> {
+async function drainAll(
+  mailbox: ConversationStore,
+  first: Work,
+): Promise<{ heads: string[]; told: string[] }> {
   const [heads, told]: [string[], string[]] = [[], []];
   let next: Pick<Work, 'head'> | null = first;
   let sentSeq = 0;

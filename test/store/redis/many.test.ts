@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import type { Mailbox, Work } from '../../../src/store/mailbox.ts';
+import type { Work } from '../../../src/store/mailbox.ts';
+import type { ConversationStore } from '../../../src/store/store.ts';
 import { bodies, message, someName } from '../../contract/mailbox/kit.ts';
 import { openProcess, ownProxy, ownRedis } from './kit.ts';
 
@@ -10,7 +11,11 @@ const MESSAGES = 12;
 const CRASHES = 0.05;
 
 /** A process that answers messages by adding them to the state, and sometimes drops dead in the middle. */
-async function answer(mailbox: Mailbox, work: Work, delivered: Map<string, string[]>): Promise<void> {
+async function answer(
+  mailbox: ConversationStore,
+  work: Work,
+  delivered: Map<string, string[]>,
+): Promise<void> {
   let { version } = work;
   let state = work.state?.toString() ?? '';
   let unsent = work.outbox;
@@ -53,13 +58,13 @@ test('many processes, lost answers and crashes: each message is answered once, i
   const names = Array.from({ length: CONVERSATIONS }, someName);
   const delivered = new Map(names.map((name) => [name, []]));
   let over = false;
-  const anyone = (): Mailbox => {
+  const anyone = (): ConversationStore => {
     const found = processes[Math.floor(Math.random() * processes.length)];
     if (found === undefined) throw new Error('no process');
     return found.mailbox;
   };
 
-  const work = (mailbox: Mailbox, found: Work): void => {
+  const work = (mailbox: ConversationStore, found: Work): void => {
     answer(mailbox, found, delivered).catch(() => {});
   };
   const sweepers = processes.map(async ({ mailbox }) => {

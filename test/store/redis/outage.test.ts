@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
 import { expect, test, vi } from 'vitest';
-import { type Mailbox, StoreUnavailable } from '../../../src/store/mailbox.ts';
+import type { ConversationStore } from '../../../src/store/store.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
 import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
-const everything = (mailbox: Mailbox): (() => Promise<unknown>)[] => {
+const everything = (mailbox: ConversationStore): (() => Promise<unknown>)[] => {
   const lease = { conversation: someName(), fence: 1, nonce: 'nonce' };
   return [
     () => mailbox.accept(message(lease.conversation, 'hello')),
@@ -14,13 +15,13 @@ const everything = (mailbox: Mailbox): (() => Promise<unknown>)[] => {
     () => mailbox.intend(lease, 'op', Buffer.from('x')),
     () => mailbox.recall(lease.conversation, 'op'),
     () => mailbox.release(lease, 0),
-    () => mailbox.hold('customer', 'op'),
-    () => mailbox.letGo('customer', 'op'),
+    () => mailbox.lock('customer', 'op'),
+    () => mailbox.unlock('customer', 'op'),
     () => mailbox.health(),
   ];
 };
 
-async function expectUnavailable(mailbox: Mailbox): Promise<void> {
+async function expectUnavailable(mailbox: ConversationStore): Promise<void> {
   const before = performance.now();
   const answers = await Promise.allSettled(everything(mailbox).map((ask) => ask()));
   expect(performance.now() - before).toBeLessThan(2000);
@@ -29,7 +30,7 @@ async function expectUnavailable(mailbox: Mailbox): Promise<void> {
   }
 }
 
-const comesBack = (mailbox: Mailbox): Promise<void> =>
+const comesBack = (mailbox: ConversationStore): Promise<void> =>
   vi.waitFor(async () => expect(await mailbox.health()).toEqual([]), { timeout: 10_000, interval: 50 });
 
 test('a dead Redis is told within 2 s, and the same process goes on when it is back, with all it had', async () => {

@@ -69,15 +69,15 @@ test('release: a head handed over by a command sent twice is no attempt more', a
   expect((await mailbox.release(work, 0))?.head?.attempts).toBe(3);
 });
 
-test('hold and letGo: held and given back once', async () => {
+test('hold and unlock: held and given back once', async () => {
   const { proxy, mailbox, direct } = await open();
   const customer = someName();
   proxy.loseNextAnswer();
-  expect(await mailbox.hold(customer, 'op')).toEqual({ held: true, settled: [], awaited: [] });
+  expect(await mailbox.lock(customer, 'op')).toEqual({ locked: true, settled: [], awaited: [] });
   proxy.loseNextAnswer();
-  await mailbox.letGo(customer, 'op', 'record', 'another');
-  const told = { held: true, settled: ['record'], awaited: ['another'] };
-  expect(await direct.hold(customer, 'op2')).toEqual(told);
+  await mailbox.unlock(customer, 'op', 'record', 'another');
+  const told = { locked: true, settled: ['record'], awaited: ['another'] };
+  expect(await direct.lock(customer, 'op2')).toEqual(told);
 });
 
 test('takeDeadLetter: the letter is not lost with the connection', async () => {

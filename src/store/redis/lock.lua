@@ -1,10 +1,10 @@
--- Takes a customer's hold for an operation.
+-- Takes a customer's lock for an operation.
 --
--- KEYS  hold, settled records, records still to come
+-- KEYS  lock, settled records, records still to come
 -- ARGV  operation, life (ms)
 -- Answer  the records that earlier operations were settled by, and those still to come; nil: another operation holds
 --
--- Sent again, or called again by its holder, it refreshes the hold and gives the same answer.
+-- Sent again, or called again by its holder, it refreshes the lock and gives the same answer.
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return nil end

@@ -18,7 +18,7 @@ export type Conversation = {
 };
 
 /** What all steps of one turn decided together. */
-export type Thought = {
+export type TurnResult = {
   readonly state: ConversationState;
   readonly replies: readonly Reply[];
   readonly wakeAtMs: number | null;
@@ -33,7 +33,7 @@ export function leave(
   state: ConversationState,
   wakeAtMs: number | null,
   replies: readonly Reply[] = [],
-): Thought {
+): TurnResult {
   return { state, replies, wakeAtMs, settled: [], letGo: [], escalated: [], forget: false };
 }
 
@@ -44,7 +44,7 @@ const MAX_EFFECTS = 4;
  * Steps until no effect is asked for any more. Throws what `step` or `perform` throws. `now` is the store's clock: time
  * passes while effects are performed.
  */
-export async function think(
+export async function runSteps(
   start: { state: ConversationState; input: Input; sender: Sender },
   tools: {
     conversation: Conversation;
@@ -52,7 +52,7 @@ export async function think(
     now(): number;
     perform(effect: Effect): Promise<Outcome>;
   },
-): Promise<Thought> {
+): Promise<TurnResult> {
   const { conversation, ids, now, perform } = tools;
   const replies: Reply[] = [];
   const settled: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createSlots } from '../../src/turns/slots.ts';
+import { createConcurrency } from '../../src/turns/concurrency.ts';
 
 /** Claims that wait until the test answers them. */
 function openClaims() {
@@ -11,7 +11,7 @@ function openClaims() {
 
 test('a claim that waits leaves half of the free slots to whoever accepts', async () => {
   const { asked, claim } = openClaims();
-  const slots = createSlots(8, claim);
+  const slots = createConcurrency(8, claim);
   const filling = slots.fill();
   expect(asked).toMatchObject([{ room: 4 }]);
   expect(Array.from({ length: 5 }, () => slots.reserve())).toEqual([true, true, true, true, false]);
@@ -22,7 +22,7 @@ test('a claim that waits leaves half of the free slots to whoever accepts', asyn
 
 test('who found no slot during a claim is claimed right after it', async () => {
   const { asked, claim } = openClaims();
-  const slots = createSlots(2, claim);
+  const slots = createConcurrency(2, claim);
   const filling = slots.fill();
   expect([slots.reserve(), slots.reserve()]).toEqual([true, false]);
   slots.want();
@@ -35,7 +35,7 @@ test('who found no slot during a claim is claimed right after it', async () => {
 
 test('full catches go on until every slot is taken', async () => {
   const rooms: number[] = [];
-  const slots = createSlots(8, async (room) => {
+  const slots = createConcurrency(8, async (room) => {
     rooms.push(room);
     return room;
   });

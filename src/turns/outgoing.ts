@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeAwaited } from '../conversation/effect.ts';
 import type { Observe } from '../observe.ts';
-import type { Errand } from '../store/bodies.ts';
-import { type Mailbox, NEVER_TRIED, StoreUnavailable, type Tried, type Wait } from '../store/mailbox.ts';
+import type { OutboxItem } from '../store/bodies.ts';
+import type { Locks } from '../store/locks.ts';
+import { NEVER_TRIED, type Tried, type Wait } from '../store/mailbox.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import type { Delivery, Outgoing } from './delivery.ts';
 import { assertHeld, type Held } from './leases.ts';
@@ -10,8 +12,11 @@ import { createOutages, HELD_BACK } from './outages.ts';
 import type { Outlet } from './outlet.ts';
 import { type Attempted, backOff, type Fate, fateOf } from './retries.ts';
 
-/** An errand with its number in the outbox; null where it could not be opened. */
-export type Numbered = { readonly seq: number; readonly errand: Errand | null };
+/** What is in the outbox, as it is worked off: a reply may carry what is never stored. */
+type Item = Exclude<OutboxItem, { kind: 'reply' }> | { readonly kind: 'reply'; readonly outgoing: Outgoing };
+
+/** An item with its number in the outbox; null where it could not be opened. */
+export type Numbered = { readonly seq: number; readonly item: Item | null };
 
 /** `sentSeq`: the last number of which nothing is left to do. `wait`: how long the rest has to wait. */
 export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
@@ -23,12 +28,12 @@ const NO_ROOM_MS = [1000, 5000] as const;
 const HELD_BACK_MS = [5000, 10 * 60_000] as const;
 
 /**
- * Runs the errands of an outbox: replies in order, each until it is delivered, dropped or has to wait; what follows one
+ * Runs the items of an outbox: replies in order, each until it is delivered, dropped or has to wait; what follows one
  * that waits, waits with it. Locks are given back in any case, for another conversation may wait for them; one that
  * cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createDelivery(options: {
-  mailbox: Pick<Mailbox, 'letGo'>;
+  mailbox: Pick<Locks, 'unlock'>;
   outlet(channel: string): Outlet | undefined;
   bulkhead(channel: string): Bulkhead;
   observe: Pick<Observe, 'alarm' | 'delivery' | 'failing' | 'log'>;
@@ -48,11 +53,11 @@ export function createDelivery(options: {
     { nowMs, tried }: { readonly nowMs: number; readonly tried: Tried },
   ): Promise<Delivered> {
     const delivered = await sendInOrder(held, outbox, nowMs, tried);
-    for (const { seq, errand } of outbox) {
-      if (errand?.kind !== 'unlock') continue;
+    for (const { seq, item } of outbox) {
+      if (item?.kind !== 'unlock') continue;
       try {
-        const { customer, operation, record, awaited } = errand;
-        await mailbox.letGo(customer, operation, record, awaited && writeAwaited(awaited));
+        const { customer, operation, record, awaited } = item;
+        await mailbox.unlock(customer, operation, record, awaited && writeAwaited(awaited));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         onError(error);
@@ -72,9 +77,9 @@ export function createDelivery(options: {
     tried: Tried,
   ): Promise<Delivered> {
     let triedBefore = tried;
-    for (const { seq, errand } of outbox) {
-      if (errand?.kind !== 'reply') continue;
-      const { outgoing } = errand;
+    for (const { seq, item } of outbox) {
+      if (item?.kind !== 'reply') continue;
+      const { outgoing } = item;
       const fate = await send(held, outgoing, seq, {
         atMs: outgoing.atMs,
         nowMs,

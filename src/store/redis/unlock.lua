@@ -1,12 +1,12 @@
--- Gives a customer's hold back, if this operation has it, and remembers which record settled the operation, or that
+-- Gives a customer's lock back, if this operation has it, and remembers which record settled the operation, or that
 -- one is still to come.
 --
--- KEYS  hold, settled records, records still to come (both scored by the end of their life)
+-- KEYS  lock, settled records, records still to come (both scored by the end of their life)
 -- ARGV  operation, life of what is remembered (ms), record ('' = none), record still to come ('' = none)
 -- Answer  1
 --
 -- Sent again, it finds nothing left to do. What is to be remembered comes first: a full memory refuses that, and then
--- the hold stays too.
+-- the lock stays too.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -5,7 +5,7 @@
  * `claim` takes up to `room` pieces of work and resolves to how many it took; each is to `free` its slot when it ends.
  * It must not reject.
  */
-export function createSlots(count: number, claim: (room: number) => Promise<number>) {
+export function createConcurrency(count: number, claim: (room: number) => Promise<number>) {
   let taken = 0;
   let wanted = false;
   let filling = false;

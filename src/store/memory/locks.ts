@@ -1,13 +1,13 @@
-import type { Mailbox } from '../mailbox.ts';
+import type { Locks } from '../locks.ts';
 import type { Customer, MemoryStore } from './store.ts';
 
-/** The customers' holds of the embedded mailbox. `settledMs`: how long records are remembered, `holdMs` at least. */
-export function memoryHolds(
+/** The customers' holds of the embedded mailbox. `settledMs`: how long records are remembered, `lockMs` at least. */
+export function memoryLocks(
   store: MemoryStore,
-  { holdMs, settledMs }: { readonly holdMs: number; readonly settledMs: number },
-): Pick<Mailbox, 'hold' | 'letGo'> {
+  { lockMs, settledMs }: { readonly lockMs: number; readonly settledMs: number },
+): Locks {
   const { customers, now } = store;
-  const lifeMs = Math.max(holdMs, settledMs);
+  const lifeMs = Math.max(lockMs, settledMs);
 
   /** The customer as of now, without what has expired; forgets others of whom nothing is left. */
   function customerOf(name: string): Customer {
@@ -28,14 +28,14 @@ export function memoryHolds(
   }
 
   return {
-    async hold(name, operation) {
+    async lock(name, operation) {
       const customer = customerOf(name);
-      if (customer.holder !== null && customer.holder.operation !== operation) return { held: false };
-      customer.holder = { operation, untilMs: now() + holdMs };
-      return { held: true, settled: [...customer.settled.keys()], awaited: [...customer.awaited.keys()] };
+      if (customer.holder !== null && customer.holder.operation !== operation) return { locked: false };
+      customer.holder = { operation, untilMs: now() + lockMs };
+      return { locked: true, settled: [...customer.settled.keys()], awaited: [...customer.awaited.keys()] };
     },
 
-    async letGo(name, operation, record, awaited) {
+    async unlock(name, operation, record, awaited) {
       const customer = customerOf(name);
       if (customer.holder?.operation === operation) customer.holder = null;
       const untilMs = now() + settledMs;
