@@ -25,7 +25,7 @@ export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
 const UNLOCK_AGAIN_MS = 1000;
 /** Without a try: where the channel's bulkhead is full, and where its platform is out of order, at least and at most. */
 const NO_ROOM_MS = [1000, 5000] as const;
-const HELD_BACK_MS = [5000, 10 * 60_000] as const;
+const HELD_BACK_MS = [5000, 60_000] as const;
 
 /**
  * Runs the items of an outbox: replies in order, each until it is delivered, dropped or has to wait; what follows one
