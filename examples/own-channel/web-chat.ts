@@ -54,7 +54,7 @@ type Event = z.infer<typeof eventSchema>;
 const page = readFileSync(new URL('page.html', import.meta.url), 'utf8');
 const [, script = ''] = /<script>(.*?)<\/script>/s.exec(page) ?? [];
 const POLICY =
-  `default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; ` +
+  `default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; ` +
   `script-src 'sha256-${hash('sha256', script, 'base64')}'`;
 
 function createWebChat(whoIs: WhoIs, { accept, words, observe, limit, seal, feed }: ChannelParts): Channel {

@@ -75,45 +75,42 @@ export const contentSchema = bodySchema.omit({ conversation: true, id: true });
 export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
   bodySchema.extend(imitating(channels)).pick({ conversation: true, locale: true, as: true, name: true });
 
-/** A request as staff write it. `channels`: whom it may imitate. */
+/** A request as staff write it. `channels`: whom it may imitate; to imitate another one is a fault of its own. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
   const imitated = channels.filter(({ proof }) => proof !== 'token');
   const proving = namesOf(imitated);
   const profiled = namesOf(channels.filter(({ proof }) => proof === 'profile'));
-  return (
-    bodySchema
-      .extend(imitating(channels))
-      .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
-        error: `Wants exactly one of ${KINDS.join(', ')}`,
-        when: isObject,
-      })
-      // An unknown `as` is a fault of its own.
-      .refine(({ contact, as = STAFF.name }) => contact?.own !== false || proofOf(channels, as) !== 'token', {
-        path: ['contact', 'own'],
-        error: `Only with "as": ${proving}: staff vouch for what they send`,
-        when: isObject,
-      })
-      .refine(({ profile, as }) => profile === undefined || proofOf(channels, as) === 'profile', {
-        path: ['profile'],
-        error: `Only with "as": ${profiled}`,
-        when: isObject,
-      })
-      .meta({
-        examples: [
-          { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
-          { conversation: 'qa-42', choice: 'redeem' },
-          { conversation: 'qa-42', contact: { phone: '0867123456' } },
-          ...imitated.flatMap(({ name: as, sharesContacts, drawsForms }) => [
-            ...(sharesContacts
-              ? [{ conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as }]
-              : []),
-            ...(drawsForms
-              ? [{ conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as }]
-              : []),
-          ]),
-        ],
-      })
-  );
+  return bodySchema
+    .extend(imitating(channels))
+    .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
+      error: `Wants exactly one of ${KINDS.join(', ')}`,
+      when: isObject,
+    })
+    .refine(({ contact, as = STAFF.name }) => contact?.own !== false || proofOf(channels, as) !== 'token', {
+      path: ['contact', 'own'],
+      error: `Only with "as": ${proving}: staff vouch for what they send`,
+      when: isObject,
+    })
+    .refine(({ profile, as }) => profile === undefined || proofOf(channels, as) === 'profile', {
+      path: ['profile'],
+      error: `Only with "as": ${profiled}`,
+      when: isObject,
+    })
+    .meta({
+      examples: [
+        { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
+        { conversation: 'qa-42', choice: 'redeem' },
+        { conversation: 'qa-42', contact: { phone: '0867123456' } },
+        ...imitated.flatMap(({ name: as, sharesContacts, drawsForms }) => [
+          ...(sharesContacts
+            ? [{ conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as }]
+            : []),
+          ...(drawsForms
+            ? [{ conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as }]
+            : []),
+        ]),
+      ],
+    });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
 export type StaffRequest = z.infer<RequestSchema>;
@@ -145,9 +142,7 @@ function isObject({ value }: { value: unknown }): boolean {
 /** The message of a request that passed its schema. */
 export function messageOf({ text, choice, contact, form, start }: StaffRequest): Message {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
-  if (choice !== undefined) {
-    return { kind: 'choice', ...decodeChoice(choice) };
-  }
+  if (choice !== undefined) return { kind: 'choice', ...decodeChoice(choice) };
   if (contact !== undefined) return { kind: 'contact', ...contact };
   if (form !== undefined) return { kind: 'form', ...form };
   if (start !== undefined) {
@@ -162,7 +157,9 @@ export function senderOf(
   { as, locale, name, profile }: StaffRequest,
   channels: readonly ChannelTraits[],
 ): Sender {
-  const proof = proofOf(channels, as) ?? STAFF.proof;
+  const proof = proofOf(channels, as);
+  // The schema lets no other name through; and whoever is not known proves nothing.
+  if (proof === undefined) throw new Error('a request imitates a channel that there is not');
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
 }

@@ -1,6 +1,7 @@
 import { createClient } from '../../../src/channels/staff/client.ts';
 import type { StaffReply } from '../../../src/channels/staff/schema.ts';
 import { createStaff } from '../../../src/channels/staff/staff.ts';
+import { STAFF } from '../../../src/channels/staff/traits.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
@@ -11,7 +12,7 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal }) =>
     feed,
     seal,
     words,
-    channels: [],
+    channels: [STAFF],
     guard: { api: async () => {} },
     observe,
     audited: false,

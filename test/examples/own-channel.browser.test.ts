@@ -1,0 +1,28 @@
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { webChat } from '../../examples/own-channel/web-chat.ts';
+import { startBot } from '../support/app.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
+
+/** Chromium on a busy machine. */
+vi.setConfig({ testTimeout: 40_000 });
+
+it('the page of examples/own-channel spends points on a gift, in the language of the browser', async () => {
+  const member = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
+  const bot = await startBot({}, { channels: [webChat(() => member)] });
+  const browser = await openBrowser();
+  onTestFinished(async () => {
+    await browser.close();
+    await bot.stop();
+  });
+  const { page, faults } = await openPage(browser, bot.url, { locale: 'en-GB' });
+  page.setDefaultTimeout(15_000);
+  await page.goto(`${bot.url}/chat`);
+  await page.getByRole('button', { name: 'Redeem a gift', exact: true }).first().click();
+  await page
+    .getByRole('button', { name: /^Đầu máy|^DVD|10 points/ })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Confirm and redeem', exact: true }).click();
+  await page.getByText(/^Gift redeemed/).waitFor();
+  expect(faults).toEqual([]);
+});
