@@ -1,5 +1,6 @@
 import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
-import { intend, type Journal, readsFor } from './journal.ts';
+import type { EffectContext } from '../conversation/perform.ts';
+import { intend, readsFor } from './journal.ts';
 import { link } from './linking.ts';
 import { readBack, windowStart } from './reconcile.ts';
 import { measureSkew } from './skew.ts';
@@ -14,15 +15,15 @@ const NOBODYS = { settled: [], awaited: [] };
  */
 export async function accumulate(
   effect: Extract<Effect, { kind: 'accumulate' }>,
-  journal: Journal,
+  context: EffectContext,
   tools: Tools,
 ): Promise<Outcome> {
   const { operation, code, name } = effect;
   const { loyalty } = tools;
-  const linked = await link(readsFor(journal, loyalty), tools.contacts, effect.phone, effect.email);
+  const linked = await link(readsFor(context, loyalty), tools.contacts, effect.phone, effect.email);
   const { phone, email, by, omitted } = linked;
-  const calledMs = journal.nowMs();
-  const skew = measureSkew(loyalty, tools.clock, journal);
+  const calledMs = context.nowMs();
+  const skew = measureSkew(loyalty, tools.clock, context);
   const lookup: Lookup = {
     kind: 'accumulate',
     by,
@@ -34,7 +35,7 @@ export async function accumulate(
     baseline: [],
   };
 
-  const intended = await intend(journal, operation, { lookup, omitted });
+  const intended = await intend(context, operation, { lookup, omitted });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
   if (intended.kind === 'stored') {
     tools.log.warn({ operation }, 'Accumulation was interrupted, looking it up');
@@ -47,7 +48,7 @@ export async function accumulate(
       return {
         kind: 'applied',
         operation,
-        receipt: await readBack(lookup, NOBODYS, journal, tools),
+        receipt: await readBack(lookup, NOBODYS, context, tools),
         omitted,
       };
     case 'unknown':

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time that passes, as the operations need it; injected, so that no test waits. What time it is, the journal says. */
+/** Time that passes, as the operations need it; injected, so that no test waits. What time it is, the context says. */
 export type Clock = {
   /** Like `performance.now()`: deadlines, which no adjustment of the host's clock may move. */
   monotonicMs(): number;

@@ -1,61 +1,7 @@
 import { z } from 'zod';
 import { type Identifier, lookupSchema } from '../conversation/effect.ts';
+import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { Loyalty } from './loyalty.ts';
-
-/**
- * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
- * success whose record was not seen yet what `readAwaited` makes an `Awaited` of.
- */
-export type Remembered = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
-
-/**
- * What the operations need of the turn they work for: its store, bound to one lease. `app.ts` makes it of the mailbox;
- * bodies are sealed and customers hashed on the way. Every method may reject when the store does not confirm; nothing
- * was called then that the journal does not know of.
- */
-export interface Journal {
-  /** Set-if-absent, idempotent by operation. */
-  lock(
-    customer: string,
-    operation: string,
-  ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
-
-  /** Gives the lock back if `operation` has it. */
-  unlock(customer: string, operation: string): Promise<void>;
-
-  /**
-   * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt wrote `body`, and
-   * may have called. `stale`: the lease is lost. `unreplicated`: not safe enough; nothing was called.
-   */
-  intend(
-    operation: string,
-    body: unknown,
-  ): Promise<
-    { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'stale' } | { kind: 'unreplicated' }
-  >;
-
-  /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
-  recall(operation: string): Promise<unknown>;
-
-  /** What time it is by the store's clock, epoch ms: hosts' clocks may differ, and deadlines outlive a process. */
-  nowMs(): number;
-
-  /** Aborted when the lease is lost. */
-  readonly signal: AbortSignal;
-
-  /** The process is stopping: begin no call. */
-  stopping(): boolean;
-}
-
-/** The lease is lost: whatever was computed is void, another process goes on. The engine discards the turn. */
-export class StaleTurn extends Error {
-  override readonly name = 'StaleTurn';
-}
-
-/** The process is stopping and nothing was called: the engine releases the turn unprocessed. */
-export class TurnInterrupted extends Error {
-  override readonly name = 'TurnInterrupted';
-}
 
 /**
  * The intent: what must survive a crash between a call and the saving of its outcome. Read by operators too
@@ -75,16 +21,16 @@ export function readIntent(body: unknown): Intent {
 type Intended = { kind: 'go' } | { kind: 'stored'; intent: Intent } | { kind: 'unreplicated' };
 
 /** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
-export async function intend(journal: Journal, operation: string, intent: Intent): Promise<Intended> {
-  assertMayBegin(journal);
-  const intended = await journal.intend(operation, intent);
+export async function intend(context: EffectContext, operation: string, intent: Intent): Promise<Intended> {
+  assertMayBegin(context);
+  const intended = await context.intend(operation, intent);
   switch (intended.kind) {
     case 'stored':
       return { kind: 'stored', intent: readIntent(intended.body) };
     case 'stale':
-      throw new StaleTurn();
+      throw new LeaseLost();
     case 'go':
-      if (journal.signal.aborted) throw new StaleTurn();
+      if (context.signal.aborted) throw new LeaseLost();
       return intended;
     case 'unreplicated':
       return intended;
@@ -95,20 +41,20 @@ export async function intend(journal: Journal, operation: string, intent: Intent
 export type Reads = Pick<Loyalty, 'history' | 'contact'>;
 
 /** AntCRM's reads, none of which begins once the lease is lost or the process is stopping: they throw then. */
-export function readsFor(journal: Journal, loyalty: Reads): Reads {
+export function readsFor(context: EffectContext, loyalty: Reads): Reads {
   return {
     history(query) {
-      assertMayBegin(journal);
+      assertMayBegin(context);
       return loyalty.history(query);
     },
     contact(by: Identifier) {
-      assertMayBegin(journal);
+      assertMayBegin(context);
       return loyalty.contact(by);
     },
   };
 }
 
-function assertMayBegin(journal: Journal): void {
-  if (journal.signal.aborted) throw new StaleTurn();
-  if (journal.stopping()) throw new TurnInterrupted();
+function assertMayBegin(context: EffectContext): void {
+  if (context.signal.aborted) throw new LeaseLost();
+  if (context.stopping()) throw new TurnInterrupted();
 }

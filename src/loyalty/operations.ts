@@ -1,22 +1,23 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { EffectContext } from '../conversation/perform.ts';
 import { atMostEvery, type Fields, type Observe } from '../observe.ts';
 import { accumulate } from './accumulate.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Journal, readsFor } from './journal.ts';
+import { readsFor } from './journal.ts';
 import { readBalance, readHistory } from './reads.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
 import { isSmall, measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
 
-/** The policy of all that the bot asks of AntCRM. Stores nothing itself: what must be kept goes through the journal. */
+/** The policy of all that the bot asks of AntCRM. Stores nothing itself: what must be kept goes through the context. */
 export type Operations = {
   /**
-   * Performs an effect. How AntCRM answers is always an outcome. Throws where the turn cannot go on: `StaleTurn` (the
-   * lease is lost), `TurnInterrupted` (the process stops and nothing was called), whatever the journal rejects with.
+   * Performs an effect. How AntCRM answers is always an outcome. Throws where the turn cannot go on: `LeaseLost` (the
+   * lease is lost), `TurnInterrupted` (the process stops and nothing was called), whatever the context rejects with.
    * After a throw the same operation may be performed again, under a new lease: it is never called twice.
    */
-  perform(effect: Effect, journal: Journal): Promise<Outcome>;
+  perform(effect: Effect, context: EffectContext): Promise<Outcome>;
 };
 
 const ALARM_EVERY_MS = 60_000;
@@ -34,24 +35,24 @@ export function createOperations(options: {
     observe.alarm('antcrm_clock_skew', fields),
   );
 
-  async function ask(effect: Effect, journal: Journal): Promise<Outcome> {
+  async function ask(effect: Effect, context: EffectContext): Promise<Outcome> {
     switch (effect.kind) {
       case 'accumulate':
-        return accumulate(effect, journal, tools);
+        return accumulate(effect, context, tools);
       case 'redeem':
-        return redeem(effect, journal, tools);
+        return redeem(effect, context, tools);
       case 'check':
-        return check(effect, journal, tools);
+        return check(effect, context, tools);
       case 'history':
-        return readHistory(readsFor(journal, loyalty), effect, () => measureSkew(loyalty, clock, journal));
+        return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, clock, context));
       case 'balance':
-        return readBalance(readsFor(journal, loyalty), contacts, effect.by);
+        return readBalance(readsFor(context, loyalty), contacts, effect.by);
     }
   }
 
   /** What the answers tell of AntCRM's clock. That it never answered is another fault, and another alarm's. */
-  function watchClock(journal: Journal): void {
-    const skew = measureSkew(loyalty, clock, journal);
+  function watchClock(context: EffectContext): void {
+    const skew = measureSkew(loyalty, clock, context);
     if (skew !== undefined) observe.skew(skew.ms / 1000);
     if (skew === undefined ? loyalty.clock().kind === 'untold' : !isSmall(skew)) {
       alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
@@ -59,11 +60,11 @@ export function createOperations(options: {
   }
 
   return {
-    async perform(effect, journal) {
+    async perform(effect, context) {
       try {
-        return await ask(effect, journal);
+        return await ask(effect, context);
       } finally {
-        watchClock(journal);
+        watchClock(context);
       }
     },
   };

@@ -7,8 +7,9 @@ import {
   readAwaited,
   type Skew,
 } from '../conversation/effect.ts';
+import type { EffectContext, Remembered } from '../conversation/perform.ts';
 import { attribute, type Finding, mayBeRedemptionOf, type Others } from './attribution.ts';
-import { type Journal, type Reads, type Remembered, readsFor } from './journal.ts';
+import { type Reads, readsFor } from './journal.ts';
 import { readAll } from './reads.ts';
 import { isSmall, measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
@@ -48,12 +49,12 @@ export async function takeBaseline(
  */
 export async function check(
   { operation, lookup }: Extract<Effect, { kind: 'check' }>,
-  journal: Journal,
+  context: EffectContext,
   { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
 ): Promise<Outcome> {
-  const others = await othersOf(journal, operation, lookup);
-  const skewNow = () => measureSkew(loyalty, clock, journal);
-  const finding = await find(readsFor(journal, loyalty), lookup, others, skewNow);
+  const others = await othersOf(context, operation, lookup);
+  const skewNow = () => measureSkew(loyalty, clock, context);
+  const finding = await find(readsFor(context, loyalty), lookup, others, skewNow);
   const isMissing = finding.found === 'none' || finding.found === 'refused';
   const found = isMissing && !isTrusted(lookup.skew, skewNow()) ? 'undecided' : finding.found;
   return { kind: 'checked', operation, ...finding, found };
@@ -66,9 +67,13 @@ function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
 }
 
 /** Null where another redemption runs: whose a new record is could not be told. */
-async function othersOf(journal: Journal, operation: string, { customer }: Lookup): Promise<Others | null> {
+async function othersOf(
+  context: EffectContext,
+  operation: string,
+  { customer }: Lookup,
+): Promise<Others | null> {
   if (customer === undefined) return { settled: [], awaited: [] };
-  const locked = await journal.lock(customer, operation);
+  const locked = await context.lock(customer, operation);
   return locked.locked ? readRemembered(locked) : null;
 }
 
@@ -85,15 +90,15 @@ export function readRemembered({ settled, awaited }: Remembered): Others | null 
 export async function readBack(
   lookup: Lookup,
   others: Others | null,
-  journal: Journal,
+  context: EffectContext,
   { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
 ): Promise<Receipt | undefined> {
   const done = new AbortController();
-  const over = AbortSignal.any([journal.signal, done.signal]);
+  const over = AbortSignal.any([context.signal, done.signal]);
   const poll = async (): Promise<Receipt | undefined> => {
-    while (!over.aborted && !journal.stopping()) {
+    while (!over.aborted && !context.stopping()) {
       const { found, receipt } = await find(loyalty, lookup, others, () =>
-        measureSkew(loyalty, clock, journal),
+        measureSkew(loyalty, clock, context),
       );
       if (found === 'applied') return receipt;
       if (found === 'several') return undefined;

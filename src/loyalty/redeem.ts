@@ -1,6 +1,7 @@
 import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
+import type { EffectContext } from '../conversation/perform.ts';
 import type { Others } from './attribution.ts';
-import { type Intent, intend, type Journal, type Reads, readIntent, readsFor } from './journal.ts';
+import { type Intent, intend, type Reads, readIntent, readsFor } from './journal.ts';
 import { carries } from './linking.ts';
 import type { CallOutcome, RedeemRequest } from './loyalty.ts';
 import { readBack, readRemembered, takeBaseline, windowStart } from './reconcile.ts';
@@ -14,50 +15,50 @@ type Redeem = Extract<Effect, { kind: 'redeem' }>;
  * (docs/design.md, "Money-like calls"). Outcomes after which the lock is to be given back name its `customer`; whoever saves
  * the outcome gives it back, so that a crash in between leaves the customer held, never free.
  */
-export async function redeem(effect: Redeem, journal: Journal, tools: Tools): Promise<Outcome> {
+export async function redeem(effect: Redeem, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, gift, by } = effect;
   const { clock } = tools;
-  const reads = readsFor(journal, tools.loyalty);
+  const reads = readsFor(context, tools.loyalty);
 
   const whose = await identify(effect, reads, tools.contacts);
-  if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, journal, tools);
+  if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, context, tools);
   const { customer } = whose;
 
-  const locked = await journal.lock(customer, operation);
-  if (!locked.locked) return unlessIntended({ kind: 'busy', operation }, effect, journal, tools);
+  const locked = await context.lock(customer, operation);
+  if (!locked.locked) return unlessIntended({ kind: 'busy', operation }, effect, context, tools);
 
-  const fromMs = windowStart(journal.nowMs(), measureSkew(tools.loyalty, clock, journal));
+  const fromMs = windowStart(context.nowMs(), measureSkew(tools.loyalty, clock, context));
   const baseline = await takeBaseline(reads, by, gift, fromMs);
   if (baseline === null) {
-    return unlessIntended({ kind: 'unavailable', operation, customer }, effect, journal, tools);
+    return unlessIntended({ kind: 'unavailable', operation, customer }, effect, context, tools);
   }
 
   // Both before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
   const writeBefore = clock.monotonicMs() + tools.callTimeoutMs;
-  const calledMs = journal.nowMs();
+  const calledMs = context.nowMs();
   const deadlineMs = calledMs + tools.callTimeoutMs;
-  const skew = measureSkew(tools.loyalty, clock, journal);
+  const skew = measureSkew(tools.loyalty, clock, context);
   const when = { fromMs, calledMs, deadlineMs, skew };
   const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline, customer };
 
-  const intended = await intend(journal, operation, { lookup });
+  const intended = await intend(context, operation, { lookup });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, customer };
-  if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, journal, tools);
+  if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, context, tools);
 
   const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
-  return conclude(call, { operation, customer, lookup, others: readRemembered(locked) }, journal, tools);
+  return conclude(call, { operation, customer, lookup, others: readRemembered(locked) }, context, tools);
 }
 
 async function conclude(
   call: CallOutcome,
   made: { operation: string; customer: string; lookup: Lookup; others: Others | null },
-  journal: Journal,
+  context: EffectContext,
   tools: Tools,
 ): Promise<Outcome> {
   const { operation, customer, lookup, others } = made;
   switch (call.kind) {
     case 'applied': {
-      const receipt = await readBack(lookup, others, journal, tools);
+      const receipt = await readBack(lookup, others, context, tools);
       return {
         kind: 'applied',
         operation,
@@ -101,13 +102,13 @@ async function identify(
 async function unlessIntended(
   outcome: Extract<Outcome, { kind: 'unavailable' | 'busy' }>,
   effect: Redeem,
-  journal: Journal,
+  context: EffectContext,
   tools: Tools,
 ): Promise<Outcome> {
-  const body = await journal.recall(effect.operation);
+  const body = await context.recall(effect.operation);
   if (body === null) return outcome;
   const held = outcome.kind === 'unavailable' ? outcome.customer : undefined;
-  return interrupted(readIntent(body), held, effect, journal, tools);
+  return interrupted(readIntent(body), held, effect, context, tools);
 }
 
 /** The stored baseline is the only one ever used. `held`: the customer that this attempt holds. */
@@ -115,11 +116,11 @@ async function interrupted(
   { lookup }: Intent,
   held: string | undefined,
   { operation }: Redeem,
-  journal: Journal,
+  context: EffectContext,
   { log }: Tools,
 ): Promise<Outcome> {
   log.warn({ operation }, 'Redemption was interrupted, looking it up');
   // AntCRM may have come to know the customer meanwhile: the lock that counts is the first attempt's.
-  if (held !== undefined && held !== lookup.customer) await journal.unlock(held, operation);
+  if (held !== undefined && held !== lookup.customer) await context.unlock(held, operation);
   return { kind: 'unknown', operation, lookup };
 }

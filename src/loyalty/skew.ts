@@ -1,6 +1,6 @@
 import type { Skew } from '../conversation/effect.ts';
+import type { EffectContext } from '../conversation/perform.ts';
 import type { Clock } from './clock.ts';
-import type { Journal } from './journal.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /** A clock further off than this is out of order: nothing follows from a record that is not there. */
@@ -12,7 +12,7 @@ const UNKNOWN: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 export function measureSkew(
   loyalty: Pick<Loyalty, 'clock'>,
   clock: Pick<Clock, 'monotonicMs'>,
-  { nowMs }: Pick<Journal, 'nowMs'>,
+  { nowMs }: Pick<EffectContext, 'nowMs'>,
 ): Skew | undefined {
   const remote = loyalty.clock();
   if (remote.kind !== 'known') return undefined;

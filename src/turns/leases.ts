@@ -1,3 +1,4 @@
+import { LeaseLost } from '../conversation/perform.ts';
 import type { Lease } from '../store/mailbox.ts';
 import type { ConversationStore } from '../store/store.ts';
 
@@ -37,11 +38,6 @@ export class Held implements Lease {
     if (this.#lost) this.#abort.abort();
     return this.#abort.signal;
   }
-}
-
-/** Somebody else may work on the conversation: whatever was computed is void, without an error. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost';
 }
 
 /**

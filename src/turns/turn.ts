@@ -1,5 +1,6 @@
 import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
+import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
 import type { Next } from '../store/mailbox.ts';
@@ -8,7 +9,7 @@ import type { Sealing } from '../store/sealing.ts';
 import type { ConversationStore } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
-import { GivenBack, type Held, LeaseLost } from './leases.ts';
+import { GivenBack, type Held } from './leases.ts';
 import { asksAfter, outboxOf } from './outbox.ts';
 import type { Numbered } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
@@ -123,7 +124,7 @@ async function attempt(
   } catch (err) {
     if (err instanceof GivenBack || err instanceof StoreUnavailable || err instanceof LeaseLost) throw err;
     if (held.pastIntent) throw err;
-    if (tools.stopping()) throw new GivenBack();
+    if (err instanceof TurnInterrupted || tools.stopping()) throw new GivenBack();
     observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
     return 'threw';
   }

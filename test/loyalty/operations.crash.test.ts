@@ -59,7 +59,7 @@ class World {
       clock: this.clock,
     });
     try {
-      return await this.clock.run(operations.perform(effect, fuse.journal(this.store.lease())));
+      return await this.clock.run(operations.perform(effect, fuse.context(this.store.lease())));
     } catch (error) {
       if (error instanceof Killed) return null;
       throw error;

@@ -1,6 +1,6 @@
 import type { Identifier } from '../../src/conversation/effect.ts';
+import type { EffectContext } from '../../src/conversation/perform.ts';
 import type { Clock } from '../../src/loyalty/clock.ts';
-import type { Journal } from '../../src/loyalty/journal.ts';
 import type {
   AccumulateRequest,
   CallOutcome,
@@ -178,7 +178,7 @@ export class FakeStore {
   }
 
   /** A new lease; the earlier ones are stale from now on. */
-  lease(): Journal & { abort(): void } {
+  lease(): EffectContext & { abort(): void } {
     const fence = ++this.#fence;
     const lost = new AbortController();
     return {
@@ -232,15 +232,15 @@ export class Fuse {
     };
   }
 
-  journal(journal: Journal): Journal {
+  context(context: EffectContext): EffectContext {
     return {
-      signal: journal.signal,
-      nowMs: () => journal.nowMs(),
-      stopping: () => journal.stopping(),
-      lock: (customer, operation) => this.#burn(() => journal.lock(customer, operation)),
-      unlock: (customer, operation) => this.#burn(() => journal.unlock(customer, operation)),
-      intend: (operation, body) => this.#burn(() => journal.intend(operation, body)),
-      recall: (operation) => this.#burn(() => journal.recall(operation)),
+      signal: context.signal,
+      nowMs: () => context.nowMs(),
+      stopping: () => context.stopping(),
+      lock: (customer, operation) => this.#burn(() => context.lock(customer, operation)),
+      unlock: (customer, operation) => this.#burn(() => context.unlock(customer, operation)),
+      intend: (operation, body) => this.#burn(() => context.intend(operation, body)),
+      recall: (operation) => this.#burn(() => context.recall(operation)),
     };
   }
 

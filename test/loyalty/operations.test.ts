@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Effect, type Lookup, type Outcome, writeAwaited } from '../../src/conversation/effect.ts';
-import { type Journal, StaleTurn, TurnInterrupted } from '../../src/loyalty/journal.ts';
+import { type EffectContext, LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
 import { createOperations } from '../../src/loyalty/operations.ts';
 import {
@@ -47,7 +47,7 @@ beforeEach(() => {
   store = new FakeStore(clock);
 });
 
-function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on' | 'off' = 'on') {
+function perform(effect: Effect, context: EffectContext = store.lease(), contacts: 'on' | 'off' = 'on') {
   const operations = createOperations({
     loyalty: antcrm,
     contacts,
@@ -55,7 +55,7 @@ function perform(effect: Effect, journal: Journal = store.lease(), contacts: 'on
     observe,
     clock,
   });
-  return clock.run(operations.perform(effect, journal));
+  return clock.run(operations.perform(effect, context));
 }
 
 /** A redemption in AntCRM's history. */
@@ -407,18 +407,18 @@ describe('a turn that cannot go on', () => {
   });
 
   it.each(effects)('calls nothing for $kind once the lease is lost', async (effect) => {
-    const journal = store.lease();
-    journal.abort();
-    await expect(perform(effect, journal)).rejects.toThrow(StaleTurn);
+    const context = store.lease();
+    context.abort();
+    await expect(perform(effect, context)).rejects.toThrow(LeaseLost);
     expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
   });
 
   it.each([ACCUMULATE, REDEEM])(
     'is stale for $kind where the store has given the lease away',
     async (effect) => {
-      const journal = store.lease();
+      const context = store.lease();
       store.lease();
-      await expect(perform(effect, journal)).rejects.toThrow(StaleTurn);
+      await expect(perform(effect, context)).rejects.toThrow(LeaseLost);
       expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
     },
   );
@@ -426,26 +426,26 @@ describe('a turn that cannot go on', () => {
   it.each([ACCUMULATE, REDEEM])(
     'does not call $kind if the lease is lost while intending',
     async (effect) => {
-      const journal = store.lease();
-      const intend = journal.intend;
-      const losing: Journal = {
-        ...journal,
+      const context = store.lease();
+      const intend = context.intend;
+      const losing: EffectContext = {
+        ...context,
         intend: async (operation, body) => {
           const intended = await intend(operation, body);
-          journal.abort();
+          context.abort();
           return intended;
         },
       };
-      await expect(perform(effect, losing)).rejects.toThrow(StaleTurn);
+      await expect(perform(effect, losing)).rejects.toThrow(LeaseLost);
       expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
     },
   );
 
   it('finishes what was intended when stopping comes in between', async () => {
-    const journal = store.lease();
-    const intend = journal.intend;
-    const stopped: Journal = {
-      ...journal,
+    const context = store.lease();
+    const intend = context.intend;
+    const stopped: EffectContext = {
+      ...context,
       intend: async (operation, body) => {
         store.isStopping = true;
         return intend(operation, body);

@@ -2,8 +2,9 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
+import type { Perform } from '../../src/conversation/perform.ts';
 import { createOperators } from '../../src/store/operators.ts';
-import type { Perform } from '../../src/turns/perform.ts';
+
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, patched, someSeal, type World } from '../turns/kit.ts';

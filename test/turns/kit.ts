@@ -3,6 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
 import type { Message } from '../../src/conversation/message.ts';
+import type { Perform } from '../../src/conversation/perform.ts';
 import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
@@ -13,7 +14,7 @@ import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
-import type { Perform } from '../../src/turns/perform.ts';
+
 import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
 
 const settings: Settings = {

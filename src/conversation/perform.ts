@@ -1,0 +1,69 @@
+import type { Effect, Outcome } from './effect.ts';
+
+/**
+ * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
+ * success whose record was not seen yet what `readAwaited` makes an `Awaited` of.
+ */
+export type Remembered = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
+
+/**
+ * What whoever performs an effect may use of the turn that it works for: the store, bound to one lease. Bodies are sealed
+ * and customers hashed on the way. Every method may reject where the store does not confirm; nothing was called then that
+ * the store does not know of.
+ *
+ * @example
+ * const locked = await context.lock('customer:475', operation);
+ * if (!locked.locked) return { kind: 'busy', operation };
+ * const intended = await context.intend(operation, { lookup });
+ * if (intended.kind === 'go') await call();
+ */
+export interface EffectContext {
+  /** As `Locks.lock`: set-if-absent, idempotent by operation. */
+  lock(
+    customer: string,
+    operation: string,
+  ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
+
+  /** Gives the lock back if `operation` has it, at once. What a decision gives back is given back after the commit. */
+  unlock(customer: string, operation: string): Promise<void>;
+
+  /**
+   * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt
+   * wrote `body`, and may have called. `stale`: the lease is lost. `unreplicated`: not safe enough; nothing was called.
+   */
+  intend(
+    operation: string,
+    body: unknown,
+  ): Promise<
+    { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'stale' } | { kind: 'unreplicated' }
+  >;
+
+  /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
+  recall(operation: string): Promise<unknown>;
+
+  /** What time it is by the store's clock, epoch ms: hosts' clocks may differ, and deadlines outlive a process. */
+  nowMs(): number;
+
+  /** Aborted when the lease is lost: begin nothing more, whatever comes out is void. */
+  readonly signal: AbortSignal;
+
+  /** The process is stopping: begin no call. */
+  stopping(): boolean;
+}
+
+/**
+ * Performs an effect. How AntCRM answers is an outcome. Throws `LeaseLost`, `TurnInterrupted`, or what the context rejects
+ * with; whatever else is thrown ends the turn: it is repeated where an intent was written, else the message becomes a
+ * dead letter.
+ */
+export type Perform = (effect: Effect, context: EffectContext) => Promise<Outcome>;
+
+/** Somebody else may work on the conversation: whatever was computed is void, without an error. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** The process is stopping and nothing was called: the turn is given back unprocessed. */
+export class TurnInterrupted extends Error {
+  override readonly name = 'TurnInterrupted';
+}
