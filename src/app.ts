@@ -12,7 +12,7 @@ import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
-import { perLocale } from './conversation/message.ts';
+import { LOCALES, perLocale } from './conversation/message.ts';
 import { describeApi } from './docs.ts';
 import { type Dependency, health } from './health.ts';
 import { createWords, WORDING } from './i18n.ts';
@@ -148,7 +148,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     outlets.set(channel.name, around.channel(channel));
     server.register(channel.plugin);
   }
-  server.register(consolePage(guard.page, known));
+  const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
+  server.register(consolePage(guard.page, known, languages));
   const all = [...outlets.values()];
   const watched = all.filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [

@@ -9,7 +9,12 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      await app.register(consolePage(guard.page, TRAITS));
+      await app.register(
+        consolePage(guard.page, TRAITS, [
+          { tag: 'vi', name: 'Tiếng Việt' },
+          { tag: 'en', name: 'English' },
+        ]),
+      );
     },
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Gift } from '../conversation/context.ts';
+import { perLocale } from '../conversation/message.ts';
 
 /** `~` ends a choice id on a button (docs/configuration.md), and 40 characters leave room for the rest of Telegram's 64 bytes. */
 const codeSchema = z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~');
@@ -9,7 +10,7 @@ const nameSchema = z.string().trim().min(1, 'a name').max(100, 'at most 100 char
 const giftsSchema = z.array(
   z.strictObject({
     code: codeSchema,
-    name: z.strictObject({ vi: nameSchema, en: nameSchema }),
+    name: z.strictObject(perLocale(() => nameSchema)),
     score: z.number().min(0, 'a number from 0'),
   }),
 );

@@ -18,6 +18,9 @@ export type Role = {
   readonly qrPath?: string;
 };
 
+/** A language that the bot speaks, by its tag and its own name. */
+export type Language = { readonly tag: string; readonly name: string };
+
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
@@ -30,14 +33,20 @@ const HEADERS = {
 /**
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
  * gets the sources as they are, native modules without a build; it keeps them and asks each time whether they changed
- * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page.
+ * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page. The first
+ * of the `languages` is chosen.
  */
-export function consolePage(guard: onRequestAsyncHookHandler, roles: readonly Role[]): FastifyPluginAsync {
+export function consolePage(
+  guard: onRequestAsyncHookHandler,
+  roles: readonly Role[],
+  languages: readonly Language[],
+): FastifyPluginAsync {
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
   const links = roles.map(({ qrPath }) => qrPath && `<a class="qr" href="${qrPath}">QR</a>`).filter(Boolean);
   const page = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
     .replace('<!-- channels -->', () => options.join(''))
     .replace('<!-- qr -->', () => links.join(''))
+    .replace('<!-- languages -->', () => languages.map(radioOf).join('\n'))
     // Indentation is for readers of the source.
     .replace(/\n +/g, '\n');
   const etag = `"${hash('sha256', page, 'base64url')}"`;
@@ -63,7 +72,16 @@ export function consolePage(guard: onRequestAsyncHookHandler, roles: readonly Ro
   };
 }
 
+function radioOf({ tag, name }: Language, at: number): string {
+  const checked = at === 0 ? ' checked' : '';
+  return `<label><input type="radio" name="locale" value="${tag}"${checked} /><span lang="${tag}" title="${escaped(name)}">${tag.toUpperCase()}</span></label>`;
+}
+
 function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {
   const does = [drawsForms && ' data-forms', sharesContacts && ' data-contacts'].filter(Boolean).join('');
-  return `<label><input type="radio" name="as" value="${name}" data-proof="${proof}"${does} /><span>${title.replace(/[&<]/g, (one) => `&#${one.charCodeAt(0)};`)}</span></label>`;
+  return `<label><input type="radio" name="as" value="${name}" data-proof="${proof}"${does} /><span>${escaped(title)}</span></label>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<"]/g, (one) => `&#${one.charCodeAt(0)};`);
 }

@@ -5,7 +5,7 @@ import type { Effect, Outcome } from './effect.ts';
 import type { Language, Utterance } from './language/understand.ts';
 import type { FlowWords } from './language/vocabulary.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
-import { type ConversationState, type Draft, draftSchema, type Identity, type Operation } from './state.ts';
+import type { ConversationState, Draft, Identity, Operation } from './state.ts';
 
 /*
  * What a flow is: one object in one file (`flows/<name>.ts`), listed once (`flows/index.ts`). Everything that lists flows
@@ -131,8 +131,6 @@ export type FlowSpec<Schema extends z.ZodObject> = Common & {
 /** A flow as the dialogue runs it: its own slots are the draft of whatever state it is given. */
 export type Flow = Common & {
   readonly schema: z.ZodObject;
-  /** The draft as this flow's schema reads it; throws where it is none. */
-  draft(stored: unknown): Draft;
   /** The flow's own slots of a draft: an answer may name others. */
   own(draft: Draft): Draft;
   readonly takesCode: boolean;
@@ -162,11 +160,10 @@ export type Flow = Common & {
  */
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
   const { slots: schema } = spec;
-  const slotsOf = (draft: unknown): z.infer<Schema> => schema.parse(draft);
+  const slotsOf = (draft: Draft): z.infer<Schema> => schema.parse(draft);
   const { name, page, identity, priority, list, showsPast, claimsCode, claimsLink, confirmation } = spec;
   return {
     ...{ name, page, identity, priority, list, showsPast, claimsCode, claimsLink, schema },
-    draft: (stored) => draftSchema.parse(schema.parse(stored)),
     own: (draft) =>
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
     takesCode: Object.hasOwn(schema.shape, 'code'),
@@ -190,6 +187,11 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
       remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],
     },
   };
+}
+
+/** Throws where this is no draft of this flow. */
+export function checkDraft({ schema }: Flow, draft: unknown): asserts draft is Draft {
+  schema.parse(draft);
 }
 
 /** The flows of a conversation, in the order of the menu. */

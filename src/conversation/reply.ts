@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { type LocalizedText, perLocale } from './message.ts';
 
 /**
  * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
  * (i18next: `key_context`). Values are data, never wording: numbers and times (epoch ms) are formatted by the locale
- * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), `{ vi, en }` picks the reader's language and
+ * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), a text in every language picks the reader's and
  * `{ key }` is another entry.
  */
 export type Line = {
@@ -11,7 +12,7 @@ export type Line = {
   context?: string | undefined;
   params?: Record<string, Param> | undefined;
 };
-export type Param = string | number | { vi: string; en: string } | Line;
+export type Param = string | number | LocalizedText | Line;
 
 const lineSchema: z.ZodType<Line> = z.strictObject({
   key: z.string(),
@@ -26,7 +27,7 @@ const lineSchema: z.ZodType<Line> = z.strictObject({
 const paramSchema: z.ZodType<Param> = z.union([
   z.string(),
   z.number(),
-  z.strictObject({ vi: z.string(), en: z.string() }),
+  z.strictObject(perLocale(() => z.string())),
   lineSchema,
 ]);
 

@@ -13,8 +13,7 @@ export const identitySchema = z.strictObject({
 export type Identity = z.infer<typeof identitySchema>;
 
 /** The slots gathered so far: what is known of the customer, and whatever else the running flow keeps (its schema). */
-export const draftSchema = z.looseObject(identitySchema.shape);
-export type Draft = z.infer<typeof draftSchema>;
+export type Draft = Identity & { readonly [slot: string]: unknown };
 
 const name = z.string();
 const content = z.record(name, z.unknown());

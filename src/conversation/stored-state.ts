@@ -1,4 +1,4 @@
-import type { Flows } from './flow.ts';
+import { checkDraft, type Flows } from './flow.ts';
 import { identitySchema, type ReadState, stateSchema, UnknownFlow } from './state.ts';
 import { STATE_UPGRADES, upgrade, VERSION } from './upgrades.ts';
 
@@ -13,7 +13,8 @@ export function stateReader(flows: Flows): ReadState {
       const { view: _, ...kept } = state;
       throw new UnknownFlow(step.flow, { ...kept, step: { at: 'idle', unfinished: true }, draft: {} });
     }
-    const draft = flow.draft(state.draft);
+    const { draft } = state;
+    checkDraft(flow, draft);
     switch (step.at) {
       case 'asking':
         if (!Object.hasOwn(flow.schema.shape, step.slot))

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DATE_WORDS, DAYS, PERIODS } from '../../src/conversation/language/period-words.ts';
-import { FILLERS } from '../../src/conversation/language/small-words.ts';
+import { DAYS, PERIODS } from '../../src/conversation/language/grammar.ts';
+import { phrasesIn } from '../../src/conversation/language/grammars.ts';
 import type { Understood } from '../../src/conversation/language/understand.ts';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
@@ -167,15 +167,15 @@ describe('the rest', () => {
 describe('the vocabulary', () => {
   it('gives no phrase two meanings', () => {
     const meanings = [
-      ...INTENTS.flatMap(({ always, alone }) => [always, alone]),
-      FILLERS,
-      DATE_WORDS,
-      ...DAYS.map(({ words }) => words),
-      ...PERIODS.map(({ words }) => words),
+      ...INTENTS.flatMap(({ always, alone }) => [phrasesOf(always), phrasesOf(alone)]),
+      phrasesIn(({ fillers }) => fillers),
+      phrasesIn(({ dateWords }) => dateWords),
+      ...DAYS.map((name) => phrasesIn(({ days }) => days[name])),
+      ...PERIODS.map((name) => phrasesIn(({ periods }) => periods[name])),
     ];
     const seen = new Set<string>();
     const twice = meanings.flatMap((phrases) => {
-      const own = [...new Set(phrasesOf(phrases))];
+      const own = [...new Set(phrases)];
       const again = own.filter((phrase) => seen.has(phrase));
       for (const phrase of own) seen.add(phrase);
       return again;

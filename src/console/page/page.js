@@ -19,7 +19,8 @@ export function choose(name, value) {
   if (radio) radio.checked = true;
 }
 
-export const word = (name) => WORDS[chosen('locale')][name];
+/** A language that the page itself does not speak yet reads English. */
+export const word = (name) => (WORDS[chosen('locale')] ?? WORDS.en)[name];
 
 /** An element with its class and content; a content of null is left out. */
 export function make(tag, className, ...content) {

@@ -10,7 +10,7 @@ import {
   type Outcome,
 } from '../effect.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
-import { type NamedPeriod, PERIODS } from '../language/period-words.ts';
+import { type NamedPeriod, PERIODS } from '../language/grammar.ts';
 import type { Utterance } from '../language/understand.ts';
 import {
   isNamedPeriod,
@@ -39,7 +39,7 @@ const pageSchema = z.strictObject({
 type Page = z.infer<typeof pageSchema>;
 
 const TYPES = historyTypeSchema.options;
-const PERIOD_CHOICES = PERIODS.map(({ name }) => named(`period:${name}`));
+const PERIOD_CHOICES = PERIODS.map((name) => named(`period:${name}`));
 
 /** What was earned or redeemed: proved phone or e-mail → which list → period → pages, shown in place. */
 export const history: Flow = defineFlow({

@@ -1,4 +1,4 @@
-import type { NamedPeriod } from './period-words.ts';
+import type { NamedPeriod } from './grammar.ts';
 import type { Segment } from './phrases.ts';
 import type { Token } from './tokens.ts';
 import type { FlowWords } from './vocabulary.ts';

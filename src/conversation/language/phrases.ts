@@ -1,8 +1,9 @@
+import { LOCALES } from '../message.ts';
 import { fold } from './fold.ts';
-import { DATE_WORDS, DAYS, type NamedPeriod, PERIODS } from './period-words.ts';
-import { ABBREVIATIONS, DENIALS, FIELDS, FILLERS, NEED_MARKS, TYPES, UNITS, WISHES } from './small-words.ts';
+import { DAYS, type Grammar, type NamedPeriod, PERIODS } from './grammar.ts';
+import { GRAMMARS } from './grammars.ts';
 import { isOneSlip } from './typo.ts';
-import { type IntentWords, type Phrases, phrasesOf } from './vocabulary.ts';
+import { type IntentWords, split } from './vocabulary.ts';
 
 /** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */
 export type Meaning = {
@@ -58,8 +59,8 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
   const meanings = meaningsOf(intents);
   const index = indexOf(meanings);
   const known = new Set([...meanings.keys()].flatMap((phrase) => phrase.split(' ')));
-  for (const short of Object.keys(ABBREVIATIONS)) known.add(short);
-  const needMarks = new Set(NEED_MARKS.map(fold));
+  for (const { abbreviations } of GRAMMARS) for (const short in abbreviations) known.add(short);
+  const needMarks = new Set(GRAMMARS.flatMap((grammar) => grammar.needMarks).map(fold));
   const joined = new Map(
     [...meanings.keys()]
       .filter((phrase) => phrase.includes(' '))
@@ -109,22 +110,31 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
 /** The phrases and what they say, folded. */
 function meaningsOf(intents: readonly IntentWords[]): ReadonlyMap<string, Meaning> {
   const all = new Map<string, Meaning>();
-  const add = (phrases: Phrases, meaning: Meaning) => {
-    for (const phrase of phrasesOf(phrases)) all.set(phrase, { ...all.get(phrase), ...meaning });
+  const add = (phrases: string, meaning: Meaning) => {
+    for (const phrase of split(phrases)) all.set(phrase, { ...all.get(phrase), ...meaning });
   };
-  add(FILLERS, {});
-  for (const phrases of [DATE_WORDS, ...DAYS.map(({ words }) => words)]) add(phrases, { kept: true });
-  add(UNITS, { unit: true });
-  add(WISHES, { wish: true });
-  for (const { name, words } of PERIODS) add(words, { period: name });
-  for (const { field, words } of FIELDS) add(words, { field });
-  for (const { type, words } of TYPES) add(words, { type });
-  for (const { denial, words } of DENIALS) add(words, { denial });
+  for (const grammar of GRAMMARS) addWords(grammar, add);
   for (const { intent, always, alone } of intents) {
-    add(alone, { intent });
-    add(always, { intent, always: true });
+    for (const locale of LOCALES) {
+      add(alone[locale], { intent });
+      add(always[locale], { intent, always: true });
+    }
   }
   return all;
+}
+
+/** The words that a language has for everybody, whatever flows there are. */
+function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => void): void {
+  const { fillers, dateWords, days, units, wishes, periods, fields, types, denials } = grammar;
+  add(fillers, {});
+  add(dateWords, { kept: true });
+  for (const name of DAYS) add(days[name], { kept: true });
+  add(units, { unit: true });
+  add(wishes, { wish: true });
+  for (const name of PERIODS) add(periods[name], { period: name });
+  for (const field of ['code', 'phone', 'email'] as const) add(fields[field], { field });
+  for (const type of ['point', 'gift'] as const) add(types[type], { type });
+  for (const denial of ['stop', 'fail'] as const) add(denials[denial], { denial });
 }
 
 /** By first word, the longest phrase first. */

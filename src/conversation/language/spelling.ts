@@ -1,11 +1,11 @@
 import { fold, undoTyping } from './fold.ts';
+import { GRAMMARS } from './grammars.ts';
 import type { Vocabulary, Word } from './phrases.ts';
-import { ABBREVIATIONS, HOMOGRAPHS } from './small-words.ts';
 import type { Token } from './tokens.ts';
 
 // Maps, since a customer may type "constructor".
-const abbreviations = new Map(Object.entries(ABBREVIATIONS));
-const homographs = new Map(Object.entries(HOMOGRAPHS));
+const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
+const homographs = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.homographs)));
 
 /** Reads the words of a message as the vocabulary spells them. */
 export type Spelling = {

@@ -1,7 +1,7 @@
 import { createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
+import type { NamedPeriod } from './grammar.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
-import type { NamedPeriod } from './period-words.ts';
 import { createVocabulary, type Segment, type Word } from './phrases.ts';
 import { createSpelling } from './spelling.ts';
 import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';

@@ -4,9 +4,17 @@ import { fold } from './fold.ts';
 /** What customers call a thing, per language, as they would type it: phrases separated by commas, compared folded. */
 export type Phrases = Readonly<Record<Locale, string>>;
 
+/** Phrases separated by commas, folded. */
+export function split(phrases: string): string[] {
+  return phrases
+    .split(',')
+    .map(fold)
+    .filter((phrase) => phrase !== '');
+}
+
 /** The phrases of all languages, folded. */
 export function phrasesOf(phrases: Phrases): string[] {
-  return LOCALES.flatMap((locale) => phrases[locale].split(',').map(fold)).filter((phrase) => phrase !== '');
+  return LOCALES.flatMap((locale) => split(phrases[locale]));
 }
 
 /** `locales/*.json`: what the bot says, and what customers say to it. */

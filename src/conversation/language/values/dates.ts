@@ -1,7 +1,5 @@
 import { unmark, visible } from '../fold.ts';
-import { DATE_WORDS } from '../period-words.ts';
-import { FILLERS } from '../small-words.ts';
-import { phrasesOf } from '../vocabulary.ts';
+import { GRAMMARS, phrasesIn } from '../grammars.ts';
 import { DAY_MS } from '../zone.ts';
 
 /** `[from, to)` in days as `zone.ts` writes them; an absent end is open. */
@@ -47,16 +45,19 @@ const DATE = new RegExp(
 );
 const WORD = /[a-z]+/y;
 const GAP = /[\s\p{Pd}~→,.:]+/uy;
-const FROM = new Set(['tu', 'from', 'since']);
-const TO = new Set(['den', 'toi', 'to', 'until', 'till']);
-const NOISE = new Set([...FROM, ...TO, ...phrasesOf(FILLERS), ...phrasesOf(DATE_WORDS), 'between', 'giua']);
+const FROM = new Set(phrasesIn(({ range }) => range.from));
+const TO = new Set(phrasesIn(({ range }) => range.to));
+const NOISE = new Set([
+  ...FROM,
+  ...TO,
+  ...phrasesIn(({ fillers, dateWords, range }) => `${fillers}, ${dateWords}, ${range.others}`),
+]);
 
 function scan(text: string): Scan | undefined {
-  // "1 tháng 8 năm 2023" and "tháng 8 2023" become "1/8/2023" and "tháng 8/2023".
-  const typed = inNumbers(unmark(visible(text)))
-    .replace(/ ?\/ ?/g, '/')
-    .replace(/(\d) thang (\d)/g, '$1/$2')
-    .replace(/((?:\/|thang )\d{1,2}) (?:nam )?(\d{4})(?!\d)/g, '$1/$2');
+  const typed = GRAMMARS.reduce(
+    (dates, { inNumbers }) => inNumbers(dates),
+    unmark(visible(text)).replace(/ ?\/ ?/g, '/'),
+  );
   const parts: Part[] = [];
   let open: Scan['open'];
   for (let at = 0; at < typed.length; ) {
@@ -70,24 +71,6 @@ function scan(text: string): Scan | undefined {
     else if (/[a-z]/.test(other[0]) && !NOISE.has(other[0])) return undefined;
   }
   return parts.length > 2 ? undefined : { parts, open };
-}
-
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const MONTH = String.raw`(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?`;
-const ORDINAL = String.raw`(\d{1,2})(?:st|nd|rd|th)?`;
-const YEAR = String.raw`(?:,? (\d{4})(?!\d))?`;
-const DAY_FIRST = new RegExp(String.raw`\b${ORDINAL} (?:of )?${MONTH}${YEAR}`, 'g');
-const MONTH_FIRST = new RegExp(String.raw`\b${MONTH} ${ORDINAL}(?!\d)${YEAR}`, 'g');
-const MONTH_ALONE = new RegExp(String.raw`\b${MONTH}${YEAR}`, 'g');
-
-/** English months as numbers: "5 November 2026" and "Nov 5, 2026" become "5/11/2026", "October" becomes "thang 10". */
-function inNumbers(text: string): string {
-  const month = (name: string) => MONTHS.indexOf(name.slice(0, 3)) + 1;
-  const year = (digits: string | undefined) => (digits === undefined ? '' : `/${digits}`);
-  return text
-    .replace(DAY_FIRST, (_, day: string, name: string, y?: string) => `${day}/${month(name)}${year(y)}`)
-    .replace(MONTH_FIRST, (_, name: string, day: string, y?: string) => `${day}/${month(name)}${year(y)}`)
-    .replace(MONTH_ALONE, (_, name: string, y?: string) => `thang ${month(name)}${year(y)}`);
 }
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {

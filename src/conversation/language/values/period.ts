@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fold } from '../fold.ts';
-import { DAYS, type NamedDays, type NamedPeriod, PERIODS } from '../period-words.ts';
-import { phrasesOf } from '../vocabulary.ts';
+import { DAYS, type Grammar, type NamedDays, type NamedPeriod, PERIODS } from '../grammar.ts';
+import { GRAMMARS, phrasesIn } from '../grammars.ts';
 import { DAY_MS, dayAt, startOfDay } from '../zone.ts';
 import { typedDates } from './dates.ts';
 
@@ -14,7 +14,7 @@ export type PeriodResult =
   | { readonly ok: false; readonly reason: 'period.shape' | 'period.reversed' | 'period.future' };
 
 export function isNamedPeriod(name: string): name is NamedPeriod {
-  return PERIODS.some((period) => period.name === name);
+  return PERIODS.some((period) => period === name);
 }
 
 /**
@@ -60,10 +60,12 @@ export function parsePeriod(text: string, nowMs: number, timeZone: string): Peri
 }
 
 const named = new Map(
-  PERIODS.flatMap(({ name, words }) => phrasesOf(words).map((phrase) => [phrase, name] as const)),
+  PERIODS.flatMap((name) =>
+    phrasesIn(({ periods }) => periods[name]).map((phrase) => [phrase, name] as const),
+  ),
 );
 const namedDays = new Map(
-  DAYS.flatMap(({ name, words }) => phrasesOf(words).map((phrase) => [phrase, name] as const)),
+  DAYS.flatMap((name) => phrasesIn(({ days }) => days[name]).map((phrase) => [phrase, name] as const)),
 );
 
 function byWords(words: string, nowMs: number, timeZone: string): Period | undefined {
@@ -96,12 +98,16 @@ function byDay(name: NamedDays, today: number, timeZone: string): Period {
   }
 }
 
+const sources = (of: keyof Grammar['counted']): string =>
+  GRAMMARS.map(({ counted }) => counted[of]).join('|');
+const COUNTED = new RegExp(
+  `^(?:(?:${sources('before')}) ){0,3}(\\d{1,3}) ?(?:(${sources('days')})|(${sources('weeks')})|(?:${sources('months')}))` +
+    `(?: (?:${sources('after')}))?$`,
+);
+
 /** "10 ngay qua", "last 2 weeks"; a month counts as 30 days. */
 function countedDays(words: string): number | undefined {
-  const match =
-    /^(?:(?:trong|last|past|in|the) ){0,3}(\d{1,3}) ?(?:(ngay|days?|d)|(tuan|weeks?)|(?:thang|months?))(?: (?:qua|truoc|gan day|gan nhat|nay|ago))?$/.exec(
-      words,
-    );
+  const match = COUNTED.exec(words);
   const count = Number(match?.[1] ?? 0);
   if (count === 0) return undefined;
   return count * (match?.[2] ? 1 : match?.[3] ? 7 : 30);

@@ -1,0 +1,92 @@
+import type { Grammar } from './grammar.ts';
+
+export const vi: Grammar = {
+  periods: {
+    '7d': '7 ngày, 7 ngày qua, 7 ngày gần đây, 7 ngày gần nhất, bảy ngày, một tuần, tuần qua',
+    '30d': '30 ngày, 30 ngày qua, 30 ngày gần đây, 30 ngày gần nhất, ba mươi ngày, một tháng, tháng qua',
+    month: 'tháng này',
+    lastMonth: 'tháng trước, tháng rồi',
+    all: 'tất cả, toàn bộ, từ trước đến nay, từ trước tới nay, mọi lúc',
+  },
+  days: {
+    today: 'hôm nay, bữa nay',
+    yesterday: 'hôm qua, bữa qua',
+    week: 'tuần này',
+    lastWeek: 'tuần trước, tuần rồi',
+    year: 'năm nay',
+    lastYear: 'năm ngoái, năm trước',
+  },
+  dateWords: 'từ, đến, ngày, tháng, năm, tuần, từ ngày, đến ngày',
+  range: { from: 'từ', to: 'đến, tới', others: 'giữa' },
+  counted: {
+    before: 'trong',
+    days: 'ngay',
+    weeks: 'tuan',
+    months: 'thang',
+    after: 'qua|truoc|gan day|gan nhat|nay',
+  },
+  /** "1 tháng 8 năm 2023" and "tháng 8 2023" become "1/8/2023" and "tháng 8/2023". */
+  inNumbers: (text) =>
+    text
+      .replace(/(\d) thang (\d)/g, '$1/$2')
+      .replace(/((?:\/|thang )\d{1,2}) (?:nam )?(\d{4})(?!\d)/g, '$1/$2'),
+  units: 'điểm, đồng, ngày, cái, món',
+  fillers: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
+    với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
+    cái, này, kia, đó, ở, tại, còn, bao nhiêu, bn, nào, gì, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
+    bây giờ, giờ, vậy, thế, làm, làm ơn, vui lòng, xem, kiểm tra, tra cứu, tra, lấy, nhập, gửi, nhận, các, những, lần, mấy,
+    lắm, nhiều, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, thích, nhỉ, hả, hở, khách, mua, tổng,
+    gặp, chú, bác, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
+  wishes: 'đổi, lấy, chọn',
+  denials: {
+    stop: 'không, không muốn',
+    fail: 'không được',
+  },
+  types: {
+    point: 'đã tích, điểm đã tích, đã tích điểm',
+    gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
+  },
+  fields: {
+    code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch',
+    phone:
+      'sđt, sửa số, đổi số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
+    email: 'thư điện tử, đổi email, đổi mail',
+  },
+  abbreviations: {
+    k: 'khong',
+    ko: 'khong',
+    kg: 'khong',
+    khg: 'khong',
+    hok: 'khong',
+    hong: 'khong',
+    hem: 'khong',
+    hk: 'khong',
+    dc: 'duoc',
+    trc: 'truoc',
+    mk: 'minh',
+    mik: 'minh',
+    wa: 'qua',
+    ntn: 'the nao',
+  },
+  homographs: {
+    đừng: 'khong',
+    dừng: 'huy',
+    cô: '',
+    cố: '',
+    cổ: '',
+    cờ: '',
+    sữa: '',
+    đợi: '',
+    đôi: '',
+    đời: '',
+    đội: '',
+    quá: '',
+    tớ: '',
+    đây: '',
+    đấy: '',
+    quả: '',
+    mà: '',
+    má: '',
+  },
+  needMarks: ['huy', 'qua'],
+};
