@@ -24,8 +24,6 @@ const AGAIN_IN_OUTAGE_MS = [...AGAIN_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR
 
 const MIN_BACKOFF_MS = SECOND;
 const MAX_BACKOFF_MS = 10 * MINUTE;
-/** Where a platform asks to wait and does not say how long, about; it is soon over. */
-const THROTTLED_MS = 750;
 
 /** What a reply has behind it. Times are epoch ms by the store's clock. */
 export type Attempted = {
@@ -48,7 +46,7 @@ export function fateOf(
   attempted: Attempted,
   worksSince: (sinceMs: number) => boolean,
 ): Fate {
-  const { atMs, nowMs, tried, random } = attempted;
+  const { atMs, nowMs, tried } = attempted;
   const isOld = nowMs - atMs > GIVE_UP_MS;
   switch (delivery.kind) {
     case 'delivered':
@@ -60,8 +58,9 @@ export function fateOf(
     case 'unauthorized':
       return isOld ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempted), tried } };
     case 'throttled': {
-      const leastMs = delivery.afterMs ?? Math.round(THROTTLED_MS * spread(random));
-      return isOld ? GIVEN_UP : { kind: 'waits', wait: { afterMs: leastMs, leastMs, tried } };
+      const { afterMs } = delivery;
+      const wait = afterMs === undefined ? backOff(attempted) : { afterMs, leastMs: afterMs };
+      return isOld ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
     }
     case 'uncertain': {
       const next = afterUncertain(attempted, worksSince);
