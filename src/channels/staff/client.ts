@@ -1,12 +1,7 @@
 import type { z } from 'zod';
 import { problemSchema } from '../shared/problem.ts';
-import {
-  answerSchema,
-  eventSchema,
-  type RequestSchema,
-  type StaffAnswer,
-  type StaffEvent,
-} from './schema.ts';
+import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './answer.ts';
+import type { RequestSchema } from './request.ts';
 
 /** The staff webhook from its other side: for `npm run chat` and for tests. */
 export type StaffClient = {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { problemSchema } from '../shared/problem.ts';
-import { answerSchema, conversationSchema, type RequestSchema } from './schema.ts';
+import { answerSchema } from './answer.ts';
+import { conversationSchema, type RequestSchema } from './request.ts';
 
 /** The names that `docs.ts` and the routes agree on. */
 export const STAFF_TAG = 'staff webhook';

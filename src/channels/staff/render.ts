@@ -1,6 +1,6 @@
 import type { Words } from '../../i18n.ts';
 import type { Outgoing } from '../../turns/delivery.ts';
-import type { StaffEvent } from './schema.ts';
+import type { StaffEvent } from './answer.ts';
 
 /** A reply as staff get it: worded, its buttons labelled, its flags kept. */
 export function render(

@@ -10,17 +10,10 @@ import type { Guard } from '../shared/access.ts';
 import { createEvents } from '../shared/events.ts';
 import { comeLater } from '../shared/problem.ts';
 import { createStreams, type StreamLimits, streaming } from '../shared/streams.ts';
+import { eventSchema, type StaffAnswer } from './answer.ts';
 import { eventsRoute, messageRouteOf } from './openapi.ts';
 import { render } from './render.ts';
-import {
-  eventSchema,
-  MAX_BODY_BYTES,
-  messageOf,
-  requestSchemaOf,
-  type StaffAnswer,
-  type StaffRequest,
-  senderOf,
-} from './schema.ts';
+import { MAX_BODY_BYTES, messageOf, requestSchemaOf, type StaffRequest, senderOf } from './request.ts';
 import { STAFF } from './traits.ts';
 import { followTurn, type Turn } from './turn.ts';
 

@@ -1,5 +1,5 @@
 import type { Unread } from '../shared/events.ts';
-import type { StaffAnswer, StaffEvent, StaffReply } from './schema.ts';
+import type { StaffAnswer, StaffEvent, StaffReply } from './answer.ts';
 
 /** Gathers the events that answer one message. */
 export type Turn = {

@@ -1,5 +1,5 @@
+import type { StaffReply } from '../../../src/channels/staff/answer.ts';
 import { createClient } from '../../../src/channels/staff/client.ts';
-import type { StaffReply } from '../../../src/channels/staff/schema.ts';
 import { createStaff } from '../../../src/channels/staff/staff.ts';
 import { STAFF } from '../../../src/channels/staff/traits.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
