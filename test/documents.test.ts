@@ -7,6 +7,7 @@ import { ALARMS } from '../src/observe.ts';
 import { USAGE } from '../src/operators/command.ts';
 
 const root = new URL('../', import.meta.url);
+const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
   name,
   read(name),
@@ -75,6 +76,22 @@ it('.env.example lists every variable (written anew by the same)', async () => {
   });
   const head = '# Copy to .env and uncomment what you set; the environment wins over this file.\n';
   await expect([head, ...entries].join('\n')).toMatchFileSnapshot('../.env.example');
+});
+
+describe('docs/walkthrough.md', () => {
+  const lines = read('docs/walkthrough.md')
+    .split('\n')
+    .filter((line) => /^\d/.test(line));
+
+  it('tells two stories in ten lines each', () => {
+    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual([...oneToTen, ...oneToTen]);
+  });
+
+  it.each(lines)('names what is there: %s', (line) => {
+    const [, path = '', name = ''] = /^\d+\. `(src\/[\w./-]+)` `(\w+)`: [A-Z"\w].+\.$/.exec(line) ?? [];
+    const source = readFileSync(new URL(path, root), 'utf8');
+    expect(source).toMatch(new RegExp(`(function|const|local|class) (\\w+, )*${name}\\b|\\b${name}\\(`));
+  });
 });
 
 it('README.md is short: under 12 KB', () => {
