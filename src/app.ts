@@ -139,10 +139,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
   await describeApi(server, { guard, version: packageJson.version });
   const { accept } = turns;
-  const { feed, registrations } = store;
+  const { feed, registrations, openQuota } = store;
   const { commands } = conversation;
   const ours = { sandboxed, commands, channels: known };
-  const parts = { ...ours, accept, words, observe, guard, seal, feed, registrations };
+  const parts = { ...ours, accept, words, observe, guard, seal, feed, registrations, openQuota };
   const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));

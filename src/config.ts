@@ -145,9 +145,13 @@ function telegram(values: Variables) {
   const token = values.TELEGRAM_BOT_TOKEN;
   if (token === undefined) return undefined;
   const apiRoot = values.TELEGRAM_API_ROOT;
-  if (values.TELEGRAM_MODE === 'polling') return { token, apiRoot, mode: 'polling' as const };
+  const rates = {
+    perSecond: values.TELEGRAM_MESSAGES_PER_SECOND,
+    chatBurst: values.TELEGRAM_CHAT_BURST,
+  };
+  if (values.TELEGRAM_MODE === 'polling') return { token, apiRoot, rates, mode: 'polling' as const };
   const secret = known('TELEGRAM_WEBHOOK_SECRET', values.TELEGRAM_WEBHOOK_SECRET);
-  return { token, apiRoot, mode: 'webhook' as const, secret };
+  return { token, apiRoot, rates, mode: 'webhook' as const, secret };
 }
 
 /** A value that `conflicts` has asked for. */

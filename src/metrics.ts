@@ -11,6 +11,9 @@ export type Metrics = {
 /** From a step that computes only to a call that runs into its deadline. */
 const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** From a free pace to a platform that asks everybody to wait. */
+const WAITS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
 /** How often the event loop's lag is sampled: at prom-client's 10 ms, that is half of what an idle bot does. */
 const LAG_MS = 100;
 
@@ -40,6 +43,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
       meters.callSeconds.observe({ call }, seconds);
     },
     delivery: (channel, result) => meters.deliveries.inc({ channel: word(channel), result }),
+    paced: (channel, seconds) => meters.paceWait.observe({ channel: word(channel) }, seconds),
     skew: (seconds) => meters.skew.set(seconds),
     breaker: (state) => meters.breaker.set(BREAKER[state]),
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
@@ -107,6 +111,13 @@ function createMeters(registry: Registry) {
       name: 'bot_deliveries_total',
       help: 'Replies handed to a channel, by what became of them',
       labelNames: ['channel', 'result'],
+      registers,
+    }),
+    paceWait: new Histogram({
+      name: 'bot_pace_wait_seconds',
+      help: 'How long a message waited until its platform takes one more',
+      labelNames: ['channel'],
+      buckets: WAITS,
       registers,
     }),
     failing: new Gauge({

@@ -81,6 +81,8 @@ export type Observe = {
       | 'unreachable'
       | 'rejected',
   ): void;
+  /** A message may leave now; `seconds` it waited for that, however often it was put off. */
+  paced(channel: string, seconds: number): void;
   /** How far AntCRM's clock is ahead of the store's. */
   skew(seconds: number): void;
   /** AntCRM's circuit breaker. */

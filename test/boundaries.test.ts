@@ -10,7 +10,7 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/([^/]+|shared\/.*)$/,
   /^turns\/(delivery|outlet|trace)\.ts$/,
-  /^store\/(unavailable|feed|messages|registrations)\.ts$/,
+  /^store\/(unavailable|feed|messages|registrations|quota)\.ts$/,
   /^(i18n|observe)\.ts$/,
 ];
 
@@ -80,6 +80,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
     packages: /^undici$/,
     files: /^(loyalty\/antcrm\/transport|channels\/telegram\/client|channels\/teams\/connector)\.ts$/,
   },
+  { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/shared\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^prom-client$/, files: /^metrics\.ts$/ },

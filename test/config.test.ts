@@ -120,6 +120,7 @@ describe('values', () => {
         token: '123:AAb_c-d',
         secret: 'A-z_9',
         apiRoot: 'https://api.telegram.org',
+        rates: { perSecond: 30, chatBurst: 3 },
       },
       staffToken: 'staff-6fJq2v-token',
       settings: { operationChecksMs: [100, 2000, 3_600_000], timeZone: 'Europe/Berlin', defaultLocale: 'en' },
@@ -136,7 +137,8 @@ describe('values', () => {
 
   it('of polling need no secret', () => {
     const polling = { TELEGRAM_BOT_TOKEN: '123:abc', TELEGRAM_MODE: 'polling' };
-    expect(configOf(polling).telegram).toMatchObject({ mode: 'polling', token: '123:abc' });
+    const rates = { perSecond: 30, chatBurst: 3 };
+    expect(configOf(polling).telegram).toMatchObject({ mode: 'polling', token: '123:abc', rates });
   });
 });
 
@@ -173,6 +175,14 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ TELEGRAM_BOT_TOKEN: 'abc', TELEGRAM_MODE: 'polling' }, /^TELEGRAM_BOT_TOKEN: got a secret of 3 ch/],
     [{ TELEGRAM_WEBHOOK_SECRET: 'a b' }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 3 .* wants 1–256 of/],
     [{ TELEGRAM_WEBHOOK_SECRET: 'a'.repeat(257) }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 257/],
+    [
+      { TELEGRAM_MESSAGES_PER_SECOND: '0' },
+      'TELEGRAM_MESSAGES_PER_SECOND: got "0", wants a whole number from 1 to 10000',
+    ],
+    [
+      { TELEGRAM_CHAT_BURST: 'many' },
+      'TELEGRAM_CHAT_BURST: got "many", wants a whole number from 1 to 10000',
+    ],
     [{ TELEGRAM_MODE: 'push' }, 'TELEGRAM_MODE: got "push", wants webhook or polling'],
     [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
     [{ HASH_KEY: `${'!'.repeat(43)}=` }, /^HASH_KEY: got a secret of 44 characters, wants base64/],

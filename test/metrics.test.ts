@@ -46,7 +46,9 @@ describe('metrics', () => {
     const { metrics } = setUp();
     metrics.observe.turn('telegram', 'done', 0.004);
     metrics.observe.call('history', 'ok', 3);
+    metrics.observe.paced('telegram', 12);
 
+    expect(await samples(metrics, 'bot_pace_wait_seconds_sum')).toEqual(['{channel="telegram"} 12']);
     const turns = await samples(metrics, 'bot_turn_duration_seconds_bucket');
     expect(turns).toContain('{le="0.002",channel="telegram",result="done"} 0');
     expect(turns).toContain('{le="0.005",channel="telegram",result="done"} 1');

@@ -4,6 +4,7 @@ import type { Sender } from '../conversation/message.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
+import type { OpenQuota } from '../store/quota.ts';
 import type { Registrations } from '../store/registrations.ts';
 import type { Incoming } from '../turns/delivery.ts';
 import type { Outlet } from '../turns/outlet.ts';
@@ -83,6 +84,8 @@ export type ChannelParts = {
   readonly seal: Seal;
   readonly feed: Feed;
   readonly registrations: Registrations;
+  /** For a platform that takes so many messages a second and no more (`shared/pace.ts`). */
+  readonly openQuota: OpenQuota;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandboxed: boolean;
   /** Every channel in the app's list, whether on or off. */

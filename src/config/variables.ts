@@ -107,6 +107,12 @@ export const variables = z.object({
     'webhook',
     '`polling` for development without a public URL',
   ),
+  TELEGRAM_MESSAGES_PER_SECOND: set(
+    integer(1, 10_000),
+    '30',
+    'messages a second, all processes together; Telegram takes 30 unless more were bought',
+  ),
+  TELEGRAM_CHAT_BURST: set(integer(1, 10_000), '3', 'messages a second to one chat'),
   MICROSOFT_APP_ID: may(
     like(/^[\w-]{1,100}$/, 'the application (client) id of an Azure Bot'),
     'channel off',

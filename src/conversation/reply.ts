@@ -71,3 +71,8 @@ export const replySchema = z.strictObject({
   notice: z.literal(true).optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
+
+/** Whether a reply tells what became of somebody's points; those leave first where not all can. */
+export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
+  return /^(operation\.|(accumulate|redeem)\.(done|partly|refused)$)/.test(key);
+}

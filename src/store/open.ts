@@ -2,11 +2,14 @@ import type { Log } from '../observe.ts';
 import type { Feed } from './feed.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { createMemoryMailbox } from './memory/mailbox.ts';
+import { openMemoryQuota } from './memory/quota.ts';
 import { createMemoryRegistrations } from './memory/registrations.ts';
+import type { OpenQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/client.ts';
 import { createRedisFeed } from './redis/feed.ts';
 import { createRedisMailbox } from './redis/mailbox.ts';
+import { createRedisQuotas } from './redis/quota.ts';
 import { createRedisRegistrations } from './redis/registrations.ts';
 import type { Registrations } from './registrations.ts';
 import type { ConversationStore, StoreOptions } from './store.ts';
@@ -16,6 +19,7 @@ export type Store = {
   readonly mailbox: ConversationStore;
   readonly feed: Feed;
   readonly registrations: Registrations;
+  readonly openQuota: OpenQuota;
   close(): Promise<void>;
 };
 
@@ -29,7 +33,7 @@ export async function openStore(
     const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
     const registrations = createMemoryRegistrations();
     const close = async () => void (await Promise.all([mailbox.close(), feed.close()]));
-    return { mailbox, feed, registrations, close };
+    return { mailbox, feed, registrations, openQuota: openMemoryQuota, close };
   }
   const client = await connectRedis(redis.address, log);
   const mailbox = createRedisMailbox(client, { ...options, waitReplicas: redis.waitReplicas });
@@ -38,6 +42,7 @@ export async function openStore(
     mailbox,
     feed,
     registrations: createRedisRegistrations(client),
+    openQuota: createRedisQuotas(client),
     async close() {
       await Promise.all([mailbox.close(), feed.close()]);
       await client.close();

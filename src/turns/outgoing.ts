@@ -99,6 +99,8 @@ export function createDelivery(options: {
     const { channel } = outgoing;
     let patience = patienceMs;
     for (;;) {
+      const afterMs = (await outlet(channel)?.pace?.(outgoing)) ?? 0;
+      if (afterMs > 0) return { kind: 'waits', wait: { afterMs, tried: attempted.tried } };
       assertHeld(held);
       const delivery = await bulkhead(channel)(() =>
         outages.send(channel, attempted.nowMs, () => attempt(outgoing, seq)),

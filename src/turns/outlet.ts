@@ -5,6 +5,12 @@ import type { Delivery, Incoming, Outgoing } from './delivery.ts';
 export interface Outlet {
   /** Sends one reply; `seq` is its number in the conversation. Never throws: every failure is a case of `Delivery`. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /**
+   * Waits for the moment at which the platform takes one more message. Resolves to 0 then: `deliver` it now. Or to how
+   * long the reply has to be put off (ms): a wait of more than a moment must not hold a turn's slot. Never throws. Absent:
+   * the platform takes whatever comes.
+   */
+  pace?(outgoing: Outgoing): Promise<number>;
   /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /**

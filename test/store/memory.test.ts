@@ -1,5 +1,6 @@
 import { createMemoryFeed, createMemoryFeedStore } from '../../src/store/memory/feed.ts';
 import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { openMemoryQuota } from '../../src/store/memory/quota.ts';
 import {
   createMemoryRegistrationStore,
   createMemoryRegistrations,
@@ -7,6 +8,7 @@ import {
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { feedContract } from '../contract/feed.ts';
 import { mailboxContract } from '../contract/mailbox.ts';
+import { quotaContract } from '../contract/quota.ts';
 import { registrationsContract } from '../contract/registrations.ts';
 
 mailboxContract('memory', async (options) => {
@@ -28,4 +30,10 @@ feedContract('memory', async (options) => {
 registrationsContract('memory', async () => {
   const store = createMemoryRegistrationStore();
   return { one: createMemoryRegistrations(store), other: createMemoryRegistrations(store) };
+});
+
+// One process: whoever asks has the same count.
+quotaContract('memory', async (name, perSecond) => {
+  const one = openMemoryQuota(name, perSecond);
+  return { one, other: one };
 });

@@ -1,6 +1,7 @@
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { scanLater } from './logs.ts';
+import { AT_ANY_PACE } from './processes.ts';
 
 export type Running = {
   readonly url: string;
@@ -17,7 +18,7 @@ export async function startBot(
 ): Promise<Running> {
   const lines: string[] = [];
   scanLater(lines, env);
-  const read = readConfig({ LOG_LEVEL: 'trace', ...env });
+  const read = readConfig({ LOG_LEVEL: 'trace', ...AT_ANY_PACE, ...env });
   if (!read.ok) throw new Error(read.faults.join('\n'));
   const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...options });
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 });

@@ -20,6 +20,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       turn: note('turn'),
       call: note('call'),
       delivery: note('delivery'),
+      paced: note('paced'),
       breaker: note('breaker'),
       skew: note('skew'),
       channel: note('channel'),

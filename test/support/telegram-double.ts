@@ -20,6 +20,10 @@ export type TelegramDouble = {
   called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
   /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
   script(method: string, ...faults: Fault[]): void;
+  /** From now on more messages than these within any second are refused, as a busy Telegram does. */
+  limit(perSecond: number): void;
+  /** How many it has refused. */
+  refusals(): number;
   /** From now on every call is taken and neither carried out nor answered; `false` ends that for calls to come. */
   fallSilent(silent: boolean): void;
   /** Where calls can be held before they are carried out. */
@@ -83,6 +87,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
   let isSilent = false;
+  const crowd = createCrowd();
   let allowed: readonly string[] | undefined;
   let reported: Readonly<Record<string, unknown>> | undefined;
 
@@ -144,6 +149,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     if (fault === 'hang' || isSilent) return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
+    if (method === 'sendMessage' && !crowd.admits()) return answer(reply, TOO_MANY);
     const done = await run(method, payload);
     if ('result' in done) options.onDone?.(call);
     if (fault !== 'reset') return answer(reply, done);
@@ -167,6 +173,8 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       }
     },
     script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
+    limit: crowd.limit,
+    refusals: crowd.refusals,
     fallSilent(silent) {
       isSilent = silent;
     },
@@ -186,6 +194,33 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     },
     connections: () => connections,
     close: () => app.close(),
+  };
+}
+
+const TOO_MANY = {
+  code: 429,
+  description: 'Too Many Requests: retry after 1',
+  parameters: { retry_after: 1 },
+};
+
+/** Counts the messages of the last second; what it refuses does not count. */
+function createCrowd() {
+  let most = Number.POSITIVE_INFINITY;
+  let refused = 0;
+  let recent: number[] = [];
+  return {
+    limit(perSecond: number): void {
+      most = perSecond;
+    },
+    refusals: () => refused,
+    admits(): boolean {
+      if (most === Number.POSITIVE_INFINITY) return true;
+      const nowMs = performance.now();
+      recent = recent.filter((atMs) => nowMs - atMs < 1000);
+      if (recent.length >= most) refused += 1;
+      else recent.push(nowMs);
+      return recent.at(-1) === nowMs;
+    },
   };
 }
 

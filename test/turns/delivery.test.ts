@@ -34,6 +34,19 @@ describe('a reply', () => {
     expect(world.sent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   });
 
+  test('that has to wait for its pace frees the slot, unsent, and spends no try', async () => {
+    const world = createWorld();
+    const release = vi.spyOn(world.mailbox, 'release');
+    const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
+    const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
+    await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
+    await vi.waitFor(() => expect(release).toHaveBeenCalled());
+    expect(release.mock.calls[0]?.[2]).toEqual({ afterMs: 30_000, tried: { times: 0, sinceMs: 0 } });
+    expect(deliver).not.toHaveBeenCalled();
+    await world.quiet();
+    expect(deliver).toHaveBeenCalledTimes(1);
+  });
+
   test('asked for a little later again and again does not keep the turn for ever', async () => {
     const world = createWorld();
     for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });

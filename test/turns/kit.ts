@@ -137,6 +137,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     turn: (_channel, result) => void turns.push(result),
     call: silent,
     delivery: (_channel, result) => void deliveries.push(result),
+    paced: silent,
     breaker: silent,
     skew: silent,
     channel: silent,

@@ -1,7 +1,9 @@
 import { Markup } from 'telegraf';
 import type { Locale } from '../../conversation/message.ts';
+import { isReceipt } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
+import type { Pace } from '../shared/pace.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
@@ -22,8 +24,11 @@ type AnyMarkup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 
+/** Where Telegram refuses one message too many and does not say for how long. */
+const REFUSED_MS = 1000;
+
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. `username`: '' until it is known. */
-export function createDelivery(api: BotApi, words: Words, username: () => string) {
+export function createDelivery(api: BotApi, words: Words, pace: Pace, username: () => string) {
   const nicety = api.within(NICETY);
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
@@ -87,9 +92,28 @@ export function createDelivery(api: BotApi, words: Words, username: () => string
     return answered && toast !== undefined && !reply.choices?.length;
   }
 
+  /**
+   * What counts are new messages. That is what Telegram's limits are about (core.telegram.org/bots/faq, "How can I … avoid
+   * hitting limits?"): 30 messages a second, bursts in one chat. Edits, toasts, answers to presses and chat actions go at
+   * any time; where Telegram refuses an edit, its chat pauses all the same.
+   */
+  async function wait(outgoing: Outgoing): Promise<number> {
+    const address = addressSchema.safeParse(outgoing.address).data;
+    if (!address || isNoMessage(outgoing)) return 0;
+    const { reply, atMs: madeAtMs } = outgoing;
+    return pace.take({ chat: String(address.chat), isReceipt: isReceipt(reply), madeAtMs });
+  }
+
   async function deliver(outgoing: Outgoing): Promise<Delivery> {
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return { kind: 'rejected' };
+    const delivery = await sendTo(address, outgoing);
+    if (delivery.kind === 'throttled')
+      await pace.refused(String(address.chat), delivery.afterMs ?? REFUSED_MS);
+    return delivery;
+  }
+
+  async function sendTo(address: Address, outgoing: Outgoing): Promise<Delivery> {
     const { reply, first } = outgoing;
     const press = maybePress.safeParse(outgoing.press).data;
     const rendered = render(reply, outgoing.locale, words);
@@ -116,7 +140,13 @@ export function createDelivery(api: BotApi, words: Words, username: () => string
     await Promise.all([press && answerPress(press), address && showTyping(address)]);
   }
 
-  return { deliver, working };
+  return { deliver, wait, working };
+}
+
+/** It will probably be a toast or an edit. */
+function isNoMessage({ press, reply, first }: Outgoing): boolean {
+  if (press === undefined) return false;
+  return reply.inPlace === true || (first && reply.notice === true && !reply.choices?.length);
 }
 
 function topic({ thread }: Address) {

@@ -5,6 +5,7 @@ import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Limit } from '../shared/limits.ts';
+import type { Pace } from '../shared/pace.ts';
 import { tokenAlarm } from '../shared/token-alarm.ts';
 import { createWatch } from '../shared/watch.ts';
 import { BotApi } from './api.ts';
@@ -41,6 +42,8 @@ export type TelegramOptions = {
   readonly timeoutMs?: number | undefined;
   /** What the processes of the bot share about its registration. */
   readonly shared: Shared;
+  /** Of this token's messages, over all processes. */
+  readonly pace: Pace;
   /** Lets staff pass, for the console's QR codes; absent: there are none. */
   readonly staff?: onRequestAsyncHookHandler | undefined;
   /** How often the channel looks for faults, ms. */
@@ -53,7 +56,7 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, words, observe } = options;
+  const { token, secret, mode, accept, words, observe, pace } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
@@ -67,7 +70,7 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polled: Answer | undefined;
 
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
-  const { deliver, working } = createDelivery(api, words, () => bot.username);
+  const { deliver, wait, working } = createDelivery(api, words, pace, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
   const watch = createWatch({
     channel: TELEGRAM.name,
@@ -116,6 +119,7 @@ export function createTelegram(options: TelegramOptions): Channel {
       if (delivery.kind === 'unauthorized') tokenRefused();
       return delivery;
     },
+    pace: wait,
     working,
     faults: watch.faults,
     async start() {

@@ -17,6 +17,9 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}a:<customer>      zset    records still to come of operations, scored likewise   24 h
  *   {tag}l:<registration>  string  the process that registers the bot at a platform       2 min
  *   {tag}r:<registration>  string  the fingerprint of what was registered last            30 days
+ *   {tag}p:<quota>         string  how many messages a bot sent in this second (take-quota.lua)    1 s
+ *   {tag}p:…:refused       string  whether the platform refused one in the last second            1 s
+ *   {tag}p:…:line          string  when the next of those put off may come back (take-places.lua)
  *   {tag}probe:…           three   what readiness writes to see whether a message could be (probe.lua)   10 s
  */
 
@@ -69,6 +72,12 @@ export function keysOf(layout: Layout) {
 
     /** The stored events of a conversation; the channel that tells of new ones has the same name. */
     feed: (conversation: string): string => `${tag(shardOf(conversation))}f:${conversation}`,
+
+    /** What a bot sends in a second: the count, its refusals, and the line of what is put off. */
+    quota(name: string): { readonly count: string; readonly refusals: string; readonly line: string } {
+      const count = `${tag(shardOf(name))}p:${name}`;
+      return { count, refusals: `${count}:refused`, line: `${count}:line` };
+    },
 
     /** The keys of a bot's registration at a platform: who registers now, and what was registered last. */
     registration(name: string): { readonly lock: string; readonly fingerprint: string } {

@@ -26,6 +26,8 @@ import { joinNumbers, runScript } from './scripts.ts';
 
 /** So many conversations are claimed at once, at most. */
 const MAX_STEP = 8;
+/** What is put off for no longer is looked for when its time comes, before the look at all shards finds it. */
+const LOOKED_AT_MS = 10 * 60_000;
 
 /**
  * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
@@ -126,6 +128,8 @@ export function createRedisMailbox(
       ...[leastMs, tried.times, tried.sinceMs],
     );
     const answer = await run('release', conversation, numbers, nonce, releaseNonce);
+    // A look at all shards takes 2 s.
+    if (wait !== undefined && afterMs < LOOKED_AT_MS) setTimeout(due.waits, afterMs, conversation).unref();
     return answer === null ? null : nextOf(answer);
   }
 

@@ -25,6 +25,7 @@ export const SCRIPTS = {
   publish: scriptOf(file('publish'), 1),
   takeRegistration: scriptOf(file('take-registration'), 1),
   endRegistration: scriptOf(file('end-registration'), 2),
+  takePlaces: scriptOf(file('take-places'), 1),
   probe: scriptOf(file('probe'), 3),
 } as const;
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Outgoing } from '../../../src/turns/delivery.ts';
 import { CHAT, choice, createBot, literal, outgoing } from './harness.ts';
@@ -54,6 +54,36 @@ describe('a reply', () => {
     const { channel } = await createBot();
     const wrong = outgoing({ key: 'k' }, { address: 'teams' });
     expect(await channel.deliver(wrong, 1)).toEqual({ kind: 'rejected' });
+  });
+});
+
+describe('the pace', () => {
+  const receipt = { key: 'accumulate.done' };
+  const press = { query: 'q1', message: 101, view: 'v1' };
+
+  it('is for new messages, and knows receipts', async () => {
+    const take = vi.fn(async () => 70);
+    const { channel } = await createBot({ pace: { take, refused: async () => {} } });
+    expect(await channel.pace?.(outgoing(receipt))).toBe(70);
+    expect(await channel.pace?.(outgoing({ key: 'menu' }))).toBe(70);
+    expect(await channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
+    expect(await channel.pace?.(outgoing({ key: 'choice.expired', notice: true }, { press }))).toBe(0);
+    expect(take.mock.calls).toEqual([
+      [{ chat: String(CHAT), isReceipt: true, madeAtMs: 0 }],
+      [{ chat: String(CHAT), isReceipt: false, madeAtMs: 0 }],
+    ]);
+  });
+
+  it('is told of what Telegram refuses', async () => {
+    const refused = vi.fn(async () => {});
+    const { channel, double } = await createBot({ pace: { take: async () => 0, refused } });
+    double.script('sendMessage', {
+      code: 429,
+      description: 'Too Many Requests: retry after 7',
+      parameters: { retry_after: 7 },
+    });
+    expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'throttled', afterMs: 7000 });
+    expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
   });
 });
 

@@ -27,6 +27,9 @@ export function shareNothing(): TelegramOptions['shared'] {
   return { registrations: createMemoryRegistrations(), hash: (text) => text };
 }
 
+/** A Telegram that takes whatever comes. */
+export const ANY_PACE: TelegramOptions['pace'] = { take: async () => 0, refused: async () => {} };
+
 /** A Telegram channel before a double of Telegram; `accepted` is what it handed on. Ends with the test. */
 export async function createBot(options: Partial<TelegramOptions> = {}, doubleOptions: DoubleOptions = {}) {
   const double = await startTelegramDouble(doubleOptions);
@@ -48,6 +51,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
     commands,
     observe,
     shared: shareNothing(),
+    pace: ANY_PACE,
     pauseMs: 5,
     ...options,
   });

@@ -3,9 +3,11 @@ import type { Log } from '../../../src/observe.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
+import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
 import { createRedisRegistrations } from '../../../src/store/redis/registrations.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { mailboxContract } from '../../contract/mailbox.ts';
+import { quotaContract } from '../../contract/quota.ts';
 import { registrationsContract } from '../../contract/registrations.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
@@ -57,6 +59,15 @@ for (const [name, start] of [
       const client = await connectRedis(addressOf(server.url), silent);
       onTestFinished(() => client.close());
       return createRedisRegistrations(client);
+    };
+    return { one: await open(), other: await open() };
+  });
+
+  quotaContract(name, async (quota, perSecond) => {
+    const open = async () => {
+      const client = await connectRedis(addressOf(server.url), silent);
+      onTestFinished(() => client.close());
+      return createRedisQuotas(client)(quota, perSecond);
     };
     return { one: await open(), other: await open() };
   });

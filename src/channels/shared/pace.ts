@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Quota } from '../../store/quota.ts';
+import { StoreUnavailable } from '../../store/unavailable.ts';
+import { createLine } from './line.ts';
+import { createTimes, LATE_MS } from './times.ts';
+
+/** A message that wants to leave. `madeAtMs`: when the reply was made, epoch ms. */
+export type Wish = { readonly chat: string; readonly isReceipt: boolean; readonly madeAtMs: number };
+
+/** At which pace a bot's messages leave: one over all processes, so that a platform with limits refuses few. */
+export type Pace = {
+  /**
+   * Waits for its time to leave, a moment at most. Resolves to 0 then, or to how long the message should be put off (ms);
+   * nothing is kept of it meanwhile, it asks anew. Receipts come first, then the oldest. Never rejects.
+   */
+  take(wish: Wish): Promise<number>;
+  /** The platform refused a message to this chat for `afterMs`: the chat pauses, and where two were refused, all do. */
+  refused(chat: string, afterMs: number): Promise<void>;
+};
+
+export type PaceOptions = {
+  openQuota(perSecond: number): Quota;
+  /** What the platform takes: messages a second, and of those to one chat. */
+  readonly perSecond: number;
+  readonly chatBurst: number;
+  /** A message may leave; `seconds` after it was made, or first asked. */
+  onGo(seconds: number): void;
+};
+
+/** Of what the platform takes: on their way some messages are late, and come close to the next. */
+const SAFE = 29 / 30;
+/** Who would have to wait for longer is put off, and whoever is one too many: at 30 a second, a third of a process's slots. */
+const MOMENT_MS = 1500;
+const MOST_S = 0.7;
+/** Who is put off comes back after this at least; a store sees what is due up to as much later. */
+const AGAIN_MS = 500;
+/** A reply of this age has been put off before. */
+const OLD_MS = 2000;
+/** Who would have to wait here for longer, because a platform has refused, is put off at once. */
+const LONG_MS = 1000;
+type Waiting = Wish & { go(afterMs: number | Promise<number>): void };
+
+export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOptions): Pace {
+  const safe = Math.max(1, Math.floor(perSecond * SAFE));
+  const quota = openQuota(safe);
+  const times = createTimes(quota, safe);
+  const chats = new RateLimiterMemory({ points: chatBurst, duration: 1 });
+  const waiting: Waiting[] = [];
+  const comesBack = createLine(quota, 1000 / safe, times.everyMs);
+  /** When the last of those is expected who do not stand in the line; monotonic. */
+  const lastMs = { receipt: 0, again: 0 };
+  let isServing = false;
+
+  /**
+   * Most stand in one line over all processes. Receipts come back soon, and so do those whose place in the line came while
+   * there was no room, or comes in a pause.
+   */
+  async function putOff({ isReceipt, madeAtMs }: Wish): Promise<number> {
+    const isOld = Date.now() - madeAtMs > OLD_MS;
+    let atMs = isReceipt ? soon('receipt') : isOld ? soon('again') : await comesBack();
+    if (atMs < times.pausedUntilMs()) atMs = soon('again');
+    return Math.round(Math.max(atMs - performance.now(), AGAIN_MS));
+  }
+
+  function soon(kind: keyof typeof lastMs): number {
+    const earliestMs = Math.max(performance.now(), times.pausedUntilMs()) + AGAIN_MS;
+    lastMs[kind] = Math.max(lastMs[kind] + 1000 / safe, earliestMs);
+    return lastMs[kind];
+  }
+
+  function join(wish: Wish): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const behind = waiting.findIndex((other) => isBefore(wish, other));
+    waiting.splice(behind < 0 ? waiting.length : behind, 0, { ...wish, go: resolve });
+    shorten(Math.max(1, Math.round(Math.min(MOMENT_MS / times.everyMs(), MOST_S * safe))));
+    void serve();
+    return promise;
+  }
+
+  function shorten(room: number): void {
+    for (const wish of waiting.splice(room)) wish.go(putOff(wish));
+  }
+
+  async function serve(): Promise<void> {
+    if (isServing) return;
+    isServing = true;
+    while (waiting.length > 0) {
+      const { atMs, isTaken } = await times.next(waiting.length);
+      const waitMs = atMs - performance.now();
+      if (waitMs > LONG_MS) shorten(0);
+      else if (waitMs > 0) await delay(waitMs);
+      if (!isTaken || performance.now() - atMs > LATE_MS) continue;
+      waiting.shift()?.go(0);
+    }
+    isServing = false;
+  }
+
+  async function take(wish: Wish): Promise<number> {
+    const nowMs = performance.now();
+    const waitedMs = Math.max(0, Date.now() - wish.madeAtMs);
+    for (let chatMs = await chatWait(wish.chat); chatMs > 0; chatMs = await chatWait(wish.chat)) {
+      if (chatMs > LONG_MS) return chatMs;
+      await delay(chatMs);
+    }
+    const afterMs = waiting.length === 0 && times.onCredit() ? 0 : await join(wish);
+    if (afterMs > 0) return afterMs;
+    onGo((performance.now() - nowMs + (waitedMs > OLD_MS ? waitedMs : 0)) / 1000);
+    return 0;
+  }
+
+  async function chatWait(chat: string): Promise<number> {
+    try {
+      await chats.consume(chat);
+      return 0;
+    } catch (tooMany) {
+      if (tooMany instanceof RateLimiterRes) return tooMany.msBeforeNext;
+      throw tooMany;
+    }
+  }
+
+  async function refused(chat: string, afterMs: number): Promise<void> {
+    await chats.block(chat, Math.ceil(afterMs / 1000));
+    if (await isAmongOthers(afterMs)) times.pause(afterMs);
+  }
+
+  async function isAmongOthers(afterMs: number): Promise<boolean> {
+    try {
+      return await quota.refused(afterMs);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return true;
+    }
+  }
+
+  return { take, refused };
+}
+
+function isBefore(one: Wish, other: Wish): boolean {
+  if (one.isReceipt !== other.isReceipt) return one.isReceipt;
+  return one.madeAtMs < other.madeAtMs;
+}

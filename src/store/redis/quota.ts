@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { z } from 'zod';
+import { countRefusal, takePoints } from '../limiter.ts';
+import type { OpenQuota } from '../quota.ts';
+import type { RedisClient } from './client.ts';
+import { confirmed } from './confirmed.ts';
+import { runScript } from './scripts.ts';
+
+/** A reply waits for the answer: after that its process goes by its share. */
+const WITHIN_MS = 200;
+
+const TAKE = readFileSync(new URL('./take-quota.lua', import.meta.url), 'utf8');
+
+export function createRedisQuotas({ commands, keys }: Pick<RedisClient, 'commands' | 'keys'>): OpenQuota {
+  // The library defines its script once a connection, so both limiters have the same; with one point, it only counts.
+  const shared = { storeClient: commands, keyPrefix: '', duration: 1, customIncrTtlLuaScript: TAKE };
+  return (name, perSecond) => {
+    const limiter = new RateLimiterRedis({ ...shared, points: perSecond });
+    const refused = new RateLimiterRedis({ ...shared, points: 1 });
+    const everyMs = (1000 / perSecond).toFixed(3);
+    return {
+      async take(wanted) {
+        return confirmed(takePoints(limiter, keys().quota(name).count, wanted), WITHIN_MS);
+      },
+      async takePlaces(wanted) {
+        const places = runScript(commands, 'takePlaces', [keys().quota(name).line], [wanted, everyMs]);
+        return z.number().parse(await confirmed(places, WITHIN_MS));
+      },
+      async refused(afterMs) {
+        const { count, refusals } = keys().quota(name);
+        return confirmed(countRefusal([refused, refusals], [limiter, count], afterMs), WITHIN_MS);
+      },
+    };
+  };
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { createPace, type PaceOptions, type Wish } from '../../../src/channels/shared/pace.ts';
+import { openMemoryQuota } from '../../../src/store/memory/quota.ts';
+import type { Quota } from '../../../src/store/quota.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+
+const PER_SECOND = 20;
+
+/** A pace of its own; `waits` are what it told of those who went. */
+function createWorld(more: Partial<PaceOptions> = {}) {
+  const waits: number[] = [];
+  const quota = openMemoryQuota('test', PER_SECOND);
+  const pace = createPace({
+    openQuota: () => quota,
+    perSecond: PER_SECOND,
+    chatBurst: 3,
+    onGo: (seconds) => void waits.push(seconds),
+    ...more,
+  });
+  return { pace, quota, waits };
+}
+
+let chats = 0;
+const wish = (more: Partial<Wish> = {}): Wish => ({
+  chat: `${++chats}`,
+  isReceipt: false,
+  madeAtMs: Date.now(),
+  ...more,
+});
+
+describe('a pace', () => {
+  test('lets one go at once, and the next when their time comes', async () => {
+    const { pace, waits } = createWorld();
+    const startMs = performance.now();
+    expect(await pace.take(wish())).toBe(0);
+    expect(performance.now() - startMs).toBeLessThan(40);
+    expect(await Promise.all(Array.from({ length: 6 }, () => pace.take(wish())))).toEqual(Array(6).fill(0));
+    expect(performance.now() - startMs).toBeGreaterThan(250);
+    expect(waits).toHaveLength(7);
+    expect(Math.max(...waits)).toBeGreaterThan(0.2);
+  });
+
+  test('puts off whoever would wait for longer than a moment, one after the other', async () => {
+    const { pace } = createWorld();
+    const all = await Promise.all(Array.from({ length: 100 }, () => pace.take(wish())));
+    const putOff = all.filter((afterMs) => afterMs > 0).sort((a, b) => a - b);
+    expect(putOff.length).toBeGreaterThan(70);
+    const lastMs = putOff.at(-1) ?? 0;
+    expect(lastMs).toBeGreaterThan(0.8 * putOff.length * (1000 / PER_SECOND));
+    expect(lastMs).toBeLessThan(1.3 * putOff.length * (1000 / PER_SECOND));
+  });
+
+  test('lets receipts go first, then the oldest', async () => {
+    const { pace } = createWorld();
+    await pace.take(wish());
+    const went: string[] = [];
+    const goes = async (name: string, more: Partial<Wish>) => {
+      if ((await pace.take(wish(more))) === 0) went.push(name);
+    };
+    await Promise.all([
+      goes('first', {}),
+      goes('menu', {}),
+      goes('old menu', { madeAtMs: Date.now() - 5000 }),
+      goes('receipt', { isReceipt: true }),
+    ]);
+    expect(went.indexOf('receipt')).toBeLessThan(went.indexOf('menu'));
+    expect(went.indexOf('old menu')).toBeLessThan(went.indexOf('menu'));
+    expect(went).toHaveLength(4);
+  });
+
+  test('lets no chat have more than its burst in a second', async () => {
+    const { pace } = createWorld({ perSecond: 1000 });
+    const startMs = performance.now();
+    for (let n = 0; n < 3; n++) await pace.take(wish({ chat: 'c' }));
+    expect(performance.now() - startMs).toBeLessThan(500);
+    await pace.take(wish({ chat: 'c' }));
+    expect(performance.now() - startMs).toBeGreaterThan(800);
+  });
+
+  test('after a refusal pauses that chat, and after another one everybody', async () => {
+    const { pace } = createWorld();
+    await pace.take(wish());
+    await pace.refused('a', 5000);
+    expect(await pace.take(wish({ chat: 'a' }))).toBeGreaterThan(4000);
+    expect(await pace.take(wish({ chat: 'c' }))).toBe(0);
+    await pace.refused('b', 3000);
+    expect(await pace.take(wish({ chat: 'c' }))).toBeGreaterThan(2000);
+  });
+
+  test('goes by its share while the count cannot be reached', async () => {
+    const lost = async () => {
+      throw new StoreUnavailable('gone');
+    };
+    const quota: Quota = { take: lost, takePlaces: lost, refused: lost };
+    const { pace } = createWorld({ openQuota: () => quota });
+    const startMs = performance.now();
+    for (let n = 0; n < 6; n++) expect(await pace.take(wish())).toBe(0);
+    expect(performance.now() - startMs).toBeGreaterThan(140);
+    expect(performance.now() - startMs).toBeLessThan(1500);
+  });
+});
