@@ -19,7 +19,11 @@ const CHANNEL: readonly RegExp[] = [
  * its rule; `imports` match what it may import of ours.
  */
 const ROOMS: readonly Room[] = [
-  { files: /^conversation\//, imports: [/^conversation\//] },
+  // A language knows nothing of dialogues; what runs and asks for flows knows none of them; a flow knows no other one.
+  { files: /^conversation\/language\//, imports: [/^conversation\/(language\/|message\.ts$)/] },
+  { files: /^conversation\/prompts\//, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
+  { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
+  { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
   { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
   // The engine knows the store by its ports, never an implementation.
   { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^observe\.ts$/] },
@@ -172,6 +176,10 @@ describe('the rules', () => {
   const planted: readonly [file: string, source: string][] = [
     ['conversation/step.ts', "import type { Mailbox } from '../store/mailbox.ts';"],
     ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
+    ['conversation/flows/redeem.ts', "import { history } from './history.ts';"],
+    ['conversation/dialogue/form.ts', "import { redeem } from '../flows/redeem.ts';"],
+    ['conversation/prompts/help.ts', "import { start } from '../dialogue/form.ts';"],
+    ['conversation/language/codes.ts', "import type { Scope } from '../flow.ts';"],
     ['conversation/slots.ts', "import { randomUUID } from 'node:crypto';"],
     ['conversation/slots.ts', "import { format } from 'date-fns';"],
     ['turns/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],

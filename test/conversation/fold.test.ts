@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fold, undoTyping, visible } from '../../src/conversation/language/fold.ts';
-import { isOneSlip } from '../../src/conversation/language/typo.ts';
+import { isOneTypo } from '../../src/conversation/language/typo.ts';
 
 describe('fold', () => {
   it.each([
@@ -62,7 +62,7 @@ describe('undoTyping', () => {
   });
 });
 
-describe('isOneSlip', () => {
+describe('isOneTypo', () => {
   it.each([
     ['diem', 'diemm', true],
     ['diem', 'dim', true],
@@ -74,7 +74,7 @@ describe('isOneSlip', () => {
     ['ab', 'cd', false],
     ['', 'a', true],
   ])('%j and %j: %j', (a, b, expected) => {
-    expect(isOneSlip(a, b)).toBe(expected);
-    expect(isOneSlip(b, a)).toBe(expected);
+    expect(isOneTypo(a, b)).toBe(expected);
+    expect(isOneTypo(b, a)).toBe(expected);
   });
 });

@@ -55,7 +55,7 @@ describe('a period typed on 25 November 2026', () => {
   ])('%s is [%s, %s)', (text, from, to) => {
     expect(parsePeriod(text, NOW, SAIGON)).toEqual({
       ok: true,
-      period: { fromMs: at(from), toMs: at(to) },
+      value: { fromMs: at(from), toMs: at(to) },
     });
   });
 
@@ -77,16 +77,16 @@ describe('a period typed on 25 November 2026', () => {
     ['từ 1/8', '2026-08-01'],
     ['since 1/8/2023', '2023-08-01'],
   ])('%s begins on %s and has no end', (text, from) => {
-    expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, period: { fromMs: at(from) } });
+    expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, value: { fromMs: at(from) } });
   });
 
   it('may have no beginning, or neither', () => {
     expect(parsePeriod('đến 31/8/2023', NOW, SAIGON)).toEqual({
       ok: true,
-      period: { toMs: at('2023-09-01') },
+      value: { toMs: at('2023-09-01') },
     });
     for (const text of ['all', 'tất cả', 'toàn bộ'])
-      expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, period: {} });
+      expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, value: {} });
   });
 
   it.each([
@@ -198,7 +198,7 @@ describe('any text', () => {
       fc.property(texts, (text) => {
         const { result, cpuMs } = onCpu(() => parsePeriod(text, NOW, 'America/New_York'));
         if (result.ok) {
-          const { fromMs = -Infinity, toMs = Infinity } = result.period;
+          const { fromMs = -Infinity, toMs = Infinity } = result.value;
           expect(fromMs).toBeLessThan(toMs);
         }
         expect(cpuMs).toBeLessThan(AT_ONCE_MS);

@@ -1,12 +1,13 @@
 import { type Decision, say } from '../decision.ts';
-import type { Flow, Scope } from '../flow.ts';
+import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import { consent, unanswered } from '../prompts/consent.ts';
 import { cancel, help, language } from '../prompts/help.ts';
 import { forget } from '../prompts/privacy.ts';
 import { home, withMenu } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
-import { decide, edit, fill, start } from './form.ts';
+import { edit, editable, fill, start } from './form.ts';
+import { decide } from './live-question.ts';
 import { begin } from './operations.ts';
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
@@ -17,7 +18,7 @@ export function onChoice(
   scope: Scope,
 ): Decision {
   const live = view === undefined || view === state.view;
-  return (live ? answerChoice(state, choice, scope) : undefined) ?? expired(state, scope);
+  return (live ? chosen(state, choice, scope) : undefined) ?? expired(state, scope);
 }
 
 /** A press or a form of a question that is over: nothing is changed. */
@@ -30,7 +31,7 @@ export function expired(state: ConversationState, scope: Scope): Decision {
 }
 
 /** Undefined where the choice is none of the live question's. */
-function answerChoice(state: ConversationState, choice: string, scope: Scope): Decision | undefined {
+function chosen(state: ConversationState, choice: string, scope: Scope): Decision | undefined {
   const colon = choice.indexOf(':');
   const name = colon < 0 ? choice : choice.slice(0, colon);
   const value = colon < 0 ? '' : choice.slice(colon + 1);
@@ -58,11 +59,6 @@ function onStep(state: ConversationState, name: string, value: string, scope: Sc
     case 'idle':
       return undefined;
   }
-}
-
-/** The slots that the summary of a flow lets customers change. */
-export function editable({ confirmation }: Flow): string[] {
-  return (confirmation?.edits ?? []).map(({ id }) => id.slice(id.indexOf(':') + 1));
 }
 
 function onAsking(

@@ -1,6 +1,5 @@
 import { after, type Decision, withLast } from '../decision.ts';
-import type { Answer, Flow, Scope } from '../flow.ts';
-import type { Understood } from '../language/understand.ts';
+import type { Flow, Scope } from '../flow.ts';
 import { parseEmail } from '../language/values/email.ts';
 import { parsePhone } from '../language/values/phone.ts';
 import type { Message } from '../message.ts';
@@ -16,11 +15,7 @@ import { busy } from './operations.ts';
  * one.
  */
 
-/** After so many invalid answers in a row, help is offered. */
-const TRIES = 3;
-
 type Asking = Extract<Step, { at: 'asking' }>;
-export type Offer = NonNullable<Asking['offer']>;
 
 /** Begins a flow with what is known and `filled`; says so if that ends another one. */
 export function start(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
@@ -29,8 +24,8 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, scope
   const before: Reply[] = isOther
     ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }]
     : [];
-  const hindrance = hindered(flow, state, scope);
-  if (hindrance) return after(before, home(state, scope, hindrance));
+  const wait = hindered(flow, state, scope);
+  if (wait) return after(before, home(state, scope, wait));
   const same = left?.name === flow.name ? state.draft : {};
   const known: Draft = { ...same, ...carried(state, scope), ...filled };
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
@@ -57,18 +52,18 @@ export function runningIn({ step }: ConversationState, { flows }: Scope): Flow |
 /** Asks for the next missing slot, or completes the flow. */
 export function advance(state: ConversationState, flow: Flow, scope: Scope, ...before: Reply[]): Decision {
   const slot = flow.missing(state.draft);
-  if (slot === undefined) return after(before, flow.complete(inside(state, flow, scope), scope));
+  if (slot === undefined) return after(before, flow.complete(entered(state, flow, scope), scope));
   const isIdentity = slot === 'phone' && flow.identity === 'proved';
   if (isIdentity && scope.sender.proof === 'profile')
     return after(before, home(state, scope, unproved(scope)));
   const known = slot === 'phone' && !isIdentity ? state.profile.phone : undefined;
-  const offered: Offer | undefined = known && { why: 'known', value: known.value };
+  const offered = known && ({ why: 'known', value: known.value } as const);
   const step: Asking = { at: 'asking', flow: flow.name, slot, tries: 0, ...(offered && { offer: offered }) };
   return pose(state, step, scope, ...before);
 }
 
 /** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
-function inside(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
+function entered(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
   if (runningIn(state, scope)?.name === flow.name) return state;
   return { ...state, step: { at: 'asking', flow: flow.name, slot: 'phone', tries: 0 } };
 }
@@ -100,117 +95,14 @@ export function take(state: ConversationState, flow: Flow, filled: Draft, scope:
   return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
+/** The slots that the summary of a flow lets customers change. */
+export function editable({ confirmation }: Flow): string[] {
+  return (confirmation?.edits ?? []).map(({ id }) => id.slice(id.indexOf(':') + 1));
+}
+
 /** Asks for one slot of the summary again; a valid answer leads back to the summary. */
 export function edit(state: ConversationState, flow: Flow, slot: string, scope: Scope): Decision {
   return pose(state, { at: 'asking', flow: flow.name, slot, tries: 0, editing: true }, scope);
-}
-
-/** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer. */
-export function isSkip({ intent, code, phone, email, noEmail }: Understood): boolean {
-  const isBare = (code ?? phone ?? email ?? noEmail) === undefined;
-  return isBare && (intent === 'skip' || intent === 'decline');
-}
-
-/** A typed answer to the question that is live. */
-export function answer(
-  state: ConversationState,
-  step: Asking,
-  text: string,
-  understood: Understood,
-  scope: Scope,
-): Decision {
-  const flow = scope.flows.get(step.flow);
-  switch (step.slot) {
-    case 'phone':
-      return flow?.identity === 'typed'
-        ? answerPhone(state, step, text, scope)
-        : answerIdentity(state, step, text, understood, scope);
-    case 'email':
-      return answerEmail(state, step, text, scope);
-    default: {
-      const given: Answer<Draft> | undefined = flow?.questions[step.slot]?.answer(text, scope);
-      if (given?.ok === 'email') return answerEmail(state, step, text, scope);
-      if (given?.ok) return fillStep(state, step, given.slots, scope);
-      return given ? invalid(state, step, given.reason, scope) : retry(state, step, scope);
-    }
-  }
-}
-
-/** Fills slots of the flow that the live question is of. */
-function fillStep(state: ConversationState, step: Asking, filled: Draft, scope: Scope): Decision {
-  const flow = scope.flows.get(step.flow);
-  return flow ? fill(state, flow, filled, scope) : again(state, scope);
-}
-
-/** Where reading or spending needs proof, typing proves nothing unless staff vouch for it. */
-function answerIdentity(
-  state: ConversationState,
-  step: Asking,
-  text: string,
-  understood: Understood,
-  scope: Scope,
-): Decision {
-  if (!typed('', scope).proved) {
-    const asked = retry(state, step, scope);
-    return understood.phone === undefined ? asked : withLast(asked, { context: 'typed' });
-  }
-  if (text.includes('@')) return answerEmail(state, step, text, scope);
-  const phone = parsePhone(text);
-  return !phone.ok && phone.reason === 'phone.shape'
-    ? invalid(state, step, 'identity.shape', scope)
-    : answerPhone(state, step, text, scope);
-}
-
-function answerPhone(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
-  const phone = parsePhone(text);
-  if (!phone.ok) return invalid(state, step, phone.reason, scope);
-  if (phone.ask) return offer(state, step, { why: phone.ask, value: phone.value }, scope);
-  return fillStep(state, step, { phone: typed(phone.value, scope) }, scope);
-}
-
-function answerEmail(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
-  const email = parseEmail(text);
-  if (!email.ok) return invalid(state, step, email.reason, scope);
-  if (email.suggestion)
-    return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, scope);
-  return fillStep(state, step, { email: typed(email.value, scope) }, scope);
-}
-
-/** Asks about a value instead of taking it. */
-export function offer(state: ConversationState, step: Asking, offered: Offer, scope: Scope): Decision {
-  return pose(state, { ...step, offer: offered }, scope);
-}
-
-/** `use`, `keep` or `other` was pressed (or said) about what is offered. */
-export function decide(
-  state: ConversationState,
-  step: Asking,
-  choice: 'use' | 'keep' | 'other',
-  scope: Scope,
-): Decision | undefined {
-  if (!step.offer) return undefined;
-  const { why, value, typed: written } = step.offer;
-  if (choice === 'use') {
-    if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
-    const phone = why === 'known' && state.profile.phone ? state.profile.phone : typed(value, scope);
-    return fillStep(state, step, { phone }, scope);
-  }
-  if (choice === 'keep')
-    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
-  const { offer: _, ...plain } = step;
-  return pose(state, plain, scope);
-}
-
-/** Says what is wrong with an answer and asks again; the third time help is offered. */
-export function invalid(state: ConversationState, step: Asking, reason: string, scope: Scope): Decision {
-  return retry(state, step, scope, { key: reason });
-}
-
-function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
-  const tries = step.tries + 1;
-  const next = { ...state, step: { ...step, tries } };
-  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
-  return again(next, scope, ...why, ...lost);
 }
 
 /** Several answers at once; the valid ones are kept, the others come back marked with their reasons. */

@@ -3,7 +3,7 @@ import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
 
 /*
- * Whoever guesses codes is slowed down, more with every wrong one; a few slips cost nobody anything. Counted per
+ * Whoever guesses codes is slowed down, more with every wrong one; a few typing errors cost nobody anything. Counted per
  * conversation, never per phone: a stranger could lock its owner out (SECURITY.md, "Guessing codes").
  */
 
@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 /** Nobody is held to what they mistyped a day ago. */
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
-/** Counts a refused code; after a good one, whatever was refused before it was a slip. */
+/** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
 export function countOutcome(
   state: ConversationState,
   status: Operation['status'],

@@ -1,12 +1,28 @@
 import type { Decision } from '../decision.ts';
-import type { Flow, Scope } from '../flow.ts';
+import { withLast } from '../decision.ts';
+import type { Answer, Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
+import { parseEmail } from '../language/values/email.ts';
+import { parsePhone } from '../language/values/phone.ts';
 import { consent } from '../prompts/consent.ts';
-import { again, home } from '../prompts/questions.ts';
-import type { ConversationState, Step } from '../state.ts';
-import { editable } from './choices.ts';
-import { decide, edit, fill, isSkip } from './form.ts';
-import { answersTo } from './values.ts';
+import { supportLines } from '../prompts/help.ts';
+import { typed } from '../prompts/identity.ts';
+import { again, home, pose } from '../prompts/questions.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Draft, Step } from '../state.ts';
+import { edit, editable, fill } from './form.ts';
+import { answersTo, isSkip } from './values.ts';
+
+/*
+ * What a text is worth as an answer to the live question: first what means something only because of it, and, where
+ * nothing else explains the text, whatever it may be.
+ */
+
+/** After so many invalid answers in a row, help is offered. */
+const TRIES = 3;
+
+type Asking = Extract<Step, { at: 'asking' }>;
+export type Offer = NonNullable<Asking['offer']>;
 
 /** Words that mean something only because of the question they answer. */
 export function atStep(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
@@ -28,8 +44,6 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
       return state.view === undefined ? home(state, scope, { key: 'menu' }) : again(state, scope);
   }
 }
-
-type Asking = Extract<Step, { at: 'asking' }>;
 
 function atAsking(
   state: ConversationState,
@@ -100,4 +114,105 @@ function editNamed(state: ConversationState, flow: Flow, utterance: Utterance, s
   return slot !== undefined && editable(flow).includes(slot)
     ? edit(state, flow, slot, scope)
     : again(state, scope, { key: 'confirm.edit' });
+}
+
+/** A typed answer to the question that is live. */
+export function answer(
+  state: ConversationState,
+  step: Asking,
+  { text, understood }: Utterance,
+  scope: Scope,
+): Decision {
+  const flow = scope.flows.get(step.flow);
+  switch (step.slot) {
+    case 'phone':
+      return flow?.identity === 'typed'
+        ? answerPhone(state, step, text, scope)
+        : answerIdentity(state, step, text, understood, scope);
+    case 'email':
+      return answerEmail(state, step, text, scope);
+    default: {
+      const given: Answer<Draft> | undefined = flow?.questions[step.slot]?.answer(text, scope);
+      if (given?.ok === 'email') return answerEmail(state, step, text, scope);
+      if (given?.ok) return fillStep(state, step, given.slots, scope);
+      return given ? invalid(state, step, given.reason, scope) : retry(state, step, scope);
+    }
+  }
+}
+
+/** Fills slots of the flow that the live question is of. */
+function fillStep(state: ConversationState, step: Asking, filled: Draft, scope: Scope): Decision {
+  const flow = scope.flows.get(step.flow);
+  return flow ? fill(state, flow, filled, scope) : again(state, scope);
+}
+
+/** Where reading or spending needs proof, typing proves nothing unless staff vouch for it. */
+function answerIdentity(
+  state: ConversationState,
+  step: Asking,
+  text: string,
+  understood: Understood,
+  scope: Scope,
+): Decision {
+  if (!typed('', scope).proved) {
+    const asked = retry(state, step, scope);
+    return understood.phone === undefined ? asked : withLast(asked, { context: 'typed' });
+  }
+  if (text.includes('@')) return answerEmail(state, step, text, scope);
+  const phone = parsePhone(text);
+  return !phone.ok && phone.reason === 'phone.shape'
+    ? invalid(state, step, 'identity.shape', scope)
+    : answerPhone(state, step, text, scope);
+}
+
+function answerPhone(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
+  const phone = parsePhone(text);
+  if (!phone.ok) return invalid(state, step, phone.reason, scope);
+  if (phone.ask) return offer(state, step, { why: phone.ask, value: phone.value }, scope);
+  return fillStep(state, step, { phone: typed(phone.value, scope) }, scope);
+}
+
+function answerEmail(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
+  const email = parseEmail(text);
+  if (!email.ok) return invalid(state, step, email.reason, scope);
+  if (email.suggestion)
+    return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, scope);
+  return fillStep(state, step, { email: typed(email.value, scope) }, scope);
+}
+
+/** Asks about a value instead of taking it. */
+export function offer(state: ConversationState, step: Asking, offered: Offer, scope: Scope): Decision {
+  return pose(state, { ...step, offer: offered }, scope);
+}
+
+/** `use`, `keep` or `other` was pressed (or said) about what is offered. */
+export function decide(
+  state: ConversationState,
+  step: Asking,
+  choice: 'use' | 'keep' | 'other',
+  scope: Scope,
+): Decision | undefined {
+  if (!step.offer) return undefined;
+  const { why, value, typed: written } = step.offer;
+  if (choice === 'use') {
+    if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
+    const phone = why === 'known' && state.profile.phone ? state.profile.phone : typed(value, scope);
+    return fillStep(state, step, { phone }, scope);
+  }
+  if (choice === 'keep')
+    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
+  const { offer: _, ...plain } = step;
+  return pose(state, plain, scope);
+}
+
+/** Says what is wrong with an answer and asks again; the third time help is offered. */
+export function invalid(state: ConversationState, step: Asking, reason: string, scope: Scope): Decision {
+  return retry(state, step, scope, { key: reason });
+}
+
+function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
+  const tries = step.tries + 1;
+  const next = { ...state, step: { ...step, tries } };
+  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
+  return again(next, scope, ...why, ...lost);
 }

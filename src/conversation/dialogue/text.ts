@@ -10,8 +10,8 @@ import { again, home, question } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { onChoice } from './choices.ts';
 import { onStart } from './deep-link.ts';
-import { answer, fill, type Offer, offer, runningIn, start, take } from './form.ts';
-import { atStep } from './live-question.ts';
+import { fill, runningIn, start, take } from './form.ts';
+import { answer, atStep, type Offer, offer } from './live-question.ts';
 import { status } from './operations.ts';
 import { answersTo, identityIn, slotsFor } from './values.ts';
 
@@ -130,7 +130,7 @@ function inFlow(
 ): Decision | undefined {
   const { understood } = utterance;
   if (flow.identity === 'proved' && state.step.at !== 'asking') return undefined;
-  if (isSlip(state, understood)) return undefined;
+  if (isMistyped(state, understood)) return undefined;
   const slots = answersTo(flow, utterance, scope);
   if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
     return doubtful(take(state, flow, slots, scope), understood, scope);
@@ -140,7 +140,7 @@ function inFlow(
 }
 
 /** A mistyped phone or e-mail may look like a code: alone and uncalled for, it takes no code's place. */
-function isSlip({ step, draft }: ConversationState, understood: Understood): boolean {
+function isMistyped({ step, draft }: ConversationState, understood: Understood): boolean {
   const isAsked = step.at === 'asking' && (step.slot === 'phone' || step.slot === 'email');
   return (
     isAsked &&
@@ -188,14 +188,10 @@ function doubt(state: ConversationState, understood: Understood, scope: Scope): 
 }
 
 /** No command and no value: the answer, right or wrong, to the live question. */
-function atQuestion(
-  state: ConversationState,
-  { text, understood }: Utterance,
-  scope: Scope,
-): Decision | undefined {
+function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   switch (state.step.at) {
     case 'asking':
-      return answer(state, state.step, text, understood, scope);
+      return answer(state, state.step, utterance, scope);
     case 'confirming':
       return again(state, scope, { key: 'unsure.confirm' });
     case 'consenting':

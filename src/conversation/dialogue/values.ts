@@ -31,3 +31,9 @@ export function answersTo(flow: Flow, utterance: Utterance, scope: Scope): Draft
     ...(email !== undefined && counts(email) && { email }),
   };
 }
+
+/** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer. */
+export function isSkip({ intent, code, phone, email, noEmail }: Understood): boolean {
+  const isBare = (code ?? phone ?? email ?? noEmail) === undefined;
+  return isBare && (intent === 'skip' || intent === 'decline');
+}

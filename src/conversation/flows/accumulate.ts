@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { after } from '../decision.ts';
-import { advance, isSkip } from '../dialogue/form.ts';
+import { advance } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
+import { isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import { defineFlow, type Flow } from '../flow.ts';
 import { cancel } from '../prompts/help.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
-import { CANCEL, home, named, pose } from '../prompts/questions.ts';
+import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Field, Line } from '../reply.ts';
 import { type Identity, identitySchema } from '../state.ts';
 
@@ -36,8 +37,7 @@ export const accumulate: Flow = defineFlow({
     return email === undefined ? 'email' : undefined;
   },
 
-  complete: (state, _, scope) =>
-    pose(state, { at: 'confirming', flow: accumulate.name, operation: scope.ids.operation }, scope),
+  complete: (state, _, scope) => confirm(state, accumulate, scope),
 
   read: ({ understood: { code, noEmail } }) => ({
     ...(code !== undefined && { code }),

@@ -62,8 +62,8 @@ export const history: Flow = defineFlow({
     period: {
       ask: () => ({ key: 'history.askPeriod', choices: [...PERIOD_CHOICES, CANCEL], asks: 'period' }),
       answer(text, { nowMs, settings }) {
-        const typedPeriod = parsePeriod(text, nowMs, settings.timeZone);
-        return typedPeriod.ok ? { ok: true, slots: { period: typedPeriod.period } } : typedPeriod;
+        const period = parsePeriod(text, nowMs, settings.timeZone);
+        return period.ok ? { ok: true, slots: { period: period.value } } : period;
       },
     },
   },
@@ -86,7 +86,7 @@ export const history: Flow = defineFlow({
     const { type } = understood;
     const said = periodIn(understood, scope);
     // A period that is none replaces the one before it: no page shows what was not asked for.
-    const period = said && { period: said.ok ? said.period : undefined };
+    const period = said && { period: said.ok ? said.value : undefined };
     return { ...(type && { type }), ...period };
   },
 
@@ -223,7 +223,7 @@ function otherPage(
   if (intent !== undefined && (intent === history.name || type === undefined || period !== undefined))
     return undefined;
   const said = periodIn(understood, scope);
-  if (said?.ok) return browse(state, { ...page, type: type ?? page.type, period: said.period }, scope);
+  if (said?.ok) return browse(state, { ...page, type: type ?? page.type, period: said.value }, scope);
   return said && said.reason !== 'period.shape' ? again(state, scope, { key: said.reason }) : undefined;
 }
 
@@ -233,7 +233,7 @@ function periodNamed(name: NamedPeriod, { nowMs, settings }: Scope): Period {
 
 /** The period that a message names or dates, or what is wrong with it; undefined where it speaks of none. */
 function periodIn({ period, rest }: Utterance['understood'], scope: Scope): PeriodResult | undefined {
-  if (period !== undefined) return { ok: true, period: periodNamed(period, scope) };
+  if (period !== undefined) return { ok: true, value: periodNamed(period, scope) };
   if (rest === '') return undefined;
   const dates = parsePeriod(rest, scope.nowMs, scope.settings.timeZone);
   // Without a digit it is some other talk.

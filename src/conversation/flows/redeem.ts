@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { Gift } from '../context.ts';
 import type { Decision } from '../decision.ts';
-import { advance, edit, fill, isSkip, take } from '../dialogue/form.ts';
-import { answersTo } from '../dialogue/values.ts';
+import { advance, edit, fill, take } from '../dialogue/form.ts';
+import { answersTo, isSkip } from '../dialogue/values.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
 import { fold } from '../language/fold.ts';
 import type { Utterance } from '../language/understand.ts';
 import { cancel } from '../prompts/help.ts';
 import { proved, typed } from '../prompts/identity.ts';
 import { maskEmail, maskPhone } from '../prompts/mask.ts';
-import { CANCEL, pose } from '../prompts/questions.ts';
+import { CANCEL, confirm } from '../prompts/questions.ts';
 import type { Line } from '../reply.ts';
 import { type ConversationState, identitySchema } from '../state.ts';
 
@@ -48,8 +48,7 @@ export const redeem: Flow = defineFlow({
     return proved(slots) === undefined ? 'phone' : undefined;
   },
 
-  complete: (state, _, scope) =>
-    pose(state, { at: 'confirming', flow: redeem.name, operation: scope.ids.operation }, scope),
+  complete: (state, _, scope) => confirm(state, redeem, scope),
 
   read(utterance, scope) {
     const code = giftIn(utterance, scope);

@@ -2,7 +2,7 @@ import { LOCALES } from '../message.ts';
 import { fold } from './fold.ts';
 import { DAYS, type Grammar, type NamedPeriod, PERIODS } from './grammar.ts';
 import { GRAMMARS } from './grammars.ts';
-import { isOneSlip } from './typo.ts';
+import { isOneTypo } from './typo.ts';
 import { type IntentWords, split } from './vocabulary.ts';
 
 /** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */
@@ -44,7 +44,7 @@ export type Vocabulary = {
   isKnown(word: string): boolean;
   /** The phrase that was typed as one word ("tichdiem"); undefined where the word is none. */
   phraseIn(word: string): string | undefined;
-  /** The word that is one slip of the finger away; undefined where none or several are. */
+  /** The word that is one typing error away; undefined where none or several are. */
   nearWord(word: string): string | undefined;
   /** Cuts words into the longest phrases, left to right; a number goes with the unit after it. */
   segments<Source>(words: readonly Word<Source>[]): Segment<Source>[];
@@ -52,8 +52,8 @@ export type Vocabulary = {
 
 type Entry = { readonly words: readonly string[]; readonly meaning: Meaning };
 
-/** Below this many letters, one slip makes too many other words. */
-const MIN_SLIP = 4;
+/** Below this many letters, one typing error makes too many other words. */
+const MIN_TYPO = 4;
 
 export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
   const meanings = meaningsOf(intents);
@@ -66,7 +66,7 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
       .filter((phrase) => phrase.includes(' '))
       .map((phrase) => [phrase.replaceAll(' ', ''), phrase]),
   );
-  const spellings = [...known].filter((word) => word.length >= MIN_SLIP && /^[a-z]+$/.test(word));
+  const spellings = [...known].filter((word) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word));
 
   function phraseAt<Source>(words: readonly Word<Source>[], at: number): Entry | undefined {
     const word = words[at];
@@ -90,8 +90,8 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
     isKnown: (word) => known.has(word),
     phraseIn: (word) => joined.get(word),
     nearWord(word) {
-      if (word.length < MIN_SLIP || !/^[a-z]+$/.test(word)) return undefined;
-      const near = spellings.filter((one) => isOneSlip(one, word));
+      if (word.length < MIN_TYPO || !/^[a-z]+$/.test(word)) return undefined;
+      const near = spellings.filter((one) => isOneTypo(one, word));
       return near.length === 1 ? near[0] : undefined;
     },
     segments(words) {

@@ -11,12 +11,12 @@ const homographs = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.
 export type Spelling = {
   /** The folded words, abbreviations written out, keystrokes of a Vietnamese keyboard undone. */
   wordsOf(tokens: readonly Token[]): Word<Token>[];
-  /** The words with slips of the finger mended; undefined where there is nothing to mend. */
+  /** The words with typing errors mended; undefined where there is nothing to mend. */
   mended(words: readonly Word<Token>[]): Word<Token>[] | undefined;
 };
 
-/** More unknown words than this are no slips of the finger but another subject. */
-const MAX_SLIPS = 8;
+/** More unknown words than this are no typing errors but another subject. */
+const MAX_TYPOS = 8;
 /** Of the words kept, and of the letters of one. */
 const MAX_FOLDED = 4000;
 const MAX_LENGTH = 12;
@@ -62,7 +62,7 @@ export function createSpelling({ isKnown, nearWord, phraseIn }: Vocabulary): Spe
     },
     mended(words) {
       const unknown = words.filter(({ text }) => !isKnown(text));
-      if (unknown.length === 0 || unknown.length > MAX_SLIPS) return undefined;
+      if (unknown.length === 0 || unknown.length > MAX_TYPOS) return undefined;
       const known = new Map(unknown.map(({ text }) => [text, nearWord(text)] as const));
       return words.map((word) => {
         const near = known.get(word.text);

@@ -1,5 +1,5 @@
-/** Whether the two differ by one slip of the finger: a letter too many, too few, wrong, or two swapped. */
-export function isOneSlip(a: string, b: string): boolean {
+/** Whether the two differ by one typing error: a letter too many, too few, wrong, or two swapped. */
+export function isOneTypo(a: string, b: string): boolean {
   const [short, long] = a.length <= b.length ? [a, b] : [b, a];
   if (a === b || long.length - short.length > 1) return false;
   let at = 0;

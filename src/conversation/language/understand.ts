@@ -44,7 +44,7 @@ export type Language = {
   /**
    * Reads free text: an intent and any number of slots in any order, Vietnamese with or without marks, English, the usual
    * abbreviations, slash commands with arguments. Words are matched as they are, then without the keystrokes of a Telex
-   * or VNI keyboard and, where that finds no intent, by one slip of the finger; slots are never repaired.
+   * or VNI keyboard and, where that finds no intent, by one typing error; slots are never repaired.
    */
   understand(text: string): Understood;
   /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */

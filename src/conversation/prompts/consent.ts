@@ -6,7 +6,7 @@ import { again, home } from './questions.ts';
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
 const CONSENT_VERSION = 2;
-/** Whoever pays the question no heed so often has answered it. */
+/** Whoever passes over the question so often has answered it. */
 const ASKED_AT_MOST = 2;
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */

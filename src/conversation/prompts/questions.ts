@@ -23,6 +23,11 @@ export function pose(state: ConversationState, step: Step, scope: Scope, ...befo
   return say(next, ...before, question(next, scope));
 }
 
+/** Shows the summary of a flow: its button carries a new operation, and works once. */
+export function confirm(state: ConversationState, { name }: Flow, scope: Scope): Decision {
+  return pose(state, { at: 'confirming', flow: name, operation: scope.ids.operation }, scope);
+}
+
 /** Asks the live question once more, its buttons still alive. */
 export function again(state: ConversationState, scope: Scope, ...before: Reply[]): Decision {
   return say(state, ...before, question(state, scope));

@@ -1,8 +1,8 @@
 import { visible } from '../fold.ts';
 import { QUOTES, trimEdges } from '../trim.ts';
-import { isOneSlip } from '../typo.ts';
+import { isOneTypo } from '../typo.ts';
 
-/** With `suggestion`, the domain looks like a slip; the customer is asked which of the two is right. */
+/** With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. */
 export type EmailResult =
   | { readonly ok: true; readonly value: string; readonly suggestion?: string | undefined }
   | { readonly ok: false; readonly reason: 'email.shape' | 'email.vietnamese' | 'email.long' };
@@ -56,7 +56,7 @@ const COMMON = [
   'outlook.com.vn',
   'icloud.com',
 ];
-/** Real providers that are one slip away from a common one. */
+/** Real providers that are one typing error away from a common one. */
 const GENUINE = new Set(['ymail.com', 'email.com', 'mail.com']);
 /** Ends that no domain has, or hardly any. Not `.cm`: it is Cameroon's. */
 const MEANT_COM = new Set(['con', 'comn', 'comm', 'coom', 'cmo', 'ocm', 'cpm', 'cim', 'xom', 'vom', 'c0m']);
@@ -69,7 +69,7 @@ function betterDomain(domain: string): string | undefined {
   const end = labels.at(-1) ?? '';
   const meant = MEANT_COM.has(end) ? 'com' : MEANT_VN.has(end) ? 'vn' : end;
   const mended = [...labels.slice(0, -1), meant].join('.');
-  const near = COMMON.find((common) => common === mended || isOneSlip(common, mended));
+  const near = COMMON.find((common) => common === mended || isOneTypo(common, mended));
   if (near !== undefined) return near;
   // These have no mailboxes under any other end (gmail.vn, icloud.com.vn).
   if (labels[0] === 'gmail' || labels[0] === 'icloud') return `${labels[0]}.com`;

@@ -10,7 +10,7 @@ export const periodSchema = z.strictObject({ fromMs: z.number().optional(), toMs
 export type Period = z.infer<typeof periodSchema>;
 
 export type PeriodResult =
-  | { readonly ok: true; readonly period: Period }
+  | { readonly ok: true; readonly value: Period }
   | { readonly ok: false; readonly reason: 'period.shape' | 'period.reversed' | 'period.future' };
 
 export function isNamedPeriod(name: string): name is NamedPeriod {
@@ -44,7 +44,7 @@ export function namedPeriod(name: NamedPeriod, nowMs: number, timeZone: string):
  */
 export function parsePeriod(text: string, nowMs: number, timeZone: string): PeriodResult {
   const period = byWords(fold(text), nowMs, timeZone);
-  if (period) return { ok: true, period };
+  if (period) return { ok: true, value: period };
   const today = dayAt(nowMs, timeZone);
   const typed = typedDates(text, today);
   if (!typed.ok) return typed;
@@ -52,7 +52,7 @@ export function parsePeriod(text: string, nowMs: number, timeZone: string): Peri
   if (from !== undefined && from > today) return { ok: false, reason: 'period.future' };
   return {
     ok: true,
-    period: {
+    value: {
       ...(from !== undefined && { fromMs: startOfDay(from, timeZone) }),
       ...(to !== undefined && { toMs: startOfDay(to, timeZone) }),
     },
