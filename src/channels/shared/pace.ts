@@ -39,6 +39,7 @@ const AGAIN_MS = 500;
 const OLD_MS = 2000;
 /** Who would have to wait here for longer, because a platform has refused, is put off at once. */
 const LONG_MS = 1000;
+
 type Waiting = Wish & { go(afterMs: number | Promise<number>): void };
 
 export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOptions): Pace {

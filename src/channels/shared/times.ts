@@ -3,7 +3,10 @@ import { StoreUnavailable } from '../../store/unavailable.ts';
 
 /** When messages of this process may leave. Times are monotonic, ms. */
 export type Times = {
-  /** The next one, perhaps past; one caller at a time, who could use `wanted`. Not `isTaken`: there is none now, ask again at `atMs`. */
+  /**
+   * The next one, perhaps past; one caller at a time, who could use `wanted`. Not `isTaken`: there is none now, ask again
+   * at `atMs`.
+   */
   next(wanted: number): Promise<{ readonly atMs: number; readonly isTaken: boolean }>;
   /** Lets a message leave at once where there is plenty; it is counted soon, together with others. */
   onCredit(): boolean;
