@@ -10,8 +10,8 @@ import type { ConversationState, Draft, Identity, Operation } from './state.ts';
 /*
  * What a flow is: one object in one file (`flows/<name>.ts`), listed once (`flows/index.ts`). Everything that lists flows
  * derives from those handed to `createConversation`. A flow's words stand in `locales/*.json`: `choice.<name>` (its
- * button), `flow.<name>` (what is being done), `phrases.<name>` and `phrases.<name>_alone` (what begins it),
- * `command.<name>` with `telegram.command.<name>`, `teams.command.<name>.title` and `.description`.
+ * button), `flow.<name>` (what is being done), `help.<name>` (an example), `phrases.<name>` and `phrases.<name>_alone`
+ * (what begins it), `command.<name>` with `telegram.command.<name>`, `teams.command.<name>.title` and `.description`.
  */
 
 /** What a step may know: what every turn tells it, and the flows and the language of this conversation. */

@@ -20,7 +20,9 @@ const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = 
   // Faults that the console plays are of AntCRM's calls; `points` is the unit of what a customer has.
   { files: /^console\//, means: /./ },
   // Examples of the staff webhook's document.
-  { files: /^channels\/staff\/schema\.ts$/, means: /^(accumulate|redeem)$/ },
+  { files: /^channels\/staff\/(answer|request)\.ts$/, means: /^(accumulate|redeem)$/ },
+  // The unit of a rate limiter.
+  { files: /^store\/limiter\.ts$/, means: /^points$/ },
 ];
 
 const SOURCES = new URL('../../src/', import.meta.url);

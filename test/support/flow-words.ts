@@ -20,6 +20,7 @@ function keysOf({ name, identity, confirmation }: Flow): string[] {
   return [
     `choice.${name}`,
     `flow.${name}`,
+    `help.${name}`,
     `command.${name}`,
     `telegram.command.${name}`,
     `teams.command.${name}.title`,

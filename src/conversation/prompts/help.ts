@@ -11,7 +11,8 @@ export function welcome(state: ConversationState, scope: Scope): Decision {
 
 /** What I can do and who can help; then the live question again, so that asking for help loses nothing. */
 export function help(state: ConversationState, scope: Scope): Decision {
-  const reply: Reply = { key: 'help', lines: supportLines(scope) };
+  const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
+  const reply: Reply = { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
   return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
 }
 
