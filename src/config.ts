@@ -35,7 +35,9 @@ export function environment(): Environment {
 export function readConfig(env: Environment): ConfigRead {
   const written = writtenIn(env);
   const read = variables.safeParse(written);
-  const wrong = read.success ? [] : read.error.issues.map(({ path }) => wrongValue(String(path[0]), written));
+  // A value that is wrong in several ways is one fault.
+  const names = new Set(read.error?.issues.map(({ path }) => String(path[0])));
+  const wrong = [...names].map((name) => wrongValue(name, written));
   const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
   const unreadable = gifts?.ok === false ? gifts.faults.map((fault) => `GIFTS_FILE: ${fault}`) : [];
   const faults = [...wrong, ...unreadable, ...conflicts(written)];

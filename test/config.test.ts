@@ -157,6 +157,10 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ TRUST_PROXY: 'all' }, /^TRUST_PROXY: /],
     [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY: /],
     [{ TRUST_PROXY: '10.0.0.1,10.0.0.256' }, /^TRUST_PROXY: /],
+    [
+      { TEAMS_TENANTS: 'a b,c d' },
+      'TEAMS_TENANTS: got "a b,c d", wants ids of directories, separated by commas',
+    ],
     [{ REDIS_URL: 'redis://:pw@a,http://b' }, /^REDIS_URL: got a secret of 22 characters, wants redis:/],
     [{ ANTCRM_BASE_URL: 'apiring.antbuddy.com', ANTCRM_API_KEY: 'k' }, /^ANTCRM_BASE_URL: got "apiring/],
     [{ ANTCRM_CONTACTS: 'yes' }, 'ANTCRM_CONTACTS: got "yes", wants on or off'],

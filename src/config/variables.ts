@@ -31,16 +31,16 @@ const registry = z.registry<About>();
 
 /** The environment as text -> typed values: the one place that lists the variables (docs/configuration.md). */
 export const variables = z.object({
-  NODE_ENV: set(text(), 'development', '`production` refuses embedded parts and development keys'),
+  NODE_ENV: set(text, 'development', '`production` refuses embedded parts and development keys'),
   HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
   PORT: set(integer(0, 65_535), '3000', 'where to listen; 0 = any free port'),
   PUBLIC_URL: may(
-    url(['https:']),
+    url('https'),
     'no webhook is registered',
     'the public https base; if set, the Telegram webhook and commands are registered at start',
   ),
   TRUST_PROXY: may(
-    proxies(),
+    proxies,
     'nobody',
     'the proxies in front of the bot whose `X-Forwarded-For` is believed, for limits per address alone: addresses or ranges separated by commas, or how many hops',
   ),
@@ -50,7 +50,7 @@ export const variables = z.object({
     'how much is logged',
   ),
   REDIS_URL: secret(
-    redisUrl(),
+    redisUrl,
     'embedded memory store',
     '`redis://…`, `rediss://…`; several nodes separated by commas = Redis Cluster; `redis+sentinel://host:26379,…/<master>` (or `rediss+sentinel`) = Redis Sentinel',
   ),
@@ -60,7 +60,7 @@ export const variables = z.object({
     'how many replicas must acknowledge an intent before points are spent',
   ),
   ANTCRM_BASE_URL: may(
-    url(['https:', 'http:']),
+    url('https', 'http'),
     'sandbox mounted at `/sandbox`',
     'e.g. `https://apiring.antbuddy.com`',
   ),
@@ -83,7 +83,7 @@ export const variables = z.object({
     'when an operation without an outcome is looked up, from when its call can reach AntCRM no more (`ANTCRM_TIMEOUT_MS`); not applied is told at the last but one',
   ),
   GIFTS_FILE: may(
-    text(),
+    text,
     'sandbox: its own gifts',
     'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score" }`: lets customers pick a gift and see its price',
   ),
@@ -98,7 +98,7 @@ export const variables = z.object({
     'required with the token in webhook mode; start is refused without it',
   ),
   TELEGRAM_API_ROOT: set(
-    url(['https:', 'http:']),
+    url('https', 'http'),
     'https://api.telegram.org',
     'also a local Bot API server, or a double in tests',
   ),
@@ -140,7 +140,7 @@ export const variables = z.object({
   ToChannelFromBotOAuthScope: endpoint('what they are for'),
   OAuthUrl: endpoint('where people would sign in'),
   TEAMS_SERVICE_HOSTS: may(
-    hosts(),
+    hosts,
     "Microsoft's Teams connectors",
     'exact hosts, separated by commas, `host` or `host:port`, that may receive our replies and token',
   ),
@@ -155,17 +155,13 @@ export const variables = z.object({
     '`off` only while `HOST` is loopback, without `PUBLIC_URL` and not in production: for a local playground; also switches the channel on without an app id',
   ),
   STATE_KEY: secret(
-    key(),
+    key,
     'a fixed development key',
     'base64 of 32 bytes: seals personal data in Redis; required when `NODE_ENV=production`',
   ),
-  STATE_KEY_PREVIOUS: secret(
-    key(),
-    undefined,
-    'the key before `STATE_KEY`: what it sealed can still be read',
-  ),
+  STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
   HASH_KEY: secret(
-    key(),
+    key,
     'a fixed development key',
     'base64 of 32 bytes: names keys and log fields; never rotated; required when `NODE_ENV=production`',
   ),
@@ -175,7 +171,7 @@ export const variables = z.object({
     'bearer token of the staff webhook, the console, `/docs` and `/sandbox/*`',
   ),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
-  TIME_ZONE: set(timeZone(), 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
+  TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
   SUPPORT_CONTACT: may(
     like(/^.{1,200}$/u, 'at most 200 characters'),
     undefined,
@@ -201,18 +197,18 @@ export const documentation: readonly (About & { readonly name: string })[] = Obj
 
 /** A variable with a default. */
 function set<T>(kind: Kind<T>, fallback: string, meaning: string) {
-  const about = { meaning, wants: kind.wants, default: fallback, secret: false };
-  return parsed(kind).prefault(fallback).register(registry, about);
+  const about = { meaning, wants: wantsOf(kind), default: fallback, secret: false };
+  return kind.prefault(fallback).register(registry, about);
 }
 
 /** A variable that may be absent. */
 function may<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
-  return parsed(kind).optional().register(registry, { meaning, wants: kind.wants, absent, secret: false });
+  return kind.optional().register(registry, { meaning, wants: wantsOf(kind), absent, secret: false });
 }
 
 /** A variable that may be absent, and whose value is shown nowhere. */
 function secret<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
-  return parsed(kind).optional().register(registry, { meaning, wants: kind.wants, absent, secret: true });
+  return kind.optional().register(registry, { meaning, wants: wantsOf(kind), absent, secret: true });
 }
 
 /** One of the Bot Framework SDK's own settings, by its own name. */
@@ -224,11 +220,8 @@ function endpoint(what: string) {
   );
 }
 
-function parsed<T>(kind: Kind<T>): z.ZodType<T, string> {
-  return z.string().transform((written, context) => {
-    const value = kind.parse(written);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: kind.wants });
-    return z.NEVER;
-  });
+/** @throws {Error} for a kind without a description, which could explain no fault. */
+function wantsOf(kind: Kind<unknown>): string {
+  if (kind.description === undefined) throw new Error('a kind of value without a description');
+  return kind.description;
 }
