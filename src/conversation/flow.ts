@@ -157,6 +157,21 @@ export type Flow = Common & {
 /**
  * Makes a flow. Inside, its slots have the types of its schema; at its boundary every draft is parsed by it, so that no
  * flow ever sees another's.
+ *
+ * @example
+ * export const points: Flow = defineFlow({
+ *   name: 'points',
+ *   priority: 10,
+ *   identity: 'proved',
+ *   slots: identitySchema,
+ *   questions: {},
+ *   missing: (slots) => (proved(slots) === undefined ? 'phone' : undefined),
+ *   complete(state, slots, scope) {
+ *     const by = proved(slots);
+ *     return by ? { state, replies: [], effect: { kind: 'balance', by } } : home(state, scope, { key: 'menu' });
+ *   },
+ *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'points.balance' }),
+ * });
  */
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
   const { slots: schema } = spec;
