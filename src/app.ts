@@ -105,7 +105,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
   const around: Around = { mailbox: same, antcrm: same, channel: same, ...options.around };
-  const store = await openStore(config.redis, options.mailbox, observe.log);
+  const store = await openStore(config.redis, options.mailbox, observe);
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, conversation.understand);
   const backend = await openBackend(config, observe, traces.call);

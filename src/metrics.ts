@@ -17,6 +17,8 @@ const WAITS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** How often the event loop's lag is sampled: at prom-client's 10 ms, that is half of what an idle bot does. */
 const LAG_MS = 100;
 
+const CLAIMS = ['won', 'taken', 'left'] as const;
+
 const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** Counts what the parts report, in a registry of its own, and writes alarms to the log. */
@@ -25,6 +27,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
   const meters = createMeters(registry);
   for (const alarm of ALARMS) meters.alarms.inc({ alarm }, 0);
+  for (const result of CLAIMS) meters.claims.inc({ result }, 0);
 
   const observe: Observe = {
     log,
@@ -49,6 +52,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
     failing: (channel, failing) => meters.failing.set({ channel: word(channel) }, failing ? 1 : 0),
     busy: (turns) => meters.busy.set(turns),
+    claim: (result) => meters.claims.inc({ result }),
   };
   return { observe, text: () => registry.metrics(), contentType: registry.contentType };
 }
@@ -84,6 +88,12 @@ function createMeters(registry: Registry) {
       registers,
     }),
     busy: new Gauge({ name: 'bot_turns_busy', help: 'Turns at work now', registers }),
+    claims: new Counter({
+      name: 'bot_claims_total',
+      help: 'Claim scripts run on Redis for conversations that waited, by what became of them',
+      labelNames: ['result'],
+      registers,
+    }),
     calls: new Counter({
       name: 'antcrm_calls_total',
       help: 'Calls to AntCRM ended',

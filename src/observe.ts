@@ -93,4 +93,6 @@ export type Observe = {
   failing(channel: string, failing: boolean): void;
   /** Turns at work now. */
   busy(turns: number): void;
+  /** A claim script ended: the lease is ours, it was another process's by then, or it is for a newer version. */
+  claim(result: 'won' | 'taken' | 'left'): void;
 };

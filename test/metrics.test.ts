@@ -64,6 +64,18 @@ describe('metrics', () => {
     expect(await samples(metrics, 'bot_turns_busy')).toEqual(['3']);
   });
 
+  it('count claims from zero', async () => {
+    const { metrics } = setUp();
+    metrics.observe.claim('won');
+    metrics.observe.claim('won');
+    metrics.observe.claim('taken');
+    expect(await samples(metrics, 'bot_claims_total')).toEqual([
+      '{result="won"} 2',
+      '{result="taken"} 1',
+      '{result="left"} 0',
+    ]);
+  });
+
   it('show how far AntCRM’s clock is ahead', async () => {
     const { metrics } = setUp();
     metrics.observe.skew(-61.5);

@@ -1,4 +1,4 @@
-import type { Log } from '../observe.ts';
+import type { Observe } from '../observe.ts';
 import type { Feed } from './feed.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { createMemoryMailbox } from './memory/mailbox.ts';
@@ -27,7 +27,7 @@ export type Store = {
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   options: StoreOptions = {},
-  log: Log,
+  observe: Pick<Observe, 'log' | 'claim'>,
 ): Promise<Store> {
   if (redis === undefined) {
     const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
@@ -35,8 +35,12 @@ export async function openStore(
     const close = async () => void (await Promise.all([mailbox.close(), feed.close()]));
     return { mailbox, feed, registrations, openQuota: openMemoryQuota, close };
   }
-  const client = await connectRedis(redis.address, log);
-  const mailbox = createRedisMailbox(client, { ...options, waitReplicas: redis.waitReplicas });
+  const client = await connectRedis(redis.address, observe.log);
+  const mailbox = createRedisMailbox(client, {
+    ...options,
+    waitReplicas: redis.waitReplicas,
+    onClaim: observe.claim,
+  });
   const feed = createRedisFeed(client);
   return {
     mailbox,

@@ -7,6 +7,7 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { CUSTOMERS } from './load.ts';
 import { type Measured, measure, medians } from './measure.ts';
 import { type Options, readOptions, type Store, USAGE } from './options.ts';
+import { compareProcesses, PROCESSES_HEADS } from './processes.ts';
 import { summarise } from './profile.ts';
 import { type Cost, fill } from './stored.ts';
 import { type Subject, startMeasured, startSubject, watchIdle } from './subject.ts';
@@ -37,10 +38,11 @@ else await run(options);
 
 async function run(wanted: Options): Promise<void> {
   const withRedis = hasRedis();
+  if (!withRedis && wanted.processes) throw new Error('redis-server is not installed (npm run setup)');
   if (!withRedis) console.log('redis-server is not installed (npm run setup): memory only.\n');
   const options = withRedis
     ? wanted
-    : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis') };
+    : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis'), stored: [] };
   console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}\n`);
 
   const sandbox = await startProcess('src/loyalty/sandbox/main.ts');
@@ -56,15 +58,26 @@ async function run(wanted: Options): Promise<void> {
   const antcrm = { ANTCRM_BASE_URL: sandboxUrl, ANTCRM_API_KEY: 'bench' };
   const bench = { options, telegram, antcrm, openRedis };
   try {
-    await idle(bench);
-    await underLoad(bench);
-    if (options.teams) await besideTeams(bench);
-    if (withRedis && options.stored.length > 0) await stored(bench);
+    if (options.processes) await processes(bench);
+    else await oneBot(bench);
   } finally {
     telegram.close();
     await sandbox.stop();
     await Promise.all(servers.map((server) => server.stop()));
   }
+}
+
+async function oneBot(bench: Bench): Promise<void> {
+  const { options } = bench;
+  await idle(bench);
+  await underLoad(bench);
+  if (options.teams) await besideTeams(bench);
+  if (options.stored.length > 0) await stored(bench);
+}
+
+async function processes({ options, telegram, antcrm }: Bench): Promise<void> {
+  const rows = await compareProcesses(options, telegram, antcrm);
+  console.log(`${table(PROCESSES_HEADS, rows)}\n`);
 }
 
 function hasRedis(): boolean {

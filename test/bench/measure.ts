@@ -37,12 +37,14 @@ function percentiles({ timings }: Run) {
   };
 }
 
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
 /** The median of each number by itself: other work on the machine spoils one run, not all. */
 export function medians(runs: readonly Measured[]): Measured {
-  const median = (key: keyof Measured): number => {
-    const sorted = runs.map((run) => run[key]).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  };
+  const median = (key: keyof Measured): number => medianOf(runs.map((run) => run[key]));
   return {
     turnsPerSecond: median('turnsPerSecond'),
     turnP50: median('turnP50'),

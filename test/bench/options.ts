@@ -11,6 +11,8 @@ export type Options = {
   readonly idleSeconds: number;
   readonly stored: readonly number[];
   readonly teams: boolean;
+  /** Compare numbers of processes, and nothing else. */
+  readonly processes: boolean;
   /** A directory; undefined: no profile is taken. */
   readonly profile: string | undefined;
 };
@@ -33,9 +35,14 @@ const QUICK = {
 };
 
 export const USAGE = `npm run bench -- [options]
+npm run bench -- processes [options]
 
 Closed-loop load on one bot process over loopback: so many conversations in flight, each asking its next question as soon
 as the last was answered. Redis, Telegram's double and AntCRM's sandbox are processes beside it.
+
+\`processes\`: 1, 2 and 4 bots on one Redis and on a cluster of three instead, with more in flight than one of them takes on:
+turns a second, claim scripts a turn, Redis' processor time a turn. Of the options it takes --quick, --turns, --seconds,
+--warm-up and --repeats.
 
   --quick             a look in half a minute: less of everything, no million of stored conversations, no Teams
   --stores LIST       memory, redis (${FULL.stores})
@@ -54,9 +61,10 @@ as the last was answered. Redis, Telegram's double and AntCRM's sandbox are proc
 export function readOptions(args: readonly string[]): Options | null {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
     allowNegative: true,
+    allowPositionals: true,
     options: {
       ...{ help: flag, quick: flag, teams: flag, profile: text },
       ...{ stores: text, 'in-flight': text, turns: text, seconds: text, 'warm-up': text },
@@ -64,6 +72,10 @@ export function readOptions(args: readonly string[]): Options | null {
     },
   });
   if (values.help) return null;
+  const [what, ...more] = positionals;
+  if (more.length > 0 || (what !== undefined && what !== 'processes')) {
+    throw new Error(`"${positionals.join(' ')}" is nothing to measure`);
+  }
   const wanted = { ...(values.quick ? QUICK : FULL), ...values };
   return {
     stores: listOf(wanted.stores).map(storeOf),
@@ -75,6 +87,7 @@ export function readOptions(args: readonly string[]): Options | null {
     idleSeconds: numberOf(wanted.idle),
     stored: listOf(wanted.stored).map(numberOf),
     teams: wanted.teams,
+    processes: what !== undefined,
     profile: values.profile,
   };
 }

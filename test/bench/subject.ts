@@ -35,12 +35,21 @@ export async function startSubject(telegram: Telegram, env: Environment, main?: 
 
 /** As the bot itself tells it; the answer's own cost is in the next one. */
 export async function usageOf({ url }: Bot): Promise<Usage> {
-  const response = await fetch(`${url}/metrics`);
-  const text = await response.text();
-  const value = (name: string): number => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+  const value = await readMetrics(url);
   return {
     cpuMs: value('process_cpu_seconds_total') * 1000,
     rssMb: value('process_resident_memory_bytes') / 2 ** 20,
+  };
+}
+
+/** The bot's metrics as they are now, each by its whole name: `name{label="value"}`. */
+export async function readMetrics(botUrl: string): Promise<(name: string) => number> {
+  const response = await fetch(`${botUrl}/metrics`);
+  const lines = (await response.text()).split('\n');
+  return (name) => {
+    const line = lines.find((one) => one.startsWith(`${name} `));
+    if (line === undefined) throw new Error(`the bot has no metric ${name}`);
+    return Number(line.slice(name.length));
   };
 }
 

@@ -26,6 +26,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       channel: note('channel'),
       failing: note('failing'),
       busy: note('busy'),
+      claim: note('claim'),
     },
   };
 }

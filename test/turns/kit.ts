@@ -143,6 +143,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     channel: silent,
     failing: silent,
     busy: silent,
+    claim: silent,
   };
 
   let ids = 0;

@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import type { Observe } from '../../observe.ts';
 import { DEAD_CAP } from '../dead-letters.ts';
 import {
   type Accepted,
@@ -29,14 +30,20 @@ const MAX_STEP = 8;
 /** What is put off for no longer is looked for when its time comes, before the look at all shards finds it. */
 const LOOKED_AT_MS = 10 * 60_000;
 
+export type RedisMailboxOptions = StoreOptions & {
+  /** How many replicas must acknowledge an intent. */
+  readonly waitReplicas?: number;
+  /** A claim script ended. */
+  readonly onClaim?: Observe['claim'];
+};
+
 /**
  * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
- * reads first); what a script promises stands in its head comment. `waitReplicas`: how many replicas must acknowledge
- * an intent.
+ * reads first); what a script promises stands in its head comment.
  */
 export function createRedisMailbox(
   client: RedisClient,
-  { waitReplicas = 0, ...options }: StoreOptions & { readonly waitReplicas?: number } = {},
+  { waitReplicas = 0, onClaim = () => {}, ...options }: RedisMailboxOptions = {},
 ): ConversationStore {
   const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
   const { commands, keys } = client;
@@ -74,10 +81,14 @@ export function createRedisMailbox(
   async function claimOne(conversation: string): Promise<Work | 'taken' | 'left'> {
     const nonce = randomUUID();
     const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), nonce);
-    if (Array.isArray(answer)) return workOf(conversation, nonce, answer);
-    if (wordOf(answer) !== 'newer') return 'taken';
-    due.leave(conversation);
-    return 'left';
+    if (Array.isArray(answer)) {
+      onClaim('won');
+      return workOf(conversation, nonce, answer);
+    }
+    const result = wordOf(answer) === 'newer' ? 'left' : 'taken';
+    onClaim(result);
+    if (result === 'left') due.leave(conversation);
+    return result;
   }
 
   /**

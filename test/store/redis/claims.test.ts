@@ -18,12 +18,14 @@ for (const [processes, scriptsAWin] of [
   [10, 1.5],
   [30, 3],
 ] as const) {
-  test(`${processes} processes that claim together run at most ${scriptsAWin} claim scripts a win`, async () => {
+  test(`${processes} processes that claim together run at most ${scriptsAWin} claim scripts a win, and count them`, async () => {
     const { port, url } = await ownRedis();
     const admin = new Redis(port);
     onTestFinished(() => admin.disconnect());
+    const results: string[] = [];
+    const onClaim = (result: string): void => void results.push(result);
     const all = await Promise.all(
-      Array.from({ length: processes }, () => openProcess(url, { leaseMs: 600_000 })),
+      Array.from({ length: processes }, () => openProcess(url, { leaseMs: 600_000, onClaim })),
     );
     const names = Array.from({ length: WAITING }, someName);
     const accepted = names.map((name, at) =>
@@ -45,5 +47,7 @@ for (const [processes, scriptsAWin] of [
     const scripts = calls.reduce((sum, [, count]) => sum + Number(count), 0);
     expect(won.sort()).toEqual(names.sort());
     expect(scripts / WAITING).toBeLessThan(scriptsAWin);
+    expect(results).toHaveLength(scripts);
+    expect(results.filter((result) => result === 'won')).toHaveLength(WAITING);
   }, 60_000);
 }

@@ -3,8 +3,8 @@ import type { Log } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
-import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
-import type { ConversationStore, StoreOptions } from '../../../src/store/store.ts';
+import { createRedisMailbox, type RedisMailboxOptions } from '../../../src/store/redis/mailbox.ts';
+import type { ConversationStore } from '../../../src/store/store.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
 import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
 
@@ -31,7 +31,7 @@ export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(a
 /** A process with connections and a mailbox of its own. */
 export async function openProcess(
   url: string,
-  options: StoreOptions & { readonly waitReplicas?: number } = {},
+  options: RedisMailboxOptions = {},
   log: Log = memoryLog(),
 ): Promise<{ client: RedisClient; mailbox: ConversationStore }> {
   const client = await connectRedis(addressOf(url), log);
