@@ -118,3 +118,17 @@ describe('docs/operators.md', () => {
     expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
   });
 });
+
+describe('the ports', () => {
+  const sources = globSync('src/**/*.ts', { cwd: root }).map(read).join('\n');
+  const docs = new Map(
+    [...sources.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\nexport (?:interface|type) (\w+)/gs)].map(
+      ([, doc = '', name = '']): [string, string] => [name, doc],
+    ),
+  );
+  const ports = all(sources, /^export interface (\w+)/gm);
+
+  it.each([...ports, 'Clock', 'Limit', 'Pace'])('%s has an example of its use', (name) => {
+    expect(docs.get(name)).toMatch(/ \* @example\n \* \S/);
+  });
+});

@@ -30,7 +30,16 @@ export type ChannelTraits = {
   readonly qrPath?: string;
 };
 
-/** A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each. */
+/**
+ * A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each.
+ *
+ * @example
+ * const channel: Channel = {
+ *   ...traits,
+ *   plugin: async (app) => void app.post('/chat', async ({ body }) => accept(read(body))),
+ *   deliver: async (outgoing) => send(outgoing.address, outgoing.reply),
+ * };
+ */
 export interface Channel extends ChannelTraits, Outlet {
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
   readonly plugin: FastifyPluginAsync;

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time that passes, as the operations need it; injected, so that no test waits. What time it is, the context says. */
+/**
+ * Time that passes, as the operations need it; injected, so that no test waits. What time it is, the context says.
+ *
+ * @example
+ * const endMs = clock.monotonicMs() + 8000;
+ * await clock.wait(500, signal);
+ * const leftMs = endMs - clock.monotonicMs();
+ */
 export type Clock = {
   /** Like `performance.now()`: deadlines, which no adjustment of the host's clock may move. */
   monotonicMs(): number;

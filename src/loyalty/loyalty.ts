@@ -3,6 +3,13 @@ import type { HistoryType, Identifier } from '../conversation/effect.ts';
 /**
  * The port to AntCRM (docs/antcrm.md). Phones are E.164; the adapter writes AntCRM's form. No method throws: every way
  * a call can end is a value. Nothing here repeats a call that might have been applied.
+ *
+ * @example
+ * const phone = '+84867123456';
+ * const writeBefore = performance.now() + 5000;
+ * const { kind } = await loyalty.redeem({ gift: 'DAUMAY01', phone, writeBefore });
+ * if (kind !== 'unknown') return kind;
+ * const page = await loyalty.history({ type: 'gift', by: { kind: 'phone', value: phone }, page: 1 });
  */
 export interface Loyalty {
   /** Adds the points of a code to the customer that the identifiers name. */

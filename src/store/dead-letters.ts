@@ -1,4 +1,11 @@
-/** What no turn could be made of, kept for operators. `commit` writes them. */
+/**
+ * What no turn could be made of, kept for operators. `commit` writes them.
+ *
+ * @example
+ * for await (const { id, reason } of store.deadLetters()) console.log(id, reason);
+ * const letter = await store.takeDeadLetter(id);
+ * if (letter === null) console.log('There is none of that id.');
+ */
 export interface DeadLetters {
   /** For operators: the dead letters, at most `DEAD_CAP` a shard. */
   deadLetters(): AsyncIterable<DeadLetter>;

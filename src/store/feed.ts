@@ -1,6 +1,11 @@
 /**
  * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation
  * for `FEED_MS`, and news of each. Any process can follow what any other publishes.
+ *
+ * @example
+ * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
+ * await feed.publish(conversation, { seq: 7, body });
+ * unfollow();
  */
 export interface Feed {
   /**

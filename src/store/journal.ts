@@ -1,6 +1,13 @@
 import type { Lease } from './mailbox.ts';
 
-/** Calls that may have been made: the intents. Each lies in its conversation's slot. */
+/**
+ * Calls that may have been made: the intents. Each lies in its conversation's slot.
+ *
+ * @example
+ * const intended = await journal.intend(lease, operation, body);
+ * if (intended.kind === 'go') outcome = await call();
+ * if (intended.kind === 'stored') outcome = await lookUp(intended.body);
+ */
 export interface Journal {
   /**
    * Writes down, before a call to AntCRM that cannot be repeated, that it is about to be made. Set-if-absent by

@@ -1,4 +1,12 @@
-/** One redemption of a customer at a time, over all conversations, and what earlier ones left. Atomic, each in one slot. */
+/**
+ * One redemption of a customer at a time, over all conversations, and what earlier ones left. Atomic, each in one slot.
+ *
+ * @example
+ * const lock = await locks.lock(customer, operation);
+ * if (!lock.locked) return;
+ * const record = await redeem(lock.settled);
+ * await locks.unlock(customer, operation, record);
+ */
 export interface Locks {
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives

@@ -2,6 +2,13 @@
  * What all processes of a bot together may send in a second; rate-limiter-flexible counts. A second begins with the first
  * message that is taken after the second before it, and its messages have times: number n of N leaves (n - 1)/N s after
  * the beginning. Each method is atomic and rejects with `StoreUnavailable`, soon, where the count cannot be reached.
+ *
+ * @example
+ * const { first, count, leftMs } = await quota.take(1);
+ * if (count === 0) return putOff(await quota.takePlaces(1));
+ * await wait((1000 * (first - 1)) / perSecond - (1000 - leftMs));
+ * const delivery = await send();
+ * if (delivery.kind === 'throttled') await quota.refused(delivery.afterMs ?? 1000);
  */
 export interface Quota {
   /** Takes the next `wanted` messages of this second, as many as are left. Those whose time has passed are nobody's. */

@@ -2,6 +2,12 @@
  * What the processes of one bot share about its registration at a platform: whose turn it is to register, and what was
  * registered last, which the platform does not show in full. `name` and `fingerprint` are keyed hashes. Each method is
  * atomic and may be sent twice; each rejects with `StoreUnavailable`.
+ *
+ * @example
+ * if ((await registrations.last(name)) === fingerprint) return;
+ * if (!(await registrations.take(name, holder))) return;
+ * const isRegistered = await register();
+ * await registrations.end(name, holder, isRegistered ? fingerprint : undefined);
  */
 export interface Registrations {
   /** Takes the right to register for `REGISTERING_MS`; again by its holder: for as long anew. False: another has it. */

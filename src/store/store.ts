@@ -13,6 +13,11 @@ import { LEASE_MS, type Mailbox } from './mailbox.ts';
  * - Bodies are opaque sealed bytes; `conversation` and `customer` are keyed hashes. Nothing personal is readable here.
  * - Time is the store's own clock. Everything expires, but for the index of what is due.
  * - Every method rejects with `StoreUnavailable` if the store did not confirm; it may have executed all the same.
+ *
+ * @example
+ * const store: ConversationStore = createMemoryMailbox();
+ * for (const fault of await store.health()) log.warn(fault);
+ * await store.close();
  */
 export interface ConversationStore extends Mailbox, Journal, Locks, DeadLetters {
   /**

@@ -1,7 +1,14 @@
 import type { Sender } from '../conversation/message.ts';
 import type { Delivery, Incoming, Outgoing } from './delivery.ts';
 
-/** The part of a channel that turns use: where replies go, and who writes. */
+/**
+ * The part of a channel that turns use: where replies go, and who writes.
+ *
+ * @example
+ * const afterMs = (await outlet.pace?.(outgoing)) ?? 0;
+ * if (afterMs > 0) return putOff(afterMs);
+ * const delivery = await outlet.deliver(outgoing, seq);
+ */
 export interface Outlet {
   /** Sends one reply; `seq` is its number in the conversation. Never throws: every failure is a case of `Delivery`. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;

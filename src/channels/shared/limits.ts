@@ -7,7 +7,13 @@ import { comeLater } from './problem.ts';
 /** `peer` is the socket's own address, never a header's claim. */
 export type Caller = { readonly peer: string | undefined; readonly headers: IncomingHttpHeaders };
 
-/** Answers 429 where an address asks too often; undefined: go on. May serve as an `onRequest` hook. */
+/**
+ * Answers 429 where an address asks too often; undefined: go on. May serve as an `onRequest` hook.
+ *
+ * @example
+ * const limit: Limit = limitStrangers(await createLimits(app));
+ * app.get('/chat', { onRequest: limit }, async () => 'Hello');
+ */
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**

@@ -8,7 +8,15 @@ import { createTimes, LATE_MS } from './times.ts';
 /** A message that wants to leave. `madeAtMs`: when the reply was made, epoch ms. */
 export type Wish = { readonly chat: string; readonly isReceipt: boolean; readonly madeAtMs: number };
 
-/** At which pace a bot's messages leave: one over all processes, so that a platform with limits refuses few. */
+/**
+ * At which pace a bot's messages leave: one over all processes, so that a platform with limits refuses few.
+ *
+ * @example
+ * const afterMs = await pace.take({ chat: '475', isReceipt: false, madeAtMs: Date.now() });
+ * if (afterMs > 0) return putOff(afterMs);
+ * const delivery = await send();
+ * if (delivery.kind === 'throttled') await pace.refused('475', delivery.afterMs ?? 1000);
+ */
 export type Pace = {
   /**
    * Waits for its time to leave, a moment at most. Resolves to 0 then, or to how long the message should be put off (ms);
