@@ -8,7 +8,7 @@ import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
 
 /** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
-const MAILBOX = ['accept', 'claim', 'commit', 'intend', 'recall', 'release', 'hold', 'letGo'];
+const MAILBOX = ['accept', 'claim', 'commit', 'intend', 'recall', 'release', 'lock', 'unlock'];
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
 
 const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;
