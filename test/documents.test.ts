@@ -1,4 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { documentation } from '../src/config/variables.ts';
@@ -8,10 +9,9 @@ import { USAGE } from '../src/operators/command.ts';
 
 const root = new URL('../', import.meta.url);
 const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);
-const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
-  name,
-  read(name),
-]);
+const documents = globSync(['*.md', 'docs/**/*.md', 'src/**/README.md'], { cwd: root }).map(
+  (name): [string, string] => [name, read(name)],
+);
 
 /** A document, its tables without the blanks that only make columns. */
 function read(name: string): string {
@@ -116,6 +116,21 @@ describe('docs/operators.md', () => {
   it('explains every command for operators', () => {
     const commands = all(USAGE, /npm run operations -- (\w+)/g);
     expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
+  });
+});
+
+describe('the folders of src', () => {
+  const folders = new Set(globSync('src/*/**/*.ts', { cwd: root }).map((file) => posix.dirname(file)));
+
+  it.each([...folders])('%s has a README of a few lines, which names what is there', (folder) => {
+    const text = read(`${folder}/README.md`);
+    expect(text).toMatch(/^# .+\n\n./);
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+    const places = [folder, posix.dirname(folder), 'src', '.'];
+    const missing = all(text, /`([\w./-]+\.(?:ts|lua|json))`/g).filter(
+      (name) => !places.some((place) => existsSync(new URL(`${place}/${name}`, root))),
+    );
+    expect(missing).toEqual([]);
   });
 });
 

@@ -16,10 +16,11 @@ instructions=$(sed -e ':a' -e '/\\$/{N;s/\\\n *//;ba' -e '}' Dockerfile | grep -
 step() { echo "--- $*"; }
 last() { sed -n "s/^$1 //p" <<<"$instructions" | tail -n 1; }
 
-# What Docker gets to see: .dockerignore lets through only what it names.
+# What Docker gets to see: .dockerignore lets through only what it names, and no README.
 step "context: $(sed -n 's/^!//p' .dockerignore | tr '\n' ' ')"
 mkdir "$work/context" "$work/bin"
 sed -n 's/^!//p' .dockerignore | xargs cp -r -t "$work/context"
+find "$work/context/src" -name README.md -delete
 ln -s "$node" "$work/bin/node"
 
 stage=0
