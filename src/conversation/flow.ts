@@ -159,8 +159,8 @@ export type Flow = Common & {
  * flow ever sees another's.
  *
  * @example
- * export const points: Flow = defineFlow({
- *   name: 'points',
+ * export const tier: Flow = defineFlow({
+ *   name: 'tier',
  *   priority: 10,
  *   identity: 'proved',
  *   slots: identitySchema,
@@ -170,7 +170,7 @@ export type Flow = Common & {
  *     const by = proved(slots);
  *     return by ? { state, replies: [], effect: { kind: 'balance', by } } : home(state, scope, { key: 'menu' });
  *   },
- *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'points.balance' }),
+ *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'tier.text' }),
  * });
  */
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {

@@ -4,11 +4,15 @@
  * process, `FAULT_SIGNAL` is `SIGKILL` unless it says `SIGSTOP`; `FAULT_LEASE_MS` is how long what it held is held on.
  * With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
  */
+
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
+import type { ConversationStore } from '../../src/store/store.ts';
 
 /** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
-const MAILBOX = ['accept', 'claim', 'commit', 'intend', 'recall', 'release', 'lock', 'unlock'];
+const MAILBOX: readonly (keyof ConversationStore)[] = [
+  ...(['accept', 'claim', 'commit', 'release', 'intend', 'recall', 'lock', 'unlock'] as const),
+];
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
 
 const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;

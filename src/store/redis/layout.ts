@@ -81,11 +81,10 @@ function layoutOf(stored: string): Layout {
 /** What the store says, once it says something. */
 async function readLayout(nodes: Nodes): Promise<string> {
   const { commands } = nodes;
-  const answers = await mostOf(
-    LAYOUT_KEYS.map((key) => confirmed(commands.get(key))),
-    GRACE_MS,
-  );
-  const known = answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
+  const asked = LAYOUT_KEYS.map((key) => confirmed(commands.get(key)));
+  const first = valuesOf(await mostOf(asked, GRACE_MS));
+  // Only a layout is worth not waiting for the other node: that one does not have it says nothing.
+  const known = first.some((value) => value !== null) ? first : valuesOf(await Promise.allSettled(asked));
   const said = [...new Set(known.filter((value) => value !== null))];
   if (said.length === 0 && known.length < LAYOUT_KEYS.length) {
     throw new StoreUnavailable('redis: its layout cannot be read');
@@ -95,6 +94,10 @@ async function readLayout(nodes: Nodes): Promise<string> {
     for (const key of LAYOUT_KEYS) await confirmed(commands.set(key, layout, 'NX'));
   }
   return layout;
+}
+
+function valuesOf(answers: readonly (PromiseSettledResult<string | null> | null)[]): (string | null)[] {
+  return answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
 }
 
 /** Processes that start together agree: the first one's word is what all of them read. */
