@@ -14,8 +14,8 @@ export type Decision = {
   readonly wakeAtMs?: number | null | undefined;
   /** Operations whose outcome is now known for good: their intents can be forgotten. */
   readonly settled?: readonly string[] | undefined;
-  /** Holds to give back once the state is saved. */
-  readonly letGo?: readonly LetGo[] | undefined;
+  /** Customers to unlock once the state is saved. */
+  readonly unlock?: readonly Unlock[] | undefined;
   /** The customer asked to be forgotten: what is kept of the conversation beside its state goes, too. */
   readonly forget?: true | undefined;
   /** Operations that only staff can settle from now on: an alarm each. */
@@ -23,7 +23,7 @@ export type Decision = {
 };
 
 /** `record` settled the operation; `awaited`: it succeeded, and the record of that is still to come. */
-export type LetGo = {
+export type Unlock = {
   readonly customer: string;
   readonly operation: string;
   readonly record?: string | undefined;

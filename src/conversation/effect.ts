@@ -132,7 +132,7 @@ export type HistoryRecord = {
 export type Outcome =
   /**
    * `omitted`: this identifier was not sent, so as to link nobody's records (docs/design.md, "Linking").
-   * `customer`: whose hold to give back (redeem). `awaited`: the record was not read back, and is still to come (redeem).
+   * `customer`: who is to be unlocked (redeem). `awaited`: the record was not read back, and is still to come (redeem).
    */
   | {
       kind: 'applied';

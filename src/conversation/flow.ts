@@ -170,7 +170,7 @@ export type Flow = Common & {
  *     const by = proved(slots);
  *     return by ? { state, replies: [], effect: { kind: 'balance', by } } : home(state, scope, { key: 'menu' });
  *   },
- *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'tier.text' }),
+ *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'points.balance' }),
  * });
  */
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {

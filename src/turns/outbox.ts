@@ -47,7 +47,7 @@ export function outboxOf(
   });
   return [
     ...replies.map((reply, at): OutboxItem => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
-    ...result.letGo.map(
+    ...result.unlock.map(
       ({ customer, operation, record, awaited }): OutboxItem => ({
         kind: 'unlock',
         customer: turn.customerName(customer),

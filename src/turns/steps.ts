@@ -1,5 +1,5 @@
 import type { Context, Settings } from '../conversation/context.ts';
-import type { Decision, LetGo } from '../conversation/decision.ts';
+import type { Decision, Unlock } from '../conversation/decision.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
@@ -23,7 +23,7 @@ export type TurnResult = {
   readonly replies: readonly Reply[];
   readonly wakeAtMs: number | null;
   readonly settled: readonly string[];
-  readonly letGo: readonly LetGo[];
+  readonly unlock: readonly Unlock[];
   readonly escalated: readonly string[];
   readonly forget: boolean;
 };
@@ -34,7 +34,7 @@ export function leave(
   wakeAtMs: number | null,
   replies: readonly Reply[] = [],
 ): TurnResult {
-  return { state, replies, wakeAtMs, settled: [], letGo: [], escalated: [], forget: false };
+  return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], forget: false };
 }
 
 /** A step that asks for more effects than this in one turn is a bug that would never end. */
@@ -56,7 +56,7 @@ export async function runSteps(
   const { conversation, ids, now, perform } = tools;
   const replies: Reply[] = [];
   const settled: string[] = [];
-  const letGo: LetGo[] = [];
+  const unlock: Unlock[] = [];
   const escalated: string[] = [];
   let forget = false;
   let { state, input } = start;
@@ -72,11 +72,11 @@ export async function runSteps(
     state = decision.state;
     replies.push(...decision.replies);
     settled.push(...(decision.settled ?? []));
-    letGo.push(...(decision.letGo ?? []));
+    unlock.push(...(decision.unlock ?? []));
     escalated.push(...(decision.escalated ?? []));
     forget ||= decision.forget ?? false;
     if (decision.effect === undefined) {
-      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, letGo, escalated, forget };
+      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, unlock, escalated, forget };
     }
     if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
     input = { kind: 'outcome', outcome: await perform(decision.effect) };

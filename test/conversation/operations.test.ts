@@ -48,7 +48,7 @@ describe('an operation whose outcome is unknown', () => {
     expect(checks(chat, 'none')).toEqual([]);
     expect(chat.last?.wakeAtMs).toBe(NOW + 20_000);
     expect(checks(chat, 'applied')).toEqual(['operation.resolved.done']);
-    expect(chat.last).toMatchObject({ wakeAtMs: null, letGo: [{ customer: 'customer:475', record: 'r9' }] });
+    expect(chat.last).toMatchObject({ wakeAtMs: null, unlock: [{ customer: 'customer:475', record: 'r9' }] });
     expect(chat.last?.settled).toHaveLength(1);
   });
 
@@ -64,7 +64,7 @@ describe('an operation whose outcome is unknown', () => {
     const { chat } = lost();
     expect(checks(chat, 'none', 'none', 'none')).toEqual([]);
     expect(checks(chat, 'none')).toEqual(['operation.resolved.notApplied']);
-    expect(chat.last?.letGo).toHaveLength(1);
+    expect(chat.last?.unlock).toHaveLength(1);
     expect(chat.last?.settled ?? []).toEqual([]);
     expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
     chat.text('huỷ');
@@ -72,7 +72,7 @@ describe('an operation whose outcome is unknown', () => {
     expect(checks(chat, 'none')).toEqual([]);
     expect(chat.last).toMatchObject({ wakeAtMs: null, settled: [expect.any(String)] });
     // The check held the customer once more: without this their next redemption would be busy for two hours.
-    expect(chat.last?.letGo).toMatchObject([{ customer: 'customer:475' }]);
+    expect(chat.last?.unlock).toMatchObject([{ customer: 'customer:475' }]);
   });
 
   test('goes to staff when its record comes after "not applied" was told', () => {
@@ -102,7 +102,7 @@ describe('an operation whose outcome is unknown', () => {
     expect(checks(chat, 'refused', 'refused', 'none')).toEqual([]);
     expect(checks(chat, 'refused')).toEqual(['operation.resolved.notApplied']);
     expect(chat.replies[0]?.context).toBe('refused');
-    expect(chat.last?.letGo).toMatchObject([{ customer: 'customer:475' }]);
+    expect(chat.last?.unlock).toMatchObject([{ customer: 'customer:475' }]);
     expect(checks(chat, 'refused')).toEqual([]);
     expect(chat.state.operations).toMatchObject([{ id: reference, status: 'refused' }]);
     expect(checks(lost().chat, 'refused', 'applied')).toEqual(['operation.resolved.done']);
@@ -120,10 +120,10 @@ describe('an operation whose outcome is unknown', () => {
     const { chat, reference } = lost();
     checks(chat, 'several');
     chat.send({ kind: 'settle', operation: reference, result: 'done' });
-    expect(chat.last?.letGo).toMatchObject([
+    expect(chat.last?.unlock).toMatchObject([
       { operation: reference, awaited: { code: 'DAUMAY01', deadlineMs: NOW } },
     ]);
-    expect(JSON.stringify(chat.last?.letGo)).not.toContain('867123456');
+    expect(JSON.stringify(chat.last?.unlock)).not.toContain('867123456');
   });
 
   test('answers to its reference, alone or with a command', () => {
@@ -141,7 +141,7 @@ describe('an operation whose outcome is unknown', () => {
     checks(chat, 'several');
     chat.send({ kind: 'settle', operation: reference, result: 'done' });
     expect(chat.keys).toEqual(['operation.resolved.done']);
-    expect(chat.last).toMatchObject({ settled: [reference], letGo: [{ customer: 'customer:475' }] });
+    expect(chat.last).toMatchObject({ settled: [reference], unlock: [{ customer: 'customer:475' }] });
     expect(chat.send({ kind: 'settle', operation: reference, result: 'not-applied' }).keys).toEqual([]);
   });
 
@@ -158,7 +158,7 @@ describe('an operation whose outcome is unknown', () => {
       expect(chat.keys).toEqual([key]);
       expect(chat.last).toMatchObject({
         settled: [operation],
-        letGo: [{ customer: 'customer:475', operation }],
+        unlock: [{ customer: 'customer:475', operation }],
       });
       expect(chat.send({ kind: 'choice', choice: confirm, view }).keys).toEqual(['choice.expired']);
       expect(chat.effects).toEqual([]);
@@ -175,10 +175,10 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.state).toEqual(before);
     expect(chat.last).toMatchObject({
       settled: ['AAAAAAAAAA'],
-      letGo: [{ customer: 'customer:475', operation: 'AAAAAAAAAA' }],
+      unlock: [{ customer: 'customer:475', operation: 'AAAAAAAAAA' }],
     });
     expect(chat.send(settle).last).toMatchObject({ settled: ['AAAAAAAAAA'] });
-    expect(chat.last?.letGo ?? []).toEqual([]);
+    expect(chat.last?.unlock ?? []).toEqual([]);
   });
 
   test('survives erasing everything else, and the answer says so', () => {

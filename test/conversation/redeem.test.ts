@@ -34,7 +34,7 @@ describe('redeeming a gift', () => {
       }),
     ]);
     expect(chat.keys).toEqual(['redeem.done', 'privacy.consent']);
-    expect(chat.last?.letGo).toEqual([
+    expect(chat.last?.unlock).toEqual([
       { customer: 'customer:475', operation: expect.any(String), record: 'r2' },
     ]);
   });
@@ -261,7 +261,7 @@ describe('redeeming a gift', () => {
     const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'unknown', operation, lookup }));
     expect(chat.keys).toEqual(['operation.checking']);
     expect(chat.last?.settled ?? []).toEqual([]);
-    expect(chat.last?.letGo ?? []).toEqual([]);
+    expect(chat.last?.unlock ?? []).toEqual([]);
     expect(chat.last?.wakeAtMs).toBe(5_000);
     expect(chat.text('đổi quà').keys).toEqual(['operation.busy']);
     expect(chat.question).toMatchObject({ context: 'reference', params: { reference: expect.any(String) } });
@@ -285,7 +285,7 @@ describe('redeeming a gift', () => {
   test('gives the hold back when it was refused or could not be reached', () => {
     for (const kind of ['refused', 'unavailable'] as const) {
       const chat = confirmed(new Dialogue(), (operation) => ({ kind, operation, customer: 'customer:475' }));
-      expect(chat.last?.letGo, kind).toHaveLength(1);
+      expect(chat.last?.unlock, kind).toHaveLength(1);
       expect(chat.last?.settled, kind).toHaveLength(1);
     }
   });

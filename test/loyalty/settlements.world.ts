@@ -189,8 +189,8 @@ export class World {
     this.#states[where] = JSON.parse(JSON.stringify(decision.state));
     this.#wakes[where] = decision.wakeAtMs ?? null;
     for (const { replies } of decisions) for (const reply of replies) this.#hear(reply, asked);
-    for (const { letGo = [] } of decisions) {
-      for (const { customer, operation, record, awaited } of letGo) {
+    for (const { unlock = [] } of decisions) {
+      for (const { customer, operation, record, awaited } of unlock) {
         this.#store.unlock(customer, operation, record, awaited && writeAwaited(awaited));
         const told = this.redemptions.find(({ id }) => id === operation);
         if (told && told !== asked) told.settledBy = this.antcrm.records.find(({ id }) => id === record);

@@ -79,7 +79,7 @@ function ending(outcome: { kind: string; operation?: string | undefined; custome
   if (operation === undefined || outcome.kind === 'unknown') return {};
   return {
     settled: [operation],
-    letGo: customer === undefined ? [] : [{ customer, operation, record: `record of ${operation}` }],
+    unlock: customer === undefined ? [] : [{ customer, operation, record: `record of ${operation}` }],
   };
 }
 

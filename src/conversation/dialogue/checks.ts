@@ -1,4 +1,4 @@
-import { after, type Decision, type LetGo, say } from '../decision.ts';
+import { after, type Decision, say, type Unlock } from '../decision.ts';
 import { awaitedOf, type Outcome, type Receipt } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
@@ -80,18 +80,18 @@ function notFound(
   const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
   if (!lastButOne || watching) return update(state, operation, operation.status);
   const known = counted(state, operation.kind, status, scope);
-  const next = update(known, operation, 'watching', letGo(operation));
+  const next = update(known, operation, 'watching', unlock(operation));
   return after([resolved(operation, status, scope)], next);
 }
 
 /** Nothing came late. The last check has held the customer once more. */
 function unwatch(state: ConversationState, operation: Operation, status: 'refused' | 'notApplied'): Decision {
-  return update(state, operation, status, { settled: [operation.id], ...letGo(operation) });
+  return update(state, operation, status, { settled: [operation.id], ...unlock(operation) });
 }
 
 /**
  * An operator decided (`npm run operations -- settle`). An operation of which the state knows nothing (any more) has
- * nobody to be told of it, but may still hold its customer.
+ * nobody to be told of it, but may still lock its customer.
  */
 export function settle(
   state: ConversationState,
@@ -135,7 +135,7 @@ function resolve(
   const known = { ...operation, receipt: told(receipt) };
   const next = update(counted(state, operation.kind, status, scope), known, status, {
     settled: [operation.id],
-    ...letGo(operation, status === 'done' ? successOf(operation, receipt) : {}),
+    ...unlock(operation, status === 'done' ? successOf(operation, receipt) : {}),
   });
   return after([resolved(known, status, scope)], next);
 }
@@ -159,17 +159,17 @@ function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied
 }
 
 /** Staff may settle an operation of which no check found the record. */
-function successOf({ lookup }: Operation, receipt: Receipt | undefined): Pick<LetGo, 'record' | 'awaited'> {
+function successOf({ lookup }: Operation, receipt: Receipt | undefined): Pick<Unlock, 'record' | 'awaited'> {
   const record = receipt?.record;
   return record === undefined && lookup ? { awaited: awaitedOf(lookup) } : { record };
 }
 
-function letGo(
+function unlock(
   operation: Operation,
-  success: Pick<LetGo, 'record' | 'awaited'> = {},
-): Pick<Decision, 'letGo'> {
+  success: Pick<Unlock, 'record' | 'awaited'> = {},
+): Pick<Decision, 'unlock'> {
   const customer = operation.lookup?.customer;
-  return customer ? { letGo: [{ customer, operation: operation.id, ...success }] } : {};
+  return customer ? { unlock: [{ customer, operation: operation.id, ...success }] } : {};
 }
 
 function update(

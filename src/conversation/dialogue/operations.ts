@@ -1,4 +1,4 @@
-import { type Decision, type LetGo, say } from '../decision.ts';
+import { type Decision, say, type Unlock } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
@@ -101,8 +101,8 @@ export function counted(
 
 /**
  * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
- * exclusive operation did not get as far as knowing its customer, the id stays: an attempt before a crash may hold the
- * customer for it, and only the same operation gets past its own hold.
+ * exclusive operation did not get as far as knowing its customer, the id stays: an attempt before a crash may have locked
+ * the customer for it, and only the same operation gets past its own lock.
  */
 function unavailable(
   state: ConversationState,
@@ -176,11 +176,11 @@ function stillChecking(state: ConversationState): Reply {
 export function ended(
   operation: string,
   customer?: string,
-  success?: Pick<LetGo, 'record' | 'awaited'>,
-): Pick<Decision, 'settled' | 'letGo'> {
+  success?: Pick<Unlock, 'record' | 'awaited'>,
+): Pick<Decision, 'settled' | 'unlock'> {
   return {
     settled: [operation],
-    ...(customer && { letGo: [{ customer, operation, ...success } satisfies LetGo] }),
+    ...(customer && { unlock: [{ customer, operation, ...success } satisfies Unlock] }),
   };
 }
 
