@@ -32,7 +32,7 @@ const HELD_BACK_MS = [5000, 60_000] as const;
  * that waits, waits with it. Locks are given back in any case, for another conversation may wait for them; one that
  * cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
-export function createDelivery(options: {
+export function createOutboxRunner(options: {
   mailbox: Pick<Locks, 'unlock'>;
   outlet(channel: string): Outlet | undefined;
   bulkhead(channel: string): Bulkhead;

@@ -16,7 +16,7 @@ import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
 import { createForeign } from './foreign.ts';
 import { createLeases } from './leases.ts';
-import { createDelivery } from './outgoing.ts';
+import { createOutboxRunner } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import { createPerformer } from './perform.ts';
 import { alarmIfBroken, type Known } from './read.ts';
@@ -112,7 +112,7 @@ export function createTurns(options: TurnsOptions): Turns {
     stopping,
     attempts: limits.attempts,
     perform: createPerformer({ ...options, workingMs: limits.workingMs, sealing, stopping }),
-    deliver: createDelivery({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
+    deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
   const slots = createConcurrency(limits.slots, claim);

@@ -12,7 +12,7 @@ const NICETY_MS = 3_000;
 type Act = (context: TurnContext) => Promise<unknown>;
 
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. */
-export function createDelivery(adapter: ConnectorAdapter, words: Words) {
+export function createTeamsOutlet(adapter: ConnectorAdapter, words: Words) {
   /** Goes on with a conversation from its stored address. */
   async function attempt(place: Place, act: Act, timeoutMs?: number): Promise<Delivery> {
     try {

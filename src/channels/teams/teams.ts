@@ -8,7 +8,7 @@ import { ConnectorAdapter } from './adapter.ts';
 import { createCloud } from './authentication.ts';
 import { NO_CLOUD, type Registration } from './cloud.ts';
 import { createConnector } from './connector.ts';
-import { createDelivery } from './deliver.ts';
+import { createTeamsOutlet } from './deliver.ts';
 import { createCheck } from './faults.ts';
 import { CustomerHandler } from './handler.ts';
 import { createHosts, TEAMS_HOSTS } from './hosts.ts';
@@ -57,7 +57,7 @@ export function createTeams(options: TeamsOptions): Channel {
   const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
   const adapter = new ConnectorAdapter(connector);
   const handler = new CustomerHandler(accept);
-  const { deliver, working } = createDelivery(adapter, words);
+  const { deliver, working } = createTeamsOutlet(adapter, words);
 
   return {
     ...TEAMS,

@@ -28,7 +28,7 @@ const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 const REFUSED_MS = 1000;
 
 /** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. `username`: '' until it is known. */
-export function createDelivery(api: BotApi, words: Words, pace: Pace, username: () => string) {
+export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, username: () => string) {
   const nicety = api.within(NICETY);
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */

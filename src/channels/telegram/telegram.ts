@@ -11,7 +11,7 @@ import { createWatch } from '../shared/watch.ts';
 import { BotApi } from './api.ts';
 import { createCheck } from './check.ts';
 import { type Answer, createClient } from './client.ts';
-import { createDelivery } from './deliver.ts';
+import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
 import { poll } from './polling.ts';
 import { qrRoute } from './qr-route.ts';
@@ -70,7 +70,7 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polled: Answer | undefined;
 
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
-  const { deliver, wait, working } = createDelivery(api, words, pace, () => bot.username);
+  const { deliver, wait, working } = createTelegramOutlet(api, words, pace, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
   const watch = createWatch({
     channel: TELEGRAM.name,
