@@ -32,9 +32,9 @@ import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
 /** Turns at work at once, in this process; more where AntCRM may take more calls. */
-const SLOTS = 64;
-/** A slow AntCRM must never starve help, cancel or accepting: it gets half of the slots at most. */
-const SLOTS_A_CALL = 2;
+const CONCURRENCY = 64;
+/** A slow AntCRM must never starve help, cancel or accepting: it gets half of the concurrency at most. */
+const CONCURRENCY_A_CALL = 2;
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -129,7 +129,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     outlet: (channel) => outlets.get(channel),
     ids: newIds,
     observe,
-    limits: { slots: Math.max(SLOTS, SLOTS_A_CALL * config.antcrm.maxCalls), ...options.limits },
+    limits: {
+      concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),
+      ...options.limits,
+    },
     traces,
   });
 

@@ -40,7 +40,7 @@ export type TurnsOptions = {
 
 export type Limits = {
   /** Turns at work at once. */
-  readonly slots: number;
+  readonly concurrency: number;
   /** As the mailbox's. */
   readonly leaseMs: number;
   readonly renewMs: number;
@@ -61,7 +61,7 @@ export type Limits = {
 };
 
 const LIMITS: Limits = {
-  slots: 64,
+  concurrency: 64,
   leaseMs: LEASE_MS,
   renewMs: 5000,
   sweepMs: SWEEP_MS,
@@ -115,8 +115,8 @@ export function createTurns(options: TurnsOptions): Turns {
     deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
-  const slots = createConcurrency(limits.slots, claim);
-  const sweeper = createSweeper(slots.fill, limits.sweepMs);
+  const concurrency = createConcurrency(limits.concurrency, claim);
+  const sweeper = createSweeper(concurrency.fill, limits.sweepMs);
 
   async function accept(incoming: Incoming): Promise<Acceptance> {
     const { channel, id } = incoming;
@@ -136,16 +136,16 @@ export function createTurns(options: TurnsOptions): Turns {
   /** Takes the lease, too, if there is a slot for the work. */
   async function file(message: Omit<NewMessage, 'take'>, incoming: Incoming): Promise<Acceptance> {
     const sinceMs = performance.now();
-    const take = !stopped && slots.reserve();
+    const take = !stopped && concurrency.reserve();
     let work: Work | null = null;
     try {
       const accepted = await mailbox.accept({ ...message, take });
       if (accepted.kind === 'leased') work = accepted.work;
-      if (accepted.kind === 'queued' && !take) slots.want();
+      if (accepted.kind === 'queued' && !take) concurrency.want();
       return accepted.kind === 'leased' || accepted.kind === 'queued' ? 'accepted' : accepted.kind;
     } finally {
       if (work !== null) void run(work, sinceMs, { body: message.body, incoming });
-      else if (take) slots.free();
+      else if (take) concurrency.free();
     }
   }
 
@@ -177,7 +177,7 @@ export function createTurns(options: TurnsOptions): Turns {
     } finally {
       leases.remove(held);
       observe.busy(leases.count);
-      slots.free();
+      concurrency.free();
     }
   }
 
@@ -197,7 +197,7 @@ export function createTurns(options: TurnsOptions): Turns {
       sweeper.stop();
       const enough = new AbortController();
       const late = delay(limits.stopMs, undefined, { signal: enough.signal }).catch(() => {});
-      await Promise.race([slots.idle(), late]);
+      await Promise.race([concurrency.idle(), late]);
       enough.abort();
       leases.stop();
     },

@@ -73,7 +73,7 @@ test.each(['identify', 'deliver'] as const)(
       },
     };
     const outlet = (name: string) => (name === 'slow' ? platform : world.outlet);
-    const engine = world.engine({ outlet }, { slots: 8, perChannel: 2, stuckMs: 5 });
+    const engine = world.engine({ outlet }, { concurrency: 8, perChannel: 2, stuckMs: 5 });
     const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
     for (const conversation of customers) {
       await engine.accept(incoming(conversation, { channel: 'slow', conversation }));

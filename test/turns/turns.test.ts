@@ -167,7 +167,7 @@ describe('a turn', () => {
     // Long enough not to turn up in random bytes by chance.
     const conversation = 'conversation-42';
     await world.engine().accept(incoming('wake:60000 secret', { conversation }));
-    await world.engine({}, { slots: 0 }).accept(incoming('another secret', { conversation }));
+    await world.engine({}, { concurrency: 0 }).accept(incoming('another secret', { conversation }));
     const stored = JSON.stringify([...world.store.boxes.entries()], (_, value) =>
       value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
     );
@@ -387,7 +387,7 @@ describe('poison', () => {
 
   test('a message that cannot be opened is a dead letter, and the next is answered', async () => {
     const world = createWorld();
-    await createWorldOn(world).engine({}, { slots: 0 }).accept(incoming('sealed with a lost key'));
+    await createWorldOn(world).engine({}, { concurrency: 0 }).accept(incoming('sealed with a lost key'));
     const engine = world.engine();
     const name = [...world.store.boxes.keys()][0] ?? '';
     await vi.waitFor(() =>
@@ -436,7 +436,7 @@ function createWorldOn(world: ReturnType<typeof createWorld>) {
 describe('a flood', () => {
   test('past the cap messages are refused, and the customer is told once', async () => {
     const world = createWorld({ mailboxCap: 2 });
-    const busy = world.engine({}, { slots: 0 });
+    const busy = world.engine({}, { concurrency: 0 });
     const results = [];
     for (const text of ['a', 'b', 'c', 'd']) results.push(await busy.accept(incoming(text)));
     expect(results).toEqual(['accepted', 'accepted', 'full', 'full']);
@@ -447,7 +447,7 @@ describe('a flood', () => {
 
   test('that goes on is spoken of once a minute', async () => {
     const world = createWorld({ mailboxCap: 1 });
-    const busy = world.engine({}, { slots: 0 });
+    const busy = world.engine({}, { concurrency: 0 });
     const flood = async (texts: string[]) => {
       for (const text of texts) await busy.accept(incoming(text));
       const engine = world.engine();
@@ -476,7 +476,7 @@ describe('back-pressure', () => {
       },
     };
     // No sweeper to speak of: a freed slot looks for waiting work by itself.
-    const engine = world.engine({ outlet: () => outlet }, { slots: 3, sweepMs: 3_600_000 });
+    const engine = world.engine({ outlet: () => outlet }, { concurrency: 3, sweepMs: 3_600_000 });
     const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
     await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
     await vi.waitFor(() => expect(world.turns).toHaveLength(40), 5000);
