@@ -8,8 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // Some tests start processes of their own: leave them room.
     maxWorkers: 2,
-    testTimeout: 10_000,
-    hookTimeout: 20_000,
+    // No test waits for time to pass; a busy machine starts a process in ten seconds.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     restoreMocks: true,
   },
 });
