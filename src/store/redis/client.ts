@@ -4,9 +4,9 @@ import type { RedisAddress } from './address.ts';
 import { logChanges } from './changes.ts';
 import { COMMAND_MS } from './confirmed.ts';
 import { connectorTo, follow, leaveNoMaster, leaveUnready } from './failover.ts';
-import { GatheringRedis } from './gathering.ts';
 import type { Keys } from './keys.ts';
 import { watchLayout } from './layout.ts';
+import { GatheringRedis } from './overrides/gathering.ts';
 import { SCRIPTS } from './scripts.ts';
 import { leaveSwitched } from './sentinels.ts';
 
@@ -46,11 +46,16 @@ const COMMON = {
 
 /**
  * Waits until Redis is ready, but not for ever; commands fail at once while it is not. Rejects with `LayoutRefused` where
- * another version's store is found.
+ * another version's store is found. `overrides: false`: a single Redis is reached by ioredis as it is, as a cluster always
+ * is (docs/decisions/ioredis-overrides.md).
  */
-export async function connectRedis(address: RedisAddress, log: Log): Promise<RedisClient> {
+export async function connectRedis(
+  address: RedisAddress,
+  log: Log,
+  { overrides = true } = {},
+): Promise<RedisClient> {
   const changes = logChanges(address, log);
-  const client = address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
+  const client = address.kind === 'cluster' ? cluster(address) : single(address, overrides, changes.left);
   changes.watch(client.commands);
   await ready(client.commands);
   const layout = watchLayout(client, log);
@@ -69,6 +74,7 @@ type Connections = Omit<RedisClient, 'keys' | 'lost'>;
 /** One master at a time: wherever the address leads, or whomever the sentinels name. */
 function single(
   address: Exclude<RedisAddress, { kind: 'cluster' }>,
+  overrides: boolean,
   onLeave: (why: string) => void,
 ): Connections {
   const options = {
@@ -78,8 +84,10 @@ function single(
     db: address.db,
     retryStrategy: backOff,
     enableOfflineQueue: false,
+    scripts: SCRIPTS,
   };
-  const commands = new GatheringRedis({ ...options, reconnectOnError: leaveNoMaster(onLeave) });
+  const Commands = overrides ? GatheringRedis : Redis;
+  const commands = new Commands({ ...options, reconnectOnError: leaveNoMaster(onLeave) });
   leaveUnready(commands);
   const watch = address.kind === 'sentinel' ? leaveSwitched(commands, address, WATCHES) : null;
   const another = (over: typeof LISTENS | typeof WAITS): Redis => {

@@ -2,7 +2,7 @@ import type { Intended, Journal } from '../journal.ts';
 import type { Lease } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
-import type { ScriptArgument } from './script-call.ts';
+import type { ScriptArgument } from './overrides/script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
 import { runAndWait } from './wait.ts';
 

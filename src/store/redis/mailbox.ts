@@ -22,7 +22,7 @@ import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { shardOf } from './keys.ts';
 import { mostOf } from './most.ts';
-import type { ScriptArgument } from './script-call.ts';
+import type { ScriptArgument } from './overrides/script-call.ts';
 import { joinNumbers, runScript } from './scripts.ts';
 
 /** So many conversations are claimed at once, at most. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { STATE_MS } from '../store.ts';
 import { confirmed } from './confirmed.ts';
-import { type ScriptArgument, ScriptCall, scriptOf } from './script-call.ts';
+import { GatheringRedis } from './overrides/gathering.ts';
+import { type ScriptArgument, ScriptCall, scriptOf } from './overrides/script-call.ts';
 
 const file = (name: string): string => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
 const record = file('record');
@@ -39,7 +40,7 @@ export function runScript(
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
   // A cluster has to find the node, and gathers what goes to one: ioredis does that for its own commands.
-  if (commands instanceof Cluster) return confirmed(commands[`${script}Buffer`](...keys, ...args));
+  if (!(commands instanceof GatheringRedis)) return confirmed(commands[`${script}Buffer`](...keys, ...args));
   const call = new ScriptCall(commands, SCRIPTS[script], keys, args);
   commands.sendCommand(call);
   return confirmed(call.promise);
@@ -55,5 +56,6 @@ type ScriptCommands = {
 };
 
 declare module 'ioredis' {
+  interface Redis extends ScriptCommands {}
   interface Cluster extends ScriptCommands {}
 }

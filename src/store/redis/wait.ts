@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed, reason } from './confirmed.ts';
-import type { ScriptArgument } from './script-call.ts';
+import type { ScriptArgument } from './overrides/script-call.ts';
 import { SCRIPTS } from './scripts.ts';
 
 /** How long replicas may take to acknowledge. */

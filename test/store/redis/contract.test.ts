@@ -13,15 +13,17 @@ import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-for (const [name, start] of [
-  ['Redis', startRedis],
-  ['Redis Cluster', startRedisCluster],
+for (const [name, start, overrides] of [
+  ['Redis', startRedis, true],
+  ['Redis without overrides', startRedis, false],
+  ['Redis Cluster', startRedisCluster, false],
 ] as const) {
   let server: { readonly url: string; stop(): Promise<void> };
   beforeAll(async () => {
     server = await start();
   });
   afterAll(() => server.stop());
+  const connect = () => connectRedis(addressOf(server.url), silent, { overrides });
 
   /** A fresh store: everything is gone; each process has connections of its own. */
   async function fresh<Part extends { close(): Promise<void> }, Options>(
@@ -30,12 +32,12 @@ for (const [name, start] of [
   ) {
     const opened: { close(): Promise<void> }[] = [];
     const another = async (others: Options = options): Promise<Part> => {
-      const client = await connectRedis(addressOf(server.url), silent);
+      const client = await connect();
       const part = create(client, { ...options, ...others });
       opened.push(part, client);
       return part;
     };
-    const first = await connectRedis(addressOf(server.url), silent);
+    const first = await connect();
     await Promise.all(first.masters().map((node) => node.flushall()));
     await first.close();
     const close = async (): Promise<void> => {
@@ -56,7 +58,7 @@ for (const [name, start] of [
 
   registrationsContract(name, async () => {
     const open = async () => {
-      const client = await connectRedis(addressOf(server.url), silent);
+      const client = await connect();
       onTestFinished(() => client.close());
       return createRedisRegistrations(client);
     };
@@ -65,7 +67,7 @@ for (const [name, start] of [
 
   quotaContract(name, async (quota, perSecond) => {
     const open = async () => {
-      const client = await connectRedis(addressOf(server.url), silent);
+      const client = await connect();
       onTestFinished(() => client.close());
       return createRedisQuotas(client)(quota, perSecond);
     };

@@ -1,7 +1,12 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ScriptArgument, ScriptCall, scriptOf } from '../../../src/store/redis/script-call.ts';
-import { ownProxy, ownRedis } from './kit.ts';
+import manifest from '../../../../package.json' with { type: 'json' };
+import {
+  type ScriptArgument,
+  ScriptCall,
+  scriptOf,
+} from '../../../../src/store/redis/overrides/script-call.ts';
+import { ownProxy, ownRedis } from '../kit.ts';
 
 async function open() {
   const { port } = await ownRedis();
@@ -59,4 +64,8 @@ test('an error that only looks as if the script were unknown is no reason to sen
   await expect(call(script)).rejects.toThrow('NOSCRIPT');
   await expect(call(script)).rejects.toThrow('NOSCRIPT');
   expect(proxy.commands).toEqual(['eval', 'evalsha', 'eval']);
+});
+
+test('what overrides ioredis is for one version of it', () => {
+  expect(manifest.dependencies.ioredis).toMatch(/^\d+\.\d+\.\d+$/);
 });
