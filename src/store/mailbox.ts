@@ -13,7 +13,7 @@ export interface Mailbox {
   /**
    * Files a message, which brings forward what waits (`Wait`); with `take`, takes the conversation's lease if nobody holds
    * it and nothing must wait.
-   * Remembers the last 100 ids of a conversation for 48 h. At most `MAILBOX_CAP` messages wait; more are dropped and
+   * Remembers the last 100 ids of a conversation for 48 h. At most `mailboxCap` messages wait (`StoreOptions`); more are dropped and
    * counted (`dropped` of the next work). What a newer process wrote (`schema`) is left to newer processes: `queued`.
    * `nonce` is fresh for each call: it tells a re-sent command from a second delivery of the same message.
    */

@@ -3,10 +3,10 @@ import type { ReadState } from '../conversation/state.ts';
 import type { Origin } from './bodies.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { Journal, StoredIntent } from './journal.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Incoming } from './messages.ts';
 import type { Seal } from './seal.ts';
 import { createSealing } from './sealing.ts';
-import type { ConversationStore } from './store.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be opened. */
 export type OpenOperation = {
@@ -55,7 +55,7 @@ export type Operators = {
 };
 
 export function createOperators(options: {
-  mailbox: Pick<ConversationStore, 'accept'> & Pick<Journal, 'intents'> & DeadLetters;
+  mailbox: Pick<Mailbox, 'accept'> & Pick<Journal, 'intents'> & DeadLetters;
   seal: Seal;
   readState: ReadState;
 }): Operators {
