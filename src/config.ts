@@ -95,13 +95,30 @@ function conflicts(written: Written): string[] {
   const missing = needed.flatMap(([name, isNeeded, wants]) =>
     isNeeded && written[name] === undefined ? [`${name}: got nothing, wants ${wants}`] : [],
   );
-  return [...missing, ...teamsConflicts(written)];
+  return [...missing, ...clashes(written), ...teamsConflicts(written)];
+}
+
+/** Values that must differ. */
+function clashes({ PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN }: Written): string[] {
+  const equal: readonly [boolean, string][] = [
+    [
+      ADMIN_PORT !== undefined && Number(ADMIN_PORT) !== 0 && Number(ADMIN_PORT) === Number(PORT),
+      "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)",
+    ],
+    [
+      OPERATOR_TOKEN !== undefined && OPERATOR_TOKEN === STAFF_TOKEN,
+      'OPERATOR_TOKEN: got STAFF_TOKEN, wants another one: who tests the bot must not settle operations',
+    ],
+  ];
+  return equal.flatMap(([applies, fault]) => (applies ? [fault] : []));
 }
 
 function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
   return {
     production: values.NODE_ENV === 'production',
     listen: { host: values.HOST, port: values.PORT },
+    /** Undefined: staff and operators are served on the same port as everybody. */
+    adminPort: values.ADMIN_PORT,
     publicUrl: values.PUBLIC_URL,
     trustProxy: values.TRUST_PROXY,
     logLevel: values.LOG_LEVEL,
@@ -120,6 +137,7 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
       hash: values.HASH_KEY ?? developmentKey('hash'),
     },
     staffToken: values.STAFF_TOKEN,
+    operatorToken: values.OPERATOR_TOKEN,
     /** Undefined: no file; the sandbox has gifts of its own. */
     gifts,
     settings: {

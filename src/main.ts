@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
+import type { Addresses } from './channels/channel.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import { placesOf } from './store/redis/address.ts';
 import { LayoutRefused } from './store/redis/layout.ts';
@@ -30,39 +31,38 @@ closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
 
 // Loading the parts leaves some 40 MB of garbage, which an idle bot would keep for good (`--expose-gc`).
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
-await listen();
+const at = await listen();
 await app.start();
-const address = app.server.server.address();
-const port = typeof address === 'object' && address ? address.port : config.listen.port;
-console.log([greeting(config, port), ...faultLines(app.faults())].join('\n'));
+console.log([greeting(config, at), ...faultLines(app.faults())].join('\n'));
 
 /**
  * A port that is taken is the operator's to free or to change. Exit code 1, not that of a wrong configuration: whoever
  * has it may be about to stop, and a supervisor should try again.
  */
-async function listen(): Promise<void> {
-  const listenTextResolver = (address: string) => `listening on ${address}`;
+async function listen(): Promise<Addresses> {
   try {
-    await app.server.listen({ ...config.listen, listenTextResolver });
+    return await app.listen();
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    const { port } = config.listen;
-    console.error(`PORT: ${port} is in use. Another one: PORT=${port === 65_535 ? 0 : port + 1} npm start`);
+    const port = 'port' in error ? Number(error.port) : config.listen.port;
+    const name = port === config.adminPort ? 'ADMIN_PORT' : 'PORT';
+    const another = port === 65_535 ? 0 : port + 1;
+    console.error(`${name}: ${port} is in use. Another one: ${name}=${another} npm start`);
     await app.stop();
     process.exit(1);
   }
 }
 
 /** What each channel says, and what is embedded because of what is unset. */
-function greeting({ listen, redis, antcrm }: Config, port: number): string {
-  const local = `http://localhost:${port}`;
+function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Addresses): string {
   const lines = [
-    `The bot listens on ${listen.host}:${port}.`,
-    ...app.greeting(local),
+    `The bot listens on ${host}:${new URL(at.url).port}.`,
+    ...(adminPort === undefined ? [] : [`For staff and operators: ${host}:${new URL(at.adminUrl).port}`]),
+    ...app.greeting(at),
     redis
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
-    ...(antcrm.real ? [] : [`CRM:   the sandbox at ${local}/sandbox (ANTCRM_BASE_URL is unset)`]),
+    ...(antcrm.real ? [] : [`CRM:   the sandbox at ${at.adminUrl}/sandbox (ANTCRM_BASE_URL is unset)`]),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
 }

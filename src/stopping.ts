@@ -7,12 +7,14 @@ const LAST_REQUESTS_MS = 1000;
 const CLOSE_MS = 500;
 
 /** Once begun, requests are answered 503: another process takes them. This one lives, and can be measured, until its end. */
-export function turnAwayRequests(server: FastifyInstance): { begin(): void } {
+export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin(): void } {
   let begun = false;
-  server.addHook('onRequest', async ({ url }, reply) => {
-    if (!begun || url === '/health/live' || url === '/metrics') return;
-    return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
-  });
+  for (const server of servers) {
+    server.addHook('onRequest', async ({ url }, reply) => {
+      if (!begun || url === '/health/live' || url === '/metrics') return;
+      return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
+    });
+  }
   return {
     begin() {
       begun = true;

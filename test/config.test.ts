@@ -87,6 +87,8 @@ describe('values', () => {
       TELEGRAM_BOT_TOKEN: '123:AAb_c-d',
       TELEGRAM_WEBHOOK_SECRET: 'A-z_9',
       STAFF_TOKEN: 'staff-6fJq2v-token',
+      OPERATOR_TOKEN: 'operator-6fJq2v-token',
+      ADMIN_PORT: '0',
       DEFAULT_LOCALE: 'en',
       TIME_ZONE: 'Europe/Berlin',
       SUPPORT_CONTACT: 'Hotline 1900 1234',
@@ -123,6 +125,8 @@ describe('values', () => {
         rates: { perSecond: 30, chatBurst: 3 },
       },
       staffToken: 'staff-6fJq2v-token',
+      operatorToken: 'operator-6fJq2v-token',
+      adminPort: 0,
       settings: { operationChecksMs: [100, 2000, 3_600_000], timeZone: 'Europe/Berlin', defaultLocale: 'en' },
     });
     expect(config.keys.hash.toString('base64')).toBe(key);
@@ -195,6 +199,16 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       { STAFF_TOKEN: 'x'.repeat(15) },
       /^STAFF_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
     ],
+    [
+      { OPERATOR_TOKEN: 'x'.repeat(15) },
+      /^OPERATOR_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
+    ],
+    [
+      { OPERATOR_TOKEN: 'x'.repeat(16), STAFF_TOKEN: 'x'.repeat(16) },
+      /^OPERATOR_TOKEN: got STAFF_TOKEN, wants another one/,
+    ],
+    [{ ADMIN_PORT: '3000' }, /^ADMIN_PORT: got PORT's, wants a port of its own/],
+    [{ ADMIN_PORT: '4000', PORT: '04000' }, /^ADMIN_PORT: got PORT's/],
     [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
     [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
     [{ IDENTITY_PROOF: 'on' }, 'IDENTITY_PROOF: got "on", wants required or off'],

@@ -8,11 +8,8 @@ const GARNACHO: Member = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gm
 const read = readConfig({ PORT: process.env.PORT, LOG_LEVEL: 'warn' });
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const app = await createApp(read.config, { channels: [webChat(() => GARNACHO)] });
-await app.server.listen(read.config.listen);
+const at = await app.listen();
 await app.start();
-
-const address = app.server.server.address();
-const port = typeof address === 'object' && address ? address.port : read.config.listen.port;
-console.log(app.greeting(`http://localhost:${port}`).join('\n'));
+console.log(app.greeting(at).join('\n'));
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.stop());

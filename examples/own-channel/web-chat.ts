@@ -69,7 +69,7 @@ function createWebChat(whoIs: WhoIs, { accept, words, observe, limit, seal, feed
 
   return {
     ...WEB,
-    greeting: (url) => [`${WEB.title}: ${url}/chat`],
+    greeting: ({ url }) => [`${WEB.title}: ${url}/chat`],
     async plugin(app) {
       app.addHook('preClose', async () => streams.close());
 

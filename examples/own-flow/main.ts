@@ -14,11 +14,8 @@ const tier = createTier([
 const read = readConfig({ PORT: process.env.PORT, LOG_LEVEL: 'warn' });
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const app = await createApp(read.config, { flows: [...flows, tier], words });
-await app.server.listen(read.config.listen);
+const at = await app.listen();
 await app.start();
-
-const address = app.server.server.address();
-const port = typeof address === 'object' && address ? address.port : read.config.listen.port;
-console.log(app.greeting(`http://localhost:${port}`).join('\n'));
+console.log(app.greeting(at).join('\n'));
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void app.stop());

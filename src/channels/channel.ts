@@ -26,9 +26,12 @@ export type ChannelTraits = {
   readonly drawsForms: boolean;
   /** Whether customers have a button there that shares a contact. */
   readonly sharesContacts: boolean;
-  /** Where staff get the QR code of a deep link, `?code=` (relative to the bot's address). Absent: it has no such links. */
+  /** Where staff get the QR code of a deep link, `?code=` (relative to the console). Absent: it has no such links. */
   readonly qrPath?: string;
 };
+
+/** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */
+export type Addresses = { readonly url: string; readonly adminUrl: string };
 
 /**
  * A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each.
@@ -42,9 +45,11 @@ export type ChannelTraits = {
  */
 export interface Channel extends ChannelTraits, Outlet {
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
-  readonly plugin: FastifyPluginAsync;
-  /** What the operator reads at the start, a line each. `url`: where the bot listens. Absent: that the channel is on. */
-  greeting?(url: string): readonly string[];
+  readonly plugin?: FastifyPluginAsync;
+  /** Routes for staff, each behind the app's guard: they move to `ADMIN_PORT` where there is one. */
+  readonly staffPlugin?: FastifyPluginAsync;
+  /** What the operator reads at the start, a line each. Absent: that the channel is on. */
+  greeting?(at: Addresses): readonly string[];
   /**
    * What is out of order between the bot and the platform as last seen, one operator's line each: what is wrong and what
    * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute

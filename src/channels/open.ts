@@ -1,12 +1,12 @@
-import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
+import type { Addresses, Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 import type { Limit } from './shared/limits.ts';
 
 /** The channels of a process. */
 export type OpenChannels = {
   /** Those that are on, in the list's order. */
   readonly channels: readonly Channel[];
-  /** What the operator reads at the start. `url`: where the bot listens. */
-  greeting(url: string): readonly string[];
+  /** What the operator reads at the start. */
+  greeting(at: Addresses): readonly string[];
 };
 
 /** Opens the channels of a list, one after the other. `createLimit`: a limit for each. */
@@ -17,17 +17,17 @@ export async function openChannels<Settings>(
   createLimit: () => Limit,
 ): Promise<OpenChannels> {
   const channels: Channel[] = [];
-  const lines: ((url: string) => readonly string[])[] = [];
+  const lines: ((at: Addresses) => readonly string[])[] = [];
   for (const entry of entries) {
     const { title } = entry.traits;
     const opened = await entry.open(settings, { ...parts, limit: createLimit() });
     if ('off' in opened) lines.push(() => [`${title} is off (${opened.off})`]);
     else {
       channels.push(opened);
-      lines.push((url) => opened.greeting?.(url) ?? [`${title} is on.`]);
+      lines.push((at) => opened.greeting?.(at) ?? [`${title} is on.`]);
     }
   }
-  return { channels, greeting: (url) => lines.flatMap((line) => line(url)) };
+  return { channels, greeting: (at) => lines.flatMap((line) => line(at)) };
 }
 
 /** Throws where two channels have one name: their conversations would be the same ones. */

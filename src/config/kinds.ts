@@ -11,6 +11,11 @@ export function like(pattern: RegExp, wants: string) {
   return z.string().regex(pattern).describe(wants);
 }
 
+export const bearerToken = like(
+  /^[!-~]{16,}$/,
+  'at least 16 visible ASCII characters (openssl rand -hex 32)',
+);
+
 export function oneOf<const T extends string>(...words: readonly T[]) {
   return z.enum(words).describe(words.join(' or '));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOCALES } from '../conversation/message.ts';
 import {
+  bearerToken,
   durations,
   hosts,
   integer,
@@ -34,6 +35,11 @@ export const variables = z.object({
   NODE_ENV: set(text, 'development', '`production` refuses embedded parts and development keys'),
   HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
   PORT: set(integer(0, 65_535), '3000', 'where to listen; 0 = any free port'),
+  ADMIN_PORT: may(
+    integer(0, 65_535),
+    'the same port',
+    'metrics (without a token there), staff and operator routes, console and API page on a port of their own, on `HOST`; `PORT` keeps the webhooks and the health routes',
+  ),
   PUBLIC_URL: may(
     url('https'),
     'no webhook is registered',
@@ -166,9 +172,14 @@ export const variables = z.object({
     'base64 of 32 bytes: names keys and log fields; never rotated; required when `NODE_ENV=production`',
   ),
   STAFF_TOKEN: secret(
-    like(/^[!-~]{16,}$/, 'at least 16 visible ASCII characters (openssl rand -hex 32)'),
+    bearerToken,
     'open to loopback callers while the sandbox is the backend, else absent',
-    'bearer token of the staff webhook, the console, `/docs` and `/sandbox/*`',
+    'bearer token of the staff webhook, the console, `/docs`, `/sandbox/*` and, without `ADMIN_PORT`, `/metrics`',
+  ),
+  OPERATOR_TOKEN: secret(
+    bearerToken,
+    'routes absent',
+    'bearer token of `/operations`: settling operations, replaying dead letters',
   ),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
   TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),

@@ -11,9 +11,12 @@ export type Subject = {
   stop(): Promise<void>;
 };
 
+/** Metrics are asked for with it. */
+const STAFF_TOKEN = 'staff-token-of-the-bench';
+
 /** It logs as it does in production: tests want to read more. */
 export const startMeasured = (env: Environment, main?: string): Promise<Bot> =>
-  startBot({ LOG_LEVEL: 'info', ...env }, main);
+  startBot({ LOG_LEVEL: 'info', STAFF_TOKEN, ...env }, main);
 
 /** What a process has used of the machine. */
 export type Usage = { readonly cpuMs: number; readonly rssMb: number };
@@ -44,7 +47,9 @@ export async function usageOf({ url }: Bot): Promise<Usage> {
 
 /** The bot's metrics as they are now, each by its whole name: `name{label="value"}`. */
 export async function readMetrics(botUrl: string): Promise<(name: string) => number> {
-  const response = await fetch(`${botUrl}/metrics`);
+  const response = await fetch(`${botUrl}/metrics`, {
+    headers: { authorization: `Bearer ${STAFF_TOKEN}` },
+  });
   const lines = (await response.text()).split('\n');
   return (name) => {
     const line = lines.find((one) => one.startsWith(`${name} `));

@@ -13,6 +13,7 @@ import type { Outgoing } from '../../src/turns/delivery.ts';
 import { createTurns } from '../../src/turns/turns.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
+import { mountChannel } from '../support/mount.ts';
 import { recordingObserve } from '../support/observe.ts';
 
 /** A customer of a platform. Each act resolves once the platform's request was answered with success. */
@@ -74,7 +75,7 @@ async function startBot(create: CreateChannel) {
   app.setErrorHandler(problemHandler(observe.log));
   const made = await create({ accept: turns.accept, words, observe, seal });
   channel = made.channel;
-  await app.register(channel.plugin);
+  await mountChannel(app, channel);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   turns.start();
   onTestFinished(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import type { Bot } from '../support/processes.ts';
 import { accumulation, entersCode } from './flows.ts';
-import { startWorld, type World } from './world.ts';
+import { STAFF_TOKEN, startWorld, type World } from './world.ts';
 
 /*
  * An update in the middle: one process is a version whose states have a newer schema, the other is not yet replaced.
@@ -24,7 +24,8 @@ function customer(bot: Bot) {
 
 /** How many turns a process has carried out. */
 async function turnsOf({ url }: Bot): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
+  const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
   const counts = [...metrics.matchAll(/^bot_turns_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
   return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -21,6 +21,8 @@ const PER_MINUTE = 300;
 let double: TelegramDouble;
 let bot: Running;
 let url: string;
+/** Metrics are open there. */
+let adminUrl: string;
 
 beforeAll(async () => {
   double = await startTelegramDouble();
@@ -35,6 +37,7 @@ async function start(overrides: AppOptions = {}, more: Readonly<Record<string, s
   };
   bot = await startBot(env, overrides);
   url = bot.url;
+  adminUrl = bot.adminUrl;
 }
 afterEach(() => bot.stop());
 
@@ -110,22 +113,23 @@ describe('a slow sender', () => {
 });
 
 describe('whoever shows no secret', () => {
-  beforeEach(() => start());
+  beforeEach(() => start({}, { ADMIN_PORT: '0' }));
 
   const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask));
-  const statusOf = async (path: string, init?: RequestInit) => {
-    const response = await fetch(`${url}${path}`, { headers: STRANGER, ...init });
+  const statusOf = async (path: string, init?: RequestInit, at = url) => {
+    const response = await fetch(`${at}${path}`, { headers: STRANGER, ...init });
     await response.arrayBuffer();
     return response.status;
   };
 
   test.each([
-    ['/metrics', 200],
-    ['/nowhere', 404],
-  ])('may ask for %s so often a minute, and is then told to wait', async (path, usual) => {
-    const statuses = await times(PER_MINUTE, () => statusOf(path));
+    ['/metrics', 200, () => adminUrl],
+    ['/nowhere', 404, () => adminUrl],
+    ['/nowhere', 404, () => url],
+  ])('may ask for %s so often a minute, and is then told to wait', async (path, usual, at) => {
+    const statuses = await times(PER_MINUTE, () => statusOf(path, {}, at()));
     expect(new Set(statuses)).toEqual(new Set([usual]));
-    const refused = await fetch(`${url}${path}`, { headers: STRANGER });
+    const refused = await fetch(`${at()}${path}`, { headers: STRANGER });
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ title: 'Too Many Requests' });

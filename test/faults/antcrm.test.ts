@@ -12,7 +12,7 @@ import {
   spends,
   withCalls,
 } from '../support/faults-stories.ts';
-import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
+import { leftIn, STAFF_TOKEN, startFaultsWorld } from '../support/faults-world.ts';
 import { startRedis, until } from '../support/redis.ts';
 
 // Most of the time everybody waits.
@@ -262,7 +262,8 @@ async function asks(customer: Customer, question: string, key: Key): Promise<Key
   return (await customer.hears(isAnswer, from)).key;
 }
 
-const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
+const textOf = async (url: string): Promise<string> =>
+  (await fetch(url, { headers: { authorization: `Bearer ${STAFF_TOKEN}` } })).text();
 
 const keysOf = ({ heard }: Customer, from: number): (Key | undefined)[] =>
   heard.slice(from).map(({ key }) => key);

@@ -5,6 +5,8 @@ import { AT_ANY_PACE } from './processes.ts';
 
 export type Running = {
   readonly url: string;
+  /** Where staff and operators are; the same without `ADMIN_PORT`. */
+  readonly adminUrl: string;
   readonly config: Config;
   /** Ends every connection, event streams too. */
   cut(): void;
@@ -18,15 +20,21 @@ export async function startBot(
 ): Promise<Running> {
   const lines: string[] = [];
   scanLater(lines, env);
-  const read = readConfig({ LOG_LEVEL: 'trace', ...AT_ANY_PACE, ...env });
+  const read = readConfig({ LOG_LEVEL: 'trace', PORT: '0', ...AT_ANY_PACE, ...env });
   if (!read.ok) throw new Error(read.faults.join('\n'));
   const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...options });
-  const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
+  const at = await app.listen();
   await app.start();
   return {
-    url,
+    url: numeric(at.url),
+    adminUrl: numeric(at.adminUrl),
     config: read.config,
-    cut: () => app.server.server.closeAllConnections(),
+    cut() {
+      for (const { server } of [app.server, app.admin]) server.closeAllConnections();
+    },
     stop: () => app.stop(),
   };
 }
+
+/** What `localhost` is: a client that asks for the other address first would take longer. */
+const numeric = (url: string): string => url.replace('localhost', '127.0.0.1');

@@ -18,5 +18,5 @@ const app = await createApp(config, {
   mailbox: { leaseMs: LEASE_MS, schema: Number(schema) },
 });
 process.once('SIGTERM', () => void app.stop());
-await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await app.listen();
 await app.start();

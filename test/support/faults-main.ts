@@ -63,5 +63,5 @@ const app = await createApp(config, {
   },
 });
 process.once('SIGTERM', () => void app.stop());
-await app.server.listen({ ...config.listen, listenTextResolver: (address) => `listening on ${address}` });
+await app.listen();
 await app.start();

@@ -5,6 +5,8 @@ import { type Bot, type Environment, startBot } from './processes.ts';
 import { until } from './redis.ts';
 import { startTelegramDouble, type TelegramDouble } from './telegram-double.ts';
 
+export const STAFF_TOKEN = 'faults-staff-token';
+
 /** Telegram and AntCRM, both in the test's process, for any number of bots and stores. */
 export type FaultsWorld = {
   readonly double: TelegramDouble;
@@ -45,7 +47,7 @@ export async function startFaultsWorld(): Promise<FaultsWorld> {
     ANTCRM_TIMEOUT_MS: `${CALL_MS}`,
     OPERATION_CHECKS: '100ms,300ms,600ms,1s',
     REDIS_URL: redisUrl,
-    STAFF_TOKEN: 'faults-staff-token',
+    STAFF_TOKEN,
   });
 
   return {

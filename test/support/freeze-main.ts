@@ -96,6 +96,7 @@ function planned(antcrm: AntCrm): AntCrm {
 const NOWHERE = 'http://127.0.0.1:9';
 const read = readConfig({
   LOG_LEVEL: 'silent',
+  PORT: '0',
   TEAMS_AUTH: 'off',
   TELEGRAM_BOT_TOKEN: '1:telegram-token-of-the-frozen-files',
   TELEGRAM_WEBHOOK_SECRET: 'secret-of-the-frozen-files',
@@ -111,7 +112,7 @@ const app = await createApp(
   },
   { around: { mailbox: watching, antcrm: planned } },
 );
-const url = await app.server.listen({ host: '127.0.0.1', port: 0 });
+const { url } = await app.listen();
 await app.start();
 
 async function post(path: string, content: unknown, headers: Record<string, string> = {}) {

@@ -11,7 +11,7 @@ export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = 
     if (staffToken === undefined && !sandboxed) {
       return { ...channel, greeting: () => ['Staff webhook and console are off (STAFF_TOKEN is unset)'] };
     }
-    return { ...channel, greeting: (url) => greeting(url, staffToken !== undefined) };
+    return { ...channel, greeting: ({ adminUrl }) => greeting(adminUrl, staffToken !== undefined) };
   },
 };
 

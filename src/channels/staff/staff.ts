@@ -41,7 +41,9 @@ const LAST_REPLIES_MS = 250;
  * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Which process runs the
  * turn does not matter: answers and streams both come from the feed.
  */
-export function createStaff(options: StaffOptions): Channel {
+export function createStaff(
+  options: StaffOptions,
+): Channel & Required<Pick<Channel, 'staffPlugin' | 'close'>> {
   const { accept, words, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
   const channel = STAFF.name;
   const events = createEvents({ ...options, channel, schema: eventSchema });
@@ -93,7 +95,7 @@ export function createStaff(options: StaffOptions): Channel {
     observe.alarm('staff_operation', { channel, conversation: events.name(conversation), message });
   }
 
-  const plugin: FastifyPluginAsync = async (scope) => {
+  const staffPlugin: FastifyPluginAsync = async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
     scope.addHook('onRequest', guard.api);
@@ -127,7 +129,7 @@ export function createStaff(options: StaffOptions): Channel {
 
   return {
     ...STAFF,
-    plugin,
+    staffPlugin,
     deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
   };

@@ -112,8 +112,8 @@ export function createTelegram(options: TelegramOptions): Channel {
         const onRefused = () => observe.update(TELEGRAM.name, 'refused');
         await app.register(createWebhook({ secret, receive, limit, onRefused }));
       }
-      if (options.staff) await app.register(qrRoute(options.staff, () => bot.username));
     },
+    ...(options.staff && { staffPlugin: qrRoute(options.staff, () => bot.username) }),
     async deliver(outgoing) {
       const delivery = await deliver(outgoing);
       if (delivery.kind === 'unauthorized') tokenRefused();

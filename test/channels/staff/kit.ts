@@ -18,6 +18,7 @@ import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { mountChannel } from '../../support/mount.ts';
 
 /** The app's channels, whom staff may imitate. */
 export const TRAITS = CHANNELS.map(({ traits }) => traits);
@@ -118,7 +119,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
   });
 
   await options.mount?.(app, guard);
-  await app.register(channel.plugin);
+  await mountChannel(app, channel);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   onTestFinished(async () => {
     // Clients open connections ahead; the server would wait for their first request.

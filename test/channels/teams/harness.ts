@@ -8,6 +8,7 @@ import { createTeams, type TeamsOptions } from '../../../src/channels/teams/team
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
+import { mountChannel } from '../../support/mount.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { BOT, PERSON, TENANT, type TeamsActivity, USER } from '../../support/teams-activities.ts';
 import { startTeamsDouble } from '../../support/teams-double.ts';
@@ -70,7 +71,7 @@ export async function createBot(options: BotOptions = {}) {
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));
-  await app.register(channel.plugin);
+  await mountChannel(app, channel);
   onTestFinished(async () => {
     await channel.stop?.();
     await channel.close?.();

@@ -8,6 +8,7 @@ import type { Words } from '../../../src/i18n.ts';
 import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { commands } from '../../support/conversation.ts';
+import { mountChannel } from '../../support/mount.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
 
@@ -57,7 +58,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));
-  await app.register(channel.plugin);
+  await mountChannel(app, channel);
   onTestFinished(async () => {
     await channel.stop?.();
     await channel.close?.();

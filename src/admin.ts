@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { Channel } from './channels/channel.ts';
+import type { Guard } from './channels/shared/access.ts';
+import { type Limits, limitStrangers } from './channels/shared/limits.ts';
+import { consolePage, type Language, type Role } from './console/console.ts';
+import { describeApi } from './docs.ts';
+import type { Metrics } from './metrics.ts';
+
+export type AdminOptions = {
+  readonly version: string;
+  readonly guard: Guard;
+  readonly limits: Limits;
+  /** The server has a port of its own, which only operators reach: metrics need no token there. */
+  readonly apart: boolean;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
+  readonly roles: readonly Role[];
+  readonly languages: readonly Language[];
+  /** AntCRM's own routes, where the embedded sandbox is the backend. */
+  readonly sandbox?: FastifyPluginAsync | undefined;
+};
+
+/** Mounts what is for staff, operators and Prometheus: API page, channels' staff routes, console, metrics, sandbox. */
+export async function mountAdmin(admin: FastifyInstance, options: AdminOptions): Promise<void> {
+  const { guard, limits, metrics, sandbox } = options;
+  await describeApi(admin, options);
+  for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
+  admin.register(consolePage(guard.page, options.roles, options.languages));
+  const onRequest = options.apart ? limitStrangers(limits) : guard.api;
+  admin.get('/metrics', { onRequest }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  );
+  if (sandbox) {
+    const guarded: FastifyPluginAsync = async (scope) => {
+      scope.addHook('onRequest', guard.api);
+      scope.register(sandbox);
+    };
+    admin.register(guarded, { prefix: '/sandbox' });
+  }
+}

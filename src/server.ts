@@ -1,0 +1,104 @@
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import type { Addresses } from './channels/channel.ts';
+import { problemHandler } from './channels/shared/problem.ts';
+import type { Config } from './config.ts';
+
+/** How long a request may take to arrive, headers and body. */
+const REQUEST_MS = 20_000;
+
+export type ServerOptions = {
+  /** How long a request may take to arrive. */
+  readonly requestMs?: number | undefined;
+  /** Where log lines go; standard output unless told. */
+  readonly log?: { write(line: string): void } | undefined;
+};
+
+/** A server without routes, which answers errors as problem documents. */
+function createServer(
+  { logLevel, trustProxy }: Pick<Config, 'logLevel' | 'trustProxy'>,
+  { requestMs = REQUEST_MS, log }: ServerOptions,
+): FastifyInstance {
+  const server = Fastify({
+    logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
+    // A request line carries conversation names and, in queries, phones: what matters is counted instead.
+    logController: new LogController({ disableRequestLogging: true }),
+    // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
+    childLoggerFactory: (logger, bindings, options) =>
+      options.level === undefined ? logger : logger.child(bindings, options),
+    // For `request.ip`, by which strangers are counted. Who is on this machine, the socket alone says (channels/shared/limits.ts).
+    trustProxy: trusting(trustProxy),
+    bodyLimit: 256 * 1024,
+    requestTimeout: requestMs,
+    connectionTimeout: 60_000,
+    // Node looks for slow senders every 30 s unless told, and gives headers alone a minute.
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.min(requestMs / 4, 1000) },
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  });
+  server.setErrorHandler(problemHandler(server.log));
+  return server;
+}
+
+/** `admin` is `server` unless it has a port of its own (`ADMIN_PORT`). */
+export type Servers = {
+  /** For platforms and orchestrators: webhooks and health. */
+  readonly server: FastifyInstance;
+  /** For staff, operators and Prometheus. */
+  readonly admin: FastifyInstance;
+  /** Each once. */
+  readonly all: readonly FastifyInstance[];
+};
+
+export function createServers(
+  config: Pick<Config, 'logLevel' | 'trustProxy' | 'adminPort'>,
+  options: ServerOptions,
+): Servers {
+  const server = createServer(config, options);
+  if (config.adminPort === undefined) return { server, admin: server, all: [server] };
+  const admin = createServer(config, options);
+  return { server, admin, all: [server, admin] };
+}
+
+/** Both listen, or the call rejects. The admin port first: whoever can write to the bot can be watched by then. */
+export async function listen(
+  { server, admin }: Servers,
+  { listen: { host, port }, adminPort }: Pick<Config, 'listen' | 'adminPort'>,
+): Promise<Addresses> {
+  if (adminPort !== undefined) {
+    const listenTextResolver = (address: string) => `listening for staff and operators on ${address}`;
+    await admin.listen({ host, port: adminPort, listenTextResolver });
+  }
+  await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+  return { url: localUrl(server), adminUrl: localUrl(admin) };
+}
+
+/** Where a program on this machine reaches it. */
+function localUrl(server: FastifyInstance): string {
+  const address = server.server.address();
+  return `http://localhost:${typeof address === 'object' && address ? address.port : ''}`;
+}
+
+/**
+ * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then name any
+ * address. The operator who gives a number has closed that way (SECURITY.md).
+ */
+function trusting(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+  if (trustProxy === undefined) return false;
+  return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
+}
+
+/** Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. */
+function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
+  const code = codeOf(error);
+  const stack = error.stack?.replace(error.message, '') ?? '';
+  return { type: error.name, message: '', stack, ...(code && { code }) };
+}
+
+/** A word such as `ECONNREFUSED`; whatever else a library calls a code might be anything. */
+function codeOf(error: Error): string | undefined {
+  const isWord =
+    'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(error.code);
+  return isWord ? String(error.code) : undefined;
+}

@@ -1,0 +1,102 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { AppOptions } from '../src/app.ts';
+import { startBot } from './support/app.ts';
+import { startTelegramDouble } from './support/telegram-double.ts';
+import { gate } from './turns/kit.ts';
+
+const TOKEN = 'a-staff-token-of-some-length';
+const STAFF = { authorization: `Bearer ${TOKEN}` };
+
+/** What only staff, operators and Prometheus ask for. */
+const OF_STAFF = [
+  '/console',
+  '/docs/json',
+  '/webhooks/staff/qa-1/events',
+  '/metrics',
+  '/sandbox/state',
+  '/telegram/qr?code=A',
+];
+
+async function start(env: Record<string, string>, options?: AppOptions) {
+  const telegram = await startTelegramDouble();
+  const telegramEnv = {
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.url,
+    TELEGRAM_WEBHOOK_SECRET: 'secret-of-telegram',
+  };
+  const bot = await startBot({ ...telegramEnv, ...env }, options);
+  onTestFinished(async () => {
+    bot.cut();
+    await bot.stop();
+    await telegram.close();
+  });
+  return bot;
+}
+
+/** The status alone: an event stream would never end. */
+async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
+  const response = await fetch(url, { headers });
+  await response.body?.cancel();
+  return response.status;
+}
+
+test('with ADMIN_PORT what is for staff is on that port alone, and what is for platforms is not there', async () => {
+  const { url, adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
+  expect(adminUrl).not.toBe(url);
+  for (const path of OF_STAFF) {
+    expect([path, await statusOf(url + path, STAFF)]).toEqual([path, 404]);
+    expect([path, await statusOf(adminUrl + path, STAFF)]).toEqual([path, 200]);
+  }
+  for (const path of ['/health/live', '/health/ready']) {
+    expect([path, await statusOf(url + path)]).toEqual([path, 200]);
+    expect([path, await statusOf(adminUrl + path)]).toEqual([path, 404]);
+  }
+  const webhook = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+  expect((await fetch(`${url}/webhooks/telegram`, webhook)).status).toBe(401);
+  expect((await fetch(`${adminUrl}/webhooks/telegram`, webhook)).status).toBe(404);
+  expect((await fetch(`${url}/webhooks/staff`, webhook)).status).toBe(404);
+  expect((await fetch(`${adminUrl}/webhooks/staff`, webhook)).status).toBe(401);
+});
+
+test('the bot is talked to by the admin port, and its page there too', async () => {
+  const { adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
+  const response = await fetch(`${adminUrl}/webhooks/staff`, {
+    method: 'POST',
+    headers: { ...STAFF, 'content-type': 'application/json' },
+    body: JSON.stringify({ conversation: 'qa-1', text: 'help', locale: 'en' }),
+  });
+  expect(await response.json()).toMatchObject({ status: 'done', replies: [{ key: 'help' }] });
+});
+
+test('metrics need a token on the main port, and none on the admin port', async () => {
+  const apart = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
+  expect(await statusOf(`${apart.adminUrl}/metrics`)).toBe(200);
+  const together = await start({ STAFF_TOKEN: TOKEN });
+  expect(together.adminUrl).toBe(together.url);
+  expect(await statusOf(`${together.url}/metrics`)).toBe(401);
+  expect(await statusOf(`${together.url}/metrics`, STAFF)).toBe(200);
+});
+
+test('without a token metrics are open to this machine while the sandbox is the backend, and absent with a real AntCRM', async () => {
+  const sandboxed = await start({});
+  expect(await statusOf(`${sandboxed.url}/metrics`)).toBe(200);
+  expect(await statusOf(`${sandboxed.url}/metrics`, { 'x-forwarded-for': '203.0.113.5' })).toBe(404);
+  const real = await start({ ANTCRM_BASE_URL: 'http://127.0.0.1:1', ANTCRM_API_KEY: 'key' });
+  expect(await statusOf(`${real.url}/metrics`)).toBe(404);
+});
+
+test('both ports turn new requests away while the bot stops, but live and metrics answer to the end', async () => {
+  const open = gate();
+  const bot = await start(
+    { ADMIN_PORT: '0' },
+    { around: { channel: (port) => ({ ...port, stop: () => open.opened }) } },
+  );
+  const stopped = bot.stop();
+  expect(await statusOf(`${bot.adminUrl}/console`)).toBe(503);
+  expect(await statusOf(`${bot.url}/health/ready`)).toBe(503);
+  expect(await statusOf(`${bot.url}/health/live`)).toBe(200);
+  expect(await statusOf(`${bot.adminUrl}/metrics`)).toBe(200);
+  open.open();
+  await stopped;
+  for (const url of [bot.url, bot.adminUrl]) await expect(fetch(url)).rejects.toThrow();
+});
