@@ -134,6 +134,8 @@ export type Flow = Common & {
   /** The flow's own slots of a draft: an answer may name others. */
   own(draft: Draft): Draft;
   readonly takesCode: boolean;
+  /** The slot that customers mean by the name of a field: what they call the code may be a list of them. */
+  slotCalled(field: string): string;
   readonly questions: Readonly<Record<string, Question<Draft> | undefined>>;
   missing(draft: Draft): string | undefined;
   complete(state: ConversationState, scope: Scope): Decision;
@@ -181,7 +183,8 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     ...{ name, page, identity, priority, list, showsPast, claimsCode, claimsLink, schema },
     own: (draft) =>
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
-    takesCode: Object.hasOwn(schema.shape, 'code'),
+    takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),
+    slotCalled: (field) => slotOf(schema, field),
     questions: spec.questions,
     missing: (draft) => spec.missing(slotsOf(draft)),
     complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
@@ -202,6 +205,10 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
       remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],
     },
   };
+}
+
+function slotOf({ shape }: z.ZodObject, field: string): string {
+  return field === 'code' && Object.hasOwn(shape, 'codes') ? 'codes' : field;
 }
 
 /** Throws where this is no draft of this flow. */

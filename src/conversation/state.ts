@@ -22,9 +22,9 @@ const content = z.record(name, z.unknown());
  * Where the conversation is. The flow is named; its slots and its page have schemas of their own (`flow.ts`).
  * - `idle`: waits for nothing; `unfinished`: a flow was ended unheard, which is told at the next message.
  * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the summary
- *   afterwards; `offer`: a value that the customer may take over by pressing `use` (what is remembered, a mapped old
- *   number, a corrected typo), never taken unasked.
- * - `confirming`: the summary is shown; only a press that carries `operation` goes on.
+ *   afterwards; `offer`: a value that the customer may take over by pressing `use` (a mapped old number, a corrected
+ *   typo, another code), never taken unasked.
+ * - `confirming`: the summary waits; only what confirms `operation` goes on. `shown`: nothing was said since.
  * - `browsing`: a page is shown.
  * - `consenting`: asks whether phone and e-mail may be remembered.
  */
@@ -38,21 +38,27 @@ const stepSchema = z.discriminatedUnion('at', [
     editing: z.literal(true).optional(),
     offer: z
       .strictObject({
-        why: z.enum(['known', 'mapped', 'leadingZero', 'typo']),
+        why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
         value: z.string(),
-        /** What the customer wrote (`typo` only): pressing `keep` takes it as it is. */
+        /** What the customer wrote (`typo` and `code` only): pressing `keep` takes it as it is. */
         typed: z.string().optional(),
       })
       .optional(),
   }),
-  z.strictObject({ at: z.literal('confirming'), flow: name, operation: z.string() }),
+  z.strictObject({
+    at: z.literal('confirming'),
+    flow: name,
+    operation: z.string(),
+    shown: z.literal(true).optional(),
+  }),
   z.strictObject({ at: z.literal('browsing'), flow: name, page: content }),
   z.strictObject({ at: z.literal('consenting') }),
 ]);
 export type Step = z.infer<typeof stepSchema>;
 
 /**
- * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's reference.
+ * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's reference; of
+ * several codes that were confirmed at once each has its own, `<id of the confirmation>.<n>`, n from 1.
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
@@ -69,6 +75,8 @@ const operationSchema = z.strictObject({
   receipt: receiptSchema.omit({ record: true }).optional(),
   /** The code of the gift that it spends on. */
   gift: z.string().optional(),
+  /** The code that it earns by, where several were confirmed at once. */
+  code: z.string().optional(),
 });
 export type Operation = z.infer<typeof operationSchema>;
 
@@ -98,6 +106,8 @@ export const stateSchema = z.strictObject({
     .optional(),
   /** How often the question whether to remember was left without an answer. */
   consentUnanswered: z.number().optional(),
+  /** The customer was asked for an e-mail once; from then on it is theirs to add. */
+  emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
   /** Accumulation codes refused in a row, and when the last one was. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),

@@ -7,8 +7,9 @@ import { z } from 'zod';
  *
  * 2: the last version whose bodies do not say theirs.
  * 3: each body carries `v`; an unknown key is a fault; a flow keeps its slots and its page in shapes of its own.
+ * 4: an accumulation takes several codes; a remembered number is taken, not offered.
  */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** Upgrades by the version that they start from: what version n wrote becomes what version n + 1 writes. None: no change. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
@@ -26,7 +27,7 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
   return upgraded;
 }
 
-export const STATE_UPGRADES: Upgrades = { 2: fromVersion2 };
+export const STATE_UPGRADES: Upgrades = { 2: fromVersion2, 3: fromVersion3 };
 
 /** What version 3 changed of the state, and what it needs to know for that. */
 const version2 = z.looseObject({
@@ -68,4 +69,28 @@ function withoutRecord<Operation extends { readonly receipt?: object | undefined
   if (operation.receipt === undefined) return operation;
   const { record: _, ...receipt } = { record: undefined, ...operation.receipt };
   return { ...operation, receipt };
+}
+
+/** What version 4 changed of the state, and what it needs to know for that. */
+const version3 = z.looseObject({
+  step: z.looseObject({
+    at: z.string(),
+    flow: z.string().optional(),
+    slot: z.string().optional(),
+    offer: z.looseObject({ why: z.string() }).optional(),
+  }),
+  draft: z.record(z.string(), z.unknown()),
+});
+
+function fromVersion3(state: unknown): unknown {
+  const { step, draft, ...rest } = version3.parse(state);
+  const { offer, ...plain } = step;
+  const asked = offer && offer.why !== 'known' ? step : plain;
+  if (step.flow !== 'accumulate') return { ...rest, step: asked, draft };
+  const { code, ...others } = draft;
+  return {
+    ...rest,
+    step: asked.slot === 'code' ? { ...asked, slot: 'codes' } : asked,
+    draft: code === undefined ? draft : { ...others, codes: [code] },
+  };
 }

@@ -48,13 +48,13 @@ describe('earning points', () => {
   test('begins with a deep link', () => {
     const chat = new Dialogue().send({ kind: 'start', payload: 'TIVInpmx8b98pfg' });
     expect(chat.keys).toEqual(['accumulate.askPhone']);
-    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+    expect(chat.state.draft.codes).toEqual(['TIVInpmx8b98pfg']);
   });
 
   test('begins with a code alone, its case kept', () => {
     const chat = new Dialogue().text('TIVInpmx8b98pfg');
     expect(chat.keys).toEqual(['accumulate.askPhone']);
-    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+    expect(chat.state.draft.codes).toEqual(['TIVInpmx8b98pfg']);
   });
 
   test.each(['bỏ qua', 'skip', 'không có', 'ko'])('lets the e-mail be skipped by saying "%s"', (text) => {
@@ -75,7 +75,7 @@ describe('earning points', () => {
 
   test('takes the values of an answer that begins with a no', () => {
     const chat = new Dialogue().text('tích điểm').text('không, TIVI000000017');
-    expect(chat.state.draft.code).toBe('TIVI000000017');
+    expect(chat.state.draft.codes).toEqual(['TIVI000000017']);
     chat.text('0912345678').text('không phải, minh@example.vn');
     expect(chat.state.draft.email?.value).toBe('minh@example.vn');
   });
@@ -97,7 +97,7 @@ describe('earning points', () => {
   test.each(['TIVInpmx8b98pfg', 'VOUCHER', 'DEN2023', 'npmx.b_pf-g', '123456789012'])(
     'takes whatever else could be a code: %s',
     (text) => {
-      expect(new Dialogue().text('tích điểm').text(text).state.draft.code).toBe(text);
+      expect(new Dialogue().text('tích điểm').text(text).state.draft.codes).toEqual([text]);
     },
   );
 
@@ -182,14 +182,14 @@ describe('earning points', () => {
       'email.shape',
       'accumulate.askEmail',
     ]);
-    expect(chat.state.draft.code).toBe('TIVI000000017');
+    expect(chat.state.draft.codes).toEqual(['TIVI000000017']);
   });
 
   test('takes another code at the question for the phone where it is called so, or comes with the phone', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017').text('mã TIVI000000018');
     expect(chat.keys).toEqual(['noted', 'accumulate.askPhone']);
-    expect(chat.state.draft.code).toBe('TIVI000000018');
-    expect(chat.text('TIVI000000019 0912345678').state.draft.code).toBe('TIVI000000019');
+    expect(chat.state.draft.codes).toEqual(['TIVI000000018']);
+    expect(chat.text('TIVI000000019 0912345678').state.draft.codes).toEqual(['TIVI000000019']);
   });
 
   test('does not take a typed "ok" for the button', () => {
@@ -231,7 +231,7 @@ describe('earning points', () => {
     const chat = new Dialogue(TEAMS).text('tích điểm');
     expect(chat.question.form?.map(({ slot }) => slot)).toEqual(['code', 'phone']);
     chat.send({ kind: 'form', code: 'TIVI000000017', phone: '12' });
-    expect(chat.state.draft.code).toBe('TIVI000000017');
+    expect(chat.state.draft.codes).toEqual(['TIVI000000017']);
     expect(chat.question.form).toContainEqual(
       expect.objectContaining({ slot: 'phone', value: '12', reason: { key: 'phone.short' } }),
     );

@@ -145,7 +145,7 @@ describe('repair', () => {
   test('begins with the code of a typed /start as with a deep link', () => {
     const chat = new Dialogue(STAFF).text('/start TIVInpmx8b98pfg');
     expect(chat.keys).toEqual(['accumulate.askPhone']);
-    expect(chat.state.draft.code).toBe('TIVInpmx8b98pfg');
+    expect(chat.state.draft.codes).toEqual(['TIVInpmx8b98pfg']);
     expect(new Dialogue(STAFF).text('/start').keys).toEqual(['welcome']);
   });
 
@@ -208,17 +208,16 @@ describe('being remembered', () => {
     expect(chat.keys).toEqual(['accumulate.done']);
   });
 
-  test('offers what is known next time instead of asking', () => {
+  test('takes what is known next time instead of asking', () => {
     const chat = earned().press('consent:accept');
     expect(chat.state.profile.phone?.value).toBe('+84912345678');
-    expect(chat.text('tích điểm TIVI000000018').keys).toEqual(['identity.useKnown']);
-    expect(chat.question.params).toEqual({ phone: '0912 *** 678' });
-    expect(chat.press('use').keys).toEqual(['accumulate.summary']);
+    expect(chat.text('tích điểm TIVI000000018').keys).toEqual(['accumulate.summary']);
+    expect(chat.question.lines).toContainEqual({ key: 'summary.phone', params: { phone: '0912 *** 678' } });
   });
 
   test('takes another number instead of the known one', () => {
     const chat = earned().press('consent:accept').text('tích điểm TIVI000000018');
-    expect(chat.press('other').keys).toEqual(['accumulate.askPhone']);
+    expect(chat.press('edit:phone').keys).toEqual(['accumulate.askPhone']);
     expect(chat.text('0867123456').keys).toEqual(['accumulate.summary']);
   });
 

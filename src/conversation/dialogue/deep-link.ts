@@ -11,6 +11,6 @@ export function onStart(state: ConversationState, payload: string | undefined, s
   if (!payload || !flow) return welcome(state, scope);
   const code = parseCode(payload);
   return code.ok
-    ? start(state, flow, { code: code.value }, scope)
+    ? start(state, flow, flow.own({ code: code.value, codes: [code.value] }), scope)
     : after([{ key: code.reason }], start(state, flow, {}, scope));
 }

@@ -7,15 +7,13 @@ import { supportLines } from '../prompts/help.ts';
 import { carried, proved, typed } from '../prompts/identity.ts';
 import { again, home, pose } from '../prompts/questions.ts';
 import type { Field, Line, Reply } from '../reply.ts';
-import type { ConversationState, Draft, Identity, Step } from '../state.ts';
+import type { ConversationState, Draft, Identity } from '../state.ts';
 import { busy } from './operations.ts';
 
 /*
  * The form machine that every flow runs on: which slot is missing, what an answer is worth, what to say to an invalid
  * one.
  */
-
-type Asking = Extract<Step, { at: 'asking' }>;
 
 /** Begins a flow with what is known and `filled`; says so if that ends another one. */
 export function start(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
@@ -30,11 +28,14 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, scope
   const known: Draft = { ...same, ...carried(state, scope), ...filled };
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
   if (isUnprovable(flow, known, scope)) return after(before, home(state, scope, unproved(scope)));
-  // The remembered phone is offered, not taken, where a typed one would do.
-  const { phone, ...others } = known;
-  const isTaken = flow.identity === 'proved' || filled.phone || state.draft.phone;
-  const draft: Draft = { ...others, ...(isTaken && phone && { phone }) };
+  const skipped = known.email === undefined && wasAskedForEmail(state, scope);
+  const draft: Draft = skipped ? { ...known, email: null } : known;
   return after(before, advance({ ...state, draft }, flow, scope));
+}
+
+/** Whoever was asked once is not asked again; staff have another customer before them each time. */
+function wasAskedForEmail({ emailAsked }: ConversationState, { sender }: Scope): boolean {
+  return emailAsked === true && sender.proof !== 'token';
 }
 
 /** Why a flow cannot be gone through now: said before anything is asked for. */
@@ -56,10 +57,8 @@ export function advance(state: ConversationState, flow: Flow, scope: Scope, ...b
   const isIdentity = slot === 'phone' && flow.identity === 'proved';
   if (isIdentity && scope.sender.proof === 'profile')
     return after(before, home(state, scope, unproved(scope)));
-  const known = slot === 'phone' && !isIdentity ? state.profile.phone : undefined;
-  const offered = known && ({ why: 'known', value: known.value } as const);
-  const step: Asking = { at: 'asking', flow: flow.name, slot, tries: 0, ...(offered && { offer: offered }) };
-  return pose(state, step, scope, ...before);
+  const asked: ConversationState = slot === 'email' ? { ...state, emailAsked: true } : state;
+  return pose(asked, { at: 'asking', flow: flow.name, slot, tries: 0 }, scope, ...before);
 }
 
 /** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
@@ -95,13 +94,14 @@ export function take(state: ConversationState, flow: Flow, filled: Draft, scope:
   return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
-/** The slots that the summary of a flow lets customers change. */
+/** What the summary of a flow lets customers change, as they call it. */
 export function editable({ confirmation }: Flow): string[] {
   return (confirmation?.edits ?? []).map(({ id }) => id.slice(id.indexOf(':') + 1));
 }
 
-/** Asks for one slot of the summary again; a valid answer leads back to the summary. */
-export function edit(state: ConversationState, flow: Flow, slot: string, scope: Scope): Decision {
+/** Asks for what the summary calls `field` again; a valid answer leads back to the summary. */
+export function edit(state: ConversationState, flow: Flow, field: string, scope: Scope): Decision {
+  const slot = flow.slotCalled(field);
   return pose(state, { at: 'asking', flow: flow.name, slot, tries: 0, editing: true }, scope);
 }
 
@@ -116,7 +116,8 @@ export function submit(
   const flow = running ?? scope.flows.form;
   if (!flow) return again(state, scope);
   const slots = flow.own(named);
-  const decision = running ? fill(state, flow, slots, scope) : start(state, flow, slots, scope);
+  const asked: ConversationState = form.email === undefined ? state : { ...state, emailAsked: true };
+  const decision = running ? fill(asked, flow, slots, scope) : start(asked, flow, slots, scope);
   const last = decision.replies.at(-1);
   if (refused.length === 0 || !last) return decision;
   const reasons: Reply[] = refused.map(({ reason }) => reason);
@@ -131,7 +132,7 @@ export function submit(
 type Refused = { slot: Field['slot']; value: string; reason: Line };
 
 function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: Draft; refused: Refused[] } {
-  const draft: Identity & { code?: string } = {};
+  const draft: Identity & { code?: string; codes?: string[] } = {};
   const refused: Refused[] = [];
   const value = (slot: Field['slot']): string | undefined => form[slot]?.trim() || undefined;
   const refuse = (slot: Field['slot'], text: string, reason: string): void => {
@@ -140,7 +141,7 @@ function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: 
   const [code, phone, email] = [value('code'), value('phone'), value('email')];
   if (code !== undefined) {
     const parsed = scope.language.readCode(code);
-    if (parsed.ok) draft.code = parsed.value;
+    if (parsed.ok) Object.assign(draft, { code: parsed.value, codes: [parsed.value] });
     else refuse('code', code, parsed.reason);
   }
   if (phone !== undefined) {

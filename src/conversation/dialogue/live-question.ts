@@ -196,11 +196,14 @@ export function decide(
   const { why, value, typed: written } = step.offer;
   if (choice === 'use') {
     if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
-    const phone = why === 'known' && state.profile.phone ? state.profile.phone : typed(value, scope);
-    return fillStep(state, step, { phone }, scope);
+    if (why === 'code') return fillStep(state, step, { codes: [value] }, scope);
+    return fillStep(state, step, { phone: typed(value, scope) }, scope);
   }
-  if (choice === 'keep')
-    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
+  if (choice === 'keep') {
+    if (written === undefined) return undefined;
+    const kept = why === 'code' ? { codes: [written] } : { email: typed(written, scope) };
+    return fillStep(state, step, kept, scope);
+  }
   const { offer: _, ...plain } = step;
   return pose(state, plain, scope);
 }

@@ -7,7 +7,7 @@ import { cancel, help, language, support, supportLines, welcome } from '../promp
 import { proved, typed } from '../prompts/identity.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
 import { again, home, question } from '../prompts/questions.ts';
-import type { ConversationState } from '../state.ts';
+import type { ConversationState, Draft } from '../state.ts';
 import { onChoice } from './choices.ts';
 import { onStart } from './deep-link.ts';
 import { fill, runningIn, start, take } from './form.ts';
@@ -132,11 +132,16 @@ function inFlow(
   if (flow.identity === 'proved' && state.step.at !== 'asking') return undefined;
   if (isMistyped(state, understood)) return undefined;
   const slots = answersTo(flow, utterance, scope);
-  if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
+  if (Object.values(slots).some((value) => value !== undefined && !isCodeOf(state.draft, value)))
     return doubtful(take(state, flow, slots, scope), understood, scope);
   const isDoubt =
     flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined;
   return isDoubt ? doubtful(fill(state, flow, {}, scope), understood, scope) : undefined;
+}
+
+function isCodeOf({ code, codes }: Draft, said: unknown): boolean {
+  if (!Array.isArray(said)) return said === code;
+  return Array.isArray(codes) && said.every((one) => codes.includes(one));
 }
 
 /** A mistyped phone or e-mail may look like a code: alone and uncalled for, it takes no code's place. */
@@ -144,7 +149,7 @@ function isMistyped({ step, draft }: ConversationState, understood: Understood):
   const isAsked = step.at === 'asking' && (step.slot === 'phone' || step.slot === 'email');
   return (
     isAsked &&
-    draft.code !== undefined &&
+    (draft.code ?? draft.codes) !== undefined &&
     understood.code !== undefined &&
     understood.names !== 'code' &&
     !hasIdentity(understood)

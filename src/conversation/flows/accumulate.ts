@@ -11,7 +11,7 @@ import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Field, Line } from '../reply.ts';
 import { type Identity, identitySchema } from '../state.ts';
 
-/** Earning points: code → phone → e-mail (may be skipped) → summary → call. */
+/** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
 export const accumulate: Flow = defineFlow({
   name: 'accumulate',
   priority: 15,
@@ -19,20 +19,20 @@ export const accumulate: Flow = defineFlow({
   identity: 'typed',
   claimsCode: () => true,
   claimsLink: true,
-  slots: identitySchema.extend({ code: z.string().optional() }),
+  slots: identitySchema.extend({ codes: z.array(z.string()).min(1).optional() }),
 
   questions: {
-    code: {
+    codes: {
       ask: () => ({ key: 'accumulate.askCode', choices: [CANCEL], asks: 'code' }),
       answer(text, { language }) {
         const code = language.readCode(text);
-        return code.ok ? { ok: true, slots: { code: code.value } } : code;
+        return code.ok ? { ok: true, slots: { codes: [code.value] } } : code;
       },
     },
   },
 
-  missing({ code, phone, email }) {
-    if (code === undefined) return 'code';
+  missing({ codes, phone, email }) {
+    if (codes === undefined) return 'codes';
     if (phone === undefined) return 'phone';
     return email === undefined ? 'email' : undefined;
   },
@@ -40,20 +40,20 @@ export const accumulate: Flow = defineFlow({
   complete: (state, _, scope) => confirm(state, accumulate, scope),
 
   read: ({ understood: { code, noEmail } }) => ({
-    ...(code !== undefined && { code }),
+    ...(code !== undefined && { codes: [code] }),
     ...(noEmail && { email: null }),
   }),
 
   /** No code: whoever was only changing it goes back to the summary. */
-  said(state, { code }, { understood }, scope) {
+  said(state, { codes }, { understood }, scope) {
     const { step } = state;
-    if (step.at !== 'asking' || step.slot !== 'code' || !isSkip(understood)) return undefined;
-    return code === undefined ? cancel(state, scope) : advance(state, accumulate, scope);
+    if (step.at !== 'asking' || step.slot !== 'codes' || !isSkip(understood)) return undefined;
+    return codes === undefined ? cancel(state, scope) : advance(state, accumulate, scope);
   },
 
-  form({ code, phone, email }) {
+  form({ codes, phone, email }) {
     const fields: Field[] = [];
-    if (code === undefined) fields.push({ slot: 'code', required: true });
+    if (codes === undefined) fields.push({ slot: 'code', required: true });
     if (phone === undefined) fields.push({ slot: 'phone', required: true });
     if (email === undefined) fields.push({ slot: 'email', required: false });
     return fields;
@@ -64,8 +64,8 @@ export const accumulate: Flow = defineFlow({
     exclusive: false,
     edits: [named('edit:code'), named('edit:phone'), named('edit:email')],
 
-    summary({ code = '', phone, email }, { profile }) {
-      const lines: Line[] = [{ key: 'summary.code', params: { code } }];
+    summary({ codes = [], phone, email }, { profile }) {
+      const lines: Line[] = codes.map((code) => ({ key: 'summary.code', params: { code } }));
       if (phone) {
         const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
         lines.push({ key: 'summary.phone', params: { phone: shown } });
@@ -77,7 +77,8 @@ export const accumulate: Flow = defineFlow({
       return [...lines, { key: 'summary.purpose' }];
     },
 
-    effect({ code, phone, email }, operation, { sender: { name } }) {
+    effect({ codes, phone, email }, operation, { sender: { name } }) {
+      const code = codes?.[0];
       if (code === undefined || phone === undefined) return undefined;
       return { kind: 'accumulate', operation, code, phone, email: email ?? undefined, name };
     },
@@ -94,8 +95,8 @@ export const accumulate: Flow = defineFlow({
     refused(state, refusal, scope) {
       const wait = tooManyAttempts(state, scope);
       if (wait) return after([refusal], home(state, scope, wait));
-      const { code: _, ...draft } = state.draft;
-      const step = { at: 'asking', flow: accumulate.name, slot: 'code', tries: 0, editing: true } as const;
+      const { codes: _, ...draft } = state.draft;
+      const step = { at: 'asking', flow: accumulate.name, slot: 'codes', tries: 0, editing: true } as const;
       return pose({ ...state, draft }, step, scope, refusal);
     },
   },

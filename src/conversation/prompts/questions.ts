@@ -4,7 +4,7 @@ import { LOCALES } from '../message.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Step } from '../state.ts';
 import { whose } from './identity.ts';
-import { maskPhone, showPhone } from './mask.ts';
+import { showPhone } from './mask.ts';
 
 /** The stable ids of the choices stand here and in the flows that answer to them. */
 const choice = (id: string, params?: Line['params']): Choice => ({
@@ -128,13 +128,6 @@ function askIdentity(tries: number, scope: Scope): Reply {
 /** A value to take over by one press; nothing is taken unasked. */
 function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, scope: Scope): Reply {
   switch (why) {
-    case 'known':
-      return {
-        key: 'identity.useKnown',
-        params: { phone: maskPhone(value) },
-        choices: [{ id: 'use', label: { key: 'choice.use.known' } }, choice('other'), CANCEL],
-        asks: 'phone',
-      };
     case 'mapped':
     case 'leadingZero':
       return {
@@ -142,6 +135,13 @@ function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, scope
         params: { phone: showPhone(value) },
         choices: [choice('use'), choice('other'), CANCEL],
         asks: 'phone',
+      };
+    case 'code':
+      return {
+        key: 'code.offer',
+        params: { code: value },
+        choices: [choice('use'), choice('keep'), CANCEL],
+        asks: 'code',
       };
     case 'typo':
       return {
