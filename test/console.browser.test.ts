@@ -124,10 +124,10 @@ describe('a newcomer', () => {
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
       }
     }
-    await choice(page, 'consent:accept').waitFor();
-    expect(
-      await choice(page, 'consent:accept').evaluate((it) => it.getBoundingClientRect().bottom),
-    ).toBeLessThan(PHONE.height);
+    await choice(page, 'redeem').waitFor();
+    expect(await choice(page, 'redeem').evaluate((it) => it.getBoundingClientRect().bottom)).toBeLessThan(
+      PHONE.height,
+    );
   });
 });
 
@@ -218,7 +218,7 @@ describe('look inside', () => {
     const turns = page.locator('#turns > details');
     const confirmed = await turns.nth(0).textContent();
     expect(confirmed).toMatch(/POST\/accumulate200 applied[\d,]+ ms/);
-    expect(confirmed).toMatch(/confirming · accumulateconsenting/);
+    expect(confirmed).toMatch(/confirming · accumulateidle/);
     expect(confirmed).toMatch(/3 lần truy cập khotake › intend › commit/);
     await turns.nth(2).locator('summary').first().click();
     const typed = await turns.nth(2).textContent();
@@ -363,7 +363,7 @@ describe('play', () => {
     const script = scriptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     expect(script.steps.at(-1)).toEqual({
       send: { as: 'staff', choice: 'confirm', locale: 'vi', name: 'Garnacho' },
-      keys: ['accumulate.done', 'privacy.consent'],
+      keys: ['accumulate.done'],
     });
     await page.locator('#script').setInputFiles(file);
     await log(page).getByText('mọi câu trả lời đều khớp').waitFor();

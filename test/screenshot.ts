@@ -22,7 +22,7 @@ try {
     await page.locator('#text').fill(`tích điểm ${code} 0867 123 456 garnacho@gmail.com`);
     await page.keyboard.press('Enter');
     await choice('confirm').click();
-    await choice('consent').waitFor();
+    await choice('redeem').waitFor();
   }
   await page.locator('#turns > details:nth-child(2) > summary').click();
   await page.locator('#text').focus();

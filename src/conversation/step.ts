@@ -10,7 +10,7 @@ import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
-import { unanswered } from './prompts/consent.ts';
+import { unanswered, withoutProfile } from './prompts/consent.ts';
 import { again, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS } from './state.ts';
@@ -60,7 +60,7 @@ function onMessage(stored: ConversationState, message: Message, scope: Scope): D
 function arrive(stored: ConversationState, scope: Scope): { state: ConversationState; before: Reply[] } {
   const { locale } = scope.sender;
   const state: ConversationState = {
-    ...stored,
+    ...withoutProfile(stored, scope),
     lastMessageMs: scope.nowMs,
     ...(locale && { clientLocale: locale }),
   };

@@ -2,6 +2,7 @@ import { type Decision, say, type Unlock } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
+import { served } from '../prompts/identity.ts';
 import { again, home, pose } from '../prompts/questions.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
@@ -85,7 +86,7 @@ function applied(
 function refused(state: ConversationState, confirmed: Confirmed, id: string, scope: Scope): Decision {
   const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'refused' });
   const refusal: Reply = { key: `${confirmed.name}.refused` };
-  const next = counted(noted, confirmed.kind, 'refused', scope);
+  const next = counted(served(noted, scope), confirmed.kind, 'refused', scope);
   return confirmed.refused?.(next, refusal, scope) ?? home(next, scope, refusal);
 }
 

@@ -8,7 +8,7 @@ import { fold } from '../language/fold.ts';
 import type { Utterance } from '../language/understand.ts';
 import { cancel } from '../prompts/help.ts';
 import { proved, typed } from '../prompts/identity.ts';
-import { maskEmail, maskPhone } from '../prompts/mask.ts';
+import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm } from '../prompts/questions.ts';
 import type { Line } from '../reply.ts';
 import { type ConversationState, identitySchema } from '../state.ts';
@@ -90,16 +90,16 @@ export const redeem: Flow = defineFlow({
     exclusive: true,
     edits: [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
 
-    summary({ code = '', phone, email }, _, { settings }) {
-      const gift = settings.gifts.find((one) => one.code === code);
+    summary({ code = '', phone, email }, _, scope) {
+      const gift = scope.settings.gifts.find((one) => one.code === code);
       const lines: Line[] = gift
         ? [
             { key: 'summary.gift', params: { gift: gift.name } },
             { key: 'summary.price', params: { score: gift.score } },
           ]
         : [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
-      if (phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(phone.value) } });
-      if (email) lines.push({ key: 'summary.email', params: { email: maskEmail(email.value) } });
+      if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
+      if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
       return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' }];
     },
 

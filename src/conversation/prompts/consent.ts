@@ -22,9 +22,11 @@ export function consent(state: ConversationState, given: boolean, scope: Scope):
 
 /**
  * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
- * remembered, or keeps what was agreed to.
+ * remembered, or keeps what was agreed to. Staff are not asked: what they typed is somebody else's, and the next customer is
+ * another one.
  */
 export function finish(state: ConversationState, scope: Scope, reply: Reply): Decision {
+  if (scope.sender.proof === 'token') return home(state, scope, reply);
   const { phone, email } = state.draft;
   if (state.consent?.version !== CONSENT_VERSION && (phone || email)) {
     const asking: ConversationState = {
@@ -48,6 +50,17 @@ export function unanswered(state: ConversationState, scope: Scope): Conversation
     ...idle,
     consent: { given: false, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
   };
+}
+
+/**
+ * Where staff write, nothing is remembered of the last customer: versions before this one asked staff for consent, and the
+ * console may have imitated a customer here.
+ */
+export function withoutProfile(state: ConversationState, { sender }: Scope): ConversationState {
+  if (sender.proof !== 'token') return state;
+  const { consent: _, consentUnanswered: __, ...rest } = state;
+  const step: ConversationState['step'] = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
+  return { ...rest, step, profile: {} };
 }
 
 function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {

@@ -28,6 +28,13 @@ export function proved(draft: Identity): Identifier | undefined {
   return undefined;
 }
 
+/** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
+export function served(state: ConversationState, { sender }: Context): ConversationState {
+  if (sender.proof !== 'token') return state;
+  const { phone: _, email: __, ...draft } = state.draft;
+  return { ...state, draft };
+}
+
 /** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
 export function whose({ sender }: Context): 'staff' | undefined {
   return sender.proof === 'token' ? 'staff' : undefined;

@@ -1,4 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import type { Context } from '../context.ts';
 
 /** A Vietnamese number in national form, `0867123456`; undefined for others. */
 function national(e164: string): string | undefined {
@@ -29,6 +30,19 @@ export function maskEmail(email: string): string {
   const at = email.lastIndexOf('@');
   if (at < 1) return '***';
   return `${email.slice(0, Math.min(2, at - 1))}***${email.slice(at)}`;
+}
+
+/**
+ * A phone that the customer did not just type: masked, for others may see the screen. Staff serve many customers and must
+ * see whose it is.
+ */
+export function readBackPhone(e164: string, { sender }: Pick<Context, 'sender'>): string {
+  return sender.proof === 'token' ? showPhone(e164) : maskPhone(e164);
+}
+
+/** The same of an e-mail. */
+export function readBackEmail(email: string, { sender }: Pick<Context, 'sender'>): string {
+  return sender.proof === 'token' ? email : maskEmail(email);
 }
 
 /** `TIVI***pfg`: enough to tell two codes apart, too little to use one. */

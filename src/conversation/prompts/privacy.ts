@@ -5,15 +5,17 @@ import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState } from '../state.ts';
 import { given } from './consent.ts';
 import { supportLines } from './help.ts';
-import { maskEmail, maskPhone } from './mask.ts';
+import { readBackEmail, readBackPhone } from './mask.ts';
 import { again, home } from './questions.ts';
 
 /** What is kept about the customer now, for the running flow too; nothing is changed. */
 export function privacy(state: ConversationState, scope: Scope): Decision {
   const kept = { ...browsedBy(state), ...state.profile, ...given(state.draft) };
   const lines: Line[] = [];
-  if (kept.phone) lines.push({ key: 'summary.phone', params: { phone: maskPhone(kept.phone.value) } });
-  if (kept.email) lines.push({ key: 'summary.email', params: { email: maskEmail(kept.email.value) } });
+  if (kept.phone)
+    lines.push({ key: 'summary.phone', params: { phone: readBackPhone(kept.phone.value, scope) } });
+  if (kept.email)
+    lines.push({ key: 'summary.email', params: { email: readBackEmail(kept.email.value, scope) } });
   for (const { id } of state.operations.filter(isOpen)) {
     lines.push({ key: 'privacy.operation', params: { reference: id } });
   }
