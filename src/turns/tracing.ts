@@ -84,7 +84,9 @@ export function createTraces(channels: readonly string[], understand: Conversati
 /** Only what was found, as people read it. */
 function told(understood: Understood): NonNullable<Trace['understood']> {
   return Object.fromEntries(
-    Object.entries(understood).flatMap(([what, value]) => (value ? [[what, String(value)]] : [])),
+    Object.entries(understood)
+      .map(([what, value]) => [what, String(value ?? '')] as const)
+      .filter(([, value]) => value !== ''),
   );
 }
 

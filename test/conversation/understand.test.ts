@@ -10,8 +10,12 @@ import { phrasesOf } from '../../src/conversation/language/vocabulary.ts';
 import { INTENTS, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
-const told = (text: string, expected: Omit<Understood, 'rest'> & { rest?: string }) =>
-  expect(understand(text)).toEqual({ rest: '', ...expected });
+const told = (text: string, expected: Partial<Understood>) =>
+  expect(understand(text)).toEqual({
+    rest: '',
+    codes: expected.code === undefined ? [] : [expected.code],
+    ...expected,
+  });
 
 describe('the history', () => {
   it.each([
@@ -58,7 +62,7 @@ describe('slots', () => {
     'I want to earn points with code TIVI000000017 for 0912-345-678 and minh@example.vn please',
   ])('are all found in %j', (text) => {
     const { names: _, ...found } = understand(text);
-    expect(found).toEqual({ rest: '', ...all });
+    expect(found).toEqual({ rest: '', codes: ['TIVI000000017'], ...all });
   });
 
   it('are found in every order', () => {
@@ -141,7 +145,38 @@ describe('a code', () => {
   });
 });
 
+describe('several codes', () => {
+  const CODES = ['TIVI000000301', 'TIVI000000302', 'TULANH000000303'];
+
+  it.each([
+    'TIVI000000301 TIVI000000302 TULANH000000303',
+    'tích điểm TIVI000000301, TIVI000000302 và TULANH000000303 cho 0912 345 678',
+    'mã: TIVI000000301;TIVI000000302\nTULANH000000303',
+    'earn TIVI000000301 + TIVI000000302 + TULANH000000303, a@example.vn',
+    'TIVI000000301 TIVI000000302 TIVI000000301 TULANH000000303',
+  ])('are all found, each once, in %j', (text) => {
+    expect(understand(text)).toMatchObject({ code: CODES[0], codes: CODES });
+  });
+
+  it.each([
+    ['thêm mã TIVI000000301 nữa', undefined],
+    ['add code TIVI000000301', undefined],
+    ['bỏ mã TIVI000000301 đi', 'remove'],
+    ['bỏ TIVI000000301', 'remove'],
+    ['xoá mã TIVI000000301 giúp mình', 'remove'],
+    ['remove code TIVI000000301', 'remove'],
+    ['bỏ qua', 'skip'],
+    ['bỏ đi', 'cancel'],
+  ])('are added or taken away by name: %j', (text, intent) => {
+    expect(understand(text).intent).toBe(intent);
+  });
+});
+
 describe('a reference', () => {
+  it('names one of several codes by a number', () => {
+    told('trạng thái k7m2q-9xw4t.2', { intent: 'status', code: 'k7m2q-9xw4t.2', reference: 'K7M2Q9XW4T.2' });
+  });
+
   it('is found in any case, with or without its dash, and may be a code as well', () => {
     told('K7M2Q9XW4T', { code: 'K7M2Q9XW4T', reference: 'K7M2Q9XW4T' });
     told('trạng thái k7m2q-9xw4t', { intent: 'status', code: 'k7m2q-9xw4t', reference: 'K7M2Q9XW4T' });

@@ -78,17 +78,17 @@ function isCalendar(text: string): boolean {
   return /^20\d\d$/.test(text) || isDate({ text, pause: false });
 }
 
-const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}$/i;
+const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/i;
 
 /**
- * The token that looks like an operation's id: ten characters of Crockford's base 32. Letters only must be capitals or
- * all that is left to explain, and digits only are a number.
+ * The token that looks like an operation's id: ten characters of Crockford's base 32, and which of several codes it is
+ * of. Letters only must be capitals or all that is left to explain, and digits only are a number.
  */
 export function referenceIn(tokens: readonly Token[], unexplained: readonly Token[]): string | undefined {
   const found = tokens.find(
     ({ text }) =>
       REFERENCE.test(text) &&
-      !/^[\d-]+$/.test(text) &&
+      !/^[\d.-]+$/.test(text) &&
       (/\d/.test(text) || text === text.toUpperCase() || unexplained.length === 1),
   );
   return found?.text.replace('-', '').toUpperCase();

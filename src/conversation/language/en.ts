@@ -41,7 +41,7 @@ export const en: Grammar = {
     gift: 'redeemed, redeemed gifts, gifts redeemed',
   },
   fields: {
-    code: 'code, serial',
+    code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
     phone: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',
     email: 'email, mail, e mail, gmail, mailto, change email, change my email',
   },

@@ -14,6 +14,8 @@ export type Understood = {
   readonly intent?: string | undefined;
   /** At least six characters with a letter and a digit; fewer, or digits only, right after an intent or "mã". */
   readonly code?: string | undefined;
+  /** All of them, each once, in the order they stand; `code` is the first. */
+  readonly codes: readonly string[];
   /** E.164. With `phoneAsk`, a guess to be asked about (`parsePhone`). */
   readonly phone?: string | undefined;
   readonly phoneAsk?: 'mapped' | 'leadingZero' | undefined;
@@ -71,27 +73,30 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
   }
 
   function read(tokens: readonly Token[], command: string | undefined): Reading {
-    const code = tokens.find(codes.isCode) ?? codes.argument(tokens, command);
-    const typed = wordsOf(tokens.filter((token) => token !== code && !isDate(token)));
-    const reading = interpret(typed, code, command);
+    const shaped = tokens.filter(codes.isCode);
+    const argument = shaped.length > 0 ? undefined : codes.argument(tokens, command);
+    const found = argument ? [argument] : shaped;
+    const typed = wordsOf(tokens.filter((token) => !found.includes(token) && !isDate(token)));
+    const reading = interpret(typed, found, command);
     if (reading.intent) return reading;
     const better = mended(typed);
-    const second = better && interpret(better, code, command);
+    const second = better && interpret(better, found, command);
     return second?.intent ? second : reading;
   }
 
   function interpret(
     typed: readonly Word<Token>[],
-    shaped: Token | undefined,
+    shaped: readonly Token[],
     command: string | undefined,
   ): Reading {
     const all = vocabulary.segments(typed);
-    const code = shaped ?? codes.announced(all, command);
-    const parts = all.filter(({ words: [word] }) => word?.source !== code);
+    const announced = shaped.length > 0 ? undefined : codes.announced(all, command);
+    const found = announced ? [announced] : shaped;
+    const parts = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
     const period = parts.find(({ meaning }) => meaning?.period)?.meaning?.period;
     const said = intentOf(parts, period);
     const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
-    return { parts, code, period, intent: chosen ?? said };
+    return { parts, codes: found, period, intent: chosen ?? said };
   }
 
   function understand(text: string): Understood {
@@ -103,13 +108,15 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
     const phone = findPhone(unmailed);
     const others = without(unmailed, phone?.tokens);
     const mangled = others.find(codes.isMangled);
-    const { intent, code, period, parts } = read(without(others, mangled && [mangled]), command);
+    const { intent, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
+    const [code, ...furtherCodes] = new Set(found.map((token) => token.text));
     const left = unexplained(others, parts);
     const isAlone = !phone && !email && !code && !mangled && !left.some((token) => isUnknown(token, parts));
     const asksForPast = intent !== undefined && intent === past;
     return {
       intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
-      code: code?.text,
+      code,
+      codes: code === undefined ? [] : [code, ...furtherCodes],
       phone: phone?.result.value,
       phoneAsk: phone?.result.ask,
       email: email?.result.ok ? email.result.value : undefined,
@@ -130,7 +137,7 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
 
 type Reading = {
   readonly parts: readonly Segment<Token>[];
-  readonly code?: Token | undefined;
+  readonly codes: readonly Token[];
   readonly period?: NamedPeriod | undefined;
   readonly intent?: string | undefined;
 };

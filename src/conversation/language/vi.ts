@@ -47,7 +47,7 @@ export const vi: Grammar = {
     gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
   },
   fields: {
-    code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch',
+    code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
     phone:
       'sđt, sửa số, đổi số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
     email: 'thư điện tử, đổi email, đổi mail',

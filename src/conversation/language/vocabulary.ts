@@ -33,6 +33,7 @@ const AFTER_FLOWS = [
 ] as const;
 /** A change of the details at hand stands among the flows. */
 const EDIT = { name: 'edit', priority: 25 } as const;
+const REMOVE = { name: 'remove', priority: 26 } as const;
 
 /** The intents that have a place in the menu of commands, after the flows; starters are offered by Teams, too. */
 export const MENU_COMMANDS = [
@@ -46,7 +47,7 @@ export const MENU_COMMANDS = [
 export type FlowWords = {
   /** The intent that begins it. */
   readonly name: string;
-  /** Of several flows in a message, the one with the highest is meant; above 25 also before a change of details. */
+  /** Of several flows in a message, the one with the highest is meant; above 26 also before a change of details. */
   readonly priority: number;
   /** A code may follow its words. */
   readonly takesCode: boolean;
@@ -66,7 +67,7 @@ export type IntentWords = {
 
 /** All intents with their words, the most telling first: of several in a message, the first in this list is meant. */
 export function intentWords(flows: readonly FlowWords[], wording: Wording): readonly IntentWords[] {
-  const among = [...flows, EDIT].sort((a, b) => b.priority - a.priority).map(({ name }) => name);
+  const among = [...flows, EDIT, REMOVE].sort((a, b) => b.priority - a.priority).map(({ name }) => name);
   return [...BEFORE_FLOWS, ...among, ...AFTER_FLOWS].map((intent) => ({
     intent,
     commands: [...new Set(Object.values(written(`command.${intent}`, wording)))].filter(
