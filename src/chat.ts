@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { clearLine, createInterface, cursorTo } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { StaffReply } from './channels/staff/answer.ts';
+import type { StaffEvent } from './channels/staff/answer.ts';
 import { createClient, type Refusal, type StaffClient } from './channels/staff/client.ts';
 import { mannerSchemaOf, type RequestSchema } from './channels/staff/request.ts';
 import { CHANNELS } from './channels.ts';
+import { createScreen, type ScreenOptions } from './chat-screen.ts';
 import { environment } from './config.ts';
 import { replay } from './replay.ts';
 import { readScript } from './script.ts';
@@ -16,16 +15,12 @@ const KNOWN = CHANNELS.map(({ traits }) => traits);
 const mannerSchema = mannerSchemaOf(KNOWN);
 
 /** `npm run chat`: the staff webhook from a terminal. */
-export type ChatOptions = {
+export type ChatOptions = Omit<ScreenOptions, 'help'> & {
   readonly client: StaffClient;
   /** What every message carries. */
   readonly manner: z.infer<typeof mannerSchema>;
   /** After the input's end: how long to wait for replies that nobody asked for. */
   readonly lingerMs: number;
-  readonly input: Readable;
-  readonly output: Writable;
-  /** A person types: show a prompt. Otherwise lines are sent one after the other, and shown. */
-  readonly interactive: boolean;
 };
 
 const HELP = `npm run chat -- [options]: the bot from a terminal. It speaks Vietnamese unless told otherwise.
@@ -36,6 +31,8 @@ Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
+/** And a result that the bot is still finding out: with the usual `OPERATION_CHECKS` it comes within six minutes. */
+const RESULT_PATIENCE_MS = 7 * 60_000;
 const RECONNECT_MS = 1000;
 
 const EXIT_USAGE = 2;
@@ -43,20 +40,26 @@ const EXIT_USAGE = 2;
 /** Chats until the input ends; resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
 export async function chat(options: ChatOptions): Promise<0 | 1> {
   const { client, manner, input } = options;
-  const screen = createScreen(options);
+  const screen = createScreen({ ...options, help: HELP });
   const ending = new AbortController();
   /** Messages whose answer comes as events. */
   const queued = new Map<string, PromiseWithResolvers<void>>();
+  /** As of the last turn seen: whether an operation has no outcome yet, whose result comes unasked. */
+  let last = { seq: 0, isChecking: false };
+  let settled = Promise.withResolvers<void>();
   let code: 0 | 1 = 0;
 
   async function send(message: Message): Promise<void> {
     const id = randomUUID();
     const turn = Promise.withResolvers<void>();
     queued.set(id, turn);
-    const answer = await client.send({ ...manner, ...message, id });
+    const answer = await client.send({ ...manner, ...message, id, trace: true });
     if (answer.status === 'queued') return screen.say('… (the answer will follow)');
     queued.delete(id);
-    if (answer.status !== 'refused') return answer.replies.forEach(screen.show);
+    if (answer.status !== 'refused') {
+      answer.replies.forEach(screen.show);
+      return noteEnd(answer.replies.at(-1)?.seq ?? 0, answer.trace);
+    }
     code = 1;
     screen.say(explain(answer.problem));
   }
@@ -70,21 +73,41 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
           after = event.seq;
           screen.show(event);
           if (event.last && event.turn) queued.get(event.turn)?.resolve();
+          noteEnd(event.seq, event.trace);
         }
       } catch {}
       await sleep(RECONNECT_MS, undefined, ending).catch(() => {});
     }
   }
 
+  /** A turn ended; answers and events tell of the same ones. */
+  function noteEnd(seq: number, trace: StaffEvent['trace']): void {
+    if (seq <= last.seq || !trace) return;
+    last = { seq, isChecking: trace.after.operations.some(({ status }) => status === 'checking') };
+    if (last.isChecking) return;
+    settled.resolve();
+    settled = Promise.withResolvers();
+  }
+
+  /** After the input's end: what is still to come. */
+  async function waitForRest(): Promise<void> {
+    const answers = [...queued.values()].map(({ promise }) => promise);
+    await Promise.race([Promise.all(answers), sleep(PATIENCE_MS, undefined, { ref: false })]);
+    await sleep(options.lingerMs);
+    if (!last.isChecking) return;
+    screen.say('… (the bot is finding out the result; Ctrl+C ends the waiting)');
+    await Promise.race([settled.promise, sleep(RESULT_PATIENCE_MS, undefined, { ref: false })]);
+  }
+
   const following = follow();
   try {
+    let hasQuit = false;
     for await (const line of screen.lines) {
-      if (line === '/quit') break;
+      hasQuit = line === '/quit';
+      if (hasQuit) break;
       await send(messageOf(line, screen.choices()));
     }
-    const answers = Promise.all([...queued.values()].map(({ promise }) => promise));
-    await Promise.race([answers, sleep(PATIENCE_MS, undefined, { ref: false })]);
-    await sleep(options.lingerMs);
+    if (!hasQuit) await waitForRest();
   } catch {
     code = 1;
     screen.say('The bot cannot be reached: is it running (npm start)? Another address: --url URL');
@@ -113,53 +136,6 @@ function explain({ title, detail, faults = [] }: Refusal['problem']): string {
     ...faults.map(({ where, what }) => `  ${where}: ${what}`),
     ...hint,
   ].join('\n');
-}
-
-type Screen = {
-  /** The lines typed, trimmed, without empty ones. */
-  readonly lines: AsyncIterable<string>;
-  say(text: string): void;
-  /** Answers and events carry the same replies: each is shown once. */
-  show(reply: StaffReply): void;
-  /** The ids of the choices shown last, in the order of their numbers. */
-  choices(): readonly string[];
-};
-
-function createScreen({ input, output, interactive }: ChatOptions): Screen {
-  const terminal = createInterface({ input, terminal: interactive, ...(interactive && { output }) });
-  const shown = new Set<number>();
-  let choices: readonly string[] = [];
-
-  /** Writes above the line being typed. */
-  function say(text: string): void {
-    if (interactive) {
-      cursorTo(output, 0);
-      clearLine(output, 0);
-    }
-    output.write(`${text}\n`);
-    if (interactive) terminal.prompt(true);
-  }
-
-  async function* lines(): AsyncGenerator<string> {
-    if (interactive) say(HELP);
-    for await (const line of terminal) {
-      if (line.trim() && !interactive) say(`> ${line.trim()}`);
-      if (line.trim()) yield line.trim();
-      if (interactive) terminal.prompt();
-    }
-  }
-
-  return {
-    lines: lines(),
-    say,
-    show({ seq, text, choices: offered, view }) {
-      if (shown.has(seq)) return;
-      shown.add(seq);
-      if (offered?.length) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
-      say([text, ...(offered ?? []).map(({ label }, at) => `  ${at + 1}. ${label}`)].join('\n'));
-    },
-    choices: () => choices,
-  };
 }
 
 /** 1 where a step was answered otherwise than the script says. */

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
 import type { Addresses } from './channels/channel.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
+import { logOutput } from './log-output.ts';
 import { placesOf } from './store/redis/address.ts';
 import { LayoutRefused } from './store/redis/layout.ts';
 
@@ -16,7 +17,7 @@ if (!read.ok) {
 }
 const { config, warnings } = read;
 
-const app = await createApp(config).catch((error: unknown) => {
+const app = await createApp(config, { log: await logOutput(process.stdout) }).catch((error: unknown) => {
   if (!(error instanceof LayoutRefused)) throw error;
   console.error(error.message);
   process.exit(EXIT_CONFIG);
@@ -33,7 +34,8 @@ closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 const at = await listen();
 await app.start();
-console.log([greeting(config, at), ...faultLines(app.faults())].join('\n'));
+// For people: standard output is the log's alone, so that programs can read it.
+console.error([greeting(config, at), ...faultLines(app.faults())].join('\n'));
 
 /**
  * A port that is taken is the operator's to free or to change. Exit code 1, not that of a wrong configuration: whoever
@@ -62,7 +64,7 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
     redis
       ? `Store: Redis at ${placesOf(redis.address)}`
       : 'Store: in memory, gone with this process (REDIS_URL is unset)',
-    ...(antcrm.real ? [] : [`CRM:   the sandbox at ${at.adminUrl}/sandbox (ANTCRM_BASE_URL is unset)`]),
+    ...(antcrm.real ? [] : ['CRM:   a sandbox with customers, codes and gifts (ANTCRM_BASE_URL is unset)']),
   ];
   return lines.map((line) => `  ${line}`).join('\n');
 }

@@ -9,6 +9,7 @@ import { createClient } from '../src/channels/staff/client.ts';
 import { chat } from '../src/chat.ts';
 import type { Message } from '../src/conversation/message.ts';
 import { type Kit, startKit } from './channels/staff/kit.ts';
+import { startBot } from './support/app.ts';
 
 const MENU = {
   key: 'menu',
@@ -22,7 +23,7 @@ const MENU = {
 
 /** Types lines into a chat that is no terminal, as a pipe does; resolves once it has ended. */
 async function pipe(
-  kit: Kit,
+  { client }: Pick<Kit, 'client'>,
   lines: readonly string[],
   options: { as?: 'telegram'; lingerMs?: number } = {},
 ) {
@@ -31,7 +32,7 @@ async function pipe(
   const { as = 'staff', lingerMs = 0 } = options;
   const manner = { conversation: 'qa', as, locale: 'vi' } as const;
   input.end(lines.map((line) => `${line}\n`).join(''));
-  const code = chat({ client: kit.client, manner, lingerMs, input, output, interactive: false });
+  const code = chat({ client, manner, lingerMs, input, output, interactive: false });
   void code.finally(() => output.end());
   return { shown: await text(output), code: await code };
 }
@@ -96,6 +97,16 @@ describe('npm run chat', () => {
     });
     const { shown } = await pipe(kit, ['ok'], { lingerMs: 300 });
     expect(shown).toBe('> ok\nvi:operation.checking\nvi:operation.resolved.done\n');
+  });
+
+  it('waits at the end for the result of an operation whose answer got lost', async () => {
+    const bot = await startBot({ ANTCRM_TIMEOUT_MS: '500', OPERATION_CHECKS: '300ms,1s,3s' });
+    onTestFinished(() => bot.stop());
+    const client = createClient(bot.url);
+    await client.sandbox('faults', { call: 'redeem', fault: 'lose-answer' });
+    const { shown, code } = await pipe({ client }, ['đổi quà DAUMAY01 0867123456', '1']);
+    expect(shown).toMatch(/the bot is finding out[\s\S]*Đầu máy/);
+    expect(code).toBe(0);
   });
 
   it('says why a message was refused, and fails', async () => {

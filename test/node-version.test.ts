@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 const root = new URL('../', import.meta.url);
@@ -8,19 +8,27 @@ const manifest = z
   .object({ engines: z.object({ node: z.string() }), scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
 
+type Ran = { status: number | null; stdout: string; stderr: string };
+
+const preload = (url: string) => ['--import', url];
+
+/** Arguments for a Node that believes to be `version`. */
+function pretending(version: string): string[] {
+  const pretend = [
+    `Object.defineProperty(process.versions, 'node', { value: '${version}' })`,
+    `Object.defineProperty(process, 'version', { value: 'v${version}' })`,
+  ];
+  return preload(`data:text/javascript,${encodeURIComponent(pretend.join(';'))}`);
+}
+
 /** Runs the check, then a program, on a Node that believes to be `version`. */
-function startedBy(version: string): { status: number | null; stdout: string; stderr: string } {
-  const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
-  const preload = (url: string) => ['--import', url];
-  return spawnSync(
-    process.execPath,
-    [
-      ...preload(`data:text/javascript,${encodeURIComponent(pretend)}`),
-      ...preload(new URL('src/node-version.mjs', root).href),
-      ...['--eval', 'console.log("started")'],
-    ],
-    { encoding: 'utf8', env: {} },
-  );
+function startedBy(version: string): Ran {
+  const check = preload(new URL('src/node-version.mjs', root).href);
+  const program = ['--eval', 'console.log("started")'];
+  return spawnSync(process.execPath, [...pretending(version), ...check, ...program], {
+    encoding: 'utf8',
+    env: {},
+  });
 }
 
 it.each(['18.20.4', '20.11.0', '23.11.1'])('Node %s is told in one line which Node is needed', (version) => {
@@ -43,4 +51,30 @@ it('every script that runs the sources makes the check first, and package.json n
   );
   for (const script of programs)
     expect(script).toMatch(/^node (--(max|expose)-\S+ )*--import \.\/src\/node-version\.mjs src\//);
+});
+
+describe('npm ci', () => {
+  const { npm_execpath: npm = '', ...env } = process.env;
+
+  /** What npm would say of an installation, had it not been told to show errors only. */
+  function said(...node: readonly string[]): string {
+    const args = ['ci', '--dry-run', '--offline', '--loglevel=warn', '--no-audit', '--no-fund'];
+    const { status, stderr } = spawnSync(process.execPath, [...node, npm, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      // The settings of the npm that runs the tests would win over the options.
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_'))),
+    });
+    expect(status).toBe(0);
+    return stderr;
+  }
+
+  it('has nothing to warn of on the Node that runs all scripts', () => {
+    expect(said()).toBe('');
+    expect(readFileSync(new URL('package-lock.json', root), 'utf8')).not.toContain('"deprecated"');
+  });
+
+  it('would be seen to warn of engines', () => {
+    expect(said(...pretending('20.19.2'))).toContain('EBADENGINE');
+  });
 });

@@ -10,6 +10,7 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
     conversation: 'qa',
     id: 'm1',
     text: 'lịch sử tích điểm 30 ngày 0867123456',
+    trace: true,
   });
   if (answer.status === 'refused') throw new Error(answer.problem.title);
   const { trace } = answer;
@@ -33,6 +34,14 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
   expect(event).toMatchObject({ turn: 'm1', last: true, trace });
 });
 
+it('who does not ask for a look into the turn gets an answer that people can read', async () => {
+  const bot = await startBot();
+  onTestFinished(() => bot.stop());
+  const answer = await createClient(bot.url).send({ conversation: 'qa', text: 'xin chào' });
+  expect(answer).toMatchObject({ status: 'done', replies: [{ key: 'welcome' }] });
+  expect(answer).not.toHaveProperty('trace');
+});
+
 it('a call that AntCRM failed and that was repeated shows each attempt', async () => {
   const bot = await startBot();
   onTestFinished(() => bot.stop());
@@ -44,6 +53,7 @@ it('a call that AntCRM failed and that was repeated shows each attempt', async (
   const answer = await createClient(bot.url).send({
     conversation: 'qa',
     text: 'lịch sử tích điểm 30 ngày 0867123456',
+    trace: true,
   });
   if (answer.status === 'refused') throw new Error(answer.problem.title);
   const path = expect.stringMatching(/^\/history-point\?type=point&/);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { createClient } from '../../src/channels/staff/client.ts';
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
 import { choosesGift, PHONE } from './flows.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
@@ -25,11 +26,37 @@ test('the bot starts with no configuration at all, and the curl line that it pri
   const [, line = ''] = await bot.line(/(curl .*)$/);
   const { stdout } = await promisify(execFile)('sh', ['-c', line]);
   expect(JSON.parse(stdout)).toMatchObject({ status: 'done', replies: [{ key: 'accumulate.askPhone' }] });
+  // What people can read in a terminal.
+  expect(stdout.length).toBeLessThan(1000);
+  expect(stdout).toMatch(/\n$/);
   for (const embedded of [/REDIS_URL is unset/, /ANTCRM_BASE_URL is unset/, /TELEGRAM_BOT_TOKEN is unset/]) {
     await bot.line(embedded);
   }
   expect(await bot.stop()).toEqual({ code: 0, signal: null });
   await bot.line(/"msg":"stopped"/);
+});
+
+/** Measured on two idle cores: 1.2 s. A busy machine takes several times as long. */
+const FIRST_ANSWER_MS = 15_000;
+
+test('the first answer comes soon after the start', async () => {
+  const startMs = performance.now();
+  const { url } = await ownBot();
+  const answer = await createClient(url).send({ conversation: 'first', text: 'tích điểm TIVInpmx8b98pfg' });
+  expect(answer).toMatchObject({ status: 'done', replies: [{ key: 'accumulate.askPhone' }] });
+  expect(performance.now() - startMs).toBeLessThan(FIRST_ANSWER_MS);
+});
+
+test('no link of the greeting is dead, and standard output is the log alone, an object a line', async () => {
+  const bot = await ownBot();
+  await bot.line(/ANTCRM_BASE_URL is unset/);
+  const greeting = bot.lines.filter((line) => line.startsWith('  ')).join('\n');
+  const links = greeting.match(/http:[^\s']+/g) ?? [];
+  const pages = links.filter((link) => !link.endsWith('/webhooks/staff'));
+  expect(pages.length).toBeGreaterThan(0);
+  for (const page of pages) expect([page, (await fetch(page)).status]).toEqual([page, 200]);
+  await bot.stop();
+  expect(bot.output.map((line) => typeof JSON.parse(line).msg)).toEqual(bot.output.map(() => 'string'));
 });
 
 test('a taken port is one line that says what to do, and no configuration fault: it may be free soon', async () => {

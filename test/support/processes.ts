@@ -21,6 +21,8 @@ export type Process = {
   readonly pid: number;
   /** What it printed so far: output and errors, line by line. */
   readonly lines: readonly string[];
+  /** Of these, what came by standard output. */
+  readonly output: readonly string[];
   /** The first line, past or future, that fits. Rejects with all lines if the process ends without it. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
   readonly ended: Promise<Ended>;
@@ -66,10 +68,12 @@ export async function startProcess(
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
+  const output: string[] = [];
   const news = new EventTarget();
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
+      if (stream === child.stdout) output.push(line);
       news.dispatchEvent(new Event('news'));
     });
   }
@@ -88,6 +92,7 @@ export async function startProcess(
   return {
     pid: child.pid ?? 0,
     lines,
+    output,
     async line(pattern) {
       for (let seen = 0; ; seen++) {
         while (seen >= lines.length) {

@@ -50,7 +50,9 @@ export const answerSchema = z
       ),
     replies: z.array(replySchema),
     state: stateSchema.optional().describe('After the last reply known; absent where there was none yet.'),
-    trace: shownTrace.describe('A look into the turn, for people: its shape may change.'),
+    trace: shownTrace.describe(
+      'A look into the turn, where `trace` asked for it. For people: its shape may change.',
+    ),
   })
   .meta({
     examples: [

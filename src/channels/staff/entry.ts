@@ -21,6 +21,6 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
   const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
   return [
     `Chat:  ${url}/console  ·  API: ${url}/docs`,
-    `Try:   curl -s ${url}/webhooks/staff -H 'Content-Type: application/json'${token} -d '${body}'`,
+    `Try:   curl -sw '\\n' ${url}/webhooks/staff -H 'Content-Type: application/json'${token} -d '${body}'`,
   ];
 }

@@ -59,6 +59,7 @@ const bodySchema = z.strictObject({
   id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
   locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
   name: z.string().min(1).max(200).optional().describe("The customer's display name."),
+  trace: z.boolean().optional().describe('`true`: a look into the turn comes with the answer.'),
   as: z.string().default(STAFF.name).describe('Whose abilities and identity rules to imitate.'),
   profile: z
     .strictObject({ email: z.email().optional() })
@@ -67,7 +68,7 @@ const bodySchema = z.strictObject({
 });
 
 /** A message without what makes it one of a kind. */
-export const contentSchema = bodySchema.omit({ conversation: true, id: true });
+export const contentSchema = bodySchema.omit({ conversation: true, id: true, trace: true });
 
 /** What all messages of a person have in common. */
 export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>

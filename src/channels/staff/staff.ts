@@ -73,9 +73,9 @@ export function createStaff(
         return { conversation, status: 'duplicate', replies: [], state: turn.state() };
       audit(body, id);
       const done = await ended(turn);
-      return done
-        ? { conversation, status: 'done', replies: turn.replies(), state: turn.state(), trace: turn.trace() }
-        : { conversation, status: 'queued', replies: [], state: turn.state() };
+      if (!done) return { conversation, status: 'queued', replies: [], state: turn.state() };
+      const trace = body.trace ? turn.trace() : undefined;
+      return { conversation, status: 'done', replies: turn.replies(), state: turn.state(), trace };
     } finally {
       unfollow();
     }

@@ -39,6 +39,7 @@ function manner() {
   const name = $('name').value.trim();
   return {
     conversation: conversation.name,
+    trace: true,
     locale: chosen('locale'),
     as: chosen('as'),
     ...(name && { name }),

@@ -6,6 +6,7 @@ import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { commands } from '../../support/conversation.ts';
+import { startProcess } from '../../support/processes.ts';
 import { createBot, SECRET, words } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
@@ -69,4 +70,10 @@ it('anything else shows how it is used', async () => {
   const { run, lines } = await createCli();
   expect(await run('inof')).toBe(1);
   expect(lines[0]).toContain('npm run telegram -- info');
+});
+
+it.each([['nonsense'], []])('as a command, it says so before it asks for a token: %s', async (...args) => {
+  const cli = await startProcess('src/channels/telegram/cli.ts', {}, args);
+  expect((await cli.ended).code).toBe(1);
+  expect(cli.lines).toContainEqual(expect.stringContaining('npm run telegram -- info'));
 });
