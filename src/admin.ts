@@ -4,7 +4,7 @@ import type { Guard } from './channels/shared/access.ts';
 import { type Limits, limitStrangers } from './channels/shared/limits.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
 import { describeApi } from './docs.ts';
-import type { Metrics } from './metrics.ts';
+import type { Scrape } from './scrape.ts';
 
 export type AdminOptions = {
   readonly version: string;
@@ -12,7 +12,7 @@ export type AdminOptions = {
   readonly limits: Limits;
   /** The server has a port of its own, which only operators reach: metrics need no token there. */
   readonly apart: boolean;
-  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  readonly metrics: Scrape;
   readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
   readonly languages: readonly Language[];

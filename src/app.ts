@@ -21,6 +21,7 @@ import type { AntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { createMetrics } from './metrics.ts';
+import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
 import { openStore } from './store/open.ts';
@@ -148,7 +149,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
   await mountAdmin(admin, {
-    ...{ guard, limits, metrics, channels, languages, roles: known, sandbox: backend.sandbox },
+    ...{
+      guard,
+      limits,
+      metrics: createScrape(metrics, store.mailbox),
+      channels,
+      languages,
+      roles: known,
+      sandbox: backend.sandbox,
+    },
     version: packageJson.version,
     apart: admin !== server,
   });

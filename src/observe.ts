@@ -67,6 +67,10 @@ export type Observe = {
   update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void;
   /** A turn ended. `seconds` from lease to commit. */
   turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void;
+  /** A message's turn began that came to an end; `seconds` since the message was accepted. */
+  waited(channel: string, seconds: number): void;
+  /** The last reply to a message was delivered; `seconds` since the message was accepted. */
+  answered(channel: string, seconds: number): void;
   /** A call to AntCRM ended. */
   call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void;
   /** A reply was handed to a channel; `result` is the kind of its `Delivery`. */
@@ -93,6 +97,13 @@ export type Observe = {
   failing(channel: string, failing: boolean): void;
   /** Turns at work now. */
   busy(turns: number): void;
+  /**
+   * A conversation's lease was taken: `fresh` with the message just filed, `due` of what waited, `takeover` because the
+   * lease before it ran out.
+   */
+  lease(reason: 'fresh' | 'due' | 'takeover'): void;
+  /** A script ran on Redis, or failed. */
+  command(script: string, seconds: number): void;
   /** A claim script ended: the lease is ours, it was another process's by then, or it is for a newer version. */
   claim(result: 'won' | 'taken' | 'left'): void;
 };

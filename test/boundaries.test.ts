@@ -59,7 +59,11 @@ const ROOMS: readonly Room[] = [
     ],
   },
   { files: /^observe\.ts$/, imports: [] },
-  { files: /^metrics\.ts$/, imports: [/^observe\.ts$/] },
+  {
+    files: /^metrics\.ts$/,
+    imports: [/^(meters|observe)\.ts$/, /^store\/backlog\.ts$/, /^\.\.\/package\.json$/],
+  },
+  { files: /^meters\.ts$/, imports: [] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
   // How a Redis' address is written is the store's to know.
   {
@@ -87,7 +91,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/shared\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
-  { packages: /^prom-client$/, files: /^metrics\.ts$/ },
+  { packages: /^prom-client$/, files: /^(metrics|meters)\.ts$/ },
 ];
 
 /** Node's own ways out, which cap nothing: for those who talk to the bot from outside, the terminal and the browser. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
 import { createMetrics, type Metrics } from '../src/metrics.ts';
 import { ALARMS, type Fields, type Log } from '../src/observe.ts';
 
@@ -74,6 +75,65 @@ describe('metrics', () => {
       '{result="taken"} 1',
       '{result="left"} 0',
     ]);
+  });
+
+  it('count leases by how they were taken', async () => {
+    const { metrics } = setUp();
+    metrics.observe.lease('fresh');
+    metrics.observe.lease('takeover');
+    expect(await samples(metrics, 'bot_leases_total')).toEqual([
+      '{reason="fresh"} 1',
+      '{reason="due"} 0',
+      '{reason="takeover"} 1',
+    ]);
+  });
+
+  it('measure how long customers wait, and Redis takes', async () => {
+    const { metrics } = setUp();
+    metrics.observe.waited('telegram', 0.3);
+    metrics.observe.answered('telegram', 1.9);
+    metrics.observe.command('takePlaces', 0.002);
+    expect(await samples(metrics, 'bot_message_wait_seconds_sum')).toEqual(['{channel="telegram"} 0.3']);
+    const answers = await samples(metrics, 'bot_answer_duration_seconds_bucket');
+    expect(answers).toContain('{le="1",channel="telegram"} 0');
+    expect(answers).toContain('{le="2",channel="telegram"} 1');
+    expect(await samples(metrics, 'bot_redis_command_duration_seconds_count')).toEqual([
+      '{script="takePlaces"} 1',
+    ]);
+  });
+
+  it('show what waits in the store, and nothing old where it does not answer', async () => {
+    const { metrics } = setUp();
+    const minute = 60_000;
+    const waiting = {
+      due: { count: 7, oldestMs: 31_500 },
+      undeliveredMs: 5 * minute,
+      letters: 2,
+      operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
+    };
+    await metrics.text({ ready: true, waiting });
+    expect(await samples(metrics, 'bot_ready')).toEqual(['1']);
+    expect(await samples(metrics, 'bot_due_conversations')).toEqual(['7']);
+    expect(await samples(metrics, 'bot_due_oldest_seconds')).toEqual(['31.5']);
+    expect(await samples(metrics, 'bot_undelivered_oldest_seconds')).toEqual(['300']);
+    expect(await samples(metrics, 'bot_dead_letters')).toEqual(['2']);
+    expect(await samples(metrics, 'bot_open_operations')).toEqual([
+      '{age="under_1m"} 2',
+      '{age="under_30m"} 1',
+      '{age="under_1d"} 1',
+      '{age="over_1d"} 1',
+    ]);
+
+    await metrics.text({ ready: false, waiting: null });
+    expect(await samples(metrics, 'bot_ready')).toEqual(['0']);
+    for (const name of ['bot_due_conversations', 'bot_dead_letters', 'bot_open_operations']) {
+      expect(await samples(metrics, name)).toEqual([]);
+    }
+  });
+
+  it('name the version', async () => {
+    const { metrics } = setUp();
+    expect(await samples(metrics, 'bot_build_info')).toEqual([`{version="${packageJson.version}"} 1`]);
   });
 
   it('show how far AntCRM’s clock is ahead', async () => {

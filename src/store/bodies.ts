@@ -18,13 +18,14 @@ export type Origin = z.infer<typeof originSchema>;
 
 /**
  * The state as the store keeps it. `wakeAtMs` repeats what the store was told, for turns that leave all as it was;
- * `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
+ * `traceparent` is the trace of the turn that asked for that wake-up; `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
  */
 export const storedSchema = z.strictObject({
   /** Of the same version as this, and upgraded by the conversation itself. */
   state: z.unknown(),
   origin: originSchema.nullable(),
   wakeAtMs: z.number().nullable(),
+  traceparent: z.string().optional(),
   asks: z.string().optional(),
   floodedMs: z.number().optional(),
 });
@@ -44,8 +45,15 @@ export const outboxItemSchema = z.discriminatedUnion('kind', [replySchema, unloc
 /** What a commit leaves to be done outside: a reply to send, or a customer's lock to give back. */
 export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
-/** `origin` tells operators where to file a settlement; `body` is what is known of the call, in the shape of whoever makes it. */
-export const intentSchema = z.strictObject({ origin: originSchema, body: z.unknown() });
+/**
+ * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs; `body` is what is known of the
+ * call, in the shape of whoever makes it.
+ */
+export const intentSchema = z.strictObject({
+  origin: originSchema,
+  traceparent: z.string().optional(),
+  body: z.unknown(),
+});
 
 export const OUTBOX_UPGRADES: Upgrades = {
   2: (item) => {

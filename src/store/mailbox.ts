@@ -84,6 +84,8 @@ export type Work = Lease &
     readonly tried: Tried;
     /** The store had the conversation and lost its state, though not all else; told until a commit or a release. */
     readonly lost: boolean;
+    /** The lease before this one ran out: its process died, or hangs. */
+    readonly takeover: boolean;
   };
 
 /** Sends of the first reply of the outbox that the platform perhaps took: how many, and when the first was (epoch ms). */
@@ -93,11 +95,13 @@ export const NEVER_TRIED: Tried = { times: 0, sinceMs: 0 };
 /**
  * How long a conversation is put off, ms from now: nobody works on it for `afterMs`, unless a message is filed, which may
  * bring that forward to `leastMs` (unsaid: it may not). `tried` is kept for the next work; unsaid, it begins anew.
+ * `madeAtMs`: when the first reply that is left was made (epoch ms), for the backlog; unsaid, that stays as it was.
  */
 export type Wait = {
   readonly afterMs: number;
   readonly leastMs?: number | undefined;
   readonly tried?: Tried | undefined;
+  readonly madeAtMs?: number | undefined;
 };
 
 /**

@@ -16,6 +16,8 @@ const json = z.custom<z.core.util.JSONType>();
  * - `id`: the platform's id of the message, for de-duplication.
  * - `address`: where replies go, as the channel needs it; kept with the state for replies that come later.
  * - `press`: which message's button was pressed, as the channel needs it to edit that message and end its spinner.
+ * - `acceptedMs`, `traceparent`: when it was accepted, by the accepting machine's clock (epoch ms), and its trace in the form
+ *   of W3C Trace Context, where there is one; `accept` adds both.
  */
 export const incomingSchema = z.strictObject({
   channel: z.string(),
@@ -25,6 +27,8 @@ export const incomingSchema = z.strictObject({
   sender: senderSchema,
   address: json,
   press: json.optional(),
+  acceptedMs: z.number().optional(),
+  traceparent: z.string().optional(),
 });
 export type Incoming = z.infer<typeof incomingSchema>;
 
@@ -42,7 +46,7 @@ export function conversationName(
  * speaks of itself); `first` and `last` mark the turn's first and last reply, `state` is what staff may see of where the
  * conversation is, `asked` what it was asking before this turn (as `state.asks`): Telegram takes its contact keyboard
  * away when a phone is not asked any more. `forget`: the customer asked to be forgotten, so the channel drops
- * what it keeps of the conversation before it sends this.
+ * what it keeps of the conversation before it sends this. `acceptedMs` and `traceparent` are those of the message.
  */
 export const outgoingSchema = z.strictObject({
   channel: z.string(),
@@ -58,5 +62,7 @@ export const outgoingSchema = z.strictObject({
   asked: z.string().optional(),
   atMs: z.number(),
   forget: z.literal(true).optional(),
+  acceptedMs: z.number().optional(),
+  traceparent: z.string().optional(),
 });
 export type StoredOutgoing = z.infer<typeof outgoingSchema>;

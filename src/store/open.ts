@@ -27,7 +27,7 @@ export type Store = {
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
   options: StoreOptions = {},
-  observe: Pick<Observe, 'log' | 'claim'>,
+  observe: Pick<Observe, 'log' | 'claim' | 'command'>,
 ): Promise<Store> {
   if (redis === undefined) {
     const [mailbox, feed] = [createMemoryMailbox(options), createMemoryFeed()];
@@ -35,7 +35,7 @@ export async function openStore(
     const close = async () => void (await Promise.all([mailbox.close(), feed.close()]));
     return { mailbox, feed, registrations, openQuota: openMemoryQuota, close };
   }
-  const client = await connectRedis(redis.address, observe.log);
+  const client = await connectRedis(redis.address, observe.log, { onCommand: observe.command });
   const mailbox = createRedisMailbox(client, {
     ...options,
     waitReplicas: redis.waitReplicas,

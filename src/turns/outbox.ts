@@ -38,6 +38,7 @@ export function outboxOf(
     asked: turn.before.asks,
     ...(result.forget && { forget: true as const }),
     atMs: turn.nowMs,
+    acceptedMs: incoming?.acceptedMs,
   };
   const outgoing = (reply: Reply, at: number): Outgoing => ({
     ...shared,

@@ -7,6 +7,7 @@ import { NEVER_TRIED, type Tried, type Wait } from '../store/mailbox.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import type { Delivery, Outgoing } from './delivery.ts';
+import { secondsSince } from './elapsed.ts';
 import { assertHeld, type Held } from './leases.ts';
 import { createOutages, HELD_BACK } from './outages.ts';
 import type { Outlet } from './outlet.ts';
@@ -36,7 +37,7 @@ export function createOutboxRunner(options: {
   mailbox: Pick<Locks, 'unlock'>;
   outlet(channel: string): Outlet | undefined;
   bulkhead(channel: string): Bulkhead;
-  observe: Pick<Observe, 'alarm' | 'delivery' | 'failing' | 'log'>;
+  observe: Pick<Observe, 'alarm' | 'answered' | 'delivery' | 'failing' | 'log'>;
   /** The longest wait within a turn, all waits of one reply together. */
   patienceMs: number;
   random(): number;
@@ -86,7 +87,9 @@ export function createOutboxRunner(options: {
         tried: triedBefore,
         random,
       });
-      if (fate.kind === 'waits') return { sentSeq: seq - 1, wait: fate.wait };
+      if (fate.kind === 'waits') {
+        return { sentSeq: seq - 1, wait: { ...fate.wait, madeAtMs: outgoing.atMs } };
+      }
       if (fate.kind === 'dropped') {
         observe.alarm(fate.alarm, { channel: outgoing.channel, conversation: held.conversation });
       }
@@ -108,11 +111,18 @@ export function createOutboxRunner(options: {
       if (delivery === NO_ROOM) return putOff(attempted, NO_ROOM_MS);
       if (delivery === HELD_BACK) return putOff(attempted, HELD_BACK_MS);
       observe.delivery(channel, delivery.kind);
+      if (delivery.kind === 'delivered') noteAnswer(outgoing);
       const fate = fateOf(delivery, attempted, (sinceMs) => outages.worksSince(channel, sinceMs));
       if (delivery.kind !== 'throttled' || fate.kind !== 'waits' || fate.wait.afterMs > patience) return fate;
       patience -= fate.wait.afterMs;
       await delay(fate.wait.afterMs);
     }
+  }
+
+  /** What nobody asked for answers no message. */
+  function noteAnswer({ channel, last, acceptedMs }: Outgoing): void {
+    const seconds = secondsSince(acceptedMs);
+    if (last && seconds !== null) observe.answered(channel, seconds);
   }
 
   /** A channel that throws has a bug, and may have sent the reply all the same. */

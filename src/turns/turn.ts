@@ -9,6 +9,7 @@ import type { Sealing } from '../store/sealing.ts';
 import type { ConversationStore } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
+import { secondsSince } from './elapsed.ts';
 import { GivenBack, type Held } from './leases.ts';
 import { asksAfter, outboxOf } from './outbox.ts';
 import type { Numbered } from './outgoing.ts';
@@ -74,8 +75,11 @@ async function carryOut(
 ): Promise<Numbered[]> {
   const { observe } = tools;
   const startMs = performance.now();
-  const ended = (result: 'done' | 'stale' | 'failed' | 'dead') =>
+  const waitedS = secondsSince(reading.asker?.incoming?.acceptedMs);
+  const ended = (result: 'done' | 'stale' | 'failed' | 'dead') => {
     observe.turn(channel, result, (performance.now() - startMs) / 1000);
+    if (waitedS !== null && (result === 'done' || result === 'dead')) observe.waited(channel, waitedS);
+  };
   try {
     const result = await attempt(session.held, next, reading, tools);
     const failed = typeof result === 'string';

@@ -118,7 +118,8 @@ export function createTurns(options: TurnsOptions): Turns {
   const concurrency = createConcurrency(limits.concurrency, claim);
   const sweeper = createSweeper(concurrency.fill, limits.sweepMs);
 
-  async function accept(incoming: Incoming): Promise<Acceptance> {
+  async function accept(handedIn: Incoming): Promise<Acceptance> {
+    const incoming: Incoming = { ...handedIn, acceptedMs: Date.now() };
     const { channel, id } = incoming;
     const name = conversationName(seal, channel, incoming.conversation);
     const body = sealing.message.seal(name, incoming);
@@ -164,6 +165,7 @@ export function createTurns(options: TurnsOptions): Turns {
 
   /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
   async function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
+    observe.lease(work.takeover ? 'takeover' : known === undefined ? 'due' : 'fresh');
     if (work.lost) observe.alarm('record_lost', { conversation: work.conversation });
     const held = leases.add(work, sinceMs);
     observe.busy(leases.count);

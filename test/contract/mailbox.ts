@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { acceptContract } from './mailbox/accept.ts';
+import { backlogContract } from './mailbox/backlog.ts';
 import { commitContract } from './mailbox/commit.ts';
 import { type OpenMailbox, opener } from './mailbox/kit.ts';
 import { leaseContract } from './mailbox/lease.ts';
@@ -15,6 +16,7 @@ export function mailboxContract(name: string, open: OpenMailbox): void {
     commitContract(fresh);
     releaseContract(fresh);
     moneyContract(fresh);
+    backlogContract(fresh);
 
     test('a healthy store reports no faults', async () => {
       const { mailbox } = await fresh();

@@ -27,6 +27,10 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       failing: note('failing'),
       busy: note('busy'),
       claim: note('claim'),
+      lease: note('lease'),
+      command: note('command'),
+      waited: note('waited'),
+      answered: note('answered'),
     },
   };
 }

@@ -41,7 +41,7 @@ describe('a reply', () => {
     const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
     await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
     await vi.waitFor(() => expect(release).toHaveBeenCalled());
-    expect(release.mock.calls[0]?.[2]).toEqual({ afterMs: 30_000, tried: { times: 0, sinceMs: 0 } });
+    expect(release.mock.calls[0]?.[2]).toMatchObject({ afterMs: 30_000, tried: { times: 0, sinceMs: 0 } });
     expect(deliver).not.toHaveBeenCalled();
     await world.quiet();
     expect(deliver).toHaveBeenCalledTimes(1);

@@ -144,6 +144,10 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     failing: silent,
     busy: silent,
     claim: silent,
+    lease: silent,
+    command: silent,
+    waited: silent,
+    answered: silent,
   };
 
   let ids = 0;

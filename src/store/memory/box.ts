@@ -25,6 +25,8 @@ export type Box = {
   expired: number;
   /** The release that last handed work over since the last commit or lease. */
   handedBy: string | null;
+  /** The lease was taken because another one had run out. */
+  takeover: boolean;
   /** Messages refused, and how many of them the lease holder was told of. */
   dropped: number;
   told: number;
@@ -53,6 +55,7 @@ export function newBox(nowMs: number): Box {
     wakeAtMs: null,
     expired: 0,
     handedBy: null,
+    takeover: false,
     dropped: 0,
     told: 0,
     seen: new Map(),
@@ -72,9 +75,9 @@ export function isFree(box: Box, nowMs: number): boolean {
 }
 
 /** When somebody must look at the conversation; null: never. */
-export function dueAt(box: Box): number | null {
+export function dueAt(box: Box, nowMs: number): number | null {
   if (box.leaseUntilMs !== null) return box.leaseUntilMs;
-  if (box.queue.length > 0 || box.outbox.length > 0) return box.notBeforeMs;
+  if (box.queue.length > 0 || box.outbox.length > 0) return Math.max(nowMs, box.notBeforeMs);
   return box.wakeAtMs === null ? null : Math.max(box.wakeAtMs, box.notBeforeMs);
 }
 
@@ -104,6 +107,7 @@ export function workOf(conversation: string, box: Box, nowMs: number): Work {
     fence: box.fence,
     nonce: box.nonce,
     lost: false,
+    takeover: box.takeover,
     version: box.version,
     state: box.state,
     outbox: box.outbox.slice(),
@@ -114,7 +118,8 @@ export function workOf(conversation: string, box: Box, nowMs: number): Work {
 
 /** Takes the lease from nobody, or from a holder whose time is over. */
 export function take(conversation: string, box: Box, nonce: string, nowMs: number, leaseMs: number): Work {
-  if (box.leaseUntilMs !== null) box.expired += 1;
+  box.takeover = box.leaseUntilMs !== null;
+  if (box.takeover) box.expired += 1;
   box.fence += 1;
   box.leaseUntilMs = nowMs + leaseMs;
   box.nonce = nonce;

@@ -86,6 +86,7 @@ export function createMemoryMailbox(
     const stored = box.intents.get(operation);
     if (stored === undefined) {
       box.intents.set(operation, { fence: held.fence, atMs: now(), body });
+      store.undecided.add(held.conversation);
       return { kind: 'go' };
     }
     const resent = stored.fence === held.fence && stored.body.equals(body);
@@ -107,6 +108,7 @@ export function createMemoryMailbox(
     }
     if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
     for (const operation of change.settled) box.intents.delete(operation);
+    if (box.intents.size === 0) store.undecided.delete(held.conversation);
     if (change.forget) store.dropDeadLetters(held.conversation);
     for (const letter of change.dead ?? []) {
       store.addDeadLetter({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
@@ -133,6 +135,8 @@ export function createMemoryMailbox(
     if (!holds(box, held)) return null;
     const nowMs = now();
     box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
+    if (box.outbox.length === 0) store.undelivered.delete(held.conversation);
+    else if (wait?.madeAtMs !== undefined) store.undelivered.set(held.conversation, wait.madeAtMs);
     const more = box.outbox.length === 0 && hasWork(box, nowMs);
     if (wait === undefined && more && box.schema <= schema) {
       if (box.handedBy !== null && box.handedBy !== nonce) box.expired += 1;
@@ -140,6 +144,7 @@ export function createMemoryMailbox(
       return next(box, nowMs);
     }
     box.leaseUntilMs = null;
+    box.takeover = false;
     const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED }: Partial<Wait> = wait ?? {};
     box.notBeforeMs = nowMs + afterMs;
     box.earliestMs = nowMs + leastMs;
@@ -171,6 +176,7 @@ export function createMemoryMailbox(
       store.dead.delete(id);
       return letter;
     },
+    backlog: async () => store.backlog(),
     health: async () => [],
     close: async () => {},
   };

@@ -1,3 +1,4 @@
+import type { Waiting } from '../backlog.ts';
 import { DEAD_CAP, type DeadLetter } from '../dead-letters.ts';
 import { STATE_MS } from '../store.ts';
 import { type Box, dueAt, newBox } from './box.ts';
@@ -10,6 +11,10 @@ export function createMemoryStore(now: () => number = Date.now) {
   const boxes = new Map<string, Box>();
   /** Conversations that somebody must look at, and when. */
   const due = new Map<string, number>();
+  /** Conversations whose outbox had to wait, and when its first reply was made. */
+  const undelivered = new Map<string, number>();
+  /** Conversations with operations that have no outcome. */
+  const undecided = new Set<string>();
   const dead = new Map<string, DeadLetter>();
   /** In order of last use, too. */
   const customers = new Map<string, Customer>();
@@ -28,14 +33,19 @@ export function createMemoryStore(now: () => number = Date.now) {
   function expireOldest(nowMs: number): void {
     for (const [name, box] of boxes) {
       if (box.usedMs + STATE_MS > nowMs) return;
-      if (!due.has(name)) boxes.delete(name);
+      if (due.has(name)) continue;
+      boxes.delete(name);
+      undecided.delete(name);
     }
   }
 
   /** Notes anew when the conversation is due; whoever was noted first is claimed first. */
   function arm(conversation: string, box: Box): void {
-    const atMs = dueAt(box);
-    if (atMs === due.get(conversation)) return;
+    const nowMs = now();
+    const atMs = dueAt(box, nowMs);
+    const beforeMs = due.get(conversation);
+    const wasDue = beforeMs !== undefined && beforeMs <= nowMs;
+    if (atMs === beforeMs || (wasDue && atMs === nowMs)) return;
     due.delete(conversation);
     if (atMs !== null) due.set(conversation, atMs);
   }
@@ -52,7 +62,21 @@ export function createMemoryStore(now: () => number = Date.now) {
     for (const [id, letter] of dead) if (letter.conversation === conversation) dead.delete(id);
   }
 
-  return { boxes, due, dead, customers, now, open, arm, addDeadLetter, dropDeadLetters };
+  function backlog(): Waiting {
+    const nowMs = now();
+    const dueMs = [...due.values()].filter((atMs) => atMs <= nowMs);
+    const since = (times: Iterable<number>): number => Math.max(0, ...[...times].map((atMs) => nowMs - atMs));
+    const operations = [...undecided].flatMap((name) => [...(boxes.get(name)?.intents.values() ?? [])]);
+    return {
+      due: { count: dueMs.length, oldestMs: since(dueMs) },
+      undeliveredMs: since(undelivered.values()),
+      letters: dead.size,
+      operationsMs: operations.map(({ atMs }) => nowMs - atMs),
+    };
+  }
+
+  const indexes = { due, undelivered, undecided, dead };
+  return { boxes, ...indexes, customers, now, open, arm, addDeadLetter, dropDeadLetters, backlog };
 }
 
 /**

@@ -22,7 +22,7 @@ export function wordOf(answer: unknown): string {
 }
 
 const NUMBERS_OF_NEXT = 5;
-const NUMBERS_OF_WORK = 6 + NUMBERS_OF_NEXT;
+const NUMBERS_OF_WORK = 7 + NUMBERS_OF_NEXT;
 
 export function nextOf(answer: unknown): Next {
   const [numbers, head] = listOf(answer);
@@ -31,13 +31,12 @@ export function nextOf(answer: unknown): Next {
 
 export function workOf(conversation: string, nonce: string, answer: unknown): Work {
   const [numbers, stored, head, bodies] = listOf(answer);
-  const [fence = 0, version = 0, firstSeq = 0, lost = 0, times = 0, sinceMs = 0, ...others] = splitNumbers(
-    numbers,
-    NUMBERS_OF_WORK,
-  );
+  const [fence = 0, version = 0, firstSeq = 0, lost = 0, takeover = 0, times = 0, sinceMs = 0, ...others] =
+    splitNumbers(numbers, NUMBERS_OF_WORK);
   const state = bytesOf(stored);
   return {
-    ...{ conversation, fence, nonce, version, lost: lost === 1, tried: { times, sinceMs } },
+    ...{ conversation, fence, nonce, version, tried: { times, sinceMs } },
+    ...{ lost: lost === 1, takeover: takeover === 1 },
     state: state.length > 0 ? state : null,
     outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
     ...next(others, bytesOf(head)),
@@ -57,7 +56,14 @@ function next(
 
 /** So many numbers, as one string with blanks between. */
 function splitNumbers(answer: unknown, many: number): number[] {
-  const numbers = wordOf(answer).split(' ').map(Number);
-  if (numbers.length === many && !numbers.some(Number.isNaN)) return numbers;
+  const numbers = numbersOf(answer);
+  if (numbers.length === many) return numbers;
   throw new Error(`redis: unexpected answer, wanted ${many} numbers`);
+}
+
+/** Numbers, as one string with blanks between. */
+export function numbersOf(answer: unknown): number[] {
+  const numbers = wordOf(answer).split(' ').map(Number);
+  if (!numbers.some(Number.isNaN)) return numbers;
+  throw new Error('redis: unexpected answer, wanted numbers');
 }

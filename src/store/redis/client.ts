@@ -1,5 +1,5 @@
 import { Cluster, type DNSLookupFunction, Redis } from 'ioredis';
-import type { Log } from '../../observe.ts';
+import type { Log, Observe } from '../../observe.ts';
 import type { RedisAddress } from './address.ts';
 import { logChanges } from './changes.ts';
 import { COMMAND_MS } from './confirmed.ts';
@@ -7,13 +7,16 @@ import { connectorTo, follow, leaveNoMaster, leaveUnready } from './failover.ts'
 import type { Keys } from './keys.ts';
 import { watchLayout } from './layout.ts';
 import { GatheringRedis } from './overrides/gathering.ts';
-import { SCRIPTS } from './scripts.ts';
+import type { ScriptArgument } from './overrides/script-call.ts';
+import { runScript, SCRIPTS, type ScriptName } from './scripts.ts';
 import { leaveSwitched } from './sentinels.ts';
 
 /** The connections of one process to a Redis, alone, behind sentinels or in a cluster. */
 export type RedisClient = {
   /** For everything that is answered at once. */
   readonly commands: Redis | Cluster;
+  /** Runs a script over them; `onCommand` hears how long it took. Strings come as buffers. */
+  run(script: ScriptName, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
   /** More connections of the same kind, for what stalls its connection (`WAIT`). The caller disconnects them. */
   dedicated(): Redis | Cluster;
   /** A connection to one node for subscriptions. It does not reconnect: open another when it has ended. */
@@ -52,7 +55,7 @@ const COMMON = {
 export async function connectRedis(
   address: RedisAddress,
   log: Log,
-  { overrides = true } = {},
+  { overrides = true, onCommand }: { overrides?: boolean; onCommand?: Observe['command'] | undefined } = {},
 ): Promise<RedisClient> {
   const changes = logChanges(address, log);
   const client = address.kind === 'cluster' ? cluster(address) : single(address, overrides, changes.left);
@@ -65,11 +68,28 @@ export async function connectRedis(
     await client.close();
     throw error;
   }
-  return { ...client, keys: layout.keys, lost: changes.lost };
+  const { commands } = client;
+  const run = onCommand === undefined ? untimed(commands) : timed(commands, onCommand);
+  return { ...client, run, keys: layout.keys, lost: changes.lost };
+}
+
+const untimed =
+  (commands: Redis | Cluster): RedisClient['run'] =>
+  (...call) =>
+    runScript(commands, ...call);
+
+function timed(commands: Redis | Cluster, onCommand: Observe['command']): RedisClient['run'] {
+  return (script, ...call) => {
+    const startMs = performance.now();
+    const answer = runScript(commands, script, ...call);
+    const ended = () => onCommand(script, (performance.now() - startMs) / 1000);
+    answer.then(ended, ended);
+    return answer;
+  };
 }
 
 /** What connects; why it does not is logged, and told, for all alike. */
-type Connections = Omit<RedisClient, 'keys' | 'lost'>;
+type Connections = Omit<RedisClient, 'run' | 'keys' | 'lost'>;
 
 /** One master at a time: wherever the address leads, or whomever the sentinels name. */
 function single(

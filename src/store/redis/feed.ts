@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
 import { backOff, type RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { runScript } from './scripts.ts';
 
 /** A connection that only listens must ask now and then, to notice that it is dead. */
 const PING_MS = 10_000;
@@ -99,7 +98,7 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
   return {
     async publish(conversation, { seq, body }) {
       const key = client.keys().feed(conversation);
-      await runScript(client.commands, 'publish', [key], [seq, body, key, feedLength, feedMs]);
+      await client.run('publish', [key], [seq, body, key, feedLength, feedMs]);
     },
 
     async follow(conversation, afterSeq, onEvent) {

@@ -5,7 +5,6 @@ import { confirmed, reason } from './confirmed.ts';
 import { probeKeys } from './keys.ts';
 import { mostOf } from './most.ts';
 import { type DataNode, dataNodes } from './nodes.ts';
-import { runScript } from './scripts.ts';
 import { runAndWait } from './wait.ts';
 
 /** However often it is asked, a process looks once in so long. */
@@ -62,7 +61,7 @@ async function reportOf(
   { shard, redis }: DataNode,
   replicas: number,
 ): Promise<string[]> {
-  const probe = runScript(client.commands, 'probe', probeKeys(shard), [PROBE_MS]);
+  const probe = client.run('probe', probeKeys(shard), [PROBE_MS]);
   const [faults] = await Promise.all([redis ? settingFaults(redis, replicas) : [], probe]);
   return faults;
 }

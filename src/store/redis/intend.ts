@@ -3,7 +3,7 @@ import type { Lease } from '../mailbox.ts';
 import { bytesOf, listOf, wordOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import type { ScriptArgument } from './overrides/script-call.ts';
-import { joinNumbers, runScript } from './scripts.ts';
+import { joinNumbers } from './scripts.ts';
 import { runAndWait } from './wait.ts';
 
 /** `Journal.intend`, on a connection of its own where replicas must acknowledge. */
@@ -17,7 +17,7 @@ export function createIntend(
     const { own, intents } = client.keys().conversation(lease.conversation);
     const keys = [...own, intents];
     const args = [lease.conversation, joinNumbers(lease.fence), lease.nonce, operation, body];
-    if (waiter === null) return intendedOf(await runScript(client.commands, 'intend', keys, args));
+    if (waiter === null) return intendedOf(await client.run('intend', keys, args));
     return writeAndWait(waiter, keys, args);
   }
 

@@ -5,7 +5,6 @@ import type { Journal, StoredIntent } from '../journal.ts';
 import { bytesOf } from './answer.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { runScript } from './scripts.ts';
 import { SHARDS } from './tags.ts';
 
 const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
@@ -20,8 +19,9 @@ const letterSchema = z.object({
 /** Reads intents without an outcome and dead letters, shard by shard. */
 export function journalOf({
   commands,
+  run,
   keys,
-}: Pick<RedisClient, 'commands' | 'keys'>): Pick<Journal, 'recall' | 'intents'> & DeadLetters {
+}: Pick<RedisClient, 'commands' | 'run' | 'keys'>): Pick<Journal, 'recall' | 'intents'> & DeadLetters {
   return {
     async recall(conversation, operation) {
       const { intents } = keys().conversation(conversation);
@@ -48,7 +48,7 @@ export function journalOf({
       if (shard === undefined || Number(shard) >= SHARDS) return null;
       const { dead, taken } = keys();
       const names = [dead(Number(shard)), taken(Number(shard), randomUUID())];
-      const letter = await runScript(commands, 'takeDead', names, [id]);
+      const letter = await run('takeDead', names, [id]);
       return letter === null ? null : readLetter(bytesOf(letter));
     },
   };

@@ -10,6 +10,7 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}d:<conversation>  string  memory of the last message ids (accept.lua)            48 h
  *   {tag}f:<conversation>  list    the feed's last events; also the channel's name        1 h
  *   {tag}due               zset    conversations that somebody must look at, scored by when (ms)
+ *   {tag}undelivered       zset    conversations whose outbox had to wait, scored by when its first reply was made (ms)
  *   {tag}intents           hash    conversation|operation → intent without an outcome     180 days
  *   {tag}dead              list    dead letters                                           180 days
  *   {tag}h:<customer>      string  the operation that holds the customer                  2 h
@@ -44,12 +45,15 @@ export function keysOf(layout: Layout) {
   const tags = TAGS[layout];
   const tag = (shard: number): string => tags[shard] ?? '';
   const due = (shard: number): string => `${tag(shard)}due`;
+  const undelivered = (shard: number): string => `${tag(shard)}undelivered`;
   const intents = (shard: number): string => `${tag(shard)}intents`;
   const dead = (shard: number): string => `${tag(shard)}dead`;
   return {
     due,
-    intents,
     dead,
+    intents,
+    /** What tells what waits in a shard, in the order in which `backlog` wants it. */
+    backlog: (shard: number): string[] => [due(shard), undelivered(shard), dead(shard), intents(shard)],
     taken: (shard: number, nonce: string): string => `${tag(shard)}taken:${nonce}`,
 
     /** The keys of one conversation, in the order in which its scripts want them, and those of its shard. */
@@ -59,6 +63,7 @@ export function keysOf(layout: Layout) {
       return {
         own: [name('m'), name('q'), name('o'), due(shard)],
         memory: name('d'),
+        undelivered: undelivered(shard),
         intents: intents(shard),
         dead: dead(shard),
       };

@@ -15,6 +15,7 @@ import {
 } from '../mailbox.ts';
 import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
 import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
+import { readBacklog } from './backlog.ts';
 import type { RedisClient } from './client.ts';
 import { GRACE_MS, watchDue } from './due.ts';
 import { createHealth } from './health.ts';
@@ -23,7 +24,7 @@ import { journalOf } from './journal.ts';
 import { shardOf } from './keys.ts';
 import { mostOf } from './most.ts';
 import type { ScriptArgument } from './overrides/script-call.ts';
-import { joinNumbers, runScript } from './scripts.ts';
+import { joinNumbers } from './scripts.ts';
 
 /** So many conversations are claimed at once, at most. */
 const MAX_STEP = 8;
@@ -46,23 +47,18 @@ export function createRedisMailbox(
   { waitReplicas = 0, onClaim = () => {}, ...options }: RedisMailboxOptions = {},
 ): ConversationStore {
   const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
-  const { commands, keys } = client;
+  const { keys } = client;
   const due = watchDue(client);
   const intend = createIntend(client, waitReplicas);
   const health = createHealth(client, waitReplicas);
 
   /** Runs a script that needs nothing but the conversation's own keys. */
-  const run = (
-    script: 'claim' | 'renew' | 'release',
-    conversation: string,
-    numbers: string,
-    ...args: ScriptArgument[]
-  ) => runScript(commands, script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
+  const run = (script: 'claim' | 'renew', conversation: string, numbers: string, ...args: ScriptArgument[]) =>
+    client.run(script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
 
   async function accept({ conversation, id, body, nonce, take }: NewMessage): Promise<Accepted> {
     const { own, memory } = keys().conversation(conversation);
-    const answer = await runScript(
-      commands,
+    const answer = await client.run(
       'accept',
       [...own, memory],
       [
@@ -133,12 +129,17 @@ export function createRedisMailbox(
     wait?: Wait,
     releaseNonce: string = randomUUID(),
   ): Promise<Next | null> {
-    const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED }: Partial<Wait> = wait ?? {};
+    const { own, undelivered } = keys().conversation(conversation);
+    const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED, madeAtMs = 0 }: Partial<Wait> = wait ?? {};
     const numbers = joinNumbers(
       ...[fence, sentSeq, wait === undefined ? -1 : afterMs, leaseMs, schema],
-      ...[leastMs, tried.times, tried.sinceMs],
+      ...[leastMs, tried.times, tried.sinceMs, madeAtMs],
     );
-    const answer = await run('release', conversation, numbers, nonce, releaseNonce);
+    const answer = await client.run(
+      'release',
+      [...own, undelivered],
+      [conversation, numbers, nonce, releaseNonce],
+    );
     // A look at all shards takes 2 s.
     if (wait !== undefined && afterMs < LOOKED_AT_MS) setTimeout(due.waits, afterMs, conversation).unref();
     return answer === null ? null : nextOf(answer);
@@ -151,8 +152,7 @@ export function createRedisMailbox(
       reason,
       body,
     ]);
-    const answer = await runScript(
-      commands,
+    const answer = await client.run(
       'commit',
       [...own, intents, dead],
       [
@@ -177,15 +177,16 @@ export function createRedisMailbox(
     commit,
     release,
     async lock(customer, operation) {
-      const answer = await runScript(commands, 'lock', keys().customer(customer), [operation, lockMs]);
+      const answer = await client.run('lock', keys().customer(customer), [operation, lockMs]);
       if (answer === null) return { locked: false };
       const [settled, awaited] = listOf(answer);
       return { locked: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };
     },
     async unlock(customer, operation, record = '', awaited = '') {
-      await runScript(commands, 'unlock', keys().customer(customer), [operation, settledMs, record, awaited]);
+      await client.run('unlock', keys().customer(customer), [operation, settledMs, record, awaited]);
     },
     ...journalOf(client),
+    backlog: () => readBacklog(client),
     async health() {
       const faults = await health.check();
       // While the layout is unknown, nothing can be stored.

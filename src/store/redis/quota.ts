@@ -5,14 +5,17 @@ import { countRefusal, takePoints } from '../limiter.ts';
 import type { OpenQuota } from '../quota.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
-import { runScript } from './scripts.ts';
 
 /** A reply waits for the answer: after that its process goes by its share. */
 const WITHIN_MS = 200;
 
 const TAKE = readFileSync(new URL('./take-quota.lua', import.meta.url), 'utf8');
 
-export function createRedisQuotas({ commands, keys }: Pick<RedisClient, 'commands' | 'keys'>): OpenQuota {
+export function createRedisQuotas({
+  commands,
+  run,
+  keys,
+}: Pick<RedisClient, 'commands' | 'run' | 'keys'>): OpenQuota {
   // The library defines its script once a connection, so both limiters have the same; with one point, it only counts.
   const shared = { storeClient: commands, keyPrefix: '', duration: 1, customIncrTtlLuaScript: TAKE };
   return (name, perSecond) => {
@@ -24,7 +27,7 @@ export function createRedisQuotas({ commands, keys }: Pick<RedisClient, 'command
         return confirmed(takePoints(limiter, keys().quota(name).count, wanted), WITHIN_MS);
       },
       async takePlaces(wanted) {
-        const places = runScript(commands, 'takePlaces', [keys().quota(name).line], [wanted, everyMs]);
+        const places = run('takePlaces', [keys().quota(name).line], [wanted, everyMs]);
         return z.number().parse(await confirmed(places, WITHIN_MS));
       },
       async refused(afterMs) {

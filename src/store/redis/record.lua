@@ -15,13 +15,15 @@
 -- handed     nonce of the release that last handed work over, since the last commit or lease; 0 = none did
 -- earliest   no new message brings notBefore forward beyond this, ms
 -- tries      of the outbox's first reply: sends that the platform perhaps took; the first of them was at triedAt, ms
+-- undelivered  1: the shard's index of undelivered replies has the conversation
+-- takeover   1: the lease was taken because another one had run out
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.
 
 local FIELDS = {
   'version', 'schema', 'state', 'fence', 'leaseEnd', 'nonce', 'wakeAt', 'notBefore',
   'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed', 'handed', 'lost',
-  'earliest', 'tries', 'triedAt',
+  'earliest', 'tries', 'triedAt', 'undelivered', 'takeover',
 }
 local RECORD, QUEUE, OUTBOX, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- The nonce is the lease's: `accept` and `claim` bring it, whoever holds the lease repeats it.
@@ -57,10 +59,11 @@ local function wakeIsDue() return r.wakeAt > 0 and r.wakeAt <= now end
 
 -- The record was lost (evicted, deleted) while other keys lived on. The state begins anew; the numbers go on from the
 -- clock's milliseconds, which no count has come to: a number that was given before must not come again.
-local function beginAnew() r.fence, r.msgSeq, r.outSeq, r.lost = now, now, now, 1 end
+local function beginAnew() r.fence, r.msgSeq, r.outSeq, r.lost, r.undelivered = now, now, now, 1, 1 end
 
 local function lease(leaseMs)
-  if r.leaseEnd > 0 then r.expired = r.expired + 1 end
+  r.takeover = r.leaseEnd > 0 and 1 or 0
+  r.expired = r.expired + r.takeover
   if r.msgSeq < redis.call('LLEN', QUEUE) or r.outSeq < redis.call('LLEN', OUTBOX) then beginAnew() end
   r.fence, r.leaseEnd, r.nonce, r.notBefore = r.fence + 1, now + leaseMs, NONCE, 0
   r.told, r.handed = r.dropped, 0
@@ -98,11 +101,12 @@ local function nextWork()
   return table.concat({ now, seq, r.expired + 1, wake, r.told }, ' '), head or ''
 end
 
--- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), tries, when the first was, those
--- of `Next`), state, head's body, outbox.
+-- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), takeover (0 or 1), tries, when the
+-- first was, those of `Next`), state, head's body, outbox.
 local function work()
   local outbox = redis.call('LRANGE', OUTBOX, 0, -1)
   local numbers, head = nextWork()
-  numbers = table.concat({ r.fence, r.version, r.outSeq - #outbox + 1, r.lost, r.tries, r.triedAt, numbers }, ' ')
+  local firstSeq = r.outSeq - #outbox + 1
+  numbers = table.concat({ r.fence, r.version, firstSeq, r.lost, r.takeover, r.tries, r.triedAt, numbers }, ' ')
   return { numbers, r.state, head, outbox }
 end

@@ -19,7 +19,7 @@ export const SCRIPTS = {
   renew: ofConversation('renew', 4),
   intend: ofConversation('intend', 5),
   commit: ofConversation('commit', 6),
-  release: ofConversation('release', 4),
+  release: ofConversation('release', 5),
   lock: scriptOf(file('lock'), 3),
   unlock: scriptOf(file('unlock'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
@@ -27,15 +27,16 @@ export const SCRIPTS = {
   takeRegistration: scriptOf(file('take-registration'), 1),
   endRegistration: scriptOf(file('end-registration'), 2),
   takePlaces: scriptOf(file('take-places'), 1),
+  backlog: scriptOf(file('backlog'), 4),
   probe: scriptOf(file('probe'), 3),
 } as const;
 
-type Name = keyof typeof SCRIPTS;
+export type ScriptName = keyof typeof SCRIPTS;
 
 /** Runs a script by its hash, or by its source where Redis does not know it. Strings come as buffers. */
 export function runScript(
   commands: Redis | Cluster,
-  script: Name,
+  script: ScriptName,
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<unknown> {
@@ -52,7 +53,7 @@ export function joinNumbers(...numbers: readonly number[]): string {
 }
 
 type ScriptCommands = {
-  readonly [Command in `${Name}Buffer`]: (...args: ScriptArgument[]) => Promise<unknown>;
+  readonly [Command in `${ScriptName}Buffer`]: (...args: ScriptArgument[]) => Promise<unknown>;
 };
 
 declare module 'ioredis' {

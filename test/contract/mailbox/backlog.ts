@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import type { ConversationStore } from '../../../src/store/store.ts';
+import {
+  bodies,
+  change,
+  claimed,
+  delay,
+  LEASE,
+  leased,
+  message,
+  type opener,
+  queue,
+  someName,
+  turn,
+} from './kit.ts';
+
+const HOUR_MS = 3_600_000;
+/** How far a machine that is busy may be off. */
+const ABOUT_MS = 10_000;
+
+/** Takes a lease and commits one reply. */
+async function replied(mailbox: ConversationStore, conversation: string) {
+  const work = await leased(mailbox, conversation);
+  const committed = await mailbox.commit(work, change(work, { outbox: bodies('reply') }));
+  if (!committed) throw new Error('expected the commit to succeed');
+  return { work, seq: committed.firstSeq };
+}
+
+export function backlogContract(fresh: ReturnType<typeof opener>): void {
+  describe('the backlog', () => {
+    const NOTHING = { due: { count: 0, oldestMs: 0 }, undeliveredMs: 0, letters: 0, operationsMs: [] };
+
+    test('of an empty store, and of one that nobody waits in, is nothing', async () => {
+      const { mailbox } = await fresh();
+      expect(await mailbox.backlog()).toEqual(NOTHING);
+      await turn(mailbox, someName());
+      await turn(mailbox, someName(), { wakeAtMs: Date.now() + HOUR_MS });
+      expect(await mailbox.backlog()).toEqual(NOTHING);
+    });
+
+    test('counts the conversations that nobody works on, and tells for how long the first has been due', async () => {
+      const { mailbox } = await fresh();
+      const conversations = [someName(), someName(), someName()];
+      for (const conversation of conversations) await queue(mailbox, conversation, 'hello');
+      await delay(20);
+      const { due } = await mailbox.backlog();
+      expect(due.count).toBe(3);
+      expect(due.oldestMs).toBeGreaterThanOrEqual(20);
+      expect(due.oldestMs).toBeLessThan(ABOUT_MS);
+
+      const work = await claimed(mailbox, conversations[0] ?? '');
+      await mailbox.commit(work, change(work));
+      await mailbox.release(work, 0);
+      const count = await mailbox.backlog().then((waiting) => waiting.due.count);
+      expect(count).toBeLessThan(3);
+    });
+
+    test('counts a conversation whose lease ran out, and none that is being worked on', async () => {
+      const { mailbox } = await fresh();
+      await leased(mailbox, someName());
+      const during = await mailbox.backlog();
+      await delay(LEASE + 20);
+      expect((await mailbox.backlog()).due.count).toBe(1);
+      expect(during.due.oldestMs).toBeLessThan(LEASE);
+    });
+
+    test('tells how old the oldest reply is that was put off, until it is delivered', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      const { work, seq } = await replied(mailbox, conversation);
+      expect((await mailbox.backlog()).undeliveredMs).toBe(0);
+      const madeAtMs = Date.now() - HOUR_MS;
+      await mailbox.release(work, seq - 1, { afterMs: 0, madeAtMs });
+      const { undeliveredMs } = await mailbox.backlog();
+      expect(Math.abs(undeliveredMs - HOUR_MS)).toBeLessThan(ABOUT_MS);
+
+      const again = await claimed(mailbox, conversation);
+      await mailbox.release(again, 0, { afterMs: 0 });
+      expect((await mailbox.backlog()).undeliveredMs, 'put off once more').toBeGreaterThanOrEqual(
+        undeliveredMs,
+      );
+      await mailbox.release(await claimed(mailbox, conversation), seq);
+      expect((await mailbox.backlog()).undeliveredMs).toBe(0);
+    });
+
+    test('takes the oldest reply of all conversations, and the first that is left of each', async () => {
+      const { mailbox } = await fresh();
+      for (const hours of [1, 3, 2]) {
+        const { work, seq } = await replied(mailbox, someName());
+        await mailbox.release(work, seq - 1, { afterMs: HOUR_MS, madeAtMs: Date.now() - hours * HOUR_MS });
+      }
+      const { due, undeliveredMs } = await mailbox.backlog();
+      expect(Math.abs(undeliveredMs - 3 * HOUR_MS)).toBeLessThan(ABOUT_MS);
+      expect(due.count, 'what waits for its time is not due').toBe(0);
+    });
+
+    test('counts dead letters', async () => {
+      const { mailbox } = await fresh();
+      const dead = [{ reason: 'threw', body: Buffer.from('message') }];
+      for (let n = 0; n < 3; n++) await turn(mailbox, someName(), { dead });
+      expect((await mailbox.backlog()).letters).toBe(3);
+    });
+
+    test('tells how old each operation without an outcome is, until it is settled', async () => {
+      const { mailbox } = await fresh();
+      const [one, other] = [someName(), someName()];
+      const work = await leased(mailbox, one);
+      await mailbox.intend(work, 'op-1', Buffer.from('intent\n17 99'));
+      await mailbox.intend(work, 'op-2', Buffer.from('intent'));
+      await mailbox.intend(await leased(mailbox, other), 'op-3', Buffer.from('intent'));
+      await delay(20);
+      const { operationsMs } = await mailbox.backlog();
+      expect(operationsMs).toHaveLength(3);
+      expect(Math.min(...operationsMs)).toBeGreaterThanOrEqual(20);
+      expect(Math.max(...operationsMs)).toBeLessThan(ABOUT_MS);
+      await mailbox.commit(work, change(work, { settled: ['op-1', 'op-2'] }));
+      expect((await mailbox.backlog()).operationsMs).toHaveLength(1);
+    });
+  });
+
+  describe('work', () => {
+    test('says whether the lease was taken over from one that ran out', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      expect((await leased(mailbox, conversation)).takeover).toBe(false);
+      await delay(LEASE + 20);
+      const work = await claimed(mailbox, conversation);
+      expect(work.takeover).toBe(true);
+      await mailbox.commit(work, change(work));
+      await mailbox.release(work, 0, { afterMs: 0 });
+      await queue(mailbox, conversation, 'two');
+      expect((await claimed(mailbox, conversation)).takeover).toBe(false);
+    });
+
+    test('says so, too, where a message takes the lease that ran out', async () => {
+      const { mailbox } = await fresh();
+      const conversation = someName();
+      await leased(mailbox, conversation);
+      await delay(LEASE + 20);
+      const accepted = await mailbox.accept(message(conversation, 'two'));
+      expect(accepted).toMatchObject({ kind: 'leased', work: { takeover: true } });
+    });
+  });
+}
