@@ -5,13 +5,14 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../store/feed.ts';
-import type { Accept, Channel, ChannelTraits, Seal } from '../channel.ts';
+import type { Accept, Channel, ChannelParts, ChannelTraits, Seal } from '../channel.ts';
 import type { Guard } from '../shared/access.ts';
 import { createEvents } from '../shared/events.ts';
 import { comeLater } from '../shared/problem.ts';
 import { createStreams, type StreamLimits, streaming } from '../shared/streams.ts';
 import { eventSchema, type StaffAnswer } from './answer.ts';
 import { eventsRoute, messageRouteOf } from './openapi.ts';
+import { addressOf, wireOf } from './preview.ts';
 import { render } from './render.ts';
 import { MAX_BODY_BYTES, messageOf, requestSchemaOf, type StaffRequest, senderOf } from './request.ts';
 import { STAFF } from './traits.ts';
@@ -25,6 +26,7 @@ export type StaffOptions = {
   readonly guard: Pick<Guard, 'api'>;
   /** Whom a request may imitate. */
   readonly channels: readonly ChannelTraits[];
+  readonly preview: ChannelParts['preview'];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
@@ -44,7 +46,7 @@ const LAST_REPLIES_MS = 250;
 export function createStaff(
   options: StaffOptions,
 ): Channel & Required<Pick<Channel, 'staffPlugin' | 'close'>> {
-  const { accept, words, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
+  const { accept, words, guard, observe, channels, preview, audited, answerMs = ANSWER_MS } = options;
   const channel = STAFF.name;
   const events = createEvents({ ...options, channel, schema: eventSchema });
   const streams = createStreams(events, options.limits);
@@ -67,7 +69,8 @@ export function createStaff(
       turn.begin();
       const message = messageOf(body);
       const sender = senderOf(body, channels);
-      const accepted = await accept({ channel, conversation, id, message, sender, address: null });
+      const addressed = addressOf(body, message);
+      const accepted = await accept({ channel, conversation, id, message, sender, ...addressed });
       if (accepted === 'full') return 'full';
       if (accepted === 'duplicate')
         return { conversation, status: 'duplicate', replies: [], state: turn.state() };
@@ -130,7 +133,10 @@ export function createStaff(
   return {
     ...STAFF,
     staffPlugin,
-    deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
+    async deliver(outgoing, seq) {
+      const wire = await wireOf(outgoing, preview, observe.log);
+      return events.deliver(outgoing, { ...render(outgoing, seq, words), ...wire });
+    },
     close,
   };
 }

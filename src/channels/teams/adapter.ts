@@ -37,9 +37,9 @@ const TIMEOUT_KEY = Symbol('timeout');
  * repeats (docs/design.md, "A turn"). Where a call fails, a method rejects with `ConnectorError`.
  */
 export class ConnectorAdapter extends BotAdapter {
-  readonly #connector: Connector;
+  readonly #connector: Pick<Connector, 'call'>;
 
-  constructor(connector: Connector) {
+  constructor(connector: Pick<Connector, 'call'>) {
     super();
     this.#connector = connector;
   }

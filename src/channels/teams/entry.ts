@@ -10,4 +10,8 @@ export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = 
     const { createTeams } = await import('./teams.ts');
     return createTeams({ config, accept, limit, words, observe });
   },
+  async preview(parts) {
+    const { createPreview } = await import('./preview.ts');
+    return createPreview(parts);
+  },
 };

@@ -30,4 +30,8 @@ export const telegram: ChannelEntry<Settings> = {
     const ours = { accept, limit, words, commands, observe, shared, pace, staff: guard.docs };
     return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
   },
+  async preview(parts) {
+    const { createPreview } = await import('./preview.ts');
+    return createPreview(parts);
+  },
 };

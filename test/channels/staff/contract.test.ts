@@ -13,6 +13,7 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal }) =>
     seal,
     words,
     channels: [STAFF],
+    preview: async () => undefined,
     guard: { api: async () => {} },
     observe,
     audited: false,

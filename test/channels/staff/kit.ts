@@ -54,7 +54,7 @@ export type KitOptions = {
   readonly feed?: Feed;
   /** To find in a shared feed what another kit published, under other keys. */
   readonly hashKey?: Buffer;
-} & Partial<Pick<StaffOptions, 'audited' | 'answerMs'>> & {
+} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'preview'>> & {
     readonly streams?: StaffOptions['limits'];
   };
 
@@ -108,6 +108,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     },
     guard,
     channels: TRAITS,
+    preview: options.preview ?? (async () => undefined),
     observe: {
       update: (_channel, result) => counted.push(result),
       alarm: (name, fields) => alarms.push({ name, fields }),
