@@ -1,7 +1,7 @@
 import { parseEnv } from 'node:util';
 import { expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
 import { freshSecrets } from '../src/config/keys.ts';
+import { readConfig } from '../src/config.ts';
 import { startProcess } from './support/processes.ts';
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {
