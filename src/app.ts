@@ -21,6 +21,7 @@ import type { AntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { createMetrics } from './metrics.ts';
+import { createPhotoReader } from './photos/reader.ts';
 import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
@@ -113,6 +114,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     callTimeoutMs: config.antcrm.timeoutMs,
     observe,
   });
+  const photoReader = createPhotoReader();
   const outlets = new Map<string, Channel>();
   const turns = createTurns({
     mailbox: traces.counting(around.mailbox(store.mailbox)),
@@ -123,6 +125,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       serviceUp: antcrm.isUp,
     },
     perform: operations.perform,
+    photoReader,
     outlet: (channel) => outlets.get(channel),
     ids: newIds,
     observe,
@@ -141,7 +144,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { feed, registrations, openQuota } = store;
   const { commands } = conversation;
   const ours = { sandboxed, commands, channels: known };
-  const parts = { ...ours, accept, words, observe, guard, seal, feed, registrations, openQuota };
+  const stored = { seal, feed, registrations, openQuota };
+  const parts = { ...ours, ...stored, accept, words, observe, guard, photoReader };
   const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));
@@ -198,7 +202,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ...servers.all.map(closeServer),
         ...all.map((channel) => inTime(channel.close?.())),
       ]);
-      await inTime(backend.close());
+      await Promise.all([inTime(backend.close()), inTime(photoReader.close())]);
       await inTime(store.close());
     },
   };

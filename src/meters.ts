@@ -114,6 +114,19 @@ export function createMeters(registry: Registry) {
       buckets: WAITS,
       registers,
     }),
+    photos: new Counter({
+      name: 'bot_photos_total',
+      help: 'Pictures of customers, by what a look for codes came to: read, none, failed',
+      labelNames: ['channel', 'result'],
+      registers,
+    }),
+    photoSeconds: new Histogram({
+      name: 'bot_photo_duration_seconds',
+      help: 'From fetching a picture to what it says',
+      labelNames: ['channel'],
+      buckets: SECONDS,
+      registers,
+    }),
     failing: new Gauge({
       name: 'bot_delivery_failing',
       help: '1 while most of the last sends of a channel failed, else 0',

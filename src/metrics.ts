@@ -28,6 +28,8 @@ const LAG_MS = 100;
 const CLAIMS = ['won', 'taken', 'left'] as const;
 const LEASES = ['fresh', 'due', 'takeover'] as const;
 
+const PHOTOS = { read: 'read', noCode: 'none', unreadable: 'failed', unavailable: 'failed' } as const;
+
 const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** Counts what the parts report, in a registry of its own, and writes alarms to the log. */
@@ -60,6 +62,10 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
     },
     delivery: (channel, result) => meters.deliveries.inc({ channel: word(channel), result }),
     paced: (channel, seconds) => meters.paceWait.observe({ channel: word(channel) }, seconds),
+    photo(channel, reading, seconds) {
+      meters.photos.inc({ channel: word(channel), result: PHOTOS[reading] });
+      meters.photoSeconds.observe({ channel: word(channel) }, seconds);
+    },
     skew: (seconds) => meters.skew.set(seconds),
     breaker: (state) => meters.breaker.set(BREAKER[state]),
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),

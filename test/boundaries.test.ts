@@ -27,6 +27,7 @@ const ROOMS: readonly Room[] = [
   { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
   // The engine knows the store by its ports, never an implementation.
   { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^observe\.ts$/] },
+  { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
   // A program of its own among a room's files: it reads the configuration for the room.
   { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
   { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
@@ -91,6 +92,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/shared\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
+  { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
   { packages: /^prom-client$/, files: /^(metrics|meters)\.ts$/ },
 ];
 
@@ -191,6 +193,9 @@ describe('the rules', () => {
     ['store/memory/mailbox.ts', "import Redis from 'ioredis';"],
     ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from './sandbox/sandbox.ts';"],
+    ['photos/reader.ts', "import type { Outlet } from '../turns/outlet.ts';"],
+    ['turns/photos.ts', "import { createPhotoReader } from '../photos/reader.ts';"],
+    ['channels/staff/staff.ts', "import { readBarcodes } from 'zxing-wasm/reader';"],
     ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],
     ['channels/staff/routes.ts', "import { Telegraf } from 'telegraf';"],
     ['channels/staff/routes.ts', "import type { Update } from 'telegraf/types';"],

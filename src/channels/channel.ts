@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { Message, Sender } from '../conversation/message.ts';
+import type { PhotoReader } from '../conversation/photo.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
@@ -125,6 +126,8 @@ export type ChannelParts = {
   readonly seal: Seal;
   readonly feed: Feed;
   readonly registrations: Registrations;
+  /** For pictures that come with a request; those that must be fetched, turns read (`Outlet.fetchPhoto`). */
+  readonly photoReader: PhotoReader;
   /** For a platform that takes so many messages a second and no more (`shared/pace.ts`). */
   readonly openQuota: OpenQuota;
   /** The sandbox is the backend: no real points can be spent. */

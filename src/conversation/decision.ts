@@ -1,4 +1,5 @@
 import type { Awaited, Effect } from './effect.ts';
+import type { PhotoEffect } from './photo.ts';
 import type { Reply } from './reply.ts';
 import type { ConversationState } from './state.ts';
 
@@ -9,7 +10,7 @@ import type { ConversationState } from './state.ts';
 export type Decision = {
   readonly state: ConversationState;
   readonly replies: readonly Reply[];
-  readonly effect?: Effect | undefined;
+  readonly effect?: Effect | PhotoEffect | undefined;
   /** When the state wants a wake-up, epoch ms; null or absent: never. */
   readonly wakeAtMs?: number | null | undefined;
   /** Operations whose outcome is now known for good: their intents can be forgotten. */

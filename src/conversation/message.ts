@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { photoSchema } from './photo.ts';
 
 /** The languages the bot speaks. To add one: a file in `locales/`, and its tag here. */
 export const LOCALES = ['vi', 'en'] as const;
@@ -20,7 +21,9 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  * - `contact`: a shared phone, as the platform wrote it; `own` only if the platform ties that number to the sender.
  * - `form`: several slots at once, as typed.
  * - `start`: a deep link or the first contact; `payload` is decoded (the code itself).
- * - `unknown`: anything we cannot read; it is answered all the same.
+ * - `photo`: pictures sent together, with their caption (as `text`). `album`: they are a part of one, whose other pictures
+ *   come as messages of their own; what it is called does not matter.
+ * - `unknown`: anything we cannot read; it is answered all the same. `file`: one that the platform keeps elsewhere.
  * - `group`: the bot was addressed where others can read.
  * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: whom its
  *   intent holds.
@@ -37,7 +40,8 @@ export const messageSchema = z.discriminatedUnion('kind', [
     view: z.string().optional(),
   }),
   z.strictObject({ kind: z.literal('start'), payload: z.string().optional() }),
-  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['photo', 'voice', 'sticker', 'other']) }),
+  photoSchema,
+  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['file', 'voice', 'sticker', 'other']) }),
   z.strictObject({ kind: z.literal('group') }),
   z.strictObject({
     kind: z.literal('settle'),

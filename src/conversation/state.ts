@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knownSchema, lookupSchema, operationKindSchema, receiptSchema } from './effect.ts';
 import { LOCALES } from './message.ts';
+import { pictureSchema } from './photo.ts';
 
 /** An unfinished flow ends after this silence; computed at the next message. */
 export const IDLE_MS = 30 * 60 * 1000;
@@ -98,6 +99,10 @@ export const stateSchema = z.strictObject({
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: content,
+  /** An album's pictures so far, not yet read; answered together once nothing more came until `untilMs`. */
+  album: z
+    .strictObject({ pictures: z.array(pictureSchema), caption: z.string().optional(), untilMs: z.number() })
+    .optional(),
   /** The live question's id; presses on any other do nothing. */
   view: z.string().optional(),
   profile: z.strictObject({ phone: knownSchema.optional(), email: knownSchema.optional() }),

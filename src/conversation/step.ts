@@ -6,19 +6,21 @@ import { onStart } from './dialogue/deep-link.ts';
 import { submit } from './dialogue/form.ts';
 import { lapse, lapseAtMs } from './dialogue/lapse.ts';
 import { conclude } from './dialogue/operations.ts';
+import { onPhoto, readAlbum, tell } from './dialogue/photo.ts';
 import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
+import type { PhotoEffect } from './photo.ts';
 import { unanswered, withoutProfile } from './prompts/consent.ts';
-import { again, home } from './prompts/questions.ts';
+import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS } from './state.ts';
 
 /** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
 export type Input =
   | { readonly kind: 'message'; readonly message: Message }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect }
   | { readonly kind: 'wake' };
 
 /**
@@ -32,7 +34,9 @@ export function step(state: ConversationState, input: Input, scope: Scope): Deci
 }
 
 function nextWakeMs(state: ConversationState, scope: Scope): number | null {
-  const times = [nextCheckMs(state, scope), lapseAtMs(state)].filter((at) => at !== null);
+  const times = [nextCheckMs(state, scope), lapseAtMs(state), state.album?.untilMs ?? null].filter(
+    (at) => at !== null,
+  );
   return times.length > 0 ? Math.min(...times) : null;
 }
 
@@ -43,7 +47,7 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake':
-      return check(lapse(state, scope), scope);
+      return readAlbum(state, scope) ?? check(lapse(state, scope), scope);
   }
 }
 
@@ -79,7 +83,9 @@ type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
 function respond(state: ConversationState, message: Plain, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
-      return onText(state, message.text, scope);
+      return state.album
+        ? onPhoto(state, { kind: 'photo', pictures: [], caption: message.text }, scope)
+        : onText(state, message.text, scope);
     case 'choice':
       return onChoice(state, message.choice, message.view, scope);
     case 'contact':
@@ -90,15 +96,17 @@ function respond(state: ConversationState, message: Plain, scope: Scope): Decisi
         : expired(state, scope);
     case 'start':
       return onStart(unanswered(state, scope), message.payload, scope);
-    case 'unknown': {
-      const reply: Reply = { key: 'unreadable', context: message.what };
-      return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
-    }
+    case 'photo':
+      return onPhoto(state, message, scope);
+    case 'unknown':
+      return aside(state, scope, { key: 'unreadable', context: message.what });
   }
 }
 
-function onOutcome(state: ConversationState, outcome: Outcome, scope: Scope): Decision {
+function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, scope: Scope): Decision {
   switch (outcome.kind) {
+    case 'photo':
+      return tell(state, outcome.photo, scope);
     case 'checked':
       return checked(state, outcome, scope);
     case 'history':

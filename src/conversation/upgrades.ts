@@ -7,7 +7,7 @@ import { z } from 'zod';
  *
  * 2: the last version whose bodies do not say theirs.
  * 3: each body carries `v`; an unknown key is a fault; a flow keeps its slots and its page in shapes of its own.
- * 4: an accumulation takes several codes; a remembered number is taken, not offered.
+ * 4: an accumulation takes several codes; a remembered number is taken, not offered; photos are read.
  */
 export const VERSION = 4;
 

@@ -55,6 +55,18 @@ export const intentSchema = z.strictObject({
   body: z.unknown(),
 });
 
+/** Versions up to 3 read no photos, and kept nothing by which they could be fetched. */
+const photoSchema = z.looseObject({
+  message: z.looseObject({ kind: z.literal('unknown'), what: z.literal('photo') }),
+});
+
+export const MESSAGE_UPGRADES: Upgrades = {
+  3: (incoming) => {
+    const photo = photoSchema.safeParse(incoming).data;
+    return photo && { ...photo, message: { kind: 'photo', pictures: [{ kind: 'unavailable' }] } };
+  },
+};
+
 export const OUTBOX_UPGRADES: Upgrades = {
   2: (item) => {
     const { kind, ...rest } = z.looseObject({ kind: z.string() }).parse(item);

@@ -3,6 +3,7 @@ import type { Upgrades } from '../conversation/upgrades.ts';
 import {
   INTENT_UPGRADES,
   intentSchema,
+  MESSAGE_UPGRADES,
   type Origin,
   OUTBOX_UPGRADES,
   type OutboxItem,
@@ -55,7 +56,7 @@ export function createSealing(seal: Seal, read: ReadState) {
       seal: (conversation: string, incoming: Incoming) => close('message', conversation, json(incoming)),
       open(conversation: string, sealed: Buffer): Incoming {
         const stored: unknown = JSON.parse(open('message', conversation, sealed));
-        return incomingSchema.parse(upgraded(stored, NO_UPGRADES).body);
+        return incomingSchema.parse(upgraded(stored, MESSAGE_UPGRADES).body);
       },
     },
     state: {

@@ -25,4 +25,18 @@ export interface Outlet {
    * Called at the start of a message's turn; answers within two seconds and never throws.
    */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
+  /**
+   * Fetches a picture that a customer sent: `at` is what the channel put into the message. From the platform's exact hosts,
+   * without following a redirect, and no more than `MAX_PHOTO_BYTES` of it. One try, within five seconds; never throws.
+   * Absent: no message of the channel has a picture to fetch.
+   */
+  fetchPhoto?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedPhoto>;
 }
+
+/**
+ * How a fetch ended. `large`: over `MAX_PHOTO_BYTES`. `unavailable`: no answer, or one that may be another next time.
+ * `refused`: the platform does not have it, or what it names is not a place of the platform's.
+ */
+export type FetchedPhoto =
+  | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
+  | { readonly kind: 'large' | 'unavailable' | 'refused' };

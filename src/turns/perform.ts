@@ -1,6 +1,7 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { type EffectContext, type Perform, TurnInterrupted } from '../conversation/perform.ts';
+import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Origin } from '../store/bodies.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Locks } from '../store/locks.ts';
@@ -9,6 +10,7 @@ import type { Sealing } from '../store/sealing.ts';
 import type { Incoming } from './delivery.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Outlet } from './outlet.ts';
+import type { createPhotos } from './photos.ts';
 
 /** What the turn at hand answers: a message with its sender, or the conversation's own wake-up. */
 export type Asker = {
@@ -25,11 +27,13 @@ export function createPerformer(options: {
   seal: Seal;
   sealing: Sealing;
   perform: Perform;
+  /** Reads the pictures of a message. */
+  photos: ReturnType<typeof createPhotos>;
   outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
   workingMs: number;
 }) {
-  const { mailbox, seal, sealing, perform, outlet, stopping, workingMs } = options;
+  const { mailbox, seal, sealing, perform, photos, outlet, stopping, workingMs } = options;
 
   function contextOf(held: Held, { origin }: Asker, nowMs: () => number): EffectContext {
     const { conversation } = held;
@@ -76,10 +80,16 @@ export function createPerformer(options: {
   }
 
   /** Performs the effect under the lease; throws `LeaseLost` where its outcome is void. */
-  return async (effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome> => {
+  return async (
+    effect: Effect | PhotoEffect,
+    held: Held,
+    asker: Asker,
+    nowMs: () => number,
+  ): Promise<Outcome | PhotoEffect> => {
     const stopShowing = showWorking(asker);
     try {
-      return await perform(effect, contextOf(held, asker, nowMs));
+      if (effect.kind !== 'photo') return await perform(effect, contextOf(held, asker, nowMs));
+      return { kind: 'photo', photo: await photos(effect.photo, held, asker.origin) };
     } finally {
       stopShowing();
       // Whether the time is over does not count here: the commit will tell, and a call was perhaps made.

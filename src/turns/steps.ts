@@ -2,6 +2,7 @@ import type { Context, Settings } from '../conversation/context.ts';
 import type { Decision, Unlock } from '../conversation/decision.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
+import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { ConversationState, ReadState } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
@@ -50,7 +51,7 @@ export async function runSteps(
     conversation: Conversation;
     ids(): Context['ids'];
     now(): number;
-    perform(effect: Effect): Promise<Outcome>;
+    perform(effect: Effect | PhotoEffect): Promise<Outcome | PhotoEffect>;
   },
 ): Promise<TurnResult> {
   const { conversation, ids, now, perform } = tools;

@@ -1,6 +1,7 @@
 import type { Context } from '../conversation/context.ts';
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
 import type { Next } from '../store/mailbox.ts';
@@ -36,7 +37,12 @@ export type TurnTools = {
   readonly sealing: Sealing;
   readonly conversation: Conversation;
   ids(): Context['ids'];
-  perform(effect: Effect, held: Held, asker: Asker, nowMs: () => number): Promise<Outcome>;
+  perform(
+    effect: Effect | PhotoEffect,
+    held: Held,
+    asker: Asker,
+    nowMs: () => number,
+  ): Promise<Outcome | PhotoEffect>;
   outlet(channel: string): Outlet | undefined;
   /** What a channel's platform may take up at once. */
   bulkhead(channel: string): Bulkhead;

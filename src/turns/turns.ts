@@ -3,6 +3,7 @@ import { setTimeout as delay, setImmediate as immediate } from 'node:timers/prom
 import type { Context } from '../conversation/context.ts';
 import type { Perform } from '../conversation/perform.ts';
 import { LeaseLost } from '../conversation/perform.ts';
+import type { PhotoReader } from '../conversation/photo.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
 import { LEASE_MS, type NewMessage, SWEEP_MS, type Work } from '../store/mailbox.ts';
 import { conversationName } from '../store/messages.ts';
@@ -19,6 +20,7 @@ import { createLeases } from './leases.ts';
 import { createOutboxRunner } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import { createPerformer } from './perform.ts';
+import { createPhotos } from './photos.ts';
 import { alarmIfBroken, type Known } from './read.ts';
 import type { Conversation } from './steps.ts';
 import { createSweeper } from './sweeper.ts';
@@ -29,6 +31,8 @@ export type TurnsOptions = {
   readonly seal: Seal;
   readonly conversation: Conversation;
   readonly perform: Perform;
+  /** Reads the pictures that channels fetch. */
+  readonly photoReader: PhotoReader;
   /** The channel of that name, if this process has it. */
   outlet(channel: string): Outlet | undefined;
   ids(): Context['ids'];
@@ -54,6 +58,8 @@ export type Limits = {
   /** Deliveries and look-ups of one channel at once, and after how long one of them counts as hanging. */
   readonly perChannel: number;
   readonly stuckMs: number;
+  /** Turns of one channel that fetch and read photos at once. */
+  readonly photosPerChannel: number;
   /** How long `stop` waits for turns at work. */
   readonly stopMs: number;
   /** In [0, 1), for jitter. */
@@ -70,6 +76,7 @@ const LIMITS: Limits = {
   patienceMs: 2000,
   perChannel: 21,
   stuckMs: 500,
+  photosPerChannel: 8,
   stopMs: 8_000,
   random: Math.random,
 };
@@ -98,12 +105,11 @@ export function createTurns(options: TurnsOptions): Turns {
   let stopped = false;
   const stopping = (): boolean => stopped;
 
-  const bulkheads = new Map<string, Bulkhead>();
-  function bulkhead(channel: string): Bulkhead {
-    const known = bulkheads.get(channel) ?? createBulkhead(limits.perChannel, limits.stuckMs);
-    bulkheads.set(channel, known);
-    return known;
-  }
+  const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs));
+  const photos = createPhotos({
+    ...{ reader: options.photoReader, outlet, stopping, random: limits.random, observe },
+    bulkhead: eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs)),
+  });
 
   const tools: DrainTools = {
     ...options,
@@ -111,7 +117,7 @@ export function createTurns(options: TurnsOptions): Turns {
     foreign: createForeign(),
     stopping,
     attempts: limits.attempts,
-    perform: createPerformer({ ...options, workingMs: limits.workingMs, sealing, stopping }),
+    perform: createPerformer({ ...options, photos, workingMs: limits.workingMs, sealing, stopping }),
     deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
@@ -203,5 +209,15 @@ export function createTurns(options: TurnsOptions): Turns {
       enough.abort();
       leases.stop();
     },
+  };
+}
+
+/** One for each channel, made when it is first asked for. */
+function eachChannel(make: () => Bulkhead): (channel: string) => Bulkhead {
+  const made = new Map<string, Bulkhead>();
+  return (channel) => {
+    const bulkhead = made.get(channel) ?? make();
+    made.set(channel, bulkhead);
+    return bulkhead;
   };
 }

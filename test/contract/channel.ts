@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
 import { problemHandler } from '../../src/channels/shared/problem.ts';
+import type { PhotoReader } from '../../src/conversation/photo.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import { newIds } from '../../src/ids.ts';
 import type { Observe } from '../../src/observe.ts';
@@ -15,13 +16,19 @@ import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
 import { mountChannel } from '../support/mount.ts';
 import { recordingObserve } from '../support/observe.ts';
+import { readerOf } from '../support/photos.ts';
+
+/** What a picture's code says. */
+const PHOTOGRAPHED = 'TIVI000000017';
 
 /** A customer of a platform. Each act resolves once the platform's request was answered with success. */
 export type Customer = {
   /** `id`: as the platform would name the message; the same one again is the same message. */
   text(text: string, id?: string): Promise<void>;
-  /** Something that the bot cannot read. */
-  photo(): Promise<void>;
+  /** Something that the bot cannot read; absent where nothing of the kind can be sent. */
+  unreadable?(): Promise<void>;
+  /** A picture; whatever it is, it carries `PHOTOGRAPHED`. Absent where no pictures can be sent. */
+  photo?(): Promise<void>;
   /** The newest button whose choice is `choice` or begins with `choice:`, ready to be pressed, and pressed again. */
   button(choice: string): () => Promise<void>;
   /** Shows who they are where the bot asks for it; absent where the platform vouches for it by itself. */
@@ -35,6 +42,7 @@ export type Parts = {
   readonly words: Words;
   readonly observe: Observe;
   readonly seal: Seal;
+  readonly photoReader: PhotoReader;
 };
 
 /** Makes the channel before a double of its platform; mounted, started and ended by the suite. */
@@ -61,19 +69,23 @@ async function startBot(create: CreateChannel) {
     },
     identify: async (incoming: Parameters<NonNullable<Channel['identify']>>[0]) =>
       channel?.identify?.(incoming) ?? incoming.sender,
+    fetchPhoto: async (...args: Parameters<NonNullable<Channel['fetchPhoto']>>) =>
+      channel?.fetchPhoto?.(...args) ?? { kind: 'refused' as const },
   };
+  const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
   const turns = createTurns({
     mailbox: createMemoryMailbox(),
     seal,
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),
+    photoReader,
     outlet: () => outlet,
     ids: newIds,
     observe,
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));
-  const made = await create({ accept: turns.accept, words, observe, seal });
+  const made = await create({ accept: turns.accept, words, observe, seal, photoReader });
   channel = made.channel;
   await mountChannel(app, channel);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -180,9 +192,14 @@ export function channelContract(name: string, create: CreateChannel): void {
     it('answers what it cannot read, help in the middle, and a cancellation of nothing', async () => {
       const { customer, text, said } = await startBot(create);
       expect(await text('huỷ')).toEqual(['cancel.nothing']);
-      expect(await said(customer.photo)).toEqual(['unreadable']);
+      if (customer.unreadable) expect(await said(customer.unreadable)).toEqual(['unreadable']);
       await text('tích điểm');
       expect(await text('trợ giúp')).toEqual(['help', 'accumulate.askCode']);
+    });
+
+    it('takes the code in a photo as if it were typed', async () => {
+      const { customer, said } = await startBot(create);
+      if (customer.photo) expect(await said(customer.photo)).toEqual(['accumulate.askPhone']);
     });
 
     it('changes its language when told', async () => {

@@ -82,7 +82,7 @@ describe('repair', () => {
   });
 
   test.each([
-    ['photo', 'photo'],
+    ['file', 'file'],
     ['sticker', 'sticker'],
     ['voice', 'voice'],
     ['other', 'other'],

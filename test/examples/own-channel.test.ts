@@ -29,7 +29,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     const send = async (message: Readonly<Record<string, unknown>>) => void (await member.send(message));
     return {
       text: (text, id) => send({ text, ...(id !== undefined && { id }) }),
-      photo: () => send({ picture: 'x' }),
+      unreadable: () => send({ picture: 'x' }),
       button(choice) {
         const buttons = member.shown.flatMap((reply) => reply.buttons);
         const pressed = buttons.findLast(({ data }) => new RegExp(`^${choice}[:~]`).test(data));

@@ -179,6 +179,7 @@ export class World {
     let decision = step(this.#states[where] ?? newState(START_MS), input, this.#context());
     const decisions = [decision];
     while (decision.effect) {
+      if (decision.effect.kind === 'photo') throw new Error('nobody sends photos here');
       // A cashier does not wait for our calls to end.
       this.#letCashiersRedeem();
       const outcome = await this.clock.run(this.#operations.perform(decision.effect, this.#store.lease()));

@@ -38,10 +38,13 @@ describe(`the shapes of version ${VERSION}`, () => {
 
 const VERSIONS = Array.from({ length: VERSION - 1 }, (_, at) => at + 2);
 
-test('every version so far is frozen, in the same situations', () => {
+test('every version so far is frozen, in the situations of the one before', () => {
   for (const kind of ['states', 'bodies']) {
     expect(filesOf(kind)).toEqual(VERSIONS.map(String));
-    for (const version of VERSIONS) expect(namesOf(`${kind}/${version}`)).toEqual(namesOf(`${kind}/2`));
+    for (const version of VERSIONS.slice(1)) {
+      const before = namesOf(`${kind}/${version - 1}`);
+      expect(namesOf(`${kind}/${version}`)).toEqual(expect.arrayContaining(before));
+    }
   }
 });
 
@@ -103,6 +106,7 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'redemption-watching': ['wakes', 'operation.escalated'],
     'escalation-escalated': [asksStatus, 'operation.status'],
     'accumulation-checking': ['wakes', 'operation.resolved.done'],
+    'gathering-album': ['wakes', 'photo.noCode'],
     'in-shorthand': [text('tích điểm'), 'accumulate.askCode'],
   };
 
@@ -133,7 +137,8 @@ describe.each(VERSIONS)('what version %i stored', (version) => {
 
   test.each([...bodies('message'), 'letter-message'])('%s is answered', (name) => {
     const { message, sender, ...incoming } = sealing.message.open('c', body(name));
-    expect(contentOf(name)).toMatchObject({ message, sender, ...incoming });
+    const isUpgraded = message.kind === 'photo' && version < 4;
+    expect(contentOf(name)).toMatchObject({ sender, ...incoming, ...(!isUpgraded && { message }) });
     expect(new Dialogue(sender).send(message).keys).not.toEqual([]);
   });
 

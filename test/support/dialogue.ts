@@ -1,6 +1,7 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
+import type { Photo, PhotoEffect, PhotoReading } from '../../src/conversation/photo.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
@@ -42,10 +43,14 @@ export class Dialogue {
   sender: Sender;
   settings: Settings;
   readonly effects: Effect[] = [];
+  /** Photos that were to be fetched and read. */
+  readonly photos: Photo[] = [];
   replies: readonly Reply[] = [];
   last: ReturnType<typeof step> | undefined;
   /** How AntCRM answers; a test sets what it needs. */
   answers: (effect: Effect) => Outcome;
+  /** What the pictures say; a test sets what it needs. */
+  reading: PhotoReading = { kind: 'noCode' };
   #ids = 0;
 
   constructor(sender: Sender = TELEGRAM, settings: Partial<Settings> = {}) {
@@ -100,8 +105,7 @@ export class Dialogue {
     const replies = [...decision.replies];
     for (let turns = 0; decision.effect; turns++) {
       if (turns > 4) throw new Error('too many effects in a turn');
-      this.effects.push(decision.effect);
-      const outcome = this.answers(decision.effect);
+      const outcome = this.perform(decision.effect);
       decision = step(decision.state, { kind: 'outcome', outcome }, this.context());
       replies.push(...decision.replies);
     }
@@ -109,6 +113,17 @@ export class Dialogue {
     this.last = decision;
     this.state = readState(JSON.parse(JSON.stringify(decision.state)));
     return this;
+  }
+
+  private perform(effect: Effect | PhotoEffect): Outcome | PhotoEffect {
+    if (effect.kind !== 'photo') {
+      this.effects.push(effect);
+      return this.answers(effect);
+    }
+    const { photo } = effect;
+    this.photos.push(photo);
+    const read = photo.pictures.map((picture) => (picture.kind === 'remote' ? this.reading : picture));
+    return { kind: 'photo', photo: { ...photo, pictures: read } };
   }
 
   context(): Context {

@@ -22,6 +22,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       delivery: note('delivery'),
       paced: note('paced'),
       breaker: note('breaker'),
+      photo: note('photo'),
       skew: note('skew'),
       channel: note('channel'),
       failing: note('failing'),

@@ -14,8 +14,8 @@ import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
-
 import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
+import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
   defaultLocale: 'vi',
@@ -100,6 +100,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
   const calls: string[] = [];
   const alarms: { name: Alarm; reason: unknown }[] = [];
   const turns: string[] = [];
+  const photos: string[] = [];
   const deliveries: string[] = [];
   const warnings: string[] = [];
 
@@ -139,6 +140,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     delivery: (_channel, result) => void deliveries.push(result),
     paced: silent,
     breaker: silent,
+    photo: (_channel, reading) => void photos.push(reading),
     skew: silent,
     channel: silent,
     failing: silent,
@@ -161,6 +163,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
       outlet: (name) => (name === 'test' ? outlet : undefined),
       ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
       observe,
+      photoReader: NO_READER,
       ...over,
       limits: { sweepMs: 1, random: () => 0.5, ...limits },
     });

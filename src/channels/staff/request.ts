@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { decodeStart } from '../../conversation/language/payload.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../shared/choice.ts';
-import { decodeStart } from '../shared/start.ts';
 import { STAFF } from './traits.ts';
 
-/** The largest image, in bytes, and the largest request that can carry it as base64. */
-const MAX_PHOTO_BYTES = 5 * 1024 * 1024;
-export const MAX_BODY_BYTES = Math.ceil((MAX_PHOTO_BYTES * 4) / 3) + 64 * 1024;
+const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
+/** The largest request: one that carries the largest picture. */
+export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
 const field = z.string().min(1).max(MAX_TEXT);
 
@@ -53,9 +54,11 @@ const bodySchema = z.strictObject({
   photo: z
     .base64()
     .min(1)
-    .max(Math.ceil(MAX_PHOTO_BYTES / 3) * 4)
+    .max(MAX_BASE64)
     .optional()
-    .describe('An image, base64, at most 5 MB.'),
+    .describe(
+      'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
+    ),
   id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
   locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
   name: z.string().min(1).max(200).optional().describe("The customer's display name."),
@@ -138,8 +141,14 @@ function isObject({ value }: { value: unknown }): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The message of a request that passed its schema. */
-export function messageOf({ text, choice, contact, form, start }: StaffRequest): Message {
+/**
+ * The message of a request that passed its schema. `read`: looks at a picture; it is read before the message is stored, so
+ * that no store ever has a picture.
+ */
+export async function messageOf(
+  { text, choice, contact, form, start, photo = '' }: StaffRequest,
+  read: (bytes: Uint8Array) => Promise<PhotoReading>,
+): Promise<Message> {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
   if (choice !== undefined) return { kind: 'choice', ...decodeChoice(choice) };
   if (contact !== undefined) return { kind: 'contact', ...contact };
@@ -148,7 +157,7 @@ export function messageOf({ text, choice, contact, form, start }: StaffRequest):
     const payload = start === '' ? undefined : decodeStart(start);
     return { kind: 'start', ...(payload !== undefined && { payload }) };
   }
-  return { kind: 'unknown', what: 'photo' };
+  return { kind: 'photo', pictures: [await read(Buffer.from(photo, 'base64'))] };
 }
 
 /** Who speaks: `as` decides by what an identifier can be proved. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { PhotoReader, PhotoReading } from '../../conversation/photo.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../store/feed.ts';
@@ -27,7 +28,8 @@ export type StaffOptions = {
   /** Whom a request may imitate. */
   readonly channels: readonly ChannelTraits[];
   readonly preview: ChannelParts['preview'];
-  readonly observe: Pick<Observe, 'alarm' | 'log' | 'update'>;
+  readonly photoReader: PhotoReader;
+  readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
   /** How long a request waits for its turn to end. */
@@ -63,11 +65,11 @@ export function createStaff(
   /** Follows the feed first, so that no reply can be missed, then hands the message in and waits. */
   async function answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
     const { conversation, id = randomUUID() } = body;
+    const message = await messageOf(body, readPhoto);
     const turn = followTurn(id);
     const unfollow = await events.follow(conversation, 0, turn.see);
     try {
       turn.begin();
-      const message = messageOf(body);
       const sender = senderOf(body, channels);
       const addressed = addressOf(body, message);
       const accepted = await accept({ channel, conversation, id, message, sender, ...addressed });
@@ -82,6 +84,13 @@ export function createStaff(
     } finally {
       unfollow();
     }
+  }
+
+  async function readPhoto(bytes: Uint8Array): Promise<PhotoReading> {
+    const startMs = performance.now();
+    const reading = await options.photoReader.read(bytes);
+    observe.photo(channel, reading.kind, (performance.now() - startMs) / 1000);
+    return reading;
   }
 
   async function ended(turn: Turn): Promise<boolean> {

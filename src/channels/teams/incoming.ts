@@ -79,7 +79,8 @@ function content(activity: Activity): Message {
   if (text !== '') return { kind: 'text', text };
   const types = (activity.attachments ?? []).map(({ contentType }) => contentType);
   // Pictures pasted into a message come as Teams' own "file" or as an image.
-  if (types.some((type) => type.startsWith('image/'))) return { kind: 'unknown', what: 'photo' };
+  if (types.some((type) => type.startsWith('image/')))
+    return { kind: 'photo', pictures: [{ kind: 'unavailable' }] };
   if (types.some((type) => type.startsWith('audio/'))) return { kind: 'unknown', what: 'voice' };
   return { kind: 'unknown', what: 'other' };
 }

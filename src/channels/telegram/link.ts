@@ -1,4 +1,4 @@
-import { encodeStart, START_WITHOUT_CODE } from '../shared/start.ts';
+import { encodeStart, START_WITHOUT_CODE } from '../../conversation/language/payload.ts';
 
 /** A link that opens the bot's private chat with a code; undefined for a code that is too long for a link. */
 export function linkWithCode(username: string, code: string): string | undefined {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import QRCode from 'qrcode';
-import { encodeStart } from '../shared/start.ts';
+import { encodeStart } from '../../conversation/language/payload.ts';
 import { linkWithCode } from './link.ts';
 
 /** Read from paper, worn or glossy: a quarter of it may be lost. */

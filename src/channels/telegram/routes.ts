@@ -1,9 +1,9 @@
 import { Composer, Context, type Telegram } from 'telegraf';
 import { anyOf, callbackQuery, type Filter, message } from 'telegraf/filters';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
+import { decodeStart } from '../../conversation/language/payload.ts';
 import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import { cut } from '../shared/profile.ts';
-import { decodeStart } from '../shared/start.ts';
 import { choiceOf, type Press } from './address.ts';
 import { isAddressed } from './group.ts';
 import type { Chat, TelegramMessage } from './update.ts';
@@ -20,7 +20,7 @@ class UpdateContext extends Context {
   }
 }
 
-const unknown = (what: 'photo' | 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
+const unknown = (what: 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
   ctx.say({ kind: 'unknown', what });
 
 /**
@@ -41,7 +41,9 @@ const routes = new Composer<UpdateContext>(
     ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
   }),
   Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
-  Composer.on(privately(message('photo')), unknown('photo')),
+  Composer.on(privately(message('photo')), (ctx) =>
+    ctx.say({ kind: 'photo', pictures: [{ kind: 'unavailable' }] }),
+  ),
   Composer.on(privately(anyOf(message('voice'), message('audio'), message('video_note'))), unknown('voice')),
   Composer.on(privately(message('sticker')), unknown('sticker')),
   Composer.on(privately(message()), (ctx) => {

@@ -17,10 +17,17 @@ import { answersTo, identityIn, slotsFor } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
 export function onText(state: ConversationState, text: string, scope: Scope): Decision {
-  const utterance = withWish({ text, understood: scope.language.understand(text) }, scope);
-  const { understood } = utterance;
   return (
     byNumber(state, text, scope) ??
+    onUtterance(state, { text, understood: scope.language.understand(text) }, scope)
+  );
+}
+
+/** A text of which more may be known than it says: what a photo carries. */
+export function onUtterance(state: ConversationState, said: Utterance, scope: Scope): Decision {
+  const utterance = withWish(said, scope);
+  const { understood } = utterance;
+  return (
     byReference(state, understood, scope) ??
     atStep(state, utterance, scope) ??
     byIntent(state, utterance, scope) ??

@@ -33,6 +33,11 @@ export function again(state: ConversationState, scope: Scope, ...before: Reply[]
   return say(state, ...before, question(state, scope));
 }
 
+/** Says something that answers no question: what was being asked is asked once more. */
+export function aside(state: ConversationState, scope: Scope, reply: Reply): Decision {
+  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+}
+
 /** Back to the start: the flow is over, `reply` says why and carries the menu. */
 export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
   const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: scope.ids.view };

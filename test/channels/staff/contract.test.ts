@@ -5,7 +5,7 @@ import { STAFF } from '../../../src/channels/staff/traits.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
-channelContract('the staff webhook', async ({ accept, words, observe, seal }) => {
+channelContract('the staff webhook', async ({ accept, words, observe, seal, photoReader }) => {
   const feed = createMemoryFeed();
   const channel = createStaff({
     accept,
@@ -16,6 +16,7 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal }) =>
     preview: async () => undefined,
     guard: { api: async () => {} },
     observe,
+    photoReader,
     audited: false,
   });
   const seen: StaffReply[] = [];

@@ -19,6 +19,7 @@ import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { createSeal } from '../../../src/store/seal.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { mountChannel } from '../../support/mount.ts';
+import { NO_READER } from '../../support/photos.ts';
 
 /** The app's channels, whom staff may imitate. */
 export const TRAITS = CHANNELS.map(({ traits }) => traits);
@@ -54,7 +55,7 @@ export type KitOptions = {
   readonly feed?: Feed;
   /** To find in a shared feed what another kit published, under other keys. */
   readonly hashKey?: Buffer;
-} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'preview'>> & {
+} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'preview' | 'photoReader'>> & {
     readonly streams?: StaffOptions['limits'];
   };
 
@@ -111,9 +112,11 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     preview: options.preview ?? (async () => undefined),
     observe: {
       update: (_channel, result) => counted.push(result),
+      photo: (_channel, reading) => counted.push(reading),
       alarm: (name, fields) => alarms.push({ name, fields }),
       log: { debug() {}, info() {}, warn: (fields) => warnings.push(fields), error() {} },
     },
+    photoReader: options.photoReader ?? NO_READER,
     audited: options.audited ?? false,
     answerMs: options.answerMs,
     limits: options.streams,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/photo.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { startKit } from './kit.ts';
@@ -113,6 +114,11 @@ describe('an answer', () => {
 
 describe('a request becomes a message', () => {
   const png = Buffer.from('an image').toString('base64');
+  /** Takes the bytes for what a code says. */
+  const photoReader: PhotoReader = {
+    read: async (bytes) => ({ kind: 'read', texts: [Buffer.from(bytes).toString()] }),
+    close: async () => {},
+  };
   it.each([
     [{ text: 'xin chào' }, { kind: 'text', text: 'xin chào' }],
     [{ text: 'a'.repeat(2000) }, { kind: 'text', text: 'a'.repeat(1000) }],
@@ -129,9 +135,9 @@ describe('a request becomes a message', () => {
     [{ start: '_not base64url' }, { kind: 'start', payload: '_not base64url' }],
     [{ start: '__w' }, { kind: 'start', payload: '__w' }],
     [{ start: '' }, { kind: 'start' }],
-    [{ photo: png }, { kind: 'unknown', what: 'photo' }],
+    [{ photo: png }, { kind: 'photo', pictures: [{ kind: 'read', texts: ['an image'] }] }],
   ])('%o', async (fields, message) => {
-    const { post, accepted } = await startKit();
+    const { post, accepted } = await startKit({ photoReader });
     expect((await post({ conversation: 'qa', ...fields })).status).toBe(200);
     expect(accepted[0]?.message).toEqual(message);
   });
@@ -162,11 +168,23 @@ describe('a request becomes a message', () => {
     expect(new Set(accepted.map(({ id }) => id)).size).toBe(2);
   });
 
-  it('with an image of 5 MB', async () => {
-    const { post, accepted } = await startKit();
-    const photo = Buffer.alloc(5 * 1024 * 1024).toString('base64');
+  it('with a picture of 10 MB, read before it is accepted', async () => {
+    const sizes: number[] = [];
+    const counting: PhotoReader = {
+      ...photoReader,
+      async read({ byteLength }) {
+        sizes.push(byteLength);
+        return { kind: 'noCode' };
+      },
+    };
+    const { post, accepted, counted } = await startKit({ photoReader: counting });
+    const photo = Buffer.alloc(MAX_PHOTO_BYTES).toString('base64');
     expect((await post({ conversation: 'qa', photo })).status).toBe(200);
-    expect(accepted[0]?.message).toEqual({ kind: 'unknown', what: 'photo' });
+    expect(sizes).toEqual([MAX_PHOTO_BYTES]);
+    expect(accepted[0]?.message).toEqual({ kind: 'photo', pictures: [{ kind: 'noCode' }] });
+    expect(counted).toEqual(['noCode']);
+    const larger = Buffer.alloc(MAX_PHOTO_BYTES + 3).toString('base64');
+    expect((await post({ conversation: 'qa', photo: larger })).status).toBe(400);
     expect((await post({ conversation: 'qa', photo: photo + photo })).status).toBe(413);
   });
 });

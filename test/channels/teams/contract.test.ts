@@ -18,7 +18,7 @@ channelContract('Teams', async ({ accept, words, observe }) => {
     }
     return {
       text: (text, id) => send(textActivity(text, id === undefined ? {} : { id })),
-      photo: () => send(textActivity('', { attachments: [{ contentType: 'image/png' }] })),
+      unreadable: () => send(textActivity('', { attachments: [{ contentType: 'video/mp4' }] })),
       button(choice) {
         const buttons = double
           .shown(CHAT)

@@ -31,7 +31,7 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     return {
       text: (text, id) =>
         send({ ...person.writes(text), ...(id !== undefined && { update_id: Number(id) }) }),
-      photo: () => send(person.sends({ photo: [{ file_id: 'f' }] })),
+      unreadable: () => send(person.sends({ sticker: { file_id: 's' } })),
       button(choice) {
         const buttons = double
           .shown(CHAT)

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
+
+/** What the decoder made of a file; `unreadable`: it is no picture that it can open. */
+export type Decoded =
+  | { readonly kind: 'texts'; readonly texts: readonly string[] }
+  | { readonly kind: 'unreadable' };
+
+/**
+ * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill: what a
+ * PNG unpacks to, its header does not tell.
+ */
+const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
+const PAGE_BYTES = 64 * 1024;
+
+const OPTIONS: ReaderOptions = {
+  formats: ['QRCode', 'DataMatrix', 'Code128', 'Code39', 'EANUPC'],
+  maxNumberOfSymbols: 32,
+  textMode: 'Plain',
+};
+
+/** Loads ZXing from its package's file: the package itself would download it. To be called once for a thread. */
+export async function openDecoder(): Promise<(bytes: Uint8Array) => Promise<Decoded>> {
+  const file = new URL(import.meta.resolve('zxing-wasm/reader/zxing_reader.wasm'));
+  const module = await WebAssembly.compile(await readFile(file));
+  const silent = () => {};
+  await prepareZXingModule({
+    overrides: {
+      print: silent,
+      printErr: silent,
+      instantiateWasm(imports: WebAssembly.Imports, onInstance: (instance: WebAssembly.Instance) => void) {
+        const instance = new WebAssembly.Instance(module, imports);
+        capMemory(instance);
+        onInstance(instance);
+        return instance.exports;
+      },
+    },
+    fireImmediately: true,
+  });
+  return async (bytes) => {
+    const found = await readBarcodes(bytes, OPTIONS);
+    // A file that cannot be opened comes back as a result that is not valid.
+    if (found.some(({ isValid }) => !isValid)) return { kind: 'unreadable' };
+    return { kind: 'texts', texts: textsOf(found) };
+  };
+}
+
+/** Where a module may not grow any further, its `malloc` answers that there is no memory, which ZXing handles. */
+function capMemory({ exports }: WebAssembly.Instance): void {
+  const memory = Object.values(exports).find((one) => one instanceof WebAssembly.Memory);
+  if (memory === undefined) throw new Error('the decoder exports no memory');
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages) => {
+    if (memory.buffer.byteLength + pages * PAGE_BYTES > MAX_MEMORY_BYTES)
+      throw new RangeError('no more memory');
+    return grow(pages);
+  };
+}
+
+/**
+ * Each text once. The number under an EAN code is the article's, the same on every box: beside a code of another kind it is
+ * not what the customer took the picture for.
+ */
+function textsOf(found: readonly ReadResult[]): string[] {
+  const others = found.filter(({ symbology }) => symbology !== 'EANUPC');
+  return [...new Set((others.length > 0 ? others : found).map(({ text }) => text))];
+}

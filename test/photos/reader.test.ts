@@ -1,0 +1,47 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createPhotoReader } from '../../src/photos/reader.ts';
+import { createRandom } from '../support/faults-random.ts';
+import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
+
+const reader = createPhotoReader();
+afterAll(() => reader.close());
+
+const CODE = 'TIVI000000017';
+const read = (...texts: string[]) => ({ kind: 'read', texts });
+
+describe('reads what a picture says', () => {
+  it.each([
+    ['QRCode', CODE],
+    ['DataMatrix', CODE],
+    ['Code128', CODE],
+    ['Code39', CODE],
+    ['EAN13', '8934563138165'],
+    ['EAN8', '96385074'],
+  ] as const)('%s, drawn as PNG', async (format, text) => {
+    expect(await reader.read(asPng(await drawCode(text, format, 3)))).toEqual(read(text));
+  });
+
+  it.each([30, 50, 70, 90])(
+    'at an angle, out of focus, in bad light, as JPEG of quality %i',
+    async (quality) => {
+      const random = createRandom(quality, 'grain');
+      for (const format of ['QRCode', 'DataMatrix', 'Code128'] as const) {
+        const seen = blurred(tilted(await drawCode(CODE, format, 8), 0.2, 12), 1);
+        const picture = asJpeg(grainy(seen, 15, random), quality);
+        expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(CODE) });
+      }
+    },
+  );
+
+  it('upside down, and all codes of a picture, each once', async () => {
+    const codes = ['TIVI000000031', 'TIVI000000032', 'TIVI000000033', 'TIVI000000031'];
+    const drawn = await Promise.all(codes.map((code) => drawCode(code)));
+    const seen = await reader.read(asJpeg(tilted(sheet(...drawn), 0, 180), 60));
+    expect(seen.kind === 'read' && [...seen.texts].sort()).toEqual(codes.slice(0, 3));
+  });
+
+  it("leaves out the article's number beside another code", async () => {
+    const box = sheet(await drawCode('8934563138165', 'EAN13', 3), await drawCode(CODE));
+    expect(await reader.read(asPng(box))).toEqual(read(CODE));
+  });
+});

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { crc32, deflateSync } from 'node:zlib';
+import jpeg from 'jpeg-js';
+import { prepareZXingModule, type WriterOptions, writeBarcode } from 'zxing-wasm/writer';
+import type { Random } from './faults-random.ts';
+
+/*
+ * Pictures as customers take them, drawn: codes on a sheet, seen at an angle, out of focus, in bad light, and compressed.
+ */
+
+/** Grey pixels, row by row: 0 black, 255 white. */
+export type Picture = { readonly width: number; readonly height: number; readonly data: Uint8Array };
+
+const file = new URL(import.meta.resolve('zxing-wasm/writer/zxing_writer.wasm'));
+prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(readFileSync(file)).buffer } });
+
+/** A code, `scale` pixels a module, with the white margin that readers need. */
+export async function drawCode(
+  text: string,
+  format: NonNullable<WriterOptions['format']> = 'QRCode',
+  scale = 6,
+): Promise<Picture> {
+  const { symbol, error } = await writeBarcode(text, { format, scale: 1 });
+  if (error) throw new Error(error);
+  const margin = 10;
+  const [width, height] = [symbol.width + 2 * margin, symbol.height + 2 * margin];
+  return paint(width * scale, height * scale, (x, y) => {
+    const [column, row] = [Math.floor(x / scale) - margin, Math.floor(y / scale) - margin];
+    const isInside = column >= 0 && row >= 0 && column < symbol.width && row < symbol.height;
+    return isInside ? (symbol.data[row * symbol.width + column] ?? 255) : 255;
+  });
+}
+
+export function paint(width: number, height: number, shade: (x: number, y: number) => number): Picture {
+  const data = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = shade(x, y);
+  return { width, height, data };
+}
+
+const at = ({ width, height, data }: Picture, x: number, y: number): number =>
+  x < 0 || y < 0 || x >= width || y >= height ? 255 : (data[y * width + x] ?? 255);
+
+/** Pictures beside each other on one sheet. */
+export function sheet(...pictures: readonly Picture[]): Picture {
+  const height = Math.max(...pictures.map((picture) => picture.height));
+  const starts = pictures.map((_, n) => pictures.slice(0, n).reduce((sum, { width }) => sum + width, 0));
+  const width = pictures.reduce((sum, picture) => sum + picture.width, 0);
+  return paint(width, height, (x, y) => {
+    const n = starts.findLastIndex((start) => start <= x);
+    const picture = pictures[n];
+    return picture ? at(picture, x - (starts[n] ?? 0), y) : 255;
+  });
+}
+
+/** Seen from the side and from above: the far edge is shorter by `tilt`, and everything is turned by `degrees`. */
+export function tilted(picture: Picture, tilt: number, degrees = 0): Picture {
+  const { width, height } = picture;
+  const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
+  const side = Math.ceil(Math.hypot(width, height));
+  return paint(side, side, (x, y) => {
+    const [dx, dy] = [x - side / 2, y - side / 2];
+    const [turnedX, turnedY] = [dx * cos + dy * sin, dy * cos - dx * sin];
+    const depth = 1 - (tilt * (height / 2 - turnedY)) / height;
+    return smooth(picture, turnedX / depth + width / 2, turnedY / depth + height / 2);
+  });
+}
+
+/** The shade between four pixels. */
+function smooth(picture: Picture, x: number, y: number): number {
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  const [right, below] = [x - left, y - top];
+  const upper = at(picture, left, top) * (1 - right) + at(picture, left + 1, top) * right;
+  const lower = at(picture, left, top + 1) * (1 - right) + at(picture, left + 1, top + 1) * right;
+  return upper * (1 - below) + lower * below;
+}
+
+/** Out of focus: each pixel is the mean of those up to `radius` away. */
+export function blurred(picture: Picture, radius: number): Picture {
+  return paint(picture.width, picture.height, (x, y) => {
+    let sum = 0;
+    for (let dy = -radius; dy <= radius; dy++)
+      for (let dx = -radius; dx <= radius; dx++) sum += at(picture, x + dx, y + dy);
+    return sum / (2 * radius + 1) ** 2;
+  });
+}
+
+/** Bad light: less contrast, a shadow from one side, and a grain of up to `amount` shades. */
+export function grainy(picture: Picture, amount: number, random: Pick<Random, 'between'>): Picture {
+  const { width, height } = picture;
+  return paint(width, height, (x, y) => {
+    const lit = 40 + at(picture, x, y) * 0.6 + (50 * x) / width + random.between(-amount, amount);
+    return Math.max(0, Math.min(255, lit));
+  });
+}
+
+/** `quality` of 1 to 100. */
+export function asJpeg({ width, height, data }: Picture, quality: number): Buffer {
+  const rgba = new Uint8Array(width * height * 4).fill(255);
+  for (const [pixel, shade] of data.entries()) rgba.fill(shade, pixel * 4, pixel * 4 + 3);
+  return jpeg.encode({ width, height, data: rgba }, quality).data;
+}
+
+export function asPng({ width, height, data }: Picture): Buffer {
+  const rows = Array.from({ length: height }, (_, y) =>
+    Buffer.concat([Buffer.of(0), data.subarray(y * width, (y + 1) * width)]),
+  );
+  return pngOf(width, height, deflateSync(Buffer.concat(rows)));
+}
+
+/** A PNG in shades of grey that says this size and has these packed pixels, whether or not they fit. */
+export function pngOf(width: number, height: number, packed: Uint8Array): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.writeUInt8(8, 8);
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', packed),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, content: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type), content]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(content.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
