@@ -68,7 +68,6 @@ describe('a message', () => {
   });
 
   it.each([
-    ['image/png', 'photo'],
     ['audio/mp4', 'voice'],
     ['application/vnd.microsoft.teams.file.download.info', 'other'],
   ])('of nothing but %s is unknown: %s', async (contentType, what) => {

@@ -17,7 +17,7 @@ const SILENT = new Set(
 
 /** What becomes another message than a text. */
 const KINDS: Readonly<Record<string, string>> = {
-  picture: 'unknown photo',
+  picture: 'photo',
   file: 'unknown other',
   empty: 'unknown other',
   'press-confirm': 'choice',

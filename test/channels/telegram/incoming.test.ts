@@ -72,7 +72,7 @@ describe('a private message', () => {
   });
 
   it.each([
-    [{ photo: [{ file_id: 'f' }] }, { kind: 'unknown', what: 'photo' }],
+    [{ photo: [{ file_id: 'f' }] }, { kind: 'photo', pictures: [{ kind: 'unavailable' }] }],
     [
       { photo: [{ file_id: 'f' }], caption: 'TIVI01' },
       { kind: 'text', text: 'TIVI01' },
