@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
-import type { Guard } from './channels/shared/access.ts';
+import { createOperatorGuard, type Guard } from './channels/shared/access.ts';
 import { type Limits, limitStrangers } from './channels/shared/limits.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
 import { describeApi } from './docs.ts';
+import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
 import type { Scrape } from './scrape.ts';
 
 export type AdminOptions = {
@@ -16,13 +17,17 @@ export type AdminOptions = {
   readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
   readonly languages: readonly Language[];
+  /** `OPERATOR_TOKEN` and what its bearers work on; absent: these routes are, too. */
+  readonly operators?: OperatorAccess | undefined;
   /** AntCRM's own routes, where the embedded sandbox is the backend. */
   readonly sandbox?: FastifyPluginAsync | undefined;
 };
 
+type OperatorAccess = Omit<RouteOptions, 'guard'> & { readonly token: string };
+
 /** Mounts what is for staff, operators and Prometheus: API page, channels' staff routes, console, metrics, sandbox. */
 export async function mountAdmin(admin: FastifyInstance, options: AdminOptions): Promise<void> {
-  const { guard, limits, metrics, sandbox } = options;
+  const { guard, limits, metrics, operators, sandbox } = options;
   await describeApi(admin, options);
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
   admin.register(consolePage(guard.page, options.roles, options.languages));
@@ -30,6 +35,10 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
   admin.get('/metrics', { onRequest }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
+  if (operators) {
+    const { token, ...tools } = operators;
+    admin.register(operatorRoutes({ ...tools, guard: createOperatorGuard(limits, token) }));
+  }
   if (sandbox) {
     const guarded: FastifyPluginAsync = async (scope) => {
       scope.addHook('onRequest', guard.api);

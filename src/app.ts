@@ -26,6 +26,7 @@ import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
 import { openStore } from './store/open.ts';
+import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
 import type { ConversationStore, StoreOptions } from './store/store.ts';
 import { createTraces } from './turns/tracing.ts';
@@ -152,6 +153,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     if (channel.plugin) server.register(channel.plugin);
   }
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
+  const token = config.operatorToken;
+  const operatorTools = {
+    operators: createOperators({ mailbox: store.mailbox, seal, readState: conversation.readState }),
+    ...{ channels: known, checksMs: config.settings.operationChecksMs, log: observe.log, nowMs: Date.now },
+  };
   await mountAdmin(admin, {
     ...{
       guard,
@@ -162,6 +168,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       roles: known,
       sandbox: backend.sandbox,
     },
+    operators: token === undefined ? undefined : { ...operatorTools, token },
     version: packageJson.version,
     apart: admin !== server,
   });

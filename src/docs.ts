@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Guard } from './channels/shared/access.ts';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
+import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/openapi.ts';
 
 /** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */
 const POLICY = {
@@ -34,10 +35,11 @@ export async function describeApi(
         description:
           'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.',
       },
-      tags: [{ name: STAFF_TAG }],
+      tags: [{ name: STAFF_TAG }, { name: OPERATOR_TAG }],
       components: {
         securitySchemes: {
           [STAFF_SECURITY]: { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' },
+          [OPERATOR_SECURITY]: { type: 'http', scheme: 'bearer', description: 'OPERATOR_TOKEN.' },
         },
       },
     },

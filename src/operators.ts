@@ -1,10 +1,11 @@
+import { CHANNELS } from './channels.ts';
 import { EXIT_CONFIG, environment, readConfig } from './config.ts';
 import { createConversation } from './conversation/conversation.ts';
 import { flows } from './conversation/flows/index.ts';
 import { WORDING } from './i18n.ts';
 import type { Log } from './observe.ts';
-import { answer } from './operators/answers.ts';
-import { readCommand, USAGE } from './operators/command.ts';
+import { type Answer, answer } from './operators/answers.ts';
+import { readCommand, usageOf } from './operators/command.ts';
 import { createOperators } from './store/operators.ts';
 import { connectRedis } from './store/redis/client.ts';
 import { LayoutRefused } from './store/redis/layout.ts';
@@ -19,13 +20,15 @@ const EXIT_USAGE = 2;
  * Resolves to the exit code: 0 done, 1 refused or no answer from the store, 2 wrong usage, 78 wrong configuration.
  */
 async function main(args: readonly string[]): Promise<number> {
+  const channels = CHANNELS.map(({ traits }) => traits);
+  const names = channels.map(({ name }) => name);
   if (args.includes('--help')) {
-    console.log(USAGE);
+    console.log(usageOf(names));
     return 0;
   }
-  const wanted = readCommand(args);
+  const wanted = readCommand(args, names);
   if (wanted === undefined) {
-    console.error(USAGE);
+    console.error(usageOf(names));
     return EXIT_USAGE;
   }
   const read = readConfig(environment());
@@ -49,15 +52,16 @@ async function main(args: readonly string[]): Promise<number> {
   const { readState } = createConversation({ flows, wording: WORDING });
   const seal = createSeal({ key: keys.state, previous: keys.statePrevious, hashKey: keys.hash });
   try {
-    const { code, json, lines } = await answer(wanted.command, {
+    const answered = await answer(wanted.command, {
       operators: createOperators({ mailbox, seal, readState }),
+      channels,
       checksMs: settings.operationChecksMs,
       log: errorLog,
-      user: process.env.USER,
+      who: { user: process.env.USER },
       nowMs: Date.now,
     });
-    console.log(wanted.json ? JSON.stringify(json, null, 2) : lines.join('\n').trimEnd());
-    return code;
+    console.log(written(answered, wanted.json));
+    return answered.ok ? 0 : 1;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     console.error(`The store did not answer. ${error.message}`);
@@ -66,6 +70,14 @@ async function main(args: readonly string[]): Promise<number> {
     await mailbox.close();
     await client.close();
   }
+}
+
+function written(answered: Answer, asJson: boolean): string {
+  if (answered.ok) {
+    return asJson ? JSON.stringify(answered.json, null, 2) : answered.lines.join('\n').trimEnd();
+  }
+  const { about, refusal: status, detail } = answered;
+  return asJson ? JSON.stringify({ ...about, status, detail }, null, 2) : detail;
 }
 
 /** One line of JSON each, as the bot logs, on standard error: standard output is the answer's alone. */

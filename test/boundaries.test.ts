@@ -56,7 +56,7 @@ const ROOMS: readonly Room[] = [
     files: /^operators\//,
     imports: [
       ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/operators\.ts$/],
-      ...[/^observe\.ts$/, /^operators\//],
+      ...[/^channels\/shared\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
     ],
   },
   { files: /^observe\.ts$/, imports: [] },

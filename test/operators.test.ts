@@ -18,6 +18,8 @@ import { incoming } from './turns/kit.ts';
 
 const PROGRAM = new URL('../src/operators.ts', import.meta.url).pathname;
 const PHONE = '0867123456';
+/** The channels that a customer can be looked for on. */
+const CHANNELS = ['telegram', 'teams'];
 
 /** Runs the command as a process of its own. */
 async function operations(words: string, env: Record<string, string>) {
@@ -127,8 +129,19 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
     expect(JSON.parse(revealed.stderr)).toMatchObject({ level: 40, operation: reference });
     expect(revealed.stderr).not.toContain(PHONE);
 
+    for (const whom of ['--staff qa-1', `--phone ${PHONE}`]) {
+      const found = await bot.command(`find ${whom} --json`);
+      expect(JSON.parse(found.stdout)).toMatchObject({ operations: [{ reference }] });
+      expect(found.stdout).not.toMatch(/qa-1|867/);
+    }
+    for (const whom of ['--staff qa-2', '--telegram qa-1', '--phone 0912345678']) {
+      const found = await bot.command(`find ${whom} --json`);
+      expect(JSON.parse(found.stdout)).toMatchObject({ operations: [], deadLetters: [] });
+    }
+
     const settled = await bot.command(`settle ${reference} done --json`);
-    expect(settled).toMatchObject({ code: 0, stderr: '' });
+    expect(settled.code).toBe(0);
+    expect(JSON.parse(settled.stderr)).toMatchObject({ level: 40, operation: reference, result: 'done' });
     expect(JSON.parse(settled.stdout)).toEqual({ reference, result: 'done', status: 'filed' });
     expect(await bot.hears('qa-1', 'operation.resolved.done')).toContain(reference);
 
@@ -164,7 +177,9 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
     const [, hopeless = ''] = /^ {2}(\S+) +state +\? +\d+ s +\? /m.exec(listed.stdout) ?? [];
     expect(listed.stdout).not.toContain('help');
 
-    expect(await bot.command(`replay ${replayable}`)).toMatchObject({ code: 0, stderr: '' });
+    const replayed = await bot.command(`replay ${replayable}`);
+    expect(replayed.code).toBe(0);
+    expect(JSON.parse(replayed.stderr)).toMatchObject({ level: 40, letter: replayable });
     expect(await bot.hears('qa-2', 'help')).not.toBe('');
     expect(await bot.command(`replay ${hopeless}`)).toMatchObject({
       code: 1,
@@ -203,9 +218,13 @@ describe('the command', { timeout: 20_000 }, () => {
     ['list', { kind: 'list' }],
     ['show abc --reveal', { kind: 'show', reference: 'ABC', reveal: true }],
     ['settle abc not-applied', { kind: 'settle', reference: 'ABC', result: 'not-applied' }],
+    ['show 5vh0m11jxx.2', { kind: 'show', reference: '5VH0M11JXX.2', reveal: false }],
     ['replay 7-ab', { kind: 'replay', id: '7-ab' }],
+    ['find --telegram 4711', { kind: 'find', sought: { channel: 'telegram', id: '4711' } }],
+    ['find --phone +84867123456', { kind: 'find', sought: { phone: '+84867123456' } }],
+    ['find --phone 0867.123.456', { kind: 'find', sought: { phone: '+84867123456' } }],
   ])('understands %s', (words, command) => {
-    expect(readCommand(words.split(' '))).toEqual({ command, json: false });
+    expect(readCommand(words.split(' '), CHANNELS)).toEqual({ command, json: false });
   });
 
   test.each([
@@ -218,9 +237,15 @@ describe('the command', { timeout: 20_000 }, () => {
     'settle a done now',
     'replay',
     'list --reveal',
+    'find',
+    'find 4711',
+    'find --phone abc',
+    'find --fax 4711',
+    'find --telegram 1 --phone 0867123456',
+    'list --telegram 1',
     'list --jsno',
   ])('refuses "%s"', (words) => {
-    expect(readCommand(words.split(' ').filter(Boolean))).toBeUndefined();
+    expect(readCommand(words.split(' ').filter(Boolean), CHANNELS)).toBeUndefined();
   });
 });
 
@@ -245,7 +270,7 @@ test('a product code is masked as a person is, a gift code is not; what must be 
     identifier: { value: 'minh@example.vn' },
   });
   const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: null };
-  const lines = guide({ ...summarize(operation, [MINUTE_MS], 0), ...details(LOOKUP, false) });
+  const lines = guide({ ...summarize(operation, [MINUTE_MS], 0), ...details(LOOKUP, false), story: [] });
   expect(lines).toContain('  64db290a7796fe24bfe876b4');
 });
 

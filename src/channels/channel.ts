@@ -29,6 +29,11 @@ export type ChannelTraits = {
   readonly sharesContacts: boolean;
   /** Where staff get the QR code of a deep link, `?code=` (relative to the console). Absent: it has no such links. */
   readonly qrPath?: string;
+  /**
+   * By which ids of the platform operators may know the customer of an address, beside the conversation's own. Absent: by
+   * no others.
+   */
+  knownAs?(address: unknown): readonly string[];
 };
 
 /** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */

@@ -1,49 +1,69 @@
 import type { Log } from '../observe.ts';
 import type { Filed, OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
 import type { Command } from './command.ts';
+import { type Found, find, type KnownChannel } from './find.ts';
 import { describe, guide, lookupOf, summarize } from './operation.ts';
+import { storyOf } from './story.ts';
 import { duration, table } from './table.ts';
 
-/** What a command came to: the exit code (1: refused, or there is none), and the same for machines and for people. */
-export type Answer = { readonly code: 0 | 1; readonly json: object; readonly lines: readonly string[] };
+/** Why a command was refused, and left all as it was. */
+export type Refusal = Exclude<Filed, 'filed'>;
+
+/** What a command came to, for machines and for people. */
+export type Answer =
+  | { readonly ok: true; readonly json: object; readonly lines: readonly string[] }
+  | { readonly ok: false; readonly refusal: Refusal; readonly about: object; readonly detail: string };
 
 export type Tools = {
   readonly operators: Operators;
+  /** Those that a customer can be looked for on. */
+  readonly channels: readonly KnownChannel[];
   /** `OPERATION_CHECKS`. */
   readonly checksMs: readonly number[];
-  /** Keeps who unmasked what. */
+  /** Keeps who unmasked, settled and replayed what. */
   readonly log: Pick<Log, 'warn'>;
-  /** Who runs the command. */
-  readonly user: string | undefined;
+  /** Who gives the command, as far as that is known. */
+  readonly who: { readonly user?: string | undefined; readonly from?: string | undefined };
   nowMs(): number;
 };
 
 /** Carries the command out. Rejects with `StoreUnavailable`. */
 export async function answer(command: Command, tools: Tools): Promise<Answer> {
-  const { operators } = tools;
+  const { operators, log, who } = tools;
   switch (command.kind) {
     case 'list':
-      return list(tools);
+      return listed(
+        { conversation: null, operations: await operators.operations(), letters: await operators.letters() },
+        tools,
+      );
+    case 'find':
+      return listed(await find(command.sought, operators, tools.channels), tools);
     case 'show':
       return show(command, tools);
     case 'settle': {
       const { reference, result } = command;
       const heldBy = (operation: OpenOperation) => lookupOf(operation)?.customer;
-      return told(await operators.settle(reference, result, heldBy), { reference, result });
+      const filed = await operators.settle(reference, result, heldBy);
+      log.warn({ operation: reference, result, filed, ...who }, 'an operator settles an operation');
+      return filed === 'unknown' ? none(reference, tools) : told(filed, { reference, result });
     }
-    case 'replay':
-      return told(await operators.replay(command.id), { id: command.id });
+    case 'replay': {
+      const filed = await operators.replay(command.id);
+      log.warn({ letter: command.id, filed, ...who }, 'an operator replays a dead letter');
+      return told(filed, { id: command.id });
+    }
   }
 }
 
-async function list({ operators, checksMs, nowMs }: Tools): Promise<Answer> {
-  const operations = (await operators.operations()).map((one) => summarize(one, checksMs, nowMs()));
-  const deadLetters = (await operators.letters()).map(summarizeLetter);
+function listed({ conversation, ...found }: Found, { checksMs, nowMs }: Tools): Answer {
+  const operations = found.operations.map((one) => summarize(one, checksMs, nowMs()));
+  const deadLetters = found.letters.map(summarizeLetter);
   const age = (at: string): string => duration(nowMs() - Date.parse(at));
   return {
-    code: 0,
-    json: { operations, deadLetters },
+    ok: true,
+    json: { ...(conversation !== null && { conversation }), operations, deadLetters },
     lines: [
+      ...(conversation === null ? [] : [`In logs and in the store the conversation is ${conversation}`, '']),
       `Operations without an outcome: ${operations.length}`,
       ...table(
         ['reference', 'kind', 'age', 'waits for', 'channel', 'conversation'],
@@ -77,18 +97,38 @@ function summarizeLetter({ id, conversation, atMs, reason, holds }: OpenLetter) 
 
 async function show(
   { reference, reveal }: Extract<Command, { kind: 'show' }>,
-  { operators, checksMs, nowMs, log, user }: Tools,
+  tools: Tools,
 ): Promise<Answer> {
-  const operation = (await operators.operations()).find((one) => one.reference === reference);
-  if (operation === undefined) return told('unknown', { reference });
+  const { operators, checksMs, nowMs, log, who } = tools;
+  const operations = await operators.operations();
+  const operation = operations.find((one) => one.reference === reference);
+  if (operation === undefined) return none(reference, tools);
   const lookup = lookupOf(operation);
   if (lookup === null) return told('unreadable', { reference });
   if (reveal) {
     const { conversation } = operation;
-    log.warn({ operation: reference, conversation, user }, 'an operator was shown an identifier in full');
+    log.warn({ operation: reference, conversation, ...who }, 'an operator was shown an identifier in full');
   }
-  const json = { ...summarize(operation, checksMs, nowMs()), ...describe(lookup, reveal) };
-  return { code: 0, json, lines: guide(json) };
+  const [conversation, letters] = [
+    await operators.conversation(operation.conversation),
+    await operators.letters(),
+  ];
+  const json = {
+    ...summarize(operation, checksMs, nowMs()),
+    ...describe(lookup, reveal),
+    story: storyOf({ operation, lookup, conversation, letters, checksMs }),
+  };
+  return { ok: true, json, lines: guide(json) };
+}
+
+/** Codes that were confirmed at once have an operation each, `<reference of the confirmation>.<n>`. */
+async function none(reference: string, { operators }: Pick<Tools, 'operators'>): Promise<Answer> {
+  const answered = told('unknown', { reference });
+  const parts = (await operators.operations())
+    .map((one) => one.reference)
+    .filter((one) => one.startsWith(`${reference}.`));
+  if (answered.ok || parts.length === 0) return answered;
+  return { ...answered, detail: `Several codes were confirmed at once. Say which: ${parts.join(', ')}` };
 }
 
 const REFUSALS = {
@@ -98,16 +138,13 @@ const REFUSALS = {
   decided:
     'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
   full: 'Too many messages wait in that conversation. Nothing was filed: try again in a minute.',
-} as const satisfies Record<Exclude<Filed, 'filed'>, string>;
+} as const satisfies Record<Refusal, string>;
 
 function told(status: Filed, about: object): Answer {
-  if (status === 'filed') {
-    return {
-      code: 0,
-      json: { ...about, status },
-      lines: ['Filed: a running bot takes it up within seconds.'],
-    };
-  }
-  const detail = REFUSALS[status];
-  return { code: 1, json: { ...about, status, detail }, lines: [detail] };
+  if (status !== 'filed') return { ok: false, refusal: status, about, detail: REFUSALS[status] };
+  return {
+    ok: true,
+    json: { ...about, status },
+    lines: ['Filed: a running bot takes it up within seconds.'],
+  };
 }

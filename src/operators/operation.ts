@@ -3,6 +3,7 @@ import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts'
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
 import type { OpenOperation } from '../store/operators.ts';
+import type { Event } from './story.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -56,8 +57,11 @@ function shown({ kind, value }: Identifier, reveal: boolean): string {
   return reveal ? value : maskEmail(value);
 }
 
-/** The same for people, with what to do next. */
-export function guide(about: ReturnType<typeof summarize> & ReturnType<typeof describe>): string[] {
+type Shown = ReturnType<typeof summarize> &
+  ReturnType<typeof describe> & { readonly story: readonly Event[] };
+
+/** The same for people, with what happened and what to do next. */
+export function guide(about: Shown): string[] {
   const { reference, kind, code, identifier, customerId, recordsFrom, knownRecords } = about;
   const what = kind === 'redeem' ? 'redemption' : 'accumulation';
   const rows = Object.entries({
@@ -69,6 +73,8 @@ export function guide(about: ReturnType<typeof summarize> & ReturnType<typeof de
   });
   return [
     ...rows.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(14)}${value}`])),
+    '',
+    ...about.story.map(({ at, says }) => `${(at ?? '').padEnd(26)}${says}`),
     '',
     `Look in AntCRM for a succeeded ${what} of this code by this customer,`,
     `created since ${recordsFrom} by AntCRM's clock${knownRecords.length > 0 ? ', none of these, which were there before:' : '.'}`,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ReadState } from '../conversation/state.ts';
-import type { Origin } from './bodies.ts';
+import type { ConversationState, ReadState } from '../conversation/state.ts';
+import type { Origin, OutboxItem } from './bodies.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
+import type { Inspection } from './inspection.ts';
 import type { Journal, StoredIntent } from './journal.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { Incoming } from './messages.ts';
+import { conversationName, type Incoming } from './messages.ts';
 import type { Seal } from './seal.ts';
 import { createSealing } from './sealing.ts';
 
@@ -20,6 +21,16 @@ export type OpenOperation = {
 /** `holds`: the message that never became a turn, or that it is a state; null where it cannot be opened. */
 export type OpenLetter = Pick<DeadLetter, 'id' | 'conversation' | 'atMs' | 'reason'> & {
   readonly holds: Incoming | 'state' | null;
+};
+
+/** What is kept of a conversation. What cannot be opened is left out; `state` is null then, too. */
+export type Conversation = {
+  readonly state: ConversationState | null;
+  /** Accepted and not yet answered, oldest first. */
+  readonly messages: readonly Incoming[];
+  /** Left by a commit and not yet delivered or done, oldest first. */
+  readonly outbox: readonly OutboxItem[];
+  readonly leasedUntilMs: number | null;
 };
 
 /** What became of something filed in a conversation; everything but `filed` left all as it was. */
@@ -40,6 +51,10 @@ export type Operators = {
   operations(): Promise<OpenOperation[]>;
   /** Dead letters, oldest first. */
   letters(): Promise<OpenLetter[]>;
+  /** What is kept of a conversation now; null: nothing. */
+  conversation(name: string): Promise<Conversation | null>;
+  /** How a channel's conversation is called in stores and logs. */
+  nameOf(channel: string, conversation: string): string;
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
    * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
@@ -55,7 +70,7 @@ export type Operators = {
 };
 
 export function createOperators(options: {
-  mailbox: Pick<Mailbox, 'accept'> & Pick<Journal, 'intents'> & DeadLetters;
+  mailbox: Pick<Mailbox, 'accept'> & Pick<Journal, 'intents'> & DeadLetters & Inspection;
   seal: Seal;
   readState: ReadState;
 }): Operators {
@@ -92,6 +107,20 @@ export function createOperators(options: {
   return {
     operations,
     letters,
+    nameOf: (channel, conversation) => conversationName(seal, channel, conversation),
+    async conversation(name) {
+      const kept = await mailbox.peek(name);
+      if (kept === null) return null;
+      const { state, leasedUntilMs } = kept;
+      const readable = <T>(bodies: readonly Buffer[], open: (name: string, body: Buffer) => T): T[] =>
+        bodies.map((body) => attempt(() => open(name, body))).filter((one) => one !== null);
+      return {
+        state: state && attempt(() => sealing.state.open(name, state).state),
+        messages: readable(kept.messages, sealing.message.open),
+        outbox: readable(kept.outbox, sealing.outbox.open),
+        leasedUntilMs,
+      };
+    },
     async settle(reference, result, heldBy) {
       const operation = (await operations()).find((one) => one.reference === reference);
       if (operation === undefined) return 'unknown';

@@ -1,6 +1,7 @@
 import { VERSION } from '../conversation/upgrades.ts';
 import type { Backlog } from './backlog.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { Inspection } from './inspection.ts';
 import type { Journal } from './journal.ts';
 import { LOCK_MS, type Locks, SETTLED_MS } from './locks.ts';
 import { LEASE_MS, type Mailbox } from './mailbox.ts';
@@ -20,7 +21,7 @@ import { LEASE_MS, type Mailbox } from './mailbox.ts';
  * for (const fault of await store.health()) log.warn(fault);
  * await store.close();
  */
-export interface ConversationStore extends Mailbox, Journal, Locks, DeadLetters, Backlog {
+export interface ConversationStore extends Mailbox, Journal, Locks, DeadLetters, Backlog, Inspection {
   /**
    * Whether a message could be stored now: writes what one would write, wherever messages are kept, as durably; at most
    * once a second, however often it is asked, and within 2 s. Rejects with `StoreUnavailable` if it could be nowhere; its

@@ -5,6 +5,7 @@ import { commitContract } from './mailbox/commit.ts';
 import { type OpenMailbox, opener } from './mailbox/kit.ts';
 import { leaseContract } from './mailbox/lease.ts';
 import { moneyContract } from './mailbox/money.ts';
+import { peekContract } from './mailbox/peek.ts';
 import { releaseContract } from './mailbox/release.ts';
 
 /** What every mailbox must do: each promise of `src/store/mailbox.ts`, run for each implementation. */
@@ -17,6 +18,7 @@ export function mailboxContract(name: string, open: OpenMailbox): void {
     releaseContract(fresh);
     moneyContract(fresh);
     backlogContract(fresh);
+    peekContract(fresh);
 
     test('a healthy store reports no faults', async () => {
       const { mailbox } = await fresh();

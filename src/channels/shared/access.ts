@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import {
   type Caller,
   callerOf,
@@ -31,11 +31,13 @@ export function access(
   settings: AccessSettings,
   scheme: Scheme,
 ): 'granted' | 'refused' | 'absent' {
-  if (settings.token) {
-    const given = credential(caller.headers.authorization ?? '', scheme);
-    return given !== null && equal(given, settings.token) ? 'granted' : 'refused';
-  }
+  if (settings.token) return shows(caller, settings.token, scheme) ? 'granted' : 'refused';
   return settings.sandbox && !settings.publicUrl && isLocal(caller) ? 'granted' : 'absent';
+}
+
+function shows(caller: Caller, token: string, scheme: Scheme): boolean {
+  const given = credential(caller.headers.authorization ?? '', scheme);
+  return given !== null && equal(given, token);
 }
 
 /** `onRequest` hooks that let staff pass and end every other request. */
@@ -60,7 +62,7 @@ export function createGuard(
   rates: StaffRates = RATES_OF_STAFF,
 ): Guard {
   const often = limitStrangers(limits, rates);
-  const failures = limits({ timeWindow: MINUTE_MS, max: rates.failures });
+  const refuse = refusal(limits, 'staff', rates);
 
   function only(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
@@ -68,11 +70,8 @@ export function createGuard(
         // Whoever shows the token shares an address with those who guess it, where both come through one proxy.
         case 'granted':
           return;
-        case 'refused': {
-          const failed = await failures(request);
-          const tooOften = !failed.isAllowed && failed.isExceeded;
-          return tooOften ? tooMany(reply, failed.ttlInSeconds) : unauthorized(reply, scheme);
-        }
+        case 'refused':
+          return refuse(request, reply, scheme);
         case 'absent':
           return notFound(request, reply);
       }
@@ -88,6 +87,33 @@ export function createGuard(
         : often(request, reply),
   };
 }
+
+/**
+ * An `onRequest` hook that lets operators pass and ends every other request. Only a bearer token counts, from this machine,
+ * too: nothing that a browser sends by itself.
+ */
+export function createOperatorGuard(
+  limits: Limits,
+  token: string,
+  rates: StaffRates = RATES_OF_STAFF,
+): onRequestAsyncHookHandler {
+  const refuse = refusal(limits, 'operator', rates);
+  return async (request, reply) =>
+    shows(callerOf(request), token, 'bearer') ? undefined : refuse(request, reply, 'bearer');
+}
+
+/** Answers a wrong token; wrong ones are counted by address. */
+function refusal(limits: Limits, realm: Realm, { failures: max }: Pick<StaffRates, 'failures'>) {
+  const failures = limits({ timeWindow: MINUTE_MS, max });
+  return async (request: FastifyRequest, reply: FastifyReply, scheme: Scheme): Promise<FastifyReply> => {
+    const failed = await failures(request);
+    const tooOften = !failed.isAllowed && failed.isExceeded;
+    return tooOften ? tooMany(reply, failed.ttlInSeconds) : unauthorized(reply, realm, scheme);
+  };
+}
+
+/** Whose token is wanted. */
+type Realm = 'staff' | 'operator';
 
 function credential(authorization: string, scheme: Scheme): string | null {
   const [, name = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
@@ -105,12 +131,13 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function unauthorized(reply: FastifyReply, scheme: Scheme): FastifyReply {
-  const challenge = scheme === 'bearer' ? 'Bearer realm="staff"' : 'Basic realm="staff", charset="UTF-8"';
+function unauthorized(reply: FastifyReply, realm: Realm, scheme: Scheme): FastifyReply {
+  const challenge =
+    scheme === 'bearer' ? `Bearer realm="${realm}"` : `Basic realm="${realm}", charset="UTF-8"`;
   return problem(
     reply.header('www-authenticate', challenge),
     401,
     'Unauthorized',
-    'The staff token is missing or wrong.',
+    `The ${realm} token is missing or wrong.`,
   );
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Kept } from '../inspection.ts';
 import type { Intended } from '../journal.ts';
 import {
   type Accepted,
@@ -153,6 +154,15 @@ export function createMemoryMailbox(
     return null;
   }
 
+  function peek(conversation: string): Kept | null {
+    const box = store.boxes.get(conversation);
+    if (box === undefined) return null;
+    const { state, queue, outbox, leaseUntilMs } = box;
+    const nowMs = now();
+    const leasedUntilMs = leaseUntilMs !== null && leaseUntilMs > nowMs ? leaseUntilMs : null;
+    return { state, messages: queue.map(bodyOf), outbox: outbox.map(bodyOf), leasedUntilMs, nowMs };
+  }
+
   return {
     accept: async (message) => accept(message),
     claim: async (room) => claim(room),
@@ -162,6 +172,7 @@ export function createMemoryMailbox(
       store.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
     commit: async (held, change) => commit(held, change),
     release: async (held, sentSeq, wait, nonce) => release(held, sentSeq, wait, nonce),
+    peek: async (conversation) => peek(conversation),
     ...memoryLocks(store, { lockMs, settledMs }),
     async *intents() {
       for (const [conversation, box] of store.boxes) {
@@ -181,6 +192,8 @@ export function createMemoryMailbox(
     close: async () => {},
   };
 }
+
+const bodyOf = ({ body }: { readonly body: Buffer }): Buffer => body;
 
 /** Keeps the last `DEDUPE_IDS` ids. */
 function remember(box: Box, id: string, seen: { nonce: string; atMs: number; kind: 'filed' | 'full' }): void {

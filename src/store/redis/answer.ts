@@ -1,3 +1,4 @@
+import type { Kept } from '../inspection.ts';
 import type { Next, Work } from '../mailbox.ts';
 
 /** Reads the answers of the scripts (each script's head comment says what it answers). Throws on any other shape. */
@@ -33,14 +34,31 @@ export function workOf(conversation: string, nonce: string, answer: unknown): Wo
   const [numbers, stored, head, bodies] = listOf(answer);
   const [fence = 0, version = 0, firstSeq = 0, lost = 0, takeover = 0, times = 0, sinceMs = 0, ...others] =
     splitNumbers(numbers, NUMBERS_OF_WORK);
-  const state = bytesOf(stored);
   return {
     ...{ conversation, fence, nonce, version, tried: { times, sinceMs } },
     ...{ lost: lost === 1, takeover: takeover === 1 },
-    state: state.length > 0 ? state : null,
+    state: stateOf(stored),
     outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
     ...next(others, bytesOf(head)),
   };
+}
+
+export function keptOf(answer: unknown): Kept {
+  const [numbers, state, messages, outbox] = listOf(answer);
+  const [nowMs = 0, leaseEnd = 0] = splitNumbers(numbers, 2);
+  return {
+    state: stateOf(state),
+    messages: listOf(messages).map(bytesOf),
+    outbox: listOf(outbox).map(bytesOf),
+    leasedUntilMs: leaseEnd > nowMs ? leaseEnd : null,
+    nowMs,
+  };
+}
+
+/** No state is no bytes. */
+function stateOf(answer: unknown): Buffer | null {
+  const state = bytesOf(answer);
+  return state.length > 0 ? state : null;
 }
 
 function next(

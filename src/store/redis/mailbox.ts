@@ -14,7 +14,7 @@ import {
   type Work,
 } from '../mailbox.ts';
 import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
-import { listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
+import { keptOf, listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
 import { readBacklog } from './backlog.ts';
 import type { RedisClient } from './client.ts';
 import { GRACE_MS, watchDue } from './due.ts';
@@ -53,8 +53,12 @@ export function createRedisMailbox(
   const health = createHealth(client, waitReplicas);
 
   /** Runs a script that needs nothing but the conversation's own keys. */
-  const run = (script: 'claim' | 'renew', conversation: string, numbers: string, ...args: ScriptArgument[]) =>
-    client.run(script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
+  const run = (
+    script: 'claim' | 'renew' | 'peek',
+    conversation: string,
+    numbers: string,
+    ...args: ScriptArgument[]
+  ) => client.run(script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
 
   async function accept({ conversation, id, body, nonce, take }: NewMessage): Promise<Accepted> {
     const { own, memory } = keys().conversation(conversation);
@@ -184,6 +188,10 @@ export function createRedisMailbox(
     },
     async unlock(customer, operation, record = '', awaited = '') {
       await client.run('unlock', keys().customer(customer), [operation, settledMs, record, awaited]);
+    },
+    async peek(conversation) {
+      const answer = await run('peek', conversation, joinNumbers(), '');
+      return answer === null ? null : keptOf(answer);
     },
     ...journalOf(client),
     backlog: () => readBacklog(client),

@@ -20,6 +20,7 @@ export const SCRIPTS = {
   intend: ofConversation('intend', 5),
   commit: ofConversation('commit', 6),
   release: ofConversation('release', 5),
+  peek: ofConversation('peek', 4),
   lock: scriptOf(file('lock'), 3),
   unlock: scriptOf(file('unlock'), 3),
   takeDead: scriptOf(file('take-dead'), 2),

@@ -1,0 +1,266 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import type { AppOptions } from '../../src/app.ts';
+import { createClient } from '../../src/channels/staff/client.ts';
+import { startBot } from '../support/app.ts';
+import { scanLater } from '../support/logs.ts';
+import { gate } from '../turns/kit.ts';
+
+/*
+ * `/operations` over HTTP, beside a bot whose store is in its own memory.
+ */
+
+const OPERATOR = 'an-operator-token-of-some-length';
+const STAFF = 'a-staff-token-of-some-length';
+const PHONE = '0867123456';
+const TOKENS = { OPERATOR_TOKEN: OPERATOR, STAFF_TOKEN: STAFF };
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+const ROUTES: readonly { method: string; path: string; body?: object }[] = [
+  { method: 'GET', path: '/operations' },
+  { method: 'GET', path: '/operations/5VH0M11JXX' },
+  { method: 'POST', path: '/operations/5VH0M11JXX/settle', body: { result: 'done' } },
+  { method: 'POST', path: '/operations/letters/1-ab/replay' },
+  { method: 'POST', path: '/operations/find', body: { phone: PHONE } },
+];
+
+async function start(env: Record<string, string> = TOKENS, options: AppOptions = {}) {
+  const lines: string[] = [];
+  scanLater(lines, env);
+  const bot = await startBot(
+    { OPERATION_CHECKS: '1h,2h', ...env },
+    { log: { write: (line) => lines.push(line) }, ...options },
+  );
+  onTestFinished(async () => {
+    bot.cut();
+    await bot.stop();
+  });
+
+  async function ask(method: string, path: string, body?: object, headers: object = bearer(OPERATOR)) {
+    const response = await fetch(bot.adminUrl + path, {
+      method,
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as unknown };
+  }
+  const logged = () => lines.map((line) => z.looseObject({ msg: z.string() }).parse(JSON.parse(line)));
+  return { ...bot, ask, logged, client: createClient(bot.adminUrl, env.STAFF_TOKEN) };
+}
+type Started = Awaited<ReturnType<typeof start>>;
+
+/** Says things in a conversation; the last reply's choices. */
+async function says({ client }: Started, conversation: string, content: { text?: string; choice?: string }) {
+  const answered = await client.send({ conversation, locale: 'en', ...content });
+  if (answered.status === 'refused') throw new Error(answered.problem.title);
+  return answered.replies.at(-1);
+}
+
+/** A customer confirms a redemption whose answer is lost; the reference. */
+async function loseAnswer(bot: Started, conversation: string): Promise<string> {
+  const fault = { call: 'redeem', fault: 'lose-answer' };
+  await bot.ask('POST', '/sandbox/faults', fault, bearer(STAFF));
+  const summary = await says(bot, conversation, { text: `redeem DAUMAY01 ${PHONE}` });
+  const choice = summary?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
+  expect(await says(bot, conversation, { choice })).toMatchObject({ key: 'operation.checking' });
+  return choice.slice('confirm:'.length);
+}
+
+test.each(ROUTES)(
+  '$method $path wants the operators’ token, and no other',
+  async ({ method, path, body }) => {
+    const { ask } = await start();
+    const basic = { authorization: `Basic ${Buffer.from(`operator:${OPERATOR}`).toString('base64')}` };
+    for (const headers of [{}, bearer(STAFF), bearer(`${OPERATOR}x`), basic]) {
+      const refused = await ask(method, path, body, headers);
+      expect(refused).toMatchObject({ status: 401, body: { title: 'Unauthorized', status: 401 } });
+      expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="operator"');
+    }
+    expect((await ask(method, path, body)).status).not.toBe(401);
+    const staffRoute = await ask('GET', '/docs/json', undefined, bearer(OPERATOR));
+    expect(staffRoute.status).toBe(401);
+  },
+);
+
+test.each(ROUTES)(
+  '$method $path is absent without OPERATOR_TOKEN, on this machine too',
+  async ({ method, path, body }) => {
+    const { ask } = await start({ STAFF_TOKEN: STAFF });
+    for (const headers of [{}, bearer(STAFF)]) {
+      expect(await ask(method, path, body, headers)).toMatchObject({
+        status: 404,
+        body: { title: 'Not Found' },
+      });
+    }
+  },
+);
+
+test('wrong tokens are counted by address, and the right one passes all the same', async () => {
+  const { ask } = await start();
+  const statuses = new Set<number>();
+  for (let tries = 0; tries < 40; tries++)
+    statuses.add((await ask('GET', '/operations', undefined, bearer('x'))).status);
+  expect([...statuses]).toEqual([401, 429]);
+  expect((await ask('GET', '/operations')).status).toBe(200);
+});
+
+test('with ADMIN_PORT operators have no route on the main port', async () => {
+  const { url, ask } = await start({ ...TOKENS, ADMIN_PORT: '0' });
+  expect((await ask('GET', '/operations')).status).toBe(200);
+  expect((await fetch(`${url}/operations`, { headers: bearer(OPERATOR) })).status).toBe(404);
+});
+
+test('an operation without an outcome is found, shown and settled, and the customer is told; each is on record', async () => {
+  const bot = await start();
+  const reference = await loseAnswer(bot, 'qa-1');
+
+  const open = {
+    operations: [{ reference, kind: 'redeem', waitsFor: 'bot', channel: 'staff' }],
+    deadLetters: [],
+  };
+  expect(await bot.ask('GET', '/operations')).toMatchObject({ status: 200, body: open });
+  for (const whom of [{ staff: 'qa-1' }, { phone: '+84 867 123 456' }]) {
+    expect(await bot.ask('POST', '/operations/find', whom)).toMatchObject({ status: 200, body: open });
+  }
+  for (const whom of [{ staff: 'qa-2' }, { telegram: 'qa-1' }, { phone: '0912345678' }]) {
+    expect(await bot.ask('POST', '/operations/find', whom)).toMatchObject({ body: { operations: [] } });
+  }
+
+  const shown = await bot.ask('GET', `/operations/${reference.toLowerCase()}`);
+  expect(shown).toMatchObject({
+    status: 200,
+    body: {
+      reference,
+      identifier: { kind: 'phone', value: '0867 *** 456' },
+      story: [
+        { what: 'intent' },
+        { what: 'call', at: expect.stringMatching(/Z$/) },
+        { what: 'told', says: expect.stringContaining('being checked') },
+        { what: 'lookup', says: 'The next lookup (1 of 2).' },
+      ],
+    },
+  });
+  expect(shown.headers.get('cache-control')).toBe('no-store');
+  expect(shown.text).not.toContain('867123456');
+  expect((await bot.ask('GET', `/operations/${reference}?reveal=true`)).text).toContain(PHONE);
+
+  const settle = `/operations/${reference}/settle`;
+  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({
+    status: 200,
+    body: { status: 'filed' },
+  });
+  for await (const event of bot.client.events('qa-1', 0, new AbortController().signal))
+    if (event.key === 'operation.resolved.done') break;
+  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
+
+  expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
+    {
+      level: 40,
+      operation: reference,
+      msg: 'an operator was shown an identifier in full',
+      from: '127.0.0.1',
+    },
+    {
+      level: 40,
+      operation: reference,
+      result: 'done',
+      filed: 'filed',
+      msg: 'an operator settles an operation',
+    },
+    { level: 40, operation: reference, filed: 'unknown' },
+  ]);
+});
+
+test('the first decision counts, and the story tells that nobody has taken it up yet', async () => {
+  const open = gate();
+  let held = false;
+  const bot = await start(TOKENS, {
+    around: {
+      // Nothing that operators file is taken up before the gate opens.
+      mailbox: (port) => ({
+        ...port,
+        async accept(message) {
+          if (message.id.startsWith('settle:')) held = true;
+          return port.accept(message);
+        },
+        claim: (room) => (held ? open.opened.then(() => []) : port.claim(room)),
+      }),
+    },
+  });
+  onTestFinished(() => open.open());
+  const reference = await loseAnswer(bot, 'qa-1');
+  const settle = `/operations/${reference}/settle`;
+  held = true;
+  expect((await bot.ask('POST', settle, { result: 'not-applied' })).status).toBe(200);
+  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({
+    status: 409,
+    body: { title: 'Conflict', detail: expect.stringContaining('counts') },
+  });
+  const { body } = await bot.ask('GET', `/operations/${reference}`);
+  const { story } = z.object({ story: z.array(z.looseObject({ says: z.string() })) }).parse(body);
+  expect(story.at(-1)).toMatchObject({ what: 'settled', says: expect.stringContaining('not-applied') });
+});
+
+test('a dead letter is listed, found by its sender and by the phone in it, and replayed once', async () => {
+  let broken = true;
+  const bot = await start(TOKENS, {
+    around: {
+      antcrm: (port) => ({
+        ...port,
+        contact(...asked) {
+          if (broken) throw new Error('a bug');
+          return port.contact(...asked);
+        },
+      }),
+    },
+  });
+  await says(bot, 'qa-9', { text: `my points ${PHONE}` });
+  const listSchema = z.object({ deadLetters: z.array(z.looseObject({ id: z.string() })) });
+  const { deadLetters } = listSchema.parse((await bot.ask('GET', '/operations')).body);
+  expect(deadLetters).toMatchObject([{ reason: 'threw', holds: 'text', channel: 'staff' }]);
+  for (const whom of [{ staff: 'qa-9' }, { phone: PHONE }]) {
+    expect(await bot.ask('POST', '/operations/find', whom)).toMatchObject({ body: { deadLetters } });
+  }
+  expect(await bot.ask('POST', '/operations/find', { phone: '0912345678' })).toMatchObject({
+    body: { deadLetters: [] },
+  });
+
+  broken = false;
+  const replay = `/operations/letters/${deadLetters[0]?.id}/replay`;
+  expect(await bot.ask('POST', replay)).toMatchObject({ status: 200, body: { status: 'filed' } });
+  expect(await bot.ask('POST', replay)).toMatchObject({ status: 404 });
+});
+
+test.each([
+  ['POST', '/operations/X/settle', { result: 'perhaps' }, 'result'],
+  ['POST', '/operations/find', {}, 'body'],
+  ['POST', '/operations/find', { staff: 'a', phone: PHONE }, 'body'],
+  ['POST', '/operations/find', { phone: 'abc' }, 'body'],
+  ['POST', '/operations/find', { fax: '1' }, ''],
+] as const)('%s %s %o is refused with its faults', async (method, path, body, where) => {
+  const { ask } = await start();
+  const refused = await ask(method, path, body);
+  expect(refused).toMatchObject({ status: 400, body: { title: 'Bad Request' } });
+  if (where !== '') expect(refused.body).toMatchObject({ faults: [{ where }] });
+});
+
+test('the API page describes them where they are, with a token of their own', async () => {
+  const { ask } = await start();
+  const { body } = await ask('GET', '/docs/json', undefined, bearer(STAFF));
+  const paths = [
+    '/operations',
+    '/operations/{reference}',
+    '/operations/{reference}/settle',
+    '/operations/find',
+  ];
+  for (const path of [...paths, '/operations/letters/{id}/replay'])
+    expect(body).toHaveProperty(['paths', path]);
+  expect(body).toHaveProperty(['paths', '/operations', 'get', 'security'], [{ operatorToken: [] }]);
+  expect(body).toHaveProperty('components.securitySchemes.operatorToken.scheme', 'bearer');
+  const without = await start({ STAFF_TOKEN: STAFF });
+  expect((await without.ask('GET', '/docs/json', undefined, bearer(STAFF))).body).not.toHaveProperty([
+    'paths',
+    '/operations',
+  ]);
+});

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+import { TEAMS } from '../../src/channels/teams/traits.ts';
+import type { Lookup } from '../../src/conversation/effect.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import type { Operation } from '../../src/conversation/state.ts';
+import { answer } from '../../src/operators/answers.ts';
+import { find } from '../../src/operators/find.ts';
+import { storyOf } from '../../src/operators/story.ts';
+import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/store/operators.ts';
+import { newState } from '../support/conversation.ts';
+import { incoming } from '../turns/kit.ts';
+
+const CHECKS_MS = [5000, 20_000, 60_000];
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const lookup: Lookup = {
+  kind: 'redeem',
+  by: { kind: 'phone', value: '+84867123456' },
+  code: 'DAUMAY01',
+  fromMs: 0,
+  calledMs: 1000,
+  deadlineMs: 9000,
+  baseline: [],
+};
+
+const SENDER = { channel: 'teams', proof: 'profile' } as const;
+const TEAMS_ADDRESS = {
+  service: 'https://smba.example',
+  bot: '28:bot',
+  user: '29:user',
+  person: 'object-id',
+};
+
+const openOperation = (over: Partial<OpenOperation> = {}, looked: Partial<Lookup> = {}): OpenOperation => ({
+  reference: 'REF',
+  conversation: 'c1',
+  atMs: 900,
+  intent: {
+    origin: { channel: 'teams', conversation: 'a:1', address: TEAMS_ADDRESS, sender: SENDER },
+    body: { lookup: { ...lookup, ...looked } },
+  },
+  ...over,
+});
+
+const letterOf = (over: Partial<OpenLetter> = {}): OpenLetter => {
+  return { id: '1-ab', conversation: 'c1', atMs: 950, reason: 'threw', holds: incoming('help'), ...over };
+};
+
+function kept(operation?: Partial<Operation>, messages: readonly Message[] = []): Conversation {
+  const operations: Operation[] = operation
+    ? [{ id: 'REF', kind: 'redeem', status: 'checking', atMs: 9500, checks: 0, lookup, ...operation }]
+    : [];
+  return {
+    state: { ...newState(0), operations },
+    messages: messages.map((message) => incoming('', { message })),
+    outbox: [],
+    leasedUntilMs: null,
+  };
+}
+
+describe('the story of an operation', () => {
+  const told = (conversation: Conversation | null, letters: OpenLetter[] = []) =>
+    storyOf({ operation: openOperation(), lookup, conversation, letters, checksMs: CHECKS_MS });
+  const inShort = (...from: Parameters<typeof told>) => told(...from).map(({ at, what }) => [what, at]);
+  const called = [
+    ['intent', iso(900)],
+    ['call', iso(1000)],
+  ];
+
+  test('begins with the intent and the call, and tells who works on it', () => {
+    expect(inShort({ ...kept(), leasedUntilMs: 15_000 })).toEqual([...called, ['turn', iso(15_000)]]);
+    expect(inShort(kept())).toEqual([...called, ['turn', null]]);
+    expect(inShort(null)).toEqual([...called, ['turn', null]]);
+  });
+
+  test('names the dead letter that its turn became', () => {
+    const story = told(kept(), [letterOf({ id: '2-cd', conversation: 'another' }), letterOf()]);
+    expect(story.at(-1)).toMatchObject({ at: iso(950), says: expect.stringContaining('1-ab') });
+  });
+
+  test('has each lookup at its time, and the next one', () => {
+    expect(inShort(kept({ checks: 1 }))).toEqual([
+      ...called,
+      ['told', iso(9500)],
+      ['lookup', iso(14_000)],
+      ['lookup', iso(29_000)],
+    ]);
+  });
+
+  test('says what the customer was told, and when no lookup follows', () => {
+    expect(told(kept({ status: 'watching', checks: 2 })).map(({ says }) => says)).toEqual([
+      ...Array.from({ length: 3 }, () => expect.any(String)),
+      'Looked up (1 of 3).',
+      'Looked up (2 of 3).',
+      expect.stringContaining('not applied'),
+      'The next lookup (3 of 3).',
+    ]);
+    const escalated = told(kept({ status: 'escalated', checks: 3 }));
+    expect(escalated.at(-1)?.says).toContain('it is yours');
+  });
+
+  test('tells of a reply that is still to be delivered, and of a decision that nobody has taken up', () => {
+    const outgoing = {
+      ...{ channel: 'teams', conversation: 'a:1', address: 1, locale: 'en' as const, state: {}, atMs: 0 },
+      ...{ reply: { key: 'operation.checking', params: { reference: 'REF' } }, first: true, last: true },
+    };
+    const decision: Message = { kind: 'settle', operation: 'REF', result: 'done' };
+    const other: Message = { kind: 'settle', operation: 'OTHER', result: 'done' };
+    const story = told({ ...kept({}, [other, decision]), outbox: [{ kind: 'reply', outgoing }] });
+    expect(story.map(({ what }) => what)).toEqual(['intent', 'call', 'told', 'told', 'lookup', 'settled']);
+  });
+});
+
+/** A store that lists these. */
+function operatorsWith(
+  operations: OpenOperation[],
+  letters: OpenLetter[] = [],
+  states: Readonly<Record<string, Conversation>> = {},
+): Operators {
+  return {
+    operations: async () => operations,
+    letters: async () => letters,
+    conversation: async (name) => states[name] ?? null,
+    nameOf: (channel, conversation) => `${channel}/${conversation}`,
+    settle: async () => 'unknown',
+    replay: async () => 'unknown',
+  };
+}
+
+describe('a customer is found', () => {
+  const references = ({ operations }: Awaited<ReturnType<typeof find>>) =>
+    operations.map((one) => one.reference);
+
+  test.each(['a:1', '29:user', 'object-id'])(
+    'on Teams by %s: conversation, user or object id',
+    async (id) => {
+      const open = openOperation({ conversation: 'teams/a:1' });
+      const found = await find({ channel: 'teams', id }, operatorsWith([open]), [TEAMS]);
+      expect(references(found)).toEqual(['REF']);
+    },
+  );
+
+  test('by no id of the bot, of the directory or of another channel', async () => {
+    const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })]);
+    for (const id of ['28:bot', 'https://smba.example', '']) {
+      expect(references(await find({ channel: 'teams', id }, operators, [TEAMS]))).toEqual([]);
+    }
+    expect(references(await find({ channel: 'telegram', id: 'object-id' }, operators, [TEAMS]))).toEqual([]);
+  });
+
+  test('with the letters of the conversation that one of their ids leads to', async () => {
+    const letters = [
+      letterOf({ conversation: 'teams/a:1', holds: 'state' }),
+      letterOf({ id: '2-cd', conversation: 'x' }),
+    ];
+    const operators = operatorsWith([openOperation({ conversation: 'teams/a:1' })], letters);
+    const found = await find({ channel: 'teams', id: 'object-id' }, operators, [TEAMS]);
+    expect(found.letters.map(({ id }) => id)).toEqual(['1-ab']);
+  });
+
+  test('by a phone that the call carried, that the conversation remembers, or that the message names', async () => {
+    const phone = '+84867123456';
+    const by = { kind: 'email', value: 'minh@example.vn' } as const;
+    const state = { ...newState(0), profile: { phone: { value: phone, proved: true } } };
+    const operators = operatorsWith(
+      [
+        openOperation(),
+        openOperation({ reference: 'MAIL', conversation: 'c2' }, { by }),
+        openOperation({ reference: 'NOT', conversation: 'c3' }, { by }),
+        openOperation(
+          { reference: 'OTHER', conversation: 'c2' },
+          { by: { kind: 'phone', value: '+84912345678' } },
+        ),
+      ],
+      [
+        letterOf({ id: 'text', conversation: 'c4', holds: incoming('points of 0867 123 456 please') }),
+        letterOf({
+          id: 'contact',
+          conversation: 'c5',
+          holds: incoming('', { message: { kind: 'contact', phone: '84867123456', own: true } }),
+        }),
+        letterOf({ id: 'none', conversation: 'c6', holds: incoming('points of 0912345678') }),
+        letterOf({ id: 'sealed', conversation: 'c7', holds: null }),
+        letterOf({ id: 'state', conversation: 'c2', holds: 'state' }),
+      ],
+      { c2: { ...kept(), state } },
+    );
+    const found = await find({ phone }, operators, []);
+    expect(references(found)).toEqual(['REF', 'MAIL']);
+    expect(found.letters.map(({ id }) => id)).toEqual(['text', 'contact', 'state']);
+  });
+});
+
+test('of several codes confirmed at once each is an operation, and the reference of all of them says which', async () => {
+  const operators = operatorsWith([
+    openOperation({ reference: 'REF.1' }),
+    openOperation({ reference: 'REF.2' }),
+  ]);
+  const tools = { operators, channels: [], checksMs: CHECKS_MS, log: { warn() {} }, who: {}, nowMs: () => 0 };
+  expect(await answer({ kind: 'show', reference: 'REF.2', reveal: false }, tools)).toMatchObject({
+    ok: true,
+  });
+  for (const command of [
+    { kind: 'show', reference: 'REF', reveal: false },
+    { kind: 'settle', reference: 'REF', result: 'done' },
+  ] as const) {
+    expect(await answer(command, tools)).toMatchObject({
+      ...{ ok: false, refusal: 'unknown' },
+      detail: 'Several codes were confirmed at once. Say which: REF.1, REF.2',
+    });
+  }
+});
