@@ -3,7 +3,10 @@ import type { Channel } from './channels/channel.ts';
 import { createOperatorGuard, type Guard } from './channels/shared/access.ts';
 import { type Limits, limitStrangers } from './channels/shared/limits.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
+import type { Flow } from './conversation/flow.ts';
+import { LOCALES } from './conversation/message.ts';
 import { describeApi } from './docs.ts';
+import type { Words } from './i18n.ts';
 import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
 import type { Scrape } from './scrape.ts';
 
@@ -16,7 +19,9 @@ export type AdminOptions = {
   readonly metrics: Scrape;
   readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
-  readonly languages: readonly Language[];
+  /** Whose names the console shows. */
+  readonly flows: readonly Pick<Flow, 'name'>[];
+  readonly words: Words;
   /** `OPERATOR_TOKEN` and what its bearers work on; absent: these routes are, too. */
   readonly operators?: OperatorAccess | undefined;
   /** AntCRM's own routes, where the embedded sandbox is the backend. */
@@ -30,7 +35,7 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
   const { guard, limits, metrics, operators, sandbox } = options;
   await describeApi(admin, options);
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
-  admin.register(consolePage(guard.page, options.roles, options.languages));
+  admin.register(consolePage(guard.page, options.roles, languagesOf(options)));
   const onRequest = options.apart ? limitStrangers(limits) : guard.api;
   admin.get('/metrics', { onRequest }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -46,4 +51,16 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
     };
     admin.register(guarded, { prefix: '/sandbox' });
   }
+}
+
+/** What each language is called, and each flow in it. */
+function languagesOf({ flows, words }: Pick<AdminOptions, 'flows' | 'words'>): Language[] {
+  return LOCALES.map((tag) => {
+    const choice = (id: string) => words.line({ key: `choice.${id}` }, tag);
+    return {
+      tag,
+      name: choice(`language:${tag}`),
+      flows: Object.fromEntries(flows.map(({ name }) => [name, choice(name)])),
+    };
+  });
 }

@@ -13,7 +13,7 @@ import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
-import { LOCALES, perLocale } from './conversation/message.ts';
+import { perLocale } from './conversation/message.ts';
 import { type Dependency, health } from './health.ts';
 import { createWords, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
@@ -152,7 +152,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     outlets.set(channel.name, around.channel(channel));
     if (channel.plugin) server.register(channel.plugin);
   }
-  const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
   const token = config.operatorToken;
   const operatorTools = {
     operators: createOperators({ mailbox: store.mailbox, seal, readState: conversation.readState }),
@@ -164,8 +163,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       limits,
       metrics: createScrape(metrics, store.mailbox),
       channels,
-      languages,
       roles: known,
+      flows: options.flows ?? flows,
+      words,
       sandbox: backend.sandbox,
     },
     operators: token === undefined ? undefined : { ...operatorTools, token },

@@ -48,6 +48,8 @@ async function open({
 const log = (page: Page): Locator => page.getByRole('log');
 const inside = (page: Page): Locator => page.locator('#turns > details').first();
 const button = (page: Page, name: string): Locator => page.getByRole('button', { name, exact: true }).last();
+/** In the header: whose abilities are imitated. */
+const role = (page: Page, name: string) => page.getByRole('banner').getByText(name, { exact: true }).click();
 /** The bot's last reply is of that key. */
 const replied = (page: Page, key: string) => log(page).locator(`.bot[data-key="${key}"]`).last().waitFor();
 
@@ -85,7 +87,7 @@ describe('a newcomer', () => {
   it('does the same in English', async () => {
     const page = await open();
     await page.getByText('EN', { exact: true }).click();
-    await button(page, 'New conversation').click();
+    await button(page, 'New chat').click();
     await choice(page, 'accumulate').click();
     await type(page, 'TIVI000000031 0867123456');
     await replied(page, 'accumulate.askEmail');
@@ -109,6 +111,16 @@ describe('a newcomer', () => {
     await replied(page, 'accumulate.summary');
     await pressByKeys(page, 'confirm');
     await log(page).getByText('+100').waitFor();
+  });
+
+  it('taps a code on a phone, and finds it in the composer', async () => {
+    const page = await open({ viewport: { width: 390, height: 844 } });
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'TIVInpmx8b98pfg').click();
+    await page.locator('#text').waitFor();
+    expect(await page.evaluate('document.activeElement.value')).toBe('TIVInpmx8b98pfg');
+    await page.keyboard.press('Enter');
+    await log(page).locator('.mine').getByText('TIVInpmx8b98pfg').waitFor();
   });
 
   it('does the same on the smallest phone, where nothing is wider than the screen', async () => {
@@ -218,7 +230,7 @@ describe('look inside', () => {
     const turns = page.locator('#turns > details');
     const confirmed = await turns.nth(0).textContent();
     expect(confirmed).toMatch(/POST\/accumulate200 applied[\d,]+ ms/);
-    expect(confirmed).toMatch(/confirming · accumulateidle/);
+    expect(confirmed).toMatch(/chờ xác nhận · Tích điểmchờ khách/);
     expect(confirmed).toMatch(/3 lần truy cập khotake › intend › commit/);
     await turns.nth(2).locator('summary').first().click();
     const typed = await turns.nth(2).textContent();
@@ -226,6 +238,40 @@ describe('look inside', () => {
     expect(typed).toMatch(/\+84912345678 đã xác minh/);
     await turns.nth(0).getByText('/accumulate').click();
     await turns.nth(0).getByText('"value": "0912345678"').waitFor();
+  });
+});
+
+describe('look inside, in the role of a channel', () => {
+  it('shows what its platform sends and is asked, as Telegram', async () => {
+    const page = await open();
+    await role(page, 'Telegram');
+    await type(page, 'menu');
+    await replied(page, 'menu');
+    await inside(page).getByText('Nhận', { exact: true }).click();
+    await inside(page).getByText('"text": "menu"').waitFor();
+    await inside(page).getByText('sendMessage').click();
+    await inside(page).getByText('"inline_keyboard"').waitFor();
+  });
+
+  it('shows the card, as Teams', async () => {
+    const page = await open();
+    await role(page, 'Teams');
+    await type(page, 'menu');
+    await replied(page, 'menu');
+    await inside(page).getByText('/activities').click();
+    await inside(page).getByText('"type": "AdaptiveCard"').waitFor();
+  });
+
+  it('shows nothing of the kind as staff, and says which role is played in every panel', async () => {
+    const page = await open({ viewport: PHONE });
+    await type(page, 'menu');
+    await replied(page, 'menu');
+    for (const tab of ['Bên trong', 'Thử', 'Trò chuyện']) {
+      await page.getByRole('tab', { name: tab }).click();
+      expect(await page.getByRole('radio', { name: 'Nhân viên' }).isChecked()).toBe(true);
+      await page.getByText('Nhân viên', { exact: true }).waitFor();
+    }
+    expect(await page.getByText('Trên kênh').count()).toBe(0);
   });
 });
 
@@ -267,8 +313,8 @@ describe('play', () => {
 
   it('pretends to be Telegram: a typed phone and somebody else’s contact prove nothing, the own one does', async () => {
     const page = await open();
+    await role(page, 'Telegram');
     await play(page);
-    await page.getByText('Telegram', { exact: true }).click();
     await type(page, 'xem điểm');
     await replied(page, 'identity.proofNeeded');
     await button(page, 'Gửi số người khác').click();
@@ -279,14 +325,39 @@ describe('play', () => {
 
   it('pretends to be Teams, with an e-mail in the profile and without', async () => {
     const page = await open();
+    await role(page, 'Teams');
     await play(page);
-    await page.getByText('Teams', { exact: true }).click();
     await page.getByLabel('Email trong hồ sơ').fill('');
     await type(page, 'xem điểm');
     await replied(page, 'identity.noEmail');
     await page.getByLabel('Email trong hồ sơ').fill('garnacho@gmail.com');
     await type(page, 'xem điểm');
     await replied(page, 'points.balance');
+  });
+
+  it('opens a deep link, by the link, its payload or the code', async () => {
+    const page = await open();
+    await play(page);
+    const links = ['https://t.me/LoyaltyBot?start=TIVI000000061', '_VElWSTAwMDAwMDA2Mg', 'TIVI000000063'];
+    for (const [at, link] of links.entries()) {
+      await page.getByLabel('Link mở bot').fill(link);
+      await button(page, 'Mở').click();
+      await expect.poll(() => page.locator('#turns > details').count()).toBe(at + 2);
+      await page.getByRole('tab', { name: 'Bên trong' }).click();
+      await inside(page)
+        .getByText(`TIVI00000006${at + 1}`)
+        .first()
+        .waitFor();
+      await play(page);
+    }
+  });
+
+  it.each(['Sticker', 'Tin thoại', 'Vị trí'])('sends what the bot cannot read: %s', async (what) => {
+    const page = await open();
+    await play(page);
+    await button(page, what).click();
+    await replied(page, 'unreadable');
+    await log(page).locator('.mine').getByText(what).waitFor();
   });
 
   it('repeats a message with the same id, sends five at once, sends a photo', async () => {
@@ -318,6 +389,17 @@ describe('play', () => {
     await page.getByText('2.180 điểm').waitFor();
     await button(page, 'Làm lại từ đầu').click();
     await page.getByText('2.080 điểm').waitFor();
+  });
+
+  it('keeps what follows the customers in reach, however many there are', async () => {
+    const page = await open();
+    await play(page);
+    const list = page.locator('#customers');
+    await list.locator('li').first().waitFor();
+    await list.evaluate((it) => {
+      for (let more = 0; more < 40; more++) it.append(it.children[0]?.cloneNode(true) ?? '');
+    });
+    expect(await list.evaluate((it) => it.getBoundingClientRect().height)).toBeLessThan(160);
   });
 
   it('names the gifts in the language of the page', async () => {

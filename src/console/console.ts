@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import statics from '@fastify/static';
-import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { FastifyInstance, FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 
-const PAGE = fileURLToPath(new URL('page/', import.meta.url));
+const PAGE = new URL('page/', import.meta.url);
 
 const ADDRESS = '/console';
 
@@ -18,8 +17,12 @@ export type Role = {
   readonly qrPath?: string;
 };
 
-/** A language that the bot speaks, by its tag and its own name. */
-export type Language = { readonly tag: string; readonly name: string };
+/** A language that the bot speaks, by its tag and its own name; `flows`: what the bot calls its flows in it. */
+export type Language = {
+  readonly tag: string;
+  readonly name: string;
+  readonly flows: Readonly<Record<string, string>>;
+};
 
 const HEADERS = {
   'content-security-policy':
@@ -30,9 +33,16 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Which files of the page are served, and as what. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
 /**
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
- * gets the sources as they are, native modules without a build; it keeps them and asks each time whether they changed
+ * gets the sources line by line, native modules without a build; it keeps them and asks each time whether they changed
  * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page. The first
  * of the `languages` is chosen.
  */
@@ -43,38 +53,38 @@ export function consolePage(
 ): FastifyPluginAsync {
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
   const links = roles.map(({ qrPath }) => qrPath && `<a class="qr" href="${qrPath}">QR</a>`).filter(Boolean);
-  const page = readFileSync(new URL('page/index.html', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('index.html', PAGE), 'utf8')
     .replace('<!-- channels -->', () => options.join(''))
     .replace('<!-- qr -->', () => links.join(''))
-    .replace('<!-- languages -->', () => languages.map(radioOf).join('\n'))
-    // Indentation is for readers of the source.
-    .replace(/\n +/g, '\n');
-  const etag = `"${hash('sha256', page, 'base64url')}"`;
+    .replace('<!-- languages -->', () => languages.map(radioOf).join('\n'));
 
   return async (scope) => {
     scope.addHook('onRequest', guard);
-    await scope.register(statics, {
-      root: PAGE,
-      prefix: `${ADDRESS}/`,
-      index: false,
-      // The page itself has one address, which its links are relative to.
-      allowedPath: (path) => /\.(?:css|js)$/.test(path),
-      cacheControl: false,
-      setHeaders: (reply: FastifyReply) => void reply.headers({ ...HEADERS, 'cache-control': 'no-cache' }),
-    });
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    scope.get(ADDRESS, async ({ headers }, reply) => {
-      reply.headers({ ...HEADERS, 'cache-control': 'no-cache', etag });
-      // A proxy that compresses makes the tag a weak one.
-      if (headers['if-none-match']?.replace(/^W\//, '') === etag) return reply.code(304).send();
-      return reply.type('text/html; charset=utf-8').send(page);
-    });
+    serve(scope, ADDRESS, 'text/html; charset=utf-8', page);
+    for (const file of readdirSync(PAGE)) {
+      const type = TYPES[extname(file)];
+      if (type) serve(scope, `${ADDRESS}/${file}`, type, readFileSync(new URL(file, PAGE), 'utf8'));
+    }
   };
 }
 
-function radioOf({ tag, name }: Language, at: number): string {
+/** Indentation is for readers of the source. */
+function serve(scope: FastifyInstance, path: string, type: string, source: string): void {
+  const body = source.replace(/\n +/g, '\n');
+  const etag = `"${hash('sha256', body, 'base64url')}"`;
+  scope.get(path, async ({ headers }, reply) => {
+    reply.headers({ ...HEADERS, 'cache-control': 'no-cache', etag });
+    // A proxy that compresses makes the tag a weak one.
+    if (headers['if-none-match']?.replace(/^W\//, '') === etag) return reply.code(304).send();
+    return reply.type(type).send(body);
+  });
+}
+
+function radioOf({ tag, name, flows }: Language, at: number): string {
   const checked = at === 0 ? ' checked' : '';
-  return `<label><input type="radio" name="locale" value="${tag}"${checked} /><span lang="${tag}" title="${escaped(name)}">${tag.toUpperCase()}</span></label>`;
+  const names = escaped(JSON.stringify(flows));
+  return `<label><input type="radio" name="locale" value="${tag}" data-flows="${names}"${checked} /><span lang="${tag}" title="${escaped(name)}">${tag.toUpperCase()}</span></label>`;
 }
 
 function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): string {

@@ -26,7 +26,7 @@ export const messageRouteOf = (body: RequestSchema) => ({
   summary: 'Write to the bot',
   description:
     'Hands in one message and answers with the replies to it. Exactly one of `text`, `choice`, `contact`, `form`, ' +
-    '`start`, `photo`.',
+    '`start`, `photo`, `unknown`.',
   security: [{ [STAFF_SECURITY]: [] }],
   body,
   response: {

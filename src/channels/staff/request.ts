@@ -18,7 +18,7 @@ export const conversationSchema = z
   .describe('Names the conversation; a new name starts a new one.');
 
 /** The kinds of message; a request carries exactly one. */
-const KINDS = ['text', 'choice', 'contact', 'form', 'start', 'photo'] as const;
+const KINDS = ['text', 'choice', 'contact', 'form', 'start', 'photo', 'unknown'] as const;
 
 const bodySchema = z.strictObject({
   conversation: conversationSchema,
@@ -59,6 +59,10 @@ const bodySchema = z.strictObject({
     .describe(
       'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
     ),
+  unknown: z
+    .enum(['file', 'voice', 'sticker', 'other'])
+    .optional()
+    .describe('Something else that customers send and the bot cannot read; `other`: a place, for example.'),
   id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
   locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
   name: z.string().min(1).max(200).optional().describe("The customer's display name."),
@@ -146,7 +150,7 @@ function isObject({ value }: { value: unknown }): boolean {
  * that no store ever has a picture.
  */
 export async function messageOf(
-  { text, choice, contact, form, start, photo = '' }: StaffRequest,
+  { text, choice, contact, form, start, unknown, photo = '' }: StaffRequest,
   read: (bytes: Uint8Array) => Promise<PhotoReading>,
 ): Promise<Message> {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
@@ -157,6 +161,7 @@ export async function messageOf(
     const payload = start === '' ? undefined : decodeStart(start);
     return { kind: 'start', ...(payload !== undefined && { payload }) };
   }
+  if (unknown !== undefined) return { kind: 'unknown', what: unknown };
   return { kind: 'photo', pictures: [await read(Buffer.from(photo, 'base64'))] };
 }
 

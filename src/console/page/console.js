@@ -10,6 +10,16 @@ const tabs = [...document.querySelectorAll('[role="tab"]')];
 /** Shows one panel; where there is room, the chat is always shown beside it. */
 function show(name) {
   document.body.dataset.panel = name;
+  /** Where one panel fills the screen: what was just sent, or waits in the composer, is in the chat. */
+  function showChat() {
+    if (!wide.matches) show('chat');
+  }
+  on('sent', showChat);
+  on('compose', () => {
+    showChat();
+    $('text').focus();
+  });
+
   for (const tab of tabs) {
     const selected = tab.id === `tab-${name}`;
     tab.setAttribute('aria-selected', String(selected));
@@ -52,7 +62,6 @@ $('composer').addEventListener('submit', (event) => {
 
 $('fresh').addEventListener('click', () => {
   void turnTo(newName(), true);
-  show(wide.matches ? document.body.dataset.panel : 'chat');
   $('text').focus();
 });
 

@@ -3,8 +3,8 @@ import { call, eventsOf, exchange, explain, signIn } from './webhook.js';
 
 /**
  * The conversation at hand. It tells: `fresh` (another one begins), `sent` ({ id, message, label }), `reply` (each
- * once, in order of arrival), `turn` ({ turn, keys, trace, view }) when the last reply of a turn is here, `pending` (how
- * many messages wait for their answer), `notice` ({ text, again }) and `status` (a word's name).
+ * once, in order of arrival), `turn` ({ turn, keys, calls, update, trace, view }) when the last reply of a turn is here,
+ * `pending` (how many messages wait for their answer), `notice` ({ text, again }) and `status` (a word's name).
  */
 export const conversation = { name: session.get('conversation', '') };
 
@@ -13,8 +13,8 @@ let following = new AbortController();
 let seen = new Set();
 /** The turns under way: message id -> who waits for its end. */
 let pending = new Map();
-/** The keys of the replies of each turn so far. */
-let keys = new Map();
+/** What each turn under way has told so far: the keys of its replies, the calls of a platform they would make. */
+let turns = new Map();
 let last = null;
 
 export const newName = () => `console-${random(2)}`;
@@ -24,7 +24,7 @@ export function turnTo(name, isNew) {
   conversation.name = name;
   session.set('conversation', name);
   seen = new Set();
-  keys = new Map();
+  turns = new Map();
   pending = new Map();
   last = null;
   tell('fresh');
@@ -92,14 +92,16 @@ function accept(id, { status, replies, trace }) {
 function receive(event) {
   if (seen.has(event.seq)) return;
   seen.add(event.seq);
-  const { turn = '', key, trace, view } = event;
-  const told = [...(keys.get(turn) ?? []), key];
-  keys.set(turn, told);
+  const { turn = '', key, calls = [], trace, update, view } = event;
+  const told = turns.get(turn) ?? { keys: [], calls: [] };
+  told.keys.push(key);
+  told.calls.push(...calls);
+  turns.set(turn, told);
   tell('reply', event);
   if (!event.last) return;
-  keys.delete(turn);
-  tell('turn', { turn, keys: told, trace, view });
-  end(turn, told);
+  turns.delete(turn);
+  tell('turn', { turn, ...told, trace, update, view });
+  end(turn, told.keys);
 }
 
 function end(id, told) {

@@ -1,11 +1,11 @@
-import { $, chosen, make, milliseconds, number, on, word, worded } from './page.js';
+import { $, chosen, make, milliseconds, named, number, on, word, worded } from './page.js';
 
 /* Look inside: one card a turn, the newest on top and open. */
 
 const turns = $('turns');
 let count = 0;
 
-function cardOf({ keys, trace }) {
+function cardOf({ keys, calls: asked, update, trace }) {
   const { message, calls, trips, ms } = trace;
   count += 1;
   const title = make('span', 'what', make('b', 'number', `#${count}`), ' ', said(message));
@@ -17,6 +17,7 @@ function cardOf({ keys, trace }) {
       trace.understood && part('inside.understood', facts(trace.understood)),
       part('inside.state', stateTable(trace.before, trace.after)),
       calls.length > 0 && part('inside.calls', ...calls.map(callOf)),
+      (update || asked.length > 0) && part('inside.wire', ...wireOf(update, asked)),
       part('inside.replies', make('p', 'chips', ...keys.map((key) => make('code', '', key)))),
       make('p', 'sums', ...sumsOf(trips, ms)),
     ].filter(Boolean),
@@ -27,7 +28,9 @@ function cardOf({ keys, trace }) {
 function said(message) {
   if (message === null) return worded('span', '', 'inside.unasked');
   const kind = worded('span', 'kind', `kind.${message.kind}`);
-  const what = message.text ?? message.choice ?? message.phone ?? message.code ?? message.payload ?? '';
+  const seen = message.pictures?.map(({ texts, kind }) => texts?.join(' ') ?? kind).join(', ');
+  const { text, choice, phone, code, payload } = message;
+  const what = text ?? choice ?? phone ?? code ?? payload ?? seen ?? '';
   return make('span', '', kind, ' ', what);
 }
 
@@ -68,19 +71,23 @@ function cell(values = []) {
 
 /** What is worth seeing of a state: name -> values, each with whether it is proved. */
 function rowsOf({ step, draft, profile, operations }) {
-  const { code, phone, email, type, period } = draft;
+  const { code, codes, phone, email, type, period } = draft;
   const plain = (text) => (text === undefined ? undefined : [{ text }]);
   const known = (one) => (one ? [{ text: one.value, proved: one.proved }] : undefined);
   const remembered = [profile.phone, profile.email].filter(Boolean).flatMap(known);
   const open = operations.map(({ id, kind, status, checks }) => ({
-    text: `${kind} ${id} · ${status}${checks ? ` (${checks})` : ''}`,
+    text: `${named(kind)} ${id} · ${word(`status.${status}`)}${checks ? ` (${checks})` : ''}`,
   }));
+  const { at, flow, slot, page = step } = step;
+  const parts = [`step.${at}`, `state.${slot}`, `type.${page.type}`].map((name) => word(name));
+  parts.splice(1, 0, flow && named(flow));
   return {
-    step: plain([step.at, step.flow, step.slot, step.type].filter(Boolean).join(' · ')),
+    step: plain(parts.filter(Boolean).join(' · ')),
     code: plain(code),
+    codes: plain(codes?.join(', ')),
     phone: known(phone),
     email: email === null ? [{ text: word('state.skipped') }] : known(email),
-    type: plain(type),
+    type: plain(word(`type.${type}`)),
     period: period && plain(`${day(period.fromMs)} – ${day(period.toMs)}`),
     profile: remembered.length > 0 ? remembered : undefined,
     operation: open.length > 0 ? open : undefined,
@@ -93,16 +100,29 @@ const day = (ms) =>
 const GOOD = new Set(['applied', 'ok']);
 const DOUBTFUL = new Set(['unknown', 'unreadable']);
 
+/** A line that opens to what was sent. */
+function fold(head, sent, ...more) {
+  const detail = make('pre', '', JSON.stringify(sent, null, 1));
+  detail.tabIndex = 0;
+  return make('details', 'call', make('summary', 'line', ...head), detail, ...more);
+}
+
 function callOf({ method, path, body, status, reason, outcome, ms }) {
   const [route, query = ''] = path.split('?');
   const tone = GOOD.has(outcome) ? 'good' : DOUBTFUL.has(outcome) ? 'doubtful' : 'bad';
   const answer = make('span', `outcome ${tone}`, [status, outcome].filter(Boolean).join(' '));
   const head = [make('b', 'method', method), make('code', 'path', route), answer];
-  const line = make('summary', 'line', ...head, make('span', 'time', milliseconds(ms)));
   const sent = body ?? Object.fromEntries(new URLSearchParams(query));
-  const detail = make('pre', '', JSON.stringify(sent, null, 1));
   const why = reason ? make('p', 'reason', reason) : null;
-  return make('details', 'call', line, worded('small', 'label', 'inside.sent'), detail, why);
+  return fold([...head, make('span', 'time', milliseconds(ms))], sent, why);
+}
+
+/** What the platform of whoever we act as would send, and be asked. */
+function wireOf(update, calls) {
+  const sent = calls.map(({ call, body }) =>
+    fold([worded('span', 'kind', 'wire.out'), make('code', 'path', call)], body),
+  );
+  return update ? [fold([worded('span', 'kind', 'wire.in')], update), ...sent] : sent;
 }
 
 function sumsOf(trips, ms) {

@@ -22,6 +22,9 @@ export function choose(name, value) {
 /** A language that the page itself does not speak yet reads English. */
 export const word = (name) => (WORDS[chosen('locale')] ?? WORDS.en)[name];
 
+/** What the bot calls a flow in the chosen language. */
+export const named = (flow) => JSON.parse(checked('locale').dataset.flows)[flow] ?? flow;
+
 /** An element with its class and content; a content of null is left out. */
 export function make(tag, className, ...content) {
   const element = document.createElement(tag);

@@ -39,6 +39,15 @@ async function sendPhoto(file) {
   void send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
 }
 
+/** Of a link its payload; a payload or a code goes as it is. */
+function openLink(event) {
+  event.preventDefault();
+  const typed = $('link').value.trim();
+  const start = /[?&]start=([^&#]*)/.exec(typed)?.[1] ?? (typed.includes('://') ? '' : typed);
+  $('link').value = '';
+  void send({ start }, `/start ${start}`);
+}
+
 /** Shows what the chosen part can do. */
 function become() {
   const { proof } = can();
@@ -100,7 +109,7 @@ function codeOf(code) {
     );
     $('text').value = last ? first.slice(0, -digits.length) + any : first;
     for (const link of document.querySelectorAll('.qr')) link.search = `code=${$('text').value}`;
-    $('text').focus();
+    tell('compose');
   };
   return button(code, pick, 'code');
 }
@@ -119,13 +128,18 @@ $('own').addEventListener('click', sharePhoneOf(true));
 $('other').addEventListener('click', sharePhoneOf(false));
 $('repeat').addEventListener('click', repeat);
 $('burst').addEventListener('click', () => keep(kept === null));
+$('deep').addEventListener('submit', openLink);
+for (const { dataset } of document.querySelectorAll('[data-unknown]'))
+  document
+    .querySelector(`[data-unknown="${dataset.unknown}"]`)
+    .addEventListener('click', () => send({ unknown: dataset.unknown }, word(dataset.unknown)));
 $('picture').addEventListener('click', () => $('image').click());
 $('image').addEventListener('change', () => {
   const [file] = $('image').files;
   $('image').value = '';
   if (file) void sendPhoto(file);
 });
-for (const radio of document.querySelectorAll('input[name="as"]')) radio.addEventListener('change', become);
+$('roles').addEventListener('change', become);
 
 on('fresh', () => keep(false));
 on('turn', () => void look());

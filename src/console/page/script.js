@@ -12,8 +12,9 @@ let steps = [];
 let views = [];
 /** The choices offered last: a script says `confirm`, the button carries a one-time id. */
 let offered = [];
-/** The smallest picture there is: what a recorded photo showed is not kept. */
-const PIXEL = 'R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+/** The smallest picture there is, without a code: what a recorded photo showed is not kept. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 export function note(step) {
   steps.push(step);
@@ -25,9 +26,7 @@ function record({ turn, keys, trace, view }) {
     if (step) step.later = [...(step.later ?? []), ...keys];
     return;
   }
-  const message = sendOf(trace);
-  if (!message) return;
-  const place = steps.push({ send: { ...message, ...mannerOf(trace.sender) }, keys }) - 1;
+  const place = steps.push({ send: { ...sendOf(trace), ...mannerOf(trace.sender) }, keys }) - 1;
   views[place] = view;
 }
 
@@ -46,8 +45,13 @@ function sendOf({ message: { kind, view, ...fields }, before }) {
       return { form: fields };
     case 'start':
       return { start: fields.payload ?? '' };
+    case 'photo': {
+      // The codes of a picture count as typed ones.
+      const codes = fields.pictures.flatMap(({ texts = [] }) => texts);
+      return codes.length > 0 ? { text: codes.join(' ') } : { photo: PIXEL };
+    }
     default:
-      return fields.what === 'photo' ? { photo: PIXEL } : null;
+      return { unknown: fields.what };
   }
 }
 

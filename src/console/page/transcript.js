@@ -24,13 +24,13 @@ function toEnd() {
 }
 
 /** How a message that was sent from elsewhere, or before a reload, is shown. */
-function labelOf({ kind, text, choice, phone, payload, ...fields }) {
+function labelOf({ kind, text, choice, phone, payload, what, ...fields }) {
   if (kind === 'text') return text;
   if (kind === 'contact') return `☎ ${phone}`;
   if (kind === 'start') return payload ? `/start ${payload}` : word('opened');
   if (kind === 'form') return [fields.code, phone, fields.email].filter(Boolean).join('\n');
   if (kind === 'choice') return labels.get(choice) ?? choice;
-  return word('photo');
+  return word(what ?? 'photo');
 }
 
 /** The labels of all buttons seen, by their ids. */

@@ -190,7 +190,7 @@ describe('a request becomes a message', () => {
 });
 
 describe('a wrong request is refused with its faults', () => {
-  const one = 'Wants exactly one of text, choice, contact, form, start, photo';
+  const one = 'Wants exactly one of text, choice, contact, form, start, photo, unknown';
   it.each([
     [{ conversation: 'qa' }, [['body', one]]],
     [{ conversation: 'qa', text: 'a', choice: 'b' }, [['body', one]]],
