@@ -98,7 +98,7 @@ export type Effect =
     }
   /** Looks up an operation whose outcome is unknown. */
   | { kind: 'check'; operation: string; lookup: Lookup }
-  /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. */
+  /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to. */
   | {
       kind: 'history';
       type: HistoryType;
@@ -107,6 +107,7 @@ export type Effect =
       toMs?: number | undefined;
       skip: number;
       take: number;
+      sum?: true | undefined;
     }
   | { kind: 'balance'; by: Identifier };
 
@@ -160,7 +161,13 @@ export type Outcome =
       found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
     }
-  | { kind: 'history'; records: HistoryRecord[]; more: boolean }
+  /** `sum`: of the succeeded records of the period, as far as asked for and read; `partial` if there are more. */
+  | {
+      kind: 'history';
+      records: HistoryRecord[];
+      more: boolean;
+      sum?: { score: number; partial: boolean } | undefined;
+    }
   /** From AntCRM's contact record; `points: null` where it knows no such customer. */
   | { kind: 'balance'; points: number | null; rank?: string | undefined; rankPoints?: number | undefined }
   /** Where no contact record is to be had: sums of the succeeded records; `partial` if not all pages were read. */

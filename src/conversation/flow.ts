@@ -17,10 +17,10 @@ import type { ConversationState, Draft, Identity, Operation } from './state.ts';
 /** What a step may know: what every turn tells it, and the flows and the language of this conversation. */
 export type Scope = Context & { readonly flows: Flows; readonly language: Language };
 
-/** What a typed answer is worth: slots, a reason (a message key), or an e-mail to be read as one. */
+/** What a typed answer is worth: slots, a reason (a message key and its params), or an e-mail to be read as one. */
 export type Answer<Slots> =
   | { readonly ok: true; readonly slots: Slots }
-  | { readonly ok: false; readonly reason: string }
+  | { readonly ok: false; readonly reason: string; readonly params?: Line['params'] }
   | { readonly ok: 'email' };
 
 type Question<Slots> = {
@@ -59,8 +59,6 @@ type Confirmation<Slots> = {
 /** A page of what is browsed. */
 type Paging = {
   readonly schema: z.ZodType<Record<string, unknown>>;
-  /** The slot to ask for once a page has lapsed. */
-  readonly lapsesTo: string;
   /** Buttons of every page, after the menu's. */
   readonly choices: readonly Choice[];
 };
@@ -98,8 +96,8 @@ export type FlowSpec<Schema extends z.ZodObject> = Common & {
   read?(utterance: Utterance, scope: Scope): Partial<z.infer<Schema>>;
   /** Whether a text without an intent asks for this flow all the same. */
   isWished?(utterance: Utterance, scope: Scope): boolean;
-  /** What is wrong with what the text says for it (a message key), where it begins by it. */
-  misread?(utterance: Utterance, slots: Partial<z.infer<Schema>>, scope: Scope): string | undefined;
+  /** What is wrong with what the text says for it, where it begins by it. */
+  misread?(utterance: Utterance, slots: Partial<z.infer<Schema>>, scope: Scope): Line | undefined;
   /** What the value of its menu button means: `history:gift`. */
   shortcut?(value: string): Partial<z.infer<Schema>> | undefined;
   /** A button of its own questions and pages; undefined: it is none of them. */
@@ -141,7 +139,7 @@ export type Flow = Common & {
   complete(state: ConversationState, scope: Scope): Decision;
   read(utterance: Utterance, scope: Scope): Draft;
   isWished(utterance: Utterance, scope: Scope): boolean;
-  misread(utterance: Utterance, slots: Draft, scope: Scope): string | undefined;
+  misread(utterance: Utterance, slots: Draft, scope: Scope): Line | undefined;
   shortcut(value: string): Draft | undefined;
   pressed(
     state: ConversationState,

@@ -70,7 +70,7 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
   if (!unheard && scope.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
-  const unfinished = unheard || (stored.step.at !== 'idle' && stored.step.at !== 'consenting');
+  const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, ...rest } = unanswered(state, scope);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },

@@ -5,15 +5,19 @@ import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from '
 /** How many pages "all pages" may be: past that the read is incomplete. */
 const PAGE_CAP = 50;
 
-/** Every record of the query, each once: pages shift when a record is added meanwhile. */
+type FirstPage = { readonly records: readonly LoyaltyRecord[]; readonly full: boolean };
+
+/** Every record of the query on the first `cap` pages, each once: pages shift when a record is added meanwhile. */
 export async function readAll(
   reads: Pick<Reads, 'history'>,
   query: Omit<HistoryQuery, 'page'>,
+  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: FirstPage } = {},
 ): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
-  for (let page = 1; page <= PAGE_CAP; page++) {
-    const read = await reads.history({ ...query, page });
+  for (let page = 1; page <= cap; page++) {
+    const read =
+      page === 1 && first ? ({ ok: true, value: first } as const) : await reads.history({ ...query, page });
     if (!read.ok) return read;
     for (const record of read.value.records) {
       if (record.id !== undefined && seen.has(record.id)) continue;
@@ -51,7 +55,23 @@ export async function readHistory(
   const more =
     records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 })));
   const shown = records.slice(start, end).map((record) => asShown(record, offBy(skew)));
-  return { kind: 'history', records: shown, more };
+  const all = effect.sum && (await sumOf(reads, query, read.value));
+  return { kind: 'history', records: shown, more, ...(all && { sum: all }) };
+}
+
+/** Pages that a sum is made of, at most: nobody waits for the rest of a long history. */
+const SUM_PAGES = 5;
+
+/** What the records of a period add up to; undefined where they could not be read. */
+async function sumOf(
+  reads: Pick<Reads, 'history'>,
+  query: Omit<HistoryQuery, 'page'>,
+  first: FirstPage,
+): Promise<{ score: number; partial: boolean } | undefined> {
+  const read = await readAll(reads, query, { cap: SUM_PAGES, first });
+  if (!read.ok) return undefined;
+  const { records, complete } = read.value;
+  return { score: sum(records.filter((record) => isWithin(record, query))), partial: !complete };
 }
 
 /** Where the next page cannot be read, there may be more: pressing "next" asks again. */

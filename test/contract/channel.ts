@@ -163,9 +163,8 @@ export function channelContract(name: string, create: CreateChannel): void {
     it('shows a history, and turns its pages', async () => {
       const { customer, text, press, said } = await startBot(create);
       const asked = await text('lịch sử');
-      if (customer.prove) expect(await said(customer.prove)).toEqual(['history.askType']);
-      else expect(asked).toEqual(['history.askType']);
-      expect(await press('history:point')).toEqual(['history.askPeriod']);
+      if (customer.prove) expect(await said(customer.prove)).toEqual(['history.page']);
+      else expect(asked).toEqual(['history.page']);
       expect(await press('period:all')).toEqual(['history.page']);
       expect(await press('next')).toEqual(['history.page']);
       expect(await press('previous')).toEqual(['history.page']);

@@ -5,24 +5,76 @@ import { Dialogue, NOW, STAFF, TEAMS } from '../support/dialogue.ts';
 const midnight = (year: number, month: number, day: number) => Date.UTC(year, month - 1, day) - 7 * 3_600_000;
 
 describe('the history', () => {
-  test('asks for proof, list and period, then shows pages in place', () => {
+  test('asks for proof and shows 30 days at once, with switches for the rest, in place', () => {
     const chat = new Dialogue();
     expect(chat.text('lịch sử').keys).toEqual(['identity.proofNeeded']);
-    expect(chat.shareOwnPhone().keys).toEqual(['history.askType']);
-    expect(chat.press('history:point').keys).toEqual(['history.askPeriod']);
-    expect(chat.press('period:all').keys).toEqual(['history.page']);
+    expect(chat.shareOwnPhone().keys).toEqual(['history.page']);
     expect(chat.question.inPlace).toBe(true);
-    expect(chat.question.choices?.map(({ id }) => id)).toEqual(['next']);
-    expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual(['previous', 'next']);
+    const switches = ['history:gift', 'period:7d', 'period:month', 'period:lastMonth', 'period:all'];
+    expect(chat.question.choices?.map(({ id }) => id)).toEqual(['next', ...switches]);
     expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual([
       'previous',
+      'next',
+      ...switches,
+    ]);
+    expect(chat.press('next').question.choices?.map(({ id }) => id)).toEqual([
+      'previous',
+      ...switches,
       'accumulate',
       'redeem',
       'points',
       'history',
     ]);
     expect(chat.effects.map((effect) => effect.kind === 'history' && effect.skip)).toEqual([0, 5, 10]);
-    expect(chat.effects[0]).toMatchObject({ type: 'point', by: { kind: 'phone' }, toMs: NOW, take: 5 });
+    expect(chat.effects[0]).toMatchObject({
+      type: 'point',
+      by: { kind: 'phone' },
+      fromMs: midnight(2026, 10, 27),
+      toMs: NOW,
+      take: 5,
+      sum: true,
+    });
+  });
+
+  test('takes one press of a customer who is known', () => {
+    const chat = new Dialogue(TEAMS).text('chào').press('history');
+    expect(chat.keys).toEqual(['history.page']);
+  });
+
+  test('shows the other list, or another period of the same, by one press', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử').press('period:lastMonth').press('history:gift');
+    expect(chat.effects.at(-1)).toMatchObject({
+      type: 'gift',
+      fromMs: midnight(2026, 10, 1),
+      toMs: midnight(2026, 11, 1),
+      skip: 0,
+    });
+    expect(chat.question.choices?.map(({ id }) => id)).toContain('period:30d');
+    expect(chat.question.choices?.map(({ id }) => id)).not.toContain('period:lastMonth');
+  });
+
+  test('says what the period adds up to, on its first page', () => {
+    const chat = new Dialogue(TEAMS);
+    const { answers } = chat;
+    chat.answers = (effect) => {
+      const page = answers(effect);
+      const isSummed = effect.kind === 'history' && effect.sum && page.kind === 'history';
+      return isSummed ? { ...page, sum: { score: 1200, partial: effect.type === 'gift' } } : page;
+    };
+    const total = () => chat.question.lines?.find(({ key }) => key.startsWith('history.total'));
+    chat.text('lịch sử');
+    expect(total()).toEqual({ key: 'history.total.point', params: { score: 1200 } });
+    chat.press('next');
+    expect(total()).toBeUndefined();
+    chat.press('history:gift');
+    expect(total()).toEqual({ key: 'history.total.gift', context: 'partial', params: { score: 1200 } });
+  });
+
+  test('asks which list where both are named', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm và đổi quà tháng trước');
+    expect(chat.keys).toEqual(['history.askType']);
+    chat.press('history:gift');
+    expect(chat.effects[0]).toMatchObject({ type: 'gift', fromMs: midnight(2026, 10, 1) });
   });
 
   test('keeps of a form what it asks for itself', () => {
@@ -44,14 +96,14 @@ describe('the history', () => {
 
   test('takes typed dates, day first and half-open', () => {
     const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text('1/8/2023 - 31/8/2023');
-    expect(chat.effects[0]).toMatchObject({ fromMs: midnight(2023, 8, 1), toMs: midnight(2023, 9, 1) });
+    expect(chat.effects[1]).toMatchObject({ fromMs: midnight(2023, 8, 1), toMs: midnight(2023, 9, 1) });
   });
 
   test.each(['thang trc', 'tháng trc', 'October', '1 Oct - 31 Oct 2026'])(
     'takes a period as it is typed in a hurry: %s',
     (text) => {
       const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text(text);
-      expect(chat.effects[0]).toMatchObject({ fromMs: midnight(2026, 10, 1), toMs: midnight(2026, 11, 1) });
+      expect(chat.effects[1]).toMatchObject({ fromMs: midnight(2026, 10, 1), toMs: midnight(2026, 11, 1) });
     },
   );
 
@@ -66,9 +118,9 @@ describe('the history', () => {
 
   test('takes list and dates at the question for the list, whatever was asked before', () => {
     for (const [begin, at] of [
-      ['lịch sử hôm qua', 'lịch sử quà 1/8/2023'],
-      ['lịch sử', 'lịch sử quà 1/8/2023'],
-      ['lịch sử', 'quà 1/8/2023'],
+      ['lịch sử điểm và quà hôm qua', 'lịch sử quà 1/8/2023'],
+      ['lịch sử điểm và quà', 'lịch sử quà 1/8/2023'],
+      ['lịch sử điểm và quà', 'quà 1/8/2023'],
     ] as const) {
       const chat = new Dialogue(STAFF).text(begin).text('0867123456');
       expect(chat.keys).toEqual(['history.askType']);
@@ -78,11 +130,11 @@ describe('the history', () => {
       ]);
     }
     const points = new Dialogue(TEAMS).text('lịch sử').text('điểm 20/11/2026');
-    expect(points.effects[0]).toMatchObject({ type: 'point', fromMs: midnight(2026, 11, 20) });
+    expect(points.effects[1]).toMatchObject({ type: 'point', fromMs: midnight(2026, 11, 20) });
   });
 
   test('another flow asked for at the question for the period begins', () => {
-    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm').text('đổi quà');
+    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm 32/8/2026').text('đổi quà');
     expect(chat.keys).toEqual(['flow.switched', 'redeem.askGift']);
   });
 
@@ -126,7 +178,7 @@ describe('the history', () => {
 
   test('takes another customer along with the list, where staff name one', () => {
     const chat = new Dialogue(STAFF)
-      .text('lịch sử hôm qua')
+      .text('lịch sử điểm và quà hôm qua')
       .text('0867123456')
       .text('lịch sử quà 0912345678');
     expect(chat.effects[0]).toMatchObject({ type: 'gift', by: { value: '+84912345678' } });
@@ -153,10 +205,53 @@ describe('the history', () => {
   });
 
   test('says what is wrong with a period', () => {
-    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm');
+    const chat = new Dialogue(TEAMS).text('lịch sử tích điểm 32/8/2026');
+    expect(chat.keys).toEqual(['period.shape', 'history.askPeriod']);
+    // The example is of this year, whatever year that is.
+    expect(chat.question.params).toEqual({ from: midnight(2026, 11, 1), to: NOW });
     expect(chat.text('31/8/2023 - 1/8/2023').keys).toEqual(['period.reversed', 'history.askPeriod']);
     expect(chat.text('1/12/2026').keys).toEqual(['period.future', 'history.askPeriod']);
     expect(chat.text('hồi đó').keys[0]).toBe('period.shape');
+    expect(chat.effects).toEqual([]);
+  });
+
+  test.each(['tháng trước nữa', 'cuối tháng 9', '3 tháng trước nữa', 'mấy ngày qua', 'early October'])(
+    'never shows another period than the one that is asked for: %s',
+    (period) => {
+      const wanted = { fromMs: midnight(2026, 9, 1), toMs: midnight(2026, 10, 1) };
+      for (const chat of [
+        new Dialogue(TEAMS).text(`lịch sử quà ${period}`),
+        new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(period),
+      ]) {
+        const effect = chat.effects.at(-1);
+        if (period === 'tháng trước nữa') expect(effect).toMatchObject(wanted);
+        else expect(chat.keys[0]).toBe('period.shape');
+        expect(effect === undefined || effect.kind === 'history').toBe(true);
+      }
+      const unproved = new Dialogue().text(`lịch sử ${period}`).shareOwnPhone();
+      expect(unproved.keys).toEqual([period === 'tháng trước nữa' ? 'history.page' : 'history.askPeriod']);
+    },
+  );
+
+  test.each(['ủa', 'gì vậy', 'cảm ơn', 'chào shop'])(
+    'a page stays where something else is said: %s',
+    (text) => {
+      const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(text);
+      expect(chat.effects).toHaveLength(1);
+      expect(chat.question.choices?.map(({ id }) => id)).toContain('period:30d');
+      expect(chat.text('tháng 9').keys).toEqual(['history.page']);
+      expect(chat.effects[1]).toMatchObject({
+        type: 'gift',
+        fromMs: midnight(2026, 9, 1),
+        toMs: midnight(2026, 10, 1),
+      });
+    },
+  );
+
+  test('says at a page that a period was not understood, and keeps the page', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('cuối tháng 9');
+    expect(chat.keys).toEqual(['period.shape']);
+    expect(chat.text('tiếp').effects[1]).toMatchObject({ type: 'gift', skip: 5 });
   });
 
   test('marks failed records and names what is missing', () => {
@@ -243,11 +338,20 @@ describe('the history', () => {
     expect(chat.effects.map((effect) => effect.kind === 'history' && effect.skip)).toEqual([0, 5, 10, 10, 0]);
   });
 
-  test('a number at a page begins nothing', () => {
-    for (const number of ['1', '2', '4']) {
-      const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(number);
-      expect(chat.keys).toEqual(['unsure']);
-    }
+  test.each(['2', 'trang 2', 'page 2', ' 2 '])('a number at a page is that page: %s', (text) => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(text);
+    expect(chat.keys).toEqual(['history.page']);
+    expect(chat.question.params?.page).toBe(2);
+    expect(chat.effects[1]).toMatchObject({ type: 'gift', skip: 5 });
+  });
+
+  test('a page beyond the end leaves the one that is shown', () => {
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('2');
+    const { answers } = chat;
+    chat.answers = () => ({ kind: 'history', more: false, records: [] });
+    expect(chat.text('9').keys).toEqual(['history.end']);
+    chat.answers = answers;
+    expect(chat.text('thử lại').effects.at(-1)).toMatchObject({ skip: 5 });
   });
 
   test('a page button works once', () => {
@@ -269,10 +373,8 @@ describe('a customer who browsed', () => {
     empty.answers = answers;
     expect(empty.text('xem điểm').keys[0]).toBe('points.balance');
     const late = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
-    expect(late.later(31 * 60_000).text('xem điểm').keys).toEqual([
-      'conversation.expired',
-      'identity.proofNeeded',
-    ]);
+    // A page is nothing unfinished.
+    expect(late.later(31 * 60_000).text('xem điểm').keys).toEqual(['identity.proofNeeded']);
   });
 
   test('of staff is not taken for the next one', () => {

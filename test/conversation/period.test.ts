@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { GRAMMARS } from '../../src/conversation/language/grammars.ts';
 import { isNamedPeriod, namedPeriod, parsePeriod } from '../../src/conversation/language/values/period.ts';
+import { split } from '../../src/conversation/language/vocabulary.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
+import { understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 const SAIGON = 'Asia/Ho_Chi_Minh';
@@ -52,6 +55,32 @@ describe('a period typed on 25 November 2026', () => {
     ['October', '2026-10-01', '2026-11-01'],
     ['Aug 2023', '2023-08-01', '2023-09-01'],
     ['from Nov 1 to Nov 5', '2026-11-01', '2026-11-06'],
+    ['tháng trước nữa', '2026-09-01', '2026-10-01'],
+    ['month before last', '2026-09-01', '2026-10-01'],
+    ['hôm kia', '2026-11-23', '2026-11-24'],
+    ['tuần trước nữa', '2026-11-09', '2026-11-16'],
+    ['1 - 5 November 2026', '2026-11-01', '2026-11-06'],
+    ['November 1 - 5, 2026', '2026-11-01', '2026-11-06'],
+    ['1-5/11/2026', '2026-11-01', '2026-11-06'],
+    ['từ 1 đến 5 tháng 11', '2026-11-01', '2026-11-06'],
+    ['từ ngày 1 đến ngày 5/11', '2026-11-01', '2026-11-06'],
+    ['tháng 9', '2026-09-01', '2026-10-01'],
+    ['t9', '2026-09-01', '2026-10-01'],
+    ['T9/2025', '2025-09-01', '2025-10-01'],
+    ['tháng 8 - 10', '2026-08-01', '2026-11-01'],
+    ['quý 1', '2026-01-01', '2026-04-01'],
+    ['quý I năm 2025', '2025-01-01', '2025-04-01'],
+    ['quý 4', '2026-10-01', '2027-01-01'],
+    ['Q2 2026', '2026-04-01', '2026-07-01'],
+    ['first quarter of 2026', '2026-01-01', '2026-04-01'],
+    ['quý trước', '2026-07-01', '2026-10-01'],
+    ['tháng 12 năm ngoái', '2025-12-01', '2026-01-01'],
+    ['September last year', '2025-09-01', '2025-10-01'],
+    ['thứ hai', '2026-11-23', '2026-11-24'],
+    ['thứ sáu tuần trước', '2026-11-20', '2026-11-21'],
+    ['last Monday', '2026-11-23', '2026-11-24'],
+    ['từ 1/8 đến hôm qua', '2026-08-01', '2026-11-25'],
+    ['năm kia', '2024-01-01', '2025-01-01'],
   ])('%s is [%s, %s)', (text, from, to) => {
     expect(parsePeriod(text, NOW, SAIGON)).toEqual({
       ok: true,
@@ -70,7 +99,18 @@ describe('a period typed on 25 November 2026', () => {
     ['10 ngày gần đây', '2026-11-16'],
     ['2 tuần', '2026-11-12'],
     ['30 days', '2026-10-27'],
-    ['3 tháng', '2026-08-28'],
+    ['3 tháng', '2026-08-25'],
+    ['3 tháng gần đây', '2026-08-25'],
+    ['last 3 months', '2026-08-25'],
+    ['hai tuần vừa qua', '2026-11-12'],
+    ['nửa năm qua', '2026-05-25'],
+    ['past year', '2025-11-25'],
+    ['gần đây', '2026-10-27'],
+    ['quý này', '2026-10-01'],
+    ['từ đầu năm đến nay', '2026-01-01'],
+    ['từ tháng 8 tới giờ', '2026-08-01'],
+    ['from August until now', '2026-08-01'],
+    ['từ tháng trước', '2026-10-01'],
     ['this month', '2026-11-01'],
     ['tháng này', '2026-11-01'],
     ['năm nay', '2026-01-01'],
@@ -103,6 +143,13 @@ describe('a period typed on 25 November 2026', () => {
     ['1/8/2023 mèo', 'period.shape'],
     ['1/8 2/8 3/8', 'period.shape'],
     ['0 ngày', 'period.shape'],
+    ['3 tháng trước nữa', 'period.shape'],
+    ['mấy ngày qua', 'period.shape'],
+    ['cuối tháng 9', 'period.shape'],
+    ['early October', 'period.shape'],
+    ['hồi tết', 'period.shape'],
+    ['tháng sau', 'period.future'],
+    ['tomorrow', 'period.future'],
     ['31/8/2023 - 1/8/2023', 'period.reversed'],
     ['31/8 - 1/8', 'period.reversed'],
     ['1/12/2026', 'period.future'],
@@ -167,6 +214,97 @@ describe('a day', () => {
         const start = startOfDay(day, zone);
         expect(dayAt(start - 1, zone)).toBeLessThan(day);
         expect(dayAt(start, zone)).toBeGreaterThanOrEqual(day);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('a period in other words', () => {
+  const days = fc.integer({ min: Date.UTC(2015, 0) / DAY_MS, max: Date.UTC(2026, 10, 25) / DAY_MS });
+  const names = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September'];
+  const months = [...names, 'October', 'November', 'December'];
+  const parts = (day: number) => {
+    const date = new Date(day * DAY_MS);
+    return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCFullYear()] as const;
+  };
+  const written: readonly ((day: number) => string)[] = [
+    (day) => parts(day).join('/'),
+    (day) => parts(day).join('.'),
+    (day) => `${parts(day)[2]}-${parts(day)[1]}-${parts(day)[0]}`,
+    (day) => `ngày ${parts(day)[0]} tháng ${parts(day)[1]} năm ${parts(day)[2]}`,
+    (day) => `ngay ${parts(day)[0]} thang ${parts(day)[1]} nam ${parts(day)[2]}`,
+    (day) => `ngayf ${parts(day)[0]} thasng ${parts(day)[1]} nawm ${parts(day)[2]}`,
+    (day) => `${parts(day)[0]} ${months[parts(day)[1] - 1]} ${parts(day)[2]}`,
+    (day) => `${months[parts(day)[1] - 1]} ${parts(day)[0]}, ${parts(day)[2]}`,
+  ];
+  const joined: readonly ((from: string, to: string) => string)[] = [
+    (from, to) => `${from} - ${to}`,
+    (from, to) => `từ ${from} đến ${to}`,
+    (from, to) => `tu ${from} toi ${to}`,
+    (from, to) => `tuwf ${from} ddeesn ${to}`,
+    (from, to) => `from ${from} to ${to}`,
+  ];
+  const asked = ['lịch sử tích điểm', 'ls', 'lijch suwr', 'history', 'cho mình xem lịch sử đổi quà'];
+
+  it('is the same, in either language, with marks or without, among other words', () => {
+    fc.assert(
+      fc.property(
+        days,
+        days,
+        fc.constantFrom(...written),
+        fc.constantFrom(...joined),
+        fc.constantFrom(...asked),
+        (one, other, write, join, ask) => {
+          const [from, to] = [Math.min(one, other), Math.max(one, other)];
+          const { period = '' } = understand(`${ask} ${join(write(from), write(to))}`);
+          expect(parsePeriod(period, NOW, 'UTC')).toEqual({
+            ok: true,
+            value: { fromMs: from * DAY_MS, toMs: (to + 1) * DAY_MS },
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is counted in either language, with marks or without', () => {
+    const units = [
+      [1, 'ngày', 'ngay', 'ngafy', 'days'],
+      [7, 'tuần', 'tuan', 'tuaafn', 'weeks'],
+    ] as const;
+    const around: readonly ((counted: string) => string)[] = [
+      (counted) => counted,
+      (counted) => `${counted} gần đây`,
+      (counted) => `trong ${counted} qua`,
+      (counted) => `last ${counted}`,
+    ];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 99 }),
+        fc.constantFrom(...units),
+        fc.nat(3),
+        fc.constantFrom(...around),
+        fc.constantFrom(...asked),
+        (count, [worth, ...words], at, put, ask) => {
+          const { period = '' } = understand(`${ask} ${put(`${count} ${words[at]}`)}`);
+          const fromMs = Math.floor(NOW / DAY_MS) * DAY_MS - (count * worth - 1) * DAY_MS;
+          expect(parsePeriod(period, NOW, 'UTC')).toEqual({ ok: true, value: { fromMs } });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is never the same with a word more that changes it', () => {
+    const all = GRAMMARS.flatMap(({ periods, days }) => Object.values({ ...periods, ...days })).flatMap(
+      split,
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...all), fc.constantFrom('nữa', 'trước nữa', 'before'), (name, more) => {
+        const { period = '' } = understand(`lịch sử ${name} ${more}`);
+        const read = parsePeriod(period, NOW, SAIGON);
+        if (read.ok) expect(read).not.toEqual(parsePeriod(name, NOW, SAIGON));
       }),
       { numRuns: 300 },
     );

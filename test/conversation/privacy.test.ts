@@ -82,13 +82,21 @@ describe('whoever walks away', () => {
   });
 
   test('is told politely, as if nothing had been erased', () => {
-    for (const chat of [earning(), new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone()]) {
-      const button = chat.question;
-      sleeps(chat).later(60_000);
-      expect(chat.text('chào').keys[0]).toBe('conversation.expired');
-      chat.send({ kind: 'choice', choice: button.choices?.[0]?.id ?? '', view: button.view });
-      expect(chat.keys).toEqual(['choice.expired']);
-    }
+    const chat = earning();
+    const button = chat.question;
+    sleeps(chat).later(60_000);
+    expect(chat.text('chào').keys[0]).toBe('conversation.expired');
+    chat.send({ kind: 'choice', choice: button.choices?.[0]?.id ?? '', view: button.view });
+    expect(chat.keys).toEqual(['choice.expired']);
+  });
+
+  test('from a page has left nothing unfinished', () => {
+    const chat = new Dialogue().text('lịch sử tích điểm 30 ngày').shareOwnPhone();
+    const button = chat.question;
+    sleeps(chat).later(60_000);
+    expect(chat.text('chào').keys).toEqual(['welcome']);
+    chat.send({ kind: 'choice', choice: button.choices?.[0]?.id ?? '', view: button.view });
+    expect(chat.keys).toEqual(['choice.expired']);
   });
 
   test('is remembered who agreed to it', () => {

@@ -66,7 +66,7 @@ const KEYS: readonly Key[] = [
   ] as const),
   ...(['service.unavailable', 'abuse.flood', 'turn.failed', 'choice.expired', 'flow.switched'] as const),
   ...(['privacy.consent', 'points.balance', 'points.rank', 'history.page_point'] as const),
-  ...(['history.askType', 'history.askPeriod', 'history.empty_point', 'identity.unread'] as const),
+  ...(['history.empty_point', 'identity.unread'] as const),
   ...(['help', 'menu'] as const),
 ];
 

@@ -87,13 +87,9 @@ const isPage = ({ key }: Heard): boolean =>
 
 async function looks(moment: Moment, customer: Customer, { antcrm }: World): Promise<Flight> {
   await customer.writes('/history');
-  const first = await customer.hears(
-    ({ key }) => key === 'identity.proofNeeded' || key === 'history.askType',
-  );
+  const first = await customer.hears((one) => one.key === 'identity.proofNeeded' || isPage(one));
   if (first.key === 'identity.proofNeeded') await customer.shares();
-  const type = await customer.hears(({ key }) => key === 'history.askType');
-  await customer.presses(choiceIn(type, 'history:point'));
-  const period = await customer.hears(({ key }) => key === 'history.askPeriod');
+  const period = await customer.hears(isPage);
   const from = customer.heard.length;
   const held = holdAt(moment, { reads: 'history-point', call: 'history-point' }, customer, antcrm, isPage);
   const landed = customer.presses(choiceIn(period, 'period:all')).then(() => customer.hears(isPage, from));

@@ -199,8 +199,9 @@ await story('redeem', (who) => [
 ]);
 await story('history', (who) => [
   ['asking-phone', () => who.text('lịch sử')],
+  ['', () => who.text('lịch sử tích điểm và đổi quà')],
   ['asking-type', () => who.phone()],
-  ['asking-period', () => who.press('history:point')],
+  ['asking-period', () => who.text('lịch sử tích điểm 32/8/2026')],
   ['browsing', () => who.press('period:all')],
   ['second-page', () => who.press('next')],
 ]);
@@ -270,9 +271,9 @@ await replies('reply-menu', () => one.text('xin chào'));
 await replies('reply-question-with-form', () => one.text('tích điểm'));
 await replies('reply-summary', () => one.text('TIVI000000107 0867123456 garnacho@gmail.com'));
 await replies('reply-receipt', () => one.press('confirm'));
-await replies('reply-share-phone', () => one.text('lịch sử điểm'));
+await replies('reply-share-phone', () => one.text('lịch sử tích điểm và đổi quà'));
 await replies('reply-type', () => one.phone());
-await replies('reply-page', () => one.press('period:all'));
+await replies('reply-page', () => one.press('history:point'));
 await replies('reply-expired-button', () => one.send({ choice: 'confirm:GONE~gone' }));
 await replies('reply-forgotten', () => one.text('/forget'));
 for (const [name, body] of Object.entries(outboxKinds)) if (body) write('bodies', name, opened(body));

@@ -1,4 +1,4 @@
-import type { Flows, Scope } from '../flow.ts';
+import type { Scope } from '../flow.ts';
 import { type ConversationState, IDLE_MS, type Step } from '../state.ts';
 
 /*
@@ -12,9 +12,9 @@ export function lapseAtMs(state: ConversationState): number | null {
 }
 
 /** The same state, without what its time is over for. */
-export function lapse(state: ConversationState, { nowMs, flows }: Scope): ConversationState {
+export function lapse(state: ConversationState, { nowMs }: Scope): ConversationState {
   const atMs = lapseAtMs(state);
-  return atMs === null || nowMs < atMs ? state : { ...state, draft: {}, step: emptied(state.step, flows) };
+  return atMs === null || nowMs < atMs ? state : { ...state, draft: {}, step: emptied(state.step) };
 }
 
 function isGathering({ draft, step }: ConversationState): boolean {
@@ -22,12 +22,13 @@ function isGathering({ draft, step }: ConversationState): boolean {
   return Object.keys(draft).length > 0 || step.at === 'browsing' || offered;
 }
 
-function emptied(step: Step, flows: Flows): Step {
+function emptied(step: Step): Step {
   switch (step.at) {
     case 'asking':
       return { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 };
     case 'browsing':
-      return { at: 'asking', flow: step.flow, slot: flows.get(step.flow)?.page?.lapsesTo ?? '', tries: 0 };
+      // A page is nothing unfinished.
+      return { at: 'idle' };
     case 'confirming':
     case 'consenting':
     case 'idle':

@@ -135,7 +135,9 @@ export function answer(
       const given: Answer<Draft> | undefined = flow?.questions[step.slot]?.answer(text, scope);
       if (given?.ok === 'email') return answerEmail(state, step, text, scope);
       if (given?.ok) return fillStep(state, step, given.slots, scope);
-      return given ? invalid(state, step, given.reason, scope) : retry(state, step, scope);
+      return given
+        ? retry(state, step, scope, { key: given.reason, params: given.params })
+        : retry(state, step, scope);
     }
   }
 }

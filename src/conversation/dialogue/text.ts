@@ -6,7 +6,7 @@ import { unanswered } from '../prompts/consent.ts';
 import { cancel, help, language, support, supportLines, welcome } from '../prompts/help.ts';
 import { proved, typed } from '../prompts/identity.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
-import { again, home, question } from '../prompts/questions.ts';
+import { again, home, question, stay } from '../prompts/questions.ts';
 import type { ConversationState, Draft } from '../state.ts';
 import { onChoice } from './choices.ts';
 import { onStart } from './deep-link.ts';
@@ -95,13 +95,15 @@ function byIntent(stored: ConversationState, utterance: Utterance, scope: Scope)
     case 'forget':
       return forget(state, scope);
     case 'greet':
+      if (state.step.at === 'browsing') return stay(state, scope, { key: 'greet' });
       return runningIn(state, scope) ? again(state, scope, { key: 'greet' }) : welcome(state, scope);
     case 'bye':
       return home(state, scope, { key: 'bye' });
     case 'thanks':
-      return runningIn(state, scope)
-        ? again(state, scope, { key: 'thanks' })
-        : home(state, scope, { key: 'thanks' });
+      // No answer to whether the details may be remembered: that stays open.
+      return runningIn(state, scope) || stored.step.at === 'consenting'
+        ? again(stored, scope, { key: 'thanks' })
+        : stay(state, scope, { key: 'thanks' });
     case 'retry':
       return again(state, scope);
     default:
@@ -114,7 +116,7 @@ function begin(state: ConversationState, flow: Flow, utterance: Utterance, scope
   const slots = slotsFor(flow, utterance, scope);
   const begun = doubtful(start(state, flow, slots, scope), utterance.understood, scope);
   const fault = flow.misread(utterance, slots, scope);
-  return fault === undefined ? begun : after([{ key: fault }], begun);
+  return fault === undefined ? begun : after([fault], begun);
 }
 
 /** Values without a command: for the flow at hand; without one, a code begins the flow that takes it. */
@@ -215,5 +217,5 @@ function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope
 
 function unsure(state: ConversationState, understood: Understood, scope: Scope): Decision {
   if (understood.mangled) return home(state, scope, { key: `${understood.mangled}.vietnamese` });
-  return home(state, scope, { key: 'unsure', lines: supportLines(scope) });
+  return stay(state, scope, { key: 'unsure', lines: supportLines(scope) });
 }

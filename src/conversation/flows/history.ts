@@ -4,25 +4,27 @@ import { fill } from '../dialogue/form.ts';
 import { answersTo } from '../dialogue/values.ts';
 import {
   type Effect,
-  type HistoryRecord,
+  type HistoryType,
   historyTypeSchema,
   identifierSchema,
   type Outcome,
 } from '../effect.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
-import { type NamedPeriod, PERIODS } from '../language/grammar.ts';
-import type { Utterance } from '../language/understand.ts';
-import {
-  isNamedPeriod,
-  namedPeriod,
-  type Period,
-  type PeriodResult,
-  parsePeriod,
-  periodSchema,
-} from '../language/values/period.ts';
-import { DAY_MS, dayAt, startOfDay } from '../language/zone.ts';
+import { PERIODS } from '../language/grammar.ts';
+import type { Understood, Utterance } from '../language/understand.ts';
+import { parsePageNumber } from '../language/values/page-number.ts';
+import { isNamedPeriod, parsePeriod, periodSchema } from '../language/values/period.ts';
 import { proved, typed } from '../prompts/identity.ts';
-import { again, CANCEL, home, named, question, withMenu } from '../prompts/questions.ts';
+import {
+  exampleOfPeriod,
+  isPeriod,
+  periodFault,
+  periodIn,
+  periodLine,
+  periodNamed,
+} from '../prompts/periods.ts';
+import { CANCEL, home, named, question, withMenu } from '../prompts/questions.ts';
+import { recordLine } from '../prompts/records.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, identitySchema, type Step } from '../state.ts';
 
@@ -35,20 +37,29 @@ const pageSchema = z.strictObject({
   by: identifierSchema,
   period: periodSchema,
   skip: z.number(),
+  /** The page that is shown until this one is read: where this one is beyond the end, it stays. */
+  back: z.number().optional(),
 });
 type Page = z.infer<typeof pageSchema>;
 
 const TYPES = historyTypeSchema.options;
 const PERIOD_CHOICES = PERIODS.map((name) => named(`period:${name}`));
 
-/** What was earned or redeemed: proved phone or e-mail → which list → period → pages, shown in place. */
+/** What is shown unless something else is asked for. */
+const FIRST = { type: 'point', period: '30d' } as const;
+
+/** What was earned or redeemed: proved phone or e-mail → pages, shown in place, of the last 30 days unless told. */
 export const history: Flow = defineFlow({
   name: 'history',
   priority: 30,
   showsPast: true,
   identity: 'proved',
-  slots: identitySchema.extend({ type: historyTypeSchema.optional(), period: periodSchema.optional() }),
-  page: { schema: pageSchema, lapsesTo: 'period', choices: PERIOD_CHOICES },
+  /** Null: said, and not understood (a period) or not decided (both lists), so it is asked for. */
+  slots: identitySchema.extend({
+    type: historyTypeSchema.nullable().optional(),
+    period: periodSchema.nullable().optional(),
+  }),
+  page: { schema: pageSchema, choices: PERIOD_CHOICES },
 
   questions: {
     type: {
@@ -60,7 +71,12 @@ export const history: Flow = defineFlow({
       answer: () => ({ ok: false, reason: 'history.type' }),
     },
     period: {
-      ask: () => ({ key: 'history.askPeriod', choices: [...PERIOD_CHOICES, CANCEL], asks: 'period' }),
+      ask: ({ nowMs, settings }) => ({
+        key: 'history.askPeriod',
+        params: exampleOfPeriod(nowMs, settings.timeZone),
+        choices: [...PERIOD_CHOICES, CANCEL],
+        asks: 'period',
+      }),
       answer(text, { nowMs, settings }) {
         const period = parsePeriod(text, nowMs, settings.timeZone);
         return period.ok ? { ok: true, slots: { period: period.value } } : period;
@@ -70,29 +86,26 @@ export const history: Flow = defineFlow({
 
   missing(slots) {
     if (proved(slots) === undefined) return 'phone';
-    if (slots.type === undefined) return 'type';
-    return slots.period === undefined ? 'period' : undefined;
+    if (slots.type === null) return 'type';
+    return slots.period === null ? 'period' : undefined;
   },
 
   complete(state, slots, scope) {
-    const { type, period } = slots;
     const by = proved(slots);
-    if (by === undefined || type === undefined || period === undefined)
-      return home(state, scope, { key: 'menu' });
+    if (by === undefined) return home(state, scope, { key: 'menu' });
+    const type = slots.type ?? FIRST.type;
+    const period = slots.period ?? periodNamed(FIRST.period, scope);
     return browse(state, { type, by, period }, scope);
   },
 
   read({ understood }, scope) {
-    const { type } = understood;
     const said = periodIn(understood, scope);
-    // A period that is none replaces the one before it: no page shows what was not asked for.
-    const period = said && { period: said.ok ? said.value : undefined };
-    return { ...(type && { type }), ...period };
+    return { ...typeIn(understood), ...(said && { period: said.ok ? said.value : null }) };
   },
 
   misread({ understood }, _, scope) {
     const period = periodIn(understood, scope);
-    return period === undefined || period.ok ? undefined : period.reason;
+    return period === undefined || period.ok ? undefined : periodFault(period.reason, scope);
   },
 
   shortcut(value) {
@@ -107,6 +120,8 @@ export const history: Flow = defineFlow({
       const page = pageSchema.parse(step.page);
       const turned = turnBy(name);
       if (turned !== undefined) return turnPage(state, page, turned);
+      const other = name === history.name ? history.shortcut(value) : undefined;
+      if (other) return browse(state, { ...page, ...other }, scope);
       return period && browse(state, { ...page, period }, scope);
     }
     if (step.at !== 'asking') return undefined;
@@ -117,12 +132,11 @@ export const history: Flow = defineFlow({
 
   said(state, _, utterance, scope) {
     const { step } = state;
-    if (step.at === 'asking')
-      return step.slot === 'type' || step.slot === 'period'
-        ? narrow(state, step.slot, utterance, scope)
-        : undefined;
+    if (step.at === 'asking') return narrow(state, step.slot, utterance, scope);
     if (step.at !== 'browsing') return undefined;
     const page = pageSchema.parse(step.page);
+    const number = parsePageNumber(utterance.text);
+    if (number !== undefined) return goTo(state, page, (number - 1) * PAGE);
     const turned = turnBy(utterance.understood.intent);
     return turned === undefined ? otherPage(state, page, utterance, scope) : turnPage(state, page, turned);
   },
@@ -158,133 +172,116 @@ function turnBy(word: string | undefined): -1 | 0 | 1 | undefined {
 
 /** Another page of what is being browsed; the first one again rather than one before it. */
 function turnPage(state: ConversationState, page: Page, direction: -1 | 0 | 1): Decision {
-  const next = { ...page, skip: Math.max(0, page.skip + direction * PAGE) };
+  return goTo(state, page, Math.max(0, page.skip + direction * PAGE));
+}
+
+function goTo(state: ConversationState, { back: _, ...page }: Page, skip: number): Decision {
+  const next: Page = { ...page, skip, ...(skip !== page.skip && { back: page.skip }) };
   return { state: { ...state, step: browsing(next) }, replies: [], effect: read(next) };
 }
 
 function showPage(
   state: ConversationState,
-  page: Page,
-  { records, more }: Extract<Outcome, { kind: 'history' }>,
+  { back, ...page }: Page,
+  { records, more, sum }: Extract<Outcome, { kind: 'history' }>,
   scope: Scope,
 ): Decision {
-  const period = shown(page.period, scope.settings.timeZone);
-  const next = { ...state, view: scope.ids.view };
-  if (records.length === 0 && page.skip === 0)
-    return say(next, {
-      ...question(next, scope),
-      key: 'history.empty',
-      context: page.type,
-      params: { period },
-    });
+  const period = periodLine(page.period, scope.settings.timeZone);
+  if (records.length === 0 && page.skip > 0) {
+    // Beyond the end: what is shown stays what is browsed.
+    const last: Page = { ...page, skip: back ?? 0 };
+    const stayed = { ...state, step: browsing(last), view: scope.ids.view };
+    return say(stayed, withPaging(stayed, { key: 'history.end' }, last, false, scope));
+  }
+  const next = { ...state, step: browsing(page), view: scope.ids.view };
   if (records.length === 0) {
-    // "Next" was typed at the end: what is shown stays what is browsed.
-    const last: Page = { ...page, skip: page.skip - PAGE };
-    const stayed = { ...next, step: browsing(last) };
-    const ends = { previous: last.skip > 0, more: false };
-    return say(stayed, withPaging(stayed, { key: 'history.end' }, ends, scope));
+    const empty: Reply = { key: 'history.empty', context: page.type, params: { period } };
+    return say(next, withPaging(next, empty, page, false, scope));
   }
   const reply: Reply = {
     key: 'history.page',
     context: page.type,
     params: { page: page.skip / PAGE + 1, period },
-    lines: records.map((one) => line(one, scope)),
+    lines: [...records.map((one) => recordLine(one, scope)), ...(sum ? [total(page, sum)] : [])],
     inPlace: true,
   };
-  return say(next, withPaging(next, reply, { previous: page.skip > 0, more }, scope));
+  return say(next, withPaging(next, reply, page, more, scope));
 }
 
-/** Which history, of which period: both may be said at either question. */
+function total({ type }: Page, { score, partial }: { score: number; partial: boolean }): Line {
+  return { key: `history.total.${type}`, context: partial ? 'partial' : undefined, params: { score } };
+}
+
+/** Which history, of which period: both may be said at any question; a period that is none is said at once. */
 function narrow(
   state: ConversationState,
-  slot: 'type' | 'period',
+  slot: string,
   utterance: Utterance,
   scope: Scope,
 ): Decision | undefined {
   const { type, period, ...known } = answersTo(history, utterance, scope);
   const said = periodIn(utterance.understood, scope);
+  const isFault = said !== undefined && !said.ok;
+  if (slot === 'phone' && !isFault) return undefined;
   if (slot === 'period' && said === undefined) return undefined;
   if (type === undefined && period === undefined) return undefined;
   const narrowed: Draft = { ...(type !== undefined && { type }), ...(said && { period }) };
   const filled = fill(state, history, { ...known, ...narrowed }, scope);
-  return said === undefined || said.ok ? filled : after([{ key: said.reason }], filled);
+  return isFault ? after([periodFault(said.reason, scope)], filled) : filled;
 }
 
-/** Dates typed at a page: the same list, or the other one, of that period. */
+/** What else is said at a page: a period, the other list, or both, of the same customer. */
 function otherPage(
   state: ConversationState,
   page: Page,
   { understood }: Utterance,
   scope: Scope,
 ): Decision | undefined {
-  const { intent, type, code, phone, email, period } = understood;
+  const { intent, code, phone, email } = understood;
   if ((code ?? phone ?? email) !== undefined) return undefined;
-  // "quà 1/8" is no wish for a gift; "đổi quà tháng này" may be one.
-  if (intent !== undefined && (intent === history.name || type === undefined || period !== undefined))
-    return undefined;
+  // "Đổi quà tháng này" may be a wish; and of whom a new command of staff's speaks, only they know.
+  if (intent !== undefined && (intent !== history.name || typed('', scope).proved)) return undefined;
+  const { type = page.type } = typeIn(understood);
   const said = periodIn(understood, scope);
-  if (said?.ok) return browse(state, { ...page, type: type ?? page.type, period: said.value }, scope);
-  return said && said.reason !== 'period.shape' ? again(state, scope, { key: said.reason }) : undefined;
+  if (said && !said.ok) return say(state, { ...question(state, scope), ...periodFault(said.reason, scope) });
+  if (type === null || (said === undefined && type === page.type)) return undefined;
+  return browse(state, { ...page, type, period: said?.value ?? page.period }, scope);
 }
 
-function periodNamed(name: NamedPeriod, { nowMs, settings }: Scope): Period {
-  return namedPeriod(name, nowMs, settings.timeZone);
-}
-
-/** The period that a message names or dates, or what is wrong with it; undefined where it speaks of none. */
-function periodIn({ period, rest }: Utterance['understood'], scope: Scope): PeriodResult | undefined {
-  if (period !== undefined) return { ok: true, value: periodNamed(period, scope) };
-  if (rest === '') return undefined;
-  const dates = parsePeriod(rest, scope.nowMs, scope.settings.timeZone);
-  // Without a digit it is some other talk.
-  return dates.ok || dates.reason !== 'period.shape' || /\d/.test(rest) ? dates : undefined;
+/** The list that a message names; null where it names both. */
+function typeIn({ type }: Understood): { type?: HistoryType | null } {
+  if (type === undefined) return {};
+  return { type: type === 'both' ? null : type };
 }
 
 const browsing = (page: Page): Step => ({ at: 'browsing', flow: history.name, page });
 
 function read({ type, by, period, skip }: Page): Effect {
-  return { kind: 'history', type, by, fromMs: period.fromMs, toMs: period.toMs, skip, take: PAGE };
+  const asked = {
+    kind: 'history',
+    type,
+    by,
+    fromMs: period.fromMs,
+    toMs: period.toMs,
+    skip,
+    take: PAGE,
+  } as const;
+  return skip === 0 ? { ...asked, sum: true } : asked;
 }
 
-/** The last page leads on to something else. */
+/** The pages beside this one, the other list, other periods; the last page leads on to something else, too. */
 function withPaging(
   state: ConversationState,
   reply: Reply,
-  { previous, more }: { previous: boolean; more: boolean },
+  { type, period, skip }: Page,
+  more: boolean,
   scope: Scope,
 ): Reply {
-  const choices: Choice[] = [];
-  if (previous) choices.push({ id: 'previous', label: { key: 'choice.previous' } });
-  if (!more) return withMenu(state, reply, scope, ...choices);
-  choices.push({ id: 'next', label: { key: 'choice.next' } });
-  return { ...reply, choices, view: state.view };
-}
-
-/** The period as its first and last day. An end that is no midnight is the moment of asking, not what was asked for. */
-function shown({ fromMs, toMs }: Period, timeZone: string): Line {
-  const lastDay = toMs === undefined ? undefined : dayAt(toMs - 1, timeZone);
-  if (toMs === undefined || lastDay === undefined) return { key: 'history.period', context: 'all' };
-  const to = toMs - 1;
-  if (fromMs === undefined) {
-    return startOfDay(lastDay + DAY_MS, timeZone) === toMs
-      ? { key: 'history.period', context: 'until', params: { to } }
-      : { key: 'history.period', context: 'all' };
-  }
-  return dayAt(fromMs, timeZone) === lastDay
-    ? { key: 'history.period', context: 'day', params: { from: fromMs } }
-    : { key: 'history.period', params: { from: fromMs, to } };
-}
-
-/** Whatever AntCRM left out is named as missing; a failed attempt is marked as failed. */
-function line(record: HistoryRecord, { settings }: Scope): Line {
-  const gift = record.type === 'gift' ? settings.gifts.find(({ code }) => code === record.code) : undefined;
-  return {
-    key: `history.${record.type}`,
-    context: record.failed ? 'failed' : record.score === undefined ? 'unscored' : undefined,
-    params: {
-      at: record.atMs ?? { key: 'history.undated' },
-      what: gift?.name ?? record.what ?? record.code ?? { key: 'history.unnamed' },
-      score: record.score ?? 0,
-    },
-  };
+  const choices: Choice[] = [
+    ...(skip > 0 ? [{ id: 'previous', label: { key: 'choice.previous' } }] : []),
+    ...(more ? [{ id: 'next', label: { key: 'choice.next' } }] : []),
+    ...TYPES.filter((one) => one !== type).map((one) => named(`history:${one}`)),
+    ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => named(`period:${one}`)),
+  ];
+  return more ? { ...reply, choices, view: state.view } : withMenu(state, reply, scope, ...choices);
 }

@@ -64,7 +64,7 @@ export const redeem: Flow = defineFlow({
   },
 
   misread: ({ understood }, { code }) =>
-    understood.code !== undefined && code === undefined ? 'gift.unknown' : undefined,
+    understood.code !== undefined && code === undefined ? { key: 'gift.unknown' } : undefined,
 
   pressed(state, _, { name, value }, scope) {
     const isAsked = state.step.at === 'asking' && state.step.slot === 'code' && name === 'gift';

@@ -2,8 +2,22 @@
 export const PERIODS = ['7d', '30d', 'month', 'lastMonth', 'all'] as const;
 export type NamedPeriod = (typeof PERIODS)[number];
 
-/** Periods that no button offers. */
-export const DAYS = ['today', 'yesterday', 'week', 'lastWeek', 'year', 'lastYear'] as const;
+/** Periods that no button offers; of a day of the week, the last one that there was. */
+export const DAYS = [
+  ...[
+    'today',
+    'yesterday',
+    'dayBefore',
+    'week',
+    'lastWeek',
+    'weekBefore',
+    'monthBefore',
+    'quarter',
+    'lastQuarter',
+  ],
+  ...['halfYear', 'year', 'lastYear', 'yearBefore', 'pastYear'],
+  ...['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+] as const;
 export type NamedDays = (typeof DAYS)[number];
 
 /**
@@ -14,25 +28,54 @@ export type NamedDays = (typeof DAYS)[number];
 export type Grammar = {
   readonly periods: Readonly<Record<NamedPeriod, string>>;
   readonly days: Readonly<Record<NamedDays, string>>;
-  /** Parts of typed dates: left in the rest of a message, where `parsePeriod` reads them. */
-  readonly dateWords: string;
-  /** Words before the first and the last day of a range, and others that stand around dates. */
-  readonly range: { readonly from: string; readonly to: string; readonly others: string };
-  /** Counted periods ("10 ngày qua", "last 2 weeks"), as sources of patterns over folded words. */
+  /** Periods that are still to come. */
+  readonly future: string;
+  /** Words by which a period is found among other talk (`times.ts`). */
+  readonly time: {
+    /** Speak of time wherever they stand: names of months. */
+    readonly sure: string;
+    /** The same, only as they are spelt here: "hồi" is no "hỏi". Who says them means a period that nobody can date. */
+    readonly spelt: string;
+    /** Names of months that are other words, too ("may"): beside a year, a preposition or, with a capital, a number. */
+    readonly doubtful: string;
+    /** Names of spans of time. Bare and alone ("nam", "tuan") they may be anything, a name for one. */
+    readonly units: string;
+    /** Belong to the period that they stand right before, and right after. */
+    readonly before: string;
+    readonly after: string;
+  };
+  /**
+   * Words before the first and the last day of a range, others that stand around dates, what ends a range that reaches
+   * the present, and what is no small word beside a date ("tháng trước nữa").
+   */
+  readonly range: {
+    readonly from: string;
+    readonly to: string;
+    readonly now: string;
+    readonly others: string;
+    readonly telling: string;
+  };
+  /** Counted periods ("10 ngày qua", "last 2 weeks"), as sources of patterns over folded words; numbers from 1 on. */
   readonly counted: {
+    readonly numbers: string;
     readonly before: string;
     readonly days: string;
     readonly weeks: string;
     readonly months: string;
+    readonly years: string;
     readonly after: string;
   };
   /**
    * Typed dates with the words of this language written as numbers, folded: `5/11/2026`, a month without a day as
-   * `thang 11/2026`.
+   * `thang 11/2026`, a quarter as `q1/2026`.
    */
   readonly inNumbers: (text: string) => string;
+  /** Words before the number of a page. */
+  readonly pages: string;
   /** Units: a number before one is an amount, not a code. */
   readonly units: string;
+  /** Words that ask for something that is named or counted; they change nothing else. */
+  readonly questions: string;
   /** Words that change nothing: politeness, pronouns, particles. */
   readonly fillers: string;
   /** Right before the name of a gift, these ask for it: "đổi loa". On their own they ask for nothing. */

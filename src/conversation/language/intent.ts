@@ -1,5 +1,5 @@
-import type { NamedPeriod } from './grammar.ts';
 import type { Segment } from './phrases.ts';
+import { isPast } from './times.ts';
 import type { Token } from './tokens.ts';
 import type { FlowWords } from './vocabulary.ts';
 
@@ -7,10 +7,10 @@ type Part = Segment<Token>;
 
 /** What phrases want, by what they say. */
 export type Intents = {
-  /** What a message wants; `period` is the one that it names. */
-  intentOf(parts: readonly Part[], period: NamedPeriod | undefined): string | undefined;
-  /** Which history the phrases name; undefined where they name both or none, or the intent is no flow. */
-  typeOf(parts: readonly Part[], intent: string | undefined): 'point' | 'gift' | undefined;
+  /** What a message wants; `period`: its words that speak of one. */
+  intentOf(parts: readonly Part[], period: string | undefined): string | undefined;
+  /** Which history the phrases name; undefined where they name none, or the intent is no flow. */
+  typeOf(parts: readonly Part[], intent: string | undefined): 'point' | 'gift' | 'both' | undefined;
 };
 
 /** `order`: all intents, the most telling first. */
@@ -52,11 +52,14 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
       const first = order.find((intent) => intents.has(intent));
       const both = intents.has('confirm') && intents.has('decline');
       if (both && (first === 'confirm' || first === 'decline')) return undefined;
-      return isPast(period) && isFlow(first) && isExplained(parts) ? (past ?? first) : first;
+      if (period === undefined || !isFlow(first) || !isExplained(parts)) return first;
+      const { type, vague } = byName.get(first ?? '')?.list ?? {};
+      const asksPast = isPast(period) || (type === 'point' && !vague && isQuestion(parts));
+      return asksPast ? (past ?? first) : first;
     },
     typeOf(parts, intent) {
       if (intent !== undefined && !isFlow(intent)) return undefined;
-      return only(parts.map(namedType)) ?? only(parts.map((part) => listOf(part)?.type));
+      return only(parts.map(namedType)) ?? oneOrBoth(parts.map((part) => listOf(part)?.type));
     },
   };
 }
@@ -66,9 +69,9 @@ function isExplained(parts: readonly Part[]): boolean {
   return parts.every(({ meaning }) => meaning !== undefined);
 }
 
-/** "Điểm 30 ngày" asks for the history; "đổi quà tháng này" may be a wish. */
-function isPast(period: NamedPeriod | undefined): boolean {
-  return period === '7d' || period === '30d' || period === 'lastMonth';
+/** "Hôm nay mình tích được gì" asks what was; "tháng này đổi được quà gì" may be a wish. */
+function isQuestion(parts: readonly Part[]): boolean {
+  return parts.some(({ meaning }) => meaning?.asks);
 }
 
 /** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
@@ -89,4 +92,9 @@ export function isWish(parts: readonly Part[]): boolean {
 function only<T>(values: readonly (T | undefined)[]): T | undefined {
   const [value, ...others] = new Set(values.filter((one) => one !== undefined));
   return others.length === 0 ? value : undefined;
+}
+
+function oneOrBoth(types: readonly ('point' | 'gift' | undefined)[]): 'point' | 'gift' | 'both' | undefined {
+  const named = new Set(types.filter((type) => type !== undefined));
+  return named.size > 1 ? 'both' : [...named][0];
 }

@@ -1,33 +1,25 @@
 import { LOCALES } from '../message.ts';
 import { fold } from './fold.ts';
-import { DAYS, type Grammar, type NamedPeriod, PERIODS } from './grammar.ts';
+import type { Grammar } from './grammar.ts';
 import { GRAMMARS } from './grammars.ts';
+import { isPeriodName, TIME_WORDS } from './times.ts';
+import type { Word } from './tokens.ts';
 import { isOneTypo } from './typo.ts';
 import { type IntentWords, split } from './vocabulary.ts';
 
-/** What a phrase of the vocabulary says; a filler says nothing. `kept`: it stays in the rest of the message. */
+/** What a phrase of the vocabulary says; a filler says nothing. */
 export type Meaning = {
   readonly intent?: string | undefined;
   /** Counts whatever else the message says. */
   readonly always?: boolean | undefined;
   readonly type?: 'point' | 'gift' | undefined;
-  readonly period?: NamedPeriod | undefined;
   readonly field?: 'code' | 'phone' | 'email' | undefined;
   readonly denial?: 'stop' | 'fail' | undefined;
   readonly unit?: boolean | undefined;
+  /** "Gì", "bao nhiêu". */
+  readonly asks?: boolean | undefined;
   /** Asks for the gift that is named after it. */
   readonly wish?: boolean | undefined;
-  readonly kept?: boolean | undefined;
-};
-
-/** A word of a message, folded, and what it was read from. */
-export type Word<Source> = {
-  readonly text: string;
-  readonly source: Source;
-  /** Found by edit distance from so few letters that it counts as part of a longer phrase only. */
-  readonly doubtful?: boolean | undefined;
-  /** Written without marks in a message that has some. */
-  readonly bare?: boolean | undefined;
 };
 
 /** A stretch of a message: a phrase of the vocabulary, or one word that is in none (no `meaning`). */
@@ -58,7 +50,7 @@ const MIN_TYPO = 4;
 export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
   const meanings = meaningsOf(intents);
   const index = indexOf(meanings);
-  const known = new Set([...meanings.keys()].flatMap((phrase) => phrase.split(' ')));
+  const known = new Set([...meanings.keys(), ...TIME_WORDS].flatMap((phrase) => phrase.split(' ')));
   for (const { abbreviations } of GRAMMARS) for (const short in abbreviations) known.add(short);
   const needMarks = new Set(GRAMMARS.flatMap((grammar) => grammar.needMarks).map(fold));
   const joined = new Map(
@@ -82,11 +74,11 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
   function amountAt<Source>(words: readonly Word<Source>[], at: number): Entry | undefined {
     const number = words[at]?.text ?? '';
     const unit = meanings.get(words[at + 1]?.text ?? '');
-    return unit?.unit && /^\d+$/.test(number) ? { words: [number], meaning: { kept: unit.kept } } : undefined;
+    return unit?.unit && /^\d+$/.test(number) ? { words: [number], meaning: {} } : undefined;
   }
 
   return {
-    isPhrase: (text) => meanings.has(text),
+    isPhrase: (text) => meanings.has(text) || isPeriodName(text),
     isKnown: (word) => known.has(word),
     phraseIn: (word) => joined.get(word),
     nearWord(word) {
@@ -125,13 +117,12 @@ function meaningsOf(intents: readonly IntentWords[]): ReadonlyMap<string, Meanin
 
 /** The words that a language has for everybody, whatever flows there are. */
 function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => void): void {
-  const { fillers, dateWords, days, units, wishes, periods, fields, types, denials } = grammar;
+  const { fillers, time, range, units, questions, wishes, fields, types, denials } = grammar;
   add(fillers, {});
-  add(dateWords, { kept: true });
-  for (const name of DAYS) add(days[name], { kept: true });
+  add(`${time.units}, ${range.from}, ${range.to}`, {});
   add(units, { unit: true });
+  add(questions, { asks: true });
   add(wishes, { wish: true });
-  for (const name of PERIODS) add(periods[name], { period: name });
   for (const field of ['code', 'phone', 'email'] as const) add(fields[field], { field });
   for (const type of ['point', 'gift'] as const) add(types[type], { type });
   for (const denial of ['stop', 'fail'] as const) add(denials[denial], { denial });

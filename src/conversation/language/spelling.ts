@@ -1,7 +1,7 @@
 import { fold, undoTyping } from './fold.ts';
 import { GRAMMARS } from './grammars.ts';
-import type { Vocabulary, Word } from './phrases.ts';
-import type { Token } from './tokens.ts';
+import type { Vocabulary } from './phrases.ts';
+import { isLiteral, type Token, type Word } from './tokens.ts';
 
 // Maps, since a customer may type "constructor".
 const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
@@ -52,7 +52,8 @@ export function createSpelling({ isKnown, nearWord, phraseIn }: Vocabulary): Spe
   return {
     wordsOf(tokens) {
       const marked = !tokens.every(isPlain);
-      return tokens.flatMap((source) => {
+      return tokens.flatMap((source): Word<Token>[] => {
+        if (isLiteral(source)) return [{ text: source.text, source }];
         const bare = marked && isPlain(source);
         return lettersOf(source)
           .split(' ')

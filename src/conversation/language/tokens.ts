@@ -9,6 +9,16 @@ export type Token = {
   readonly pause: boolean;
 };
 
+/** A word of a message, folded, and what it was read from. */
+export type Word<Source> = {
+  readonly text: string;
+  readonly source: Source;
+  /** Found by edit distance from so few letters that it counts as part of a longer phrase only. */
+  readonly doubtful?: boolean | undefined;
+  /** Written without marks in a message that has some. */
+  readonly bare?: boolean | undefined;
+};
+
 const SEPARATORS = ',;:';
 const ENDS = '.!?…';
 const EDGES = `${QUOTES}()[]{}<>.!?…*#`;
@@ -42,7 +52,7 @@ export function findEmail(tokens: readonly Token[]): Found<EmailResult> | undefi
 
 /** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
 const DATE =
-  /^(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/;
+  /^(?:\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
 const PHONE_PIECE = /^[+(]?[\d０-９oO()./\p{Pd}]+$/u;
 /** Nobody writes a number in more groups than this. */
 const MAX_GROUPS = 7;
@@ -53,6 +63,18 @@ const MIN_PHONE = 8;
 export function isDate(token: Token): boolean {
   return DATE.test(token.text);
 }
+
+/** A date, a dash or "T9" is taken as it was typed. */
+export function isLiteral(token: Token): boolean {
+  return isDate(token) || isDash(token.text) || MONTH_TOKEN.test(token.text);
+}
+
+export function isDash(text: string): boolean {
+  return /^\p{Pd}+$/u.test(text);
+}
+
+/** A month in one piece. "T2" is a Monday. */
+const MONTH_TOKEN = /^(?:t(?=[89]|1[0-2])|thg?|th[aá]ng)\.?\d{1,2}(?:[/.-]\d{4})?$/iu;
 
 /** The first run of tokens that is a phone number, the longest such run from there. */
 export function findPhone(tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined {

@@ -1,10 +1,10 @@
 import { createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
-import type { NamedPeriod } from './grammar.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
-import { createVocabulary, type Segment, type Word } from './phrases.ts';
+import { createVocabulary, type Segment } from './phrases.ts';
 import { createSpelling } from './spelling.ts';
-import { findEmail, findPhone, isDate, type Token, tokenize } from './tokens.ts';
+import { timesIn } from './times.ts';
+import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { CodeResult } from './values/code.ts';
 import { type FlowWords, intentWords, type Wording } from './vocabulary.ts';
 
@@ -25,16 +25,17 @@ export type Understood = {
   readonly mangled?: 'code' | 'email' | undefined;
   /** A word of the shape that operation ids have, upper case without its dash. It may be the `code` as well. */
   readonly reference?: string | undefined;
-  readonly period?: NamedPeriod | undefined;
+  /** The words that speak of a period, whether or not they can be read as one (`parsePeriod`). */
+  readonly period?: string | undefined;
   /** Which history; only where the message asks for one, or says nothing else. */
-  readonly type?: 'point' | 'gift' | undefined;
+  readonly type?: 'point' | 'gift' | 'both' | undefined;
   /** The slot that the message calls by its name ("mã", "số điện thoại"); the first one. */
   readonly names?: 'code' | 'phone' | 'email' | undefined;
   /** "Không có email". */
   readonly noEmail?: true | undefined;
   /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an intent. */
   readonly wishes?: true | undefined;
-  /** The words, as typed, that none of the above explains (typed dates among them), without polite fillers. */
+  /** The words, as typed, that none of the above explains, without polite fillers. */
   readonly rest: string;
 };
 
@@ -76,12 +77,13 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
     const shaped = tokens.filter(codes.isCode);
     const argument = shaped.length > 0 ? undefined : codes.argument(tokens, command);
     const found = argument ? [argument] : shaped;
-    const typed = wordsOf(tokens.filter((token) => !found.includes(token) && !isDate(token)));
+    const typed = wordsOf(without(tokens, found));
     const reading = interpret(typed, found, command);
-    if (reading.intent) return reading;
+    // A period that was mistyped must not be taken for none.
+    if (reading.intent && (reading.intent !== past || reading.period !== undefined)) return reading;
     const better = mended(typed);
     const second = better && interpret(better, found, command);
-    return second?.intent ? second : reading;
+    return second?.intent && (!reading.intent || second.period !== undefined) ? second : reading;
   }
 
   function interpret(
@@ -89,11 +91,11 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
     shaped: readonly Token[],
     command: string | undefined,
   ): Reading {
-    const all = vocabulary.segments(typed);
+    const { said: period, others } = timesIn(typed);
+    const all = vocabulary.segments(others);
     const announced = shaped.length > 0 ? undefined : codes.announced(all, command);
     const found = announced ? [announced] : shaped;
     const parts = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
-    const period = parts.find(({ meaning }) => meaning?.period)?.meaning?.period;
     const said = intentOf(parts, period);
     const chosen = command === 'language' && said?.startsWith('language:') ? said : command;
     return { parts, codes: found, period, intent: chosen ?? said };
@@ -111,7 +113,7 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
     const { intent, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
     const [code, ...furtherCodes] = new Set(found.map((token) => token.text));
     const left = unexplained(others, parts);
-    const isAlone = !phone && !email && !code && !mangled && !left.some((token) => isUnknown(token, parts));
+    const isAlone = !phone && !email && !code && !mangled && left.length === 0;
     const asksForPast = intent !== undefined && intent === past;
     return {
       intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
@@ -138,7 +140,7 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
 type Reading = {
   readonly parts: readonly Segment<Token>[];
   readonly codes: readonly Token[];
-  readonly period?: NamedPeriod | undefined;
+  readonly period?: string | undefined;
   readonly intent?: string | undefined;
 };
 
@@ -146,19 +148,13 @@ function without(tokens: readonly Token[], taken: readonly Token[] = []): readon
   return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));
 }
 
-/** Neither in the vocabulary nor part of a date. */
 function isUnknown(token: Token, parts: readonly Segment<Token>[]): boolean {
   return parts.some(
     ({ meaning, words }) => meaning === undefined && words.some(({ source }) => source === token),
   );
 }
 
-/** Typed dates, parts of dates, and words that the vocabulary does not have. */
+/** Words that the vocabulary does not have. */
 function unexplained(tokens: readonly Token[], parts: readonly Segment<Token>[]): Token[] {
-  const left = new Set(
-    parts
-      .filter(({ meaning }) => meaning === undefined || meaning.kept)
-      .flatMap(({ words }) => words.map(({ source }) => source)),
-  );
-  return tokens.filter((token) => isDate(token) || left.has(token));
+  return tokens.filter((token) => isUnknown(token, parts));
 }

@@ -38,6 +38,13 @@ export function aside(state: ConversationState, scope: Scope, reply: Reply): Dec
   return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
 }
 
+/** Says something that ends nothing: a page that is shown can still be turned. */
+export function stay(state: ConversationState, scope: Scope, reply: Reply): Decision {
+  return state.step.at === 'browsing'
+    ? say(state, { ...question(state, scope), ...reply })
+    : home(state, scope, reply);
+}
+
 /** Back to the start: the flow is over, `reply` says why and carries the menu. */
 export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
   const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: scope.ids.view };

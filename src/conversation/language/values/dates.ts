@@ -1,99 +1,97 @@
-import { unmark, visible } from '../fold.ts';
-import { GRAMMARS, phrasesIn } from '../grammars.ts';
 import { DAY_MS } from '../zone.ts';
+import { type Item, type Part, scan } from './scan.ts';
+import type { Span } from './spans.ts';
 
-/** `[from, to)` in days as `zone.ts` writes them; an absent end is open. */
-type Dates =
-  | { readonly ok: true; readonly from?: number | undefined; readonly to?: number | undefined }
-  | { readonly ok: false; readonly reason: 'period.shape' | 'period.reversed' };
+/** Days as `spans.ts` writes them, or what is wrong. */
+export type Dates =
+  | ({ readonly ok: true } & Span)
+  | { readonly ok: false; readonly reason: 'period.shape' | 'period.reversed' | 'period.future' };
 
-/** A date as typed: a day, a month or a year, perhaps without its year. */
-type Part = {
-  readonly day?: number | undefined;
-  readonly month?: number | undefined;
-  readonly year?: number | undefined;
-};
-type Span = { readonly from: number; readonly to: number };
+/** A span that a calendar has. */
+type Closed = { readonly from: number; readonly to: number };
 
 const SHAPE = { ok: false, reason: 'period.shape' } as const;
 
-/** Reads one date or two, day before month; `today` decides which year was left out. */
+/** Reads a period, named, counted or typed in dates, day before month; `today` decides which year was left out. */
 export function typedDates(text: string, today: number): Dates {
-  const read = scan(text);
+  const read = scan(text, today);
   if (!read) return SHAPE;
-  const [first, second] = read.parts;
-  if (!first) return SHAPE;
-  if (second) return range(first, second, today);
-  const span = lastTime(first, today);
-  if (!span) return SHAPE;
-  if (read.open === 'to') return { ok: true, from: span.from };
-  return read.open === 'from' ? { ok: true, to: span.to } : { ok: true, ...span };
+  const { open, joined } = read;
+  const [first, second, ...more] = specified(read.items, today);
+  if (!first || more.length > 0) return SHAPE;
+  const dates = second ? pair(first, second, joined, today) : single(first, open, today);
+  return dates.ok && dates.from !== undefined && dates.from > today
+    ? { ok: false, reason: 'period.future' }
+    : dates;
 }
 
-/** Which end the words leave open where there is one date only: "từ 1/8" has no `to`, "đến 31/8" no `from`. */
-type Scan = { readonly parts: readonly Part[]; readonly open?: 'from' | 'to' | undefined };
-
-const DATE = new RegExp(
-  [
-    String.raw`(?<y>\d{4})-(?<m>\d{1,2})-(?<d>\d{1,2})(?!\d)`,
-    String.raw`(?<day>\d{1,2})(?<sep>[/.-])(?<month>\d{1,2})(?:\k<sep>(?<year>\d{4}|\d\d))?(?!\d)`,
-    String.raw`(?:thang )?(?<mm>\d{1,2})[/.-](?<mmYear>\d{4})(?!\d)`,
-    String.raw`thang (?<only>\d{1,2})(?!\d)`,
-    String.raw`(?<yyyy>\d{4})(?!\d)`,
-  ].join('|'),
-  'y',
-);
-const WORD = /[a-z]+/y;
-const GAP = /[\s\p{Pd}~→,.:]+/uy;
-const FROM = new Set(phrasesIn(({ range }) => range.from));
-const TO = new Set(phrasesIn(({ range }) => range.to));
-const NOISE = new Set([
-  ...FROM,
-  ...TO,
-  ...phrasesIn(({ fillers, dateWords, range }) => `${fillers}, ${dateWords}, ${range.others}`),
-]);
-
-function scan(text: string): Scan | undefined {
-  const typed = GRAMMARS.reduce(
-    (dates, { inNumbers }) => inNumbers(dates),
-    unmark(visible(text)).replace(/ ?\/ ?/g, '/'),
-  );
-  const parts: Part[] = [];
-  let open: Scan['open'];
-  for (let at = 0; at < typed.length; ) {
-    const date = matchAt(DATE, typed, at);
-    const other = date ?? matchAt(WORD, typed, at) ?? matchAt(GAP, typed, at);
-    if (!other) return undefined;
-    at += other[0].length;
-    if (date) parts.push(partOf(date.groups ?? {}));
-    else if (parts.length === 0 && FROM.has(other[0])) open = 'to';
-    else if (parts.length === 0 && TO.has(other[0])) open = 'from';
-    else if (/[a-z]/.test(other[0]) && !NOISE.has(other[0])) return undefined;
+/** What a word after a date tells of it: "tháng 9 năm ngoái", "thứ hai tuần trước". */
+function specified(items: readonly Item[], today: number): Item[] {
+  const all: Item[] = [];
+  for (const item of items) {
+    const before = all.at(-1);
+    const from = item.kind === 'named' ? item.named.span.from : undefined;
+    const is = item.kind === 'named' ? item.named.is : undefined;
+    if (before?.kind === 'date' && before.part.year === undefined && isYear(item))
+      all.splice(-1, 1, { kind: 'date', part: { ...before.part, year: item.part.year } });
+    else if (before?.kind === 'date' && before.part.year === undefined && is === 'year' && from !== undefined)
+      all.splice(-1, 1, { kind: 'date', part: { ...before.part, year: new Date(from).getUTCFullYear() } });
+    else if (before?.kind === 'named' && before.named.is === 'weekday' && is === 'week' && from !== undefined)
+      all.splice(-1, 1, { kind: 'named', named: { span: dayOfWeek(before.named.span, from, today) } });
+    else all.push(item);
   }
-  return parts.length > 2 ? undefined : { parts, open };
+  return all;
 }
 
-function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
-  pattern.lastIndex = at;
-  return pattern.exec(text) ?? undefined;
+/** "Tháng 8 trong năm 2023". */
+function isYear(item: Item): item is Extract<Item, { kind: 'date' }> {
+  if (item.kind !== 'date') return false;
+  const { day, month, quarter } = item.part;
+  return (day ?? month ?? quarter) === undefined;
 }
 
-function partOf(groups: Readonly<Record<string, string | undefined>>): Part {
-  const pick = (...names: string[]) => {
-    const text = names.map((name) => groups[name]).find((value) => value !== undefined);
-    return text === undefined ? undefined : Number(text);
-  };
-  const year = pick('y', 'year', 'mmYear', 'yyyy');
-  return {
-    day: pick('d', 'day'),
-    month: pick('m', 'month', 'mm', 'only'),
-    year: year !== undefined && year < 100 ? 2000 + year : year,
-  };
+/** The same day of the week that begins on `monday`. */
+function dayOfWeek({ from = 0 }: Span, monday: number, today: number): Span {
+  const day = monday + (((((from - monday) / DAY_MS) % 7) + 7) % 7) * DAY_MS;
+  return day > today ? { from: day } : { from: day, to: day + DAY_MS };
+}
+
+function single(item: Item, open: 'from' | 'to' | undefined, today: number): Dates {
+  const span = spanOfItem(item, today);
+  if (!span || item.kind === 'now') return SHAPE;
+  if (open === 'to') return span.from === undefined ? SHAPE : { ok: true, from: span.from };
+  if (open === 'from') return { ok: true, ...(span.to !== undefined && { to: span.to }) };
+  return { ok: true, ...span };
+}
+
+/** Two dates make a range, however they are joined; anything else only where a word or a dash says so. */
+function pair(first: Item, second: Item, joined: boolean, today: number): Dates {
+  if (first.kind === 'date' && second.kind === 'date') return range(first.part, second.part, today);
+  const from = spanOfItem(first, today);
+  const to = spanOfItem(second, today);
+  if (!joined || !from || !to || from.from === undefined) return SHAPE;
+  if (isAfter(from, to)) return { ok: false, reason: 'period.reversed' };
+  return { ok: true, from: from.from, ...(to.to !== undefined && { to: to.to }) };
+}
+
+function spanOfItem(item: Item, today: number): Span | undefined {
+  switch (item.kind) {
+    case 'now':
+      return {};
+    case 'named':
+      return item.named.span;
+    case 'date':
+      return lastTime(item.part, today);
+  }
 }
 
 /** Undefined for dates that no calendar has, and for years in which nobody earned points. */
-function spanOf({ day, month, year }: Part, inYear = year): Span | undefined {
+function spanOf({ day, month, quarter, year }: Part, inYear = year): Closed | undefined {
   if (inYear === undefined || inYear < 2000 || inYear > 2099) return undefined;
+  if (quarter !== undefined)
+    return { from: Date.UTC(inYear, quarter * 3 - 3), to: Date.UTC(inYear, quarter * 3) };
+  // Of "1 - 5/11" the first day by itself.
+  if (month === undefined && day !== undefined) return undefined;
   if (month === undefined) return { from: Date.UTC(inYear, 0), to: Date.UTC(inYear + 1, 0) };
   if (month < 1 || month > 12) return undefined;
   if (day === undefined) return { from: Date.UTC(inYear, month - 1), to: Date.UTC(inYear, month) };
@@ -102,14 +100,15 @@ function spanOf({ day, month, year }: Part, inYear = year): Span | undefined {
 }
 
 /** Without a year: this year's or, where that is yet to come, last year's. */
-function lastTime(part: Part, today: number): Span | undefined {
+function lastTime(part: Part, today: number): Closed | undefined {
   if (part.year !== undefined) return spanOf(part);
   const year = new Date(today).getUTCFullYear();
   return [year, year - 1].map((y) => spanOf(part, y)).find((span) => span && span.from <= today);
 }
 
 /** A year that one end lacks is the other's; "1/12 - 31/1" crosses New Year if that end has passed. */
-function range(first: Part, second: Part, today: number): Dates {
+function range(start: Part, second: Part, today: number): Dates {
+  const first = start.month === undefined && start.day !== undefined ? inMonthOf(start, second) : start;
   const from =
     first.year === undefined && second.year !== undefined
       ? [second.year, second.year - 1]
@@ -124,7 +123,12 @@ function range(first: Part, second: Part, today: number): Dates {
     : { ok: true, from: from.from, to: to.to };
 }
 
-function endWithoutYear(from: Span, part: Part, today: number): Span | undefined {
+/** "1 - 5 November 2026": the month is written once. */
+function inMonthOf({ day }: Part, { day: last, month, year }: Part): Part {
+  return last === undefined ? { day } : { day, month, year };
+}
+
+function endWithoutYear(from: Closed, part: Part, today: number): Closed | undefined {
   const year = new Date(from.from).getUTCFullYear();
   const same = spanOf(part, year);
   const next = spanOf(part, year + 1);
@@ -132,5 +136,5 @@ function endWithoutYear(from: Span, part: Part, today: number): Span | undefined
 }
 
 function isAfter(first: Span, second: Span | undefined): boolean {
-  return second !== undefined && second.from < first.from;
+  return second?.from !== undefined && first.from !== undefined && second.from < first.from;
 }
