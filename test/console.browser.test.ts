@@ -490,6 +490,41 @@ describe('with a staff token', () => {
   });
 });
 
+describe('what goes wrong is said in a sentence', () => {
+  it('a wrong token', async () => {
+    await bot.stop();
+    bot = await startBot({ ...QUICK, STAFF_TOKEN: TOKEN });
+    const page = await open();
+    await page.getByLabel('STAFF_TOKEN').fill('a-wrong-token-of-some-length');
+    await page.keyboard.press('Enter');
+    await page.getByText('Mã truy cập không đúng.').waitFor();
+    await page.getByLabel('STAFF_TOKEN').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await replied(page, 'welcome');
+    // Chromium reports each refused request.
+    faults = faults.filter((fault) => !fault.includes('401'));
+  });
+
+  it('a sandbox that does not answer', async () => {
+    const page = await open();
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await page.route('**/sandbox/reset', (route) => route.abort());
+    await button(page, 'Làm lại từ đầu').click();
+    await log(page).getByText('Không gửi được.').waitFor();
+    faults = faults.filter((fault) => !fault.includes('net::ERR_'));
+  });
+
+  it('a message that the webhook refuses', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.evaluate(`document.querySelector('#phone').value = ''`);
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'Gửi số của khách').click();
+    await log(page).getByText('contact.phone: Wants at least one character').waitFor();
+    faults = faults.filter((fault) => !fault.includes('400'));
+  });
+});
+
 describe('/docs', () => {
   const operation = '#operations-staff_webhook-sendMessage';
 
@@ -512,8 +547,8 @@ describe('/docs', () => {
     bot = await startBot({ ...QUICK, STAFF_TOKEN: TOKEN });
     const page = await open({ path: '/docs', httpCredentials: { username: 'staff', password: TOKEN } });
     await page.locator('button.authorize').first().click();
-    await page.locator('.modal-ux input').fill(TOKEN);
-    await page.locator('.modal-ux button.authorize').click();
+    await page.locator('.modal-ux input').first().fill(TOKEN);
+    await page.locator('.modal-ux button.authorize').first().click();
     await page.locator('.modal-ux .btn-done').click();
     await tryItOut(page);
   });

@@ -90,9 +90,18 @@ describe('the console page', () => {
     );
   });
 
-  it('loses nothing with its indentation', () => {
+  it('loses nothing with its indentation and its comments', async () => {
     const texts = [...script.matchAll(/`[^`]*`/g)].map(([text]) => text);
     expect(texts.filter((text) => text.includes('\n'))).toEqual([]);
+    const { url } = await start();
+    for (const file of globSync('*.js', { cwd: folder })) {
+      const sent = (await (await fetch(`${url}/console/${file}`)).text()).split('\n');
+      const written = readFileSync(new URL(file, folder), 'utf8').split('\n');
+      const changed = written.flatMap((line, at) =>
+        line.trim() === sent[at] ? [] : [[line.trim(), sent[at]]],
+      );
+      expect(changed.filter(([line = '', left]) => left !== '' || !/^(\/\/|\/?\*)/.test(line))).toEqual([]);
+    }
   });
 
   it('serves its own files only', async () => {
@@ -104,7 +113,7 @@ describe('the console page', () => {
 });
 
 /** Names put together from what the webhook says. */
-const PREFIXES = /^(?:state|step|type|status|kind|who)\./;
+const PREFIXES = /^(?:faults|reset|state|step|type|status|kind|who)\./;
 
 describe('its words', () => {
   it('are there in both languages', () => {

@@ -42,7 +42,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
- * gets the sources line by line, native modules without a build; it keeps them and asks each time whether they changed
+ * gets the sources (but for `lean`), native modules without a build; it keeps them and asks each time whether they changed
  * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page. The first
  * of the `languages` is chosen.
  */
@@ -69,9 +69,14 @@ export function consolePage(
   };
 }
 
-/** Indentation is for readers of the source. */
+/** Indentation and scripts' comments are for readers of the source; the browser gets every other line as it is. */
+function lean(source: string, type: string): string {
+  const flat = source.replace(/^ +/gm, '');
+  return type === TYPES['.js'] ? flat.replace(/^(?:\/\/|\/\*|\*).*/gm, '') : flat;
+}
+
 function serve(scope: FastifyInstance, path: string, type: string, source: string): void {
-  const body = source.replace(/\n +/g, '\n');
+  const body = lean(source, type);
   const etag = `"${hash('sha256', body, 'base64url')}"`;
   scope.get(path, async ({ headers }, reply) => {
     reply.headers({ ...HEADERS, 'cache-control': 'no-cache', etag });

@@ -10,7 +10,7 @@ const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
 /** The largest request: one that carries the largest picture. */
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
-const field = z.string().min(1).max(MAX_TEXT);
+const field = z.string().min(1, 'Wants at least one character').max(MAX_TEXT);
 
 export const conversationSchema = z
   .string()

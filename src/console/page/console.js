@@ -66,7 +66,7 @@ $('fresh').addEventListener('click', () => {
 });
 
 $('conversation').addEventListener('change', () => {
-  if ($('conversation').checkValidity()) void turnTo($('conversation').value, false);
+  if ($('conversation').reportValidity()) void turnTo($('conversation').value, false);
 });
 
 function changeLanguage() {

@@ -2,7 +2,7 @@ import { repeat, send } from './conversation.js';
 import { $, button, can, chosen, make, number, on, session, tell, word } from './page.js';
 import { note } from './script.js';
 import { sharePhoneOf } from './transcript.js';
-import { exchange } from './webhook.js';
+import { exchange, explain } from './webhook.js';
 
 /* Play: whom to be, what makes it hard for the bot, and the sandbox. */
 
@@ -67,17 +67,16 @@ const FAULTS = {
   'fault.500': { call: 'history', fault: 'error-500', times: 3 },
 };
 
-async function plan(fault) {
-  note({ fault });
-  await exchange('sandbox/faults', fault);
-  tell('notice', { text: word('fault.done'), fault: false });
-  void look();
-}
+const plan = (fault) => change('faults', fault, { fault });
+const reset = () => change('reset', {}, { reset: true });
 
-async function reset() {
-  note({ reset: true });
-  await exchange('sandbox/reset', {});
-  tell('notice', { text: word('reset.done'), fault: false });
+/** Changes the sandbox; `step`: how a script says so. */
+async function change(what, body, step) {
+  const answer = await exchange(`sandbox/${what}`, body);
+  if (answer?.status !== 200)
+    return tell('notice', { text: answer ? explain(answer.content) : word('failed') });
+  note(step);
+  tell('notice', { text: word(`${what}.done`), fault: false });
   void look();
 }
 
@@ -129,10 +128,10 @@ $('other').addEventListener('click', sharePhoneOf(false));
 $('repeat').addEventListener('click', repeat);
 $('burst').addEventListener('click', () => keep(kept === null));
 $('deep').addEventListener('submit', openLink);
-for (const { dataset } of document.querySelectorAll('[data-unknown]'))
-  document
-    .querySelector(`[data-unknown="${dataset.unknown}"]`)
-    .addEventListener('click', () => send({ unknown: dataset.unknown }, word(dataset.unknown)));
+for (const element of document.querySelectorAll('[data-unknown]')) {
+  const { unknown } = element.dataset;
+  element.addEventListener('click', () => send({ unknown }, word(unknown)));
+}
 $('picture').addEventListener('click', () => $('image').click());
 $('image').addEventListener('change', () => {
   const [file] = $('image').files;

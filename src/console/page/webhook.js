@@ -1,4 +1,4 @@
-import { $, session } from './page.js';
+import { $, session, word } from './page.js';
 
 /** Every request. The token travels in a header. */
 export function call(path, options = {}) {
@@ -46,7 +46,9 @@ let onSignedIn = [];
 /** Asks for the token once, however many calls wait for it. */
 export function signIn(next) {
   onSignedIn.push(next);
-  if (!$('login').open) $('login').showModal();
+  if ($('login').open) return;
+  $('login').showModal();
+  $('wrong').textContent = session.get('token') ? word('login.wrong') : '';
 }
 
 $('login').addEventListener('cancel', (event) => event.preventDefault());

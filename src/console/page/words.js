@@ -31,6 +31,7 @@ const TABLE = {
   failed: ['Không gửi được.', 'Could not be sent.'],
   retry: ['Gửi lại', 'Send again'],
   login: ['Đăng nhập', 'Sign in'],
+  'login.wrong': ['Mã truy cập không đúng.', 'This token is wrong.'],
   token: ['Mã truy cập của nhân viên (STAFF_TOKEN)', 'Staff token (STAFF_TOKEN)'],
   enter: ['Vào', 'Enter'],
   'inside.empty': [
@@ -121,7 +122,7 @@ const TABLE = {
   'fault.none': ['Chưa đặt lỗi nào.', 'No fault is planned.'],
   reset: ['Làm lại từ đầu', 'Start afresh'],
   'reset.done': ['AntCRM giả lập đã trở về ban đầu.', 'The AntCRM sandbox is as it was.'],
-  'fault.done': ['Đã đặt lỗi cho lần gọi tới.', 'The fault is planned.'],
+  'faults.done': ['Đã đặt lỗi cho lần gọi tới.', 'The fault is planned.'],
   script: ['Kịch bản', 'Script'],
   'script.about': [
     'Lưu cuộc trò chuyện này thành bài kiểm thử, phát lại ở đây hoặc bằng npm run chat.',
