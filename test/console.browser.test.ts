@@ -549,7 +549,7 @@ describe('/docs', () => {
     await page.locator('button.authorize').first().click();
     await page.locator('.modal-ux input').first().fill(TOKEN);
     await page.locator('.modal-ux button.authorize').first().click();
-    await page.locator('.modal-ux .btn-done').click();
+    await page.locator('.modal-ux .btn-done').first().click();
     await tryItOut(page);
   });
 });
