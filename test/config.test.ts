@@ -337,7 +337,34 @@ describe('GIFTS_FILE', () => {
   const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
 
   it('is read', () => {
-    expect(configOf(written([gift])).gifts).toEqual([gift]);
+    const whole = {
+      ...gift,
+      code: 'LOA01',
+      description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
+      image: 'https://shop.example/loa.jpg',
+      pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },
+    };
+    expect(configOf(written([gift, whole])).gifts).toEqual([gift, whole]);
+  });
+
+  it.each(['http://shop.example/a.jpg', 'https://me:pass@shop.example/a.jpg', 'a.jpg', 'file:///etc/passwd'])(
+    'with an image that no platform could fetch is a fault: %s',
+    (image) => {
+      expect(faultsOf(written([{ ...gift, image }]))).toEqual([
+        expect.stringMatching(/\[0\]\.image: an https URL without a password/),
+      ]);
+    },
+  );
+
+  it('with a text of one language, an empty one or a long one is a list of faults', () => {
+    const faults = faultsOf(
+      written([{ ...gift, description: { vi: 'x'.repeat(201), en: ' ' }, pickUp: { vi: 'ở đây' } }]),
+    );
+    expect(faults.map((fault) => fault.replace(path, 'gifts.json'))).toEqual([
+      'GIFTS_FILE: gifts.json[0].description.vi: at most 200 characters',
+      'GIFTS_FILE: gifts.json[0].description.en: a text',
+      expect.stringMatching(/^GIFTS_FILE: gifts\.json\[0\]\.pickUp\.en: /),
+    ]);
   });
 
   it('that is missing or no JSON is one fault', () => {

@@ -35,11 +35,22 @@ This page is made from \`src/config/variables.ts\`.
 const TAIL = `
 ## The gift list
 
-A gift list for \`GIFTS_FILE\` lets customers pick a gift and see its price:
+A gift list for \`GIFTS_FILE\` lets customers pick a gift, see its price and what it is, and, once redeemed, hear where to get it. \`description\`, \`image\` and \`pickUp\` may be left out:
 
 \`\`\`json
-[{ "code": "DAUMAY01", "name": { "vi": "Đầu máy", "en": "Player" }, "score": 10 }]
+[
+  {
+    "code": "DAUMAY01",
+    "name": { "vi": "Đầu máy", "en": "Player" },
+    "score": 10,
+    "description": { "vi": "Đầu phát 4K, kèm điều khiển.", "en": "Plays 4K, remote included." },
+    "image": "https://shop.example/player.jpg",
+    "pickUp": { "vi": "Cửa hàng 12 Lê Lợi, 8:00–20:00.", "en": "The shop at 12 Le Loi, 8:00–20:00." }
+  }
+]
 \`\`\`
+
+The image is fetched by Telegram, Teams and the browser of whoever sees the console, never by the bot. Telegram takes JPEG, PNG and WebP up to 5 MB; where it cannot show a picture, customers get the text alone.
 `;
 
 describe.each(documents)('%s', (_name, text) => {

@@ -91,7 +91,7 @@ export const variables = z.object({
   GIFTS_FILE: may(
     text,
     'sandbox: its own gifts',
-    'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score" }`: lets customers pick a gift and see its price',
+    'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score", "description"?: { "vi", "en" }, "image"?: https URL, "pickUp"?: { "vi", "en" } }`: lets customers pick a gift, see its price and, once redeemed, where to get it',
   ),
   TELEGRAM_BOT_TOKEN: secret(
     like(/^\d+:[\w-]+$/, 'a token from BotFather, <number>:<letters>'),

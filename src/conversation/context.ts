@@ -1,7 +1,17 @@
 import type { Locale, LocalizedText, Sender } from './message.ts';
 
-/** A gift that customers can pick from a list; `score` is its price in points. */
-export type Gift = { readonly code: string; readonly name: LocalizedText; readonly score: number };
+/**
+ * A gift that customers can pick from a list; `score` is its price in points. `image`: an https URL, which the platform or
+ * the reader's browser fetches, never the bot. `pickUp`: where and when to get it, said once it is redeemed.
+ */
+export type Gift = {
+  readonly code: string;
+  readonly name: LocalizedText;
+  readonly score: number;
+  readonly description?: LocalizedText | undefined;
+  readonly image?: string | undefined;
+  readonly pickUp?: LocalizedText | undefined;
+};
 
 /** What the operator configured and the conversation needs to know. The same for every turn. */
 export type Settings = {

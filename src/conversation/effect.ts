@@ -109,7 +109,11 @@ export type Effect =
       take: number;
       sum?: true | undefined;
     }
-  | { kind: 'balance'; by: Identifier };
+  /**
+   * The customer's points. `exact`: only what AntCRM's record of the customer says, and only where that comes soon: what is
+   * nice to know keeps nobody waiting. Else, where there is no such record, the sums of the history.
+   */
+  | { kind: 'balance'; by: Identifier; exact?: true | undefined };
 
 /** What AntCRM's record of an operation says; every part may be missing. `score` in points, `what` = product or gift. */
 export const receiptSchema = z.strictObject({
@@ -118,6 +122,14 @@ export const receiptSchema = z.strictObject({
   what: z.string().optional(),
 });
 export type Receipt = z.infer<typeof receiptSchema>;
+
+/** The customer's points as AntCRM's record had them right before a call and right after its success. */
+export type Movement = { readonly before: number; readonly after: number };
+
+/** By how much an operation changes the customer's points. */
+export function change(kind: z.infer<typeof operationKindSchema>, score: number): number {
+  return kind === 'redeem' ? -score : score;
+}
 
 /** One record of the history, as shown. `failed`: AntCRM lists failed attempts too. */
 export type HistoryRecord = {
@@ -134,6 +146,7 @@ export type Outcome =
   /**
    * `omitted`: this identifier was not sent, so as to link nobody's records (docs/design.md, "Linking").
    * `customer`: who is to be unlocked (redeem). `awaited`: the record was not read back, and is still to come (redeem).
+   * `balance`: of a proved customer, where it could be read.
    */
   | {
       kind: 'applied';
@@ -142,9 +155,15 @@ export type Outcome =
       omitted?: 'phone' | 'email' | undefined;
       customer?: string | undefined;
       awaited?: Awaited | undefined;
+      balance?: Movement | undefined;
     }
-  /** Surely not applied, by AntCRM's own decision. */
-  | { kind: 'refused'; operation: string; customer?: string | undefined }
+  /** Surely not applied, by AntCRM's own decision; with what the customer had right before the call (redeem). */
+  | {
+      kind: 'refused';
+      operation: string;
+      customer?: string | undefined;
+      points?: number | undefined;
+    }
   /** Surely not applied: AntCRM could not be reached, or we did not dare to call. */
   | { kind: 'unavailable'; operation?: string | undefined; customer?: string | undefined }
   /** Perhaps applied. Never called again; looked up by `check`. */

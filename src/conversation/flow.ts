@@ -24,8 +24,8 @@ export type Answer<Slots> =
   | { readonly ok: 'email' };
 
 type Question<Slots> = {
-  /** The question of this slot, without a view. */
-  readonly ask: (scope: Scope) => Reply;
+  /** The question of this slot, without a view; `slots`: what the flow has so far. */
+  readonly ask: (scope: Scope, slots: Slots) => Reply;
   /** A typed answer, once nothing else explains the text. */
   readonly answer: (text: string, scope: Scope) => Answer<Slots>;
 };
@@ -42,11 +42,23 @@ type Confirmation<Slots> = {
   readonly effect: (slots: Slots, operation: string, scope: Scope) => Effect | undefined;
   /** What is to be remembered of the call. */
   readonly gift?: ((slots: Slots) => string | undefined) | undefined;
+  /** A picture of what is confirmed (https URL). */
+  readonly image?: ((slots: Slots, scope: Scope) => string | undefined) | undefined;
   /** Said instead of calling now. */
   readonly hindered?: ((state: ConversationState, scope: Scope) => Reply | undefined) | undefined;
   /** Lines of the good news. */
   readonly remarks?:
     | ((slots: Slots, outcome: Extract<Outcome, { kind: 'applied' }>) => readonly Line[])
+    | undefined;
+  /** Buttons of the good news, before the menu's: what may come next. */
+  readonly next?: ((slots: Slots, scope: Scope) => readonly Choice[]) | undefined;
+  /** What is known of why it was refused: a variant of the bad news. */
+  readonly why?:
+    | ((
+        slots: Slots,
+        outcome: Extract<Outcome, { kind: 'refused' }>,
+        scope: Scope,
+      ) => Pick<Line, 'context' | 'params'>)
     | undefined;
   /** Goes on after a refusal that `counted` knows; without it, back to the start. */
   readonly refused?: ((state: ConversationState, refusal: Reply, scope: Scope) => Decision) | undefined;
@@ -84,12 +96,14 @@ type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
 export type FlowSpec<Schema extends z.ZodObject> = Common & {
   /** Its slots, each optional: `identitySchema`, since phone and e-mail are every flow's, and its own. */
   readonly slots: Schema;
-  /** The questions of its own slots. */
+  /** The questions of its own slots, those that customers are asked for. */
   readonly questions: {
-    readonly [Slot in Exclude<keyof z.infer<Schema>, keyof Identity>]: Question<Partial<z.infer<Schema>>>;
+    readonly [Slot in Exclude<keyof z.infer<Schema>, keyof Identity>]?: Question<Partial<z.infer<Schema>>>;
   };
   /** The next slot to ask for. */
   missing(slots: z.infer<Schema>): (keyof z.infer<Schema> & string) | undefined;
+  /** What is to be read before the next slot is asked for; the outcome goes on from there. */
+  reads?(slots: z.infer<Schema>): Effect | undefined;
   /** All slots are there. */
   complete(state: ConversationState, slots: z.infer<Schema>, scope: Scope): Decision;
   /** What a text says, as slots of its own. */
@@ -136,6 +150,7 @@ export type Flow = Common & {
   slotCalled(field: string): string;
   readonly questions: Readonly<Record<string, Question<Draft> | undefined>>;
   missing(draft: Draft): string | undefined;
+  reads(draft: Draft): Effect | undefined;
   complete(state: ConversationState, scope: Scope): Decision;
   read(utterance: Utterance, scope: Scope): Draft;
   isWished(utterance: Utterance, scope: Scope): boolean;
@@ -183,8 +198,9 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
     takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),
     slotCalled: (field) => slotOf(schema, field),
-    questions: spec.questions,
+    questions: asking<Schema>(spec.questions, slotsOf),
     missing: (draft) => spec.missing(slotsOf(draft)),
+    reads: (draft) => spec.reads?.(slotsOf(draft)),
     complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
     read: (utterance, scope) => spec.read?.(utterance, scope) ?? {},
     isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
@@ -200,9 +216,26 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
       summary: (draft, state, scope) => confirmation.summary(slotsOf(draft), state, scope),
       effect: (draft, operation, scope) => confirmation.effect(slotsOf(draft), operation, scope),
       gift: (draft) => confirmation.gift?.(slotsOf(draft)),
+      image: (draft, scope) => confirmation.image?.(slotsOf(draft), scope),
       remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],
+      next: (draft, scope) => confirmation.next?.(slotsOf(draft), scope) ?? [],
+      why: (draft, outcome, scope) => confirmation.why?.(slotsOf(draft), outcome, scope) ?? {},
     },
   };
+}
+
+/** The questions, each given the slots of its flow. */
+function asking<Schema extends z.ZodObject>(
+  questions: FlowSpec<Schema>['questions'],
+  slotsOf: (draft: Draft) => z.infer<Schema>,
+): Flow['questions'] {
+  const entries = Object.entries<Question<Partial<z.infer<Schema>>> | undefined>(questions);
+  return Object.fromEntries(
+    entries.map(([slot, question]): [string, Question<Draft> | undefined] => [
+      slot,
+      question && { ...question, ask: (scope, draft) => question.ask(scope, slotsOf(draft)) },
+    ]),
+  );
 }
 
 function slotOf({ shape }: z.ZodObject, field: string): string {

@@ -56,6 +56,7 @@ export type Field = z.infer<typeof fieldSchema>;
  * - `sharePhone`: where the channel has a contact-sharing button, offer it.
  * - `inPlace`: where the customer pressed a button of a message, this replaces that message (paging).
  * - `notice`: a short remark on a press; where the channel can show it as a toast, it should.
+ * - `image`: an https URL of a picture of what the reply is about; the text says everything without it.
  */
 export const replySchema = z.strictObject({
   key: z.string(),
@@ -69,6 +70,7 @@ export const replySchema = z.strictObject({
   sharePhone: z.literal(true).optional(),
   inPlace: z.literal(true).optional(),
   notice: z.literal(true).optional(),
+  image: z.string().optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
 

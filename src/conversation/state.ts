@@ -73,7 +73,13 @@ const operationSchema = z.strictObject({
   atMs: z.number(),
   checks: z.number(),
   lookup: lookupSchema.optional(),
-  receipt: receiptSchema.omit({ record: true }).optional(),
+  receipt: receiptSchema
+    .omit({ record: true })
+    .extend({
+      /** The customer's points afterwards, where they were told. */
+      balance: z.number().optional(),
+    })
+    .optional(),
   /** The code of the gift that it spends on. */
   gift: z.string().optional(),
   /** The code that it earns by, where several were confirmed at once. */

@@ -112,9 +112,11 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
     case 'history':
     case 'balance':
     case 'sums':
-      return answered(state, outcome, scope);
+      return answered(state, outcome, scope) ?? say(state);
     case 'unavailable':
-      return outcome.operation === undefined ? unread(state, scope) : conclude(state, outcome, scope);
+      return outcome.operation === undefined
+        ? (answered(state, outcome, scope) ?? unread(state, scope))
+        : conclude(state, outcome, scope);
     case 'applied':
     case 'refused':
     case 'unknown':
@@ -123,10 +125,10 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
   }
 }
 
-/** What was read goes to the flow that asked for it, which the state is in. */
-function answered(state: ConversationState, outcome: Outcome, scope: Scope): Decision {
+/** What was read, or could not be, goes to the flow that asked for it, which the state is in. */
+function answered(state: ConversationState, outcome: Outcome, scope: Scope): Decision | undefined {
   const flow = 'flow' in state.step ? scope.flows.get(state.step.flow) : undefined;
-  return flow?.outcome(state, outcome, scope) ?? say(state);
+  return flow?.outcome(state, outcome, scope);
 }
 
 /** The history or the balance could not be read: where a page was asked for, it can be asked for again. */

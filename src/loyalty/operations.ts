@@ -2,6 +2,7 @@ import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { atMostEvery, type Fields, type Observe } from '../observe.ts';
 import { accumulate } from './accumulate.ts';
+import { readExactBalance } from './balance.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { readsFor } from './journal.ts';
 import { readBalance, readHistory } from './reads.ts';
@@ -46,7 +47,9 @@ export function createOperations(options: {
       case 'history':
         return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, clock, context));
       case 'balance':
-        return readBalance(readsFor(context, loyalty), contacts, effect.by);
+        return effect.exact
+          ? readExactBalance(effect.by, context, tools)
+          : readBalance(readsFor(context, loyalty), contacts, effect.by);
     }
   }
 

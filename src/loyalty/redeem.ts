@@ -1,6 +1,7 @@
 import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import type { Others } from './attribution.ts';
+import { readPoints } from './balance.ts';
 import { type Intent, intend, type Reads, readIntent, readsFor } from './journal.ts';
 import { carries } from './linking.ts';
 import type { CallOutcome, RedeemRequest } from './loyalty.ts';
@@ -22,7 +23,7 @@ export async function redeem(effect: Redeem, context: EffectContext, tools: Tool
 
   const whose = await identify(effect, reads, tools.contacts);
   if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, context, tools);
-  const { customer } = whose;
+  const { customer, points } = whose;
 
   const locked = await context.lock(customer, operation);
   if (!locked.locked) return unlessIntended({ kind: 'busy', operation }, effect, context, tools);
@@ -46,44 +47,60 @@ export async function redeem(effect: Redeem, context: EffectContext, tools: Tool
   if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, context, tools);
 
   const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
-  return conclude(call, { operation, customer, lookup, others: readRemembered(locked) }, context, tools);
+  const made = { operation, customer, points, lookup, others: readRemembered(locked) };
+  return conclude(call, made, context, tools);
 }
 
 async function conclude(
   call: CallOutcome,
-  made: { operation: string; customer: string; lookup: Lookup; others: Others | null },
+  made: {
+    operation: string;
+    customer: string;
+    points: number | undefined;
+    lookup: Lookup;
+    others: Others | null;
+  },
   context: EffectContext,
   tools: Tools,
 ): Promise<Outcome> {
-  const { operation, customer, lookup, others } = made;
+  const { operation, customer, points: before, lookup, others } = made;
   switch (call.kind) {
     case 'applied': {
-      const receipt = await readBack(lookup, others, context, tools);
+      const [receipt, after] = await Promise.all([
+        readBack(lookup, others, context, tools),
+        before === undefined ? undefined : readPoints(lookup.by, context, tools),
+      ]);
       return {
         kind: 'applied',
         operation,
         receipt,
         customer,
         ...(receipt === undefined && { awaited: awaitedOf(lookup) }),
+        ...(before !== undefined && typeof after === 'number' && { balance: { before, after } }),
       };
     }
     case 'unknown':
       return { kind: 'unknown', operation, lookup };
     case 'refused':
+      return { kind: 'refused', operation, customer, ...(before !== undefined && { points: before }) };
     case 'unavailable':
-      return { kind: call.kind, operation, customer };
+      return { kind: 'unavailable', operation, customer };
   }
 }
 
 /**
- * Whose points are spent, and what the request carries: the proved identifier, and the other one only if it is proved
+ * Whose points are spent, how many there are as far as AntCRM's record says, and what the request carries: the proved identifier, and the other one only if it is proved
  * too or AntCRM has it on the same record. Null if AntCRM cannot be asked.
  */
 async function identify(
   { gift, by, also }: Redeem,
   reads: Reads,
   contacts: 'on' | 'off',
-): Promise<{ customer: string; request: Omit<RedeemRequest, 'writeBefore'> } | null> {
+): Promise<{
+  customer: string;
+  points: number | undefined;
+  request: Omit<RedeemRequest, 'writeBefore'>;
+} | null> {
   const read = contacts === 'on' ? await reads.contact(by) : { ok: true as const, value: null };
   if (!read.ok) return null;
   const contact = read.value;
@@ -91,6 +108,7 @@ async function identify(
   const isTheirs = also !== undefined && (also.proved || (contact !== null && carries(contact, also)));
   return {
     customer: id === undefined ? `${by.kind}:${by.value}` : `customer:${id}`,
+    points: contact?.points,
     request: { gift, ...(isTheirs ? { [also.kind]: also.value } : {}), [by.kind]: by.value },
   };
 }

@@ -33,7 +33,7 @@ function goes(chat: Dialogue, flow: Flow, proof: Proof): Effect | undefined {
       chat.press(answer);
     }
   }
-  return chat.effects[0];
+  return chat.effects.at(-1);
 }
 
 /** Whom the effect reads, spends or earns for, and whether that was proved. */
@@ -127,7 +127,7 @@ describe('what may be read or spent', () => {
   test('an e-mail without proof goes along as such, for AntCRM’s record to decide', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0867123456 minh@example.vn').press('confirm');
     chat.press('consent:accept').text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
-    expect(chat.effects[1]).toMatchObject({
+    expect(chat.calls[1]).toMatchObject({
       kind: 'redeem',
       by: PHONE,
       also: { kind: 'email', value: 'minh@example.vn', proved: false },
@@ -193,7 +193,7 @@ describe('a shared phone', () => {
       context: 'replaced',
       params: { phone: '0912 345 678' },
     });
-    expect(chat.press('confirm').effects[0]).toMatchObject({ by: { value: '+84912345678' } });
+    expect(chat.press('confirm').calls[0]).toMatchObject({ by: { value: '+84912345678' } });
   });
 
   test('that is shared again is confirmed', () => {
@@ -208,7 +208,7 @@ describe('a shared phone', () => {
       'identity.notOwn',
       'redeem.summary',
     ]);
-    expect(chat.press('confirm').effects[0]).toMatchObject({ by: PHONE });
+    expect(chat.press('confirm').calls[0]).toMatchObject({ by: PHONE });
   });
 });
 

@@ -1,25 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../src/conversation/effect.ts';
-import { Dialogue, NOW, SETTINGS } from '../support/dialogue.ts';
+import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
+import { Dialogue, NOW, SETTINGS, succeed } from '../support/dialogue.ts';
 
 type Found = Extract<Outcome, { kind: 'checked' }>['found'];
 
 /** A redeem whose answer was lost just now. */
 function lost(): { chat: Dialogue; reference: string } {
   const chat = new Dialogue();
-  chat.answers = (effect) => ({
-    kind: 'unknown',
-    operation: effect.kind === 'redeem' ? effect.operation : '',
-    lookup: {
-      kind: 'redeem',
-      by: { kind: 'phone', value: '+84867123456' },
-      code: 'DAUMAY01',
-      fromMs: NOW,
-      deadlineMs: NOW,
-      baseline: [],
-      customer: 'customer:475',
-    },
-  });
+  const lookup: Lookup = {
+    kind: 'redeem',
+    by: { kind: 'phone', value: '+84867123456' },
+    code: 'DAUMAY01',
+    fromMs: NOW,
+    deadlineMs: NOW,
+    baseline: [],
+    customer: 'customer:475',
+  };
+  chat.answers = (effect) =>
+    effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
   chat.text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
   return { chat, reference: chat.state.operations[0]?.id ?? '' };
 }
@@ -161,7 +159,7 @@ describe('an operation whose outcome is unknown', () => {
         unlock: [{ customer: 'customer:475', operation }],
       });
       expect(chat.send({ kind: 'choice', choice: confirm, view }).keys).toEqual(['choice.expired']);
-      expect(chat.effects).toEqual([]);
+      expect(chat.calls).toEqual([]);
       expect(chat.text(operation).keys).toEqual(['operation.status']);
     }
   });

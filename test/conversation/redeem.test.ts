@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/conversation/effect.ts';
-import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+import { Dialogue, STAFF, succeed, TEAMS } from '../support/dialogue.ts';
 
 const lookup = {
   kind: 'redeem' as const,
@@ -13,7 +13,7 @@ const lookup = {
 };
 
 function confirmed(chat: Dialogue, outcome: (operation: string) => Outcome): Dialogue {
-  chat.answers = (effect) => outcome('operation' in effect ? effect.operation : '');
+  chat.answers = (effect) => ('operation' in effect ? outcome(effect.operation) : succeed(effect));
   return chat.text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');
 }
 
@@ -26,7 +26,7 @@ describe('redeeming a gift', () => {
     expect(chat.question.sharePhone).toBe(true);
     expect(chat.shareOwnPhone().keys).toEqual(['redeem.summary']);
     chat.press('confirm');
-    expect(chat.effects).toEqual([
+    expect(chat.calls).toEqual([
       expect.objectContaining({
         kind: 'redeem',
         gift: 'DAUMAY01',
@@ -64,7 +64,7 @@ describe('redeeming a gift', () => {
       [[], 'redeem.askCode'],
     ] as const) {
       const chat = new Dialogue(STAFF, gifts && { gifts }).text('đổi quà').text(text);
-      expect(chat.keys).toEqual(['noted', question]);
+      expect(chat.keys.at(-1)).toBe(question);
       expect(chat.state.draft).toMatchObject(known);
       expect(chat.text('DAUMAY01').keys).toEqual(['redeem.summary']);
     }
@@ -172,7 +172,7 @@ describe('redeeming a gift', () => {
     expect(chat.text('0867123456').keys).toEqual(['identity.proofNeeded']);
     expect(chat.question).toMatchObject({ context: 'typed', sharePhone: true });
     expect(chat.text('đổi quà DAUMAY01 0867123456').keys).toEqual(['identity.proofNeeded']);
-    expect(chat.effects).toEqual([]);
+    expect(chat.calls).toEqual([]);
   });
 
   test("does not accept somebody else's contact", () => {
@@ -185,7 +185,7 @@ describe('redeeming a gift', () => {
   test('goes by the profile e-mail on Teams, and says what is missing where there is none', () => {
     const chat = new Dialogue(TEAMS).text('đổi quà DAUMAY01');
     expect(chat.keys).toEqual(['redeem.summary']);
-    expect(chat.press('confirm').effects[0]).toMatchObject({
+    expect(chat.press('confirm').calls[0]).toMatchObject({
       by: { kind: 'email', value: 'garnacho@gmail.com' },
     });
     const { email: _, ...nameless } = TEAMS;
@@ -217,7 +217,7 @@ describe('redeeming a gift', () => {
     ] as const) {
       const chat = new Dialogue(STAFF).text('đổi quà DAUMAY01').text(typed);
       expect(chat.keys).toEqual(['redeem.summary']);
-      expect(chat.press('confirm').effects[0]).toMatchObject({ by });
+      expect(chat.press('confirm').calls[0]).toMatchObject({ by });
     }
   });
 
@@ -232,7 +232,7 @@ describe('redeeming a gift', () => {
       chat.text(words);
       expect(chat.question.key, words).toBe('redeem.summary');
     }
-    expect(chat.effects).toEqual([]);
+    expect(chat.calls).toEqual([]);
   });
 
   test('works once for each confirm button', () => {
@@ -243,18 +243,15 @@ describe('redeeming a gift', () => {
     expect(chat.keys[0]).toBe('redeem.done');
     expect(chat.send({ kind: 'choice', choice, view }).keys).toEqual(['choice.expired']);
     expect(chat.send({ kind: 'choice', choice }).keys).toEqual(['choice.expired']);
-    expect(chat.effects).toHaveLength(1);
+    expect(chat.calls).toHaveLength(1);
   });
 
   test('keeps the button alive while another redemption of the customer is being checked', () => {
     const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'busy', operation }));
     expect(chat.keys).toEqual(['operation.busy', 'redeem.summary']);
-    chat.answers = (effect) => ({
-      kind: 'applied',
-      operation: 'operation' in effect ? effect.operation : '',
-    });
+    chat.answers = succeed;
     expect(chat.press('confirm').keys[0]).toBe('redeem.done');
-    expect(new Set(chat.effects.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
+    expect(new Set(chat.calls.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
   });
 
   test('never says "failed, try again" where the outcome is unknown', () => {
@@ -274,12 +271,9 @@ describe('redeeming a gift', () => {
   test('keeps its id where AntCRM could not be asked who the customer is, for an earlier attempt may hold them', () => {
     const chat = confirmed(new Dialogue(), (operation) => ({ kind: 'unavailable', operation }));
     expect(chat.keys).toEqual(['service.unavailable', 'redeem.summary']);
-    chat.answers = (effect) => ({
-      kind: 'applied',
-      operation: 'operation' in effect ? effect.operation : '',
-    });
+    chat.answers = succeed;
     chat.press('confirm');
-    expect(new Set(chat.effects.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
+    expect(new Set(chat.calls.map((effect) => 'operation' in effect && effect.operation)).size).toBe(1);
   });
 
   test('gives the hold back when it was refused or could not be reached', () => {

@@ -88,6 +88,8 @@ export class FakeAntcrm implements Loyalty {
   skewMs: number | null = 0;
   /** How long after the call its record shows. */
   lateMs = 0;
+  /** Whether the record of the customer is behind: it shows no call's points. */
+  isBehind = false;
   /** Called in between: after a request arrived, before its answer. */
   onCall = (): void => undefined;
   readonly #clock: VirtualClock;
@@ -98,12 +100,12 @@ export class FakeAntcrm implements Loyalty {
 
   async accumulate(request: AccumulateRequest): Promise<CallOutcome> {
     this.accumulated.push(request);
-    return this.#end({ type: 'point', code: request.code, score: 100, what: 'Tivi' });
+    return this.#end(request, { type: 'point', code: request.code, score: 100, what: 'Tivi' });
   }
 
   async redeem(request: RedeemRequest): Promise<CallOutcome> {
     this.redeemed.push(request);
-    return this.#end({ type: 'gift', code: request.gift, score: 10, what: 'Đầu máy' });
+    return this.#end(request, { type: 'gift', code: request.gift, score: 10, what: 'Đầu máy' });
   }
 
   async history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>> {
@@ -136,7 +138,16 @@ export class FakeAntcrm implements Loyalty {
     return this.#clock.nowMs() + (this.skewMs ?? 0);
   }
 
-  #end(record: Omit<LoyaltyRecord, 'status'>): CallOutcome {
+  #move({ phone, email }: Pick<RedeemRequest, 'phone' | 'email'>, points: number): void {
+    const at = this.contacts.findIndex(
+      ({ phones, emails }) => phones.includes(phone ?? '') || emails.includes(email ?? ''),
+    );
+    const contact = this.contacts[at];
+    if (contact?.points === undefined || this.isBehind) return;
+    this.contacts[at] = { ...contact, points: contact.points + points };
+  }
+
+  #end(request: Pick<RedeemRequest, 'phone' | 'email'>, record: Omit<LoyaltyRecord, 'status'>): CallOutcome {
     this.onCall();
     const atMs = this.#nowMs();
     const made = { id: `new-${this.records.length}`, atMs, visibleAtMs: atMs + this.lateMs, ...record };
@@ -144,6 +155,7 @@ export class FakeAntcrm implements Loyalty {
       case 'applied':
       case 'lost':
         this.records.push({ ...made, status: 'succeeded' });
+        this.#move(request, record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0));
         return { kind: this.fate === 'lost' ? 'unknown' : 'applied' };
       case 'refused':
         this.records.push({ ...made, status: 'failed' });

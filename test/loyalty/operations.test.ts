@@ -139,7 +139,7 @@ describe('reading back', () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;
     expect(await perform(REDEEM)).toEqual({
-      ...{ kind: 'applied', operation: 'op-1', customer: CUSTOMER },
+      ...{ kind: 'applied', operation: 'op-1', customer: CUSTOMER, balance: { before: 990, after: 980 } },
       awaited: { code, calledMs, deadlineMs, skew },
     });
   });
@@ -182,6 +182,7 @@ describe('redeem', () => {
       operation: 'op-1',
       receipt: { record: 'new-0', score: 10, what: 'Đầu máy' },
       customer: CUSTOMER,
+      balance: { before: 990, after: 980 },
     });
     expect(antcrm.redeemed).toEqual([{ gift: 'DAUMAY01', phone: PHONE.value, writeBefore: 9000 }]);
     expect(store.holds).toEqual(new Map([[CUSTOMER, 'op-1']]));
@@ -189,7 +190,8 @@ describe('redeem', () => {
 
   it.each(['refused', 'unavailable'] as const)('names whose hold to give back when %s', async (fate) => {
     antcrm.fate = fate;
-    expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', customer: CUSTOMER });
+    const points = fate === 'refused' ? { points: 990 } : {};
+    expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', customer: CUSTOMER, ...points });
   });
 
   it('keeps the lock and the baseline while the outcome is unknown', async () => {

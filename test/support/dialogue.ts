@@ -64,6 +64,11 @@ export class Dialogue {
     return this.replies.map(({ key }) => key);
   }
 
+  /** What AntCRM was asked that earns or spends. */
+  get calls(): Effect[] {
+    return this.effects.filter(({ kind }) => kind === 'accumulate' || kind === 'redeem');
+  }
+
   /** The last reply: the question that waits for an answer. */
   get question(): Reply {
     const reply = this.replies.at(-1);

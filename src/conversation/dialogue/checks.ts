@@ -151,7 +151,7 @@ function escalate(state: ConversationState, operation: Operation, scope: Scope):
 }
 
 function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', scope: Scope): Reply {
-  const lines = receiptLines(operation, scope);
+  const lines = receiptLines({ ...operation, status }, scope);
   const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
   return status === 'done'
     ? { key: 'operation.resolved.done', params, lines }

@@ -50,8 +50,10 @@ export function runningIn({ step }: ConversationState, { flows }: Scope): Flow |
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-/** Asks for the next missing slot, or completes the flow. */
+/** Asks for the next missing slot, or completes the flow; reads what the flow wants to know for that. */
 export function advance(state: ConversationState, flow: Flow, scope: Scope, ...before: Reply[]): Decision {
+  const effect = flow.reads(state.draft);
+  if (effect) return { state: entered(state, flow, scope), replies: before, effect };
   const slot = flow.missing(state.draft);
   if (slot === undefined) return after(before, flow.complete(entered(state, flow, scope), scope));
   const isIdentity = slot === 'phone' && flow.identity === 'proved';

@@ -2,10 +2,12 @@ import { type Decision, say, type Unlock } from '../decision.ts';
 import type { Lookup, Outcome, Receipt } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
+import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { served } from '../prompts/identity.ts';
 import { again, home, pose } from '../prompts/questions.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import { balanceAfter } from './balance.ts';
 
 /** Operations with an outcome that are kept, so that their references can be asked for. */
 const KEPT = 5;
@@ -53,7 +55,7 @@ export function conclude(state: ConversationState, outcome: Concluded, scope: Sc
     case 'unavailable':
       return unavailable(state, step, confirmed, outcome.customer, scope);
     case 'refused':
-      return { ...refused(state, confirmed, operation, scope), ...ended(operation, outcome.customer) };
+      return { ...refused(state, confirmed, outcome, scope), ...ended(operation, outcome.customer) };
     case 'applied':
       return {
         ...applied(state, confirmed, operation, outcome, scope),
@@ -72,20 +74,36 @@ function applied(
   outcome: Extract<Outcome, { kind: 'applied' }>,
   scope: Scope,
 ): Decision {
-  const receipt = told(outcome.receipt);
-  const operation: Operation = { ...begun(state, id, confirmed, scope), status: 'done', receipt };
+  const begins = begun(state, id, confirmed, scope);
+  const balance = balanceAfter(state, begins, outcome.receipt?.score, outcome.balance);
+  const receipt = outcome.receipt && { ...told(outcome.receipt), ...(balance !== undefined && { balance }) };
+  const operation: Operation = { ...begins, status: 'done', receipt };
   const noted = note(state, operation);
   const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
-  const lines = [...receiptLines(operation, scope), ...remarks];
+  const choices = [...(confirmed.next?.(state.draft, scope) ?? [])];
   return finish(counted(noted, operation.kind, 'done', scope), scope, {
     key: `${confirmed.name}.done`,
-    lines,
+    lines: [...receiptLines(operation, scope), ...balanceLines(balance), ...remarks],
+    ...(choices.length > 0 && { choices, view: scope.ids.view }),
   });
 }
 
-function refused(state: ConversationState, confirmed: Confirmed, id: string, scope: Scope): Decision {
+function balanceLines(points: number | undefined): Line[] {
+  return points === undefined ? [] : [{ key: 'receipt.balance', params: { points } }];
+}
+
+function refused(
+  state: ConversationState,
+  confirmed: Confirmed,
+  outcome: Extract<Outcome, { kind: 'refused' }>,
+  scope: Scope,
+): Decision {
+  const { operation: id } = outcome;
   const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'refused' });
-  const refusal: Reply = { key: `${confirmed.name}.refused` };
+  const refusal: Reply = {
+    key: `${confirmed.name}.refused`,
+    ...confirmed.why?.(state.draft, outcome, scope),
+  };
   const next = counted(served(noted, scope), confirmed.kind, 'refused', scope);
   return confirmed.refused?.(next, refusal, scope) ?? home(next, scope, refusal);
 }
@@ -156,14 +174,16 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
 }
 
 /**
- * The receipt as a line: "+100 điểm · Tivi". Nothing where AntCRM's record could not be read back. AntCRM names gifts
- * in Vietnamese only, the list of gifts in every language.
+ * The receipt as a line: "+100 điểm · Tivi", left out where AntCRM's record could not be read back; of a gift that was
+ * redeemed, where to get it. AntCRM names gifts in Vietnamese only, the list of gifts in every language.
  */
-export function receiptLines({ kind, receipt, gift }: Operation, { settings }: Scope): Line[] {
-  if (receipt?.score === undefined) return [];
-  const what = settings.gifts.find(({ code }) => code === gift)?.name ?? receipt.what;
+export function receiptLines({ kind, status, receipt, gift: code }: Operation, scope: Scope): Line[] {
+  const gift = giftOf(code, scope);
+  const pickUp = status === 'done' && gift ? pickUpLines(gift) : [];
+  if (receipt?.score === undefined) return pickUp;
+  const what = gift?.name ?? receipt.what;
   const params = { score: receipt.score, what: what ?? '' };
-  return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }];
+  return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
 }
 
 function stillChecking(state: ConversationState): Reply {

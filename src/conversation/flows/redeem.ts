@@ -1,37 +1,52 @@
 import { z } from 'zod';
-import type { Gift } from '../context.ts';
-import type { Decision } from '../decision.ts';
+import { after, type Decision } from '../decision.ts';
+import { unseen } from '../dialogue/balance.ts';
 import { advance, edit, fill, take } from '../dialogue/form.ts';
+import { giftIn, giftNamed, giftsWanted, speaksOf } from '../dialogue/gifts.ts';
 import { answersTo, isSkip } from '../dialogue/values.ts';
+import { type Identifier, identifierSchema, type Outcome } from '../effect.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
-import { fold } from '../language/fold.ts';
 import type { Utterance } from '../language/understand.ts';
+import { giftChoices, giftOf } from '../prompts/gifts.ts';
 import { cancel } from '../prompts/help.ts';
-import { proved, typed } from '../prompts/identity.ts';
+import { proved, typed, whose } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
-import { CANCEL, confirm } from '../prompts/questions.ts';
-import type { Line } from '../reply.ts';
-import { type ConversationState, identitySchema } from '../state.ts';
+import { CANCEL, confirm, home, pose } from '../prompts/questions.ts';
+import type { Line, Reply } from '../reply.ts';
+import { type ConversationState, type Draft, identitySchema } from '../state.ts';
 
-/** Spending points on a gift: gift → proved phone or e-mail → summary → call. */
+const slotsSchema = identitySchema.extend({
+  /** The gift's. */
+  code: z.string().optional(),
+  /** How many were asked for, where it was more than one: each is an operation of its own. */
+  wanted: z.number().optional(),
+  /** What the customer has, as read when the flow began; `points: null` where it is not known. */
+  balance: z.strictObject({ by: identifierSchema, points: z.number().nullable() }).optional(),
+});
+type Slots = z.infer<typeof slotsSchema>;
+
+/** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */
 export const redeem: Flow = defineFlow({
   name: 'redeem',
   priority: 20,
   list: { type: 'gift' },
   identity: 'proved',
-  claimsCode: (code, { settings }) => settings.gifts.some((gift) => gift.code === code),
-  /** `code` is the gift's. */
-  slots: identitySchema.extend({ code: z.string().optional() }),
+  claimsCode: (code, scope) => giftOf(code, scope) !== undefined,
+  slots: slotsSchema,
 
   questions: {
     code: {
-      ask({ settings }) {
-        const gifts = settings.gifts.map(({ code, name, score }) => ({
-          id: `gift:${code}`,
-          label: { key: 'choice.gift', params: { name, score } },
-        }));
-        const key = gifts.length > 0 ? 'redeem.askGift' : 'redeem.askCode';
-        return { key, choices: [...gifts, CANCEL], asks: 'code' };
+      ask(scope, { balance }) {
+        if (scope.settings.gifts.length === 0)
+          return { key: 'redeem.askCode', choices: [CANCEL], asks: 'code' };
+        const points = balance?.points ?? undefined;
+        const known = whose(scope) === 'staff' ? 'knownStaff' : 'known';
+        return {
+          key: 'redeem.askGift',
+          ...(points !== undefined && { context: known, params: { points } }),
+          choices: [...giftChoices(scope, points), CANCEL],
+          asks: 'code',
+        };
       },
       /** A gift that the list has was taken by its name already, a customer whom staff named first by what names them. */
       answer(text, scope) {
@@ -48,34 +63,66 @@ export const redeem: Flow = defineFlow({
     return proved(slots) === undefined ? 'phone' : undefined;
   },
 
-  complete: (state, _, scope) => confirm(state, redeem, scope),
+  /** Whose points they are may change on the way. */
+  reads(slots) {
+    const by = proved(slots);
+    const isKnown = by && slots.balance?.by.kind === by.kind && slots.balance.by.value === by.value;
+    return by && !isKnown ? { kind: 'balance', by, exact: true } : undefined;
+  },
+
+  outcome(state, slots, outcome, scope) {
+    const by = proved(slots);
+    if (by === undefined || !isAnswer(outcome)) return undefined;
+    const read = outcome.kind === 'balance' ? (outcome.points ?? pointsOfNobody(by, slots)) : null;
+    // AntCRM may not have counted yet what it just gave.
+    const points = unseen(state, scope.nowMs).length > 0 ? null : read;
+    return advance({ ...state, draft: { ...state.draft, balance: { by, points } } }, redeem, scope);
+  },
+
+  complete(state, slots, scope) {
+    const dear = tooDear(slots, scope);
+    if (dear === undefined) return after(oneAtATime(slots, scope), confirm(state, redeem, scope));
+    const { code: _, wanted: __, ...draft } = state.draft;
+    const { points } = dear.params;
+    const step = { at: 'asking', flow: redeem.name, slot: 'code', tries: 0 } as const;
+    return scope.settings.gifts.some(({ score }) => score <= points)
+      ? pose({ ...state, draft }, step, scope, dear)
+      : home(state, scope, dear);
+  },
 
   read(utterance, scope) {
     const code = giftIn(utterance, scope);
-    return code === undefined ? {} : { code };
+    const wanted = giftsWanted(utterance, scope);
+    return { ...(code !== undefined && { code }), ...((code ?? wanted) !== undefined && { wanted }) };
   },
 
   /** The list of gifts tells "đổi loa" from other talk. */
   isWished(utterance, scope) {
     if (!utterance.understood.wishes) return false;
-    const code = giftNamed(utterance, scope);
-    const gift = scope.settings.gifts.find((one) => one.code === code);
-    return gift !== undefined && isOf(gift, utterance.understood.rest);
+    const gift = giftOf(giftNamed(utterance, scope), scope);
+    return gift !== undefined && speaksOf(gift, utterance.understood.rest);
   },
 
   misread: ({ understood }, { code }) =>
     understood.code !== undefined && code === undefined ? { key: 'gift.unknown' } : undefined,
 
+  /** `<how many>:<code>`: once more of what was redeemed. */
+  shortcut(value) {
+    const [, wanted, code] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
+    return code === undefined ? undefined : { code, wanted: Number(wanted) };
+  },
+
   pressed(state, _, { name, value }, scope) {
     const isAsked = state.step.at === 'asking' && state.step.slot === 'code' && name === 'gift';
-    const isListed = scope.settings.gifts.some(({ code }) => code === value);
-    return isAsked && isListed ? fill(state, redeem, { code: value }, scope) : undefined;
+    return isAsked && giftOf(value, scope) ? fill(state, redeem, { code: value }, scope) : undefined;
   },
 
   said(state, { code }, utterance, scope) {
     const { step } = state;
     if (step.at === 'confirming')
-      return utterance.understood.intent === redeem.name ? changeGift(state, utterance, scope) : undefined;
+      return utterance.understood.intent === redeem.name
+        ? changeGift(state, utterance, scope)
+        : changeQuantity(state, utterance, scope);
     if (step.at !== 'asking') return undefined;
     if (step.slot === 'phone') return changeGift(state, utterance, scope);
     if (step.slot !== 'code') return undefined;
@@ -89,19 +136,8 @@ export const redeem: Flow = defineFlow({
     kind: 'redeem',
     exclusive: true,
     edits: [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
-
-    summary({ code = '', phone, email }, _, scope) {
-      const gift = scope.settings.gifts.find((one) => one.code === code);
-      const lines: Line[] = gift
-        ? [
-            { key: 'summary.gift', params: { gift: gift.name } },
-            { key: 'summary.price', params: { score: gift.score } },
-          ]
-        : [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
-      if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
-      if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
-      return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' }];
-    },
+    summary,
+    image: ({ code }, scope) => giftOf(code, scope)?.image,
 
     effect(slots, operation) {
       const by = proved(slots);
@@ -118,8 +154,71 @@ export const redeem: Flow = defineFlow({
     },
 
     gift: ({ code }) => code,
+    remarks: (_, { operation }) => [{ key: 'receipt.reference', params: { reference: operation } }],
+
+    next({ code, wanted = 1 }, scope) {
+      const gift = giftOf(code, scope);
+      if (!gift || wanted < 2) return [];
+      const label: Line = { key: 'choice.redeem.more', params: { gift: gift.name } };
+      return [{ id: `redeem:${wanted - 1}:${gift.code}`, label }];
+    },
+
+    /** Whether the points were too few: AntCRM itself tells no reason. */
+    why({ code }, { points }, scope) {
+      const gift = giftOf(code, scope);
+      if (!gift || points === undefined) return {};
+      if (gift.score <= points) return { context: 'enough' };
+      const context = whose(scope) === 'staff' ? 'shortStaff' : 'short';
+      return { context, params: { price: gift.score, points } };
+    },
   },
 });
+
+/** Of what it asks for; sums are no balance to rely on. */
+function isAnswer({ kind }: Outcome): boolean {
+  return kind === 'balance' || kind === 'sums' || kind === 'unavailable';
+}
+
+/** Of somebody whom AntCRM does not know: none, unless it may know them by what else is known of them. */
+function pointsOfNobody({ kind }: Identifier, { phone, email }: Slots): number | null {
+  return (kind === 'phone' ? email : phone) ? null : 0;
+}
+
+/** What is said where the gift costs more than the customer has; undefined where it does not, or either is not known. */
+function tooDear(
+  { code, balance }: Slots,
+  scope: Scope,
+): (Reply & { readonly params: { readonly points: number } }) | undefined {
+  const gift = giftOf(code, scope);
+  const points = balance?.points ?? undefined;
+  if (!gift || points === undefined || gift.score <= points) return undefined;
+  return {
+    key: 'redeem.tooFewPoints',
+    context: whose(scope),
+    params: { gift: gift.name, price: gift.score, points, missing: gift.score - points },
+  };
+}
+
+/** Several of a gift are as many redemptions, each confirmed by itself. */
+function oneAtATime({ code, wanted = 1 }: Slots, scope: Scope): Reply[] {
+  const gift = giftOf(code, scope);
+  const params = { gift: gift?.name ?? code ?? '', left: wanted - 1 };
+  return wanted < 2 ? [] : [{ key: 'redeem.oneAtATime', params }];
+}
+
+function summary({ code = '', phone, email }: Slots, _: ConversationState, scope: Scope): Line[] {
+  const gift = giftOf(code, scope);
+  const lines: Line[] = gift
+    ? [
+        { key: 'summary.gift', params: { gift: gift.name } },
+        ...(gift.description ? [{ key: 'summary.description', params: { text: gift.description } }] : []),
+        { key: 'summary.price', params: { score: gift.score } },
+      ]
+    : [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
+  if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
+  if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
+  return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' }];
+}
 
 function pickGift(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   if (giftNamed(utterance, scope) === undefined) return undefined;
@@ -132,40 +231,15 @@ function changeGift(state: ConversationState, utterance: Utterance, scope: Scope
   const isWish = intent === redeem.name;
   if (intent !== undefined && !isWish) return undefined;
   const gift = giftNamed(utterance, scope);
-  if (gift !== undefined) return gift === state.draft.code ? undefined : pickGift(state, utterance, scope);
+  if (gift !== undefined && gift !== state.draft.code) return pickGift(state, utterance, scope);
+  if (gift !== undefined) return changeQuantity(state, utterance, scope);
   const isOther = isWish && (code ?? phone ?? email) === undefined;
   return isOther ? edit(state, redeem, 'code', scope) : undefined;
 }
 
-/** Where no list of gifts is known, AntCRM decides. */
-function giftIn(utterance: Utterance, scope: Scope): string | undefined {
-  const { gifts } = scope.settings;
-  const { code } = utterance.understood;
-  const isGift = gifts.length === 0 || gifts.some((gift) => gift.code === code);
-  return giftNamed(utterance, scope) ?? (isGift ? code : undefined);
-}
-
-/**
- * The code of the gift that a text names, by code, name or the label of its button, or by words of its name that no
- * other gift has; marks do not matter.
- */
-function giftNamed({ text, understood: { rest } }: Utterance, { settings }: Scope): string | undefined {
-  // "loa@gmail.com" names nothing.
-  const words = ` ${fold(text.replace(/\S*@\S*/g, ' '))} `;
-  const gift = settings.gifts.find((one) => namesOf(one).some((name) => words.includes(` ${name} `)));
-  if (gift) return gift.code;
-  const [only, ...others] = rest === '' ? [] : settings.gifts.filter((one) => isOf(one, rest));
-  return others.length === 0 ? only?.code : undefined;
-}
-
-function namesOf({ code, name }: Gift): string[] {
-  return [code, ...Object.values(name)].map(fold);
-}
-
-/** Whether all these words are in the gift's names. */
-function isOf(gift: Gift, text: string): boolean {
-  const words = namesOf(gift).flatMap((name) => name.split(' '));
-  return fold(text)
-    .split(' ')
-    .every((word) => word === '' || words.includes(word));
+/** "2 cái nhé" at the summary. */
+function changeQuantity(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
+  const wanted = giftsWanted(utterance, scope);
+  const changed: Draft = { ...state.draft, wanted };
+  return wanted === undefined ? undefined : advance({ ...state, draft: changed }, redeem, scope);
 }

@@ -63,6 +63,10 @@ export const en: Grammar = {
   pages: 'page, go to page',
   units: 'points, point, vnd, d',
   questions: 'what, how many, how much',
+  several: {
+    numbers: { two: 2, three: 3, four: 4, five: 5 },
+    counters: 'pieces|pcs|of|gifts|times',
+  },
   fillers: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, did, have, has, got, give, show, see,
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,

@@ -76,6 +76,8 @@ export type Grammar = {
   readonly units: string;
   /** Words that ask for something that is named or counted; they change nothing else. */
   readonly questions: string;
+  /** How several of a thing are asked for: number words above one, and what things are counted by ("2 cái"), folded. */
+  readonly several: { readonly numbers: Readonly<Record<string, number>>; readonly counters: string };
   /** Words that change nothing: politeness, pronouns, particles. */
   readonly fillers: string;
   /** Right before the name of a gift, these ask for it: "đổi loa". On their own they ask for nothing. */

@@ -71,6 +71,10 @@ export const vi: Grammar = {
   pages: 'trang, trang số, qua trang',
   units: 'điểm, đồng, cái, món',
   questions: 'gì, bao nhiêu, bn, những gì',
+  several: {
+    numbers: { hai: 2, ba: 3, bon: 4 },
+    counters: 'cai|chiec|mon|phan|bo|suat|qua',
+  },
   fillers: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
     với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
     cái, này, kia, đó, ở, tại, còn, nào, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,

@@ -2,7 +2,7 @@ import { type Decision, say } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
-import type { ConversationState, Step } from '../state.ts';
+import type { ConversationState, Draft, Step } from '../state.ts';
 import { whose } from './identity.ts';
 import { showPhone } from './mask.ts';
 
@@ -51,7 +51,7 @@ export function home(state: ConversationState, scope: Scope, reply: Reply): Deci
   return say(next, withMenu(next, reply, scope));
 }
 
-/** The same reply with the menu's buttons, where nothing else is being asked. */
+/** The same reply with the menu's buttons after its own, where nothing else is being asked. */
 export function withMenu(
   state: ConversationState,
   reply: Reply,
@@ -59,7 +59,12 @@ export function withMenu(
   ...before: readonly Choice[]
 ): Reply {
   const menu = flows.all.map(({ name }) => choice(name));
-  return { ...reply, choices: [...before, ...menu], asks: 'menu', view: state.view };
+  return {
+    ...reply,
+    choices: [...(reply.choices ?? []), ...before, ...menu],
+    asks: 'menu',
+    view: state.view,
+  };
 }
 
 /** The question that the state waits on, as a reply. */
@@ -96,14 +101,14 @@ type Asking = Extract<Step, { at: 'asking' }>;
 function askSlot({ draft }: ConversationState, step: Asking, scope: Scope): Reply {
   if (step.offer) return offer(step, step.offer, scope);
   const flow = scope.flows.get(step.flow);
-  const asked = flow && slotQuestion(flow, step, scope);
+  const asked = flow && slotQuestion(flow, step, draft, scope);
   if (!asked) return { key: 'menu' };
   const form = flow.form(draft) ?? [];
   return form.length > 1 && !step.editing ? { ...asked, form } : asked;
 }
 
 /** Phone and e-mail are asked for alike by every flow, all else by the flow itself. */
-function slotQuestion(flow: Flow, { slot, tries }: Asking, scope: Scope): Reply | undefined {
+function slotQuestion(flow: Flow, { slot, tries }: Asking, draft: Draft, scope: Scope): Reply | undefined {
   switch (slot) {
     case 'phone':
       return flow.identity === 'typed' ? askPhone(flow, scope) : askIdentity(tries, scope);
@@ -115,7 +120,7 @@ function slotQuestion(flow: Flow, { slot, tries }: Asking, scope: Scope): Reply 
         asks: 'email',
       };
     default:
-      return flow.questions[slot]?.ask(scope);
+      return flow.questions[slot]?.ask(scope, draft);
   }
 }
 
@@ -175,6 +180,7 @@ function summary(
   return {
     key: `${name}.summary`,
     lines: [...(confirmation?.summary(state.draft, state, scope) ?? [])],
+    image: confirmation?.image?.(state.draft, scope),
     choices: [
       { id: `confirm:${operation}`, label: { key: `choice.confirm.${name}` } },
       ...(confirmation?.edits ?? []),

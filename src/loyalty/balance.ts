@@ -1,0 +1,41 @@
+import type { Identifier, Outcome } from '../conversation/effect.ts';
+import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import type { Tools } from './tools.ts';
+
+/** What is nice to know may hold up a reply this long. */
+const BALANCE_MS = 2000;
+
+type Parts = Pick<Tools, 'loyalty' | 'contacts' | 'clock'>;
+
+/**
+ * The customer's points by AntCRM's record of them: null = it knows no such customer; undefined = they cannot be had, or
+ * not in time. Asks once, and never throws.
+ */
+export async function readPoints(
+  by: Identifier,
+  context: EffectContext,
+  { loyalty, contacts, clock }: Parts,
+): Promise<number | null | undefined> {
+  if (contacts === 'off' || context.signal.aborted || context.stopping()) return undefined;
+  const done = new AbortController();
+  const over = AbortSignal.any([context.signal, done.signal]);
+  try {
+    const read = loyalty.contact(by);
+    const contact = await Promise.race([read, clock.wait(BALANCE_MS, over).then(() => undefined)]);
+    return contact?.ok ? (contact.value === null ? null : contact.value.points) : undefined;
+  } finally {
+    done.abort();
+  }
+}
+
+/** The same as an outcome: `unavailable` where the points cannot be had. */
+export async function readExactBalance(
+  by: Identifier,
+  context: EffectContext,
+  parts: Parts,
+): Promise<Outcome> {
+  if (context.signal.aborted) throw new LeaseLost();
+  if (context.stopping()) throw new TurnInterrupted();
+  const points = await readPoints(by, context, parts);
+  return points === undefined ? { kind: 'unavailable' } : { kind: 'balance', points };
+}

@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest';
+import type { Gift } from '../../src/conversation/context.ts';
+import type { Effect, Movement, Outcome } from '../../src/conversation/effect.ts';
+import type { Sender } from '../../src/conversation/message.ts';
+import { createWords } from '../../src/i18n.ts';
+import { Dialogue, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+
+/*
+ * What a customer has, and what it is enough for, is in view wherever it matters; and it is never wrong.
+ */
+
+const GIFTS: readonly Gift[] = [
+  { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000 },
+  {
+    code: 'LOA01',
+    name: { vi: 'Loa', en: 'Speaker' },
+    score: 250,
+    description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
+    image: 'https://shop.example/loa.jpg',
+    pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },
+  },
+  { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
+];
+
+const words = createWords({ timeZone: SETTINGS.timeZone });
+const spoken = (chat: Dialogue): string[] => chat.replies.map((reply) => words.text(reply, 'vi'));
+const labels = (chat: Dialogue): string[] =>
+  (chat.question.choices ?? []).map(({ label }) => words.line(label, 'vi'));
+
+/** AntCRM says that the customer has so many points; null: it knows no such customer. */
+function having(points: number | null, sender: Sender = TEAMS, more: Partial<typeof SETTINGS> = {}) {
+  const chat = new Dialogue(sender, { gifts: GIFTS, ...more });
+  chat.answers = (effect) => (effect.kind === 'balance' ? { kind: 'balance', points } : succeed(effect));
+  return chat;
+}
+
+/** Teams without a balance to be read. */
+function unreadable(): Dialogue {
+  const chat = having(0);
+  chat.answers = (effect) => (effect.kind === 'balance' ? { kind: 'unavailable' } : succeed(effect));
+  return chat;
+}
+
+describe('the list of gifts', () => {
+  test('says what a proved customer has, what can be had first, and of the rest how much is missing', () => {
+    const chat = having(260).text('đổi quà');
+    expect(spoken(chat)).toEqual(['Bạn có 260 điểm. Bạn muốn đổi quà nào?']);
+    expect(labels(chat)).toEqual([
+      'Loa · 250 điểm',
+      'Đầu máy · 10 điểm',
+      'Nồi cơm · 1.000.000 điểm · còn thiếu 999.740 điểm',
+      'Huỷ',
+    ]);
+    expect(chat.effects).toEqual([
+      { kind: 'balance', by: { kind: 'email', value: 'garnacho@gmail.com' }, exact: true },
+    ]);
+  });
+
+  test('is picked from by its numbers, as it is shown', () => {
+    expect(having(20).text('đổi quà').text('1').state.draft.code).toBe('DAUMAY01');
+  });
+
+  test('speaks to staff of the customer', () => {
+    expect(spoken(having(260, STAFF).text('đổi quà 0867123456'))[0]).toBe(
+      'Khách hàng có 260 điểm. Đổi quà nào ạ?',
+    );
+  });
+
+  test('is the plain one where the balance cannot be read, or nobody is proved yet', () => {
+    for (const chat of [unreadable().text('đổi quà'), having(0, TELEGRAM).text('đổi quà')]) {
+      expect(chat.question).toMatchObject({ key: 'redeem.askGift' });
+      expect(chat.question.context).toBeUndefined();
+      expect(labels(chat)[0]).toBe('Nồi cơm · 1.000.000 điểm');
+    }
+  });
+
+  test('reads again where another customer is named meanwhile', () => {
+    const chat = having(260, STAFF).text('đổi quà 0867123456').text('0912345678');
+    expect(chat.effects.map((effect) => 'by' in effect && effect.by.value)).toEqual([
+      '+84867123456',
+      '+84912345678',
+    ]);
+    expect(chat.question).toMatchObject({ key: 'redeem.askGift', context: 'knownStaff' });
+  });
+
+  test('reads nothing more while the same customer picks, changes and confirms', () => {
+    const chat = having(260).text('đổi quà').press('gift:LOA01').press('edit:code').press('gift:DAUMAY01');
+    chat.press('confirm');
+    expect(chat.effects.map(({ kind }) => kind)).toEqual(['balance', 'redeem']);
+  });
+});
+
+describe('too few points', () => {
+  test.each([['đổi nồi cơm'], ['đổi quà NOICOM01']])('are said before anything is confirmed: %s', (text) => {
+    const chat = having(2070).text(text);
+    expect(spoken(chat)).toEqual([
+      'Nồi cơm cần 1.000.000 điểm, bạn có 2.070: còn thiếu 997.930 điểm nữa.',
+      'Bạn có 2.070 điểm. Bạn muốn đổi quà nào?',
+    ]);
+    expect(chat.keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
+    expect(chat.press('gift:NOICOM01').keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
+    expect(chat.press('gift:LOA01').keys).toEqual(['redeem.summary']);
+    expect(chat.calls).toEqual([]);
+  });
+
+  test('end the flow where no gift can be had', () => {
+    const chat = having(3).text('đổi loa');
+    expect(chat.keys).toEqual(['redeem.tooFewPoints']);
+    expect(chat.question.asks).toBe('menu');
+    expect(spoken(having(3, STAFF).text('đổi loa 0867123456'))[0]).toContain('khách hàng có 3');
+  });
+
+  test('are said as soon as who it is was proved', () => {
+    const chat = having(20, TELEGRAM).text('đổi loa');
+    expect(chat.keys).toEqual(['identity.proofNeeded']);
+    expect(chat.shareOwnPhone().keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
+  });
+
+  test('are what somebody has whom AntCRM does not know, unless another identifier may be known', () => {
+    expect(having(null).text('đổi loa').keys).toEqual(['redeem.tooFewPoints']);
+    const both = having(null, STAFF).text('đổi loa 0867123456 garnacho@gmail.com');
+    expect(both.keys).toEqual(['redeem.summary']);
+  });
+
+  test('are left to AntCRM where the balance is not known', () => {
+    expect(unreadable().text('đổi nồi cơm').keys).toEqual(['redeem.summary']);
+  });
+
+  test('are not said while points that were just earned may not have been counted yet', () => {
+    const chat = having(0, STAFF).text('tích điểm TIVI000000017 0867123456').press('skip').press('confirm');
+    expect(chat.keys).toEqual(['accumulate.done']);
+    expect(chat.text('đổi loa 0867123456').keys).toEqual(['redeem.summary']);
+    expect(
+      chat
+        .text('huỷ')
+        .later(3 * 60_000)
+        .text('đổi loa 0867123456').keys,
+    ).toEqual(['redeem.tooFewPoints']);
+  });
+
+  test('are the reason for a refusal only where AntCRM had fewer when it was asked', () => {
+    const refused = (points: number | undefined) => {
+      const chat = having(260).text('đổi loa');
+      chat.answers = (effect) =>
+        effect.kind === 'redeem' ? { kind: 'refused', operation: effect.operation, points } : succeed(effect);
+      return spoken(chat.press('confirm'))[0];
+    };
+    expect(refused(40)).toBe('Quà cần 250 điểm, bạn có 40. Điểm chưa bị trừ.');
+    expect(refused(260)).toMatch(/^Chương trình chưa đổi được quà này\. Điểm chưa bị trừ/);
+    expect(refused(undefined)).toMatch(/^Chưa đổi được quà/);
+  });
+});
+
+describe('the balance after a redemption', () => {
+  function redeemed(balance: Movement | undefined, before: (chat: Dialogue) => void = () => {}): Dialogue {
+    const chat = having(260, STAFF);
+    before(chat);
+    chat.answers = (effect: Effect): Outcome =>
+      effect.kind === 'redeem'
+        ? {
+            kind: 'applied',
+            operation: effect.operation,
+            receipt: { record: 'r', score: 250, what: 'Loa' },
+            balance,
+          }
+        : { kind: 'balance', points: 260 };
+    return chat.text('đổi loa 0867123456').press('confirm');
+  }
+  const tells = (chat: Dialogue): boolean => spoken(chat).join().includes('Số điểm hiện có: 10');
+
+  test('is told with the result, where to get the gift, and the reference', () => {
+    const chat = redeemed({ before: 260, after: 10 });
+    const [operation] = chat.state.operations;
+    expect(spoken(chat)[0]?.split('\n')).toEqual([
+      'Đổi quà thành công! 🎁',
+      '−250 điểm · Loa',
+      'Nhận quà: 12 Lê Lợi',
+      'Số điểm hiện có: 10',
+      `Mã tra cứu: ${operation?.id}`,
+    ]);
+    expect(chat.text(operation?.id ?? '').replies[0]?.lines).toContainEqual({
+      key: 'receipt.pickUp',
+      params: { where: GIFTS[1]?.pickUp },
+    });
+  });
+
+  test('is not told where AntCRM has not counted it yet, or counted something else', () => {
+    for (const after of [260, 9, 110])
+      expect(tells(redeemed({ before: 260, after })), `${after}`).toBe(false);
+    expect(tells(redeemed(undefined))).toBe(false);
+  });
+
+  test('is not told where an earlier one of the same price may be what was counted', () => {
+    const again = redeemed({ before: 260, after: 10 }, (chat) => {
+      chat.answers = (effect) =>
+        effect.kind === 'redeem'
+          ? { kind: 'applied', operation: effect.operation, receipt: { score: 250 } }
+          : { kind: 'balance', points: 260 };
+      chat.text('đổi loa 0867123456').press('confirm');
+    });
+    expect(tells(again)).toBe(false);
+    again
+      .later(3 * 60_000)
+      .text('đổi loa 0867123456')
+      .press('confirm');
+    expect(tells(again)).toBe(true);
+  });
+
+  test('is told of the next one, too, where it was told of the one before', () => {
+    const again = redeemed({ before: 260, after: 10 });
+    expect(tells(again.text('đổi loa 0867123456').press('confirm'))).toBe(true);
+  });
+});
+
+describe('several of a gift', () => {
+  test.each([
+    ['đổi quà đầu máy 2 cái', 2],
+    ['đổi 2 đầu máy', 2],
+    ['đổi hai cái đầu máy', 2],
+    ['doi dau may x3', 3],
+    ['redeem two player', 2],
+    ['redeem 2 pcs of player', 2],
+  ])('are asked about, one now and the next one after it: %s', (text, wanted) => {
+    const chat = having(260).text(text);
+    expect(chat.keys).toEqual(['redeem.oneAtATime', 'redeem.summary']);
+    expect(chat.state.draft).toMatchObject({ code: 'DAUMAY01', wanted });
+    chat.press('confirm');
+    expect(chat.replies[0]?.choices?.[0]).toMatchObject({ id: `redeem:${wanted - 1}:DAUMAY01` });
+    const { view } = chat.replies[0] ?? {};
+    chat.send({ kind: 'choice', choice: `redeem:${wanted - 1}:DAUMAY01`, view });
+    expect(chat.question.key).toBe('redeem.summary');
+    expect(chat.calls).toHaveLength(1);
+  });
+
+  test.each(['đổi đầu máy', 'đổi 1 đầu máy', 'đổi 10 điểm lấy đầu máy', 'đổi quà DAUMAY01'])(
+    'are not what one is: %s',
+    (text) => {
+      const chat = having(260).text(text);
+      expect(chat.keys).toEqual(['redeem.summary']);
+      expect(chat.press('confirm').replies[0]?.choices).toBeUndefined();
+    },
+  );
+
+  test('are asked about at the list and at the summary, too', () => {
+    const chat = having(260).text('đổi quà 2 cái').press('gift:DAUMAY01');
+    expect(chat.keys).toEqual(['redeem.oneAtATime', 'redeem.summary']);
+    expect(having(260).text('đổi loa').text('lấy 2 cái nhé').keys[0]).toBe('redeem.oneAtATime');
+    expect(having(260).text('đổi quà').text('2 loa').keys[0]).toBe('redeem.oneAtATime');
+  });
+
+  test('are not forgotten where another gift is chosen, and not kept for it', () => {
+    const chat = having(260).text('đổi 2 đầu máy').text('đổi loa');
+    expect(chat.keys).toEqual(['redeem.summary']);
+    expect(chat.state.draft.wanted).toBeUndefined();
+  });
+});
+
+describe('what a gift is', () => {
+  test('is shown where it is confirmed, with its picture', () => {
+    const chat = having(260).text('đổi loa');
+    expect(chat.question.image).toBe('https://shop.example/loa.jpg');
+    expect(spoken(chat)[0]).toContain('Quà: Loa\nLoa Bluetooth\n');
+    const plain = having(260).text('đổi đầu máy');
+    expect(plain.question.image).toBeUndefined();
+  });
+});

@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Effect } from '../../src/conversation/effect.ts';
+import { LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
+import { createOperations } from '../../src/loyalty/operations.ts';
+import { FakeAntcrm, FakeStore, observe, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
+
+/*
+ * The balance is nice to know: reading it must never hold up or endanger what it is read for.
+ */
+
+const BALANCE: Effect = { kind: 'balance', by: PHONE, exact: true };
+const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
+const never = () => new Promise<never>(() => undefined);
+
+let clock: VirtualClock;
+let antcrm: FakeAntcrm;
+let store: FakeStore;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  antcrm = new FakeAntcrm(clock);
+  antcrm.contacts.push({ customerId: '475', phones: [PHONE.value], emails: [], points: 990 });
+  store = new FakeStore(clock);
+});
+
+function perform(effect: Effect, contacts: 'on' | 'off' = 'on', context = store.lease()) {
+  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe, clock });
+  return clock.run(operations.perform(effect, context));
+}
+
+describe('the exact balance', () => {
+  it('is what the record of the customer says', async () => {
+    expect(await perform(BALANCE)).toEqual({ kind: 'balance', points: 990 });
+    antcrm.contacts.length = 0;
+    expect(await perform(BALANCE)).toEqual({ kind: 'balance', points: null });
+    expect(antcrm.queries).toEqual([]);
+  });
+
+  it.each([
+    ['AntCRM is out of reach', () => antcrm.down.add('contact')],
+    ['the record has no points', () => antcrm.contacts.splice(0, 1, { phones: [PHONE.value], emails: [] })],
+  ])('cannot be had where %s, and no sums stand in for it', async (_, spoil) => {
+    spoil();
+    expect(await perform(BALANCE)).toEqual({ kind: 'unavailable' });
+    expect(antcrm.queries).toEqual([]);
+  });
+
+  it('is not asked for where the backend has no contacts', async () => {
+    expect(await perform(BALANCE, 'off')).toEqual({ kind: 'unavailable' });
+    expect(antcrm.lookups).toEqual([]);
+  });
+
+  it('is waited for two seconds at most', async () => {
+    antcrm.contact = never;
+    expect(await perform(BALANCE)).toEqual({ kind: 'unavailable' });
+    expect(clock.nowMs()).toBe(START_MS + 2000);
+  });
+
+  it('is not asked for once the turn cannot go on', async () => {
+    const lost = store.lease();
+    lost.abort();
+    await expect(perform(BALANCE, 'on', lost)).rejects.toBeInstanceOf(LeaseLost);
+    store.isStopping = true;
+    await expect(perform(BALANCE)).rejects.toBeInstanceOf(TurnInterrupted);
+    expect(antcrm.lookups).toEqual([]);
+  });
+});
+
+describe('the balance after a redemption', () => {
+  it('is read together with the record: both take two seconds at most', async () => {
+    antcrm.lateMs = 60_000;
+    antcrm.onCall = () => {
+      antcrm.contact = never;
+    };
+    const outcome = await perform(REDEEM);
+    expect(outcome).toMatchObject({ kind: 'applied', receipt: undefined });
+    expect(outcome).not.toHaveProperty('balance');
+    expect(clock.nowMs()).toBe(START_MS + 2000);
+  });
+
+  it('is left out where it cannot be read', async () => {
+    antcrm.onCall = () => {
+      antcrm.down.add('contact');
+    };
+    const outcome = await perform(REDEEM);
+    expect(outcome).toMatchObject({ kind: 'applied', receipt: { score: 10 } });
+    expect(outcome).not.toHaveProperty('balance');
+  });
+
+  it('is told as it was read, for whoever compares it with what was spent', async () => {
+    antcrm.isBehind = true;
+    expect(await perform(REDEEM)).toMatchObject({ balance: { before: 990, after: 990 } });
+  });
+
+  it('is not asked for where the backend has no contacts', async () => {
+    expect(await perform(REDEEM, 'off')).not.toHaveProperty('balance');
+    expect(antcrm.lookups).toEqual([]);
+  });
+
+  it('is left out while stopping, for the turn must end', async () => {
+    antcrm.onCall = () => {
+      store.isStopping = true;
+    };
+    const asked = antcrm.lookups.length;
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: undefined });
+    expect(antcrm.lookups.length - asked).toBe(1);
+  });
+});
