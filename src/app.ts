@@ -24,16 +24,21 @@ import { createMetrics } from './metrics.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
+import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
+import { createSpans } from './spans.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
 import { openStore } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
 import type { ConversationStore, StoreOptions } from './store/store.ts';
+import type { Telemetry } from './telemetry.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns, type Limits } from './turns/turns.ts';
 
 /** Turns at work at once, in this process; more where AntCRM may take more calls. */
 const CONCURRENCY = 64;
+/** What is left of this, at the end of a stop, is for sending the last spans. */
+const STOP_MS = 9_500;
 /** A slow AntCRM must never starve help, cancel or accepting: it gets half of the concurrency at most. */
 const CONCURRENCY_A_CALL = 2;
 
@@ -86,11 +91,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const entries = [...CHANNELS, ...(options.channels ?? [])];
   const known = entries.map(({ traits }) => traits);
   assertDistinct(known);
-  const servers = createServers(config, options);
+  const telemetry = await loadTelemetry(config);
+  const spans = createSpans(telemetry);
+  const servers = createServers(config, options, spans.fields);
   const { server, admin } = servers;
   const turnAway = turnAwayRequests(servers.all);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
+  telemetry?.reportTo(observe.log);
   const seal = createSeal({
     key: config.keys.state,
     previous: config.keys.statePrevious,
@@ -108,7 +116,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, conversation.understand);
   const backend = await openBackend(config, observe, traces.call);
-  const antcrm = around.antcrm(backend.antcrm);
+  const antcrm = spannedAntCrm(around.antcrm(backend.antcrm), spans);
   const operations = createOperations({
     loyalty: { ...antcrm, accumulate: limitGuessing(antcrm.accumulate, observe) },
     contacts: config.antcrm.contacts,
@@ -118,14 +126,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const photoReader = createPhotoReader();
   const outlets = new Map<string, Channel>();
   const turns = createTurns({
-    mailbox: traces.counting(around.mailbox(store.mailbox)),
+    mailbox: spannedStore(traces.counting(around.mailbox(store.mailbox)), spans),
     seal,
     conversation: {
       ...conversation,
+      step: spannedStep(conversation.step, spans),
       settings: { ...config.settings, gifts: backend.gifts },
       serviceUp: antcrm.isUp,
     },
-    perform: operations.perform,
+    perform: spannedPerform(operations.perform, spans),
     photoReader,
     outlet: (channel) => outlets.get(channel),
     ids: newIds,
@@ -135,6 +144,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...options.limits,
     },
     traces,
+    spans,
   });
 
   const sandboxed = backend.sandbox !== undefined;
@@ -147,7 +157,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const ours = { sandboxed, commands, channels: known };
   const stored = { seal, feed, registrations, openQuota };
   const parts = { ...ours, ...stored, accept, words, observe, guard, photoReader };
-  const { channels, greeting } = await openChannels(entries, config, parts, () => limitStrangers(limits));
+  const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));
+  const { greeting } = opened;
+  const channels = opened.channels.map((channel) => spannedChannel(channel, spans));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));
     if (channel.plugin) server.register(channel.plugin);
@@ -192,7 +204,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     listen: () => listen(servers, config),
     async start() {
       turns.start();
-      await Promise.all(all.map((channel) => channel.start?.()));
+      await Promise.all(
+        all.map(async (channel) => {
+          await channel.start?.();
+          observe.log.info({ channel: channel.name }, 'channel started');
+        }),
+      );
     },
     greeting,
     faults: () =>
@@ -202,15 +219,27 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           .filter(([, faults]) => faults.length > 0),
       ),
     async stop() {
+      const startMs = performance.now();
       turnAway.begin();
       // Both go on to the end: while turns finish, their replies still need the channels' connections.
       await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
       await Promise.all([
         ...servers.all.map(closeServer),
-        ...all.map((channel) => inTime(channel.close?.())),
+        ...all.map(async (channel) => {
+          await inTime(channel.close?.());
+          observe.log.info({ channel: channel.name }, 'channel stopped');
+        }),
       ]);
       await Promise.all([inTime(backend.close()), inTime(photoReader.close())]);
       await inTime(store.close());
+      await inTime(telemetry?.close(), STOP_MS - (performance.now() - startMs));
     },
   };
+}
+
+/** OpenTelemetry is loaded where it is wanted: it takes 20 MB. */
+async function loadTelemetry({ tracesEndpoint }: Config): Promise<Telemetry | undefined> {
+  if (tracesEndpoint === undefined) return undefined;
+  const telemetry = await import('./telemetry.ts');
+  return telemetry.openTelemetry(tracesEndpoint);
 }

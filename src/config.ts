@@ -122,6 +122,8 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
     publicUrl: values.PUBLIC_URL,
     trustProxy: values.TRUST_PROXY,
     logLevel: values.LOG_LEVEL,
+    /** Where traces go; undefined: nowhere. */
+    tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     redis: redis(values),
     antcrm: {
       real: realAntcrm(values),

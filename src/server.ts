@@ -13,13 +13,20 @@ export type ServerOptions = {
   readonly log?: { write(line: string): void } | undefined;
 };
 
+/** What each log line says beside its own fields. */
+type LogFields = () => Record<string, string>;
+
 /** A server without routes, which answers errors as problem documents. */
 function createServer(
   { logLevel, trustProxy }: Pick<Config, 'logLevel' | 'trustProxy'>,
   { requestMs = REQUEST_MS, log }: ServerOptions,
+  mixin: LogFields,
 ): FastifyInstance {
   const server = Fastify({
-    logger: { level: logLevel, base: null, serializers: { err: describeError }, ...(log && { stream: log }) },
+    logger: {
+      ...{ level: logLevel, base: null, mixin, serializers: { err: describeError } },
+      ...(log && { stream: log }),
+    },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.
     logController: new LogController({ disableRequestLogging: true }),
     // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
@@ -53,10 +60,11 @@ export type Servers = {
 export function createServers(
   config: Pick<Config, 'logLevel' | 'trustProxy' | 'adminPort'>,
   options: ServerOptions,
+  logFields: LogFields,
 ): Servers {
-  const server = createServer(config, options);
+  const server = createServer(config, options, logFields);
   if (config.adminPort === undefined) return { server, admin: server, all: [server] };
-  const admin = createServer(config, options);
+  const admin = createServer(config, options, logFields);
   return { server, admin, all: [server, admin] };
 }
 

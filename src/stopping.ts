@@ -23,9 +23,12 @@ export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin()
 }
 
 /** Waits for what ends, but not for ever: who does not answer must not keep the process. */
-export async function inTime(ending: Promise<void> | undefined): Promise<void> {
+export async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const enough = new AbortController();
-  await Promise.race([ending, delay(CLOSE_MS, undefined, { signal: enough.signal }).catch(() => {})]);
+  await Promise.race([
+    ending,
+    delay(Math.max(0, withinMs), undefined, { signal: enough.signal }).catch(() => {}),
+  ]);
   enough.abort();
 }
 

@@ -26,7 +26,7 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
   { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
   // The engine knows the store by its ports, never an implementation.
-  { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^observe\.ts$/] },
+  { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^(observe|spans)\.ts$/] },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
   // A program of its own among a room's files: it reads the configuration for the room.
   { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
@@ -59,7 +59,7 @@ const ROOMS: readonly Room[] = [
       ...[/^channels\/shared\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
     ],
   },
-  { files: /^observe\.ts$/, imports: [] },
+  { files: /^(observe|spans)\.ts$/, imports: [] },
   {
     files: /^metrics\.ts$/,
     imports: [/^(meters|observe)\.ts$/, /^store\/backlog\.ts$/, /^\.\.\/package\.json$/],
@@ -93,6 +93,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
+  { packages: /^@opentelemetry\//, files: /^telemetry\.ts$/ },
   { packages: /^prom-client$/, files: /^(metrics|meters)\.ts$/ },
 ];
 
@@ -213,6 +214,7 @@ describe('the rules', () => {
     ['turns/turns.ts', "import { request } from 'undici';"],
     ['turns/turns.ts', 'const answer = await fetch(url);'],
     ['loyalty/antcrm.ts', 'https.request(url);'],
+    ['turns/turns.ts', "import { trace } from '@opentelemetry/api';"],
     ['turns/long.ts', 'x();\n'.repeat(MAX_LINES + 1)],
   ];
 

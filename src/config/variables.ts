@@ -55,6 +55,11 @@ export const variables = z.object({
     'info',
     'how much is logged',
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: may(
+    url('https', 'http'),
+    'no traces',
+    "an OpenTelemetry collector (OTLP over HTTP): traces are sent there; OpenTelemetry's other variables hold, too",
+  ),
   REDIS_URL: secret(
     redisUrl,
     'embedded memory store',

@@ -130,12 +130,14 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     observe.call(call, outcome, (performance.now() - start) / 1000);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
+    const { kind } = exchange;
+    const what = outcome === 'unknown' ? 'Outcome unknown: AntCRM may have done it' : FAILED[kind];
     if (exchange.kind !== 'answered') {
-      observe.log.warn({ call, outcome, reason: exchange.reason }, 'AntCRM could not be asked');
+      observe.log.warn({ call, outcome, reason: exchange.reason }, what);
       return;
     }
     const reason = scrub(readReason(exchange.json) ?? '', Object.values(values));
-    observe.log.warn({ call, outcome, status: exchange.status, reason }, 'AntCRM did not do as asked');
+    observe.log.warn({ call, outcome, status: exchange.status, reason }, what);
   }
 
   return {
@@ -177,6 +179,14 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     },
   };
 }
+
+/** What the log says of a call that surely did nothing. */
+const FAILED: Readonly<Record<Exchange['kind'], string>> = {
+  answered: 'AntCRM did not do as asked',
+  broken: 'AntCRM gave no answer',
+  unsent: 'AntCRM could not be reached',
+  declined: 'AntCRM was not asked',
+};
 
 const nameOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
 

@@ -54,6 +54,7 @@ export const intentSchema = z.strictObject({
   traceparent: z.string().optional(),
   body: z.unknown(),
 });
+export type IntentBody = z.infer<typeof intentSchema>;
 
 /** Versions up to 3 read no photos, and kept nothing by which they could be fetched. */
 const photoSchema = z.looseObject({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConversationState, ReadState } from '../conversation/state.ts';
-import type { Origin, OutboxItem } from './bodies.ts';
+import type { IntentBody, OutboxItem } from './bodies.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { Inspection } from './inspection.ts';
 import type { Journal, StoredIntent } from './journal.ts';
@@ -15,7 +15,7 @@ export type OpenOperation = {
   readonly conversation: string;
   /** When the call was about to be made, by the store's clock. */
   readonly atMs: number;
-  readonly intent: { readonly origin: Origin; readonly body: unknown } | null;
+  readonly intent: IntentBody | null;
 };
 
 /** `holds`: the message that never became a turn, or that it is a state; null where it cannot be opened. */
@@ -129,7 +129,8 @@ export function createOperators(options: {
       const message = { kind: 'settle', operation: reference, result, customer } as const;
       // Always the same id: whatever is decided once more is a duplicate, and refused.
       const id = `settle:${reference}`;
-      const filed = await file(operation.conversation, { ...operation.intent.origin, id, message });
+      const { origin, traceparent } = operation.intent;
+      const filed = await file(operation.conversation, { ...origin, id, message, traceparent });
       return filed === 'duplicate' ? 'decided' : filed;
     },
     async replay(id) {

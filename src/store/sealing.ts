@@ -2,6 +2,7 @@ import { type ReadState, UnknownFlow } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
 import {
   INTENT_UPGRADES,
+  type IntentBody,
   intentSchema,
   MESSAGE_UPGRADES,
   type Origin,
@@ -87,8 +88,7 @@ export function createSealing(seal: Seal, read: ReadState) {
       },
     },
     intent: {
-      seal: (conversation: string, origin: Origin, body: unknown) =>
-        close('intent', conversation, json({ origin, body })),
+      seal: (conversation: string, intent: IntentBody) => close('intent', conversation, json(intent)),
       open(conversation: string, sealed: Buffer) {
         const stored: unknown = JSON.parse(open('intent', conversation, sealed));
         return intentSchema.parse(upgraded(stored, INTENT_UPGRADES).body);

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NEVER_TRIED, type Next, type OutboxEntry, type Wait, type Work } from '../store/mailbox.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
+import { TurnNotes } from './notes.ts';
 import type { Delivered, Numbered } from './outgoing.ts';
-import { alarmIfBroken, type Known, leaveIfNewer, type Session } from './read.ts';
-import { answer, type TurnTools } from './turn.ts';
+import { alarmIfBroken, type Known, leaveIfNewer, read, type Session } from './read.ts';
+import { answer, attemptsOf, channelOf, type Turn, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(held: Held, outbox: readonly Numbered[], at: Pick<Work, 'nowMs' | 'tried'>): Promise<Delivered>;
@@ -36,6 +37,14 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     return false;
   }
 
+  /** Answers, and delivers the answer. False as `flush`. */
+  function turn(next: Next): Promise<boolean> {
+    return watched(session, next, tools, async (made) => {
+      const outbox = await answer(session, made, tools);
+      return made.notes.time('deliver', () => flush(outbox, next.nowMs));
+    });
+  }
+
   /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
   async function release(wait?: Wait): Promise<Next | null> {
     const nonce = randomUUID();
@@ -59,13 +68,42 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
       if (stopping()) throw new GivenBack();
       if (next.head === null && next.wake === null) continue;
       assertHeld(held);
-      const outbox = await answer(session, next, tools);
-      if (!(await flush(outbox, next.nowMs))) return;
+      if (!(await turn(next))) return;
     }
   } catch (error) {
     if (!(error instanceof GivenBack)) throw error;
     await release({ afterMs: error.afterMs, tried });
   }
+}
+
+/** Does the work of a turn in a span of its message's trace, and with a line of the log at its end. */
+async function watched<Result>(
+  session: Session,
+  next: Next,
+  tools: DrainTools,
+  work: (turn: Turn) => Promise<Result>,
+): Promise<Result> {
+  const { spans, observe } = tools;
+  const { conversation } = session.held;
+  const reading = read(session, next, tools);
+  const incoming = reading.asker?.incoming ?? null;
+  const channel = channelOf({ reading });
+  const input = next.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable');
+  const { acceptedMs, traceparent } = incoming ?? { traceparent: reading.before.traceparent };
+  if (traceparent !== undefined && acceptedMs !== undefined) {
+    spans.since(acceptedMs, 'wait', { channel, conversation }, traceparent);
+  }
+  const waitMs = acceptedMs === undefined ? undefined : Math.max(0, Date.now() - acceptedMs);
+  const notes = new TurnNotes({ conversation, channel, input, waitMs });
+  const about = { channel, conversation, input, attempt: attemptsOf(next) };
+  const told = async (): Promise<Result> => {
+    try {
+      return await work({ next, reading, notes });
+    } finally {
+      notes.tell(observe.log);
+    }
+  };
+  return spans.around('turn', about, told, traceparent ?? null);
 }
 
 /** What cannot be opened will never be sent: it is passed over. */

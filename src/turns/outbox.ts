@@ -13,6 +13,16 @@ export function asksAfter(before: Stored, result: Pick<TurnResult, 'state' | 're
   return result.state.view === before.state.view ? before.asks : undefined;
 }
 
+/** The trace that a wake-up belongs to is that of the turn that asked for it: a turn that only leaves it armed is another. */
+export function traceOfWakeUp(
+  before: Stored,
+  wakeAtMs: number | null,
+  traceparent: string | undefined,
+): string | undefined {
+  if (wakeAtMs === null) return undefined;
+  return wakeAtMs === before.wakeAtMs ? before.traceparent : traceparent;
+}
+
 /** The items of a turn: its replies in order, then the locks to give back. */
 export function outboxOf(
   result: TurnResult,
@@ -22,6 +32,7 @@ export function outboxOf(
     asks: string | undefined;
     defaultLocale: Locale;
     nowMs: number;
+    traceparent: string | undefined;
     customerName(customer: string): string;
   },
 ): OutboxItem[] {
@@ -39,6 +50,7 @@ export function outboxOf(
     ...(result.forget && { forget: true as const }),
     atMs: turn.nowMs,
     acceptedMs: incoming?.acceptedMs,
+    traceparent: turn.traceparent,
   };
   const outgoing = (reply: Reply, at: number): Outgoing => ({
     ...shared,

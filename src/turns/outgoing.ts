@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeAwaited } from '../conversation/effect.ts';
 import type { Observe } from '../observe.ts';
+import type { Spans } from '../spans.ts';
 import type { OutboxItem } from '../store/bodies.ts';
 import type { Locks } from '../store/locks.ts';
 import { NEVER_TRIED, type Tried, type Wait } from '../store/mailbox.ts';
@@ -37,6 +38,7 @@ export function createOutboxRunner(options: {
   mailbox: Pick<Locks, 'unlock'>;
   outlet(channel: string): Outlet | undefined;
   bulkhead(channel: string): Bulkhead;
+  readonly spans: Spans;
   observe: Pick<Observe, 'alarm' | 'answered' | 'delivery' | 'failing' | 'log'>;
   /** The longest wait within a turn, all waits of one reply together. */
   patienceMs: number;
@@ -44,7 +46,7 @@ export function createOutboxRunner(options: {
   /** Told of what goes wrong and is tried again later. */
   onError(error: unknown): void;
 }) {
-  const { mailbox, outlet, bulkhead, observe, patienceMs, random, onError } = options;
+  const { mailbox, outlet, bulkhead, observe, spans, patienceMs, random, onError } = options;
   const outages = createOutages(observe);
 
   /** `tried` is of the first reply. */
@@ -81,21 +83,34 @@ export function createOutboxRunner(options: {
     for (const { seq, item } of outbox) {
       if (item?.kind !== 'reply') continue;
       const { outgoing } = item;
-      const fate = await send(held, outgoing, seq, {
-        atMs: outgoing.atMs,
-        nowMs,
-        tried: triedBefore,
-        random,
-      });
+      const attempted = { atMs: outgoing.atMs, nowMs, tried: triedBefore, random };
+      const { channel, traceparent = null } = outgoing;
+      const fate = await spans.around(
+        'deliver',
+        { channel },
+        () => sendOrDrop(held, outgoing, seq, attempted),
+        traceparent,
+      );
       if (fate.kind === 'waits') {
         return { sentSeq: seq - 1, wait: { ...fate.wait, madeAtMs: outgoing.atMs } };
-      }
-      if (fate.kind === 'dropped') {
-        observe.alarm(fate.alarm, { channel: outgoing.channel, conversation: held.conversation });
       }
       triedBefore = NEVER_TRIED;
     }
     return { sentSeq: outbox.at(-1)?.seq ?? 0 };
+  }
+
+  async function sendOrDrop(
+    held: Held,
+    outgoing: Outgoing,
+    seq: number,
+    attempted: Attempted,
+  ): Promise<Fate> {
+    const fate = await send(held, outgoing, seq, attempted);
+    spans.note({ result: fate.kind });
+    if (fate.kind === 'dropped') {
+      observe.alarm(fate.alarm, { channel: outgoing.channel, conversation: held.conversation });
+    }
+    return fate;
   }
 
   async function send(held: Held, outgoing: Outgoing, seq: number, attempted: Attempted): Promise<Fate> {
@@ -111,6 +126,7 @@ export function createOutboxRunner(options: {
       if (delivery === NO_ROOM) return putOff(attempted, NO_ROOM_MS);
       if (delivery === HELD_BACK) return putOff(attempted, HELD_BACK_MS);
       observe.delivery(channel, delivery.kind);
+      spans.note({ outcome: delivery.kind });
       if (delivery.kind === 'delivered') noteAnswer(outgoing);
       const fate = fateOf(delivery, attempted, (sinceMs) => outages.worksSince(channel, sinceMs));
       if (delivery.kind !== 'throttled' || fate.kind !== 'waits' || fate.wait.afterMs > patience) return fate;

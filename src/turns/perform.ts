@@ -2,6 +2,7 @@ import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { type EffectContext, type Perform, TurnInterrupted } from '../conversation/perform.ts';
 import type { PhotoEffect } from '../conversation/photo.ts';
+import type { Spans } from '../spans.ts';
 import type { Origin } from '../store/bodies.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Locks } from '../store/locks.ts';
@@ -29,11 +30,12 @@ export function createPerformer(options: {
   perform: Perform;
   /** Reads the pictures of a message. */
   photos: ReturnType<typeof createPhotos>;
+  spans: Spans;
   outlet(channel: string): Outlet | undefined;
   stopping(): boolean;
   workingMs: number;
 }) {
-  const { mailbox, seal, sealing, perform, photos, outlet, stopping, workingMs } = options;
+  const { mailbox, seal, sealing, perform, photos, spans, outlet, stopping, workingMs } = options;
 
   function contextOf(held: Held, { origin }: Asker, nowMs: () => number): EffectContext {
     const { conversation } = held;
@@ -47,7 +49,7 @@ export function createPerformer(options: {
         // Before the answer: it may get lost, or `stop` may come while it is on its way.
         const before = held.pastIntent;
         held.pastIntent = true;
-        const sealed = sealing.intent.seal(conversation, origin, body);
+        const sealed = sealing.intent.seal(conversation, { origin, traceparent: spans.traceparent(), body });
         const intended = await mailbox.intend(held, operation, sealed);
         if (intended.kind === 'stored') return { kind: 'stored', body: openIntent(intended.body) };
         if (intended.kind === 'stale') held.lose();
@@ -89,7 +91,8 @@ export function createPerformer(options: {
     const stopShowing = showWorking(asker);
     try {
       if (effect.kind !== 'photo') return await perform(effect, contextOf(held, asker, nowMs));
-      return { kind: 'photo', photo: await photos(effect.photo, held, asker.origin) };
+      const read = () => photos(effect.photo, held, asker.origin);
+      return { kind: 'photo', photo: await spans.around('photo', {}, read) };
     } finally {
       stopShowing();
       // Whether the time is over does not count here: the commit will tell, and a call was perhaps made.

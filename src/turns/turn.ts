@@ -4,6 +4,7 @@ import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { Observe } from '../observe.ts';
+import type { Spans } from '../spans.ts';
 import type { Next } from '../store/mailbox.ts';
 import type { Seal } from '../store/seal.ts';
 import type { Sealing } from '../store/sealing.ts';
@@ -12,11 +13,12 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
 import { secondsSince } from './elapsed.ts';
 import { GivenBack, type Held } from './leases.ts';
-import { asksAfter, outboxOf } from './outbox.ts';
+import { type TurnNotes, tellResolved } from './notes.ts';
+import { asksAfter, outboxOf, traceOfWakeUp } from './outbox.ts';
 import type { Numbered } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import type { Asker } from './perform.ts';
-import { type DeadReason, type Reading, type ReadTools, read, type Session } from './read.ts';
+import type { DeadReason, Reading, ReadTools, Session } from './read.ts';
 import { type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
 import type { Traces } from './tracing.ts';
 
@@ -53,50 +55,58 @@ export type TurnTools = {
   /** As in `Limits`. */
   readonly attempts: number;
   readonly observe: Observe;
+  readonly spans: Spans;
   readonly traces?: Traces | undefined;
 };
+
+/** What is to be answered, and where it is noted how that went. */
+export type Turn = { readonly next: Next; readonly reading: Reading; readonly notes: TurnNotes };
 
 /**
  * Answers the head message or the wake-up of `next`: steps, effects, one commit. Resolves to what the commit left to be
  * done. Throws `LeaseLost` or `GivenBack` (nothing was changed); after any other error the lease is left to expire, and
  * the turn is repeated.
  */
-export async function answer(session: Session, next: Next, tools: TurnTools): Promise<Numbered[]> {
-  const reading = read(session, next, tools);
-  const { before, asker } = reading;
-  const channel = (asker ?? before).origin?.channel ?? 'unknown';
-  const work = () => carryOut(session, next, { reading, channel }, tools);
+export async function answer(session: Session, turn: Turn, tools: TurnTools): Promise<Numbered[]> {
+  const { before, asker } = turn.reading;
+  const work = () => carryOut(session, turn, tools);
+  if (tools.traces === undefined) return work();
   const after = () => session.stored?.state ?? before.state;
   const { message = null, sender } = asker?.incoming ?? {};
-  const seen = { channel, message, sender, before: before.state, after };
-  return tools.traces ? tools.traces.around(seen, work) : work();
+  return tools.traces.around(
+    { channel: channelOf(turn), message, sender, before: before.state, after },
+    work,
+  );
 }
 
+export const channelOf = ({ reading: { asker, before } }: Pick<Turn, 'reading'>): string =>
+  (asker ?? before).origin?.channel ?? 'unknown';
+
 /** The turn itself, once it is known whose it is. */
-async function carryOut(
-  session: Session,
-  next: Next,
-  { reading, channel }: { reading: Reading; channel: string },
-  tools: TurnTools,
-): Promise<Numbered[]> {
+async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise<Numbered[]> {
   const { observe } = tools;
-  const startMs = performance.now();
+  const { next, reading, notes } = turn;
+  const { conversation } = session.held;
   const waitedS = secondsSince(reading.asker?.incoming?.acceptedMs);
+  const startMs = performance.now();
   const ended = (result: 'done' | 'stale' | 'failed' | 'dead') => {
+    notes.ended(result);
+    tools.spans.note({ result });
+    const channel = channelOf(turn);
     observe.turn(channel, result, (performance.now() - startMs) / 1000);
     if (waitedS !== null && (result === 'done' || result === 'dead')) observe.waited(channel, waitedS);
   };
   try {
-    const result = await attempt(session.held, next, reading, tools);
+    const result = await attempt(session.held, turn, tools);
     const failed = typeof result === 'string';
     const decided = failed ? giveUp(next, reading) : result;
     const dead = failed ? [...reading.dead, { reason: result, body: bodyOf(session, next) }] : reading.dead;
-    const items = await commit(session, next, { reading, decided, dead }, tools);
-    const { conversation } = session.held;
+    const items = await notes.time('commit', () => commit(session, turn, { decided, dead }, tools));
     for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
     for (const operation of decided.escalated) {
       observe.alarm('operation_escalated', { conversation, operation });
     }
+    tellResolved(reading.before.state, decided.state, conversation, observe.log);
     ended(failed ? 'dead' : 'done');
     return items;
   } catch (error) {
@@ -111,8 +121,7 @@ const bodyOf = ({ sealed }: Session, { head }: Next): Buffer => head?.body ?? se
 /** What the turn came to, or why it never will. */
 async function attempt(
   held: Held,
-  next: Next,
-  { before, asker, unreadable }: Reading,
+  { next, reading: { before, asker, unreadable }, notes }: Turn,
   tools: TurnTools,
 ): Promise<TurnResult | DeadReason> {
   if (unreadable) return 'unreadable';
@@ -126,10 +135,13 @@ async function attempt(
   const input =
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
-    const known = await identified(asker, tools);
+    const known = await notes.time('identify', () => identified(asker, tools));
     return await runSteps(
       { state: before.state, input, sender: known.sender },
-      { conversation, ids, now, perform: (effect) => tools.perform(effect, held, known, now) },
+      {
+        ...{ conversation, ids, now },
+        perform: (effect) => notes.time('perform', () => tools.perform(effect, held, known, now)),
+      },
     );
   } catch (err) {
     if (err instanceof GivenBack || err instanceof StoreUnavailable || err instanceof LeaseLost) throw err;
@@ -159,7 +171,7 @@ async function identified(
 
 const WAKE = { kind: 'wake' } as const;
 
-const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ?? 0;
+export const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ?? 0;
 
 /**
  * All stays as it was, but for the message (with an apology). A wake-up is put off, not given up: an operation may wait
@@ -172,12 +184,12 @@ function giveUp({ head, nowMs }: Next, { before, asker }: Reading): TurnResult {
 
 async function commit(
   session: Session,
-  next: Next,
-  made: { reading: Reading; decided: TurnResult; dead: Reading['dead'] },
-  { mailbox, seal, sealing, conversation }: TurnTools,
+  { next, reading }: Turn,
+  made: { decided: TurnResult; dead: Reading['dead'] },
+  { mailbox, seal, sealing, spans, conversation }: TurnTools,
 ): Promise<Numbered[]> {
   const { held, version } = session;
-  const { before, asker } = made.reading;
+  const { before, asker } = reading;
   const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
   const decided = flooded ? { ...made.decided, replies: [FLOOD, ...made.decided.replies] } : made.decided;
   const { state, wakeAtMs, settled } = decided;
@@ -190,11 +202,15 @@ async function commit(
           asks,
           defaultLocale: conversation.settings.defaultLocale,
           nowMs: next.nowMs,
+          traceparent: spans.traceparent(),
           customerName: (customer) => seal.name('customer', customer),
         });
 
   const floodedMs = flooded ? next.nowMs : before.floodedMs;
-  const stored = { state, origin: asker?.origin ?? before.origin, wakeAtMs, asks, floodedMs };
+  const stored = {
+    ...{ state, origin: asker?.origin ?? before.origin, wakeAtMs, asks, floodedMs },
+    traceparent: traceOfWakeUp(before, wakeAtMs, spans.traceparent()),
+  };
   const sealed = sealing.state.seal(held.conversation, stored);
   const committed = await mailbox.commit(held, {
     version,

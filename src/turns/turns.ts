@@ -5,6 +5,7 @@ import type { Perform } from '../conversation/perform.ts';
 import { LeaseLost } from '../conversation/perform.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
+import { createSpans, type Spans } from '../spans.ts';
 import { LEASE_MS, type NewMessage, SWEEP_MS, type Work } from '../store/mailbox.ts';
 import { conversationName } from '../store/messages.ts';
 import type { Seal } from '../store/seal.ts';
@@ -38,6 +39,8 @@ export type TurnsOptions = {
   ids(): Context['ids'];
   readonly observe: Observe;
   readonly limits?: Partial<Limits> | undefined;
+  /** Says what is worked on; absent: to nobody. */
+  readonly spans?: Spans | undefined;
   /** Who may look into turns, and at which. */
   readonly traces?: Traces | undefined;
 };
@@ -98,7 +101,7 @@ export type Turns = {
 
 /** The engine: how a message becomes a turn, once, in order, whatever crashes (docs/design.md, "A turn"). */
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, seal, conversation, outlet, observe } = options;
+  const { mailbox, seal, conversation, outlet, observe, spans = createSpans() } = options;
   const limits = { ...LIMITS, ...options.limits };
   const sealing = createSealing(seal, conversation.readState);
   const alarmUnavailable = atMostEvery(60_000, () => observe.alarm('store_unavailable', {}));
@@ -113,24 +116,34 @@ export function createTurns(options: TurnsOptions): Turns {
 
   const tools: DrainTools = {
     ...options,
-    ...{ sealing, bulkhead, random: limits.random },
+    ...{ sealing, bulkhead, spans, random: limits.random },
     foreign: createForeign(),
     stopping,
     attempts: limits.attempts,
-    perform: createPerformer({ ...options, photos, workingMs: limits.workingMs, sealing, stopping }),
-    deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, onError: report }),
+    perform: createPerformer({ ...options, photos, workingMs: limits.workingMs, sealing, spans, stopping }),
+    deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, spans, onError: report }),
   };
   const leases = createLeases({ ...limits, mailbox, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
   const sweeper = createSweeper(concurrency.fill, limits.sweepMs);
 
-  async function accept(handedIn: Incoming): Promise<Acceptance> {
-    const incoming: Incoming = { ...handedIn, acceptedMs: Date.now() };
+  function accept(incoming: Incoming): Promise<Acceptance> {
+    const { channel } = incoming;
+    const conversation = conversationName(seal, channel, incoming.conversation);
+    return spans.around('accept', { channel, conversation }, async () => {
+      const traceparent = spans.traceparent();
+      const accepted = { ...incoming, acceptedMs: Date.now(), ...(traceparent && { traceparent }) };
+      const filed = await fileOrReport(conversation, accepted);
+      spans.note({ result: filed });
+      return filed;
+    });
+  }
+
+  async function fileOrReport(conversation: string, incoming: Incoming): Promise<Acceptance> {
     const { channel, id } = incoming;
-    const name = conversationName(seal, channel, incoming.conversation);
-    const body = sealing.message.seal(name, incoming);
+    const body = sealing.message.seal(conversation, incoming);
     try {
-      const filed = await file({ conversation: name, id, body, nonce: randomUUID() }, incoming);
+      const filed = await file({ conversation, id, body, nonce: randomUUID() }, incoming);
       observe.update(channel, filed);
       return filed;
     } catch (error) {
@@ -172,13 +185,16 @@ export function createTurns(options: TurnsOptions): Turns {
   /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
   async function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
     observe.lease(work.takeover ? 'takeover' : known === undefined ? 'due' : 'fresh');
+    if (work.takeover) {
+      observe.log.info({ conversation: work.conversation }, 'took over: the lease before this one ran out');
+    }
     if (work.lost) observe.alarm('record_lost', { conversation: work.conversation });
     const held = leases.add(work, sinceMs);
     observe.busy(leases.count);
     try {
       // The platform gets its answer first.
       await immediate();
-      await drain(held, work, tools, known);
+      await spans.apart({ conversation: work.conversation }, () => drain(held, work, tools, known));
     } catch (error) {
       alarmIfBroken(error, work.conversation, observe);
       if (!(error instanceof LeaseLost)) report(error);

@@ -179,7 +179,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     if (step.at !== 'confirming') throw new Error('there is nothing to confirm');
     const { channel, conversation, address, sender } = message('');
     const origin = { channel, conversation, address, sender };
-    const body = wrong((sealing, whose) => sealing.intent.seal(whose, origin, {}), name);
+    const body = wrong((sealing, whose) => sealing.intent.seal(whose, { origin, body: {} }), name);
     await mailbox.intend(work, step.operation, body);
     await mailbox.commit(work, change(work, { state: work.state ?? Buffer.alloc(0) }));
     await mailbox.release(work, 0);

@@ -1,0 +1,273 @@
+import diagnostics from 'node:diagnostics_channel';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startBot } from './support/app.ts';
+import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
+import { startTelegramDouble } from './support/telegram-double.ts';
+import { createPerson } from './support/telegram-updates.ts';
+
+const SECRET = 'webhook-secret';
+const PHONE = '0912345678';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** A bot whose spans leave at once, a Telegram, and what all servers of this process were asked. */
+async function setUp(options: { readonly endpoint?: string; readonly log?: (line: string) => void } = {}) {
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '20');
+  const collector = await startCollector();
+  const telegram = await startTelegramDouble();
+  const bot = await startBot(
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: options.endpoint ?? collector.url,
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.url,
+      TELEGRAM_WEBHOOK_SECRET: SECRET,
+    },
+    options.log && { log: { write: options.log } },
+  );
+  onTestFinished(async () => {
+    await bot.stop();
+    await telegram.close();
+    await collector.stop();
+  });
+  const person = createPerson(4711, { language_code: 'en' });
+  const target = { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
+  return {
+    ...{ bot, collector, telegram },
+    writes: (text: string) => telegram.post(person.writes(text), target),
+    /** Presses the newest button whose choice begins so, as soon as it is shown. */
+    async presses(choice: string) {
+      const shown = () =>
+        telegram
+          .shown(4711)
+          .flatMap(({ message_id, buttons }) => buttons.flat().map((button) => ({ message_id, ...button })))
+          .findLast(({ callback_data }) => callback_data?.startsWith(choice));
+      await expect.poll(shown).toBeDefined();
+      const { callback_data = '', message_id = 0 } = shown() ?? {};
+      await telegram.post(person.presses(callback_data, message_id), target);
+    },
+  };
+}
+
+const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
+
+/** The spans of the one trace that has a span of this name. */
+function traceOf(spans: readonly ReceivedSpan[], name: string): readonly ReceivedSpan[] {
+  const [first] = named(spans, name);
+  return spans.filter(({ traceId }) => traceId === first?.traceId);
+}
+
+/** `name` below the name of its parent, and so on. */
+function pathOf(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string {
+  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
+  return parent === undefined ? span.name : `${pathOf(parent, spans)} > ${span.name}`;
+}
+
+const arrived = (collector: Collector, name: string, delivered = 1) =>
+  collector.until((spans) => {
+    const trace = traceOf(spans, name);
+    return (
+      named(trace, 'deliver').length >= delivered &&
+      named(trace, 'turn').length > 0 &&
+      named(trace, 'webhook').length > 0
+    );
+  });
+
+describe('a message', () => {
+  test('is one trace, from the webhook to the delivery', async () => {
+    const { collector, writes, presses } = await setUp();
+    await writes(`earn TIVI000000001 ${PHONE} minh@example.vn`);
+    await presses('confirm:');
+    const spans = traceOf(await arrived(collector, 'antcrm accumulate', 2), 'antcrm accumulate');
+
+    const paths = [...new Set(spans.map((span) => pathOf(span, spans)))];
+    expect(paths.toSorted()).toEqual(
+      [
+        'webhook',
+        'webhook > accept',
+        'webhook > accept > wait',
+        'webhook > accept > turn',
+        'webhook > accept > turn > step',
+        'webhook > accept > turn > perform',
+        'webhook > accept > turn > perform > antcrm contact',
+        'webhook > accept > turn > perform > store intend',
+        'webhook > accept > turn > perform > antcrm accumulate',
+        'webhook > accept > turn > perform > antcrm history',
+        'webhook > accept > turn > store commit',
+        'webhook > accept > turn > deliver',
+      ].toSorted(),
+    );
+    const [turn] = named(spans, 'turn');
+    expect(turn).toMatchObject({
+      attributes: {
+        'bot.channel': 'telegram',
+        'bot.conversation': expect.stringMatching(/^[\w-]{22}$/),
+        'bot.input': 'choice',
+        'bot.attempt': 1,
+        'bot.result': 'done',
+      },
+      resource: { 'service.name': 'antcrm-chatbot', 'service.version': expect.any(String) },
+      status: 0,
+    });
+    const operation = { 'bot.operation': expect.stringMatching(/^[0-9A-Z]{10}$/) };
+    expect(named(spans, 'antcrm accumulate')[0]?.attributes).toMatchObject({
+      ...operation,
+      'bot.outcome': 'applied',
+    });
+    expect(named(spans, 'perform')[0]?.attributes).toMatchObject({
+      ...operation,
+      'bot.effect': 'accumulate',
+    });
+    expect(named(spans, 'deliver')[0]?.attributes).toMatchObject({
+      'bot.outcome': 'delivered',
+      'bot.result': 'done',
+    });
+    expect(named(spans, 'webhook')[0]?.attributes).toMatchObject({ 'http.response.status_code': 200 });
+    for (const { startMs, endMs } of spans) expect(endMs).toBeGreaterThanOrEqual(startMs);
+  });
+
+  test('begins a trace of its own, whatever its sender says', async () => {
+    const { bot, collector } = await setUp();
+    const traceId = 'a'.repeat(32);
+    await fetch(`${bot.url}/webhooks/staff`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', traceparent: `00-${traceId}-${'b'.repeat(16)}-01` },
+      body: JSON.stringify({ conversation: 'qa', text: 'hello' }),
+    });
+    const spans = await arrived(collector, 'turn');
+    expect(spans.map((span) => span.traceId)).not.toContain(traceId);
+    expect(named(spans, 'webhook')[0]?.parentSpanId).toBe('');
+  });
+
+  test('takes its trace to no other server', async () => {
+    const asked: { readonly url?: string; readonly headers: object }[] = [];
+    const listen = (message: unknown): void => {
+      if (isRequest(message)) asked.push(message.request);
+    };
+    diagnostics.subscribe('http.server.request.start', listen);
+    onTestFinished(() => void diagnostics.unsubscribe('http.server.request.start', listen));
+    const { collector, writes, presses } = await setUp();
+    await writes(`earn TIVI000000002 ${PHONE} minh@example.vn`);
+    await presses('confirm:');
+    await arrived(collector, 'antcrm accumulate', 2);
+    const paths = asked.map(({ url = '' }) => url.replace(/^\/bot[^/]+/, '').split('?')[0]);
+    expect(paths).toEqual(expect.arrayContaining(['/sendMessage', '/accumulate', '/contacts', '/v1/traces']));
+    const names = asked.flatMap(({ headers }) => Object.keys(headers));
+    expect(names.filter((name) => /^(trace|baggage|b3|x-b3|uber)/.test(name))).toEqual([]);
+  });
+
+  test('that fails tells of the error by its name alone', async () => {
+    const { collector, telegram, writes } = await setUp();
+    telegram.script('sendMessage', { code: 403, description: 'Forbidden: bot was blocked by the user' });
+    await writes(`hello, I am Garnacho, ${PHONE}`);
+    const spans = await arrived(collector, 'turn');
+    const [deliver] = named(spans, 'deliver');
+    expect(deliver).toMatchObject({
+      attributes: { 'bot.outcome': 'unreachable' },
+      events: 0,
+      statusMessage: '',
+    });
+  });
+});
+
+/** What a server of Node says when it gets a request. */
+function isRequest(message: unknown): message is { request: { url?: string; headers: object } } {
+  return typeof message === 'object' && message !== null && 'request' in message;
+}
+
+describe('attributes', () => {
+  test('are of a closed list, and words', async () => {
+    const { collector, writes, presses } = await setUp();
+    await writes(`earn TIVI000000003 ${PHONE} minh@example.vn`);
+    await presses('confirm:');
+    const spans = await arrived(collector, 'antcrm accumulate', 2);
+    const keys = new Set(spans.flatMap(({ attributes }) => Object.keys(attributes)));
+    const allowed = [
+      'attempt',
+      'channel',
+      'conversation',
+      'effect',
+      'input',
+      'operation',
+      'outcome',
+      'result',
+    ];
+    expect([...keys].toSorted()).toEqual([
+      ...allowed.map((key) => `bot.${key}`),
+      'http.response.status_code',
+    ]);
+    const values = spans.flatMap(({ attributes }) => Object.values(attributes));
+    for (const value of values) expect(String(value)).toMatch(/^[\w.:-]{1,64}$/);
+  });
+});
+
+describe('log lines', () => {
+  test('carry the trace, the conversation and the operation', async () => {
+    const lines: string[] = [];
+    const { bot, collector, writes, presses } = await setUp({ log: (line) => lines.push(line) });
+    await fetch(`${bot.url}/sandbox/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ call: 'accumulate', fault: 'lose-answer' }),
+    });
+    await writes(`earn TIVI000000004 ${PHONE} minh@example.vn`);
+    await presses('confirm:');
+    const spans = traceOf(await arrived(collector, 'antcrm accumulate'), 'antcrm accumulate');
+    const lost = lines
+      .map((line): unknown => JSON.parse(line))
+      .find((line) => /Outcome unknown/.test(JSON.stringify(line)));
+    const [call] = named(spans, 'antcrm accumulate');
+    expect(lost).toMatchObject({
+      call: 'accumulate',
+      outcome: 'unknown',
+      trace_id: call?.traceId,
+      conversation: call?.attributes['bot.conversation'],
+      operation: call?.attributes['bot.operation'],
+    });
+  });
+});
+
+describe('a collector', () => {
+  test('that is out of reach costs customers nothing, and the log one line', async () => {
+    const lines: string[] = [];
+    const { telegram, writes } = await setUp({
+      endpoint: 'http://127.0.0.1:9',
+      log: (line) => lines.push(line),
+    });
+    for (let n = 1; n <= 3; n++) {
+      await writes('help');
+      await expect.poll(() => telegram.calls('sendMessage').length).toBeGreaterThanOrEqual(n);
+    }
+    const told = () => lines.filter((line) => line.includes('traces cannot be sent'));
+    await expect.poll(() => told().length, { timeout: 15_000 }).toBe(1);
+    await writes('help');
+    await expect.poll(() => telegram.calls('sendMessage').length).toBeGreaterThanOrEqual(4);
+    expect(told()).toHaveLength(1);
+  }, 30_000);
+
+  test('that takes traces again is told of, once', async () => {
+    const lines: string[] = [];
+    const { collector, writes } = await setUp({ log: (line) => lines.push(line) });
+    collector.answer(400);
+    await writes('help');
+    await expect.poll(() => lines.filter((line) => line.includes('traces cannot be sent')).length).toBe(1);
+    collector.answer(200);
+    await writes('help');
+    await arrived(collector, 'turn');
+    await expect.poll(() => lines.filter((line) => line.includes('traces are sent again')).length).toBe(1);
+  });
+});
+
+test('what a bot has done before it stops reaches the collector', async () => {
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '600000');
+  const collector = await startCollector();
+  onTestFinished(() => collector.stop());
+  const bot = await startBot({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  await fetch(`${bot.url}/webhooks/staff`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ conversation: 'qa', text: 'hello' }),
+  });
+  expect(collector.spans).toEqual([]);
+  await bot.stop();
+  expect(named(collector.spans, 'turn')).toHaveLength(1);
+});

@@ -1,0 +1,98 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createSpans } from '../../src/spans.ts';
+import { recordingObserve } from '../support/observe.ts';
+import { createWorld, gate, incoming } from './kit.ts';
+
+/** A world whose engines' log lines can be read: `lines(level)`. */
+function setUp(...options: Parameters<typeof createWorld>) {
+  const world = createWorld(...options);
+  const { observe, said } = recordingObserve();
+  const lines = (level: string): unknown[] =>
+    said.map((line): unknown => JSON.parse(line)).filter((line) => Array.isArray(line) && line[0] === level);
+  return { ...world, observe, lines };
+}
+
+describe('the log', () => {
+  test('has one line a turn, which tells where its time went', async () => {
+    const { engine, observe, lines, quiet } = setUp();
+    const turns = engine({ observe });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('redeem:op1'));
+    await quiet();
+    expect(lines('debug')).toEqual([
+      [
+        'debug',
+        'a turn ended',
+        {
+          conversation: expect.stringMatching(/^[\w-]{22}$/),
+          channel: 'test',
+          input: 'text',
+          result: 'done',
+          waitMs: expect.any(Number),
+          identifyMs: expect.any(Number),
+          performMs: expect.any(Number),
+          commitMs: expect.any(Number),
+          deliverMs: expect.any(Number),
+          ms: expect.any(Number),
+        },
+        '',
+      ],
+    ]);
+  });
+
+  test('tells of a turn that was given back, and of a wake-up', async () => {
+    const { engine, observe, lines, quiet, advance } = setUp();
+    const turns = engine({ observe });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('wake:1000'));
+    await vi.waitFor(() => expect(lines('debug')).toHaveLength(1));
+    advance(1001);
+    await quiet();
+    expect(lines('debug')[1]).toMatchObject(['debug', 'a turn ended', { input: 'wake', result: 'done' }, '']);
+  });
+
+  test('tells who takes over from whom', async () => {
+    const { engine, observe, lines, advance, mailbox, outlet } = setUp();
+    const { opened: never } = gate();
+    const hanging = { ...outlet, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
+    const first = engine({ outlet: () => hanging, mailbox: { ...mailbox, claim: async () => [] } });
+    await first.accept(incoming('a'));
+    await vi.waitFor(async () => expect((await mailbox.backlog()).due.count).toBe(0));
+    advance(16_000);
+    const second = engine({ observe });
+    onTestFinished(() => second.stop());
+    await vi.waitFor(() => expect(lines('info')).toHaveLength(1));
+    expect(lines('info')).toEqual([
+      [
+        'info',
+        'took over: the lease before this one ran out',
+        { conversation: expect.stringMatching(/^[\w-]{22}$/) },
+        '',
+      ],
+    ]);
+  });
+});
+
+describe('what log lines are about', () => {
+  test('is the conversation of the turn, and the operation of the call, without a tracer, too', async () => {
+    const { engine, perform, seal, quiet } = setUp();
+    const spans = createSpans();
+    const about: unknown[] = [];
+    const turns = engine({
+      spans,
+      perform: (effect, context) => {
+        about.push(spans.fields());
+        return spans.around('perform', { operation: 'op1' }, async () => {
+          about.push(spans.fields());
+          return perform(effect, context);
+        });
+      },
+    });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('redeem:op1'));
+    await quiet();
+    const conversation = seal.name('conversation', 'test\0c1');
+    expect(about).toEqual([{ conversation }, { conversation, operation: 'op1' }]);
+    expect(spans.fields()).toEqual({});
+  });
+});
