@@ -267,6 +267,8 @@ describe('look inside, in the role of a channel', () => {
     const page = await open({ viewport: PHONE });
     await type(page, 'menu');
     await replied(page, 'menu');
+    const headerPx = await page.getByRole('banner').evaluate((it) => it.getBoundingClientRect().height);
+    expect(headerPx, 'two rows').toBeLessThan(110);
     for (const tab of ['Bên trong', 'Thử', 'Trò chuyện']) {
       await page.getByRole('tab', { name: tab }).click();
       expect(await page.getByRole('radio', { name: 'Nhân viên' }).isChecked()).toBe(true);

@@ -90,7 +90,9 @@ async function look() {
   $('gifts').replaceChildren(
     ...gifts.map(({ names, score }) => pair(names[chosen('locale')], `${number(score)} ${word('points')}`)),
   );
-  $('customers').replaceChildren(...customers.map(customerOf));
+  // Who earned last is looked for first, after the one whom everybody knows.
+  const [known, ...others] = customers;
+  $('customers').replaceChildren(...[known, ...others.toReversed()].map(customerOf));
   const planned = faults.map(({ call, fault, times }) => make('code', '', `${call}: ${fault} ×${times}`));
   $('planned').replaceChildren(
     ...(planned.length > 0 ? planned : [make('span', 'none', word('fault.none'))]),
