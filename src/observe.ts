@@ -88,7 +88,11 @@ export type Observe = {
   /** A message may leave now; `seconds` it waited for that, however often it was put off. */
   paced(channel: string, seconds: number): void;
   /** A picture was looked at, or could not be; the kind of its reading. `seconds` from fetching it to what it says. */
-  photo(channel: string, reading: 'read' | 'noCode' | 'unreadable' | 'unavailable', seconds: number): void;
+  photo(
+    channel: string,
+    reading: 'read' | 'noCode' | 'unreadable' | 'unavailable' | 'elsewhere',
+    seconds: number,
+  ): void;
   /** How far AntCRM's clock is ahead of the store's. */
   skew(seconds: number): void;
   /** AntCRM's circuit breaker. */

@@ -183,8 +183,8 @@ describe('the checks', () => {
     ["say(`choice.${id.split(':')[0]}`)", ['choice.cancel'], []],
     ['say(`chioce.${id}`)', [], ['no wording for any chioce.${id}']],
     [
-      "say('unreadable', 'file')",
-      ['unreadable_file', 'unreadable_voice'],
+      "say('unreadable', 'sticker')",
+      ['unreadable_sticker', 'unreadable_voice'],
       ['unreadable_voice is used nowhere'],
     ],
     ["count('records')", ['records_one', 'records_other'], []],

@@ -23,7 +23,7 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  * - `start`: a deep link or the first contact; `payload` is decoded (the code itself).
  * - `photo`: pictures sent together, with their caption (as `text`). `album`: they are a part of one, whose other pictures
  *   come as messages of their own; what it is called does not matter.
- * - `unknown`: anything we cannot read; it is answered all the same. `file`: one that the platform keeps elsewhere.
+ * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
  * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: whom its
  *   intent holds.
@@ -41,7 +41,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('start'), payload: z.string().optional() }),
   photoSchema,
-  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['file', 'voice', 'sticker', 'other']) }),
+  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']) }),
   z.strictObject({ kind: z.literal('group') }),
   z.strictObject({
     kind: z.literal('settle'),

@@ -11,9 +11,10 @@ export const MAX_PHOTO_BYTES = 10 * 1024 * 1024;
  * - `noCode`: it is a picture, and no code was found in it.
  * - `unreadable`: it is no JPEG or PNG, too large, broken, or takes too long: the same picture will fail again.
  * - `unavailable`: it could not be fetched or looked at just now.
+ * - `elsewhere`: the platform keeps it where the bot has no business (SharePoint), so nobody fetches it.
  */
 const readSchema = z.strictObject({ kind: z.literal('read'), texts: z.array(z.string()) });
-const unreadSchema = z.strictObject({ kind: z.enum(['noCode', 'unreadable', 'unavailable']) });
+const unreadSchema = z.strictObject({ kind: z.enum(['noCode', 'unreadable', 'unavailable', 'elsewhere']) });
 export type PhotoReading = z.infer<typeof readSchema> | z.infer<typeof unreadSchema>;
 
 /** A picture that was not looked at yet: `at` is what its channel needs to fetch it (`Outlet.fetchPhoto`). */

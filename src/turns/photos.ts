@@ -16,9 +16,10 @@ export type PhotosOptions = {
   /** In [0, 1), for jitter. */
   random(): number;
   readonly observe: Pick<Observe, 'photo'>;
+  /** Pictures of one message that are not read by then are `unavailable`, ms. */
+  readonly allMs?: number | undefined;
 };
 
-/** Photos of one message that are not read by then are `unavailable`. */
 const ALL_MS = 20_000;
 /** A turn that finds no room comes again after this, or up to three times as much. */
 const NO_ROOM_MS = 2000;
@@ -33,7 +34,9 @@ const UNREADABLE: PhotoReading = { kind: 'unreadable' };
  * does is a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process stops,
  * `LeaseLost`; nothing is changed then.
  */
-export function createPhotos({ reader, outlet, bulkhead, stopping, random, observe }: PhotosOptions) {
+export function createPhotos(options: PhotosOptions) {
+  const { reader, outlet, bulkhead, stopping, random, observe, allMs = ALL_MS } = options;
+
   async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
     const channel = outlet(origin.channel);
     for (let tries = 1; ; tries++) {
@@ -63,7 +66,7 @@ export function createPhotos({ reader, outlet, bulkhead, stopping, random, obser
       if (stopping()) throw new TurnInterrupted();
       const sinceMs = performance.now();
       if (picture.kind !== 'remote') read.push(picture);
-      else if (sinceMs - startMs > ALL_MS) read.push(UNAVAILABLE);
+      else if (sinceMs - startMs >= allMs) read.push(UNAVAILABLE);
       else {
         const outcome = await reading(picture, origin);
         observe.photo(origin.channel, outcome.kind, (performance.now() - sinceMs) / 1000);

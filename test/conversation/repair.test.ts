@@ -82,7 +82,6 @@ describe('repair', () => {
   });
 
   test.each([
-    ['file', 'file'],
     ['sticker', 'sticker'],
     ['voice', 'voice'],
     ['other', 'other'],

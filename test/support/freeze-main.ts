@@ -300,6 +300,9 @@ await message('telegram-press', () => telegram(person.presses('redeem~v1', 5001)
 await message('telegram-contact', () => telegram(person.shares('84867123456')));
 await message('telegram-start', () => telegram(person.writes('/start TIVI000000110')));
 await message('telegram-sticker', () => telegram(person.sends({ sticker: { file_id: 's' } })));
+await message('telegram-photo', () =>
+  telegram(person.sends({ photo: [{ file_id: 'f', width: 90, height: 90 }], caption: 'tích điểm' })),
+);
 const group = {
   chat: { id: -100, type: 'supergroup', title: 'Shop' },
   message_thread_id: 7,
@@ -334,6 +337,15 @@ plan.breaks = true;
 await letter('state');
 await unlucky.text('xin chào');
 await letter('message');
+
+plan.breaks = false;
+
+// Somebody to whom no reply is on its way.
+const photographer = createPerson(8_675_310);
+delete last.state;
+await telegram(photographer.sends({ photo: [{ file_id: 'f' }], media_group_id: '7', caption: 'tích điểm' }));
+while (last.state === undefined) await delay(5);
+write('states', 'gathering-album', opened(last.state));
 
 write('bodies', 'shapes', shapes());
 await app.stop();

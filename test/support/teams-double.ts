@@ -35,6 +35,8 @@ export type TeamsDouble = {
   scriptFor(about: string, ...faults: Fault[]): void;
   /** Whose profile `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
   readonly members: Map<string, Readonly<Record<string, unknown>>>;
+  /** Keeps a file; gives the address under which it can be fetched, as activities name it. */
+  keep(name: string, content: Uint8Array): string;
   /** Tokens asked of the identity endpoint, by audience. */
   readonly granted: string[];
   /** What the login server was asked for, at which path: `client_id`, `client_secret`, `scope`… */
@@ -80,6 +82,7 @@ export async function startTeamsDouble(
   const granted: string[] = [];
   const signIns: SignIn[] = [];
   const members = new Map<string, Body>();
+  const files = new Map<string, Uint8Array>();
   const chats = new Map<string, Shown[]>();
   const news = new EventTarget();
   let ids = 0;
@@ -135,6 +138,13 @@ export async function startTeamsDouble(
     return member
       ? { tenantId: TENANT, userRole: 'user', ...member }
       : reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
+  });
+
+  app.get('/connector/v3/attachments/:id/views/original', async ({ params }, reply) => {
+    const content = files.get(z.object({ id: z.string() }).parse(params).id);
+    return content
+      ? reply.type('image/png').send(Buffer.from(content))
+      : reply.code(404).send({ error: { code: 'NotFound' } });
   });
 
   app.get('/openid', async () => ({ issuer, jwks_uri: `${url}/keys` }));
@@ -196,6 +206,10 @@ export async function startTeamsDouble(
       faultsFor.set(about, [...(faultsFor.get(about) ?? []), ...more]);
     },
     members,
+    keep(name, content) {
+      files.set(name, content);
+      return `${serviceUrl}v3/attachments/${name}/views/original`;
+    },
     granted,
     signIns,
     async post(activity, { url: target, appId, authorization }) {

@@ -33,6 +33,8 @@ export type TelegramDouble = {
   keyboard(chat: number): string[][];
   /** What getWebhookInfo says beside what was set; undefined takes it back. */
   report(info: Readonly<Record<string, unknown>> | undefined): void;
+  /** Keeps a file: getFile tells its `path`, under which it can be fetched (a call `file`). */
+  keep(file: string, content: Uint8Array, path?: string): void;
   /** Queues an update for getUpdates. */
   push(update: Update): void;
   /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
@@ -54,6 +56,8 @@ export const faultSchema = z.union([
   z.object({
     code: z.int(),
     description: z.string(),
+    /** Of a file only. */
+    headers: z.record(z.string(), z.string()).optional(),
     parameters: z.record(z.string(), z.unknown()).optional(),
   }),
 ]);
@@ -70,6 +74,7 @@ export type DoubleOptions = {
 };
 
 const payloadSchema = z.record(z.string(), z.unknown());
+const fileSchema = z.object({ file_id: z.string() });
 const pollSchema = z.object({ offset: z.int().default(0), timeout: z.number().default(0) });
 const webhookSchema = z.object({
   url: z.string(),
@@ -84,6 +89,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   const faults = new Map<string, Fault[]>();
   const holds = createHolds<Call>();
   const news = new EventTarget();
+  const files = new Map<string, { readonly path: string; readonly content: Uint8Array }>();
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
   let isSilent = false;
@@ -116,6 +122,16 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
         webhook = { url, secret };
         allowed = allowed_updates;
         return { result: true };
+      }
+      case 'getFile': {
+        const { file_id } = fileSchema.parse(payload);
+        const file = files.get(file_id);
+        if (!file)
+          return {
+            code: 400,
+            description: 'Bad Request: wrong file_id or the file is temporarily unavailable',
+          };
+        return { result: { file_id, file_unique_id: file_id, file_path: file.path } };
       }
       case 'deleteWebhook':
         webhook = undefined;
@@ -156,6 +172,24 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     reply.hijack();
     request.raw.socket.destroy();
   });
+  app.get('/file/*', async (request, reply) => {
+    const [, calledToken, path] = /^\/file\/bot([^/]+)\/(.+)$/.exec(request.url) ?? [];
+    if (calledToken !== token) return answer(reply, { code: 404, description: 'Not Found' });
+    const call = { method: 'file', payload: { path } };
+    calls.push(call);
+    news.dispatchEvent(new Event('call'));
+    const fault = faults.get('file')?.shift();
+    await holds.pass(call);
+    if (fault === 'hang' || isSilent) return reply.hijack();
+    if (typeof fault === 'object')
+      return reply
+        .code(fault.code)
+        .headers(fault.headers ?? {})
+        .send(fault.description);
+    const file = [...files.values()].find((one) => one.path === path);
+    if (!file) return answer(reply, { code: 404, description: 'Not Found' });
+    return reply.type('application/octet-stream').send(Buffer.from(file.content));
+  });
   let connections = 0;
   app.server.on('connection', () => connections++);
   const url = await app.listen({ port, host: '127.0.0.1' });
@@ -184,6 +218,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     report(info) {
       reported = info;
     },
+    keep: (file, content, path = `photos/${file}.jpg`) => void files.set(file, { path, content }),
     push(update) {
       updates.push(update);
       news.dispatchEvent(new Event('update'));

@@ -4,6 +4,7 @@ import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Perform } from '../../src/conversation/perform.ts';
+import type { Photo } from '../../src/conversation/photo.ts';
 import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
@@ -34,11 +35,22 @@ function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number
     case 'wake':
       return { state, replies: [{ key: 'woken' }] };
     case 'outcome':
+      if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
       return { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) };
     case 'message':
+      if (input.message.kind === 'photo')
+        return { state, replies: [], effect: { kind: 'photo', photo: input.message } };
       return onText(input.message.kind === 'text' ? input.message.text : input.message.kind, state, nowMs);
   }
 }
+
+/** What became of each picture. */
+const echoOf = ({ pictures }: Photo) => ({
+  key: 'photo',
+  params: {
+    told: pictures.map((picture) => (picture.kind === 'read' ? picture.texts : picture.kind)).join(' '),
+  },
+});
 
 function onText(text: string, before: ConversationState, nowMs: number): Decision {
   const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
@@ -185,6 +197,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     turns,
     deliveries,
     warnings,
+    photos,
     advance: (ms: number) => {
       offsetMs += ms;
     },

@@ -62,7 +62,9 @@ const bodySchema = z.strictObject({
   unknown: z
     .enum(['file', 'voice', 'sticker', 'other'])
     .optional()
-    .describe('Something else that customers send and the bot cannot read; `other`: a place, for example.'),
+    .describe(
+      'Something else that customers send and the bot cannot read: `file` is one of SharePoint, `other` a place, for example.',
+    ),
   id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
   locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
   name: z.string().min(1).max(200).optional().describe("The customer's display name."),
@@ -161,6 +163,7 @@ export async function messageOf(
     const payload = start === '' ? undefined : decodeStart(start);
     return { kind: 'start', ...(payload !== undefined && { payload }) };
   }
+  if (unknown === 'file') return { kind: 'photo', pictures: [{ kind: 'elsewhere' }] };
   if (unknown !== undefined) return { kind: 'unknown', what: unknown };
   return { kind: 'photo', pictures: [await read(Buffer.from(photo, 'base64'))] };
 }

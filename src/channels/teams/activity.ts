@@ -39,7 +39,7 @@ const activitySchema = z.object({
   channelData: z.unknown().optional(),
   /** Of a mention: how it stands in the text, `<at>Name</at>`, and who that is. */
   entities: list(z.object({ type: text, text, mentioned: accountSchema })),
-  attachments: list(z.object({ contentType: text })),
+  attachments: list(z.object({ contentType: text, contentUrl: text })),
   membersAdded: list(accountSchema),
   /** Of an `installationUpdate`: `add` or `remove`. */
   action: text,

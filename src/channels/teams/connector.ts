@@ -1,6 +1,8 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
+import type { FetchedPhoto } from '../../turns/outlet.ts';
 import { type CallFailure, meaningOf, meaningOfError, type PlatformAnswer } from '../shared/answers.ts';
+import { unfetched } from '../shared/fetched.ts';
 import { parseJson } from '../shared/json.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
@@ -16,6 +18,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 export type Connector = {
   /** `path` is relative to the service URL; `timeoutMs` is for the whole call. */
   call(service: string, method: Method, path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
+  /** Fetches a file that the service keeps, with our token, from the hosts that may have it. */
+  file(url: string, limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<FetchedPhoto>;
   /** Asks for what anybody may read, without our token. Undefined where no answer comes within `LOOK_MS`. */
   look(url: string, signal: AbortSignal): Promise<Looked | undefined>;
   /** Whether the last answers refused our token or our bot. Not for ever: replies that wait are tried again within that time. */
@@ -68,41 +72,62 @@ export function createConnector(options: ConnectorOptions): Connector {
     onTokenRefused();
   }
 
-  async function attempt(url: string, sent: Sent, token: string | null, timeoutMs: number) {
-    const response = await request(url, {
-      ...sent,
-      headers: token === null ? HEADERS : { ...HEADERS, authorization: `Bearer ${token}` },
-      dispatcher,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    return { response, json: await readJson(response.body, MAX_ANSWER_BYTES) };
+  /** Sends with our token, and with a fresh one where that is refused. Null: there is none, or both are refused. */
+  async function send(
+    url: string,
+    { method, body, headers, maxBytes, timeoutMs }: Sent,
+  ): Promise<Answered | null> {
+    for (const renewed of [false, true]) {
+      const token = await cloud.token(renewed).catch(() => undefined);
+      if (token === undefined) {
+        onTokenRefused();
+        return null;
+      }
+      const response = await request(url, {
+        ...{ method, body, dispatcher },
+        headers: token === null ? headers : { ...headers, authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const content = await readBytes(response.body, maxBytes);
+      // Revoked meanwhile, perhaps: a fresh token settles it.
+      if (response.statusCode !== 401) return { response, content };
+    }
+    refused();
+    return null;
   }
 
   return {
     async call(service, method, path, body, timeoutMs = usualMs) {
       if (!hosts.trusts(service)) return { ok: false, kind: 'rejected' };
       const url = `${service.replace(/\/+$/, '')}/${path}`;
-      const sent = { method, body: body === undefined ? null : JSON.stringify(body) };
-      for (const renewed of [false, true]) {
-        const token = await cloud.token(renewed).catch(() => undefined);
-        if (token === undefined) {
-          onTokenRefused();
-          return { ok: false, kind: 'unauthorized' };
-        }
-        try {
-          const { response, json } = await attempt(url, sent, token, timeoutMs);
-          // Revoked meanwhile, perhaps: a fresh token settles it.
-          if (response.statusCode === 401) continue;
-          const answer = answerOf(response.statusCode, response.headers['retry-after'], json);
-          if (!answer.ok && answer.kind === 'unauthorized') refused();
-          if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
-          return answer;
-        } catch (error) {
-          return { ...meaningOfError(error), ok: false };
-        }
+      const json = body === undefined ? null : JSON.stringify(body);
+      try {
+        const sent = { method, body: json, headers: HEADERS, maxBytes: MAX_ANSWER_BYTES, timeoutMs };
+        const answered = await send(url, sent);
+        if (answered === null) return { ok: false, kind: 'unauthorized' };
+        const { response, content } = answered;
+        const said = content && parseJson(content.toString());
+        const answer = answerOf(response.statusCode, response.headers['retry-after'], said);
+        if (!answer.ok && answer.kind === 'unauthorized') refused();
+        if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
+        return answer;
+      } catch (error) {
+        return { ...meaningOfError(error), ok: false };
       }
-      refused();
-      return { ok: false, kind: 'unauthorized' };
+    },
+    async file(url, limits) {
+      if (!hosts.trusts(url)) return { kind: 'refused' };
+      try {
+        const sent = { method: 'GET', body: null, headers: { accept: 'image/*' }, ...limits } as const;
+        const answered = await send(url, sent);
+        if (answered === null) return { kind: 'refused' };
+        const { response, content } = answered;
+        const meaning = meaningOf({ status: response.statusCode });
+        if (meaning.kind !== 'delivered') return unfetched(meaning);
+        return content ? { kind: 'fetched', bytes: content } : { kind: 'large' };
+      } catch (error) {
+        return unfetched(meaningOfError(error));
+      }
     },
     async look(url, signal) {
       try {
@@ -121,7 +146,16 @@ export function createConnector(options: ConnectorOptions): Connector {
   };
 }
 
-type Sent = { readonly method: Method; readonly body: string | null };
+type Sent = {
+  readonly method: Method;
+  readonly body: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+};
+
+/** `content`: undefined where it is larger than we care to hold. */
+type Answered = { readonly response: Dispatcher.ResponseData; readonly content: Buffer | undefined };
 
 const HEADERS = { accept: 'application/json', 'content-type': 'application/json; charset=utf-8' };
 
@@ -159,6 +193,15 @@ function codeOf(body: unknown): string {
 
 /** The parsed body; undefined where it is no JSON or larger than we care to hold. Throws where it breaks off. */
 async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<unknown> {
+  const content = await readBytes(body, maxBytes);
+  return content && parseJson(content.toString());
+}
+
+/** The body; undefined where it is larger than we care to hold. Throws where it breaks off. */
+async function readBytes(
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -168,5 +211,5 @@ async function readJson(body: Dispatcher.ResponseData['body'], maxBytes: number)
     if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
-  return parseJson(Buffer.concat(chunks).toString());
+  return Buffer.concat(chunks);
 }

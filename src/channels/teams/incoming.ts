@@ -5,6 +5,7 @@ import type { Incoming } from '../../turns/delivery.ts';
 import { decodeChoice } from '../shared/choice.ts';
 import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
 import { type Data, type Place, type Press, parseData } from './address.ts';
+import { picturesOf } from './photo.ts';
 import { TEAMS } from './traits.ts';
 
 /**
@@ -73,14 +74,13 @@ function senderOf({ from, locale }: Activity): Sender {
   };
 }
 
-/** What a typed message says. */
+/** What a typed message says, or what was sent with it. */
 function content(activity: Activity): Message {
   const text = textOf(activity);
+  const pictures = picturesOf(activity);
+  if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
   if (text !== '') return { kind: 'text', text };
   const types = (activity.attachments ?? []).map(({ contentType }) => contentType);
-  // Pictures pasted into a message come as Teams' own "file" or as an image.
-  if (types.some((type) => type.startsWith('image/')))
-    return { kind: 'photo', pictures: [{ kind: 'unavailable' }] };
   if (types.some((type) => type.startsWith('audio/'))) return { kind: 'unknown', what: 'voice' };
   return { kind: 'unknown', what: 'other' };
 }

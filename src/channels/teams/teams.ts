@@ -13,6 +13,7 @@ import { createCheck } from './faults.ts';
 import { CustomerHandler } from './handler.ts';
 import { createHosts, TEAMS_HOSTS } from './hosts.ts';
 import { createIdentity } from './identity.ts';
+import { createPhotoFetch } from './photo.ts';
 import { TEAMS } from './traits.ts';
 import { createWebhook } from './webhook.ts';
 
@@ -77,6 +78,7 @@ export function createTeams(options: TeamsOptions): Channel {
     }),
     deliver,
     working,
+    fetchPhoto: createPhotoFetch(connector, options.timeoutMs),
     identify: createIdentity({ connector, trustedTenants }),
     faults: watch.faults,
     start: watch.start,

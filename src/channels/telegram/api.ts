@@ -18,10 +18,10 @@ class CallFailed extends Error {
  * the token and reads answers of any size. The token stays with the transport.
  */
 export class BotApi extends Telegram {
-  readonly #client: Client;
+  readonly #client: Pick<Client, 'call'>;
   readonly #limits: CallOptions;
 
-  constructor(client: Client, limits: CallOptions = {}) {
+  constructor(client: Pick<Client, 'call'>, limits: CallOptions = {}) {
     super('');
     this.#client = client;
     this.#limits = limits;

@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
+import type { FetchedPhoto } from '../../turns/outlet.ts';
 import {
   type CallFailure,
   codeOf,
@@ -7,6 +8,7 @@ import {
   meaningOfError,
   type PlatformAnswer,
 } from '../shared/answers.ts';
+import { unfetched } from '../shared/fetched.ts';
 import { parseJson } from '../shared/json.ts';
 
 /** What a call came to. Results are outside data: whoever uses one parses it. An edit that changes nothing is `ok`. */
@@ -26,6 +28,11 @@ export type CallOptions = {
  */
 export type Client = {
   call(method: string, payload: object, options?: CallOptions): Promise<Answer>;
+  /** Fetches a file by the relative path that `getFile` told: whoever hands it over has checked it. */
+  file(
+    path: string,
+    limits: { readonly maxBytes: number; readonly timeoutMs: number },
+  ): Promise<FetchedPhoto>;
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;
 };
@@ -48,11 +55,10 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 export function createClient(options: ClientOptions): Client {
   const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
   const { origin, pathname } = new URL(apiRoot);
-  const path = `${pathname.replace(/\/*$/, '')}/bot${token}/`;
+  const root = pathname.replace(/\/*$/, '');
   const pool = new Pool(origin, {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
-    maxResponseSize: MAX_ANSWER_BYTES,
     // A connection lost under HTTP/2 breaks the calls of all customers at once, and all would be perhaps delivered.
     allowH2: false,
   });
@@ -61,11 +67,23 @@ export function createClient(options: ClientOptions): Client {
   return {
     async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
       try {
-        const sent = { path: path + method, body: JSON.stringify(payload), timeoutMs, signal };
-        const { status, text } = await post(pool, sent);
-        return understand(status, parseJson(text));
+        const path = `${root}/bot${token}/${method}`;
+        const body = JSON.stringify(payload);
+        const sent = { method: 'POST', path, body, timeoutMs, signal, maxBytes: MAX_ANSWER_BYTES } as const;
+        const { status, content } = await send(pool, sent);
+        return understand(status, parseJson(content.toString()));
       } catch (error) {
         return broken(error);
+      }
+    },
+    async file(name, limits) {
+      try {
+        const path = `${root}/file/bot${token}/${name}`;
+        const { status, content } = await send(pool, { method: 'GET', path, ...limits });
+        const meaning = meaningOf({ status });
+        return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: content } : unfetched(meaning);
+      } catch (error) {
+        return error instanceof TooLarge ? { kind: 'large' } : unfetched(meaningOfError(error));
       }
     },
     async close() {
@@ -75,7 +93,18 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-type Posted = CallOptions & { readonly path: string; readonly body: string; readonly timeoutMs: number };
+type Sent = CallOptions & {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+};
+
+/** The answer has more bytes than we take. */
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
 
 const HEADERS = { 'content-type': 'application/json' } as const;
 
@@ -83,25 +112,27 @@ const HEADERS = { 'content-type': 'application/json' } as const;
  * Resolves to the whole answer; rejects with what went wrong, at once when the time is over or `signal` aborts. undici's
  * `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of a turn.
  */
-function post(
+function send(
   pool: Pool,
-  { path, body, timeoutMs, signal }: Posted,
-): Promise<{ status: number; text: string }> {
+  { method, path, body, timeoutMs, signal, maxBytes }: Sent,
+): Promise<{ status: number; content: Buffer }> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const parts: Buffer[] = [];
     let status = 0;
+    let size = 0;
     let sending: Dispatcher.DispatchController | undefined;
     let given: Error | undefined;
 
-    function giveUp(reason: 'TimeoutError' | 'AbortError'): void {
-      given = new DOMException('', reason);
-      sending?.abort(given);
-      fail(given);
+    function giveUp(why: Error): void {
+      given = why;
+      sending?.abort(why);
+      fail(why);
     }
-    const abort = () => giveUp('AbortError');
+    const abort = () => giveUp(new DOMException('', 'AbortError'));
+    const expire = () => giveUp(new DOMException('', 'TimeoutError'));
     signal?.addEventListener('abort', abort);
-    const timer = setTimeout(giveUp, timeoutMs, 'TimeoutError');
+    const timer = setTimeout(expire, timeoutMs);
     function end(): void {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -112,7 +143,7 @@ function post(
     }
 
     pool.dispatch(
-      { path, method: 'POST', headers: HEADERS, body },
+      { path, method, headers: HEADERS, body: body ?? null },
       {
         onRequestStart(controller) {
           sending = controller;
@@ -123,11 +154,13 @@ function post(
           status = code;
         },
         onResponseData(_controller, part) {
-          parts.push(part);
+          size += part.length;
+          if (size > maxBytes) giveUp(new TooLarge());
+          else parts.push(part);
         },
         onResponseEnd() {
           end();
-          resolve({ status, text: Buffer.concat(parts).toString() });
+          resolve({ status, content: Buffer.concat(parts) });
         },
         onResponseError: (_controller, error) => fail(error),
       },

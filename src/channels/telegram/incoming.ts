@@ -33,24 +33,20 @@ export async function toIncoming(
   if (said.press && query) {
     // Without its message a press still has a person, whose private chat has the same id.
     const chat = query.message?.chat ?? { id: query.from.id, type: 'private' };
-    return { ...envelope(idOf(update), chat, query.from, query.message), ...said };
+    return { ...envelope(update, chat, query.from, query.message), ...said };
   }
-  return message
-    ? { ...envelope(idOf(update, message), message.chat, message.from, message), ...said }
-    : null;
+  return message ? { ...envelope(update, message.chat, message.from, message), ...said } : null;
 }
 
-/**
- * An album arrives as several updates, to several processes perhaps: under one id it is one message, and the mailbox
- * answers it once. Clients put an album's caption on its first picture.
- */
-function idOf({ update_id }: Update, message?: TelegramMessage): string {
-  return message?.media_group_id === undefined ? `u${update_id}` : `album:${message.media_group_id}`;
-}
-
-function envelope(id: string, chat: Chat, from: User | undefined, message: TelegramMessage | undefined) {
+function envelope(
+  { update_id }: Update,
+  chat: Chat,
+  from: User | undefined,
+  message: TelegramMessage | undefined,
+) {
   const thread = message?.is_topic_message ? message.message_thread_id : undefined;
   const address: Address = { chat: chat.id, ...(thread !== undefined && { thread }) };
+  const id = `u${update_id}`;
   return { channel: TELEGRAM.name, conversation: String(chat.id), id, sender: sender(from), address };
 }
 

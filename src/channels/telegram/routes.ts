@@ -6,6 +6,7 @@ import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import { cut } from '../shared/profile.ts';
 import { choiceOf, type Press } from './address.ts';
 import { isAddressed } from './group.ts';
+import { photoOf } from './photo.ts';
 import type { Chat, TelegramMessage } from './update.ts';
 
 /** What a customer said with an update; `press` where they pressed a button. */
@@ -40,10 +41,14 @@ const routes = new Composer<UpdateContext>(
     const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
     ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
   }),
-  Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
-  Composer.on(privately(message('photo')), (ctx) =>
-    ctx.say({ kind: 'photo', pictures: [{ kind: 'unavailable' }] }),
+  Composer.on(
+    privately(anyOf(message('photo'), message('document'), message('media_group_id'))),
+    (ctx, next) => {
+      const photo = photoOf(ctx.message);
+      return photo ? ctx.say(photo) : next();
+    },
   ),
+  Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
   Composer.on(privately(anyOf(message('voice'), message('audio'), message('video_note'))), unknown('voice')),
   Composer.on(privately(message('sticker')), unknown('sticker')),
   Composer.on(privately(message()), (ctx) => {

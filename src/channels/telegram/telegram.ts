@@ -13,6 +13,7 @@ import { createCheck } from './check.ts';
 import { type Answer, createClient } from './client.ts';
 import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
+import { createPhotoFetch } from './photo.ts';
 import { poll } from './polling.ts';
 import { qrRoute } from './qr-route.ts';
 import { register, type Shared } from './register.ts';
@@ -121,6 +122,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     },
     pace: wait,
     working,
+    fetchPhoto: createPhotoFetch(api, client, options.timeoutMs),
     faults: watch.faults,
     async start() {
       registered = registerAll();

@@ -32,6 +32,13 @@ const entitiesSchema = z.array(
 );
 export type Entity = z.infer<typeof entitiesSchema>[number];
 
+const fileSchema = z.object({
+  file_id: z.string(),
+  file_size: maybe(z.number()),
+  width: maybe(z.number()),
+  mime_type: maybe(z.string()),
+});
+
 const messageSchema = z.object({
   message_id: maybe(z.int()),
   chat: chatSchema,
@@ -49,7 +56,8 @@ const messageSchema = z.object({
   forward_origin: present,
   forward_date: present,
   via_bot: present,
-  photo: media,
+  photo: maybe(z.array(fileSchema).min(1)),
+  document: maybe(fileSchema),
   voice: media,
   audio: media,
   video_note: media,

@@ -44,12 +44,12 @@ function read(state: ConversationState, photo: Photo, scope: Scope): Decision {
 /** Answers pictures that were read. */
 export function tell(state: ConversationState, { pictures, caption }: Photo, scope: Scope): Decision {
   const found = pictures.map((picture) => codesIn(picture, scope));
-  const codes = [...new Set(found.flat())];
-  const [code] = codes;
-  if (code === undefined) return withoutCode(state, pictures, caption, scope);
-  const read = found.filter((one) => one.length > 0).length;
+  const read = found.filter((codes) => codes.length > 0).length;
+  if (read === 0) return withoutCode(state, pictures, caption, scope);
+  const said = scope.language.understand(caption ?? '');
+  const codes = [...new Set([...said.codes, ...found.flat()])];
   const text = [caption ?? [], codes].flat().join(' ');
-  const understood = { ...scope.language.understand(caption ?? ''), code, codes, names: 'code' } as const;
+  const understood = { ...said, code: codes[0], codes, names: 'code' } as const;
   const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };
   return after(read < pictures.length ? [some] : [], onUtterance(state, { text, understood }, scope));
 }
@@ -72,8 +72,9 @@ function withoutCode(
 }
 
 /** What the customer can do something about comes first. */
-function whyNone(pictures: readonly Picture[]): 'unavailable' | 'unreadable' | 'noCode' {
+function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'unreadable' | 'noCode' {
   const kinds = new Set(pictures.map(({ kind }) => kind));
   if (kinds.has('unavailable') || kinds.has('remote')) return 'unavailable';
+  if (kinds.has('elsewhere')) return 'elsewhere';
   return kinds.has('read') || kinds.has('noCode') ? 'noCode' : 'unreadable';
 }

@@ -27,7 +27,8 @@ export function codeInLink(text: string): string | undefined {
   if (said !== undefined) return said;
   const end = codeOf(decoded(link.pathname.split('/').findLast((part) => part !== '')));
   if (end !== undefined && SHAPED.test(end)) return end;
-  const shaped = parameters.flatMap(([, value]) => codeOf(value) ?? []).filter((code) => SHAPED.test(code));
+  const others = parameters.filter(([name]) => !NAMED.test(name));
+  const shaped = others.flatMap(([, value]) => codeOf(value) ?? []).filter((code) => SHAPED.test(code));
   return shaped.length === 1 ? shaped[0] : undefined;
 }
 

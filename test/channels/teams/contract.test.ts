@@ -18,6 +18,10 @@ channelContract('Teams', async ({ accept, words, observe }) => {
     }
     return {
       text: (text, id) => send(textActivity(text, id === undefined ? {} : { id })),
+      photo() {
+        const contentUrl = double.keep('code', Buffer.from('a picture'));
+        return send(textActivity('', { attachments: [{ contentType: 'image/*', contentUrl }] }));
+      },
       unreadable: () => send(textActivity('', { attachments: [{ contentType: 'video/mp4' }] })),
       button(choice) {
         const buttons = double

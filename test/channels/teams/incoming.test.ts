@@ -69,10 +69,30 @@ describe('a message', () => {
 
   it.each([
     ['audio/mp4', 'voice'],
-    ['application/vnd.microsoft.teams.file.download.info', 'other'],
+    ['video/mp4', 'other'],
   ])('of nothing but %s is unknown: %s', async (contentType, what) => {
     const { incoming } = await read(activity('message', { attachments: [{ contentType }] }));
     expect(incoming?.message).toEqual({ kind: 'unknown', what });
+  });
+
+  it('with pictures is a photo, its text their caption; files of SharePoint are not fetched', async () => {
+    const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
+    const image = { contentType: 'image/*', contentUrl };
+    const html = { contentType: 'text/html', content: '<p>TIVI01</p>' };
+    const file = { contentType: 'application/vnd.microsoft.teams.file.download.info', contentUrl };
+    const pictures = [{ kind: 'remote', at: { url: contentUrl } }, { kind: 'elsewhere' }];
+    const messageOf = async (text: string, attachments: unknown[]) =>
+      (await read(textActivity(text, { attachments }))).incoming?.message;
+    expect(await messageOf('', [image, file])).toEqual({ kind: 'photo', pictures });
+    expect(await messageOf('TIVI01', [image, html])).toEqual({
+      kind: 'photo',
+      pictures: pictures.slice(0, 1),
+      caption: 'TIVI01',
+    });
+    expect(await messageOf('', [{ contentType: 'image/png' }])).toEqual({
+      kind: 'photo',
+      pictures: [{ kind: 'unavailable' }],
+    });
   });
 
   it('whose parts have odd shapes is answered all the same', async () => {

@@ -18,7 +18,7 @@ const SILENT = new Set(
 /** What becomes another message than a text. */
 const KINDS: Readonly<Record<string, string>> = {
   picture: 'photo',
-  file: 'unknown other',
+  file: 'photo',
   empty: 'unknown other',
   'press-confirm': 'choice',
   'press-of-old-bot': 'unknown other',

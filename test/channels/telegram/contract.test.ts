@@ -31,6 +31,10 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     return {
       text: (text, id) =>
         send({ ...person.writes(text), ...(id !== undefined && { update_id: Number(id) }) }),
+      photo() {
+        double.keep('code', Buffer.from('a picture'));
+        return send(person.sends({ photo: [{ file_id: 'code', width: 90 }] }));
+      },
       unreadable: () => send(person.sends({ sticker: { file_id: 's' } })),
       button(choice) {
         const buttons = double

@@ -3,6 +3,7 @@ import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { botOf, toIncoming } from '../../../src/channels/telegram/incoming.ts';
 import { parseUpdate } from '../../../src/channels/telegram/update.ts';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/photo.ts';
 import { incomingSchema } from '../../../src/store/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
@@ -16,6 +17,14 @@ async function read(body: unknown) {
   return incoming ? incomingSchema.parse(incoming) : incoming;
 }
 const messageOf = async (body: unknown) => (await read(body))?.message;
+
+const remote = (file: string) => ({ kind: 'remote', at: { file } });
+const sized = (file_id: string, width: number, file_size = 1000) => ({
+  file_id,
+  width,
+  height: width,
+  file_size,
+});
 
 describe('a private message', () => {
   it('becomes a text with its sender, its address and the update’s id', async () => {
@@ -72,11 +81,30 @@ describe('a private message', () => {
   });
 
   it.each([
-    [{ photo: [{ file_id: 'f' }] }, { kind: 'photo', pictures: [{ kind: 'unavailable' }] }],
+    [{ photo: [{ file_id: 'f' }] }, { kind: 'photo', pictures: [remote('f')] }],
     [
       { photo: [{ file_id: 'f' }], caption: 'TIVI01' },
+      { kind: 'photo', pictures: [remote('f')], caption: 'TIVI01' },
+    ],
+    [
+      { photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] },
+      { kind: 'photo', pictures: [remote('l')] },
+    ],
+    [
+      { photo: [sized('m', 320), sized('l', 1280, MAX_PHOTO_BYTES + 1)] },
+      { kind: 'photo', pictures: [remote('m')] },
+    ],
+    [{ document: { file_id: 'd', mime_type: 'image/png' } }, { kind: 'photo', pictures: [remote('d')] }],
+    [
+      { document: { file_id: 'd', mime_type: 'image/png', file_size: MAX_PHOTO_BYTES + 1 } },
+      { kind: 'photo', pictures: [{ kind: 'unreadable' }] },
+    ],
+    [{ document: { file_id: 'd', mime_type: 'application/pdf' } }, { kind: 'unknown', what: 'other' }],
+    [
+      { document: { file_id: 'd', mime_type: 'application/pdf' }, caption: 'TIVI01' },
       { kind: 'text', text: 'TIVI01' },
     ],
+    [{ photo: [{}] }, { kind: 'unknown', what: 'other' }],
     [{ voice: {} }, { kind: 'unknown', what: 'voice' }],
     [{ video_note: {} }, { kind: 'unknown', what: 'voice' }],
     [{ sticker: {} }, { kind: 'unknown', what: 'sticker' }],
@@ -91,12 +119,21 @@ describe('a private message', () => {
 });
 
 describe('an album', () => {
-  const photo = (more: object = {}) => minh.sends({ photo: [{}], media_group_id: '77', ...more });
+  const part = (content: object) => minh.sends({ media_group_id: '77', ...content });
 
-  it('is one message, whichever of its updates comes first', async () => {
-    const ids = [(await read(photo({ caption: 'TIVI01' })))?.id, (await read(photo()))?.id];
-    expect(ids).toEqual(['album:77', 'album:77']);
-    expect((await read(photo({ media_group_id: '78' })))?.id).toBe('album:78');
+  it('comes as messages of their own, each of which says that it is a part', async () => {
+    const album = { kind: 'photo', album: true };
+    expect(await messageOf(part({ photo: [{ file_id: 'f' }], caption: 'TIVI01' }))).toEqual({
+      ...album,
+      pictures: [remote('f')],
+      caption: 'TIVI01',
+    });
+    expect(await messageOf(part({ video: {} }))).toEqual({ ...album, pictures: [{ kind: 'unreadable' }] });
+    const ids = [
+      await read(part({ photo: [{ file_id: 'f' }] })),
+      await read(part({ photo: [{ file_id: 'g' }] })),
+    ];
+    expect(new Set(ids.map((incoming) => incoming?.id)).size).toBe(2);
   });
 });
 

@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<string, string>> = {
   story: 'unknown other',
   'unknown-kind-of-message': 'unknown other',
   'malformed-parts': 'unknown other',
-  'photo-with-caption': 'text',
+  'document-image': 'photo',
   'callback-game': 'unknown other',
   'callback-in-group': 'group',
 };

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/photo.ts';
+import { CHAT, createBot } from './harness.ts';
+
+const place = { conversation: String(CHAT), address: { chat: CHAT } };
+const content = Buffer.from('a picture');
+
+describe('a photo of Telegram', () => {
+  it('is fetched by the path that Telegram tells', async () => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content, 'photos/file_7.jpg');
+    const fetched = await channel.fetchPhoto?.(place, { file: 'f1' });
+    expect(fetched).toEqual({ kind: 'fetched', bytes: content });
+    expect(double.calls('file')).toEqual([{ method: 'file', payload: { path: 'photos/file_7.jpg' } }]);
+  });
+
+  it.each([
+    '/var/lib/telegram-bot-api/4242/photos/file_7.jpg',
+    '../secret',
+    'photos/../../bot4242/getMe',
+    'photos/%2e%2e/file',
+    'https://elsewhere.example/file.jpg',
+    '//elsewhere.example/file.jpg',
+    'photos/file.jpg?x=1',
+    'photos/.hidden',
+    '',
+  ])('is not fetched from %j', async (path) => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content, path);
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'refused' });
+    expect(double.calls('file')).toEqual([]);
+  });
+
+  it('follows no redirect', async () => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content);
+    const headers = { location: `${double.url}/file/bot${double.token}/photos/f1.jpg` };
+    double.script('file', { code: 302, description: '', headers });
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'unavailable' });
+    expect(double.calls('file')).toHaveLength(1);
+  });
+
+  it('has at most 10 MB', async () => {
+    const { channel, double } = await createBot();
+    double.keep('most', Buffer.alloc(MAX_PHOTO_BYTES));
+    double.keep('more', Buffer.alloc(MAX_PHOTO_BYTES + 1));
+    expect(await channel.fetchPhoto?.(place, { file: 'most' })).toMatchObject({ kind: 'fetched' });
+    expect(await channel.fetchPhoto?.(place, { file: 'more' })).toEqual({ kind: 'large' });
+  });
+
+  it.each([
+    ['getFile', { code: 400, description: 'Bad Request: file is too big' }, 'refused'],
+    ['getFile', { code: 401, description: 'Unauthorized' }, 'refused'],
+    ['getFile', { code: 429, description: 'Too Many Requests' }, 'unavailable'],
+    ['getFile', { code: 502, description: 'Bad Gateway' }, 'unavailable'],
+    ['getFile', 'reset', 'unavailable'],
+    ['getFile', 'garbage', 'unavailable'],
+    ['file', { code: 404, description: 'Not Found' }, 'refused'],
+    ['file', { code: 500, description: 'Internal Server Error' }, 'unavailable'],
+  ] as const)('where %s ends with %j is %s, and asked for once', async (method, fault, kind) => {
+    const { channel, double } = await createBot();
+    double.keep('f1', content);
+    double.script(method, fault);
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind });
+    expect(double.calls(method)).toHaveLength(1);
+  });
+
+  it('is given up where no answer comes in time', async () => {
+    const { channel, double } = await createBot({ timeoutMs: 300 });
+    double.keep('f1', content);
+    double.script('file', 'hang');
+    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'unavailable' });
+  });
+
+  it('is nowhere to be fetched by what names no file', async () => {
+    const { channel, double } = await createBot();
+    expect(await channel.fetchPhoto?.(place, { url: double.url })).toEqual({ kind: 'refused' });
+    expect(await channel.fetchPhoto?.(place, { file: 'gone' })).toEqual({ kind: 'refused' });
+  });
+});
