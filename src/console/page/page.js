@@ -16,7 +16,9 @@ export const can = () => checked('as').dataset;
 
 export function choose(name, value) {
   const radio = document.querySelector(`input[name="${name}"][value="${value}"]`);
-  if (radio) radio.checked = true;
+  if (!radio || radio.checked) return;
+  radio.checked = true;
+  radio.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
 /** A language that the page itself does not speak yet reads English. */
