@@ -55,7 +55,7 @@ The image is fetched by Telegram, Teams and the browser of whoever sees the cons
 
 describe.each(documents)('%s', (_name, text) => {
   it('names only files that exist', () => {
-    const paths = all(text, /`((?:src|test|locales|docs|\.ci)\/[\w./-]*)`/g);
+    const paths = all(text, /`((?:src|test|locales|docs|ops|\.ci|\.github)\/[\w./-]*)`/g);
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
   });
 

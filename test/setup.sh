@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings what the tests need and npm cannot: redis-server, redis-sentinel and Chromium. Run it as often as you like.
+# Brings what the tests need and npm cannot: redis-server, redis-sentinel, Prometheus with promtool, and Chromium. Run it as
+# often as you like.
 set -euo pipefail
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -8,28 +9,43 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Debian starts the servers that it installs. Tests start their own, on ports of their own; so for as long as this installs,
+# nothing may be started (invoke-rc.d asks that file), unless the machine has already said what may.
+POLICY=/usr/sbin/policy-rc.d
 by_apt() {
   echo "setup: installing by apt-get: $*"
   as_root apt-get update -q
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+  local ours=false
+  if [ ! -e "$POLICY" ]; then
+    ours=true
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+    as_root chmod 755 "$POLICY"
+  fi
+  local failed=0
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" || failed=$?
+  if [ "$ours" = true ]; then as_root rm -f "$POLICY"; fi
+  return "$failed"
 }
 
 # By their names in Debian, where each binary has a package of its own.
 missing=()
 have redis-server || missing+=(redis-server)
 have redis-sentinel || missing+=(redis-sentinel)
+have prometheus || missing+=(prometheus)
+have promtool || missing+=(promtool)
 have chromium || have chromium-browser || have google-chrome || [ -d /Applications/Chromium.app ] || missing+=(chromium)
 
-# Homebrew has both servers in one package.
+# Homebrew has what belongs together in one package.
 for_brew() {
   case "$1" in
     redis-*) echo redis ;;
+    promtool) echo prometheus ;;
     *) echo "$1" ;;
   esac
 }
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'setup: redis-server, redis-sentinel and Chromium are here, nothing to do'
+  echo 'setup: redis-server, redis-sentinel, prometheus, promtool and Chromium are here, nothing to do'
 elif have apt-get; then
   by_apt "${missing[@]}"
 elif have brew; then

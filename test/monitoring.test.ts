@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createClient } from '../src/channels/staff/client.ts';
+import { ALARMS } from '../src/observe.ts';
+import { type Running, startBot } from './support/app.ts';
+import { asPng, drawCode } from './support/pictures.ts';
+import { type Prometheus, promtool, type Rule, startPrometheus } from './support/prometheus.ts';
+import { startRedis, until } from './support/redis.ts';
+import { createTeamsCustomer } from './support/teams-customer.ts';
+import { startTeamsDouble, type TeamsDouble } from './support/teams-double.ts';
+import { startTelegramDouble, type TelegramDouble } from './support/telegram-double.ts';
+import { createPerson } from './support/telegram-updates.ts';
+
+/*
+ * The rules and the dashboard of `ops/`, held against what a bot tells and what a real Prometheus makes of it.
+ */
+
+const root = new URL('../', import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
+
+describe('promtool', { timeout: 60_000 }, () => {
+  test('finds no fault in the rules, nor in the configuration of Prometheus', async () => {
+    expect(await promtool('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml')).toContain('SUCCESS');
+    expect(await promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
+  });
+
+  test('sees each rule ring when it should, and be silent when it should not', async () => {
+    await promtool('test', 'rules', 'rules.test.yml');
+    const rules = [...read('ops/prometheus/rules.yml').matchAll(/- alert: (\w+)/g)].map(
+      ([, name = '']) => name,
+    );
+    const tested = read('ops/prometheus/rules.test.yml');
+    expect(rules.filter((name) => !tested.includes(`alertname="${name}"`))).toEqual([]);
+  });
+});
+
+const panelSchema = z.object({
+  id: z.int(),
+  type: z.enum(['row', 'stat', 'timeseries']),
+  title: z.string().min(1),
+  gridPos: z.object({ x: z.int().min(0), y: z.int().min(0), w: z.int().max(24), h: z.int() }),
+  datasource: z.object({ type: z.literal('prometheus'), uid: z.string() }).optional(),
+  targets: z.array(z.object({ expr: z.string().min(1) })).default([]),
+});
+type Panel = z.infer<typeof panelSchema>;
+const { panels } = z
+  .object({ panels: z.array(panelSchema) })
+  .parse(JSON.parse(read('ops/grafana/dashboard.json')));
+
+const SECRET = 'secret-of-telegram';
+
+/** What was opened, to be closed last first, also where something else could not be opened. */
+const closers: (() => Promise<unknown>)[] = [];
+let telegram: TelegramDouble;
+let teams: TeamsDouble;
+let bot: Running;
+let prometheus: Prometheus;
+/** What the bot tells, in the text that Prometheus reads. */
+let told: string;
+let rules: readonly Rule[];
+
+/** Every channel, every call of AntCRM, a picture; twice, for rates need two moments. */
+async function makeTraffic(round: number): Promise<void> {
+  const person = createPerson(5000 + round, { language_code: 'en' });
+  const webhook = { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
+  await telegram.post(person.writes('help'), webhook);
+  await telegram.called('sendMessage', ({ chat_id }) => chat_id === person.id);
+  const customer = createTeamsCustomer(teams, {
+    url: bot.url,
+    appId: '00000000-0000-4000-8000-000000004244',
+  });
+  await customer.writes('help');
+  await until(async () => customer.said().length > 0);
+
+  const conversation = `qa-${round}`;
+  const client = createClient(bot.adminUrl);
+  const say = async (content: object) => {
+    const answered = await client.send({ conversation, locale: 'en', ...content });
+    if (answered.status === 'refused') throw new Error(answered.problem.title);
+    const choices = answered.replies.flatMap((reply) => reply.choices ?? []);
+    return choices.find(({ id }) => id.startsWith('confirm:'))?.id;
+  };
+  const photo = asPng(await drawCode(`TIVI00000${round}000`)).toString('base64');
+  await say({ photo });
+  await say({ choice: 'cancel' });
+  await say({ choice: await say({ text: `earn TIVI00000${round}001 0867123456 garnacho@gmail.com` }) });
+  await say({ choice: await say({ text: 'redeem DAUMAY01 0867123456' }) });
+  await say({ text: 'history of 0867123456' });
+}
+
+/** So many scrapes have come since. */
+async function scrapes(count: number): Promise<void> {
+  const seen = async () => Number((await prometheus.query('count_over_time(up[10m])'))[0]?.value[1] ?? 0);
+  const before = await seen();
+  await until(async () => (await seen()) >= before + count);
+}
+
+beforeAll(async () => {
+  const redis = await startRedis();
+  closers.push(redis.stop);
+  [telegram, teams] = await Promise.all([startTelegramDouble(), startTeamsDouble()]);
+  closers.push(telegram.close, teams.close);
+  bot = await startBot({
+    ADMIN_PORT: '0',
+    REDIS_URL: redis.url,
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.url,
+    TELEGRAM_WEBHOOK_SECRET: SECRET,
+    TEAMS_AUTH: 'off',
+    TEAMS_SERVICE_HOSTS: teams.host,
+  });
+  closers.push(bot.stop);
+  prometheus = await startPrometheus(new URL(bot.adminUrl).host);
+  closers.push(prometheus.stop);
+  for (const round of [1, 2]) {
+    await scrapes(2);
+    await makeTraffic(round);
+  }
+  await scrapes(3);
+  told = await (await fetch(`${bot.adminUrl}/metrics`)).text();
+  rules = await prometheus.rules();
+}, 120_000);
+
+afterAll(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+
+/** Grafana fills these in. */
+const filledIn = (expression: string): string => expression.replaceAll('$__rate_interval', '1m');
+
+/** The bot's metrics that an expression names, each with the labels by which it picks. */
+function metricsIn(expression: string): { name: string; labels: string[] }[] {
+  return [...expression.matchAll(/\b((?:bot|antcrm|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
+    ([, name = '', matchers = '']) => ({
+      name,
+      labels: [...matchers.matchAll(/(\w+)(?:=~?|!=)/g)].map(([, label = '']) => label),
+    }),
+  );
+}
+
+/** Those of them that the bot does not tell, or not with these labels. */
+function unknownIn(expression: string): string[] {
+  return metricsIn(expression).flatMap(({ name, labels }) => {
+    const lines = told
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+    const isTold = lines.some((line) => labels.every((label) => line.includes(`${label}="`)));
+    return isTold ? [] : [[name, ...labels].join(' ')];
+  });
+}
+
+describe('a rule', () => {
+  test('asks for nothing that the bot does not tell, and Prometheus carries it out', () => {
+    expect(rules.length).toBeGreaterThan(ALARMS.length);
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+    expect(rules.flatMap(({ query }) => unknownIn(query))).toEqual([]);
+  });
+
+  test('is there for every alarm, and leads to what that means and what to do', () => {
+    const anchors = [...read('docs/operators.md').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const alerts = rules.filter(({ type }) => type === 'alerting');
+    for (const { name, annotations, labels } of alerts) {
+      const [page, anchor] = annotations?.runbook_url?.split('#') ?? [];
+      expect([name, page, anchors.includes(anchor ?? '')]).toEqual([name, 'docs/operators.md', true]);
+      expect([name, labels?.severity]).toEqual([name, expect.stringMatching(/^(page|ticket|note)$/)]);
+    }
+    for (const alarm of ALARMS) {
+      const found = alerts.filter(({ query }) => query.includes(`bot_alarms_total{alarm="${alarm}"}`));
+      expect(found).toMatchObject([{ annotations: { runbook_url: `docs/operators.md#${alarm}` } }]);
+    }
+  });
+
+  test('is silent while the bot is in order', () => {
+    expect(rules.filter(({ state }) => state !== undefined && state !== 'inactive')).toEqual([]);
+  });
+});
+
+describe('the dashboard', () => {
+  const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
+
+  test('is one page: the service level, then channels, AntCRM, store, operations; no panel lies on another', () => {
+    const inOrder = panels.toSorted((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
+    expect(panels).toEqual(inOrder);
+    const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+    expect(rows).toEqual(['Service level', 'Channels', 'AntCRM', 'Store', 'Operations', 'Processes']);
+    expect(queries[0]?.expr).toContain('bot_answer_duration_seconds_bucket{le="2"}');
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(cellsOf);
+    expect(new Set(cells).size).toBe(cells.length);
+    expect(panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([]);
+  });
+
+  test.each(queries)('“$title” asks for what the bot tells: $expr', async ({ expr }) => {
+    expect(metricsIn(expr).length).toBeGreaterThan(0);
+    expect(unknownIn(expr)).toEqual([]);
+    expect(await prometheus.query(filledIn(expr))).not.toEqual([]);
+  });
+
+  test('tells the share of messages that were answered within 2 s', async () => {
+    const [sample] = await prometheus.query(filledIn(queries[0]?.expr ?? ''));
+    const share = Number(sample?.value[1]);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThanOrEqual(1);
+  });
+});
+
+function cellsOf({ gridPos: { x, y, w, h } }: Panel): string[] {
+  return Array.from({ length: w * h }, (_, at) => `${x + (at % w)}/${y + Math.floor(at / w)}`);
+}
+
+test('an alarm of a bot rings in Prometheus', async () => {
+  const lost = await startBot(
+    { ADMIN_PORT: '0' },
+    {
+      around: {
+        antcrm: (port) => ({
+          ...port,
+          contact() {
+            throw new Error('a bug');
+          },
+        }),
+      },
+    },
+  );
+  const watching = await startPrometheus(new URL(lost.adminUrl).host);
+  const isFiring = async () =>
+    (await watching.rules()).filter(({ state }) => state === 'firing').map(({ name }) => name);
+  try {
+    await expect.poll(() => watching.query('bot_alarms_total'), { timeout: 20_000 }).not.toEqual([]);
+    expect(await isFiring()).toEqual([]);
+    await createClient(lost.adminUrl).send({ conversation: 'qa-1', text: 'my points 0867123456' });
+    await expect.poll(isFiring, { timeout: 20_000 }).toEqual(['DeadLetter']);
+  } finally {
+    await watching.stop();
+    await lost.stop();
+  }
+}, 90_000);
