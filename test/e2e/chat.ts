@@ -16,6 +16,8 @@ export type Chat = {
   /** The same, not yet sent. */
   button(choice: string): Update;
   text(text: string): Update;
+  /** A message with this in it: a photo, a part of an album. */
+  message(content: object): Update;
   send(update: Update): Promise<void>;
   /**
    * The next message that the customer sees, which must say `key` and have a line for each of `lines`. Rejects, with
@@ -105,6 +107,7 @@ export function createChat(options: {
     shares: async (phone) => sent(person.shares(phone)),
     button,
     text: (text) => person.writes(text),
+    message: (content) => person.sends(content),
     send,
     async hears(key, ...lines) {
       const text = await next(key);

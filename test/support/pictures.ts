@@ -31,7 +31,7 @@ export async function drawCode(
   });
 }
 
-function paint(width: number, height: number, shade: (x: number, y: number) => number): Picture {
+export function paint(width: number, height: number, shade: (x: number, y: number) => number): Picture {
   const data = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = shade(x, y);
   return { width, height, data };
@@ -108,7 +108,7 @@ export function asPng({ width, height, data }: Picture): Buffer {
 }
 
 /** A PNG in shades of grey that says this size and has these packed pixels, whether or not they fit. */
-function pngOf(width: number, height: number, packed: Uint8Array): Buffer {
+export function pngOf(width: number, height: number, packed: Uint8Array): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

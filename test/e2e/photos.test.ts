@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asJpeg, asPng, drawCode, paint, sheet } from '../support/pictures.ts';
+import { startBot } from '../support/processes.ts';
+import { STAFF_TOKEN, startWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ bots: 2, redis: true });
+});
+afterAll(() => world.stop());
+
+const photo = (file_id: string, more: object = {}) => ({ photo: [{ file_id, width: 1280 }], ...more });
+
+test('the code in a photo is taken as if it were typed', async () => {
+  const chat = world.chat('vi');
+  world.double.keep('one', asJpeg(await drawCode('https://t.me/loyalty_bot?start=TIVI000000041'), 60));
+  await chat.send(chat.message(photo('one', { caption: '0912345678' })));
+  await chat.hears('accumulate.askEmail');
+  await chat.presses('skip');
+  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000041');
+});
+
+test('an album, whose parts come to two processes at once, is one answer', async () => {
+  const chat = world.chat('vi');
+  const files = ['TIVI000000042', 'TIVI000000043', 'TIVI000000044'];
+  for (const file of files) world.double.keep(file, asJpeg(await drawCode(file), 60));
+  const parts = files.map((file) => chat.message(photo(file, { media_group_id: '7' })));
+  const [first, second] = world.bots;
+  if (!first || !second) throw new Error('there are no two bots');
+  await Promise.all(parts.map((part, n) => world.post(part, n % 2 === 0 ? first : second)));
+  await chat.hears('accumulate.askPhone');
+  await chat.writes('0912345678');
+  await chat.hears('accumulate.askEmail');
+  await chat.presses('skip');
+  const summary = await chat.hears('accumulate.summary');
+  expect(summary).toContain(files[0]);
+});
+
+test('what cannot be fetched or read is answered with what to do', async () => {
+  const chat = world.chat('en');
+  world.double.keep('blank', asPng(paint(100, 100, () => 255)));
+  world.double.keep('text', Buffer.from('TIVI000000045'));
+  world.double.script('file', { code: 502, description: '' }, { code: 502, description: '' });
+  await chat.send(chat.message(photo('blank')));
+  await chat.hears('photo.unavailable');
+  world.double.script('getFile', 'reset');
+  await chat.send(chat.message(photo('blank')));
+  await chat.hears('photo.noCode');
+  await chat.send(chat.message({ document: { file_id: 'text', mime_type: 'image/png' } }));
+  await chat.hears('photo.unreadable');
+});
+
+test('photos are counted', async () => {
+  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
+  const metrics = await Promise.all(
+    world.bots.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
+  );
+  const sum = (sample: string) =>
+    metrics.reduce(
+      (total, text) =>
+        total +
+        Number(
+          text
+            .split('\n')
+            .find((line) => line.startsWith(sample))
+            ?.split(' ')[1] ?? 0,
+        ),
+      0,
+    );
+  expect(sum('bot_photos_total{channel="telegram",result="read"}')).toBe(4);
+  expect(sum('bot_photos_total{channel="telegram",result="none"}')).toBe(1);
+  expect(sum('bot_photos_total{channel="telegram",result="failed"}')).toBe(2);
+  expect(sum('bot_photo_duration_seconds_count{channel="telegram"}')).toBe(7);
+});
+
+test('a bot that sees no photos has under 150 MB; staff send it one', async () => {
+  const bot = await startBot();
+  const memoryMb = async () => {
+    const metrics = await (await fetch(`${bot.url}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]) / 1e6;
+  };
+  expect(await memoryMb()).toBeLessThan(150);
+  const picture = asPng(
+    sheet(await drawCode('TIVI000000046'), await drawCode('TIVI000000047', 'DataMatrix')),
+  );
+  const response = await fetch(`${bot.url}/webhooks/staff`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ conversation: 'qa', photo: picture.toString('base64'), as: 'telegram' }),
+  });
+  expect(await response.json()).toMatchObject({ replies: [{ key: 'accumulate.askPhone' }] });
+  await bot.stop();
+});
