@@ -22,6 +22,8 @@ export type AdminOptions = {
   /** Whose names the console shows. */
   readonly flows: readonly Pick<Flow, 'name'>[];
   readonly words: Words;
+  /** The URLs of pictures that replies may have. */
+  readonly images: readonly string[];
   /** `OPERATOR_TOKEN` and what its bearers work on; absent: these routes are, too. */
   readonly operators?: OperatorAccess | undefined;
   /** AntCRM's own routes, where the embedded sandbox is the backend. */
@@ -35,7 +37,7 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
   const { guard, limits, metrics, operators, sandbox } = options;
   await describeApi(admin, options);
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
-  admin.register(consolePage(guard.page, options.roles, languagesOf(options)));
+  admin.register(consolePage(guard.page, options.roles, languagesOf(options), options.images));
   const onRequest = options.apart ? limitStrangers(limits) : guard.api;
   admin.get('/metrics', { onRequest }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),

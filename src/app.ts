@@ -178,6 +178,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       roles: known,
       flows: options.flows ?? flows,
       words,
+      images: backend.gifts.flatMap(({ image }) => image ?? []),
       sandbox: backend.sandbox,
     },
     operators: token === undefined ? undefined : { ...operatorTools, token },

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClient } from '../src/channels/staff/client.ts';
@@ -141,6 +143,39 @@ describe('a newcomer', () => {
     expect(await choice(page, 'redeem').evaluate((it) => it.getBoundingClientRect().bottom)).toBeLessThan(
       PHONE.height,
     );
+  });
+});
+
+describe('the picture of a gift', () => {
+  const SHOWN = 'https://shop.example/loa.png';
+  const MISSING = 'https://elsewhere.example/may.png';
+  const gifts = [
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image: SHOWN },
+    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10, image: MISSING },
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'console-gifts-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is shown where it is confirmed; one that does not load leaves no gap', async () => {
+    await bot.stop();
+    const file = join(folder, 'gifts.json');
+    writeFileSync(file, JSON.stringify(gifts));
+    bot = await startBot({ ...QUICK, GIFTS_FILE: file });
+    const page = await open();
+    const png = asPng(await drawCode('TIVI000000001'));
+    await page.route(SHOWN, (route) => route.fulfill({ contentType: 'image/png', body: Buffer.from(png) }));
+    await page.route(MISSING, (route) => route.fulfill({ status: 404 }));
+    await type(page, 'đổi loa 0867123456');
+    await replied(page, 'redeem.summary');
+    await log(page).locator('img').waitFor();
+    await expect.poll(() => page.evaluate('document.querySelector("#log img").naturalWidth > 0')).toBe(true);
+    await type(page, 'đổi đầu máy');
+    await log(page).getByText('Quà: Đầu máy').waitFor();
+    await expect.poll(() => log(page).locator('img').count()).toBe(1);
+    // No other fault than the picture that is not there.
+    const others = faults.filter((fault) => !fault.includes('shop.example') && !fault.includes('elsewhere'));
+    expect(others.filter((fault) => !/404/.test(fault))).toEqual([]);
+    faults.length = 0;
   });
 });
 

@@ -24,14 +24,15 @@ export type Language = {
   readonly flows: Readonly<Record<string, string>>;
 };
 
-const HEADERS = {
+const headersFor = (images: readonly string[]) => ({
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+    `img-src ${["'self'", 'data:', ...new Set(images.map((url) => new URL(url).origin))].join(' ')}; ` +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-};
+});
 
 /** Which files of the page are served, and as what. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -44,13 +45,15 @@ const TYPES: Readonly<Record<string, string>> = {
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
  * gets the sources (but for `lean`), native modules without a build; it keeps them and asks each time whether they changed
  * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page. The first
- * of the `languages` is chosen.
+ * of the `languages` is chosen. `images`: the URLs of pictures that replies may have; no others' origin is asked.
  */
 export function consolePage(
   guard: onRequestAsyncHookHandler,
   roles: readonly Role[],
   languages: readonly Language[],
+  images: readonly string[] = [],
 ): FastifyPluginAsync {
+  const headers = headersFor(images);
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
   const links = roles.map(({ qrPath }) => qrPath && `<a class="qr" href="${qrPath}">QR</a>`).filter(Boolean);
   const page = readFileSync(new URL('index.html', PAGE), 'utf8')
@@ -61,10 +64,10 @@ export function consolePage(
   return async (scope) => {
     scope.addHook('onRequest', guard);
     scope.get('/', async (_request, reply) => reply.redirect(ADDRESS));
-    serve(scope, ADDRESS, 'text/html; charset=utf-8', page);
+    serve(scope, headers, ADDRESS, 'text/html; charset=utf-8', page);
     for (const file of readdirSync(PAGE)) {
       const type = TYPES[extname(file)];
-      if (type) serve(scope, `${ADDRESS}/${file}`, type, readFileSync(new URL(file, PAGE), 'utf8'));
+      if (type) serve(scope, headers, `${ADDRESS}/${file}`, type, readFileSync(new URL(file, PAGE), 'utf8'));
     }
   };
 }
@@ -75,11 +78,17 @@ function lean(source: string, type: string): string {
   return type === TYPES['.js'] ? flat.replace(/^(?:\/\/|\/\*|\*).*/gm, '') : flat;
 }
 
-function serve(scope: FastifyInstance, path: string, type: string, source: string): void {
+function serve(
+  scope: FastifyInstance,
+  common: Readonly<Record<string, string>>,
+  path: string,
+  type: string,
+  source: string,
+): void {
   const body = lean(source, type);
   const etag = `"${hash('sha256', body, 'base64url')}"`;
   scope.get(path, async ({ headers }, reply) => {
-    reply.headers({ ...HEADERS, 'cache-control': 'no-cache', etag });
+    reply.headers({ ...common, 'cache-control': 'no-cache', etag });
     // A proxy that compresses makes the tag a weak one.
     if (headers['if-none-match']?.replace(/^W\//, '') === etag) return reply.code(304).send();
     return reply.type(type).send(body);

@@ -9,7 +9,9 @@ export type MethodAnswer =
 export type ShownMessage = {
   readonly message_id: number;
   readonly chat: number;
+  /** Of a picture, its caption. */
   readonly text: string;
+  readonly photo?: string;
   readonly buttons: readonly (readonly { text: string; callback_data: string; url?: string }[])[];
 };
 
@@ -46,6 +48,10 @@ const sendSchema = z.object({
   parse_mode: z.never().optional(),
   reply_markup: z.union([inlineSchema, keyboardSchema, removeSchema]).optional(),
 });
+const photoSchema = sendSchema.omit({ text: true }).extend({
+  photo: z.url({ protocol: /^https$/ }),
+  caption: z.string().max(1024).optional(),
+});
 const editSchema = z.object({
   chat_id: z.int(),
   message_id: z.int(),
@@ -70,10 +76,22 @@ export function createChats(): Chats {
   const answered = new Set<string>();
   let lastId = 100;
 
+  function sendPhoto(payload: unknown): MethodAnswer {
+    const read = photoSchema.safeParse(payload);
+    if (!read.success) return unreadable;
+    const { photo, caption = '', ...message } = read.data;
+    return show({ ...message, text: caption }, photo);
+  }
+
   function send(payload: unknown): MethodAnswer {
     const read = sendSchema.safeParse(payload);
-    if (!read.success) return unreadable;
-    const { chat_id: chat, text, reply_markup: markup } = read.data;
+    return read.success ? show(read.data) : unreadable;
+  }
+
+  function show(
+    { chat_id: chat, text, reply_markup: markup }: z.infer<typeof sendSchema>,
+    photo?: string,
+  ): MethodAnswer {
     if (markup && 'keyboard' in markup) {
       keyboards.set(
         chat,
@@ -82,7 +100,7 @@ export function createChats(): Chats {
     }
     if (markup && 'remove_keyboard' in markup) keyboards.delete(chat);
     const buttons = markup && 'inline_keyboard' in markup ? markup.inline_keyboard : [];
-    const shown: ShownMessage = { message_id: ++lastId, chat, text, buttons };
+    const shown: ShownMessage = { message_id: ++lastId, chat, text, buttons, ...(photo && { photo }) };
     messages.set(`${chat}/${shown.message_id}`, shown);
     return { result: { message_id: shown.message_id, date: 1_790_000_000, chat: { id: chat }, text } };
   }
@@ -93,6 +111,7 @@ export function createChats(): Chats {
     const { chat_id: chat, message_id, text, reply_markup: markup } = read.data;
     const old = messages.get(`${chat}/${message_id}`);
     if (!old) return refused('message to edit not found');
+    if (old.photo && text !== undefined) return refused('there is no text in the message to edit');
     const next = { ...old, text: text ?? old.text, buttons: markup?.inline_keyboard ?? [] };
     if (JSON.stringify(next) === JSON.stringify(old)) {
       return refused('message is not modified: specified new message content is exactly the same');
@@ -117,6 +136,8 @@ export function createChats(): Chats {
       switch (method) {
         case 'sendMessage':
           return send(payload);
+        case 'sendPhoto':
+          return sendPhoto(payload);
         case 'editMessageText':
         case 'editMessageReplyMarkup':
           return edit(payload);

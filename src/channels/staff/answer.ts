@@ -23,6 +23,7 @@ const replySchema = z.object({
   sharePhone: z.literal(true).optional().describe('A channel with a contact button shows it here.'),
   inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
   notice: z.literal(true).optional().describe('A short remark on a press.'),
+  image: z.string().optional().describe('The https URL of a picture of what the reply is about.'),
   calls: z
     .array(z.object({ call: z.string(), body: z.unknown().optional() }).readonly())
     .readonly()

@@ -8,7 +8,7 @@ export function render(
   seq: number,
   words: Words,
 ): StaffEvent {
-  const { key, choices, asks, view, form, sharePhone, inPlace, notice } = reply;
+  const { key, choices, asks, view, form, sharePhone, inPlace, notice, image } = reply;
   return {
     seq,
     key,
@@ -20,6 +20,7 @@ export function render(
     sharePhone,
     inPlace,
     notice,
+    image,
     turn,
     last,
     state,

@@ -19,6 +19,11 @@ export function text(line: string, tone: Tone = 'plain', more: Element = {}): El
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
 }
 
+/** A picture that Teams fetches from its URL; `alt`: what whoever cannot see it is told. */
+export function image(url: string, alt: string): Element {
+  return { type: 'Image', url, altText: alt, size: 'Large', spacing: 'Small' };
+}
+
 /** A table's row; its second cell takes the room there is. */
 export function row(cells: readonly string[]): Element {
   const columns = cells.map((cell, index) => ({

@@ -4,7 +4,7 @@ import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice } from '../shared/choice.ts';
 import type { Press } from './address.ts';
-import { button, buttons, card, type Element, row, type Tone, text } from './card.ts';
+import { button, buttons, card, type Element, image, row, type Tone, text } from './card.ts';
 import { fieldElements, formTitle } from './form.ts';
 
 /** An activity of ours, but for where it goes. */
@@ -23,7 +23,8 @@ const MAX_SAID_BYTES = 2_000;
 export function render(reply: Reply, locale: Locale, words: Words): Rendered {
   const whole = words.text(reply, locale);
   // A card for several lines, too: not every client breaks those of a plain text.
-  if (!reply.choices?.length && !reply.form?.length && !whole.includes('\n')) return plain(whole);
+  const isCard = reply.choices?.length || reply.form?.length || reply.image || whole.includes('\n');
+  if (!isCard) return plain(whole);
 
   const body = reply.form?.length ? [] : bodyOf(reply, locale, words);
   const said = reply.form?.length ? [formTitle(locale, words)] : whole.split('\n');
@@ -50,11 +51,12 @@ export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words
 const HISTORY = 'history.page';
 
 function bodyOf(reply: Reply, locale: Locale, words: Words): Element[] {
-  const { key, lines = [] } = reply;
+  const { key, lines = [], image: url } = reply;
   const main = words.line(reply, locale).split('\n');
   const tone = lines.length > 0 ? 'title' : 'plain';
   const rest = lines.map((line) => words.line(line, locale));
-  return [...linesOf(main, tone), ...(key === HISTORY ? rest.map(record) : linesOf(rest))];
+  const picture = url === undefined ? [] : [image(url, rest[0] ?? '')];
+  return [...linesOf(main, tone), ...picture, ...(key === HISTORY ? rest.map(record) : linesOf(rest))];
 }
 
 function linesOf(lines: readonly string[], tone?: Tone): Element[] {

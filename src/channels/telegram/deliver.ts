@@ -8,6 +8,7 @@ import { type Address, addressSchema, type Press, pressSchema } from './address.
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
 import { linkToChat } from './link.ts';
+import { createPictures } from './pictures.ts';
 import { type Rendered, render } from './render.ts';
 
 /** What only makes the chat nicer may hold up a reply this long. */
@@ -27,9 +28,13 @@ const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 /** Where Telegram refuses one message too many and does not say for how long. */
 const REFUSED_MS = 1000;
 
-/** Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. `username`: '' until it is known. */
+/**
+ * Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls but which pictures failed. `username`:
+ * '' until it is known.
+ */
 export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, username: () => string) {
   const nicety = api.within(NICETY);
+  const pictures = createPictures();
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
   async function answerPress({ query }: Press, toast?: string): Promise<boolean> {
@@ -47,7 +52,29 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
     await answerOf(nicety.sendChatAction(address.chat, 'typing', topic(address)));
   }
 
-  async function send(address: Address, texts: readonly string[], markup: AnyMarkup): Promise<Delivery> {
+  /** Null: Telegram does not show this picture, so its caption is to be sent as text. */
+  async function sendPhoto(
+    address: Address,
+    photo: string,
+    caption: string,
+    markup: AnyMarkup,
+  ): Promise<Delivery | null> {
+    if (pictures.avoids(photo)) return null;
+    const extra = { ...topic(address), caption, ...(markup && { reply_markup: markup }) };
+    const answer = await answerOf(api.sendPhoto(address.chat, photo, extra));
+    if (answer.ok) return DELIVERED;
+    // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.
+    if (answer.kind === 'rejected' || answer.kind === 'uncertain') pictures.failed(photo);
+    return answer.kind === 'rejected' ? null : deliveryOf(answer);
+  }
+
+  async function send(
+    address: Address,
+    { texts, photo }: Pick<Rendered, 'texts' | 'photo'>,
+    markup: AnyMarkup,
+  ): Promise<Delivery> {
+    const shown = photo === undefined ? null : await sendPhoto(address, photo, texts[0] ?? '', markup);
+    if (shown) return shown;
     for (const [index, text] of texts.entries()) {
       const isLast = index === texts.length - 1;
       const extra = { ...topic(address), ...NO_PREVIEW, ...(isLast && markup && { reply_markup: markup }) };
@@ -57,7 +84,7 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
     return DELIVERED;
   }
 
-  /** Null: that message cannot be edited any more (deleted, too old); a new one is needed. */
+  /** Null: that message cannot be edited any more (deleted, too old, a picture); a new one is needed. */
   async function edit({ chat }: Address, message: number, text: string, inline: Rendered['inline']) {
     const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
     const answer = await answerOf(api.editMessageText(chat, message, undefined, text, extra));
@@ -71,9 +98,9 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
    */
   async function sendNew(outgoing: Outgoing, address: Address, rendered: Rendered): Promise<Delivery> {
     const { state, locale } = outgoing;
-    if (!isPrivate(address)) return send(address, rendered.texts, rendered.inline ?? privateChat(locale));
+    if (!isPrivate(address)) return send(address, rendered, rendered.inline ?? privateChat(locale));
     const own = rendered.inline ?? rendered.contact;
-    return send(address, rendered.texts, own ?? (state.asks === 'phone' ? undefined : NO_KEYBOARD));
+    return send(address, rendered, own ?? (state.asks === 'phone' ? undefined : NO_KEYBOARD));
   }
 
   /** In a group: the way into the private chat, once the bot knows its name. */
@@ -120,7 +147,8 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
 
     const toasted = press && first && (await attend(press, outgoing, rendered));
     const [text = '', ...more] = rendered.texts;
-    const inPlace = reply.inPlace && !toasted && more.length === 0 && !rendered.contact;
+    const isText = more.length === 0 && !rendered.contact && rendered.photo === undefined;
+    const inPlace = reply.inPlace && !toasted && isText;
     if (inPlace && press?.message !== undefined) {
       const edited = await edit(address, press.message, text, rendered.inline);
       if (edited) return edited;

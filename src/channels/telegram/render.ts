@@ -7,16 +7,21 @@ import { callbackDataOf } from './address.ts';
 
 /**
  * A reply as Telegram takes it: plain text without a parse mode, so that no customer's text is ever parsed as markup.
- * `texts` are one or more messages, the keyboard belongs to the last.
+ * `texts` are one or more messages, the keyboard belongs to the last. `photo`: a picture's URL, with the only text as its
+ * caption.
  */
 export type Rendered = {
   readonly texts: readonly string[];
+  readonly photo?: string | undefined;
   readonly inline?: InlineKeyboardMarkup | undefined;
   readonly contact?: ReplyKeyboardMarkup | undefined;
 };
 
 /** Telegram's limit of a message, UTF-16 units. */
 const MAX_MESSAGE = 4096;
+
+/** Telegram's limit of a caption, UTF-16 units. */
+const MAX_CAPTION = 1024;
 
 /** Labels up to this length fit two in a row on a phone. */
 const SHORT_LABEL = 16;
@@ -40,7 +45,12 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
     };
   }
   const rows = toRows(reply, label);
-  return rows.length > 0 ? { texts, inline: Markup.inlineKeyboard(rows).reply_markup } : { texts };
+  const isCaption = texts.length === 1 && (texts[0] ?? '').length <= MAX_CAPTION;
+  return {
+    texts,
+    ...(reply.image !== undefined && isCaption && { photo: reply.image }),
+    ...(rows.length > 0 && { inline: Markup.inlineKeyboard(rows).reply_markup }),
+  };
 }
 
 /** In the order given: two short labels a row; what is picked with care (a confirmation, a gift) has its own row. */

@@ -49,6 +49,7 @@ function showSent({ id, message, label, item }) {
 function showReply(reply) {
   for (const { id, label } of reply.choices ?? []) labels.set(id, label);
   const item = bubble(reply.notice ? 'bot aside' : 'bot', word('bot'), reply.text);
+  if (reply.image) item.append(pictureOf(reply.image));
   item.dataset.turn = reply.turn ?? '';
   item.dataset.seq = reply.seq;
   item.dataset.key = reply.key;
@@ -62,6 +63,15 @@ function showReply(reply) {
     pressed.mine.remove();
     pressed.item.replaceWith(item);
   } else place(item, laterThan(reply.seq));
+}
+
+/** The text says everything without it: one that does not load leaves no gap. */
+function pictureOf(url) {
+  const picture = make('img', 'picture');
+  Object.assign(picture, { src: url, alt: '' });
+  picture.addEventListener('load', toEnd);
+  picture.addEventListener('error', () => picture.remove());
+  return picture;
 }
 
 /** Answers and events may overtake each other by a little: replies stand by their numbers. */

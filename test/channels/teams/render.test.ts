@@ -28,6 +28,7 @@ const form: Field[] = [
 const ELEMENTS_1_2 = [
   'AdaptiveCard',
   'RichTextBlock',
+  'Image',
   'TextRun',
   'ColumnSet',
   'Column',
@@ -37,6 +38,21 @@ const ELEMENTS_1_2 = [
 ];
 
 describe('a card', () => {
+  it('has the picture, which is named by the first line for whoever cannot see it', () => {
+    const image = 'https://shop.example/loa.jpg';
+    const card = cardOf({
+      key: 'ask',
+      image,
+      lines: [literal('Loa')],
+      choices: [choice('next')],
+      view: 'v1',
+    });
+    expect(elements(card).filter(({ type }) => type === 'Image')).toEqual([
+      { type: 'Image', url: image, altText: 'Loa', size: 'Large', spacing: 'Small' },
+    ]);
+    expect(elements(cardOf({ key: 'done', image })).map(({ type }) => type)).toContain('Image');
+  });
+
   it('has the text, and buttons that carry choice, view and what the card says', () => {
     const card = cardOf({
       key: 'ask',

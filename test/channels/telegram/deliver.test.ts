@@ -57,6 +57,75 @@ describe('a reply', () => {
   });
 });
 
+describe('a reply with a picture', () => {
+  const url = 'https://shop.example/loa.jpg';
+  const summary: Reply = { key: 'redeem.summary', image: url, choices: [choice('confirm:1')], view: 'v1' };
+  const asText = { text: 'vi:redeem.summary', buttons: [[{ callback_data: 'confirm:1~v1' }]] };
+
+  it('arrives as a photo with the text as its caption, and its buttons', async () => {
+    const { channel, double } = await createBot();
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
+    expect(double.shown(CHAT)).toMatchObject([{ ...asText, photo: url }]);
+    expect(double.calls('sendPhoto')[0]?.payload).not.toHaveProperty('parse_mode');
+  });
+
+  it('that Telegram refuses arrives as text, and the picture is not tried again for a while', async () => {
+    const { channel, double } = await createBot();
+    double.script('sendPhoto', { code: 400, description: 'Bad Request: failed to get HTTP URL content' });
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
+    expect(await channel.deliver(outgoing(summary), 2)).toEqual({ kind: 'delivered' });
+    expect(double.shown(CHAT)).toMatchObject([asText, asText]);
+    expect(double.shown(CHAT).map(({ photo }) => photo)).toEqual([undefined, undefined]);
+    expect(double.calls('sendPhoto')).toHaveLength(1);
+  });
+
+  it('that is perhaps delivered is left to the next try, which sends text', async () => {
+    const { channel, double } = await createBot();
+    double.script('sendPhoto', 'reset');
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'uncertain' });
+    expect(double.calls('sendMessage')).toEqual([]);
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
+    expect(double.shown(CHAT)).toMatchObject([{ photo: url }, asText]);
+  });
+
+  it.each([
+    [429, { kind: 'throttled' }],
+    [403, { kind: 'unreachable' }],
+    [401, { kind: 'unauthorized' }],
+  ])('is no text where Telegram answers %i: the same table counts', async (code, delivery) => {
+    const { channel, double } = await createBot();
+    double.script('sendPhoto', { code, description: 'scripted' });
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual(delivery);
+    expect(double.calls('sendMessage')).toEqual([]);
+    // Another answer says nothing about the picture.
+    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
+    expect(double.shown(CHAT)).toMatchObject([{ photo: url }]);
+  });
+
+  it('is text where it is too long for a caption', async () => {
+    const { channel, double } = await createBot();
+    const long = { ...summary, lines: [literal('ế'.repeat(1020))] };
+    await channel.deliver(outgoing(long), 1);
+    expect(double.calls('sendPhoto')).toEqual([]);
+    expect(double.shown(CHAT)).toHaveLength(1);
+  });
+
+  it('is never edited in place: neither into a text, nor the other way round', async () => {
+    const { deliver, double } = await createAsked();
+    await deliver({ ...summary, inPlace: true });
+    const [, photo] = double.shown(CHAT);
+    expect(photo).toMatchObject({ photo: url });
+    const press = { query: 'q2', message: photo?.message_id ?? 0, view: 'v1' };
+    expect(await deliver({ key: 'page', inPlace: true, view: 'v2' }, { press })).toEqual({
+      kind: 'delivered',
+    });
+    const shown = double.shown(CHAT);
+    expect(shown.at(-1)).toMatchObject({ text: 'vi:page' });
+    expect(shown.at(-1)?.photo).toBeUndefined();
+    expect(shown[1]?.buttons).toEqual([]);
+  });
+});
+
 describe('the pace', () => {
   const receipt = { key: 'accumulate.done' };
   const press = { query: 'q1', message: 101, view: 'v1' };
