@@ -30,14 +30,19 @@ export function createPhotoReader(options: PhotoReaderOptions = {}): PhotoReader
     clearTimeout(idle);
     const ended = thread;
     thread = undefined;
-    await ended?.end();
+    await ended?.end().catch(() => {});
+  }
+
+  /** Rejects where the system gives no thread. */
+  async function decode(bytes: Uint8Array): Promise<Look> {
+    thread ??= start();
+    return thread.decode(bytes, decodeMs);
   }
 
   async function look(bytes: Uint8Array): Promise<Look> {
     if (closed) return { kind: 'lost' };
     clearTimeout(idle);
-    thread ??= start();
-    const seen = await thread.decode(bytes, decodeMs);
+    const seen = await decode(bytes).catch((): Look => ({ kind: 'lost' }));
     if (seen.kind === 'slow' || seen.kind === 'lost') await end();
     idle = setTimeout(() => void end(), idleMs).unref();
     return seen;

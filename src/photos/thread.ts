@@ -20,7 +20,7 @@ export type Thread = {
 };
 
 /** For loading the decoder, on a machine that is busy. */
-const START_MS = 20_000;
+const START_MS = 10_000;
 
 /**
  * Of JavaScript, not of the decoder's memory (`decoder.ts` caps that). No variables of the environment: no secret is within

@@ -137,6 +137,18 @@ describe('a thread', () => {
     expect(await twice.read(PNG)).toEqual({ kind: 'unavailable' });
   });
 
+  it('that cannot be had leaves a picture unavailable, and the next is tried anew', async () => {
+    let fails = 2;
+    const start = (): Thread => {
+      if (fails-- > 0) throw new Error('no more threads');
+      return { decode: async () => ({ kind: 'texts', texts: ['A1B2'] }), end: async () => {} };
+    };
+    const poor = createPhotoReader({ start });
+    onTestFinished(() => poor.close());
+    expect(await poor.read(PNG)).toEqual({ kind: 'unavailable' });
+    expect(await poor.read(PNG)).toEqual({ kind: 'read', texts: ['A1B2'] });
+  });
+
   it('decodes one picture after the other, and too many at once are turned away', async () => {
     const { promise: held, resolve: let1 } = Promise.withResolvers<Look>();
     const { reader: busy, counts } = scripted([held]);

@@ -22,7 +22,7 @@ export function codeInLink(text: string): string | undefined {
   const parameters = [...link.searchParams];
   const named = parameters.filter(([name]) => NAMED.test(name));
   const [said] = named.flatMap(
-    ([name, value]) => codeOf(name === 'start' ? decodeStart(value) : value) ?? [],
+    ([name, value]) => codeOf(/^start$/i.test(name) ? decodeStart(value) : value) ?? [],
   );
   if (said !== undefined) return said;
   const end = codeOf(decoded(link.pathname.split('/').findLast((part) => part !== '')));
