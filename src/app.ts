@@ -105,7 +105,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     hashKey: config.keys.hash,
   });
   const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
-  const conversation = createConversation({ flows: options.flows ?? flows, wording });
+  const conversation = createConversation({
+    flows: options.flows ?? flows,
+    wording,
+    answers: config.answers,
+  });
   const words = createWords({
     timeZone: config.settings.timeZone,
     resources: wording,

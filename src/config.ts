@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readAnswers } from './config/answers.ts';
 import { readGifts } from './config/gifts.ts';
+import type { ListRead } from './config/list-file.ts';
 import { misspelt } from './config/misspelt.ts';
 import { teams, teamsConflicts } from './config/teams.ts';
 import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
 import type { Gift, Settings } from './conversation/context.ts';
+import type { Answer } from './conversation/language/answers.ts';
 
 /** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
 export const EXIT_CONFIG = 78;
@@ -39,12 +42,20 @@ export function readConfig(env: Environment): ConfigRead {
   const names = new Set(read.error?.issues.map(({ path }) => String(path[0])));
   const wrong = [...names].map((name) => wrongValue(name, written));
   const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
-  const unreadable = gifts?.ok === false ? gifts.faults.map((fault) => `GIFTS_FILE: ${fault}`) : [];
+  const answers = written.ANSWERS_FILE === undefined ? undefined : readAnswers(written.ANSWERS_FILE);
+  const unreadable = [...faultsIn('GIFTS_FILE', gifts), ...faultsIn('ANSWERS_FILE', answers)];
   const faults = [...wrong, ...unreadable, ...conflicts(written)];
   const unknown = misspelt(env);
   if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
-  const config = arrange(read.data, gifts?.ok ? gifts.gifts : undefined);
+  const config = arrange(read.data, {
+    gifts: gifts?.ok ? gifts.items : undefined,
+    answers: answers?.ok ? answers.items : [],
+  });
   return { ok: true, config, warnings: [...unknown, ...warnings(written, config)] };
+}
+
+function faultsIn(name: VariableName, file: ListRead<unknown> | undefined): string[] {
+  return file?.ok === false ? file.faults.map((fault) => `${name}: ${fault}`) : [];
 }
 
 function writtenIn(env: Environment): Written {
@@ -91,6 +102,11 @@ function conflicts(written: Written): string[] {
       'the key after STATE_KEY_PREVIOUS',
     ],
     ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
+    [
+      'SUPPORT_CONTACT',
+      production,
+      'the hotline or link for whoever asks for a person, while NODE_ENV=production',
+    ],
   ];
   const missing = needed.flatMap(([name, isNeeded, wants]) =>
     isNeeded && written[name] === undefined ? [`${name}: got nothing, wants ${wants}`] : [],
@@ -113,7 +129,10 @@ function clashes({ PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN }: Wri
   return equal.flatMap(([applies, fault]) => (applies ? [fault] : []));
 }
 
-function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
+function arrange(
+  values: Variables,
+  { gifts, answers }: { readonly gifts: readonly Gift[] | undefined; readonly answers: readonly Answer[] },
+) {
   return {
     production: values.NODE_ENV === 'production',
     listen: { host: values.HOST, port: values.PORT },
@@ -142,6 +161,8 @@ function arrange(values: Variables, gifts: readonly Gift[] | undefined) {
     operatorToken: values.OPERATOR_TOKEN,
     /** Undefined: no file; the sandbox has gifts of its own. */
     gifts,
+    /** The operator's, beside the built-in ones or in place of them. */
+    answers,
     settings: {
       defaultLocale: values.DEFAULT_LOCALE,
       timeZone: values.TIME_ZONE,

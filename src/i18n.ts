@@ -31,8 +31,10 @@ export type WordsOptions = {
   readonly onMissing?: Report | undefined;
 };
 
-/** Longest text param, in characters: names from profiles, products and gifts. The rest is cut. */
+/** Longest text param, in characters: names from profiles and products. The rest is cut. */
 const MAX_PARAM = 200;
+/** The same for texts in every language, which operators write: names of gifts, answers. */
+const MAX_LOCALIZED = 1000;
 
 /**
  * Wording in every language at once: one fixed-language translator each, never a global language switch, so that no
@@ -74,7 +76,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
   function value(param: Param, locale: Locale): string | number {
     if (typeof param === 'number') return param;
     if (typeof param === 'string') return clean(param);
-    return 'key' in param ? line(param, locale) : clean(param[locale]);
+    return 'key' in param ? line(param, locale) : clean(param[locale], MAX_LOCALIZED);
   }
 
   return {
@@ -179,9 +181,9 @@ function createClock(timeZone: string): (epochMs: number) => { date: string; tim
   };
 }
 
-/** Text from outside: on one line, without what could disguise or reorder a message, at most `MAX_PARAM` long. */
-function clean(text: string): string {
-  const short = text.length > MAX_PARAM ? `${text.slice(0, MAX_PARAM - 1)}…` : text;
+/** Text from outside: on one line, without what could disguise or reorder a message, at most `max` long. */
+function clean(text: string, max = MAX_PARAM): string {
+  const short = text.length > max ? `${text.slice(0, max - 1)}…` : text;
   return short.replace(BREAKS, ' ').replace(INVISIBLE, '');
 }
 

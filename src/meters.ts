@@ -114,6 +114,12 @@ export function createMeters(registry: Registry) {
       buckets: WAITS,
       registers,
     }),
+    questions: new Counter({
+      name: 'bot_questions_total',
+      help: 'Questions of customers, by the id of what answered them',
+      labelNames: ['answer'],
+      registers,
+    }),
     photos: new Counter({
       name: 'bot_photos_total',
       help: 'Pictures of customers, by what a look for codes came to: read, none, failed',

@@ -41,6 +41,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
   const meters = createMeters(registry);
   for (const alarm of ALARMS) meters.alarms.inc({ alarm }, 0);
+  meters.questions.inc({ answer: 'none' }, 0);
   for (const result of CLAIMS) meters.claims.inc({ result }, 0);
   for (const reason of LEASES) meters.leases.inc({ reason }, 0);
   meters.build.set({ version: packageJson.version }, 1);
@@ -74,6 +75,7 @@ export function createMetrics({ log }: { readonly log: Log }): Metrics {
     channel: (channel, inOrder) => meters.channels.set({ channel: word(channel) }, inOrder ? 0 : 1),
     failing: (channel, failing) => meters.failing.set({ channel: word(channel) }, failing ? 1 : 0),
     busy: (turns) => meters.busy.set(turns),
+    question: (answer) => meters.questions.inc({ answer: idOf(answer) }),
     claim: (result) => meters.claims.inc({ result }),
     lease: (reason) => meters.leases.inc({ reason }),
     command: (script, seconds) => meters.commands.observe({ script: word(script) }, seconds),
@@ -111,4 +113,9 @@ const ageOf = (ms: number): string => AGES.find(([, under]) => ms < under)?.[0] 
  */
 function word(value: string): string {
   return /^[a-z][a-zA-Z-]{0,23}$/.test(value) ? value : 'other';
+}
+
+/** The id of an answer: at most as many as the operator has written, in a form that the start has checked. */
+function idOf(answer: string): string {
+  return /^[a-z][a-z\d.-]{0,39}$/.test(answer) ? answer : 'other';
 }

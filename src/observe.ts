@@ -110,6 +110,8 @@ export type Observe = {
   lease(reason: 'fresh' | 'due' | 'takeover'): void;
   /** A script ran on Redis, or failed. */
   command(script: string, seconds: number): void;
+  /** A customer asked something; `answer`: the id of what answered it, `none` where nothing did. */
+  question(answer: string): void;
   /** A claim script ended: the lease is ours, it was another process's by then, or it is for a newer version. */
   claim(result: 'won' | 'taken' | 'left'): void;
 };

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { documentation } from '../src/config/variables.ts';
 import { type Config, type Environment, EXIT_CONFIG, readConfig } from '../src/config.ts';
+import { createAnswers } from '../src/conversation/language/answers.ts';
+import { WORDING } from '../src/i18n.ts';
 
 const key = randomBytes(32).toString('base64');
 const production: Environment = {
@@ -15,6 +17,7 @@ const production: Environment = {
   ANTCRM_API_KEY: 'k3y',
   STATE_KEY: key,
   HASH_KEY: key,
+  SUPPORT_CONTACT: '1900 0000',
 };
 
 function configOf(env: Environment): Config {
@@ -45,6 +48,7 @@ describe('an empty environment', () => {
       teams: undefined,
       staffToken: undefined,
       gifts: undefined,
+      answers: [],
       settings: {
         defaultLocale: 'vi',
         timeZone: 'Asia/Ho_Chi_Minh',
@@ -227,6 +231,7 @@ describe('dangerous combinations are refused', () => {
     ['production without STATE_KEY', { ...production, STATE_KEY: undefined }, 'STATE_KEY'],
     ['production without HASH_KEY', { ...production, HASH_KEY: undefined }, 'HASH_KEY'],
     ['a real AntCRM without its key', { ANTCRM_BASE_URL: 'https://a.vn' }, 'ANTCRM_API_KEY'],
+    ['production without a contact for customers', { ...production, SUPPORT_CONTACT: '' }, 'SUPPORT_CONTACT'],
     ['a previous key without a present one', { STATE_KEY_PREVIOUS: key }, 'STATE_KEY'],
   ] satisfies [string, Environment, string][])('%s', (_, env, name) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(`^${name}: got nothing, wants `)]);
@@ -245,7 +250,7 @@ it('all faults come at once, each variable once, and no secret is shown', () => 
   });
   expect(faults.map((fault) => fault.split(':')[0])).toEqual([
     ...['PORT', 'TELEGRAM_BOT_TOKEN', 'STATE_KEY', 'TIME_ZONE', 'GIFTS_FILE'],
-    ...['REDIS_URL', 'ANTCRM_BASE_URL', 'TELEGRAM_WEBHOOK_SECRET', 'HASH_KEY'],
+    ...['REDIS_URL', 'ANTCRM_BASE_URL', 'TELEGRAM_WEBHOOK_SECRET', 'HASH_KEY', 'SUPPORT_CONTACT'],
   ]);
   expect(faults.join('\n')).not.toContain(secret);
   expect(EXIT_CONFIG).toBe(78);
@@ -502,5 +507,67 @@ describe('Teams', () => {
   it('refuses some of the settings of another cloud', () => {
     const { OAuthUrl: _, ToChannelFromBotLoginUrl: __, ...some } = endpoints;
     expect(faultsOf({ ...single, ...some })).toHaveLength(2);
+  });
+});
+
+describe('ANSWERS_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'answers-'));
+  const path = join(folder, 'answers.json');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function written(content: unknown): Environment {
+    writeFileSync(path, JSON.stringify(content));
+    return { ANSWERS_FILE: path };
+  }
+
+  const hours = {
+    id: 'hours',
+    asks: { vi: ['mấy giờ mở cửa'], en: [] },
+    answer: { vi: '8:00–21:00', en: '8:00–21:00' },
+  };
+
+  it('is read, and so is the example of docs/configuration.md', () => {
+    expect(configOf(written([hours])).answers).toEqual([hours]);
+    const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+    const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
+    const { answers } = configOf(written(example));
+    expect(createAnswers(WORDING, answers).find('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({
+      id: 'hours',
+      says: { text: { en: expect.stringContaining('8:00') } },
+    });
+  });
+
+  it('with wrong entries is a list of faults, each with its place', () => {
+    const faults = faultsOf(
+      written([
+        { ...hours, id: 'none' },
+        { ...hours, id: 'Giờ' },
+        { ...hours, asks: { vi: [], en: [] } },
+        { ...hours, asks: { vi: ['?'], en: [] } },
+        { ...hours, answer: { vi: 'x'.repeat(1001), en: ' ' } },
+      ]),
+    );
+    expect(faults.map((fault) => fault.replace(path, 'answers.json'))).toEqual([
+      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[0\]\.id: /),
+      expect.stringMatching(/^ANSWERS_FILE: answers\.json\[1\]\.id: /),
+      'ANSWERS_FILE: answers.json[2].asks: a question at least',
+      'ANSWERS_FILE: answers.json[3].asks.vi[0]: a question',
+      'ANSWERS_FILE: answers.json[4].answer.vi: at most 1000 characters',
+      'ANSWERS_FILE: answers.json[4].answer.en: a text',
+    ]);
+  });
+
+  it('with an id twice, or with too many answers, is a fault', () => {
+    expect(faultsOf(written([hours, hours]))).toEqual([expect.stringContaining('[1].id: hours is there')]);
+    const many = Array.from({ length: 101 }, (_, at) => ({ ...hours, id: `a${at}` }));
+    expect(faultsOf(written(many))).toEqual([expect.stringContaining('at most 100 answers')]);
+  });
+
+  it('that is missing is a fault beside those of other files', () => {
+    const none = join(folder, 'none.json');
+    expect(faultsOf({ ANSWERS_FILE: none, GIFTS_FILE: none })).toEqual([
+      expect.stringMatching(/^GIFTS_FILE: .*cannot be read/),
+      expect.stringMatching(/^ANSWERS_FILE: .*cannot be read/),
+    ]);
   });
 });

@@ -119,6 +119,7 @@ describe('the composition', () => {
     STATE_KEY: randomBytes(32).toString('base64'),
     HASH_KEY: randomBytes(32).toString('base64'),
     STAFF_TOKEN: 'a'.repeat(64),
+    SUPPORT_CONTACT: '1900 0000',
   };
 
   test('gives the bots a configuration without faults, production included', () => {
@@ -128,7 +129,9 @@ describe('the composition', () => {
 
   test.each(Object.keys(secrets))('asks for %s, saying how to make it', (name) => {
     const { [name]: _, ...others }: Record<string, string> = secrets;
-    expect(() => environmentOf('bot', others)).toThrow(/set it in \.env to the output of openssl rand/);
+    expect(() => environmentOf('bot', others)).toThrow(
+      /set it in \.env to the (?:output of openssl rand|hotline)/,
+    );
   });
 
   test('starts two bots, and lets each finish what it began', () => {

@@ -51,6 +51,22 @@ A gift list for \`GIFTS_FILE\` lets customers pick a gift, see its price and wha
 \`\`\`
 
 The image is fetched by Telegram, Teams and the browser of whoever sees the console, never by the bot. Telegram takes JPEG, PNG and WebP up to 5 MB; where it cannot show a picture, customers get the text alone.
+
+## Answers
+
+The bot answers usual questions by itself, then asks its own again. A file for \`ANSWERS_FILE\` has your answers: one with the id of a built-in answer (\`code.where\`, \`code.wrong\`, \`fee\`, \`points.when\`, \`phone.why\`, \`gift.where\`, \`hours\`) replaces it, any other comes on top:
+
+\`\`\`json
+[
+  {
+    "id": "hours",
+    "asks": { "vi": ["mấy giờ mở cửa", "mở cửa đến mấy giờ"], "en": ["when do you open", "opening hours"] },
+    "answer": { "vi": "Cửa hàng mở cửa 8:00–21:00 mỗi ngày.", "en": "The shop is open from 8:00 to 21:00 every day." }
+  }
+]
+\`\`\`
+
+\`asks\` are questions as customers write them. Capitals, marks, punctuation, polite words, their order and small typing errors do not matter; a text must have most of the words of one of them, and be a question. \`bot_questions_total\` counts what was answered, and as \`none\` what was not (docs/operators.md).
 `;
 
 describe.each(documents)('%s', (_name, text) => {

@@ -64,7 +64,7 @@ in_image HOST=127.0.0.1 PORT="$sandbox" "${as_user[@]}" node src/loyalty/sandbox
 
 read -ra image_env <<<"$(last ENV)"
 bot_env=("${image_env[@]}" PORT="$port" REDIS_URL="redis://127.0.0.1:$redis" ANTCRM_BASE_URL="http://127.0.0.1:$sandbox"
-  ANTCRM_API_KEY=sandbox STAFF_TOKEN=image-staff-token STATE_KEY="$(openssl rand -base64 32)" HASH_KEY="$(openssl rand -base64 32)")
+  ANTCRM_API_KEY=sandbox STAFF_TOKEN=image-staff-token SUPPORT_CONTACT=1900 STATE_KEY="$(openssl rand -base64 32)" HASH_KEY="$(openssl rand -base64 32)")
 mapfile -d '' -t command < <(words_of "$(last CMD)")
 mapfile -d '' -t health < <(words_of "$(last HEALTHCHECK | sed 's/.* CMD //')")
 

@@ -98,6 +98,11 @@ export const variables = z.object({
     'sandbox: its own gifts',
     'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score", "description"?: { "vi", "en" }, "image"?: https URL, "pickUp"?: { "vi", "en" } }`: lets customers pick a gift, see its price and, once redeemed, where to get it',
   ),
+  ANSWERS_FILE: may(
+    text,
+    'built-in answers',
+    'JSON list of `{ "id", "asks": { "vi": […], "en": […] }, "answer": { "vi", "en" } }`: the operator\'s answers to customers\' questions; one with the id of a built-in (`code.where`, `code.wrong`, `fee`, `points.when`, `phone.why`, `gift.where`, `hours`) replaces it',
+  ),
   TELEGRAM_BOT_TOKEN: secret(
     like(/^\d+:[\w-]+$/, 'a token from BotFather, <number>:<letters>'),
     'channel off',
@@ -191,7 +196,7 @@ export const variables = z.object({
   SUPPORT_CONTACT: may(
     like(/^.{1,200}$/u, 'at most 200 characters'),
     undefined,
-    'hotline or link shown where the bot cannot help',
+    'hotline or link shown where the bot cannot help; required when `NODE_ENV=production`',
   ),
   IDENTITY_PROOF: set(
     oneOf('required', 'off'),

@@ -1,6 +1,7 @@
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
 import { createFlows, type Flow } from './flow.ts';
+import type { Answer } from './language/answers.ts';
 import { createLanguage, type Understood } from './language/understand.ts';
 import { MENU_COMMANDS, type Phrases, type Wording, written } from './language/vocabulary.ts';
 import { type ConversationState, newState, type ReadState } from './state.ts';
@@ -37,6 +38,8 @@ export type ConversationOptions = {
   readonly flows: readonly Flow[];
   /** The locale files: what customers call the flows, and everything else that they may say. */
   readonly wording: Wording;
+  /** The operator's answers to customers' questions, beside those of the wording or in place of them. */
+  readonly answers?: readonly Answer[] | undefined;
 };
 
 /**
@@ -46,9 +49,9 @@ export type ConversationOptions = {
  * const { step, newState } = createConversation({ flows, wording });
  * step(newState(nowMs), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
  */
-export function createConversation({ flows, wording }: ConversationOptions): Conversation {
+export function createConversation({ flows, wording, answers }: ConversationOptions): Conversation {
   const known = createFlows(flows);
-  const language = createLanguage(flows, wording);
+  const language = createLanguage(flows, wording, answers);
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) => step(state, input, { ...context, flows: known, language }),

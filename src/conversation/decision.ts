@@ -19,6 +19,8 @@ export type Decision = {
   readonly unlock?: readonly Unlock[] | undefined;
   /** The customer asked to be forgotten: what is kept of the conversation beside its state goes, too. */
   readonly forget?: true | undefined;
+  /** The customer asked something: the id of what answered it; without one, nothing did. */
+  readonly question?: { readonly answer?: string | undefined } | undefined;
   /** Operations that only staff can settle from now on: an alarm each. */
   readonly escalated?: readonly string[] | undefined;
 };

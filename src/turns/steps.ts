@@ -26,6 +26,8 @@ export type TurnResult = {
   readonly settled: readonly string[];
   readonly unlock: readonly Unlock[];
   readonly escalated: readonly string[];
+  /** The ids of what answered the customer's questions; `none` where nothing did. */
+  readonly questions: readonly string[];
   readonly forget: boolean;
 };
 
@@ -35,7 +37,7 @@ export function leave(
   wakeAtMs: number | null,
   replies: readonly Reply[] = [],
 ): TurnResult {
-  return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], forget: false };
+  return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], questions: [], forget: false };
 }
 
 /** A step that asks for more effects than this in one turn is a bug that would never end. */
@@ -59,6 +61,7 @@ export async function runSteps(
   const settled: string[] = [];
   const unlock: Unlock[] = [];
   const escalated: string[] = [];
+  const questions: string[] = [];
   let forget = false;
   let { state, input } = start;
   for (let effects = 0; ; effects++) {
@@ -75,9 +78,11 @@ export async function runSteps(
     settled.push(...(decision.settled ?? []));
     unlock.push(...(decision.unlock ?? []));
     escalated.push(...(decision.escalated ?? []));
+    if (decision.question) questions.push(decision.question.answer ?? 'none');
     forget ||= decision.forget ?? false;
     if (decision.effect === undefined) {
-      return { state, replies, wakeAtMs: decision.wakeAtMs ?? null, settled, unlock, escalated, forget };
+      const wakeAtMs = decision.wakeAtMs ?? null;
+      return { state, replies, wakeAtMs, settled, unlock, escalated, questions, forget };
     }
     if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
     input = { kind: 'outcome', outcome: await perform(decision.effect) };

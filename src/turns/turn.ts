@@ -107,6 +107,7 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
       observe.alarm('operation_escalated', { conversation, operation });
     }
     tellResolved(reading.before.state, decided.state, conversation, observe.log);
+    for (const question of decided.questions) observe.question(question);
     ended(failed ? 'dead' : 'done');
     return items;
   } catch (error) {

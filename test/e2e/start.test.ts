@@ -104,6 +104,7 @@ const production = {
   ANTCRM_API_KEY: 'key',
   STATE_KEY: KEY,
   HASH_KEY: KEY,
+  SUPPORT_CONTACT: '1900 0000',
 };
 
 test.for<[what: string, env: Environment, fault: string]>([
@@ -111,6 +112,7 @@ test.for<[what: string, env: Environment, fault: string]>([
   ['the embedded store in production', { ...production, REDIS_URL: '' }, 'REDIS_URL'],
   ['the sandbox in production', { ...production, ANTCRM_BASE_URL: '' }, 'ANTCRM_BASE_URL'],
   ['production without a key for the state', { ...production, STATE_KEY: '' }, 'STATE_KEY'],
+  ['production without a contact', { ...production, SUPPORT_CONTACT: '' }, 'SUPPORT_CONTACT'],
   ['production without a key for names', { ...production, HASH_KEY: '' }, 'HASH_KEY'],
 ])('the start is refused with %s', async ([, env, fault]) => {
   const bot = await startProcess('src/main.ts', env);

@@ -27,6 +27,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       channel: note('channel'),
       failing: note('failing'),
       busy: note('busy'),
+      question: note('question'),
       claim: note('claim'),
       lease: note('lease'),
       command: note('command'),

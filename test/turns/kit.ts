@@ -157,6 +157,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     channel: silent,
     failing: silent,
     busy: silent,
+    question: silent,
     claim: silent,
     lease: silent,
     command: silent,

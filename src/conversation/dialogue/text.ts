@@ -2,6 +2,7 @@ import { after, type Decision } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { LOCALES } from '../message.ts';
+import { answered, unanswerable } from '../prompts/answers.ts';
 import { unanswered } from '../prompts/consent.ts';
 import { cancel, help, language, support, supportLines, welcome } from '../prompts/help.ts';
 import { proved, typed } from '../prompts/identity.ts';
@@ -29,11 +30,13 @@ export function onUtterance(state: ConversationState, said: Utterance, scope: Sc
   const { understood } = utterance;
   return (
     byReference(state, understood, scope) ??
+    byAnswer(state, utterance, scope, 'sure') ??
     atStep(state, utterance, scope) ??
     byIntent(state, utterance, scope) ??
     byValues(state, utterance, scope) ??
+    byAnswer(state, utterance, scope, 'likely') ??
     atQuestion(state, utterance, scope) ??
-    unsure(unanswered(state, scope), understood, scope)
+    unsure(unanswered(state, scope), utterance, scope)
   );
 }
 
@@ -54,6 +57,18 @@ function byNumber(state: ConversationState, text: string, scope: Scope): Decisio
   return choice === undefined || choice.startsWith('confirm:')
     ? undefined
     : onChoice(state, choice, undefined, scope);
+}
+
+/** A question about the programme; whatever value comes along is what the message is about. */
+function byAnswer(
+  state: ConversationState,
+  { text, understood: { code, phone, email, mangled } }: Utterance,
+  scope: Scope,
+  want: 'sure' | 'likely',
+): Decision | undefined {
+  if ((code ?? phone ?? email ?? mangled) !== undefined) return undefined;
+  const found = scope.language.answers.find(text);
+  return found && (found.sure || want === 'likely') ? answered(state, found, scope) : undefined;
 }
 
 /** The reference of an operation that this conversation made. */
@@ -203,6 +218,8 @@ function doubt(state: ConversationState, understood: Understood, scope: Scope): 
 
 /** No command and no value: the answer, right or wrong, to the live question. */
 function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
+  const isOurs = state.step.at === 'asking' || state.step.at === 'confirming';
+  if (isOurs && scope.language.answers.isQuestion(utterance.text)) return unanswerable(state, scope);
   switch (state.step.at) {
     case 'asking':
       return answer(state, state.step, utterance, scope);
@@ -215,7 +232,8 @@ function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope
   }
 }
 
-function unsure(state: ConversationState, understood: Understood, scope: Scope): Decision {
+function unsure(state: ConversationState, { text, understood }: Utterance, scope: Scope): Decision {
   if (understood.mangled) return home(state, scope, { key: `${understood.mangled}.vietnamese` });
-  return stay(state, scope, { key: 'unsure', lines: supportLines(scope) });
+  const decision = stay(state, scope, { key: 'unsure', lines: supportLines(scope) });
+  return scope.language.answers.isQuestion(text) ? { ...decision, question: {} } : decision;
 }

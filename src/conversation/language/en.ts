@@ -67,6 +67,14 @@ export const en: Grammar = {
     numbers: { two: 2, three: 3, four: 4, five: 5 },
     counters: 'pieces|pcs|of|gifts|times',
   },
+  asking: {
+    anywhere: 'where, when, why, how, what, which, who',
+    first: 'is, are, do, does, did, can, could, will, would, should',
+    last: '',
+    polite: 'please, pls, hi, hello, hey, the, a, an, to, of',
+    small:
+      'i, me, my, you, your, it, this, that, is, are, do, does, did, can, will, in, on, at, for, have, so',
+  },
   fillers: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, did, have, has, got, give, show, see,
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,

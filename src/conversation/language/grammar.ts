@@ -78,6 +78,17 @@ export type Grammar = {
   readonly questions: string;
   /** How several of a thing are asked for: number words above one, and what things are counted by ("2 cái"), folded. */
   readonly several: { readonly numbers: Readonly<Record<string, number>>; readonly counters: string };
+  /**
+   * What a question is told by beside its mark: words anywhere in it, its first and its last one. `polite` words say nothing
+   * in a question, `small` ones little.
+   */
+  readonly asking: {
+    readonly anywhere: string;
+    readonly first: string;
+    readonly last: string;
+    readonly polite: string;
+    readonly small: string;
+  };
   /** Words that change nothing: politeness, pronouns, particles. */
   readonly fillers: string;
   /** Right before the name of a gift, these ask for it: "đổi loa". On their own they ask for nothing. */

@@ -1,3 +1,4 @@
+import { type Answer, type Answers, createAnswers } from './answers.ts';
 import { createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
@@ -50,11 +51,18 @@ export type Language = {
    * or VNI keyboard and, where that finds no intent, by one typing error; slots are never repaired.
    */
   understand(text: string): Understood;
+  /** What answers a question about the programme, and whether a text asks anything. */
+  readonly answers: Answers;
   /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
   readCode(text: string): CodeResult;
 };
 
-export function createLanguage(flows: readonly FlowWords[], wording: Wording): Language {
+/** `added`: the operator's answers. */
+export function createLanguage(
+  flows: readonly FlowWords[],
+  wording: Wording,
+  added: readonly Answer[] = [],
+): Language {
   const words = intentWords(flows, wording);
   const vocabulary = createVocabulary(words);
   const { wordsOf, mended } = createSpelling(vocabulary);
@@ -134,7 +142,7 @@ export function createLanguage(flows: readonly FlowWords[], wording: Wording): L
     };
   }
 
-  return { understand, readCode: codes.read };
+  return { understand, readCode: codes.read, answers: createAnswers(wording, added) };
 }
 
 type Reading = {
