@@ -8,6 +8,7 @@ import { scriptSchema } from '../src/script.ts';
 import { type Running, startBot } from './support/app.ts';
 import { openBrowser, openPage } from './support/browser.ts';
 import { asPng, drawCode } from './support/pictures.ts';
+import { startTelegramDouble } from './support/telegram-double.ts';
 
 /** Chromium on a busy machine. */
 vi.setConfig({ testTimeout: 40_000 });
@@ -438,6 +439,30 @@ describe('play', () => {
     await page.getByText('2.180 điểm').waitFor();
     await button(page, 'Làm lại từ đầu').click();
     await page.getByText('2.080 điểm').waitFor();
+  });
+
+  it('offers the QR code of a picked code, where a channel has such links', async () => {
+    await bot.stop();
+    const double = await startTelegramDouble();
+    const telegram = {
+      TELEGRAM_BOT_TOKEN: double.token,
+      TELEGRAM_API_ROOT: double.url,
+      TELEGRAM_MODE: 'polling',
+    };
+    bot = await startBot({ ...QUICK, ...telegram });
+    try {
+      const page = await open();
+      await play(page);
+      expect(await page.getByRole('link', { name: 'QR' }).count()).toBe(0);
+      await button(page, 'TIVInpmx8b98pfg').click();
+      await page.getByRole('link', { name: 'QR' }).click();
+      await page.waitForURL('**/telegram/qr?code=TIVInpmx8b98pfg');
+      await page.locator('svg').waitFor();
+      // Chromium asks for a favicon of its own.
+      faults = faults.filter((fault) => !fault.includes('404'));
+    } finally {
+      await double.close();
+    }
   });
 
   it('keeps what follows the customers in reach, however many there are', async () => {

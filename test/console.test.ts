@@ -9,11 +9,12 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
+      const languages = [
+        { tag: 'vi', name: 'Tiếng Việt', flows: {} },
+        { tag: 'en', name: 'English', flows: {} },
+      ];
       await app.register(
-        consolePage(guard.page, TRAITS, [
-          { tag: 'vi', name: 'Tiếng Việt', flows: {} },
-          { tag: 'en', name: 'English', flows: {} },
-        ]),
+        consolePage(guard.page, { roles: TRAITS, languages, qrPaths: ['chat/qr'], images: [] }),
       );
     },
   });

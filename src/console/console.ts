@@ -14,7 +14,6 @@ export type Role = {
   readonly proof: string;
   readonly drawsForms: boolean;
   readonly sharesContacts: boolean;
-  readonly qrPath?: string;
 };
 
 /** A language that the bot speaks, by its tag and its own name; `flows`: what the bot calls its flows in it. */
@@ -24,10 +23,21 @@ export type Language = {
   readonly flows: Readonly<Record<string, string>>;
 };
 
+export type ConsoleParts = {
+  /** The channels; staff themselves stand in the page. */
+  readonly roles: readonly Role[];
+  /** The first one is chosen. */
+  readonly languages: readonly Language[];
+  /** Where a deep link's QR code is, of the channels that are on. */
+  readonly qrPaths: readonly string[];
+  /** The URLs of pictures that replies may have; no others' origin is asked. */
+  readonly images: readonly string[];
+};
+
 const headersFor = (images: readonly string[]) => ({
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-    `img-src ${["'self'", 'data:', ...new Set(images.map((url) => new URL(url).origin))].join(' ')}; ` +
+    `img-src ${["'self'", ...new Set(images.map((url) => new URL(url).origin))].join(' ')}; ` +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -44,18 +54,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /**
  * The staff console at `/console`: a static page without personal data, which talks to the staff webhook. The browser
  * gets the sources (but for `lean`), native modules without a build; it keeps them and asks each time whether they changed
- * (`ETag`). `guard` ends requests of everybody else. `roles`: the channels; staff themselves stand in the page. The first
- * of the `languages` is chosen. `images`: the URLs of pictures that replies may have; no others' origin is asked.
+ * (`ETag`). `guard` ends requests of everybody else.
  */
 export function consolePage(
   guard: onRequestAsyncHookHandler,
-  roles: readonly Role[],
-  languages: readonly Language[],
-  images: readonly string[] = [],
+  { roles, languages, qrPaths, images }: ConsoleParts,
 ): FastifyPluginAsync {
   const headers = headersFor(images);
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
-  const links = roles.map(({ qrPath }) => qrPath && `<a class="qr" href="${qrPath}">QR</a>`).filter(Boolean);
+  const links = qrPaths.map((path) => `<a class="qr" href="${path}" hidden>QR</a>`);
   const page = readFileSync(new URL('index.html', PAGE), 'utf8')
     .replace('<!-- channels -->', () => options.join(''))
     .replace('<!-- qr -->', () => links.join(''))
