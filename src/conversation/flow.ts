@@ -30,6 +30,9 @@ type Question<Slots> = {
   readonly answer: (text: string, scope: Scope) => Answer<Slots>;
 };
 
+/** What slots become where something more was said, and what the customer is told of that. */
+export type Joined<Slots> = { readonly slots: Slots; readonly remark?: Reply | undefined };
+
 /** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
 type Confirmation<Slots> = {
   readonly kind: Operation['kind'];
@@ -37,9 +40,18 @@ type Confirmation<Slots> = {
   readonly exclusive: boolean;
   /** The lines of the summary, and the buttons that change a slot (`edit:<slot>`). */
   readonly summary: (slots: Slots, state: ConversationState, scope: Scope) => readonly Line[];
-  readonly edits: readonly Choice[];
-  /** Undefined if the slots lack what the call needs: nothing is ever asked of AntCRM then. */
-  readonly effect: (slots: Slots, operation: string, scope: Scope) => Effect | undefined;
+  readonly edits: (slots: Slots) => readonly Choice[];
+  /**
+   * Undefined if the slots lack what the call needs: nothing is ever asked of AntCRM then. `at` is the place of the
+   * call's code among `codes`.
+   */
+  readonly effect: (slots: Slots, operation: string, scope: Scope, at: number) => Effect | undefined;
+  /** The codes that it makes a call for each; absent: it makes one call. */
+  readonly codes?: ((slots: Slots) => readonly string[]) | undefined;
+  /** Goes on with the codes that were not tried any more, for what `why` says (the limit of guesses aside). */
+  readonly untried?:
+    | ((state: ConversationState, codes: readonly string[], why: Reply, scope: Scope) => Decision)
+    | undefined;
   /** What is to be remembered of the call. */
   readonly gift?: ((slots: Slots) => string | undefined) | undefined;
   /** A picture of what is confirmed (https URL). */
@@ -106,6 +118,12 @@ export type FlowSpec<Schema extends z.ZodObject> = Common & {
   reads?(slots: z.infer<Schema>): Effect | undefined;
   /** All slots are there. */
   complete(state: ConversationState, slots: z.infer<Schema>, scope: Scope): Decision;
+  /** How slots that were said join those at hand; absent: they take their places. */
+  join?(
+    state: ConversationState,
+    slots: z.infer<Schema>,
+    said: Partial<z.infer<Schema>>,
+  ): Joined<z.infer<Schema>>;
   /** What a text says, as slots of its own. */
   read?(utterance: Utterance, scope: Scope): Partial<z.infer<Schema>>;
   /** Whether a text without an intent asks for this flow all the same. */
@@ -152,6 +170,7 @@ export type Flow = Common & {
   missing(draft: Draft): string | undefined;
   reads(draft: Draft): Effect | undefined;
   complete(state: ConversationState, scope: Scope): Decision;
+  join(state: ConversationState, said: Draft): Joined<Draft>;
   read(utterance: Utterance, scope: Scope): Draft;
   isWished(utterance: Utterance, scope: Scope): boolean;
   misread(utterance: Utterance, slots: Draft, scope: Scope): Line | undefined;
@@ -202,6 +221,8 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     missing: (draft) => spec.missing(slotsOf(draft)),
     reads: (draft) => spec.reads?.(slotsOf(draft)),
     complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
+    join: (state, said) =>
+      spec.join?.(state, slotsOf(state.draft), slotsOf(said)) ?? { slots: { ...state.draft, ...said } },
     read: (utterance, scope) => spec.read?.(utterance, scope) ?? {},
     isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
     misread: (utterance, slots, scope) => spec.misread?.(utterance, slotsOf(slots), scope),
@@ -214,7 +235,9 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     confirmation: confirmation && {
       ...confirmation,
       summary: (draft, state, scope) => confirmation.summary(slotsOf(draft), state, scope),
-      effect: (draft, operation, scope) => confirmation.effect(slotsOf(draft), operation, scope),
+      edits: (draft) => confirmation.edits(slotsOf(draft)),
+      effect: (draft, operation, scope, at) => confirmation.effect(slotsOf(draft), operation, scope, at),
+      codes: (draft) => confirmation.codes?.(slotsOf(draft)) ?? [],
       gift: (draft) => confirmation.gift?.(slotsOf(draft)),
       image: (draft, scope) => confirmation.image?.(slotsOf(draft), scope),
       remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],

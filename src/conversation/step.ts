@@ -5,8 +5,8 @@ import { onContact } from './dialogue/contact.ts';
 import { onStart } from './dialogue/deep-link.ts';
 import { submit } from './dialogue/form.ts';
 import { lapse, lapseAtMs } from './dialogue/lapse.ts';
-import { conclude } from './dialogue/operations.ts';
 import { onPhoto, readAlbum, tell } from './dialogue/photo.ts';
+import { concludeAny } from './dialogue/several.ts';
 import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
@@ -30,7 +30,9 @@ export type Input =
  */
 export function step(state: ConversationState, input: Input, scope: Scope): Decision {
   const decision = decide(state, input, scope);
-  return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
+  return decision.effect && !decision.save
+    ? decision
+    : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
 function nextWakeMs(state: ConversationState, scope: Scope): number | null {
@@ -116,12 +118,12 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
     case 'unavailable':
       return outcome.operation === undefined
         ? (answered(state, outcome, scope) ?? unread(state, scope))
-        : conclude(state, outcome, scope);
+        : concludeAny(state, outcome, scope);
     case 'applied':
     case 'refused':
     case 'unknown':
     case 'busy':
-      return conclude(state, outcome, scope);
+      return concludeAny(state, outcome, scope);
   }
 }
 

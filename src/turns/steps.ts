@@ -40,8 +40,9 @@ export function leave(
   return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], questions: [], forget: false };
 }
 
-/** A step that asks for more effects than this in one turn is a bug that would never end. */
+/** A turn that asks for more effects than this between two saves is a bug that would never end; so is one that saves so often. */
 const MAX_EFFECTS = 4;
+const MAX_SAVES = 12;
 
 /**
  * Steps until no effect is asked for any more. Throws what `step` or `perform` throws. `now` is the store's clock: time
@@ -54,17 +55,14 @@ export async function runSteps(
     ids(): Context['ids'];
     now(): number;
     perform(effect: Effect | PhotoEffect): Promise<Outcome | PhotoEffect>;
+    /** Saves what was decided since the last save; the turn goes on. */
+    save(decided: TurnResult): Promise<void>;
   },
 ): Promise<TurnResult> {
-  const { conversation, ids, now, perform } = tools;
-  const replies: Reply[] = [];
-  const settled: string[] = [];
-  const unlock: Unlock[] = [];
-  const escalated: string[] = [];
-  const questions: string[] = [];
-  let forget = false;
-  let { state, input } = start;
-  for (let effects = 0; ; effects++) {
+  const { conversation, ids, now, perform, save } = tools;
+  let result = leave(start.state, null);
+  let { input } = start;
+  for (let effects = 0, saves = 0; ; effects++) {
     const context = {
       settings: conversation.settings,
       serviceUp: conversation.serviceUp?.() ?? true,
@@ -72,19 +70,32 @@ export async function runSteps(
       sender: start.sender,
       ids: ids(),
     };
-    const decision = conversation.step(state, input, context);
-    state = decision.state;
-    replies.push(...decision.replies);
-    settled.push(...(decision.settled ?? []));
-    unlock.push(...(decision.unlock ?? []));
-    escalated.push(...(decision.escalated ?? []));
-    if (decision.question) questions.push(decision.question.answer ?? 'none');
-    forget ||= decision.forget ?? false;
-    if (decision.effect === undefined) {
-      const wakeAtMs = decision.wakeAtMs ?? null;
-      return { state, replies, wakeAtMs, settled, unlock, escalated, questions, forget };
-    }
+    const decision = conversation.step(result.state, input, context);
+    result = joined(result, decision);
+    if (decision.effect === undefined) return result;
     if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
+    if (decision.save) {
+      if (saves === MAX_SAVES) throw new Error(`a turn saved more than ${MAX_SAVES} times`);
+      await save(result);
+      result = leave(result.state, null);
+      effects = 0;
+      saves += 1;
+    }
     input = { kind: 'outcome', outcome: await perform(decision.effect) };
   }
+}
+
+function joined(result: TurnResult, decision: Decision): TurnResult {
+  return {
+    state: decision.state,
+    replies: [...result.replies, ...decision.replies],
+    wakeAtMs: decision.wakeAtMs ?? null,
+    settled: [...result.settled, ...(decision.settled ?? [])],
+    unlock: [...result.unlock, ...(decision.unlock ?? [])],
+    escalated: [...result.escalated, ...(decision.escalated ?? [])],
+    questions: decision.question
+      ? [...result.questions, decision.question.answer ?? 'none']
+      : result.questions,
+    forget: result.forget || (decision.forget ?? false),
+  };
 }

@@ -3,6 +3,7 @@ import type { Effect, Outcome } from '../conversation/effect.ts';
 import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
+import type { ConversationState } from '../conversation/state.ts';
 import type { Observe } from '../observe.ts';
 import type { Spans } from '../spans.ts';
 import type { Next } from '../store/mailbox.ts';
@@ -86,7 +87,6 @@ export const channelOf = ({ reading: { asker, before } }: Pick<Turn, 'reading'>)
 async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise<Numbered[]> {
   const { observe } = tools;
   const { next, reading, notes } = turn;
-  const { conversation } = session.held;
   const waitedS = secondsSince(reading.asker?.incoming?.acceptedMs);
   const startMs = performance.now();
   const ended = (result: 'done' | 'stale' | 'failed' | 'dead') => {
@@ -97,23 +97,40 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
     if (waitedS !== null && (result === 'done' || result === 'dead')) observe.waited(channel, waitedS);
   };
   try {
-    const result = await attempt(session.held, turn, tools);
+    const saved: Numbered[] = [];
+    const save = async (decided: TurnResult): Promise<void> => {
+      saved.push(...(await saveBetween(session, turn, decided, tools)));
+    };
+    const result = await attempt(session.held, turn, save, tools);
     const failed = typeof result === 'string';
-    const decided = failed ? giveUp(next, reading) : result;
+    const decided = failed ? giveUp(next, latest(session, reading)) : result;
     const dead = failed ? [...reading.dead, { reason: result, body: bodyOf(session, next) }] : reading.dead;
     const items = await notes.time('commit', () => commit(session, turn, { decided, dead }, tools));
-    for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
-    for (const operation of decided.escalated) {
-      observe.alarm('operation_escalated', { conversation, operation });
-    }
-    tellResolved(reading.before.state, decided.state, conversation, observe.log);
-    for (const question of decided.questions) observe.question(question);
     ended(failed ? 'dead' : 'done');
-    return items;
+    return [...saved, ...items];
   } catch (error) {
     if (!(error instanceof GivenBack)) ended(error instanceof LeaseLost ? 'stale' : 'failed');
     throw error;
   }
+}
+
+/** What the turn starts from, or what it has saved since. */
+function latest({ stored }: Session, reading: Reading): Reading {
+  return { ...reading, before: stored ?? reading.before };
+}
+
+/**
+ * Commits what was decided so far. The message stays the head: after a crash it comes again, to this state. That messages
+ * were dropped is said when all is.
+ */
+function saveBetween(
+  session: Session,
+  turn: Turn,
+  decided: TurnResult,
+  tools: TurnTools,
+): Promise<Numbered[]> {
+  const between = { ...turn, next: { ...turn.next, head: null, dropped: 0 } };
+  return turn.notes.time('commit', () => commit(session, between, { decided, dead: [] }, tools));
 }
 
 /** What operators find as a dead letter: the message, or for a wake-up the state. */
@@ -123,6 +140,7 @@ const bodyOf = ({ sealed }: Session, { head }: Next): Buffer => head?.body ?? se
 async function attempt(
   held: Held,
   { next, reading: { before, asker, unreadable }, notes }: Turn,
+  save: (decided: TurnResult) => Promise<void>,
   tools: TurnTools,
 ): Promise<TurnResult | DeadReason> {
   if (unreadable) return 'unreadable';
@@ -140,7 +158,7 @@ async function attempt(
     return await runSteps(
       { state: before.state, input, sender: known.sender },
       {
-        ...{ conversation, ids, now },
+        ...{ conversation, ids, now, save },
         perform: (effect) => notes.time('perform', () => tools.perform(effect, held, known, now)),
       },
     );
@@ -187,10 +205,10 @@ async function commit(
   session: Session,
   { next, reading }: Turn,
   made: { decided: TurnResult; dead: Reading['dead'] },
-  { mailbox, seal, sealing, spans, conversation }: TurnTools,
+  { mailbox, seal, sealing, spans, conversation, observe }: TurnTools,
 ): Promise<Numbered[]> {
   const { held, version } = session;
-  const { before, asker } = reading;
+  const { before, asker } = latest(session, reading);
   const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
   const decided = flooded ? { ...made.decided, replies: [FLOOD, ...made.decided.replies] } : made.decided;
   const { state, wakeAtMs, settled } = decided;
@@ -229,5 +247,18 @@ async function commit(
   session.version = version + 1;
   session.sealed = sealed;
   session.stored = stored;
+  tell(held.conversation, { before: before.state, decided, dead: made.dead }, observe);
   return items.map((item, at) => ({ seq: committed.firstSeq + at, item }));
+}
+
+/** What operators hear of a commit. */
+function tell(
+  conversation: string,
+  made: { readonly before: ConversationState; readonly decided: TurnResult; readonly dead: Reading['dead'] },
+  { alarm, log, question: count }: Pick<Observe, 'alarm' | 'log' | 'question'>,
+): void {
+  for (const { reason } of made.dead) alarm('dead_letter', { conversation, reason });
+  for (const operation of made.decided.escalated) alarm('operation_escalated', { conversation, operation });
+  tellResolved(made.before, made.decided.state, conversation, log);
+  for (const question of made.decided.questions) count(question);
 }

@@ -18,11 +18,10 @@ const AT_ONCE = 64;
 /** Each process lives until customers have been told so many more messages, at random: a busy machine gets its time. */
 const LIFE = { from: 10, to: 250 };
 
-/** Codes that say which conversation's message they are; the last is a real one, the same for nobody else. */
-const serialsOf = (index: number): string[] => {
-  const name = `${1000 + index}`;
-  return [`Q${name}A1`, `Q${name}A2`, `Q${name}A3`, `TIVI000000${name.slice(1)}`];
-};
+/** Words that say which conversation's message they are of; each is an e-mail in its message, and in the answer. */
+const serialsOf = (index: number): string[] => [1, 2, 3, 4].map((n) => `q${1000 + index}a${n}`);
+/** A code that nobody else has. */
+const codeOf = (index: number): string => `TIVI000000${`${1000 + index}`.slice(1)}`;
 const phoneOf = (index: number): string => `0867${100_000 + index}`;
 
 test(`${AT_LEAST} conversations and more go on while both processes are killed again and again`, {
@@ -113,7 +112,7 @@ type Talk = Pick<Conversation, 'chat' | 'serials'> & { readonly confirmations: r
 /** Four messages without a pause; what the last of them began is confirmed; then a gift is redeemed. */
 async function talk(chat: Chat, index: number): Promise<Talk> {
   const [serials, phone] = [serialsOf(index), phoneOf(index)];
-  for (const code of serials) await chat.writes(accumulation(code, phone, `g${index}@example.vn`));
+  for (const word of serials) await chat.writes(accumulation(codeOf(index), phone, `${word}@example.vn`));
   await chat.hearsOneOf(['accumulate.summary'], serials.at(-1));
   const earned: Confirmation = { kind: 'point', phone, heard: await confirms(chat) };
   if (earned.heard !== 'done') return { chat: chat.id, serials, confirmations: [earned] };

@@ -55,7 +55,7 @@ test('killed between commit and delivery: the other process tells the customer, 
   expect(await chat.hears('accumulate.summary')).toContain('TIVI000000001');
   expect(await chat.hears('accumulate.summary')).toContain('TIVI000000002');
   await chat.presses('confirm');
-  await chat.hears('accumulate.done', 'receipt.accumulate');
+  await chat.hears('accumulate.done_several', 'receipt.code_scored', 'receipt.sum');
   await chat.hears('privacy.consent');
   expect(chat.unread).toEqual([]);
 });
@@ -89,7 +89,7 @@ test('Redis restarted in the middle: refused meanwhile, nothing lost, and no pro
   // Where Redis did not get to hear that an answer was sent, it is sent again.
   await chat.hearsOneOf(['accumulate.summary'], 'TIVI000000005');
   await chat.presses('confirm');
-  await chat.hears('accumulate.done', 'receipt.accumulate');
+  await chat.hears('accumulate.done_several', 'receipt.code_scored', 'receipt.sum');
 });
 
 const statusOf = async (path: string): Promise<number> => (await fetch(first().url + path)).status;

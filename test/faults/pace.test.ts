@@ -55,7 +55,7 @@ test('a crowd is answered at the pace that Telegram takes', async () => {
     const codes = [world.code(), world.code()];
     for (const code of codes) await posting(() => who.writes(earning(code, who)));
     for (const code of codes) await who.hears(isSummary(code));
-    return who.heard.map(({ text }) => codes.findIndex((code) => text.includes(code)));
+    return who.heard.map(({ text }) => codes.findLastIndex((code) => text.includes(code)));
   });
   const menus = crowd.map(async (who) => {
     await posting(() => who.writes('help'));

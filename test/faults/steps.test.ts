@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { faultsOf } from '../support/checker.ts';
 import {
-  earning,
   earns,
   isSummary,
   repeatsIn,
   type Story,
+  saying,
   spends,
   withCalls,
   withoutAnswer,
@@ -147,17 +147,17 @@ test.concurrent('what does not fit into the mailbox of a dead process is refused
   const other = await world.bot(store, LONG_LEASE);
   let bot = dying;
   const customer = await world.customer(() => bot);
-  const codes = Array.from({ length: FLOOD }, (_, index) => `TIVI6000000${10 + index}`);
-  const [first = '', ...rest] = codes;
-  await customer.writes(earning(first, customer));
+  const words = Array.from({ length: FLOOD }, (_, index) => `w6000000${10 + index}`);
+  const [first = '', ...rest] = words;
+  await customer.writes(saying(first, customer));
   await dying.ended;
   bot = other;
-  for (const code of rest) await customer.writes(earning(code, customer));
-  await customer.hears(isSummary(codes[HELD - 1] ?? ''));
+  for (const word of rest) await customer.writes(saying(word, customer));
+  await customer.hears(isSummary(words[HELD - 1] ?? ''));
 
   expect(await leftIn(store)).toEqual([]);
-  const told = customer.heard.flatMap(({ text }) => codes.find((code) => text.includes(code)) ?? []);
-  expect(told).toEqual(codes.slice(0, HELD));
+  const told = customer.heard.flatMap(({ text }) => words.find((word) => text.includes(word)) ?? []);
+  expect(told).toEqual(words.slice(0, HELD));
   expect(customer.heard.filter(({ key }) => key === 'abuse.flood')).toHaveLength(1);
   await other.kill();
 });

@@ -9,12 +9,12 @@ import type { Customer } from '../support/faults-customer.ts';
 import {
   confirmIn,
   confirms,
-  earning,
   earns,
   GIFT,
   isSummary,
   type Lived,
   type Story,
+  saying,
   spends,
   withCalls,
 } from '../support/faults-stories.ts';
@@ -226,10 +226,12 @@ test('a cluster whose shards move under load loses and repeats nothing', PATIENT
     const customer = await world.customer(() => bots[turn++ % 2 === 0 ? 0 : 1]);
     const lived: Lived[] = [];
     for (let round = 0; round < 100 && (round < 3 || moved < MOVING); round++) {
-      const codes = Array.from({ length: 3 }, (_, n) => `TIVI8${index}${`${round}`.padStart(4, '0')}${n}000`);
-      for (const code of codes) await customer.writes(earning(code, customer));
-      for (const code of codes) await customer.hears(isSummary(code));
-      if (round % 5 === 0) lived.push(await earns(customer, world));
+      const words = Array.from({ length: 3 }, (_, n) => `w8${index}${`${round}`.padStart(4, '0')}${n}000`);
+      for (const word of words) await customer.writes(saying(word, customer));
+      for (const word of words) await customer.hears(isSummary(word));
+      if (round % 5 !== 0) continue;
+      await customer.writes('cancel');
+      lived.push(await earns(customer, world));
     }
     lived.push(await spends(customer, world));
     return { customer, lived };

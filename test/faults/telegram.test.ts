@@ -29,11 +29,11 @@ const customer = (): Promise<Customer> => world.customer(() => bot);
 const suffers = ({ id }: Customer, ...faults: Fault[]): void =>
   world.double.script(`sendMessage ${id}`, ...faults);
 
-/** Says codes in a row, and resolves to those of the answers in the order in which they came. */
+/** Says codes in a row, and resolves to the newest of each answer in the order in which they came. */
 async function talks(who: Customer, codes: readonly string[]): Promise<string[]> {
   for (const code of codes) await who.writes(earning(code, who));
   for (const code of codes) await who.hears(isSummary(code));
-  return who.heard.map(({ text }) => codes.find((code) => text.includes(code)) ?? text);
+  return who.heard.map(({ text }) => codes.findLast((code) => text.includes(code)) ?? text);
 }
 
 const CODES = ['TIVI700000001', 'TIVI700000002', 'TIVI700000003'];

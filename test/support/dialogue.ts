@@ -109,7 +109,7 @@ export class Dialogue {
     let decision = step(this.state, input, this.context());
     const replies = [...decision.replies];
     for (let turns = 0; decision.effect; turns++) {
-      if (turns > 4) throw new Error('too many effects in a turn');
+      if (turns > 12) throw new Error('too many effects in a turn');
       const outcome = this.perform(decision.effect);
       decision = step(decision.state, { kind: 'outcome', outcome }, this.context());
       replies.push(...decision.replies);

@@ -1,14 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Customer, Heard, Sent } from './faults-customer.ts';
 import type { Random } from './faults-random.ts';
-import { confirmIn, earning, GIFT, isSummary, type Lived, type Result, resultIn } from './faults-stories.ts';
+import {
+  confirmIn,
+  earning,
+  GIFT,
+  isSummary,
+  type Lived,
+  type Result,
+  resultIn,
+  saying,
+} from './faults-stories.ts';
 
 /** What a customer does next, after a while. All of it is decided beforehand, so that a seed brings it again. */
 export type Episode = { readonly afterMs: number } & Doing;
 
 type Doing =
-  /** Several codes in a row, without waiting for an answer. */
-  | { readonly kind: 'talk'; readonly codes: readonly string[]; readonly repeat: boolean }
+  /** Several messages in a row, without waiting for an answer. */
+  | { readonly kind: 'talk'; readonly words: readonly string[]; readonly repeat: boolean }
   | (Pressing & { readonly kind: 'earn'; readonly code: string })
   | (Pressing & { readonly kind: 'spend' });
 
@@ -17,7 +26,7 @@ type Pressing = {
   readonly repeat: boolean;
   /** The same button is pressed again, after the result. */
   readonly again: boolean;
-  /** A message with this code, sent after the press, may overtake it. */
+  /** A message with this word, sent after the press, may overtake it. */
   readonly overtaking: string | null;
 };
 
@@ -34,7 +43,7 @@ const MAX_PRESSES = 20;
 const MAX_PAUSE_MS = 1500;
 const KINDS = ['earn', 'spend', 'spend', 'talk', 'talk'] as const;
 
-/** About so many messages of a customer; `code` gives codes that are good, `serial` codes that are only talked about. */
+/** About so many messages of a customer; `code` gives codes that are good, `serial` words that are only talked about. */
 export function planEpisodes(
   random: Random,
   messages: number,
@@ -46,9 +55,9 @@ export function planEpisodes(
     const repeat = random.chance(0.3);
     const afterMs = random.between(0, MAX_PAUSE_MS);
     if (kind === 'talk') {
-      const codes = Array.from({ length: random.between(2, 7) }, serial);
-      planned += codes.length;
-      episodes.push({ kind, codes, repeat, afterMs });
+      const words = Array.from({ length: random.between(2, 7) }, serial);
+      planned += words.length;
+      episodes.push({ kind, words, repeat, afterMs });
       continue;
     }
     const overtaking = random.chance(0.25) ? serial() : null;
@@ -77,17 +86,18 @@ export async function live(
     if (repeat) await customer.sendsAgain(done);
   }
 
-  async function talks(code: string, repeat: boolean): Promise<void> {
-    await sent(customer.writes(earning(code, customer)), repeat);
-    serials.push(code);
+  async function talks(word: string, text: string, repeat: boolean): Promise<void> {
+    await sent(customer.writes(text), repeat);
+    serials.push(word);
   }
+  const says = (word: string, repeat: boolean) => talks(word, saying(word, customer), repeat);
 
   async function presses(summary: Heard, { repeat, again, overtaking }: Pressing): Promise<Result> {
     const from = customer.heard.length;
     const data = confirmIn(summary);
     const press = sent(customer.presses(data), repeat);
     if (overtaking === null) await press;
-    else await Promise.all([press, talks(overtaking, false)]);
+    else await Promise.all([press, says(overtaking, false)]);
     const result = await resultOf(from, overtaking, data);
     if (again) await sent(customer.presses(data), false);
     return result;
@@ -130,11 +140,13 @@ export async function live(
     const from = customer.heard.length;
     switch (episode.kind) {
       case 'talk':
-        for (const code of episode.codes) await talks(code, episode.repeat);
-        for (const code of episode.codes) await customer.hears(isSummary(code), from);
+        for (const word of episode.words) await says(word, episode.repeat);
+        for (const word of episode.words) await customer.hears(isSummary(word), from);
         break;
       case 'earn': {
-        await talks(episode.code, episode.repeat);
+        // What was talked about is no part of it.
+        await sent(customer.writes('cancel'), false);
+        await talks(episode.code, earning(episode.code, customer), episode.repeat);
         const summary = await customer.hears(isSummary(episode.code), from);
         operations.push({ kind: 'accumulate', code: episode.code, heard: await presses(summary, episode) });
         break;

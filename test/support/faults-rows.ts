@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { faultsOf } from './checker.ts';
 import type { Customer } from './faults-customer.ts';
 import { type Flight, MOMENTS, STORIES, takeOff } from './faults-flights.ts';
-import { earning, isSummary } from './faults-stories.ts';
+import { isSummary, saying } from './faults-stories.ts';
 import { type FaultsWorld, leftIn, startFaultsWorld } from './faults-world.ts';
 import type { Bot, Environment } from './processes.ts';
 import { type RedisServer, startRedis } from './redis.ts';
@@ -103,7 +103,7 @@ export async function live(row: Row, finish: Finish): Promise<string[]> {
 
   await Promise.all(flights.map(({ landed }) => landed));
   const serials = await talk;
-  for (const code of serials) await talker.hears(isSummary(code));
+  for (const word of serials) await talker.hears(isSummary(word));
   for (const store of stage.stores()) {
     const left = (await leftIn(store)).filter((key) => !isWithStaff(key, flights));
     faults.push(...left.map((key) => `${key} was left in the store`));
@@ -163,16 +163,16 @@ async function within(ms: number, what: string, holds: () => Promise<boolean>): 
   }
 }
 
-/** Says one thing after another while the fault lasts, and at least three. Resolves to the codes that it named. */
+/** Says one thing after another while the fault lasts, and at least three. Resolves to the words that it said. */
 async function talks(customer: Customer, world: FaultsWorld, over: AbortSignal): Promise<string[]> {
-  const codes: string[] = [];
-  while (codes.length < 3 || (!over.aborted && codes.length < 12)) {
-    const code = world.code();
-    await customer.writes(earning(code, customer));
-    codes.push(code);
+  const words: string[] = [];
+  while (words.length < 3 || (!over.aborted && words.length < 12)) {
+    const word = world.code().toLowerCase();
+    await customer.writes(saying(word, customer));
+    words.push(word);
     await delay(300);
   }
-  return codes;
+  return words;
 }
 
 async function faultsIn(flights: readonly Flight[]): Promise<string[]> {

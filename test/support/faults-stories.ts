@@ -31,6 +31,13 @@ export const GIFT = 'DAUMAY01';
 /** Everything that an accumulation needs, in one message. */
 export const earning = (code: string, { phone, email }: Customer): string => `earn ${code} ${phone} ${email}`;
 
+/**
+ * A message whose answer repeats `word`, in an e-mail: each takes the place of the last, while codes would be added to a
+ * list. Words are lower-case, as e-mails are shown.
+ */
+export const saying = (word: string, { phone }: Pick<Customer, 'phone'>): string =>
+  `earn Q0TALK000 ${phone} ${word}@example.vn`;
+
 /** The data of the confirm button of a summary. */
 export function confirmIn({ data }: Heard): string {
   const found = data.find((one) => one.startsWith('confirm:'));
@@ -38,7 +45,7 @@ export function confirmIn({ data }: Heard): string {
   return found;
 }
 
-/** A summary that has `code` in it. */
+/** A summary that has this code or word in it. */
 export const isSummary =
   (code: string) =>
   ({ key, text }: Heard): boolean =>

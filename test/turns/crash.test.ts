@@ -66,12 +66,13 @@ function diesTelling(world: World, told: string) {
 }
 
 const TEXTS = ['a', 'redeem:op1', 'b', 'wake:1000', 'c'];
+const SEVERAL = ['a', 'several:op1:3', 'b'];
 
 /** The messages go to a process that dies on the way; a second one gets what the platform sends again, and the rest. */
-async function live(at: number, when: 'before' | 'after') {
+async function live(at: number, when: 'before' | 'after', texts: readonly string[] = TEXTS) {
   const world = createWorld();
   const first = mortal(world, at, when);
-  const messages = TEXTS.map((text) => incoming(text));
+  const messages = texts.map((text) => incoming(text));
   const second = world.engine();
   for (const message of messages) {
     const accepted = await Promise.race([first.engine.accept(message), settled(first.isDead)]);
@@ -120,6 +121,58 @@ describe('a process that dies at any moment', () => {
       expect(at).toBeLessThan(60);
     },
   );
+
+  test.for(['before', 'after'] as const)(
+    'of several calls in one turn each is made at most once, and each has a result (%s the call)',
+    { timeout: 30_000 },
+    async (when) => {
+      const again = new Set<string>();
+      let at = 1;
+      for (; at < 60; at++) {
+        const { world, died } = await live(at, when, SEVERAL);
+        const [result = '', ...others] = new Set(world.heard().filter((text) => text.startsWith('op1')));
+        expect(others, `dying at ${at}`).toEqual([]);
+        const results = result.split(', ').map((one) => one.split(' '));
+        expect(results.map(([operation]) => operation)).toEqual(['op1.1', 'op1.2', 'op1.3']);
+        // What was perhaps called is never called again.
+        const applied = results.flatMap(([operation, kind]) => (kind === 'applied' ? [operation] : []));
+        expect(world.calls).toEqual([...new Set(world.calls)]);
+        expect(world.calls).toEqual(expect.arrayContaining(applied));
+        const cutOff = results.flatMap(([operation = '', kind]) => (kind === 'refused' ? [operation] : []));
+        expect(cutOff.length).toBeLessThanOrEqual(1);
+        for (const operation of cutOff) again.add(operation);
+
+        const told = [...new Set(world.heard().filter((text) => text.startsWith('a')))];
+        expect(told).toEqual(['a', 'a b']);
+        expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
+        expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
+        if (!died) break;
+      }
+      // Each of them was once the one that the crash cut off; those before it were saved, and not asked for again.
+      expect([...again].sort()).toEqual(['op1.1', 'op1.2', 'op1.3']);
+      expect(at).toBeLessThan(60);
+    },
+  );
+
+  test('a turn that fails behind a save leaves what was saved, and what comes next starts from it', async () => {
+    const world = createWorld();
+    const engine = world.engine({
+      async perform(effect, turn) {
+        if ('operation' in effect && effect.operation === 'op1.3') throw new Error('a fault of ours');
+        return world.perform(effect, turn);
+      },
+    });
+    await engine.accept(incoming('several:op1:3'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['turn.failed']);
+    expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
+    expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
+    const other = world.engine();
+    await other.accept(incoming('several:op1:3'));
+    await world.quiet();
+    expect(world.heard().at(-1)).toBe('op1.1 applied, op1.2 applied, op1.3 applied');
+    expect(world.calls).toEqual(['op1.1', 'op1.2', 'op1.3']);
+  });
 
   test('replies that an earlier process left are not told again behind later ones', async () => {
     const world = createWorld();

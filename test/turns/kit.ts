@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as tick } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
+import type { Effect } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Perform } from '../../src/conversation/perform.ts';
 import type { Photo } from '../../src/conversation/photo.ts';
@@ -36,7 +38,9 @@ function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number
       return { state, replies: [{ key: 'woken' }] };
     case 'outcome':
       if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
-      return { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) };
+      return state.draft.left === undefined
+        ? { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) }
+        : onOneOfSeveral(state, input.outcome);
     case 'message':
       if (input.message.kind === 'photo')
         return { state, replies: [], effect: { kind: 'photo', photo: input.message } };
@@ -52,14 +56,48 @@ const echoOf = ({ pictures }: Photo) => ({
   },
 });
 
+const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, code: operation });
+
+/** `several:op:3` earns by three operations. What is left of them is in the state, which is saved after each. */
+function several(before: ConversationState, operation: string, many: number): Decision {
+  const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
+  const { left = all, results = [] } = before.draft;
+  const [first = ''] = strings(left);
+  return {
+    state: { ...before, draft: { ...before.draft, left, results } },
+    replies: [],
+    effect: earn(first),
+  };
+}
+
+const strings = (list: unknown): string[] => z.array(z.string()).parse(list);
+
+function onOneOfSeveral(
+  state: ConversationState,
+  { kind }: Extract<Input, { kind: 'outcome' }>['outcome'],
+): Decision {
+  const { left, results: before, ...draft } = state.draft;
+  const [operation = '', ...rest] = strings(left);
+  const results = [...strings(before), `${operation} ${kind}`];
+  const [next] = rest;
+  if (next === undefined) {
+    const told = { key: 'echo', params: { told: results.join(', ') } };
+    return { state: { ...state, draft }, replies: [told], settled: [operation] };
+  }
+  const going = { ...state, draft: { ...draft, left: rest, results } };
+  return { state: going, replies: [], effect: earn(next), save: true, settled: [operation] };
+}
+
 function onText(text: string, before: ConversationState, nowMs: number): Decision {
   const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
   const state = { ...before, draft: { code: told } };
-  const [command, argument = ''] = text.split(':');
+  const [command, argument = '', many = ''] = text.split(':');
   const echo = { key: 'echo', params: { told } };
   switch (command) {
     case 'throw':
       throw new Error('the step threw');
+    case 'several':
+      return several(before, argument, Number(many));
     case 'wake':
       return { state, replies: [echo], wakeAtMs: nowMs + Number(argument) };
     case 'redeem':
@@ -126,8 +164,13 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
   };
 
   const perform: Perform = async (effect, turn) => {
-    if (effect.kind !== 'redeem') throw new Error('unexpected effect');
+    if (effect.kind !== 'redeem' && effect.kind !== 'accumulate') throw new Error('unexpected effect');
     const { operation } = effect;
+    if (effect.kind === 'accumulate') {
+      const intended = await turn.intend(operation, 'the intent');
+      if (intended.kind === 'go') calls.push(operation);
+      return { kind: intended.kind === 'go' ? 'applied' : 'refused', operation };
+    }
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
     const intended = await turn.intend(operation, 'the intent');

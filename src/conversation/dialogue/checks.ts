@@ -6,7 +6,9 @@ import { supportLines } from '../prompts/help.ts';
 import { home } from '../prompts/questions.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import { callsOf, confirmationOf } from './calls.ts';
 import { begun, counted, ended, note, receiptLines, told } from './operations.ts';
+import { tellAll, UNTRIED } from './several.ts';
 
 /*
  * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
@@ -102,8 +104,8 @@ export function settle(
   const operation = state.operations.find((one) => one.id === id);
   if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
   const { step } = state;
-  return step.at === 'confirming' && step.operation === id
-    ? settleUnsaved(state, step, status, customer, scope)
+  return step.at === 'confirming' && step.operation === confirmationOf(id)
+    ? settleUnsaved(state, step, { id, status, customer }, scope)
     : { ...say(state), ...ended(id, customer) };
 }
 
@@ -113,15 +115,30 @@ export function settle(
  */
 function settleUnsaved(
   state: ConversationState,
-  { flow, operation: id }: Extract<Step, { at: 'confirming' }>,
-  status: 'done' | 'notApplied',
-  customer: string | undefined,
+  step: Extract<Step, { at: 'confirming' }>,
+  settled: {
+    readonly id: string;
+    readonly status: 'done' | 'notApplied';
+    readonly customer: string | undefined;
+  },
   scope: Scope,
 ): Decision {
-  const confirmation = scope.flows.get(flow)?.confirmation;
-  if (!confirmation) return { ...say(state), ...ended(id, customer) };
-  const operation: Operation = { ...begun(state, id, confirmation, scope), status };
+  const { id, status, customer } = settled;
+  const flow = scope.flows.get(step.flow);
+  const calls = flow?.confirmation ? callsOf(state, flow.confirmation, step.operation) : [];
+  const call = calls.find(({ operation }) => operation === id);
+  if (!flow?.confirmation || !call) return { ...say(state), ...ended(id, customer) };
+  const { code } = call;
+  const operation: Operation = {
+    ...begun(state, id, flow.confirmation, scope),
+    status,
+    ...(code !== undefined && { code }),
+  };
   const next = counted(note(state, operation), operation.kind, status, scope);
+  if (calls.length > 1) {
+    const confirmed = { ...flow.confirmation, name: flow.name };
+    return { ...tellAll(next, step, { confirmed, calls, why: UNTRIED }, scope), ...ended(id, customer) };
+  }
   return { ...home(next, scope, resolved(operation, status, scope)), ...ended(id, customer) };
 }
 
@@ -145,7 +162,7 @@ function escalate(state: ConversationState, operation: Operation, scope: Scope):
   const reply: Reply = {
     key: 'operation.escalated',
     params: { reference: operation.id },
-    lines: supportLines(scope),
+    lines: [...receiptLines({ ...operation, status: 'escalated' }, scope), ...supportLines(scope)],
   };
   return after([reply], next);
 }
@@ -153,9 +170,9 @@ function escalate(state: ConversationState, operation: Operation, scope: Scope):
 function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', scope: Scope): Reply {
   const lines = receiptLines({ ...operation, status }, scope);
   const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
-  return status === 'done'
-    ? { key: 'operation.resolved.done', params, lines }
-    : { key: 'operation.resolved.notApplied', context: status === 'refused' ? 'refused' : undefined, params };
+  if (status === 'done') return { key: 'operation.resolved.done', params, lines };
+  const context = status === 'refused' ? 'refused' : undefined;
+  return { key: 'operation.resolved.notApplied', context, params, lines };
 }
 
 /** Staff may settle an operation of which no check found the record. */

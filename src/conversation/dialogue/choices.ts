@@ -47,9 +47,9 @@ function onStep(state: ConversationState, name: string, value: string, scope: Sc
       return onAsking(state, step, name, scope) ?? flow?.pressed(state, { name, value }, scope);
     case 'confirming':
       if (name === 'confirm') return value === step.operation ? begin(state, step, scope) : undefined;
-      return flow && name === 'edit' && editable(flow).includes(value)
+      return flow && name === 'edit' && editable(flow, state.draft).includes(value)
         ? edit(state, flow, value, scope)
-        : undefined;
+        : flow?.pressed(state, { name, value }, scope);
     case 'browsing':
       return flow?.pressed(state, { name, value }, scope);
     case 'consenting':

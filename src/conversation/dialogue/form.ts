@@ -25,12 +25,14 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, scope
   const wait = hindered(flow, state, scope);
   if (wait) return after(before, home(state, scope, wait));
   const same = left?.name === flow.name ? state.draft : {};
-  const known: Draft = { ...same, ...carried(state, scope), ...filled };
+  const gathered = { ...state, draft: { ...same, ...carried(state, scope) } };
+  const { slots: known, remark } = flow.join(gathered, filled);
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
   if (isUnprovable(flow, known, scope)) return after(before, home(state, scope, unproved(scope)));
   const skipped = known.email === undefined && wasAskedForEmail(state, scope);
   const draft: Draft = skipped ? { ...known, email: null } : known;
-  return after(before, advance({ ...state, draft }, flow, scope));
+  const begun = advance({ ...state, draft }, flow, scope, ...(remark ? [remark] : []));
+  return after(before, filled.codes === undefined ? begun : noting(state, begun));
 }
 
 /** Whoever was asked once is not asked again; staff have another customer before them each time. */
@@ -84,21 +86,26 @@ function unproved(scope: Scope): Reply {
 
 /** Takes what was understood into the draft and goes on. */
 export function fill(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
-  return advance({ ...state, draft: { ...state.draft, ...filled } }, flow, scope);
+  const { slots, remark } = flow.join(state, filled);
+  return advance({ ...state, draft: slots }, flow, scope, ...(remark ? [remark] : []));
 }
 
 /** The same for what may be no answer to the live question: where that comes again, says that it was noted. */
 export function take(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
-  const { step } = state;
-  const decision = fill(state, flow, filled, scope);
+  return noting(state, fill(state, flow, filled, scope));
+}
+
+function noting({ step }: ConversationState, decision: Decision): Decision {
   const next = decision.state.step;
-  const isAgain = step.at === 'asking' && next.at === 'asking' && next.slot === step.slot;
+  const isAgain =
+    step.at === 'asking' && next.at === 'asking' && next.flow === step.flow && next.slot === step.slot;
   return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
 /** What the summary of a flow lets customers change, as they call it. */
-export function editable({ confirmation }: Flow): string[] {
-  return (confirmation?.edits ?? []).map(({ id }) => id.slice(id.indexOf(':') + 1));
+export function editable({ confirmation }: Flow, draft: Draft): string[] {
+  const edits = confirmation?.edits(draft) ?? [];
+  return edits.flatMap(({ id }) => (id.startsWith('edit:') ? [id.slice('edit:'.length)] : []));
 }
 
 /** Asks for what the summary calls `field` again; a valid answer leads back to the summary. */
@@ -142,9 +149,9 @@ function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: 
   };
   const [code, phone, email] = [value('code'), value('phone'), value('email')];
   if (code !== undefined) {
-    const parsed = scope.language.readCode(code);
-    if (parsed.ok) Object.assign(draft, { code: parsed.value, codes: [parsed.value] });
-    else refuse('code', code, parsed.reason);
+    const { codes, fault } = scope.language.readCodes(code);
+    if (codes.length > 0) Object.assign(draft, { code: codes[0], codes: [...codes] });
+    if (fault) refuse('code', fault.text, fault.reason);
   }
   if (phone !== undefined) {
     const parsed = parsePhone(phone);

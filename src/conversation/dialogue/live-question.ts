@@ -56,29 +56,29 @@ function atAsking(
   // "Không" to a number that is offered wants another one.
   const skips = isSkip(understood) && !(step.offer && understood.intent === 'decline');
   if (step.slot === 'email' && skips) return fill(state, flow, { email: null }, scope);
-  return step.offer
-    ? atOffer(state, step, step.offer.why === 'typo', understood, scope)
-    : flow.said(state, utterance, scope);
+  return step.offer ? atOffer(state, step, flow, understood, scope) : flow.said(state, utterance, scope);
 }
 
 /** The words on the buttons of an offer, and their like. */
 function atOffer(
   state: ConversationState,
   step: Asking,
-  isTypo: boolean,
+  flow: Flow,
   { intent }: Understood,
   scope: Scope,
 ): Decision | undefined {
+  const chosen = (name: 'use' | 'keep' | 'other') =>
+    decide(state, step, name, scope) ?? flow.pressed(state, { name, value: '' }, scope);
   switch (intent) {
     case 'confirm':
-      return decide(state, step, 'use', scope);
+      return chosen('use');
     case 'decline':
-      return decide(state, step, isTypo ? 'keep' : 'other', scope);
+      return chosen(step.offer?.typed === undefined ? 'other' : 'keep');
     case 'keep':
-      return decide(state, step, 'keep', scope);
+      return chosen('keep');
     case 'other':
     case 'edit':
-      return decide(state, step, 'other', scope);
+      return chosen('other');
     default:
       return undefined;
   }
@@ -106,13 +106,19 @@ function atSummary(
 
 /** The slot that is named, or the only one that can be changed; another value for it, where one came along. */
 function editNamed(state: ConversationState, flow: Flow, utterance: Utterance, scope: Scope): Decision {
-  const slots = answersTo(flow, utterance, scope);
-  if (Object.keys(slots).length > 0) return fill(state, flow, slots, scope);
   const { names } = utterance.understood;
-  const [only, ...others] = editable(flow);
-  const slot = names ?? (others.length === 0 ? only : undefined);
-  return slot !== undefined && editable(flow).includes(slot)
-    ? edit(state, flow, slot, scope)
+  const fields = editable(flow, state.draft);
+  const slots = answersTo(flow, utterance, scope);
+  if (Object.keys(slots).length > 0) {
+    const isOfCode = slots[flow.slotCalled('code')] !== undefined && fields.includes('code');
+    // As if the button had been pressed and then answered: what is corrected takes the place of what was wrong.
+    const editing = isOfCode ? edit(state, flow, 'code', scope).state : state;
+    return fill(editing, flow, slots, scope);
+  }
+  const [only, ...others] = fields;
+  const field = names ?? (others.length === 0 ? only : undefined);
+  return field !== undefined && fields.includes(field)
+    ? edit(state, flow, field, scope)
     : again(state, scope, { key: 'confirm.edit' });
 }
 
@@ -196,15 +202,14 @@ export function decide(
 ): Decision | undefined {
   if (!step.offer) return undefined;
   const { why, value, typed: written } = step.offer;
+  // The flow that offered it knows what to do with its codes.
+  if (why === 'code' && choice !== 'other') return undefined;
   if (choice === 'use') {
     if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
-    if (why === 'code') return fillStep(state, step, { codes: [value] }, scope);
     return fillStep(state, step, { phone: typed(value, scope) }, scope);
   }
   if (choice === 'keep') {
-    if (written === undefined) return undefined;
-    const kept = why === 'code' ? { codes: [written] } : { email: typed(written, scope) };
-    return fillStep(state, step, kept, scope);
+    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
   }
   const { offer: _, ...plain } = step;
   return pose(state, plain, scope);

@@ -8,14 +8,19 @@ import { again, home, pose } from '../prompts/questions.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
 import { balanceAfter } from './balance.ts';
+import { callsOf, confirmationOf, isCutOff, nextCall } from './calls.ts';
 
-/** Operations with an outcome that are kept, so that their references can be asked for. */
+/** Confirmations whose outcomes are kept, so that their references can be asked for, and so many operations of them. */
 const KEPT = 5;
+const KEPT_OPERATIONS = 11;
 /** Operations without an outcome that one conversation may have at a time. */
 const OPEN_CAP = 5;
 
 type Confirming = Extract<Step, { at: 'confirming' }>;
-type Concluded = Extract<Outcome, { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }>;
+export type Concluded = Extract<
+  Outcome,
+  { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }
+>;
 
 /** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
 export function busy(
@@ -34,8 +39,12 @@ export function begin(state: ConversationState, step: Confirming, scope: Scope):
   const confirmation = scope.flows.get(step.flow)?.confirmation;
   if (!confirmation) return home(state, scope, { key: 'menu' });
   const wait = busy(state, confirmation) ?? confirmation.hindered?.(state, scope);
-  if (wait) return again(state, scope, wait);
-  const effect = confirmation.effect(state.draft, step.operation, scope);
+  // What was cut off may have been called already: only trying to goes on to find that out.
+  if (wait && !isCutOff(state)) return again(state, scope, wait);
+  const calls = callsOf(state, confirmation, step.operation);
+  const at = nextCall(state, calls);
+  const call = calls[at];
+  const effect = call && confirmation.effect(state.draft, call.operation, scope, at);
   return effect ? { state, replies: [], effect } : home(state, scope, { key: 'menu' });
 }
 
@@ -65,7 +74,7 @@ export function conclude(state: ConversationState, outcome: Concluded, scope: Sc
 }
 
 /** What a flow says of its own operation, with the flow's name: the family of its wording. */
-type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: string };
+export type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: string };
 
 function applied(
   state: ConversationState,
@@ -144,28 +153,49 @@ function pending(
   scope: Scope,
 ): Decision {
   const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'checking', lookup });
-  const { kind } = confirmed;
-  return home(noted, scope, { key: 'operation.checking', context: kind, params: { reference: id } });
+  return home(noted, scope, checking(confirmed.kind, id));
 }
 
-/** How an operation stands, by its reference or the last one. */
+/** Says that the outcome is unknown, and being looked up. */
+export function checking(kind: Operation['kind'], reference: string): Reply {
+  return { key: 'operation.checking', context: kind, params: { reference } };
+}
+
+/** The operation of that reference, or all of that confirmation; without a reference, of the last one. */
+export function operationsOf({ operations }: ConversationState, reference?: string): readonly Operation[] {
+  const wanted = reference ?? confirmationOf(operations.at(-1)?.id ?? '');
+  return operations.filter(({ id }) => id === wanted || confirmationOf(id) === wanted);
+}
+
+/** How an operation stands, by its reference or the last one; of several codes, each. */
 export function status(state: ConversationState, scope: Scope, reference?: string): Decision {
-  const operation = reference
-    ? state.operations.find(({ id }) => id === reference)
-    : state.operations[state.operations.length - 1];
+  const [operation, ...others] = operationsOf(state, reference);
   const reply: Reply = operation
     ? {
         key: 'operation.status',
-        context: operation.status === 'watching' ? 'notApplied' : operation.status,
+        context: others.length > 0 ? 'several' : shown(operation.status),
         params: {
-          reference: operation.id,
+          reference: others.length > 0 ? confirmationOf(operation.id) : operation.id,
           what: { key: `operation.kind.${operation.kind}` },
           at: operation.atMs,
         },
-        lines: receiptLines(operation, scope),
+        lines: others.length > 0 ? [operation, ...others].map(codeLine) : receiptLines(operation, scope),
       }
     : { key: 'operation.none' };
   return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+}
+
+/** What was told of it: "not applied", although one more look is to come. */
+const shown = (status: Operation['status']) => (status === 'watching' ? 'notApplied' : status);
+
+/** What became of one of several codes: "TIVI000000301: +100 điểm · Tivi". */
+export function codeLine({ id, code = '', status, receipt }: Operation): Line {
+  const params = { code, reference: id };
+  const { score, what } = receipt ?? {};
+  if (status !== 'done' || score === undefined)
+    return { key: 'receipt.code', context: shown(status), params };
+  const context = what === undefined ? 'unnamed' : 'scored';
+  return { key: 'receipt.code', context, params: { ...params, score, what: what ?? '' } };
 }
 
 /** What a later answer tells of a receipt. The record's id served to settle the operation, and goes. */
@@ -177,7 +207,9 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
  * The receipt as a line: "+100 điểm · Tivi", left out where AntCRM's record could not be read back; of a gift that was
  * redeemed, where to get it. AntCRM names gifts in Vietnamese only, the list of gifts in every language.
  */
-export function receiptLines({ kind, status, receipt, gift: code }: Operation, scope: Scope): Line[] {
+export function receiptLines(operation: Operation, scope: Scope): Line[] {
+  const { kind, status, receipt, gift: code, code: earnedBy } = operation;
+  if (earnedBy !== undefined) return [codeLine(operation)];
   const gift = giftOf(code, scope);
   const pickUp = status === 'done' && gift ? pickUpLines(gift) : [];
   if (receipt?.score === undefined) return pickUp;
@@ -186,7 +218,7 @@ export function receiptLines({ kind, status, receipt, gift: code }: Operation, s
   return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
 }
 
-function stillChecking(state: ConversationState): Reply {
+export function stillChecking(state: ConversationState): Reply {
   const reference = state.operations.find(({ status }) => status === 'checking')?.id;
   return reference
     ? { key: 'operation.busy', context: 'reference', params: { reference } }
@@ -215,9 +247,17 @@ export function begun(
   return { id, kind, atMs: nowMs, checks: 0, gift: gift?.(draft) };
 }
 
-/** Adds an operation, forgetting the oldest of those that have an outcome. */
+/** Adds an operation, forgetting the oldest of those that have an outcome; those of one confirmation stay together. */
 export function note(state: ConversationState, operation: Operation): ConversationState {
-  const closed = state.operations.filter((one) => !isOpen(one)).slice(1 - KEPT);
-  const kept = state.operations.filter((one) => isOpen(one) || closed.includes(one));
-  return { ...state, operations: [...kept, operation] };
+  const operations = [...state.operations, operation];
+  const closed = Map.groupBy(
+    operations.filter((one) => !isOpen(one)),
+    ({ id }) => confirmationOf(id),
+  );
+  const [newest = [], ...older] = [...closed.values()].reverse();
+  const kept = new Set(newest);
+  for (const together of older.slice(0, KEPT - 1)) {
+    if (kept.size + together.length <= KEPT_OPERATIONS) for (const one of together) kept.add(one);
+  }
+  return { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
 }

@@ -1,6 +1,7 @@
 import { after, type Decision } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
+import { looksLikeIdentity } from '../language/values/code.ts';
 import { LOCALES } from '../message.ts';
 import { answered, unanswerable } from '../prompts/answers.ts';
 import { unanswered } from '../prompts/consent.ts';
@@ -8,12 +9,12 @@ import { cancel, help, language, support, supportLines, welcome } from '../promp
 import { proved, typed } from '../prompts/identity.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
 import { again, home, question, stay } from '../prompts/questions.ts';
-import type { ConversationState, Draft } from '../state.ts';
+import type { ConversationState } from '../state.ts';
 import { onChoice } from './choices.ts';
 import { onStart } from './deep-link.ts';
 import { fill, runningIn, start, take } from './form.ts';
 import { answer, atStep, type Offer, offer } from './live-question.ts';
-import { status } from './operations.ts';
+import { operationsOf, status } from './operations.ts';
 import { answersTo, identityIn, slotsFor } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
@@ -77,7 +78,7 @@ function byReference(
   { reference, intent }: Understood,
   scope: Scope,
 ): Decision | undefined {
-  const known = reference !== undefined && state.operations.some(({ id }) => id === reference);
+  const known = reference !== undefined && operationsOf(state, reference).length > 0;
   return known || (intent === 'status' && reference !== undefined)
     ? status(state, scope, reference)
     : undefined;
@@ -101,6 +102,9 @@ function byIntent(stored: ConversationState, utterance: Utterance, scope: Scope)
       return support(stored, scope);
     case 'cancel':
       return cancel(state, scope);
+    case 'remove':
+      // The flow at hand has said already what it makes of that.
+      return runningIn(state, scope) ? undefined : cancel(state, scope);
     case 'start':
       return onStart(state, code, scope);
     case 'menu':
@@ -145,7 +149,7 @@ function byValues(state: ConversationState, utterance: Utterance, scope: Scope):
     : keep(unanswered(state, scope), utterance.understood, scope);
 }
 
-/** Only what is new counts: a code that is there already answers nothing. */
+/** Only what is new counts: a gift that is picked already answers nothing. */
 function inFlow(
   state: ConversationState,
   flow: Flow,
@@ -156,28 +160,19 @@ function inFlow(
   if (flow.identity === 'proved' && state.step.at !== 'asking') return undefined;
   if (isMistyped(state, understood)) return undefined;
   const slots = answersTo(flow, utterance, scope);
-  if (Object.values(slots).some((value) => value !== undefined && !isCodeOf(state.draft, value)))
+  if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
     return doubtful(take(state, flow, slots, scope), understood, scope);
   const isDoubt =
     flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined;
   return isDoubt ? doubtful(fill(state, flow, {}, scope), understood, scope) : undefined;
 }
 
-function isCodeOf({ code, codes }: Draft, said: unknown): boolean {
-  if (!Array.isArray(said)) return said === code;
-  return Array.isArray(codes) && said.every((one) => codes.includes(one));
-}
-
-/** A mistyped phone or e-mail may look like a code: alone and uncalled for, it takes no code's place. */
+/** A mistyped phone or e-mail may look like a code: alone and uncalled for, it is none. Another gift is called by name. */
 function isMistyped({ step, draft }: ConversationState, understood: Understood): boolean {
   const isAsked = step.at === 'asking' && (step.slot === 'phone' || step.slot === 'email');
-  return (
-    isAsked &&
-    (draft.code ?? draft.codes) !== undefined &&
-    understood.code !== undefined &&
-    understood.names !== 'code' &&
-    !hasIdentity(understood)
-  );
+  const { code, codes, names } = understood;
+  if (!isAsked || code === undefined || names === 'code' || hasIdentity(understood)) return false;
+  return draft.code !== undefined || (draft.codes !== undefined && codes.every(looksLikeIdentity));
 }
 
 function hasIdentity({ phone, email }: Understood): boolean {

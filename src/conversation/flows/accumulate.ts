@@ -1,15 +1,22 @@
 import { z } from 'zod';
-import { after } from '../decision.ts';
-import { advance } from '../dialogue/form.ts';
+import { after, type Decision } from '../decision.ts';
+import { advance, fill } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
+import { offer } from '../dialogue/live-question.ts';
 import { isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
-import { defineFlow, type Flow } from '../flow.ts';
+import { defineFlow, type Flow, type Scope } from '../flow.ts';
+import type { Understood } from '../language/understand.ts';
 import { cancel } from '../prompts/help.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
-import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
-import type { Field, Line } from '../reply.ts';
-import { type Identity, identitySchema } from '../state.ts';
+import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
+import type { Choice, Field, Line } from '../reply.ts';
+import { type ConversationState, type Identity, identitySchema } from '../state.ts';
+
+/** So many codes are confirmed at once, at most. */
+const MOST_CODES = 10;
+/** As long as codes are that need no announcement (`language/codes.ts`); a shorter one may be a slip. */
+const SURE_LENGTH = 6;
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
 export const accumulate: Flow = defineFlow({
@@ -39,16 +46,62 @@ export const accumulate: Flow = defineFlow({
 
   complete: (state, _, scope) => confirm(state, accumulate, scope),
 
-  read: ({ understood: { code, noEmail } }) => ({
-    ...(code !== undefined && { codes: [code] }),
+  /** Another code is added, each counts once. Only where the one code is being corrected, it takes its place. */
+  join({ step }, known, said) {
+    if (said.codes === undefined) return { slots: { ...known, ...said } };
+    const { codes = [] } = known;
+    const isCorrected =
+      step.at === 'asking' && step.slot === 'codes' && step.editing === true && codes.length === 1;
+    const all = [...new Set([...(isCorrected ? [] : codes), ...said.codes])];
+    return {
+      slots: { ...known, ...said, codes: all.slice(0, MOST_CODES) },
+      ...(all.length > MOST_CODES && {
+        remark: { key: 'accumulate.tooManyCodes', params: { most: MOST_CODES } },
+      }),
+    };
+  },
+
+  read: ({ understood: { codes, noEmail } }) => ({
+    ...(codes.length > 0 && { codes: [...codes] }),
     ...(noEmail && { email: null }),
   }),
 
-  /** No code: whoever was only changing it goes back to the summary. */
-  said(state, { codes }, { understood }, scope) {
+  said(state, { codes = [] }, { understood }, scope) {
     const { step } = state;
-    if (step.at !== 'asking' || step.slot !== 'codes' || !isSkip(understood)) return undefined;
-    return codes === undefined ? cancel(state, scope) : advance(state, accumulate, scope);
+    const { intent, codes: named } = understood;
+    const dropsNamed = intent === 'cancel' && named.length > 0 && named.every((one) => codes.includes(one));
+    if (intent === 'remove' || dropsNamed) return remove(state, codes, understood, scope);
+    if (step.at !== 'asking') return undefined;
+    // No code: whoever was only changing it goes back to the summary.
+    if (step.slot === 'codes' && isSkip(understood))
+      return codes.length === 0 ? cancel(state, scope) : advance(state, accumulate, scope);
+    const [doubtful, ...others] = codes;
+    const isSlip = doubtful !== undefined && others.length === 0 && doubtful.length < SURE_LENGTH;
+    return isSlip && isOtherCode(understood, doubtful)
+      ? offer(state, step, { why: 'code', value: understood.code ?? '', typed: doubtful }, scope)
+      : undefined;
+  },
+
+  /** A code of the summary is left out; or one that was offered is taken, in the place of what was typed or beside it. */
+  pressed(state, { codes = [] }, { name, value }, scope) {
+    const { step } = state;
+    if (step.at === 'confirming' && name === 'remove') {
+      const code = codes[Number(value) - 1];
+      return code === undefined ? undefined : without(state, codes, [code], scope);
+    }
+    if (step.at !== 'asking' || step.offer?.why !== 'code') return undefined;
+    const { value: offered, typed = '' } = step.offer;
+    const isThere = codes.includes(typed);
+    const { draft } = state;
+    const others = { ...draft, codes: codes.filter((code) => code !== typed) };
+    switch (name) {
+      case 'use':
+        return fill({ ...state, draft: nonEmpty(others) }, accumulate, { codes: [offered] }, scope);
+      case 'keep':
+        return fill(state, accumulate, { codes: [isThere ? offered : typed] }, scope);
+      default:
+        return undefined;
+    }
   },
 
   form({ codes, phone, email }) {
@@ -62,10 +115,21 @@ export const accumulate: Flow = defineFlow({
   confirmation: {
     kind: 'accumulate',
     exclusive: false,
-    edits: [named('edit:code'), named('edit:phone'), named('edit:email')],
+    codes: ({ codes = [] }) => codes,
+
+    edits({ codes = [], email }) {
+      const addEmail: Choice = { id: 'edit:email', label: { key: 'choice.edit:email', context: 'none' } };
+      const emails = email ? named('edit:email') : addEmail;
+      return [...editsOfCodes(codes), named('edit:phone'), emails];
+    },
 
     summary({ codes = [], phone, email }, { profile }) {
-      const lines: Line[] = codes.map((code) => ({ key: 'summary.code', params: { code } }));
+      const context = codes.length > 1 ? 'several' : undefined;
+      const lines: Line[] = codes.map((code, at) => ({
+        key: 'summary.code',
+        context,
+        params: { code, at: at + 1 },
+      }));
       if (phone) {
         const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
         lines.push({ key: 'summary.phone', params: { phone: shown } });
@@ -77,8 +141,8 @@ export const accumulate: Flow = defineFlow({
       return [...lines, { key: 'summary.purpose' }];
     },
 
-    effect({ codes, phone, email }, operation, { sender: { name } }) {
-      const code = codes?.[0];
+    effect({ codes = [], phone, email }, operation, { sender: { name } }, at) {
+      const code = codes[at];
       if (code === undefined || phone === undefined) return undefined;
       return { kind: 'accumulate', operation, code, phone, email: email ?? undefined, name };
     },
@@ -99,8 +163,71 @@ export const accumulate: Flow = defineFlow({
       const step = { at: 'asking', flow: accumulate.name, slot: 'codes', tries: 0, editing: true } as const;
       return pose({ ...state, draft }, step, scope, refusal);
     },
+
+    /** What is left can be confirmed anew, unless there were too many guesses. */
+    untried(state, codes, why, scope) {
+      const wait = tooManyAttempts(state, scope);
+      if (wait) return home(state, scope, wait);
+      return advance({ ...state, draft: { ...state.draft, codes } }, accumulate, scope, why);
+    },
   },
 });
+
+/** One code can be corrected, of several each can be left out. */
+function editsOfCodes(codes: readonly string[]): Choice[] {
+  if (codes.length < 2) return [named('edit:code')];
+  return codes.map((code, at) => ({
+    id: `remove:${at + 1}`,
+    label: { key: 'choice.remove', params: { code } },
+  }));
+}
+
+/** "Bỏ mã TIVI000000302", or by how it ends: "bỏ mã 0302". */
+function remove(
+  state: ConversationState,
+  codes: readonly string[],
+  { codes: said, names, rest }: Understood,
+  scope: Scope,
+): Decision | undefined {
+  if (said.length === 0 && names === 'email') return fill(state, accumulate, { email: null }, scope);
+  if (said.length === 0 && names !== 'code') return undefined;
+  const named = [...said, ...rest.split(' ').filter((word) => /^[\w.-]{3,}$/.test(word))];
+  const isOnly = named.length === 0 && codes.length === 1;
+  const left = isOnly ? codes : codes.filter((one) => isNamed(one, named));
+  return left.length > 0
+    ? without(state, codes, left, scope)
+    : again(state, scope, { key: 'accumulate.removeWhich' });
+}
+
+const isNamed = (code: string, named: readonly string[]): boolean =>
+  named.some((one) => code.toUpperCase().endsWith(one.toUpperCase()));
+
+/** The flow goes on without some of its codes. */
+function without(
+  state: ConversationState,
+  codes: readonly string[],
+  left: readonly string[],
+  scope: Scope,
+): Decision {
+  const draft = nonEmpty({ ...state.draft, codes: codes.filter((code) => !left.includes(code)) });
+  const removed = left.map((code) => ({ key: 'accumulate.removed', params: { code } }));
+  return advance({ ...state, draft }, accumulate, scope, ...removed);
+}
+
+/** No code is no list of codes. */
+function nonEmpty<Kept extends { readonly codes: readonly string[] }>(
+  draft: Kept,
+): Omit<Kept, 'codes'> | Kept {
+  if (draft.codes.length > 0) return draft;
+  const { codes: _, ...others } = draft;
+  return others;
+}
+
+/** A text that says another code, and nothing else. */
+function isOtherCode({ intent, code, codes, phone, email, names }: Understood, known: string): boolean {
+  const isBare = (intent ?? phone ?? email ?? names) === undefined;
+  return isBare && codes.length === 1 && code !== known;
+}
 
 /** Remembered and unproved: whoever writes now need not be who typed it then. */
 function isReadBack(known: Known, remembered: Known | undefined): boolean {

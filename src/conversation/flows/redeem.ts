@@ -135,7 +135,7 @@ export const redeem: Flow = defineFlow({
   confirmation: {
     kind: 'redeem',
     exclusive: true,
-    edits: [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
+    edits: () => [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
     summary,
     image: ({ code }, scope) => giftOf(code, scope)?.image,
 

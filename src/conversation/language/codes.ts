@@ -18,6 +18,14 @@ export type Codes = {
   argument(tokens: readonly Token[], command: string | undefined): Token | undefined;
   /** An answer to the question for a code. */
   read(text: string): CodeResult;
+  /** What a field for codes was given. */
+  readAll(text: string): CodesRead;
+};
+
+/** The codes of a field, each once; `fault`: what is none, and why (a message key). */
+export type CodesRead = {
+  readonly codes: readonly string[];
+  readonly fault?: { readonly text: string; readonly reason: string } | undefined;
 };
 
 /** `takers`: the intents that a code may follow. */
@@ -47,9 +55,29 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
     return isOther ? { ok: false, reason: 'code.shape' } : code;
   }
 
+  const isCode = ({ text }: Pick<Token, 'text'>): boolean =>
+    text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text);
+
+  function readAll(text: string): CodesRead {
+    const words = text.split(/[\s,;]+/).filter((word) => word !== '');
+    const found = words.filter((word) => isCode({ text: word }));
+    // A code with a blank inside is one that was mistyped; nothing is made of its parts.
+    const others = found.length === 0 ? [text] : words.filter((word) => !found.includes(word));
+    const results = others.map((word) => ({ word, result: read(word) }));
+    const good = results.flatMap(({ result }) => (result.ok ? [result.value] : []));
+    const faults = results.flatMap(({ word, result }) =>
+      result.ok ? [] : [{ word, reason: result.reason }],
+    );
+    const [first] = faults;
+    return {
+      codes: [...new Set([...found, ...good])],
+      ...(first && { fault: { text: faults.map(({ word }) => word).join(' '), reason: first.reason } }),
+    };
+  }
+
   return {
-    isCode: ({ text }) =>
-      text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text),
+    isCode,
+    readAll,
     isMangled({ text }) {
       if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text)) return false;
       const result = parseCode(text);

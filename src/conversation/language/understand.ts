@@ -1,5 +1,5 @@
 import { type Answer, type Answers, createAnswers } from './answers.ts';
-import { createCodes, referenceIn } from './codes.ts';
+import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
 import { createVocabulary, type Segment } from './phrases.ts';
@@ -55,6 +55,8 @@ export type Language = {
   readonly answers: Answers;
   /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
   readCode(text: string): CodeResult;
+  /** What a field for codes was given: one or, with blanks or commas between, several; and the first thing that is none. */
+  readCodes(text: string): CodesRead;
 };
 
 /** `added`: the operator's answers. */
@@ -142,7 +144,8 @@ export function createLanguage(
     };
   }
 
-  return { understand, readCode: codes.read, answers: createAnswers(wording, added) };
+  const answers = createAnswers(wording, added);
+  return { understand, readCode: codes.read, readCodes: codes.readAll, answers };
 }
 
 type Reading = {

@@ -183,7 +183,7 @@ function summary(
     image: confirmation?.image?.(state.draft, scope),
     choices: [
       { id: `confirm:${operation}`, label: { key: `choice.confirm.${name}` } },
-      ...(confirmation?.edits ?? []),
+      ...(confirmation?.edits(state.draft) ?? []),
       CANCEL,
     ],
     asks: 'confirm',

@@ -29,3 +29,14 @@ export function parseCode(text: string): CodeResult {
 function isLatin(code: string): boolean {
   return code.normalize('NFKC') === code.normalize('NFC');
 }
+
+/** So many digits and so few letters are a phone number with a slip rather than a code. */
+const DIGITS = 7;
+const LETTERS = 2;
+const MAIL = /(?:gmail|yahoo|hotmail|outlook|icloud)|\.(?:com|con|cm|vn|net|org)$/i;
+
+/** Whether a word of a code's shape is more likely a mistyped phone ("091234567a") or e-mail ("minh2gmail.com"). */
+export function looksLikeIdentity(code: string): boolean {
+  const count = (sort: RegExp): number => code.match(sort)?.length ?? 0;
+  return MAIL.test(code) || (count(/\d/g) >= DIGITS && count(/[A-Za-z]/g) <= LETTERS);
+}

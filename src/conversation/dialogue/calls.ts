@@ -1,0 +1,33 @@
+import type { Flow } from '../flow.ts';
+import type { ConversationState } from '../state.ts';
+
+/** A call that a confirmation makes; `code` only where it makes several. */
+export type Call = { readonly operation: string; readonly code?: string | undefined };
+
+/** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
+export function callsOf(
+  { draft }: ConversationState,
+  { codes }: Pick<NonNullable<Flow['confirmation']>, 'codes'>,
+  id: string,
+): readonly Call[] {
+  const several = codes?.(draft) ?? [];
+  return several.length < 2
+    ? [{ operation: id }]
+    : several.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
+}
+
+/** The place of the first call that has no outcome yet; -1: all have one. */
+export function nextCall({ operations }: ConversationState, calls: readonly Call[]): number {
+  return calls.findIndex(({ operation }) => !operations.some(({ id }) => id === operation));
+}
+
+/** The confirmation that an operation is of. */
+export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
+
+/** Some codes of the confirmation at hand have their outcomes, others not: the turn that works on it was cut off. */
+export function isCutOff({ step, operations }: ConversationState): boolean {
+  return (
+    step.at === 'confirming' &&
+    operations.some(({ id }) => id !== step.operation && confirmationOf(id) === step.operation)
+  );
+}

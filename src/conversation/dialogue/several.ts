@@ -1,0 +1,176 @@
+import { after, type Decision } from '../decision.ts';
+import type { Scope } from '../flow.ts';
+import { finish } from '../prompts/consent.ts';
+import { served } from '../prompts/identity.ts';
+import { again, home, pose } from '../prompts/questions.ts';
+import type { Line, Reply } from '../reply.ts';
+import type { ConversationState, Operation, Step } from '../state.ts';
+import { type Call, callsOf, nextCall } from './calls.ts';
+import {
+  begun,
+  busy,
+  type Concluded,
+  type Confirmed,
+  checking,
+  codeLine,
+  conclude,
+  counted,
+  ended,
+  note,
+  stillChecking,
+  told,
+} from './operations.ts';
+
+/*
+ * One confirmation, several codes: a call for each, in order, with an operation of its own, `<id>.<n>`. What is left to do
+ * follows from the operations noted so far, and each outcome is saved before the next call. So whoever takes the turn up
+ * after a crash goes on with the first code that has none, and nothing is told before all of it is known.
+ */
+
+type Confirming = Extract<Step, { at: 'confirming' }>;
+
+/** A call of the confirmed operation, or of one of its operations, has ended, one way or another. */
+export function concludeAny(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+  const { step } = state;
+  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
+  if (step.at !== 'confirming' || !flow?.confirmation) return conclude(state, outcome, scope);
+  const confirmed: Confirmed = { ...flow.confirmation, name: flow.name };
+  const calls = callsOf(state, confirmed, step.operation);
+  return calls.length < 2
+    ? conclude(state, outcome, scope)
+    : concludeCall(state, step, { confirmed, calls }, outcome, scope);
+}
+
+/** The call of one of several codes has ended: on to the next, or to what is said of all. */
+function concludeCall(
+  state: ConversationState,
+  step: Confirming,
+  { confirmed, calls }: { readonly confirmed: Confirmed; readonly calls: readonly Call[] },
+  outcome: Concluded,
+  scope: Scope,
+): Decision {
+  const call = calls[nextCall(state, calls)];
+  if (call === undefined) return again(state, scope);
+  const noted = noteOutcome(state, call, confirmed, outcome, scope);
+  const settled = outcome.kind === 'unknown' || outcome.kind === 'busy' ? {} : ended(call.operation);
+  const at = nextCall(noted, calls);
+  const why = at < 0 ? undefined : hindrance(noted, confirmed, outcome, scope);
+  const next = calls[at];
+  const effect =
+    next === undefined || why !== undefined
+      ? undefined
+      : confirmed.effect(noted.draft, next.operation, scope, at);
+  if (effect) return { state: noted, replies: [], effect, save: true, ...settled };
+  const applied = outcome.kind === 'applied' ? outcome : undefined;
+  return { ...tellAll(noted, step, { confirmed, calls, outcome: applied, why }, scope), ...settled };
+}
+
+function noteOutcome(
+  state: ConversationState,
+  { operation: id, code }: Call,
+  confirmed: Confirmed,
+  outcome: Concluded,
+  scope: Scope,
+): ConversationState {
+  const known = { ...begun(state, id, confirmed, scope), ...(code !== undefined && { code }) };
+  switch (outcome.kind) {
+    case 'applied': {
+      const receipt = told(outcome.receipt);
+      return counted(note(state, { ...known, status: 'done', receipt }), confirmed.kind, 'done', scope);
+    }
+    case 'refused':
+      return counted(note(state, { ...known, status: 'refused' }), confirmed.kind, 'refused', scope);
+    case 'unknown':
+      return note(state, { ...known, status: 'checking', lookup: outcome.lookup });
+    case 'unavailable':
+    case 'busy':
+      return state;
+  }
+}
+
+/** Why the codes that are left are not tried now. */
+function hindrance(
+  state: ConversationState,
+  confirmed: Confirmed,
+  outcome: Concluded,
+  scope: Scope,
+): Reply | undefined {
+  const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
+  if (isAway) return UNTRIED;
+  if (outcome.kind === 'busy') return stillChecking(state);
+  return busy(state, confirmed) ?? confirmed.hindered?.(state, scope);
+}
+
+type Ended = {
+  readonly confirmed: Confirmed;
+  readonly calls: readonly Call[];
+  readonly outcome?: Extract<Concluded, { kind: 'applied' }> | undefined;
+  /** Why the codes without an outcome were not tried. */
+  readonly why: Reply | undefined;
+};
+
+/** The codes that are left were not tried: AntCRM is out of reach, or a fault of ours came between. */
+export const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
+
+/** The result of each code, then what is still being checked, then how it goes on. */
+export function tellAll(state: ConversationState, step: Confirming, end: Ended, scope: Scope): Decision {
+  const { confirmed, calls, why } = end;
+  const found = calls.map((call) => ({
+    ...call,
+    known: state.operations.find(({ id }) => id === call.operation),
+  }));
+  const untried = found.flatMap(({ known, code }) => (known || code === undefined ? [] : [code]));
+  if (untried.length === calls.length && why)
+    return pose(state, { ...step, operation: scope.ids.operation }, scope, { key: 'service.unavailable' });
+  const operations = found.flatMap(({ known }) => known ?? []);
+  const done = operations.filter(({ status }) => status === 'done');
+  const replies = [
+    ...resultOf(state, operations, untried, end),
+    ...operations.filter(({ status }) => status === 'checking').map(({ id }) => checking(confirmed.kind, id)),
+  ];
+  if (why && confirmed.untried)
+    return after(replies, confirmed.untried(served(state, scope), untried, why, scope));
+  const last = replies.at(-1) ?? { key: 'menu' };
+  const before = replies.slice(0, -1);
+  if (done.length > 0) return after(before, finish(state, scope, last));
+  const isRefused = operations.every(({ status }) => status === 'refused');
+  const retry = isRefused ? confirmed.refused?.(served(state, scope), last, scope) : undefined;
+  return after(before, retry ?? home(state, scope, last));
+}
+
+/** One reply about all codes; none where nothing is known of any. */
+function resultOf(
+  { draft }: ConversationState,
+  operations: readonly Operation[],
+  untried: readonly string[],
+  { confirmed, outcome }: Ended,
+): Reply[] {
+  const { name } = confirmed;
+  const done = operations.filter(({ status }) => status === 'done');
+  const refused = operations.filter(({ status }) => status === 'refused');
+  const isAll = refused.length === 0 && untried.length === 0;
+  if (done.length === 0 && isAll) return [];
+  const applied = outcome ?? ({ kind: 'applied', operation: '' } as const);
+  const lines = [
+    ...operations.map(codeLine),
+    ...untried.map((code): Line => ({ key: 'receipt.code', context: 'untried', params: { code } })),
+    ...sumOf(done),
+    ...(done.length > 0 ? (confirmed.remarks?.(draft, applied) ?? []) : []),
+  ];
+  const params = { done: done.length, all: operations.length + untried.length };
+  if (done.length === 0 && refused.length > 0)
+    return [{ key: `${name}.refused`, context: 'several', params, lines }];
+  return isAll
+    ? [{ key: `${name}.done`, context: 'several', params, lines }]
+    : [{ key: `${name}.partly`, params, lines }];
+}
+
+/** The points of all codes together; of some, where not all records could be read back. */
+function sumOf(done: readonly Operation[]): Line[] {
+  const scores = done.flatMap(({ receipt }) => receipt?.score ?? []);
+  if (scores.length < 2) return [];
+  const score = scores.reduce((sum, one) => sum + one, 0);
+  return [
+    { key: 'receipt.sum', context: scores.length < done.length ? 'partial' : undefined, params: { score } },
+  ];
+}
