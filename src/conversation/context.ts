@@ -36,6 +36,11 @@ export type Context = {
   readonly sender: Sender;
   /** False while AntCRM is known to be out of reach: said before anything is asked for. */
   readonly serviceUp: boolean;
+  /**
+   * The message was accepted after the last commit: whoever wrote it could know all that was said so far. False for
+   * wake-ups, and where a crash brings a message again.
+   */
+  readonly current: boolean;
   /** Fresh ids, unguessable, for at most one new operation and one new view a step. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

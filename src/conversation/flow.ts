@@ -38,13 +38,12 @@ type Confirmation<Slots> = {
   readonly kind: Operation['kind'];
   /** One at a time for a customer: the next waits for the outcome of the last. */
   readonly exclusive: boolean;
+  /** A typed yes confirms it, too, where the summary is the last thing that its writer was shown. What spends never does. */
+  readonly byWord?: true | undefined;
   /** The lines of the summary, and the buttons that change a slot (`edit:<slot>`). */
   readonly summary: (slots: Slots, state: ConversationState, scope: Scope) => readonly Line[];
   readonly edits: (slots: Slots) => readonly Choice[];
-  /**
-   * Undefined if the slots lack what the call needs: nothing is ever asked of AntCRM then. `at` is the place of the
-   * call's code among `codes`.
-   */
+  /** Undefined if the slots lack what the call needs: nothing is ever asked then. `at`: the place of its code in `codes`. */
   readonly effect: (slots: Slots, operation: string, scope: Scope, at: number) => Effect | undefined;
   /** The codes that it makes a call for each; absent: it makes one call. */
   readonly codes?: ((slots: Slots) => readonly string[]) | undefined;

@@ -130,6 +130,13 @@ export function newState(nowMs: number): ConversationState {
   return { lastMessageMs: nowMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
 }
 
+/** The state once something was said that is no summary, whoever said it. */
+export function spokenOver(state: ConversationState): ConversationState {
+  if (state.step.at !== 'confirming' || !state.step.shown) return state;
+  const { shown: _, ...step } = state.step;
+  return { ...state, step };
+}
+
 /** The conversation is in a flow that this process does not have. `ended` is the state without that flow. */
 export class UnknownFlow extends Error {
   override readonly name = 'UnknownFlow';

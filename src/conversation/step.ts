@@ -15,7 +15,7 @@ import type { PhotoEffect } from './photo.ts';
 import { unanswered, withoutProfile } from './prompts/consent.ts';
 import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
-import { type ConversationState, IDLE_MS } from './state.ts';
+import { type ConversationState, IDLE_MS, spokenOver } from './state.ts';
 
 /** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
 export type Input =
@@ -29,10 +29,20 @@ export type Input =
  * identifier.
  */
 export function step(state: ConversationState, input: Input, scope: Scope): Decision {
-  const decision = decide(state, input, scope);
+  const decision = shown(decide(state, input, scope));
   return decision.effect && !decision.save
     ? decision
     : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
+}
+
+/** Notes whether the summary that waits is the last thing that was said. */
+function shown(decision: Decision): Decision {
+  const { state, replies } = decision;
+  const last = replies.at(-1);
+  if (state.step.at !== 'confirming' || last === undefined) return decision;
+  const isSummary = last.key === `${state.step.flow}.summary` && last.view === state.view;
+  const { step } = state;
+  return { ...decision, state: isSummary ? { ...state, step: { ...step, shown: true } } : spokenOver(state) };
 }
 
 function nextWakeMs(state: ConversationState, scope: Scope): number | null {

@@ -110,7 +110,13 @@ export type Wait = {
  * same once more; leases given back do not count.
  */
 export type Next = {
-  readonly head: { readonly seq: number; readonly body: Buffer; readonly attempts: number } | null;
+  readonly head: {
+    readonly seq: number;
+    readonly body: Buffer;
+    readonly attempts: number;
+    /** Filed after the last commit: whoever wrote it could know all that was said so far. */
+    readonly current: boolean;
+  } | null;
   /** The wake-up that the state asked for has come. It stays armed until a commit sets the next. */
   readonly wake: { readonly attempts: number } | null;
   /** Messages refused because the mailbox was full, of which no committed turn has been told yet. */

@@ -49,7 +49,7 @@ const MAX_SAVES = 12;
  * passes while effects are performed.
  */
 export async function runSteps(
-  start: { state: ConversationState; input: Input; sender: Sender },
+  start: { state: ConversationState; input: Input; sender: Sender; current: boolean },
   tools: {
     conversation: Conversation;
     ids(): Context['ids'];
@@ -68,6 +68,7 @@ export async function runSteps(
       serviceUp: conversation.serviceUp?.() ?? true,
       nowMs: now(),
       sender: start.sender,
+      current: start.current,
       ids: ids(),
     };
     const decision = conversation.step(result.state, input, context);

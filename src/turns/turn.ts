@@ -3,7 +3,7 @@ import type { Effect, Outcome } from '../conversation/effect.ts';
 import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
-import type { ConversationState } from '../conversation/state.ts';
+import { type ConversationState, spokenOver } from '../conversation/state.ts';
 import type { Observe } from '../observe.ts';
 import type { Spans } from '../spans.ts';
 import type { Next } from '../store/mailbox.ts';
@@ -156,7 +156,7 @@ async function attempt(
   try {
     const known = await notes.time('identify', () => identified(asker, tools));
     return await runSteps(
-      { state: before.state, input, sender: known.sender },
+      { state: before.state, input, sender: known.sender, current: next.head?.current ?? false },
       {
         ...{ conversation, ids, now, save },
         perform: (effect) => notes.time('perform', () => tools.perform(effect, held, known, now)),
@@ -197,7 +197,7 @@ export const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.atte
  * for it, and with the operation the customer's next redemption. A state that is nobody's has nothing to wait for.
  */
 function giveUp({ head, nowMs }: Next, { before, asker }: Reading): TurnResult {
-  if (head !== null) return leave(before.state, before.wakeAtMs, [FAILED]);
+  if (head !== null) return leave(spokenOver(before.state), before.wakeAtMs, [FAILED]);
   return leave(before.state, asker === null ? null : nowMs + WAKE_AGAIN_MS);
 }
 

@@ -188,11 +188,53 @@ describe('earning points', () => {
     expect(chat.text('TIVI000000019 0912345678').state.draft.codes).toHaveLength(3);
   });
 
-  test('does not take a typed "ok" for the button', () => {
-    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').text('ok');
-    expect(chat.keys).toEqual(['confirm.press', 'accumulate.summary']);
-    expect(chat.effects).toEqual([]);
+  const summed = () => new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+
+  test.each([
+    'có',
+    'ok',
+    'Ok nhé',
+    'đồng ý',
+    'yes',
+    'chốt',
+    'chốt luôn',
+    '👍',
+    '👍🏽',
+    'xác nhận',
+    'dạ vâng ạ',
+  ])('is confirmed by a typed yes: %s', (text) => {
+    const chat = summed().text(text);
+    expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
+    expect(chat.effects).toMatchObject([{ kind: 'accumulate', code: 'TIVI000000017' }]);
   });
+
+  test('is not confirmed by a yes that was written before the summary came', () => {
+    const chat = summed();
+    chat.current = false;
+    expect(chat.text('ok').keys).toEqual(['confirm.press', 'accumulate.summary']);
+    expect(chat.effects).toEqual([]);
+    chat.current = true;
+    expect(chat.text('ok').keys).toContain('accumulate.done');
+  });
+
+  test.each([
+    ['the language', (chat: Dialogue) => chat.text('/language')],
+    ['what is kept', (chat: Dialogue) => chat.text('/privacy')],
+    ['an old button', (chat: Dialogue) => chat.send({ kind: 'choice', choice: 'skip', view: 'v0' })],
+  ])('is not confirmed by a yes that may be about something else: %s', (_, say) => {
+    const chat = say(summed());
+    expect(chat.state.step.at).toBe('confirming');
+    expect(chat.text('ok').keys).toEqual(['confirm.press', 'accumulate.summary']);
+    expect(chat.effects).toEqual([]);
+    expect(chat.text('ok').keys).toContain('accumulate.done');
+  });
+
+  test.each(['ok 0867123456', 'ok, thêm TIVI000000018', 'không, ok', 'ok mà sao lâu thế', 'ok 123'])(
+    'is not confirmed by a yes with something else: %s',
+    (text) => {
+      expect(summed().text(text).effects).toEqual([]);
+    },
+  );
 
   test('keeps phone and e-mail when the code is refused, and asks for the code again', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');

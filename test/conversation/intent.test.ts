@@ -74,7 +74,7 @@ describe('an intent', () => {
     ['forget', '/quen', '/forget', 'quên tôi', 'xoá dữ liệu của tôi', 'delete my data'],
     ['menu', '/menu', 'menu'],
     ['skip', 'bỏ qua', 'không có email', 'ko có', 'skip'],
-    ['confirm', 'có', 'ok', 'oke', 'đồng ý', 'đúng rồi', 'dạ', 'vâng ạ', 'ừ', 'yes', 'dùng'],
+    ['confirm', 'có', 'ok', 'oke', '👍', 'chốt', 'đồng ý', 'đúng rồi', 'dạ', 'vâng ạ', 'ừ', 'yes', 'dùng'],
     ['decline', 'không', 'ko', 'k', 'không ạ', 'hông', 'khoong', 'no', 'không muốn', 'đừng'],
     ['next', 'tiếp', 'trang sau', 'next', 'xem thêm'],
     ['previous', 'trước', 'trang trước', 'quay lại', 'back'],
@@ -115,7 +115,6 @@ describe('an intent', () => {
     'constructor',
     '__proto__ hasOwnProperty',
     '/constructor',
-    '👍',
     '',
   ])('is not found in %j', (text) => {
     expect(understand(text).intent).toBeUndefined();

@@ -18,6 +18,19 @@ function confirmed(chat: Dialogue, outcome: (operation: string) => Outcome): Dia
 }
 
 describe('redeeming a gift', () => {
+  test.each(['có', 'ok', 'đồng ý', 'yes', 'chốt', '👍'])(
+    'is never confirmed by a typed yes, which is shown the button and not the whole summary: %s',
+    (text) => {
+      const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
+      const confirm = chat.question.choices?.[0];
+      expect(chat.text(text).keys).toEqual(['confirm.press']);
+      expect(chat.question).toMatchObject({ asks: 'confirm', choices: [confirm, { id: 'cancel' }] });
+      expect(chat.question.lines).toBeUndefined();
+      expect(chat.effects.filter(({ kind }) => kind === 'redeem')).toEqual([]);
+      expect(chat.press('confirm').keys[0]).toBe('redeem.done');
+    },
+  );
+
   test('goes gift, shared contact, summary, confirm, and tells what was spent', () => {
     const chat = new Dialogue();
     expect(chat.text('đổi quà').keys).toEqual(['redeem.askGift']);
@@ -230,7 +243,8 @@ describe('redeeming a gift', () => {
     const chat = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
     for (const words of ['ok', 'có', 'đồng ý', 'xác nhận', 'yes', '1', 'confirm']) {
       chat.text(words);
-      expect(chat.question.key, words).toBe('redeem.summary');
+      expect(chat.question, words).toMatchObject({ asks: 'confirm' });
+      expect(chat.state.step.at).toBe('confirming');
     }
     expect(chat.calls).toEqual([]);
   });

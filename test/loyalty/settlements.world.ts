@@ -212,6 +212,7 @@ export class World {
       nowMs: this.clock.nowMs(),
       sender: TELEGRAM,
       serviceUp: true,
+      current: true,
       ids: { operation: this.#id(), view: 'next' },
     };
   }

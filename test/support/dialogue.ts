@@ -40,6 +40,8 @@ export class Dialogue {
   state: ConversationState;
   nowMs = NOW;
   serviceUp = true;
+  /** Whether messages are written by somebody who could see all that was said. */
+  current = true;
   sender: Sender;
   settings: Settings;
   readonly effects: Effect[] = [];
@@ -139,6 +141,7 @@ export class Dialogue {
       nowMs: this.nowMs,
       sender: this.sender,
       serviceUp: this.serviceUp,
+      current: this.current,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };
   }

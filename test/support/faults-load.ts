@@ -146,8 +146,11 @@ export async function live(
       case 'earn': {
         // What was talked about is no part of it.
         await sent(customer.writes('cancel'), false);
-        await talks(episode.code, earning(episode.code, customer), episode.repeat);
-        const summary = await customer.hears(isSummary(episode.code), from);
+        // A message that overtakes the press is answered with this code, too: the word is the message's own.
+        const word = `e${episode.code.toLowerCase()}`;
+        const email = `${word}@example.vn`;
+        await talks(word, earning(episode.code, { ...customer, email }), episode.repeat);
+        const summary = await customer.hears(isSummary(word), from);
         operations.push({ kind: 'accumulate', code: episode.code, heard: await presses(summary, episode) });
         break;
       }

@@ -1,5 +1,4 @@
-import type { Decision } from '../decision.ts';
-import { withLast } from '../decision.ts';
+import { type Decision, say, withLast } from '../decision.ts';
 import type { Answer, Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { parseEmail } from '../language/values/email.ts';
@@ -7,10 +6,12 @@ import { parsePhone } from '../language/values/phone.ts';
 import { consent } from '../prompts/consent.ts';
 import { supportLines } from '../prompts/help.ts';
 import { typed } from '../prompts/identity.ts';
-import { again, home, pose } from '../prompts/questions.ts';
+import { again, home, pose, question } from '../prompts/questions.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Step } from '../state.ts';
+import { isCutOff } from './calls.ts';
 import { edit, editable, fill } from './form.ts';
+import { begin } from './operations.ts';
 import { answersTo, isSkip } from './values.ts';
 
 /*
@@ -22,6 +23,7 @@ import { answersTo, isSkip } from './values.ts';
 const TRIES = 3;
 
 type Asking = Extract<Step, { at: 'asking' }>;
+type Confirming = Extract<Step, { at: 'confirming' }>;
 export type Offer = NonNullable<Asking['offer']>;
 
 /** Words that mean something only because of the question they answer. */
@@ -33,7 +35,7 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
     case 'asking':
       return flow && atAsking(state, step, flow, utterance, scope);
     case 'confirming':
-      return flow && atSummary(state, flow, utterance, scope);
+      return flow && atSummary(state, step, flow, utterance, scope);
     case 'consenting':
       if (intent === 'confirm') return consent(state, true, scope);
       return intent === 'decline' ? consent(state, false, scope) : undefined;
@@ -86,6 +88,7 @@ function atOffer(
 
 function atSummary(
   state: ConversationState,
+  step: Confirming,
   flow: Flow,
   utterance: Utterance,
   scope: Scope,
@@ -96,12 +99,40 @@ function atSummary(
     case 'decline':
       return again(state, scope, { key: 'confirm.edit' });
     case 'confirm':
+      if (!isBare(utterance.understood)) return flow.said(state, utterance, scope);
+      return mayConfirm(state, step, flow, scope) ? begin(state, step, scope) : pointAt(state, flow, scope);
     case 'retry':
-      // Typed words spend nothing and add nothing: the button carries the operation's one-time id.
-      return again(state, scope, { key: 'confirm.press' });
+      return pointAt(state, flow, scope);
     default:
       return flow.said(state, utterance, scope);
   }
+}
+
+/** "Ok" and nothing else: "ok, 0912345678" is an answer. */
+function isBare({ codes, phone, email, names, noEmail, rest }: Understood): boolean {
+  return codes.length === 0 && (phone ?? email ?? names ?? noEmail) === undefined && rest === '';
+}
+
+/**
+ * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
+ * can be about nothing but this summary, or come again after a crash that cut the calls off.
+ */
+function mayConfirm(state: ConversationState, step: Confirming, flow: Flow, { current }: Scope): boolean {
+  if (!flow.confirmation?.byWord) return false;
+  return isCutOff(state) || (current && step.shown === true);
+}
+
+/** Says which button it takes: with the whole summary only where another word will do then. */
+function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
+  const press: Reply = { key: 'confirm.press' };
+  if (flow.confirmation?.byWord) return again(state, scope, press);
+  const { choices = [], asks, view } = question(state, scope);
+  return say(state, {
+    ...press,
+    choices: choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id)),
+    asks,
+    view,
+  });
 }
 
 /** The slot that is named, or the only one that can be changed; another value for it, where one came along. */

@@ -115,6 +115,7 @@ export const accumulate: Flow = defineFlow({
   confirmation: {
     kind: 'accumulate',
     exclusive: false,
+    byWord: true,
     codes: ({ codes = [] }) => codes,
 
     edits({ codes = [], email }) {

@@ -112,7 +112,7 @@ export function createLanguage(
   }
 
   function understand(text: string): Understood {
-    const tokens = tokenize(visible(text));
+    const tokens = tokenize(visible(text).replace(THUMB, ' ok '));
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
     const email = findEmail(typed);
@@ -147,6 +147,9 @@ export function createLanguage(
   const answers = createAnswers(wording, added);
   return { understand, readCode: codes.read, readCodes: codes.readAll, answers };
 }
+
+/** Says yes, in whatever colour. */
+const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
 
 type Reading = {
   readonly parts: readonly Segment<Token>[];

@@ -4,6 +4,8 @@ import { type Lease, NEVER_TRIED, type Next, type OutboxEntry, type Tried, type 
 export type Box = {
   readonly queue: { readonly seq: number; readonly body: Buffer }[];
   lastQueued: number;
+  /** Number of the last message that was filed when the last commit came. */
+  knew: number;
   outbox: OutboxEntry[];
   lastOut: number;
   state: Buffer | null;
@@ -41,6 +43,7 @@ export function newBox(nowMs: number): Box {
   return {
     queue: [],
     lastQueued: 0,
+    knew: 0,
     outbox: [],
     lastOut: 0,
     state: null,
@@ -93,7 +96,7 @@ export function next(box: Box, nowMs: number): Next {
   const woken = head === undefined && isWoken(box, nowMs);
   box.told = box.dropped;
   return {
-    head: head === undefined ? null : { seq: head.seq, body: head.body, attempts },
+    head: head === undefined ? null : { ...head, attempts, current: head.seq > box.knew },
     wake: woken ? { attempts } : null,
     dropped: box.dropped,
     nowMs,

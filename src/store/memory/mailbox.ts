@@ -116,6 +116,7 @@ export function createMemoryMailbox(
     }
     box.state = change.state;
     box.schema = Math.max(box.schema, schema);
+    box.knew = box.lastQueued;
     box.committed = { fence: held.fence, version: box.version, firstSeq };
     box.version += 1;
     box.wakeAtMs = change.wakeAtMs;

@@ -22,7 +22,7 @@ export function wordOf(answer: unknown): string {
   return bytesOf(answer).toString();
 }
 
-const NUMBERS_OF_NEXT = 5;
+const NUMBERS_OF_NEXT = 6;
 const NUMBERS_OF_WORK = 7 + NUMBERS_OF_NEXT;
 
 export function nextOf(answer: unknown): Next {
@@ -62,11 +62,11 @@ function stateOf(answer: unknown): Buffer | null {
 }
 
 function next(
-  [nowMs = 0, seq = 0, attempts = 0, wake = 0, dropped = 0]: readonly number[],
+  [nowMs = 0, seq = 0, attempts = 0, wake = 0, dropped = 0, current = 0]: readonly number[],
   body: Buffer,
 ): Next {
   return {
-    head: seq > 0 ? { seq, body, attempts } : null,
+    head: seq > 0 ? { seq, body, attempts, current: current === 1 } : null,
     wake: wake === 1 ? { attempts } : null,
     ...{ dropped, nowMs },
   };

@@ -20,7 +20,7 @@ local headSeq = r.msgSeq - redis.call('LLEN', QUEUE) + 1
 r.version, r.schema, r.state = VERSION + 1, math.max(r.schema, SCHEMA), STATE
 r.wakeAt, r.outSeq, r.expired = WAKE_AT, r.outSeq + REPLIES, 0
 r.dropped, r.told, r.committed = r.dropped - r.told, 0, r.fence
-r.handed, r.lost = 0, 0
+r.handed, r.lost, r.knew = 0, 0, r.msgSeq
 save() -- first, because it is what a full memory refuses: then nothing is changed
 
 if CONSUMED == headSeq then redis.call('LPOP', QUEUE) end

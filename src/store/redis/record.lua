@@ -17,13 +17,14 @@
 -- tries      of the outbox's first reply: sends that the platform perhaps took; the first of them was at triedAt, ms
 -- undelivered  1: the shard's index of undelivered replies has the conversation
 -- takeover   1: the lease was taken because another one had run out
+-- knew       number of the last message that was filed when the last commit came: later ones may answer it
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.
 
 local FIELDS = {
   'version', 'schema', 'state', 'fence', 'leaseEnd', 'nonce', 'wakeAt', 'notBefore',
   'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed', 'handed', 'lost',
-  'earliest', 'tries', 'triedAt', 'undelivered', 'takeover',
+  'earliest', 'tries', 'triedAt', 'undelivered', 'takeover', 'knew',
 }
 local RECORD, QUEUE, OUTBOX, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- The nonce is the lease's: `accept` and `claim` bring it, whoever holds the lease repeats it.
@@ -92,13 +93,15 @@ local function schedule(keep)
   end
 end
 
--- What becomes `Next`: its numbers (now, head's seq or 0, attempts, wake (0 or 1), dropped) and the head's body or ''.
+-- What becomes `Next`: its numbers (now, head's seq or 0, attempts, wake (0 or 1), dropped, whether the head is current (0 or
+-- 1)) and the head's body or ''.
 -- Numbers go as one string: the client reads each part of a list by itself, and takes its time.
 local function nextWork()
   local head = redis.call('LINDEX', QUEUE, 0)
   local seq = head and r.msgSeq - redis.call('LLEN', QUEUE) + 1 or 0
   local wake = not head and wakeIsDue() and 1 or 0
-  return table.concat({ now, seq, r.expired + 1, wake, r.told }, ' '), head or ''
+  local current = seq > r.knew and 1 or 0
+  return table.concat({ now, seq, r.expired + 1, wake, r.told, current }, ' '), head or ''
 end
 
 -- What becomes `Work`: its numbers (fence, version, the outbox's first seq, lost (0 or 1), takeover (0 or 1), tries, when the

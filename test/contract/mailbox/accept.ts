@@ -54,6 +54,32 @@ export function acceptContract(fresh: Fresh): void {
       expect(again.outbox[0]?.body.equals(body)).toBe(true);
     });
 
+    test('a message is current as long as nothing is committed behind it', async () => {
+      const { mailbox, another } = await fresh();
+      const conversation = someName();
+      const work = await leased(mailbox, conversation, 'one');
+      expect(work.head?.current).toBe(true);
+      await queue(mailbox, conversation, 'two');
+      await mailbox.commit(work, change(work));
+      await queue(await another(), conversation, 'three');
+      for (const [at, said] of ['two', 'three'].entries()) {
+        const next = await mailbox.release(work, 0);
+        expect(next?.head).toMatchObject({ body: Buffer.from(said), current: false });
+        const consumed = next?.head?.seq ?? null;
+        await mailbox.commit(work, change({ ...work, version: at + 1 }, { consumed }));
+      }
+      expect(await mailbox.release(work, 0)).toBeNull();
+
+      const fourth = await leased(await another(), conversation, 'four');
+      expect(fourth.head?.current).toBe(true);
+      await mailbox.commit(fourth, change(fourth, { consumed: null }));
+      await mailbox.release(fourth, 0, { afterMs: 0 });
+      expect((await claimed(mailbox, conversation)).head).toMatchObject({
+        seq: fourth.head?.seq,
+        current: false,
+      });
+    });
+
     test('while a lease is held, further messages queue', async () => {
       const { mailbox, another } = await fresh();
       const conversation = someName();
