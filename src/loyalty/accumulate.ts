@@ -1,10 +1,13 @@
-import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
+import type { Effect, Identifier, Lookup, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
+import { movement, readPoints } from './balance.ts';
 import { intend, readsFor } from './journal.ts';
 import { link } from './linking.ts';
 import { readBack, windowStart } from './reconcile.ts';
 import { measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
+
+type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
 
 /** A code is good once: its record can be no other operation's. */
 const NOBODYS = { settled: [], awaited: [] };
@@ -13,11 +16,7 @@ const NOBODYS = { settled: [], awaited: [] };
  * Adds the points of a code, calling once. A code is good once at AntCRM, so nothing needs to be held and no baseline
  * taken; the intent is written all the same, because a refused repeat would hide the first call's success.
  */
-export async function accumulate(
-  effect: Extract<Effect, { kind: 'accumulate' }>,
-  context: EffectContext,
-  tools: Tools,
-): Promise<Outcome> {
+export async function accumulate(effect: Accumulate, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, code, name } = effect;
   const { loyalty } = tools;
   const linked = await link(readsFor(context, loyalty), tools.contacts, effect.phone, effect.email);
@@ -35,6 +34,8 @@ export async function accumulate(
     baseline: [],
   };
 
+  // On its way before the call is, which waits for nothing: should AntCRM answer the call first, the two tell no balance.
+  const pointsBefore = isProved(by, effect) ? readPoints(by, context, tools) : undefined;
   const intended = await intend(context, operation, { lookup, omitted });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
   if (intended.kind === 'stored') {
@@ -44,17 +45,24 @@ export async function accumulate(
 
   const call = await loyalty.accumulate({ code, phone, email, name });
   switch (call.kind) {
-    case 'applied':
-      return {
-        kind: 'applied',
-        operation,
-        receipt: await readBack(lookup, NOBODYS, context, tools),
-        omitted,
-      };
+    case 'applied': {
+      const [receipt, before, after] = await Promise.all([
+        readBack(lookup, NOBODYS, context, tools),
+        pointsBefore,
+        pointsBefore && readPoints(by, context, tools),
+      ]);
+      const balance = movement(before === null ? 0 : before, after);
+      return { kind: 'applied', operation, receipt, omitted, ...(balance && { balance }) };
+    }
     case 'unknown':
       return { kind: 'unknown', operation, lookup, omitted };
     case 'refused':
     case 'unavailable':
       return { kind: call.kind, operation };
   }
+}
+
+/** A balance is nobody's business but the customer's. */
+function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phone' | 'email'>): boolean {
+  return (kind === 'phone' ? phone : email)?.proved === true;
 }

@@ -1,7 +1,7 @@
 import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import type { Others } from './attribution.ts';
-import { readPoints } from './balance.ts';
+import { movement, readPoints } from './balance.ts';
 import { type Intent, intend, type Reads, readIntent, readsFor } from './journal.ts';
 import { carries } from './linking.ts';
 import type { CallOutcome, RedeemRequest } from './loyalty.ts';
@@ -70,13 +70,14 @@ async function conclude(
         readBack(lookup, others, context, tools),
         before === undefined ? undefined : readPoints(lookup.by, context, tools),
       ]);
+      const balance = movement(before, after);
       return {
         kind: 'applied',
         operation,
         receipt,
         customer,
         ...(receipt === undefined && { awaited: awaitedOf(lookup) }),
-        ...(before !== undefined && typeof after === 'number' && { balance: { before, after } }),
+        ...(balance && { balance }),
       };
     }
     case 'unknown':

@@ -212,6 +212,30 @@ describe('the balance after a redemption', () => {
   });
 });
 
+describe('the balance after an accumulation', () => {
+  const earning = (balance: Movement | undefined, sender: Sender = STAFF): Dialogue => {
+    const chat = new Dialogue(sender);
+    chat.answers = (effect) =>
+      effect.kind === 'accumulate'
+        ? { kind: 'applied', operation: effect.operation, receipt: { score: 100, what: 'Tivi' }, balance }
+        : succeed(effect);
+    chat.text('tích điểm TIVI000000017 0867123456');
+    if (chat.question.asks === 'email') chat.press('skip');
+    return chat.press('confirm');
+  };
+
+  test('is told with the result', () => {
+    expect(spoken(earning({ before: 960, after: 1060 }))[0]).toContain(
+      '+100 điểm · Tivi\nSố điểm hiện có: 1.060',
+    );
+  });
+
+  test('is not told where AntCRM has not counted it yet', () => {
+    for (const balance of [undefined, { before: 960, after: 960 }])
+      expect(spoken(earning(balance))[0]).not.toContain('hiện có');
+  });
+});
+
 describe('several of a gift', () => {
   test.each([
     ['đổi quà đầu máy 2 cái', 2],

@@ -67,7 +67,7 @@ describe('the exact balance', () => {
 });
 
 describe('the balance after a redemption', () => {
-  it('is read together with the record: both take two seconds at most', async () => {
+  it('is read together with the record, which takes two seconds at most', async () => {
     antcrm.lateMs = 60_000;
     antcrm.onCall = () => {
       antcrm.contact = never;
@@ -104,5 +104,49 @@ describe('the balance after a redemption', () => {
     const asked = antcrm.lookups.length;
     expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: undefined });
     expect(antcrm.lookups.length - asked).toBe(1);
+  });
+});
+
+describe('the balance after an accumulation', () => {
+  const EARN: Effect = {
+    kind: 'accumulate',
+    operation: 'op-1',
+    code: 'TIVI000000017',
+    phone: { value: PHONE.value, proved: true },
+  };
+
+  it('is read before and after, where the phone is proved', async () => {
+    expect(await perform(EARN)).toMatchObject({ kind: 'applied', balance: { before: 990, after: 1090 } });
+  });
+
+  it('is nobody’s business where the phone was only typed', async () => {
+    const typed = { ...EARN, phone: { value: PHONE.value, proved: false } };
+    expect(await perform(typed)).not.toHaveProperty('balance');
+    expect(antcrm.lookups).toEqual([]);
+  });
+
+  it('was nothing where AntCRM did not know the customer', async () => {
+    antcrm.contacts.length = 0;
+    antcrm.onCall = () => {
+      antcrm.contacts.push({ phones: [PHONE.value], emails: [], points: 0 });
+    };
+    expect(await perform(EARN)).toMatchObject({ balance: { before: 0, after: 100 } });
+  });
+
+  it('holds up the call not at all, and the result for a second at most', async () => {
+    antcrm.contact = never;
+    let calledMs = 0;
+    antcrm.onCall = () => {
+      calledMs = clock.nowMs();
+    };
+    expect(await perform(EARN)).toMatchObject({ kind: 'applied', receipt: { score: 100 } });
+    expect([calledMs, clock.nowMs()]).toEqual([START_MS, START_MS + 1000]);
+  });
+
+  it('is read by the e-mail where that is what is proved', async () => {
+    antcrm.contacts.push({ phones: [], emails: ['minh@example.vn'], points: 5 });
+    const email = { value: 'minh@example.vn', proved: true };
+    const { phone: _, ...byEmail } = EARN;
+    expect(await perform({ ...byEmail, email })).toMatchObject({ balance: { before: 5, after: 105 } });
   });
 });
