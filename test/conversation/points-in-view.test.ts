@@ -279,6 +279,27 @@ describe('several of a gift', () => {
   });
 });
 
+describe('what was redeemed', () => {
+  test.each(['quà của tôi', 'quà của mình đâu', 'cho mình xem quà của mình', 'qua cua toi', 'my gifts'])(
+    'is listed, whenever that was: %s',
+    (text) => {
+      const chat = new Dialogue(TEAMS).text(text);
+      expect(chat.replies.at(-1)).toMatchObject({ key: 'history.page', context: 'gift' });
+      expect(chat.effects.at(-1)).toMatchObject({ kind: 'history', type: 'gift', fromMs: undefined });
+    },
+  );
+
+  test('is of the period that is named, where one is', () => {
+    const chat = new Dialogue(TEAMS).text('quà của tôi tháng này');
+    expect(chat.effects.at(-1)).toMatchObject({ type: 'gift', fromMs: expect.any(Number) });
+  });
+
+  test('is not what a wish is', () => {
+    expect(new Dialogue(TEAMS).text('đổi quà').keys).toEqual(['redeem.askGift']);
+    expect(new Dialogue(TEAMS).text('quà').keys).toEqual(['redeem.askGift']);
+  });
+});
+
 describe('what a gift is', () => {
   test('is shown where it is confirmed, with its picture', () => {
     const chat = having(260).text('đổi loa');

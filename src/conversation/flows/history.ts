@@ -13,7 +13,7 @@ import { defineFlow, type Flow, type Scope } from '../flow.ts';
 import { PERIODS } from '../language/grammar.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { parsePageNumber } from '../language/values/page-number.ts';
-import { isNamedPeriod, parsePeriod, periodSchema } from '../language/values/period.ts';
+import { isNamedPeriod, type Period, parsePeriod, periodSchema } from '../language/values/period.ts';
 import { proved, typed } from '../prompts/identity.ts';
 import {
   exampleOfPeriod,
@@ -100,7 +100,8 @@ export const history: Flow = defineFlow({
 
   read({ understood }, scope) {
     const said = periodIn(understood, scope);
-    return { ...typeIn(understood), ...(said && { period: said.ok ? said.value : null }) };
+    const period = said?.ok === false ? null : (said?.value ?? everIn(understood, scope));
+    return { ...typeIn(understood), ...(period !== undefined && { period }) };
   },
 
   misread({ understood }, _, scope) {
@@ -244,8 +245,14 @@ function otherPage(
   const { type = page.type } = typeIn(understood);
   const said = periodIn(understood, scope);
   if (said && !said.ok) return say(state, { ...question(state, scope), ...periodFault(said.reason, scope) });
-  if (type === null || (said === undefined && type === page.type)) return undefined;
-  return browse(state, { ...page, type, period: said?.value ?? page.period }, scope);
+  const period = said?.value ?? everIn(understood, scope);
+  if (type === null || (period === undefined && type === page.type)) return undefined;
+  return browse(state, { ...page, type, period: period ?? page.period }, scope);
+}
+
+/** "Quà của tôi" asks for all of them. */
+function everIn({ ever }: Understood, scope: Scope): Period | undefined {
+  return ever && periodNamed('all', scope);
 }
 
 /** The list that a message names; null where it names both. */

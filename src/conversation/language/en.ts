@@ -86,8 +86,9 @@ export const en: Grammar = {
   },
   types: {
     point: 'earned, earned points, points earned, past points',
-    gift: 'redeemed, redeemed gifts, gifts redeemed',
+    gift: 'redeemed, redeemed gifts, gifts redeemed, my gifts, my rewards',
   },
+  ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
     phone: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',

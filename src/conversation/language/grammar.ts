@@ -97,6 +97,8 @@ export type Grammar = {
   readonly denials: { readonly stop: string; readonly fail: string };
   /** Phrases that tell which of the two histories is meant; the words of some flows do so too. */
   readonly types: { readonly point: string; readonly gift: string };
+  /** What was redeemed, whenever that was: no period is meant. They stand among the words of a flow and of `types`, too. */
+  readonly ever: string;
   /** What the slots are called. A code may directly follow its name. */
   readonly fields: { readonly code: string; readonly phone: string; readonly email: string };
   /** One word for another, both folded: what thumbs make of them. */

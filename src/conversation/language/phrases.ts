@@ -13,6 +13,8 @@ export type Meaning = {
   /** Counts whatever else the message says. */
   readonly always?: boolean | undefined;
   readonly type?: 'point' | 'gift' | undefined;
+  /** Speaks of all time. */
+  readonly ever?: boolean | undefined;
   readonly field?: 'code' | 'phone' | 'email' | undefined;
   readonly denial?: 'stop' | 'fail' | undefined;
   readonly unit?: boolean | undefined;
@@ -125,6 +127,7 @@ function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => 
   add(wishes, { wish: true });
   for (const field of ['code', 'phone', 'email'] as const) add(fields[field], { field });
   for (const type of ['point', 'gift'] as const) add(types[type], { type });
+  add(grammar.ever, { ever: true });
   for (const denial of ['stop', 'fail'] as const) add(denials[denial], { denial });
 }
 

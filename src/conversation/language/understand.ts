@@ -30,6 +30,8 @@ export type Understood = {
   readonly period?: string | undefined;
   /** Which history; only where the message asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
+  /** Speaks of all time, without a period: "quà của tôi". */
+  readonly ever?: true | undefined;
   /** The slot that the message calls by its name ("mã", "số điện thoại"); the first one. */
   readonly names?: 'code' | 'phone' | 'email' | undefined;
   /** "Không có email". */
@@ -137,6 +139,7 @@ export function createLanguage(
       reference: referenceIn(others, left),
       period,
       type: asksForPast || isAlone ? typeOf(parts, intent) : undefined,
+      ever: parts.some(({ meaning }) => meaning?.ever) || undefined,
       names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
       noEmail: (!email && lacksEmail(parts)) || undefined,
       wishes: isWish(parts) || undefined,

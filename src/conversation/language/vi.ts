@@ -96,8 +96,9 @@ export const vi: Grammar = {
   },
   types: {
     point: 'đã tích, điểm đã tích, đã tích điểm',
-    gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm',
+    gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm, quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   },
+  ever: 'quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   fields: {
     code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
     phone:
