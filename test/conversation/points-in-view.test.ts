@@ -279,6 +279,24 @@ describe('several of a gift', () => {
   });
 });
 
+describe('where to get a gift', () => {
+  const where = 'Nhận quà: 12 Lê Lợi';
+
+  test('is told once it was redeemed, and where it is about to be', () => {
+    const chat = having(260, STAFF).text('đổi loa 0867123456');
+    expect(spoken(chat.text('lấy quà ở đâu?'))).toEqual([where, expect.stringContaining('Quà: Loa')]);
+    chat.press('confirm');
+    expect(spoken(chat.text('giờ lấy quà ở đâu'))).toEqual([where]);
+    expect(chat.keys).toEqual(['answer']);
+  });
+
+  test('is the general answer where no gift is known, or the list does not say', () => {
+    expect(spoken(having(260).text('giờ lấy quà ở đâu'))[0]).not.toContain('Lê Lợi');
+    const chat = having(260, STAFF).text('đổi đầu máy 0867123456').press('confirm');
+    expect(spoken(chat.text('giờ lấy quà ở đâu'))[0]).toContain('1900 0000');
+  });
+});
+
 describe('what was redeemed', () => {
   test.each(['quà của tôi', 'quà của mình đâu', 'cho mình xem quà của mình', 'qua cua toi', 'my gifts'])(
     'is listed, whenever that was: %s',

@@ -1,18 +1,30 @@
 import { type Decision, say } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Answered } from '../language/answers.ts';
-import type { Reply } from '../reply.ts';
+import type { Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
+import { giftOf, pickUpLines } from './gifts.ts';
 import { supportLines } from './help.ts';
 import { again, stay, withMenu } from './questions.ts';
 
 /** What only the shop knows: whom to ask goes with it, unless the operator has written an answer. */
 const WITH_CONTACT: ReadonlySet<string> = new Set(['answer.gift.where', 'answer.hours']);
 
+/** The question where to get a gift: of the one at hand, or of the last one that was redeemed, the list may tell. */
+const PICK_UP = 'gift.where';
+
+function pickUpLine({ draft, operations }: ConversationState, scope: Scope): Line | undefined {
+  const atHand = typeof draft.code === 'string' ? giftOf(draft.code, scope) : undefined;
+  const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
+  const gift = atHand ?? giftOf(redeemed?.gift, scope);
+  return gift && pickUpLines(gift)[0];
+}
+
 /** Answers a question; what was being asked is asked again, and nothing is lost. */
 export function answered(state: ConversationState, { id, says }: Answered, scope: Scope): Decision {
-  const text = 'text' in says ? says.text : { key: says.key };
-  const lines = 'key' in says && WITH_CONTACT.has(says.key) ? supportLines(scope) : [];
+  const known = id === PICK_UP ? pickUpLine(state, scope) : undefined;
+  const text = known ?? ('text' in says ? says.text : { key: says.key });
+  const lines = !known && 'key' in says && WITH_CONTACT.has(says.key) ? supportLines(scope) : [];
   return { ...beside(state, { key: 'answer', params: { text }, lines }, scope), question: { answer: id } };
 }
 
