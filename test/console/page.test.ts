@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { request } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { consolePage } from '../src/console/console.ts';
-import { type KitOptions, startKit, TRAITS } from './channels/staff/kit.ts';
+import { consolePage } from '../../src/console/console.ts';
+import { type KitOptions, startKit, TRAITS } from '../channels/staff/kit.ts';
 
 const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
@@ -19,7 +19,7 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
     },
   });
 
-const folder = new URL('../src/console/page/', import.meta.url);
+const folder = new URL('../../src/console/page/', import.meta.url);
 const words = z.record(z.string(), z.string());
 const { WORDS } = z
   .object({ WORDS: z.object({ vi: words, en: words }) })

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createClient } from '../../src/channels/staff/client.ts';
+import { asPng, drawCode } from '../support/pictures.ts';
+import { button, choice, inside, log, PHONE, pressByKeys, QUICK, replied, type, useConsole } from './kit.ts';
+
+const { bot, forgive, open, restart } = useConsole();
+
+describe('a newcomer', () => {
+  it('opens the page, picks "Tích điểm", fills in the form and sees +100', async () => {
+    const page = await open();
+    await log(page).getByRole('button', { name: 'Tích điểm' }).click();
+    await log(page).getByLabel('Mã', { exact: true }).fill('TIVInpmx8b98pfg');
+    await log(page).getByLabel('Điện thoại').fill('0867123456');
+    await button(page, 'Gửi biểu mẫu').click();
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    expect(await page.evaluate('document.activeElement.id')).toBe('text');
+  });
+
+  it('does the same in English', async () => {
+    const page = await open();
+    await page.getByText('EN', { exact: true }).click();
+    await button(page, 'New chat').click();
+    await choice(page, 'accumulate').click();
+    await type(page, 'TIVI000000031 0867123456');
+    await replied(page, 'accumulate.askEmail');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    expect(await page.locator('body').textContent()).not.toMatch(/Trạng thái|Bên trong/);
+  });
+
+  it('does the same by the keyboard alone', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await pressByKeys(page, 'accumulate');
+    await replied(page, 'accumulate.askCode');
+    await page.keyboard.type('TIVI000000032 0867123456');
+    await page.keyboard.press('Enter');
+    await replied(page, 'accumulate.askEmail');
+    await page.keyboard.type('bỏ qua');
+    await page.keyboard.press('Enter');
+    await replied(page, 'accumulate.summary');
+    await pressByKeys(page, 'confirm');
+    await log(page).getByText('+100').waitFor();
+  });
+
+  it('taps a code on a phone, and finds it in the composer', async () => {
+    const page = await open({ viewport: { width: 390, height: 844 } });
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'TIVInpmx8b98pfg').click();
+    await page.locator('#text').waitFor();
+    expect(await page.evaluate('document.activeElement.value')).toBe('TIVInpmx8b98pfg');
+    await page.keyboard.press('Enter');
+    await log(page).locator('.mine').getByText('TIVInpmx8b98pfg').waitFor();
+  });
+
+  it('does the same on the smallest phone, where nothing is wider than the screen', async () => {
+    const page = await open({ viewport: PHONE });
+    await choice(page, 'accumulate').click();
+    await type(page, 'TIVI000000033 0867123456 garnacho@gmail.com');
+    await choice(page, 'confirm').click();
+    await log(page).getByText('+100').waitFor();
+    for (const locale of ['en', 'vi']) {
+      await page.locator(`input[name="locale"][value="${locale}"]`).check({ force: true });
+      for (const tab of ['#tab-inside', '#tab-play', '#tab-chat']) {
+        await page.locator(tab).click();
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+      }
+    }
+    await choice(page, 'redeem').waitFor();
+    expect(await choice(page, 'redeem').evaluate((it) => it.getBoundingClientRect().bottom)).toBeLessThan(
+      PHONE.height,
+    );
+  });
+});
+
+describe('the chat', () => {
+  it('shows a lost answer resolve by itself while one watches', async () => {
+    const page = await open();
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'Mất câu trả lời khi đổi quà').click();
+    await page.getByText('redeem: lose-answer ×1').waitFor();
+    await type(page, 'đổi quà DAUMAY01 0867123456');
+    await choice(page, 'confirm').click();
+    await replied(page, 'operation.checking');
+    await replied(page, 'operation.resolved.done');
+    await page.getByRole('tab', { name: 'Bên trong' }).click();
+    await inside(page).getByText('Bot tự lên tiếng').waitFor();
+    await inside(page).getByText('/history-point').waitFor();
+  });
+
+  it('turns the pages of the history in place', async () => {
+    const page = await open();
+    await type(page, 'lịch sử tích điểm 0867123456');
+    await choice(page, 'period:all').click();
+    await log(page).getByText('trang 1').waitFor();
+    await choice(page, 'next').click();
+    await log(page).getByText('trang 2').waitFor();
+    expect(await log(page).locator('.bot[data-key="history.page"]').count()).toBe(1);
+  });
+
+  it('is as it was after a reload, the customer’s side too', async () => {
+    const page = await open();
+    await type(page, 'tích điểm');
+    await replied(page, 'accumulate.askCode');
+    await page.reload();
+    await replied(page, 'accumulate.askCode');
+    await expect.poll(() => log(page).locator('.mine').allTextContents()).toEqual(['Bạn: tích điểm']);
+    expect(await log(page).locator('.bot[data-key]').count()).toBe(2);
+  });
+
+  it('begins anew where the bot remembers nothing any more', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.evaluate(`sessionStorage.setItem('conversation', 'swept-away')`);
+    await page.reload();
+    await replied(page, 'welcome');
+    expect(await page.locator('#conversation').inputValue()).toMatch(/^console-/);
+  });
+
+  it('sends again what got no answer, and counts it once', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.route('**/webhooks/staff', (route) => route.abort(), { times: 1 });
+    await type(page, 'tích điểm');
+    await button(page, 'Gửi lại').click();
+    await replied(page, 'accumulate.askCode');
+    // Chromium itself reports the cut connection.
+    forgive('net::ERR_');
+  });
+
+  it('reconnects by itself, and shows what was said meanwhile', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.getByText('Đã kết nối').waitFor();
+    bot().cut();
+    await page.getByText('Đang kết nối lại…').waitFor();
+    const conversation = await page.locator('#conversation').inputValue();
+    await createClient(bot().url).send({ conversation, text: 'tích điểm' });
+    await replied(page, 'accumulate.askCode');
+    await log(page).locator('.mine').getByText('tích điểm').waitFor();
+    // Chromium itself reports the cut connection.
+    forgive('net::ERR_');
+  });
+
+  it('wraps what is long and shows markup as it is', async () => {
+    const page = await open({ viewport: PHONE });
+    await type(page, `<img src=x onerror=alert(1)>${'ư'.repeat(400)}`);
+    await log(page).getByText('<img src=x').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+  });
+});
+
+describe('the picture of a gift', () => {
+  const SHOWN = 'https://shop.example/loa.png';
+  const MISSING = 'https://elsewhere.example/may.png';
+  const gifts = [
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250, image: SHOWN },
+    { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10, image: MISSING },
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'console-gifts-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is shown where it is confirmed; one that does not load leaves no gap', async () => {
+    const file = join(folder, 'gifts.json');
+    writeFileSync(file, JSON.stringify(gifts));
+    await restart({ ...QUICK, GIFTS_FILE: file });
+    const page = await open();
+    const png = asPng(await drawCode('TIVI000000001'));
+    await page.route(SHOWN, (route) => route.fulfill({ contentType: 'image/png', body: Buffer.from(png) }));
+    await page.route(MISSING, (route) => route.fulfill({ status: 404 }));
+    await type(page, 'đổi loa 0867123456');
+    await replied(page, 'redeem.summary');
+    await log(page).locator('img').waitFor();
+    await expect.poll(() => page.evaluate('document.querySelector("#log img").naturalWidth > 0')).toBe(true);
+    await type(page, 'đổi đầu máy');
+    await log(page).getByText('Quà: Đầu máy').waitFor();
+    await expect.poll(() => log(page).locator('img').count()).toBe(1);
+    // The pictures come from elsewhere, and one is not there.
+    for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
+  });
+});

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { scriptSchema } from '../../src/script.ts';
+import { asPng, drawCode } from '../support/pictures.ts';
+import { startTelegramDouble } from '../support/telegram-double.ts';
+import { button, choice, inside, log, QUICK, replied, role, type, useConsole } from './kit.ts';
+
+const { forgive, open, restart } = useConsole();
+
+describe('play', () => {
+  const play = (page: Page) => page.getByRole('tab', { name: 'Thử' }).click();
+
+  it('pretends to be Telegram: a typed phone and somebody else’s contact prove nothing, the own one does', async () => {
+    const page = await open();
+    await role(page, 'Telegram');
+    await play(page);
+    await type(page, 'xem điểm');
+    await replied(page, 'identity.proofNeeded');
+    await button(page, 'Gửi số người khác').click();
+    await replied(page, 'identity.notOwn');
+    await page.locator('#own').click();
+    await replied(page, 'points.balance');
+  });
+
+  it('pretends to be Teams, with an e-mail in the profile and without', async () => {
+    const page = await open();
+    await role(page, 'Teams');
+    await play(page);
+    await page.getByLabel('Email trong hồ sơ').fill('');
+    await type(page, 'xem điểm');
+    await replied(page, 'identity.noEmail');
+    await page.getByLabel('Email trong hồ sơ').fill('garnacho@gmail.com');
+    await type(page, 'xem điểm');
+    await replied(page, 'points.balance');
+  });
+
+  it('opens a deep link, by the link, its payload or the code', async () => {
+    const page = await open();
+    await play(page);
+    const links = ['https://t.me/LoyaltyBot?start=TIVI000000061', '_VElWSTAwMDAwMDA2Mg', 'TIVI000000063'];
+    for (const [at, link] of links.entries()) {
+      await page.getByLabel('Link mở bot').fill(link);
+      await button(page, 'Mở').click();
+      await expect.poll(() => page.locator('#turns > details').count()).toBe(at + 2);
+      await page.getByRole('tab', { name: 'Bên trong' }).click();
+      await inside(page)
+        .getByText(`TIVI00000006${at + 1}`)
+        .first()
+        .waitFor();
+      await play(page);
+    }
+  });
+
+  it.each(['Sticker', 'Tin thoại', 'Vị trí'])('sends what the bot cannot read: %s', async (what) => {
+    const page = await open();
+    await play(page);
+    await button(page, what).click();
+    await replied(page, 'unreadable');
+    await log(page).locator('.mine').getByText(what).waitFor();
+  });
+
+  it('repeats a message with the same id, sends five at once', async () => {
+    const page = await open();
+    await play(page);
+    await type(page, 'tích điểm');
+    await replied(page, 'accumulate.askCode');
+    await button(page, 'Gửi lại tin cuối, cùng mã').click();
+    await log(page).getByText('Trùng mã tin').waitFor();
+    await button(page, 'Gửi 5 tin kế tiếp cùng lúc').click();
+    for (const text of ['huỷ', 'trợ giúp', 'xem điểm', 'huỷ']) await type(page, text);
+    expect(await page.locator('#kept').textContent()).toBe('4/5');
+    await type(page, 'menu');
+    await expect.poll(() => log(page).locator('.mine').count()).toBe(6);
+    await expect.poll(() => page.locator('#turns > details').count()).toBe(7);
+  });
+
+  it('sends a photo: its code is taken, the picture is seen inside, and no picture is said to be none', async () => {
+    const page = await open();
+    await play(page);
+    const send = (buffer: Buffer) =>
+      page.locator('#image').setInputFiles({ name: 'hop.png', mimeType: 'image/png', buffer });
+    await send(asPng(await drawCode('TIVI000000064')));
+    await replied(page, 'accumulate.askPhone');
+    await page.getByRole('tab', { name: 'Bên trong' }).click();
+    await inside(page).locator('summary').getByText('Ảnh TIVI000000064').waitFor();
+    await play(page);
+    await send(Buffer.from('no picture'));
+    await replied(page, 'photo.unreadable');
+  });
+
+  it('shows codes and balances of the sandbox, and resets it', async () => {
+    const page = await open();
+    await play(page);
+    await page.getByText('2.080 điểm').waitFor();
+    await button(page, 'TIVInpmx8b98pfg').click();
+    expect(await page.locator('#text').inputValue()).toBe('TIVInpmx8b98pfg');
+    await type(page, 'TIVInpmx8b98pfg 0867123456 garnacho@gmail.com');
+    await choice(page, 'confirm').click();
+    await page.getByText('2.180 điểm').waitFor();
+    await button(page, 'Làm lại từ đầu').click();
+    await page.getByText('2.080 điểm').waitFor();
+  });
+
+  it('offers the QR code of a picked code, where a channel has such links', async () => {
+    const double = await startTelegramDouble();
+    const telegram = {
+      TELEGRAM_BOT_TOKEN: double.token,
+      TELEGRAM_API_ROOT: double.url,
+      TELEGRAM_MODE: 'polling',
+    };
+    await restart({ ...QUICK, ...telegram });
+    try {
+      const page = await open();
+      await play(page);
+      expect(await page.getByRole('link', { name: 'QR' }).count()).toBe(0);
+      await button(page, 'TIVInpmx8b98pfg').click();
+      await page.getByRole('link', { name: 'QR' }).click();
+      await page.waitForURL('**/telegram/qr?code=TIVInpmx8b98pfg');
+      await page.locator('svg').waitFor();
+      // Chromium asks for a favicon of its own.
+      forgive('404');
+    } finally {
+      await double.close();
+    }
+  });
+
+  it('keeps what follows the customers in reach, however many there are', async () => {
+    const page = await open();
+    await play(page);
+    const list = page.locator('#customers');
+    await list.locator('li').first().waitFor();
+    await list.evaluate((it) => {
+      for (let more = 0; more < 40; more++) it.append(it.children[0]?.cloneNode(true) ?? '');
+    });
+    expect(await list.evaluate((it) => it.getBoundingClientRect().height)).toBeLessThan(180);
+  });
+
+  it('names the gifts in the language of the page', async () => {
+    const page = await open();
+    await play(page);
+    const gifts = page.locator('#gifts li');
+    await gifts.getByText('Đầu máy').waitFor();
+    await page.getByText('EN', { exact: true }).click();
+    await expect
+      .poll(() => gifts.locator('span').allTextContents())
+      .toEqual(['Media player', 'Speaker', 'Rice cooker']);
+  });
+
+  it('makes AntCRM fail so often that one sees it, and each attempt', async () => {
+    // With the time for every attempt.
+    await restart({});
+    const page = await open();
+    await play(page);
+    await button(page, 'Lỗi 500 khi xem lịch sử').click();
+    await page.getByText('history: error-500 ×3').waitFor();
+    await type(page, 'lịch sử tích điểm 30 ngày 0867123456');
+    await replied(page, 'service.unavailable');
+    await page.getByText('Chưa đặt lỗi nào.').waitFor();
+    await page.getByRole('tab', { name: 'Bên trong' }).click();
+    await inside(page).locator('.call').first().waitFor();
+    expect(await inside(page).locator('.call .outcome').allTextContents()).toEqual(
+      Array(3).fill('500 unavailable'),
+    );
+  });
+
+  it('saves a conversation as a script, and replays it', async () => {
+    const page = await open();
+    await play(page);
+    await button(page, 'Làm lại từ đầu').click();
+    await type(page, 'tích điểm TIVI000000051 0867123456');
+    await choice(page, 'skip').click();
+    await choice(page, 'confirm').click();
+    await replied(page, 'accumulate.done');
+    const saving = page.waitForEvent('download');
+    await button(page, 'Lưu').click();
+    const file = await (await saving).path();
+    const script = scriptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(script.steps.at(-1)).toEqual({
+      send: { as: 'staff', choice: 'confirm', locale: 'vi', name: 'Garnacho' },
+      keys: ['accumulate.done'],
+    });
+    await page.locator('#script').setInputFiles(file);
+    await log(page).getByText('mọi câu trả lời đều khớp').waitFor();
+    const other = { steps: [{ send: { text: 'huỷ' }, keys: ['menu'] }] };
+    const buffer = Buffer.from(JSON.stringify(other));
+    await page.locator('#script').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer });
+    await log(page).getByText('+ cancel.nothing').waitFor();
+  });
+});

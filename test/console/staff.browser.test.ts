@@ -1,0 +1,102 @@
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { button, log, QUICK, replied, TOKEN, useConsole } from './kit.ts';
+
+const { faults, forgive, open, restart } = useConsole();
+
+describe('with a staff token', () => {
+  beforeEach(async () => {
+    await restart({ ...QUICK, STAFF_TOKEN: TOKEN });
+  });
+
+  it('asks for the token once, keeps it in this tab only, and never in an address', async () => {
+    const page = await open();
+    const addresses: string[] = [];
+    page.on('request', (request) => addresses.push(request.url()));
+    await page.getByLabel('STAFF_TOKEN').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await replied(page, 'welcome');
+    expect(addresses.length).toBeGreaterThan(1);
+    expect(addresses.join()).not.toContain(TOKEN);
+    const kept = await page.evaluate(`[localStorage.length, sessionStorage.getItem('token')]`);
+    expect(kept).toEqual([0, TOKEN]);
+    // Chromium reports each refused request.
+    forgive('401');
+  });
+});
+
+describe('what goes wrong is said in a sentence', () => {
+  it('a wrong token', async () => {
+    await restart({ ...QUICK, STAFF_TOKEN: TOKEN });
+    const page = await open();
+    await page.getByLabel('STAFF_TOKEN').fill('a-wrong-token-of-some-length');
+    await page.keyboard.press('Enter');
+    await page.getByText('Mã truy cập không đúng.').waitFor();
+    await page.getByLabel('STAFF_TOKEN').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await replied(page, 'welcome');
+    // Chromium reports each refused request.
+    forgive('401');
+  });
+
+  it('a sandbox that does not answer', async () => {
+    const page = await open();
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await page.route('**/sandbox/reset', (route) => route.abort());
+    await button(page, 'Làm lại từ đầu').click();
+    await log(page).getByText('Không gửi được.').waitFor();
+    forgive('net::ERR_');
+  });
+
+  it('a message that the webhook refuses', async () => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.evaluate(`document.querySelector('#phone').value = ''`);
+    await page.getByRole('tab', { name: 'Thử' }).click();
+    await button(page, 'Gửi số của khách').click();
+    await log(page).getByText('contact.phone: Wants at least one character').waitFor();
+    forgive('400');
+  });
+});
+
+describe('/docs', () => {
+  const operation = '#operations-staff_webhook-sendMessage';
+
+  async function tryItOut(page: Page): Promise<void> {
+    await page.locator(operation).click();
+    const body = JSON.stringify({ conversation: 'docs', text: 'xin chào' });
+    await page.locator(`${operation} textarea`).first().fill(body);
+    await page.locator(`${operation} button.execute`).click();
+    await page.locator('.live-responses-table').getByText('"status": "done"').waitFor();
+  }
+
+  it('is linked from the console, and trying it out works', async () => {
+    const page = await open();
+    await page.getByRole('link', { name: 'Tài liệu API' }).click();
+    await tryItOut(page);
+  });
+
+  it('works with a token, too', async () => {
+    await restart({ ...QUICK, STAFF_TOKEN: TOKEN });
+    const page = await open({ path: '/docs', httpCredentials: { username: 'staff', password: TOKEN } });
+    await page.locator('button.authorize').first().click();
+    await page.locator('.modal-ux input').first().fill(TOKEN);
+    await page.locator('.modal-ux button.authorize').first().click();
+    await page.locator('.modal-ux .btn-done').first().click();
+    await tryItOut(page);
+  });
+});
+
+it('what is watched for would be seen: inline styles, foreign requests, errors', async () => {
+  const page = await open();
+  await page.evaluate(
+    `document.head.append(Object.assign(document.createElement('style'), { textContent: 'p {}' }))`,
+  );
+  await page.evaluate(`fetch('https://elsewhere.example/').catch(() => {})`);
+  await page.evaluate(`setTimeout(() => undefined.x)`);
+  const wanted = ['style-src', 'connect-src', 'TypeError'];
+  await expect
+    .poll(() => wanted.filter((what) => !faults().some((fault) => fault.includes(what))))
+    .toEqual([]);
+  forgive('');
+});
