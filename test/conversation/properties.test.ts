@@ -37,12 +37,18 @@ type Move =
   | { kind: 'later'; ms: number }
   | { kind: 'wake' };
 
+/** What the codes of pictures say: anything. */
+const scanned = fc.oneof(
+  fc.constantFrom(...phrases),
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.webUrl({ withQueryParameters: true }),
+);
 const photo: fc.Arbitrary<Message> = fc.record({
   kind: fc.constant('photo' as const),
   pictures: fc.array(
     fc.oneof(
       fc.constant({ kind: 'remote' as const, at: 'file' }),
-      fc.record({ kind: fc.constant('read' as const), texts: fc.array(fc.constantFrom(...phrases)) }),
+      fc.record({ kind: fc.constant('read' as const), texts: fc.array(scanned) }),
       fc.record({ kind: fc.constantFrom('noCode' as const, 'unreadable' as const) }),
     ),
     { minLength: 1, maxLength: 3 },

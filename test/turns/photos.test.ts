@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/photo.ts';
+import { Held } from '../../src/turns/leases.ts';
 import type { FetchedPhoto, Outlet } from '../../src/turns/outlet.ts';
+import { createPhotos } from '../../src/turns/photos.ts';
 import { createWorld, gate, incoming } from './kit.ts';
 
 /** Takes the bytes for what a code says. */
@@ -95,6 +97,36 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
   expect(world.heard().slice(6)).toEqual(customers.map(() => 'late'));
   expect(world.alarms).toEqual([]);
   expect(world.turns.every((result) => result === 'done')).toBe(true);
+});
+
+test('pictures of one message that take too long together are left', async () => {
+  let fetches = 0;
+  const slow: Outlet = {
+    deliver: async () => ({ kind: 'delivered' }),
+    async fetchPhoto() {
+      fetches += 1;
+      return { kind: 'fetched', bytes: Buffer.from('late') };
+    },
+  };
+  const photos = createPhotos({
+    ...{ reader: photoReader, outlet: () => slow, stopping: () => false, random: () => 0, allMs: 0 },
+    bulkhead: () => (work) => work(),
+    observe: { photo() {} },
+  });
+  const { message } = photoOf('one', 'two');
+  if (message.kind !== 'photo') throw new Error('no photo');
+  const held = new Held({ conversation: 'c1', fence: 1, nonce: 'n' }, Number.POSITIVE_INFINITY);
+  const origin = {
+    channel: 'test',
+    conversation: 'c1',
+    address: 1,
+    sender: { channel: 'test', proof: 'contact' },
+  } as const;
+  expect(await photos(message, held, origin)).toEqual({
+    kind: 'photo',
+    pictures: [{ kind: 'unavailable' }, { kind: 'unavailable' }],
+  });
+  expect(fetches).toBe(0);
 });
 
 test('a process that stops gives back a photo that it has not read', async () => {
