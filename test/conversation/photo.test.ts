@@ -33,6 +33,18 @@ describe('a photo', () => {
     expect(chat.keys).toEqual(['accumulate.askPhone']);
   });
 
+  test('adds its codes to those that are there, each once', () => {
+    const chat = new Dialogue().text(`tích điểm TIVI000000017 ${KNOWN}`);
+    chat.send(photo(read('TIVI000000018', 'TIVI000000017'), read('TIVI000000018')));
+    expect(codesOf(chat)).toEqual(['TIVI000000017', 'TIVI000000018']);
+  });
+
+  test('is taken at the question for a phone, whatever its code looks like', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000017').send(photo(read('8934563138165')));
+    expect(chat.keys.at(-1)).toBe('accumulate.askPhone');
+    expect(codesOf(chat.text(KNOWN))).toEqual(['TIVI000000017', '8934563138165']);
+  });
+
   test.each([
     ['https://t.me/loyalty_bot?start=TIVI000000017', 'TIVI000000017'],
     [`https://t.me/loyalty_bot?start=_${Buffer.from('TIVI.17/x').toString('base64url')}`, undefined],
@@ -95,6 +107,11 @@ describe('a caption', () => {
     const chat = new Dialogue().send(captioned(`tích điểm giúp mình nhé, ${KNOWN}`, read('TIVI000000017')));
     expect(chat.keys).toEqual(['accumulate.summary']);
     expect(codesOf(chat)).toEqual(['TIVI000000017']);
+  });
+
+  test('may have a code of its own', () => {
+    const chat = new Dialogue().send(captioned(`TIVI000000016 ${KNOWN}`, read('TIVI000000017')));
+    expect(codesOf(chat)).toEqual(['TIVI000000016', 'TIVI000000017']);
   });
 
   test('with the code makes up for a picture without', () => {
