@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { knownSchema, lookupSchema, operationKindSchema, receiptSchema } from './effect.ts';
-import { LOCALES } from './message.ts';
+import { LOCALES, type Locale, type Sender } from './message.ts';
 import { pictureSchema } from './photo.ts';
 
 /** An unfinished flow ends after this silence; computed at the next message. */
@@ -97,11 +97,13 @@ export function isOpen(operation: Operation): boolean {
 /**
  * All that is kept of a conversation between two messages (sealed), as every process of this version knows it, whatever
  * flows it has. `draft` ends with its flow; `profile` outlives it only after consent. `clientLocale` is the client's
- * language as last seen, `locale` the customer's own choice.
+ * language as last seen, `textLocale` that of what the customer last wrote, where it is another; `locale` is the
+ * customer's own choice.
  */
 export const stateSchema = z.strictObject({
   locale: z.enum(LOCALES).optional(),
   clientLocale: z.enum(LOCALES).optional(),
+  textLocale: z.enum(LOCALES).optional(),
   lastMessageMs: z.number(),
   step: stepSchema,
   draft: content,
@@ -124,6 +126,15 @@ export const stateSchema = z.strictObject({
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
 export type ConversationState = Omit<z.infer<typeof stateSchema>, 'draft'> & { draft: Draft };
+
+/** The language to answer in: what was chosen, else the customer's own words, else the client. */
+export function localeOf(
+  { locale, textLocale, clientLocale }: ConversationState,
+  sender: Sender,
+  defaultLocale: Locale,
+): Locale {
+  return locale ?? textLocale ?? sender.locale ?? clientLocale ?? defaultLocale;
+}
 
 /** The state of a conversation nobody has heard of. */
 export function newState(nowMs: number): ConversationState {

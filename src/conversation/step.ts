@@ -15,7 +15,7 @@ import type { PhotoEffect } from './photo.ts';
 import { unanswered, withoutProfile } from './prompts/consent.ts';
 import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
-import { type ConversationState, IDLE_MS, spokenOver } from './state.ts';
+import { type ConversationState, IDLE_MS, localeOf, spokenOver } from './state.ts';
 
 /** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
 export type Input =
@@ -69,7 +69,7 @@ function onMessage(stored: ConversationState, message: Message, scope: Scope): D
   const { state, before } = arrive(stored, scope);
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
-  return after(before, respond(state, message, scope));
+  return after(before, respond(heard(state, message, scope), message, scope));
 }
 
 /** Notes that the customer is here, and ends what has been left unfinished for too long. */
@@ -88,6 +88,17 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],
   };
+}
+
+/** Notes the language that the customer writes, where that is not the client's. */
+function heard(state: ConversationState, message: Message, { language, sender, settings }: Scope) {
+  const text =
+    message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
+  const written = text === undefined ? undefined : language.localeOf(text);
+  if (written === undefined) return state;
+  const { textLocale: _, locale, ...rest } = state;
+  const clients = localeOf(rest, sender, settings.defaultLocale);
+  return { ...rest, ...(locale && { locale }), ...(written !== clients && { textLocale: written }) };
 }
 
 type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;

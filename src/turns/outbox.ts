@@ -1,6 +1,6 @@
 import type { Locale } from '../conversation/message.ts';
 import type { Reply } from '../conversation/reply.ts';
-import type { ConversationState } from '../conversation/state.ts';
+import { type ConversationState, localeOf } from '../conversation/state.ts';
 import type { OutboxItem, Stored } from '../store/bodies.ts';
 import type { Outgoing } from './delivery.ts';
 import type { Asker } from './perform.ts';
@@ -43,7 +43,7 @@ export function outboxOf(
     conversation: origin.conversation,
     address: origin.address,
     press: incoming?.press,
-    locale: state.locale ?? sender.locale ?? state.clientLocale ?? turn.defaultLocale,
+    locale: localeOf(state, sender, turn.defaultLocale),
     turn: incoming?.id,
     state: { flow: flowOf(state), asks: turn.asks },
     asked: turn.before.asks,

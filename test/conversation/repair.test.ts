@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { IDLE_MS } from '../../src/conversation/state.ts';
-import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+import type { Sender } from '../../src/conversation/message.ts';
+import { IDLE_MS, localeOf } from '../../src/conversation/state.ts';
+import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 
 describe('repair', () => {
   test('says why an answer is invalid and asks again; the third time it offers help', () => {
@@ -178,6 +179,42 @@ describe('repair', () => {
 });
 
 describe('language', () => {
+  /** What the channel is told to answer in. */
+  const spoken = ({ state, sender, settings }: Dialogue) => localeOf(state, sender, settings.defaultLocale);
+  const english: Sender = { ...TELEGRAM, locale: 'en' };
+
+  test.each([
+    ['tích điểm', 'vi'],
+    ['tich diem', 'vi'],
+    ['tichs dieemr', 'vi'],
+    ['gap nhan vien', 'vi'],
+    ['hôm nay trời đẹp', 'vi'],
+    ['earn points', 'en'],
+    ['hi, is it free?', 'en'],
+    ['history 1 - 5 November 2026', 'en'],
+  ] as const)('is that of the text, whatever the client speaks: %s', (text, locale) => {
+    expect(spoken(new Dialogue(english).text(text))).toBe(locale);
+    expect(spoken(new Dialogue().text(text))).toBe(locale);
+  });
+
+  test.each(['ok', 'TIVI000000017', '0912345678', 'lan.anh@gmail.com', '👍', 'hello', '2', 'yes'])(
+    'stays where a text tells none: %s',
+    (text) => {
+      expect(spoken(new Dialogue(english).text(text))).toBe('en');
+      expect(spoken(new Dialogue(english).text('tích điểm').text(text))).toBe('vi');
+      expect(spoken(new Dialogue().text(text))).toBe('vi');
+    },
+  );
+
+  test('follows the texts until one is chosen, and a press changes nothing', () => {
+    const chat = new Dialogue(english).text('tích điểm').press('cancel');
+    expect(spoken(chat)).toBe('vi');
+    expect(spoken(chat.text('my points'))).toBe('en');
+    expect(chat.state.textLocale).toBeUndefined();
+    expect(spoken(chat.text('English please').text('tích điểm'))).toBe('en');
+    expect(spoken(chat.text('tiếng Việt').text('earn points'))).toBe('vi');
+  });
+
   test('is chosen by name and kept; the live question comes again', () => {
     const chat = new Dialogue().text('tích điểm').text('English');
     expect(chat.keys).toEqual(['language.done', 'accumulate.askCode']);

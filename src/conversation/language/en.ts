@@ -75,6 +75,8 @@ export const en: Grammar = {
     small:
       'i, me, my, you, your, it, this, that, is, are, do, does, did, can, will, in, on, at, for, have, so',
   },
+  borrowed: `ok, okay, oke, hello, hi, hey, bye, thanks, tks, thx, ty, yes, no, cancel, skip, menu, help, start, shop, admin,
+    bot, code, email, mail, gmail, hotline, voucher, serial, mobile, phone, app, english, vietnamese, next, back, sms`,
   fillers: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, did, have, has, got, give, show, see,
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,

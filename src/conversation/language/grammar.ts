@@ -89,6 +89,8 @@ export type Grammar = {
     readonly polite: string;
     readonly small: string;
   };
+  /** Words of it that people use in every language: they do not tell which one a text is in. */
+  readonly borrowed: string;
   /** Words that change nothing: politeness, pronouns, particles. */
   readonly fillers: string;
   /** Right before the name of a gift, these ask for it: "đổi loa". On their own they ask for nothing. */

@@ -1,7 +1,9 @@
+import type { Locale } from '../message.ts';
 import { type Answer, type Answers, createAnswers } from './answers.ts';
 import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
+import { createLocales } from './locales.ts';
 import { createVocabulary, type Segment } from './phrases.ts';
 import { createSpelling } from './spelling.ts';
 import { timesIn } from './times.ts';
@@ -53,6 +55,8 @@ export type Language = {
    * or VNI keyboard and, where that finds no intent, by one typing error; slots are never repaired.
    */
   understand(text: string): Understood;
+  /** The language that a text is in, as far as its words tell. */
+  localeOf(text: string): Locale | undefined;
   /** What answers a question about the programme, and whether a text asks anything. */
   readonly answers: Answers;
   /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
@@ -147,8 +151,13 @@ export function createLanguage(
     };
   }
 
-  const answers = createAnswers(wording, added);
-  return { understand, readCode: codes.read, readCodes: codes.readAll, answers };
+  return {
+    understand,
+    readCode: codes.read,
+    readCodes: codes.readAll,
+    localeOf: createLocales(words),
+    answers: createAnswers(wording, added),
+  };
 }
 
 /** Says yes, in whatever colour. */

@@ -83,6 +83,7 @@ export const vi: Grammar = {
       hỏi, xin, giúp, với, dạ, lại, nhỉ, hở`,
     small: 'ở, có, được, cái, này, đó, của, và, còn, rồi, cũng, phải, thêm, luôn, đi, số',
   },
+  borrowed: 'ok, oke, oki, okie, okela, alo, zalo, sao kê, ad, vip',
   fillers: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
     với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
     cái, này, kia, đó, ở, tại, còn, nào, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,

@@ -1,0 +1,55 @@
+import { LOCALES, type Locale, perLocale } from '../message.ts';
+import { fold, undoTyping, visible } from './fold.ts';
+import { grammarOf } from './grammars.ts';
+import { tokenize } from './tokens.ts';
+import { type IntentWords, split } from './vocabulary.ts';
+
+/** Marks of Vietnamese: `đ`, horns and breves, tones. Other languages that customers write have few of them. */
+const VIETNAMESE = /[đơưăâêô]|[\u0300\u0301\u0303\u0309\u0323]/iu;
+
+/** Tells the language of texts. Made once for the words at hand. */
+export type Locales = (text: string) => Locale | undefined;
+
+/**
+ * The language whose words a text has more of; undefined where it has none, or as many of another: "ok", a code. Words
+ * that people use in any language tell nothing.
+ */
+export function createLocales(intents: readonly IntentWords[]): Locales {
+  const words = perLocale((locale) => wordsOf(locale, intents));
+  const borrowed = new Set(LOCALES.flatMap((locale) => split(grammarOf(locale).borrowed)));
+
+  function localeOfWord(token: string): Locale | undefined {
+    if (VIETNAMESE.test(token.normalize('NFD')) || VIETNAMESE.test(token)) return 'vi';
+    const word = fold(token);
+    if (word.length < 2 || borrowed.has(word)) return undefined;
+    const [only, ...others] = LOCALES.filter((locale) => words[locale].has(word));
+    if (only !== undefined) return others.length === 0 ? only : undefined;
+    const undone = undoTyping(word);
+    return undone !== word && undone.length > 1 && words.vi.has(undone) ? 'vi' : undefined;
+  }
+
+  return (text) => {
+    const counts = perLocale(() => ({ words: 0 }));
+    // Values are of no language: no address, link, code, number or command is looked at.
+    for (const { text: token } of tokenize(visible(text))) {
+      if (!/^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(token)) continue;
+      const locale = localeOfWord(token);
+      if (locale !== undefined) counts[locale].words += 1;
+    }
+    const [first, second] = [...LOCALES].sort((a, b) => counts[b].words - counts[a].words);
+    const leads = first !== undefined && second !== undefined && counts[first].words > counts[second].words;
+    return leads ? first : undefined;
+  };
+}
+
+function wordsOf(locale: Locale, intents: readonly IntentWords[]): ReadonlySet<string> {
+  const { fillers, wishes, questions, asking, time, periods, days, denials, fields, types } =
+    grammarOf(locale);
+  const phrases = [
+    ...intents.flatMap(({ always, alone }) => [always[locale], alone[locale]]),
+    ...[fillers, wishes, questions, ...Object.values(asking), ...Object.values(time)],
+    ...Object.values({ ...periods, ...days, ...denials, ...types }),
+    ...Object.values(fields),
+  ];
+  return new Set(phrases.flatMap(split).flatMap((phrase) => phrase.split(' ')));
+}
