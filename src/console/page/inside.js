@@ -71,23 +71,26 @@ function cell(values = []) {
 
 /** What is worth seeing of a state: name -> values, each with whether it is proved. */
 function rowsOf({ step, draft, profile, operations }) {
-  const { code, codes, phone, email, type, period } = draft;
-  const plain = (text) => (text === undefined ? undefined : [{ text }]);
+  const { code, codes, wanted, balance, phone, email, type, period } = draft;
+  const plain = (text) => (text === undefined || text === null ? undefined : [{ text }]);
   const known = (one) => (one ? [{ text: one.value, proved: one.proved }] : undefined);
   const remembered = [profile.phone, profile.email].filter(Boolean).flatMap(known);
+  // What the page has no word for stands as it is.
+  const spoken = (kind, name) => word(`${kind}.${name}`) ?? name;
   const open = operations.map(({ id, kind, status, checks }) => ({
-    text: `${named(kind)} ${id} · ${word(`status.${status}`)}${checks ? ` (${checks})` : ''}`,
+    text: `${named(kind)} ${id} · ${spoken('status', status)}${checks ? ` (${checks})` : ''}`,
   }));
   const { at, flow, slot, page = step } = step;
-  const parts = [`step.${at}`, `state.${slot}`, `type.${page.type}`].map((name) => word(name));
-  parts.splice(1, 0, flow && named(flow));
+  const parts = [spoken('step', at), flow && named(flow), spoken('state', slot), spoken('type', page.type)];
   return {
     step: plain(parts.filter(Boolean).join(' · ')),
     code: plain(code),
     codes: plain(codes?.join(', ')),
+    wanted: plain(wanted),
+    balance: plain(balance?.points),
     phone: known(phone),
     email: email === null ? [{ text: word('state.skipped') }] : known(email),
-    type: plain(word(`type.${type}`)),
+    type: plain(spoken('type', type)),
     period: period && plain(`${day(period.fromMs)} – ${day(period.toMs)}`),
     profile: remembered.length > 0 ? remembered : undefined,
     operation: open.length > 0 ? open : undefined,

@@ -58,6 +58,8 @@ const TABLE = {
   'step.browsing': ['xem từng trang', 'browsing'],
   'state.code': ['Mã', 'Code'],
   'state.codes': ['Mã', 'Codes'],
+  'state.wanted': ['Số lượng', 'Wanted'],
+  'state.balance': ['Số điểm', 'Balance'],
   'state.phone': ['Điện thoại', 'Phone'],
   'state.email': ['Email', 'E-mail'],
   'state.type': ['Loại', 'Type'],
