@@ -3,21 +3,24 @@ import { createPhotoReader } from '../../src/photos/reader.ts';
 import { createRandom } from '../support/faults-random.ts';
 import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
 
-const reader = createPhotoReader();
+/** Drawing takes the processor, too: a machine that is busy gets its time. */
+const reader = createPhotoReader({ decodeMs: 60_000 });
 afterAll(() => reader.close());
 
 const CODE = 'TIVI000000017';
 const read = (...texts: string[]) => ({ kind: 'read', texts });
 
+const DRAWN = [
+  ['QRCode', CODE],
+  ['DataMatrix', CODE],
+  ['Code128', CODE],
+  ['Code39', CODE],
+  ['EAN13', '8934563138165'],
+  ['EAN8', '96385074'],
+] as const;
+
 describe('reads what a picture says', () => {
-  it.each([
-    ['QRCode', CODE],
-    ['DataMatrix', CODE],
-    ['Code128', CODE],
-    ['Code39', CODE],
-    ['EAN13', '8934563138165'],
-    ['EAN8', '96385074'],
-  ] as const)('%s, drawn as PNG', async (format, text) => {
+  it.each(DRAWN)('%s, drawn as PNG', async (format, text) => {
     expect(await reader.read(asPng(await drawCode(text, format, 3)))).toEqual(read(text));
   });
 
@@ -25,10 +28,11 @@ describe('reads what a picture says', () => {
     'at an angle, out of focus, in bad light, as JPEG of quality %i',
     async (quality) => {
       const random = createRandom(quality, 'grain');
-      for (const format of ['QRCode', 'DataMatrix', 'Code128'] as const) {
-        const seen = blurred(tilted(await drawCode(CODE, format, 8), 0.2, 12), 1);
-        const picture = asJpeg(grainy(seen, 15, random), quality);
-        expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(CODE) });
+      for (const [format, text] of DRAWN) {
+        // A code of bars is wide: it fills the picture sooner.
+        const seen = tilted(await drawCode(text, format, /^(QR|Data)/.test(format) ? 8 : 4), 0.2, 12);
+        const picture = asJpeg(grainy(blurred(seen, 1), 15, random), quality);
+        expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(text) });
       }
     },
   );
