@@ -78,6 +78,11 @@ curl --silent --fail "http://127.0.0.1:$port/health/ready"; echo
 curl --silent --fail --output /dev/null "http://127.0.0.1:$port/docs/" -H 'Authorization: Bearer image-staff-token'
 curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
   -d '{"conversation":"image","text":"TIVInpmx8b98pfg 0867123456"}' | grep --only-matching '"key":"[^"]*"'
+step 'a photo is read'
+photo="require('qrcode').toBuffer('TIVI000000051').then((png) => console.log(JSON.stringify({ conversation: 'photo', photo: png.toString('base64') })))"
+(in_image "${as_user[@]}" node --eval "$photo") >"$work/photo.json"
+curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
+  -d "@$work/photo.json" | grep --only-matching '"key":"accumulate.askPhone"'
 (in_image "${bot_env[@]}" "${as_user[@]}" node src/operators.ts list)
 
 step "$(last STOPSIGNAL)"
