@@ -114,7 +114,7 @@ export type FlowSpec<Schema extends z.ZodObject> = Common & {
   /** The next slot to ask for. */
   missing(slots: z.infer<Schema>): (keyof z.infer<Schema> & string) | undefined;
   /** What is to be read before the next slot is asked for; the outcome goes on from there. */
-  reads?(slots: z.infer<Schema>): Effect | undefined;
+  reads?(slots: z.infer<Schema>, scope: Scope): Effect | undefined;
   /** All slots are there. */
   complete(state: ConversationState, slots: z.infer<Schema>, scope: Scope): Decision;
   /** How slots that were said join those at hand; absent: they take their places. */
@@ -167,7 +167,7 @@ export type Flow = Common & {
   slotCalled(field: string): string;
   readonly questions: Readonly<Record<string, Question<Draft> | undefined>>;
   missing(draft: Draft): string | undefined;
-  reads(draft: Draft): Effect | undefined;
+  reads(draft: Draft, scope: Scope): Effect | undefined;
   complete(state: ConversationState, scope: Scope): Decision;
   join(state: ConversationState, said: Draft): Joined<Draft>;
   read(utterance: Utterance, scope: Scope): Draft;
@@ -218,7 +218,7 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     slotCalled: (field) => slotOf(schema, field),
     questions: asking<Schema>(spec.questions, slotsOf),
     missing: (draft) => spec.missing(slotsOf(draft)),
-    reads: (draft) => spec.reads?.(slotsOf(draft)),
+    reads: (draft, scope) => spec.reads?.(slotsOf(draft), scope),
     complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
     join: (state, said) =>
       spec.join?.(state, slotsOf(state.draft), slotsOf(said)) ?? { slots: { ...state.draft, ...said } },

@@ -83,6 +83,21 @@ describe('the list of gifts', () => {
     expect(chat.question).toMatchObject({ key: 'redeem.askGift', context: 'knownStaff' });
   });
 
+  test('reads again after a minute: points come in by other ways', () => {
+    const chat = having(40).text('đổi quà');
+    chat.answers = (effect) =>
+      effect.kind === 'balance' ? { kind: 'balance', points: 300 } : succeed(effect);
+    expect(chat.later(61_000).press('gift:LOA01').keys).toEqual(['redeem.summary']);
+  });
+
+  test('has what is asked for: a button of another day leads back to it', () => {
+    const chat = having(260).text('đổi quà');
+    expect(chat.send({ kind: 'choice', choice: 'redeem:1:GONE01' }).keys).toEqual([
+      'gift.unknown',
+      'redeem.askGift',
+    ]);
+  });
+
   test('reads nothing more while the same customer picks, changes and confirms', () => {
     const chat = having(260).text('đổi quà').press('gift:LOA01').press('edit:code').press('gift:DAUMAY01');
     chat.press('confirm');
@@ -98,6 +113,7 @@ describe('too few points', () => {
       'Bạn có 2.070 điểm. Bạn muốn đổi quà nào?',
     ]);
     expect(chat.keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
+    expect(chat.text('nồi cơm').keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
     expect(chat.press('gift:NOICOM01').keys).toEqual(['redeem.tooFewPoints', 'redeem.askGift']);
     expect(chat.press('gift:LOA01').keys).toEqual(['redeem.summary']);
     expect(chat.calls).toEqual([]);

@@ -54,7 +54,7 @@ export function runningIn({ step }: ConversationState, { flows }: Scope): Flow |
 
 /** Asks for the next missing slot, or completes the flow; reads what the flow wants to know for that. */
 export function advance(state: ConversationState, flow: Flow, scope: Scope, ...before: Reply[]): Decision {
-  const effect = flow.reads(state.draft);
+  const effect = flow.reads(state.draft, scope);
   if (effect) return { state: entered(state, flow, scope), replies: before, effect };
   const slot = flow.missing(state.draft);
   if (slot === undefined) return after(before, flow.complete(entered(state, flow, scope), scope));
@@ -99,7 +99,9 @@ function noting({ step }: ConversationState, decision: Decision): Decision {
   const next = decision.state.step;
   const isAgain =
     step.at === 'asking' && next.at === 'asking' && next.flow === step.flow && next.slot === step.slot;
-  return isAgain && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
+  // Whatever is said before the question says more.
+  const isBare = decision.replies.length === 1;
+  return isAgain && isBare && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
 }
 
 /** What the summary of a flow lets customers change, as they call it. */

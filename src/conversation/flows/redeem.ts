@@ -20,9 +20,15 @@ const slotsSchema = identitySchema.extend({
   code: z.string().optional(),
   /** How many were asked for, where it was more than one: each is an operation of its own. */
   wanted: z.number().optional(),
-  /** What the customer has, as read when the flow began; `points: null` where it is not known. */
-  balance: z.strictObject({ by: identifierSchema, points: z.number().nullable() }).optional(),
+  /** What the customer had at that time; `points: null` where it is not known. */
+  balance: z
+    .strictObject({ by: identifierSchema, points: z.number().nullable(), atMs: z.number() })
+    .optional(),
 });
+
+/** What was read longer ago is read again: points come in by other ways meanwhile. */
+const FRESH_MS = 60_000;
+
 type Slots = z.infer<typeof slotsSchema>;
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */
@@ -63,11 +69,13 @@ export const redeem: Flow = defineFlow({
     return proved(slots) === undefined ? 'phone' : undefined;
   },
 
-  /** Whose points they are may change on the way. */
-  reads(slots) {
+  /** Whose points they are may change on the way, and how many. */
+  reads({ balance, ...slots }, { nowMs }) {
     const by = proved(slots);
-    const isKnown = by && slots.balance?.by.kind === by.kind && slots.balance.by.value === by.value;
-    return by && !isKnown ? { kind: 'balance', by, exact: true } : undefined;
+    if (by === undefined) return undefined;
+    const isTheirs = balance?.by.kind === by.kind && balance.by.value === by.value;
+    const isFresh = isTheirs && nowMs - balance.atMs <= FRESH_MS;
+    return isFresh ? undefined : { kind: 'balance', by, exact: true };
   },
 
   outcome(state, slots, outcome, scope) {
@@ -76,16 +84,23 @@ export const redeem: Flow = defineFlow({
     const read = outcome.kind === 'balance' ? (outcome.points ?? pointsOfNobody(by, slots)) : null;
     // AntCRM may not have counted yet what it just gave.
     const points = unseen(state, scope.nowMs).length > 0 ? null : read;
-    return advance({ ...state, draft: { ...state.draft, balance: { by, points } } }, redeem, scope);
+    return advance(
+      { ...state, draft: { ...state.draft, balance: { by, points, atMs: scope.nowMs } } },
+      redeem,
+      scope,
+    );
   },
 
   complete(state, slots, scope) {
+    const { gifts } = scope.settings;
+    const { code: _, wanted: __, ...draft } = state.draft;
+    const step = { at: 'asking', flow: redeem.name, slot: 'code', tries: 0 } as const;
+    // A button of another day, or of nobody's.
+    if (gifts.length > 0 && !giftOf(slots.code, scope))
+      return pose({ ...state, draft }, step, scope, { key: 'gift.unknown' });
     const dear = tooDear(slots, scope);
     if (dear === undefined) return after(oneAtATime(slots, scope), confirm(state, redeem, scope));
-    const { code: _, wanted: __, ...draft } = state.draft;
-    const { points } = dear.params;
-    const step = { at: 'asking', flow: redeem.name, slot: 'code', tries: 0 } as const;
-    return scope.settings.gifts.some(({ score }) => score <= points)
+    return gifts.some(({ score }) => score <= dear.params.points)
       ? pose({ ...state, draft }, step, scope, dear)
       : home(state, scope, dear);
   },
@@ -202,8 +217,7 @@ function tooDear(
 /** Several of a gift are as many redemptions, each confirmed by itself. */
 function oneAtATime({ code, wanted = 1 }: Slots, scope: Scope): Reply[] {
   const gift = giftOf(code, scope);
-  const params = { gift: gift?.name ?? code ?? '', left: wanted - 1 };
-  return wanted < 2 ? [] : [{ key: 'redeem.oneAtATime', params }];
+  return wanted < 2 ? [] : [{ key: 'redeem.oneAtATime', params: { gift: gift?.name ?? code ?? '' } }];
 }
 
 function summary({ code = '', phone, email }: Slots, _: ConversationState, scope: Scope): Line[] {
