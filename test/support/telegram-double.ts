@@ -186,6 +186,11 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
         .code(fault.code)
         .headers(fault.headers ?? {})
         .send(fault.description);
+    if (fault === 'reset') {
+      reply.hijack();
+      request.raw.socket.destroy();
+      return;
+    }
     const file = [...files.values()].find((one) => one.path === path);
     if (!file) return answer(reply, { code: 404, description: 'Not Found' });
     return reply.type('application/octet-stream').send(Buffer.from(file.content));

@@ -56,6 +56,7 @@ describe('a photo of Telegram', () => {
     ['getFile', 'reset', 'unavailable'],
     ['getFile', 'garbage', 'unavailable'],
     ['file', { code: 404, description: 'Not Found' }, 'refused'],
+    ['file', 'reset', 'unavailable'],
     ['file', { code: 500, description: 'Internal Server Error' }, 'unavailable'],
   ] as const)('where %s ends with %j is %s, and asked for once', async (method, fault, kind) => {
     const { channel, double } = await createBot();
