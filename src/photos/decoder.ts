@@ -15,7 +15,8 @@ const PAGE_BYTES = 64 * 1024;
 
 const OPTIONS: ReaderOptions = {
   formats: ['QRCode', 'DataMatrix', 'Code128', 'Code39', 'EANUPC'],
-  maxNumberOfSymbols: 32,
+  // More than one message may carry (10): that there are more is said.
+  maxNumberOfSymbols: 16,
   textMode: 'Plain',
 };
 
