@@ -8,11 +8,13 @@ import type { Spans } from './spans.ts';
 import type { ConversationStore } from './store/store.ts';
 
 /*
- * The ports with a span around what is asked of them. Made by hand: what a span says is what is written here.
+ * The ports with a span around what is asked of them. Made by hand: what a span says is what is written here. Where nothing
+ * is traced, they are the ports themselves.
  */
 
 /** What a turn waits for, on its way to the reply. */
 export function spannedStore(store: ConversationStore, spans: Spans): ConversationStore {
+  if (!spans.isTracing) return store;
   return {
     ...store,
     lock: (customer, operation) =>
@@ -42,6 +44,7 @@ export function spannedStore(store: ConversationStore, spans: Spans): Conversati
 
 /** Each call, its repeats counted in. */
 export function spannedAntCrm(antcrm: AntCrm, spans: Spans): AntCrm {
+  if (!spans.isTracing) return antcrm;
   async function outcome(asked: Promise<CallOutcome>): Promise<CallOutcome> {
     const answer = await asked;
     spans.note({ outcome: answer.kind });
@@ -61,7 +64,10 @@ export function spannedAntCrm(antcrm: AntCrm, spans: Spans): AntCrm {
   };
 }
 
-/** The whole of an effect: what is read before the call, the intent, the call, and what is read after it. */
+/**
+ * The whole of an effect: what is read before the call, the intent, the call, and what is read after it. Also where nothing is
+ * traced, for log lines are about its operation.
+ */
 export function spannedPerform(perform: Perform, spans: Spans): Perform {
   return (effect, context) => {
     const operation = 'operation' in effect ? effect.operation : undefined;
@@ -74,11 +80,12 @@ export function spannedPerform(perform: Perform, spans: Spans): Perform {
 }
 
 export function spannedStep(step: Conversation['step'], spans: Spans): Conversation['step'] {
-  return (...input) => spans.during('step', () => step(...input));
+  return spans.isTracing ? (...input) => spans.during('step', () => step(...input)) : step;
 }
 
 /** Its webhooks, and asking its platform who wrote. */
 export function spannedChannel<Spanned extends Channel>(channel: Spanned, spans: Spans): Spanned {
+  if (!spans.isTracing) return channel;
   const { name, plugin, staffPlugin } = channel;
   const identify = channel.identify?.bind(channel);
   return {

@@ -70,6 +70,8 @@ type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: Open
  * comparison; the log still learns which conversation and operation its lines are about.
  */
 export type Spans = {
+  /** Whether there is a tracer: what only makes spans can be left out where there is none. */
+  readonly isTracing: boolean;
   /**
    * Does `work` in a span of its own: a child of the span at hand, or of `parent` (null: the first of a new trace).
    * Resolves and rejects as `work` does.
@@ -118,11 +120,14 @@ export function createSpans(tracer?: Tracer): Spans {
   }
 
   return {
+    isTracing: tracer !== undefined,
+
     around(name, about, work, parent) {
       const { conversation, operation } = about;
-      if (tracer === undefined && conversation === undefined && operation === undefined) return work();
-      const span = tracer && begin(tracer, name, about, parent);
       const before = atWork.getStore();
+      const isKnown = conversation === undefined || conversation === before?.conversation;
+      if (tracer === undefined && isKnown && operation === undefined) return work();
+      const span = tracer && begin(tracer, name, about, parent);
       const at: AtWork = {
         conversation: conversation ?? before?.conversation,
         operation: operation ?? before?.operation,

@@ -41,7 +41,9 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
   function turn(next: Next): Promise<boolean> {
     return watched(session, next, tools, async (made) => {
       const outbox = await answer(session, made, tools);
-      return made.notes.time('deliver', () => flush(outbox, next.nowMs));
+      const isFlushed = await flush(outbox, next.nowMs);
+      made.notes.passed('deliver');
+      return isFlushed;
     });
   }
 

@@ -1,8 +1,8 @@
 import type { ConversationState } from '../conversation/state.ts';
 import type { Fields, Log } from '../observe.ts';
 
-/** What a turn waits for, in this order. */
-type Phase = 'identify' | 'perform' | 'commit' | 'deliver';
+/** What a turn goes through, in this order. */
+type Phase = 'identify' | 'steps' | 'commit' | 'deliver';
 
 /** Tenths of a millisecond: the quick phases take about one. */
 const rounded = (ms: number): number => Math.round(ms * 10) / 10;
@@ -10,8 +10,14 @@ const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 /** What the log says of one turn, in a line: what it was about, how it ended and where its time went. */
 export class TurnNotes {
   readonly #startMs = performance.now();
-  readonly #phases: Partial<Record<Phase, number>> = {};
   readonly #about: Fields;
+  readonly #phases: Record<`${Phase}Ms`, number | undefined> = {
+    identifyMs: undefined,
+    stepsMs: undefined,
+    commitMs: undefined,
+    deliverMs: undefined,
+  };
+  #sinceMs = this.#startMs;
   #result = 'given-back';
 
   /** `about`: what else the line says. */
@@ -23,30 +29,17 @@ export class TurnNotes {
     this.#result = result;
   }
 
-  /** Does `work`, and counts the time as the phase's. */
-  async time<Result>(phase: Phase, work: () => Promise<Result>): Promise<Result> {
-    const startMs = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.#phases[phase] = (this.#phases[phase] ?? 0) + performance.now() - startMs;
-    }
+  /** The time since the phase before was this one's. */
+  passed(phase: Phase): void {
+    const nowMs = performance.now();
+    const key = `${phase}Ms` as const;
+    this.#phases[key] = rounded((this.#phases[key] ?? 0) + nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
   }
 
   tell(log: Pick<Log, 'debug'>): void {
-    const { identify, perform, commit, deliver } = this.#phases;
-    log.debug(
-      {
-        ...this.#about,
-        result: this.#result,
-        ...(identify !== undefined && { identifyMs: rounded(identify) }),
-        ...(perform !== undefined && { performMs: rounded(perform) }),
-        ...(commit !== undefined && { commitMs: rounded(commit) }),
-        ...(deliver !== undefined && { deliverMs: rounded(deliver) }),
-        ms: rounded(performance.now() - this.#startMs),
-      },
-      'a turn ended',
-    );
+    const ms = rounded(performance.now() - this.#startMs);
+    log.debug({ ...this.#about, result: this.#result, ...this.#phases, ms }, 'a turn ended');
   }
 }
 

@@ -105,7 +105,8 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
     const failed = typeof result === 'string';
     const decided = failed ? giveUp(next, latest(session, reading)) : result;
     const dead = failed ? [...reading.dead, { reason: result, body: bodyOf(session, next) }] : reading.dead;
-    const items = await notes.time('commit', () => commit(session, turn, { decided, dead }, tools));
+    notes.passed('steps');
+    const items = await commit(session, turn, { decided, dead }, tools);
     ended(failed ? 'dead' : 'done');
     return [...saved, ...items];
   } catch (error) {
@@ -130,7 +131,8 @@ function saveBetween(
   tools: TurnTools,
 ): Promise<Numbered[]> {
   const between = { ...turn, next: { ...turn.next, head: null, dropped: 0 } };
-  return turn.notes.time('commit', () => commit(session, between, { decided, dead: [] }, tools));
+  turn.notes.passed('steps');
+  return commit(session, between, { decided, dead: [] }, tools);
 }
 
 /** What operators find as a dead letter: the message, or for a wake-up the state. */
@@ -154,13 +156,11 @@ async function attempt(
   const input =
     asker.incoming === null ? WAKE : ({ kind: 'message', message: asker.incoming.message } as const);
   try {
-    const known = await notes.time('identify', () => identified(asker, tools));
+    const known = await identified(asker, tools);
+    notes.passed('identify');
     return await runSteps(
       { state: before.state, input, sender: known.sender, current: next.head?.current ?? false },
-      {
-        ...{ conversation, ids, now, save },
-        perform: (effect) => notes.time('perform', () => tools.perform(effect, held, known, now)),
-      },
+      { conversation, ids, now, save, perform: (effect) => tools.perform(effect, held, known, now) },
     );
   } catch (err) {
     if (err instanceof GivenBack || err instanceof StoreUnavailable || err instanceof LeaseLost) throw err;
@@ -203,7 +203,7 @@ function giveUp({ head, nowMs }: Next, { before, asker }: Reading): TurnResult {
 
 async function commit(
   session: Session,
-  { next, reading }: Turn,
+  { next, reading, notes }: Turn,
   made: { decided: TurnResult; dead: Reading['dead'] },
   { mailbox, seal, sealing, spans, conversation, observe }: TurnTools,
 ): Promise<Numbered[]> {
@@ -248,6 +248,7 @@ async function commit(
   session.sealed = sealed;
   session.stored = stored;
   tell(held.conversation, { before: before.state, decided, dead: made.dead }, observe);
+  notes.passed('commit');
   return items.map((item, at) => ({ seq: committed.firstSeq + at, item }));
 }
 

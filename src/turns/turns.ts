@@ -183,26 +183,29 @@ export function createTurns(options: TurnsOptions): Turns {
   }
 
   /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
-  async function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
-    observe.lease(work.takeover ? 'takeover' : known === undefined ? 'due' : 'fresh');
-    if (work.takeover) {
-      observe.log.info({ conversation: work.conversation }, 'took over: the lease before this one ran out');
-    }
-    if (work.lost) observe.alarm('record_lost', { conversation: work.conversation });
-    const held = leases.add(work, sinceMs);
-    observe.busy(leases.count);
-    try {
-      // The platform gets its answer first.
-      await immediate();
-      await spans.apart({ conversation: work.conversation }, () => drain(held, work, tools, known));
-    } catch (error) {
-      alarmIfBroken(error, work.conversation, observe);
-      if (!(error instanceof LeaseLost)) report(error);
-    } finally {
-      leases.remove(held);
+  function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
+    const { conversation } = work;
+    return spans.apart({ conversation }, async () => {
+      observe.lease(work.takeover ? 'takeover' : known === undefined ? 'due' : 'fresh');
+      if (work.takeover) {
+        observe.log.info({ conversation }, 'took over: the lease before this one ran out');
+      }
+      if (work.lost) observe.alarm('record_lost', { conversation });
+      const held = leases.add(work, sinceMs);
       observe.busy(leases.count);
-      concurrency.free();
-    }
+      try {
+        // The platform gets its answer first.
+        await immediate();
+        await drain(held, work, tools, known);
+      } catch (error) {
+        alarmIfBroken(error, conversation, observe);
+        if (!(error instanceof LeaseLost)) report(error);
+      } finally {
+        leases.remove(held);
+        observe.busy(leases.count);
+        concurrency.free();
+      }
+    });
   }
 
   function report(err: unknown): void {

@@ -30,7 +30,7 @@ describe('the log', () => {
           result: 'done',
           waitMs: expect.any(Number),
           identifyMs: expect.any(Number),
-          performMs: expect.any(Number),
+          stepsMs: expect.any(Number),
           commitMs: expect.any(Number),
           deliverMs: expect.any(Number),
           ms: expect.any(Number),
