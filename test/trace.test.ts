@@ -17,19 +17,16 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
   expect(trace).toMatchObject({
     message: { kind: 'text' },
     sender: { channel: 'staff', proof: 'token' },
-    understood: { intent: 'history', type: 'point', period: '30d', phone: '+84867123456' },
+    understood: { intent: 'history', type: 'point', period: '30 ngay', phone: '+84867123456' },
     before: { step: { at: 'idle' } },
     after: { step: { at: 'browsing', page: { type: 'point' } } },
-    calls: [
-      {
-        method: 'GET',
-        path: expect.stringMatching(/^\/history-point\?type=point&/),
-        status: 200,
-        outcome: 'ok',
-      },
-    ],
     trips: ['take', 'commit'],
   });
+  // All pages are read, for the sum.
+  const path = expect.stringMatching(/^\/history-point\?type=point&/);
+  const read = { method: 'GET', path, status: 200, outcome: 'ok' };
+  expect(trace?.calls).toMatchObject(trace?.calls.map(() => read) ?? []);
+  expect(trace?.calls.length).toBeGreaterThan(0);
   const { value: event } = await client.events('qa', 0, AbortSignal.timeout(2000)).next();
   expect(event).toMatchObject({ turn: 'm1', last: true, trace });
 });
@@ -57,7 +54,7 @@ it('a call that AntCRM failed and that was repeated shows each attempt', async (
   });
   if (answer.status === 'refused') throw new Error(answer.problem.title);
   const path = expect.stringMatching(/^\/history-point\?type=point&/);
-  expect(answer.trace?.calls).toMatchObject([
+  expect(answer.trace?.calls.slice(0, 2)).toMatchObject([
     { method: 'GET', path, status: 500, outcome: 'unavailable' },
     { method: 'GET', path, status: 200, outcome: 'ok' },
   ]);
