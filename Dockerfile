@@ -2,11 +2,11 @@
 
 FROM node:24-slim AS dependencies
 WORKDIR /app
-COPY .npmrc package.json package-lock.json ./
-# No dependency needs a script of its own, so none may run one. What is optional is a compiler, and maps and types are
-# for developers: without them the packages are 92 MB instead of 240.
+COPY .npmrc package.json package-lock.json ops/prune-packages.sh ./
+# No dependency needs a script of its own, so none may run one. What is optional is a compiler; what nobody loads goes: of
+# 243 MB stay 56.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
-  && find node_modules -type f -regex '.*\.\(map\|[cm]?ts\)' -delete
+  && sh prune-packages.sh
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000

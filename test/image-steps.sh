@@ -19,7 +19,7 @@ last() { sed -n "s/^$1 //p" <<<"$instructions" | tail -n 1; }
 # What Docker gets to see: .dockerignore lets through only what it names, and no README.
 step "context: $(sed -n 's/^!//p' .dockerignore | tr '\n' ' ')"
 mkdir "$work/context" "$work/bin"
-sed -n 's/^!//p' .dockerignore | xargs cp -r -t "$work/context"
+sed -n 's/^!//p' .dockerignore | xargs cp -r --parents -t "$work/context"
 find "$work/context/src" -name README.md -delete
 ln -s "$node" "$work/bin/node"
 
