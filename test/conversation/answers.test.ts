@@ -110,7 +110,7 @@ describe('where the bot waits for an answer', () => {
         expect([text, chat.keys]).toEqual([text, ['answer', question.key]]);
         expect(chat.question.view).toBe(question.view);
         const { textLocale: _, ...after } = chat.state;
-      expect(after).toEqual(before);
+        expect(after).toEqual(before);
         expect(chat.last?.question).toEqual({ answer: id });
         expect(chat.text(next).keys.at(-1) === then || chat.keys[0] === then).toBe(true);
       }
