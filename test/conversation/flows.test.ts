@@ -16,7 +16,7 @@ const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = 
   // Effects and the calls of AntCRM have names of their own, some of them the same.
   { files: /^conversation\/(effect|step)\.ts$/, means: /^(accumulate|redeem|history)$/ },
   { files: /^(loyalty|operators)\//, means: /^(accumulate|redeem|history)$/ },
-  { files: /^observe\.ts$/, means: /^(accumulate|redeem|history)$/ },
+  { files: /^(observe|spans)\.ts$/, means: /^(accumulate|redeem|history)$/ },
   // Faults that the console plays are of AntCRM's calls; `points` is the unit of what a customer has.
   { files: /^console\//, means: /./ },
   // Examples of the staff webhook's document.

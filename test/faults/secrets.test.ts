@@ -52,6 +52,7 @@ beforeAll(async () => {
     ANTCRM_API_KEY: API_KEY,
     ANTCRM_TIMEOUT_MS: '1000',
     OPERATION_CHECKS: '300ms,1s',
+    SUPPORT_CONTACT: '1900 0000',
   });
 });
 afterAll(async () => {

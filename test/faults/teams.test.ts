@@ -40,9 +40,12 @@ const CODES = ['TIVI700000001', 'TIVI700000002', 'TIVI700000003'];
 const PHONE = '0930000001';
 const PATIENCE = { timeout: 45_000 };
 
-/** The codes that the chat's messages name, in order; whatever else it shows, as it is. */
+/** The code that a summary was given last: it names those before, too. */
+const newestIn = (text: string): string | undefined => CODES.findLast((code) => text.includes(code));
+
+/** The codes that the chat's messages are about, in order; whatever else it shows, as it is. */
 const codesIn = (who: Pick<TeamsCustomer, 'said'>): string[] =>
-  who.said().map((text) => CODES.find((code) => text.includes(code)) ?? text);
+  who.said().map((text) => newestIn(text) ?? text);
 
 async function asks(who: TeamsCustomer): Promise<void> {
   for (const code of CODES) await who.writes(`earn ${code} ${PHONE} garnacho@example.vn`);
@@ -92,9 +95,7 @@ test('replies wait for a connector that does not listen yet', async () => {
   await expect.poll(() => codesIn(who), PATIENCE).toEqual(CODES);
   const other = await startTeamsDouble(latePort);
   const shown = () => other.shown(far.chat).map((one) => JSON.stringify(one));
-  await expect
-    .poll(() => shown().map((one) => CODES.find((code) => one.includes(code))), PATIENCE)
-    .toEqual(CODES);
+  await expect.poll(() => shown().map(newestIn), PATIENCE).toEqual(CODES);
   await other.close();
 }, 60_000);
 

@@ -15,6 +15,7 @@ const operatorsOf = ({ mailbox, seal }: Pick<World, 'mailbox' | 'seal'>) =>
 /** Every redemption's outcome is unknown, whatever is looked up. */
 const unknown: Perform = async (effect, turn) => {
   if (effect.kind === 'check') return { kind: 'checked', operation: effect.operation, found: 'unreadable' };
+  if (effect.kind === 'balance') return { kind: 'unavailable' };
   if (effect.kind !== 'redeem') throw new Error('unexpected effect');
   const { operation, gift, by } = effect;
   await turn.lock('customer:475', operation);
