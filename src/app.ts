@@ -135,7 +135,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     conversation: {
       ...conversation,
       step: spannedStep(conversation.step, spans),
-      settings: { ...config.settings, gifts: backend.gifts },
+      settings: { ...config.settings, gifts: backend.gifts, codePrefixes: backend.codePrefixes },
       serviceUp: antcrm.isUp,
     },
     perform: spannedPerform(operations.perform, spans),

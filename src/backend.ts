@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
-import { sandboxGifts } from './loyalty/sandbox/catalog.ts';
+import { sandboxCodePrefixes, sandboxGifts } from './loyalty/sandbox/catalog.ts';
 import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import type { Observe } from './observe.ts';
 
@@ -9,20 +9,21 @@ import type { Observe } from './observe.ts';
 export type Backend = {
   readonly antcrm: AntCrm;
   readonly gifts: NonNullable<Config['gifts']>;
+  readonly codePrefixes: readonly string[];
   /** The embedded AntCRM, where no real one is configured. */
   readonly sandbox?: ReturnType<typeof createSandbox>;
   close(): Promise<void>;
 };
 
 export async function openBackend(
-  { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts }: Config,
+  { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts, codePrefixes }: Config,
   observe: Observe,
   onCall: AntCrmOptions['onCall'],
 ): Promise<Backend> {
   const common = { timeoutMs, contacts, firstPage: 1, maxCalls, observe, onCall };
   if (real) {
     const antcrm = createAntCrm({ ...common, ...real });
-    return { antcrm, gifts: gifts ?? [], close: () => antcrm.close() };
+    return { antcrm, gifts: gifts ?? [], codePrefixes: codePrefixes ?? [], close: () => antcrm.close() };
   }
   // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
   const sandbox = createSandbox();
@@ -33,6 +34,7 @@ export async function openBackend(
   return {
     antcrm,
     gifts: gifts ?? sandboxGifts,
+    codePrefixes: codePrefixes ?? sandboxCodePrefixes,
     sandbox,
     async close() {
       await antcrm.close();

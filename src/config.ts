@@ -161,6 +161,8 @@ function arrange(
     operatorToken: values.OPERATOR_TOKEN,
     /** Undefined: no file; the sandbox has gifts of its own. */
     gifts,
+    /** Undefined: unset; the sandbox has some of its own. */
+    codePrefixes: values.CODE_PREFIXES,
     /** The operator's, beside the built-in ones or in place of them. */
     answers,
     settings: {
@@ -169,7 +171,7 @@ function arrange(
       supportContact: values.SUPPORT_CONTACT,
       identityProof: values.IDENTITY_PROOF,
       operationChecksMs: values.OPERATION_CHECKS,
-    } satisfies Omit<Settings, 'gifts'>,
+    } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
   };
 }
 

@@ -48,6 +48,7 @@ describe('an empty environment', () => {
       teams: undefined,
       staffToken: undefined,
       gifts: undefined,
+      codePrefixes: undefined,
       answers: [],
       settings: {
         defaultLocale: 'vi',

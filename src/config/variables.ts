@@ -98,6 +98,11 @@ export const variables = z.object({
     'sandbox: its own gifts',
     'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score", "description"?: { "vi", "en" }, "image"?: https URL, "pickUp"?: { "vi", "en" } }`: lets customers pick a gift, see its price and, once redeemed, where to get it',
   ),
+  CODE_PREFIXES: may(
+    list(/^[A-Za-z0-9._-]{2,20}$/, 'beginnings of codes such as TIVI,TULANH, separated by commas'),
+    'sandbox: its own',
+    'how the codes on products begin: one that nearly does (`tivi0…`, `TlVI0…`, the letter O for 0) is asked about before it is sent',
+  ),
   ANSWERS_FILE: may(
     text,
     'built-in answers',

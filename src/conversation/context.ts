@@ -20,6 +20,8 @@ export type Settings = {
   readonly timeZone: string;
   /** Empty where no list is known: the gift's code is typed. */
   readonly gifts: readonly Gift[];
+  /** How accumulation codes begin, as far as is known: a code that nearly does is asked about. */
+  readonly codePrefixes: readonly string[];
   readonly supportContact?: string | undefined;
   /** `off`: a typed phone or e-mail is believed everywhere (kiosk use). */
   readonly identityProof: 'required' | 'off';

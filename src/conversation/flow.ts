@@ -98,8 +98,10 @@ type Common = FlowBeginnings & {
 
 /** What begins a flow beside its words. */
 type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
-  /** A code out of the blue; of several flows that take it, the one with the highest priority. */
+  /** A code out of the blue; of several flows, the one with the highest priority. */
   readonly claimsCode?: ((code: string, scope: Scope) => boolean) | undefined;
+  /** The code that was probably meant by the only one of these: asked about instead of taken. */
+  readonly codeMeant?: ((codes: readonly string[], scope: Scope) => string | undefined) | undefined;
   /** A deep link's code. */
   readonly claimsLink?: true | undefined;
 };
@@ -207,11 +209,11 @@ export type Flow = Common & {
  * });
  */
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
-  const { slots: schema } = spec;
+  const { slots: schema, confirmation } = spec;
   const slotsOf = (draft: Draft): z.infer<Schema> => schema.parse(draft);
-  const { name, page, identity, priority, list, showsPast, claimsCode, claimsLink, confirmation } = spec;
+  const { name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink } = spec;
   return {
-    ...{ name, page, identity, priority, list, showsPast, claimsCode, claimsLink, schema },
+    ...{ name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink, schema },
     own: (draft) =>
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
     takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),

@@ -17,6 +17,7 @@ export const SETTINGS: Settings = {
     { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
     { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
   ],
+  codePrefixes: ['TIVI', 'TULANH'],
   supportContact: '1900 0000',
   identityProof: 'required',
   operationChecksMs: [5_000, 20_000, 60_000, 300_000, 1_800_000],

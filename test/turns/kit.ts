@@ -24,6 +24,7 @@ const settings: Settings = {
   defaultLocale: 'vi',
   timeZone: 'Asia/Ho_Chi_Minh',
   gifts: [],
+  codePrefixes: [],
   identityProof: 'required',
   operationChecksMs: [5000, 20_000],
 };

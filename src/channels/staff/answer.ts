@@ -74,7 +74,7 @@ export const answerSchema = z
           {
             seq: 7,
             key: 'accumulate.askPhone',
-            text: 'Số điện thoại của bạn là gì?',
+            text: 'Bạn cho mình số điện thoại để cộng điểm nhé.',
             choices: [{ id: 'cancel', label: 'Huỷ' }],
             asks: 'phone',
           },

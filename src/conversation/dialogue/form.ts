@@ -122,13 +122,19 @@ export function submit(
   form: Extract<Message, { kind: 'form' }>,
   scope: Scope,
 ): Decision {
-  const { draft: named, refused } = read(form, scope);
+  const { draft: named, refused, doubted } = read(form, scope);
   const running = runningIn(state, scope);
   const flow = running ?? scope.flows.form;
   if (!flow) return again(state, scope);
   const slots = flow.own(named);
   const asked: ConversationState = form.email === undefined ? state : { ...state, emailAsked: true };
-  const decision = running ? fill(asked, flow, slots, scope) : start(asked, flow, slots, scope);
+  const filled = running ? fill(asked, flow, slots, scope) : start(asked, flow, slots, scope);
+  const offered = doubted && askAbout(filled, doubted, scope);
+  if (doubted && !offered) {
+    const reason = { key: 'email.typo', params: { email: doubted.value } };
+    refused.push({ slot: 'email', value: doubted.typed, reason });
+  }
+  const decision = offered ?? filled;
   const last = decision.replies.at(-1);
   if (refused.length === 0 || !last) return decision;
   const reasons: Reply[] = refused.map(({ reason }) => reason);
@@ -140,12 +146,31 @@ export function submit(
   return after(reasons, withLast(decision, { form: marked }));
 }
 
+/** An e-mail that looks mistyped is asked about, once nothing else is missing. */
+function askAbout(decision: Decision, { typed, value }: EmailTypo, scope: Scope): Decision | undefined {
+  const { step } = decision.state;
+  const isNext = step.at === 'confirming' || (step.at === 'asking' && step.slot === 'email');
+  if (!isNext) return undefined;
+  const offer = { why: 'typo', value, typed } as const;
+  const asked = pose(
+    decision.state,
+    { at: 'asking', flow: step.flow, slot: 'email', tries: 0, offer },
+    scope,
+  );
+  return after(decision.replies.slice(0, -1), asked);
+}
+
+type EmailTypo = { readonly typed: string; readonly value: string };
 type Refused = { slot: Field['slot']; value: string; reason: Line };
 
-function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: Draft; refused: Refused[] } {
+function read(
+  form: Extract<Message, { kind: 'form' }>,
+  scope: Scope,
+): { draft: Draft; refused: Refused[]; doubted?: EmailTypo | undefined } {
   const draft: Identity & { code?: string; codes?: string[] } = {};
   const refused: Refused[] = [];
   const value = (slot: Field['slot']): string | undefined => form[slot]?.trim() || undefined;
+  let doubted: EmailTypo | undefined;
   const refuse = (slot: Field['slot'], text: string, reason: string): void => {
     refused.push({ slot, value: text, reason: { key: reason } });
   };
@@ -164,7 +189,8 @@ function read(form: Extract<Message, { kind: 'form' }>, scope: Scope): { draft: 
   if (email !== undefined) {
     const parsed = parseEmail(email);
     if (!parsed.ok) refuse('email', email, parsed.reason);
+    else if (parsed.suggestion) doubted = { typed: parsed.value, value: parsed.suggestion };
     else draft.email = typed(parsed.value, scope);
   } else if (form.email !== undefined) draft.email = null;
-  return { draft, refused };
+  return { draft, refused, doubted };
 }

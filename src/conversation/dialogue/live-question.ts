@@ -1,4 +1,4 @@
-import { type Decision, say, withLast } from '../decision.ts';
+import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Answer, Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { parseEmail } from '../language/values/email.ts';
@@ -10,7 +10,7 @@ import { again, home, pose, question } from '../prompts/questions.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Step } from '../state.ts';
 import { isCutOff } from './calls.ts';
-import { edit, editable, fill } from './form.ts';
+import { edit, editable, fill, runningIn } from './form.ts';
 import { begin } from './operations.ts';
 import { answersTo, isSkip } from './values.ts';
 
@@ -217,6 +217,16 @@ function answerEmail(state: ConversationState, step: Asking, text: string, scope
   if (email.suggestion)
     return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, scope);
   return fillStep(state, step, { email: typed(email.value, scope) }, scope);
+}
+
+/** Asks about a code that was probably meant otherwise; undefined where none was. */
+export function asSlip(decision: Decision, codes: readonly string[], scope: Scope): Decision | undefined {
+  const flow = runningIn(decision.state, scope);
+  const value = flow?.codeMeant?.(codes, scope);
+  if (!flow || value === undefined || decision.effect) return undefined;
+  const step = { at: 'asking', flow: flow.name, slot: flow.slotCalled('code'), tries: 0 } as const;
+  const asked = offer(decision.state, step, { why: 'code', value, typed: codes[0] }, scope);
+  return after(decision.replies.slice(0, -1), asked);
 }
 
 /** Asks about a value instead of taking it. */

@@ -13,7 +13,7 @@ import type { ConversationState } from '../state.ts';
 import { onChoice } from './choices.ts';
 import { onStart } from './deep-link.ts';
 import { fill, runningIn, start, take } from './form.ts';
-import { answer, atStep, type Offer, offer } from './live-question.ts';
+import { answer, asSlip, atStep, type Offer, offer } from './live-question.ts';
 import { operationsOf, status } from './operations.ts';
 import { answersTo, identityIn, slotsFor } from './values.ts';
 
@@ -163,7 +163,8 @@ function inFlow(
   if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
     return doubtful(take(state, flow, slots, scope), understood, scope);
   const isDoubt =
-    flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined;
+    flow.codeMeant?.(understood.codes, scope) !== undefined ||
+    (flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined);
   return isDoubt ? doubtful(fill(state, flow, {}, scope), understood, scope) : undefined;
 }
 
@@ -193,6 +194,8 @@ function keep(state: ConversationState, understood: Understood, scope: Scope): D
 function doubtful(decision: Decision, understood: Understood, scope: Scope): Decision {
   const { step } = decision.state;
   if (understood.mangled) return after([{ key: `${understood.mangled}.vietnamese` }], decision);
+  const slipped = asSlip(decision, understood.codes, scope);
+  if (slipped) return slipped;
   const offered = doubt(decision.state, understood, scope);
   if (step.at !== 'asking' || offered === undefined) return decision;
   return after(decision.replies.slice(0, -1), offer(decision.state, step, offered, scope));

@@ -7,11 +7,12 @@ import { isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
+import { codeMeant } from '../language/values/slips.ts';
 import { cancel } from '../prompts/help.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line } from '../reply.ts';
-import { type ConversationState, type Identity, identitySchema } from '../state.ts';
+import { type ConversationState, identitySchema } from '../state.ts';
 
 /** So many codes are confirmed at once, at most. */
 const MOST_CODES = 10;
@@ -25,6 +26,7 @@ export const accumulate: Flow = defineFlow({
   list: { type: 'point' },
   identity: 'typed',
   claimsCode: () => true,
+  codeMeant: codeMeantBy,
   claimsLink: true,
   slots: identitySchema.extend({ codes: z.array(z.string()).min(1).optional() }),
 
@@ -61,8 +63,8 @@ export const accumulate: Flow = defineFlow({
     };
   },
 
-  read: ({ understood: { codes, noEmail } }) => ({
-    ...(codes.length > 0 && { codes: [...codes] }),
+  read: ({ understood: { codes, noEmail } }, scope) => ({
+    ...(codes.length > 0 && codeMeantBy(codes, scope) === undefined && { codes: [...codes] }),
     ...(noEmail && { email: null }),
   }),
 
@@ -151,9 +153,9 @@ export const accumulate: Flow = defineFlow({
     hindered: tooManyAttempts,
     counted: countOutcome,
 
-    remarks(slots, { omitted }) {
-      const perhaps = omitted ?? perhapsOmitted(slots);
-      return perhaps ? [{ key: 'accumulate.omitted', context: perhaps }] : [];
+    why({ codes = [] }) {
+      const [code] = codes;
+      return code === undefined ? {} : { context: 'code', params: { code } };
     },
 
     /** Another code may be the right one, until there were too many. */
@@ -173,6 +175,12 @@ export const accumulate: Flow = defineFlow({
     },
   },
 });
+
+/** Of several codes none is asked about: what comes of each is told. */
+function codeMeantBy(codes: readonly string[], { settings }: Scope): string | undefined {
+  const [only, ...others] = codes;
+  return only === undefined || others.length > 0 ? undefined : codeMeant(only, settings.codePrefixes);
+}
 
 /** One code can be corrected, of several each can be left out. */
 function editsOfCodes(codes: readonly string[]): Choice[] {
@@ -233,13 +241,4 @@ function isOtherCode({ intent, code, codes, phone, email, names }: Understood, k
 /** Remembered and unproved: whoever writes now need not be who typed it then. */
 function isReadBack(known: Known, remembered: Known | undefined): boolean {
   return !known.proved && known.value === remembered?.value;
-}
-
-/**
- * The identifier that the linking rule may have left out. Said whether it was or not, unless both are proved: else the
- * answer would tell whether somebody has a record by a typed phone or e-mail.
- */
-function perhapsOmitted({ phone, email }: Identity): 'phone' | 'email' | undefined {
-  if (!phone || !email || (phone.proved && email.proved)) return undefined;
-  return email.proved ? 'phone' : 'email';
 }

@@ -22,10 +22,11 @@ import {
   periodIn,
   periodLine,
   periodNamed,
+  periodNoted,
 } from '../prompts/periods.ts';
 import { CANCEL, home, named, question, withMenu } from '../prompts/questions.ts';
-import { recordLine } from '../prompts/records.ts';
-import type { Choice, Line, Reply } from '../reply.ts';
+import { recordLine, totalLine } from '../prompts/records.ts';
+import type { Choice, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, identitySchema, type Step } from '../state.ts';
 
 /** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
@@ -48,7 +49,7 @@ const PERIOD_CHOICES = PERIODS.map((name) => named(`period:${name}`));
 /** What is shown unless something else is asked for. */
 const FIRST = { type: 'point', period: '30d' } as const;
 
-/** What was earned or redeemed: proved phone or e-mail → pages, shown in place, of the last 30 days unless told. */
+/** What was earned or redeemed: proved phone or e-mail → pages, shown in place. */
 export const history: Flow = defineFlow({
   name: 'history',
   priority: 30,
@@ -203,17 +204,13 @@ function showPage(
     key: 'history.page',
     context: page.type,
     params: { page: page.skip / PAGE + 1, period },
-    lines: [...records.map((one) => recordLine(one, scope)), ...(sum ? [total(page, sum)] : [])],
+    lines: [...records.map((one) => recordLine(one, scope)), ...(sum ? [totalLine(page.type, sum)] : [])],
     inPlace: true,
   };
   return say(next, withPaging(next, reply, page, more, scope));
 }
 
-function total({ type }: Page, { score, partial }: { score: number; partial: boolean }): Line {
-  return { key: `history.total.${type}`, context: partial ? 'partial' : undefined, params: { score } };
-}
-
-/** Which history, of which period: both may be said at any question; a period that is none is said at once. */
+/** Which history, of which period: both may be said at any question. */
 function narrow(
   state: ConversationState,
   slot: string,
@@ -223,12 +220,17 @@ function narrow(
   const { type, period, ...known } = answersTo(history, utterance, scope);
   const said = periodIn(utterance.understood, scope);
   const isFault = said !== undefined && !said.ok;
-  if (slot === 'phone' && !isFault) return undefined;
+  if (slot === 'phone' && !isFault && !isPeriodAlone(utterance.understood)) return undefined;
   if (slot === 'period' && said === undefined) return undefined;
   if (type === undefined && period === undefined) return undefined;
   const narrowed: Draft = { ...(type !== undefined && { type }), ...(said && { period }) };
   const filled = fill(state, history, { ...known, ...narrowed }, scope);
-  return isFault ? after([periodFault(said.reason, scope)], filled) : filled;
+  if (isFault) return after([periodFault(said.reason, scope)], filled);
+  return slot === 'phone' && said?.ok ? after([periodNoted(said.value, scope)], filled) : filled;
+}
+
+function isPeriodAlone({ intent, period, phone, email }: Understood): boolean {
+  return period !== undefined && (intent ?? phone ?? email) === undefined;
 }
 
 /** What else is said at a page: a period, the other list, or both, of the same customer. */

@@ -32,10 +32,19 @@ export function codeInLink(text: string): string | undefined {
   return shaped.length === 1 ? shaped[0] : undefined;
 }
 
+/** A text with the codes that its links carry in their places; a link without one says nothing. */
+export function withLinksRead(text: string): string {
+  if (!/:\/\/|\bwww\.|\bt\.me\//i.test(text)) return text;
+  return text
+    .split(' ')
+    .map((word) => (isLink(word) ? (codeInLink(word) ?? '') : word))
+    .join(' ');
+}
+
 function linkOf(text: string): URL | undefined {
   const written = text.trim();
   if (/\s/.test(written)) return undefined;
-  const link = URL.parse(/^www\./i.test(written) ? `https://${written}` : written);
+  const link = URL.parse(/^(?:www\.|t\.me\/)/i.test(written) ? `https://${written}` : written);
   return link && SCHEMES.includes(link.protocol) ? link : undefined;
 }
 

@@ -3,6 +3,7 @@ import { type Answer, type Answers, createAnswers } from './answers.ts';
 import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
+import { withLinksRead } from './links.ts';
 import { createLocales } from './locales.ts';
 import { createVocabulary, type Segment } from './phrases.ts';
 import { createSpelling } from './spelling.ts';
@@ -118,7 +119,7 @@ export function createLanguage(
   }
 
   function understand(text: string): Understood {
-    const tokens = tokenize(visible(text).replace(THUMB, ' ok '));
+    const tokens = tokenize(withLinksRead(visible(text)).replace(THUMB, ' ok '));
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
     const email = findEmail(typed);

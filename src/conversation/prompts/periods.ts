@@ -45,3 +45,9 @@ export function periodLine({ fromMs, toMs }: Period, timeZone: string): Line {
     ? { key: 'history.period', context: 'day', params: { from: fromMs } }
     : { key: 'history.period', params: { from: fromMs, to } };
 }
+
+/** That a period was heard, where something else is still to be told. */
+export function periodNoted({ toMs, ...period }: Period, { nowMs, settings }: Scope): Reply {
+  const shown = periodLine({ ...period, toMs: toMs ?? nowMs }, settings.timeZone);
+  return { key: 'history.noted', params: { period: shown } };
+}

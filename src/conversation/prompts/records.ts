@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../effect.ts';
+import type { HistoryRecord, HistoryType } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Line } from '../reply.ts';
 
@@ -14,4 +14,9 @@ export function recordLine(record: HistoryRecord, { settings }: Scope): Line {
       score: record.score ?? 0,
     },
   };
+}
+
+/** What the records of a period add up to; `partial`: at least. */
+export function totalLine(type: HistoryType, { score, partial }: { score: number; partial: boolean }): Line {
+  return { key: `history.total.${type}`, context: partial ? 'partial' : undefined, params: { score } };
 }

@@ -16,6 +16,9 @@ const TULANH: Product = { code: 'TULANH01', name: 'Tủ lạnh', score: 150, id:
 const MAYGIAT: Product = { code: 'MAYGIAT01', name: 'Máy giặt', score: 120, id: '64d9f28b2b3ba308b322c712' };
 export const PRODUCTS = [TIVI, TULANH, MAYGIAT] as const;
 
+/** How the codes on its products begin. */
+export const sandboxCodePrefixes = ['TIVI', 'TULANH', 'MAYGIAT'] as const;
+
 const PICK_UP = {
   vi: 'Cửa hàng 12 Lê Lợi, Quận 1, 8:00–20:00 hằng ngày. Bạn mang theo điện thoại nhé.',
   en: 'The shop at 12 Le Loi, District 1, daily 8:00–20:00. Bring your phone.',

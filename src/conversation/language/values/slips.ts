@@ -1,0 +1,23 @@
+/** Digits and the letters that are typed for them. */
+const AS_DIGITS: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1' };
+const AS_LETTERS: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', L: 'I' };
+
+/**
+ * The code that was probably meant: the same with a known beginning in its own capitals, with O and I there and 0 and 1 in
+ * a number after it. Undefined where nothing tells that this one is wrong; only the customer can say so.
+ */
+export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
+  for (const beginning of beginnings) {
+    const [typed, rest] = [code.slice(0, beginning.length), code.slice(beginning.length)];
+    if (rest === '' || alike(typed) !== alike(beginning)) continue;
+    const number = [...rest].map((letter) => AS_DIGITS[letter.toUpperCase()] ?? letter).join('');
+    const meant = beginning + (/^\d{4,}$/.test(number) ? number : rest);
+    return meant === code ? undefined : meant;
+  }
+  return undefined;
+}
+
+/** The same for beginnings that are easily taken for one another. */
+function alike(text: string): string {
+  return [...text.toUpperCase()].map((letter) => AS_LETTERS[letter] ?? letter).join('');
+}
