@@ -124,9 +124,8 @@ export function createSpans(tracer?: Tracer): Spans {
 
     around(name, about, work, parent) {
       const { conversation, operation } = about;
+      if (tracer === undefined && conversation === undefined && operation === undefined) return work();
       const before = atWork.getStore();
-      const isKnown = conversation === undefined || conversation === before?.conversation;
-      if (tracer === undefined && isKnown && operation === undefined) return work();
       const span = tracer && begin(tracer, name, about, parent);
       const at: AtWork = {
         conversation: conversation ?? before?.conversation,
@@ -150,9 +149,11 @@ export function createSpans(tracer?: Tracer): Spans {
     },
 
     since: (sinceMs, name, about, parent) => tracer?.begin(name, about, parent, sinceMs).end(),
-    note: (about) => atWork.getStore()?.span?.note(about),
+    note(about) {
+      if (tracer !== undefined) atWork.getStore()?.span?.note(about);
+    },
     apart: (about, work) => atWork.run(about, work),
-    traceparent: () => atWork.getStore()?.span?.traceparent,
+    traceparent: () => (tracer === undefined ? undefined : atWork.getStore()?.span?.traceparent),
 
     fields() {
       const { conversation, operation, span } = atWork.getStore() ?? {};

@@ -97,7 +97,7 @@ async function watched<Result>(
   }
   const waitMs = acceptedMs === undefined ? undefined : Math.max(0, Date.now() - acceptedMs);
   const notes = new TurnNotes({ conversation, channel, input, waitMs });
-  const about = { channel, conversation, input, attempt: attemptsOf(next) };
+  const about = { channel, input, attempt: attemptsOf(next) };
   const told = async (): Promise<Result> => {
     try {
       return await work({ next, reading, notes });

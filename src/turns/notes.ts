@@ -11,12 +11,7 @@ const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 export class TurnNotes {
   readonly #startMs = performance.now();
   readonly #about: Fields;
-  readonly #phases: Record<`${Phase}Ms`, number | undefined> = {
-    identifyMs: undefined,
-    stepsMs: undefined,
-    commitMs: undefined,
-    deliverMs: undefined,
-  };
+  readonly #phases: Record<Phase, number> = { identify: 0, steps: 0, commit: 0, deliver: 0 };
   #sinceMs = this.#startMs;
   #result = 'given-back';
 
@@ -32,14 +27,21 @@ export class TurnNotes {
   /** The time since the phase before was this one's. */
   passed(phase: Phase): void {
     const nowMs = performance.now();
-    const key = `${phase}Ms` as const;
-    this.#phases[key] = rounded((this.#phases[key] ?? 0) + nowMs - this.#sinceMs);
+    this.#phases[phase] += nowMs - this.#sinceMs;
     this.#sinceMs = nowMs;
   }
 
   tell(log: Pick<Log, 'debug'>): void {
-    const ms = rounded(performance.now() - this.#startMs);
-    log.debug({ ...this.#about, result: this.#result, ...this.#phases, ms }, 'a turn ended');
+    const { identify, steps, commit, deliver } = this.#phases;
+    const fields = {
+      result: this.#result,
+      identifyMs: rounded(identify),
+      stepsMs: rounded(steps),
+      commitMs: rounded(commit),
+      deliverMs: rounded(deliver),
+      ms: rounded(performance.now() - this.#startMs),
+    };
+    log.debug(Object.assign(fields, this.#about), 'a turn ended');
   }
 }
 
