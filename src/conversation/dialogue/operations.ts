@@ -84,20 +84,29 @@ function applied(
   scope: Scope,
 ): Decision {
   const begins = begun(state, id, confirmed, scope);
-  const balance = balanceAfter(state, begins, outcome.receipt?.score, outcome.balance);
-  const receipt = outcome.receipt && { ...told(outcome.receipt), ...(balance !== undefined && { balance }) };
-  const operation: Operation = { ...begins, status: 'done', receipt };
+  const operation: Operation = { ...begins, status: 'done', receipt: receiptOf(state, begins, outcome) };
   const noted = note(state, operation);
   const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
   const choices = [...(confirmed.next?.(state.draft, scope) ?? [])];
   return finish(counted(noted, operation.kind, 'done', scope), scope, {
     key: `${confirmed.name}.done`,
-    lines: [...receiptLines(operation, scope), ...balanceLines(balance), ...remarks],
+    lines: [...receiptLines(operation, scope), ...balanceLines(operation), ...remarks],
     ...(choices.length > 0 && { choices, view: scope.ids.view }),
   });
 }
 
-function balanceLines(points: number | undefined): Line[] {
+/** What is kept of a success: the receipt, and the balance after it where that is known. */
+export function receiptOf(
+  state: ConversationState,
+  begins: Pick<Operation, 'kind' | 'atMs'>,
+  { receipt, balance: moved }: Pick<Extract<Outcome, { kind: 'applied' }>, 'receipt' | 'balance'>,
+): Operation['receipt'] {
+  const balance = balanceAfter(state, begins, receipt?.score, moved);
+  return receipt && { ...told(receipt), ...(balance !== undefined && { balance }) };
+}
+
+export function balanceLines(last: Operation | undefined): Line[] {
+  const points = last?.receipt?.balance;
   return points === undefined ? [] : [{ key: 'receipt.balance', params: { points } }];
 }
 

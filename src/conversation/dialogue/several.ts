@@ -7,6 +7,7 @@ import type { Line, Reply } from '../reply.ts';
 import type { ConversationState, Operation, Step } from '../state.ts';
 import { type Call, callsOf, nextCall } from './calls.ts';
 import {
+  balanceLines,
   begun,
   busy,
   type Concluded,
@@ -17,8 +18,8 @@ import {
   counted,
   ended,
   note,
+  receiptOf,
   stillChecking,
-  told,
 } from './operations.ts';
 
 /*
@@ -75,7 +76,7 @@ function noteOutcome(
   const known = { ...begun(state, id, confirmed, scope), ...(code !== undefined && { code }) };
   switch (outcome.kind) {
     case 'applied': {
-      const receipt = told(outcome.receipt);
+      const receipt = receiptOf(state, known, outcome);
       return counted(note(state, { ...known, status: 'done', receipt }), confirmed.kind, 'done', scope);
     }
     case 'refused':
@@ -155,6 +156,7 @@ function resultOf(
     ...operations.map(codeLine),
     ...untried.map((code): Line => ({ key: 'receipt.code', context: 'untried', params: { code } })),
     ...sumOf(done),
+    ...balanceLines(operations.at(-1)),
     ...(done.length > 0 ? (confirmed.remarks?.(draft, applied) ?? []) : []),
   ];
   const params = { done: done.length, all: operations.length + untried.length };
