@@ -156,7 +156,8 @@ function resultOf(
     ...operations.map(codeLine),
     ...untried.map((code): Line => ({ key: 'receipt.code', context: 'untried', params: { code } })),
     ...sumOf(done),
-    ...balanceLines(operations.at(-1)),
+    // What is refused moves nothing; what is not known yet may have.
+    ...(operations.some(({ status }) => status === 'checking') ? [] : balanceLines(done.at(-1))),
     ...(done.length > 0 ? (confirmed.remarks?.(draft, applied) ?? []) : []),
   ];
   const params = { done: done.length, all: operations.length + untried.length };
