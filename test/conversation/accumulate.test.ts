@@ -201,6 +201,10 @@ describe('earning points', () => {
     '👍🏽',
     'xác nhận',
     'dạ vâng ạ',
+    'ok ok',
+    'dc luôn',
+    'được rồi shop ơi',
+    'yes please',
   ])('is confirmed by a typed yes: %s', (text) => {
     const chat = summed().text(text);
     expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
@@ -228,12 +232,19 @@ describe('earning points', () => {
     expect(chat.text('ok').keys).toContain('accumulate.done');
   });
 
-  test.each(['ok 0867123456', 'ok, thêm TIVI000000018', 'không, ok', 'ok mà sao lâu thế', 'ok 123'])(
-    'is not confirmed by a yes with something else: %s',
-    (text) => {
-      expect(summed().text(text).effects).toEqual([]);
-    },
-  );
+  test.each([
+    'ok 0867123456',
+    'ok, thêm TIVI000000018',
+    'không, ok',
+    'ok mà sao lâu thế',
+    'ok 123',
+    'có gì',
+    'ok được không?',
+    'có?',
+    'ok nhưng',
+  ])('is not confirmed by a yes with something else: %s', (text) => {
+    expect(summed().text(text).effects).toEqual([]);
+  });
 
   test('keeps phone and e-mail when the code is refused, and asks for the code again', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');

@@ -99,8 +99,10 @@ function atSummary(
     case 'decline':
       return again(state, scope, { key: 'confirm.edit' });
     case 'confirm':
-      if (!isBare(utterance.understood)) return flow.said(state, utterance, scope);
-      return mayConfirm(state, step, flow, scope) ? begin(state, step, scope) : pointAt(state, flow, scope);
+      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
+        ? begin(state, step, scope)
+        : pointAt(state, flow, scope);
     case 'retry':
       return pointAt(state, flow, scope);
     default:
@@ -108,9 +110,9 @@ function atSummary(
   }
 }
 
-/** "Ok" and nothing else: "ok, 0912345678" is an answer. */
-function isBare({ codes, phone, email, names, noEmail, rest }: Understood): boolean {
-  return codes.length === 0 && (phone ?? email ?? names ?? noEmail) === undefined && rest === '';
+/** "Ok, 0912345678" is an answer. */
+function hasValue({ codes, phone, email, names, noEmail }: Understood): boolean {
+  return codes.length > 0 || (phone ?? email ?? names ?? noEmail) !== undefined;
 }
 
 /**

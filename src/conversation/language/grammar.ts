@@ -70,6 +70,8 @@ export type Grammar = {
    * `thang 11/2026`, a quarter as `q1/2026`.
    */
   readonly inNumbers: (text: string) => string;
+  /** Polite words around a yes, which leave it one. */
+  readonly particles: string;
   /** Words before the number of a page. */
   readonly pages: string;
   /** Units: a number before one is an amount, not a code. */

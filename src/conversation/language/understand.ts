@@ -11,6 +11,7 @@ import { timesIn } from './times.ts';
 import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { CodeResult } from './values/code.ts';
 import { type FlowWords, intentWords, type Wording } from './vocabulary.ts';
+import { createYes } from './yes.ts';
 
 /** What a message says, as far as it says it. Nothing here is trusted more than any typed text. */
 export type Understood = {
@@ -60,6 +61,8 @@ export type Language = {
   localeOf(text: string): Locale | undefined;
   /** What answers a question about the programme, and whether a text asks anything. */
   readonly answers: Answers;
+  /** Whether a text says yes and nothing else. */
+  isYes(text: string): boolean;
   /** An answer to the question for a code. Codes are opaque: beside shapes, only the vocabulary and dates are refused. */
   readCode(text: string): CodeResult;
   /** What a field for codes was given: one or, with blanks or commas between, several; and the first thing that is none. */
@@ -119,7 +122,7 @@ export function createLanguage(
   }
 
   function understand(text: string): Understood {
-    const tokens = tokenize(withLinksRead(visible(text)).replace(THUMB, ' ok '));
+    const tokens = tokenize(withLinksRead(visible(text)).replaceAll('👍', ' ok '));
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
     const email = findEmail(typed);
@@ -154,15 +157,13 @@ export function createLanguage(
 
   return {
     understand,
+    isYes: createYes(words),
     readCode: codes.read,
     readCodes: codes.readAll,
     localeOf: createLocales(words),
     answers: createAnswers(wording, added),
   };
 }
-
-/** Says yes, in whatever colour. */
-const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
 
 type Reading = {
   readonly parts: readonly Segment<Token>[];

@@ -84,6 +84,8 @@ export const vi: Grammar = {
     small: 'ở, có, được, cái, này, đó, của, và, còn, rồi, cũng, phải, thêm, luôn, đi, số',
   },
   borrowed: 'ok, oke, oki, okie, okela, alo, zalo, sao kê, ad, vip',
+  particles: `à, ạ, ak, nhé, nha, nhe, nghen, hen, ha, luôn, đi, nào, rồi, thôi, liền, giúp, giúp mình, mình, tôi, em, anh, chị,
+    bạn, shop, sốp, ad, admin, bot, ơi, cảm ơn, cám ơn`,
   fillers: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
     với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
     cái, này, kia, đó, ở, tại, còn, nào, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,

@@ -1,0 +1,43 @@
+import { fold } from './fold.ts';
+import { GRAMMARS } from './grammars.ts';
+import { type IntentWords, phrasesOf, split } from './vocabulary.ts';
+
+/** What may stand around a yes and leaves it one. */
+const particles = new Set(GRAMMARS.flatMap((grammar) => split(grammar.particles)));
+const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
+
+/** "👍", in whatever colour. */
+const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
+
+/**
+ * Whether a text says yes and nothing else. Stricter than the intent, for points hang on it: small words that change
+ * nothing elsewhere make a question or an objection here ("có gì", "ok sao", "ok nhưng").
+ */
+export function createYes(words: readonly IntentWords[]): (text: string) => boolean {
+  const meant = words.filter(({ intent }) => intent === 'confirm');
+  const phrases = new Set(meant.flatMap(({ always, alone }) => [...phrasesOf(always), ...phrasesOf(alone)]));
+  const longest = Math.max(...[...phrases].map((phrase) => phrase.split(' ').length));
+
+  /** How many words of a yes stand at `at`; the longest phrase counts. */
+  function lengthAt(said: readonly string[], at: number): number {
+    for (let length = longest; length > 0; length--) {
+      if (phrases.has(said.slice(at, at + length).join(' '))) return length;
+    }
+    return 0;
+  }
+
+  return (text) => {
+    if (text.includes('?')) return false;
+    const said = fold(text.replace(THUMB, ' ok '))
+      .split(' ')
+      .map((word) => abbreviations.get(word) ?? word);
+    let isYes = false;
+    for (let at = 0; at < said.length; ) {
+      const length = lengthAt(said, at);
+      if (length > 0) isYes = true;
+      else if (!particles.has(said[at] ?? '')) return false;
+      at += Math.max(length, 1);
+    }
+    return isYes;
+  };
+}
