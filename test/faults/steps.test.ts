@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { faultsOf } from '../support/checker.ts';
+import type { Customer } from '../support/faults-customer.ts';
 import {
   earns,
+  earnsSeveral,
   isSummary,
+  type Lived,
   repeatsIn,
   type Story,
   saying,
@@ -11,15 +14,28 @@ import {
   withCalls,
   withoutAnswer,
 } from '../support/faults-stories.ts';
-import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
+import { type FaultsWorld, leftIn, startFaultsWorld } from '../support/faults-world.ts';
 import type { Bot } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 
+/** What was confirmed, and the word that the answer to the first message repeats. */
+type Told = (
+  customer: Customer,
+  world: FaultsWorld,
+) => Promise<{ readonly word: string | undefined; readonly lived: readonly Lived[] }>;
+
+function one(story: Story): Told {
+  return async (customer, world) => {
+    const lived = await story(customer, world);
+    return { word: lived.kind === 'accumulate' ? lived.code : undefined, lived: [lived] };
+  };
+}
+
 /** Around whatever is done for money, and one of each of the rest; the long form dies at every call. */
-const STORIES: readonly { name: string; story: Story; points: readonly string[] }[] = [
+const STORIES: readonly { name: string; story: Told; points: readonly string[] }[] = [
   {
     name: 'earning points',
-    story: earns,
+    story: one(earns),
     points: [
       ...['mailbox.accept#1:before', 'mailbox.accept#2:after', 'mailbox.intend#1:after'],
       ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after'],
@@ -27,12 +43,21 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
   },
   {
     name: 'earning points when the answer is lost',
-    story: withoutAnswer(earns),
+    story: one(withoutAnswer(earns)),
     points: ['mailbox.claim#1:after'],
   },
   {
+    name: 'earning points by several codes',
+    story: earnsSeveral,
+    points: [
+      ...['mailbox.intend#1:after', 'mailbox.commit#2:after', 'mailbox.intend#2:before'],
+      ...['antcrm.accumulate#2:after', 'mailbox.commit#3:before', 'mailbox.intend#3:after'],
+      'mailbox.commit#4:after',
+    ],
+  },
+  {
     name: 'spending points',
-    story: spends,
+    story: one(spends),
     points: [
       ...[
         'mailbox.lock#1:after',
@@ -45,7 +70,7 @@ const STORIES: readonly { name: string; story: Story; points: readonly string[] 
   },
   {
     name: 'spending points when the answer is lost',
-    story: withoutAnswer(spends),
+    story: one(withoutAnswer(spends)),
     points: ['mailbox.lock#2:after', 'mailbox.commit#4:after'],
   },
 ];
@@ -71,7 +96,7 @@ let stores = 0;
 const ownStore = (): string => `${redis.url}/${stores++}`;
 
 /** Before and after every call that the story makes while nobody dies. */
-async function everyPoint(story: Story): Promise<string[]> {
+async function everyPoint(story: Told): Promise<string[]> {
   const store = ownStore();
   const bot = await world.bot(store, { FAULT_TRACE: 'on' });
   const customer = await world.customer(() => bot);
@@ -90,7 +115,7 @@ const tried: string[] = [];
 const survived: string[] = [];
 
 /** Lives the story with a bot that dies at `point` and another one that is started then. Returns what was wrong. */
-async function dieAt(point: string, story: Story): Promise<string[]> {
+async function dieAt(point: string, story: Told): Promise<string[]> {
   const store = ownStore();
   let bot: Bot | undefined = await world.bot(store, { FAULT_POINT: point });
   const reborn = bot.ended.then(async ({ signal }) => {
@@ -99,7 +124,7 @@ async function dieAt(point: string, story: Story): Promise<string[]> {
     return signal;
   });
   const customer = await world.customer(() => bot);
-  const lived = await story(customer, world);
+  const { word, lived } = await story(customer, world);
   const left = await leftIn(store);
   const signal = await Promise.race([reborn, delay(2000)]);
   await bot?.kill();
@@ -107,8 +132,8 @@ async function dieAt(point: string, story: Story): Promise<string[]> {
   if (signal !== 'SIGKILL') survived.push(point);
 
   const { id: chat, heard } = customer;
-  const serials = lived.kind === 'accumulate' ? [lived.code] : [];
-  const operations = [await withCalls(lived, customer, world.antcrm)];
+  const serials = word === undefined ? [] : [word];
+  const operations = await Promise.all(lived.map((each) => withCalls(each, customer, world.antcrm)));
   const repeats = repeatsIn(heard);
   return [
     ...faultsOf({ chat, serials, told: heard, operations }),

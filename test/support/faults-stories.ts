@@ -66,6 +66,38 @@ export const earns: Story = async (customer, world) => {
   return { kind: 'accumulate', code, heard: await confirms(customer, summary) };
 };
 
+/**
+ * Three codes by one confirmation. Resolves to the word that the message's answer repeats, and what became of each code:
+ * its line of the result tells, or, where that says that it is being checked, the later message with its reference.
+ */
+export async function earnsSeveral(
+  customer: Customer,
+  world: FaultsWorld,
+): Promise<{ readonly word: string; readonly lived: readonly Lived[] }> {
+  const codes = [world.code(), world.code(), world.code()];
+  const word = `w${codes[0]?.toLowerCase()}`;
+  await customer.writes(`earn ${codes.join(' ')} ${customer.phone} ${word}@example.vn`);
+  const summary = await customer.hears(isSummary(word));
+  const from = customer.heard.length;
+  await customer.presses(confirmIn(summary));
+  const { text } = await customer.hears(({ key }) => SEVERAL.test(key ?? ''), from);
+  const lived = codes.map(async (code): Promise<Lived> => {
+    const line = text.split('\n').find((one) => one.includes(code)) ?? '';
+    return { kind: 'accumulate', code, heard: await heardOf(line, customer, from) };
+  });
+  return { word, lived: await Promise.all(lived) };
+}
+
+const SEVERAL = /^accumulate\.(done_several|partly|refused_several)$/;
+
+async function heardOf(line: string, customer: Customer, from: number): Promise<Result> {
+  if (line.startsWith('✓')) return 'done';
+  const reference = /\((\w+\.\d)\)$/.exec(line)?.[1];
+  if (reference === undefined) return line === '' ? 'nothing' : 'not applied';
+  const isResult = (message: Heard) => resultIn(message) !== undefined && message.text.includes(reference);
+  return resultIn(await customer.hears(isResult, from)) ?? 'nothing';
+}
+
 export const spends: Story = async (customer) => {
   await customer.writes(`/redeem ${GIFT}`);
   await customer.hears(({ key }) => key === 'identity.proofNeeded');
