@@ -35,7 +35,8 @@ export function again(state: ConversationState, scope: Scope, ...before: Reply[]
 
 /** Says something that answers no question: what was being asked is asked once more. */
 export function aside(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+  const isAsked = state.step.at !== 'idle' && state.step.at !== 'browsing';
+  return isAsked ? again(state, scope, reply) : stay(state, scope, reply);
 }
 
 /** Says something that ends nothing: a page that is shown can still be turned. */
