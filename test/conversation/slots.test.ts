@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
+import { codeMeant } from '../../src/conversation/language/values/slips.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 
 describe('a phone number', () => {
@@ -223,6 +224,39 @@ describe('a code', () => {
           expect(text).toContain(result.value);
           expect(result.value).toMatch(/^[\w.-]{4,64}$/);
         }
+      }),
+    );
+  });
+});
+
+describe('a code that was mistyped', () => {
+  const beginnings = ['TIVI', 'TULANH', 'MAYGIAT'];
+  const numbers = fc.stringMatching(/^\d{4,12}$/);
+  /** What else people write for a letter or a digit. */
+  const ALIKE: Readonly<Record<string, string>> = { 0: '0Oo', 1: '1Il', I: 'Ii1l', O: 'Oo0' };
+  const slipped = (letter: string) =>
+    fc.constantFrom(...(ALIKE[letter] ?? letter.toUpperCase() + letter.toLowerCase()));
+
+  it('is told as it was meant, whatever was slipped; a right one is let alone', () => {
+    const codes = fc.tuple(fc.constantFrom(...beginnings), numbers).map(([start, number]) => start + number);
+    const pairs = codes.chain((code) => fc.tuple(fc.constant(code), fc.tuple(...[...code].map(slipped))));
+    fc.assert(
+      fc.property(pairs, ([code, letters]) => {
+        const written = letters.join('');
+        expect(codeMeant(written, beginnings)).toBe(written === code ? undefined : code);
+        expect(codeMeant(written, [])).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is always another one, with a beginning that is known', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 30 }), (text) => {
+        const meant = codeMeant(text, beginnings);
+        if (meant === undefined) return;
+        expect(meant).not.toBe(text);
+        expect(beginnings.some((beginning) => meant.startsWith(beginning))).toBe(true);
       }),
     );
   });
