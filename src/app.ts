@@ -242,7 +242,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
-/** OpenTelemetry is loaded where it is wanted: it takes 20 MB. */
+/** OpenTelemetry is loaded where it is wanted, and nowhere else. */
 async function loadTelemetry({ tracesEndpoint }: Config): Promise<Telemetry | undefined> {
   if (tracesEndpoint === undefined) return undefined;
   const telemetry = await import('./telemetry.ts');
