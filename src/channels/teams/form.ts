@@ -8,7 +8,8 @@ import { type Element, text } from './card.ts';
  * check that is stricter than ours would lock people out.
  */
 const INPUTS: Readonly<Record<Field['slot'], Element>> = {
-  code: { maxLength: 60 },
+  // Ten of them, with blanks between.
+  code: { maxLength: 700 },
   phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
   email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
 };
