@@ -38,7 +38,7 @@ const bodySchema = z.strictObject({
     .describe('Shares a phone number.'),
   form: z
     .strictObject({
-      code: field.optional(),
+      code: field.optional().describe('One code or, with blanks or commas between, several.'),
       phone: field.optional(),
       email: z.string().max(MAX_TEXT).optional().describe('Empty: there is none, and it is not asked for.'),
     })
