@@ -142,4 +142,4 @@ test('nothing that a customer gave is left in Redis once they asked to be forgot
   // store's own word on its layout, twice.
   const kinds = (await admin.keys('*')).map((key) => /\}(\w+)/.exec(key)?.[1]);
   expect(kinds.sort()).toEqual(['d', 'f', 'layout', 'layout', 'm', 's']);
-});
+}, 120_000);

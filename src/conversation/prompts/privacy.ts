@@ -47,16 +47,17 @@ function browsedBy({ step }: ConversationState): ConversationState['profile'] {
 }
 
 /**
- * Erases all but operations without an outcome, which stay until their result, the chosen language, and how many codes
+ * Erases all but operations without an outcome, which stay until their result, the language, and how many codes
  * were refused: forgetting that would let anybody guess on.
  */
 export function forget(state: ConversationState, scope: Scope): Decision {
-  const { locale, guesses } = state;
+  const { locale, textLocale, guesses } = state;
   const open = state.operations.filter(isOpen);
   const kept: ConversationState = {
     ...newState(scope.nowMs),
     operations: open,
     ...(locale && { locale }),
+    ...(textLocale && { textLocale }),
     ...(guesses && { guesses }),
   };
   const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
