@@ -127,6 +127,6 @@ export async function entersCode(chat: Chat, code: string, phone = '0912345678')
   await chat.hears('accumulate.summary');
 }
 
-/** Everything that an accumulation needs, in one message. */
+/** Everything that an accumulation needs, in one message that is of no language. */
 export const accumulation = (code: string, phone = '0912345678', email = 'minh@example.vn'): string =>
-  `earn ${code} ${phone} ${email}`;
+  `/accumulate ${code} ${phone} ${email}`;
