@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
 import type { Bot } from '../support/processes.ts';
-import { choosesGift } from './flows.ts';
+import { choosesGift, PHONE } from './flows.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Bots whose leases end soon, so that the others need not be waited for. */
@@ -37,6 +37,7 @@ function bot(index: number): Bot {
 
 test('a message that one process accepts, another takes over and a third delivers is one trace', async () => {
   const chat = world.chat('en', (update) => world.post(update, bot(0)));
+  const before = await world.sandbox.records('gift', PHONE);
   await choosesGift(chat);
   // The first process dies in the call. The second finds out what became of it, and cannot tell the customer.
   await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 10_000 });
@@ -46,6 +47,7 @@ test('a message that one process accepts, another takes over and a third deliver
     'store intend',
   );
   const { traceId } = pressed ?? {};
+  await world.sandbox.recorded('gift', PHONE, before.length);
   world.double.script(`sendMessage ${chat.id}`, ...Array.from({ length: 2 }, () => REFUSED));
   await bot(0).kill();
   await collector.until((spans) =>
