@@ -87,6 +87,7 @@ async function makeTraffic(round: number): Promise<void> {
   await say({ choice: await say({ text: `earn TIVI00000${round}001 0867123456 garnacho@gmail.com` }) });
   await say({ choice: await say({ text: 'redeem DAUMAY01 0867123456' }) });
   await say({ text: 'history of 0867123456' });
+  await say({ text: 'is there a fee?' });
 }
 
 /** So many scrapes have come since. */
