@@ -155,10 +155,10 @@ const settingsSchema = mannerSchema.extend({ linger: z.coerce.number().min(0) })
 
 /** The options of the command line, the defaults of the environment and of `.env`, as the bot has them. */
 async function main(): Promise<number> {
-  const { HOST = '127.0.0.1', PORT = '3000', STAFF_TOKEN } = environment();
+  const { HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT = PORT, STAFF_TOKEN } = environment();
   const { values } = parseArgs({
     options: {
-      url: { type: 'string', default: `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${PORT}` },
+      url: { type: 'string', default: `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${ADMIN_PORT}` },
       conversation: { type: 'string', default: `chat-${randomUUID()}` },
       locale: { type: 'string' },
       as: { type: 'string', default: 'staff' },

@@ -189,10 +189,13 @@ describe('as a command', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, '.env'), `STAFF_TOKEN=secret\nPORT=9\n`);
     const { port } = new URL(kit.url);
-    expect(await run(['--locale', 'en'], 'hello\n', { PORT: port }, folder)).toEqual({
-      ...{ code: 0, stderr: '' },
-      stdout: '> hello\nvi:help.text\n',
-    });
+    // The staff webhook is on `ADMIN_PORT` where there is one.
+    for (const env of [{ PORT: port }, { ADMIN_PORT: port }]) {
+      expect(await run(['--locale', 'en'], 'hello\n', env, folder)).toEqual({
+        ...{ code: 0, stderr: '' },
+        stdout: '> hello\nvi:help.text\n',
+      });
+    }
   });
 
   it('explains itself to whoever asks', async () => {

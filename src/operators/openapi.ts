@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemSchema } from '../channels/shared/problem.ts';
+import { problemOf } from '../channels/shared/problem.ts';
 import { soughtBy } from './command.ts';
 import type { Sought } from './find.ts';
 import { EVENTS } from './story.ts';
@@ -52,11 +52,6 @@ const shownSchema = operationSchema.extend({
 
 const filedSchema = z.object({
   status: z.literal('filed').describe('A running bot takes it up within seconds.'),
-});
-
-const problemOf = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
 });
 
 const refusals = {

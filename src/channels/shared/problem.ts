@@ -17,6 +17,12 @@ export const problemSchema = z.looseObject({
   faults: z.array(faultSchema).optional().describe('Only with 400: everything that is wrong at once.'),
 });
 
+/** A problem as an answer of the API page. */
+export const problemOf = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+});
+
 /** How often a caller should wait, in seconds, when it is not known better. */
 const RETRY_AFTER_S = 2;
 

@@ -1,16 +1,11 @@
 import { z } from 'zod';
-import { problemSchema } from '../shared/problem.ts';
+import { problemOf } from '../shared/problem.ts';
 import { answerSchema } from './answer.ts';
 import { conversationSchema, type RequestSchema } from './request.ts';
 
 /** The names that `docs.ts` and the routes agree on. */
 export const STAFF_TAG = 'staff webhook';
 export const STAFF_SECURITY = 'staffToken';
-
-const problemOf = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: problemSchema } },
-});
 
 const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
