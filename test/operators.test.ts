@@ -107,6 +107,30 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
     return confirm.slice('confirm:'.length);
   }
 
+  test('one of several codes is shown and settled by the reference of its own', async () => {
+    const bot = await startBeside();
+    const says = async (content: { text: string } | { choice: string }) => {
+      const answer = await bot.client.send({ conversation: 'qa-several', locale: 'en', ...content });
+      if (answer.status === 'refused') throw new Error(answer.problem.title);
+      return answer.replies;
+    };
+    const asked = await says({ text: 'earn TIVI000000701 TIVI000000702 0912345678 minh@example.vn' });
+    const confirm = asked.at(-1)?.choices?.[0]?.id ?? '';
+    const headers = { 'content-type': 'application/json' };
+    const fault = JSON.stringify({ call: 'accumulate', fault: 'lose-answer' });
+    await fetch(`${bot.url}/sandbox/faults`, { method: 'POST', headers, body: fault });
+    const told = await says({ choice: confirm });
+    expect(told.map(({ key }) => key)).toEqual(['accumulate.done', 'operation.checking']);
+
+    const reference = `${confirm.slice('confirm:'.length)}.1`;
+    expect(await bot.list()).toMatchObject({ operations: [{ reference, kind: 'accumulate' }] });
+    const shown = await bot.command(`show ${reference.toLowerCase()} --json`);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ reference, kind: 'accumulate', code: 'TIVI***701' });
+    expect((await bot.command(`settle ${reference} done`)).code).toBe(0);
+    expect(await bot.hears('qa-several', 'operation.resolved.done')).toContain('TIVI000000701');
+    expect(await bot.list()).toMatchObject({ operations: [] });
+  });
+
   test('an operation without an outcome is listed, shown and settled, and the customer is told', async () => {
     const bot = await startBeside();
     const reference = await loseAnswer(bot, 'qa-1');

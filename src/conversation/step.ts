@@ -1,4 +1,5 @@
 import { after, type Decision, say } from './decision.ts';
+import { isCutOff } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { expired, onChoice } from './dialogue/choices.ts';
 import { onContact } from './dialogue/contact.ts';
@@ -81,7 +82,9 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
     ...(locale && { clientLocale: locale }),
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
-  if (!unheard && scope.nowMs - stored.lastMessageMs <= IDLE_MS) return { state, before: [] };
+  // Whoever confirmed waits for the result, however long the calls were cut off.
+  const isExpected = scope.nowMs - stored.lastMessageMs <= IDLE_MS || isCutOff(stored);
+  if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, ...rest } = unanswered(state, scope);
   return {

@@ -314,6 +314,14 @@ describe('a confirmation that was cut off', () => {
     expect(chat.keys).toContain('operation.checking');
   });
 
+  test('goes on however long nobody was there to go on', () => {
+    const chat = cutOff();
+    const confirm = chat.question.choices?.[0]?.id ?? '';
+    chat.later(60 * 60_000).send({ kind: 'choice', choice: confirm });
+    expect(called(chat)).toEqual([code(302), code(303)]);
+    expect(chat.keys[0]).toBe('accumulate.done');
+  });
+
   test('is settled by an operator code by code, and what is left can be confirmed anew', () => {
     const chat = cutOff();
     const id = chat.question.choices?.[0]?.id.slice('confirm:'.length) ?? '';
