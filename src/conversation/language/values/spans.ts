@@ -28,7 +28,7 @@ export function namedSpan(name: NamedPeriod, today: number): Span {
   }
 }
 
-/** Any phrase that names a period, at the beginning of a text; sticky. */
+/** What each phrase that names a period calls, given today. */
 export const NAMES = new Map<string, (today: number) => Named>();
 for (const name of PERIODS)
   for (const phrase of phrasesIn(({ periods }) => periods[name]))
@@ -39,9 +39,7 @@ for (const name of DAYS)
 for (const phrase of phrasesIn(({ future }) => future))
   NAMES.set(phrase, (today) => ({ span: { from: today + DAY_MS }, is: 'future' }));
 
-const WEEKDAYS: readonly NamedDays[] = [
-  ...(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const),
-];
+const WEEKDAYS = DAYS.slice(DAYS.indexOf('monday'));
 
 function daysNamed(name: NamedDays, today: number): Named {
   const monday = mondayOf(today);
