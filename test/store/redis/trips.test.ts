@@ -62,7 +62,7 @@ async function open() {
 
 const times = (count: number): string[] => Array.from({ length: count }, () => 'evalsha');
 
-test('before the reply leaves Redis is asked twice; three times where points are earned, four times where they are spent', async () => {
+test('before the reply leaves Redis is asked twice; three times where points are earned, two more for each further code, four times where they are spent', async () => {
   const { asked, customer, world } = await open();
   /** Everything that a customer does, from the first word on. */
   async function story() {
@@ -70,24 +70,31 @@ test('before the reply leaves Redis is asked twice; three times where points are
     const word = await asked(() => customer.writes(earning(code, customer)));
     const earn = await customer.hears(isSummary(code));
     const earned = await asked(() => customer.presses(confirmIn(earn)));
+    const [one, two, three] = [world.code(), world.code(), world.code()];
+    await asked(() => customer.writes(earning([one, two, three].join(' '), customer)));
+    const all = await customer.hears(isSummary(three));
+    const several = await asked(() => customer.presses(confirmIn(all)));
     const from = customer.heard.length;
     const gift = await asked(() => customer.writes(`/redeem ${GIFT}`));
     const proof = await asked(() => customer.shares());
     const spend = await customer.hears(({ key }) => key === 'redeem.summary', from);
     const spent = await asked(() => customer.presses(confirmIn(spend)));
-    return { word, earned, gift, proof, spent };
+    return { word, earned, several, gift, proof, spent };
   }
   await story(); // Redis gets to know the scripts.
   const said = customer.heard.length;
   expect(await story()).toEqual({
     word: times(2),
     earned: times(3),
+    several: times(7),
     gift: times(2),
     proof: times(2),
     spent: times(4),
   });
-  const results = customer.heard.slice(said).flatMap(({ key }) => (key?.endsWith('.done') ? [key] : []));
-  expect(results).toEqual(['accumulate.done', 'redeem.done']);
+  const results = customer.heard
+    .slice(said)
+    .flatMap(({ key }) => (/\.done(_several)?$/.test(key ?? '') ? [key] : []));
+  expect(results).toEqual(['accumulate.done', 'accumulate.done_several', 'redeem.done']);
 });
 
 /** Goes of the event loop, and what each of them asks. */
