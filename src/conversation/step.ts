@@ -60,7 +60,7 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake':
-      return readAlbum(state, scope) ?? check(lapse(state, scope), scope);
+      return onAlbum(state, scope) ?? check(lapse(state, scope), scope);
   }
 }
 
@@ -71,6 +71,13 @@ function onMessage(stored: ConversationState, message: Message, scope: Scope): D
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
   return after(before, respond(heard(state, message, scope), message, scope));
+}
+
+/** An album counts as sent when it is complete, however late that is found out. */
+function onAlbum(stored: ConversationState, scope: Scope): Decision | undefined {
+  const { state, before } = arrive(stored, scope);
+  const answer = readAlbum(state, scope);
+  return answer && after(before, answer);
 }
 
 /** Notes that the customer is here, and ends what has been left unfinished for too long. */

@@ -158,6 +158,14 @@ describe('an album', () => {
     expect(chat.later(1000).wake().keys).toEqual([]);
   });
 
+  test('that is taken up late begins anew: what was left unfinished meanwhile has ended', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000018').send(part('f1'));
+    chat.reading = read('TIVI000000017');
+    expect(chat.later(40 * 60_000).wake().keys).toEqual(['conversation.expired', 'accumulate.askPhone']);
+    expect(JSON.stringify(chat.state)).not.toContain('TIVI000000018');
+    expect(chat.state.lastMessageMs).toBe(chat.nowMs);
+  });
+
   test('of ten pictures is complete', () => {
     const chat = new Dialogue();
     for (let n = 1; n < 10; n++) expect(chat.send(part(`f${n}`)).keys).toEqual([]);
