@@ -45,8 +45,9 @@ type Told = 'done' | 'found' | 'not found' | 'refused' | 'unavailable';
 function keysFor(kind: Post['kind'], told: Told): readonly Key[] {
   switch (told) {
     case 'done':
+      return [`${kind}.done`];
     case 'refused':
-      return [`${kind}.${told}`];
+      return [kind === 'accumulate' ? 'accumulate.refused_code' : 'redeem.refused'];
     case 'found':
       return [`operation.checking_${kind}`, 'operation.resolved.done'];
     case 'not found':

@@ -54,7 +54,7 @@ const PATIENCE_MS = 60_000;
 
 /** What a message can say first, as far as these tests care. */
 const KEYS: readonly Key[] = [
-  ...(['accumulate.summary', 'accumulate.done', 'accumulate.refused'] as const),
+  ...(['accumulate.summary', 'accumulate.done', 'accumulate.refused_code'] as const),
   ...(['accumulate.done_several', 'accumulate.partly', 'accumulate.refused_several'] as const),
   ...(['redeem.summary', 'redeem.done', 'redeem.refused', 'identity.proofNeeded'] as const),
   ...(['operation.checking_accumulate', 'operation.checking_redeem', 'operation.resolved.done'] as const),

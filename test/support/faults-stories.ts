@@ -15,7 +15,7 @@ export type Story = (customer: Customer, world: FaultsWorld) => Promise<Lived>;
 const RESULTS: readonly (readonly [RegExp, Result])[] = [
   [/^(accumulate|redeem|operation\.resolved)\.done$/, 'done'],
   [
-    /^((accumulate|redeem)\.refused|operation\.resolved\.notApplied(_refused)?|service\.unavailable)$/,
+    /^(accumulate\.refused_code|redeem\.refused|operation\.resolved\.notApplied(_refused)?|service\.unavailable)$/,
     'not applied',
   ],
   [/^operation\.escalated$/, 'with staff'],
