@@ -158,7 +158,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { accept } = turns;
   const { feed, registrations, openQuota } = store;
   const { commands } = conversation;
-  const ours = { sandboxed, commands, channels: known };
+  const confirms = (text: string) => conversation.understand(text).intent === 'confirm';
+  const ours = { sandboxed, commands, confirms, channels: known };
   const stored = { seal, feed, registrations, openQuota };
   const parts = { ...ours, ...stored, accept, words, observe, guard, photoReader };
   const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));

@@ -34,6 +34,8 @@ export type Context = {
   readonly settings: Settings;
   /** The store's clock, epoch ms. */
   readonly nowMs: number;
+  /** When the message that is answered was accepted; absent: now. */
+  readonly heardMs?: number | undefined;
   /** Who wrote; for a wake-up, who wrote last (without name and e-mail). */
   readonly sender: Sender;
   /** False while AntCRM is known to be out of reach: said before anything is asked for. */

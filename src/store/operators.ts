@@ -140,7 +140,9 @@ export function createOperators(options: {
       if (holds === null || holds === 'state') return 'unreadable';
       // Filed first: a crash in between leaves the letter to be replayed twice; the other way round it would be lost.
       // Under a new id: the conversation may remember the message's, and would take it for a duplicate.
-      const filed = await file(conversation, { ...holds, id: `replay:${randomUUID()}` });
+      // It counts as sent now: what it was an answer to may have ended long ago.
+      const replayed = { ...holds, acceptedMs: undefined, id: `replay:${randomUUID()}` };
+      const filed = await file(conversation, replayed);
       if (filed === 'full') return filed;
       await mailbox.takeDeadLetter(id);
       return 'filed';

@@ -49,7 +49,13 @@ const MAX_SAVES = 12;
  * passes while effects are performed.
  */
 export async function runSteps(
-  start: { state: ConversationState; input: Input; sender: Sender; current: boolean },
+  start: {
+    state: ConversationState;
+    input: Input;
+    sender: Sender;
+    current: boolean;
+    heardMs?: number | undefined;
+  },
   tools: {
     conversation: Conversation;
     ids(): Context['ids'];
@@ -69,6 +75,7 @@ export async function runSteps(
       nowMs: now(),
       sender: start.sender,
       current: start.current,
+      heardMs: start.heardMs,
       ids: ids(),
     };
     const decision = conversation.step(result.state, input, context);

@@ -159,7 +159,13 @@ async function attempt(
     const known = await identified(asker, tools);
     notes.passed('identify');
     return await runSteps(
-      { state: before.state, input, sender: known.sender, current: next.head?.current ?? false },
+      {
+        state: before.state,
+        input,
+        sender: known.sender,
+        current: next.head?.current ?? false,
+        heardMs: asker.incoming?.acceptedMs,
+      },
       { conversation, ids, now, save, perform: (effect) => tools.perform(effect, held, known, now) },
     );
   } catch (err) {

@@ -143,6 +143,15 @@ describe('earning points', () => {
     expect(chat.keys).toEqual(['confirm.edit', 'accumulate.summary']);
   });
 
+  test.each(['không, 0912345743', "wrong number, it's 0912345743", 'sai rồi 0912345743', 'no, 0912345743'])(
+    'a no that says what is right corrects, so that a yes after it earns for nobody else: %s',
+    (text) => {
+      const chat = new Dialogue().text('tích điểm TIVI000000017 0912345742').press('skip').text(text);
+      expect(chat.keys).toEqual(['accumulate.summary']);
+      expect(chat.text('ok').calls).toMatchObject([{ phone: { value: '+84912345743' } }]);
+    },
+  );
+
   test.each(['sửa số', 'đổi số', 'sửa số điện thoại'])('changes the phone at the summary: %s', (text) => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').text(text);
     expect(chat.keys).toEqual(['accumulate.askPhone']);
@@ -242,8 +251,29 @@ describe('earning points', () => {
     'ok được không?',
     'có?',
     'ok nhưng',
+    ...['ok ？', 'ok hả', 'có à', 'có rồi', 'ok ❌', '👍👎'],
   ])('is not confirmed by a yes with something else: %s', (text) => {
     expect(summed().text(text).effects).toEqual([]);
+  });
+
+  test('is confirmed by a press that was sent in time, however late it is taken up', () => {
+    const chat = summed();
+    chat.heardMs = chat.nowMs + 1000;
+    expect(chat.later(31 * 60_000).press('confirm').keys).toContain('accumulate.done');
+  });
+
+  test('a second yes, sent before the result was told, consents to nothing', () => {
+    const chat = summed().text('ok');
+    expect(chat.keys).toContain('privacy.consent');
+    chat.current = false;
+    expect(chat.text('ok').keys).toEqual(['privacy.consent']);
+    expect(chat.state.consent).toBeUndefined();
+  });
+
+  test('is not confirmed by the caption of a picture that says nothing', () => {
+    const chat = summed().send({ kind: 'photo', caption: 'ok', pictures: [{ kind: 'noCode' }] });
+    expect(chat.calls).toEqual([]);
+    expect(chat.keys[0]).toBe('photo.noCode');
   });
 
   test('keeps phone and e-mail when the code is refused, and asks for the code again', () => {

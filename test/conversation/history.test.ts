@@ -215,23 +215,25 @@ describe('the history', () => {
     expect(chat.effects).toEqual([]);
   });
 
-  test.each(['tháng trước nữa', 'cuối tháng 9', '3 tháng trước nữa', 'mấy ngày qua', 'early October'])(
-    'never shows another period than the one that is asked for: %s',
-    (period) => {
-      const wanted = { fromMs: midnight(2026, 9, 1), toMs: midnight(2026, 10, 1) };
-      for (const chat of [
-        new Dialogue(TEAMS).text(`lịch sử quà ${period}`),
-        new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(period),
-      ]) {
-        const effect = chat.effects.at(-1);
-        if (period === 'tháng trước nữa') expect(effect).toMatchObject(wanted);
-        else expect(chat.keys[0]).toBe('period.shape');
-        expect(effect === undefined || effect.kind === 'history').toBe(true);
-      }
-      const unproved = new Dialogue().text(`lịch sử ${period}`).shareOwnPhone();
-      expect(unproved.keys).toEqual([period === 'tháng trước nữa' ? 'history.page' : 'history.askPeriod']);
-    },
-  );
+  test.each([
+    ...['tháng trước nữa', 'cuối tháng 9', '3 tháng trước nữa', 'mấy ngày qua', 'early October'],
+    ...['trước tháng 10', 'trước 1/10', 'sau ngày 1/11', 'before November', 'after November 1'],
+    ...['trừ tháng 10', 'ngoài tháng 10', 'trừ tháng này', 'except October', 'not this month'],
+    ...['tháng 9 hoặc 10', 'September or October', 'last month but one'],
+  ])('never shows another period than the one that is asked for: %s', (period) => {
+    const wanted = { fromMs: midnight(2026, 9, 1), toMs: midnight(2026, 10, 1) };
+    for (const chat of [
+      new Dialogue(TEAMS).text(`lịch sử quà ${period}`),
+      new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text(period),
+    ]) {
+      const effect = chat.effects.at(-1);
+      if (period === 'tháng trước nữa') expect(effect).toMatchObject(wanted);
+      else expect(chat.keys[0]).toBe('period.shape');
+      expect(effect === undefined || effect.kind === 'history').toBe(true);
+    }
+    const unproved = new Dialogue().text(`lịch sử ${period}`).shareOwnPhone();
+    expect(unproved.keys).toEqual([period === 'tháng trước nữa' ? 'history.page' : 'history.askPeriod']);
+  });
 
   test.each(['ủa', 'gì vậy', 'cảm ơn', 'chào shop'])(
     'a page stays where something else is said: %s',

@@ -124,6 +124,19 @@ describe('what may be read or spent', () => {
     expect(chat.effects).toHaveLength(1);
   });
 
+  test('what was proved is remembered, also where points were earned once for somebody else', () => {
+    const chat = new Dialogue()
+      .shareOwnPhone()
+      .text('tích điểm TIVI000000017')
+      .press('skip')
+      .press('confirm');
+    chat.press('consent:accept').text('TIVI000000018').text('số của vợ 0912345740').press('confirm');
+    expect(chat.calls[1]).toMatchObject({ phone: { value: '+84912345740', proved: false } });
+    expect(chat.text('xem điểm').keys).toEqual(['points.balance']);
+    chat.text('TIVI000000019').press('confirm');
+    expect(chat.calls[2]).toMatchObject({ phone: { value: PHONE.value, proved: true } });
+  });
+
   test('an e-mail without proof goes along as such, for AntCRM’s record to decide', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017 0867123456 minh@example.vn').press('confirm');
     chat.press('consent:accept').text('đổi quà DAUMAY01').shareOwnPhone().press('confirm');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/conversation/effect.ts';
-import { Dialogue, NOW } from '../support/dialogue.ts';
+import { Dialogue, NOW, STAFF } from '../support/dialogue.ts';
 
 const HALF_HOUR_MS = 30 * 60_000;
 const earning = () => new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
@@ -25,6 +25,8 @@ describe('consent', () => {
     ]);
     const redeeming = new Dialogue().text('đổi quà DAUMAY01').shareOwnPhone();
     expect(redeeming.question.lines).toContainEqual({ key: 'summary.purpose', context: 'redeem' });
+    const byStaff = new Dialogue(STAFF).text('tích điểm TIVI000000017 0912345678').press('skip');
+    expect(byStaff.question.lines).toContainEqual({ key: 'summary.purpose', context: 'staff' });
   });
 
   test('to spending shows every identifier that the call may carry', () => {

@@ -150,6 +150,20 @@ describe('a code of several', () => {
     },
   );
 
+  test.each([`không lấy ${code(302)}`, `not ${code(302)}`])(
+    'is left out by a no that names it: %s',
+    (text) => {
+      expect(summed(...ALL).text(text).state.draft.codes).toEqual([code(301), code(303)]);
+    },
+  );
+
+  test.each([`chỉ lấy ${code(302)} thôi`, `giữ ${code(302)} thôi`, `only ${code(302)}`])(
+    'is left out where another one alone is kept: %s',
+    (text) => {
+      expect(summed(...ALL).text(text).state.draft.codes).toEqual([code(302)]);
+    },
+  );
+
   test('has to be named', () => {
     expect(summed(...ALL).text('bỏ mã').keys).toEqual(['accumulate.removeWhich', 'accumulate.summary']);
     expect(summed(...ALL).text('bỏ mã TIVI000000999').keys).toEqual([

@@ -18,7 +18,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     ...parts,
     ...{ feed, registrations: createMemoryRegistrations(), openQuota: openMemoryQuota },
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
-    ...{ sandboxed: true, channels: [], commands: [], preview: nobody },
+    ...{ sandboxed: true, channels: [], commands: [], confirms: () => false, preview: nobody },
   });
   if ('off' in opened) throw new Error(opened.off);
   let page: WebMember | undefined;

@@ -43,6 +43,8 @@ export class Dialogue {
   serviceUp = true;
   /** Whether messages are written by somebody who could see all that was said. */
   current = true;
+  /** When what is said was accepted, epoch ms; undefined: now. */
+  heardMs: number | undefined;
   sender: Sender;
   settings: Settings;
   readonly effects: Effect[] = [];
@@ -143,6 +145,7 @@ export class Dialogue {
       sender: this.sender,
       serviceUp: this.serviceUp,
       current: this.current,
+      heardMs: this.heardMs,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };
   }

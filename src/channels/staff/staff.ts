@@ -29,6 +29,7 @@ export type StaffOptions = {
   readonly channels: readonly ChannelTraits[];
   readonly preview: ChannelParts['preview'];
   readonly photoReader: PhotoReader;
+  readonly confirms: ChannelParts['confirms'];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
@@ -48,7 +49,17 @@ const LAST_REPLIES_MS = 250;
 export function createStaff(
   options: StaffOptions,
 ): Channel & Required<Pick<Channel, 'staffPlugin' | 'close'>> {
-  const { accept, words, guard, observe, channels, preview, audited, answerMs = ANSWER_MS } = options;
+  const {
+    accept,
+    words,
+    confirms,
+    guard,
+    observe,
+    channels,
+    preview,
+    audited,
+    answerMs = ANSWER_MS,
+  } = options;
   const channel = STAFF.name;
   const events = createEvents({ ...options, channel, schema: eventSchema });
   const streams = createStreams(events, options.limits);
@@ -102,8 +113,10 @@ export function createStaff(
     return done;
   }
 
-  function audit({ conversation, choice }: StaffRequest, message: string): void {
-    if (!audited || !choice?.startsWith('confirm:')) return;
+  /** Whether it does confirm anything is known only later: once too often is better than not. */
+  function audit({ conversation, choice, text }: StaffRequest, message: string): void {
+    const isConfirming = choice?.startsWith('confirm:') || (text !== undefined && confirms(text));
+    if (!audited || !isConfirming) return;
     observe.alarm('staff_operation', { channel, conversation: events.name(conversation), message });
   }
 

@@ -104,7 +104,7 @@ export function settle(
   const operation = state.operations.find((one) => one.id === id);
   if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
   const { step } = state;
-  return step.at === 'confirming' && step.operation === confirmationOf(id)
+  return !operation && step.at === 'confirming' && step.operation === confirmationOf(id)
     ? settleUnsaved(state, step, { id, status, customer }, scope)
     : { ...say(state), ...ended(id, customer) };
 }

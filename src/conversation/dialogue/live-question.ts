@@ -37,7 +37,7 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
     case 'confirming':
       return flow && atSummary(state, step, flow, utterance, scope);
     case 'consenting':
-      if (intent === 'confirm') return consent(state, true, scope);
+      if (intent === 'confirm') return scope.current ? consent(state, true, scope) : again(state, scope);
       return intent === 'decline' ? consent(state, false, scope) : undefined;
     case 'browsing':
       return intent === 'confirm' ? again(state, scope) : flow?.said(state, utterance, scope);
@@ -97,6 +97,8 @@ function atSummary(
     case 'edit':
       return editNamed(state, flow, utterance, scope);
     case 'decline':
+      // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
+      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
       return again(state, scope, { key: 'confirm.edit' });
     case 'confirm':
       if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);

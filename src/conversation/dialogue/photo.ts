@@ -68,7 +68,7 @@ function withoutCode(
   const reply: Reply = { key: `photo.${whyNone(pictures)}` };
   if (caption === undefined) return aside(state, scope, reply);
   const hasCode = scope.language.understand(caption).code !== undefined;
-  return after(hasCode ? [] : [reply], onText(state, caption, scope));
+  return after(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
 /** What the customer can do something about comes first. */

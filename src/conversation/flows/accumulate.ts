@@ -7,8 +7,10 @@ import { isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import { defineFlow, type Flow, type Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
+import { keepsOnly } from '../language/values/only.ts';
 import { codeMeant } from '../language/values/slips.ts';
 import { cancel } from '../prompts/help.ts';
+import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line } from '../reply.ts';
@@ -68,10 +70,15 @@ export const accumulate: Flow = defineFlow({
     ...(noEmail && { email: null }),
   }),
 
-  said(state, { codes = [] }, { understood }, scope) {
+  said(state, { codes = [] }, { text, understood }, scope) {
     const { step } = state;
     const { intent, codes: named } = understood;
-    const dropsNamed = intent === 'cancel' && named.length > 0 && named.every((one) => codes.includes(one));
+    const isListed = named.length > 0 && named.every((one) => codes.includes(one));
+    if (isListed && keepsOnly(text)) {
+      const left = codes.filter((one) => !named.includes(one));
+      return without(state, codes, left, scope);
+    }
+    const dropsNamed = isListed && (intent === 'cancel' || intent === 'decline');
     if (intent === 'remove' || dropsNamed) return remove(state, codes, understood, scope);
     if (step.at !== 'asking') return undefined;
     // No code: whoever was only changing it goes back to the summary.
@@ -126,7 +133,7 @@ export const accumulate: Flow = defineFlow({
       return [...editsOfCodes(codes), named('edit:phone'), emails];
     },
 
-    summary({ codes = [], phone, email }, { profile }) {
+    summary({ codes = [], phone, email }, { profile }, scope) {
       const context = codes.length > 1 ? 'several' : undefined;
       const lines: Line[] = codes.map((code, at) => ({
         key: 'summary.code',
@@ -141,7 +148,7 @@ export const accumulate: Flow = defineFlow({
         const shown = isReadBack(email, profile.email ?? undefined) ? maskEmail(email.value) : email.value;
         lines.push({ key: 'summary.email', params: { email: shown } });
       }
-      return [...lines, { key: 'summary.purpose' }];
+      return [...lines, { key: 'summary.purpose', context: whose(scope) }];
     },
 
     effect({ codes = [], phone, email }, operation, { sender: { name } }, at) {

@@ -231,7 +231,8 @@ function summary({ code = '', phone, email }: Slots, _: ConversationState, scope
     : [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
   if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
   if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
-  return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context: 'redeem' }];
+  const context = whose(scope) === 'staff' ? 'redeemStaff' : 'redeem';
+  return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context }];
 }
 
 function pickGift(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {

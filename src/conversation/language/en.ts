@@ -40,15 +40,15 @@ export const en: Grammar = {
     units: 'day, days, week, weeks, month, months, quarter, quarters, year, years',
     before: `from, to, until, till, since, in, on, of, for, the, during, between, and, last, past, previous, this, next,
       first, second, third, fourth, early, late, mid, half, few, couple, several, a, one, two, three, four, five, six,
-      seven, eight, nine, ten, eleven, twelve`,
-    after: 'ago, before, now, to, till, until',
+      seven, eight, nine, ten, eleven, twelve, before, after, except, not, but`,
+    after: 'ago, before, now, to, till, until, or, but',
   },
   range: {
     from: 'from, since',
     to: 'to, until, till',
     now: 'now, date',
     others: 'day, days, week, weeks, month, months, year, years, between, during, all of',
-    telling: 'next, before, early, late, mid, few, couple, several',
+    telling: 'next, before, after, except, not, but, or, early, late, mid, few, couple, several',
   },
   counted: {
     numbers: 'one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve',
@@ -91,6 +91,7 @@ export const en: Grammar = {
     point: 'earned, earned points, points earned, past points',
     gift: 'redeemed, redeemed gifts, gifts redeemed, my gifts, my rewards',
   },
+  only: 'only, just, keep',
   ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',

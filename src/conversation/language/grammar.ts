@@ -101,6 +101,8 @@ export type Grammar = {
   readonly denials: { readonly stop: string; readonly fail: string };
   /** Phrases that tell which of the two histories is meant; the words of some flows do so too. */
   readonly types: { readonly point: string; readonly gift: string };
+  /** Words that keep what is named, and nothing else of its kind ("chỉ lấy … thôi"). */
+  readonly only: string;
   /** What was redeemed, whenever that was: no period is meant. They stand among the words of a flow and of `types`, too. */
   readonly ever: string;
   /** What the slots are called. A code may directly follow its name. */

@@ -38,15 +38,15 @@ export const vi: Grammar = {
     doubtful: '',
     units: 'ngày, tuần, tháng, quý, năm',
     before: `từ, đến, tới, trong, khoảng, đầu, cuối, giữa, cả, nguyên, suốt, nửa, mấy, vài, một, hai, ba, bốn, năm,
-      sáu, bảy, tám, chín, mười`,
-    after: 'này, nay, đến, tới, qua, trước, rồi, vừa, gần, đây, nhất, nữa, ngoái, kia, sau, trở, lại',
+      sáu, bảy, tám, chín, mười, trước, sau, ngoài, trừ, phải`,
+    after: 'này, nay, đến, tới, qua, trước, rồi, vừa, gần, đây, nhất, nữa, ngoái, kia, sau, trở, lại, hoặc',
   },
   range: {
     from: 'từ',
     to: 'đến, tới',
     now: 'nay, giờ, bây giờ, hiện tại',
     others: 'ngày, tháng, năm, tuần, giữa, trong, cả, nguyên, suốt, khoảng, qua',
-    telling: 'nữa, mấy, trước',
+    telling: 'nữa, mấy, trước, sau, ngoài, trừ, phải, hoặc',
   },
   counted: {
     numbers: 'một, hai, ba, bốn, năm, sáu, bảy, tám, chín, mười, mười một, mười hai',
@@ -101,6 +101,7 @@ export const vi: Grammar = {
     point: 'đã tích, điểm đã tích, đã tích điểm',
     gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm, quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   },
+  only: 'chỉ, giữ',
   ever: 'quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   fields: {
     code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',

@@ -9,6 +9,9 @@ const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(gramm
 /** "👍", in whatever colour. */
 const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
 
+/** A question mark, a picture that objects, a last word that asks ("à" is no "ạ", which folding forgets), "have already". */
+const OBJECTION = /[?？]|❌|🚫|👎|🙅|(?<!\p{L})(?:(?:à|hả|hở)[\s.!]*$|có rồi)/iu;
+
 /**
  * Whether a text says yes and nothing else. Stricter than the intent, for points hang on it: small words that change
  * nothing elsewhere make a question or an objection here ("có gì", "ok sao", "ok nhưng").
@@ -27,7 +30,7 @@ export function createYes(words: readonly IntentWords[]): (text: string) => bool
   }
 
   return (text) => {
-    if (text.includes('?')) return false;
+    if (OBJECTION.test(text.normalize('NFC'))) return false;
     const said = fold(text.replace(THUMB, ' ok '))
       .split(' ')
       .map((word) => abbreviations.get(word) ?? word);

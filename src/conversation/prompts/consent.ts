@@ -63,8 +63,14 @@ export function withoutProfile(state: ConversationState, { sender }: Scope): Con
   return { ...rest, step, profile: {} };
 }
 
+/** What was proved is kept: what is only typed may be somebody else's, for whom points were earned once. */
 function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
-  return { ...profile, ...given(draft) };
+  const { phone, email } = given(draft);
+  return {
+    ...profile,
+    ...(phone && (phone.proved || !profile.phone?.proved) && { phone }),
+    ...(email && (email.proved || !profile.email?.proved) && { email }),
+  };
 }
 
 export function given({ phone, email }: Draft): ConversationState['profile'] {

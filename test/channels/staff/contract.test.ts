@@ -9,6 +9,7 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal, phot
   const feed = createMemoryFeed();
   const channel = createStaff({
     accept,
+    confirms: () => false,
     feed,
     seal,
     words,

@@ -90,6 +90,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
   app.setNotFoundHandler(notFound);
   const guard = createGuard(await createLimits(app), access, options.limits);
   const channel = createStaff({
+    confirms: (text) => text === 'ok',
     accept:
       options.accept ??
       (async (incoming) => {

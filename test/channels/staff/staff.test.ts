@@ -264,6 +264,13 @@ describe('with a real AntCRM', () => {
     expect(kit.alarms).toEqual([{ name: 'staff_operation', fields }]);
   });
 
+  it('by a typed yes, too', async () => {
+    const kit = await startKit({ audited: true });
+    for (const [at, text] of ['ok', 'xem điểm'].entries())
+      await kit.client.send({ conversation: 'qa', text, id: `m${at}` });
+    expect(kit.alarms).toMatchObject([{ name: 'staff_operation', fields: { message: 'm0' } }]);
+  });
+
   it('but not with the sandbox', async () => {
     const kit = await startKit();
     await kit.client.send({ conversation: 'qa', choice: 'confirm:op1' });
