@@ -90,10 +90,10 @@ async function looks(moment: Moment, customer: Customer, { antcrm }: World): Pro
   await customer.writes('earned points history 30 days');
   const first = await customer.hears((one) => one.key === 'identity.proofNeeded' || isPage(one));
   if (first.key === 'identity.proofNeeded') await customer.shares();
-  const period = await customer.hears(isPage);
+  await customer.hears(isPage);
   const from = customer.heard.length;
   const held = holdAt(moment, { reads: 'history-point', call: 'history-point' }, customer, antcrm, isPage);
-  const landed = customer.presses(choiceIn(period, 'period:all')).then(() => customer.hears(isPage, from));
+  const landed = customer.writes('earned points history, all time').then(() => customer.hears(isPage, from));
   await arrived(held, landed);
   return {
     customer,
@@ -148,12 +148,6 @@ async function asksToSpend(customer: Customer): Promise<Heard> {
 
 /** On a busy machine a profile may not be read in time: then the customer asks again. */
 const WHO_ARE_YOU: readonly unknown[] = ['identity.proofNeeded', 'identity.unread', 'redeem.summary'];
-
-function choiceIn({ data }: Heard, choice: string): string {
-  const found = data.find((one) => one.startsWith(choice));
-  if (found === undefined) throw new Error(`there is no button for ${choice}`);
-  return found;
-}
 
 /** The operation beside what AntCRM has of it. What is with staff was told to be neither. */
 async function callsOf({ kind, code, heard }: Lived, { phone, who }: Customer, antcrm: AntCrmServer) {
