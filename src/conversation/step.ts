@@ -90,9 +90,8 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
   // Whoever confirmed waits for the result, however long the calls were cut off.
-  const isCut = isCutOff(stored) && Object.keys(stored.draft).length > 0;
   const heardMs = Math.min(scope.nowMs, scope.heardMs ?? scope.nowMs);
-  const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isCut;
+  const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isCutOff(stored);
   if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, ...rest } = unanswered(state, scope);

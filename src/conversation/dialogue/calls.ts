@@ -24,10 +24,14 @@ export function nextCall({ operations }: ConversationState, calls: readonly Call
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
-/** Some codes of the confirmation at hand have their outcomes, others not: the turn that works on it was cut off. */
-export function isCutOff({ step, operations }: ConversationState): boolean {
+/**
+ * Some codes of the confirmation at hand have their outcomes, others not: the turn that works on it was cut off. Once what
+ * was gathered has lapsed, there is nothing to go on with.
+ */
+export function isCutOff({ step, draft, operations }: ConversationState): boolean {
   return (
     step.at === 'confirming' &&
+    Object.keys(draft).length > 0 &&
     operations.some(({ id }) => id !== step.operation && confirmationOf(id) === step.operation)
   );
 }

@@ -72,6 +72,8 @@ export type Grammar = {
   readonly inNumbers: (text: string) => string;
   /** Polite words around a yes, which leave it one. */
   readonly particles: string;
+  /** With their marks, which folding forgets: what makes a yes a question as its last word, or is none wherever it stands. */
+  readonly objections: { readonly last: string; readonly anywhere: string };
   /** Words before the number of a page. */
   readonly pages: string;
   /** Units: a number before one is an amount, not a code. */

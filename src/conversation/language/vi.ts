@@ -93,6 +93,7 @@ export const vi: Grammar = {
     lắm, nhiều, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, thích, nhỉ, hả, hở, khách, mua, tổng,
     gặp, chú, bác, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
   wishes: 'đổi, lấy, chọn',
+  objections: { last: 'à, hả, hở', anywhere: 'có rồi' },
   denials: {
     stop: 'không, không muốn',
     fail: 'không được',

@@ -1,4 +1,5 @@
 import { fold } from './fold.ts';
+import type { Grammar } from './grammar.ts';
 import { GRAMMARS } from './grammars.ts';
 import { type IntentWords, phrasesOf, split } from './vocabulary.ts';
 
@@ -9,8 +10,18 @@ const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(gramm
 /** "👍", in whatever colour. */
 const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
 
-/** A question mark, a picture that objects, a last word that asks ("à" is no "ạ", which folding forgets), "have already". */
-const OBJECTION = /[?？]|❌|🚫|👎|🙅|(?<!\p{L})(?:(?:à|hả|hở)[\s.!]*$|có rồi)/iu;
+/** A pattern of phrases as they are spelt, between bars. */
+const spelt = (of: (grammar: Grammar) => string): string =>
+  GRAMMARS.flatMap((grammar) => of(grammar).split(/,\s*/))
+    .filter((phrase) => phrase !== '')
+    .map((phrase) => RegExp.escape(phrase))
+    .join('|');
+
+/** A question mark, a picture that objects, or words that do ("à" is no "ạ"). */
+const OBJECTION = new RegExp(
+  `[?？]|❌|🚫|👎|🙅|(?<!\\p{L})(?:(?:${spelt(({ objections }) => objections.last)})[\\s.!]*$|${spelt(({ objections }) => objections.anywhere)})`,
+  'iu',
+);
 
 /**
  * Whether a text says yes and nothing else. Stricter than the intent, for points hang on it: small words that change
