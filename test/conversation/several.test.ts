@@ -336,6 +336,22 @@ describe('a confirmation that was cut off', () => {
     expect(chat.keys[0]).toBe('accumulate.done');
   });
 
+  test('expires like any other once what was gathered has lapsed', () => {
+    const chat = cutOff()
+      .later(31 * 60_000)
+      .wake();
+    expect(chat.state.draft).toEqual({});
+    expect(chat.text('xin chào').keys[0]).toBe('conversation.expired');
+    expect(chat.state.step).toEqual({ at: 'idle' });
+  });
+
+  test('keeps the outcome of a code that an operator settles too late', () => {
+    const chat = cutOff();
+    const { operations } = chat.state;
+    chat.send({ kind: 'settle', operation: operations[0]?.id ?? '', result: 'not-applied' });
+    expect(chat.state.operations).toEqual(operations);
+  });
+
   test('is settled by an operator code by code, and what is left can be confirmed anew', () => {
     const chat = cutOff();
     const id = chat.question.choices?.[0]?.id.slice('confirm:'.length) ?? '';
