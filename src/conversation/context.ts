@@ -34,7 +34,10 @@ export type Context = {
   readonly settings: Settings;
   /** The store's clock, epoch ms. */
   readonly nowMs: number;
-  /** When the message that is answered was accepted; absent: now. */
+  /**
+   * When the message that is answered was accepted, epoch ms; absent: now. By the accepting machine's clock, so it may be off:
+   * only how long the customer was silent is told by it, and never as longer than by `nowMs`.
+   */
   readonly heardMs?: number | undefined;
   /** Who wrote; for a wake-up, who wrote last (without name and e-mail). */
   readonly sender: Sender;

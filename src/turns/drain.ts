@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NEVER_TRIED, type Next, type OutboxEntry, type Wait, type Work } from '../store/mailbox.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
+import { msSince } from './elapsed.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
 import { TurnNotes } from './notes.ts';
 import type { Delivered, Numbered } from './outgoing.ts';
@@ -95,8 +96,7 @@ async function watched<Result>(
   if (traceparent !== undefined && acceptedMs !== undefined) {
     spans.since(acceptedMs, 'wait', { channel, conversation }, traceparent);
   }
-  const waitMs = acceptedMs === undefined ? undefined : Math.max(0, Date.now() - acceptedMs);
-  const notes = new TurnNotes({ conversation, channel, input, waitMs });
+  const notes = new TurnNotes({ conversation, channel, input, waitMs: msSince(acceptedMs) });
   const about = { channel, input, attempt: attemptsOf(next) };
   const told = async (): Promise<Result> => {
     try {

@@ -1,7 +1,13 @@
 /**
  * How long ago a message was accepted, by the clocks of the machines that accepted and that asks: they may differ, so it is
- * for people who look at times, and nothing is decided by it. Null where nobody wrote.
+ * for people who look at times. Undefined where nobody wrote.
  */
+export function msSince(acceptedMs: number | undefined): number | undefined {
+  return acceptedMs === undefined ? undefined : Math.max(0, Date.now() - acceptedMs);
+}
+
+/** The same in seconds, as metrics count it; null where nobody wrote. */
 export function secondsSince(acceptedMs: number | undefined): number | null {
-  return acceptedMs === undefined ? null : Math.max(0, Date.now() - acceptedMs) / 1000;
+  const ms = msSince(acceptedMs);
+  return ms === undefined ? null : ms / 1000;
 }
