@@ -27,7 +27,7 @@ import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
 import { createSpans } from './spans.ts';
 import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
-import { openStore } from './store/open.ts';
+import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
 import type { ConversationStore, StoreOptions } from './store/store.ts';
@@ -74,13 +74,13 @@ export type AppOptions = ServerOptions & {
   /** Wording beside `locales/*.json`, for flows that are not the bot's own. */
   readonly words?: Wording | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  readonly mailbox?: StoreOptions | undefined;
+  readonly store?: StoreOptions | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
 
 export type Around = {
-  mailbox(port: ConversationStore): ConversationStore;
+  store(port: ConversationStore): ConversationStore;
   antcrm(port: AntCrm): AntCrm;
   channel(port: Channel): Channel;
 };
@@ -115,8 +115,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     resources: wording,
     onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
   });
-  const around: Around = { mailbox: same, antcrm: same, channel: same, ...options.around };
-  const store = await openStore(config.redis, options.mailbox, observe);
+  const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
+  const stores = await openStores(config.redis, options.store, observe);
+  const { store, feed, registrations, openQuota } = stores;
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, conversation.understand);
   const backend = await openBackend(config, observe, traces.call);
@@ -130,7 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const photoReader = createPhotoReader();
   const outlets = new Map<string, Channel>();
   const turns = createTurns({
-    mailbox: spannedStore(traces.counting(around.mailbox(store.mailbox)), spans),
+    store: spannedStore(traces.counting(around.store(store)), spans),
     seal,
     conversation: {
       ...conversation,
@@ -156,7 +157,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const limits = await createLimits(server);
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
   const { accept } = turns;
-  const { feed, registrations, openQuota } = store;
   const { commands } = conversation;
   const confirms = (text: string) => conversation.understand(text).intent === 'confirm';
   const ours = { sandboxed, commands, confirms, channels: known };
@@ -171,14 +171,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   }
   const token = config.operatorToken;
   const operatorTools = {
-    operators: createOperators({ mailbox: store.mailbox, seal, readState: conversation.readState }),
+    operators: createOperators({ store, seal, readState: conversation.readState }),
     ...{ channels: known, checksMs: config.settings.operationChecksMs, log: observe.log, nowMs: Date.now },
   };
   await mountAdmin(admin, {
     ...{
       guard,
       limits,
-      metrics: createScrape(metrics, store.mailbox),
+      metrics: createScrape(metrics, store),
       channels,
       roles: known,
       flows: options.flows ?? flows,
@@ -193,7 +193,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const all = [...outlets.values()];
   const watched = all.filter((channel) => channel.faults !== undefined);
   const dependencies: Dependency[] = [
-    { name: 'store', needed: true, check: () => store.mailbox.health() },
+    { name: 'store', needed: true, check: () => store.health() },
     { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
     ...watched.map((channel): Dependency => {
       return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
@@ -237,7 +237,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         }),
       ]);
       await Promise.all([inTime(backend.close()), inTime(photoReader.close())]);
-      await inTime(store.close());
+      await inTime(stores.close());
       await inTime(telemetry?.close(), STOP_MS - (performance.now() - startMs));
     },
   };

@@ -9,7 +9,7 @@ import { readCommand, usageOf } from './operators/command.ts';
 import { createOperators } from './store/operators.ts';
 import { connectRedis } from './store/redis/client.ts';
 import { LayoutRefused } from './store/redis/layout.ts';
-import { createRedisMailbox } from './store/redis/mailbox.ts';
+import { createRedisStore } from './store/redis/store.ts';
 import { createSeal } from './store/seal.ts';
 import { StoreUnavailable } from './store/unavailable.ts';
 
@@ -48,12 +48,12 @@ async function main(args: readonly string[]): Promise<number> {
     else throw error;
   });
   if (client === undefined) return EXIT_CONFIG;
-  const mailbox = createRedisMailbox(client);
+  const store = createRedisStore(client);
   const { readState } = createConversation({ flows, wording: WORDING });
   const seal = createSeal({ key: keys.state, previous: keys.statePrevious, hashKey: keys.hash });
   try {
     const answered = await answer(wanted.command, {
-      operators: createOperators({ mailbox, seal, readState }),
+      operators: createOperators({ store, seal, readState }),
       channels,
       checksMs: settings.operationChecksMs,
       log: errorLog,
@@ -67,7 +67,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`The store did not answer. ${error.message}`);
     return 1;
   } finally {
-    await mailbox.close();
+    await store.close();
     await client.close();
   }
 }

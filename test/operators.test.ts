@@ -9,7 +9,7 @@ import { describe as details, guide, summarize } from '../src/operators/operatio
 import { duration, table } from '../src/operators/table.ts';
 import { createSeal } from '../src/store/seal.ts';
 import { createSealing } from '../src/store/sealing.ts';
-import { change, leased } from './contract/mailbox/kit.ts';
+import { change, leased } from './contract/store/kit.ts';
 import { memoryLog, openProcess } from './store/redis/kit.ts';
 import { startBot } from './support/app.ts';
 import { newState, readState } from './support/conversation.ts';
@@ -178,22 +178,22 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
     const bot = await startBeside();
     const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
     const sealing = createSealing(seal, readState);
-    const { mailbox } = await openProcess(redis.url, {}, memoryLog());
+    const { store } = await openProcess(redis.url, {}, memoryLog());
     const name = seal.name('conversation', 'staff\0qa-2');
     const letter = sealing.message.seal(
       name,
       incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }),
     );
-    const work = await leased(mailbox, name);
+    const work = await leased(store, name);
     const dead = [
       { reason: 'threw', body: letter },
       { reason: 'state', body: Buffer.from('sealed with a lost key') },
     ];
     const stored = { state: newState(work.nowMs), origin: null, wakeAtMs: null };
     const state = sealing.state.seal(name, stored);
-    const committed = await mailbox.commit(work, change(work, { state, dead }));
+    const committed = await store.commit(work, change(work, { state, dead }));
     if (!committed) throw new Error('expected the commit to succeed');
-    await mailbox.release(work, 0);
+    await store.release(work, 0);
 
     const listed = await bot.command('list');
     expect(listed.stdout).toMatch(/^ {2}id +reason +holds +age +channel +conversation\n/m);

@@ -6,7 +6,7 @@ import type { Upgrades } from '../conversation/upgrades.ts';
 import { incomingSchema, outgoingSchema } from './messages.ts';
 
 /*
- * What is sealed into a mailbox, beside the message (`messages.ts`), and how older versions wrote it. Each body is
+ * What is sealed into the store, beside the message (`messages.ts`), and how older versions wrote it. Each body is
  * stored with its version (`versions.ts`); `test/bodies/` has some of each.
  */
 
@@ -34,7 +34,7 @@ export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { state: Conv
 const replySchema = z.strictObject({ kind: z.literal('reply'), outgoing: outgoingSchema });
 const unlockSchema = z.strictObject({
   kind: z.literal('unlock'),
-  /** As the mailbox knows it: a keyed hash. */
+  /** As the store knows it: a keyed hash. */
   customer: z.string(),
   operation: z.string(),
   record: z.string().optional(),

@@ -3,11 +3,11 @@
  * the state, the replies not yet delivered (outbox), a lease, and when to look at it next (due). Rules: `store.ts`.
  *
  * @example
- * const accepted = await mailbox.accept({ conversation, id: '475', body, nonce: randomUUID(), take: true });
+ * const accepted = await store.accept({ conversation, id: '475', body, nonce: randomUUID(), take: true });
  * if (accepted.kind !== 'leased') return;
- * const committed = await mailbox.commit(accepted.work, change);
+ * const committed = await store.commit(accepted.work, change);
  * // Deliver the outbox; here one reply was appended.
- * if (committed) await mailbox.release(accepted.work, committed.firstSeq);
+ * if (committed) await store.release(accepted.work, committed.firstSeq);
  */
 export interface Mailbox {
   /**

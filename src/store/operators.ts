@@ -70,11 +70,11 @@ export type Operators = {
 };
 
 export function createOperators(options: {
-  mailbox: Pick<Mailbox, 'accept'> & Pick<Journal, 'intents'> & DeadLetters & Inspection;
+  store: Pick<Mailbox, 'accept'> & Pick<Journal, 'intents'> & DeadLetters & Inspection;
   seal: Seal;
   readState: ReadState;
 }): Operators {
-  const { mailbox, seal, readState } = options;
+  const { store, seal, readState } = options;
   const sealing = createSealing(seal, readState);
 
   function openIntent({ conversation, operation, atMs, body }: StoredIntent): OpenOperation {
@@ -92,16 +92,16 @@ export function createOperators(options: {
   async function file(conversation: string, incoming: Incoming): Promise<'filed' | 'duplicate' | 'full'> {
     const { id } = incoming;
     const body = sealing.message.seal(conversation, incoming);
-    const { kind } = await mailbox.accept({ conversation, id, body, nonce: randomUUID(), take: false });
+    const { kind } = await store.accept({ conversation, id, body, nonce: randomUUID(), take: false });
     return kind === 'duplicate' || kind === 'full' ? kind : 'filed';
   }
 
   async function operations(): Promise<OpenOperation[]> {
-    return oldestFirst((await Array.fromAsync(mailbox.intents())).map(openIntent));
+    return oldestFirst((await Array.fromAsync(store.intents())).map(openIntent));
   }
 
   async function letters(): Promise<OpenLetter[]> {
-    return oldestFirst((await Array.fromAsync(mailbox.deadLetters())).map(openLetter));
+    return oldestFirst((await Array.fromAsync(store.deadLetters())).map(openLetter));
   }
 
   return {
@@ -109,7 +109,7 @@ export function createOperators(options: {
     letters,
     nameOf: (channel, conversation) => conversationName(seal, channel, conversation),
     async conversation(name) {
-      const kept = await mailbox.peek(name);
+      const kept = await store.peek(name);
       if (kept === null) return null;
       const { state, leasedUntilMs } = kept;
       const readable = <T>(bodies: readonly Buffer[], open: (name: string, body: Buffer) => T): T[] =>
@@ -144,7 +144,7 @@ export function createOperators(options: {
       const replayed = { ...holds, acceptedMs: undefined, id: `replay:${randomUUID()}` };
       const filed = await file(conversation, replayed);
       if (filed === 'full') return filed;
-      await mailbox.takeDeadLetter(id);
+      await store.takeDeadLetter(id);
       return 'filed';
     },
   };

@@ -33,7 +33,7 @@ export type Sealing = ReturnType<typeof createSealing>;
 type Kind = 'message' | 'state' | 'outbox' | 'intent';
 
 /**
- * The kinds of things that a mailbox keeps, sealed and opened. Blobs are bound to their kind and conversation. Opening
+ * The kinds of things that the store keeps, sealed and opened. Blobs are bound to their kind and conversation. Opening
  * reads what any version up to this one sealed; it throws `SealBroken`, `NewerVersion`, or another error where what is
  * inside has not the shape that its version says.
  */

@@ -9,7 +9,7 @@ import { LEASE_MS, type Mailbox } from './mailbox.ts';
 /**
  * All durable storage of conversations, port by port; whoever uses it takes the ports that it needs.
  *
- * Rules for every implementation (one contract suite, `test/contract/mailbox.ts`, runs against each):
+ * Rules for every implementation (one contract suite, `test/contract/store.ts`, runs against each):
  * - Each method is atomic, and idempotent when the very same command is sent twice (a client may re-send after a
  *   reconnect): the second execution changes nothing and gives the first answer.
  * - Bodies are opaque sealed bytes; `conversation` and `customer` are keyed hashes. Nothing personal is readable here.
@@ -17,7 +17,7 @@ import { LEASE_MS, type Mailbox } from './mailbox.ts';
  * - Every method rejects with `StoreUnavailable` if the store did not confirm; it may have executed all the same.
  *
  * @example
- * const store: ConversationStore = createMemoryMailbox();
+ * const store: ConversationStore = createMemoryStore();
  * for (const fault of await store.health()) log.warn(fault);
  * await store.close();
  */

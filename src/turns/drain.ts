@@ -22,7 +22,7 @@ const RELEASE_AGAIN_MS = 250;
  * `GivenBack`.
  */
 export async function drain(held: Held, work: Work, tools: DrainTools, known?: Known): Promise<void> {
-  const { mailbox, stopping } = tools;
+  const { store, stopping } = tools;
   const session: Session = { held, version: work.version, sealed: work.state, stored: null, known };
   let sentSeq = 0;
   let { tried } = work;
@@ -53,7 +53,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     const nonce = randomUUID();
     for (;;) {
       try {
-        return await mailbox.release(held, sentSeq, wait, nonce);
+        return await store.release(held, sentSeq, wait, nonce);
       } catch (error) {
         const again = error instanceof StoreUnavailable && performance.now() < held.aliveUntilMs;
         if (!again) throw error;

@@ -56,19 +56,19 @@ export class GivenBack extends Error {
 
 /** The leases at work, and the one timer that renews them all. */
 export function createLeases(options: {
-  mailbox: Pick<ConversationStore, 'renew'>;
+  store: Pick<ConversationStore, 'renew'>;
   leaseMs: number;
   renewMs: number;
   onError(error: unknown): void;
 }) {
-  const { mailbox, leaseMs, renewMs, onError } = options;
+  const { store, leaseMs, renewMs, onError } = options;
   const live = new Set<Held>();
   let timer: NodeJS.Timeout | undefined;
 
   async function renew(held: Held): Promise<void> {
     const sinceMs = performance.now();
     try {
-      if (await mailbox.renew(held)) held.aliveUntilMs = sinceMs + leaseMs;
+      if (await store.renew(held)) held.aliveUntilMs = sinceMs + leaseMs;
       else held.lose();
     } catch (error) {
       onError(error);

@@ -35,7 +35,7 @@ const HELD_BACK_MS = [5000, 60_000] as const;
  * cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createOutboxRunner(options: {
-  mailbox: Pick<Locks, 'unlock'>;
+  store: Pick<Locks, 'unlock'>;
   outlet(channel: string): Outlet | undefined;
   bulkhead(channel: string): Bulkhead;
   readonly spans: Spans;
@@ -46,7 +46,7 @@ export function createOutboxRunner(options: {
   /** Told of what goes wrong and is tried again later. */
   onError(error: unknown): void;
 }) {
-  const { mailbox, outlet, bulkhead, observe, spans, patienceMs, random, onError } = options;
+  const { store, outlet, bulkhead, observe, spans, patienceMs, random, onError } = options;
   const outages = createOutages(observe);
 
   /** `tried` is of the first reply. */
@@ -60,7 +60,7 @@ export function createOutboxRunner(options: {
       if (item?.kind !== 'unlock') continue;
       try {
         const { customer, operation, record, awaited } = item;
-        await mailbox.unlock(customer, operation, record, awaited && writeAwaited(awaited));
+        await store.unlock(customer, operation, record, awaited && writeAwaited(awaited));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         onError(error);

@@ -24,7 +24,7 @@ export type Asker = {
 const WORKING_AGAIN_MS = 3000;
 
 export function createPerformer(options: {
-  mailbox: Pick<Journal, 'intend' | 'recall'> & Locks;
+  store: Pick<Journal, 'intend' | 'recall'> & Locks;
   seal: Seal;
   sealing: Sealing;
   perform: Perform;
@@ -35,7 +35,7 @@ export function createPerformer(options: {
   stopping(): boolean;
   workingMs: number;
 }) {
-  const { mailbox, seal, sealing, perform, photos, spans, outlet, stopping, workingMs } = options;
+  const { store, seal, sealing, perform, photos, spans, outlet, stopping, workingMs } = options;
 
   function contextOf(held: Held, { origin }: Asker, nowMs: () => number): EffectContext {
     const { conversation } = held;
@@ -50,20 +50,20 @@ export function createPerformer(options: {
         const before = held.pastIntent;
         held.pastIntent = true;
         const sealed = sealing.intent.seal(conversation, { origin, traceparent: spans.traceparent(), body });
-        const intended = await mailbox.intend(held, operation, sealed);
+        const intended = await store.intend(held, operation, sealed);
         if (intended.kind === 'stored') return { kind: 'stored', body: openIntent(intended.body) };
         if (intended.kind === 'stale') held.lose();
         if (intended.kind !== 'go') held.pastIntent = before;
         return intended;
       },
       async recall(operation) {
-        const sealed = await mailbox.recall(conversation, operation);
+        const sealed = await store.recall(conversation, operation);
         if (sealed === null) return null;
         held.pastIntent = true;
         return openIntent(sealed);
       },
-      lock: (customer, operation) => mailbox.lock(seal.name('customer', customer), operation),
-      unlock: (customer, operation) => mailbox.unlock(seal.name('customer', customer), operation),
+      lock: (customer, operation) => store.lock(seal.name('customer', customer), operation),
+      unlock: (customer, operation) => store.unlock(seal.name('customer', customer), operation),
     };
   }
 

@@ -11,8 +11,8 @@ import type { Trace, TracedCall, Trip } from './trace.ts';
 export type Traces = {
   /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
   around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
-  /** The same mailbox; the turn at work counts what it asks of it. */
-  counting(mailbox: ConversationStore): ConversationStore;
+  /** The same store; the turn at work counts what it asks of it. */
+  counting(store: ConversationStore): ConversationStore;
   /** To be told of every attempt to call AntCRM: it belongs to the turn that awaits it. */
   call(call: TracedCall): void;
 };
@@ -53,27 +53,27 @@ export function createTraces(channels: readonly string[], understand: Conversati
   return {
     around: (turn, work) => (channels.includes(turn.channel) ? traced(turn, work) : work()),
 
-    counting: (mailbox) => ({
-      ...mailbox,
+    counting: (store) => ({
+      ...store,
       intend(...args) {
         count('intend');
-        return mailbox.intend(...args);
+        return store.intend(...args);
       },
       recall(...args) {
         count('recall');
-        return mailbox.recall(...args);
+        return store.recall(...args);
       },
       lock(...args) {
         count('lock');
-        return mailbox.lock(...args);
+        return store.lock(...args);
       },
       unlock(...args) {
         count('unlock');
-        return mailbox.unlock(...args);
+        return store.unlock(...args);
       },
       commit(...args) {
         count('commit');
-        return mailbox.commit(...args);
+        return store.commit(...args);
       },
     }),
 

@@ -35,7 +35,7 @@ const FLOOD_EVERY_MS = 60_000;
 const FAILED: Reply = { key: 'turn.failed' };
 
 export type TurnTools = {
-  readonly mailbox: Pick<ConversationStore, 'commit' | 'release'>;
+  readonly store: Pick<ConversationStore, 'commit' | 'release'>;
   readonly seal: Seal;
   readonly sealing: Sealing;
   readonly conversation: Conversation;
@@ -211,7 +211,7 @@ async function commit(
   session: Session,
   { next, reading, notes }: Turn,
   made: { decided: TurnResult; dead: Reading['dead'] },
-  { mailbox, seal, sealing, spans, conversation, observe }: TurnTools,
+  { store, seal, sealing, spans, conversation, observe }: TurnTools,
 ): Promise<Numbered[]> {
   const { held, version } = session;
   const { before, asker } = latest(session, reading);
@@ -237,7 +237,7 @@ async function commit(
     traceparent: traceOfWakeUp(before, wakeAtMs, spans.traceparent()),
   };
   const sealed = sealing.state.seal(held.conversation, stored);
-  const committed = await mailbox.commit(held, {
+  const committed = await store.commit(held, {
     version,
     state: sealed,
     outbox: items.map((item) => sealing.outbox.seal(held.conversation, item)),

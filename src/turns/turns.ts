@@ -28,7 +28,7 @@ import { createSweeper } from './sweeper.ts';
 import type { Traces } from './tracing.ts';
 
 export type TurnsOptions = {
-  readonly mailbox: ConversationStore;
+  readonly store: ConversationStore;
   readonly seal: Seal;
   readonly conversation: Conversation;
   readonly perform: Perform;
@@ -48,7 +48,7 @@ export type TurnsOptions = {
 export type Limits = {
   /** Turns at work at once. */
   readonly concurrency: number;
-  /** As the mailbox's. */
+  /** As the store's. */
   readonly leaseMs: number;
   readonly renewMs: number;
   readonly sweepMs: number;
@@ -101,7 +101,7 @@ export type Turns = {
 
 /** The engine: how a message becomes a turn, once, in order, whatever crashes (docs/design.md, "A turn"). */
 export function createTurns(options: TurnsOptions): Turns {
-  const { mailbox, seal, conversation, outlet, observe, spans = createSpans() } = options;
+  const { store, seal, conversation, outlet, observe, spans = createSpans() } = options;
   const limits = { ...LIMITS, ...options.limits };
   const sealing = createSealing(seal, conversation.readState);
   const alarmUnavailable = atMostEvery(60_000, () => observe.alarm('store_unavailable', {}));
@@ -121,9 +121,9 @@ export function createTurns(options: TurnsOptions): Turns {
     stopping,
     attempts: limits.attempts,
     perform: createPerformer({ ...options, photos, workingMs: limits.workingMs, sealing, spans, stopping }),
-    deliver: createOutboxRunner({ ...limits, mailbox, outlet, bulkhead, observe, spans, onError: report }),
+    deliver: createOutboxRunner({ ...limits, store, outlet, bulkhead, observe, spans, onError: report }),
   };
-  const leases = createLeases({ ...limits, mailbox, onError: report });
+  const leases = createLeases({ ...limits, store, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
   const sweeper = createSweeper(concurrency.fill, limits.sweepMs);
 
@@ -159,7 +159,7 @@ export function createTurns(options: TurnsOptions): Turns {
     const take = !stopped && concurrency.reserve();
     let work: Work | null = null;
     try {
-      const accepted = await mailbox.accept({ ...message, take });
+      const accepted = await store.accept({ ...message, take });
       if (accepted.kind === 'leased') work = accepted.work;
       if (accepted.kind === 'queued' && !take) concurrency.want();
       return accepted.kind === 'leased' || accepted.kind === 'queued' ? 'accepted' : accepted.kind;
@@ -173,7 +173,7 @@ export function createTurns(options: TurnsOptions): Turns {
     if (stopped) return 0;
     const sinceMs = performance.now();
     try {
-      const works = await mailbox.claim(room);
+      const works = await store.claim(room);
       for (const work of works) void run(work, sinceMs);
       return works.length;
     } catch (error) {

@@ -10,7 +10,7 @@ const BATCH = 2000;
 
 /**
  * Fills up to `count` conversations at rest, under names of their own: copies of one that the bot has stored, as the
- * mailbox would have written them.
+ * store would have written them.
  */
 export async function fill(url: string, count: number): Promise<Cost> {
   const redis = new Redis(url);

@@ -8,7 +8,7 @@ import type { PhotoReader } from '../../src/conversation/photo.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import { newIds } from '../../src/ids.ts';
 import type { Observe } from '../../src/observe.ts';
-import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { Outgoing } from '../../src/turns/delivery.ts';
 import { createTurns } from '../../src/turns/turns.ts';
@@ -74,7 +74,7 @@ async function startBot(create: CreateChannel) {
   };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
   const turns = createTurns({
-    mailbox: createMemoryMailbox(),
+    store: createMemoryStore(),
     seal,
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),

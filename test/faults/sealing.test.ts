@@ -7,11 +7,11 @@ import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import { connectRedis, type RedisClient } from '../../src/store/redis/client.ts';
 import { keysOf } from '../../src/store/redis/keys.ts';
-import { createRedisMailbox } from '../../src/store/redis/mailbox.ts';
+import { createRedisStore } from '../../src/store/redis/store.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { createSealing, type Sealing } from '../../src/store/sealing.ts';
 import type { ConversationStore } from '../../src/store/store.ts';
-import { all, change, leased } from '../contract/mailbox/kit.ts';
+import { all, change, leased } from '../contract/store/kit.ts';
 import { memoryLog } from '../store/redis/kit.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { readState } from '../support/conversation.ts';
@@ -46,7 +46,7 @@ async function startWatched(env: Readonly<Record<string, string>>, onCall: () =>
   });
   const bot = await startBot(settings, {
     limits: { leaseMs: 300, renewMs: 100, sweepMs: 50, attempts: 2 },
-    mailbox: { leaseMs: 300 },
+    store: { leaseMs: 300 },
     log: { write: (line) => lines.push(line) },
     around: { antcrm: counting },
   });
@@ -60,21 +60,21 @@ async function startWatched(env: Readonly<Record<string, string>>, onCall: () =>
 let redis: RedisServer;
 let admin: Redis;
 let client: RedisClient;
-let mailbox: ConversationStore;
+let store: ConversationStore;
 let bot: Watched;
 let calls = 0;
 beforeAll(async () => {
   redis = await startRedis();
   admin = new Redis(redis.url);
   client = await connectRedis(addressOf(redis.url), memoryLog());
-  mailbox = createRedisMailbox(client);
+  store = createRedisStore(client);
   bot = await startWatched({ STATE_KEY: encoded(stateKey) }, () => {
     calls += 1;
   });
 });
 afterAll(async () => {
   await bot.stop();
-  await mailbox.close();
+  await store.close();
   await client.close();
   admin.disconnect();
   await redis.stop();
@@ -119,7 +119,7 @@ async function customer() {
     },
     message: (text: string) => incoming(text, { channel: 'staff', conversation, address: null }),
     letters: async (): Promise<Pick<DeadLetter, 'reason' | 'body'>[]> =>
-      (await all(mailbox.deadLetters()))
+      (await all(store.deadLetters()))
         .filter((letter) => letter.conversation === name)
         .map(({ reason, body }) => ({ reason, body })),
   };
@@ -131,7 +131,7 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
   test('in place of a message becomes a dead letter, the customer is told, and the next message is answered', async () => {
     const { name, message, hears, letters, says } = await customer();
     const body = wrong((sealing, whose) => sealing.message.seal(whose, message('my points')), name);
-    await mailbox.accept({ conversation: name, id: randomUUID(), body, nonce: randomUUID(), take: false });
+    await store.accept({ conversation: name, id: randomUUID(), body, nonce: randomUUID(), take: false });
     await hears('turn.failed');
     expect(await letters()).toEqual([{ reason: 'unreadable', body }]);
     expect(bot.alarms(name)).toEqual(['seal_broken', 'dead_letter']);
@@ -146,11 +146,11 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
       const outgoing = { ...shared, reply: { key }, first: true, last: true, atMs: Date.now() };
       return (sealing, whose) => sealing.outbox.seal(whose, { kind: 'reply', outgoing });
     };
-    const work = await leased(mailbox, name);
+    const work = await leased(store, name);
     const outbox = [wrong(reply('menu'), name), reply('help')(ours, name)];
     const state = work.state ?? Buffer.alloc(0);
-    const committed = await mailbox.commit(work, change(work, { state, outbox }));
-    await mailbox.release(work, committed ? committed.firstSeq - 1 : 0, { afterMs: 0 });
+    const committed = await store.commit(work, change(work, { state, outbox }));
+    await store.release(work, committed ? committed.firstSeq - 1 : 0, { afterMs: 0 });
     await hears('help');
     expect(bot.alarms(name)).toEqual(['seal_broken']);
     expect(await letters()).toEqual([]);
@@ -159,13 +159,13 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
 
   test('in place of a state becomes a dead letter, and the conversation begins anew', async () => {
     const { name, letters, says } = await customer();
-    const work = await leased(mailbox, name);
+    const work = await leased(store, name);
     const { state: sealed } = work;
     if (sealed === null) throw new Error('there is no state');
     const stored = ours.state.open(name, sealed);
     const state = wrong((sealing, whose) => sealing.state.seal(whose, stored), name);
-    await mailbox.commit(work, change(work, { state }));
-    await mailbox.release(work, 0);
+    await store.commit(work, change(work, { state }));
+    await store.release(work, 0);
     expect(await says('cancel')).not.toContain('cancel.done');
     expect(await letters()).toEqual([{ reason: 'state', body: state }]);
     expect(bot.alarms(name)).toEqual(['seal_broken', 'dead_letter']);
@@ -174,15 +174,15 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
 
   test('in place of an intent calls nothing, ends in a dead letter, and the conversation goes on', async () => {
     const { name, message, letters, says, presses } = await customer();
-    const work = await leased(mailbox, name);
+    const work = await leased(store, name);
     const { step } = ours.state.open(name, work.state ?? Buffer.alloc(0)).state;
     if (step.at !== 'confirming') throw new Error('there is nothing to confirm');
     const { channel, conversation, address, sender } = message('');
     const origin = { channel, conversation, address, sender };
     const body = wrong((sealing, whose) => sealing.intent.seal(whose, { origin, body: {} }), name);
-    await mailbox.intend(work, step.operation, body);
-    await mailbox.commit(work, change(work, { state: work.state ?? Buffer.alloc(0) }));
-    await mailbox.release(work, 0);
+    await store.intend(work, step.operation, body);
+    await store.commit(work, change(work, { state: work.state ?? Buffer.alloc(0) }));
+    await store.release(work, 0);
 
     const before = calls;
     expect(await presses(`confirm:${step.operation}`)).toEqual(['turn.failed']);

@@ -37,41 +37,36 @@ const STORIES: readonly { name: string; story: Told; points: readonly string[] }
     name: 'earning points',
     story: one(earns),
     points: [
-      ...['mailbox.accept#1:before', 'mailbox.accept#2:after', 'mailbox.intend#1:after'],
-      ...['antcrm.accumulate#1:after', 'mailbox.commit#2:after'],
+      ...['store.accept#1:before', 'store.accept#2:after', 'store.intend#1:after'],
+      ...['antcrm.accumulate#1:after', 'store.commit#2:after'],
     ],
   },
   {
     name: 'earning points when the answer is lost',
     story: one(withoutAnswer(earns)),
-    points: ['mailbox.claim#1:after'],
+    points: ['store.claim#1:after'],
   },
   {
     name: 'earning points by several codes',
     story: earnsSeveral,
     points: [
-      ...['mailbox.intend#1:after', 'mailbox.commit#2:after', 'mailbox.intend#2:before'],
-      ...['antcrm.accumulate#2:after', 'mailbox.commit#3:before', 'mailbox.intend#3:after'],
-      'mailbox.commit#4:after',
+      ...['store.intend#1:after', 'store.commit#2:after', 'store.intend#2:before'],
+      ...['antcrm.accumulate#2:after', 'store.commit#3:before', 'store.intend#3:after'],
+      'store.commit#4:after',
     ],
   },
   {
     name: 'spending points',
     story: one(spends),
     points: [
-      ...[
-        'mailbox.lock#1:after',
-        'antcrm.redeem#1:before',
-        'antcrm.redeem#1:after',
-        'mailbox.commit#3:before',
-      ],
-      ...['telegram.deliver#3:after', 'mailbox.unlock#1:before'],
+      ...['store.lock#1:after', 'antcrm.redeem#1:before', 'antcrm.redeem#1:after', 'store.commit#3:before'],
+      ...['telegram.deliver#3:after', 'store.unlock#1:before'],
     ],
   },
   {
     name: 'spending points when the answer is lost',
     story: one(withoutAnswer(spends)),
-    points: ['mailbox.lock#2:after', 'mailbox.commit#4:after'],
+    points: ['store.lock#2:after', 'store.commit#4:after'],
   },
 ];
 
@@ -108,7 +103,7 @@ async function everyPoint(story: Told): Promise<string[]> {
 }
 
 /** A claim is known to be one only when it has found work. */
-const UNKNOWN = /^mailbox\.claim#\d+:before$/;
+const UNKNOWN = /^store\.claim#\d+:before$/;
 
 /** Which points were tried, and those of them where nobody died. */
 const tried: string[] = [];
@@ -168,7 +163,7 @@ test.concurrent('what does not fit into the mailbox of a dead process is refused
   timeout: 60_000,
 }, async ({ expect }) => {
   const store = ownStore();
-  const dying = await world.bot(store, { FAULT_POINT: 'mailbox.commit#1:before', ...LONG_LEASE });
+  const dying = await world.bot(store, { FAULT_POINT: 'store.commit#1:before', ...LONG_LEASE });
   const other = await world.bot(store, LONG_LEASE);
   let bot = dying;
   const customer = await world.customer(() => bot);

@@ -178,7 +178,7 @@ test('the first decision counts, and the story tells that nobody has taken it up
   const bot = await start(TOKENS, {
     around: {
       // Nothing that operators file is taken up before the gate opens.
-      mailbox: (port) => ({
+      store: (port) => ({
         ...port,
         async accept(message) {
           if (message.id.startsWith('settle:')) held = true;

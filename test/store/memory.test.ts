@@ -1,35 +1,32 @@
-import { createMemoryFeed, createMemoryFeedStore } from '../../src/store/memory/feed.ts';
-import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { createFeedMemory, createMemoryFeed } from '../../src/store/memory/feed.ts';
+import { createMemory } from '../../src/store/memory/memory.ts';
 import { openMemoryQuota } from '../../src/store/memory/quota.ts';
-import {
-  createMemoryRegistrationStore,
-  createMemoryRegistrations,
-} from '../../src/store/memory/registrations.ts';
+import { createMemoryRegistrations, createRegistrationMemory } from '../../src/store/memory/registrations.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { feedContract } from '../contract/feed.ts';
-import { mailboxContract } from '../contract/mailbox.ts';
 import { quotaContract } from '../contract/quota.ts';
 import { registrationsContract } from '../contract/registrations.ts';
+import { storeContract } from '../contract/store.ts';
 
-mailboxContract('memory', async (options) => {
-  const store = createMemoryStore();
-  const mailbox = createMemoryMailbox(options, store);
+storeContract('memory', async (options) => {
+  const memory = createMemory();
+  const store = createMemoryStore(options, memory);
   return {
-    mailbox,
-    another: async (others = options) => createMemoryMailbox({ ...options, ...others }, store),
-    close: () => mailbox.close(),
+    store,
+    another: async (others = options) => createMemoryStore({ ...options, ...others }, memory),
+    close: () => store.close(),
   };
 });
 
 feedContract('memory', async (options) => {
-  const store = createMemoryFeedStore();
-  const feed = createMemoryFeed(options, store);
-  return { feed, another: async () => createMemoryFeed(options, store), close: () => feed.close() };
+  const memory = createFeedMemory();
+  const feed = createMemoryFeed(options, memory);
+  return { feed, another: async () => createMemoryFeed(options, memory), close: () => feed.close() };
 });
 
 registrationsContract('memory', async () => {
-  const store = createMemoryRegistrationStore();
-  return { one: createMemoryRegistrations(store), other: createMemoryRegistrations(store) };
+  const memory = createRegistrationMemory();
+  return { one: createMemoryRegistrations(memory), other: createMemoryRegistrations(memory) };
 });
 
 // One process: whoever asks has the same count.

@@ -9,8 +9,8 @@ import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, patched, someSeal, type World } from '../turns/kit.ts';
 
-const operatorsOf = ({ mailbox, seal }: Pick<World, 'mailbox' | 'seal'>) =>
-  createOperators({ mailbox, seal, readState });
+const operatorsOf = ({ store, seal }: Pick<World, 'store' | 'seal'>) =>
+  createOperators({ store, seal, readState });
 
 /** Every redemption's outcome is unknown, whatever is looked up. */
 const unknown: Perform = async (effect, turn) => {
@@ -67,7 +67,7 @@ test.for([
     expect(heard().filter((one) => one === key)).toHaveLength(1);
     expect(await operators.operations()).toEqual([]);
     expect(await operators.settle(reference, result)).toBe('unknown');
-    expect(await world.mailbox.lock(world.seal.name('customer', 'customer:475'), 'next')).toMatchObject({
+    expect(await world.store.lock(world.seal.name('customer', 'customer:475'), 'next')).toMatchObject({
       locked: true,
     });
   },
@@ -96,7 +96,7 @@ test('an operation is listed with where its customer is and what finds it in Ant
 
 test('an intent sealed with a lost key is listed and not settled', async () => {
   const { world, reference } = await withOpenOperation();
-  const operators = operatorsOf({ mailbox: world.mailbox, seal: someSeal() });
+  const operators = operatorsOf({ store: world.store, seal: someSeal() });
   expect(await operators.operations()).toMatchObject([{ reference, intent: null }]);
   expect(await operators.settle(reference, 'done')).toBe('unreadable');
 });
@@ -135,8 +135,8 @@ test('a replayed message is answered, though the conversation remembers its id, 
 
 test('a letter whose conversation has no room stays, and can be replayed later', async () => {
   const { world, operators, id } = await withDeadLetter();
-  const full = patched(world.mailbox, { accept: async () => ({ kind: 'full' }) });
-  expect(await operatorsOf({ ...world, mailbox: full }).replay(id)).toBe('full');
+  const full = patched(world.store, { accept: async () => ({ kind: 'full' }) });
+  expect(await operatorsOf({ ...world, store: full }).replay(id)).toBe('full');
   expect(await operators.replay(id)).toBe('filed');
 });
 
@@ -159,7 +159,7 @@ test('a letter that holds a state, or cannot be opened, is not replayed and stay
   expect(letters[1]?.holds).toBe('state');
   expect(await operators.replay(letters[1]?.id ?? '')).toBe('unreadable');
 
-  const keyless = operatorsOf({ mailbox: world.mailbox, seal: someSeal() });
+  const keyless = operatorsOf({ store: world.store, seal: someSeal() });
   expect((await keyless.letters()).map(({ holds }) => holds)).toEqual([null, null]);
   expect(await keyless.replay(letters[0]?.id ?? '')).toBe('unreadable');
   expect(await operators.letters()).toHaveLength(2);

@@ -15,7 +15,7 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
   limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100, attempts: 1000 },
-  mailbox: { leaseMs: LEASE_MS, schema: Number(schema) },
+  store: { leaseMs: LEASE_MS, schema: Number(schema) },
 });
 process.once('SIGTERM', () => void app.stop());
 await app.listen();

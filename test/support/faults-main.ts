@@ -1,6 +1,6 @@
 /**
  * The bot as `src/main.ts` starts it, with short leases and no message poison (see `bot-main.ts`), that a signal of its
- * own hits just before or after a call of a port: `FAULT_POINT=mailbox.commit#2:after` names the second commit of the
+ * own hits just before or after a call of a port: `FAULT_POINT=store.commit#2:after` names the second commit of the
  * process, `FAULT_SIGNAL` is `SIGKILL` unless it says `SIGSTOP`; `FAULT_LEASE_MS` is how long what it held is held on.
  * With `FAULT_TRACE` it prints the calls it could be hit at, one line each.
  */
@@ -10,7 +10,7 @@ import { environment, readConfig } from '../../src/config.ts';
 import type { ConversationStore } from '../../src/store/store.ts';
 
 /** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
-const MAILBOX: readonly (keyof ConversationStore)[] = [
+const STORE_CALLS: readonly (keyof ConversationStore)[] = [
   ...(['accept', 'claim', 'commit', 'release', 'intend', 'recall', 'lock', 'unlock'] as const),
 ];
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
@@ -39,7 +39,7 @@ function guarded<Port extends object>(port: string, target: Port, names: readonl
       return async (...args: unknown[]) => {
         const call = `${port}.${String(name)}`;
         // Whether a claim finds work shows only afterwards.
-        const here = call === 'mailbox.claim' ? null : next(call);
+        const here = call === 'store.claim' ? null : next(call);
         if (here !== null) reach(`${here}:before`);
         const answer: unknown = await Reflect.apply(method, target, args);
         if (here !== null) reach(`${here}:after`);
@@ -55,9 +55,9 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
   limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100, attempts: 1000 },
-  mailbox: { leaseMs },
+  store: { leaseMs },
   around: {
-    mailbox: (port) => guarded('mailbox', port, MAILBOX),
+    store: (port) => guarded('store', port, STORE_CALLS),
     antcrm: (port) => guarded('antcrm', port, ANTCRM),
     channel: (port) => guarded(port.name, port, ['deliver']),
   },

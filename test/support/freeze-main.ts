@@ -36,7 +36,7 @@ function textOf(body: Buffer): string {
 }
 const opened = (body: Buffer): unknown => JSON.parse(lengthen(textOf(body)));
 
-/** What the mailbox was last given. */
+/** What the store was last given. */
 const last: {
   state?: Buffer;
   woken?: Buffer;
@@ -47,22 +47,22 @@ const last: {
 } = {
   outbox: [],
 };
-function watching(mailbox: ConversationStore): ConversationStore {
+function watching(store: ConversationStore): ConversationStore {
   return {
-    ...mailbox,
+    ...store,
     accept(message) {
       last.message = message.body;
-      return mailbox.accept(message);
+      return store.accept(message);
     },
     intend(lease, operation, body) {
       last.intent = body;
-      return mailbox.intend(lease, operation, body);
+      return store.intend(lease, operation, body);
     },
     commit(lease, change) {
       if (change.consumed === null) last.woken = change.state;
       else Object.assign(last, { state: change.state, outbox: [...change.outbox] });
       if (change.dead?.[0]) last.dead = change.dead[0].body;
-      return mailbox.commit(lease, change);
+      return store.commit(lease, change);
     },
   };
 }
@@ -110,7 +110,7 @@ const app = await createApp(
     antcrm: { ...antcrm, timeoutMs: 500 },
     settings: { ...settings, operationChecksMs: [500, 1500, 4000] },
   },
-  { around: { mailbox: watching, antcrm: planned } },
+  { around: { store: watching, antcrm: planned } },
 );
 const { url } = await app.listen();
 await app.start();

@@ -85,7 +85,7 @@ test.each(['identify', 'deliver'] as const)(
       await vi.waitFor(() => expect(world.heard()).toContain(`quick ${n}`));
     }
     expect(world.heard()).toHaveLength(3);
-    for (const { tried } of world.store.boxes.values()) expect(tried.times).toBe(0);
+    for (const { tried } of world.memory.boxes.values()) expect(tried.times).toBe(0);
     hanging.open();
     await world.quiet();
     expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());

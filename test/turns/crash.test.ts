@@ -27,9 +27,9 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
     };
   }
 
-  const { accept, claim, renew, intend, recall, commit, release, lock, unlock } = world.mailbox;
-  const mailbox: ConversationStore = {
-    ...world.mailbox,
+  const { accept, claim, renew, intend, recall, commit, release, lock, unlock } = world.store;
+  const store: ConversationStore = {
+    ...world.store,
     accept: guard(accept),
     // The sweeper's idle rounds are no boundaries of a turn.
     claim: async (room) => (dead ? forever : claim(room)),
@@ -42,7 +42,7 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
     unlock: guard(unlock),
   };
   const outlet = { deliver: guard(world.outlet.deliver) };
-  const engine = world.engine({ mailbox, outlet: () => outlet });
+  const engine = world.engine({ store, outlet: () => outlet });
   return { engine, isDead: () => dead };
 }
 
@@ -50,9 +50,9 @@ function mortal(world: World, at: number, when: 'before' | 'after') {
 function diesTelling(world: World, told: string) {
   let dead = false;
   const forever = new Promise<never>(() => {});
-  const mailbox: ConversationStore = {
-    ...world.mailbox,
-    claim: async (room) => (dead ? forever : world.mailbox.claim(room)),
+  const store: ConversationStore = {
+    ...world.store,
+    claim: async (room) => (dead ? forever : world.store.claim(room)),
     renew: async () => forever,
   };
   const outlet: Outlet = {
@@ -62,7 +62,7 @@ function diesTelling(world: World, told: string) {
       return dead ? forever : delivery;
     },
   };
-  return { engine: world.engine({ mailbox, outlet: () => outlet }), isDead: () => dead };
+  return { engine: world.engine({ store, outlet: () => outlet }), isDead: () => dead };
 }
 
 const TEXTS = ['a', 'redeem:op1', 'b', 'wake:1000', 'c'];
@@ -110,11 +110,9 @@ describe('a process that dies at any moment', () => {
         }
         expect(heard.length - new Set(heard).size).toBeLessThanOrEqual(2);
 
-        expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
-        expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
-        expect((await world.mailbox.lock(world.seal.name('customer', 'customer:1'), 'op2')).locked).toBe(
-          true,
-        );
+        expect(await Array.fromAsync(world.store.intents())).toEqual([]);
+        expect(await Array.fromAsync(world.store.deadLetters())).toEqual([]);
+        expect((await world.store.lock(world.seal.name('customer', 'customer:1'), 'op2')).locked).toBe(true);
         if (!died) break;
       }
       expect(at).toBeGreaterThan(15);
@@ -144,8 +142,8 @@ describe('a process that dies at any moment', () => {
 
         const told = [...new Set(world.heard().filter((text) => text.startsWith('a')))];
         expect(told).toEqual(['a', 'a b']);
-        expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
-        expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
+        expect(await Array.fromAsync(world.store.intents())).toEqual([]);
+        expect(await Array.fromAsync(world.store.deadLetters())).toEqual([]);
         if (!died) break;
       }
       // Each of them was once the one that the crash cut off; those before it were saved, and not asked for again.
@@ -166,7 +164,7 @@ describe('a process that dies at any moment', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['turn.failed']);
     expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
-    expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
+    expect(await Array.fromAsync(world.store.intents())).toEqual([]);
     const other = world.engine();
     await other.accept(incoming('several:op1:3'));
     await world.quiet();

@@ -7,7 +7,7 @@ const HOUR = 60 * MINUTE;
 describe('a reply', () => {
   test('that the platform wants a little later waits within the turn, and nothing overtakes', async () => {
     const world = createWorld();
-    const release = vi.spyOn(world.mailbox, 'release');
+    const release = vi.spyOn(world.store, 'release');
     world.script.push({ kind: 'throttled', afterMs: 20 });
     const engine = world.engine();
     await engine.accept(incoming('a'));
@@ -24,7 +24,7 @@ describe('a reply', () => {
     for (const text of ['ask:v1', 'b']) await engine.accept(incoming(text));
     await vi.waitFor(() => expect(world.deliveries).toEqual(['delivered', 'throttled']));
     expect(await engine.accept(incoming('c'))).toBe('accepted');
-    await vi.waitFor(() => expect([...world.store.boxes.values()][0]?.leaseUntilMs).toBeNull());
+    await vi.waitFor(() => expect([...world.memory.boxes.values()][0]?.leaseUntilMs).toBeNull());
     expect(world.sent).toHaveLength(1);
     world.advance(29_000);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -36,7 +36,7 @@ describe('a reply', () => {
 
   test('that has to wait for its pace frees the slot, unsent, and spends no try', async () => {
     const world = createWorld();
-    const release = vi.spyOn(world.mailbox, 'release');
+    const release = vi.spyOn(world.store, 'release');
     const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
     const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
     await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
@@ -50,7 +50,7 @@ describe('a reply', () => {
   test('asked for a little later again and again does not keep the turn for ever', async () => {
     const world = createWorld();
     for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });
-    const release = vi.spyOn(world.mailbox, 'release');
+    const release = vi.spyOn(world.store, 'release');
     await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
     await vi.waitFor(() => expect(world.heard()).toEqual(['a']));
     expect(release.mock.calls.map(([, , wait]) => wait?.afterMs)).toEqual([10, undefined]);
@@ -59,19 +59,19 @@ describe('a reply', () => {
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
     const world = createWorld();
     const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
-    const release = vi.spyOn(world.mailbox, 'release');
+    const release = vi.spyOn(world.store, 'release');
     await world.engine({ outlet: () => ({ deliver }) }).accept(incoming('a'));
-    const started = world.store.now();
+    const started = world.memory.now();
     await world.quiet(4 * MINUTE);
     const waits = release.mock.calls.map(([, , wait]) => wait?.afterMs ?? 0).filter((ms) => ms > 0);
     expect(waits[0]).toBe(1000);
     expect(Math.max(...waits)).toBe(10 * MINUTE);
     for (const [at, wait] of waits.entries())
       expect(wait).toBeGreaterThanOrEqual((waits[at - 1] ?? 0) * 0.99);
-    const days = (world.store.now() - started) / (24 * HOUR);
+    const days = (world.memory.now() - started) / (24 * HOUR);
     expect(days).toBeGreaterThan(1);
     expect(days).toBeLessThan(1.1);
-    expect(await Array.fromAsync(world.mailbox.deadLetters())).toEqual([]);
+    expect(await Array.fromAsync(world.store.deadLetters())).toEqual([]);
   });
 
   test('that the platform puts off again and again is dropped after a day, too, and the next goes on', async () => {
@@ -101,7 +101,7 @@ describe('a reply', () => {
       outlet: () => ({
         async deliver(outgoing, seq) {
           const isBad = outgoing.conversation === 'c1' && seq === 1;
-          if (isBad) tries.push(world.store.now());
+          if (isBad) tries.push(world.memory.now());
           return isBad ? { kind: 'uncertain' } : world.outlet.deliver(outgoing, seq);
         },
       }),
@@ -131,11 +131,11 @@ describe('a reply', () => {
   test('that was perhaps delivered is kept for longer where nobody gets anything, and tried ever more rarely', async () => {
     const world = createWorld();
     const tries: number[] = [];
-    const startedMs = world.store.now();
+    const startedMs = world.memory.now();
     const engine = world.engine({
       outlet: () => ({
         async deliver() {
-          tries.push(world.store.now() - startedMs);
+          tries.push(world.memory.now() - startedMs);
           return { kind: 'uncertain' };
         },
       }),
@@ -144,7 +144,7 @@ describe('a reply', () => {
     await world.quiet(2 * MINUTE);
     expect(tries.filter((ms) => ms <= 1.2 * HOUR)).toHaveLength(5);
     expect(tries.length).toBe(9);
-    expect(world.store.now() - startedMs).toBeGreaterThan(15 * HOUR);
+    expect(world.memory.now() - startedMs).toBeGreaterThan(15 * HOUR);
     expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
   });
 
@@ -155,7 +155,7 @@ describe('a reply', () => {
     await first.accept(incoming('a'));
     await vi.waitFor(() => expect(world.deliveries).toHaveLength(1));
     await first.stop();
-    const [box] = world.store.boxes.values();
+    const [box] = world.memory.boxes.values();
     expect(box?.tried.times).toBe(1);
     world.advance(15_000);
     const second = world.engine();
@@ -174,7 +174,7 @@ describe('a reply', () => {
     world.script.push({ kind: 'uncertain' }, { kind: 'uncertain' });
     const engine = world.engine();
     await engine.accept(incoming('a'));
-    const [box] = world.store.boxes.values();
+    const [box] = world.memory.boxes.values();
     await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
     const dueMs = box?.notBeforeMs ?? 0;
     await engine.accept(incoming('b'));
@@ -191,7 +191,7 @@ describe('a reply', () => {
     world.script.push({ kind: 'throttled', afterMs: 30_000 });
     const engine = world.engine();
     await engine.accept(incoming('a'));
-    const [box] = world.store.boxes.values();
+    const [box] = world.memory.boxes.values();
     await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
     const dueMs = box?.notBeforeMs;
     await engine.accept(incoming('b'));
@@ -203,13 +203,13 @@ describe('a reply', () => {
 
   test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {
     const world = createWorld();
-    const startedMs = world.store.now();
+    const startedMs = world.memory.now();
     const tries = new Map<string, number[]>();
     const arrived: string[] = [];
     const engine = world.engine({
       outlet: () => ({
         async deliver({ conversation }) {
-          const afterMs = world.store.now() - startedMs;
+          const afterMs = world.memory.now() - startedMs;
           tries.set(conversation, [...(tries.get(conversation) ?? []), afterMs]);
           if (afterMs < 2 * HOUR) return { kind: 'uncertain' };
           arrived.push(conversation);
@@ -272,7 +272,7 @@ describe('a reply', () => {
     await vi.waitFor(() => expect(world.deliveries).toEqual(['throttled']));
     const customer = world.seal.name('customer', 'customer:1');
     await vi.waitFor(async () =>
-      expect(await world.mailbox.lock(customer, 'op2')).toEqual({
+      expect(await world.store.lock(customer, 'op2')).toEqual({
         locked: true,
         settled: ['record of op1'],
         awaited: [],
@@ -284,8 +284,8 @@ describe('a reply', () => {
     const world = createWorld();
     world.script.push({ kind: 'throttled', afterMs: HOUR });
     await world.engine().accept(incoming('a'));
-    await vi.waitFor(() => expect([...world.store.boxes.values()][0]?.outbox).toHaveLength(1));
-    const box = [...world.store.boxes.values()][0];
+    await vi.waitFor(() => expect([...world.memory.boxes.values()][0]?.outbox).toHaveLength(1));
+    const box = [...world.memory.boxes.values()][0];
     if (box) box.outbox = box.outbox.map(({ seq }) => ({ seq, body: Buffer.from('garbage') }));
     await world.quiet();
     expect(world.heard()).toEqual([]);

@@ -11,7 +11,7 @@ import { type ConversationState, newState, stateSchema } from '../../src/convers
 import type { Input } from '../../src/conversation/step.ts';
 import type { Alarm, Observe } from '../../src/observe.ts';
 import { LEASE_MS } from '../../src/store/mailbox.ts';
-import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { createMemory } from '../../src/store/memory/memory.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
@@ -144,8 +144,8 @@ export type World = ReturnType<typeof createWorld>;
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
 export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal()) {
   let offsetMs = 0;
-  const store = createMemoryStore(() => Date.now() + offsetMs);
-  const mailbox = createMemoryMailbox(options, store);
+  const memory = createMemory(() => Date.now() + offsetMs);
+  const store = createMemoryStore(options, memory);
   const sent: { seq: number; outgoing: Outgoing }[] = [];
   const script: (Delivery | (() => Promise<Delivery>))[] = [];
   const calls: string[] = [];
@@ -213,7 +213,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
   /** A process of its own on the store. */
   function engine(over: Partial<TurnsOptions> = {}, limits: Partial<Limits> = {}) {
     const turnsOf = createTurns({
-      mailbox,
+      store,
       seal,
       conversation,
       perform,
@@ -229,8 +229,8 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
   }
 
   return {
+    memory,
     store,
-    mailbox,
     outlet,
     perform,
     seal,
@@ -250,8 +250,8 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
     /** Time passes until nobody needs to look at any conversation. */
     async quiet(stepMs = LEASE_MS / 4) {
-      for (let round = 0; store.due.size > 0; round++) {
-        if (round > 2000) throw new Error(`still due: ${[...store.due]}`);
+      for (let round = 0; memory.due.size > 0; round++) {
+        if (round > 2000) throw new Error(`still due: ${[...memory.due]}`);
         for (let n = 0; n < 10; n++) await tick();
         await new Promise((resolve) => setTimeout(resolve, 2));
         if (round > 5) offsetMs += stepMs;
@@ -287,8 +287,8 @@ export function gate() {
   return { opened, open };
 }
 
-/** The mailbox with some methods replaced. */
-export const patched = (mailbox: ConversationStore, over: Partial<ConversationStore>): ConversationStore => ({
-  ...mailbox,
+/** The store with some methods replaced. */
+export const patched = (store: ConversationStore, over: Partial<ConversationStore>): ConversationStore => ({
+  ...store,
   ...over,
 });

@@ -52,12 +52,12 @@ describe('the log', () => {
   });
 
   test('tells who takes over from whom', async () => {
-    const { engine, observe, lines, advance, mailbox, outlet } = setUp();
+    const { engine, observe, lines, advance, store, outlet } = setUp();
     const { opened: never } = gate();
     const hanging = { ...outlet, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
-    const first = engine({ outlet: () => hanging, mailbox: { ...mailbox, claim: async () => [] } });
+    const first = engine({ outlet: () => hanging, store: { ...store, claim: async () => [] } });
     await first.accept(incoming('a'));
-    await vi.waitFor(async () => expect((await mailbox.backlog()).due.count).toBe(0));
+    await vi.waitFor(async () => expect((await store.backlog()).due.count).toBe(0));
     advance(16_000);
     const second = engine({ observe });
     onTestFinished(() => second.stop());

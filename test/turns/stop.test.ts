@@ -33,7 +33,7 @@ describe('stopping', () => {
     answered.open();
     await stopped;
     expect(world.heard()).toEqual(['redeem:op1', 'applied']);
-    const [work] = await world.mailbox.claim(1);
+    const [work] = await world.store.claim(1);
     expect(work?.head?.attempts).toBe(1);
   });
 
@@ -55,7 +55,7 @@ describe('stopping', () => {
     answered.open();
     await stopped;
     expect(world.sent).toEqual([]);
-    expect(await Array.fromAsync(world.mailbox.intents())).toEqual([]);
+    expect(await Array.fromAsync(world.store.intents())).toEqual([]);
     world.engine();
     await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
     expect(world.calls).toEqual(['op1']);
@@ -66,7 +66,7 @@ describe('stopping', () => {
     const world = createWorld();
     const engine = world.engine({ perform: () => new Promise(() => {}) }, { stopMs: 30 });
     await engine.accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(world.store.due.size).toBe(1));
+    await vi.waitFor(() => expect(world.memory.due.size).toBe(1));
     const started = performance.now();
     await engine.stop();
     expect(performance.now() - started).toBeLessThan(1000);

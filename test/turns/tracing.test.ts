@@ -16,7 +16,7 @@ function world(channels: readonly string[]) {
     traces.call(CALL);
     return outcome;
   };
-  const engine = made.engine({ traces, perform, mailbox: traces.counting(made.mailbox) });
+  const engine = made.engine({ traces, perform, store: traces.counting(made.store) });
   onTestFinished(() => engine.stop());
   const seen = (): (Trace | undefined)[] => made.sent.map(({ outgoing }) => outgoing.trace);
   return { ...made, engine, seen, call: traces.call };

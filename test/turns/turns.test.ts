@@ -103,7 +103,7 @@ describe('a turn', () => {
 
   test('the platform gets its answer before any work begins', async () => {
     const world = createWorld();
-    const commit = vi.spyOn(world.mailbox, 'commit');
+    const commit = vi.spyOn(world.store, 'commit');
     await world.engine().accept(incoming('hello'));
     expect(commit).not.toHaveBeenCalled();
     await world.quiet();
@@ -119,8 +119,8 @@ describe('a turn', () => {
         trips.push(name);
         return call(...args);
       };
-    const { accept, commit, release, intend, lock, unlock } = world.mailbox;
-    const mailbox = patched(world.mailbox, {
+    const { accept, commit, release, intend, lock, unlock } = world.store;
+    const store = patched(world.store, {
       accept: named('accept', accept),
       commit: named('commit', commit),
       release: named('release', release),
@@ -132,7 +132,7 @@ describe('a turn', () => {
       trips.push('deliver');
       return { kind: 'delivered' };
     });
-    const engine = world.engine({ mailbox });
+    const engine = world.engine({ store });
     await engine.accept(incoming('hello'));
     await world.quiet();
     expect(trips.splice(0)).toEqual(['accept', 'commit', 'deliver', 'release']);
@@ -168,7 +168,7 @@ describe('a turn', () => {
     const conversation = 'conversation-42';
     await world.engine().accept(incoming('wake:60000 secret', { conversation }));
     await world.engine({}, { concurrency: 0 }).accept(incoming('another secret', { conversation }));
-    const stored = JSON.stringify([...world.store.boxes.entries()], (_, value) =>
+    const stored = JSON.stringify([...world.memory.boxes.entries()], (_, value) =>
       value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
     );
     expect(stored).not.toMatch(/secret|Garnacho|conversation-42/);
@@ -188,9 +188,9 @@ describe('an effect', () => {
     const world = createWorld();
     await world.engine().accept(incoming('redeem:op1'));
     await world.quiet();
-    expect((await Array.fromAsync(world.mailbox.intents())).length).toBe(0);
+    expect((await Array.fromAsync(world.store.intents())).length).toBe(0);
     const customer = world.seal.name('customer', 'customer:1');
-    expect(await world.mailbox.lock(customer, 'op2')).toEqual({
+    expect(await world.store.lock(customer, 'op2')).toEqual({
       locked: true,
       settled: ['record of op1'],
       awaited: [],
@@ -342,7 +342,7 @@ describe('poison', () => {
     expect(world.heard()).toEqual(['a', 'turn.failed', 'a b']);
     expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
     expect(world.turns).toEqual(['done', 'dead', 'done']);
-    const [letter] = await Array.fromAsync(world.mailbox.deadLetters());
+    const [letter] = await Array.fromAsync(world.store.deadLetters());
     const body = world.seal.open(`message:${letter?.conversation}`, letter?.body ?? Buffer.alloc(0));
     expect(JSON.parse(body)).toMatchObject({ message: { text: 'throw' } });
   });
@@ -363,13 +363,13 @@ describe('poison', () => {
     await world.quiet();
     expect(world.heard()).toContain('forgotten');
     expect(told).toEqual(['forgotten']);
-    expect(await Array.fromAsync(world.mailbox.deadLetters())).toHaveLength(1);
+    expect(await Array.fromAsync(world.store.deadLetters())).toHaveLength(1);
   });
 
   test('a head whose leases expire five times is a dead letter', async () => {
     const world = createWorld();
     const commit = vi.fn(unavailable);
-    const broken = world.engine({ mailbox: patched(world.mailbox, { commit }) });
+    const broken = world.engine({ store: patched(world.store, { commit }) });
     await broken.accept(incoming('poison'));
     await broken.accept(incoming('b'));
     for (let n = 0; n < 5; n++) {
@@ -389,7 +389,7 @@ describe('poison', () => {
     const world = createWorld();
     await createWorldOn(world).engine({}, { concurrency: 0 }).accept(incoming('sealed with a lost key'));
     const engine = world.engine();
-    const name = [...world.store.boxes.keys()][0] ?? '';
+    const name = [...world.memory.boxes.keys()][0] ?? '';
     await vi.waitFor(() =>
       expect(world.alarms.map(({ name }) => name)).toEqual(['seal_broken', 'dead_letter']),
     );
@@ -397,7 +397,7 @@ describe('poison', () => {
     await engine.accept(incoming('b'));
     await world.quiet();
     expect(world.heard()).toEqual(['b']);
-    expect((await Array.fromAsync(world.mailbox.deadLetters()))[0]).toMatchObject({
+    expect((await Array.fromAsync(world.store.deadLetters()))[0]).toMatchObject({
       conversation: name,
       reason: 'unreadable',
     });
@@ -481,14 +481,14 @@ describe('back-pressure', () => {
     await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
     await vi.waitFor(() => expect(world.turns).toHaveLength(40), 5000);
     expect(most).toBe(3);
-    expect(world.store.due.size).toBe(0);
+    expect(world.memory.due.size).toBe(0);
   });
 });
 
 describe('a store out of reach', () => {
   test('accepting is refused, so that the platform sends again', async () => {
     const world = createWorld();
-    const engine = world.engine({ mailbox: patched(world.mailbox, { accept: unavailable }) });
+    const engine = world.engine({ store: patched(world.store, { accept: unavailable }) });
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
@@ -505,14 +505,14 @@ describe('a store out of reach', () => {
           if (!failed) await unavailable().finally(() => (failed = true));
           return call(...args);
         };
-      const { commit, intend, lock, claim } = world.mailbox;
+      const { commit, intend, lock, claim } = world.store;
       const over = {
         commit: flaky(commit),
         intend: flaky(intend),
         lock: flaky(lock),
         claim: flaky(claim),
       };
-      const engine = world.engine({ mailbox: patched(world.mailbox, { [method]: over[method] }) });
+      const engine = world.engine({ store: patched(world.store, { [method]: over[method] }) });
       for (const text of ['a', 'redeem:op1', 'b']) await engine.accept(incoming(text));
       await world.quiet();
       await vi.waitFor(() => expect(failed).toBe(true));
@@ -524,8 +524,8 @@ describe('a store out of reach', () => {
 
   test('a lock that cannot be given back now is given back later; no reply is sent again for it', async () => {
     const world = createWorld();
-    const unlock = vi.fn(world.mailbox.unlock).mockImplementationOnce(unavailable);
-    const engine = world.engine({ mailbox: patched(world.mailbox, { unlock }) });
+    const unlock = vi.fn(world.store.unlock).mockImplementationOnce(unavailable);
+    const engine = world.engine({ store: patched(world.store, { unlock }) });
     for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
     await vi.waitFor(() => expect(unlock).toHaveBeenCalledTimes(2), { timeout: 5000 });
     await world.quiet();
@@ -536,10 +536,10 @@ describe('a store out of reach', () => {
 
   test('a reply that was sent is not sent again because that could not be noted at once', async () => {
     const world = createWorld();
-    const release = vi.fn(world.mailbox.release).mockImplementationOnce(unavailable);
-    const engine = world.engine({ mailbox: patched(world.mailbox, { release }) });
+    const release = vi.fn(world.store.release).mockImplementationOnce(unavailable);
+    const engine = world.engine({ store: patched(world.store, { release }) });
     await engine.accept(incoming('a'));
-    await vi.waitFor(() => expect(world.store.due.size).toBe(0));
+    await vi.waitFor(() => expect(world.memory.due.size).toBe(0));
     expect(release).toHaveBeenCalledTimes(2);
     await engine.accept(incoming('b'));
     await world.quiet();
@@ -549,10 +549,10 @@ describe('a store out of reach', () => {
   test('a failing renewal is no loss yet: the next may succeed in time', async () => {
     const world = createWorld();
     const renewed = gate();
-    const renew = vi.fn(world.mailbox.renew).mockImplementationOnce(unavailable);
+    const renew = vi.fn(world.store.renew).mockImplementationOnce(unavailable);
     const engine = world.engine(
       {
-        mailbox: patched(world.mailbox, { renew }),
+        store: patched(world.store, { renew }),
         perform: async () => {
           await renewed.opened;
           return { kind: 'applied', operation: 'op1' };
@@ -576,10 +576,10 @@ describe('a lost lease', () => {
     const aborted = gate();
     // Paused, until another process has the lease: a renewal that comes first would keep it.
     let isPaused = true;
-    const renew = async (lease: Lease): Promise<boolean> => isPaused || world.mailbox.renew(lease);
+    const renew = async (lease: Lease): Promise<boolean> => isPaused || world.store.renew(lease);
     const slow = world.engine(
       {
-        mailbox: patched(world.mailbox, { renew }),
+        store: patched(world.store, { renew }),
         perform: async (_effect, turn) => {
           turn.signal.addEventListener('abort', aborted.open);
           await opened;
@@ -589,7 +589,7 @@ describe('a lost lease', () => {
       { renewMs: 5, sweepMs: 3_600_000 },
     );
     await slow.accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(world.store.due.size).toBe(1));
+    await vi.waitFor(() => expect(world.memory.due.size).toBe(1));
     world.advance(16_000);
     world.engine();
     await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));

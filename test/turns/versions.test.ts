@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
-import { createMemoryMailbox } from '../../src/store/memory/mailbox.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import type { Conversation } from '../../src/turns/steps.ts';
 import { newState, readState, step } from '../support/conversation.ts';
@@ -23,15 +23,15 @@ async function stored(
   state: object,
   { v, outbox = [] }: { v?: number; outbox?: object[] } = {},
 ) {
-  const { seal, store } = world;
+  const { seal, memory } = world;
   const name = conversationName(seal, 'test', 'c1');
-  const mailbox = createMemoryMailbox({ schema: v ?? 2 }, store);
+  const store = createMemoryStore({ schema: v ?? 2 }, memory);
   const text = (body: object): string => JSON.stringify({ ...body, v });
   const body = seal.seal(`message:${name}`, text(incoming('hello')));
-  const accepted = await mailbox.accept({ conversation: name, id: 'm', body, nonce: 'n', take: true });
+  const accepted = await store.accept({ conversation: name, id: 'm', body, nonce: 'n', take: true });
   if (accepted.kind !== 'leased') throw new Error(accepted.kind);
   const { work } = accepted;
-  await mailbox.commit(work, {
+  await store.commit(work, {
     version: work.version,
     state: seal.seal(`state:${name}`, text({ state, origin, wakeAtMs: null })),
     outbox: outbox.map((one) => seal.seal(`${v === undefined ? 'errand' : 'outbox'}:${name}`, text(one))),
@@ -39,8 +39,8 @@ async function stored(
     wakeAtMs: null,
     settled: [],
   });
-  await mailbox.release(work, 0, { afterMs: 0 });
-  return { mailbox, name };
+  await store.release(work, 0, { afterMs: 0 });
+  return { store, name };
 }
 
 const idle = (nowMs: number): object => ({
@@ -58,18 +58,18 @@ test('what version 2 left is delivered, given back and answered', async () => {
     kind: 'reply',
     outgoing: { ...outgoing, first: true, last: true, state: {}, atMs: Date.now() },
   };
-  const { mailbox, name } = await stored(
+  const { store, name } = await stored(
     world,
     { ...idle(Date.now()), step: { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0 }, profile: {} },
     { outbox: [reply, { kind: 'letGo', customer, operation: 'op1', record: 'r1' }] },
   );
-  await mailbox.lock(customer, 'op1');
+  await store.lock(customer, 'op1');
   const body = world.seal.seal(`message:${name}`, JSON.stringify(incoming('TIVI000000101')));
-  await mailbox.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
+  await store.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
 
   world.engine({ conversation: real });
   await vi.waitFor(() => expect(keys(world)).toEqual(['of version 2', 'accumulate.askPhone']));
-  expect(await mailbox.lock(customer, 'op2')).toMatchObject({ locked: true, settled: ['r1'] });
+  expect(await store.lock(customer, 'op2')).toMatchObject({ locked: true, settled: ['r1'] });
   expect(world.alarms).toEqual([]);
 });
 
@@ -85,7 +85,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
   const world = createWorld();
   await stored(world, unknown(Date.now()), { v: VERSION });
   const engine = world.engine({ conversation: real });
-  const leases = vi.spyOn(world.mailbox, 'release');
+  const leases = vi.spyOn(world.store, 'release');
   await engine.accept(incoming('this year'));
   await vi.waitFor(() => expect(leases).toHaveBeenCalled());
   await leases.mock.results[0]?.value;
@@ -105,7 +105,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
 test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {
   const world = createWorld();
   await stored(world, unknown(Date.now()), { v: VERSION });
-  const startMs = world.store.now();
+  const startMs = world.memory.now();
   const engine = world.engine({ conversation: real }, { attempts: 1 });
   await engine.accept(incoming('this year'));
   await world.quiet(1500);
@@ -125,11 +125,11 @@ test('a flow that nobody knows ends after a minute, and with it nothing else', a
 test('what a newer version wrote is never taken for broken', async () => {
   const world = createWorld();
   const { name } = await stored(world, { of: 'the future' }, { v: VERSION + 1 });
-  const box = world.store.boxes.get(name);
+  const box = world.memory.boxes.get(name);
   // As if an older process had lowered it: version 2 does.
   if (box) box.schema = VERSION;
   const engine = world.engine({ conversation: real });
-  const leases = vi.spyOn(world.mailbox, 'release');
+  const leases = vi.spyOn(world.store, 'release');
   await engine.accept(incoming('hello'));
   await vi.waitFor(() => expect(leases).toHaveBeenCalled());
   await engine.stop();

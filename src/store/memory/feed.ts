@@ -6,10 +6,10 @@ type Log = {
   untilMs: number;
 };
 
-/** What a store of Redis would keep, for the feeds of this process. */
-export type MemoryFeedStore = ReturnType<typeof createMemoryFeedStore>;
+/** What a Redis would keep, for the feeds of this process. */
+export type FeedMemory = ReturnType<typeof createFeedMemory>;
 
-export function createMemoryFeedStore(now: () => number = Date.now) {
+export function createFeedMemory(now: () => number = Date.now) {
   return {
     /** In order of the last event, so that the expired are found first. */
     logs: new Map<string, Log>(),
@@ -18,13 +18,10 @@ export function createMemoryFeedStore(now: () => number = Date.now) {
   };
 }
 
-/** The embedded feed; feeds that share a `store` behave as processes that share a Redis. */
-export function createMemoryFeed(
-  options: FeedOptions = {},
-  store: MemoryFeedStore = createMemoryFeedStore(),
-): Feed {
+/** The embedded feed; feeds that share a `memory` behave as processes that share a Redis. */
+export function createMemoryFeed(options: FeedOptions = {}, memory: FeedMemory = createFeedMemory()): Feed {
   const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
-  const { logs, followers, now } = store;
+  const { logs, followers, now } = memory;
   const mine = new Set<() => void>();
 
   function expire(): void {

@@ -1,12 +1,12 @@
 import type { Locks } from '../locks.ts';
-import type { Customer, MemoryStore } from './store.ts';
+import type { Customer, Memory } from './memory.ts';
 
-/** The customers' holds of the embedded mailbox. `settledMs`: how long records are remembered, `lockMs` at least. */
+/** The customers' holds of the embedded store. `settledMs`: how long records are remembered, `lockMs` at least. */
 export function memoryLocks(
-  store: MemoryStore,
+  memory: Memory,
   { lockMs, settledMs }: { readonly lockMs: number; readonly settledMs: number },
 ): Locks {
-  const { customers, now } = store;
+  const { customers, now } = memory;
   const lifeMs = Math.max(lockMs, settledMs);
 
   /** The customer as of now, without what has expired; forgets others of whom nothing is left. */

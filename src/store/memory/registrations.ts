@@ -1,8 +1,8 @@
 import { REGISTERING_MS, type Registrations } from '../registrations.ts';
 
-/** For one process: what it registered is forgotten with it. Those that share a `store` behave as processes on a Redis. */
-export function createMemoryRegistrations(store = createMemoryRegistrationStore()): Registrations {
-  const { holders, fingerprints } = store;
+/** For one process: what it registered is forgotten with it. Those that share a `memory` behave as processes on a Redis. */
+export function createMemoryRegistrations(memory = createRegistrationMemory()): Registrations {
+  const { holders, fingerprints } = memory;
   return {
     async take(name, holder) {
       const held = holders.get(name);
@@ -19,7 +19,7 @@ export function createMemoryRegistrations(store = createMemoryRegistrationStore(
   };
 }
 
-export function createMemoryRegistrationStore() {
+export function createRegistrationMemory() {
   return {
     holders: new Map<string, { readonly holder: string; readonly untilMs: number }>(),
     fingerprints: new Map<string, string>(),

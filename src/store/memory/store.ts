@@ -1,90 +1,208 @@
-import type { Waiting } from '../backlog.ts';
-import { DEAD_CAP, type DeadLetter } from '../dead-letters.ts';
-import { STATE_MS } from '../store.ts';
-import { type Box, dueAt, newBox } from './box.ts';
-
-/** What a store of Redis would keep, for the mailboxes of this process. */
-export type MemoryStore = ReturnType<typeof createMemoryStore>;
-
-export function createMemoryStore(now: () => number = Date.now) {
-  /** In order of last use, so that the expired are found first. */
-  const boxes = new Map<string, Box>();
-  /** Conversations that somebody must look at, and when. */
-  const due = new Map<string, number>();
-  /** Conversations whose outbox had to wait, and when its first reply was made. */
-  const undelivered = new Map<string, number>();
-  /** Conversations with operations that have no outcome. */
-  const undecided = new Set<string>();
-  const dead = new Map<string, DeadLetter>();
-  /** In order of last use, too. */
-  const customers = new Map<string, Customer>();
-
-  /** The conversation's box, made if there is none, and marked as used. */
-  function open(conversation: string): Box {
-    const nowMs = now();
-    expireOldest(nowMs);
-    const box = boxes.get(conversation) ?? newBox(nowMs);
-    box.usedMs = nowMs;
-    boxes.delete(conversation);
-    boxes.set(conversation, box);
-    return box;
-  }
-
-  function expireOldest(nowMs: number): void {
-    for (const [name, box] of boxes) {
-      if (box.usedMs + STATE_MS > nowMs) return;
-      if (due.has(name)) continue;
-      boxes.delete(name);
-      undecided.delete(name);
-    }
-  }
-
-  /** Notes anew when the conversation is due; whoever was noted first is claimed first. */
-  function arm(conversation: string, box: Box): void {
-    const nowMs = now();
-    const atMs = dueAt(box, nowMs);
-    const beforeMs = due.get(conversation);
-    const wasDue = beforeMs !== undefined && beforeMs <= nowMs;
-    if (atMs === beforeMs || (wasDue && atMs === nowMs)) return;
-    due.delete(conversation);
-    if (atMs !== null) due.set(conversation, atMs);
-  }
-
-  function addDeadLetter(letter: DeadLetter): void {
-    dead.set(letter.id, letter);
-    for (const id of dead.keys()) {
-      if (dead.size <= DEAD_CAP) return;
-      dead.delete(id);
-    }
-  }
-
-  function dropDeadLetters(conversation: string): void {
-    for (const [id, letter] of dead) if (letter.conversation === conversation) dead.delete(id);
-  }
-
-  function backlog(): Waiting {
-    const nowMs = now();
-    const dueMs = [...due.values()].filter((atMs) => atMs <= nowMs);
-    const since = (times: Iterable<number>): number => Math.max(0, ...[...times].map((atMs) => nowMs - atMs));
-    const operations = [...undecided].flatMap((name) => [...(boxes.get(name)?.intents.values() ?? [])]);
-    return {
-      due: { count: dueMs.length, oldestMs: since(dueMs) },
-      undeliveredMs: since(undelivered.values()),
-      letters: dead.size,
-      operationsMs: operations.map(({ atMs }) => nowMs - atMs),
-    };
-  }
-
-  const indexes = { due, undelivered, undecided, dead };
-  return { boxes, ...indexes, customers, now, open, arm, addDeadLetter, dropDeadLetters, backlog };
-}
+import { randomUUID } from 'node:crypto';
+import type { Kept } from '../inspection.ts';
+import type { Intended } from '../journal.ts';
+import {
+  type Accepted,
+  type Change,
+  type Committed,
+  DEDUPE_IDS,
+  type Lease,
+  NEVER_TRIED,
+  type NewMessage,
+  type Next,
+  type Wait,
+  type Work,
+} from '../mailbox.ts';
+import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
+import { type Box, hasWork, holds, isFree, next, take, workOf } from './box.ts';
+import { memoryLocks } from './locks.ts';
+import { createMemory, type Memory } from './memory.ts';
 
 /**
- * Who redeems for a customer, the records that settled earlier operations and those still to come, each until when.
+ * The embedded store: all in this process's memory, gone with it. Every method runs in one go, hence atomic.
+ * Stores that share a `memory` behave as processes that share a Redis.
  */
-export type Customer = {
-  holder: { readonly operation: string; readonly untilMs: number } | null;
-  readonly settled: Map<string, number>;
-  readonly awaited: Map<string, number>;
-  usedMs: number;
-};
+export function createMemoryStore(
+  options: StoreOptions = {},
+  memory: Memory = createMemory(),
+): ConversationStore {
+  const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
+  const { now } = memory;
+
+  function accept({ conversation, id, body, nonce, take: wanted }: NewMessage): Accepted {
+    const nowMs = now();
+    const box = memory.open(conversation);
+    const before = box.seen.get(id);
+    if (before !== undefined && before.atMs + dedupeMs > nowMs) {
+      if (before.nonce !== nonce) return { kind: 'duplicate' };
+      if (before.kind === 'full') return { kind: 'full' };
+      const mine = box.leaseUntilMs !== null && box.nonce === nonce;
+      return mine ? { kind: 'leased', work: workOf(conversation, box, nowMs) } : { kind: 'queued' };
+    }
+
+    const full = box.queue.length >= mailboxCap;
+    remember(box, id, { nonce, atMs: nowMs, kind: full ? 'full' : 'filed' });
+    if (full) {
+      box.dropped += 1;
+      return { kind: 'full' };
+    }
+    box.lastQueued += 1;
+    box.queue.push({ seq: box.lastQueued, body });
+    box.schema = Math.max(box.schema, schema);
+    box.notBeforeMs = Math.min(box.notBeforeMs, box.earliestMs);
+    const work =
+      wanted && box.schema <= schema && isFree(box, nowMs) ? lease(conversation, box, nonce) : null;
+    memory.arm(conversation, box);
+    return work === null ? { kind: 'queued' } : { kind: 'leased', work };
+  }
+
+  const lease = (conversation: string, box: Box, nonce: string): Work =>
+    take(conversation, box, nonce, now(), leaseMs);
+
+  function claim(room: number): Work[] {
+    const nowMs = now();
+    const works: Work[] = [];
+    for (const [conversation, atMs] of memory.due) {
+      if (works.length >= room) break;
+      const box = memory.boxes.get(conversation);
+      if (atMs > nowMs || box === undefined || box.schema > schema) continue;
+      box.schema = Math.max(box.schema, schema);
+      works.push(lease(conversation, box, randomUUID()));
+      memory.arm(conversation, box);
+    }
+    return works;
+  }
+
+  function renew(held: Lease): boolean {
+    const box = memory.boxes.get(held.conversation);
+    if (!holds(box, held)) return false;
+    box.leaseUntilMs = now() + leaseMs;
+    memory.arm(held.conversation, box);
+    return true;
+  }
+
+  function intend(held: Lease, operation: string, body: Buffer): Intended {
+    const box = memory.boxes.get(held.conversation);
+    if (!holds(box, held)) return { kind: 'stale' };
+    const stored = box.intents.get(operation);
+    if (stored === undefined) {
+      box.intents.set(operation, { fence: held.fence, atMs: now(), body });
+      memory.undecided.add(held.conversation);
+      return { kind: 'go' };
+    }
+    const resent = stored.fence === held.fence && stored.body.equals(body);
+    return resent ? { kind: 'go' } : { kind: 'stored', body: stored.body };
+  }
+
+  function commit(held: Lease, change: Change): Committed | false {
+    const box = memory.boxes.get(held.conversation);
+    if (!holds(box, held)) return false;
+    const last = box.committed;
+    if (last?.fence === held.fence && last.version === change.version) return { firstSeq: last.firstSeq };
+    if (box.version !== change.version) return false;
+
+    const nowMs = now();
+    const firstSeq = box.lastOut + 1;
+    for (const body of change.outbox) {
+      box.lastOut += 1;
+      box.outbox.push({ seq: box.lastOut, body });
+    }
+    if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
+    for (const operation of change.settled) box.intents.delete(operation);
+    if (box.intents.size === 0) memory.undecided.delete(held.conversation);
+    if (change.forget) memory.dropDeadLetters(held.conversation);
+    for (const letter of change.dead ?? []) {
+      memory.addDeadLetter({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
+    }
+    box.state = change.state;
+    box.schema = Math.max(box.schema, schema);
+    box.knew = box.lastQueued;
+    box.committed = { fence: held.fence, version: box.version, firstSeq };
+    box.version += 1;
+    box.wakeAtMs = change.wakeAtMs;
+    box.expired = 0;
+    box.handedBy = null;
+    box.dropped -= box.told;
+    box.told = 0;
+    return { firstSeq };
+  }
+
+  function release(
+    held: Lease,
+    sentSeq: number,
+    wait: Wait | undefined,
+    nonce: string = randomUUID(),
+  ): Next | null {
+    const box = memory.boxes.get(held.conversation);
+    if (!holds(box, held)) return null;
+    const nowMs = now();
+    box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
+    if (box.outbox.length === 0) memory.undelivered.delete(held.conversation);
+    else if (wait?.madeAtMs !== undefined) memory.undelivered.set(held.conversation, wait.madeAtMs);
+    const more = box.outbox.length === 0 && hasWork(box, nowMs);
+    if (wait === undefined && more && box.schema <= schema) {
+      if (box.handedBy !== null && box.handedBy !== nonce) box.expired += 1;
+      box.handedBy = nonce;
+      return next(box, nowMs);
+    }
+    box.leaseUntilMs = null;
+    box.takeover = false;
+    const { afterMs = 0, leastMs = afterMs, tried = NEVER_TRIED }: Partial<Wait> = wait ?? {};
+    box.notBeforeMs = nowMs + afterMs;
+    box.earliestMs = nowMs + leastMs;
+    box.tried = tried;
+    memory.arm(held.conversation, box);
+    return null;
+  }
+
+  function peek(conversation: string): Kept | null {
+    const box = memory.boxes.get(conversation);
+    if (box === undefined) return null;
+    const { state, queue, outbox, leaseUntilMs } = box;
+    const nowMs = now();
+    const leasedUntilMs = leaseUntilMs !== null && leaseUntilMs > nowMs ? leaseUntilMs : null;
+    return { state, messages: queue.map(bodyOf), outbox: outbox.map(bodyOf), leasedUntilMs, nowMs };
+  }
+
+  return {
+    accept: async (message) => accept(message),
+    claim: async (room) => claim(room),
+    renew: async (held) => renew(held),
+    intend: async (held, operation, body) => intend(held, operation, body),
+    recall: async (conversation, operation) =>
+      memory.boxes.get(conversation)?.intents.get(operation)?.body ?? null,
+    commit: async (held, change) => commit(held, change),
+    release: async (held, sentSeq, wait, nonce) => release(held, sentSeq, wait, nonce),
+    peek: async (conversation) => peek(conversation),
+    ...memoryLocks(memory, { lockMs, settledMs }),
+    async *intents() {
+      for (const [conversation, box] of memory.boxes) {
+        for (const [operation, { atMs, body }] of box.intents) yield { conversation, operation, atMs, body };
+      }
+    },
+    async *deadLetters() {
+      yield* memory.dead.values();
+    },
+    async takeDeadLetter(id) {
+      const letter = memory.dead.get(id) ?? null;
+      memory.dead.delete(id);
+      return letter;
+    },
+    backlog: async () => memory.backlog(),
+    health: async () => [],
+    close: async () => {},
+  };
+}
+
+const bodyOf = ({ body }: { readonly body: Buffer }): Buffer => body;
+
+/** Keeps the last `DEDUPE_IDS` ids. */
+function remember(box: Box, id: string, seen: { nonce: string; atMs: number; kind: 'filed' | 'full' }): void {
+  box.seen.delete(id);
+  box.seen.set(id, seen);
+  if (box.seen.size <= DEDUPE_IDS) return;
+  for (const oldest of box.seen.keys()) {
+    box.seen.delete(oldest);
+    return;
+  }
+}

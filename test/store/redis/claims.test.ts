@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { keysOf } from '../../../src/store/redis/keys.ts';
-import { message, someName } from '../../contract/mailbox/kit.ts';
+import { message, someName } from '../../contract/store/kit.ts';
 import { openProcess, ownRedis } from './kit.ts';
 
 /*
@@ -29,7 +29,7 @@ for (const [processes, scriptsAWin] of [
     );
     const names = Array.from({ length: WAITING }, someName);
     const accepted = names.map((name, at) =>
-      all[at % processes]?.mailbox.accept(message(name, 'hello', { take: false })),
+      all[at % processes]?.store.accept(message(name, 'hello', { take: false })),
     );
     await Promise.all(accepted);
     for (const name of names) {
@@ -40,7 +40,7 @@ for (const [processes, scriptsAWin] of [
     await admin.config('RESETSTAT');
     const won: string[] = [];
     while (won.length < WAITING) {
-      const works = await Promise.all(all.map(({ mailbox }) => mailbox.claim(ROOM)));
+      const works = await Promise.all(all.map(({ store }) => store.claim(ROOM)));
       won.push(...works.flat().map(({ conversation }) => conversation));
     }
     const calls = [...(await admin.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import type { RedisClient } from '../../../src/store/redis/client.ts';
 import { shardOf } from '../../../src/store/redis/keys.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
-import { message, someName } from '../../contract/mailbox/kit.ts';
+import { message, someName } from '../../contract/store/kit.ts';
 import { startRedisCluster } from '../../support/redis.ts';
 import { openProcess, stopAtEnd } from './kit.ts';
 
@@ -22,7 +22,7 @@ test('a cluster without one node serves the others, names the fault, and recover
       admin.disconnect();
     }),
   );
-  const { client, mailbox } = await openProcess(url);
+  const { client, store } = await openProcess(url);
   const [gone] = nodes;
   const names = Array.from({ length: 30 }, someName);
   const owners = await Promise.all(names.map(async (name) => ownerOf(await slotOf(client, name))));
@@ -31,26 +31,26 @@ test('a cluster without one node serves the others, names the fault, and recover
 
   await gone?.kill();
   const before = performance.now();
-  await expect(mailbox.accept(message(lost, 'no'))).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(store.accept(message(lost, 'no'))).rejects.toBeInstanceOf(StoreUnavailable);
   expect(performance.now() - before).toBeLessThan(2000);
-  expect((await mailbox.accept(message(kept, 'yes'))).kind).toBe('leased');
+  expect((await store.accept(message(kept, 'yes'))).kind).toBe('leased');
   // The client may be finding its way round the dead node just now; a process sweeps twice a second.
-  await vi.waitFor(() => mailbox.claim(10), 5000);
+  await vi.waitFor(() => store.claim(10), 5000);
 
   await gone?.start();
-  await vi.waitFor(async () => expect((await mailbox.accept(message(lost, 'yes'))).kind).toBe('leased'), {
+  await vi.waitFor(async () => expect((await store.accept(message(lost, 'yes'))).kind).toBe('leased'), {
     timeout: 15_000,
     interval: 100,
   });
-  await vi.waitFor(async () => expect(await mailbox.health()).toEqual([]), 15_000);
+  await vi.waitFor(async () => expect(await store.health()).toEqual([]), 15_000);
   expect(client.masters()).toHaveLength(3);
 }, 40_000);
 
 test('a conversation that moves to another node goes on there', async () => {
   const { url, nodes } = stopAtEnd(await startRedisCluster());
-  const { client, mailbox } = await openProcess(url);
+  const { client, store } = await openProcess(url);
   const conversation = someName();
-  expect((await mailbox.accept(message(conversation, 'one'))).kind).toBe('leased');
+  expect((await store.accept(message(conversation, 'one'))).kind).toBe('leased');
 
   const slot = await slotOf(client, conversation);
   const admins = nodes.map(({ port }) => new Redis(port));
@@ -68,7 +68,7 @@ test('a conversation that moves to another node goes on there', async () => {
   }
   for (const admin of admins) admin.disconnect();
 
-  expect(await mailbox.accept(message(conversation, 'two'))).toEqual({ kind: 'queued' });
+  expect(await store.accept(message(conversation, 'two'))).toEqual({ kind: 'queued' });
 }, 40_000);
 
 test('shards never change', () => {

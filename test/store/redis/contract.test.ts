@@ -2,13 +2,13 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
-import { createRedisMailbox } from '../../../src/store/redis/mailbox.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
 import { createRedisRegistrations } from '../../../src/store/redis/registrations.ts';
+import { createRedisStore } from '../../../src/store/redis/store.ts';
 import { feedContract } from '../../contract/feed.ts';
-import { mailboxContract } from '../../contract/mailbox.ts';
 import { quotaContract } from '../../contract/quota.ts';
 import { registrationsContract } from '../../contract/registrations.ts';
+import { storeContract } from '../../contract/store.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -46,9 +46,9 @@ for (const [name, start, overrides] of [
     return { another, close, part: await another() };
   }
 
-  mailboxContract(name, async (options) => {
-    const { part, ...rest } = await fresh(createRedisMailbox, options);
-    return { mailbox: part, ...rest };
+  storeContract(name, async (options) => {
+    const { part, ...rest } = await fresh(createRedisStore, options);
+    return { store: part, ...rest };
   });
 
   feedContract(name, async (options) => {

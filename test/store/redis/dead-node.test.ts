@@ -32,7 +32,7 @@ async function open() {
   }
   const [gone] = nodes;
   if (gone === undefined) throw new Error('no node');
-  const { client, mailbox } = await openProcess(url);
+  const { client, store } = await openProcess(url);
   const world = createWorld();
   const answered = new Map<string, (() => void)[]>();
   const outlet: Outlet = {
@@ -41,7 +41,7 @@ async function open() {
       return { kind: 'delivered' };
     },
   };
-  const engine = world.engine({ mailbox, outlet: () => outlet }, { sweepMs: 500 });
+  const engine = world.engine({ store, outlet: () => outlet }, { sweepMs: 500 });
   onTestFinished(() => engine.stop());
 
   /** Names of conversations, by whether the node that will be gone keeps them. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Feed } from '../../../src/store/feed.ts';
 import { leaveNoMaster } from '../../../src/store/redis/failover.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
-import { change, leased, message, someName } from '../../contract/mailbox/kit.ts';
+import { change, leased, message, someName } from '../../contract/store/kit.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { memoryLog, openFeed, openProcess, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
@@ -19,18 +19,18 @@ test(
   async () => {
     const pair = stopAtEnd(await startRedisPair());
     const log = memoryLog();
-    const { client, mailbox } = await openProcess(pair.url, { waitReplicas: 1 }, log);
+    const { client, store } = await openProcess(pair.url, { waitReplicas: 1 }, log);
     const { seqs, publishes } = await followed(openFeed(client));
-    const work = await leased(mailbox, someName(), 'before');
-    expect(await mailbox.intend(work, 'first', body)).toEqual({ kind: 'go' });
+    const work = await leased(store, someName(), 'before');
+    expect(await store.intend(work, 'first', body)).toEqual({ kind: 'go' });
 
     await pair.failOver();
-    await expect(mailbox.accept(message(someName(), 'refused'))).rejects.toThrow(/READONLY/);
-    await vi.waitFor(async () => expect(await mailbox.health()).toEqual([]), SOON);
-    expect(await mailbox.recall(work.conversation, 'first')).toEqual(body);
-    expect(await mailbox.intend(work, 'second', body)).toEqual({ kind: 'go' });
-    expect(await mailbox.commit(work, change(work, { settled: ['first', 'second'] }))).toBeTruthy();
-    expect(await mailbox.release(work, 0)).toBeNull();
+    await expect(store.accept(message(someName(), 'refused'))).rejects.toThrow(/READONLY/);
+    await vi.waitFor(async () => expect(await store.health()).toEqual([]), SOON);
+    expect(await store.recall(work.conversation, 'first')).toEqual(body);
+    expect(await store.intend(work, 'second', body)).toEqual({ kind: 'go' });
+    expect(await store.commit(work, change(work, { settled: ['first', 'second'] }))).toBeTruthy();
+    expect(await store.release(work, 0)).toBeNull();
     await publishes(1);
     expect(seqs).toEqual([1]);
     // Nobody of ours stays behind.
@@ -45,10 +45,10 @@ test(
 test('a node that loads its data is left for the one where the address leads now', PATIENT, async () => {
   const redis = await ownRedis();
   const proxy = await ownProxy(await loadingFor(onTestFinished));
-  const { mailbox } = await openProcess(proxy.url);
-  await expect(mailbox.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
+  const { store } = await openProcess(proxy.url);
+  await expect(store.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
   proxy.switchTo(redis.port);
-  await vi.waitFor(() => leased(mailbox, someName()), SOON);
+  await vi.waitFor(() => leased(store, someName()), SOON);
 });
 
 /** What a Redis says that has gigabytes to load, as far as a client asks before it is ready. */
@@ -99,15 +99,15 @@ test.for([
 
 test('a failover that an operator asks the sentinels for takes every connection along', PATIENT, async () => {
   const sentinels = stopAtEnd(await startRedisSentinels());
-  const { client, mailbox } = await openProcess(sentinels.url);
+  const { client, store } = await openProcess(sentinels.url);
   const { seqs, publishes } = await followed(openFeed(client));
-  const work = await leased(mailbox, someName(), 'before');
+  const work = await leased(store, someName(), 'before');
 
   await sentinels.failOver();
   const promoted = await sentinels.master();
-  await vi.waitFor(async () => expect(await mailbox.renew(work)).toBe(true), SOON);
+  await vi.waitFor(async () => expect(await store.renew(work)).toBe(true), SOON);
   const later = someName();
-  await leased(mailbox, later);
+  await leased(store, later);
   const keys = await asAdmin(promoted, (admin) => admin.keys(`*${later}*`));
   expect(keys).not.toEqual([]);
   await publishes(1);
@@ -116,16 +116,16 @@ test('a failover that an operator asks the sentinels for takes every connection 
 
 test('a master that dies is left for the one that its sentinels promote', PATIENT, async () => {
   const sentinels = stopAtEnd(await startRedisSentinels());
-  const { mailbox } = await openProcess(sentinels.url, { waitReplicas: 1 });
-  const work = await leased(mailbox, someName(), 'before');
-  expect(await mailbox.intend(work, 'op', body)).toEqual({ kind: 'go' });
+  const { store } = await openProcess(sentinels.url, { waitReplicas: 1 });
+  const work = await leased(store, someName(), 'before');
+  expect(await store.intend(work, 'op', body)).toEqual({ kind: 'go' });
 
   const [first] = sentinels.servers;
   await first.kill();
   await sentinels.promotedOver(first);
-  await vi.waitFor(async () => expect(await mailbox.recall(work.conversation, 'op')).toEqual(body), SOON);
-  expect(await mailbox.intend(work, 'other', body)).toEqual({ kind: 'unreplicated' });
-  expect(await mailbox.commit(work, change(work, { settled: ['op', 'other'] }))).toBeTruthy();
+  await vi.waitFor(async () => expect(await store.recall(work.conversation, 'op')).toEqual(body), SOON);
+  expect(await store.intend(work, 'other', body)).toEqual({ kind: 'unreplicated' });
+  expect(await store.commit(work, change(work, { settled: ['op', 'other'] }))).toBeTruthy();
 });
 
 test(
@@ -141,9 +141,9 @@ test(
     }
     const log = memoryLog();
     const url = sentinels.url.replace('//', '//:ours@');
-    const { mailbox } = await openProcess(`${url}?sentinelPassword=theirs`, {}, log);
-    expect((await leased(mailbox, someName())).version).toBe(0);
-    const { mailbox: refused } = await openProcess(url, {}, log);
+    const { store } = await openProcess(`${url}?sentinelPassword=theirs`, {}, log);
+    expect((await leased(store, someName())).version).toBe(0);
+    const { store: refused } = await openProcess(url, {}, log);
     await expect(refused.accept(message(someName(), 'no'))).rejects.toBeInstanceOf(StoreUnavailable);
     expect(log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/);
     expect(log.lines.join()).not.toMatch(/ours|theirs/);

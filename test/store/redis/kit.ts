@@ -3,7 +3,7 @@ import type { Log } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
-import { createRedisMailbox, type RedisMailboxOptions } from '../../../src/store/redis/mailbox.ts';
+import { createRedisStore, type RedisStoreOptions } from '../../../src/store/redis/store.ts';
 import type { ConversationStore } from '../../../src/store/store.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
 import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
@@ -28,19 +28,19 @@ export const ownRedis = async (...settings: string[]): Promise<RedisServer> =>
 
 export const ownProxy = async (port: number): Promise<RedisProxy> => stopAtEnd(await startRedisProxy(port));
 
-/** A process with connections and a mailbox of its own. */
+/** A process with connections and a store of its own. */
 export async function openProcess(
   url: string,
-  options: RedisMailboxOptions = {},
+  options: RedisStoreOptions = {},
   log: Log = memoryLog(),
-): Promise<{ client: RedisClient; mailbox: ConversationStore }> {
+): Promise<{ client: RedisClient; store: ConversationStore }> {
   const client = await connectRedis(addressOf(url), log);
-  const mailbox = createRedisMailbox(client, options);
+  const store = createRedisStore(client, options);
   onTestFinished(async () => {
-    await mailbox.close();
+    await store.close();
     await client.close();
   });
-  return { client, mailbox };
+  return { client, store };
 }
 
 export function openFeed(client: RedisClient): Feed {

@@ -110,10 +110,10 @@ test('a process that started without Redis finds the layout when Redis comes', a
   const server = await ownRedis();
   await adminOf(server).set(LAYOUT_KEYS[0], '1');
   await server.kill();
-  const { client, mailbox } = await openProcess(server.url);
-  await expect(mailbox.health()).rejects.toBeInstanceOf(StoreUnavailable);
+  const { client, store } = await openProcess(server.url);
+  await expect(store.health()).rejects.toBeInstanceOf(StoreUnavailable);
   await server.start();
-  await vi.waitFor(async () => expect(await mailbox.health()).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await store.health()).toEqual([]), { timeout: 10_000 });
   expect(tagOf(client)).toBe('{b7}');
 }, 20_000);
 
@@ -122,9 +122,9 @@ test('what a process finds late and cannot read, it does not touch, and says why
   await adminOf(server).mset(LAYOUT_KEYS[0], '3', LAYOUT_KEYS[1], '3');
   await server.kill();
   const log = memoryLog();
-  const { mailbox } = await openProcess(server.url, {}, log);
+  const { store } = await openProcess(server.url, {}, log);
   await server.start();
-  await vi.waitFor(() => expect(mailbox.health()).rejects.toThrow(/have layout 3/), { timeout: 10_000 });
+  await vi.waitFor(() => expect(store.health()).rejects.toThrow(/have layout 3/), { timeout: 10_000 });
   expect(log.lines.filter((line) => line.includes('have layout 3'))).toHaveLength(1);
 }, 20_000);
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { Work } from '../../../src/store/mailbox.ts';
 import type { ConversationStore } from '../../../src/store/store.ts';
-import { bodies, message, someName } from '../../contract/mailbox/kit.ts';
+import { bodies, message, someName } from '../../contract/store/kit.ts';
 import { openProcess, ownProxy, ownRedis } from './kit.ts';
 
 const CONVERSATIONS = 20;
@@ -11,11 +11,7 @@ const MESSAGES = 12;
 const CRASHES = 0.05;
 
 /** A process that answers messages by adding them to the state, and sometimes drops dead in the middle. */
-async function answer(
-  mailbox: ConversationStore,
-  work: Work,
-  delivered: Map<string, string[]>,
-): Promise<void> {
+async function answer(store: ConversationStore, work: Work, delivered: Map<string, string[]>): Promise<void> {
   let { version } = work;
   let state = work.state?.toString() ?? '';
   let unsent = work.outbox;
@@ -27,7 +23,7 @@ async function answer(
       if (Math.random() < CRASHES) return;
       const text = next.head.body.toString();
       state = `${state},${text}`;
-      const committed = await mailbox.commit(work, {
+      const committed = await store.commit(work, {
         version,
         state: Buffer.from(state),
         outbox: bodies(text),
@@ -42,7 +38,7 @@ async function answer(
       if (Math.random() < CRASHES) return;
     }
     unsent = [];
-    next = await mailbox.release(work, sentSeq);
+    next = await store.release(work, sentSeq);
   }
 }
 
@@ -61,15 +57,15 @@ test('many processes, lost answers and crashes: each message is answered once, i
   const anyone = (): ConversationStore => {
     const found = processes[Math.floor(Math.random() * processes.length)];
     if (found === undefined) throw new Error('no process');
-    return found.mailbox;
+    return found.store;
   };
 
-  const work = (mailbox: ConversationStore, found: Work): void => {
-    answer(mailbox, found, delivered).catch(() => {});
+  const work = (store: ConversationStore, found: Work): void => {
+    answer(store, found, delivered).catch(() => {});
   };
-  const sweepers = processes.map(async ({ mailbox }) => {
+  const sweepers = processes.map(async ({ store }) => {
     while (!over) {
-      for (const found of await mailbox.claim(5).catch(() => [])) work(mailbox, found);
+      for (const found of await store.claim(5).catch(() => [])) work(store, found);
       await delay(20);
     }
   });
@@ -84,10 +80,10 @@ test('many processes, lost answers and crashes: each message is answered once, i
   async function send(conversation: string, text: string): Promise<void> {
     const first = message(conversation, text);
     for (;;) {
-      const mailbox = anyone();
+      const store = anyone();
       try {
-        const accepted = await mailbox.accept({ ...first, nonce: randomUUID(), take: Math.random() < 0.7 });
-        if (accepted.kind === 'leased') work(mailbox, accepted.work);
+        const accepted = await store.accept({ ...first, nonce: randomUUID(), take: Math.random() < 0.7 });
+        if (accepted.kind === 'leased') work(store, accepted.work);
         return;
       } catch {
         await delay(10);

@@ -25,12 +25,12 @@ async function open() {
   const bot = stopAtEnd(
     await startBot(world.env(proxy.url), {
       limits: QUIET,
-      mailbox: { leaseMs: QUIET.leaseMs },
+      store: { leaseMs: QUIET.leaseMs },
       around: {
-        mailbox: (mailbox) => ({
-          ...mailbox,
+        store: (store) => ({
+          ...store,
           async release(...lease) {
-            const next = await mailbox.release(...lease);
+            const next = await store.release(...lease);
             if (next === null) news.emit('rest');
             return next;
           },

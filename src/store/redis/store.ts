@@ -31,7 +31,7 @@ const MAX_STEP = 8;
 /** What is put off for no longer is looked for when its time comes, before the look at all shards finds it. */
 const LOOKED_AT_MS = 10 * 60_000;
 
-export type RedisMailboxOptions = StoreOptions & {
+export type RedisStoreOptions = StoreOptions & {
   /** How many replicas must acknowledge an intent. */
   readonly waitReplicas?: number;
   /** A claim script ended. */
@@ -39,12 +39,12 @@ export type RedisMailboxOptions = StoreOptions & {
 };
 
 /**
- * The mailbox on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
+ * The store on Redis or Redis Cluster, for any number of processes. Each method is one script in one slot (`claim`
  * reads first); what a script promises stands in its head comment.
  */
-export function createRedisMailbox(
+export function createRedisStore(
   client: RedisClient,
-  { waitReplicas = 0, onClaim = () => {}, ...options }: RedisMailboxOptions = {},
+  { waitReplicas = 0, onClaim = () => {}, ...options }: RedisStoreOptions = {},
 ): ConversationStore {
   const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
   const { keys } = client;

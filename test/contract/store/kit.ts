@@ -4,9 +4,9 @@ import { afterEach, expect } from 'vitest';
 import type { Change, Lease, NewMessage, Work } from '../../../src/store/mailbox.ts';
 import type { ConversationStore, StoreOptions } from '../../../src/store/store.ts';
 
-/** A fresh, empty store with one mailbox on it; `another` is a second process on the same store. */
-export type OpenMailbox = (options: StoreOptions) => Promise<{
-  mailbox: ConversationStore;
+/** A fresh, empty store; `another` is the same one as a second process sees it. */
+export type OpenStore = (options: StoreOptions) => Promise<{
+  store: ConversationStore;
   another(options?: StoreOptions): Promise<ConversationStore>;
   close(): Promise<void>;
 }>;
@@ -15,7 +15,7 @@ export type OpenMailbox = (options: StoreOptions) => Promise<{
 export const LEASE = 300;
 
 /** Opens stores and closes them after each test. */
-export function opener(open: OpenMailbox) {
+export function opener(open: OpenStore) {
   const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
@@ -42,19 +42,15 @@ export function message(conversation: string, text: string, over: Partial<NewMes
 }
 
 /** Files a message and expects to get the conversation's lease for it. */
-export async function leased(
-  mailbox: ConversationStore,
-  conversation: string,
-  text = 'hello',
-): Promise<Work> {
-  const accepted = await mailbox.accept(message(conversation, text));
+export async function leased(store: ConversationStore, conversation: string, text = 'hello'): Promise<Work> {
+  const accepted = await store.accept(message(conversation, text));
   if (accepted.kind !== 'leased') throw new Error(`expected a lease, got ${accepted.kind}`);
   return accepted.work;
 }
 
 /** Files a message that nobody takes up for now. */
-export async function queue(mailbox: ConversationStore, conversation: string, text: string): Promise<void> {
-  expect(await mailbox.accept(message(conversation, text, { take: false }))).toEqual({ kind: 'queued' });
+export async function queue(store: ConversationStore, conversation: string, text: string): Promise<void> {
+  expect(await store.accept(message(conversation, text, { take: false }))).toEqual({ kind: 'queued' });
 }
 
 /** The commit that answers the head of `work` and says nothing. */
@@ -72,30 +68,30 @@ export function change(work: Work, over: Partial<Change> = {}): Change {
 
 /** Takes a lease, commits, and gives the lease back: a whole turn. */
 export async function turn(
-  mailbox: ConversationStore,
+  store: ConversationStore,
   conversation: string,
   over: Partial<Change> = {},
 ): Promise<void> {
-  const work = await leased(mailbox, conversation);
-  const committed = await mailbox.commit(work, change(work, over));
+  const work = await leased(store, conversation);
+  const committed = await store.commit(work, change(work, over));
   if (!committed) throw new Error('expected the commit to succeed');
   expect(
-    await mailbox.release(work, committed.firstSeq + (over.outbox?.length ?? 0), { afterMs: 0 }),
+    await store.release(work, committed.firstSeq + (over.outbox?.length ?? 0), { afterMs: 0 }),
   ).toBeNull();
 }
 
 /** As many claims as a sweeper makes in over 2 s: whatever is due comes to light. */
-export async function sweep(mailbox: ConversationStore): Promise<Work[]> {
+export async function sweep(store: ConversationStore): Promise<Work[]> {
   const found: Work[] = [];
-  for (let round = 0; round < 6; round++) found.push(...(await mailbox.claim(100)));
+  for (let round = 0; round < 6; round++) found.push(...(await store.claim(100)));
   return found;
 }
 
 /** Sweeps until the conversation is claimed. */
-export async function claimed(mailbox: ConversationStore, conversation: string): Promise<Work> {
+export async function claimed(store: ConversationStore, conversation: string): Promise<Work> {
   const until = performance.now() + 5000;
   while (performance.now() < until) {
-    for (const work of await mailbox.claim(100)) if (work.conversation === conversation) return work;
+    for (const work of await store.claim(100)) if (work.conversation === conversation) return work;
     await delay(10);
   }
   throw new Error('the conversation was not claimed within 5 s');
