@@ -1,4 +1,5 @@
-import { defineFlow, type Flow } from '../../src/conversation/flow.ts';
+import { defineFlow } from '../../src/conversation/define-flow.ts';
+import type { Flow } from '../../src/conversation/flow.ts';
 import type { LocalizedText } from '../../src/conversation/message.ts';
 import { finish } from '../../src/conversation/prompts/consent.ts';
 import { proved, whose } from '../../src/conversation/prompts/identity.ts';

@@ -5,13 +5,10 @@ import type { Effect, Outcome } from './effect.ts';
 import type { Language, Utterance } from './language/understand.ts';
 import type { FlowWords } from './language/vocabulary.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
-import type { ConversationState, Draft, Identity, Operation } from './state.ts';
+import type { ConversationState, Draft, Operation } from './state.ts';
 
 /*
- * What a flow is: one object in one file (`flows/<name>.ts`), listed once (`flows/index.ts`). Everything that lists flows
- * derives from those handed to `createConversation`. A flow's words stand in `locales/*.json`: `choice.<name>` (its
- * button), `flow.<name>` (what is being done), `help.<name>` (an example), `phrases.<name>` and `phrases.<name>_alone`
- * (what begins it), `command.<name>` with `telegram.command.<name>`, `teams.command.<name>.title` and `.description`.
+ * What a flow is to the dialogue that runs it, and the flows of a conversation. `define-flow.ts` makes one.
  */
 
 /** What a step may know: what every turn tells it, and the flows and the language of this conversation. */
@@ -23,7 +20,7 @@ export type Answer<Slots> =
   | { readonly ok: false; readonly reason: string; readonly params?: Line['params'] }
   | { readonly ok: 'email' };
 
-type Question<Slots> = {
+export type Question<Slots> = {
   /** The question of this slot, without a view; `slots`: what the flow has so far. */
   readonly ask: (scope: Scope, slots: Slots) => Reply;
   /** A typed answer, once nothing else explains the text. */
@@ -34,7 +31,7 @@ type Question<Slots> = {
 export type Joined<Slots> = { readonly slots: Slots; readonly remark?: Reply | undefined };
 
 /** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
-type Confirmation<Slots> = {
+export type Confirmation<Slots> = {
   readonly kind: Operation['kind'];
   /** One at a time for a customer: the next waits for the outcome of the last. */
   readonly exclusive: boolean;
@@ -86,7 +83,7 @@ type Paging = {
   readonly choices: readonly Choice[];
 };
 
-type Common = FlowBeginnings & {
+export type FlowTraits = FlowBeginnings & {
   readonly name: string;
   readonly page?: Paging | undefined;
   /**
@@ -106,61 +103,8 @@ type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
   readonly claimsLink?: true | undefined;
 };
 
-export type FlowSpec<Schema extends z.ZodObject> = Common & {
-  /** Its slots, each optional: `identitySchema`, since phone and e-mail are every flow's, and its own. */
-  readonly slots: Schema;
-  /** The questions of its own slots, those that customers are asked for. */
-  readonly questions: {
-    readonly [Slot in Exclude<keyof z.infer<Schema>, keyof Identity>]?: Question<Partial<z.infer<Schema>>>;
-  };
-  /** The next slot to ask for. */
-  missing(slots: z.infer<Schema>): (keyof z.infer<Schema> & string) | undefined;
-  /** What is to be read before the next slot is asked for; the outcome goes on from there. */
-  reads?(slots: z.infer<Schema>, scope: Scope): Effect | undefined;
-  /** All slots are there. */
-  complete(state: ConversationState, slots: z.infer<Schema>, scope: Scope): Decision;
-  /** How slots that were said join those at hand; absent: they take their places. */
-  join?(
-    state: ConversationState,
-    slots: z.infer<Schema>,
-    said: Partial<z.infer<Schema>>,
-  ): Joined<z.infer<Schema>>;
-  /** What a text says, as slots of its own. */
-  read?(utterance: Utterance, scope: Scope): Partial<z.infer<Schema>>;
-  /** Whether a text without an intent asks for this flow all the same. */
-  isWished?(utterance: Utterance, scope: Scope): boolean;
-  /** What is wrong with what the text says for it, where it begins by it. */
-  misread?(utterance: Utterance, slots: Partial<z.infer<Schema>>, scope: Scope): Line | undefined;
-  /** What the value of its menu button means: `history:gift`. */
-  shortcut?(value: string): Partial<z.infer<Schema>> | undefined;
-  /** A button of its own questions and pages; undefined: it is none of them. */
-  pressed?(
-    state: ConversationState,
-    slots: z.infer<Schema>,
-    choice: { readonly name: string; readonly value: string },
-    scope: Scope,
-  ): Decision | undefined;
-  /** What a text means only while this flow waits for an answer; undefined: what it means everywhere. */
-  said?(
-    state: ConversationState,
-    slots: z.infer<Schema>,
-    utterance: Utterance,
-    scope: Scope,
-  ): Decision | undefined;
-  /** The fields of a form for what is missing, where this flow offers one. */
-  form?(slots: z.infer<Schema>): Field[];
-  /** What AntCRM answered to what `complete` (or a page) asked for. */
-  outcome?(
-    state: ConversationState,
-    slots: z.infer<Schema>,
-    outcome: Outcome,
-    scope: Scope,
-  ): Decision | undefined;
-  readonly confirmation?: Confirmation<z.infer<Schema>> | undefined;
-};
-
 /** A flow as the dialogue runs it: its own slots are the draft of whatever state it is given. */
-export type Flow = Common & {
+export type Flow = FlowTraits & {
   readonly schema: z.ZodObject;
   /** The flow's own slots of a draft: an answer may name others. */
   own(draft: Draft): Draft;
@@ -188,83 +132,6 @@ export type Flow = Common & {
   outcome(state: ConversationState, outcome: Outcome, scope: Scope): Decision | undefined;
   readonly confirmation?: Confirmation<Draft> | undefined;
 };
-
-/**
- * Makes a flow. Inside, its slots have the types of its schema; at its boundary every draft is parsed by it, so that no
- * flow ever sees another's.
- *
- * @example
- * export const tier: Flow = defineFlow({
- *   name: 'tier',
- *   priority: 10,
- *   identity: 'proved',
- *   slots: identitySchema,
- *   questions: {},
- *   missing: (slots) => (proved(slots) === undefined ? 'phone' : undefined),
- *   complete(state, slots, scope) {
- *     const by = proved(slots);
- *     return by ? { state, replies: [], effect: { kind: 'balance', by } } : home(state, scope, { key: 'menu' });
- *   },
- *   outcome: (state, slots, outcome, scope) => home(state, scope, { key: 'points.balance' }),
- * });
- */
-export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
-  const { slots: schema, confirmation } = spec;
-  const slotsOf = (draft: Draft): z.infer<Schema> => schema.parse(draft);
-  const { name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink } = spec;
-  return {
-    ...{ name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink, schema },
-    own: (draft) =>
-      Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
-    takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),
-    slotCalled: (field) => slotOf(schema, field),
-    questions: asking<Schema>(spec.questions, slotsOf),
-    missing: (draft) => spec.missing(slotsOf(draft)),
-    reads: (draft, scope) => spec.reads?.(slotsOf(draft), scope),
-    complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
-    join: (state, said) =>
-      spec.join?.(state, slotsOf(state.draft), slotsOf(said)) ?? { slots: { ...state.draft, ...said } },
-    read: (utterance, scope) => spec.read?.(utterance, scope) ?? {},
-    isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
-    misread: (utterance, slots, scope) => spec.misread?.(utterance, slotsOf(slots), scope),
-    shortcut: (value) => spec.shortcut?.(value),
-    pressed: (state, choice, scope) => spec.pressed?.(state, slotsOf(state.draft), choice, scope),
-    said: (state, utterance, scope) => spec.said?.(state, slotsOf(state.draft), utterance, scope),
-    form: (draft) => spec.form?.(slotsOf(draft)),
-    hasForm: spec.form !== undefined,
-    outcome: (state, outcome, scope) => spec.outcome?.(state, slotsOf(state.draft), outcome, scope),
-    confirmation: confirmation && {
-      ...confirmation,
-      summary: (draft, state, scope) => confirmation.summary(slotsOf(draft), state, scope),
-      edits: (draft) => confirmation.edits(slotsOf(draft)),
-      effect: (draft, operation, scope, at) => confirmation.effect(slotsOf(draft), operation, scope, at),
-      codes: (draft) => confirmation.codes?.(slotsOf(draft)) ?? [],
-      gift: (draft) => confirmation.gift?.(slotsOf(draft)),
-      image: (draft, scope) => confirmation.image?.(slotsOf(draft), scope),
-      remarks: (draft, outcome) => confirmation.remarks?.(slotsOf(draft), outcome) ?? [],
-      next: (draft, scope) => confirmation.next?.(slotsOf(draft), scope) ?? [],
-      why: (draft, outcome, scope) => confirmation.why?.(slotsOf(draft), outcome, scope) ?? {},
-    },
-  };
-}
-
-/** The questions, each given the slots of its flow. */
-function asking<Schema extends z.ZodObject>(
-  questions: FlowSpec<Schema>['questions'],
-  slotsOf: (draft: Draft) => z.infer<Schema>,
-): Flow['questions'] {
-  const entries = Object.entries<Question<Partial<z.infer<Schema>>> | undefined>(questions);
-  return Object.fromEntries(
-    entries.map(([slot, question]): [string, Question<Draft> | undefined] => [
-      slot,
-      question && { ...question, ask: (scope, draft) => question.ask(scope, slotsOf(draft)) },
-    ]),
-  );
-}
-
-function slotOf({ shape }: z.ZodObject, field: string): string {
-  return field === 'code' && Object.hasOwn(shape, 'codes') ? 'codes' : field;
-}
 
 /** Throws where this is no draft of this flow. */
 export function checkDraft({ schema }: Flow, draft: unknown): asserts draft is Draft {

@@ -7,7 +7,7 @@ import { forget } from '../prompts/privacy.ts';
 import { home, withMenu } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { edit, editable, fill, start } from './form.ts';
-import { decide } from './live-question.ts';
+import { decide } from './offer.ts';
 import { begin } from './operations.ts';
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */

@@ -6,8 +6,8 @@ import { unanswered } from '../prompts/consent.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { again, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
+import { invalid } from './answer.ts';
 import { advance, runningIn } from './form.ts';
-import { invalid } from './live-question.ts';
 
 /**
  * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { after, type Decision } from '../decision.ts';
+import { defineFlow } from '../define-flow.ts';
 import { advance, fill } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
-import { offer } from '../dialogue/live-question.ts';
+import { offer } from '../dialogue/offer.ts';
 import { isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
-import { defineFlow, type Flow, type Scope } from '../flow.ts';
+import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
 import { keepsOnly } from '../language/values/only.ts';
 import { codeMeant } from '../language/values/slips.ts';

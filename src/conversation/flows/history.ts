@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { after, type Decision, say } from '../decision.ts';
+import { defineFlow } from '../define-flow.ts';
 import { fill } from '../dialogue/form.ts';
 import { answersTo } from '../dialogue/values.ts';
 import {
@@ -9,7 +10,7 @@ import {
   identifierSchema,
   type Outcome,
 } from '../effect.ts';
-import { defineFlow, type Flow, type Scope } from '../flow.ts';
+import type { Flow, Scope } from '../flow.ts';
 import { PERIODS } from '../language/grammar.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { parsePageNumber } from '../language/values/page-number.ts';

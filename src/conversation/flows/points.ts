@@ -1,4 +1,5 @@
-import { defineFlow, type Flow } from '../flow.ts';
+import { defineFlow } from '../define-flow.ts';
+import type { Flow } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
 import { proved, whose } from '../prompts/identity.ts';
 import { home } from '../prompts/questions.ts';

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { after, type Decision } from '../decision.ts';
+import { defineFlow } from '../define-flow.ts';
 import { unseen } from '../dialogue/balance.ts';
 import { advance, edit, fill, take } from '../dialogue/form.ts';
 import { giftIn, giftNamed, giftsWanted, speaksOf } from '../dialogue/gifts.ts';
 import { answersTo, isSkip } from '../dialogue/values.ts';
 import { type Identifier, identifierSchema, type Outcome } from '../effect.ts';
-import { defineFlow, type Flow, type Scope } from '../flow.ts';
+import type { Flow, Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
 import { giftChoices, giftOf } from '../prompts/gifts.ts';
 import { cancel } from '../prompts/help.ts';

@@ -1,0 +1,64 @@
+import type { Decision } from '../decision.ts';
+import type { Scope } from '../flow.ts';
+import type { Utterance } from '../language/understand.ts';
+import { LOCALES } from '../message.ts';
+import { unanswered } from '../prompts/consent.ts';
+import { cancel, help, language, support, welcome } from '../prompts/help.ts';
+import { forget, privacy } from '../prompts/privacy.ts';
+import { again, home, stay } from '../prompts/questions.ts';
+import type { ConversationState } from '../state.ts';
+import { begin } from './by-values.ts';
+import { onStart } from './deep-link.ts';
+import { runningIn } from './form.ts';
+import { status } from './operations.ts';
+
+/** What a text wants, whatever is being asked. */
+export function byIntent(
+  stored: ConversationState,
+  utterance: Utterance,
+  scope: Scope,
+): Decision | undefined {
+  const state = unanswered(stored, scope);
+  const { intent, code } = utterance.understood;
+  const flow = scope.flows.get(intent);
+  if (flow) return begin(state, flow, utterance, scope);
+  const locale = LOCALES.find((one) => intent === `language:${one}`);
+  if (locale) return language(stored, scope, locale);
+  switch (intent) {
+    case 'status':
+      return status(state, scope);
+    case 'language':
+      return language(stored, scope);
+    case 'help':
+      return help(stored, scope);
+    case 'support':
+      return support(stored, scope);
+    case 'cancel':
+      return cancel(state, scope);
+    case 'remove':
+      // The flow at hand has said already what it makes of that.
+      return runningIn(state, scope) ? undefined : cancel(state, scope);
+    case 'start':
+      return onStart(state, code, scope);
+    case 'menu':
+      return home(state, scope, { key: 'menu' });
+    case 'privacy':
+      return privacy(state, scope);
+    case 'forget':
+      return forget(state, scope);
+    case 'greet':
+      if (state.step.at === 'browsing') return stay(state, scope, { key: 'greet' });
+      return runningIn(state, scope) ? again(state, scope, { key: 'greet' }) : welcome(state, scope);
+    case 'bye':
+      return home(state, scope, { key: 'bye' });
+    case 'thanks':
+      // No answer to whether the details may be remembered: that stays open.
+      return runningIn(state, scope) || stored.step.at === 'consenting'
+        ? again(stored, scope, { key: 'thanks' })
+        : stay(state, scope, { key: 'thanks' });
+    case 'retry':
+      return again(state, scope);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { type Decision, say } from '../decision.ts';
+import type { Flow, Scope } from '../flow.ts';
+import type { Understood, Utterance } from '../language/understand.ts';
+import { again, question } from '../prompts/questions.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Step } from '../state.ts';
+import { isCutOff } from './calls.ts';
+import { edit, editable, fill } from './form.ts';
+import { begin } from './operations.ts';
+import { answersTo } from './values.ts';
+
+/*
+ * What a text means where a summary waits to be confirmed.
+ */
+
+type Confirming = Extract<Step, { at: 'confirming' }>;
+
+export function atSummary(
+  state: ConversationState,
+  step: Confirming,
+  flow: Flow,
+  utterance: Utterance,
+  scope: Scope,
+): Decision | undefined {
+  switch (utterance.understood.intent) {
+    case 'edit':
+      return editNamed(state, flow, utterance, scope);
+    case 'decline':
+      // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
+      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      return again(state, scope, { key: 'confirm.edit' });
+    case 'confirm':
+      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
+        ? begin(state, step, scope)
+        : pointAt(state, flow, scope);
+    case 'retry':
+      return pointAt(state, flow, scope);
+    default:
+      return flow.said(state, utterance, scope);
+  }
+}
+
+/** "Ok, 0912345678" is an answer. */
+function hasValue({ codes, phone, email, names, noEmail }: Understood): boolean {
+  return codes.length > 0 || (phone ?? email ?? names ?? noEmail) !== undefined;
+}
+
+/**
+ * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
+ * can be about nothing but this summary, or come again after a crash that cut the calls off.
+ */
+function mayConfirm(state: ConversationState, step: Confirming, flow: Flow, { current }: Scope): boolean {
+  if (!flow.confirmation?.byWord) return false;
+  return isCutOff(state) || (current && step.shown === true);
+}
+
+/** Says which button it takes: with the whole summary only where another word will do then. */
+function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
+  const press: Reply = { key: 'confirm.press' };
+  if (flow.confirmation?.byWord) return again(state, scope, press);
+  const { choices = [], asks, view } = question(state, scope);
+  return say(state, {
+    ...press,
+    choices: choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id)),
+    asks,
+    view,
+  });
+}
+
+/** The slot that is named, or the only one that can be changed; another value for it, where one came along. */
+function editNamed(state: ConversationState, flow: Flow, utterance: Utterance, scope: Scope): Decision {
+  const { names } = utterance.understood;
+  const fields = editable(flow, state.draft);
+  const slots = answersTo(flow, utterance, scope);
+  if (Object.keys(slots).length > 0) {
+    const isOfCode = slots[flow.slotCalled('code')] !== undefined && fields.includes('code');
+    // As if the button had been pressed and then answered: what is corrected takes the place of what was wrong.
+    const editing = isOfCode ? edit(state, flow, 'code', scope).state : state;
+    return fill(editing, flow, slots, scope);
+  }
+  const [only, ...others] = fields;
+  const field = names ?? (others.length === 0 ? only : undefined);
+  return field !== undefined && fields.includes(field)
+    ? edit(state, flow, field, scope)
+    : again(state, scope, { key: 'confirm.edit' });
+}
