@@ -32,8 +32,9 @@ import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
 import type { ConversationStore, StoreOptions } from './store/store.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { Limits } from './turns/limits.ts';
 import { createTraces } from './turns/tracing.ts';
-import { createTurns, type Limits } from './turns/turns.ts';
+import { createTurns } from './turns/turns.ts';
 
 /** Turns at work at once, in this process; more where AntCRM may take more calls. */
 const CONCURRENCY = 64;

@@ -1,15 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NEVER_TRIED, type Next, type OutboxEntry, type Wait, type Work } from '../store/mailbox.ts';
+import type { ConversationStore } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { msSince } from './elapsed.ts';
 import { assertHeld, GivenBack, type Held } from './leases.ts';
 import { TurnNotes } from './notes.ts';
 import type { Delivered, Numbered } from './outgoing.ts';
-import { alarmIfBroken, type Known, leaveIfNewer, read, type Session } from './read.ts';
-import { answer, attemptsOf, channelOf, type Turn, type TurnTools } from './turn.ts';
+import {
+  alarmIfBroken,
+  attemptsOf,
+  channelOf,
+  type Known,
+  leaveIfNewer,
+  read,
+  type Session,
+  type Turn,
+} from './read.ts';
+import { answer, type TurnTools } from './turn.ts';
 
 export type DrainTools = TurnTools & {
+  readonly store: Pick<ConversationStore, 'release'>;
   deliver(held: Held, outbox: readonly Numbered[], at: Pick<Work, 'nowMs' | 'tried'>): Promise<Delivered>;
 };
 

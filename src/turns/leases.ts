@@ -54,6 +54,13 @@ export class GivenBack extends Error {
   }
 }
 
+/** A turn that finds no room in a bulkhead comes again after this, or up to three times as much. */
+const NO_ROOM_MS = 2000;
+
+/** `random`: in [0, 1), for jitter. */
+export const givenBackForRoom = (random: () => number): GivenBack =>
+  new GivenBack(Math.round(NO_ROOM_MS * (1 + 2 * random())));
+
 /** The leases at work, and the one timer that renews them all. */
 export function createLeases(options: {
   store: Pick<ConversationStore, 'renew'>;

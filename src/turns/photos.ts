@@ -3,7 +3,7 @@ import type { Photo, PhotoReader, PhotoReading, Picture, RemotePicture } from '.
 import type { Observe } from '../observe.ts';
 import type { Origin } from '../store/bodies.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
-import { assertNotLost, GivenBack, type Held } from './leases.ts';
+import { assertNotLost, givenBackForRoom, type Held } from './leases.ts';
 import type { FetchedPhoto, Outlet } from './outlet.ts';
 
 export type PhotosOptions = {
@@ -21,8 +21,6 @@ export type PhotosOptions = {
 };
 
 const ALL_MS = 20_000;
-/** A turn that finds no room comes again after this, or up to three times as much. */
-const NO_ROOM_MS = 2000;
 /** A fetch that may succeed is tried again once. */
 const TRIES = 2;
 
@@ -78,7 +76,7 @@ export function createPhotos(options: PhotosOptions) {
 
   return async (photo: Photo, held: Held, origin: Origin): Promise<Photo> => {
     const pictures = await bulkhead(origin.channel)(() => readAll(photo.pictures, held, origin));
-    if (pictures === NO_ROOM) throw new GivenBack(Math.round(NO_ROOM_MS * (1 + 2 * random())));
+    if (pictures === NO_ROOM) throw givenBackForRoom(random);
     return { ...photo, pictures };
   };
 }

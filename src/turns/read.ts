@@ -7,6 +7,7 @@ import { originOf, type Sealing } from '../store/sealing.ts';
 import type { Incoming } from './delivery.ts';
 import { type Foreign, LEFT_AGAIN_MS } from './foreign.ts';
 import { GivenBack, type Held } from './leases.ts';
+import type { TurnNotes } from './notes.ts';
 import type { Asker } from './perform.ts';
 import type { Conversation } from './steps.ts';
 
@@ -38,6 +39,17 @@ export type Reading = {
   readonly unreadable: boolean;
   readonly dead: readonly Dead[];
 };
+
+/** What is to be answered, and where it is noted how that went. */
+export type Turn = { readonly next: Next; readonly reading: Reading; readonly notes: TurnNotes };
+
+export const channelOf = ({ reading: { asker, before } }: Pick<Turn, 'reading'>): string =>
+  (asker ?? before).origin?.channel ?? 'unknown';
+
+export const attemptsOf = ({ head, wake }: Next): number => (head ?? wake)?.attempts ?? 0;
+
+/** What the turn has saved last, or what it started from. */
+export const latestOf = ({ stored }: Session, { before }: Reading): Stored => stored ?? before;
 
 export type ReadTools = {
   readonly sealing: Sealing;

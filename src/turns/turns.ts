@@ -6,7 +6,7 @@ import { LeaseLost } from '../conversation/perform.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
 import { createSpans, type Spans } from '../spans.ts';
-import { LEASE_MS, type NewMessage, SWEEP_MS, type Work } from '../store/mailbox.ts';
+import type { NewMessage, Work } from '../store/mailbox.ts';
 import { conversationName } from '../store/messages.ts';
 import type { Seal } from '../store/seal.ts';
 import { createSealing } from '../store/sealing.ts';
@@ -18,6 +18,7 @@ import type { Incoming } from './delivery.ts';
 import { type DrainTools, drain } from './drain.ts';
 import { createForeign } from './foreign.ts';
 import { createLeases } from './leases.ts';
+import { LIMITS, type Limits } from './limits.ts';
 import { createOutboxRunner } from './outgoing.ts';
 import type { Outlet } from './outlet.ts';
 import { createPerformer } from './perform.ts';
@@ -43,45 +44,6 @@ export type TurnsOptions = {
   readonly spans?: Spans | undefined;
   /** Who may look into turns, and at which. */
   readonly traces?: Traces | undefined;
-};
-
-export type Limits = {
-  /** Turns at work at once. */
-  readonly concurrency: number;
-  /** As the store's. */
-  readonly leaseMs: number;
-  readonly renewMs: number;
-  readonly sweepMs: number;
-  /** A head or wake-up whose leases expired this often without a commit is poison. */
-  readonly attempts: number;
-  /** A call longer than this is shown to the customer as work. */
-  readonly workingMs: number;
-  /** A reply waits this long at most within its turn, if the platform asks for it. */
-  readonly patienceMs: number;
-  /** Deliveries and look-ups of one channel at once, and after how long one of them counts as hanging. */
-  readonly perChannel: number;
-  readonly stuckMs: number;
-  /** Turns of one channel that fetch and read photos at once. */
-  readonly photosPerChannel: number;
-  /** How long `stop` waits for turns at work. */
-  readonly stopMs: number;
-  /** In [0, 1), for jitter. */
-  random(): number;
-};
-
-const LIMITS: Limits = {
-  concurrency: 64,
-  leaseMs: LEASE_MS,
-  renewMs: 5000,
-  sweepMs: SWEEP_MS,
-  attempts: 5,
-  workingMs: 1000,
-  patienceMs: 2000,
-  perChannel: 21,
-  stuckMs: 500,
-  photosPerChannel: 8,
-  stopMs: 8_000,
-  random: Math.random,
 };
 
 /** `full`: the message was dropped, the customer will be told. */

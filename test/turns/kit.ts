@@ -16,8 +16,9 @@ import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';
 import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
+import type { Limits } from '../../src/turns/limits.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
-import { createTurns, type Limits, type TurnsOptions } from '../../src/turns/turns.ts';
+import { createTurns, type TurnsOptions } from '../../src/turns/turns.ts';
 import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
