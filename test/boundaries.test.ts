@@ -51,6 +51,11 @@ const ROOMS: readonly Room[] = [
   { files: /^\.\.\/examples\/own-flow\//, imports: [/^conversation\//, /^\.\.\/examples\/own-flow\//] },
   // The console's page: it runs in the browser.
   { files: /^console\//, imports: [/^console\//] },
+  // Programs that talk to a running bot as staff do, from outside.
+  {
+    files: /^cli\//,
+    imports: [/^channels\/staff\/(answer|client|request)\.ts$/, /^(channels|config)\.ts$/, /^cli\//],
+  },
   // What `npm run operations` says: it brings together what the store keeps and what the loyalty part wrote there.
   {
     files: /^operators\//,

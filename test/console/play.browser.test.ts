@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { scriptSchema } from '../../src/script.ts';
+import { scriptSchema } from '../../src/cli/script.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
 import { startTelegramDouble } from '../support/telegram-double.ts';
 import { button, choice, inside, log, QUICK, replied, role, type, useConsole } from './kit.ts';

@@ -3,7 +3,7 @@ import { $, choose, chosen, make, on, tell, word } from './page.js';
 import { exchange } from './webhook.js';
 
 /*
- * Record and replay. A script (src/script.ts) is steps: what was sent with the keys of the replies, what the bot said
+ * Record and replay. A script (src/cli/script.ts) is steps: what was sent with the keys of the replies, what the bot said
  * later of itself, the sandbox's faults and resets. It is written from what the webhook tells: a reload does not matter.
  */
 

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createClient, type StaffClient } from '../src/channels/staff/client.ts';
-import { replay } from '../src/replay.ts';
-import { readScript, type Script, scriptSchema } from '../src/script.ts';
-import { type Running, startBot } from './support/app.ts';
+import { createClient, type StaffClient } from '../../src/channels/staff/client.ts';
+import { replay } from '../../src/cli/replay.ts';
+import { readScript, type Script, scriptSchema } from '../../src/cli/script.ts';
+import { type Running, startBot } from '../support/app.ts';
 
 const scripts = globSync('test/replay/*.json');
 /** Lost answers are found within a second. */

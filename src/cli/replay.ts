@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StaffEvent } from './channels/staff/answer.ts';
-import type { StaffClient } from './channels/staff/client.ts';
+import type { StaffEvent } from '../channels/staff/answer.ts';
+import type { StaffClient } from '../channels/staff/client.ts';
 import type { MessageStep, Script } from './script.ts';
 
 export type ReplayOptions = {

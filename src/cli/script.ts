@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { contentSchema } from './channels/staff/request.ts';
+import { contentSchema } from '../channels/staff/request.ts';
 
 /**
  * A conversation written down, to be had again: what the console saves and `npm run chat -- --replay` runs. Replies are

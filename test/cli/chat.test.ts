@@ -5,11 +5,11 @@ import { join, resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createClient } from '../src/channels/staff/client.ts';
-import { chat } from '../src/chat.ts';
-import type { Message } from '../src/conversation/message.ts';
-import { type Kit, startKit } from './channels/staff/kit.ts';
-import { startBot } from './support/app.ts';
+import { createClient } from '../../src/channels/staff/client.ts';
+import { chat } from '../../src/cli/chat.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import { type Kit, startKit } from '../channels/staff/kit.ts';
+import { startBot } from '../support/app.ts';
 
 const MENU = {
   key: 'menu',
@@ -144,7 +144,7 @@ describe('as a command', () => {
       const options = { env: { PATH: process.env.PATH, ...env }, cwd };
       const child = execFile(
         process.execPath,
-        [resolvePath('src/chat.ts'), ...args],
+        [resolvePath('src/cli/chat.ts'), ...args],
         options,
         (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
       );
