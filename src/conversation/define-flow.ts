@@ -89,9 +89,11 @@ export type FlowSpec<Schema extends z.ZodObject> = FlowTraits & {
 export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): Flow {
   const { slots: schema, confirmation } = spec;
   const slotsOf = (draft: Draft): z.infer<Schema> => schema.parse(draft);
-  const { name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink } = spec;
+  const { name, page, identity, priority, list, showsPast } = spec;
+  const { claimsCode, knowsCode, codeMeant, claimsLink } = spec;
   return {
-    ...{ name, page, identity, priority, list, showsPast, claimsCode, codeMeant, claimsLink, schema },
+    ...{ name, page, identity, priority, list, showsPast, schema },
+    ...{ claimsCode, knowsCode, codeMeant, claimsLink },
     own: (draft) =>
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
     takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),

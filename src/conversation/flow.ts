@@ -97,6 +97,8 @@ export type FlowTraits = FlowBeginnings & {
 type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
   /** A code out of the blue; of several flows, the one with the highest priority. */
   readonly claimsCode?: ((code: string, scope: Scope) => boolean) | undefined;
+  /** A code that is this flow's by how it looks, where another flow asks for a code of its own. */
+  readonly knowsCode?: ((code: string, scope: Scope) => boolean) | undefined;
   /** The code that was probably meant by the only one of these: asked about instead of taken. */
   readonly codeMeant?: ((codes: readonly string[], scope: Scope) => string | undefined) | undefined;
   /** A deep link's code. */

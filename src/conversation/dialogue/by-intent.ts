@@ -11,6 +11,12 @@ import { begin } from './by-values.ts';
 import { onStart } from './deep-link.ts';
 import { runningIn } from './form.ts';
 import { status } from './operations.ts';
+import { bringsValue } from './values.ts';
+
+/** Beside a value, these are only how it is said: "chào shop, mình có mã TIVI000000017". */
+const BESIDE_VALUES: ReadonlySet<string | undefined> = new Set([
+  ...['help', 'menu', 'greet', 'bye', 'thanks', 'retry'],
+]);
 
 /** What a text wants, whatever is being asked. */
 export function byIntent(
@@ -20,6 +26,7 @@ export function byIntent(
 ): Decision | undefined {
   const state = unanswered(stored, scope);
   const { intent, code } = utterance.understood;
+  if (BESIDE_VALUES.has(intent) && bringsValue(utterance.understood)) return undefined;
   const flow = scope.flows.get(intent);
   if (flow) return begin(state, flow, utterance, scope);
   const locale = LOCALES.find((one) => intent === `language:${one}`);

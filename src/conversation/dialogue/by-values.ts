@@ -25,12 +25,29 @@ export function begin(state: ConversationState, flow: Flow, utterance: Utterance
 /** Values without a command: for the flow at hand; without one, a code begins the flow that takes it. */
 export function byValues(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   const running = runningIn(state, scope);
-  if (running) return inFlow(state, running, utterance, scope);
+  if (running) return elsewhere(state, running, utterance, scope) ?? inFlow(state, running, utterance, scope);
   const { code } = utterance.understood;
   const flow = code === undefined ? undefined : scope.flows.claiming(code, scope);
   return flow
     ? begin(unanswered(state, scope), flow, utterance, scope)
     : keep(unanswered(state, scope), utterance.understood, scope);
+}
+
+/** A code that the flow at hand has no use for begins the one that takes it; at a question for a code, only one that is surely its. */
+function elsewhere(
+  state: ConversationState,
+  running: Flow,
+  utterance: Utterance,
+  scope: Scope,
+): Decision | undefined {
+  const { code, codes } = utterance.understood;
+  if (code === undefined || codes.every(looksLikeIdentity)) return undefined;
+  const slot = running.slotCalled('code');
+  if (running.read(utterance, scope)[slot] !== undefined) return undefined;
+  const isAsked = state.step.at === 'asking' && state.step.slot === slot;
+  const flow = scope.flows.claiming(code, scope);
+  if (!flow || flow.name === running.name || (isAsked && !flow.knowsCode?.(code, scope))) return undefined;
+  return begin(state, flow, utterance, scope);
 }
 
 /** Only what is new counts: a gift that is picked already answers nothing. */
@@ -47,6 +64,7 @@ function inFlow(
   if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
     return doubtful(take(state, flow, slots, scope), understood, scope);
   const isDoubt =
+    understood.mangled !== undefined ||
     flow.codeMeant?.(understood.codes, scope) !== undefined ||
     (flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined);
   return isDoubt ? doubtful(fill(state, flow, {}, scope), understood, scope) : undefined;

@@ -4,15 +4,16 @@ import type { Utterance } from '../language/understand.ts';
 import { consent } from '../prompts/consent.ts';
 import { again, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
+import { byValues } from './by-values.ts';
 import { fill } from './form.ts';
 import { type Asking, atOffer } from './offer.ts';
 import { atSummary } from './summary.ts';
-import { isSkip } from './values.ts';
+import { bringsValue, isSkip } from './values.ts';
 
 /** Words that mean something only because of the question they answer. */
 export function atStep(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   const { step } = state;
-  const { intent } = utterance.understood;
+  const intent = bringsValue(utterance.understood) ? undefined : utterance.understood.intent;
   const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
   switch (step.at) {
     case 'asking':
@@ -23,6 +24,7 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
       if (intent === 'confirm') return scope.current ? consent(state, true, scope) : again(state, scope);
       return intent === 'decline' ? consent(state, false, scope) : undefined;
     case 'browsing':
+      if (bringsValue(utterance.understood)) return undefined;
       return intent === 'confirm' ? again(state, scope) : flow?.said(state, utterance, scope);
     case 'idle':
       if (intent !== 'confirm' && intent !== 'retry') return undefined;
@@ -41,5 +43,23 @@ function atAsking(
   // "Không" to a number that is offered wants another one.
   const skips = isSkip(understood) && !(step.offer && understood.intent === 'decline');
   if (step.slot === 'email' && skips) return fill(state, flow, { email: null }, scope);
-  return step.offer ? atOffer(state, step, flow, understood, scope) : flow.said(state, utterance, scope);
+  if (!step.offer) return flow.said(state, utterance, scope);
+  return bringsValue(understood)
+    ? (agreedTo(state, step, flow, utterance, scope) ?? flow.said(state, utterance, scope))
+    : atOffer(state, step, flow, understood, scope);
+}
+
+/** "Ok, 0912345678" takes the code that is offered, and the phone as well; "ok, TIVI000000017" answers with another code. */
+function agreedTo(
+  state: ConversationState,
+  step: Asking,
+  flow: Flow,
+  utterance: Utterance,
+  scope: Scope,
+): Decision | undefined {
+  const { intent, code, phone, email } = utterance.understood;
+  const isOther = (step.slot === 'phone' ? phone : step.slot === 'email' ? email : code) !== undefined;
+  if (intent !== 'confirm' || isOther) return undefined;
+  const taken = atOffer(state, step, flow, utterance.understood, scope);
+  return taken && !taken.effect ? (byValues(taken.state, utterance, scope) ?? taken) : undefined;
 }

@@ -7,7 +7,7 @@ import type { ConversationState, Step } from '../state.ts';
 import { isCutOff } from './calls.ts';
 import { edit, editable, fill } from './form.ts';
 import { begin } from './operations.ts';
-import { answersTo } from './values.ts';
+import { answersTo, bringsValue } from './values.ts';
 
 /*
  * What a text means where a summary waits to be confirmed.
@@ -35,6 +35,7 @@ export function atSummary(
         ? begin(state, step, scope)
         : pointAt(state, flow, scope);
     case 'retry':
+      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
       return pointAt(state, flow, scope);
     default:
       return flow.said(state, utterance, scope);
@@ -42,8 +43,9 @@ export function atSummary(
 }
 
 /** "Ok, 0912345678" is an answer. */
-function hasValue({ codes, phone, email, names, noEmail }: Understood): boolean {
-  return codes.length > 0 || (phone ?? email ?? names ?? noEmail) !== undefined;
+function hasValue(understood: Understood): boolean {
+  const { names, noEmail } = understood;
+  return bringsValue(understood) || (names ?? noEmail) !== undefined;
 }
 
 /**

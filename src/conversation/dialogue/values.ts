@@ -32,8 +32,14 @@ export function answersTo(flow: Flow, utterance: Utterance, scope: Scope): Draft
   };
 }
 
+/** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
+export function bringsValue({ code, phone, email, mangled }: Understood): boolean {
+  return (code ?? phone ?? email ?? mangled) !== undefined;
+}
+
 /** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer. */
-export function isSkip({ intent, code, phone, email, noEmail }: Understood): boolean {
-  const isBare = (code ?? phone ?? email ?? noEmail) === undefined;
+export function isSkip(understood: Understood): boolean {
+  const { intent, noEmail } = understood;
+  const isBare = !bringsValue(understood) && noEmail === undefined;
   return isBare && (intent === 'skip' || intent === 'decline');
 }

@@ -9,7 +9,7 @@ import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
 import { keepsOnly } from '../language/values/only.ts';
-import { codeMeant } from '../language/values/slips.ts';
+import { codeMeant, hasBeginning } from '../language/values/slips.ts';
 import { cancel } from '../prompts/help.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
@@ -29,6 +29,7 @@ export const accumulate: Flow = defineFlow({
   list: { type: 'point' },
   identity: 'typed',
   claimsCode: () => true,
+  knowsCode: (code, { settings }) => hasBeginning(code, settings.codePrefixes),
   codeMeant: codeMeantBy,
   claimsLink: true,
   slots: identitySchema.extend({ codes: z.array(z.string()).min(1).optional() }),

@@ -17,6 +17,14 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
   return undefined;
 }
 
+/** Whether a code begins as known ones do, slips aside. */
+export function hasBeginning(code: string, beginnings: readonly string[]): boolean {
+  return beginnings.some(
+    (beginning) =>
+      code.length > beginning.length && alike(code.slice(0, beginning.length)) === alike(beginning),
+  );
+}
+
 /** The same for beginnings that are easily taken for one another. */
 function alike(text: string): string {
   return [...text.toUpperCase()].map((letter) => AS_LETTERS[letter] ?? letter).join('');
