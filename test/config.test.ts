@@ -162,6 +162,7 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/,
     ],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
+    [{ PUBLIC_URL: `https://me:${'pw'.repeat(60)}@bot.vn` }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn"/],
     [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
     [{ TRUST_PROXY: 'all' }, /^TRUST_PROXY: /],
     [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY: /],

@@ -1,6 +1,5 @@
 import type { Variables } from './variables.ts';
-
-type Written = Readonly<Partial<Record<keyof Variables, string>>>;
+import { applying, isLoopback, missing, type Written } from './written.ts';
 
 /** The SDK forgets the defaults of all as soon as one of them is set. */
 const ENDPOINTS = [
@@ -19,45 +18,41 @@ export function teamsConflicts(written: Written): string[] {
   const isPublic = written.PUBLIC_URL !== undefined || written.NODE_ENV === 'production';
   const type = appType(written);
   const isMsi = type === 'UserAssignedMSI';
-  const needed: readonly [name: keyof Variables, isNeeded: boolean, wants: string][] = [
+  const unset = missing(
     [
-      'MICROSOFT_APP_ID',
-      !off && (password !== undefined || written.MICROSOFT_APP_TYPE !== undefined),
-      'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to',
+      [
+        'MICROSOFT_APP_ID',
+        !off && (password !== undefined || written.MICROSOFT_APP_TYPE !== undefined),
+        'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to',
+      ],
+      [
+        'MICROSOFT_APP_PASSWORD',
+        !off && appId !== undefined && !isMsi,
+        'the client secret of MICROSOFT_APP_ID (or MICROSOFT_APP_TYPE=UserAssignedMSI)',
+      ],
+      [
+        'MICROSOFT_APP_TENANT_ID',
+        !off && appId !== undefined && type !== 'MultiTenant',
+        `the directory of MICROSOFT_APP_ID while MICROSOFT_APP_TYPE=${type}`,
+      ],
     ],
-    [
-      'MICROSOFT_APP_PASSWORD',
-      !off && appId !== undefined && !isMsi,
-      'the client secret of MICROSOFT_APP_ID (or MICROSOFT_APP_TYPE=UserAssignedMSI)',
-    ],
-    [
-      'MICROSOFT_APP_TENANT_ID',
-      !off && appId !== undefined && type !== 'MultiTenant',
-      `the directory of MICROSOFT_APP_ID while MICROSOFT_APP_TYPE=${type}`,
-    ],
-  ];
-  const missing = needed.flatMap(([name, isNeeded, wants]) =>
-    isNeeded && written[name] === undefined ? [`${name}: got nothing, wants ${wants}`] : [],
+    written,
   );
-  const dangers: readonly [boolean, string][] = [
+  const dangers = applying([
     [
       !off && isMsi && password !== undefined,
       'MICROSOFT_APP_PASSWORD: got a secret, wants none while MICROSOFT_APP_TYPE=UserAssignedMSI',
     ],
     [
-      off && !isLoopbackHost(host),
+      off && !isLoopback(host),
       `TEAMS_AUTH: got "off", wants "on" while HOST=${host} is not loopback: anybody could speak for anybody`,
     ],
     [
       off && isPublic,
       'TEAMS_AUTH: got "off", wants "on" while PUBLIC_URL is set or NODE_ENV=production: anybody could speak for anybody',
     ],
-  ];
-  return [
-    ...missing,
-    ...dangers.flatMap(([applies, fault]) => (applies ? [fault] : [])),
-    ...halfSet(written),
-  ];
+  ]);
+  return [...unset, ...dangers, ...halfSet(written)];
 }
 
 function halfSet(written: Written): string[] {
@@ -108,8 +103,4 @@ function endpointsOf(values: Variables) {
     ToChannelFromBotOAuthScope: known('ToChannelFromBotOAuthScope'),
     OAuthUrl: known('OAuthUrl'),
   };
-}
-
-function isLoopbackHost(host: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
 }
