@@ -16,18 +16,16 @@ import {
 import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
 import { keptOf, listOf, nextOf, numberOf, wordOf, workOf } from './answer.ts';
 import { readBacklog } from './backlog.ts';
+import { createClaim } from './claim.ts';
 import type { RedisClient } from './client.ts';
-import { GRACE_MS, watchDue } from './due.ts';
+import { watchDue } from './due.ts';
 import { createHealth } from './health.ts';
 import { createIntend } from './intend.ts';
 import { journalOf } from './journal.ts';
 import { shardOf } from './keys.ts';
-import { mostOf } from './most.ts';
 import type { ScriptArgument } from './overrides/script-call.ts';
 import { joinNumbers } from './scripts.ts';
 
-/** So many conversations are claimed at once, at most. */
-const MAX_STEP = 8;
 /** What is put off for no longer is looked for when its time comes, before the look at all shards finds it. */
 const LOOKED_AT_MS = 10 * 60_000;
 
@@ -77,56 +75,6 @@ export function createRedisStore(
     return { kind: kind === 'duplicate' || kind === 'full' ? kind : 'queued' };
   }
 
-  /** `taken`: another process was faster, or it was answered meanwhile. `left`: it is another process's to read. */
-  async function claimOne(conversation: string): Promise<Work | 'taken' | 'left'> {
-    const nonce = randomUUID();
-    const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), nonce);
-    if (Array.isArray(answer)) {
-      onClaim('won');
-      return workOf(conversation, nonce, answer);
-    }
-    const result = wordOf(answer) === 'newer' ? 'left' : 'taken';
-    onClaim(result);
-    if (result === 'left') due.leave(conversation);
-    return result;
-  }
-
-  /**
-   * Other processes claim too, so the steps begin small and grow while most of it is won: where most was taken, others
-   * are at the rest already. A node that hangs holds up no other: what it grants later is given back.
-   */
-  async function claim(room: number): Promise<Work[]> {
-    if (room <= 0) return [];
-    const names = await due.look(room);
-    const works: Work[] = [];
-    let failure: PromiseRejectedResult | undefined;
-    for (let step = 1; works.length < room && names.length > 0; step = Math.min(2 * step, MAX_STEP)) {
-      const some = names.splice(0, Math.min(step, room - works.length)).filter(due.isReachable);
-      const asked = some.map(claimOne);
-      const answers = await mostOf(asked, GRACE_MS);
-      let taken = 0;
-      for (const [index, answer] of answers.entries()) {
-        if (answer?.status === 'fulfilled') {
-          if (typeof answer.value === 'object') works.push(answer.value);
-          else if (answer.value === 'taken') taken += 1;
-          continue;
-        }
-        due.unreachable(some[index] ?? '');
-        if (answer === null) asked[index]?.then(giveBack, () => {});
-        else failure ??= answer;
-      }
-      if (2 * taken >= some.length) break;
-    }
-    // What was taken must not be lost with what failed.
-    if (works.length === 0 && failure !== undefined) throw failure.reason;
-    return works;
-  }
-
-  /** Where that fails, too, the lease runs out. */
-  function giveBack(work: Work | 'taken' | 'left'): void {
-    if (typeof work === 'object') release(work, 0, { afterMs: 0, tried: work.tried }).catch(() => {});
-  }
-
   async function release(
     { conversation, fence, nonce }: Lease,
     sentSeq: number,
@@ -171,9 +119,20 @@ export function createRedisStore(
     return answer === null ? false : { firstSeq: numberOf(answer) };
   }
 
+  /** Takes the lease of one conversation. */
+  async function take(conversation: string): Promise<Work | 'taken' | 'left'> {
+    const nonce = randomUUID();
+    const answer = await run('claim', conversation, joinNumbers(schema, leaseMs), nonce);
+    if (Array.isArray(answer)) return workOf(conversation, nonce, answer);
+    return wordOf(answer) === 'newer' ? 'left' : 'taken';
+  }
+
   return {
     accept,
-    claim,
+    claim: createClaim({
+      ...{ due, take, onClaim },
+      giveBack: (work) => release(work, 0, { afterMs: 0, tried: work.tried }),
+    }),
     async renew({ conversation, fence, nonce }) {
       return numberOf(await run('renew', conversation, joinNumbers(fence, leaseMs), nonce)) === 1;
     },
