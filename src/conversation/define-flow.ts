@@ -3,7 +3,7 @@ import type { Decision } from './decision.ts';
 import type { Effect, Outcome } from './effect.ts';
 import type { Confirmation, Flow, FlowTraits, Joined, Question, Scope } from './flow.ts';
 import type { Utterance } from './language/understand.ts';
-import type { Field, Line } from './reply.ts';
+import type { Choice, Field, Line } from './reply.ts';
 import type { ConversationState, Draft, Identity } from './state.ts';
 
 /*
@@ -41,6 +41,8 @@ export type FlowSpec<Schema extends z.ZodObject> = FlowTraits & {
   misread?(utterance: Utterance, slots: Partial<z.infer<Schema>>, scope: Scope): Line | undefined;
   /** What the value of its menu button means: `history:gift`. */
   shortcut?(value: string): Partial<z.infer<Schema>> | undefined;
+  /** Buttons beside the menu's that go further than its own; `balance`: what the customer has, where that was just read. */
+  shortcuts?(state: ConversationState, balance: number | undefined, scope: Scope): readonly Choice[];
   /** A button of its own questions and pages; undefined: it is none of them. */
   pressed?(
     state: ConversationState,
@@ -108,6 +110,7 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
     misread: (utterance, slots, scope) => spec.misread?.(utterance, slotsOf(slots), scope),
     shortcut: (value) => spec.shortcut?.(value),
+    shortcuts: (state, balance, scope) => spec.shortcuts?.(state, balance, scope) ?? [],
     pressed: (state, choice, scope) => spec.pressed?.(state, slotsOf(state.draft), choice, scope),
     said: (state, utterance, scope) => spec.said?.(state, slotsOf(state.draft), utterance, scope),
     form: (draft) => spec.form?.(slotsOf(draft)),

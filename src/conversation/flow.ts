@@ -122,6 +122,7 @@ export type Flow = FlowTraits & {
   isWished(utterance: Utterance, scope: Scope): boolean;
   misread(utterance: Utterance, slots: Draft, scope: Scope): Line | undefined;
   shortcut(value: string): Draft | undefined;
+  shortcuts(state: ConversationState, balance: number | undefined, scope: Scope): readonly Choice[];
   pressed(
     state: ConversationState,
     choice: { readonly name: string; readonly value: string },

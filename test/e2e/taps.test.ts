@@ -88,11 +88,26 @@ test('earning takes three taps the first time, then one, and what else is asked 
   await chat.hears('history.page_point');
   expect(chat.took()).toEqual({ messages: 0, taps: 1 });
 
-  // From the list of gifts on.
-  await chat.writes('đổi quà');
-  await chat.hears('redeem.askGift_known');
+  // Wherever the menu is, gifts stand beside it: before anything is asked for, after a result, after the balance.
+  await chat.writes('/start');
+  await chat.hears('welcome');
   chat.took();
-  await chat.presses('gift:DAUMAY01');
+  await chat.presses('redeem:1:DAUMAY01');
+  await chat.hears('redeem.summary', 'summary.price');
+  await chat.presses('confirm');
+  await chat.hears('redeem.done', 'receipt.redeem');
+  expect(chat.took()).toEqual({ messages: 0, taps: 2 });
+
+  await chat.presses('redeem:1:DAUMAY01');
+  await chat.hears('redeem.summary');
+  await chat.presses('confirm');
+  await chat.hears('redeem.done', 'receipt.redeem');
+  expect(chat.took()).toEqual({ messages: 0, taps: 2 });
+
+  await chat.presses('points');
+  await chat.hears('points.balance');
+  chat.took();
+  await chat.presses('redeem:1:LOA01');
   await chat.hears('redeem.summary');
   await chat.presses('confirm');
   await chat.hears('redeem.done', 'receipt.redeem');

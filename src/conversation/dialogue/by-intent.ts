@@ -3,7 +3,7 @@ import type { Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
 import { LOCALES } from '../message.ts';
 import { unanswered } from '../prompts/consent.ts';
-import { cancel, help, language, support, welcome } from '../prompts/help.ts';
+import { cancel, help, language, menu, support, welcome } from '../prompts/help.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
 import { again, home, stay } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
@@ -48,7 +48,7 @@ export function byIntent(
     case 'start':
       return onStart(state, code, scope);
     case 'menu':
-      return home(state, scope, { key: 'menu' });
+      return menu(state, scope);
     case 'privacy':
       return privacy(state, scope);
     case 'forget':

@@ -2,9 +2,9 @@ import { type Decision, say } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import { consent, unanswered } from '../prompts/consent.ts';
-import { cancel, help, language } from '../prompts/help.ts';
+import { cancel, help, language, menu } from '../prompts/help.ts';
 import { forget } from '../prompts/privacy.ts';
-import { home, withMenu } from '../prompts/questions.ts';
+import { withMenu } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { edit, editable, fill, start } from './form.ts';
 import { decide } from './offer.ts';
@@ -101,7 +101,7 @@ function onMenu(stored: ConversationState, name: string, value: string, scope: S
     case 'forget':
       return forget(state, scope);
     case 'menu':
-      return home(state, scope, { key: 'menu' });
+      return menu(state, scope);
     default:
       return undefined;
   }

@@ -88,11 +88,12 @@ function applied(
   const noted = note(state, operation);
   const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
   const choices = [...(confirmed.next?.(state.draft, scope) ?? [])];
-  return finish(counted(noted, operation.kind, 'done', scope), scope, {
+  const done: Reply = {
     key: `${confirmed.name}.done`,
     lines: [...receiptLines(operation, scope), ...balanceLines(operation), ...remarks],
     ...(choices.length > 0 && { choices, view: scope.ids.view }),
-  });
+  };
+  return finish(counted(noted, operation.kind, 'done', scope), scope, done, operation.receipt?.balance);
 }
 
 /** What is kept of a success: the receipt, and the balance after it where that is known. */

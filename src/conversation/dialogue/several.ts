@@ -133,7 +133,7 @@ export function tellAll(state: ConversationState, step: Confirming, end: Ended, 
     return after(replies, confirmed.untried(served(state, scope), untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
-  if (done.length > 0) return after(before, finish(state, scope, last));
+  if (done.length > 0) return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
   const isRefused = operations.every(({ status }) => status === 'refused');
   const retry = isRefused ? confirmed.refused?.(served(state, scope), last, scope) : undefined;
   return after(before, retry ?? home(state, scope, last));
@@ -156,8 +156,7 @@ function resultOf(
     ...operations.map(codeLine),
     ...untried.map((code): Line => ({ key: 'receipt.code', context: 'untried', params: { code } })),
     ...sumOf(done),
-    // What is refused moves nothing; what is not known yet may have.
-    ...(operations.some(({ status }) => status === 'checking') ? [] : balanceLines(done.at(-1))),
+    ...balanceLines(lastOf(operations)),
     ...(done.length > 0 ? (confirmed.remarks?.(draft, applied) ?? []) : []),
   ];
   const params = { done: done.length, all: operations.length + untried.length };
@@ -166,6 +165,12 @@ function resultOf(
   return isAll
     ? [{ key: `${name}.done`, context: 'several', params, lines }]
     : [{ key: `${name}.partly`, params, lines }];
+}
+
+/** The operation after which the points are as they are now. What is refused moves nothing; what is not known yet may have. */
+function lastOf(operations: readonly Operation[]): Operation | undefined {
+  const isOpen = operations.some(({ status }) => status === 'checking');
+  return isOpen ? undefined : operations.findLast(({ status }) => status === 'done');
 }
 
 /** The points of all codes together; of some, where not all records could be read back. */

@@ -3,7 +3,7 @@ import type { Flow } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
 import { proved, whose } from '../prompts/identity.ts';
 import { home } from '../prompts/questions.ts';
-import type { Line } from '../reply.ts';
+import type { Line, Reply } from '../reply.ts';
 import { identitySchema } from '../state.ts';
 
 /** The balance: proved phone or e-mail → points and tier, or the sums of the history, labelled as such. */
@@ -40,6 +40,7 @@ export const points: Flow = defineFlow({
     const lines: Line[] = [];
     if (rank) lines.push({ key: 'points.rank', params: { rank } });
     if (rankPoints !== undefined) lines.push({ key: 'points.rankPoints', params: { points: rankPoints } });
-    return finish(state, scope, { key: 'points.balance', context: whose(scope), params: { points }, lines });
+    const balance: Reply = { key: 'points.balance', context: whose(scope), params: { points }, lines };
+    return finish(state, scope, balance, points);
   },
 });

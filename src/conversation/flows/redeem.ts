@@ -4,13 +4,14 @@ import { defineFlow } from '../define-flow.ts';
 import { unseen } from '../dialogue/balance.ts';
 import { advance, edit, fill, take } from '../dialogue/form.ts';
 import { giftIn, giftNamed, giftsWanted, speaksOf } from '../dialogue/gifts.ts';
+import { busy } from '../dialogue/operations.ts';
 import { answersTo, isSkip } from '../dialogue/values.ts';
 import { type Identifier, identifierSchema, type Outcome } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
-import { giftChoices, giftOf } from '../prompts/gifts.ts';
+import { giftChoices, giftOf, giftsToSuggest } from '../prompts/gifts.ts';
 import { cancel } from '../prompts/help.ts';
-import { proved, typed, whose } from '../prompts/identity.ts';
+import { carried, proved, typed, whose } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm, home, pose } from '../prompts/questions.ts';
 import type { Line, Reply } from '../reply.ts';
@@ -126,6 +127,16 @@ export const redeem: Flow = defineFlow({
   shortcut(value) {
     const [, wanted, code] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
     return code === undefined ? undefined : { code, wanted: Number(wanted) };
+  },
+
+  shortcuts(state, points, scope) {
+    const isKnown = proved(carried(state, scope)) !== undefined;
+    const isFree = scope.serviceUp && busy(state, { kind: 'redeem', exclusive: true }) === undefined;
+    if (!isKnown || !isFree) return [];
+    return giftsToSuggest(scope, points).map(({ code, name, score }) => ({
+      id: `${redeem.name}:1:${code}`,
+      label: { key: 'choice.redeem.gift', params: { gift: name, score } },
+    }));
   },
 
   pressed(state, _, { name, value }, scope) {

@@ -2,7 +2,7 @@ import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft } from '../state.ts';
-import { again, home } from './questions.ts';
+import { again, home, homeWithShortcuts } from './questions.ts';
 
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
 const CONSENT_VERSION = 2;
@@ -17,15 +17,15 @@ export function consent(state: ConversationState, given: boolean, scope: Scope):
     consent: { given, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
     profile: given ? profileOf(state) : {},
   };
-  return home(decided, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
+  return homeWithShortcuts(decided, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /**
  * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
  * remembered, or keeps what was agreed to. Staff are not asked: what they typed is somebody else's, and the next customer is
- * another one.
+ * another one. `balance`: what the customer has now, where that is known.
  */
-export function finish(state: ConversationState, scope: Scope, reply: Reply): Decision {
+export function finish(state: ConversationState, scope: Scope, reply: Reply, balance?: number): Decision {
   if (scope.sender.proof === 'token') return home(state, scope, reply);
   const { phone, email } = state.draft;
   if (state.consent?.version !== CONSENT_VERSION && (phone || email)) {
@@ -37,7 +37,8 @@ export function finish(state: ConversationState, scope: Scope, reply: Reply): De
     };
     return again(asking, scope, reply);
   }
-  return home(state.consent?.given ? { ...state, profile: profileOf(state) } : state, scope, reply);
+  const known = state.consent?.given ? { ...state, profile: profileOf(state) } : state;
+  return homeWithShortcuts(known, scope, reply, balance);
 }
 
 /** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */

@@ -11,6 +11,21 @@ export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
 }
 
+/** So many gifts stand beside the menu. */
+const SUGGESTED = 2;
+
+/** The first gifts of the list that the points are enough for or, where those are not known, the cheapest. */
+export function giftsToSuggest(
+  { settings: { gifts } }: Pick<Context, 'settings'>,
+  points: number | undefined,
+): readonly Gift[] {
+  const likely =
+    points === undefined
+      ? gifts.toSorted((a, b) => a.score - b.score)
+      : gifts.filter(({ score }) => score <= points);
+  return likely.slice(0, SUGGESTED);
+}
+
 /**
  * The gifts as buttons. Where the customer's points are known, what can be had comes first, and of the others it is said
  * how many points are missing.

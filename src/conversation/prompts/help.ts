@@ -3,10 +3,14 @@ import type { Scope } from '../flow.ts';
 import type { Locale } from '../message.ts';
 import type { Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
-import { again, askLanguage, home } from './questions.ts';
+import { again, askLanguage, home, homeWithShortcuts } from './questions.ts';
 
 export function welcome(state: ConversationState, scope: Scope): Decision {
-  return home(state, scope, { key: 'welcome' });
+  return homeWithShortcuts(state, scope, { key: 'welcome' });
+}
+
+export function menu(state: ConversationState, scope: Scope): Decision {
+  return homeWithShortcuts(state, scope, { key: 'menu' });
 }
 
 /** What I can do and who can help; then the live question again, so that asking for help loses nothing. */

@@ -1,4 +1,4 @@
-import { type Decision, say } from '../decision.ts';
+import { type Decision, say, withLast } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
@@ -50,6 +50,24 @@ export function stay(state: ConversationState, scope: Scope, reply: Reply): Deci
 export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
   const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: scope.ids.view };
   return say(next, withMenu(next, reply, scope));
+}
+
+/**
+ * The same, where the customer may well go on: after good news, and where nothing but the menu is shown. `balance`: what
+ * they have, where that was just read.
+ */
+export function homeWithShortcuts(
+  state: ConversationState,
+  scope: Scope,
+  reply: Reply,
+  balance?: number,
+): Decision {
+  const decision = home(state, scope, reply);
+  const choices = decision.replies.at(-1)?.choices ?? [];
+  const shortcuts = scope.flows.all
+    .flatMap((flow) => flow.shortcuts(decision.state, balance, scope))
+    .filter(({ id }) => !choices.some((one) => one.id === id));
+  return withLast(decision, { choices: [...choices, ...shortcuts] });
 }
 
 /** The same reply with the menu's buttons after its own, where nothing else is being asked. */
