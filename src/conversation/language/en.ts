@@ -96,7 +96,8 @@ export const en: Grammar = {
   ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
-    phone: 'phone, phone number, mobile, tel, change phone, change phone number, change my phone',
+    phone: `phone, phone number, mobile, tel, vietnamese number, vietnamese phone number,
+      change phone, change phone number, change my phone`,
     email: 'email, mail, e mail, gmail, mailto, change email, change my email',
   },
   abbreviations: {},

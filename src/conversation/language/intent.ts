@@ -17,6 +17,7 @@ export type Intents = {
 export function createIntents(flows: readonly FlowWords[], order: readonly string[]): Intents {
   const byName = new Map(flows.map((flow) => [flow.name, flow] as const));
   const past = flows.find(({ showsPast }) => showsPast)?.name;
+  const languages = order.filter((intent) => intent.startsWith('language:'));
   const isFlow = (intent: string | undefined) => intent !== undefined && byName.has(intent);
   const listOf = ({ meaning }: Part) => byName.get(meaning?.intent ?? '')?.list;
 
@@ -33,6 +34,20 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
     return possible ? 'support' : 'cancel';
   }
 
+  /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
+  function wishedLanguage(parts: readonly Part[]): string | undefined {
+    const isNamed = ({ meaning }: Part) => languages.includes(meaning?.intent ?? '');
+    const isOther = ({ meaning }: Part) =>
+      meaning?.intent !== undefined && !BESIDE_LANGUAGE.has(meaning.intent);
+    const others = parts.filter((part) => !isNamed(part));
+    if (others.length === parts.length || !isExplained(parts)) return undefined;
+    if (others.some((part) => isOther(part) || part.meaning?.field)) return undefined;
+    const refused = parts.find((part, at) => isNamed(part) && isDenied(parts, at))?.meaning?.intent;
+    const named = new Set(parts.filter(isNamed).map(({ meaning }) => meaning?.intent));
+    const [wanted, ...more] = languages.filter((one) => (refused ? one !== refused : named.has(one)));
+    return more.length === 0 ? wanted : 'language';
+  }
+
   function namedType(part: Part): 'point' | 'gift' | undefined {
     if (part.meaning?.type) return part.meaning.type;
     const list = part.meaning?.always ? listOf(part) : undefined;
@@ -41,7 +56,11 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
 
   return {
     intentOf(parts, period) {
-      const said = parts.filter(({ meaning }) => meaning?.intent !== undefined);
+      const language = wishedLanguage(parts);
+      if (language !== undefined) return language;
+      const said = parts.filter(
+        ({ meaning }) => meaning?.intent !== undefined && !languages.includes(meaning.intent),
+      );
       const sure = said.filter(({ meaning }) => meaning?.always);
       const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
       const intents = new Set(counting.map(({ meaning }) => meaning?.intent));
@@ -50,6 +69,7 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
         if (denied) return denied;
       }
       const first = order.find((intent) => intents.has(intent));
+      if (first === 'forget' && !isPlainRequest(parts)) return 'privacy';
       const both = intents.has('confirm') && intents.has('decline');
       if (both && (first === 'confirm' || first === 'decline')) return undefined;
       if (period === undefined || !isFlow(first) || !isExplained(parts)) return first;
@@ -62,6 +82,25 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
       return only(parts.map(namedType)) ?? oneOrBoth(parts.map((part) => listOf(part)?.type));
     },
   };
+}
+
+/** What may be said beside the wish for a language. */
+const BESIDE_LANGUAGE = new Set(['confirm', 'decline', 'skip', 'greet', 'thanks', 'help']);
+
+/** What is erased is gone: "đừng xoá dữ liệu của tôi" and whatever else is said of it shows what is kept, and its button. */
+function isPlainRequest(parts: readonly Part[]): boolean {
+  const denies = ({ meaning }: Part) => meaning?.denial || meaning?.intent === 'decline';
+  return (
+    isExplained(parts) && !parts.some((part) => denies(part) || part.meaning?.asks || part.meaning?.field)
+  );
+}
+
+/** Whether a denial stands before this part, in one breath: "no, English please" denies nothing. */
+function isDenied(parts: readonly Part[], at: number): boolean {
+  const breath = parts.slice(0, at + 1).findLastIndex(({ words: [word] }) => word?.source.pause);
+  return parts
+    .slice(Math.max(breath, 0), at)
+    .some(({ meaning }) => meaning?.denial || meaning?.intent === 'decline' || meaning?.intent === 'skip');
 }
 
 /** Whether every word is in the vocabulary. */

@@ -82,6 +82,7 @@ export function createLanguage(
   const codes = createCodes(vocabulary, takers);
   const order = words.map(({ intent }) => intent);
   const { intentOf, typeOf } = createIntents(flows, order);
+  const answers = createAnswers(wording, added);
   const past = flows.find(({ showsPast }) => showsPast)?.name;
   const commands = new Map(
     words.flatMap(({ intent, commands }) => commands.map((name) => [name, intent] as const)),
@@ -103,7 +104,9 @@ export function createLanguage(
     if (reading.intent && (reading.intent !== past || reading.period !== undefined)) return reading;
     const better = mended(typed);
     const second = better && interpret(better, found, command);
-    return second?.intent && (!reading.intent || second.period !== undefined) ? second : reading;
+    if (!second?.intent || (reading.intent && second.period === undefined)) return reading;
+    // "I forgot me code": nothing is erased for a typing error.
+    return second.intent === 'forget' ? { ...second, intent: 'privacy' } : second;
   }
 
   function interpret(
@@ -135,8 +138,10 @@ export function createLanguage(
     const left = unexplained(others, parts);
     const isAlone = !phone && !email && !code && !mangled && left.length === 0;
     const asksForPast = intent !== undefined && intent === past;
+    const doubtsErasing = intent === 'forget' && !command && (!isAlone || answers.isQuestion(text));
+    const bare = typed.length === 0 && text.includes('?') ? 'help' : undefined;
     return {
-      intent: intent ?? (typed.length === 0 && text.includes('?') ? 'help' : undefined),
+      intent: doubtsErasing ? 'privacy' : (intent ?? bare),
       code,
       codes: code === undefined ? [] : [code, ...furtherCodes],
       phone: phone?.result.value,
@@ -161,7 +166,7 @@ export function createLanguage(
     readCode: codes.read,
     readCodes: codes.readAll,
     localeOf: createLocales(words),
-    answers: createAnswers(wording, added),
+    answers,
   };
 }
 
