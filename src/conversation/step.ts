@@ -117,7 +117,8 @@ type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
 function respond(state: ConversationState, message: Plain, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
-      return state.album
+      // What is written beside pictures is about them; a command is not.
+      return state.album && !/^\s*\//.test(message.text)
         ? onPhoto(state, { kind: 'photo', pictures: [], caption: message.text }, scope)
         : onText(state, message.text, scope);
     case 'choice':
