@@ -14,19 +14,20 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
 import { perLocale } from './conversation/message.ts';
-import { type Dependency, health } from './health.ts';
+import { dependenciesOf, faultsOf, health } from './health.ts';
 import { createWords, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { createMetrics } from './metrics.ts';
+import type { Log } from './observe.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
 import { createSpans } from './spans.ts';
-import { closeServer, inTime, turnAwayRequests } from './stopping.ts';
+import { stopInOrder, turnAwayRequests } from './stopping.ts';
 import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
@@ -38,8 +39,6 @@ import { createTurns } from './turns/turns.ts';
 
 /** Turns at work at once, in this process; more where AntCRM may take more calls. */
 const CONCURRENCY = 64;
-/** What is left of this, at the end of a stop, is for sending the last spans. */
-const STOP_MS = 9_500;
 /** A slow AntCRM must never starve help, cancel or accepting: it gets half of the concurrency at most. */
 const CONCURRENCY_A_CALL = 2;
 
@@ -105,22 +104,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     previous: config.keys.statePrevious,
     hashKey: config.keys.hash,
   });
-  const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
-  const conversation = createConversation({
-    flows: options.flows ?? flows,
-    wording,
-    answers: config.answers,
-  });
-  const words = createWords({
-    timeZone: config.settings.timeZone,
-    resources: wording,
-    onMissing: (what) => observe.log.error({ what }, 'wording is missing in locales/'),
-  });
+  const { conversation, words } = openConversation(config, options, observe.log);
+  const { commands, readState, step, understand } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStores(config.redis, options.store, observe);
   const { store, feed, registrations, openQuota } = stores;
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
-  const traces = createTraces(traced, conversation.understand);
+  const traces = createTraces(traced, understand);
   const backend = await openBackend(config, observe, traces.call);
   const antcrm = spannedAntCrm(around.antcrm(backend.antcrm), spans);
   const operations = createOperations({
@@ -136,7 +126,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     seal,
     conversation: {
       ...conversation,
-      step: spannedStep(conversation.step, spans),
+      step: spannedStep(step, spans),
       settings: { ...config.settings, gifts: backend.gifts, codePrefixes: backend.codePrefixes },
       serviceUp: antcrm.isUp,
     },
@@ -157,50 +147,54 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { publicUrl, staffToken } = config;
   const limits = await createLimits(server);
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
-  const { accept } = turns;
-  const { commands } = conversation;
-  const confirms = (text: string) => conversation.understand(text).intent === 'confirm';
-  const ours = { sandboxed, commands, confirms, channels: known };
-  const stored = { seal, feed, registrations, openQuota };
-  const parts = { ...ours, ...stored, accept, words, observe, guard, photoReader };
+  const confirms = (text: string) => understand(text).intent === 'confirm';
+  const parts = {
+    accept: turns.accept,
+    commands,
+    confirms,
+    words,
+    observe,
+    guard,
+    photoReader,
+    seal,
+    feed,
+    registrations,
+    openQuota,
+    sandboxed,
+    channels: known,
+  };
   const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));
-  const { greeting } = opened;
   const channels = opened.channels.map((channel) => spannedChannel(channel, spans));
   for (const channel of channels) {
     outlets.set(channel.name, around.channel(channel));
     if (channel.plugin) server.register(channel.plugin);
   }
-  const token = config.operatorToken;
-  const operatorTools = {
-    operators: createOperators({ store, seal, readState: conversation.readState }),
-    ...{ channels: known, checksMs: config.settings.operationChecksMs, log: observe.log, nowMs: Date.now },
-  };
   await mountAdmin(admin, {
-    ...{
-      guard,
-      limits,
-      metrics: createScrape(metrics, store),
-      channels,
-      roles: known,
-      flows: options.flows ?? flows,
-      words,
-      images: backend.gifts.flatMap(({ image }) => image ?? []),
-      sandbox: backend.sandbox,
-    },
-    operators: token === undefined ? undefined : { ...operatorTools, token },
+    guard,
+    limits,
+    metrics: createScrape(metrics, store),
+    channels,
+    roles: known,
+    flows: options.flows ?? flows,
+    words,
+    images: backend.gifts.flatMap(({ image }) => image ?? []),
+    sandbox: backend.sandbox,
+    operators:
+      config.operatorToken === undefined
+        ? undefined
+        : {
+            token: config.operatorToken,
+            operators: createOperators({ store, seal, readState }),
+            channels: known,
+            checksMs: config.settings.operationChecksMs,
+            log: observe.log,
+            nowMs: Date.now,
+          },
     version: packageJson.version,
     apart: admin !== server,
   });
   const all = [...outlets.values()];
-  const watched = all.filter((channel) => channel.faults !== undefined);
-  const dependencies: Dependency[] = [
-    { name: 'store', needed: true, check: () => store.health() },
-    { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
-    ...watched.map((channel): Dependency => {
-      return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
-    }),
-  ];
-  server.register(health(dependencies));
+  server.register(health(dependenciesOf(store, antcrm, all)));
   const preHandler = limitStrangers(limits);
   for (const one of servers.all) one.setNotFoundHandler({ preHandler }, notFound);
   await Promise.all(servers.all.map((one) => one.ready()));
@@ -218,30 +212,33 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         }),
       );
     },
-    greeting,
-    faults: () =>
-      new Map(
-        watched
-          .map((channel) => [channel.name, channel.faults?.() ?? []] as const)
-          .filter(([, faults]) => faults.length > 0),
-      ),
+    greeting: opened.greeting,
+    faults: () => faultsOf(all),
     async stop() {
-      const startMs = performance.now();
       turnAway.begin();
-      // Both go on to the end: while turns finish, their replies still need the channels' connections.
-      await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
-      await Promise.all([
-        ...servers.all.map(closeServer),
-        ...all.map(async (channel) => {
-          await inTime(channel.close?.());
-          observe.log.info({ channel: channel.name }, 'channel stopped');
-        }),
-      ]);
-      await Promise.all([inTime(backend.close()), inTime(photoReader.close())]);
-      await inTime(stores.close());
-      await inTime(telemetry?.close(), STOP_MS - (performance.now() - startMs));
+      await stopInOrder({
+        turns,
+        channels: all,
+        servers: servers.all,
+        log: observe.log,
+        backend,
+        photoReader,
+        stores,
+        telemetry,
+      });
     },
   };
+}
+
+/** The conversation with its wording, and the words that channels render replies with. */
+function openConversation({ answers, settings }: Config, options: AppOptions, log: Log) {
+  const wording = perLocale((locale) => ({ ...WORDING[locale], ...options.words?.[locale] }));
+  const words = createWords({
+    timeZone: settings.timeZone,
+    resources: wording,
+    onMissing: (what) => log.error({ what }, 'wording is missing in locales/'),
+  });
+  return { conversation: createConversation({ flows: options.flows ?? flows, wording, answers }), words };
 }
 
 /** OpenTelemetry is loaded where it is wanted, and nowhere else. */

@@ -1,4 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { Channel } from './channels/channel.ts';
+import type { AntCrm } from './loyalty/antcrm.ts';
+import type { ConversationStore } from './store/store.ts';
 import { StoreUnavailable } from './store/unavailable.ts';
 
 /** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if it cannot be used. */
@@ -7,6 +10,33 @@ export type Dependency = {
   readonly needed: boolean;
   check(): Promise<readonly string[]>;
 };
+
+type Watched = Pick<Channel, 'name' | 'faults'>;
+
+/** The store, without which nothing can be accepted; AntCRM; and each channel that watches its platform. */
+export function dependenciesOf(
+  store: Pick<ConversationStore, 'health'>,
+  antcrm: Pick<AntCrm, 'isUp'>,
+  channels: readonly Watched[],
+): Dependency[] {
+  return [
+    { name: 'store', needed: true, check: () => store.health() },
+    { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
+    ...channels
+      .filter((channel) => channel.faults !== undefined)
+      .map((channel) => ({
+        name: channel.name,
+        needed: false,
+        check: async () => channel.faults?.() ?? [],
+      })),
+  ];
+}
+
+/** The faults of the channels that have any. */
+export function faultsOf(channels: readonly Watched[]): ReadonlyMap<string, readonly string[]> {
+  const faults = channels.map((channel) => [channel.name, channel.faults?.() ?? []] as const);
+  return new Map(faults.filter(([, lines]) => lines.length > 0));
+}
 
 type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] };
 

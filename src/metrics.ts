@@ -29,8 +29,11 @@ const CLAIMS = ['won', 'taken', 'left'] as const;
 const LEASES = ['fresh', 'due', 'takeover'] as const;
 
 const PHOTOS = {
-  ...{ read: 'read', noCode: 'none' },
-  ...{ unreadable: 'failed', unavailable: 'failed', elsewhere: 'failed' },
+  read: 'read',
+  noCode: 'none',
+  unreadable: 'failed',
+  unavailable: 'failed',
+  elsewhere: 'failed',
 } as const;
 
 const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;

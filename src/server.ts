@@ -24,7 +24,10 @@ function createServer(
 ): FastifyInstance {
   const server = Fastify({
     logger: {
-      ...{ level: logLevel, base: null, mixin, serializers: { err: describeError } },
+      level: logLevel,
+      base: null,
+      mixin,
+      serializers: { err: describeError },
       ...(log && { stream: log }),
     },
     // A request line carries conversation names and, in queries, phones: what matters is counted instead.

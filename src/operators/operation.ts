@@ -65,7 +65,11 @@ export function guide(about: Shown): string[] {
   const { reference, kind, code, identifier, customerId, recordsFrom, knownRecords } = about;
   const what = kind === 'redeem' ? 'redemption' : 'accumulation';
   const rows = Object.entries({
-    ...{ reference, kind, code, [identifier.kind]: identifier.value, 'customer id': customerId },
+    reference,
+    kind,
+    code,
+    [identifier.kind]: identifier.value,
+    'customer id': customerId,
     'called at': about.at,
     'waits for': about.waitsFor === 'bot' ? `bot, until ${about.checkedUntil} at the latest` : 'staff',
     channel: about.channel,

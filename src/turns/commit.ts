@@ -59,7 +59,10 @@ export async function commit(
         });
 
   const stored = {
-    ...{ state, origin: asker?.origin ?? before.origin, wakeAtMs, asks },
+    state,
+    origin: asker?.origin ?? before.origin,
+    wakeAtMs,
+    asks,
     floodedMs: flooded ? next.nowMs : before.floodedMs,
     traceparent: traceOfWakeUp(before, wakeAtMs, traceparent),
   };

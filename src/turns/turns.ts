@@ -72,13 +72,20 @@ export function createTurns(options: TurnsOptions): Turns {
 
   const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs));
   const photos = createPhotos({
-    ...{ reader: options.photoReader, outlet, stopping, random: limits.random, observe },
+    reader: options.photoReader,
+    outlet,
+    stopping,
+    random: limits.random,
+    observe,
     bulkhead: eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs)),
   });
 
   const tools: DrainTools = {
     ...options,
-    ...{ sealing, bulkhead, spans, random: limits.random },
+    sealing,
+    bulkhead,
+    spans,
+    random: limits.random,
     foreign: createForeign(),
     stopping,
     attempts: limits.attempts,

@@ -84,7 +84,9 @@ export function createConnector(options: ConnectorOptions): Connector {
         return null;
       }
       const response = await request(url, {
-        ...{ method, body, dispatcher },
+        method,
+        body,
+        dispatcher,
         headers: token === null ? headers : { ...headers, authorization: `Bearer ${token}` },
         signal: AbortSignal.timeout(timeoutMs),
       });

@@ -35,8 +35,13 @@ export function workOf(conversation: string, nonce: string, answer: unknown): Wo
   const [fence = 0, version = 0, firstSeq = 0, lost = 0, takeover = 0, times = 0, sinceMs = 0, ...others] =
     splitNumbers(numbers, NUMBERS_OF_WORK);
   return {
-    ...{ conversation, fence, nonce, version, tried: { times, sinceMs } },
-    ...{ lost: lost === 1, takeover: takeover === 1 },
+    conversation,
+    fence,
+    nonce,
+    version,
+    tried: { times, sinceMs },
+    lost: lost === 1,
+    takeover: takeover === 1,
     state: stateOf(stored),
     outbox: listOf(bodies).map((body, index) => ({ seq: firstSeq + index, body: bytesOf(body) })),
     ...next(others, bytesOf(head)),
@@ -68,7 +73,8 @@ function next(
   return {
     head: seq > 0 ? { seq, body, attempts, current: current === 1 } : null,
     wake: wake === 1 ? { attempts } : null,
-    ...{ dropped, nowMs },
+    dropped,
+    nowMs,
   };
 }
 

@@ -130,7 +130,9 @@ export function createRedisStore(
   return {
     accept,
     claim: createClaim({
-      ...{ due, take, onClaim },
+      due,
+      take,
+      onClaim,
       giveBack: (work) => release(work, 0, { afterMs: 0, tried: work.tried }),
     }),
     async renew({ conversation, fence, nonce }) {

@@ -17,8 +17,11 @@ export function scriptOf(lua: string, numberOfKeys: number): Script {
   const sha = createHash('sha1').update(lua).digest('hex');
   const head = (...parts: string[]): string => [...parts, `${numberOfKeys}`].map(bulk).join('');
   return {
-    ...{ lua, numberOfKeys, knownTo: new WeakSet() },
-    ...{ byHash: head('EVALSHA', sha), bySource: head('EVAL', lua) },
+    lua,
+    numberOfKeys,
+    knownTo: new WeakSet(),
+    byHash: head('EVALSHA', sha),
+    bySource: head('EVAL', lua),
   };
 }
 
