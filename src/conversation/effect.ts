@@ -98,6 +98,8 @@ export type Effect =
     }
   /** Looks up an operation whose outcome is unknown. */
   | { kind: 'check'; operation: string; lookup: Lookup }
+  /** Whether the call of an operation may have been made: reads its intent, and calls nothing. */
+  | { kind: 'recall'; operation: string }
   /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to. */
   | {
       kind: 'history';
@@ -170,6 +172,8 @@ export type Outcome =
   | { kind: 'unknown'; operation: string; lookup: Lookup; omitted?: 'phone' | 'email' | undefined }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */
   | { kind: 'busy'; operation: string }
+  /** What the intent says; null: there is none, so nothing was called. */
+  | { kind: 'recalled'; operation: string; lookup: Lookup | null }
   /**
    * `unreadable`: history could not be read completely, so nothing follows from it. `undecided`: nor does anything from
    * what it says, because of records that might be anybody's, or of a clock that cannot be trusted.

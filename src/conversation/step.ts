@@ -2,12 +2,13 @@ import { after, type Decision, say } from './decision.ts';
 import { isCutOff } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { expired, onChoice } from './dialogue/choices.ts';
+import { conclude } from './dialogue/confirmation.ts';
 import { onContact } from './dialogue/contact.ts';
 import { onStart } from './dialogue/deep-link.ts';
 import { submit } from './dialogue/form.ts';
+import { giveUp, recalled } from './dialogue/give-up.ts';
 import { lapse, lapseAtMs } from './dialogue/lapse.ts';
 import { onPhoto, readAlbum, tell } from './dialogue/photo.ts';
-import { concludeAny } from './dialogue/several.ts';
 import { onText } from './dialogue/text.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
@@ -18,11 +19,15 @@ import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS, localeOf, spokenOver } from './state.ts';
 
-/** Why a step is taken: a customer's message, the end of the effect that the last step asked for, or a wake-up. */
+/**
+ * Why a step is taken: a customer's message, the end of the effect that the last step asked for, a wake-up, or that the
+ * message at hand will never be answered: its turn threw, or was begun too often.
+ */
 export type Input =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'outcome'; readonly outcome: Outcome | PhotoEffect }
-  | { readonly kind: 'wake' };
+  | { readonly kind: 'wake' }
+  | { readonly kind: 'failed' };
 
 /**
  * The whole conversation as one pure function: same arguments, same decision. Never throws, whatever the message.
@@ -61,6 +66,8 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
       return onOutcome(state, input.outcome, scope);
     case 'wake':
       return onAlbum(state, scope) ?? check(lapse(state, scope), scope);
+    case 'failed':
+      return giveUp(state, scope);
   }
 }
 
@@ -144,6 +151,8 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
       return tell(state, outcome.photo, scope);
     case 'checked':
       return checked(state, outcome, scope);
+    case 'recalled':
+      return recalled(state, outcome, scope);
     case 'history':
     case 'balance':
     case 'sums':
@@ -151,12 +160,12 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
     case 'unavailable':
       return outcome.operation === undefined
         ? (answered(state, outcome, scope) ?? unread(state, scope))
-        : concludeAny(state, outcome, scope);
+        : conclude(state, outcome, scope);
     case 'applied':
     case 'refused':
     case 'unknown':
     case 'busy':
-      return concludeAny(state, outcome, scope);
+      return conclude(state, outcome, scope);
   }
 }
 

@@ -4,7 +4,7 @@ import { atMostEvery, type Fields, type Observe } from '../observe.ts';
 import { accumulate } from './accumulate.ts';
 import { readExactBalance } from './balance.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { readsFor } from './journal.ts';
+import { readIntent, readsFor } from './journal.ts';
 import { readBalance, readHistory } from './reads.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
@@ -44,6 +44,11 @@ export function createOperations(options: {
         return redeem(effect, context, tools);
       case 'check':
         return check(effect, context, tools);
+      case 'recall': {
+        const intent = await context.recall(effect.operation);
+        const lookup = intent === null ? null : readIntent(intent).lookup;
+        return { kind: 'recalled', operation: effect.operation, lookup };
+      }
       case 'history':
         return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, clock, context));
       case 'balance':

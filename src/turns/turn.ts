@@ -6,7 +6,6 @@ import type { Reply } from '../conversation/reply.ts';
 import { spokenOver } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { Observe } from '../observe.ts';
-import type { Stored } from '../store/bodies.ts';
 import type { Next } from '../store/mailbox.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { type Bulkhead, NO_ROOM } from './bulkhead.ts';
@@ -111,7 +110,8 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
     return { result: 'done', items: [...saved, ...items] };
   }
   const dead = [...reading.dead, { reason: result, body: bodyOf(session, next) }];
-  const decided = giveUp(turn, latestOf(session, reading));
+  const latest = { ...turn, reading: { ...reading, before: latestOf(session, reading) } };
+  const decided = await giveUp(session.held, latest, tools);
   const items = await commit(session, turn, { decided, dead }, tools);
   return { result: 'dead', items: [...saved, ...items] };
 }
@@ -146,31 +146,44 @@ async function attempt(
   // A wake-up of which nobody knows whose it was: its state could not be read.
   if (asker === null) return leave(before.state, null);
 
-  const { conversation, ids, observe } = tools;
-  const startMs = performance.now();
-  const now = () => next.nowMs + Math.round(performance.now() - startMs);
+  const { observe } = tools;
   const { incoming } = asker;
   const input: Input = incoming === null ? { kind: 'wake' } : { kind: 'message', message: incoming.message };
   try {
     const known = await identified(asker, tools);
     notes.passed('identify');
-    return await runSteps(
-      {
-        state: before.state,
-        input,
-        sender: known.sender,
-        current: next.head?.current ?? false,
-        heardMs: incoming?.acceptedMs,
-      },
-      { conversation, ids, now, save, perform: (effect) => tools.perform(effect, held, known, now) },
-    );
+    return await step(held, next, { state: before.state, input, asker: known, save }, tools);
   } catch (err) {
-    if (err instanceof GivenBack || err instanceof StoreUnavailable || err instanceof LeaseLost) throw err;
-    if (held.pastIntent) throw err;
+    if (isOurs(err) || held.pastIntent) throw err;
     if (err instanceof TurnInterrupted || tools.stopping()) throw new GivenBack();
     observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
     return 'threw';
   }
+}
+
+/** Of the engine and its store: the message is not to blame. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
+
+type Beginning = Pick<Parameters<typeof runSteps>[0], 'state' | 'input'> & {
+  readonly asker: Asker;
+  readonly save: (decided: TurnResult) => Promise<void>;
+};
+
+/** Steps from there on. Time passes meanwhile, by the store's clock. */
+function step(
+  held: Held,
+  { nowMs, head }: Next,
+  { state, input, asker, save }: Beginning,
+  { conversation, ids, perform }: Pick<TurnTools, 'conversation' | 'ids' | 'perform'>,
+): Promise<TurnResult> {
+  const { sender, incoming } = asker;
+  const startMs = performance.now();
+  const now = () => nowMs + Math.round(performance.now() - startMs);
+  return runSteps(
+    { state, input, sender, current: head?.current ?? false, heardMs: incoming?.acceptedMs },
+    { conversation, ids, now, save, perform: (effect) => perform(effect, held, asker, now) },
+  );
 }
 
 /**
@@ -191,13 +204,26 @@ async function identified(
 }
 
 /**
- * All stays as it was, but for the message (with an apology). A wake-up is put off, not given up: an operation may wait
- * for it, and with the operation the customer's next redemption. A state that is nobody's has nothing to wait for.
+ * What is left of a message that will never be answered: the conversation decides, which alone knows what may have been
+ * called for it. Where it throws, too, all stays as it was, and the customer gets an apology. A wake-up is put off, not
+ * given up: an operation may wait for it, and with the operation the customer's next redemption. A state that is nobody's
+ * has nothing to wait for.
  */
-function giveUp(
-  { next: { head, nowMs }, reading: { asker } }: Turn,
-  { state, wakeAtMs }: Stored,
-): TurnResult {
-  if (head !== null) return leave(spokenOver(state), wakeAtMs, [FAILED]);
-  return leave(state, asker === null ? null : nowMs + WAKE_AGAIN_MS);
+async function giveUp(
+  held: Held,
+  { next, reading: { before, asker } }: Turn,
+  tools: TurnTools,
+): Promise<TurnResult> {
+  const { state, wakeAtMs } = before;
+  if (next.head === null) return leave(state, asker === null ? null : next.nowMs + WAKE_AGAIN_MS);
+  const asItWas = leave(spokenOver(state), wakeAtMs, [FAILED]);
+  if (asker === null) return asItWas;
+  const save = () => Promise.reject(new Error('nothing is saved on the way'));
+  try {
+    return await step(held, next, { state, input: { kind: 'failed' }, asker, save }, tools);
+  } catch (err) {
+    if (isOurs(err)) throw err;
+    tools.observe.log.error({ err, conversation: held.conversation }, 'a turn threw while it was given up');
+    return asItWas;
+  }
 }

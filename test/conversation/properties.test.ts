@@ -35,7 +35,8 @@ type Move =
   | { kind: 'send'; message: Message }
   | { kind: 'press'; index: number; view: 'live' | 'dead' | 'none' }
   | { kind: 'later'; ms: number }
-  | { kind: 'wake' };
+  | { kind: 'wake' }
+  | { kind: 'failed' };
 
 /** What the codes of pictures say: anything. */
 const scanned = fc.oneof(
@@ -111,7 +112,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   fc.record({ kind: fc.constant('later' as const), ms: fc.constantFrom(1000, 60_000, 40 * 60_000) }),
-  fc.constant({ kind: 'wake' as const }),
+  fc.constantFrom({ kind: 'wake' as const }, { kind: 'failed' as const }),
 );
 
 function outcome(effect: Effect, pick: number): Outcome {
@@ -139,6 +140,19 @@ function outcome(effect: Effect, pick: number): Outcome {
     case 'check': {
       const found = (['applied', 'refused', 'none', 'several', 'unreadable'] as const)[pick % 5] ?? 'none';
       return { kind: 'checked', operation: effect.operation, found };
+    }
+    case 'recall': {
+      const { operation } = effect;
+      const by = { kind: 'phone', value: '+84912345678' } as const;
+      const lookup = {
+        kind: 'accumulate',
+        by,
+        code: 'X',
+        fromMs: NOW,
+        deadlineMs: NOW,
+        baseline: [],
+      } as const;
+      return { kind: 'recalled', operation, lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [] } };
     }
     case 'history':
       return pick % 3 === 0
@@ -179,6 +193,7 @@ test('any sequence of messages leaves a valid state, never throws, and redeems o
           let pressed = '';
           if (next.kind === 'later') chat.later(next.ms);
           else if (next.kind === 'wake') chat.wake();
+          else if (next.kind === 'failed') chat.fail();
           else if (next.kind === 'send') {
             if (next.message.kind === 'contact' && next.message.own) ownContact = true;
             if (next.message.kind === 'choice') pressed = next.message.choice;

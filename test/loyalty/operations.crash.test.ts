@@ -120,6 +120,16 @@ describe('a redemption cut off by a crash', () => {
     }
   });
 
+  it('is recalled by its intent, if it got so far, and nothing is called for that', async () => {
+    for await (const world of everyCrash('applied')) {
+      const { storedIntent: intent } = world;
+      const calls = world.antcrm.redeemed.length;
+      const recalled = await world.perform({ kind: 'recall', operation: 'op-1' });
+      expect(recalled).toEqual({ kind: 'recalled', operation: 'op-1', ...(intent ?? { lookup: null }) });
+      expect(world.antcrm.redeemed).toHaveLength(calls);
+    }
+  });
+
   it.each([
     ['contacts are down', { kind: 'unavailable', operation: 'op-1' }],
     ['the history is down', { kind: 'unavailable', operation: 'op-1', customer: CUSTOMER }],

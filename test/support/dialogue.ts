@@ -104,6 +104,11 @@ export class Dialogue {
     return this.run({ kind: 'wake' });
   }
 
+  /** The turn of the last message was given up. */
+  fail(): this {
+    return this.run({ kind: 'failed' });
+  }
+
   later(ms: number): this {
     this.nowMs += ms;
     return this;
@@ -169,6 +174,8 @@ export function succeed(effect: Effect): Outcome {
       };
     case 'check':
       return { kind: 'checked', operation: effect.operation, found: 'none' };
+    case 'recall':
+      return { kind: 'recalled', operation: effect.operation, lookup: null };
     case 'history':
       return {
         kind: 'history',

@@ -38,6 +38,8 @@ function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number
   switch (input.kind) {
     case 'wake':
       return { state, replies: [{ key: 'woken' }] };
+    case 'failed':
+      throw new Error('nothing is known of what failed');
     case 'outcome':
       if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
       return state.draft.left === undefined

@@ -247,11 +247,10 @@ describe('an effect', () => {
       perform,
       conversation: {
         ...conversation,
-        step: (state) => ({
-          state,
-          replies: [],
-          effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } },
-        }),
+        step(state, input, context) {
+          if (input.kind === 'failed') return conversation.step(state, input, context);
+          return { state, replies: [], effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } } };
+        },
       },
     });
     await engine.accept(incoming('hello'));

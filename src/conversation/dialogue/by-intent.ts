@@ -10,7 +10,7 @@ import type { ConversationState } from '../state.ts';
 import { begin } from './by-values.ts';
 import { onStart } from './deep-link.ts';
 import { runningIn } from './form.ts';
-import { status } from './operations.ts';
+import { status } from './status.ts';
 import { bringsValue } from './values.ts';
 
 /** Beside a value, these are only how it is said: "chào shop, mình có mã TIVI000000017". */

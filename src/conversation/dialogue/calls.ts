@@ -1,11 +1,37 @@
-import type { Flow } from '../flow.ts';
-import type { ConversationState } from '../state.ts';
+import type { Outcome } from '../effect.ts';
+import type { Flow, Scope } from '../flow.ts';
+import type { ConversationState, Step } from '../state.ts';
+
+/** What a flow says of its own operation, with the flow's name: the family of its wording. */
+export type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: string };
+
+/** How a call that was confirmed can end. */
+export type Concluded = Extract<
+  Outcome,
+  { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }
+>;
 
 /** A call that a confirmation makes; `code` only where it makes several. */
 export type Call = { readonly operation: string; readonly code?: string | undefined };
 
+/** The confirmation at hand, and all that it calls. */
+export type AtHand = {
+  readonly step: Extract<Step, { at: 'confirming' }>;
+  readonly confirmed: Confirmed;
+  readonly calls: readonly Call[];
+};
+
+/** Undefined where nothing waits to be confirmed. */
+export function atHand(state: ConversationState, { flows }: Scope): AtHand | undefined {
+  const { step } = state;
+  const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
+  if (step.at !== 'confirming' || !flow?.confirmation) return undefined;
+  const confirmed = { ...flow.confirmation, name: flow.name };
+  return { step, confirmed, calls: callsOf(state, confirmed, step.operation) };
+}
+
 /** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-export function callsOf(
+function callsOf(
   { draft }: ConversationState,
   { codes }: Pick<NonNullable<Flow['confirmation']>, 'codes'>,
   id: string,

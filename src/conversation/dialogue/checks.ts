@@ -4,11 +4,12 @@ import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { supportLines } from '../prompts/help.ts';
 import { home } from '../prompts/questions.ts';
+import { receiptLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
-import { callsOf, confirmationOf } from './calls.ts';
-import { begun, counted, ended, note, receiptLines, told } from './operations.ts';
-import { tellAll, UNTRIED } from './several.ts';
+import { type ConversationState, isOpen, type Operation } from '../state.ts';
+import { atHand } from './calls.ts';
+import { counted, ended, note, told } from './operations.ts';
+import { begunCall, tellAll, UNTRIED } from './several.ts';
 
 /*
  * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
@@ -103,43 +104,38 @@ export function settle(
   const status = result === 'done' ? 'done' : 'notApplied';
   const operation = state.operations.find((one) => one.id === id);
   if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
-  const { step } = state;
-  return !operation && step.at === 'confirming' && step.operation === confirmationOf(id)
-    ? settleUnsaved(state, step, { id, status, customer }, scope)
-    : { ...say(state), ...ended(id, customer) };
+  return operation
+    ? { ...say(state), ...ended(id, customer) }
+    : settleUnsaved(state, { id, status, customer }, scope);
 }
 
 /**
- * The call was made, and its outcome never saved: the turn became a dead letter. The button that confirms it ends with
- * the intent, which alone kept it from calling again.
+ * The call may have been made, and its outcome was never saved. The button that confirms it ends with the intent, which
+ * alone kept it from calling again.
  */
 function settleUnsaved(
   state: ConversationState,
-  step: Extract<Step, { at: 'confirming' }>,
-  settled: {
+  {
+    id,
+    status,
+    customer,
+  }: {
     readonly id: string;
     readonly status: 'done' | 'notApplied';
     readonly customer: string | undefined;
   },
   scope: Scope,
 ): Decision {
-  const { id, status, customer } = settled;
-  const flow = scope.flows.get(step.flow);
-  const calls = flow?.confirmation ? callsOf(state, flow.confirmation, step.operation) : [];
-  const call = calls.find(({ operation }) => operation === id);
-  if (!flow?.confirmation || !call) return { ...say(state), ...ended(id, customer) };
-  const { code } = call;
-  const operation: Operation = {
-    ...begun(state, id, flow.confirmation, scope),
-    status,
-    ...(code !== undefined && { code }),
-  };
+  const confirming = atHand(state, scope);
+  const call = confirming?.calls.find(({ operation }) => operation === id);
+  if (!confirming || !call) return { ...say(state), ...ended(id, customer) };
+  const operation = { ...begunCall(state, call, confirming.confirmed, scope), status };
   const next = counted(note(state, operation), operation.kind, status, scope);
-  if (calls.length > 1) {
-    const confirmed = { ...flow.confirmation, name: flow.name };
-    return { ...tellAll(next, step, { confirmed, calls, why: UNTRIED }, scope), ...ended(id, customer) };
-  }
-  return { ...home(next, scope, resolved(operation, status, scope)), ...ended(id, customer) };
+  const told =
+    confirming.calls.length > 1
+      ? tellAll(next, { ...confirming, why: UNTRIED }, scope)
+      : home(next, scope, resolved(operation, status, scope));
+  return { ...told, ...ended(id, customer) };
 }
 
 function resolve(

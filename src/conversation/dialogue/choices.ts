@@ -6,9 +6,9 @@ import { cancel, help, language, menu } from '../prompts/help.ts';
 import { forget } from '../prompts/privacy.ts';
 import { withMenu } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
+import { begin } from './confirmation.ts';
 import { edit, editable, fill, start } from './form.ts';
 import { decide } from './offer.ts';
-import { begin } from './operations.ts';
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
 export function onChoice(
@@ -46,7 +46,7 @@ function onStep(state: ConversationState, name: string, value: string, scope: Sc
     case 'asking':
       return onAsking(state, step, name, scope) ?? flow?.pressed(state, { name, value }, scope);
     case 'confirming':
-      if (name === 'confirm') return value === step.operation ? begin(state, step, scope) : undefined;
+      if (name === 'confirm') return value === step.operation ? begin(state, scope) : undefined;
       return flow && name === 'edit' && editable(flow, state.draft).includes(value)
         ? edit(state, flow, value, scope)
         : flow?.pressed(state, { name, value }, scope);

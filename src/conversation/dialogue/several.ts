@@ -3,24 +3,11 @@ import type { Scope } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
 import { served } from '../prompts/identity.ts';
 import { again, home, pose } from '../prompts/questions.ts';
-import type { Line, Reply } from '../reply.ts';
-import type { ConversationState, Operation, Step } from '../state.ts';
-import { type Call, callsOf, nextCall } from './calls.ts';
-import {
-  balanceLines,
-  begun,
-  busy,
-  type Concluded,
-  type Confirmed,
-  checking,
-  codeLine,
-  conclude,
-  counted,
-  ended,
-  note,
-  receiptOf,
-  stillChecking,
-} from './operations.ts';
+import { balanceLines, codeLine, sumLines, untriedLine } from '../prompts/receipts.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Operation } from '../state.ts';
+import { type AtHand, type Call, type Concluded, type Confirmed, nextCall } from './calls.ts';
+import { begun, busy, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
 
 /*
  * One confirmation, several codes: a call for each, in order, with an operation of its own, `<id>.<n>`. What is left to do
@@ -28,28 +15,14 @@ import {
  * after a crash goes on with the first code that has none, and nothing is told before all of it is known.
  */
 
-type Confirming = Extract<Step, { at: 'confirming' }>;
-
-/** A call of the confirmed operation, or of one of its operations, has ended, one way or another. */
-export function concludeAny(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
-  const { step } = state;
-  const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (step.at !== 'confirming' || !flow?.confirmation) return conclude(state, outcome, scope);
-  const confirmed: Confirmed = { ...flow.confirmation, name: flow.name };
-  const calls = callsOf(state, confirmed, step.operation);
-  return calls.length < 2
-    ? conclude(state, outcome, scope)
-    : concludeCall(state, step, { confirmed, calls }, outcome, scope);
-}
-
 /** The call of one of several codes has ended: on to the next, or to what is said of all. */
-function concludeCall(
+export function concludeOne(
   state: ConversationState,
-  step: Confirming,
-  { confirmed, calls }: { readonly confirmed: Confirmed; readonly calls: readonly Call[] },
+  confirming: AtHand,
   outcome: Concluded,
   scope: Scope,
 ): Decision {
+  const { confirmed, calls } = confirming;
   const call = calls[nextCall(state, calls)];
   if (call === undefined) return again(state, scope);
   const noted = noteOutcome(state, call, confirmed, outcome, scope);
@@ -63,17 +36,18 @@ function concludeCall(
       : confirmed.effect(noted.draft, next.operation, scope, at);
   if (effect) return { state: noted, replies: [], effect, save: true, ...settled };
   const applied = outcome.kind === 'applied' ? outcome : undefined;
-  return { ...tellAll(noted, step, { confirmed, calls, outcome: applied, why }, scope), ...settled };
+  return { ...tellAll(noted, { ...confirming, outcome: applied, why }, scope), ...settled };
 }
 
-function noteOutcome(
+/** The state with the outcome of one of several codes. What was surely not applied leaves nothing to keep. */
+export function noteOutcome(
   state: ConversationState,
-  { operation: id, code }: Call,
+  call: Call,
   confirmed: Confirmed,
   outcome: Concluded,
   scope: Scope,
 ): ConversationState {
-  const known = { ...begun(state, id, confirmed, scope), ...(code !== undefined && { code }) };
+  const known = begunCall(state, call, confirmed, scope);
   switch (outcome.kind) {
     case 'applied': {
       const receipt = receiptOf(state, known, outcome);
@@ -89,6 +63,16 @@ function noteOutcome(
   }
 }
 
+/** An operation as its call leaves it; of several codes, with its own. */
+export function begunCall(
+  state: ConversationState,
+  { operation, code }: Call,
+  confirmed: Confirmed,
+  scope: Scope,
+): Omit<Operation, 'status'> {
+  return { ...begun(state, operation, confirmed, scope), ...(code !== undefined && { code }) };
+}
+
 /** Why the codes that are left are not tried now. */
 function hindrance(
   state: ConversationState,
@@ -102,9 +86,7 @@ function hindrance(
   return busy(state, confirmed) ?? confirmed.hindered?.(state, scope);
 }
 
-type Ended = {
-  readonly confirmed: Confirmed;
-  readonly calls: readonly Call[];
+type Ended = AtHand & {
   readonly outcome?: Extract<Concluded, { kind: 'applied' }> | undefined;
   /** Why the codes without an outcome were not tried. */
   readonly why: Reply | undefined;
@@ -114,8 +96,8 @@ type Ended = {
 export const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
 /** The result of each code, then what is still being checked, then how it goes on. */
-export function tellAll(state: ConversationState, step: Confirming, end: Ended, scope: Scope): Decision {
-  const { confirmed, calls, why } = end;
+export function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
+  const { step, confirmed, calls, why } = end;
   const found = calls.map((call) => ({
     ...call,
     known: state.operations.find(({ id }) => id === call.operation),
@@ -124,16 +106,16 @@ export function tellAll(state: ConversationState, step: Confirming, end: Ended, 
   if (untried.length === calls.length && why)
     return pose(state, { ...step, operation: scope.ids.operation }, scope, { key: 'service.unavailable' });
   const operations = found.flatMap(({ known }) => known ?? []);
-  const done = operations.filter(({ status }) => status === 'done');
   const replies = [
     ...resultOf(state, operations, untried, end),
     ...operations.filter(({ status }) => status === 'checking').map(({ id }) => checking(confirmed.kind, id)),
   ];
-  if (why && confirmed.untried)
+  if (why && confirmed.untried && untried.length > 0)
     return after(replies, confirmed.untried(served(state, scope), untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
-  if (done.length > 0) return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
+  if (operations.some(({ status }) => status === 'done'))
+    return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
   const isRefused = operations.every(({ status }) => status === 'refused');
   const retry = isRefused ? confirmed.refused?.(served(state, scope), last, scope) : undefined;
   return after(before, retry ?? home(state, scope, last));
@@ -147,20 +129,20 @@ function resultOf(
   { confirmed, outcome }: Ended,
 ): Reply[] {
   const { name } = confirmed;
-  const done = operations.filter(({ status }) => status === 'done');
-  const refused = operations.filter(({ status }) => status === 'refused');
-  const isAll = refused.length === 0 && untried.length === 0;
+  const of = (wanted: Operation['status']) => operations.filter(({ status }) => status === wanted);
+  const [done, open] = [of('done'), of('checking')];
+  const isAll = done.length + open.length === operations.length && untried.length === 0;
   if (done.length === 0 && isAll) return [];
   const applied = outcome ?? ({ kind: 'applied', operation: '' } as const);
   const lines = [
     ...operations.map(codeLine),
-    ...untried.map((code): Line => ({ key: 'receipt.code', context: 'untried', params: { code } })),
-    ...sumOf(done),
+    ...untried.map(untriedLine),
+    ...sumLines(done),
     ...balanceLines(lastOf(operations)),
     ...(done.length > 0 ? (confirmed.remarks?.(draft, applied) ?? []) : []),
   ];
   const params = { done: done.length, all: operations.length + untried.length };
-  if (done.length === 0 && refused.length > 0)
+  if (done.length === 0 && of('refused').length > 0)
     return [{ key: `${name}.refused`, context: 'several', params, lines }];
   return isAll
     ? [{ key: `${name}.done`, context: 'several', params, lines }]
@@ -171,14 +153,4 @@ function resultOf(
 function lastOf(operations: readonly Operation[]): Operation | undefined {
   const isOpen = operations.some(({ status }) => status === 'checking');
   return isOpen ? undefined : operations.findLast(({ status }) => status === 'done');
-}
-
-/** The points of all codes together; of some, where not all records could be read back. */
-function sumOf(done: readonly Operation[]): Line[] {
-  const scores = done.flatMap(({ receipt }) => receipt?.score ?? []);
-  if (scores.length < 2) return [];
-  const score = scores.reduce((sum, one) => sum + one, 0);
-  return [
-    { key: 'receipt.sum', context: scores.length < done.length ? 'partial' : undefined, params: { score } },
-  ];
 }

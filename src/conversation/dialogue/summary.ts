@@ -5,8 +5,9 @@ import { again, question } from '../prompts/questions.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Step } from '../state.ts';
 import { isCutOff } from './calls.ts';
+import { begin } from './confirmation.ts';
 import { edit, editable, fill } from './form.ts';
-import { begin } from './operations.ts';
+
 import { answersTo, bringsValue } from './values.ts';
 
 /*
@@ -32,7 +33,7 @@ export function atSummary(
     case 'confirm':
       if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
       return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
-        ? begin(state, step, scope)
+        ? begin(state, scope)
         : pointAt(state, flow, scope);
     case 'retry':
       if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);

@@ -11,7 +11,8 @@ import { byIntent } from './by-intent.ts';
 import { byValues } from './by-values.ts';
 import { onChoice } from './choices.ts';
 import { atStep } from './live-question.ts';
-import { operationsOf, status } from './operations.ts';
+import { operationsOf } from './operations.ts';
+import { status } from './status.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
 export function onText(state: ConversationState, text: string, scope: Scope): Decision {

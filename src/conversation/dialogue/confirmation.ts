@@ -1,0 +1,129 @@
+import { type Decision, say } from '../decision.ts';
+import type { Lookup, Outcome } from '../effect.ts';
+import type { Scope } from '../flow.ts';
+import { finish } from '../prompts/consent.ts';
+import { served } from '../prompts/identity.ts';
+import { again, home, pose } from '../prompts/questions.ts';
+import { balanceLines, receiptLines } from '../prompts/receipts.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Operation } from '../state.ts';
+import { type AtHand, atHand, type Concluded, type Confirmed, isCutOff, nextCall } from './calls.ts';
+import { begun, busy, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
+import { concludeOne } from './several.ts';
+
+/*
+ * From the press that confirms to what is said of the outcome. A confirmation of several codes goes on in `several.ts`.
+ */
+
+/** The confirm button was pressed: its operation id works once, here. */
+export function begin(state: ConversationState, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  if (!confirming) return home(state, scope, { key: 'menu' });
+  const { confirmed, calls } = confirming;
+  const wait = busy(state, confirmed) ?? confirmed.hindered?.(state, scope);
+  // What was cut off may have been called already: only trying to goes on to find that out.
+  if (wait && !isCutOff(state)) return again(state, scope, wait);
+  const at = nextCall(state, calls);
+  const call = calls[at];
+  const effect = call && confirmed.effect(state.draft, call.operation, scope, at);
+  return effect ? { state, replies: [], effect } : home(state, scope, { key: 'menu' });
+}
+
+/** A call of the confirmed operation, or of one of its operations, has ended, one way or another. */
+export function conclude(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  if (!confirming) return say(state);
+  const isOnly = confirming.calls.length < 2;
+  return (isOnly ? concludeOnly : concludeOne)(state, confirming, outcome, scope);
+}
+
+/** The only call of a confirmation has ended. */
+function concludeOnly(
+  state: ConversationState,
+  confirming: AtHand,
+  outcome: Concluded,
+  scope: Scope,
+): Decision {
+  const { confirmed, step } = confirming;
+  const { operation } = step;
+  switch (outcome.kind) {
+    case 'busy':
+      // The button stays live: the same press may succeed once the other operation has its outcome.
+      return again(state, scope, stillChecking(state));
+    case 'unknown':
+      return pending(state, confirmed, operation, outcome.lookup, scope);
+    case 'unavailable':
+      return unavailable(state, confirming, outcome.customer, scope);
+    case 'refused':
+      return { ...refused(state, confirmed, outcome, scope), ...ended(operation, outcome.customer) };
+    case 'applied':
+      return {
+        ...applied(state, confirmed, operation, outcome, scope),
+        ...ended(operation, outcome.customer, { record: outcome.receipt?.record, awaited: outcome.awaited }),
+      };
+  }
+}
+
+function applied(
+  state: ConversationState,
+  confirmed: Confirmed,
+  id: string,
+  outcome: Extract<Outcome, { kind: 'applied' }>,
+  scope: Scope,
+): Decision {
+  const begins = begun(state, id, confirmed, scope);
+  const operation: Operation = { ...begins, status: 'done', receipt: receiptOf(state, begins, outcome) };
+  const noted = note(state, operation);
+  const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
+  const choices = [...(confirmed.next?.(state.draft, scope) ?? [])];
+  const done: Reply = {
+    key: `${confirmed.name}.done`,
+    lines: [...receiptLines(operation, scope), ...balanceLines(operation), ...remarks],
+    ...(choices.length > 0 && { choices, view: scope.ids.view }),
+  };
+  return finish(counted(noted, operation.kind, 'done', scope), scope, done, operation.receipt?.balance);
+}
+
+function refused(
+  state: ConversationState,
+  confirmed: Confirmed,
+  outcome: Extract<Outcome, { kind: 'refused' }>,
+  scope: Scope,
+): Decision {
+  const { operation: id } = outcome;
+  const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'refused' });
+  const refusal: Reply = {
+    key: `${confirmed.name}.refused`,
+    ...confirmed.why?.(state.draft, outcome, scope),
+  };
+  const next = counted(served(noted, scope), confirmed.kind, 'refused', scope);
+  return confirmed.refused?.(next, refusal, scope) ?? home(next, scope, refusal);
+}
+
+/**
+ * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
+ * exclusive operation did not get as far as knowing its customer, the id stays: an attempt before a crash may have locked
+ * the customer for it, and only the same operation gets past its own lock.
+ */
+function unavailable(
+  state: ConversationState,
+  { step, confirmed: { exclusive } }: AtHand,
+  customer: string | undefined,
+  scope: Scope,
+): Decision {
+  const early = exclusive && customer === undefined;
+  const operation = early ? step.operation : scope.ids.operation;
+  const retry = pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
+  return { ...retry, ...ended(step.operation, customer) };
+}
+
+function pending(
+  state: ConversationState,
+  confirmed: Confirmed,
+  id: string,
+  lookup: Lookup,
+  scope: Scope,
+): Decision {
+  const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'checking', lookup });
+  return home(noted, scope, checking(confirmed.kind, id));
+}

@@ -1,0 +1,42 @@
+import { type Decision, say } from '../decision.ts';
+import type { Outcome } from '../effect.ts';
+import type { Scope } from '../flow.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState } from '../state.ts';
+import { atHand, isCutOff, nextCall } from './calls.ts';
+import { conclude } from './confirmation.ts';
+import { noteOutcome, tellAll } from './several.ts';
+
+/*
+ * A message that will never be answered: its turn threw, or was begun too often. What it confirmed may have been called all
+ * the same, so before anything is said the intent of the next call is read.
+ */
+
+const FAILED: Reply = { key: 'turn.failed' };
+/** Why the codes that are left were not called. */
+const CUT_OFF: Reply = { key: 'turn.failed', context: 'rest' };
+
+/** All stays as it was, but for a confirmation of which something was called. */
+export function giveUp(state: ConversationState, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  const open = confirming?.calls[nextCall(state, confirming.calls)];
+  return open
+    ? { state, replies: [], effect: { kind: 'recall', operation: open.operation } }
+    : say(state, FAILED);
+}
+
+/** What the intent says. Without one the call was not made: its button still works, unless codes before it were called. */
+export function recalled(
+  state: ConversationState,
+  { operation, lookup }: Extract<Outcome, { kind: 'recalled' }>,
+  scope: Scope,
+): Decision {
+  const confirming = atHand(state, scope);
+  const open = confirming?.calls.find((call) => call.operation === operation);
+  if (!confirming || !open) return say(state, FAILED);
+  const end = { ...confirming, why: CUT_OFF };
+  if (lookup === null) return isCutOff(state) ? tellAll(state, end, scope) : say(state, FAILED);
+  const unknown = { kind: 'unknown', operation, lookup } as const;
+  if (confirming.calls.length < 2) return conclude(state, unknown, scope);
+  return tellAll(noteOutcome(state, open, confirming.confirmed, unknown, scope), end, scope);
+}

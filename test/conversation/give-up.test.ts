@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
+import { Dialogue, NOW, succeed } from '../support/dialogue.ts';
+
+const CODES = ['TIVI000000301', 'TIVI000000302', 'TIVI000000303'] as const;
+const LOOKUP: Lookup = {
+  kind: 'accumulate',
+  by: { kind: 'phone', value: '+84912345678' },
+  code: CODES[1],
+  fromMs: NOW,
+  deadlineMs: NOW,
+  baseline: [],
+};
+
+/** The journal has an intent of this operation, or of none. */
+function remembering(chat: Dialogue, called: string | undefined, lookup = LOOKUP): Dialogue {
+  chat.answers = (effect): Outcome =>
+    effect.kind === 'recall' && effect.operation === called
+      ? { kind: 'recalled', operation: effect.operation, lookup }
+      : succeed(effect);
+  return chat;
+}
+
+const idOf = (chat: Dialogue): string => chat.question.choices?.[0]?.id.slice('confirm:'.length) ?? '';
+
+function summary(...codes: readonly string[]): { chat: Dialogue; id: string } {
+  const chat = new Dialogue().text(`tích điểm ${codes.join(' ')} 0912345678 minh@example.vn`);
+  return { chat, id: idOf(chat) };
+}
+
+/** The first code of three has its outcome, the second one's was never saved. */
+function cutOff(): { chat: Dialogue; id: string } {
+  const { chat, id } = summary(...CODES);
+  const done = { kind: 'accumulate', status: 'done', atMs: NOW, checks: 0 } as const;
+  chat.state = { ...chat.state, operations: [{ ...done, id: `${id}.1`, code: CODES[0] }] };
+  return { chat, id };
+}
+
+const linesOf = (chat: Dialogue): unknown[] =>
+  chat.replies.flatMap(({ lines = [] }) =>
+    lines.flatMap(({ key, context, params }) => (key === 'receipt.code' ? [[params?.code, context]] : [])),
+  );
+
+describe('a message that will never be answered', () => {
+  test('is apologised for, and all stays as it was', () => {
+    const chat = new Dialogue().text('tích điểm TIVI000000301');
+    const { step, draft } = chat.state;
+    expect(chat.fail().keys).toEqual(['turn.failed']);
+    expect(chat.state).toMatchObject({ step, draft });
+    expect(chat.effects).toEqual([]);
+  });
+
+  test('leaves the button alive where nothing was called', () => {
+    const { chat, id } = summary(CODES[0]);
+    expect(remembering(chat, undefined).fail().keys).toEqual(['turn.failed']);
+    chat.send({ kind: 'choice', choice: `confirm:${id}` });
+    expect(chat.calls).toMatchObject([{ operation: id }]);
+    expect(chat.keys[0]).toBe('accumulate.done');
+  });
+
+  test('and that may have called is checked like any other without an outcome', () => {
+    const { chat, id } = summary(CODES[1]);
+    expect(remembering(chat, id).fail().keys).toEqual(['operation.checking']);
+    expect(chat.state).toMatchObject({
+      step: { at: 'idle' },
+      operations: [{ id, status: 'checking', lookup: LOOKUP }],
+    });
+    expect(chat.last?.settled).toBeUndefined();
+    // The confirmation is over: nothing can be said of it that is not so.
+    expect(chat.text('huỷ').keys).toEqual(['cancel.nothing']);
+  });
+
+  test('and that may have redeemed, too', () => {
+    const chat = new Dialogue().shareOwnPhone().text('đổi đầu máy');
+    const id = idOf(chat);
+    const lookup: Lookup = { ...LOOKUP, kind: 'redeem', code: 'DAUMAY01', customer: 'customer:475' };
+    expect(remembering(chat, id, lookup).fail().keys).toEqual(['operation.checking']);
+    expect(chat.text('đổi loa').keys).toEqual(['operation.busy']);
+  });
+});
+
+describe('several codes that were cut off for good', () => {
+  test('are each told: done, being checked, not tried', () => {
+    const { chat, id } = cutOff();
+    expect(remembering(chat, `${id}.2`).fail().keys).toEqual([
+      'accumulate.partly',
+      'operation.checking',
+      'turn.failed',
+      'accumulate.summary',
+    ]);
+    expect(linesOf(chat)).toEqual([
+      [CODES[0], 'done'],
+      [CODES[1], 'checking'],
+      [CODES[2], 'untried'],
+    ]);
+    expect(chat.replies[1]?.params).toEqual({ reference: `${id}.2` });
+    expect(chat.state.draft.codes).toEqual([CODES[2]]);
+    expect(idOf(chat)).not.toBe(id);
+    chat.press('confirm');
+    expect(chat.calls).toMatchObject([{ code: CODES[2] }]);
+  });
+
+  test('are offered again from the first that was not called', () => {
+    const { chat, id } = cutOff();
+    expect(remembering(chat, undefined).fail().keys).toEqual([
+      'accumulate.partly',
+      'turn.failed',
+      'accumulate.summary',
+    ]);
+    expect(chat.effects).toEqual([{ kind: 'recall', operation: `${id}.2` }]);
+    expect(chat.state.draft.codes).toEqual([CODES[1], CODES[2]]);
+  });
+
+  test('are offered as they were where none was called', () => {
+    const { chat, id } = summary(...CODES);
+    expect(remembering(chat, undefined).fail().keys).toEqual(['turn.failed']);
+    chat.send({ kind: 'choice', choice: `confirm:${id}` });
+    expect(chat.calls).toHaveLength(3);
+  });
+
+  test('are over where the last one was the one that was called', () => {
+    const { chat, id } = cutOff();
+    const [done] = chat.state.operations;
+    if (done) chat.state.operations.push({ ...done, id: `${id}.2`, code: CODES[1] });
+    const lookup = { ...LOOKUP, code: CODES[2] };
+    expect(remembering(chat, `${id}.3`, lookup).fail().keys).toEqual([
+      'accumulate.done',
+      'operation.checking',
+      'privacy.consent',
+    ]);
+    expect(linesOf(chat).at(-1)).toEqual([CODES[2], 'checking']);
+  });
+
+  test('are over where an operator settles the last one', () => {
+    const { chat, id } = cutOff();
+    const [done] = chat.state.operations;
+    if (done) chat.state.operations.push({ ...done, id: `${id}.2`, code: CODES[1] });
+    chat.send({ kind: 'settle', operation: `${id}.3`, result: 'not-applied' });
+    expect(chat.keys).toEqual(['accumulate.partly', 'privacy.consent']);
+    expect(linesOf(chat).at(-1)).toEqual([CODES[2], 'notApplied']);
+  });
+
+  test('say nothing that is not so when they are cancelled, or followed by another code', () => {
+    const { chat, id } = cutOff();
+    remembering(chat, `${id}.2`).fail();
+    chat.text('TIVI000000400');
+    expect(chat.state.draft.codes).toEqual([CODES[2], 'TIVI000000400']);
+    expect(chat.text('huỷ').keys).toEqual(['cancel.done']);
+    expect(chat.calls).toEqual([]);
+  });
+});
