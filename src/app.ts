@@ -56,15 +56,15 @@ export type App = {
   /** What is out of order between the bot and a platform, by channel; only those that have faults. */
   faults(): ReadonlyMap<string, readonly string[]>;
   /**
-   * Hears nothing more (new requests get 503), begins no call, finishes what AntCRM was asked for and tells the customer,
-   * gives back the rest, then closes everything; within ten seconds.
+   * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the customer, gives
+   * back the rest, then closes everything; within ten seconds.
    */
   stop(): Promise<void>;
 };
 
 /**
- * What is no setting. A program around the bot adds to it (`channels`, `flows`); the rest is for tests, such as those that wait for
- * leases to end.
+ * What is no setting. A program around the bot adds to it (`channels`, `flows`); the rest is for tests, such as those
+ * that wait for leases to end.
  */
 export type AppOptions = ServerOptions & {
   /** Channels beside the app's own. */

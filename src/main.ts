@@ -38,8 +38,8 @@ await app.start();
 console.error([greeting(config, at), ...faultLines(app.faults())].join('\n'));
 
 /**
- * A port that is taken is the operator's to free or to change. Exit code 1, not that of a wrong configuration: whoever
- * has it may be about to stop, and a supervisor should try again.
+ * The operator frees or changes a port that is taken. Exit code 1, not that of a wrong configuration: the program that has
+ * it may be about to stop, and a supervisor should try again.
  */
 async function listen(): Promise<Addresses> {
   try {
@@ -69,7 +69,7 @@ function greeting({ listen: { host }, adminPort, redis, antcrm }: Config, at: Ad
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
-/** What is out of order at once: who has just set a token or an address should not have to ask for it. */
+/** What is out of order now: an operator who has just set a token or an address should see it without asking. */
 function faultLines(faults: ReturnType<App['faults']>): string[] {
   return [...faults].flatMap(([channel, lines]) =>
     lines.map((line) => `  OUT OF ORDER: ${channel}: ${line}`),

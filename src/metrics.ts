@@ -112,7 +112,7 @@ const ageOf = (ms: number): string => AGES.find(([, under]) => ms < under)?.[0] 
 
 /**
  * A label that has no type of its own: a channel's name, an outcome. Only a short word becomes one, so that nothing
- * personal and no number of many values ever gets into the metrics, whoever passes what.
+ * personal, and nothing with many values, ever gets into the metrics.
  */
 function word(value: string): string {
   return /^[a-z][a-zA-Z-]{0,23}$/.test(value) ? value : 'other';

@@ -2,13 +2,13 @@ import type { Metrics } from './metrics.ts';
 import type { ConversationStore } from './store/store.ts';
 import { StoreUnavailable } from './store/unavailable.ts';
 
-/** However often it is asked, the store is looked at once in so long. */
+/** However often it is asked, the store is looked at once in this time. */
 const EVERY_MS = 1000;
 
 /** What `GET /metrics` answers. */
 export type Scrape = { text(): Promise<string>; readonly contentType: string };
 
-/** What this process counted, and what the store says of all. Answers also while the store does not. */
+/** What this process counted, and what the store says of all. Answers even while the store does not. */
 export function createScrape(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   store: Pick<ConversationStore, 'backlog' | 'health'>,

@@ -35,7 +35,8 @@ function createServer(
     // Requests are told apart in no line: only a route with a level of its own needs a logger of its own.
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
-    // For `request.ip`, by which strangers are counted. Who is on this machine, the socket alone says (channels/shared/limits.ts).
+    // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this machine
+    // (channels/shared/limits.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
@@ -71,7 +72,7 @@ export function createServers(
   return { server, admin, all: [server, admin] };
 }
 
-/** Both listen, or the call rejects. The admin port first: whoever can write to the bot can be watched by then. */
+/** Both listen, or the call rejects. The admin port first: by the time that messages can come, they can be watched. */
 export async function listen(
   { server, admin }: Servers,
   { listen: { host, port }, adminPort }: Pick<Config, 'listen' | 'adminPort'>,

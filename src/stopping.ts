@@ -59,7 +59,7 @@ export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin()
   };
 }
 
-/** Waits for what ends, but not for ever: who does not answer must not keep the process. */
+/** Waits for what ends, but not forever: what does not answer must not keep the process alive. */
 async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): Promise<void> {
   const enough = new AbortController();
   await Promise.race([
@@ -69,7 +69,10 @@ async function inTime(ending: Promise<void> | undefined, withinMs = CLOSE_MS): P
   enough.abort();
 }
 
-/** Connections that a client opened ahead and sent nothing on are not idle for Node: they get a moment, then an end. */
+/**
+ * Node does not take a connection for idle that a client opened in advance: such connections get a moment, then they are
+ * closed.
+ */
 async function closeServer(server: FastifyInstance): Promise<void> {
   const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
   await server.close();

@@ -21,7 +21,7 @@ export type ChannelTraits = {
   readonly name: string;
   /** What people call it. */
   readonly title: string;
-  /** By what it can prove that an identifier is the sender's own. */
+  /** How it can prove that an identifier is the sender's own. */
   readonly proof: Sender['proof'];
   /** Whether it draws a form for all missing slots. */
   readonly drawsForms: boolean;
@@ -30,8 +30,8 @@ export type ChannelTraits = {
   /** Where staff get the QR code of a deep link, `?code=` (relative to the console). Absent: it has no such links. */
   readonly qrPath?: string;
   /**
-   * By which ids of the platform operators may know the customer of an address, beside the conversation's own. Absent: by
-   * no others.
+   * The platform's other ids by which operators may know the customer of an address, beside the conversation's own. Absent:
+   * there are none.
    */
   knownAs?(address: unknown): readonly string[];
 };
@@ -57,7 +57,7 @@ export interface Channel extends ChannelTraits, Outlet {
   /** What the operator reads at the start, a line each. Absent: that the channel is on. */
   greeting?(at: Addresses): readonly string[];
   /**
-   * What is out of order between the bot and the platform as last seen, one operator's line each: what is wrong and what
+   * What is out of order between the bot and the platform, as last seen, one operator's line each: what is wrong and what
    * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
    * (`shared/watch.ts`). Absent: there is no platform that could be out of order.
    */
@@ -67,7 +67,7 @@ export interface Channel extends ChannelTraits, Outlet {
    * seconds, and must not reject, where a platform is out of reach.
    */
   start?(): Promise<void>;
-  /** Hears nothing more: ends what `start` began. Replies are still delivered. */
+  /** Takes no more messages: ends what `start` began. Replies are still delivered. */
   stop?(): Promise<void>;
   /**
    * After the last turn: ends event streams, lets calls under way finish and closes connections. What is delivered after
@@ -77,18 +77,18 @@ export interface Channel extends ChannelTraits, Outlet {
 }
 
 /**
- * A channel in the app's list (`src/channels.ts`). `Settings` is the part of the configuration that it reads. What `open`
- * needs much memory for, it imports itself.
+ * A channel in the app's list (`src/channels.ts`). `Settings` is the part of the configuration that it reads. `open`
+ * imports whatever needs much memory.
  */
 export type ChannelEntry<Settings> = {
   readonly traits: ChannelTraits;
-  /** Its conversations' last replies carry a look into the turn. */
+  /** The last reply of each of its turns carries a look into the turn. */
   readonly traced?: true;
   /** Makes the channel, or says what leaves it off, such as `TOKEN is unset`. */
   open(settings: Settings, parts: ChannelParts): Promise<Channel | Off>;
   /**
-   * Shows what its platform would get, whether the channel is on or not: for staff who imitate it. What that needs, it
-   * imports itself. Absent: there is no platform, or nothing to show of it.
+   * Shows what its platform would get, whether the channel is on or not: for staff who imitate it. It
+   * imports what it needs for that. Absent: there is no platform, or nothing to show of it.
    */
   preview?(parts: Pick<ChannelParts, 'words'>): Promise<Preview>;
 };
@@ -103,7 +103,7 @@ export type ChannelEntry<Settings> = {
 export type Preview = {
   /** The platform's request that would bring this message. Undefined: none could, or none can be shown. */
   incoming(message: Message, sender: Sender): Readonly<Record<string, unknown>> | undefined;
-  /** What the platform would be asked. Made of the channel's own `deliver`, so that it cannot differ from what customers get. */
+  /** What the platform would be asked. The channel's own `deliver` makes it, so it cannot differ from what customers get. */
   outgoing(outgoing: Previewed): Promise<readonly PlatformCall[]>;
 };
 
@@ -133,9 +133,9 @@ export type ChannelParts = {
   readonly seal: Seal;
   readonly feed: Feed;
   readonly registrations: Registrations;
-  /** For pictures that come with a request; those that must be fetched, turns read (`Outlet.fetchPhoto`). */
+  /** For pictures that come with a request; turns read those that must be fetched (`Outlet.fetchPhoto`). */
   readonly photoReader: PhotoReader;
-  /** For a platform that takes so many messages a second and no more (`shared/pace.ts`). */
+  /** For a platform that limits the messages a second (`shared/pace.ts`). */
   readonly openQuota: OpenQuota;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandboxed: boolean;
@@ -154,7 +154,7 @@ export type Seal = {
 };
 
 /**
- * What channels hand messages to. Resolves once the message is stored; the work goes on behind. Rejects with
+ * What channels hand messages to. Resolves once the message is stored; the work goes on in the background. Rejects with
  * `StoreUnavailable`: answer 503 with `Retry-After` (`shared/platform-requests.ts`).
  */
 export type Accept = (incoming: Incoming) => Promise<'accepted' | 'duplicate' | 'full'>;

@@ -83,7 +83,7 @@ function known(name: VariableName, value: string | undefined): string {
   return value;
 }
 
-/** Known to everybody who reads this: so that a restart of a developer's bot can read what it stored. */
+/** Known to every reader of this code, so that a developer's bot can read after a restart what it stored before. */
 function developmentKey(purpose: string): Buffer {
   return createHash('sha256').update(`antcrm-chatbot development key: ${purpose}`).digest();
 }

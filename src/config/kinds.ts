@@ -31,7 +31,7 @@ export function list(pattern: RegExp, wants: string) {
     .describe(wants);
 }
 
-/** Exact names, no patterns: a suffix would trust whoever can have a name under it. */
+/** Exact names, no patterns: a suffix would trust everybody who can have a name under it. */
 export const hosts = list(
   /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
   'hosts without scheme and path, separated by commas',

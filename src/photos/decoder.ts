@@ -7,15 +7,15 @@ export type Decoded =
   | { readonly kind: 'unreadable' };
 
 /**
- * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill: what a
- * PNG unpacks to, its header does not tell.
+ * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill:
+ * what a PNG unpacks to, its header does not tell.
  */
 const MAX_MEMORY_BYTES = 512 * 1024 * 1024;
 const PAGE_BYTES = 64 * 1024;
 
 const OPTIONS: ReaderOptions = {
   formats: ['QRCode', 'DataMatrix', 'Code128', 'Code39', 'EANUPC'],
-  // More than one message may carry (10): that there are more is said.
+  // More than a message may carry (10), so that the customer is told of further ones.
   maxNumberOfSymbols: 16,
   textMode: 'Plain',
 };

@@ -3,7 +3,7 @@ export type Size = { readonly width: number; readonly height: number };
 
 /**
  * The size that the header of a JPEG or PNG says, before anything is decoded: a small file can be a picture of any size.
- * Undefined for everything else, and where the header is not as it must be: what we do not understand, nobody decodes.
+ * Undefined for everything else, and where the header is not as it must be: what we do not understand is not decoded.
  */
 export function sizeOf(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

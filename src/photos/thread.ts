@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { z } from 'zod';
 
-/** Hostile bytes were at work there: what comes out is outside data. */
+/** The thread has worked on hostile bytes: what it answers is outside data. */
 const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('texts'), texts: z.array(z.string()) }),
@@ -34,7 +34,7 @@ const OPTIONS: WorkerOptions = {
   stderr: true,
 };
 
-/** Starts one; it keeps no process alive that has nothing else to do. */
+/** Starts a thread. It does not keep the process alive. */
 export function startThread(): Thread {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), OPTIONS);
   worker.unref();

@@ -7,7 +7,7 @@ if (parentPort === null) throw new Error('this runs in a thread of its own');
 const port = parentPort;
 const decode = await openDecoder();
 
-// What the decoder throws, its memory in disorder perhaps, ends the thread: the next picture gets a new one.
+// An error of the decoder, whose memory may be broken then, ends the thread: the next picture gets a new one.
 port.on('message', async (bytes: Uint8Array) => {
   port.postMessage(await decode(bytes));
 });

@@ -10,7 +10,7 @@ import { incomingSchema, outgoingSchema } from './messages.ts';
  * stored with its version (`versions.ts`); `test/bodies/` has some of each.
  */
 
-/** Who wrote last and where replies go: what a turn that nobody asked for needs. Neither name nor e-mail is kept. */
+/** Who wrote last and where replies go: what a turn needs that no message caused. Neither name nor e-mail is kept. */
 const originSchema = incomingSchema
   .pick({ channel: true, conversation: true, address: true })
   .extend({ sender: senderSchema.omit({ name: true, email: true }) });
@@ -18,7 +18,9 @@ export type Origin = z.infer<typeof originSchema>;
 
 /**
  * The state as the store keeps it. `wakeAtMs` repeats what the store was told, for turns that leave all as it was;
- * `traceparent` is the trace of the turn that asked for that wake-up; `asks` is what the live question asks for; `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could be read.
+ * `traceparent` is the trace of the turn that asked for that wake-up; `asks` is what the live question asks for;
+ * `floodedMs`, when the customer was last told that messages were dropped. `origin` is null as long as no message could
+ * be read.
  */
 export const storedSchema = z.strictObject({
   /** Of the same version as this, and upgraded by the conversation itself. */
@@ -46,8 +48,8 @@ export const outboxItemSchema = z.discriminatedUnion('kind', [replySchema, unloc
 export type OutboxItem = z.infer<typeof outboxItemSchema>;
 
 /**
- * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs; `body` is what is known of the
- * call, in the shape of whoever makes it.
+ * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs; `body` is what is known
+ * of the call, in the shape of whoever makes it.
  */
 export const intentSchema = z.strictObject({
   origin: originSchema,

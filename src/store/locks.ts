@@ -27,7 +27,7 @@ export const LOCK_MS = 2 * 60 * 60 * 1000;
 /** Longer than any operation is looked up (`OPERATION_CHECKS`). */
 export const SETTLED_MS = 24 * 60 * 60 * 1000;
 
-/** Whether the customer is held for the operation now; `settled` and `awaited` as `unlock` was told them. */
+/** Whether the operation has the lock now; `settled` and `awaited` as `unlock` was given them. */
 export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };

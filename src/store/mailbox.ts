@@ -11,28 +11,29 @@
  */
 export interface Mailbox {
   /**
-   * Files a message, which brings forward what waits (`Wait`); with `take`, takes the conversation's lease if nobody holds
-   * it and nothing must wait.
-   * Remembers the last 100 ids of a conversation for 48 h. At most `mailboxCap` messages wait (`StoreOptions`); more are dropped and
-   * counted (`dropped` of the next work). What a newer process wrote (`schema`) is left to newer processes: `queued`.
-   * `nonce` is fresh for each call: it tells a re-sent command from a second delivery of the same message.
+   * Files a message, which brings forward what waits (`Wait`); with `take`, takes the conversation's lease if nobody
+   * holds it and nothing must wait. Remembers the last 100 ids of a conversation for 48 h. At most `mailboxCap` messages
+   * wait (`StoreOptions`); more are dropped and counted (`dropped` of the next work). What a newer process wrote
+   * (`schema`) is left to newer processes: `queued`. `nonce` is fresh for each call: it tells a re-sent command from a
+   * second delivery of the same message.
    */
   accept(message: NewMessage): Promise<Accepted>;
 
   /**
    * Takes the leases of up to `room` conversations that are due: expired leases, waiting messages nobody took,
    * wake-ups, postponed deliveries. All shards are seen within 2 s when called every `SWEEP_MS`.
-   * Leaves conversations that a newer process wrote to: whoever files a message or takes a lease raises the schema of
-   * the conversation to its own, and nobody lowers it.
+   * Leaves conversations that a newer process wrote to: filing a message or taking a lease raises the schema of the
+   * conversation to that of the process, and nothing lowers it.
    */
   claim(room: number): Promise<Work[]>;
 
-  /** Extends the lease by `LEASE_MS`. False: the lease is lost, whatever the holder computes is void. */
+  /** Extends the lease by `LEASE_MS`. False: the lease is lost, and what its holder computes is void. */
   renew(lease: Lease): Promise<boolean>;
 
   /**
    * Ends a step: saves the state, appends to the outbox, removes the head message, sets the wake-up, forgets settled
-   * intents and, where asked to, dead letters; all or nothing. False: the lease or the version is stale, nothing was changed, discard everything.
+   * intents and, where asked to, dead letters; all or nothing. False: the lease or the version is stale, nothing was
+   * changed, discard everything.
    */
   commit(lease: Lease, change: Change): Promise<Committed | false>;
 
@@ -114,7 +115,7 @@ export type Next = {
     readonly seq: number;
     readonly body: Buffer;
     readonly attempts: number;
-    /** Filed after the last commit: whoever wrote it could know all that was said so far. */
+    /** Filed after the last commit: its writer could know all that was said so far. */
     readonly current: boolean;
   } | null;
   /** The wake-up that the state asked for has come. It stays armed until a commit sets the next. */

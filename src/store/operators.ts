@@ -36,9 +36,9 @@ export type Conversation = {
 /** What became of something filed in a conversation; everything but `filed` left all as it was. */
 export type Filed =
   | 'filed'
-  /** No operation or letter is called so (any more). */
+  /** There is no operation or letter of that name (any more). */
   | 'unknown'
-  /** It cannot be opened, so nobody knows where to file what. Also: a letter that holds no message. */
+  /** It cannot be opened, so nobody knows where to file the decision. Also: a letter that holds no message. */
   | 'unreadable'
   /** A decision on this operation was filed before (as long as its conversation remembers); that one counts. */
   | 'decided'
@@ -58,7 +58,8 @@ export type Operators = {
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
    * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
-   * `heldBy` tells whom the intent holds, who is let go even if the conversation never heard of the operation's outcome.
+   * `heldBy` tells which customer the intent locks: the lock is given back even if the conversation never learned the
+   * outcome.
    */
   settle(
     reference: string,
@@ -138,7 +139,7 @@ export function createOperators(options: {
       if (letter === undefined) return 'unknown';
       const { holds, conversation } = letter;
       if (holds === null || holds === 'state') return 'unreadable';
-      // Filed first: a crash in between leaves the letter to be replayed twice; the other way round it would be lost.
+      // Filed first: after a crash in between, the letter can be replayed twice; the other way round it would be lost.
       // Under a new id: the conversation may remember the message's, and would take it for a duplicate.
       // It counts as sent now: what it was an answer to may have ended long ago.
       const replayed = { ...holds, acceptedMs: undefined, id: `replay:${randomUUID()}` };

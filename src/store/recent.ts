@@ -1,4 +1,4 @@
-/** What was needed a moment ago and will likely be needed again: never the only copy of anything. */
+/** What was needed a moment ago and will probably be needed again; never the only copy of anything. */
 export type Recent<Value> = {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
@@ -6,8 +6,8 @@ export type Recent<Value> = {
 
 /**
  * Keeps at most `2 * most` values, each for `forMs` at least and twice that at most, unless more are set meanwhile: then
- * those set first go first. Two generations, of which the older goes as a whole: nothing is written down when a value
- * is used, and there is one timer, which ends with the last value.
+ * those set first go first. There are two generations, and the older one is dropped as a whole: so using a value writes
+ * nothing, and one timer is enough, which ends with the last value.
  */
 export function createRecent<Value>(most: number, forMs: number): Recent<Value> {
   let young = new Map<string, Value>();

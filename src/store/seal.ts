@@ -44,7 +44,7 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 2 + NONCE_BYTES;
 const NAME_BYTES = 16;
 
-/** Whoever writes has most often just written: looking a name up takes a tenth of the time that hashing takes. */
+/** Most writers wrote a moment ago: looking a name up takes a tenth of the time that hashing takes. */
 const RECENT_NAMES = 4000;
 const RECENT_MS = 60_000;
 
@@ -120,7 +120,7 @@ function keyOf(bytes: Buffer): Key {
 const nonces = Buffer.alloc(256 * NONCE_BYTES);
 let used = nonces.length;
 
-/** To be used at once: the memory comes round again. */
+/** To be used at once: the memory is used again. */
 function nextNonce(): Buffer {
   if (used === nonces.length) {
     randomFillSync(nonces);

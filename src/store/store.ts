@@ -7,7 +7,7 @@ import { LOCK_MS, type Locks, SETTLED_MS } from './locks.ts';
 import { LEASE_MS, type Mailbox } from './mailbox.ts';
 
 /**
- * All durable storage of conversations, port by port; whoever uses it takes the ports that it needs.
+ * All durable storage of conversations, port by port; each part takes the ports that it needs.
  *
  * Rules for every implementation (one contract suite, `test/contract/store.ts`, runs against each):
  * - Each method is atomic, and idempotent when the very same command is sent twice (a client may re-send after a

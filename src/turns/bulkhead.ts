@@ -2,9 +2,9 @@
 export const NO_ROOM = Symbol('no room');
 
 /**
- * A bounded number of calls at once, so that what hangs holds up itself alone. Who finds no room waits as long as there is
- * movement: until a place is free, or until a call takes longer than `stuckMs`. Then it is `NO_ROOM`, at once, until the
- * call has ended. Rejects as `work` does.
+ * A bounded number of calls at once, so that a platform that hangs holds up nothing but itself. A caller that finds no room
+ * waits while calls come and go: until a place is free, or until a call takes longer than `stuckMs`. From then on it gets
+ * `NO_ROOM` at once, until that call has ended. Rejects as `work` does.
  */
 export type Bulkhead = <Result>(work: () => Promise<Result>) => Promise<Result | typeof NO_ROOM>;
 

@@ -13,7 +13,7 @@ import { type Dead, latestOf, type Session, type Turn } from './read.ts';
 import type { Conversation, TurnResult } from './steps.ts';
 
 const FLOOD: Reply = { key: 'abuse.flood' };
-/** A flood is spoken of once, however many turns it lasts. */
+/** The customer is told of a flood once a minute, however many turns it lasts. */
 const FLOOD_EVERY_MS = 60_000;
 
 export type CommitTools = {

@@ -1,6 +1,6 @@
 /**
- * A bounded number of turns at once. Whoever finds no slot leaves its work in the mailbox and says so (`want`): the next
- * free slot claims it at once instead of waiting for the sweeper.
+ * A bounded number of turns at once. A caller that finds no slot leaves its work in the mailbox and says so (`want`): the
+ * next free slot claims it at once instead of waiting for the sweeper.
  *
  * `claim` takes up to `room` pieces of work and resolves to how many it took; each is to `free` its slot when it ends.
  * It must not reject.
@@ -18,8 +18,8 @@ export function createConcurrency(count: number, claim: (room: number) => Promis
   }
 
   /**
-   * Claims work for the free slots, half of them at a time: a claim may wait for a slow store, and who reserves a slot
-   * meanwhile must find one.
+   * Claims work for the free slots, half of them at a time: a claim may wait for a slow store, and a message that
+   * comes meanwhile must find a slot.
    */
   async function fill(): Promise<void> {
     if (filling) return;
@@ -30,7 +30,7 @@ export function createConcurrency(count: number, claim: (room: number) => Promis
       taken += room;
       wanted = false;
       const took = await claim(room);
-      // A full catch: there may be more.
+      // All the room was filled: there may be more.
       if (took === room) wanted = true;
       taken -= room - took;
     } while (wanted);

@@ -24,7 +24,7 @@ export type DrainTools = TurnTools & {
   deliver(held: Held, outbox: readonly Numbered[], at: Pick<Work, 'nowMs' | 'tried'>): Promise<Delivered>;
 };
 
-/** How soon a store that restarts is asked once more. */
+/** How soon a store that did not answer is asked once more. */
 const RELEASE_AGAIN_MS = 250;
 
 /**
@@ -75,7 +75,7 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
 
   try {
     if (!(await flush(opened(held, work.outbox, tools), work.nowMs))) return;
-    // What an earlier lease left is dropped before a step can add to it: should this process die, too, only the latest
+    // What an earlier lease left is dropped before a step can add to it: should this process die too, only the latest
     // turn's replies are repeated, and none comes after one to a later message.
     let next: Next | null = work.outbox.length === 0 ? work : await release();
     for (; next !== null; next = await release()) {

@@ -1,6 +1,6 @@
 /**
- * How long ago a message was accepted, by the clocks of the machines that accepted and that asks: they may differ, so it is
- * for people who look at times. Undefined where nobody wrote.
+ * How long ago a message was accepted, by the clocks of two machines, the accepting one and this one: they may differ, so
+ * it is only for people who look at times. Undefined where nobody wrote.
  */
 export function msSince(acceptedMs: number | undefined): number | undefined {
   return acceptedMs === undefined ? undefined : Math.max(0, Date.now() - acceptedMs);

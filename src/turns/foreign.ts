@@ -3,17 +3,17 @@ import { createRecent } from '../store/recent.ts';
 
 /** How long a conversation is left to other processes. */
 const LEAVE_MS = 60_000;
-/** How soon after each time that it was left somebody may take it. */
+/** How soon a conversation that was left may be taken again. */
 export const LEFT_AGAIN_MS = 2000;
 
-/** So many are remembered, at least; one that is forgotten is left for a minute more. */
+/** At least this many are remembered; one that is forgotten is left for a minute more. */
 const MOST = 1000;
 
 /** Conversations in a flow that this process does not have. */
 export type Foreign = {
   /**
-   * Whether another process shall have its chance first. A minute after this process has seen the conversation so, and
-   * nobody has taken it further, no more.
+   * Whether another process should have its chance first: for a minute from when this process first saw the conversation
+   * in that state.
    */
   isLeft(session: Pick<Lease, 'conversation'> & { readonly version: number }, nowMs: number): boolean;
 };

@@ -9,10 +9,10 @@ export class Held implements Lease {
   readonly nonce: string;
   /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
   pastIntent = false;
-  /** On this process's monotonic clock, a cautious end. */
+  /** The end of the lease on this process's monotonic clock, rather too early than too late. */
   aliveUntilMs: number;
   #lost = false;
-  /** Made when somebody asks: most turns call nobody who could be stopped. */
+  /** Made when it is first asked for: most turns make no call that could be stopped. */
   #abort: AbortController | undefined;
 
   constructor({ conversation, fence, nonce }: Lease, aliveUntilMs: number) {
@@ -107,7 +107,7 @@ export function assertNotLost(held: Held): void {
   if (held.lost) throw new LeaseLost();
 }
 
-/** Throws `LeaseLost`, too, where the lease has ended for all that this process can tell. */
+/** The same, and also where the lease has ended as far as this process can tell. */
 export function assertHeld(held: Held): void {
   if (performance.now() >= held.aliveUntilMs) held.lose();
   assertNotLost(held);

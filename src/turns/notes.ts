@@ -4,7 +4,7 @@ import type { Fields, Log } from '../observe.ts';
 /** What a turn goes through, in this order. */
 type Phase = 'identify' | 'steps' | 'commit' | 'deliver';
 
-/** Tenths of a millisecond: the quick phases take about one. */
+/** To a tenth of a millisecond: the quick phases take about one tenth. */
 const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 
 /** What the log says of one turn, in a line: what it was about, how it ended and where its time went. */
@@ -47,7 +47,7 @@ export class TurnNotes {
 
 const UNDECIDED: readonly string[] = ['checking', 'watching', 'escalated'];
 
-/** Tells of each operation whose outcome was unknown before the turn how it stands now, where that changed. */
+/** Logs how each operation stands now whose outcome was unknown before the turn, where that changed. */
 export function tellResolved(
   before: Pick<ConversationState, 'operations'>,
   after: Pick<ConversationState, 'operations'>,

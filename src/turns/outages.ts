@@ -1,11 +1,11 @@
 import { atMostEvery, type Observe } from '../observe.ts';
 import type { Delivery } from './delivery.ts';
 
-/** Sends that are looked back at, and how many it takes at least to judge by. */
+/** How many of the last sends are looked at, and how many there must be to judge by. */
 const WINDOW = 20;
 const ENOUGH = 3;
 
-/** While most sends fail, one is let through so often, to find out whether the platform is back. */
+/** While most sends fail, one is let through each time this has passed, to find out whether the platform is back. */
 const PROBE_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
 
@@ -23,7 +23,7 @@ type Outage = {
 };
 
 /**
- * Sees by each channel's sends whether its platform works. While most of them fail (`delivery_failing`), only probes go
+ * Judges by each channel's sends whether its platform works. While most of them fail (`delivery_failing`), only probes go
  * out, so that a long outage spends no reply's tries; the first that succeeds ends that. Each process sees for itself.
  */
 export type Outages = {

@@ -6,14 +6,14 @@ import type { Outgoing } from './delivery.ts';
 import type { Asker } from './perform.ts';
 import type { TurnResult } from './steps.ts';
 
-/** What the live question asks for after a turn: as long as the question lives, an answer without one changes nothing. */
+/** What the live question asks for after a turn. A turn that asks nothing new leaves a live question as it is. */
 export function asksAfter(before: Stored, result: Pick<TurnResult, 'state' | 'replies'>): string | undefined {
   const asked = result.replies.findLast((reply) => reply.asks !== undefined);
   if (asked !== undefined) return asked.asks;
   return result.state.view === before.state.view ? before.asks : undefined;
 }
 
-/** The trace that a wake-up belongs to is that of the turn that asked for it: a turn that only leaves it armed is another. */
+/** A wake-up belongs to the trace of the turn that asked for it, not to that of a turn that only leaves it armed. */
 export function traceOfWakeUp(
   before: Stored,
   wakeAtMs: number | null,

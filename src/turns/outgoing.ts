@@ -14,25 +14,28 @@ import { createOutages, HELD_BACK } from './outages.ts';
 import type { Outlet } from './outlet.ts';
 import { type Attempted, backOff, type Fate, fateOf } from './retries.ts';
 
-/** What is in the outbox, as it is worked off: a reply may carry what is never stored. */
+/** An item of the outbox at work: its reply may carry what is never stored. */
 type Item = Exclude<OutboxItem, { kind: 'reply' }> | { readonly kind: 'reply'; readonly outgoing: Outgoing };
 
 /** An item with its number in the outbox; null where it could not be opened. */
 export type Numbered = { readonly seq: number; readonly item: Item | null };
 
-/** `sentSeq`: the last number of which nothing is left to do. `wait`: how long the rest has to wait. */
+/** `sentSeq`: up to this number nothing is left to do. `wait`: how long the rest has to wait. */
 export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
 
-/** How long a lock that could not be given back waits. */
+/** When a lock that could not be given back is tried again. */
 const UNLOCK_AGAIN_MS = 1000;
-/** Without a try: where the channel's bulkhead is full, and where its platform is out of order, at least and at most. */
+/**
+ * How long a reply waits, at least and at most, that was not tried: the channel's bulkhead is full, or its platform is
+ * out of order.
+ */
 const NO_ROOM_MS = [1000, 5000] as const;
 const HELD_BACK_MS = [5000, 60_000] as const;
 
 /**
- * Runs the items of an outbox: replies in order, each until it is delivered, dropped or has to wait; what follows one
- * that waits, waits with it. Locks are given back in any case, for another conversation may wait for them; one that
- * cannot be given back now is given back later. Throws `LeaseLost` before it would send without the lease.
+ * Runs the items of an outbox: replies in order, each until it is delivered, dropped or has to wait; the replies behind
+ * one that waits wait too. Locks are given back in any case, for another conversation may need them; one that cannot be
+ * given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createOutboxRunner(options: {
   store: Pick<Locks, 'unlock'>;
@@ -43,7 +46,7 @@ export function createOutboxRunner(options: {
   /** The longest wait within a turn, all waits of one reply together. */
   patienceMs: number;
   random(): number;
-  /** Told of what goes wrong and is tried again later. */
+  /** Called with what goes wrong and is tried again later. */
   onError(error: unknown): void;
 }) {
   const { store, outlet, bulkhead, observe, spans, patienceMs, random, onError } = options;
@@ -135,7 +138,7 @@ export function createOutboxRunner(options: {
     }
   }
 
-  /** What nobody asked for answers no message. */
+  /** Only a reply to a message counts: what the bot says unasked answers none. */
   function noteAnswer({ channel, last, acceptedMs }: Outgoing): void {
     const seconds = secondsSince(acceptedMs);
     if (last && seconds !== null) observe.answered(channel, seconds);
@@ -156,7 +159,7 @@ export function createOutboxRunner(options: {
   return deliver;
 }
 
-/** It waits without having been tried. */
+/** The reply waits without having been tried. */
 function putOff(attempted: Attempted, [minMs, maxMs]: readonly [number, number]): Fate {
   return { kind: 'waits', wait: { ...backOff(attempted, minMs, maxMs), tried: attempted.tried } };
 }

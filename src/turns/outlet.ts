@@ -18,7 +18,7 @@ export interface Outlet {
    * the platform takes whatever comes.
    */
   pace?(outgoing: Outgoing): Promise<number>;
-  /** A call takes longer than a second: show that the bot is at work. Best effort, never throws. */
+  /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /**
    * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.

@@ -95,7 +95,7 @@ export function createPerformer(options: {
       return { kind: 'photo', photo: await spans.around('photo', {}, read) };
     } finally {
       stopShowing();
-      // Whether the time is over does not count here: the commit will tell, and a call was perhaps made.
+      // A lease that is over by the clock does not count here: the commit decides, for a call was perhaps made.
       assertNotLost(held);
     }
   };

@@ -21,16 +21,16 @@ export type PhotosOptions = {
 };
 
 const ALL_MS = 20_000;
-/** A fetch that may succeed is tried again once. */
+/** A fetch that may succeed next time is repeated once. */
 const TRIES = 2;
 
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
 /**
- * Fetches and reads the pictures of a message, one after the other, so that few are in memory. What a platform or a picture
- * does is a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process stops,
- * `LeaseLost`; nothing is changed then.
+ * Fetches and reads the pictures of a message, one after the other, so that few are in memory. Whatever a platform or a
+ * picture does becomes a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process
+ * stops, `LeaseLost`; nothing is changed then.
  */
 export function createPhotos(options: PhotosOptions) {
   const { reader, outlet, bulkhead, stopping, random, observe, allMs = ALL_MS } = options;

@@ -32,7 +32,7 @@ export type Known = { readonly body: Buffer; readonly incoming: Incoming };
 export type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
 export type Dead = { readonly reason: DeadReason; readonly body: Buffer };
 
-/** What a turn starts from. `asker` is null where nobody is known who could be answered. */
+/** What a turn starts from. `asker` is null where it is not known whom to answer. */
 export type Reading = {
   readonly before: Stored;
   readonly asker: Asker | null;

@@ -19,17 +19,17 @@ const GIVE_UP_MS = 24 * HOUR;
  * silence about money, fourteen times is not.
  */
 const AGAIN_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
-/** And so, where nothing was delivered to anybody since the first try: the platform is out of order, not the reply. */
+/** The same where nothing was delivered to anybody since the first try: the platform is out of order, not the reply. */
 const AGAIN_IN_OUTAGE_MS = [...AGAIN_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
 
 const MIN_BACKOFF_MS = SECOND;
 const MAX_BACKOFF_MS = 10 * MINUTE;
 
-/** What a reply has behind it. Times are epoch ms by the store's clock. */
+/** The history of a reply. Times are epoch ms by the store's clock. */
 export type Attempted = {
   /** When the reply was made. */
   readonly atMs: number;
-  /** When its lease was taken, about. */
+  /** About when its lease was taken. */
   readonly nowMs: number;
   /** Before this try. */
   readonly tried: Tried;
@@ -79,7 +79,7 @@ function afterUncertain(
   worksSince: (sinceMs: number) => boolean,
 ): Required<Pick<Wait, 'afterMs' | 'tried'>> | null {
   const dueMs = tried.sinceMs + (AGAIN_IN_OUTAGE_MS[tried.times - 1] ?? 0);
-  // A message of the customer brought this try forward: it is none of those that count.
+  // A message of the customer brought this try forward: it does not count.
   if (tried.times > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried };
   const sinceMs = tried.times === 0 ? nowMs : tried.sinceMs;
   const plan = worksSince(sinceMs) ? AGAIN_MS : AGAIN_IN_OUTAGE_MS;
@@ -93,7 +93,7 @@ function afterUncertain(
   };
 }
 
-/** Waits half the reply's age: so nobody has to count, and the waits grow by half. A new message brings it forward. */
+/** Waits half the reply's age, so that waits grow without a count of tries. A new message brings it forward. */
 export function backOff(
   { atMs, nowMs, random }: Pick<Attempted, 'atMs' | 'nowMs' | 'random'>,
   minMs: number = MIN_BACKOFF_MS,
@@ -103,5 +103,5 @@ export function backOff(
   return { afterMs: Math.round(waitMs * spread(random)), leastMs: 0 };
 }
 
-/** So that many conversations do not come back at once. */
+/** Spreads the waits, so that many conversations do not come back at once. */
 const spread = (random: () => number): number => 0.8 + 0.4 * random();

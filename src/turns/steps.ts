@@ -31,7 +31,7 @@ export type TurnResult = {
   readonly forget: boolean;
 };
 
-/** A turn that leaves all as it was, but for the state's wake-up. */
+/** A turn that changes nothing but the state's wake-up. */
 export function leave(
   state: ConversationState,
   wakeAtMs: number | null,
@@ -40,7 +40,10 @@ export function leave(
   return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], questions: [], forget: false };
 }
 
-/** A turn that asks for more effects than this between two saves is a bug that would never end; so is one that saves so often. */
+/**
+ * A turn that asks for more effects than this between two saves, or saves more often than this, has a bug and would never
+ * end.
+ */
 const MAX_EFFECTS = 4;
 const MAX_SAVES = 12;
 

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { messageSchema, senderSchema } from '../conversation/message.ts';
 import { stateSchema } from '../conversation/state.ts';
 
-/** A command that a turn waited for on its way to the reply. `take` brought it its message: accept, claim or release. */
+/**
+ * A command that a turn waited for on its way to the reply. `take` is the one that brought the message: accept, claim or
+ * release.
+ */
 const tripSchema = z.enum(['take', 'intend', 'recall', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
@@ -25,7 +28,7 @@ const understoodSchema = z.record(z.string(), z.string());
 
 /**
  * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
- * data, and therefore made for the channels that ask for it only (`tracing.ts`), never stored with the conversation.
+ * data, so it is made only for the channels that ask for it (`tracing.ts`), and never stored with the conversation.
  */
 export const traceSchema = z.object({
   /** Null: a wake-up, nobody wrote. */

@@ -7,13 +7,13 @@ import type { ConversationStore } from '../store/store.ts';
 import type { Numbered } from './outgoing.ts';
 import type { Trace, TracedCall, Trip } from './trace.ts';
 
-/** Looks into the turns of some channels. Other channels' turns pay a comparison, and nothing is kept of them. */
+/** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
 export type Traces = {
   /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
   around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
   /** The same store; the turn at work counts what it asks of it. */
   counting(store: ConversationStore): ConversationStore;
-  /** To be told of every attempt to call AntCRM: it belongs to the turn that awaits it. */
+  /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
   call(call: TracedCall): void;
 };
 
@@ -91,8 +91,8 @@ function told(understood: Understood): NonNullable<Trace['understood']> {
 }
 
 /**
- * The trace goes with the turn's last reply; not where that says that all is forgotten, which it would belie. It was not
- * there when the outbox was stored: a crash loses it.
+ * The trace goes with the turn's last reply, unless that says that all is forgotten: a trace would contradict it. The stored
+ * outbox does not have it, so a crash loses it.
  */
 function carrying(items: Numbered[], trace: Trace): Numbered[] {
   return items.map((numbered) => {

@@ -118,7 +118,7 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
 
 /**
  * Commits what was decided so far. The message stays the head: after a crash it comes again, to this state. That messages
- * were dropped is said when all is.
+ * were dropped is said by the last commit.
  */
 function saveBetween(
   session: Session,
@@ -134,7 +134,7 @@ function saveBetween(
 /** What operators find as a dead letter: the message, or for a wake-up the state. */
 const bodyOf = ({ sealed }: Session, { head }: Next): Buffer => head?.body ?? sealed ?? Buffer.alloc(0);
 
-/** What the turn came to, or why it never will. */
+/** What the turn decides, or why it never will. */
 async function attempt(
   held: Held,
   { next, reading: { before, asker, unreadable }, notes }: Turn,
@@ -143,7 +143,7 @@ async function attempt(
 ): Promise<TurnResult | DeadReason> {
   if (unreadable) return 'unreadable';
   if (attemptsOf(next) > tools.attempts) return 'attempts';
-  // A wake-up of which nobody knows whose it was: its state could not be read.
+  // A wake-up whose state could not be read: nobody knows whose it was.
   if (asker === null) return leave(before.state, null);
 
   const { observe } = tools;
@@ -187,8 +187,8 @@ function step(
 }
 
 /**
- * Some platforms must be asked who wrote; that is too slow for before `accept`. Throws `GivenBack` where too many ask one
- * already, and it does not answer.
+ * Some platforms must be asked who wrote, which is too slow to do before `accept`. Throws `GivenBack` where too many turns
+ * wait for such an answer already.
  */
 async function identified(
   asker: Asker,
@@ -204,10 +204,10 @@ async function identified(
 }
 
 /**
- * What is left of a message that will never be answered: the conversation decides, which alone knows what may have been
- * called for it. Where it throws, too, all stays as it was, and the customer gets an apology. A wake-up is put off, not
- * given up: an operation may wait for it, and with the operation the customer's next redemption. A state that is nobody's
- * has nothing to wait for.
+ * What is left of a message that will never be answered. The conversation decides, because it alone knows what may have
+ * been called for the message. Where it throws too, nothing changes, and the customer gets an apology. A wake-up is put
+ * off, not given up: an operation may wait for it, and with the operation the customer's next redemption. Where it is not
+ * known whose the state is, nothing waits.
  */
 async function giveUp(
   held: Held,

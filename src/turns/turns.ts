@@ -40,7 +40,7 @@ export type TurnsOptions = {
   ids(): Context['ids'];
   readonly observe: Observe;
   readonly limits?: Partial<Limits> | undefined;
-  /** Says what is worked on; absent: to nobody. */
+  /** Says what is worked on. Absent: nobody is told. */
   readonly spans?: Spans | undefined;
   /** Who may look into turns, and at which. */
   readonly traces?: Traces | undefined;
@@ -51,13 +51,13 @@ type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 export type Turns = {
   /**
-   * Stores a message; the work on it goes on behind. Rejects with `StoreUnavailable`: it may be stored all the same, the
-   * platform should send it again.
+   * Stores a message; the work on it goes on in the background. Rejects with `StoreUnavailable`: the message may be stored
+   * all the same, and the platform should send it again.
    */
   accept(incoming: Incoming): Promise<Acceptance>;
   /** Begins to renew leases and to look for what is due. */
   start(): void;
-  /** Begins nothing more, finishes what AntCRM was perhaps asked for, gives back the rest. Messages are still stored. */
+  /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
   stop(): Promise<void>;
 };
 
@@ -122,7 +122,7 @@ export function createTurns(options: TurnsOptions): Turns {
     }
   }
 
-  /** Takes the lease, too, if there is a slot for the work. */
+  /** Files the message, and takes the lease if there is a slot for the work. */
   async function file(message: Omit<NewMessage, 'take'>, incoming: Incoming): Promise<Acceptance> {
     const sinceMs = performance.now();
     const take = !stopped && concurrency.reserve();
@@ -151,7 +151,7 @@ export function createTurns(options: TurnsOptions): Turns {
     }
   }
 
-  /** Never rejects: a lease that cannot be worked on expires, and whoever sweeps then goes on. */
+  /** Never rejects: a lease that cannot be worked on expires, and the next sweep takes it up. */
   function run(work: Work, sinceMs: number, known?: Known): Promise<void> {
     const { conversation } = work;
     return spans.apart({ conversation }, async () => {

@@ -50,7 +50,7 @@ export type Guard = {
   readonly page: onRequestAsyncHookHandler;
 };
 
-/** `failures`: wrong tokens a minute and address; after them a wrong one hears 429. A right one passes all the same. */
+/** `failures`: wrong tokens a minute and address; a wrong one beyond them gets 429. A right one always passes. */
 export type StaffRates = Rates & { readonly failures: number };
 
 const RATES_OF_STAFF: StaffRates = { ...RATES, failures: 30 };
@@ -67,7 +67,7 @@ export function createGuard(
   function only(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
       switch (access(callerOf(request), settings, scheme)) {
-        // Whoever shows the token shares an address with those who guess it, where both come through one proxy.
+        // Never limited: behind one proxy, the holder of the token shares an address with those who guess it.
         case 'granted':
           return;
         case 'refused':
@@ -89,8 +89,8 @@ export function createGuard(
 }
 
 /**
- * An `onRequest` hook that lets operators pass and ends every other request. Only a bearer token counts, from this machine,
- * too: nothing that a browser sends by itself.
+ * An `onRequest` hook that lets operators pass and ends every other request. Only a bearer token counts, even from this
+ * machine: nothing that a browser sends by itself.
  */
 export function createOperatorGuard(
   limits: Limits,

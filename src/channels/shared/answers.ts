@@ -9,7 +9,7 @@ export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
  * - `status`: the HTTP status, or the platform's own error code where it writes one into the body. Undefined: the answer
  *   could not be read (a gateway's page, more bytes than we take), so nobody knows what became of the call.
  * - `afterMs`: how long the platform wants us to wait (`Retry-After`, `retry_after`).
- * - `says`: what the platform's own codes or words tell beyond the status: that an edit changes nothing (`delivered`), that
+ * - `says`: what the platform's own codes or words say beyond the status: that an edit changes nothing (`delivered`), that
  *   the customer or the conversation is gone (`unreachable`), that our token or our bot is refused (`unauthorized`).
  */
 export type PlatformAnswer = {
@@ -23,7 +23,7 @@ export function meaningOf({ status, afterMs, says }: PlatformAnswer): Delivery {
   const wait = afterMs !== undefined && afterMs > 0 ? { afterMs } : {};
   if (status === undefined) return { kind: 'uncertain' };
   if (status < 300) return { kind: 'delivered' };
-  // No platform of ours redirects: something stands between us and it, and no redirect is followed.
+  // No platform of ours redirects: this is something in between, and no redirect is followed.
   if (status < 400) return { kind: 'undelivered' };
   // A gateway's or the platform's own fault: nobody knows how far the call came.
   if (status >= 500 || status === 408) return { kind: 'uncertain', ...wait };

@@ -4,8 +4,8 @@ export function encodeChoice(id: string, view: string | undefined): string {
 }
 
 /**
- * The reverse. Anybody with a modified client can send any data: an id that no button has is for the conversation to
- * refuse.
+ * The reverse. Anybody with a modified client can send any data: the conversation refuses an id that
+ * no button has.
  */
 export function decodeChoice(data: string): { choice: string; view?: string } {
   const at = data.lastIndexOf('~');

@@ -17,7 +17,7 @@ export type Caller = { readonly peer: string | undefined; readonly headers: Inco
 export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * Makes counters, each of its own: how often a minute an address may do something. The address is `request.ip`: the
+ * Makes separate counters of how often a minute an address may do something. The address is `request.ip`: the
  * peer's, or what the proxies of `TRUST_PROXY` say.
  */
 export type Limits = FastifyInstance['createRateLimit'];

@@ -2,9 +2,9 @@ import type { Quota } from '../../store/quota.ts';
 import { StoreUnavailable } from '../../store/unavailable.ts';
 
 /**
- * The line of those who are put off, one over all processes. Resolves to when the next one may come back (monotonic, ms).
- * Whoever asks while the store answers shares one command. `everyMs`: from one place to the next; `aloneMs`: the same where
- * the store cannot be reached, by this process's share.
+ * The line of messages that are put off, one over all processes. Resolves to when the next one may come back (monotonic,
+ * ms). Callers that ask while the store answers share one command. `everyMs`: from one place to the next; `aloneMs`: the
+ * same where the store cannot be reached, by this process's share.
  */
 export function createLine(
   quota: Pick<Quota, 'takePlaces'>,

@@ -9,7 +9,7 @@ import { createTimes, LATE_MS } from './times.ts';
 export type Wish = { readonly chat: string; readonly isReceipt: boolean; readonly madeAtMs: number };
 
 /**
- * At which pace a bot's messages leave: one over all processes, so that a platform with limits refuses few.
+ * The pace of a bot's messages, one over all processes, so that a platform with limits refuses few of them.
  *
  * @example
  * const afterMs = await pace.take({ chat: '475', isReceipt: false, madeAtMs: Date.now() });
@@ -36,16 +36,16 @@ export type PaceOptions = {
   onGo(seconds: number): void;
 };
 
-/** Of what the platform takes: on their way some messages are late, and come close to the next. */
+/** The share of the platform's limit that is used: some messages are late on their way, and come close to the next. */
 const SAFE = 29 / 30;
-/** Who would have to wait for longer is put off, and whoever is one too many: at 30 a second, a third of a process's slots. */
+/** A message that would wait for longer is put off, and so is one too many: at 30 a second, a third of a process's slots. */
 const MOMENT_MS = 1500;
 const MOST_S = 0.7;
-/** Who is put off comes back after this at least; a store sees what is due up to as much later. */
+/** A message that is put off comes back after this at least; the store may notice that it is due as much later. */
 const AGAIN_MS = 500;
 /** A reply of this age has been put off before. */
 const OLD_MS = 2000;
-/** Who would have to wait here for longer, because a platform has refused, is put off at once. */
+/** After a refusal, a message that would have to wait here for longer is put off at once. */
 const LONG_MS = 1000;
 
 type Waiting = Wish & { go(afterMs: number | Promise<number>): void };
@@ -57,7 +57,7 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
   const chats = new RateLimiterMemory({ points: chatBurst, duration: 1 });
   const waiting: Waiting[] = [];
   const comesBack = createLine(quota, 1000 / safe, times.everyMs);
-  /** When the last of those is expected who do not stand in the line; monotonic. */
+  /** When the last message is expected that does not stand in the line; monotonic. */
   const lastMs = { receipt: 0, again: 0 };
   let isServing = false;
 

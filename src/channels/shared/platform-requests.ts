@@ -17,13 +17,13 @@ export function takePlatformRequests(app: FastifyInstance): void {
     done(null, parseJson(body)),
   );
   app.setErrorHandler((error, _request, reply) => {
-    // Thrown on: every other error is answered as it is elsewhere.
+    // Every other error is answered as it is elsewhere.
     if (!(error instanceof StoreUnavailable)) throw error;
     return sendAgain(reply, 'The message cannot be stored now.');
   });
 }
 
-/** Answers 503 with a `Retry-After` at random, so that what was refused does not come back as one wave. */
+/** Answers 503 with a `Retry-After` at random, so that what was refused does not come back all at once. */
 export function sendAgain(reply: FastifyReply, detail: string): FastifyReply {
   return comeLater(reply, 503, detail, anySeconds(MAX_RETRY_AFTER_S));
 }

@@ -23,7 +23,7 @@ export const problemOf = (description: string) => ({
   content: { 'application/problem+json': { schema: problemSchema } },
 });
 
-/** How often a caller should wait, in seconds, when it is not known better. */
+/** How long a caller should wait, in seconds, where nothing better is known. */
 const RETRY_AFTER_S = 2;
 
 /** Answers with a problem document; `extra` members stand beside the usual ones. */
@@ -45,7 +45,7 @@ export function notFound(_request: FastifyRequest, reply: FastifyReply): Fastify
   return problem(reply, 404, 'Not Found');
 }
 
-/** Answers 503, or another status that passes by itself, with `Retry-After`. */
+/** Answers 503, or another status that goes away by itself, with `Retry-After`. */
 export function comeLater(
   reply: FastifyReply,
   status: 429 | 503,

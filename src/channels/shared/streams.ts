@@ -73,7 +73,10 @@ export function createStreams<Event>(
   };
 }
 
-/** A reply that can carry a stream. Proxies must neither keep nor gather events, and a connection that a stream leaves idle would delay our end. */
+/**
+ * A reply that can carry a stream. Proxies must neither keep nor gather events, and an idle connection after the stream
+ * would delay a stop.
+ */
 export function streaming(reply: FastifyReply): FastifyReply {
   return reply
     .type('text/event-stream')

@@ -4,28 +4,28 @@ import { StoreUnavailable } from '../../store/unavailable.ts';
 /** When messages of this process may leave. Times are monotonic, ms. */
 export type Times = {
   /**
-   * The next one, perhaps past; one caller at a time, who could use `wanted`. Not `isTaken`: there is none now, ask again
-   * at `atMs`.
+   * The next time, perhaps past; for one caller at a time, which could use `wanted` of them. Not `isTaken`: there is none
+   * now, ask again at `atMs`.
    */
   next(wanted: number): Promise<{ readonly atMs: number; readonly isTaken: boolean }>;
   /** Lets a message leave at once where there is plenty; it is counted soon, together with others. */
   onCredit(): boolean;
   /** From one message of this process to its next, by its share of the last ones. */
   everyMs(): number;
-  /** Nothing leaves for so long. */
+  /** Nothing leaves for this long, ms. */
   pause(ms: number): void;
-  /** When the last pause ends, of this process's knowledge. */
+  /** When the last pause ends, as far as this process knows. */
   pausedUntilMs(): number;
 };
 
-/** Messages taken at once: of a sixth of a second at most, so that other processes need not wait for longer. */
+/** Messages taken at once: of a sixth of a second at most, so that other processes do not wait for longer. */
 const BLOCK_S = 1 / 6;
-/** Messages that leave before they are counted, at 30 a second one, for so long. */
+/** How many messages leave before they are counted (one, at 30 a second), and for how long. */
 const CREDIT_S = 1 / 30;
 const PAY_MS = 100;
-/** A message may leave so much after its time; later, it would come too close to the next, and its time is lost. */
+/** A message may leave this long after its time. Later it would come too close to the next, and its time is lost. */
 export const LATE_MS = 20;
-/** A process that got little by chance does not take itself for one of more than these. */
+/** A process that got little by chance assumes at most this many others. */
 const MOST_PROCESSES = 16;
 /** How long a process goes by its share after the quota could not be reached. */
 const ALONE_MS = 1000;
@@ -39,15 +39,15 @@ export function createTimes(quota: Quota, perSecond: number): Times {
   let willPay = false;
   let block = 1;
   let isUsedUp = true;
-  /** More is wanted than the platform takes: nobody takes what it may not need. */
+  /** More is wanted than the platform takes: no process takes times that it may not need. */
   let isScarce = false;
   let pausedUntilMs = 0;
   let aloneUntilMs = 0;
   let lastMs = 0;
-  /** Of the second we took from last: when it ends, and the last number that was known to be taken. */
+  /** The second that we took from last: when it ends, and the last number known to be taken. */
   let secondEndMs = 0;
   let lastTaken = 0;
-  /** Messages of ours, and of all, lately; by those a process knows its share. */
+  /** Recent messages of ours and of all processes, from which a process knows its share. */
   let seen = { ours: 1, all: 1 };
 
   const shareMs = (): number => everyMs * Math.min(seen.all / seen.ours, MOST_PROCESSES);
@@ -87,7 +87,7 @@ export function createTimes(quota: Quota, perSecond: number): Times {
     if (leftMs > 1000) pausedUntilMs = secondEndMs;
   }
 
-  /** Between two times when nothing was left over, others took what we did not. */
+  /** Between two times with nothing left over, other processes took what we did not. */
   function learnShare(last: number, ours: number, nowMs: number, isShared: boolean): void {
     if (nowMs >= secondEndMs) {
       seen = { ours: seen.ours / 2, all: seen.all / 2 };

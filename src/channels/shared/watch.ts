@@ -5,8 +5,8 @@ export type WatchOptions = {
   /** The channel's name. */
   readonly channel: string;
   /**
-   * Looks at the platform: the faults, one operator's line each (what is wrong and what to do; no token, no secret), none
-   * where all is well. Ends soon after `signal` aborts; must not reject.
+   * Looks at the platform and resolves to its faults, one operator's line each (what is wrong and what to do; no token, no
+   * secret); none where all is well. Ends soon after `signal` aborts; must not reject.
    */
   readonly check: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly observe: Observe;
@@ -26,7 +26,7 @@ export type Watch = {
 /** A fault shows within a minute: this, and the deadlines of a check's calls. */
 const CHECK_EVERY_MS = 25_000;
 const ALARM_EVERY_MS = 60_000;
-/** A start waits so long for the first check, so that the greeting can tell what it found. */
+/** A start waits this long for the first check, so that the greeting can say what it found. */
 const FIRST_MS = 2_000;
 
 /** Looks at a channel's platform in the background: faults are logged as an alarm, measured, and kept for `faults`. */
@@ -41,7 +41,7 @@ export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS 
 
   async function look(): Promise<void> {
     const faults = await check(signal);
-    // A check that was broken off says nothing of the platform.
+    // A check that was aborted says nothing about the platform.
     if (signal.aborted) return;
     if (found.length > 0 && faults.length === 0)
       observe.log.info({ channel }, 'the channel is in order again');

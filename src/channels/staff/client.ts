@@ -5,7 +5,7 @@ import type { RequestSchema } from './request.ts';
 
 /** The staff webhook from its other side: for `npm run chat` and for tests. */
 export type StaffClient = {
-  /** Rejects where the bot cannot be reached or answers with something else than it promises. */
+  /** Rejects where the bot cannot be reached, or answers with anything but what it promises. */
   send(request: z.input<RequestSchema>): Promise<StaffAnswer | Refusal>;
   /** Tells the sandbox to misbehave (`faults`) or to start afresh (`reset`). Rejects where there is none, or it refuses. */
   sandbox(what: 'faults' | 'reset', body: object): Promise<void>;

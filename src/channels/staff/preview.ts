@@ -7,8 +7,8 @@ import type { StaffReply } from './answer.ts';
 import type { StaffRequest } from './request.ts';
 
 /*
- * Staff who imitate a channel and look into the turn see what is on the wire of its platform, too. Whom they imitate
- * travels as their conversation's address, so that any process can show it, also of what the bot says unasked.
+ * Staff who imitate a channel and look into the turn see what is on the wire of its platform, too. The channel that
+ * they imitate travels in their conversation's address, so any process can show it, also for what the bot says unasked.
  */
 
 const addressSchema = z.object({ imitates: z.string() });

@@ -142,7 +142,7 @@ function proofOf(channels: readonly ChannelTraits[], as: string): Sender['proof'
   return channels.find(({ name }) => name === as)?.proof;
 }
 
-/** Refinements look at whatever is an object, so that all faults of a request are told at once. */
+/** Refinements look at anything that is an object, so that all faults of a request are reported at once. */
 function isObject({ value }: { value: unknown }): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -168,13 +168,13 @@ export async function messageOf(
   return { kind: 'photo', pictures: [await read(Buffer.from(photo, 'base64'))] };
 }
 
-/** Who speaks: `as` decides by what an identifier can be proved. */
+/** The sender: `as` decides how an identifier can be proved. */
 export function senderOf(
   { as, locale, name, profile }: StaffRequest,
   channels: readonly ChannelTraits[],
 ): Sender {
   const proof = proofOf(channels, as);
-  // The schema lets no other name through; and whoever is not known proves nothing.
+  // The schema lets no other name through; an unknown channel would prove nothing.
   if (proof === undefined) throw new Error('a request imitates a channel that there is not');
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };

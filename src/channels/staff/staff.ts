@@ -113,7 +113,7 @@ export function createStaff(
     return done;
   }
 
-  /** Whether it does confirm anything is known only later: once too often is better than not. */
+  /** Whether it really confirms anything is known only later: an alarm too many is better than none. */
   function audit({ conversation, choice, text }: StaffRequest, message: string): void {
     const isConfirming = choice?.startsWith('confirm:') || (text !== undefined && confirms(text));
     if (!audited || !isConfirming) return;

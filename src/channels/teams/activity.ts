@@ -1,7 +1,9 @@
 import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 
-/** What is absent or has not the expected shape is blank, so that an activity we cannot read is answered, not refused. */
+/**
+ * What is absent, or has another shape than expected, is blank: an activity that we cannot read is answered, not refused.
+ */
 const text = z.string().default('').catch('');
 
 function list<T extends z.ZodType>(schema: T) {

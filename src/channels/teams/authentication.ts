@@ -10,7 +10,7 @@ import { withSdkConsole } from './sdk-console.ts';
 /** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
 
-/** The SDK waits without end. */
+/** The SDK itself would wait forever. */
 const PATIENCE_MS = 5_000;
 
 /** Tokens by the Bot Framework SDK, in both directions. */
@@ -29,7 +29,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   const check = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
   const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
-  // Awaited by whoever wants a token.
+  // A failure shows where a token is asked for; unhandled here, it would end the process.
   credentials.catch(() => {});
   const logged = withSdkConsole(log);
   let asking: Promise<string> | undefined;
@@ -48,7 +48,7 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
     }
   }
 
-  /** One request at a time, whoever asks meanwhile waits for it. */
+  /** One request at a time; callers that ask meanwhile wait for it. */
   function token(renewed = false): Promise<string> {
     asking ??= credentials
       .then((ours) => inTime(logged(() => ours.getToken(renewed))))

@@ -19,7 +19,7 @@ export function text(line: string, tone: Tone = 'plain', more: Element = {}): El
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
 }
 
-/** A picture that Teams fetches from its URL; `alt`: what whoever cannot see it is told. */
+/** A picture that Teams fetches from its URL; `alt`: what people hear who cannot see it. */
 export function image(url: string, alt: string): Element {
   return { type: 'Image', url, altText: alt, size: 'Large', spacing: 'Small' };
 }
@@ -61,7 +61,7 @@ export function card(body: readonly Element[], fallback: string): Element {
   };
 }
 
-/** As it stands, for whoever reads Markdown or HTML: no link, no picture, no emphasis. */
+/** The text as it is, for clients that read Markdown or HTML: no link, no picture, no emphasis. */
 function escaped(words: string): string {
   return words.replaceAll(/[\\`*_~[\]<>#|]/g, '\\$&');
 }

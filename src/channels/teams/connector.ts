@@ -7,7 +7,7 @@ import { parseJson } from '../shared/json.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 
-/** What a call came to. The body is outside data: whoever uses it parses it. */
+/** How a call ended. The body is outside data: its user parses it. */
 export type Answer = { readonly ok: true; readonly body: unknown } | Failure;
 
 type Failure = CallFailure & { readonly ok: false };
@@ -22,7 +22,10 @@ export type Connector = {
   file(url: string, limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<FetchedPhoto>;
   /** Asks for what anybody may read, without our token. Undefined where no answer comes within `LOOK_MS`. */
   look(url: string, signal: AbortSignal): Promise<Looked | undefined>;
-  /** Whether the last answers refused our token or our bot. Not for ever: replies that wait are tried again within that time. */
+  /**
+   * Whether the last answers refused our token or our bot; only for a while, within which waiting replies are tried
+   * again.
+   */
   isRefused(): boolean;
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;
@@ -48,7 +51,7 @@ const KEEP_ALIVE_MS = 30_000;
 const LOOK_MS = 5_000;
 /** The service's keys, each with its certificates. */
 const MAX_LOOKED_BYTES = 1024 * 1024;
-/** A little more than a reply that waits is left alone for. */
+/** A little longer than a waiting reply is left alone. */
 const REFUSED_MS = 11 * 60 * 1000;
 /** A profile has a few hundred bytes, every other answer less. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -168,7 +171,7 @@ function answerOf(status: number, retryAfter: string | string[] | undefined, bod
   return meaning.kind === 'delivered' ? { ok: true, body } : { ...meaning, ok: false };
 }
 
-/** The connector tells by a code who refuses: the customer or the service. */
+/** A code of the connector says who refuses: the customer or the service. */
 function saidBy(status: number, body: unknown): PlatformAnswer['says'] {
   if (status === 403) return GONE.has(codeOf(body)) ? 'unreachable' : 'unauthorized';
   // The conversation, or the member asked for.

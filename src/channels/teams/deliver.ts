@@ -5,7 +5,7 @@ import { type ConnectorAdapter, ConnectorError } from './adapter.ts';
 import { type Place, type Press, placeOf, pressSchema } from './address.ts';
 import { type Rendered, render, renderUsed } from './render.ts';
 
-/** What only makes the chat nicer may hold up a reply this long. */
+/** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY_MS = 3_000;
 
 /** What is done in a conversation, as the SDK does it. */

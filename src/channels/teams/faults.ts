@@ -43,7 +43,7 @@ export function createCheck({ cloud, connector, registration, serviceHosts }: Ch
   async function tokenFault(signal: AbortSignal): Promise<string | undefined> {
     if (!registration) return undefined;
     try {
-      // The SDK keeps it: mostly nobody is asked.
+      // The SDK caches the token: mostly no request is made.
       await orAborted(cloud.token(), signal);
       return connector.isRefused() ? REFUSED : undefined;
     } catch (error) {

@@ -4,8 +4,8 @@ import type { Words } from '../../i18n.ts';
 import { type Element, text } from './card.ts';
 
 /**
- * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves, for a
- * check that is stricter than ours would lock people out.
+ * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
+ * because a check that is stricter than ours would lock people out.
  */
 const INPUTS: Readonly<Record<Field['slot'], Element>> = {
   // Ten of them, with blanks between.

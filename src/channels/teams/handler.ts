@@ -41,7 +41,7 @@ export class CustomerHandler extends TeamsActivityHandler {
     if (isUs) await this.#handOn(fromInstall(activity));
   }
 
-  /** Teams tells of one installation in two ways, and of neither reliably. */
+  /** Teams reports one installation in two ways, neither of them reliably. */
   protected override async onInstallationUpdateActivity({ activity }: TurnContext): Promise<void> {
     if (activity.action === 'add') await this.#handOn(fromInstall(activity));
   }

@@ -46,7 +46,7 @@ export function createIdentity({ connector, trustedTenants, now = Date.now }: Id
     if (known && known.untilMs > now()) return known.found;
     const path = `v3/conversations/${encodeURIComponent(conversation)}/members/${encodeURIComponent(user)}`;
     const answer = await connector.call(service, 'GET', path, undefined, LOOKUP_MS);
-    // Who is no member has no profile.
+    // Somebody who is no member has no profile.
     if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(answer.body, tenant, person);
     const found = email === undefined ? {} : { email };

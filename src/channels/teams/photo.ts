@@ -4,7 +4,9 @@ import { MAX_PHOTO_BYTES, type Picture } from '../../conversation/photo.ts';
 import type { FetchedPhoto } from '../../turns/outlet.ts';
 import type { Connector } from './connector.ts';
 
-/** A file in SharePoint or OneDrive: its link is open to whoever has it, and no host of the connector's. */
+/**
+ * A file in SharePoint or OneDrive: its link is open to everybody who has it, and its host is not one of the connector's.
+ */
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 
 /** What was pasted into a message, or sent with it. */
@@ -21,7 +23,7 @@ const placeSchema = z.object({ url: z.string() });
 /** For fetching a picture, ms. */
 const FETCH_MS = 5_000;
 
-/** `Outlet.fetchPhoto`. Whoever wrote the activity named the address: the connector fetches from its own hosts alone. */
+/** `Outlet.fetchPhoto`. The address is the writer's: the connector fetches from its own hosts alone. */
 export function createPhotoFetch(connector: Pick<Connector, 'file'>, fetchMs = FETCH_MS) {
   return async (_: unknown, at: unknown): Promise<FetchedPhoto> => {
     const place = placeSchema.safeParse(at).data;

@@ -8,7 +8,7 @@ let isRedirected = false;
 
 /**
  * Runs calls of the SDK with their `console.error` sent to our log, at debug. The SDK writes a stack or a key there for
- * every bad token: any stranger could fill the disk. Everybody else's console stays as it is.
+ * every bad token: any stranger could fill the disk. Other code's console stays as it is.
  */
 export function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
   if (!isRedirected) {

@@ -32,7 +32,7 @@ export class BotApi extends Telegram {
     return new BotApi(this.#client, { ...this.#limits, ...limits });
   }
 
-  /** The result is outside data whatever telegraf's type promises: whoever uses one parses it. Rejects with `CallFailed`. */
+  /** The result is outside data, whatever telegraf's type promises: its user parses it. Rejects with `CallFailed`. */
   override callApi<M extends keyof Methods>(method: M, payload: Opts<M>): Promise<ReturnType<Methods[M]>>;
   override async callApi(method: string, payload: object): Promise<unknown> {
     const answer = await this.#client.call(method, payload, this.#limits);

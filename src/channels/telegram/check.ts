@@ -23,7 +23,10 @@ export type CheckOptions = {
 const CALL_MS = 5_000;
 /** At a start, the webhook is looked at once it is registered, or after this. */
 const REGISTRATION_MS = 5_000;
-/** Telegram remembers an error for ever. One that updates wait behind counts this long, ms; else it counts as passed. */
+/**
+ * Telegram remembers an error forever. One with updates waiting behind it counts for this long, ms; others count as
+ * passed.
+ */
 const STUCK_MS = 60 * 60_000;
 const PASSED_MS = 60_000;
 
@@ -51,7 +54,7 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
 
 const nameSchema = z.object({ username: z.string() });
 
-/** A call that went wrong by itself is made once more: one lost packet is no alarm. */
+/** A call that went wrong is made once more: one lost packet is no alarm. */
 async function twice(call: () => Promise<Answer>): Promise<Answer> {
   const first = await call();
   const lost = !first.ok && (first.kind === 'undelivered' || first.kind === 'uncertain');
@@ -60,7 +63,7 @@ async function twice(call: () => Promise<Answer>): Promise<Answer> {
 
 function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
   switch (kind) {
-    // It is there, and takes us for who we are.
+    // It is there, and accepts our token.
     case 'delivered':
     case 'throttled':
       return [];
@@ -79,7 +82,7 @@ function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
   }
 }
 
-/** Addresses are told by their host alone: others may keep a secret in the path. */
+/** Addresses are shown by their host alone: others may keep a secret in the path. */
 function webhookFaults(info: WebhookInfo, wanted: string | undefined): string[] {
   const faults: string[] = [];
   const { url, allowed_updates: asked } = info;

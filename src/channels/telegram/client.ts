@@ -11,7 +11,7 @@ import {
 import { unfetched } from '../shared/fetched.ts';
 import { parseJson } from '../shared/json.ts';
 
-/** What a call came to. Results are outside data: whoever uses one parses it. An edit that changes nothing is `ok`. */
+/** How a call ended. Results are outside data: their user parses them. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
 
 /** Why a call did not succeed; `why` is for operators (Telegram's description or the system's code, never a URL). */
@@ -28,7 +28,7 @@ export type CallOptions = {
  */
 export type Client = {
   call(method: string, payload: object, options?: CallOptions): Promise<Answer>;
-  /** Fetches a file by the relative path that `getFile` told: whoever hands it over has checked it. */
+  /** Fetches a file by the relative path that `getFile` answered; the caller has checked it. */
   file(
     path: string,
     limits: { readonly maxBytes: number; readonly timeoutMs: number },
@@ -59,7 +59,7 @@ export function createClient(options: ClientOptions): Client {
   const pool = new Pool(origin, {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // A connection lost under HTTP/2 breaks the calls of all customers at once, and all would be perhaps delivered.
+    // Under HTTP/2 a lost connection would break the calls of all customers at once, each perhaps delivered.
     allowH2: false,
   });
   let closing: Promise<void> | undefined;
@@ -147,7 +147,7 @@ function send(
       {
         onRequestStart(controller) {
           sending = controller;
-          // Time was over while the connection came about: nothing was sent, nor will be.
+          // The time was over before the connection was there: nothing was sent, nor will be.
           if (given !== undefined) controller.abort(given);
         },
         onResponseStart(_controller, code) {
@@ -190,7 +190,7 @@ function understand(status: number, json: unknown): Answer {
   return meaning.kind === 'delivered' ? { ok: true, result: undefined } : { ...meaning, ok: false, why };
 }
 
-/** What no Bot API server wrote tells something only where it is a gateway's error or a redirect. */
+/** An answer that no Bot API server wrote means something only where it is a gateway's error or a redirect. */
 function platformAnswer(status: number, answer: Refusal | undefined): PlatformAnswer {
   if (!answer) return { status: status >= 500 || (status >= 300 && status < 400) ? status : undefined };
   const { error_code: code, description, parameters } = answer;
@@ -202,7 +202,7 @@ function platformAnswer(status: number, answer: Refusal | undefined): PlatformAn
   };
 }
 
-/** Where many cases share a code, the text is all that Telegram tells them by. */
+/** Many cases share a code: Telegram tells them apart by the text alone. */
 function saidBy(code: number, description: string): PlatformAnswer['says'] {
   // 404 answers a malformed token, and a method that a Bot API server of one's own is too old for.
   if (code === 404 && !/method/i.test(description)) return 'unauthorized';

@@ -11,7 +11,7 @@ import { linkToChat } from './link.ts';
 import { createPictures } from './pictures.ts';
 import { type Rendered, render } from './render.ts';
 
-/** What only makes the chat nicer may hold up a reply this long. */
+/** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY = { timeoutMs: 3_000 };
 
 /** Longest text of a toast. */

@@ -9,8 +9,8 @@ import type { Client } from './client.ts';
 import type { TelegramMessage } from './update.ts';
 
 /**
- * A photo, a picture sent as a file, or whatever else came in an album. Undefined for all other messages. Of a photo's sizes the
- * largest is taken: a code may be a small part of it.
+ * A photo, a picture sent as a file, or whatever else came in an album. Undefined for all other messages. Of a photo's
+ * sizes the largest is taken: a code may be a small part of it.
  */
 export function photoOf(message: TelegramMessage): Photo | undefined {
   const picture = pictureOf(message);
@@ -37,8 +37,8 @@ function pictureOf({ photo, document }: TelegramMessage): Picture | undefined {
 const placeSchema = z.object({ file: z.string() });
 
 /**
- * Where Telegram keeps a file: a relative path of plain names. A Bot API server in local mode tells an absolute path on its own
- * disk, which is none of our business.
+ * Where Telegram keeps a file: a relative path of plain names. A Bot API server in local mode answers an absolute path on
+ * its own disk, which we do not read.
  */
 const fileSchema = z.object({
   file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/),

@@ -1,11 +1,11 @@
-/** A picture that failed is not tried again for so long. */
+/** A picture that failed is not tried again for this long. */
 const AVOID_MS = 10 * 60_000;
 /** More pictures than a list of gifts has. */
 const MOST = 200;
 
 /**
- * Pictures, by their URLs, that Telegram could not fetch or took too long over: for a while their replies go as text at
- * once, so that a shop's server out of order costs customers no time. In memory: another process finds out by itself.
+ * The URLs of pictures that Telegram could not fetch, or not in time. For a while their replies go as text at once, so that
+ * a shop's server that is out of order costs customers no time. In memory: another process finds out by itself.
  */
 export type Pictures = {
   readonly avoids: (url: string) => boolean;

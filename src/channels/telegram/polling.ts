@@ -24,7 +24,8 @@ const updatesSchema = z.array(z.unknown());
 
 /**
  * Fetches updates one after the other, until `patience.signal` is aborted; in place of the webhook, which is removed.
- * `onAnswer` is told of every answer. `receive` rejects where an update could not be stored: that update and all after it are fetched again, none is lost.
+ * `onAnswer` is told of every answer. `receive` rejects where an update could not be stored: that update and all after it
+ * are fetched again, none is lost.
  */
 export async function poll(
   api: BotApi,
@@ -57,7 +58,7 @@ export async function poll(
       await pause(Math.max(waitOf(answer), backoffMs(failures++, pauseMs)), signal);
     }
   }
-  // Else Telegram would send the last ones again, and after a restart the embedded store does not know them any more.
+  // Otherwise Telegram would send the last ones again, and after a restart the embedded store does not know them any more.
   if (offset > 0) {
     await answerOf(api.within({ timeoutMs: CONFIRM_MS }).getUpdates(0, 1, offset, undefined));
   }

@@ -4,7 +4,7 @@ import QRCode from 'qrcode';
 import { encodeStart } from '../../conversation/language/payload.ts';
 import { linkWithCode } from './link.ts';
 
-/** Read from paper, worn or glossy: a quarter of it may be lost. */
+/** For codes on worn or glossy paper: a quarter of one may be lost. */
 const OPTIONS = { errorCorrectionLevel: 'Q', margin: 4 } as const;
 /** Pixels: sharp at 5 cm in print (300 dpi). */
 const PNG_WIDTH = 600;

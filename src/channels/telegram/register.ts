@@ -13,7 +13,7 @@ import { readWebhook } from './webhook-info.ts';
 /** What the processes of this bot share about its registration. */
 export type Shared = {
   readonly registrations: Registrations;
-  /** A keyed hash: what is stored tells nobody the secret. */
+  /** A keyed hash: what is stored does not reveal the secret. */
   hash(text: string): string;
 };
 
@@ -37,7 +37,7 @@ class Overtaken extends Error {
 /**
  * Registers the bot, in one process at a time, unless Telegram has it all: the address and the kinds of updates as it
  * shows them, the rest (the secret, the menu, the descriptions) as remembered in the store. Each call is repeated until
- * Telegram has taken or refused it; a refusal is the operator's to see. Never rejects because Telegram or the store is
+ * Telegram has taken or refused it; a refusal is shown to the operator. Never rejects because Telegram or the store is
  * out of reach.
  */
 export async function register(options: RegisterOptions): Promise<void> {

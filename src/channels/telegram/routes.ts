@@ -25,7 +25,7 @@ const unknown = (what: 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContex
   ctx.say({ kind: 'unknown', what });
 
 /**
- * Text first: it is by far the most frequent, and each route that does not fit costs a little. What nobody says to us
+ * Text comes first: it is by far the most frequent, and each route that does not fit costs a little. What is not said to us
  * fits no route, or one that says nothing: edits (answered when they were new), channel posts, membership changes,
  * service messages, other bots, and groups that do not address us.
  */
@@ -115,8 +115,8 @@ function textOf(text: string): Message {
 }
 
 /**
- * A shared contact proves the sender's phone only so: Telegram's server fills in `user_id`, and a forwarded contact or
- * one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
+ * A shared contact proves the sender's phone only under these conditions: Telegram's server fills in `user_id`, and a
+ * forwarded contact or one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
  */
 function isOwnContact({
   contact,

@@ -64,7 +64,7 @@ export function createTelegram(options: TelegramOptions): Channel {
   const api = new BotApi(client);
   const stopping = new AbortController();
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
-  // A token is `<bot's id>:<secret>`; the name follows from `getMe`.
+  // A token is `<bot's id>:<secret>`; `getMe` tells the name later.
   let bot = botOf(Number(token.split(':', 1)[0]));
   let registered: Promise<unknown> = Promise.resolve();
   let polling: Promise<unknown> = Promise.resolve();

@@ -2,8 +2,8 @@ import type { Update as TelegrafUpdate } from 'telegraf/types';
 import { z } from 'zod';
 
 /**
- * The parts of an update that the bot uses, read tolerantly: whatever has not the expected shape counts as absent, so
- * that an update we cannot read is answered instead of refused (a refused update blocks its chat for a day).
+ * The parts of an update that the bot uses, read tolerantly: what has another shape than expected counts as absent,
+ * so that an update we cannot read is answered instead of refused (a refused update blocks its chat for a day).
  */
 const maybe = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const present = z.unknown().optional();
@@ -93,7 +93,7 @@ export function parseUpdate(body: unknown): Update | null {
   return update;
 }
 
-/** What had not the expected shape is left without a value: it goes, because filters look for keys. */
+/** A part of another shape than expected was left without a value: its key goes too, because filters look for keys. */
 function dropUnreadable(part: Record<string, unknown>): void {
   for (const key in part) if (part[key] === undefined) delete part[key];
 }

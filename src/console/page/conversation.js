@@ -11,7 +11,7 @@ export const conversation = { name: session.get('conversation', '') };
 let following = new AbortController();
 /** The `seq` of every reply seen: answers and events carry the same ones. */
 let seen = new Set();
-/** The turns under way: message id -> who waits for its end. */
+/** The turns under way: message id -> what is to be called at its end. */
 let pending = new Map();
 /** What each turn under way has told so far: the keys of its replies, the calls of a platform they would make. */
 let turns = new Map();

@@ -11,7 +11,7 @@ export const session = {
 const checked = (name) => document.querySelector(`input[name="${name}"]:checked`);
 /** The chosen value of a group of radio buttons. */
 export const chosen = (name) => checked(name).value;
-/** What whoever we act as can do. */
+/** What the role that we act in can do. */
 export const can = () => checked('as').dataset;
 
 export function choose(name, value) {

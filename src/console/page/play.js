@@ -90,7 +90,7 @@ async function look() {
   $('gifts').replaceChildren(
     ...gifts.map(({ names, score }) => pair(names[chosen('locale')], `${number(score)} ${word('points')}`)),
   );
-  // Who earned last is looked for first, after the one whom everybody knows.
+  // The customer who earned last comes first, after the well-known one.
   const [known, ...others] = customers;
   $('customers').replaceChildren(...[known, ...others.toReversed()].map(customerOf));
   const planned = faults.map(({ call, fault, times }) => make('code', '', `${call}: ${fault} ×${times}`));

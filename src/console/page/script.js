@@ -115,7 +115,7 @@ function pressOf(id, { choices = [], view } = {}) {
   return view ? `${whole}~${view}` : whole;
 }
 
-/** The keys of so many unasked replies; half a minute at most. */
+/** The keys of this many unasked replies; waits half a minute at most. */
 function waitFor(count) {
   const keys = [];
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import type { Locks } from '../locks.ts';
 import type { Customer, Memory } from './memory.ts';
 
-/** The customers' holds of the embedded store. `settledMs`: how long records are remembered, `lockMs` at least. */
+/** The customers' locks of the embedded store. `settledMs`: how long records are remembered, `lockMs` at least. */
 export function memoryLocks(
   memory: Memory,
   { lockMs, settledMs }: { readonly lockMs: number; readonly settledMs: number },

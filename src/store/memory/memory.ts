@@ -39,7 +39,7 @@ export function createMemory(now: () => number = Date.now) {
     }
   }
 
-  /** Notes anew when the conversation is due; whoever was noted first is claimed first. */
+  /** Notes when the conversation is due now; those noted first are claimed first. */
   function arm(conversation: string, box: Box): void {
     const nowMs = now();
     const atMs = dueAt(box, nowMs);
@@ -79,9 +79,7 @@ export function createMemory(now: () => number = Date.now) {
   return { boxes, ...indexes, customers, now, open, arm, addDeadLetter, dropDeadLetters, backlog };
 }
 
-/**
- * Who redeems for a customer, the records that settled earlier operations and those still to come, each until when.
- */
+/** The operation that has the customer's lock, the records that settled earlier ones and those still to come: until when. */
 export type Customer = {
   holder: { readonly operation: string; readonly untilMs: number } | null;
   readonly settled: Map<string, number>;

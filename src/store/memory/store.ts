@@ -19,7 +19,7 @@ import { memoryLocks } from './locks.ts';
 import { createMemory, type Memory } from './memory.ts';
 
 /**
- * The embedded store: all in this process's memory, gone with it. Every method runs in one go, hence atomic.
+ * The embedded store: all in this process's memory, gone with it. Every method runs without an await, hence atomically.
  * Stores that share a `memory` behave as processes that share a Redis.
  */
 export function createMemoryStore(

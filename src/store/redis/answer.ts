@@ -60,7 +60,7 @@ export function keptOf(answer: unknown): Kept {
   };
 }
 
-/** No state is no bytes. */
+/** Where there is no state, the scripts answer no bytes. */
 function stateOf(answer: unknown): Buffer | null {
   const state = bytesOf(answer);
   return state.length > 0 ? state : null;
@@ -78,14 +78,14 @@ function next(
   };
 }
 
-/** So many numbers, as one string with blanks between. */
+/** Exactly this many numbers, as one string with blanks between them. */
 function splitNumbers(answer: unknown, many: number): number[] {
   const numbers = numbersOf(answer);
   if (numbers.length === many) return numbers;
   throw new Error(`redis: unexpected answer, wanted ${many} numbers`);
 }
 
-/** Numbers, as one string with blanks between. */
+/** Numbers, as one string with blanks between them. */
 export function numbersOf(answer: unknown): number[] {
   const numbers = wordOf(answer).split(' ').map(Number);
   if (!numbers.some(Number.isNaN)) return numbers;

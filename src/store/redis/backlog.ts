@@ -5,7 +5,7 @@ import type { RedisClient } from './client.ts';
 import { mostOf } from './most.ts';
 import { SHARDS } from './tags.ts';
 
-/** Once a shard has answered, the others have so long. */
+/** Once a shard has answered, the others are waited for this long. */
 const GRACE_MS = 300;
 
 /** `Backlog.backlog`: one script a shard. */
@@ -29,7 +29,7 @@ export async function readBacklog({ keys, run }: Pick<RedisClient, 'keys' | 'run
   };
 }
 
-/** Of one shard. */
+/** What waits in one shard. */
 function waitingOf(answer: unknown): Waiting {
   const [count = 0, oldestMs = 0, undeliveredMs = 0, letters = 0, ...operationsMs] = numbersOf(answer);
   return { due: { count, oldestMs }, undeliveredMs, letters, operationsMs };

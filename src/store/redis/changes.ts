@@ -3,7 +3,7 @@ import type { Log } from '../../observe.ts';
 import { placesOf, type RedisAddress } from './address.ts';
 import { reason } from './confirmed.ts';
 
-/** Tells of the main connection's losses: one line when it is lost and one when it is back, not one for each attempt. */
+/** Logs when the main connection is lost and when it is back: one line each, not one for each attempt. */
 export function logChanges(address: RedisAddress, log: Log) {
   let why: string | null = null;
   let known = false;
@@ -16,7 +16,7 @@ export function logChanges(address: RedisAddress, log: Log) {
     /** It is left on purpose: `answer` is the first word of what the node answers. */
     left: (answer: string): void => down(`the node answers ${answer}`),
 
-    /** The last that was heard of why there is no connection; null while there is one. */
+    /** The last known reason why there is no connection; null while there is one. */
     lost: (): string | null => why ?? (known ? null : 'not connected yet'),
 
     watch(commands: Redis | Cluster): void {

@@ -3,7 +3,7 @@ import type { Work } from '../mailbox.ts';
 import { type Due, GRACE_MS } from './due.ts';
 import { mostOf } from './most.ts';
 
-/** So many conversations are claimed at once, at most. */
+/** At most this many conversations are claimed at once. */
 const MAX_STEP = 8;
 
 /** `taken`: another process was faster, or it was answered meanwhile. `left`: it is for processes of a newer version. */
@@ -20,7 +20,7 @@ export type ClaimOptions = {
 
 /**
  * `Mailbox.claim`. Other processes claim too, so the steps begin small and grow while most of it is won: where most was
- * taken, others are at the rest already. A node that hangs holds up no other: what it grants later is given back.
+ * taken, others are at the rest already. A node that hangs holds up no other: what it grants too late is given back.
  */
 export function createClaim({ due, take, giveBack, onClaim }: ClaimOptions) {
   async function claimOne(conversation: string): Promise<Taken> {
@@ -30,7 +30,7 @@ export function createClaim({ due, take, giveBack, onClaim }: ClaimOptions) {
     return taken;
   }
 
-  /** Where giving back fails, too, the lease runs out. */
+  /** Where that fails too, the lease runs out by itself. */
   function giveBackLate(asked: Promise<Taken> | undefined): void {
     asked?.then((late) => (typeof late === 'object' ? giveBack(late) : undefined)).catch(() => {});
   }

@@ -15,13 +15,13 @@ import { leaveSwitched } from './sentinels.ts';
 export type RedisClient = {
   /** For everything that is answered at once. */
   readonly commands: Redis | Cluster;
-  /** Runs a script over them; `onCommand` hears how long it took. Strings come as buffers. */
+  /** Runs a script over them; `onCommand` is told how long it took. Strings come as buffers. */
   run(script: ScriptName, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown>;
   /** More connections of the same kind, for what stalls its connection (`WAIT`). The caller disconnects them. */
   dedicated(): Redis | Cluster;
   /** A connection to one node for subscriptions. It does not reconnect: open another when it has ended. */
   subscriber(): Redis;
-  /** The nodes that lock data and can be reached, as far as known. */
+  /** The nodes that hold data and can be reached, as far as known. */
   masters(): Redis[];
   /** What everything is called. Throws `StoreUnavailable` as long as the store could not be asked. */
   keys(): Keys;
@@ -30,7 +30,7 @@ export type RedisClient = {
   close(): Promise<void>;
 };
 
-/** How long the start waits for Redis; it goes on without, and recovers when Redis comes. */
+/** How long the start waits for Redis. After that the bot starts without it, and recovers once Redis is there. */
 const START_MS = 3000;
 
 const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);
@@ -39,7 +39,7 @@ export const backOff = (attempt: number): number => jittered(Math.min(2000, 50 *
 
 const COMMON = {
   connectTimeout: 2000,
-  // Without any answer for this long the connection is dead, however the network pretends.
+  // A connection without any answer for this long is dead, even if the network still looks alive.
   socketTimeout: 4000,
   // How often a node that loads its data is asked whether it has.
   maxLoadingRetryTime: 500,
@@ -48,7 +48,7 @@ const COMMON = {
 } as const;
 
 /**
- * Waits until Redis is ready, but not for ever; commands fail at once while it is not. Rejects with `LayoutRefused` where
+ * Waits until Redis is ready, but not forever; commands fail at once while it is not. Rejects with `LayoutRefused` where
  * another version's store is found. `overrides: false`: a single Redis is reached by ioredis as it is, as a cluster always
  * is (docs/decisions/ioredis-overrides.md).
  */
@@ -88,10 +88,10 @@ function timed(commands: Redis | Cluster, onCommand: Observe['command']): RedisC
   };
 }
 
-/** What connects; why it does not is logged, and told, for all alike. */
+/** The connections alone; logging why there is none is the same for all kinds. */
 type Connections = Omit<RedisClient, 'run' | 'keys' | 'lost'>;
 
-/** One master at a time: wherever the address leads, or whomever the sentinels name. */
+/** One master at a time: where the address leads, or the one that the sentinels name. */
 function single(
   address: Exclude<RedisAddress, { kind: 'cluster' }>,
   overrides: boolean,
@@ -132,7 +132,7 @@ function single(
 const WATCHES = { connectTimeout: COMMON.connectTimeout, retryStrategy: backOff };
 /** A connection whose commands wait until it is there. */
 const WAITS = { enableOfflineQueue: true };
-/** A connection for subscriptions: whoever listens must know when it has ended. */
+/** A connection for subscriptions: its listener must know when it has ended. */
 const LISTENS = { retryStrategy: () => null, enableOfflineQueue: true, lazyConnect: false };
 
 function serverOptions(
@@ -160,11 +160,11 @@ function sentinelOptions(address: Extract<RedisAddress, { kind: 'sentinel' }>) {
 function cluster({ nodes, login, db, tls }: Extract<RedisAddress, { kind: 'cluster' }>): Connections {
   const redisOptions = { ...login, db, ...tlsOptions(tls), ...COMMON };
   const options = {
-    // A batch that gets no answer would hold up the next ones for as long as nobody gives it up.
+    // A batch without an answer would hold up the next ones until somebody gives up on it.
     redisOptions: { ...redisOptions, commandTimeout: COMMAND_MS, reconnectOnError: leaveNoMaster() },
     clusterRetryStrategy: backOff,
     enableOfflineQueue: false,
-    // Enough for a slot that moves and for a failover. More would keep commands of a dead master going round the living.
+    // Enough for a slot that moves and for a failover. With more, commands of a dead master would go round the living ones.
     maxRedirections: 4,
     enableAutoPipelining: true,
     scripts: SCRIPTS,
@@ -193,7 +193,7 @@ const tlsOptions = (tls: boolean) => (tls ? { tls: {} } : {});
 /** Certificates are for names: with TLS, names are not resolved to addresses beforehand. */
 const keepName: DNSLookupFunction = (host, found) => found(null, host);
 
-/** Whoever uses the connection sees its commands fail; the main connection logs why. */
+/** The commands of this connection fail by themselves; the main connection logs why. */
 function quiet<Connection extends Redis | Cluster>(connection: Connection): Connection {
   connection.on('error', () => {});
   return connection;

@@ -17,7 +17,7 @@ export type Due = {
   /** Its shard is not left alone. */
   isReachable(conversation: string): boolean;
   /**
-   * Conversations that were due a moment ago, the oldest second first. Perhaps they are no more: the claim decides.
+   * Conversations that were due a moment ago, the oldest second first. Perhaps they no longer are: the claim decides.
    * Waits for no shard that hangs while others answer. Rejects if none answers.
    */
   look(room: number): Promise<string[]>;
@@ -28,9 +28,12 @@ type Found = { readonly atMs: number; readonly conversation: string };
 /** Looks go round the shards in four parts, so that calls every `SWEEP_MS` see all within 2 s. */
 const PARTS = 4;
 const PART = SHARDS / PARTS;
-/** So many of the shards where conversations wait are looked at for so much room: most have one, some have none left. */
+/**
+ * How many shards are looked at to fill this much room: most of those where something waits have one conversation, some
+ * have none left.
+ */
 const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
-/** Once one shard or conversation has answered, the others are waited for so long. */
+/** Once one shard or conversation has answered, the others are waited for this long. */
 export const GRACE_MS = 100;
 /** How long a shard that did not answer is left alone. */
 const ALONE_MS = 1000;
@@ -81,14 +84,14 @@ export function watchDue({ commands, keys }: Pick<RedisClient, 'commands' | 'key
     return found.filter(({ conversation }) => !skip.has(conversation));
   }
 
-  /** Remembers where something waits, also where the answer comes too late for the look that asked. */
+  /** Remembers where something waits, even where the answer comes too late for the look that asked. */
   function note(shard: number, found: readonly Found[]): void {
     const nowMs = Date.now() + aheadMs;
     if (found.some(({ atMs }) => atMs <= nowMs)) waiting.add(shard);
     else waiting.delete(shard);
   }
 
-  /** Asks Redis' clock in the same breath; a wrong clock would only delay what the claim script decides. */
+  /** Reads Redis' clock along with the shards; a wrong clock would only delay what the claim script decides. */
   async function readClock(): Promise<void> {
     const [seconds, micros] = await confirmed(commands.time());
     aheadMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) - Date.now();
@@ -133,7 +136,7 @@ export function watchDue({ commands, keys }: Pick<RedisClient, 'commands' | 'key
 }
 
 /**
- * The oldest first, but in an order of this look's own within each second: processes that all began with the very same
+ * The oldest first, but in a random order within each second: processes that all began with the same conversation
  * would win few of their claims.
  */
 function inTurn(found: readonly Found[]): string[] {

@@ -5,16 +5,16 @@ import type { HostPort } from './address.ts';
 
 /*
  * Behind one address (a managed Redis, a virtual IP, a name) the master can become a replica while our connections to it
- * stay. It refuses every write then, for ever, and answers every read from what it has. Whoever is told so leaves: a new
- * connection goes to where the address leads now.
+ * stay. From then on it refuses every write, and answers reads from what it has. A connection that is told so is closed:
+ * a new connection goes to where the address leads now.
  */
 
-/** What a node answers that is no master, is one no more, or is not up yet; in Redis 6 with the script's name before it. */
+/** What a node answers that is no master, no longer one, or not up yet; Redis 6 puts the script's name before it. */
 const NO_MASTER = /^(?:ERR .*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
 
-/** A connection is left at once, but not again for each of the commands that were under way. */
+/** A connection is left at once, but only once, however many commands were under way. */
 const LEAVE_MS = 1000;
-/** A node that accepts connections and is not ready for so long is left, too: another may be the master by now. */
+/** A node that accepts connections but is not ready for this long is left too: another may be the master by now. */
 const READY_MS = 3000;
 /** How long a closed connection may take to end. */
 const CLOSE_MS = 1000;
@@ -65,7 +65,7 @@ export function connectorTo(
   };
 }
 
-/** Leaves a node that accepted the connection and does not get ready: it loads its data, or hangs. */
+/** Leaves a node that accepted the connection and does not become ready: it loads its data, or hangs. */
 export function leaveUnready(connection: Redis): void {
   let timer: NodeJS.Timeout | undefined;
   connection.on('connect', () => {
@@ -78,8 +78,8 @@ export function leaveUnready(connection: Redis): void {
 }
 
 /**
- * When the main connection ends, so does this one, and comes again if it does that: what made the main one leave holds for
- * all, and a connection that only listens, or is seldom used, would not be told.
+ * Ends this connection when the main one ends; it comes back where it reconnects at all: what made the main one leave
+ * holds for all, and a connection that only listens, or is seldom used, would not be told.
  */
 export function follow(main: Redis, connection: Redis): void {
   const leave = (): void => {

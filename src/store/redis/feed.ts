@@ -3,7 +3,7 @@ import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../f
 import { backOff, type RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
 
-/** A connection that only listens must ask now and then, to notice that it is dead. */
+/** A connection that only listens must ask from time to time, to notice that it is dead. */
 const PING_MS = 10_000;
 
 type Follower = {
@@ -135,7 +135,7 @@ function show(follower: Follower, event: FeedEvent): void {
   follower.onEvent(event);
 }
 
-/** Apart, because the compiler takes `reading` for what was last assigned, however long ago. */
+/** A function of its own, because the compiler takes `reading` for what was assigned last, even before an await. */
 const isAgain = (follower: Follower): boolean => follower.reading === 'again';
 
 /** Stored and told as 'seq:body' (publish.lua). */

@@ -7,9 +7,9 @@ import { mostOf } from './most.ts';
 import { type DataNode, dataNodes } from './nodes.ts';
 import { runAndWait } from './wait.ts';
 
-/** However often it is asked, a process looks once in so long. */
+/** However often it is asked, a process looks once in this time. */
 const EVERY_MS = 1000;
-/** Once a node has answered, the others have so long: whoever asks must not wait for a dead one. */
+/** Once a node has answered, the others are waited for this long: a caller must not wait for a dead one. */
 const GRACE_MS = 300;
 /** What a probe writes is gone soon. */
 const PROBE_MS = 10_000;
@@ -66,7 +66,7 @@ async function reportOf(
   return faults;
 }
 
-/** Whose login may not ask is not told. */
+/** A login that may not ask for settings gets no faults about them. */
 async function settingFaults(node: Redis, waitReplicas: number): Promise<string[]> {
   const info = await confirmed(node.info()).catch(() => '');
   const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
@@ -86,7 +86,7 @@ async function settingFaults(node: Redis, waitReplicas: number): Promise<string[
 const tooFew = (replicas: number, wanted: number): string =>
   `redis: ${replicas} replicas, REDIS_WAIT_REPLICAS wants ${wanted}: no points can be spent`;
 
-/** What a node answers that does not store, and what an operator should put right. */
+/** What a node answers when it does not store, and what an operator should put right. */
 const REFUSALS: readonly [answer: RegExp, what: string][] = [
   [/\b(READONLY|MASTERDOWN)\b/, 'is a replica and stores nothing: lead REDIS_URL to the master'],
   [/\bOOM\b/, 'is full and stores nothing: raise maxmemory, or look at what fills it'],
@@ -108,7 +108,7 @@ function refusal(client: RedisClient, error: unknown): string {
 }
 
 /**
- * Whether replicas acknowledge, as an intent wants it. What hangs is not waited for: it is told the next time.
+ * Whether replicas acknowledge, as an intent wants it. One that hangs is not waited for: it is reported the next time.
  */
 function watchReplicas(client: RedisClient, wanted: number) {
   const connection = client.dedicated();

@@ -13,7 +13,7 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}undelivered       zset    conversations whose outbox had to wait, scored by when its first reply was made (ms)
  *   {tag}intents           hash    conversation|operation → intent without an outcome     180 days
  *   {tag}dead              list    dead letters                                           180 days
- *   {tag}h:<customer>      string  the operation that holds the customer                  2 h
+ *   {tag}h:<customer>      string  the operation that has the customer's lock             2 h
  *   {tag}s:<customer>      zset    records that settled operations, scored by their end   24 h
  *   {tag}a:<customer>      zset    records still to come of operations, scored likewise   24 h
  *   {tag}l:<registration>  string  the process that registers the bot at a platform       2 min
@@ -52,7 +52,7 @@ export function keysOf(layout: Layout) {
     due,
     dead,
     intents,
-    /** What tells what waits in a shard, in the order in which `backlog` wants it. */
+    /** The keys that show what waits in a shard, in the order that `backlog` takes them in. */
     backlog: (shard: number): string[] => [due(shard), undelivered(shard), dead(shard), intents(shard)],
     taken: (shard: number, nonce: string): string => `${tag(shard)}taken:${nonce}`,
 

@@ -7,8 +7,8 @@ import { mostOf } from './most.ts';
 import type { Layout } from './tags.ts';
 
 /**
- * Where a store says which layout its keys have. Every version looks here, so these names never change. Two, whose slots
- * no master of a cluster has both of: with one of them a dead master would keep processes from starting.
+ * Where a store says which layout its keys have. Every version looks here, so these names never change. There are two,
+ * in slots that no master of a cluster has both of: with one alone, a dead master would keep processes from starting.
  */
 export const LAYOUT_KEYS = ['{e8a}layout', '{bn}layout'] as const;
 /** What an empty store gets. */
@@ -18,7 +18,10 @@ const OF_LAYOUT_1 = { pattern: '{b[0-9]*}*', exactly: /^\{b\d{1,3}\}/ };
 const SCANNED_AT_ONCE = 1000;
 const GRACE_MS = 100;
 
-/** Another version of the bot, or two of them, wrote this store. One line for whoever starts the process. */
+/**
+ * Another version of the bot, or two of them, wrote this store. Its message is one line for the operator who starts the
+ * process.
+ */
 export class LayoutRefused extends Error {
   override readonly name = 'LayoutRefused';
 }
@@ -26,13 +29,13 @@ export class LayoutRefused extends Error {
 export type LayoutWatch = {
   /** Looks which layout the store has. Resolves, too, where it cannot be reached; rejects with `LayoutRefused`. */
   open(): Promise<void>;
-  /** Throws `StoreUnavailable` while nobody knows, and looks once more behind. */
+  /** Throws `StoreUnavailable` while the layout is not known, and looks again in the background. */
   keys(): Keys;
 };
 
 type Nodes = { readonly commands: Redis | Cluster; masters(): readonly Redis[] };
 
-/** Finds the layout of a store's keys; an empty store gets the newest, one of before the layouts keeps the first. */
+/** Finds the layout of a store's keys; an empty store gets the newest; one that is older than layouts keeps the first. */
 export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
   let keys: Keys | undefined;
   let refused: LayoutRefused | undefined;
@@ -83,7 +86,7 @@ async function readLayout(nodes: Nodes): Promise<string> {
   const { commands } = nodes;
   const asked = LAYOUT_KEYS.map((key) => confirmed(commands.get(key)));
   const first = valuesOf(await mostOf(asked, GRACE_MS));
-  // Only a layout is worth not waiting for the other node: that one does not have it says nothing.
+  // Once one node names a layout, the other is not waited for. That one node has none proves nothing.
   const known = first.some((value) => value !== null) ? first : valuesOf(await Promise.allSettled(asked));
   const said = [...new Set(known.filter((value) => value !== null))];
   if (said.length === 0 && known.length < LAYOUT_KEYS.length) {

@@ -2,7 +2,7 @@
 --
 -- KEYS  lock, settled records, records still to come
 -- ARGV  operation, life (ms)
--- Answer  the records that earlier operations were settled by, and those still to come; nil: another operation holds
+-- Answer  the records that earlier operations were settled by, and those still to come; nil: another operation has the lock
 --
 -- Sent again, or called again by its holder, it refreshes the lock and gives the same answer.
 

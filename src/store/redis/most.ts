@@ -1,6 +1,6 @@
 /**
- * Waits until all have ended, or for `graceMs` after the first success: who asks several nodes does not wait for one
- * that hangs, and waits for all where all are slow. What had not ended by then is null.
+ * Waits until all have ended, or for `graceMs` after the first success: so a caller that asks several nodes does not wait
+ * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
  */
 export function mostOf<T>(
   asked: readonly Promise<T>[],

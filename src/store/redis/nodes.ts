@@ -31,7 +31,7 @@ function ownerOf(shard: number, { slots }: Cluster): string {
   return slots[slotOf(shard)]?.[0] ?? 'that nobody is';
 }
 
-/** ioredis knows how slots are reckoned, and tells for a command's keys. */
+/** ioredis knows how slots are computed, and tells the slot of a command's keys. */
 function slotOf(shard: number): number {
   return new Command('exists', probeKeys(shard)).getSlot() ?? 0;
 }

@@ -6,7 +6,7 @@ import type { OpenQuota } from '../quota.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
 
-/** A reply waits for the answer: after that its process goes by its share. */
+/** A reply waits this long for the answer; after that, its process goes by its own share. */
 const WITHIN_MS = 200;
 
 const TAKE = readFileSync(new URL('./take-quota.lua', import.meta.url), 'utf8');

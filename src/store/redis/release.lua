@@ -7,7 +7,7 @@
 -- Answer  the next work; nil: the lease is freed, or it was lost
 --
 -- Sent again it finds the same next work, or the lease gone. Work that a release handed over before, and that no commit
--- ended, counts in `expired` as if a lease had run out: nothing is handed over for ever. What is left of the outbox comes
+-- ended, counts in `expired` as if a lease had run out: nothing is handed over forever. What is left of the outbox comes
 -- before any further step, so then the lease is freed, and whoever claims it next gets the outbox.
 
 local FENCE, SENT_SEQ, DELAY, LEASE_MS, SCHEMA, LEAST, TRIES, TRIED_AT, MADE_AT = unpack(NUMBERS, 2)

@@ -12,7 +12,7 @@ const record = file('record');
 const ofConversation = (name: string, numberOfKeys: number) =>
   scriptOf(`${record}\n${file(name)}`, numberOfKeys);
 
-/** Every script; its head comment says what it promises. A connection is given the source once. */
+/** Every script; its head comment says what it promises. The source is sent once on each connection. */
 export const SCRIPTS = {
   accept: ofConversation('accept', 5),
   claim: ofConversation('claim', 4),

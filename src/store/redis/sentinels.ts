@@ -7,10 +7,10 @@ type Sentinels = Extract<RedisAddress, { kind: 'sentinel' }>;
 const SWITCHED = '+switch-master';
 
 /**
- * Has each sentinel tell of a new master, and leaves the old one then. After a failover that an operator asked for, the
- * old master goes on to accept writes for ten seconds and more, all of them lost. (ioredis' own `failoverDetector` prints
- * each error of a sentinel to the console, tries a lost one once a minute, and leaves for any other master of the
- * sentinels, too.)
+ * Listens to each sentinel for a new master, and leaves the old one then. After a failover that an operator asked for,
+ * the old master goes on accepting writes for ten seconds and more, and all of them are lost. (ioredis' own
+ * `failoverDetector` prints each error of a sentinel to the console, tries a lost one once a minute, and leaves for any
+ * other master of the sentinels, too.)
  */
 export function leaveSwitched(
   commands: Redis,
@@ -30,7 +30,7 @@ export function leaveSwitched(
       ...(tls ? { tls: {} } : {}),
       autoResubscribe: false,
     });
-    // Who cannot be reached is named where the master is asked for.
+    // A sentinel that cannot be reached is named where the master is asked for.
     listener.on('error', () => {});
     listener.on('message', (_channel, news: string) => {
       if (news.startsWith(`${master} `)) leave();

@@ -26,7 +26,7 @@ import { shardOf } from './keys.ts';
 import type { ScriptArgument } from './overrides/script-call.ts';
 import { joinNumbers } from './scripts.ts';
 
-/** What is put off for no longer is looked for when its time comes, before the look at all shards finds it. */
+/** What is put off for less is looked for when its time comes, before the look at all shards finds it. */
 const LOOKED_AT_MS = 10 * 60_000;
 
 export type RedisStoreOptions = StoreOptions & {

@@ -1,4 +1,4 @@
-/** How many hash tags share the conversations out over a cluster. */
+/** How many hash tags spread the conversations over a cluster. */
 export const SHARDS = 256;
 
 /**

@@ -4,7 +4,7 @@
 -- ARGV  holder, life (ms)
 -- Answer  1; 0: another process has it
 --
--- Sent again, or called again by its holder, it takes the right anew and gives the same answer.
+-- Sent again, or called again by its holder, it renews the right and gives the same answer.
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end

@@ -8,7 +8,7 @@ import { SCRIPTS } from './scripts.ts';
 const WAIT_MS = 1000;
 
 /**
- * Runs a script that always writes, and waits until so many replicas have it. On a connection of the caller's own,
+ * Runs a script that always writes, and waits until this many replicas have it. On a connection of the caller's own,
  * because `WAIT` stalls the connection it waits on, and as source, because a script that Redis does not know would be
  * sent again behind the `WAIT`. `WAIT` counts the replicas that have all that this connection wrote.
  */

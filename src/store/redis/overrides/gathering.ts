@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 
 /**
- * Writes the commands of one go of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
- * pipeline for each batch, and sends no batch before the one before was answered: whatever is slow holds up all.
+ * Writes the commands of one turn of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
+ * pipeline for each batch, and sends no batch before the previous one was answered: one slow command holds up all.
  */
 export class GatheringRedis extends Redis {
   #gathering = false;

@@ -28,7 +28,7 @@ export function scriptOf(lua: string, numberOfKeys: number): Script {
 /**
  * A call of a script on one Redis: by its hash where the connection has seen its source, and once more by its source where
  * Redis has forgotten it. Answers with buffers. ioredis' own custom commands do the same, but hand each argument on by
- * itself several times, which costs an eighth of a turn; here the bytes are made once.
+ * itself several times, which costs an eighth of a turn; here the bytes are encoded once.
  */
 export class ScriptCall extends Command {
   readonly #script: Script;
