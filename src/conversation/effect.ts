@@ -88,13 +88,17 @@ export type Effect =
       email?: Known | undefined;
       name?: string | undefined;
     }
-  /** Spends points on `gift`. `by` is proved; `also` is sent along only if proved or on the same record at AntCRM. */
+  /**
+   * Spends points on `gift`. `by` is proved; `also` is sent along only if proved or on the same record at AntCRM. `outdated`:
+   * what was confirmed is no more what would be spent, so only what an earlier attempt may have called is looked up.
+   */
   | {
       kind: 'redeem';
       operation: string;
       gift: string;
       by: Identifier;
       also?: (Identifier & { proved: boolean }) | undefined;
+      outdated?: true | undefined;
     }
   /** Looks up an operation whose outcome is unknown. */
   | { kind: 'check'; operation: string; lookup: Lookup }
@@ -170,6 +174,8 @@ export type Outcome =
   | { kind: 'unavailable'; operation?: string | undefined; customer?: string | undefined }
   /** Perhaps applied. Never called again; looked up by `check`. */
   | { kind: 'unknown'; operation: string; lookup: Lookup; omitted?: 'phone' | 'email' | undefined }
+  /** Nothing was called: what was confirmed is to be shown anew. */
+  | { kind: 'outdated'; operation: string }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */
   | { kind: 'busy'; operation: string }
   /** What the intent says; null: there is none, so nothing was called. */

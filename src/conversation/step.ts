@@ -164,6 +164,7 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
     case 'applied':
     case 'refused':
     case 'unknown':
+    case 'outdated':
     case 'busy':
       return conclude(state, outcome, scope);
   }

@@ -21,6 +21,8 @@ export async function redeem(effect: Redeem, context: EffectContext, tools: Tool
   const { clock } = tools;
   const reads = readsFor(context, tools.loyalty);
 
+  if (effect.outdated) return unlessIntended({ kind: 'outdated', operation }, effect, context, tools);
+
   const whose = await identify(effect, reads, tools.contacts);
   if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, context, tools);
   const { customer, points } = whose;
@@ -119,7 +121,7 @@ async function identify(
  * is there, and the outcome is unknown, whatever kept this attempt from getting as far.
  */
 async function unlessIntended(
-  outcome: Extract<Outcome, { kind: 'unavailable' | 'busy' }>,
+  outcome: Extract<Outcome, { kind: 'unavailable' | 'outdated' | 'busy' }>,
   effect: Redeem,
   context: EffectContext,
   tools: Tools,

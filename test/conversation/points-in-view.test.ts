@@ -93,7 +93,7 @@ describe('the list of gifts', () => {
   test('has what is asked for: a button of another day leads back to it', () => {
     const chat = having(260).text('đổi quà');
     expect(chat.send({ kind: 'choice', choice: 'redeem:1:GONE01' }).keys).toEqual([
-      'gift.unknown',
+      'gift.gone',
       'redeem.askGift',
     ]);
   });

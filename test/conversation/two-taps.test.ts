@@ -154,6 +154,6 @@ describe('gifts beside the menu', () => {
   test('of another day lead to the list', () => {
     const chat = having(260).text('/start');
     chat.settings = { ...chat.settings, gifts: GIFTS.filter(({ code }) => code !== 'DAUMAY01') };
-    expect(chat.press('redeem:1:DAUMAY01').keys).toEqual(['gift.unknown', 'redeem.askGift']);
+    expect(chat.press('redeem:1:DAUMAY01').keys).toEqual(['gift.gone', 'redeem.askGift']);
   });
 });

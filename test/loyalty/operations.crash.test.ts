@@ -130,6 +130,22 @@ describe('a redemption cut off by a crash', () => {
     }
   });
 
+  it.each(FATES)(
+    'is looked up, and not called, where its price changed meanwhile: it is %s',
+    async (fate) => {
+      for await (const world of everyCrash(fate)) {
+        const { storedIntent: intent, isSpent } = world;
+        const calls = world.antcrm.redeemed.length;
+        const outcome = await world.perform({ ...REDEEM, outdated: true });
+        expect(world.antcrm.redeemed.length).toBe(calls);
+        expect(world.isSpent).toBe(isSpent);
+        expect(outcome).toMatchObject(
+          intent === null ? { kind: 'outdated', operation: 'op-1' } : { kind: 'unknown', ...intent },
+        );
+      }
+    },
+  );
+
   it.each([
     ['contacts are down', { kind: 'unavailable', operation: 'op-1' }],
     ['the history is down', { kind: 'unavailable', operation: 'op-1', customer: CUSTOMER }],

@@ -8,7 +8,7 @@ export type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: str
 /** How a call that was confirmed can end. */
 export type Concluded = Extract<
   Outcome,
-  { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'busy' }
+  { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'outdated' | 'busy' }
 >;
 
 /** A call that a confirmation makes; `code` only where it makes several. */

@@ -50,6 +50,8 @@ function concludeOnly(
     case 'busy':
       // The button stays live: the same press may succeed once the other operation has its outcome.
       return again(state, scope, stillChecking(state));
+    case 'outdated':
+      return anew(state, confirming, scope);
     case 'unknown':
       return pending(state, confirmed, operation, outcome.lookup, scope);
     case 'unavailable':
@@ -115,6 +117,13 @@ function unavailable(
   const operation = early ? step.operation : scope.ids.operation;
   const retry = pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
   return { ...retry, ...ended(step.operation, customer) };
+}
+
+/** What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`. */
+function anew(state: ConversationState, { step }: AtHand, scope: Scope): Decision {
+  const flow = scope.flows.get(step.flow);
+  const same = { ...scope, ids: { ...scope.ids, operation: step.operation } };
+  return flow ? flow.complete(state, same) : again(state, scope);
 }
 
 function pending(

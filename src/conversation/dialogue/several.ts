@@ -58,6 +58,7 @@ export function noteOutcome(
     case 'unknown':
       return note(state, { ...known, status: 'checking', lookup: outcome.lookup });
     case 'unavailable':
+    case 'outdated':
     case 'busy':
       return state;
   }

@@ -1,27 +1,40 @@
 import { z } from 'zod';
+import type { Gift } from '../context.ts';
 import { after, type Decision } from '../decision.ts';
 import { defineFlow } from '../define-flow.ts';
 import { unseen } from '../dialogue/balance.ts';
 import { advance, edit, fill, take } from '../dialogue/form.ts';
-import { giftIn, giftNamed, giftsWanted, speaksOf } from '../dialogue/gifts.ts';
+import { giftIn, giftsNamed, giftsWanted, isNothingButGifts, speakOf } from '../dialogue/gifts.ts';
 import { busy } from '../dialogue/operations.ts';
 import { answersTo, isSkip } from '../dialogue/values.ts';
 import { type Identifier, identifierSchema, type Outcome } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
-import { giftChoices, giftOf, giftsToSuggest } from '../prompts/gifts.ts';
+import {
+  askGift,
+  giftLines,
+  giftOf,
+  giftsToSuggest,
+  oneAtATime,
+  priceChanged,
+  tooFewPoints,
+} from '../prompts/gifts.ts';
 import { cancel } from '../prompts/help.ts';
 import { carried, proved, typed, whose } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm, home, pose } from '../prompts/questions.ts';
-import type { Line, Reply } from '../reply.ts';
+import type { Line } from '../reply.ts';
 import { type ConversationState, type Draft, identitySchema } from '../state.ts';
 
 const slotsSchema = identitySchema.extend({
   /** The gift's. */
   code: z.string().optional(),
+  /** The codes of the gifts that a text may have meant: one of them is to be picked. */
+  among: z.array(z.string()).optional(),
   /** How many were asked for, where it was more than one: each is an operation of its own. */
   wanted: z.number().optional(),
+  /** What the summary said that it costs. */
+  price: z.number().optional(),
   /** What the customer had at that time; `points: null` where it is not known. */
   balance: z
     .strictObject({ by: identifierSchema, points: z.number().nullable(), atMs: z.number() })
@@ -44,17 +57,14 @@ export const redeem: Flow = defineFlow({
 
   questions: {
     code: {
-      ask(scope, { balance }) {
-        if (scope.settings.gifts.length === 0)
-          return { key: 'redeem.askCode', choices: [CANCEL], asks: 'code' };
+      ask(scope, { balance, among }) {
+        const { gifts } = scope.settings;
+        if (gifts.length === 0) return { key: 'redeem.askCode', choices: [CANCEL], asks: 'code' };
         const points = balance?.points ?? undefined;
-        const known = whose(scope) === 'staff' ? 'knownStaff' : 'known';
-        return {
-          key: 'redeem.askGift',
-          ...(points !== undefined && { context: known, params: { points } }),
-          choices: [...giftChoices(scope, points), CANCEL],
-          asks: 'code',
-        };
+        const meant = gifts.filter(({ code }) => among?.includes(code));
+        if (meant.length > 0) return askGift(meant, points, { context: 'several' });
+        const context = whose(scope) === 'staff' ? 'knownStaff' : 'known';
+        return askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
       },
       /** A gift that the list has was taken by its name already, a customer whom staff named first by what names them. */
       answer(text, scope) {
@@ -95,33 +105,47 @@ export const redeem: Flow = defineFlow({
 
   complete(state, slots, scope) {
     const { gifts } = scope.settings;
-    const { code: _, wanted: __, ...draft } = state.draft;
+    const { code, wanted, price: _, ...draft } = state.draft;
     const step = { at: 'asking', flow: redeem.name, slot: 'code', tries: 0 } as const;
-    // A button of another day, or of nobody's.
-    if (gifts.length > 0 && !giftOf(slots.code, scope))
-      return pose({ ...state, draft }, step, scope, { key: 'gift.unknown' });
+    const gift = giftOf(slots.code, scope);
+    // A button of before the operator changed the list.
+    if (gifts.length > 0 && !gift) return pose({ ...state, draft }, step, scope, { key: 'gift.gone' });
     const dear = tooDear(slots, scope);
-    if (dear === undefined) return after(oneAtATime(slots, scope), confirm(state, redeem, scope));
-    return gifts.some(({ score }) => score <= dear.params.points)
-      ? pose({ ...state, draft }, step, scope, dear)
-      : home(state, scope, dear);
+    if (dear) {
+      const reply = tooFewPoints(dear.gift, dear.points, scope);
+      return gifts.some(({ score }) => score <= dear.points)
+        ? pose({ ...state, draft }, step, scope, reply)
+        : home(state, scope, reply);
+    }
+    const known: Draft = { ...draft, code, wanted, price: gift?.score };
+    const remarks = [
+      ...(gift && isOutdated(slots, scope) ? [priceChanged(gift, slots.price ?? gift.score)] : []),
+      ...((slots.wanted ?? 1) > 1 ? [oneAtATime(slots.code, scope)] : []),
+    ];
+    return after(remarks, confirm({ ...state, draft: known }, redeem, scope));
   },
 
   read(utterance, scope) {
-    const code = giftIn(utterance, scope);
+    const { code, among } = giftIn(utterance, scope);
     const wanted = giftsWanted(utterance, scope);
-    return { ...(code !== undefined && { code }), ...((code ?? wanted) !== undefined && { wanted }) };
+    const isNamed = (code ?? among) !== undefined;
+    const isAnew = isNamed || utterance.understood.intent === redeem.name;
+    return {
+      ...(isNamed && { code, price: undefined }),
+      ...(isAnew && { among }),
+      ...((isNamed || wanted !== undefined) && { wanted: several(wanted) }),
+    };
   },
 
-  /** The list of gifts tells "đổi loa" from other talk. */
+  /** The list of gifts tells "đổi loa" and "2 loa" from other talk. */
   isWished(utterance, scope) {
-    if (!utterance.understood.wishes) return false;
-    const gift = giftOf(giftNamed(utterance, scope), scope);
-    return gift !== undefined && speaksOf(gift, utterance.understood.rest);
+    if (isNothingButGifts(utterance, scope)) return true;
+    const gifts = utterance.understood.wishes ? giftsNamed(utterance, scope) : [];
+    return gifts.length > 0 && speakOf(gifts, utterance);
   },
 
-  misread: ({ understood }, { code }) =>
-    understood.code !== undefined && code === undefined ? { key: 'gift.unknown' } : undefined,
+  misread: ({ understood }, { code, among }) =>
+    understood.code !== undefined && (code ?? among) === undefined ? { key: 'gift.unknown' } : undefined,
 
   /** `<how many>:<code>`: once more of what was redeemed. */
   shortcut(value) {
@@ -141,7 +165,9 @@ export const redeem: Flow = defineFlow({
 
   pressed(state, _, { name, value }, scope) {
     const isAsked = state.step.at === 'asking' && state.step.slot === 'code' && name === 'gift';
-    return isAsked && giftOf(value, scope) ? fill(state, redeem, { code: value }, scope) : undefined;
+    return isAsked
+      ? fill(state, redeem, { code: value, among: undefined, price: undefined }, scope)
+      : undefined;
   },
 
   said(state, { code }, utterance, scope) {
@@ -163,10 +189,16 @@ export const redeem: Flow = defineFlow({
     kind: 'redeem',
     exclusive: true,
     edits: () => [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
-    summary,
+    summary({ code = '', phone, email }, _, scope) {
+      const lines = giftLines(code, scope);
+      if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
+      if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
+      const context = whose(scope) === 'staff' ? 'redeemStaff' : 'redeem';
+      return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context }];
+    },
     image: ({ code }, scope) => giftOf(code, scope)?.image,
 
-    effect(slots, operation) {
+    effect(slots, operation, scope) {
       const by = proved(slots);
       if (slots.code === undefined || by === undefined) return undefined;
       const other = by.kind === 'phone' ? slots.email : slots.phone;
@@ -177,6 +209,7 @@ export const redeem: Flow = defineFlow({
         gift: slots.code,
         by,
         also: other ? { ...other, kind } : undefined,
+        ...(isOutdated(slots, scope) && { outdated: true }),
       };
     },
 
@@ -211,45 +244,28 @@ function pointsOfNobody({ kind }: Identifier, { phone, email }: Slots): number |
   return (kind === 'phone' ? email : phone) ? null : 0;
 }
 
-/** What is said where the gift costs more than the customer has; undefined where it does not, or either is not known. */
+/** The gift at hand, and what the customer has where that is less than it costs. */
 function tooDear(
   { code, balance }: Slots,
   scope: Scope,
-): (Reply & { readonly params: { readonly points: number } }) | undefined {
+): { readonly gift: Gift; readonly points: number } | undefined {
   const gift = giftOf(code, scope);
   const points = balance?.points ?? undefined;
-  if (!gift || points === undefined || gift.score <= points) return undefined;
-  return {
-    key: 'redeem.tooFewPoints',
-    context: whose(scope),
-    params: { gift: gift.name, price: gift.score, points, missing: gift.score - points },
-  };
+  return gift && points !== undefined && gift.score > points ? { gift, points } : undefined;
 }
 
-/** Several of a gift are as many redemptions, each confirmed by itself. */
-function oneAtATime({ code, wanted = 1 }: Slots, scope: Scope): Reply[] {
+/** The list says otherwise than the summary did: the operator changed it meanwhile. */
+function isOutdated({ code, price }: Slots, scope: Scope): boolean {
   const gift = giftOf(code, scope);
-  return wanted < 2 ? [] : [{ key: 'redeem.oneAtATime', params: { gift: gift?.name ?? code ?? '' } }];
-}
-
-function summary({ code = '', phone, email }: Slots, _: ConversationState, scope: Scope): Line[] {
-  const gift = giftOf(code, scope);
-  const lines: Line[] = gift
-    ? [
-        { key: 'summary.gift', params: { gift: gift.name } },
-        ...(gift.description ? [{ key: 'summary.description', params: { text: gift.description } }] : []),
-        { key: 'summary.price', params: { score: gift.score } },
-      ]
-    : [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
-  if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
-  if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
-  const context = whose(scope) === 'staff' ? 'redeemStaff' : 'redeem';
-  return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context }];
+  const isGone = gift === undefined && scope.settings.gifts.length > 0;
+  return isGone || (price !== undefined && gift?.score !== price);
 }
 
 function pickGift(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  if (giftNamed(utterance, scope) === undefined) return undefined;
-  return take(state, redeem, answersTo(redeem, utterance, scope), scope);
+  const [gift, ...others] = giftsNamed(utterance, scope);
+  if (gift === undefined) return undefined;
+  const go = others.length === 0 ? take : fill;
+  return go(state, redeem, answersTo(redeem, utterance, scope), scope);
 }
 
 /** Another gift than the one at hand: the one that is named or, for "đổi quà khác", the list again. */
@@ -257,16 +273,19 @@ function changeGift(state: ConversationState, utterance: Utterance, scope: Scope
   const { intent, code, phone, email } = utterance.understood;
   const isWish = intent === redeem.name;
   if (intent !== undefined && !isWish) return undefined;
-  const gift = giftNamed(utterance, scope);
-  if (gift !== undefined && gift !== state.draft.code) return pickGift(state, utterance, scope);
+  const [gift, ...others] = giftsNamed(utterance, scope);
+  if (gift !== undefined && (others.length > 0 || gift.code !== state.draft.code))
+    return pickGift(state, utterance, scope);
   if (gift !== undefined) return changeQuantity(state, utterance, scope);
   const isOther = isWish && (code ?? phone ?? email) === undefined;
   return isOther ? edit(state, redeem, 'code', scope) : undefined;
 }
 
-/** "2 cái nhé" at the summary. */
+/** "2 cái nhé" at the summary; "1 cái thôi" stops nothing. */
 function changeQuantity(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   const wanted = giftsWanted(utterance, scope);
-  const changed: Draft = { ...state.draft, wanted };
-  return wanted === undefined ? undefined : advance({ ...state, draft: changed }, redeem, scope);
+  if (wanted === undefined || (wanted > 1 && utterance.understood.intent === 'cancel')) return undefined;
+  return advance({ ...state, draft: { ...state.draft, wanted: several(wanted) } }, redeem, scope);
 }
+
+const several = (wanted: number | undefined): number | undefined => (wanted === 1 ? undefined : wanted);

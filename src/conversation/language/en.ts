@@ -64,8 +64,9 @@ export const en: Grammar = {
   units: 'points, point, vnd, d',
   questions: 'what, how many, how much',
   several: {
-    numbers: { two: 2, three: 3, four: 4, five: 5 },
-    counters: 'pieces|pcs|of|gifts|times',
+    numbers: { one: 1, two: 2, three: 3, four: 4, five: 5 },
+    counters: 'pieces|piece|pcs|of|gifts|gift|times|time',
+    ending: 's',
   },
   asking: {
     anywhere: 'where, when, why, how, what, which, who',

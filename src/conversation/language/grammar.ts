@@ -80,8 +80,15 @@ export type Grammar = {
   readonly units: string;
   /** Words that ask for something that is named or counted; they change nothing else. */
   readonly questions: string;
-  /** How several of a thing are asked for: number words above one, and what things are counted by ("2 cái"), folded. */
-  readonly several: { readonly numbers: Readonly<Record<string, number>>; readonly counters: string };
+  /**
+   * How many of a thing are asked for: number words, what things are counted by ("2 cái"), and the ending of a name that
+   * stands for several ("speakers"), all folded.
+   */
+  readonly several: {
+    readonly numbers: Readonly<Record<string, number>>;
+    readonly counters: string;
+    readonly ending: string;
+  };
   /**
    * What a question is told by beside its mark: words anywhere in it, its first and its last one. `polite` words say nothing
    * in a question, `small` ones little.

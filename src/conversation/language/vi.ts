@@ -72,8 +72,9 @@ export const vi: Grammar = {
   units: 'điểm, đồng, cái, món',
   questions: 'gì, bao nhiêu, bn, những gì',
   several: {
-    numbers: { hai: 2, ba: 3, bon: 4 },
+    numbers: { mot: 1, hai: 2, ba: 3, bon: 4 },
     counters: 'cai|chiec|mon|phan|bo|suat|qua',
+    ending: '',
   },
   asking: {
     anywhere: `đâu, sao, gì, nào, mấy, ai, bao giờ, bao lâu, bao nhiêu, chừng nào`,

@@ -1,5 +1,7 @@
 import type { Context, Gift } from '../context.ts';
-import type { Choice, Line } from '../reply.ts';
+import type { Line, Reply } from '../reply.ts';
+import { whose } from './identity.ts';
+import { CANCEL } from './questions.ts';
 
 /** The gift of the operator's list that has this code. */
 export function giftOf(code: string | undefined, { settings }: Pick<Context, 'settings'>): Gift | undefined {
@@ -9,6 +11,37 @@ export function giftOf(code: string | undefined, { settings }: Pick<Context, 'se
 /** Where to get a gift, for whoever redeemed it; nothing where the list does not say. */
 export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
+}
+
+/** What a gift is and costs; only AntCRM knows it of one that is on no list. */
+export function giftLines(code: string, scope: Pick<Context, 'settings'>): Line[] {
+  const gift = giftOf(code, scope);
+  if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
+  const { name, description, score } = gift;
+  return [
+    { key: 'summary.gift', params: { gift: name } },
+    ...(description ? [{ key: 'summary.description', params: { text: description } }] : []),
+    { key: 'summary.price', params: { score } },
+  ];
+}
+
+/** The gift costs more than the customer has. */
+export function tooFewPoints({ name, score }: Gift, points: number, scope: Context): Reply {
+  return {
+    key: 'redeem.tooFewPoints',
+    context: whose(scope),
+    params: { gift: name, price: score, points, missing: score - points },
+  };
+}
+
+/** Several of a gift are as many redemptions, each confirmed by itself. */
+export function oneAtATime(code: string | undefined, scope: Context): Reply {
+  return { key: 'redeem.oneAtATime', params: { gift: giftOf(code, scope)?.name ?? code ?? '' } };
+}
+
+/** The summary said another price: nothing was spent, and the new one wants a confirmation of its own. */
+export function priceChanged({ name, score }: Gift, before: number): Reply {
+  return { key: 'redeem.priceChanged', params: { gift: name, before, price: score } };
 }
 
 /** So many gifts stand beside the menu. */
@@ -26,20 +59,41 @@ export function giftsToSuggest(
   return likely.slice(0, SUGGESTED);
 }
 
+/** More buttons than this are no list any more; as many lines below them fit into one message. */
+const BUTTONS = 10;
+const LINES = 30;
+
 /**
- * The gifts as buttons. Where the customer's points are known, what can be had comes first, and of the others it is said
- * how many points are missing.
+ * Asks which gift it shall be. Where the customer's points are known, what can be had comes first, and of the others it is
+ * said how many points are missing. What has no button can be typed.
  */
-export function giftChoices(
-  { settings }: Pick<Context, 'settings'>,
+export function askGift(
+  gifts: readonly Gift[],
   points: number | undefined,
-): readonly Choice[] {
+  asked: Pick<Reply, 'context' | 'params'>,
+): Reply {
   const isDear = ({ score }: Gift) => points !== undefined && score > points;
-  const inOrder = [...settings.gifts.filter((gift) => !isDear(gift)), ...settings.gifts.filter(isDear)];
-  return inOrder.map((gift) => {
-    const { code, name, score } = gift;
+  const inOrder = [...gifts.filter((gift) => !isDear(gift)), ...gifts.filter(isDear)];
+  const say = (gift: Gift, key: string): Line => {
+    const { name, score } = gift;
     const params = { name, score, ...(isDear(gift) && { missing: score - (points ?? 0) }) };
-    const context = isDear(gift) ? 'dear' : undefined;
-    return { id: `gift:${code}`, label: { key: 'choice.gift', context, params } };
-  });
+    return { key, context: isDear(gift) ? 'dear' : undefined, params };
+  };
+  const choices = inOrder
+    .slice(0, BUTTONS)
+    .map((gift) => ({ id: `gift:${gift.code}`, label: say(gift, 'choice.gift') }));
+  const others = inOrder.slice(BUTTONS);
+  const left = others.length - LINES;
+  const lines: Line[] = [
+    { key: 'gift.others' },
+    ...others.slice(0, LINES).map((gift) => say(gift, 'gift.other')),
+    ...(left > 0 ? [{ key: 'gift.left', params: { count: left } }] : []),
+  ];
+  return {
+    key: 'redeem.askGift',
+    ...asked,
+    ...(others.length > 0 && { lines }),
+    choices: [...choices, CANCEL],
+    asks: 'code',
+  };
 }

@@ -15,26 +15,39 @@ const PATTERNS = [
 ];
 
 /**
- * How many of a thing a text asks for: "2 cái", "hai loa", "x2"; undefined where it says no number, 1 among them. `names`:
- * what the thing is called, folded, whose own numbers count nothing ("Combo 2 món").
+ * How many of a thing a text asks for: "2 cái", "hai loa", "x2"; undefined where it says no number. `names`: what the
+ * thing is called, folded, whose own numbers count nothing ("Combo 2 món").
  */
 export function readQuantity(text: string, names: readonly string[]): number | undefined {
-  const longestFirst = [...names].sort((a, b) => b.length - a.length);
-  const words = longestFirst.reduce(
-    (rest, name) => (name === '' ? rest : rest.replaceAll(` ${name} `, ` ${THING} `)),
-    ` ${fold(text)} `,
-  );
+  const { words } = withoutNames(text, names);
   const said = PATTERNS.map((pattern) => pattern.exec(words)?.[1]).find((one) => one !== undefined);
-  const number = said === undefined ? undefined : (NUMBERS.get(said) ?? Number(said));
-  return number === 1 ? undefined : number;
+  return said === undefined ? undefined : (NUMBERS.get(said) ?? Number(said));
 }
 
-const ANY = new RegExp(`^(?:x?\\d{1,2}|\\d{1,2}x|x|${[...NUMBERS.keys()].join('|')})$`);
+/**
+ * The folded text with each of these names taken out, and which of them it has. The longest counts: "loa kéo" is not
+ * "loa".
+ */
+export function withoutNames(
+  text: string,
+  names: readonly string[],
+): { readonly words: string; readonly found: readonly string[] } {
+  let words = ` ${fold(text)} `;
+  const found = names
+    .toSorted((a, b) => b.length - a.length)
+    .filter((name) => {
+      const isThere = name !== '' && words.includes(` ${name} `);
+      if (isThere) words = words.replaceAll(` ${name} `, ` ${THING} `);
+      return isThere;
+    });
+  return { words, found };
+}
 
-/** The words without those that say how many. */
-export function withoutQuantity(text: string): string {
-  return fold(text)
-    .split(' ')
-    .filter((word) => !ANY.test(word))
-    .join(' ');
+const COUNTED = new RegExp(
+  `^(?:x?\\d{1,2}|\\d{1,2}x|x|${THING}|${[...NUMBERS.keys()].join('|')}|${COUNTERS})$`,
+);
+
+/** The folded words but for those that say how many of what is named. */
+export function withoutQuantity(words: string): string[] {
+  return words.split(' ').filter((word) => word !== '' && !COUNTED.test(word));
 }
