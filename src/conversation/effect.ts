@@ -150,7 +150,6 @@ export type HistoryRecord = {
 
 export type Outcome =
   /**
-   * `omitted`: this identifier was not sent, so as to link nobody's records (docs/design.md, "Linking").
    * `customer`: who is to be unlocked (redeem). `awaited`: the record was not read back, and is still to come (redeem).
    * `balance`: of a proved customer, where it could be read.
    */
@@ -158,7 +157,6 @@ export type Outcome =
       kind: 'applied';
       operation: string;
       receipt?: Receipt | undefined;
-      omitted?: 'phone' | 'email' | undefined;
       customer?: string | undefined;
       awaited?: Awaited | undefined;
       balance?: Movement | undefined;
@@ -173,7 +171,7 @@ export type Outcome =
   /** Surely not applied: AntCRM could not be reached, or we did not dare to call. */
   | { kind: 'unavailable'; operation?: string | undefined; customer?: string | undefined }
   /** Perhaps applied. Never called again; looked up by `check`. */
-  | { kind: 'unknown'; operation: string; lookup: Lookup; omitted?: 'phone' | 'email' | undefined }
+  | { kind: 'unknown'; operation: string; lookup: Lookup }
   /** Nothing was called: what was confirmed is to be shown anew. */
   | { kind: 'outdated'; operation: string }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */

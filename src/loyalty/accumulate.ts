@@ -20,7 +20,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   const { operation, code, name } = effect;
   const { loyalty } = tools;
   const linked = await link(readsFor(context, loyalty), tools.contacts, effect.phone, effect.email);
-  const { phone, email, by, omitted } = linked;
+  const { phone, email, by } = linked;
   const calledMs = context.nowMs();
   const skew = measureSkew(loyalty, tools.clock, context);
   const lookup: Lookup = {
@@ -36,11 +36,11 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
 
   // On its way before the call is, which waits for nothing: should AntCRM answer the call first, the two tell no balance.
   const pointsBefore = isProved(by, effect) ? readPoints(by, context, tools) : undefined;
-  const intended = await intend(context, operation, { lookup, omitted });
+  const intended = await intend(context, operation, { lookup });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
   if (intended.kind === 'stored') {
     tools.log.warn({ operation }, 'Accumulation was interrupted, looking it up');
-    return { kind: 'unknown', operation, ...intended.intent };
+    return { kind: 'unknown', operation, lookup: intended.intent.lookup };
   }
 
   const call = await loyalty.accumulate({ code, phone, email, name });
@@ -52,10 +52,10 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
         pointsBefore && readPoints(by, context, tools),
       ]);
       const balance = movement(before === null ? 0 : before, after);
-      return { kind: 'applied', operation, receipt, omitted, ...(balance && { balance }) };
+      return { kind: 'applied', operation, receipt, ...(balance && { balance }) };
     }
     case 'unknown':
-      return { kind: 'unknown', operation, lookup, omitted };
+      return { kind: 'unknown', operation, lookup };
     case 'refused':
     case 'unavailable':
       return { kind: call.kind, operation };

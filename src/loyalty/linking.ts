@@ -2,19 +2,18 @@ import type { Identifier, Known } from '../conversation/effect.ts';
 import type { Reads } from './journal.ts';
 import type { Contact } from './loyalty.ts';
 
-/** What an accumulation carries. `by`: the identifier that its history is read by; `omitted`: the one not sent. */
+/** What an accumulation carries. `by`: the identifier that its history is read by. */
 export type Carried = {
   readonly phone?: string | undefined;
   readonly email?: string | undefined;
   readonly by: Identifier;
-  readonly omitted?: 'phone' | 'email' | undefined;
 };
 
 /**
  * The linking rule (docs/design.md, "Linking"): AntCRM may join a phone and an e-mail that are sent together, so a
  * stranger could tie their e-mail to somebody's phone. Both go only where that changes nobody's record but the
- * sender's; otherwise the proved one, else the phone, goes alone. Without `contacts` nothing can be looked up and both
- * are sent (docs/configuration.md, `ANTCRM_CONTACTS`).
+ * sender's; otherwise the phone goes alone, because customers are asked which phone gets the points. Without `contacts`
+ * nothing can be looked up and both are sent (docs/configuration.md, `ANTCRM_CONTACTS`).
  */
 export async function link(
   reads: Pick<Reads, 'contact'>,
@@ -23,11 +22,10 @@ export async function link(
   email: Known | undefined,
 ): Promise<Carried> {
   if (phone !== undefined && email !== undefined) {
-    const main = email.proved && !phone.proved ? onlyEmail(email) : onlyPhone(phone);
-    if (contacts === 'off' || (await mayGoTogether(reads, phone, email))) {
-      return { phone: phone.value, email: email.value, by: main.by };
-    }
-    return { ...main, omitted: main.by.kind === 'phone' ? 'email' : 'phone' };
+    const together = contacts === 'off' || (await mayGoTogether(reads, phone, email));
+    if (!together) return onlyPhone(phone);
+    const { by } = email.proved && !phone.proved ? onlyEmail(email) : onlyPhone(phone);
+    return { phone: phone.value, email: email.value, by };
   }
   if (phone !== undefined) return onlyPhone(phone);
   if (email !== undefined) return onlyEmail(email);

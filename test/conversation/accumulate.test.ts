@@ -295,16 +295,6 @@ describe('earning points', () => {
     expect(chat.last?.settled).toEqual([first?.slice('confirm:'.length)]);
   });
 
-  test('says nothing of an identifier that was left out: that would tell of somebody’s record', () => {
-    const chat = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
-    chat.answers = (effect) =>
-      effect.kind === 'accumulate'
-        ? { kind: 'applied', operation: effect.operation, omitted: 'email' }
-        : { kind: 'unavailable' };
-    chat.press('confirm');
-    expect(chat.replies[0]?.lines).toEqual([]);
-  });
-
   test('asks for all missing fields as one form, and marks the refused ones', () => {
     const chat = new Dialogue(TEAMS).text('tích điểm');
     expect(chat.question.form?.map(({ slot }) => slot)).toEqual(['code', 'phone']);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/conversation/effect.ts';
-import { Dialogue, NOW, STAFF } from '../support/dialogue.ts';
+import { Dialogue, NOW, STAFF, TEAMS } from '../support/dialogue.ts';
 
 const HALF_HOUR_MS = 30 * 60_000;
 const earning = () => new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
@@ -58,10 +58,60 @@ describe('consent', () => {
     expect(kept(chat.press('consent:decline'))).not.toMatch(PERSONAL);
   });
 
+  test('is not asked for what the channel tells each time anyway', () => {
+    const chat = new Dialogue(TEAMS).text('đổi loa').press('confirm');
+    expect(chat.keys).toEqual(['redeem.done']);
+    expect(kept(chat)).not.toContain('garnacho@');
+  });
+
   test('that is refused, or not given, leaves nothing of the flow', () => {
     expect(kept(earning().press('confirm').press('consent:decline'))).not.toMatch(PERSONAL);
     expect(kept(earning().press('confirm').text('chào'))).not.toMatch(PERSONAL);
     expect(kept(earning().text('huỷ'))).not.toMatch(PERSONAL);
+  });
+});
+
+describe('a number for somebody else', () => {
+  const remembered = () => earning().press('confirm').press('consent:accept');
+  const forMother = () => remembered().text('TIVI000000018 cho mẹ 0912345699');
+
+  test('gets the points without the customer’s own e-mail', () => {
+    const chat = forMother();
+    expect(chat.question.key).toBe('accumulate.summary');
+    expect(JSON.stringify(chat.question.lines)).toContain('0912 345 699');
+    expect(JSON.stringify(chat.question.lines)).not.toContain('summary.email');
+    expect(chat.press('confirm').calls.at(-1)).toMatchObject({
+      phone: { value: '+84912345699' },
+      email: undefined,
+    });
+  });
+
+  test('takes the place of the remembered one only where the customer says so', () => {
+    const chat = forMother().press('confirm');
+    expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
+    expect(chat.question).toMatchObject({ context: 'other', params: { phone: '0912 345 699' } });
+    const { profile } = remembered().state;
+    expect(chat.press('consent:decline').state).toMatchObject({ profile, consent: { given: true } });
+
+    const other = forMother().press('confirm').text('có');
+    expect(other.state.profile.phone?.value).toBe('+84912345699');
+  });
+
+  test('is not remembered where the question is passed over, however often', () => {
+    const chat = remembered();
+    const { profile, consent } = chat.state;
+    for (let n = 20; n < 24; n++) chat.text(`TIVI0000000${n} 0912345699`).press('confirm').text('xin chào');
+    expect(chat.state).toMatchObject({ profile, consent });
+    expect(chat.text('TIVI000000019').question.lines).toContainEqual({
+      key: 'summary.phone',
+      params: { phone: '0912 *** 678' },
+    });
+  });
+
+  test('is nothing to ask about where it is proved: it is the customer’s', () => {
+    const chat = remembered().text('TIVI000000018').press('edit:phone').shareOwnPhone();
+    expect(chat.press('confirm').keys).toEqual(['accumulate.done']);
+    expect(chat.state.profile.phone).toEqual({ value: '+84867123456', proved: true });
   });
 });
 

@@ -37,6 +37,20 @@ describe('staff', () => {
     expect(chat.text('TIVI000000018').question.key).toBe('accumulate.askPhone');
   });
 
+  test('name the next customer at a summary: it is theirs from then on, and no button of the last one works', () => {
+    const chat = new Dialogue(STAFF).text('đổi loa cho 0867123456 garnacho@gmail.com');
+    const before = chat.question;
+    chat.text('0912345678');
+    expect(chat.keys).toEqual(['redeem.summary']);
+    expect(JSON.stringify(chat.question)).toContain('0912 345 678');
+    expect(JSON.stringify(chat.question)).not.toMatch(/0867|garnacho@/);
+    chat.send({ kind: 'choice', choice: before.choices?.[0]?.id ?? '', view: before.view });
+    expect(chat.calls).toEqual([]);
+    expect(chat.text('đổi loa').press('confirm').calls).toMatchObject([
+      { kind: 'redeem', by: { kind: 'phone', value: '+84912345678' }, also: undefined },
+    ]);
+  });
+
   test('see numbers and e-mails in full', () => {
     const chat = new Dialogue(STAFF).text('đổi loa 0867123456 garnacho@gmail.com');
     expect(chat.keys).toEqual(['redeem.summary']);

@@ -80,9 +80,13 @@ describe('accumulate', () => {
     expect(store.holds.size).toBe(0);
   });
 
-  it('says which identifier was not sent', async () => {
+  it('sends the phone alone where the e-mail may be somebody else’s, and says nothing of it', async () => {
     const email = { value: 'stranger@example.vn', proved: false };
-    expect(await perform({ ...ACCUMULATE, email })).toMatchObject({ kind: 'applied', omitted: 'email' });
+    expect(await perform({ ...ACCUMULATE, email })).toEqual({
+      kind: 'applied',
+      operation: 'op-1',
+      receipt: { record: 'new-0', score: 100, what: 'Tivi' },
+    });
     expect(antcrm.accumulated).toMatchObject([{ phone: PHONE.value, email: undefined }]);
   });
 
@@ -106,18 +110,14 @@ describe('accumulate', () => {
     expect(await perform(ACCUMULATE)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
   });
 
-  it('is not repeated after a crash, nor forgets what was omitted', async () => {
+  it('is not repeated after a crash, and is looked up by what was sent', async () => {
     const email = { value: 'stranger@example.vn', proved: false };
     const first = await perform({ ...ACCUMULATE, email });
     antcrm.down.add('contact');
     clock.pass(20_000);
     const again = await perform({ ...ACCUMULATE, email });
     expect(first.kind).toBe('applied');
-    expect(again).toMatchObject({
-      kind: 'unknown',
-      omitted: 'email',
-      lookup: { deadlineMs: START_MS + 8000 },
-    });
+    expect(again).toMatchObject({ kind: 'unknown', lookup: { by: PHONE, deadlineMs: START_MS + 8000 } });
     expect(antcrm.accumulated).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { looksLikeIdentity } from '../language/values/code.ts';
 import { unanswered } from '../prompts/consent.ts';
-import { proved, typed } from '../prompts/identity.ts';
+import { proved, typed, withoutIdentity } from '../prompts/identity.ts';
 import { home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { fill, runningIn, start, take } from './form.ts';
@@ -58,7 +58,10 @@ function inFlow(
   scope: Scope,
 ): Decision | undefined {
   const { understood } = utterance;
-  if (flow.identity === 'proved' && state.step.at !== 'asking') return undefined;
+  if (flow.identity === 'proved' && state.step.at !== 'asking')
+    return namesCustomer(understood, scope)
+      ? take(withoutIdentity(state), flow, identityIn(understood, scope), scope)
+      : undefined;
   if (isMistyped(state, understood)) return undefined;
   const slots = answersTo(flow, utterance, scope);
   if (Object.values(slots).some((value) => value !== undefined && value !== state.draft.code))
@@ -76,6 +79,11 @@ function isMistyped({ step, draft }: ConversationState, understood: Understood):
   const { code, codes, names } = understood;
   if (!isAsked || code === undefined || names === 'code' || hasIdentity(understood)) return false;
   return draft.code !== undefined || (draft.codes !== undefined && codes.every(looksLikeIdentity));
+}
+
+/** Staff name the customer whose turn it is now: nothing of the one before goes on. */
+function namesCustomer(understood: Understood, scope: Scope): boolean {
+  return hasIdentity(understood) && typed('', scope).proved;
 }
 
 function hasIdentity({ phone, email }: Understood): boolean {

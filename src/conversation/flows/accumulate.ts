@@ -15,7 +15,7 @@ import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line } from '../reply.ts';
-import { type ConversationState, identitySchema } from '../state.ts';
+import { type ConversationState, type Identity, identitySchema } from '../state.ts';
 
 /** So many codes are confirmed at once, at most. */
 const MOST_CODES = 10;
@@ -53,7 +53,8 @@ export const accumulate: Flow = defineFlow({
   complete: (state, _, scope) => confirm(state, accumulate, scope),
 
   /** Another code is added, each counts once. Only where the one code is being corrected, it takes its place. */
-  join({ step }, known, said) {
+  join({ step, profile }, known, asked) {
+    const said = isOthers(asked, known, profile) ? { email: null, ...asked } : asked;
     if (said.codes === undefined) return { slots: { ...known, ...said } };
     const { codes = [] } = known;
     const isCorrected =
@@ -245,6 +246,12 @@ function nonEmpty<Kept extends { readonly codes: readonly string[] }>(
 function isOtherCode({ intent, code, codes, phone, email, names }: Understood, known: string): boolean {
   const isBare = (intent ?? phone ?? email ?? names) === undefined;
   return isBare && codes.length === 1 && code !== known;
+}
+
+/** Points for somebody else's number: the customer's own e-mail stays away from it, for AntCRM might join the two. */
+function isOthers({ phone }: Identity, known: Identity, { phone: own }: Identity): boolean {
+  const isReplaced = own !== undefined && known.phone?.value === own.value;
+  return isReplaced && phone !== undefined && phone.value !== own.value;
 }
 
 /** Remembered and unproved: whoever writes now need not be who typed it then. */

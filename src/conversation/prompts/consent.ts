@@ -2,15 +2,16 @@ import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft } from '../state.ts';
+import { CONSENT_VERSION, hasAgreed, otherPhone } from './consent-question.ts';
 import { again, home, homeWithShortcuts } from './questions.ts';
 
-/** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
-const CONSENT_VERSION = 2;
 /** Whoever passes over the question so often has answered it. */
 const ASKED_AT_MOST = 2;
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
 export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
+  // Whether another number is remembered from now on: what was agreed to stays agreed to.
+  if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
   const { consentUnanswered: _, ...rest } = state;
   const decided: ConversationState = {
     ...rest,
@@ -22,23 +23,30 @@ export function consent(state: ConversationState, given: boolean, scope: Scope):
 
 /**
  * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
- * remembered, or keeps what was agreed to. Staff are not asked: what they typed is somebody else's, and the next customer is
- * another one. `balance`: what the customer has now, where that is known.
+ * remembered, or keeps what was agreed to, and asks whether another number takes the place of the remembered one. Staff
+ * are not asked: what they typed is somebody else's, and the next customer is another one. `balance`: what the customer
+ * has now, where that is known.
  */
 export function finish(state: ConversationState, scope: Scope, reply: Reply, balance?: number): Decision {
+  const { draft, consent: answered } = state;
   if (scope.sender.proof === 'token') return home(state, scope, reply);
-  const { phone, email } = state.draft;
-  if (state.consent?.version !== CONSENT_VERSION && (phone || email)) {
+  const isNew = answered?.version !== CONSENT_VERSION && hasMore(draft, scope);
+  if (isNew || otherPhone(state) !== undefined) {
     const asking: ConversationState = {
       ...state,
       step: { at: 'consenting' },
-      draft: given(state.draft),
+      draft: given(draft),
       view: scope.ids.view,
     };
     return again(asking, scope, reply);
   }
-  const known = state.consent?.given ? { ...state, profile: profileOf(state) } : state;
+  const known = answered?.given ? { ...state, profile: profileOf(state) } : state;
   return homeWithShortcuts(known, scope, reply, balance);
+}
+
+/** Whether anything is known that the channel does not tell each time anyway. */
+function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
+  return phone !== undefined || (email != null && email.value !== sender.email);
 }
 
 /** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
@@ -46,6 +54,7 @@ export function unanswered(state: ConversationState, scope: Scope): Conversation
   if (state.step.at !== 'consenting') return state;
   const { consentUnanswered = 0, ...rest } = state;
   const idle: ConversationState = { ...rest, step: { at: 'idle' } };
+  if (hasAgreed(state)) return idle;
   if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
   return {
     ...idle,

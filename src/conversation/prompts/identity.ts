@@ -30,7 +30,11 @@ export function proved(draft: Identity): Identifier | undefined {
 
 /** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
 export function served(state: ConversationState, { sender }: Context): ConversationState {
-  if (sender.proof !== 'token') return state;
+  return sender.proof === 'token' ? withoutIdentity(state) : state;
+}
+
+/** Nobody is named any more: another customer's turn begins. */
+export function withoutIdentity(state: ConversationState): ConversationState {
   const { phone: _, email: __, ...draft } = state.draft;
   return { ...state, draft };
 }

@@ -3,6 +3,7 @@ import type { Flow, Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Step } from '../state.ts';
+import { consentQuestion } from './consent-question.ts';
 import { whose } from './identity.ts';
 import { showPhone } from './mask.ts';
 
@@ -103,7 +104,7 @@ export function question(state: ConversationState, scope: Scope): Reply {
       return { ...summary(state, step, scope), view };
     case 'consenting':
       return {
-        key: 'privacy.consent',
+        ...consentQuestion(state),
         choices: [named('consent:accept'), named('consent:decline')],
         asks: 'consent',
         view,
