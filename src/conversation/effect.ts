@@ -100,8 +100,8 @@ export type Effect =
       also?: (Identifier & { proved: boolean }) | undefined;
       outdated?: true | undefined;
     }
-  /** Looks up an operation whose outcome is unknown. */
-  | { kind: 'check'; operation: string; lookup: Lookup }
+  /** Looks up an operation whose outcome is unknown; `balance`: what its customer has then is theirs to know. */
+  | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
   /** Whether the call of an operation may have been made: reads its intent, and calls nothing. */
   | { kind: 'recall'; operation: string }
   /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to. */
@@ -180,13 +180,15 @@ export type Outcome =
   | { kind: 'recalled'; operation: string; lookup: Lookup | null }
   /**
    * `unreadable`: history could not be read completely, so nothing follows from it. `undecided`: nor does anything from
-   * what it says, because of records that might be anybody's, or of a clock that cannot be trusted.
+   * what it says, because of records that might be anybody's, or of a clock that cannot be trusted. And what the
+   * customer has by AntCRM's record, where that was asked for and could be read; it may lag behind what was found.
    */
   | {
       kind: 'checked';
       operation: string;
       found: 'applied' | 'refused' | 'none' | 'several' | 'undecided' | 'unreadable';
       receipt?: Receipt | undefined;
+      points?: number | undefined;
     }
   /** `sum`: of the succeeded records of the period, as far as asked for and read; `partial` if there are more. */
   | {

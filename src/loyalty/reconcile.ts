@@ -9,6 +9,7 @@ import {
 } from '../conversation/effect.ts';
 import type { EffectContext, Remembered } from '../conversation/perform.ts';
 import { attribute, type Finding, mayBeRedemptionOf, type Others } from './attribution.ts';
+import { readPoints } from './balance.ts';
 import { type Reads, readsFor } from './journal.ts';
 import { readAll } from './reads.ts';
 import { isSmall, measureSkew } from './skew.ts';
@@ -48,16 +49,19 @@ export async function takeBaseline(
  * clock cannot be trusted, that no record is there proves nothing.
  */
 export async function check(
-  { operation, lookup }: Extract<Effect, { kind: 'check' }>,
+  { operation, lookup, balance }: Extract<Effect, { kind: 'check' }>,
   context: EffectContext,
-  { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
+  tools: Pick<Tools, 'loyalty' | 'contacts' | 'clock'>,
 ): Promise<Outcome> {
+  const { loyalty, clock } = tools;
   const others = await othersOf(context, operation, lookup);
   const skewNow = () => measureSkew(loyalty, clock, context);
   const finding = await find(readsFor(context, loyalty), lookup, others, skewNow);
   const isMissing = finding.found === 'none' || finding.found === 'refused';
   const found = isMissing && !isTrusted(lookup.skew, skewNow()) ? 'undecided' : finding.found;
-  return { kind: 'checked', operation, ...finding, found };
+  const points =
+    balance && found === 'applied' ? await readPoints(lookup.by, context, tools, READ_BACK_MS) : undefined;
+  return { kind: 'checked', operation, ...finding, found, ...(typeof points === 'number' && { points }) };
 }
 
 /** As it was when the call was made and as it is now: one of them has to be known, and none may be large. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Gift } from '../../src/conversation/context.ts';
-import type { Effect, Movement, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, Identifier, Movement, Outcome } from '../../src/conversation/effect.ts';
 import type { Sender } from '../../src/conversation/message.ts';
 import { createWords } from '../../src/i18n.ts';
 import { Dialogue, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
@@ -145,7 +145,7 @@ describe('too few points', () => {
   test('are not said while points that were just earned may not have been counted yet', () => {
     const chat = having(0, STAFF).text('tích điểm TIVI000000017 0867123456').press('skip').press('confirm');
     expect(chat.keys).toEqual(['accumulate.done']);
-    expect(chat.text('đổi loa 0867123456').keys).toEqual(['redeem.summary']);
+    expect(chat.text('đổi loa 0867123456').keys).toEqual(['receipt.behind', 'redeem.summary']);
     expect(
       chat
         .text('huỷ')
@@ -225,6 +225,100 @@ describe('the balance after a redemption', () => {
   test('is told of the next one, too, where it was told of the one before', () => {
     const again = redeemed({ before: 260, after: 10 });
     expect(tells(again.text('đổi loa 0867123456').press('confirm'))).toBe(true);
+  });
+});
+
+describe('the balance after a lookup', () => {
+  const BY = { kind: 'email' as const, value: 'garnacho@gmail.com' };
+
+  /** A redemption, or an accumulation, whose answer was lost, found `afterMs` later. */
+  function found(
+    afterMs: number,
+    points: number | undefined,
+    text = 'đổi loa',
+    by: Identifier = BY,
+  ): Dialogue {
+    const chat = having(260);
+    chat.answers = (effect) => {
+      if (effect.kind === 'redeem' || effect.kind === 'accumulate') {
+        const lookup = {
+          kind: effect.kind,
+          by,
+          code: 'X',
+          fromMs: 0,
+          deadlineMs: chat.nowMs,
+          baseline: [],
+          ...(effect.kind === 'redeem' && { customer: 'customer:475' }),
+        };
+        return { kind: 'unknown', operation: effect.operation, lookup };
+      }
+      return effect.kind === 'check'
+        ? {
+            kind: 'checked',
+            operation: effect.operation,
+            found: 'applied',
+            receipt: { score: 250, what: 'Loa' },
+            points,
+          }
+        : { kind: 'balance', points: 260 };
+    };
+    chat.text(text);
+    if (chat.question.asks === 'email') chat.press('skip');
+    chat.press('confirm');
+    expect(chat.keys).toEqual(['operation.checking']);
+    return chat.later(afterMs).wake();
+  }
+
+  test('is told where AntCRM has surely counted it by then', () => {
+    const chat = found(5 * 60_000, 10);
+    expect(chat.effects.at(-1)).toMatchObject({ kind: 'check', balance: true });
+    expect(spoken(chat)[0]).toContain('\nSố điểm hiện có: 10');
+    expect(chat.state.operations[0]?.receipt?.balance).toBe(10);
+  });
+
+  test('is told as what it is before that', () => {
+    const chat = found(20_000, 260);
+    expect(spoken(chat)[0]).toContain('Chương trình đang ghi 260 điểm, có thể chưa tính giao dịch vừa rồi.');
+    expect(chat.state.operations[0]?.receipt?.balance).toBeUndefined();
+  });
+
+  test('is left out where it could not be read', () => {
+    expect(spoken(found(5 * 60_000, undefined))[0]).not.toMatch(/hiện có|đang ghi/);
+  });
+
+  test('is nobody’s but the proved customer’s', () => {
+    const text = 'tích điểm TIVI000000017 0912345678';
+    const others = found(20_000, undefined, text, { kind: 'phone', value: '+84912345678' });
+    expect(others.effects.at(-1)).not.toHaveProperty('balance');
+  });
+});
+
+describe('points that may not be counted yet', () => {
+  function justEarned(points: number): Dialogue {
+    const chat = having(points);
+    chat.text('tích điểm TIVI000000017 0912345678').press('confirm');
+    expect(chat.keys[0]).toBe('accumulate.done');
+    return chat;
+  }
+  const BEHIND = 'Chương trình đang ghi 260 điểm, có thể chưa tính giao dịch vừa rồi.';
+
+  test('are said to be so with the list of gifts, of which none is called too dear', () => {
+    const chat = justEarned(260).text('đổi quà');
+    expect(spoken(chat)[0]).toBe(BEHIND);
+    expect(chat.question).toMatchObject({ key: 'redeem.askGift' });
+    expect(labels(chat).join()).not.toContain('còn thiếu');
+    expect(justEarned(260).text('đổi nồi cơm').keys).toEqual(['receipt.behind', 'redeem.summary']);
+  });
+
+  test('are said to be so with the balance, and not two minutes later', () => {
+    expect(spoken(justEarned(260).text('xem điểm'))[0]).toBe(BEHIND);
+    expect(
+      spoken(
+        justEarned(260)
+          .later(3 * 60_000)
+          .text('xem điểm'),
+      )[0],
+    ).toBe('Bạn đang có 260 điểm.');
   });
 });
 

@@ -17,6 +17,12 @@ export function unseen({ operations }: ConversationState, nowMs: number): readon
   );
 }
 
+/** Whether AntCRM's balance surely has all that is known to have moved points, this operation among it. */
+export function isCaughtUp(state: ConversationState, operation: Operation, nowMs: number): boolean {
+  const others = unseen(state, nowMs).filter(({ id }) => id !== operation.id);
+  return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
+}
+
 /**
  * The balance after an operation that moved `score` points: AntCRM's, if it moved by exactly that. Undefined where it did
  * not, or where another operation that is not seen in it yet could be what moved it.

@@ -1,12 +1,14 @@
 import { after, type Decision, say, type Unlock } from '../decision.ts';
-import { awaitedOf, type Outcome, type Receipt } from '../effect.ts';
+import { awaitedOf, type Lookup, type Outcome, type Receipt } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { supportLines } from '../prompts/help.ts';
+import { carried, proved } from '../prompts/identity.ts';
 import { home } from '../prompts/questions.ts';
-import { receiptLines } from '../prompts/receipts.ts';
-import type { Reply } from '../reply.ts';
+import { balanceLines, behind, receiptLines } from '../prompts/receipts.ts';
+import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
+import { isCaughtUp } from './balance.ts';
 import { atHand } from './calls.ts';
 import { counted, ended, note, told } from './operations.ts';
 import { begunCall, tellAll, UNTRIED } from './several.ts';
@@ -22,7 +24,19 @@ export function check(state: ConversationState, scope: Scope): Decision {
     .filter(({ atMs }) => atMs !== null && atMs <= scope.nowMs)
     .sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0))[0]?.operation;
   if (!due?.lookup) return say(state);
-  return { state, replies: [], effect: { kind: 'check', operation: due.id, lookup: due.lookup } };
+  const { id, lookup } = due;
+  const effect = { kind: 'check', operation: id, lookup } as const;
+  return {
+    state,
+    replies: [],
+    effect: isTheirs(state, lookup, scope) ? { ...effect, balance: true } : effect,
+  };
+}
+
+/** Whether the balance of whom the call was made for may be told here: only who is proved has a lock, and points are earned for others, too. */
+function isTheirs(state: ConversationState, { by, customer }: Lookup, scope: Scope): boolean {
+  const theirs = proved(carried(state, scope));
+  return customer !== undefined || (theirs?.kind === by.kind && theirs.value === by.value);
 }
 
 /** When the next check of any operation is due, epoch ms. */
@@ -50,9 +64,7 @@ export function checked(
   switch (outcome.found) {
     case 'applied':
       // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
-      return watching
-        ? escalate(state, operation, scope)
-        : resolve(state, operation, 'done', scope, outcome.receipt);
+      return watching ? escalate(state, operation, scope) : resolve(state, operation, 'done', scope, outcome);
     case 'several':
       return escalate(state, operation, scope);
     case 'undecided':
@@ -143,14 +155,17 @@ function resolve(
   operation: Operation,
   status: 'done' | 'refused' | 'notApplied',
   scope: Scope,
-  receipt?: Receipt,
+  { receipt, points }: { readonly receipt?: Receipt | undefined; readonly points?: number | undefined } = {},
 ): Decision {
-  const known = { ...operation, receipt: told(receipt) };
+  const isSure = points !== undefined && isCaughtUp(state, operation, scope.nowMs);
+  const kept = receipt && { ...told(receipt), ...(isSure && { balance: points }) };
+  const known: Operation = { ...operation, receipt: kept };
+  const balance = points === undefined || isSure ? balanceLines(known) : [behind(points)];
   const next = update(counted(state, operation.kind, status, scope), known, status, {
     settled: [operation.id],
     ...unlock(operation, status === 'done' ? successOf(operation, receipt) : {}),
   });
-  return after([resolved(known, status, scope)], next);
+  return after([resolved(known, status, scope, balance)], next);
 }
 
 function escalate(state: ConversationState, operation: Operation, scope: Scope): Decision {
@@ -163,8 +178,13 @@ function escalate(state: ConversationState, operation: Operation, scope: Scope):
   return after([reply], next);
 }
 
-function resolved(operation: Operation, status: 'done' | 'refused' | 'notApplied', scope: Scope): Reply {
-  const lines = receiptLines({ ...operation, status }, scope);
+function resolved(
+  operation: Operation,
+  status: 'done' | 'refused' | 'notApplied',
+  scope: Scope,
+  balance: readonly Line[] = [],
+): Reply {
+  const lines = [...receiptLines({ ...operation, status }, scope), ...balance];
   const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
   if (status === 'done') return { key: 'operation.resolved.done', params, lines };
   const context = status === 'refused' ? 'refused' : undefined;

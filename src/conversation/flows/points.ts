@@ -1,4 +1,5 @@
 import { defineFlow } from '../define-flow.ts';
+import { unseen } from '../dialogue/balance.ts';
 import type { Flow } from '../flow.ts';
 import { finish } from '../prompts/consent.ts';
 import { proved, whose } from '../prompts/identity.ts';
@@ -40,7 +41,9 @@ export const points: Flow = defineFlow({
     const lines: Line[] = [];
     if (rank) lines.push({ key: 'points.rank', params: { rank } });
     if (rankPoints !== undefined) lines.push({ key: 'points.rankPoints', params: { points: rankPoints } });
-    const balance: Reply = { key: 'points.balance', context: whose(scope), params: { points }, lines };
-    return finish(state, scope, balance, points);
+    const isSure = unseen(state, scope.nowMs).length === 0;
+    const context = isSure ? whose(scope) : 'behind';
+    const balance: Reply = { key: 'points.balance', context, params: { points }, lines };
+    return finish(state, scope, balance, isSure ? points : undefined);
   },
 });

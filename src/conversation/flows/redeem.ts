@@ -23,6 +23,7 @@ import { cancel } from '../prompts/help.ts';
 import { carried, proved, typed, whose } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm, home, pose } from '../prompts/questions.ts';
+import { behind } from '../prompts/receipts.ts';
 import type { Line } from '../reply.ts';
 import { type ConversationState, type Draft, identitySchema } from '../state.ts';
 
@@ -94,13 +95,11 @@ export const redeem: Flow = defineFlow({
     const by = proved(slots);
     if (by === undefined || !isAnswer(outcome)) return undefined;
     const read = outcome.kind === 'balance' ? (outcome.points ?? pointsOfNobody(by, slots)) : null;
-    // AntCRM may not have counted yet what it just gave.
-    const points = unseen(state, scope.nowMs).length > 0 ? null : read;
-    return advance(
-      { ...state, draft: { ...state.draft, balance: { by, points, atMs: scope.nowMs } } },
-      redeem,
-      scope,
-    );
+    // AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then.
+    const isSure = unseen(state, scope.nowMs).length === 0;
+    const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
+    const remarks = isSure || read === null ? [] : [behind(read)];
+    return advance({ ...state, draft: { ...state.draft, balance } }, redeem, scope, ...remarks);
   },
 
   complete(state, slots, scope) {

@@ -46,6 +46,9 @@ export function sumLines(done: readonly Operation[]): Line[] {
   ];
 }
 
+/** AntCRM's balance, which may not have all that was done a moment ago. */
+export const behind = (points: number): Line => ({ key: 'receipt.behind', params: { points } });
+
 /** The customer's points after an operation, where they were told. */
 export function balanceLines(last: Operation | undefined): Line[] {
   const points = last?.receipt?.balance;
