@@ -258,22 +258,22 @@ describe('being remembered', () => {
   });
 
   test('keeps nothing of the flow where the customer turns to something else', () => {
-    const chat = earned().text('chào');
+    const chat = earned().text('menu');
     expect(chat.state).toMatchObject({ profile: {}, draft: {} });
     expect(chat.state.consent).toBeUndefined();
   });
 
   test('is asked once more where the question was ignored, and never after that', () => {
     const next = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
-    const chat = earned().text('chào').text(next).press('confirm');
+    const chat = earned().text('menu').text(next).press('confirm');
     expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
-    expect(chat.text('chào').state).toMatchObject({ profile: {}, consent: { given: false } });
+    expect(chat.text('menu').state).toMatchObject({ profile: {}, consent: { given: false } });
     expect(chat.text(next).press('confirm').keys).toEqual(['accumulate.done']);
   });
 
   test('is agreed to at the second asking as at the first', () => {
     const next = 'tích điểm TIVI000000018 0912345678 minh@example.vn';
-    const chat = earned().text('chào').text(next).press('confirm').press('consent:accept');
+    const chat = earned().text('menu').text(next).press('confirm').press('consent:accept');
     expect(chat.state).toMatchObject({ consent: { given: true }, profile: { phone: {} } });
     expect(chat.state.consentUnanswered).toBeUndefined();
   });

@@ -186,7 +186,7 @@ describe('several codes', () => {
     ['xoá mã TIVI000000301 giúp mình', 'remove'],
     ['remove code TIVI000000301', 'remove'],
     ['bỏ qua', 'skip'],
-    ['bỏ đi', 'cancel'],
+    ['bỏ đi', 'nevermind'],
   ])('are added or taken away by name: %j', (text, intent) => {
     expect(understand(text).intent).toBe(intent);
   });

@@ -5,7 +5,7 @@ import { LOCALES } from '../message.ts';
 import { unanswered } from '../prompts/consent.ts';
 import { cancel, help, language, menu, support, welcome } from '../prompts/help.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
-import { again, home, stay } from '../prompts/questions.ts';
+import { again, aside, home, isAsked, stay } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { begin } from './by-values.ts';
 import { onStart } from './deep-link.ts';
@@ -18,7 +18,7 @@ const BESIDE_VALUES: ReadonlySet<string | undefined> = new Set([
   ...['help', 'menu', 'greet', 'bye', 'thanks', 'retry'],
 ]);
 
-/** What a text wants, whatever is being asked. */
+/** What a text wants, whatever is being asked. Whether details may be remembered stays asked until something else is begun. */
 export function byIntent(
   stored: ConversationState,
   utterance: Utterance,
@@ -33,7 +33,7 @@ export function byIntent(
   if (locale) return language(stored, scope, locale);
   switch (intent) {
     case 'status':
-      return status(state, scope);
+      return status(stored, scope);
     case 'language':
       return language(stored, scope);
     case 'help':
@@ -41,6 +41,7 @@ export function byIntent(
     case 'support':
       return support(stored, scope);
     case 'cancel':
+    case 'nevermind':
       return cancel(state, scope);
     case 'remove':
       // The flow at hand has said already what it makes of that.
@@ -50,21 +51,18 @@ export function byIntent(
     case 'menu':
       return menu(state, scope);
     case 'privacy':
-      return privacy(state, scope);
+      return privacy(stored, scope);
     case 'forget':
       return forget(state, scope);
     case 'greet':
       if (state.step.at === 'browsing') return stay(state, scope, { key: 'greet' });
-      return runningIn(state, scope) ? again(state, scope, { key: 'greet' }) : welcome(state, scope);
+      return isAsked(stored) ? again(stored, scope, { key: 'greet' }) : welcome(state, scope);
     case 'bye':
       return home(state, scope, { key: 'bye' });
     case 'thanks':
-      // No answer to whether the details may be remembered: that stays open.
-      return runningIn(state, scope) || stored.step.at === 'consenting'
-        ? again(stored, scope, { key: 'thanks' })
-        : stay(state, scope, { key: 'thanks' });
+      return aside(stored, scope, { key: 'thanks' });
     case 'retry':
-      return again(state, scope);
+      return again(stored, scope);
     default:
       return undefined;
   }

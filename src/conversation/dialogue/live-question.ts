@@ -10,6 +10,9 @@ import { type Asking, atOffer } from './offer.ts';
 import { atSummary } from './summary.ts';
 import { bringsValue, isSkip } from './values.ts';
 
+/** What says no to the question whether to remember: nothing is remembered then, so any no will do. */
+const NO: ReadonlySet<string | undefined> = new Set(['decline', 'skip', 'nevermind', 'cancel']);
+
 /** Words that mean something only because of the question they answer. */
 export function atStep(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
   const { step } = state;
@@ -22,7 +25,7 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
       return flow && atSummary(state, step, flow, utterance, scope);
     case 'consenting':
       if (intent === 'confirm') return scope.current ? consent(state, true, scope) : again(state, scope);
-      return intent === 'decline' ? consent(state, false, scope) : undefined;
+      return NO.has(intent) ? consent(state, false, scope) : undefined;
     case 'browsing':
       if (bringsValue(utterance.understood)) return undefined;
       return intent === 'confirm' ? again(state, scope) : flow?.said(state, utterance, scope);

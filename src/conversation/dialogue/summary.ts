@@ -27,6 +27,7 @@ export function atSummary(
     case 'edit':
       return editNamed(state, flow, utterance, scope);
     case 'decline':
+    case 'skip':
       // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
       if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
       return again(state, scope, { key: 'confirm.edit' });

@@ -2,9 +2,8 @@ import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { answered, unanswerable } from '../prompts/answers.ts';
-import { unanswered } from '../prompts/consent.ts';
 import { supportLines } from '../prompts/help.ts';
-import { again, home, question, stay } from '../prompts/questions.ts';
+import { again, aside, isAsked, question } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { answer } from './answer.ts';
 import { byIntent } from './by-intent.ts';
@@ -34,7 +33,7 @@ export function onUtterance(state: ConversationState, said: Utterance, scope: Sc
     byValues(state, utterance, scope) ??
     byAnswer(state, utterance, scope, 'likely') ??
     atQuestion(state, utterance, scope) ??
-    unsure(unanswered(state, scope), utterance, scope)
+    unsure(state, utterance, scope)
   );
 }
 
@@ -83,8 +82,7 @@ function byReference(
 
 /** No command and no value: the answer, right or wrong, to the live question. */
 function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  const isOurs = state.step.at === 'asking' || state.step.at === 'confirming';
-  if (isOurs && scope.language.answers.isQuestion(utterance.text)) return unanswerable(state, scope);
+  if (isAsked(state) && scope.language.answers.isQuestion(utterance.text)) return unanswerable(state, scope);
   switch (state.step.at) {
     case 'asking':
       return answer(state, state.step, utterance, scope);
@@ -98,7 +96,7 @@ function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope
 }
 
 function unsure(state: ConversationState, { text, understood }: Utterance, scope: Scope): Decision {
-  if (understood.mangled) return home(state, scope, { key: `${understood.mangled}.vietnamese` });
-  const decision = stay(state, scope, { key: 'unsure', lines: supportLines(scope) });
+  if (understood.mangled) return aside(state, scope, { key: `${understood.mangled}.vietnamese` });
+  const decision = aside(state, scope, { key: 'unsure', lines: supportLines(scope) });
   return scope.language.answers.isQuestion(text) ? { ...decision, question: {} } : decision;
 }

@@ -41,5 +41,5 @@ export function bringsValue({ code, phone, email, mangled }: Understood): boolea
 export function isSkip(understood: Understood): boolean {
   const { intent, noEmail } = understood;
   const isBare = !bringsValue(understood) && noEmail === undefined;
-  return isBare && (intent === 'skip' || intent === 'decline');
+  return isBare && (intent === 'skip' || intent === 'decline' || intent === 'nevermind');
 }

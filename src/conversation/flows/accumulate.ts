@@ -81,7 +81,7 @@ export const accumulate: Flow = defineFlow({
       const left = codes.filter((one) => !named.includes(one));
       return without(state, codes, left, scope);
     }
-    const dropsNamed = isListed && (intent === 'cancel' || intent === 'decline');
+    const dropsNamed = isListed && (intent === 'cancel' || intent === 'nevermind' || intent === 'decline');
     if (intent === 'remove' || dropsNamed) return remove(state, codes, understood, scope);
     if (step.at !== 'asking') return undefined;
     // No code: whoever was only changing it goes back to the summary.

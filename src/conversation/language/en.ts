@@ -84,6 +84,8 @@ export const en: Grammar = {
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
     go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list`,
   wishes: 'get, take, choose, claim, exchange',
+  assents: 'yeah',
+  short: 'no, n, y',
   objections: { last: '', anywhere: '' },
   denials: {
     stop: "not, do not, don't, do not want, don't want",

@@ -72,6 +72,10 @@ export type Grammar = {
   readonly inNumbers: (text: string) => string;
   /** Polite words around a yes, which leave it one. */
   readonly particles: string;
+  /** Say yes on their own, and nothing beside a no: "dạ không". */
+  readonly assents: string;
+  /** Words without marks that are others in another language (`no`, nó): among words of that one they say nothing. */
+  readonly short: string;
   /** With their marks, which folding forgets: what makes a yes a question as its last word, or is none wherever it stands. */
   readonly objections: { readonly last: string; readonly anywhere: string };
   /** Words before the number of a page. */

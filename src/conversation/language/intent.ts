@@ -61,9 +61,11 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
       const said = parts.filter(
         ({ meaning }) => meaning?.intent !== undefined && !languages.includes(meaning.intent),
       );
+      const isNo = said.some(({ meaning }) => NO.has(meaning?.intent));
       const sure = said.filter(({ meaning }) => meaning?.always);
       const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
-      const intents = new Set(counting.map(({ meaning }) => meaning?.intent));
+      const telling = isNo ? counting.filter(({ meaning }) => !meaning?.assent) : counting;
+      const intents = new Set(telling.map(({ meaning }) => meaning?.intent));
       if ([...intents].some(isFlow)) {
         const denied = deniedFlow(parts);
         if (denied) return denied;
@@ -83,6 +85,9 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
     },
   };
 }
+
+/** "Dạ không" says no. */
+const NO = new Set<string | undefined>(['decline', 'skip', 'nevermind', 'cancel']);
 
 /** What may be said beside the wish for a language. */
 const BESIDE_LANGUAGE = new Set(['confirm', 'decline', 'skip', 'greet', 'thanks', 'help']);

@@ -1,10 +1,16 @@
+import { LOCALES, type Locale } from '../message.ts';
 import { fold, undoTyping } from './fold.ts';
-import { GRAMMARS } from './grammars.ts';
+import { GRAMMARS, grammarOf, phrasesIn } from './grammars.ts';
 import type { Vocabulary } from './phrases.ts';
 import { isLiteral, type Token, type Word } from './tokens.ts';
+import { split } from './vocabulary.ts';
 
 // Maps, since a customer may type "constructor".
 const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
+const particles = new Set(phrasesIn((grammar) => grammar.particles));
+const short = new Map(
+  LOCALES.flatMap((locale) => split(grammarOf(locale).short).map((word) => [word, locale] as const)),
+);
 const homographs = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.homographs)));
 
 /** Reads the words of a message as the vocabulary spells them. */
@@ -21,7 +27,10 @@ const MAX_TYPOS = 8;
 const MAX_FOLDED = 4000;
 const MAX_LENGTH = 12;
 
-export function createSpelling({ isKnown, nearWord, phraseIn }: Vocabulary): Spelling {
+export function createSpelling(
+  { isKnown, nearWord, phraseIn }: Vocabulary,
+  localeOf: (text: string) => Locale | undefined,
+): Spelling {
   /**
    * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding
    * takes most of the time that understanding takes. Only such words, never a name or a number, are kept; and no long
@@ -49,16 +58,33 @@ export function createSpelling({ isKnown, nearWord, phraseIn }: Vocabulary): Spe
     return undone.length > 1 && isKnown(undone) ? (abbreviations.get(undone) ?? undone) : word;
   }
 
+  /** "no o dau", "nó": a short word of another language than the words beside it, or with marks, which no such word has. */
+  function isForeign(tokens: readonly Token[], at: number): boolean {
+    const word = tokens[at];
+    if (word === undefined || !isPlain(word)) return true;
+    const words = tokens.map(({ text }) => fold(text));
+    if (words.every((word) => short.has(word) || particles.has(word))) return false;
+    const beside = words[at + 1] ?? words[at - 1] ?? '';
+    const said = localeOf(tokens.map(({ text }) => text).join(' '));
+    return (
+      said !== undefined &&
+      said !== short.get(fold(word.text)) &&
+      (beside.length < 2 || localeOf(beside) === said)
+    );
+  }
+
   return {
     wordsOf(tokens) {
       const marked = !tokens.every(isPlain);
-      return tokens.flatMap((source): Word<Token>[] => {
+      return tokens.flatMap((source, at): Word<Token>[] => {
         if (isLiteral(source)) return [{ text: source.text, source }];
         const bare = marked && isPlain(source);
-        return lettersOf(source)
+        const letters = lettersOf(source);
+        const doubtful = short.has(letters) && isForeign(tokens, at);
+        return letters
           .split(' ')
           .filter((text) => text !== '')
-          .map((text) => ({ text, source, bare }));
+          .map((text) => ({ text, source, bare, ...(doubtful && { doubtful }) }));
       });
     },
     mended(words) {

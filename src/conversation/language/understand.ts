@@ -77,7 +77,8 @@ export function createLanguage(
 ): Language {
   const words = intentWords(flows, wording);
   const vocabulary = createVocabulary(words);
-  const { wordsOf, mended } = createSpelling(vocabulary);
+  const localeOf = createLocales(words);
+  const { wordsOf, mended } = createSpelling(vocabulary, localeOf);
   const takers = new Set(flows.flatMap(({ name, takesCode }) => (takesCode ? [name] : [])));
   const codes = createCodes(vocabulary, takers);
   const order = words.map(({ intent }) => intent);
@@ -165,7 +166,7 @@ export function createLanguage(
     isYes: createYes(words),
     readCode: codes.read,
     readCodes: codes.readAll,
-    localeOf: createLocales(words),
+    localeOf,
     answers,
   };
 }

@@ -92,8 +92,10 @@ export const vi: Grammar = {
     cái, này, kia, đó, ở, tại, còn, nào, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
     bây giờ, giờ, vậy, thế, làm, làm ơn, vui lòng, xem, kiểm tra, tra cứu, tra, lấy, nhập, gửi, nhận, các, những, lần, mấy,
     lắm, nhiều, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, sao, thích, nhỉ, hả, hở, khách, mua, tổng,
-    gặp, chú, bác, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
+    gặp, chú, bác, lần sau, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
   wishes: 'đổi, lấy, chọn',
+  assents: 'dạ, vâng',
+  short: '',
   objections: { last: 'à, hả, hở', anywhere: 'có rồi' },
   denials: {
     stop: 'không, không muốn',

@@ -26,7 +26,16 @@ export type Wording = Readonly<Record<Locale, Readonly<Record<string, string>>>>
  * that occur in other talk), `command.<intent>` is a slash command. A test holds that no phrase has two meanings.
  */
 const LANGUAGES = LOCALES.map((locale) => `language:${locale}` as const);
-const BEFORE_FLOWS = ['forget', 'privacy', ...LANGUAGES, 'language', 'status', 'support', 'cancel'] as const;
+const BEFORE_FLOWS = [
+  'forget',
+  'privacy',
+  ...LANGUAGES,
+  'language',
+  'status',
+  'support',
+  'cancel',
+  'nevermind',
+] as const;
 const AFTER_FLOWS = [
   ...['help', 'start', 'menu', 'skip', 'next', 'previous', 'keep', 'other', 'retry', 'decline', 'confirm'],
   ...['bye', 'thanks', 'greet'],

@@ -34,10 +34,14 @@ export function again(state: ConversationState, scope: Scope, ...before: Reply[]
   return say(state, ...before, question(state, scope));
 }
 
+/** Whether an answer is waited for. */
+export function isAsked({ step }: ConversationState): boolean {
+  return step.at !== 'idle' && step.at !== 'browsing';
+}
+
 /** Says something that answers no question: what was being asked is asked once more. */
 export function aside(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  const isAsked = state.step.at !== 'idle' && state.step.at !== 'browsing';
-  return isAsked ? again(state, scope, reply) : stay(state, scope, reply);
+  return isAsked(state) ? again(state, scope, reply) : stay(state, scope, reply);
 }
 
 /** Says something that ends nothing: a page that is shown can still be turned. */
