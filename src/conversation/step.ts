@@ -137,7 +137,7 @@ function respond(state: ConversationState, message: Plain, scope: Scope): Decisi
         ? submit(unanswered(state, scope), message, scope)
         : expired(state, scope);
     case 'start':
-      return onStart(unanswered(state, scope), message.payload, scope);
+      return onStart(state, message.payload, scope);
     case 'photo':
       return onPhoto(state, message, scope);
     case 'unknown':

@@ -2,7 +2,7 @@ import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
 import { LOCALES } from '../message.ts';
-import { unanswered } from '../prompts/consent.ts';
+import { unanswered, walkedAway } from '../prompts/consent.ts';
 import { cancel, help, language, menu, support, welcome } from '../prompts/help.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
 import { again, aside, home, isAsked, stay } from '../prompts/questions.ts';
@@ -24,11 +24,11 @@ export function byIntent(
   utterance: Utterance,
   scope: Scope,
 ): Decision | undefined {
-  const state = unanswered(stored, scope);
   const { intent, code } = utterance.understood;
   if (BESIDE_VALUES.has(intent) && bringsValue(utterance.understood)) return undefined;
   const flow = scope.flows.get(intent);
-  if (flow) return begin(state, flow, utterance, scope);
+  if (flow) return begin(unanswered(stored, scope), flow, utterance, scope);
+  const state = walkedAway(stored, scope);
   const locale = LOCALES.find((one) => intent === `language:${one}`);
   if (locale) return language(stored, scope, locale);
   switch (intent) {
@@ -47,7 +47,7 @@ export function byIntent(
       // The flow at hand has said already what it makes of that.
       return runningIn(state, scope) ? undefined : cancel(state, scope);
     case 'start':
-      return onStart(state, code, scope);
+      return onStart(stored, code, scope);
     case 'menu':
       return menu(state, scope);
     case 'privacy':

@@ -1,7 +1,7 @@
 import { type Decision, say } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import { LOCALES } from '../message.ts';
-import { consent, unanswered } from '../prompts/consent.ts';
+import { consent, unanswered, walkedAway } from '../prompts/consent.ts';
 import { cancel, help, language, menu } from '../prompts/help.ts';
 import { forget } from '../prompts/privacy.ts';
 import { withMenu } from '../prompts/questions.ts';
@@ -82,12 +82,12 @@ function onAsking(
 
 /** Choices that work wherever a live question offers them. */
 function onMenu(stored: ConversationState, name: string, value: string, scope: Scope): Decision | undefined {
-  const state = unanswered(stored, scope);
   const flow = scope.flows.get(name);
   if (flow) {
     const slots = value === '' ? {} : flow.shortcut(value);
-    return slots && start(state, flow, slots, scope);
+    return slots && start(unanswered(stored, scope), flow, slots, scope);
   }
+  const state = walkedAway(stored, scope);
   switch (name) {
     case 'language': {
       const locale = LOCALES.find((one) => one === value);

@@ -62,6 +62,11 @@ export function unanswered(state: ConversationState, scope: Scope): Conversation
   };
 }
 
+/** The same where nothing is begun instead: nothing of the flow before is kept for a next one. */
+export function walkedAway(state: ConversationState, scope: Scope): ConversationState {
+  return state.step.at === 'consenting' ? { ...unanswered(state, scope), draft: {} } : state;
+}
+
 /**
  * Where staff write, nothing is remembered of the last customer: versions before this one asked staff for consent, and the
  * console may have imitated a customer here.

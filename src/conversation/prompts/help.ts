@@ -3,6 +3,7 @@ import type { Scope } from '../flow.ts';
 import type { Locale } from '../message.ts';
 import type { Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
+import { provedIn } from './identity.ts';
 import { again, askLanguage, home, homeWithShortcuts } from './questions.ts';
 
 export function welcome(state: ConversationState, scope: Scope): Decision {
@@ -33,8 +34,11 @@ export function supportLines({ settings }: Scope): Line[] {
     : [];
 }
 
+/** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
 export function cancel(state: ConversationState, scope: Scope): Decision {
-  return home(state, scope, { key: state.step.at === 'idle' ? 'cancel.nothing' : 'cancel.done' });
+  if (state.step.at === 'idle') return home(state, scope, { key: 'cancel.nothing' });
+  const draft = state.consent?.given === false ? {} : provedIn(state.draft);
+  return home({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 
 export function language(state: ConversationState, scope: Scope, locale?: Locale): Decision {

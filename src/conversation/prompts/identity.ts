@@ -28,6 +28,11 @@ export function proved(draft: Identity): Identifier | undefined {
   return undefined;
 }
 
+/** What of a draft is proved. */
+export function provedIn({ phone, email }: Identity): Identity {
+  return { ...(phone?.proved && { phone }), ...(email?.proved && { email }) };
+}
+
 /** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
 export function served(state: ConversationState, { sender }: Context): ConversationState {
   return sender.proof === 'token' ? withoutIdentity(state) : state;

@@ -51,9 +51,14 @@ export function stay(state: ConversationState, scope: Scope, reply: Reply): Deci
     : home(state, scope, reply);
 }
 
-/** Back to the start: the flow is over, `reply` says why and carries the menu. */
+/**
+ * Back to the start: the flow is over, `reply` says why and carries the menu. Where none ran, a number that was shared
+ * stays for the one that follows; whom staff serve next may be somebody else.
+ */
 export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  const next: ConversationState = { ...state, step: { at: 'idle' }, draft: {}, view: scope.ids.view };
+  const stays = state.step.at === 'idle' && scope.sender.proof !== 'token';
+  const draft = stays ? state.draft : {};
+  const next: ConversationState = { ...state, step: { at: 'idle' }, draft, view: scope.ids.view };
   return say(next, withMenu(next, reply, scope));
 }
 
