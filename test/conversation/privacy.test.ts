@@ -100,7 +100,7 @@ describe('a number for somebody else', () => {
   test('is not remembered where the question is passed over, however often', () => {
     const chat = remembered();
     const { profile, consent } = chat.state;
-    for (let n = 20; n < 24; n++) chat.text(`TIVI0000000${n} 0912345699`).press('confirm').text('xin chào');
+    for (let n = 20; n < 24; n++) chat.text(`TIVI0000000${n} 0912345699`).press('confirm').text('menu');
     expect(chat.state).toMatchObject({ profile, consent });
     expect(chat.text('TIVI000000019').question.lines).toContainEqual({
       key: 'summary.phone',
@@ -112,57 +112,6 @@ describe('a number for somebody else', () => {
     const chat = remembered().text('TIVI000000018').press('edit:phone').shareOwnPhone();
     expect(chat.press('confirm').keys).toEqual(['accumulate.done']);
     expect(chat.state.profile.phone).toEqual({ value: '+84867123456', proved: true });
-  });
-});
-
-describe('the question whether to remember', () => {
-  const asked = () => earning().press('confirm');
-
-  test.each([
-    ['xong chưa', 'operation.status'],
-    ['cảm ơn', 'thanks'],
-    ['cam on chau', 'unsure'],
-    ['lưu ở đâu', 'unsure'],
-    ['có an toàn không', 'unsure'],
-    ['ý là sao', 'unsure'],
-    ['chào shop', 'greet'],
-    ['gặp nhân viên', 'help.support'],
-    ['/help', 'help'],
-    ['English', 'language.done'],
-    ['TIVIđ00000017', 'code.vietnamese'],
-  ])('stays asked through what is no answer to it: %s', (text, key) => {
-    const chat = asked().text(text);
-    expect(chat.keys).toEqual([key, 'privacy.consent']);
-    expect(chat.text('ok').keys).toEqual(['privacy.remembered']);
-  });
-
-  test.each(['dạ không', 'dạ thôi ạ', 'kệ đi', 'lần sau đừng hỏi nữa', 'huỷ', 'để sau', "don't save it"])(
-    'takes any no: %s',
-    (text) => {
-      const chat = asked().text(text);
-      expect(chat.keys).toEqual(['privacy.declined']);
-      expect(kept(chat)).not.toMatch(PERSONAL);
-    },
-  );
-});
-
-describe('a number that was shared', () => {
-  test('proves the next flow, too, where the first was cancelled; and is forgotten after half an hour', () => {
-    const chat = new Dialogue().text('đổi loa').shareOwnPhone().text('Huỷ');
-    expect(chat.text('đổi đầu máy').keys).toEqual(['redeem.summary']);
-    const later = sleeps(new Dialogue().text('đổi loa').shareOwnPhone().text('Huỷ'));
-    expect(kept(later)).not.toMatch(PERSONAL);
-  });
-
-  test('stays through small talk where nothing was begun', () => {
-    const chat = new Dialogue().shareOwnPhone().text('chào').text('cảm ơn');
-    expect(chat.text('đổi loa').keys).toEqual(['redeem.summary']);
-  });
-
-  test('is not kept where its owner wants nothing remembered, nor from one customer of staff to the next', () => {
-    const chat = new Dialogue().text('xem điểm').shareOwnPhone().press('consent:decline').text('đổi loa');
-    expect(kept(chat.shareOwnPhone().text('Huỷ'))).not.toMatch(PERSONAL);
-    expect(kept(new Dialogue(STAFF).text('đổi loa').text('0867123456').text('Huỷ'))).not.toMatch(PERSONAL);
   });
 });
 
