@@ -216,7 +216,7 @@ describe('the history', () => {
   });
 
   test.each([
-    ...['tháng trước nữa', 'cuối tháng 9', '3 tháng trước nữa', 'mấy ngày qua', 'early October'],
+    ...['tháng trước nữa', 'tháng 8 và tháng 10', '3 tháng trước nữa', 'second week of October'],
     ...['trước tháng 10', 'trước 1/10', 'sau ngày 1/11', 'before November', 'after November 1'],
     ...['trừ tháng 10', 'ngoài tháng 10', 'trừ tháng này', 'except October', 'not this month'],
     ...['tháng 9 hoặc 10', 'September or October', 'last month but one'],
@@ -251,8 +251,9 @@ describe('the history', () => {
   );
 
   test('says at a page that a period was not understood, and keeps the page', () => {
-    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('cuối tháng 9');
+    const chat = new Dialogue(TEAMS).text('lịch sử quà 7 ngày').text('hồi hè');
     expect(chat.keys).toEqual(['period.shape']);
+    expect(chat.text('từ tết').keys).toEqual(['period.lunar']);
     expect(chat.text('tiếp').effects[1]).toMatchObject({ type: 'gift', skip: 5 });
   });
 

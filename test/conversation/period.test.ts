@@ -10,6 +10,9 @@ import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 const SAIGON = 'Asia/Ho_Chi_Minh';
 /** Wednesday. */
 const NOW = Date.parse('2026-11-25T15:47:00+07:00');
+/** The period that a message is found to speak of: all its words, and no other. */
+const amongOthers = (text: string) =>
+  parsePeriod(understand(`cho mình xem lịch sử ${text} nhé`).period ?? '', NOW, SAIGON);
 const at = (day: string) => Date.parse(`${day}T00:00:00+07:00`);
 
 describe('a period typed on 25 November 2026', () => {
@@ -18,7 +21,6 @@ describe('a period typed on 25 November 2026', () => {
     ['1/8/2023-31/8/2023', '2023-08-01', '2023-09-01'],
     ['01.08.2023 – 31.08.2023', '2023-08-01', '2023-09-01'],
     ['1-8-2023 - 31-8-2023', '2023-08-01', '2023-09-01'],
-    ['1 / 8 / 23 đến 31 / 8 / 23', '2023-08-01', '2023-09-01'],
     ['từ 1/8/2023 đến 31/8/2023', '2023-08-01', '2023-09-01'],
     ['Từ ngày 1/8/2023 tới ngày 31/8/2023 nhé', '2023-08-01', '2023-09-01'],
     ['tu 1/8/2023 den 31/8/2023', '2023-08-01', '2023-09-01'],
@@ -81,11 +83,72 @@ describe('a period typed on 25 November 2026', () => {
     ['last Monday', '2026-11-23', '2026-11-24'],
     ['từ 1/8 đến hôm qua', '2026-08-01', '2026-11-25'],
     ['năm kia', '2024-01-01', '2025-01-01'],
+    ['đầu tháng 10', '2026-10-01', '2026-10-11'],
+    ['giữa tháng 10', '2026-10-11', '2026-10-21'],
+    ['giữa tháng', '2026-11-11', '2026-11-21'],
+    ['cuối tháng 9', '2026-09-21', '2026-10-01'],
+    ['cuối tháng trước', '2026-10-21', '2026-11-01'],
+    ['early October', '2026-10-01', '2026-10-11'],
+    ['mid October', '2026-10-11', '2026-10-21'],
+    ['the end of last month', '2026-10-21', '2026-11-01'],
+    ['đầu năm', '2026-01-01', '2026-05-01'],
+    ['cuối năm ngoái', '2025-09-01', '2026-01-01'],
+    ['nửa đầu năm', '2026-01-01', '2026-07-01'],
+    ['nửa sau tháng 10', '2026-10-16', '2026-11-01'],
+    ['first half of 2026', '2026-01-01', '2026-07-01'],
+    ['6 tháng đầu năm', '2026-01-01', '2026-07-01'],
+    ['first 6 months of 2025', '2025-01-01', '2025-07-01'],
+    ['last 3 months of 2025', '2025-10-01', '2026-01-01'],
+    ['tuần đầu tháng 10', '2026-10-01', '2026-10-08'],
+    ['10 ngày cuối tháng trước', '2026-10-22', '2026-11-01'],
+    ['cuối tuần', '2026-11-21', '2026-11-23'],
+    ['cuối tuần trước', '2026-11-21', '2026-11-23'],
+    ['last weekend', '2026-11-21', '2026-11-23'],
+    ['giữa 1/10 và 15/10', '2026-10-01', '2026-10-16'],
+    ['between 1/10 and 15/10', '2026-10-01', '2026-10-16'],
+    ['1 tháng trước', '2026-10-01', '2026-11-01'],
+    ['2 tháng trước', '2026-09-01', '2026-10-01'],
+    ['two months ago', '2026-09-01', '2026-10-01'],
+    ['cách đây 2 tháng', '2026-09-01', '2026-10-01'],
+    ['a week ago', '2026-11-16', '2026-11-23'],
+    ['3 ngày trước', '2026-11-22', '2026-11-23'],
+    ['1 năm trước', '2025-01-01', '2026-01-01'],
+    ['tháng mười', '2026-10-01', '2026-11-01'],
+    ['tháng mười một', '2026-11-01', '2026-12-01'],
+    ['tháng tư', '2026-04-01', '2026-05-01'],
+    ['tháng tám năm 2023', '2023-08-01', '2023-09-01'],
+    ['tháng năm năm ngoái', '2025-05-01', '2025-06-01'],
+    ['quý IV', '2026-10-01', '2027-01-01'],
+    ['quý tư', '2026-10-01', '2027-01-01'],
+    ['quý 4/2025', '2025-10-01', '2026-01-01'],
+    ['Q1/26', '2026-01-01', '2026-04-01'],
+    ['ngày 15', '2026-11-15', '2026-11-16'],
+    ['ngày 30', '2026-10-30', '2026-10-31'],
+    ['the 15th', '2026-11-15', '2026-11-16'],
+    ['ngày 20 tháng trước', '2026-10-20', '2026-10-21'],
+    ['từ ngày 1 đến ngày 5 tháng trước', '2026-10-01', '2026-10-06'],
+    ['từ mùng 1 đến mùng 5 tháng 10', '2026-10-01', '2026-10-06'],
+    ['1st to 5th November', '2026-11-01', '2026-11-06'],
+    ['the 1st to the 5th of November', '2026-11-01', '2026-11-06'],
+    ['t2 tuần trước', '2026-11-16', '2026-11-17'],
+    ['thứ tư vừa rồi', '2026-11-18', '2026-11-19'],
+    ['last Wednesday', '2026-11-18', '2026-11-19'],
+    ['tối hôm qua', '2026-11-24', '2026-11-25'],
+    ['toi hom qua', '2026-11-24', '2026-11-25'],
+    ['the day before yesterday', '2026-11-23', '2026-11-24'],
+    ['tháng 9 và tháng 10', '2026-09-01', '2026-11-01'],
+    ['September and October', '2026-09-01', '2026-11-01'],
+    ['t9-t10', '2026-09-01', '2026-11-01'],
+    ['2024-2025', '2024-01-01', '2026-01-01'],
+    ['2026-10', '2026-10-01', '2026-11-01'],
+    ['all of 2025', '2025-01-01', '2026-01-01'],
+    ['nguyên năm 2025', '2025-01-01', '2026-01-01'],
   ])('%s is [%s, %s)', (text, from, to) => {
     expect(parsePeriod(text, NOW, SAIGON)).toEqual({
       ok: true,
       value: { fromMs: at(from), toMs: at(to) },
     });
+    expect(amongOthers(text)).toEqual(parsePeriod(text, NOW, SAIGON));
   });
 
   it.each([
@@ -116,8 +179,37 @@ describe('a period typed on 25 November 2026', () => {
     ['năm nay', '2026-01-01'],
     ['từ 1/8', '2026-08-01'],
     ['since 1/8/2023', '2023-08-01'],
+    ['24h qua', '2026-11-24'],
+    ['24 giờ qua', '2026-11-24'],
+    ['last 48 hours', '2026-11-23'],
+    ['30ngày', '2026-10-27'],
+    ['mấy hôm nay', '2026-11-19'],
+    ['hai hôm nay', '2026-11-24'],
+    ['vài tuần gần đây', '2026-10-29'],
+    ['a few days ago', '2026-11-19'],
+    ['last couple of weeks', '2026-11-12'],
+    ['past fortnight', '2026-11-12'],
+    ['dạo gần đây', '2026-10-27'],
+    ['từ đầu tháng', '2026-11-01'],
+    ['từ giữa tháng 10', '2026-10-11'],
+    ['đầu năm tới giờ', '2026-01-01'],
+    ['since the beginning of the year', '2026-01-01'],
+    ['year to date', '2026-01-01'],
+    ['cả năm', '2026-01-01'],
+    ['cả tháng', '2026-11-01'],
+    ['từ 2 tháng trước', '2026-09-01'],
+    ['2 tháng trở lại đây', '2026-09-25'],
+    ['nửa tháng', '2026-11-11'],
   ])('%s begins on %s and has no end', (text, from) => {
     expect(parsePeriod(text, NOW, SAIGON)).toEqual({ ok: true, value: { fromMs: at(from) } });
+    expect(amongOthers(text)).toEqual(parsePeriod(text, NOW, SAIGON));
+  });
+
+  it('may have blanks in its dates', () => {
+    expect(parsePeriod('1 / 8 / 23 đến 31 / 8 / 23', NOW, SAIGON)).toEqual({
+      ok: true,
+      value: { fromMs: at('2023-08-01'), toMs: at('2023-09-01') },
+    });
   });
 
   it('may have no beginning, or neither', () => {
@@ -144,10 +236,23 @@ describe('a period typed on 25 November 2026', () => {
     ['1/8 2/8 3/8', 'period.shape'],
     ['0 ngày', 'period.shape'],
     ['3 tháng trước nữa', 'period.shape'],
-    ['mấy ngày qua', 'period.shape'],
-    ['cuối tháng 9', 'period.shape'],
-    ['early October', 'period.shape'],
-    ['hồi tết', 'period.shape'],
+    ['hồi hè', 'period.shape'],
+    ['t2', 'period.shape'],
+    ['tháng 8 và tháng 10', 'period.shape'],
+    ['1/10 và 5/10', 'period.shape'],
+    ['trước tháng 10', 'period.shape'],
+    ['mùng 1', 'period.shape'],
+    ['from tomorrow', 'period.future'],
+    ['từ tết', 'period.lunar'],
+    ['since Tet', 'period.lunar'],
+    ['mùng 1 tết', 'period.lunar'],
+    ['tháng giêng', 'period.lunar'],
+    ['tháng chạp năm ngoái', 'period.lunar'],
+    ['tháng 7 âm lịch', 'period.lunar'],
+    ['thứ sáu này', 'period.future'],
+    ['next Monday', 'period.future'],
+    ['cuối tuần này', 'period.future'],
+    ['tháng 12 năm nay', 'period.future'],
     ['tháng sau', 'period.future'],
     ['tomorrow', 'period.future'],
     ['31/8/2023 - 1/8/2023', 'period.reversed'],

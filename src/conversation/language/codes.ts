@@ -1,6 +1,6 @@
 import { fold, undoTyping } from './fold.ts';
 import type { Segment, Vocabulary } from './phrases.ts';
-import { isDate, type Token } from './tokens.ts';
+import { isDate, isLiteral, type Token } from './tokens.ts';
 import { type CodeResult, parseCode } from './values/code.ts';
 
 /** Shorter ones are codes only where an intent or "mã" announces them. */
@@ -56,7 +56,11 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
   }
 
   const isCode = ({ text }: Pick<Token, 'text'>): boolean =>
-    text.length >= MIN_LENGTH && /\d/.test(text) && /[A-Za-z]/.test(text) && isFree(text);
+    text.length >= MIN_LENGTH &&
+    /\d/.test(text) &&
+    /[A-Za-z]/.test(text) &&
+    isFree(text) &&
+    !isLiteral({ text });
 
   function readAll(text: string): CodesRead {
     const words = text.split(/[\s,;]+/).filter((word) => word !== '');
@@ -79,7 +83,8 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
     isCode,
     readAll,
     isMangled({ text }) {
-      if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text)) return false;
+      if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text) || isLiteral({ text }))
+        return false;
       const result = parseCode(text);
       return !result.ok && result.reason === 'code.vietnamese';
     },
@@ -103,7 +108,7 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
 }
 
 function isCalendar(text: string): boolean {
-  return /^20\d\d$/.test(text) || isDate({ text, pause: false });
+  return /^20\d\d$/.test(text) || isDate({ text });
 }
 
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/i;

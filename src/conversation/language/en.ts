@@ -2,62 +2,98 @@ import type { Grammar } from './grammar.ts';
 
 export const en: Grammar = {
   periods: {
-    '7d': 'past week, a week',
-    '30d': 'past month, a month, recent, recently, lately',
-    month: 'this month, month to date',
+    '7d': 'past week, a week, the other day',
+    '30d': 'past month, a month, recent, recently, lately, of late',
+    month: 'this month, month to date, mtd',
     lastMonth: 'last month, previous month',
-    all: 'all, all time, everything',
+    all: `all, all time, everything, ever, lifetime, since the beginning, from the beginning, from the start,
+      latest, most recent, newest`,
   },
   days: {
-    today: 'today',
+    today: 'today, this morning, this afternoon, this evening, tonight, just now, earlier today',
     yesterday: 'yesterday, last night',
     dayBefore: 'day before yesterday',
-    week: 'this week',
+    week: 'this week, week to date',
     lastWeek: 'last week, previous week',
     weekBefore: 'week before last',
     monthBefore: 'month before last',
-    quarter: 'this quarter',
+    quarter: 'this quarter, quarter to date, qtd',
     lastQuarter: 'last quarter, previous quarter',
+    halfMonth: 'half a month, half month',
     halfYear: 'half a year, half year',
-    year: 'this year, year to date',
+    year: 'this year, year to date, ytd',
     lastYear: 'last year, previous year',
     yearBefore: 'year before last',
     pastYear: 'past year, a year',
-    monday: 'monday, last monday',
-    tuesday: 'tuesday, last tuesday',
-    wednesday: 'wednesday, last wednesday',
-    thursday: 'thursday, last thursday',
-    friday: 'friday, last friday',
-    saturday: 'saturday, last saturday',
-    sunday: 'sunday, last sunday',
+    lastTime: 'last time',
   },
-  future: 'tomorrow, next week, next month, next quarter, next year',
+  weekdays: {
+    names: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+    latest: '~',
+    last: 'last ~, past ~, previous ~',
+    this: 'this ~',
+    next: 'next ~, coming ~',
+  },
+  future: 'tomorrow, next week, next month, next quarter, next year, next weekend, coming week, coming month',
+  lunar: 'tet, lunar, lunar new year',
   time: {
     sure: `january, jan, february, feb, march, mar, april, apr, june, jun, july, jul, august, aug, september, sept,
-      october, oct, november, nov, december, dec, q1, q2, q3, q4, christmas, easter, weekend`,
+      october, oct, november, nov, december, dec, q1, q2, q3, q4, christmas, easter, weekend,
+      fortnight, hours, days, weeks, months, quarters, years`,
     spelt: '',
     doubtful: 'may, sep',
-    units: 'day, days, week, weeks, month, months, quarter, quarters, year, years',
-    before: `from, to, until, till, since, in, on, of, for, the, during, between, and, last, past, previous, this, next,
-      first, second, third, fourth, early, late, mid, half, few, couple, several, a, one, two, three, four, five, six,
-      seven, eight, nine, ten, eleven, twelve, before, after, except, not, but`,
-    after: 'ago, before, now, to, till, until, or, but',
+    units: 'day, week, month, quarter, year, hour',
+    ordinals: '',
+    before: `from, to, until, till, since, in, on, of, for, the, during, between, within, over, last, past, previous, this, next,
+      first, second, third, fourth, early, earlier, late, later, beginning, start, end, mid, middle, half, whole, entire,
+      full, few, couple, several, a, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen,
+      twenty, thirty, sixty, ninety, before, after, except, excluding, not, but, morning, afternoon, evening, night`,
+    after: 'ago, before, now, to, till, until, or, but, onwards, morning, afternoon, evening, night',
   },
   range: {
     from: 'from, since',
     to: 'to, until, till',
-    now: 'now, date',
-    others: 'day, days, week, weeks, month, months, year, years, between, during, all of',
-    telling: 'next, before, after, except, not, but, or, early, late, mid, few, couple, several',
+    between: 'between',
+    now: 'now, date, today',
+    and: 'and',
+    whole: 'whole, entire, full',
+    units: { week: 'week', month: 'month', quarter: 'quarter', year: 'year' },
+    daytimes: 'morning, afternoon, evening, night',
+    others: `day, days, week, weeks, month, months, year, years, during, within, over, all, of, earlier, onwards`,
+    telling: 'next, before, after, except, excluding, not, but, or, later, few, couple, several',
+  },
+  parts: {
+    first: 'early, beginning, start',
+    middle: 'mid, middle',
+    last: 'late, end',
+    half: 'half',
   },
   counted: {
-    numbers: 'one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve',
-    before: 'last|past|in|the|over',
+    numbers: {
+      ...{
+        one: 1,
+        two: 2,
+        three: 3,
+        four: 4,
+        five: 5,
+        six: 6,
+        seven: 7,
+        eight: 8,
+        nine: 9,
+        ten: 10,
+        eleven: 11,
+      },
+      ...{ twelve: 12, fifteen: 15, twenty: 20, thirty: 30, sixty: 60, ninety: 90 },
+    },
+    few: 'a few|few|several',
+    before: 'last|past|previous|in|within|the|over|for',
+    hours: 'hours?|hrs?',
     days: 'days?|d',
     weeks: 'weeks?',
     months: 'months?',
     years: 'years?',
-    after: 'ago',
+    after: 'to date|until now',
+    ago: 'ago',
   },
   inNumbers,
   pages: 'page, go to page',
@@ -110,29 +146,48 @@ export const en: Grammar = {
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 /** Not the "mấy" of "mấy ngày qua". */
-const MONTH = String.raw`(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may(?! (?:ngay|tuan|thang|nam|hom)\b)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?`;
-const ORDINAL = String.raw`(\d{1,2})(?:st|nd|rd|th)?`;
+const MONTH = String.raw`(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may(?! (?:ngay|tuan|thang|nam|hom|bua|gio|tieng)\b)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?`;
+const DAY = String.raw`(\d{1,2})`;
 const YEAR = String.raw`(?:,? (\d{4})(?!\d))?`;
 const DAYS_OF_MONTH = new RegExp(
-  String.raw`\b${MONTH} ${ORDINAL} ?(?:to|until|till|\p{Pd}) ?${ORDINAL}(?!\d)(?! (?:of )?${MONTH})${YEAR}`,
+  String.raw`\b${MONTH} ${DAY} ?(?:to|until|till|\p{Pd}) ?${DAY}(?!\d)(?! (?:of )?${MONTH})${YEAR}`,
   'gu',
 );
-const DAY_FIRST = new RegExp(String.raw`\b${ORDINAL} (?:of )?${MONTH}${YEAR}`, 'g');
-const MONTH_FIRST = new RegExp(String.raw`\b${MONTH} ${ORDINAL}(?!\d)${YEAR}`, 'g');
+const THE_DAY = new RegExp(String.raw`\bthe ${DAY}(?:st|nd|rd|th)\b(?! (?:of )?${MONTH})`, 'g');
+const DAY_FIRST = new RegExp(String.raw`\b${DAY} (?:of )?${MONTH}${YEAR}`, 'g');
+const MONTH_FIRST = new RegExp(String.raw`\b${MONTH} ${DAY}(?!\d)${YEAR}`, 'g');
 const MONTH_ALONE = new RegExp(String.raw`\b${MONTH}${YEAR}`, 'g');
-const QUARTER = /\b(?:(first|1st|second|2nd|third|3rd|fourth|4th) quarter|quarter (\d))\b/g;
+const QUARTER = /\b(?:(first|1|second|2|third|3|fourth|4) quarter|quarter (\d))\b/g;
 const QUARTERS = ['first', 'second', 'third', 'fourth'];
 
 /**
  * English months as numbers: "5 November 2026" and "Nov 5, 2026" become "5/11/2026", "October" becomes "thang 10"; "first
- * quarter of 2026" becomes "q1/2026".
+ * quarter of 2026" becomes "q1/2026". The part of a period comes before it: "first two weeks of" becomes "two weeks early",
+ * "last weekend" "end last week".
  */
 function inNumbers(text: string): string {
   const month = (name: string) => MONTHS.indexOf(name.slice(0, 3)) + 1;
   const year = (digits: string | undefined) => (digits === undefined ? '' : `/${digits}`);
   return text
+    .replace(THE_DAY, 'd$1')
+    .replace(/\b(\d{1,2})(?:st|nd|rd|th)\b/g, '$1')
+    .replace(/\ball (?:of|in) (?=\w)/g, 'whole ')
+    .replace(/\b(?:since|from) (?:the )?(?:beginning|start) of\b/g, 'from early')
+    .replace(/\b(?:a )?couple (?:of )?/g, '2 ')
+    .replace(/\b(?:a )?fortnight\b/g, '2 weeks')
+    .replace(/\ban? (?=\w+ ago\b)/g, '1 ')
+    .replace(/\bfirst half\b/g, 'half early')
+    .replace(/\b(?:second|last|latter) half\b/g, 'half late')
+    .replace(
+      /\b(first|last|final) ((?:\w+ )?(?:days?|weeks?|months?)) (?=(?:of|in)\b)/g,
+      (_, which: string, many: string) => {
+        const amount = many.includes(' ') ? many : `1 ${many}`;
+        return `${amount} ${which === 'first' ? 'early' : 'late'} `;
+      },
+    )
+    .replace(/(?<!next )\b(last |this )?weekend\b/g, (_, which = '') => `end ${which}week`)
     .replace(QUARTER, (_, ordinal?: string, digit?: string) => `q${digit ?? quarterOf(ordinal ?? '')}`)
-    .replace(/\b(q[1-4]),? (?:of )?(\d{4})\b/g, '$1/$2')
+    .replace(/\b(q[1-4]),? ?(?:of )?(\d{4})\b/g, '$1/$2')
     .replace(
       DAYS_OF_MONTH,
       (_, name: string, first: string, last: string, ...more: readonly (string | undefined)[]) =>
@@ -144,5 +199,5 @@ function inNumbers(text: string): string {
 }
 
 function quarterOf(ordinal: string): number {
-  return /^\d/.test(ordinal) ? Number(ordinal.charAt(0)) : QUARTERS.indexOf(ordinal) + 1;
+  return Number(ordinal) || QUARTERS.indexOf(ordinal) + 1;
 }

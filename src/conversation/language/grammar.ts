@@ -2,7 +2,7 @@
 export const PERIODS = ['7d', '30d', 'month', 'lastMonth', 'all'] as const;
 export type NamedPeriod = (typeof PERIODS)[number];
 
-/** Periods that no button offers; of a day of the week, the last one that there was. */
+/** Periods that no button offers. */
 export const DAYS = [
   ...[
     'today',
@@ -15,8 +15,7 @@ export const DAYS = [
     'quarter',
     'lastQuarter',
   ],
-  ...['halfYear', 'year', 'lastYear', 'yearBefore', 'pastYear'],
-  ...['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
+  ...['halfMonth', 'halfYear', 'year', 'lastYear', 'yearBefore', 'pastYear', 'lastTime'],
 ] as const;
 export type NamedDays = (typeof DAYS)[number];
 
@@ -28,8 +27,21 @@ export type NamedDays = (typeof DAYS)[number];
 export type Grammar = {
   readonly periods: Readonly<Record<NamedPeriod, string>>;
   readonly days: Readonly<Record<NamedDays, string>>;
+  /**
+   * Days of the week, Monday first, and the phrases around one of their names, which stands as "~" there: of the latest (today
+   * counts), the last, this week's and one that is still to come.
+   */
+  readonly weekdays: {
+    readonly names: readonly [string, string, string, string, string, string, string];
+    readonly latest: string;
+    readonly last: string;
+    readonly this: string;
+    readonly next: string;
+  };
   /** Periods that are still to come. */
   readonly future: string;
+  /** Speak of days of the moon's calendar, which the bot does not know. */
+  readonly lunar: string;
   /** Words by which a period is found among other talk (`times.ts`). */
   readonly time: {
     /** Speak of time wherever they stand: names of months. */
@@ -40,34 +52,57 @@ export type Grammar = {
     readonly doubtful: string;
     /** Names of spans of time. Bare and alone ("nam", "tuan") they may be anything, a name for one. */
     readonly units: string;
+    /** Beside number words, what says which unit is meant right after one: "tháng tư". */
+    readonly ordinals: string;
     /** Belong to the period that they stand right before, and right after. */
     readonly before: string;
     readonly after: string;
   };
-  /**
-   * Words before the first and the last day of a range, others that stand around dates, what ends a range that reaches
-   * the present, and what is no small word beside a date ("tháng trước nữa").
-   */
+  /** Words around dates and between them. */
   readonly range: {
+    /** Before the first and the last day of a range; before the first where the last follows an `and`. */
     readonly from: string;
     readonly to: string;
+    readonly between: string;
+    /** After a `to`, they end a range that reaches the present. */
     readonly now: string;
+    readonly and: string;
+    /** After one of them a unit alone is the present one: "cả năm". */
+    readonly whole: string;
+    readonly units: Readonly<Record<'week' | 'month' | 'quarter' | 'year', string>>;
+    /** Parts of a day: whole days are shown. */
+    readonly daytimes: string;
+    /** Say nothing beside a date. */
     readonly others: string;
+    /** Are no small words beside a date, whatever else they are: "tháng trước nữa". */
     readonly telling: string;
   };
-  /** Counted periods ("10 ngày qua", "last 2 weeks"), as sources of patterns over folded words; numbers from 1 on. */
+  /** Parts of the period after them ("đầu tháng 10", "nửa cuối năm"); `half` stands before the first or the last. */
+  readonly parts: {
+    readonly first: string;
+    readonly middle: string;
+    readonly last: string;
+    readonly half: string;
+  };
+  /**
+   * Counted periods ("10 ngày qua", "last 2 weeks", "3 tháng trước"): what number words are worth; all else as sources of
+   * patterns over folded words. `few`: a number that nobody counted. `ago`: of the unit that was so long ago.
+   */
   readonly counted: {
-    readonly numbers: string;
+    readonly numbers: Readonly<Record<string, number>>;
+    readonly few: string;
     readonly before: string;
+    readonly hours: string;
     readonly days: string;
     readonly weeks: string;
     readonly months: string;
     readonly years: string;
     readonly after: string;
+    readonly ago: string;
   };
   /**
    * Typed dates with the words of this language written as numbers, folded: `5/11/2026`, a month without a day as
-   * `thang 11/2026`, a quarter as `q1/2026`.
+   * `thang 11/2026`, a day without a month as `d5`, a quarter as `q1/2026`.
    */
   readonly inNumbers: (text: string) => string;
   /** Polite words around a yes, which leave it one. */

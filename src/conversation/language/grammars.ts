@@ -9,7 +9,11 @@ export const GRAMMARS: readonly Grammar[] = LOCALES.map((locale) => BY_LOCALE[lo
 
 export const grammarOf = (locale: Locale): Grammar => BY_LOCALE[locale];
 
-/** Phrases of all languages, folded. */
+/** Phrases of all languages, folded; as a message spells them, too, whose homographs are told apart ("tối" is no "tới"). */
 export function phrasesIn(of: (grammar: Grammar) => string): string[] {
-  return GRAMMARS.flatMap((grammar) => split(of(grammar)));
+  const found = GRAMMARS.flatMap((grammar) => {
+    const told = of(grammar).replace(/\S+?(?=[\s,]|$)/g, (word) => grammar.homographs[word] || word);
+    return [...split(of(grammar)), ...split(told)];
+  });
+  return [...new Set(found)];
 }

@@ -76,7 +76,11 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
       if (both && (first === 'confirm' || first === 'decline')) return undefined;
       if (period === undefined || !isFlow(first) || !isExplained(parts)) return first;
       const { type, vague } = byName.get(first ?? '')?.list ?? {};
-      const asksPast = isPast(period) || (type === 'point' && !vague && isQuestion(parts));
+      // "Tuần này tích được bao nhiêu điểm" asks for what was earned, "tuần này mình có bao nhiêu điểm" for the balance.
+      const isEarned = vague
+        ? said.some((part) => listOf(part)?.type === 'point' && !listOf(part)?.vague)
+        : isQuestion(parts);
+      const asksPast = isPast(period) || (type === 'point' && isEarned);
       return asksPast ? (past ?? first) : first;
     },
     typeOf(parts, intent) {

@@ -55,6 +55,7 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
   const meanings = meaningsOf(intents);
   const index = indexOf(meanings);
   const known = new Set([...meanings.keys(), ...TIME_WORDS].flatMap((phrase) => phrase.split(' ')));
+  const spelt = [...known];
   for (const { abbreviations } of GRAMMARS) for (const short in abbreviations) known.add(short);
   const needMarks = new Set(GRAMMARS.flatMap((grammar) => grammar.needMarks).map(fold));
   const joined = new Map(
@@ -62,7 +63,7 @@ export function createVocabulary(intents: readonly IntentWords[]): Vocabulary {
       .filter((phrase) => phrase.includes(' '))
       .map((phrase) => [phrase.replaceAll(' ', ''), phrase]),
   );
-  const spellings = [...known].filter((word) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word));
+  const spellings = spelt.filter((word) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word));
 
   function phraseAt<Source>(words: readonly Word<Source>[], at: number): Entry | undefined {
     const word = words[at];

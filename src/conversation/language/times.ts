@@ -1,7 +1,8 @@
-import { DAYS, PERIODS } from './grammar.ts';
 import { GRAMMARS, phrasesIn } from './grammars.ts';
 import { isDash, isLiteral, type Token, type Word } from './tokens.ts';
+import { NUMBERS } from './values/counted.ts';
 import { parsePeriod } from './values/period.ts';
+import { NAMES } from './values/spans.ts';
 import { split } from './vocabulary.ts';
 
 /** A message's words that speak of a period, as `parsePeriod` reads them, and the other ones. */
@@ -9,15 +10,10 @@ export type Times = { readonly said?: string | undefined; readonly others: reado
 
 type Part = 'sure' | 'unit' | 'number' | 'before' | 'after' | 'both';
 
-/** Phrases by their first word, the longest first. */
+/** Phrases that are periods, or speak of one. */
+const NAMED = [...NAMES.keys(), ...phrasesIn(({ lunar }) => lunar)].map((phrase) => phrase.split(' '));
+/** By their first word, the longest first. */
 const phrases = new Map<string, readonly (readonly string[])[]>();
-/** Phrases that are periods. */
-const NAMES = new Set([
-  ...PERIODS.flatMap((name) => phrasesIn(({ periods }) => periods[name])),
-  ...DAYS.flatMap((name) => phrasesIn(({ days }) => days[name])),
-  ...phrasesIn(({ future }) => future),
-]);
-const NAMED = [...NAMES].map((phrase) => phrase.split(' '));
 for (const words of NAMED) {
   const [first = ''] = words;
   phrases.set(
@@ -37,16 +33,33 @@ const DOUBTFUL = new Map(
 const UNITS = new Set(phrasesIn(({ time }) => time.units));
 const BEFORE = new Set(phrasesIn(({ time }) => time.before));
 const AFTER = new Set(phrasesIn(({ time }) => time.after));
+const AND = new Set(phrasesIn(({ range }) => range.and));
 const AMOUNTS = new Set(phrasesIn(({ units }) => units));
+/** With a unit they speak of time, even where no mark tells the unit from a name. */
+const TELLING = new Set(
+  phrasesIn(
+    ({ parts, range, counted }) =>
+      `${Object.values(parts).join(', ')}, ${range.whole}, ${counted.few.replaceAll('|', ', ')}`,
+  ),
+);
+const HOURS = new RegExp(`^(?:${GRAMMARS.map(({ counted }) => counted.hours).join('|')})$`);
+const ORDINALS = new Set([
+  ...[...NUMBERS.keys()].flatMap((words) => words.split(' ')),
+  ...phrasesIn(({ time }) => time.ordinals),
+  ...['i', 'ii', 'iii', 'iv'],
+]);
 /** With their marks: "quà" is no "qua", "Tuấn" no "tuần". */
 const SPELT = new Set(
-  GRAMMARS.flatMap(({ time, periods, days, future }) =>
-    [...Object.values({ ...time, ...periods, ...days }), future].flatMap((words) => words.split(/[\s,]+/)),
-  ),
+  GRAMMARS.flatMap(({ time, periods, days, weekdays, future, lunar, range, parts }) =>
+    [time, periods, days, weekdays, { future, lunar }, range, parts].flatMap(Object.values),
+  )
+    .flat()
+    .filter((words) => typeof words === 'string')
+    .flatMap((words) => words.split(/[\s,]+/)),
 );
 
 /** Words that speak of time, for who looks for typing errors. */
-export const TIME_WORDS: readonly string[] = [...SURE, ...UNITS, ...BEFORE, ...AFTER];
+export const TIME_WORDS: readonly string[] = [...SURE, ...UNITS, ...BEFORE, ...AFTER, ...NAMED.flat()];
 
 /**
  * Finds the period that a message speaks of: all its words, so that one that is not understood is never taken for
@@ -75,7 +88,8 @@ export const isPeriodName = (text: string): boolean => NAMES.has(text);
 
 /** Whether a stretch can be read as a period that is over, or has been going on: neither "this month" nor "tomorrow". */
 export function isPast(said: string | undefined): boolean {
-  return said !== undefined && !PRESENT.has(said) && parsePeriod(said, ANY_DAY, 'UTC').ok;
+  if (said === undefined || PRESENT.has(said) || UNDECIDED.test(said)) return false;
+  return parsePeriod(said, ANY_DAY, 'UTC').ok;
 }
 
 /** A day after all that were typed, of a year that has a 29 February. */
@@ -84,6 +98,9 @@ const PRESENT: ReadonlySet<string> = new Set([
   ...phrasesIn(({ periods: { month, all } }) => `${month}, ${all}`),
   ...phrasesIn(({ days: { today, week, quarter, year } }) => `${today}, ${week}, ${quarter}, ${year}`),
 ]);
+
+/** "Cuối tháng", "cả năm": of which month or year, no word says. */
+const UNDECIDED = new RegExp(`^(?:${[...TELLING].join('|')})(?: of)?(?: the)? (?:${[...UNITS].join('|')})$`);
 
 /** What a word may be of a period, by itself. */
 function partAt(words: readonly Word<Token>[], at: number): Part | undefined {
@@ -95,11 +112,14 @@ function partAt(words: readonly Word<Token>[], at: number): Part | undefined {
   if (!isSpelt(word)) return undefined;
   const length = phraseAt(words, at);
   if (length > 0 || inPhrase(words, at) || SURE.has(text)) return 'sure';
-  if (DOUBTFUL.has(text)) return isMonth(words, at) ? 'sure' : undefined;
+  if (DOUBTFUL.has(text) && isMonth(words, at)) return 'sure';
+  if (isHours(words, at)) return 'sure';
   const isAmount = AMOUNTS.has(words[at + 1]?.text ?? '');
   if (/^20[1-9]\d$/.test(text)) return isAmount ? undefined : 'sure';
+  if (/^\d{1,2}(?:st|nd|rd|th)$/.test(text) && words[at - 1]?.text === 'the') return 'sure';
   if (/^\d{1,4}(?:st|nd|rd|th)?$/.test(text)) return isAmount ? undefined : 'number';
   if (UNITS.has(text)) return 'unit';
+  if (isOrdinal(words, at)) return 'number';
   if (BEFORE.has(text)) return AFTER.has(text) ? 'both' : 'before';
   return AFTER.has(text) ? 'after' : undefined;
 }
@@ -110,6 +130,19 @@ function isMonth(words: readonly Word<Token>[], at: number): boolean {
   if (/^20\d\d$/.test(next) || DOUBTFUL.get(word?.text ?? '')?.has(before)) return true;
   const isNamed = /^[A-Z]/.test(word?.source.text ?? '') && !AMOUNTS.has(words[at + 2]?.text ?? '');
   return isNamed && (/^\d/.test(next) || /^\d/.test(before));
+}
+
+/** "24 giờ". */
+function isHours(words: readonly Word<Token>[], at: number): boolean {
+  const [before = '', text = '', next = ''] = [at - 1, at, at + 1].map((one) => words[one]?.text);
+  return (/^\d{1,3}$/.test(text) && HOURS.test(next)) || (/^\d{1,3}$/.test(before) && HOURS.test(text));
+}
+
+/** A number in words or letters right after a unit: "tháng mười một", "quý IV". */
+function isOrdinal(words: readonly Word<Token>[], at: number): boolean {
+  const [twoBefore = '', before = '', text = ''] = [at - 2, at - 1, at].map((one) => words[one]?.text);
+  if (UNITS.has(before)) return ORDINALS.has(text);
+  return UNITS.has(twoBefore) && NUMBERS.has(`${before} ${text}`);
 }
 
 /** How many words the phrase has that begins here; 0: none does. */
@@ -141,12 +174,19 @@ function spread(words: readonly Word<Token>[], parts: readonly (Part | undefined
   for (let at = 1; at < words.length; at++) {
     const part = parts[at];
     if (within[at - 1] && (part === 'number' || part === 'after' || part === 'both')) within[at] = true;
+    else if (within[at - 1] && isListed(words, parts, at)) within[at] = true;
   }
   for (let at = words.length - 2; at >= 0; at--) {
     const part = parts[at];
     if (within[at + 1] && (part === 'number' || part === 'before' || part === 'both')) within[at] = true;
   }
-  return parts.map((part, at) => (within[at] ? part : undefined));
+  return parts.map((part, at) => (within[at] ? (part ?? 'after') : undefined));
+}
+
+/** "Tháng 9 và tháng 10", "tháng 9 với 10". */
+function isListed(words: readonly Word<Token>[], parts: readonly (Part | undefined)[], at: number): boolean {
+  const next = parts[at + 1];
+  return AND.has(words[at]?.text ?? '') && (next === 'sure' || next === 'unit' || next === 'number');
 }
 
 /** `[from, to)` of what is true without a gap. */
@@ -161,7 +201,7 @@ function runsOf(flags: readonly boolean[]): [from: number, to: number][] {
   return runs;
 }
 
-/** Units alone are a period only with their marks; without, they may be anything. */
+/** Units alone are a period only with their marks, or with a word that makes them one; else they may be anything. */
 function isTelling(
   words: readonly Word<Token>[],
   parts: readonly (Part | undefined)[],
@@ -170,5 +210,6 @@ function isTelling(
 ): boolean {
   const run = words.slice(from, to);
   const isMarked = run.some(({ source: { text } }) => !/^[\0-\x7f]*$/.test(text));
-  return isMarked || parts.slice(from, to).some((part) => part !== 'unit' && part !== 'before');
+  const isMade = run.some(({ text }, at) => TELLING.has(text) && parts[from + at + 1] === 'unit');
+  return isMarked || isMade || parts.slice(from, to).some((part) => part !== 'unit' && part !== 'before');
 }

@@ -1,3 +1,5 @@
+import { unmark } from './fold.ts';
+import { GRAMMARS } from './grammars.ts';
 import { QUOTES, trimEdges } from './trim.ts';
 import { type EmailResult, parseEmail } from './values/email.ts';
 import { type PhoneResult, parsePhone } from './values/phone.ts';
@@ -52,7 +54,7 @@ export function findEmail(tokens: readonly Token[]): Found<EmailResult> | undefi
 
 /** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
 const DATE =
-  /^(?:\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
+  /^(?:20\d\d\p{Pd}20\d\d|20\d\d[/-]\d{1,2}|\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
 const PHONE_PIECE = /^[+(]?[\d０-９oO()./\p{Pd}]+$/u;
 /** Nobody writes a number in more groups than this. */
 const MAX_GROUPS = 7;
@@ -60,21 +62,31 @@ const MAX_GROUPS = 7;
 const MAX_STARTS = 20;
 const MIN_PHONE = 8;
 
-export function isDate(token: Token): boolean {
+export function isDate(token: Pick<Token, 'text'>): boolean {
   return DATE.test(token.text);
 }
 
-/** A date, a dash or "T9" is taken as it was typed. */
-export function isLiteral(token: Token): boolean {
-  return isDate(token) || isDash(token.text) || MONTH_TOKEN.test(token.text);
+/** A date, a dash, "T9" or "30ngay" is taken as it was typed. */
+export function isLiteral(token: Pick<Token, 'text'>): boolean {
+  return isDate(token) || isDash(token.text) || isPeriodToken(token.text);
 }
 
 export function isDash(text: string): boolean {
   return /^\p{Pd}+$/u.test(text);
 }
 
-/** A month in one piece. "T2" is a Monday. */
-const MONTH_TOKEN = /^(?:t(?=[89]|1[0-2])|thg?|th[aá]ng)\.?\d{1,2}(?:[/.-]\d{4})?$/iu;
+/** Written in one piece: "T9", "t9-t11", "Q1/2026". "T2" is a Monday. */
+const PERIOD_TOKEN =
+  /^(?:(?:t(?=[89]|1[0-2])|thg?|thang)\.?\d{1,2}(?:[/.-](?:\d{4}|(?:t|thg?|thang)?\d{1,2}))?|q[1-4]\/\d{2,4})$/;
+const COUNT_TOKEN = new RegExp(
+  String.raw`^\d{1,3}(?:${GRAMMARS.map(({ counted: { hours, days, weeks, months, years } }) => [hours, days, weeks, months, years].join('|')).join('|')})$`,
+);
+
+function isPeriodToken(text: string): boolean {
+  if (!/^[\dtq]/i.test(text) || text.length > 12) return false;
+  const folded = unmark(text);
+  return PERIOD_TOKEN.test(folded) || (COUNT_TOKEN.test(folded) && !/\dd$/.test(folded));
+}
 
 /** The first run of tokens that is a phone number, the longest such run from there. */
 export function findPhone(tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined {

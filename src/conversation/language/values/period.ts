@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type NamedPeriod, PERIODS } from '../grammar.ts';
 import { dayAt, startOfDay } from '../zone.ts';
-import { typedDates } from './dates.ts';
+import { type Dates, typedDates } from './dates.ts';
 import { namedSpan, type Span } from './spans.ts';
 
 /** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
@@ -10,7 +10,7 @@ export type Period = z.infer<typeof periodSchema>;
 
 export type PeriodResult =
   | { readonly ok: true; readonly value: Period }
-  | { readonly ok: false; readonly reason: 'period.shape' | 'period.reversed' | 'period.future' };
+  | { readonly ok: false; readonly reason: Extract<Dates, { ok: false }>['reason'] };
 
 export function isNamedPeriod(name: string): name is NamedPeriod {
   return PERIODS.some((period) => period === name);

@@ -1,7 +1,8 @@
-import { fold } from '../fold.ts';
 import { DAYS, type NamedDays, type NamedPeriod, PERIODS } from '../grammar.ts';
 import { GRAMMARS, phrasesIn } from '../grammars.ts';
+import { split } from '../vocabulary.ts';
 import { DAY_MS } from '../zone.ts';
+import { monthsBefore, type Unit, unitAt, weekdayOf } from './calendar.ts';
 
 /**
  * Days `[from, to)` as `zone.ts` writes them. An absent `to` reaches today, so that a record stamped by a fast clock is not
@@ -9,127 +10,104 @@ import { DAY_MS } from '../zone.ts';
  */
 export type Span = { readonly from?: number | undefined; readonly to?: number | undefined };
 
-/** What a phrase calls: a period, and what it can tell more about a date before it ("tháng 9 năm ngoái"). */
-export type Named = { readonly span: Span; readonly is?: 'year' | 'week' | 'weekday' | 'future' | undefined };
+/** What a phrase calls: a period, and what it can tell more of what stands beside it ("tháng 9 năm ngoái", "đầu tháng này"). */
+export type Named = { readonly span: Span; readonly is?: Unit | 'weekday' | undefined };
 
 /** The period behind a button. `7d` and `30d` are today and the days before it. */
-export function namedSpan(name: NamedPeriod, today: number): Span {
+export const namedSpan = (name: NamedPeriod, today: number): Span => periodNamed(name, today).span;
+
+function periodNamed(name: NamedPeriod, today: number): Named {
   switch (name) {
     case '7d':
-      return { from: today - 6 * DAY_MS };
+      return { span: { from: today - 6 * DAY_MS } };
     case '30d':
-      return { from: today - 29 * DAY_MS };
+      return { span: { from: today - 29 * DAY_MS } };
     case 'month':
-      return { from: firstOfMonth(today, 0) };
+      return unitNamed('month', 0, today);
     case 'lastMonth':
-      return { from: firstOfMonth(today, -1), to: firstOfMonth(today, 0) };
+      return unitNamed('month', -1, today);
     case 'all':
-      return {};
+      return { span: {} };
   }
 }
 
-/** What each phrase that names a period calls, given today. */
-export const NAMES = new Map<string, (today: number) => Named>();
-for (const name of PERIODS)
-  for (const phrase of phrasesIn(({ periods }) => periods[name]))
-    NAMES.set(phrase, (today) => ({ span: namedSpan(name, today) }));
-for (const name of DAYS)
-  for (const phrase of phrasesIn(({ days }) => days[name]))
-    NAMES.set(phrase, (today) => daysNamed(name, today));
-for (const phrase of phrasesIn(({ future }) => future))
-  NAMES.set(phrase, (today) => ({ span: { from: today + DAY_MS }, is: 'future' }));
-
-const WEEKDAYS = DAYS.slice(DAYS.indexOf('monday'));
-
 function daysNamed(name: NamedDays, today: number): Named {
-  const monday = mondayOf(today);
-  const week = (weeks: number): Named => ({
-    span: { from: monday + weeks * 7 * DAY_MS, to: monday + (weeks + 1) * 7 * DAY_MS },
-    is: 'week',
-  });
-  const day = (days: number): Named => ({
-    span: { from: today + days * DAY_MS, to: today + (days + 1) * DAY_MS },
-  });
   switch (name) {
     case 'today':
-      return { span: { from: today } };
+      return unitNamed('day', 0, today);
     case 'yesterday':
-      return day(-1);
+      return unitNamed('day', -1, today);
     case 'dayBefore':
-      return day(-2);
+      return unitNamed('day', -2, today);
     case 'week':
-      return { span: { from: monday }, is: 'week' };
+      return unitNamed('week', 0, today);
     case 'lastWeek':
-      return week(-1);
+      return unitNamed('week', -1, today);
     case 'weekBefore':
-      return week(-2);
+      return unitNamed('week', -2, today);
     case 'monthBefore':
-      return { span: { from: firstOfMonth(today, -2), to: firstOfMonth(today, -1) } };
+      return unitNamed('month', -2, today);
     case 'quarter':
-      return { span: { from: firstOfQuarter(today, 0) } };
+      return unitNamed('quarter', 0, today);
     case 'lastQuarter':
-      return { span: { from: firstOfQuarter(today, -1), to: firstOfQuarter(today, 0) } };
+      return unitNamed('quarter', -1, today);
+    case 'year':
+      return unitNamed('year', 0, today);
+    case 'lastYear':
+      return unitNamed('year', -1, today);
+    case 'yearBefore':
+      return unitNamed('year', -2, today);
+    case 'halfMonth':
+      return { span: { from: today - 14 * DAY_MS } };
     case 'halfYear':
       return { span: { from: monthsBefore(today, 6) } };
     case 'pastYear':
       return { span: { from: monthsBefore(today, 12) } };
-    case 'year':
-      return { span: { from: firstOfYear(today, 0) }, is: 'year' };
-    case 'lastYear':
-      return { span: { from: firstOfYear(today, -1), to: firstOfYear(today, 0) }, is: 'year' };
-    case 'yearBefore':
-      return { span: { from: firstOfYear(today, -2), to: firstOfYear(today, -1) }, is: 'year' };
-    default:
-      return { ...day(-((weekdayOf(today) - WEEKDAYS.indexOf(name) + 7) % 7)), is: 'weekday' };
+    case 'lastTime':
+      return { span: {} };
   }
 }
 
-const sources = (of: Exclude<keyof (typeof GRAMMARS)[number]['counted'], 'numbers'>): string =>
-  GRAMMARS.map(({ counted }) => counted[of]).join('|');
-/** In the order of their worth, from 1 on. */
-const NUMBERS = new Map(
-  GRAMMARS.flatMap(({ counted }) =>
-    counted.numbers.split(',').map((word, at) => [fold(word), at + 1] as const),
-  ),
+/** This one (0), the last one (-1), … The one that is going on has no end. */
+export function unitNamed(is: Unit, count: number, today: number): Named {
+  const { from, to } = unitAt(is, today, count);
+  return { span: to > today ? { from } : { from, to }, is };
+}
+
+/** `latest`: today counts; `last`: today does not; `this`: of this week, which may be to come. */
+function weekdayNamed(weekday: number, which: 'latest' | 'last' | 'this', today: number): Named {
+  const since = weekdayOf(today) - weekday;
+  const inWeek = ((since % 7) + 7) % 7;
+  const back = which === 'this' ? since : which === 'last' && inWeek === 0 ? 7 : inWeek;
+  return { ...unitNamed('day', -back, today), is: 'weekday' };
+}
+
+const future = (today: number): Named => ({ span: { from: today + DAY_MS } });
+
+/** What each phrase that names a period calls, given today. */
+export const NAMES: ReadonlyMap<string, (today: number) => Named> = new Map(
+  [
+    ...PERIODS.map((name) => ({
+      phrases: phrasesIn(({ periods }) => periods[name]),
+      call: (today: number) => periodNamed(name, today),
+    })),
+    ...DAYS.map((name) => ({
+      phrases: phrasesIn(({ days }) => days[name]),
+      call: (today: number) => daysNamed(name, today),
+    })),
+    { phrases: phrasesIn((grammar) => grammar.future), call: future },
+    ...GRAMMARS.flatMap(({ weekdays }) =>
+      weekdays.names.flatMap((names, weekday) => {
+        const around = (patterns: string) =>
+          split(names).flatMap((name) => split(patterns.replaceAll('~', name)));
+        return [
+          ...(['latest', 'last', 'this'] as const).map((which) => ({
+            phrases: around(weekdays[which]),
+            call: (today: number) => weekdayNamed(weekday, which, today),
+          })),
+          { phrases: around(weekdays.next), call: future },
+        ];
+      }),
+    ),
+  ].flatMap(({ phrases, call }) => phrases.map((phrase) => [phrase, call] as const)),
 );
-
-/** "10 ngay qua", "last 2 weeks"; sticky, over folded text. */
-export const COUNTED = new RegExp(
-  `(?:(?:${sources('before')}) ){0,3}(\\d{1,3}|${[...NUMBERS.keys()].sort((a, b) => b.length - a.length).join('|')}) ?` +
-    `(?:(${sources('days')})|(${sources('weeks')})|(${sources('months')})|(?:${sources('years')}))(?![a-z0-9])` +
-    `(?: (?:${sources('after')})(?![a-z0-9])){0,2}`,
-  'y',
-);
-
-/** The days that such a phrase counts, today among them; undefined for none at all. */
-export function countedSpan(match: RegExpExecArray, today: number): Span | undefined {
-  const [, written = '', days, weeks, months] = match;
-  const count = NUMBERS.get(written) ?? Number(written);
-  if (count === 0) return undefined;
-  if (days ?? weeks) return { from: today - (count * (days ? 1 : 7) - 1) * DAY_MS };
-  return { from: monthsBefore(today, count * (months ? 1 : 12)) };
-}
-
-/** The same day of an earlier month, or its last day. */
-function monthsBefore(today: number, months: number): number {
-  const first = firstOfMonth(today, -months);
-  const last = firstOfMonth(today, 1 - months) - DAY_MS;
-  return Math.min(first + (new Date(today).getUTCDate() - 1) * DAY_MS, last);
-}
-
-/** Weeks begin on Monday (0); 1 January 1970 was a Thursday. */
-const weekdayOf = (day: number): number => (day / DAY_MS + 3) % 7;
-const mondayOf = (day: number): number => day - weekdayOf(day) * DAY_MS;
-
-function firstOfMonth(day: number, months: number): number {
-  const date = new Date(day);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months);
-}
-
-function firstOfQuarter(day: number, quarters: number): number {
-  const month = new Date(day).getUTCMonth();
-  return firstOfMonth(day, quarters * 3 - (month % 3));
-}
-
-const firstOfYear = (day: number, years: number): number =>
-  Date.UTC(new Date(day).getUTCFullYear() + years, 0);
