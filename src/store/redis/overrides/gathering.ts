@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 
 /**
- * Writes the commands of one turn of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
+ * Writes the commands of one iteration of the event loop at once. ioredis' auto-pipelining does that, too, but at the cost of a
  * pipeline for each batch, and sends no batch before the previous one was answered: one slow command holds up all.
  */
 export class GatheringRedis extends Redis {
