@@ -114,6 +114,14 @@ describe('the chat', () => {
     expect(await log(page).locator('.bot[data-key]').count()).toBe(2);
   });
 
+  it('begins in the language of the browser, where the bot speaks it', async () => {
+    const english = await open({ locale: 'en-GB' });
+    await english.getByRole('tab', { name: 'Play' }).waitFor();
+    expect(await english.evaluate(() => document.documentElement.lang)).toBe('en');
+    const french = await open({ locale: 'fr' });
+    expect(await french.evaluate(() => document.documentElement.lang)).toBe('vi');
+  });
+
   it('begins anew where the bot remembers nothing any more', async () => {
     const page = await open();
     await replied(page, 'welcome');

@@ -22,6 +22,19 @@ describe('look inside', () => {
     await turns.nth(0).getByText('/accumulate').click();
     await turns.nth(0).getByText('"value": "0912345678"').waitFor();
   });
+
+  it('writes what is there already in the language that is chosen', async () => {
+    const page = await open();
+    await type(page, 'tich diem TIVI000000041 TIVI000000042');
+    await inside(page).getByText('đang hỏi · Tích điểm').waitFor();
+    await page.locator('input[name="locale"][value="en"]').check({ force: true });
+    await inside(page).getByText('asking · Earn points').waitFor();
+    expect(await inside(page).locator('.time').first().textContent()).not.toContain(',');
+    expect(await inside(page).locator('td div', { hasText: /^TIVI/ }).allTextContents()).toEqual([
+      'TIVI000000041',
+      'TIVI000000042',
+    ]);
+  });
 });
 
 describe('look inside, in the role of a channel', () => {
@@ -87,7 +100,9 @@ describe('look inside, in English and on a phone', () => {
       const range = document.createRange();
       const lines = (element) => (range.selectNodeContents(element), range.getClientRects().length);
       const words = document.querySelectorAll('.tabs button, #turns > :first-child :is(tbody th, .line > *)');
-      return [...words].filter((word) => lines(word) > 1).map((word) => word.textContent);
+      const values = [...document.querySelectorAll('td div')].map((value) => value.firstChild);
+      const whole = [...words, ...values.filter((value) => !value.data.includes(' '))];
+      return whole.filter((word) => lines(word) > 1).map((word) => word.textContent);
     })()`);
     expect(broken).toEqual([]);
   });

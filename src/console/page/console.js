@@ -77,6 +77,13 @@ function changeLanguage() {
 for (const radio of document.querySelectorAll('input[name="locale"]'))
   radio.addEventListener('change', changeLanguage);
 
+/** The language of the browser, where the bot speaks it; else the bot's first. */
+function ofBrowser() {
+  const spoken = [...document.querySelectorAll('input[name="locale"]')].map(({ value }) => value);
+  const wanted = navigator.languages.map((tag) => tag.split('-', 1)[0]);
+  return wanted.find((tag) => spoken.includes(tag)) ?? chosen('locale');
+}
+
 on('fresh', () => {
   $('conversation').value = conversation.name;
 });
@@ -92,7 +99,7 @@ function beginAnew() {
   if (isEmpty && $('status').className === 'connected') void turnTo(newName(), true);
 }
 
-choose('locale', session.get('locale', 'vi'));
+choose('locale', session.get('locale', ofBrowser()));
 choose('as', session.get('as', 'staff'));
 changeLanguage();
 show('chat');

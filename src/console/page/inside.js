@@ -2,16 +2,15 @@ import { $, chosen, make, milliseconds, named, number, on, word, worded } from '
 
 /* Look inside: one card a turn, the newest on top and open. */
 
-const turns = $('turns');
-let count = 0;
+const cards = $('turns');
+/** What the cards show, the oldest first. */
+let turns = [];
 
-function cardOf({ keys, calls: asked, update, trace }) {
+function cardOf({ keys, calls: asked, update, trace }, at) {
   const { message, calls, trips, ms } = trace;
-  count += 1;
-  const title = make('span', 'what', make('b', 'number', `#${count}`), ' ', said(message));
+  const title = make('span', 'what', make('b', 'number', `#${at + 1}`), ' ', said(message));
   const summary = make('summary', '', title, make('span', 'time', milliseconds(ms)));
   const card = make('details', 'turn', summary);
-  card.open = true;
   card.append(
     ...[
       trace.understood && part('inside.understood', facts(trace.understood)),
@@ -38,7 +37,7 @@ const part = (title, ...content) => make('section', '', worded('h3', '', title),
 
 function facts(understood) {
   const pairs = Object.entries(understood).map(([name, value]) =>
-    make('span', 'fact', make('i', '', name), make('code', '', value)),
+    make('span', 'fact', make('i', '', name), make('code', '', value.replaceAll(',', ', '))),
   );
   return make('p', 'chips', ...(pairs.length > 0 ? pairs : [make('span', 'none', '–')]));
 }
@@ -85,7 +84,7 @@ function rowsOf({ step, draft, profile, operations }) {
   return {
     step: plain(parts.filter(Boolean).join(' · ')),
     code: plain(code),
-    codes: plain(codes?.join(', ')),
+    codes: codes?.map((text) => ({ text })),
     wanted: plain(wanted),
     balance: plain(balance?.points),
     phone: known(phone),
@@ -141,14 +140,25 @@ function sumsOf(trips, ms) {
   ];
 }
 
+/** Draws all of them; the newest is open. */
+function draw() {
+  $('nothing').hidden = turns.length > 0;
+  cards.replaceChildren(...turns.map(cardOf).reverse());
+  if (cards.firstChild) cards.firstChild.open = true;
+}
+
 on('fresh', () => {
-  count = 0;
-  turns.replaceChildren();
-  $('nothing').hidden = false;
+  turns = [];
+  draw();
 });
 on('turn', (turn) => {
   if (!turn.trace) return;
+  turns.push(turn);
+  for (const older of cards.children) older.open = false;
+  const card = cardOf(turn, turns.length - 1);
+  card.open = true;
+  cards.prepend(card);
   $('nothing').hidden = true;
-  for (const older of turns.children) older.open = false;
-  turns.prepend(cardOf(turn));
 });
+// Numbers and dates are written as the language has them.
+on('language', draw);
