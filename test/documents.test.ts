@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { documentation } from '../src/config/variables.ts';
+import { BUILT_IN, idOf } from '../src/conversation/language/answers.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { ALARMS } from '../src/observe.ts';
 import { usageOf } from '../src/operators/command.ts';
@@ -54,7 +55,9 @@ The image is fetched by Telegram, Teams and the browser of whoever sees the cons
 
 ## Answers
 
-The bot answers usual questions by itself, then asks its own again. A file for \`ANSWERS_FILE\` has your answers: one with the id of a built-in answer (\`code.where\`, \`code.wrong\`, \`fee\`, \`points.when\`, \`phone.why\`, \`gift.where\`, \`hours\`) replaces it, any other comes on top:
+The bot answers usual questions by itself, then asks its own again. A file for \`ANSWERS_FILE\` has your answers: one with the id of a built-in answer replaces it, any other comes on top. Of what explains the bot's own questions (\`code.where\`, \`phone.why\`, \`email.why\`, …) it is what "what?" is answered by, too. The built-in ones: ${BUILT_IN.map((key) => `\`${idOf(key)}\``).join(', ')}.
+
+What only you can know (when points expire, where the shop is) gets \`SUPPORT_CONTACT\` and is counted as unanswered until you write it here:
 
 \`\`\`json
 [

@@ -106,7 +106,7 @@ export const variables = z.object({
   ANSWERS_FILE: may(
     text,
     'built-in answers',
-    'JSON list of `{ "id", "asks": { "vi": […], "en": […] }, "answer": { "vi", "en" } }`: the operator\'s answers to customers\' questions; one with the id of a built-in (`code.where`, `code.wrong`, `fee`, `points.when`, `phone.why`, `gift.where`, `hours`) replaces it',
+    'JSON list of `{ "id", "asks": { "vi": […], "en": […] }, "answer": { "vi", "en" } }`: the operator\'s answers to customers\' questions; one with the id of a built-in answer replaces it',
   ),
   TELEGRAM_BOT_TOKEN: secret(
     like(/^\d+:[\w-]+$/, 'a token from BotFather, <number>:<letters>'),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
 import type { Effect, Outcome } from './effect.ts';
+import type { AnswerKey } from './language/answers.ts';
 import type { Language, Utterance } from './language/understand.ts';
 import type { FlowWords } from './language/vocabulary.ts';
 import type { Choice, Field, Line, Reply } from './reply.ts';
@@ -25,7 +26,12 @@ export type Question<Slots> = {
   readonly ask: (scope: Scope, slots: Slots) => Reply;
   /** A typed answer, once nothing else explains the text. */
   readonly answer: (text: string, scope: Scope) => Answer<Slots>;
+  /** What is said to whoever does not understand it. */
+  readonly about?: About | undefined;
 };
+
+/** The built-in answers to "what?" and to "what is wrong with that?", asked in place of an answer to our question. */
+export type About = { readonly what: AnswerKey; readonly wrong: AnswerKey };
 
 /** What slots become where something more was said, and what the customer is told of that. */
 export type Joined<Slots> = { readonly slots: Slots; readonly remark?: Reply | undefined };

@@ -14,7 +14,13 @@ const { find } = createAnswers(WORDING);
 
 const ASKED: readonly (readonly [id: string, ...texts: string[]])[] = [
   ['code.where', 'mã ở đâu?', 'ma o dau', 'shop ơi mã in ở đâu vậy ạ', 'mã là gì vậy', 'where is the code?'],
-  ['code.wrong', 'sai chỗ nào?', 'sao mã mình nhập không được', 'sai ở đâu vậy', 'what is wrong with it?'],
+  [
+    'code.wrong',
+    'mã sai chỗ nào?',
+    'sao mã mình nhập không được',
+    'mã sai ở đâu vậy',
+    'what is wrong with the code?',
+  ],
   ['fee', 'có mất phí không?', 'co mat phi k', 'cos maast phis khoong', 'is it free', 'do I have to pay?'],
   ['fee', 'tích điểm có mất tiền không vậy'],
   ['points.when', 'bao giờ có điểm?', 'bao lâu thì được cộng điểm vậy', 'when will I get my points?'],
@@ -27,7 +33,7 @@ const TEXTS = ASKED.flatMap(([id, ...texts]) => texts.map((text) => [text, id] a
 
 describe('a question', () => {
   test.each(TEXTS)('%j is answered by %s, whatever its words could mean besides', (text, id) => {
-    expect(find(text)).toMatchObject({ id, sure: true });
+    expect(find(text)).toMatchObject({ answered: { id }, sure: true });
   });
 
   test.each([
@@ -77,7 +83,7 @@ describe('a question', () => {
         fc.boolean(),
         ([text, id], before, after, isLoud) => {
           const asked = `${before}${text.replace(/\?$/, '')}${after || '?'}`;
-          expect(find(isLoud ? asked.toUpperCase() : asked)?.id).toBe(id);
+          expect(find(isLoud ? asked.toUpperCase() : asked)?.answered?.id).toBe(id);
         },
       ),
     );
@@ -185,10 +191,17 @@ describe("the operator's answers", () => {
 
   test('replace built-in ones by their id, and come on top', () => {
     const answers = createAnswers(WORDING, added);
-    expect(answers.find('mấy giờ mở cửa ạ?')).toMatchObject({ id: 'hours', says: { text: { vi: '8 giờ' } } });
+    expect(answers.find('mấy giờ mở cửa ạ?')).toMatchObject({
+      answered: { id: 'hours', says: { text: { vi: '8 giờ' } } },
+    });
     expect(answers.find('cửa hàng đóng cửa mấy giờ?')).toBeUndefined();
-    expect(answers.find('Bảo hành bao lâu vậy?')).toMatchObject({ id: 'warranty', sure: true });
-    expect(answers.find('có mất phí không?')).toMatchObject({ id: 'fee', says: { key: 'answer.fee' } });
+    expect(answers.find('Bảo hành bao lâu vậy?')).toMatchObject({
+      answered: { id: 'warranty' },
+      sure: true,
+    });
+    expect(answers.find('có mất phí không?')).toMatchObject({
+      answered: { id: 'fee', says: { key: 'answer.fee' } },
+    });
   });
 
   test('are said as they were written', () => {

@@ -11,10 +11,10 @@ describe('the question whether to remember', () => {
   test.each([
     ['xong chưa', 'operation.status'],
     ['cảm ơn', 'thanks'],
-    ['cam on chau', 'unsure'],
+    ['cam on chau', 'answer'],
     ['lưu ở đâu', 'unsure'],
-    ['có an toàn không', 'unsure'],
-    ['ý là sao', 'unsure'],
+    ['có an toàn không', 'answer'],
+    ['ý là sao', 'answer'],
     ['chào shop', 'greet'],
     ['gặp nhân viên', 'help.support'],
     ['/help', 'help'],

@@ -116,10 +116,6 @@ describe('repair', () => {
     expect(chat.state).toMatchObject({ step: { at: 'idle' }, draft: {} });
   });
 
-  test.each(['bạn là ai', 'who are you?'])('says who it is: %s', (text) => {
-    expect(new Dialogue().text(text).keys).toEqual(['welcome']);
-  });
-
   test.each(['ko', 'không'])('takes "%s" at the question for a code for an end', (text) => {
     expect(new Dialogue().text('tích điểm').text(text).keys).toEqual(['cancel.done']);
     const editing = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');

@@ -3,13 +3,14 @@ import type { Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
 import { LOCALES } from '../message.ts';
 import { unanswered, walkedAway } from '../prompts/consent.ts';
-import { cancel, help, language, menu, support, welcome } from '../prompts/help.ts';
+import { cancel, help, language, menu, support } from '../prompts/help.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
-import { again, aside, home, isAsked, stay } from '../prompts/questions.ts';
+import { again, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { begin } from './by-values.ts';
 import { onStart } from './deep-link.ts';
 import { runningIn } from './form.ts';
+import { smallTalk } from './small-talk.ts';
 import { status } from './status.ts';
 import { bringsValue } from './values.ts';
 
@@ -54,16 +55,11 @@ export function byIntent(
       return privacy(stored, scope);
     case 'forget':
       return forget(state, scope);
-    case 'greet':
-      if (state.step.at === 'browsing') return stay(state, scope, { key: 'greet' });
-      return isAsked(stored) ? again(stored, scope, { key: 'greet' }) : welcome(state, scope);
     case 'bye':
       return home(state, scope, { key: 'bye' });
-    case 'thanks':
-      return aside(stored, scope, { key: 'thanks' });
     case 'retry':
       return again(stored, scope);
     default:
-      return undefined;
+      return smallTalk(stored, utterance.understood, scope);
   }
 }

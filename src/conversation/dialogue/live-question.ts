@@ -1,13 +1,14 @@
-import type { Decision } from '../decision.ts';
+import { type Decision, withLast } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Utterance } from '../language/understand.ts';
+import { explainedUnasked } from '../prompts/answers.ts';
 import { consent } from '../prompts/consent.ts';
-import { again, home } from '../prompts/questions.ts';
+import { again, askedPlainly, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { byValues } from './by-values.ts';
 import { fill } from './form.ts';
 import { type Asking, atOffer } from './offer.ts';
-import { atSummary } from './summary.ts';
+import { atSummary, isThankfulYes } from './summary.ts';
 import { bringsValue, isSkip } from './values.ts';
 
 /** What says no to the question whether to remember: nothing is remembered then, so any no will do. */
@@ -24,7 +25,8 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
     case 'confirming':
       return flow && atSummary(state, step, flow, utterance, scope);
     case 'consenting':
-      if (intent === 'confirm') return scope.current ? consent(state, true, scope) : again(state, scope);
+      if (intent === 'confirm' || isThankfulYes(utterance, scope))
+        return scope.current ? consent(state, true, scope) : again(state, scope);
       return NO.has(intent) ? consent(state, false, scope) : undefined;
     case 'browsing':
       if (bringsValue(utterance.understood)) return undefined;
@@ -46,7 +48,7 @@ function atAsking(
   // "Không" to a number that is offered wants another one.
   const skips = isSkip(understood) && !(step.offer && understood.intent === 'decline');
   if (step.slot === 'email' && skips) return fill(state, flow, { email: null }, scope);
-  if (!step.offer) return flow.said(state, utterance, scope);
+  if (!step.offer) return flow.said(state, utterance, scope) ?? willing(state, step, utterance, scope);
   return bringsValue(understood)
     ? (agreedTo(state, step, flow, utterance, scope) ?? flow.said(state, utterance, scope))
     : atOffer(state, step, flow, understood, scope);
@@ -65,4 +67,16 @@ function agreedTo(
   if (intent !== 'confirm' || isOther) return undefined;
   const taken = atOffer(state, step, flow, utterance.understood, scope);
   return taken && !taken.effect ? (byValues(taken.state, utterance, scope) ?? taken) : undefined;
+}
+
+/** A yes or a no in place of the value that is asked for: it is asked for plainly, or why it is asked is said. */
+function willing(
+  state: ConversationState,
+  step: Asking,
+  { text, understood }: Utterance,
+  scope: Scope,
+): Decision | undefined {
+  if (scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
+  const isNo = understood.intent === 'decline' && !bringsValue(understood);
+  return isNo ? explainedUnasked(state, scope) : undefined;
 }

@@ -22,7 +22,9 @@ export function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): 
   const { album, ...state } = stored;
   const pictures = [...(album?.pictures ?? []), ...photo.pictures];
   const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
-  const caption = captions.length > 0 ? { caption: captions.join('\n') } : {};
+  // A command begins the message that it is of.
+  const ordered = captions.toSorted((a, b) => Number(b.startsWith('/')) - Number(a.startsWith('/')));
+  const caption = ordered.length > 0 ? { caption: ordered.join('\n') } : {};
   if (photo.album && pictures.length < FULL_ALBUM)
     return say({ ...state, album: { pictures, ...caption, untilMs: scope.nowMs + ALBUM_MS } });
   return read(state, { kind: 'photo', pictures, ...caption }, scope);

@@ -7,7 +7,6 @@ import type { ConversationState, Step } from '../state.ts';
 import { isCutOff } from './calls.ts';
 import { begin } from './confirmation.ts';
 import { edit, editable, fill } from './form.ts';
-
 import { answersTo, bringsValue } from './values.ts';
 
 /*
@@ -23,31 +22,35 @@ export function atSummary(
   utterance: Utterance,
   scope: Scope,
 ): Decision | undefined {
-  switch (utterance.understood.intent) {
+  switch (isThankfulYes(utterance, scope) ? 'confirm' : utterance.understood.intent) {
     case 'edit':
       return editNamed(state, flow, utterance, scope);
     case 'decline':
     case 'skip':
       // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
-      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
       return again(state, scope, { key: 'confirm.edit' });
     case 'confirm':
-      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
       return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
         ? begin(state, scope)
         : pointAt(state, flow, scope);
     case 'retry':
-      if (hasValue(utterance.understood)) return flow.said(state, utterance, scope);
+      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
       return pointAt(state, flow, scope);
     default:
       return flow.said(state, utterance, scope);
   }
 }
 
+/** "Ok, cảm ơn" is a yes, too. */
+export function isThankfulYes({ text, understood }: Utterance, { language }: Scope): boolean {
+  return understood.intent === 'thanks' && language.isYes(text);
+}
+
 /** "Ok, 0912345678" is an answer. */
-function hasValue(understood: Understood): boolean {
-  const { names, noEmail } = understood;
-  return bringsValue(understood) || (names ?? noEmail) !== undefined;
+function corrects(understood: Understood): boolean {
+  return bringsValue(understood) || (understood.names ?? understood.noEmail) !== undefined;
 }
 
 /**

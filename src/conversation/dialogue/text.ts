@@ -1,9 +1,11 @@
 import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
+import { isQuestion } from '../language/asking.ts';
+import { scriptOf } from '../language/script.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
-import { answered, unanswerable } from '../prompts/answers.ts';
+import { answeredAt, explainedUnasked, unanswerable } from '../prompts/answers.ts';
 import { supportLines } from '../prompts/help.ts';
-import { again, aside, isAsked, question } from '../prompts/questions.ts';
+import { again, aside, question } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { answer } from './answer.ts';
 import { byIntent } from './by-intent.ts';
@@ -12,6 +14,7 @@ import { onChoice } from './choices.ts';
 import { atStep } from './live-question.ts';
 import { operationsOf } from './operations.ts';
 import { status } from './status.ts';
+import { bringsValue } from './values.ts';
 
 /** A typed message: an answer to the live question, a command, values for a flow, or something to be kindly unsure of. */
 export function onText(state: ConversationState, text: string, scope: Scope): Decision {
@@ -32,8 +35,7 @@ export function onUtterance(state: ConversationState, said: Utterance, scope: Sc
     byIntent(state, utterance, scope) ??
     byValues(state, utterance, scope) ??
     byAnswer(state, utterance, scope, 'likely') ??
-    atQuestion(state, utterance, scope) ??
-    unsure(state, utterance, scope)
+    atQuestion(state, utterance, scope)
   );
 }
 
@@ -59,13 +61,17 @@ function byNumber(state: ConversationState, text: string, scope: Scope): Decisio
 /** A question about the programme; whatever value comes along is what the message is about. */
 function byAnswer(
   state: ConversationState,
-  { text, understood: { code, phone, email, mangled } }: Utterance,
+  { text, understood }: Utterance,
   scope: Scope,
   want: 'sure' | 'likely',
 ): Decision | undefined {
-  if ((code ?? phone ?? email ?? mangled) !== undefined) return undefined;
+  const isSkip = want === 'sure' && understood.noEmail;
+  if (bringsValue(understood) || isSkip) return undefined;
   const found = scope.language.answers.find(text);
-  return found && (found.sure || want === 'likely') ? answered(state, found, scope) : undefined;
+  if (!found || (want === 'sure' && !found.sure)) return undefined;
+  return found.answered
+    ? answeredAt(state, found.answered, understood.names, scope)
+    : unanswerable(state, scope);
 }
 
 /** The reference of an operation that this conversation made. */
@@ -80,23 +86,25 @@ function byReference(
     : undefined;
 }
 
-/** No command and no value: the answer, right or wrong, to the live question. */
-function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  if (isAsked(state) && scope.language.answers.isQuestion(utterance.text)) return unanswerable(state, scope);
-  switch (state.step.at) {
+/** No command and no value: a question, the answer, right or wrong, to ours, or something to be kindly unsure of. */
+function atQuestion(state: ConversationState, utterance: Utterance, scope: Scope): Decision {
+  const { text, understood } = utterance;
+  const script = scriptOf(text);
+  if (script === 'none') return again(state, scope);
+  if (script === 'other') return aside(state, scope, { key: 'language.unknown' });
+  if (isQuestion(text)) return unanswerable(state, scope);
+  const { step } = state;
+  if (understood.mangled && step.at !== 'asking')
+    return aside(state, scope, { key: `${understood.mangled}.vietnamese` });
+  switch (step.at) {
     case 'asking':
-      return answer(state, state.step, utterance, scope);
+      return answer(state, step, utterance, scope);
     case 'confirming':
       return again(state, scope, { key: 'unsure.confirm' });
     case 'consenting':
+      return explainedUnasked(state, scope);
     case 'browsing':
     case 'idle':
-      return undefined;
+      return aside(state, scope, { key: 'unsure', lines: supportLines(scope) });
   }
-}
-
-function unsure(state: ConversationState, { text, understood }: Utterance, scope: Scope): Decision {
-  if (understood.mangled) return aside(state, scope, { key: `${understood.mangled}.vietnamese` });
-  const decision = aside(state, scope, { key: 'unsure', lines: supportLines(scope) });
-  return scope.language.answers.isQuestion(text) ? { ...decision, question: {} } : decision;
 }

@@ -37,6 +37,7 @@ export const accumulate: Flow = defineFlow({
   questions: {
     codes: {
       ask: () => ({ key: 'accumulate.askCode', choices: [CANCEL], asks: 'code' }),
+      about: { what: 'answer.code.where', wrong: 'answer.code.wrong' },
       answer(text, { language }) {
         const code = language.readCode(text);
         return code.ok ? { ok: true, slots: { codes: [code.value] } } : code;

@@ -71,6 +71,7 @@ export const history: Flow = defineFlow({
         asks: 'menu',
       }),
       answer: () => ({ ok: false, reason: 'history.type' }),
+      about: { what: 'answer.list.which', wrong: 'answer.list.which' },
     },
     period: {
       ask: ({ nowMs, settings }) => ({
@@ -83,6 +84,7 @@ export const history: Flow = defineFlow({
         const period = parsePeriod(text, nowMs, settings.timeZone);
         return period.ok ? { ok: true, slots: { period: period.value } } : period;
       },
+      about: { what: 'answer.period.how', wrong: 'answer.period.how' },
     },
   },
 

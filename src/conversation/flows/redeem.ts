@@ -58,6 +58,7 @@ export const redeem: Flow = defineFlow({
 
   questions: {
     code: {
+      about: { what: 'answer.gift.which', wrong: 'answer.gift.which' },
       ask(scope, { balance, among }) {
         const { gifts } = scope.settings;
         if (gifts.length === 0) return { key: 'redeem.askCode', choices: [CANCEL], asks: 'code' };

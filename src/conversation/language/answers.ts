@@ -1,6 +1,7 @@
 import { LOCALES, type LocalizedText } from '../message.ts';
+import { isAsking, isQuestion, POLITE, plainly } from './asking.ts';
 import { fold, undoTyping } from './fold.ts';
-import { GRAMMARS, phrasesIn } from './grammars.ts';
+import { phrasesIn } from './grammars.ts';
 import { isOneTypo } from './typo.ts';
 import { split, type Wording, written } from './vocabulary.ts';
 
@@ -14,57 +15,97 @@ export type Answer = {
   readonly answer: LocalizedText;
 };
 
-/** An answer, by the operator (`text`) or from the locale files (`key`), and how sure it is that it was asked for. */
+/** An answer, by the operator (`text`) or from the locale files (`key`). */
 export type Answered = {
   readonly id: string;
   readonly says: { readonly text: LocalizedText } | { readonly key: string };
-  /** Sure: it is what the text says, whatever else some of its words could mean. */
+};
+
+/** A usual question. */
+export type Asked = {
+  /** Absent: only the operator could tell, and has not. */
+  readonly answered?: Answered | undefined;
+  /** It is what the text says, whatever else some of its words could mean. */
   readonly sure: boolean;
 };
 
 /** Finds answers. Made once for the answers at hand. */
 export type Answers = {
-  /** The answer to a question; undefined where the text is none, or nothing fits well enough. */
-  find(text: string): Answered | undefined;
-  /** Whether the text asks something, as far as its form tells. */
-  isQuestion(text: string): boolean;
+  /** What a question asks for; undefined where the text is none, or nothing fits well enough. */
+  find(text: string): Asked | undefined;
+  /** A built-in answer by its key, or the operator's in its place. */
+  of(key: AnswerKey): Answered;
 };
 
-/** Answers from the locale files: `<key>` is said, `<key>_asks` are the questions, separated by commas. */
-const BUILT_IN = [
+/**
+ * Answers from the locale files: `<key>` is said, `<key>_asks` are the questions, separated by commas. One without
+ * questions explains a question of ours.
+ */
+export const BUILT_IN = [
   'answer.code.where',
   'answer.code.wrong',
+  'answer.code.once',
+  'answer.code.many',
+  'answer.code.photo',
   'answer.fee',
   'answer.points.when',
+  'answer.points.use',
+  'answer.points.missing',
   'answer.phone.why',
+  'answer.phone.wrong',
+  'answer.proof.why',
+  'answer.email.why',
+  'answer.email.wrong',
+  'answer.gift.which',
+  'answer.gift.refused',
   'answer.gift.where',
+  'answer.list.which',
+  'answer.period.how',
+  'answer.confirm.what',
+  'answer.consent.what',
+  'answer.safe',
+  'answer.who',
   'answer.hours',
 ] as const;
+export type AnswerKey = (typeof BUILT_IN)[number];
+
+/** What operators replace a built-in answer by, and metrics count. */
+export function idOf(key: AnswerKey): string {
+  return key.slice(key.indexOf('.') + 1);
+}
+
+/** Questions like those above that nothing here answers: their likes must not be taken for another. */
+const UNKNOWN = 'answer.unknown';
 
 /** How alike a text and a question must be (0–1) to be taken for it: where nothing else explains the text, and in any case. */
-const LIKELY = 0.55;
+const LIKELY = 0.6;
 const SURE = 0.72;
 
 /** What a word counts that says little: pronouns, particles. */
 const SMALL = 0.2;
 /** A word of the question that the text lacks counts more than one that it has beside ("tích điểm có mất phí không"). */
-const LACKING = 1.5;
+const LACKING = 2;
 const BESIDE = 0.5;
 
-type Known = { readonly answered: Omit<Answered, 'sure'>; readonly words: ReadonlyMap<string, number> };
+type Known = Pick<Asked, 'answered'> & { readonly words: ReadonlyMap<string, number> };
 
 /** `added` are the operator's: they replace a built-in one by its id, or come on top. */
 export function createAnswers(wording: Wording, added: readonly Answer[] = []): Answers {
   const replaced = new Set(added.map(({ id }) => id));
   const builtIn = BUILT_IN.map((key) => ({
-    answered: { id: key.slice(key.indexOf('.') + 1), says: { key } },
-    asks: LOCALES.flatMap((locale) => split(written(key, wording, 'asks')[locale])),
+    answered: { id: idOf(key), says: { key } },
+    asks: asksOf(key, wording),
   })).filter(({ answered: { id } }) => !replaced.has(id));
   const operators = added.map(({ id, asks, answer }) => ({
     answered: { id, says: { text: answer } },
     asks: LOCALES.flatMap((locale) => asks[locale].map(fold)),
   }));
-  const all = [...operators, ...builtIn];
+  const unknown = { asks: asksOf(UNKNOWN, wording) };
+  const all: readonly (Pick<Asked, 'answered'> & { readonly asks: readonly string[] })[] = [
+    ...operators,
+    ...builtIn,
+    unknown,
+  ];
   const words = new Set(all.flatMap(({ asks }) => asks.flatMap((ask) => ask.split(' '))));
   const spell = spelling(words);
   const known: readonly Known[] = all.flatMap(({ answered, asks }) =>
@@ -81,53 +122,37 @@ export function createAnswers(wording: Wording, added: readonly Answer[] = []): 
   return {
     find(text) {
       if (!isQuestion(text)) return undefined;
-      const asked = weighed(fold(text).split(' ').map(spell));
-      let best: Answered | undefined;
+      const asked = weighed(plainly(text).map(spell));
+      let best: Known | undefined;
       let bestScore = LIKELY;
-      for (const { answered, words } of known) {
-        const score = likeness(asked, words);
+      for (const one of known) {
+        const score = likeness(asked, one.words);
         if (score < bestScore || (best && score === bestScore)) continue;
-        best = { ...answered, sure: score >= SURE };
+        best = one;
         bestScore = score;
       }
-      return best;
+      return best && { answered: best.answered, sure: bestScore >= SURE };
     },
-    isQuestion,
+    of(key) {
+      const id = idOf(key);
+      const { says } = all.find(({ answered }) => answered?.id === id)?.answered ?? { says: { key } };
+      return { id, says };
+    },
   };
 }
 
-const ASKING = new Set(phrasesIn(({ asking }) => asking.anywhere));
-const FIRST = new Set(phrasesIn(({ asking }) => asking.first));
-const LAST = new Set(phrasesIn(({ asking }) => asking.last));
-
-function isQuestion(text: string): boolean {
-  const words = fold(text).split(' ').map(spelt);
-  if (words.length < 2) return false;
-  const pairs = words.map((word, at) => `${word} ${words[at + 1]}`);
-  return (
-    text.trimEnd().endsWith('?') ||
-    [...words, ...pairs].some((word) => ASKING.has(word)) ||
-    FIRST.has(words.find((word) => !POLITE.has(word)) ?? '') ||
-    LAST.has(words.findLast((word) => !POLITE.has(word)) ?? '')
-  );
+function asksOf(key: string, wording: Wording): string[] {
+  const asks = written(key, wording, 'asks');
+  return LOCALES.flatMap((locale) => split(asks[locale]));
 }
 
-function spelt(typed: string): string {
-  const word = abbreviations.get(typed) ?? typed;
-  const undone = undoTyping(word);
-  return ASKING.has(undone) || LAST.has(undone) ? undone : word;
-}
-
-const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
 const FILLERS = new Set(phrasesIn(({ fillers }) => fillers));
 const SMALL_WORDS = new Set(phrasesIn(({ asking }) => asking.small));
-const POLITE = new Set(phrasesIn(({ asking }) => asking.polite));
 
-/** A word as the questions spell it: abbreviations written out, keystrokes of a keyboard undone, one typing error mended. */
+/** A word as the questions spell it: keystrokes of a keyboard undone, one typing error mended. */
 function spelling(words: ReadonlySet<string>): (word: string) => string {
   const long = [...words].filter((word) => word.length >= 4);
-  return (typed) => {
-    const word = abbreviations.get(typed) ?? typed;
+  return (word) => {
     if (words.has(word) || FILLERS.has(word)) return word;
     const undone = undoTyping(word);
     if (words.has(undone)) return undone;
@@ -136,8 +161,9 @@ function spelling(words: ReadonlySet<string>): (word: string) => string {
   };
 }
 
-/** Tversky's index of the words, by what they count: 1 = the same ones. */
+/** Tversky's index of the words, by what they count: 1 = the same ones; 0 where it does not ask what the question asks. */
 function likeness(asked: ReadonlyMap<string, number>, words: ReadonlyMap<string, number>): number {
+  if ([...words.keys()].some((word) => isAsking(word) && !asked.has(word))) return 0;
   const sum = (all: ReadonlyMap<string, number>, counts: (word: string) => boolean) =>
     [...all].reduce((total, [word, weight]) => (counts(word) ? total + weight : total), 0);
   const common = sum(words, (word) => asked.has(word));

@@ -109,8 +109,7 @@ export const en: Grammar = {
     first: 'is, are, do, does, did, can, could, will, would, should',
     last: '',
     polite: 'please, pls, hi, hello, hey, the, a, an, to, of',
-    small:
-      'i, me, my, you, your, it, this, that, is, are, do, does, did, can, will, in, on, at, for, have, so',
+    small: 'i, me, my, you, your, it, this, that, is, are, do, does, did, can, will, in, on, at, for, have',
   },
   borrowed: `ok, okay, oke, hello, hi, hey, bye, thanks, tks, thx, ty, yes, no, cancel, skip, menu, help, start, shop, admin,
     bot, code, email, mail, gmail, hotline, voucher, serial, mobile, phone, app, english, vietnamese, next, back, sms`,

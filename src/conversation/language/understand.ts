@@ -1,5 +1,6 @@
 import type { Locale } from '../message.ts';
 import { type Answer, type Answers, createAnswers } from './answers.ts';
+import { isQuestion } from './asking.ts';
 import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
@@ -139,8 +140,8 @@ export function createLanguage(
     const left = unexplained(others, parts);
     const isAlone = !phone && !email && !code && !mangled && left.length === 0;
     const asksForPast = intent !== undefined && intent === past;
-    const doubtsErasing = intent === 'forget' && !command && (!isAlone || answers.isQuestion(text));
-    const bare = typed.length === 0 && text.includes('?') ? 'help' : undefined;
+    const doubtsErasing = intent === 'forget' && !command && (!isAlone || isQuestion(text));
+    const bare = typed.length === 0 && text.includes('?') ? 'explain' : undefined;
     return {
       intent: doubtsErasing ? 'privacy' : (intent ?? bare),
       code,

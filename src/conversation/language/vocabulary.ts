@@ -37,8 +37,8 @@ const BEFORE_FLOWS = [
   'nevermind',
 ] as const;
 const AFTER_FLOWS = [
-  ...['help', 'start', 'menu', 'skip', 'next', 'previous', 'keep', 'other', 'retry', 'decline', 'confirm'],
-  ...['bye', 'thanks', 'greet'],
+  ...['help', 'start', 'menu', 'skip', 'next', 'previous', 'keep', 'other', 'retry', 'wait', 'explain'],
+  ...['decline', 'confirm', 'bye', 'upset', 'who', 'thanks', 'greet', 'remark'],
 ] as const;
 /** A change of the details at hand stands among the flows. */
 const EDIT = { name: 'edit', priority: 25 } as const;

@@ -4,7 +4,9 @@ import { GRAMMARS } from './grammars.ts';
 import { type IntentWords, phrasesOf, split } from './vocabulary.ts';
 
 /** What may stand around a yes and leaves it one. */
-const particles = new Set(GRAMMARS.flatMap((grammar) => split(grammar.particles)));
+const particles = new Set(
+  GRAMMARS.flatMap((grammar) => split(grammar.particles).flatMap((phrase) => phrase.split(' '))),
+);
 const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
 
 /** "👍", in whatever colour. */

@@ -1,14 +1,20 @@
-import { type Decision, say } from '../decision.ts';
+import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
-import type { Answered } from '../language/answers.ts';
+import { type Answered, type AnswerKey, idOf } from '../language/answers.ts';
 import type { Line, Reply } from '../reply.ts';
-import type { ConversationState } from '../state.ts';
+import type { ConversationState, Operation } from '../state.ts';
+import { aboutQuestion, PROOF } from './explain.ts';
 import { giftOf, pickUpLines } from './gifts.ts';
-import { supportLines } from './help.ts';
-import { again, stay, withMenu } from './questions.ts';
+import { help, supportLines } from './help.ts';
+import { aside } from './questions.ts';
 
 /** What only the shop knows: whom to ask goes with it, unless the operator has written an answer. */
-const WITH_CONTACT: ReadonlySet<string> = new Set(['answer.gift.where', 'answer.hours']);
+const WITH_CONTACT: ReadonlySet<string> = new Set([
+  'answer.gift.where',
+  'answer.gift.refused',
+  'answer.points.missing',
+  'answer.hours',
+]);
 
 /** The question where to get a gift: of the one at hand, or of the last one that was redeemed, the list may tell. */
 const PICK_UP = 'gift.where';
@@ -25,26 +31,56 @@ export function answered(state: ConversationState, { id, says }: Answered, scope
   const known = id === PICK_UP ? pickUpLine(state, scope) : undefined;
   const text = known ?? ('text' in says ? says.text : { key: says.key });
   const lines = !known && 'key' in says && WITH_CONTACT.has(says.key) ? supportLines(scope) : [];
-  return { ...beside(state, { key: 'answer', params: { text }, lines }, scope), question: { answer: id } };
+  return { ...aside(state, scope, { key: 'answer', params: { text }, lines }), question: { answer: id } };
 }
 
 /** A question in place of an answer to ours, to which no answer is known. */
 export function unanswerable(state: ConversationState, scope: Scope): Decision {
   const reply: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
-  return { ...beside(state, reply, scope), question: {} };
+  return { ...aside(state, scope, reply), question: {} };
 }
 
-function beside(state: ConversationState, reply: Reply, scope: Scope): Decision {
-  switch (state.step.at) {
-    case 'idle': {
-      const shown = state.view === undefined ? { ...state, view: scope.ids.view } : state;
-      return say(shown, withMenu(shown, reply, scope));
-    }
-    case 'browsing':
-      return stay(state, scope, reply);
-    case 'asking':
-    case 'confirming':
-    case 'consenting':
-      return again(state, scope, reply);
+/** Answers "what?": explains the live question or, where nothing is asked, what can be done here. */
+export function explained(state: ConversationState, scope: Scope): Decision {
+  const about = aboutQuestion(state, scope);
+  return about ? answered(state, scope.language.answers.of(about.what), scope) : help(state, scope);
+}
+
+/** The same to whoever asked nothing, but did not answer either. */
+export function explainedUnasked(state: ConversationState, scope: Scope): Decision {
+  const { question: _, ...decision } = explained(state, scope);
+  return decision;
+}
+
+/** Answers as it is meant at this question; `names`: the slot that the text calls by its name. */
+export function answeredAt(
+  state: ConversationState,
+  asked: Answered,
+  names: string | undefined,
+  scope: Scope,
+): Decision {
+  const about = aboutQuestion(state, scope);
+  switch (asked.id) {
+    case idOf('answer.phone.why'):
+      return about === PROOF ? explained(state, scope) : answered(state, asked, scope);
+    case idOf('answer.code.wrong'):
+      // "Sai chỗ nào?" is asked of whatever was refused last.
+      return names === 'code' ? answered(state, asked, scope) : toldWhy(state, scope);
+    default:
+      return answered(state, asked, scope);
   }
+}
+
+const REFUSED: Readonly<Record<Operation['kind'], AnswerKey>> = {
+  accumulate: 'answer.code.wrong',
+  redeem: 'answer.gift.refused',
+};
+
+/** What may be wrong with an answer to the live question or, where no value is asked for, why an operation was refused. */
+function toldWhy(state: ConversationState, scope: Scope): Decision {
+  const last = state.operations.at(-1);
+  const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
+  const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
+  const key = refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate;
+  return answered(state, scope.language.answers.of(key), scope);
 }

@@ -4,7 +4,7 @@ import type { Locale } from '../message.ts';
 import type { Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
 import { provedIn } from './identity.ts';
-import { again, askLanguage, home, homeWithShortcuts } from './questions.ts';
+import { again, aside, askLanguage, home, homeWithShortcuts } from './questions.ts';
 
 export function welcome(state: ConversationState, scope: Scope): Decision {
   return homeWithShortcuts(state, scope, { key: 'welcome' });
@@ -18,14 +18,13 @@ export function menu(state: ConversationState, scope: Scope): Decision {
 export function help(state: ConversationState, scope: Scope): Decision {
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   const reply: Reply = { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
-  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+  return aside(state, scope, reply);
 }
 
 /** Somebody asks for a person. */
 export function support(state: ConversationState, scope: Scope): Decision {
   const [contact] = supportLines(scope);
-  const reply: Reply = contact ?? { key: 'support.none' };
-  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+  return aside(state, scope, contact ?? { key: 'support.none' });
 }
 
 export function supportLines({ settings }: Scope): Line[] {

@@ -4,6 +4,7 @@ import { LOCALES } from '../message.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Draft, Step } from '../state.ts';
 import { consentQuestion } from './consent-question.ts';
+import { isProofAsked } from './explain.ts';
 import { whose } from './identity.ts';
 import { showPhone } from './mask.ts';
 
@@ -34,21 +35,22 @@ export function again(state: ConversationState, scope: Scope, ...before: Reply[]
   return say(state, ...before, question(state, scope));
 }
 
-/** Whether an answer is waited for. */
-export function isAsked({ step }: ConversationState): boolean {
-  return step.at !== 'idle' && step.at !== 'browsing';
-}
-
-/** Says something that answers no question: what was being asked is asked once more. */
+/** Says something that ends nothing: what was being asked is asked once more, a page that is shown can still be turned. */
 export function aside(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  return isAsked(state) ? again(state, scope, reply) : stay(state, scope, reply);
-}
-
-/** Says something that ends nothing: a page that is shown can still be turned. */
-export function stay(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  return state.step.at === 'browsing'
-    ? say(state, { ...question(state, scope), ...reply })
-    : home(state, scope, reply);
+  switch (state.step.at) {
+    case 'idle': {
+      // Whom staff serve next may be somebody else.
+      const draft = scope.sender.proof === 'token' ? {} : state.draft;
+      const shown = { ...state, draft, view: state.view ?? scope.ids.view };
+      return say(shown, withMenu(shown, reply, scope));
+    }
+    case 'browsing':
+      return say(state, { ...question(state, scope), ...reply });
+    case 'asking':
+    case 'confirming':
+    case 'consenting':
+      return again(state, scope, reply);
+  }
 }
 
 /**
@@ -163,10 +165,18 @@ function askPhone({ name }: Flow, scope: Scope): Reply {
   return scope.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
 }
 
+/** How a question is asked of whoever said yes to it: plainly. Others ask so already. */
+export function askedPlainly({ flow: name, slot }: Asking, scope: Scope): Partial<Reply> {
+  if (slot === 'email') return { key: 'email.wanted', context: undefined };
+  if (slot !== 'phone') return {};
+  if (scope.flows.get(name)?.identity === 'proved') return isProofAsked(scope) ? { context: 'again' } : {};
+  return { key: 'phone.wanted', context: scope.sender.proof === 'contact' ? 'share' : undefined };
+}
+
 /** Why sharing is needed is said once. */
 function askIdentity(tries: number, scope: Scope): Reply {
   const again = tries > 0 ? 'again' : undefined;
-  return scope.sender.proof === 'contact' && scope.settings.identityProof === 'required'
+  return isProofAsked(scope)
     ? { key: 'identity.proofNeeded', context: again, choices: [CANCEL], asks: 'phone', sharePhone: true }
     : { key: 'identity.ask', context: whose(scope), choices: [CANCEL], asks: 'phone' };
 }
