@@ -9,8 +9,6 @@ import type { Loyalty } from './loyalty.ts';
  */
 export const intentSchema = z.strictObject({
   lookup: lookupSchema,
-  /** Earlier builds of this version wrote which identifier they did not send. */
-  omitted: z.enum(['phone', 'email']).optional(),
 });
 export type Intent = z.infer<typeof intentSchema>;
 

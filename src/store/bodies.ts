@@ -82,4 +82,10 @@ export const INTENT_UPGRADES: Upgrades = {
     const { body, ...rest } = z.looseObject({ body: z.string() }).parse(intent);
     return { ...rest, body: JSON.parse(body) };
   },
+  // Versions up to 3 noted which identifier they did not send.
+  3: (intent) => {
+    const { body, ...rest } = z.looseObject({ body: z.looseObject({}) }).parse(intent);
+    const { omitted: _, ...kept } = body;
+    return { ...rest, body: kept };
+  },
 };

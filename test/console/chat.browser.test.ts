@@ -117,9 +117,9 @@ describe('the chat', () => {
   it('begins in the language of the browser, where the bot speaks it', async () => {
     const english = await open({ locale: 'en-GB' });
     await english.getByRole('tab', { name: 'Play' }).waitFor();
-    expect(await english.evaluate(() => document.documentElement.lang)).toBe('en');
+    expect(await english.locator('html').getAttribute('lang')).toBe('en');
     const french = await open({ locale: 'fr' });
-    expect(await french.evaluate(() => document.documentElement.lang)).toBe('vi');
+    expect(await french.locator('html').getAttribute('lang')).toBe('vi');
   });
 
   it('begins anew where the bot remembers nothing any more', async () => {
