@@ -19,7 +19,7 @@ import { createPerson } from './support/telegram-updates.ts';
 const root = new URL('../', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
 
-describe('promtool', { timeout: 60_000 }, () => {
+describe('promtool', () => {
   test('finds no fault in the rules, nor in the configuration of Prometheus', async () => {
     expect(await promtool('check', 'rules', '--lint=all', '--lint-fatal', 'rules.yml')).toContain('SUCCESS');
     expect(await promtool('check', 'config', 'prometheus.yml')).toContain('SUCCESS');
@@ -233,10 +233,10 @@ test('an alarm of a bot rings in Prometheus', async () => {
   const isFiring = async () =>
     (await watching.rules()).filter(({ state }) => state === 'firing').map(({ name }) => name);
   try {
-    await expect.poll(() => watching.query('bot_alarms_total'), { timeout: 20_000 }).not.toEqual([]);
+    await expect.poll(() => watching.query('bot_alarms_total')).not.toEqual([]);
     expect(await isFiring()).toEqual([]);
     await createClient(lost.adminUrl).send({ conversation: 'qa-1', text: 'my points 0867123456' });
-    await expect.poll(isFiring, { timeout: 20_000 }).toEqual(['DeadLetter']);
+    await expect.poll(isFiring).toEqual(['DeadLetter']);
   } finally {
     await watching.stop();
     await lost.stop();

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -12,6 +11,7 @@ import { createSealing } from '../src/store/sealing.ts';
 import { change, leased } from './contract/store/kit.ts';
 import { memoryLog, openProcess } from './store/redis/kit.ts';
 import { startBot } from './support/app.ts';
+import { startChild } from './support/children.ts';
 import { newState, readState } from './support/conversation.ts';
 import { type RedisServer, startRedis } from './support/redis.ts';
 import { incoming } from './turns/kit.ts';
@@ -23,13 +23,8 @@ const CHANNELS = ['telegram', 'teams'];
 
 /** Runs the command as a process of its own. */
 async function operations(words: string, env: Record<string, string>) {
-  const args = words.split(' ');
   // Not the repository's folder: a developer's .env must not get in.
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env,
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = startChild(process.execPath, [PROGRAM, ...words.split(' ')], { env, cwd: '/' });
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -62,7 +57,7 @@ const listSchema = z.strictObject({
   ),
 });
 
-describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
+describe('beside a running bot on Redis', () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();
@@ -216,7 +211,7 @@ describe('beside a running bot on Redis', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the command', { timeout: 20_000 }, () => {
+describe('the command', () => {
   test('says in one line that it cannot see a memory store', async () => {
     const { code, stdout, stderr } = await operations('list', {});
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });

@@ -130,4 +130,4 @@ test('who is earning points while the process stops hears it once, on every chan
   expect([atTelegram.receipts(), atTeams.receipts(), waits.receipts()]).toEqual([1, 1, 1]);
   expect(second.called()).toBe(0);
   await second.stop();
-}, 60_000);
+});

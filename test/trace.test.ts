@@ -27,7 +27,7 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
   const read = { method: 'GET', path, status: 200, outcome: 'ok' };
   expect(trace?.calls).toMatchObject(trace?.calls.map(() => read) ?? []);
   expect(trace?.calls.length).toBeGreaterThan(0);
-  const { value: event } = await client.events('qa', 0, AbortSignal.timeout(2000)).next();
+  const { value: event } = await client.events('qa', 0, AbortSignal.timeout(30_000)).next();
   expect(event).toMatchObject({ turn: 'm1', last: true, trace });
 });
 

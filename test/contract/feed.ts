@@ -32,7 +32,7 @@ export function feedContract(name: string, open: OpenFeed): void {
         expect(found.body.toString()).toBe(`event ${found.seq}`);
         seqs.push(found.seq);
       });
-      return { seqs, stop, until: (last: number) => vi.waitFor(() => expect(seqs.at(-1)).toBe(last), 5000) };
+      return { seqs, stop, until: (last: number) => expect.poll(() => seqs.at(-1)).toBe(last) };
     }
 
     test('a follower gets what is stored and then what comes, in order', async () => {

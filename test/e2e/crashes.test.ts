@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bot } from '../support/processes.ts';
 import type { Chat } from './chat.ts';
 import { accumulation, choosesGift, entersCode, PHONE } from './flows.ts';
@@ -84,7 +84,7 @@ test('Redis restarted in the middle: refused meanwhile, nothing lost, and no pro
   expect(await statusOf('/health/ready')).toBe(503);
   expect(await statusOf('/health/live')).toBe(200);
   await world.redis?.start();
-  await vi.waitFor(async () => expect(await statusOf('/health/ready')).toBe(200), { timeout: 10_000 });
+  await expect.poll(() => statusOf('/health/ready')).toBe(200);
   await chat.send(update);
   // Where Redis did not get to hear that an answer was sent, it is sent again.
   await chat.hearsOneOf(['accumulate.summary'], 'TIVI000000005');

@@ -123,7 +123,7 @@ describe('a bot with a channel of its own', () => {
   });
 });
 
-it('runs: `node examples/own-channel/main.ts`', { timeout: 60_000 }, async () => {
+it('runs: `node examples/own-channel/main.ts`', async () => {
   const bot = await startProcess('examples/own-channel/main.ts');
   onTestFinished(() => void bot.kill());
   const [, url = ''] = await bot.line(/^Web chat: (http:.*)\/chat$/);

@@ -75,7 +75,7 @@ describe('a bot with a flow of its own', () => {
     expect(line({ key: 'choice.tier' }, 'en')).toBe('My tier');
   });
 
-  it('starts by its main.ts', { timeout: 60_000 }, async () => {
+  it('starts by its main.ts', async () => {
     const bot = await startProcess('examples/own-flow/main.ts');
     onTestFinished(() => void bot.kill());
     const [, url = ''] = await bot.line(/(http:\/\/localhost:\d+)\/console/);

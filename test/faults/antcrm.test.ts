@@ -102,7 +102,6 @@ const CASES = (['redeem', 'accumulate'] as const).flatMap((kind) =>
 
 test.concurrent.for(CASES)(
   'the customer reads what is true, and nothing is done twice, if AntCRM answers a request to %s %s',
-  { timeout: 60_000 },
   async ([kind, , trouble, told, log], { expect }) => {
     const customer = await world.customer(() => bot);
     const { code, summary } = await BEGINNINGS[kind](customer);
@@ -215,7 +214,6 @@ const QUESTIONS = [
 
 test.for(QUESTIONS)(
   '"$asked" is not answered with a guess, whatever AntCRM answers, and the next time it is',
-  { timeout: 60_000 },
   async ({ asked, key, call, from }) => {
     const customer = await world.customer(() => bot);
     for (const [what, trouble, log] of READINGS) {

@@ -143,7 +143,7 @@ const isScattered = (places: readonly number[]): boolean =>
 for (const { name, story, points } of STORIES) {
   const all = LONG ? await everyPoint(story) : points;
   describe(`killed while ${name}, the bot loses nothing, does nothing twice and tells the result`, () => {
-    test.concurrent.for(all)('at %s', { timeout: 60_000 }, async (point, { expect }) => {
+    test.concurrent.for(all)('at %s', async (point, { expect }) => {
       expect(await dieAt(point, story)).toEqual([]);
     });
   });

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
 import { says } from '../e2e/wording.ts';
 import { leftIn, startFaultsWorld } from '../support/faults-world.ts';
+import { freePort } from '../support/ports.ts';
 import { startRedis } from '../support/redis.ts';
 import { TENANT } from '../support/teams-activities.ts';
 import { createTeamsCustomer, type TeamsCustomer } from '../support/teams-customer.ts';
 import { type Fault, startTeamsDouble } from '../support/teams-double.ts';
-import { freePort } from '../support/teams-playground.ts';
 
 const APP_ID = '00000000-0000-4000-8000-000000004243';
 
@@ -64,7 +64,7 @@ test.concurrent.for<[what: string, faults: Fault[]]>([
   ['a connector that answers 408', [answer(408)]],
   ['a message that is never answered', ['hang']],
   ['a bot that may not write for a while', times(3, answer(403, { code: 'NotEnoughPermissions' }))],
-])('every reply arrives once and in order after %s', { timeout: 60_000 }, async ([, faults], { expect }) => {
+])('every reply arrives once and in order after %s', async ([, faults], { expect }) => {
   const who = customer();
   double.scriptFor(who.chat, ...faults);
   await asks(who);
@@ -83,7 +83,7 @@ test('a reply that was perhaps delivered comes again, and nothing overtakes it',
   double.scriptFor(who.chat, 'reset');
   await asks(who);
   await expect.poll(() => codesIn(who), PATIENCE).toEqual([CODES[0], ...CODES]);
-}, 60_000);
+});
 
 test('replies wait for a connector that does not listen yet', async () => {
   const who = customer();
@@ -97,7 +97,7 @@ test('replies wait for a connector that does not listen yet', async () => {
   const shown = () => other.shown(far.chat).map((one) => JSON.stringify(one));
   await expect.poll(() => shown().map(newestIn), PATIENCE).toEqual(CODES);
   await other.close();
-}, 60_000);
+});
 
 test('a chat that has to wait holds nobody else up', async () => {
   const [waits, other] = [customer(), customer()];
@@ -109,7 +109,7 @@ test('a chat that has to wait holds nobody else up', async () => {
   expect(performance.now() - beforeMs).toBeLessThan(1900);
   expect(waits.said()).toEqual([]);
   await expect.poll(() => codesIn(waits), PATIENCE).toEqual(CODES);
-}, 60_000);
+});
 
 test.concurrent.for<[who: string, fault: Fault]>([
   ['blocked the bot', answer(403, { code: 'MessageWritesBlocked' })],
@@ -119,7 +119,6 @@ test.concurrent.for<[who: string, fault: Fault]>([
   ['deleted the conversation', answer(404, { code: 'ConversationNotFound' })],
 ])(
   'what a customer confirmed who then %s is done once, and nothing waits for them',
-  { timeout: 60_000 },
   async ([, fault], { expect }) => {
     const who = customer();
     const code = world.code();
@@ -153,7 +152,7 @@ test('a profile that cannot be read now is asked for again, and nobody is told t
   await expect.poll(() => who.said().length, PATIENCE).toBe(2);
   expect(who.said().map((text) => says(text, 'identity.unread', 'en'))).toEqual([true, false]);
   expect(who.said().some((text) => says(text, 'identity.noEmail', 'en'))).toBe(false);
-}, 60_000);
+});
 
 test('whoever installs the bot is greeted once, though Teams tells of it in two ways', async () => {
   const who = customer();
@@ -167,4 +166,4 @@ test('whoever installs the bot is greeted once, though Teams tells of it in two 
 
 test('nothing is left in the store of chats that cannot be reached', async () => {
   expect(await leftIn(redis.url)).toEqual([]);
-}, 60_000);
+});

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
 import { openAntCrm, redemption } from './support/antcrm.ts';
 import { closedPort, serve, serveTcp } from './support/server.ts';
@@ -52,10 +52,10 @@ describe('the circuit breaker', () => {
     for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
     asked.length = 0;
     expect(antCrm.isUp()).toBe(false);
-    await vi.waitFor(() => expect(reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']));
+    await expect.poll(() => reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']);
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
     cure();
-    await vi.waitFor(() => expect(antCrm.isUp()).toBe(true));
+    await expect.poll(() => antCrm.isUp()).toBe(true);
     expect(new Set(asked)).toEqual(new Set(['/history-point']));
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'applied' });
     await antCrm.close();
@@ -67,7 +67,7 @@ describe('the circuit breaker', () => {
     const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 20, timeoutMs: 400 });
     for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
     await server[Symbol.asyncDispose]();
-    await vi.waitFor(() => expect(reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']));
+    await expect.poll(() => reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']);
     expect(antCrm.isUp()).toBe(false);
     await antCrm.close();
   });

@@ -48,7 +48,6 @@ async function redeem({ bot, antcrm }: Awaited<ReturnType<typeof start>>, fault:
 
 test.each([-TEN_MINUTES_MS, TEN_MINUTES_MS])(
   'with AntCRM’s clock %i ms ahead, a lost answer is found, a lost request is with staff, and it is an alarm',
-  { timeout: 30_000 },
   async (aheadMs) => {
     const world = await start(aheadMs);
     expect(await redeem(world, 'lose-answer')).toBe('operation.resolved.done');
@@ -61,7 +60,7 @@ test.each([-TEN_MINUTES_MS, TEN_MINUTES_MS])(
   },
 );
 
-test('with AntCRM’s clock right, a lost request is told as not applied', { timeout: 30_000 }, async () => {
+test('with AntCRM’s clock right, a lost request is told as not applied', async () => {
   const world = await start(0);
   expect(await redeem(world, 'lose-answer')).toBe('operation.resolved.done');
   expect(await redeem(world, 'error-500')).toBe('operation.resolved.notApplied');

@@ -1,11 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { type Child, killChild } from './children.ts';
+import { freePort } from './ports.ts';
 import { type RedisProxy, startRedisProxy } from './proxy.ts';
-import { freePort, type RedisServer, runRedis, startRedis, until } from './redis.ts';
+import { type RedisServer, runRedis, startRedis, until } from './redis.ts';
 
 /** Redis with a replica that takes over, in the ways that operators have it. */
 
@@ -116,7 +116,7 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
     rejoined: async () => isFollowed(await master()),
     promotedOver,
     async stop() {
-      await Promise.all(sentinels.map(kill));
+      await Promise.all(sentinels.map(killChild));
       await Promise.all([first.stop(), replica.stop()]);
       await rm(dir, { recursive: true, force: true });
     },
@@ -124,7 +124,7 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
 }
 
 /** A sentinel rewrites its configuration, so it has a file of its own. It is the same program as redis-server. */
-async function launchSentinel(dir: string, port: number, masterPort: number): Promise<ChildProcess> {
+async function launchSentinel(dir: string, port: number, masterPort: number): Promise<Child> {
   const file = join(dir, `${port}.conf`);
   const lines = [
     ...[`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`],
@@ -167,10 +167,4 @@ export async function asAdmin<T>(
 ): Promise<T> {
   const admin = new Redis(port, '127.0.0.1');
   return work(admin).finally(() => admin.disconnect());
-}
-
-async function kill(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  server.kill('SIGKILL');
-  await once(server, 'exit');
 }

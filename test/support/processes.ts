@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import manifest from '../../package.json' with { type: 'json' };
+import { startChild } from './children.ts';
 import { scanLater } from './logs.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -37,10 +37,6 @@ export type Bot = Process & { readonly url: string };
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** However a test run ends, what it started ends with it: its end closes the pipe that is their standard input. */
-const END_WITH_PARENT =
-  'data:text/javascript,process.stdin.resume().once("close",()=>process.kill(process.pid,"SIGKILL")).unref()';
-
 /** Tests say more in a second than customers do: the double takes whatever comes, unless a test is about the pace. */
 export const AT_ANY_PACE = { TELEGRAM_MESSAGES_PER_SECOND: '10000', TELEGRAM_CHAT_BURST: '10000' };
 
@@ -62,10 +58,9 @@ export async function startProcess(
   args: readonly string[] = [],
 ): Promise<Process> {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
-  const child = spawn(NODE, [...FLAGS, '--import', END_WITH_PARENT, resolve(ROOT, main), ...args], {
+  const child = startChild(NODE, [...FLAGS, resolve(ROOT, main), ...args], {
     cwd,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
   const output: string[] = [];

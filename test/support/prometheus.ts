@@ -1,12 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { freePort } from './redis.ts';
+import { killChild, startChild } from './children.ts';
+import { freePort } from './ports.ts';
 
 const OPS = fileURLToPath(new URL('../../ops/prometheus/', import.meta.url));
 
@@ -14,6 +14,9 @@ const OPS = fileURLToPath(new URL('../../ops/prometheus/', import.meta.url));
 function missing(program: string): Error {
   return new Error(`${program} is not on this machine: npm run setup`);
 }
+
+/** A shell's exit code for a program that is not there. */
+const NOT_FOUND = 127;
 
 const notThere = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -80,23 +83,15 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
   // JSON is YAML.
   await writeFile(config, JSON.stringify(settings));
   const said: string[] = [];
-  const server = spawn(
-    'prometheus',
-    [
-      ...['--config.file', config, '--storage.tsdb.path', join(dir, 'data'), '--log.level', 'warn'],
-      ...['--web.listen-address', `127.0.0.1:${port}`],
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const server = startChild('prometheus', [
+    ...['--config.file', config, '--storage.tsdb.path', join(dir, 'data'), '--log.level', 'warn'],
+    ...['--web.listen-address', `127.0.0.1:${port}`],
+  ]);
+  server.stdout.resume();
   server.stderr.on('data', (text) => said.push(String(text)));
-  const kill = () => server.kill('SIGKILL');
-  process.once('exit', kill);
   let ended: Error | undefined;
-  server.once('error', (error) => {
-    ended = notThere(error) ? missing('prometheus') : error;
-  });
-  server.once('exit', () => {
-    ended ??= new Error(`prometheus ended:\n${said.join('')}`);
+  server.once('close', (code) => {
+    ended = code === NOT_FOUND ? missing('prometheus') : new Error(`prometheus ended:\n${said.join('')}`);
   });
 
   const url = `http://127.0.0.1:${port}`;
@@ -118,12 +113,7 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
       return rulesSchema.parse(await response.json()).data.groups.flatMap(({ rules }) => rules);
     },
     async stop() {
-      process.removeListener('exit', kill);
-      if (server.exitCode === null && server.signalCode === null) {
-        const exited = once(server, 'exit');
-        server.kill('SIGTERM');
-        await exited;
-      }
+      await killChild(server);
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { parseRedisUrl, type RedisAddress } from '../../src/store/redis/address.ts';
+import { type Child, killChild, startChild } from './children.ts';
+import { freePort } from './ports.ts';
 
 /** A redis-server of this test's own, in a directory of its own, as the README wants it (AOF, noeviction). */
 export type RedisServer = {
@@ -35,11 +35,7 @@ export function addressOf(url: string): RedisAddress {
 export async function startRedis(...settings: string[]): Promise<RedisServer> {
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   let { port, server } = await startAnywhere(dir, settings);
-  const kill = async (): Promise<void> => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    server.kill('SIGKILL');
-    await once(server, 'exit');
-  };
+  const kill = () => killChild(server);
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -108,14 +104,8 @@ async function startAnywhere(dir: string, settings: readonly string[]) {
   }
 }
 
-/** Whatever a test run leaves behind when it is cut short. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const server of running) server.kill('SIGKILL');
-});
-
 /** Resolves once the server has loaded its data and listens. */
-function launch(dir: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
+function launch(dir: string, port: number, settings: readonly string[]): Promise<Child> {
   const args = [
     ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--logfile', '', '--save', ''],
     ...['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'],
@@ -125,12 +115,9 @@ function launch(dir: string, port: number, settings: readonly string[]): Promise
 }
 
 /** Runs redis-server; resolves once it has said `ready`. A write past a limit (`fillDisk`) fails, and does not kill. */
-export async function runRedis(args: readonly string[], ready: string): Promise<ChildProcess> {
-  const server = spawn('sh', ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'sh', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  running.add(server);
-  server.once('exit', () => running.delete(server));
+export async function runRedis(args: readonly string[], ready: string): Promise<Child> {
+  const server = startChild('sh', ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'sh', ...args]);
+  server.stderr.pipe(process.stderr, { end: false });
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stdout })) {
     lines.push(line);
@@ -142,18 +129,8 @@ export async function runRedis(args: readonly string[], ready: string): Promise<
 }
 
 /** Only the soft limit: whoever lowers the hard one cannot lift it again. */
-async function limitFiles({ pid }: ChildProcess, bytes: string): Promise<void> {
+async function limitFiles({ pid }: Child, bytes: string): Promise<void> {
   await promisify(execFile)('prlimit', ['--pid', `${pid}`, `--fsize=${bytes}:unlimited`]);
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Where a server tells of a change only when asked. */

@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +8,7 @@ import Fastify from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { z } from 'zod';
 import { openBrowser } from './browser.ts';
+import { killChild, startChild } from './children.ts';
 
 /**
  * Microsoft's own playground, a Teams client with its service, in headless Chromium. Where the bot wants tokens, a proxy
@@ -70,16 +68,6 @@ function member(index: number): string {
 `;
 }
 
-/** A port for the playground, which has to be known before the bot starts: its connector is on it. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 export async function startPlayground(options: {
   readonly port: number;
   /** The bot's route. */
@@ -109,9 +97,8 @@ export async function startPlayground(options: {
   writeFileSync(config, CONFIG);
   const cli = fileURLToPath(import.meta.resolve('@microsoft/m365agentsplayground/cli.js'));
   const flags = ['start', '-e', endpoint, '-c', 'msteams', '-p', `${port}`, '--disable-telemetry'];
-  const child = spawn(process.execPath, [cli, ...flags], {
+  const child = startChild(process.execPath, [cli, ...flags], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'ignore'],
     env: {
       PATH: process.env.PATH,
       HOME: folder,
@@ -120,14 +107,12 @@ export async function startPlayground(options: {
       M365_AGENTS_PLAYGROUND_LOGFILE: join(folder, 'log'),
     },
   });
-  const killed = () => child.kill('SIGKILL');
-  process.once('exit', killed);
+  child.stderr.resume();
   let browser: Browser | undefined;
 
   async function stop(): Promise<void> {
     await browser?.close();
-    process.removeListener('exit', killed);
-    if (child.kill()) await once(child, 'close');
+    await killChild(child);
     await proxy.close();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createBulkhead, NO_ROOM } from '../../src/turns/bulkhead.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
 import { createWorld, gate, incoming } from './kit.ts';
@@ -82,7 +82,7 @@ test.each(['identify', 'deliver'] as const)(
       // Less than a lease, all together: those that hang keep theirs.
       world.advance(4000);
       await engine.accept(incoming(`quick ${n}`, { conversation: `quick ${n}` }));
-      await vi.waitFor(() => expect(world.heard()).toContain(`quick ${n}`));
+      await expect.poll(() => world.heard()).toContain(`quick ${n}`);
     }
     expect(world.heard()).toHaveLength(3);
     for (const { tried } of world.memory.boxes.values()) expect(tried.times).toBe(0);

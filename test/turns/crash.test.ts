@@ -79,6 +79,7 @@ async function live(at: number, when: 'before' | 'after', texts: readonly string
     if (accepted === 'dead') await second.accept(message);
   }
   await world.quiet();
+  world.end();
   return { world, died: first.isDead() };
 }
 
@@ -90,7 +91,6 @@ async function settled(isDead: () => boolean): Promise<'dead'> {
 describe('a process that dies at any moment', () => {
   test.for(['before', 'after'] as const)(
     'each message is applied once and in order, the call is made at most once, replies are told once or twice (%s the call)',
-    { timeout: 30_000 },
     async (when) => {
       let at = 1;
       for (; at < 60; at++) {
@@ -122,7 +122,6 @@ describe('a process that dies at any moment', () => {
 
   test.for(['before', 'after'] as const)(
     'of several calls in one turn each is made at most once, and each has a result (%s the call)',
-    { timeout: 30_000 },
     async (when) => {
       const again = new Set<string>();
       let at = 1;

@@ -12,7 +12,7 @@ describe('a reply', () => {
     const engine = world.engine();
     await engine.accept(incoming('a'));
     await engine.accept(incoming('b'));
-    await vi.waitFor(() => expect(world.heard()).toEqual(['a', 'a b']));
+    await expect.poll(() => world.heard()).toEqual(['a', 'a b']);
     expect(world.deliveries).toEqual(['throttled', 'delivered', 'delivered']);
     expect(release.mock.calls.every(([, , wait]) => wait === undefined)).toBe(true);
   });
@@ -22,9 +22,9 @@ describe('a reply', () => {
     world.script.push({ kind: 'delivered' }, { kind: 'throttled', afterMs: 30_000 });
     const engine = world.engine();
     for (const text of ['ask:v1', 'b']) await engine.accept(incoming(text));
-    await vi.waitFor(() => expect(world.deliveries).toEqual(['delivered', 'throttled']));
+    await expect.poll(() => world.deliveries).toEqual(['delivered', 'throttled']);
     expect(await engine.accept(incoming('c'))).toBe('accepted');
-    await vi.waitFor(() => expect([...world.memory.boxes.values()][0]?.leaseUntilMs).toBeNull());
+    await expect.poll(() => [...world.memory.boxes.values()][0]?.leaseUntilMs).toBeNull();
     expect(world.sent).toHaveLength(1);
     world.advance(29_000);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -40,7 +40,7 @@ describe('a reply', () => {
     const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
     const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
     await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
-    await vi.waitFor(() => expect(release).toHaveBeenCalled());
+    await expect.poll(() => release).toHaveBeenCalled();
     expect(release.mock.calls[0]?.[2]).toMatchObject({ afterMs: 30_000, tried: { times: 0, sinceMs: 0 } });
     expect(deliver).not.toHaveBeenCalled();
     await world.quiet();
@@ -52,7 +52,7 @@ describe('a reply', () => {
     for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });
     const release = vi.spyOn(world.store, 'release');
     await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
-    await vi.waitFor(() => expect(world.heard()).toEqual(['a']));
+    await expect.poll(() => world.heard()).toEqual(['a']);
     expect(release.mock.calls.map(([, , wait]) => wait?.afterMs)).toEqual([10, undefined]);
   });
 
@@ -107,9 +107,9 @@ describe('a reply', () => {
       }),
     });
     await engine.accept(incoming('a'));
-    await vi.waitFor(() => expect(tries).toHaveLength(1));
+    await expect.poll(() => tries).toHaveLength(1);
     await engine.accept(incoming('x', { conversation: 'c2' }));
-    await vi.waitFor(() => expect(world.heard()).toEqual(['x']));
+    await expect.poll(() => world.heard()).toEqual(['x']);
     await engine.accept(incoming('b'));
     await world.quiet();
     expect(world.heard()).toEqual(['x', 'a b']);
@@ -153,20 +153,20 @@ describe('a reply', () => {
     for (let n = 0; n < 20; n++) world.script.push({ kind: 'uncertain' });
     const first = world.engine();
     await first.accept(incoming('a'));
-    await vi.waitFor(() => expect(world.deliveries).toHaveLength(1));
+    await expect.poll(() => world.deliveries).toHaveLength(1);
     await first.stop();
     const [box] = world.memory.boxes.values();
     expect(box?.tried.times).toBe(1);
     world.advance(15_000);
     const second = world.engine();
-    await vi.waitFor(() => expect(world.deliveries).toHaveLength(2));
+    await expect.poll(() => world.deliveries).toHaveLength(2);
     await second.stop();
     expect(box?.tried.times).toBe(2);
     // The first message's hour is over: of the plan only what lies ahead is left.
     world.advance(2 * HOUR);
     world.engine();
-    await vi.waitFor(() => expect(world.deliveries).toHaveLength(3));
-    await vi.waitFor(() => expect(box?.tried.times).toBe(3));
+    await expect.poll(() => world.deliveries).toHaveLength(3);
+    await expect.poll(() => box?.tried.times).toBe(3);
   });
 
   test('is tried at once when the customer writes, which counts for nothing', async () => {
@@ -175,15 +175,15 @@ describe('a reply', () => {
     const engine = world.engine();
     await engine.accept(incoming('a'));
     const [box] = world.memory.boxes.values();
-    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    await expect.poll(() => box?.leaseUntilMs).toBeNull();
     const dueMs = box?.notBeforeMs ?? 0;
     await engine.accept(incoming('b'));
-    await vi.waitFor(() => expect(world.deliveries).toHaveLength(2));
-    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    await expect.poll(() => world.deliveries).toHaveLength(2);
+    await expect.poll(() => box?.leaseUntilMs).toBeNull();
     expect(box?.tried.times).toBe(1);
     expect(Math.abs((box?.notBeforeMs ?? 0) - dueMs)).toBeLessThan(2000);
     await engine.accept(incoming('c'));
-    await vi.waitFor(() => expect(world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']));
+    await expect.poll(() => world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']);
   });
 
   test('is not tried before the platform’s own time, whoever writes', async () => {
@@ -192,7 +192,7 @@ describe('a reply', () => {
     const engine = world.engine();
     await engine.accept(incoming('a'));
     const [box] = world.memory.boxes.values();
-    await vi.waitFor(() => expect(box?.leaseUntilMs).toBeNull());
+    await expect.poll(() => box?.leaseUntilMs).toBeNull();
     const dueMs = box?.notBeforeMs;
     await engine.accept(incoming('b'));
     expect(box?.notBeforeMs).toBe(dueMs);
@@ -258,7 +258,7 @@ describe('a reply', () => {
     const world = createWorld();
     const without = world.engine({ outlet: () => undefined });
     await without.accept(incoming('a'));
-    await vi.waitFor(() => expect(world.deliveries).toEqual(['undelivered']));
+    await expect.poll(() => world.deliveries).toEqual(['undelivered']);
     await without.stop();
     world.engine();
     await world.quiet();
@@ -269,22 +269,22 @@ describe('a reply', () => {
     const world = createWorld();
     world.script.push({ kind: 'throttled', afterMs: HOUR });
     await world.engine().accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(world.deliveries).toEqual(['throttled']));
+    await expect.poll(() => world.deliveries).toEqual(['throttled']);
     const customer = world.seal.name('customer', 'customer:1');
-    await vi.waitFor(async () =>
-      expect(await world.store.lock(customer, 'op2')).toEqual({
+    await expect
+      .poll(() => world.store.lock(customer, 'op2'))
+      .toEqual({
         locked: true,
         settled: ['record of op1'],
         awaited: [],
-      }),
-    );
+      });
   });
 
   test('that cannot be opened is passed over, with an alarm', async () => {
     const world = createWorld();
     world.script.push({ kind: 'throttled', afterMs: HOUR });
     await world.engine().accept(incoming('a'));
-    await vi.waitFor(() => expect([...world.memory.boxes.values()][0]?.outbox).toHaveLength(1));
+    await expect.poll(() => [...world.memory.boxes.values()][0]?.outbox).toHaveLength(1);
     const box = [...world.memory.boxes.values()][0];
     if (box) box.outbox = box.outbox.map(({ seq }) => ({ seq, body: Buffer.from('garbage') }));
     await world.quiet();

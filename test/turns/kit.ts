@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as tick } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
@@ -18,7 +19,7 @@ import type { ConversationStore, StoreOptions } from '../../src/store/store.ts';
 import type { Delivery, Incoming, Outgoing } from '../../src/turns/delivery.ts';
 import type { Limits } from '../../src/turns/limits.ts';
 import type { Outlet } from '../../src/turns/outlet.ts';
-import { createTurns, type TurnsOptions } from '../../src/turns/turns.ts';
+import { createTurns, type Turns, type TurnsOptions } from '../../src/turns/turns.ts';
 import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
@@ -213,6 +214,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
   };
 
   let ids = 0;
+  const engines: Turns[] = [];
   /** A process of its own on the store. */
   function engine(over: Partial<TurnsOptions> = {}, limits: Partial<Limits> = {}) {
     const turnsOf = createTurns({
@@ -228,8 +230,14 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
       limits: { sweepMs: 1, random: () => 0.5, ...limits },
     });
     turnsOf.start();
+    engines.push(turnsOf);
     return turnsOf;
   }
+  /** No engine begins anything more; those at work are not waited for. */
+  const end = (): void => {
+    for (const one of engines.splice(0)) void one.stop();
+  };
+  onTestFinished(end);
 
   return {
     memory,
@@ -238,6 +246,7 @@ export function createWorld(options: StoreOptions = {}, seal: Seal = someSeal())
     perform,
     seal,
     engine,
+    end,
     sent,
     script,
     calls,

@@ -45,7 +45,7 @@ describe('the log', () => {
     const turns = engine({ observe });
     onTestFinished(() => turns.stop());
     await turns.accept(incoming('wake:1000'));
-    await vi.waitFor(() => expect(lines('debug')).toHaveLength(1));
+    await expect.poll(() => lines('debug')).toHaveLength(1);
     advance(1001);
     await quiet();
     expect(lines('debug')[1]).toMatchObject(['debug', 'a turn ended', { input: 'wake', result: 'done' }, '']);
@@ -61,7 +61,7 @@ describe('the log', () => {
     advance(16_000);
     const second = engine({ observe });
     onTestFinished(() => second.stop());
-    await vi.waitFor(() => expect(lines('info')).toHaveLength(1));
+    await expect.poll(() => lines('info')).toHaveLength(1);
     expect(lines('info')).toEqual([
       [
         'info',

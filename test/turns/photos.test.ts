@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/photo.ts';
 import { Held } from '../../src/turns/leases.ts';
 import type { FetchedPhoto, Outlet } from '../../src/turns/outlet.ts';
@@ -34,7 +34,7 @@ test('the pictures of a message are fetched and read within its turn, in their o
   const world = createWorld();
   const { outlet, fetches } = platform(world);
   await world.engine({ outlet, photoReader }).accept(photoOf('one', 'two'));
-  await vi.waitFor(() => expect(world.heard()).toEqual(['one two']));
+  await expect.poll(() => world.heard()).toEqual(['one two']);
   expect(fetches).toEqual([
     ['c1', { chat: 1 }, 'one'],
     ['c1', { chat: 1 }, 'two'],
@@ -51,14 +51,14 @@ test.each([
   const world = createWorld();
   const { outlet, fetches } = platform(world, ...script);
   await world.engine({ outlet, photoReader }).accept(photoOf('file'));
-  await vi.waitFor(() => expect(world.heard()).toEqual([told]));
+  await expect.poll(() => world.heard()).toEqual([told]);
   expect(fetches).toHaveLength(count);
 });
 
 test('a channel that fetches nothing has pictures that are unavailable', async () => {
   const world = createWorld();
   await world.engine({ photoReader }).accept(photoOf('file'));
-  await vi.waitFor(() => expect(world.heard()).toEqual(['unavailable']));
+  await expect.poll(() => world.heard()).toEqual(['unavailable']);
 });
 
 test('a platform that hangs holds up photos of its own channel alone, and no reply', async () => {
@@ -87,9 +87,7 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
     // A text of the channel that hangs, and a photo of another one.
     await engine.accept(incoming(`text ${n}`, { channel: 'slow', conversation: `text ${n}` }));
     await engine.accept({ ...photoOf(`photo ${n}`), conversation: `photo ${n}` });
-    await vi.waitFor(() =>
-      expect(world.heard()).toEqual(expect.arrayContaining([`text ${n}`, `photo ${n}`])),
-    );
+    await expect.poll(() => world.heard()).toEqual(expect.arrayContaining([`text ${n}`, `photo ${n}`]));
   }
   expect(world.heard()).toHaveLength(6);
   hanging.open();
@@ -150,5 +148,5 @@ test('a process that stops gives back a photo that it has not read', async () =>
   expect(world.heard()).toEqual([]);
   const { outlet } = platform(world);
   world.engine({ outlet, photoReader });
-  await vi.waitFor(() => expect(world.heard()).toEqual(['one two']));
+  await expect.poll(() => world.heard()).toEqual(['one two']);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createWorld, gate, incoming } from './kit.ts';
 
 describe('stopping', () => {
@@ -57,7 +57,7 @@ describe('stopping', () => {
     expect(world.sent).toEqual([]);
     expect(await Array.fromAsync(world.store.intents())).toEqual([]);
     world.engine();
-    await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
     expect(world.calls).toEqual(['op1']);
     expect(world.alarms).toEqual([]);
   });
@@ -66,7 +66,7 @@ describe('stopping', () => {
     const world = createWorld();
     const engine = world.engine({ perform: () => new Promise(() => {}) }, { stopMs: 30 });
     await engine.accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(world.memory.due.size).toBe(1));
+    await expect.poll(() => world.memory.due.size).toBe(1);
     const started = performance.now();
     await engine.stop();
     expect(performance.now() - started).toBeLessThan(1000);

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Lease } from '../../src/store/mailbox.ts';
+import { LEASE_MS, type Lease } from '../../src/store/mailbox.ts';
 import { StoreUnavailable } from '../../src/store/unavailable.ts';
 import type { Outgoing } from '../../src/turns/delivery.ts';
 import { conversation, createWorld, gate, incoming, patched, someSeal } from './kit.ts';
@@ -84,7 +84,7 @@ describe('a turn', () => {
     const engine = world.engine();
     await engine.accept(incoming('slow'));
     await engine.accept(incoming('fast', { conversation: 'c2' }));
-    await vi.waitFor(() => expect(world.heard()).toEqual(['fast']));
+    await expect.poll(() => world.heard()).toEqual(['fast']);
     open();
     await world.quiet();
     expect(world.heard()).toEqual(['fast', 'slow']);
@@ -234,7 +234,7 @@ describe('an effect', () => {
     );
     await engine.accept(incoming('redeem:op1'));
     // A platform shows it for five seconds.
-    await vi.waitFor(() => expect(working).toHaveBeenCalledTimes(2), { timeout: 10_000 });
+    await expect.poll(() => working).toHaveBeenCalledTimes(2);
     open();
     await world.quiet();
     expect(working).toHaveBeenCalledTimes(2);
@@ -293,7 +293,7 @@ describe('a wake-up', () => {
     const world = createWorld();
     const first = world.engine();
     await first.accept(incoming('wake:60000'));
-    await vi.waitFor(() => expect(world.sent).toHaveLength(1));
+    await expect.poll(() => world.sent).toHaveLength(1);
     await first.stop();
     world.engine();
     await world.quiet(20_000);
@@ -324,9 +324,9 @@ describe('poison', () => {
       },
     });
     await engine.accept(incoming('wake:1000'));
-    await vi.waitFor(() => expect(world.sent).toHaveLength(1));
+    await expect.poll(() => world.sent).toHaveLength(1);
     world.advance(2000);
-    await vi.waitFor(() => expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]));
+    await expect.poll(() => world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
     broken = false;
     await world.quiet(60_000);
     expect(world.heard()).toEqual(['wake:1000', 'woken']);
@@ -372,8 +372,8 @@ describe('poison', () => {
     await broken.accept(incoming('poison'));
     await broken.accept(incoming('b'));
     for (let n = 0; n < 5; n++) {
-      await vi.waitFor(() => expect(commit).toHaveBeenCalledTimes(n + 1));
-      await vi.waitFor(() => expect(world.turns.filter((result) => result === 'failed')).toHaveLength(n + 1));
+      await expect.poll(() => commit).toHaveBeenCalledTimes(n + 1);
+      await expect.poll(() => world.turns.filter((result) => result === 'failed')).toHaveLength(n + 1);
       if (n === 4) break;
       world.advance(16_000);
     }
@@ -389,9 +389,7 @@ describe('poison', () => {
     await createWorldOn(world).engine({}, { concurrency: 0 }).accept(incoming('sealed with a lost key'));
     const engine = world.engine();
     const name = [...world.memory.boxes.keys()][0] ?? '';
-    await vi.waitFor(() =>
-      expect(world.alarms.map(({ name }) => name)).toEqual(['seal_broken', 'dead_letter']),
-    );
+    await expect.poll(() => world.alarms.map(({ name }) => name)).toEqual(['seal_broken', 'dead_letter']);
     expect(world.heard()).toEqual([]);
     await engine.accept(incoming('b'));
     await world.quiet();
@@ -478,7 +476,7 @@ describe('back-pressure', () => {
     const engine = world.engine({ outlet: () => outlet }, { concurrency: 3, sweepMs: 3_600_000 });
     const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
     await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
-    await vi.waitFor(() => expect(world.turns).toHaveLength(40), 5000);
+    await expect.poll(() => world.turns).toHaveLength(40);
     expect(most).toBe(3);
     expect(world.memory.due.size).toBe(0);
   });
@@ -514,7 +512,7 @@ describe('a store out of reach', () => {
       const engine = world.engine({ store: patched(world.store, { [method]: over[method] }) });
       for (const text of ['a', 'redeem:op1', 'b']) await engine.accept(incoming(text));
       await world.quiet();
-      await vi.waitFor(() => expect(failed).toBe(true));
+      await expect.poll(() => failed).toBe(true);
       expect(world.heard().at(-1)).toBe('a redeem:op1 b');
       expect(world.calls.length).toBeLessThanOrEqual(1);
       expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
@@ -526,7 +524,7 @@ describe('a store out of reach', () => {
     const unlock = vi.fn(world.store.unlock).mockImplementationOnce(unavailable);
     const engine = world.engine({ store: patched(world.store, { unlock }) });
     for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
-    await vi.waitFor(() => expect(unlock).toHaveBeenCalledTimes(2), { timeout: 5000 });
+    await expect.poll(() => unlock).toHaveBeenCalledTimes(2);
     await world.quiet();
     expect(world.heard().filter((text) => text === 'redeem:op1')).toHaveLength(1);
     expect(world.heard().at(-1)).toBe('redeem:op1 b');
@@ -538,7 +536,7 @@ describe('a store out of reach', () => {
     const release = vi.fn(world.store.release).mockImplementationOnce(unavailable);
     const engine = world.engine({ store: patched(world.store, { release }) });
     await engine.accept(incoming('a'));
-    await vi.waitFor(() => expect(world.memory.due.size).toBe(0));
+    await expect.poll(() => world.memory.due.size).toBe(0);
     expect(release).toHaveBeenCalledTimes(2);
     await engine.accept(incoming('b'));
     await world.quiet();
@@ -560,7 +558,7 @@ describe('a store out of reach', () => {
       { renewMs: 5 },
     );
     await engine.accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(1));
+    await expect.poll(() => renew.mock.calls.length).toBeGreaterThan(1);
     renewed.open();
     await world.quiet();
     expect(world.heard()).toEqual(['redeem:op1', 'applied']);
@@ -588,33 +586,43 @@ describe('a lost lease', () => {
       { renewMs: 5, sweepMs: 3_600_000 },
     );
     await slow.accept(incoming('redeem:op1'));
-    await vi.waitFor(() => expect(world.memory.due.size).toBe(1));
+    await expect.poll(() => world.memory.due.size).toBe(1);
     world.advance(16_000);
     world.engine();
-    await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
     isPaused = false;
     await aborted.opened;
     open();
     await world.quiet();
-    await vi.waitFor(() => expect(world.turns.toSorted()).toEqual(['done', 'stale']));
+    await expect.poll(() => world.turns.toSorted()).toEqual(['done', 'stale']);
     expect(world.heard()).toEqual(['redeem:op1', 'applied']);
     expect(world.alarms).toEqual([]);
   });
 
   test('a long call keeps its lease by renewing it', async () => {
-    const world = createWorld({ leaseMs: 60 });
+    const world = createWorld();
+    const renew = vi.spyOn(world.store, 'renew');
+    const { opened, open } = gate();
     const engine = world.engine(
       {
         perform: async () => {
-          await new Promise((resolve) => setTimeout(resolve, 200));
+          await opened;
           return { kind: 'applied', operation: 'op1' };
         },
       },
-      { leaseMs: 60, renewMs: 15 },
+      { renewMs: 5 },
     );
     await engine.accept(incoming('redeem:op1'));
     world.engine();
-    await vi.waitFor(() => expect(world.heard()).toEqual(['redeem:op1', 'applied']));
+    // The call lasts for two leases.
+    for (let thirds = 0; thirds < 6; thirds++) {
+      const renewals = renew.mock.calls.length;
+      await expect.poll(() => renew.mock.calls.length).toBeGreaterThan(renewals);
+      world.advance(LEASE_MS / 3);
+    }
+    open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
     expect(world.turns).toEqual(['done']);
   });
 });

@@ -68,7 +68,7 @@ test('what version 2 left is delivered, given back and answered', async () => {
   await store.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
 
   world.engine({ conversation: real });
-  await vi.waitFor(() => expect(keys(world)).toEqual(['of version 2', 'accumulate.askPhone']));
+  await expect.poll(() => keys(world)).toEqual(['of version 2', 'accumulate.askPhone']);
   expect(await store.lock(customer, 'op2')).toMatchObject({ locked: true, settled: ['r1'] });
   expect(world.alarms).toEqual([]);
 });
@@ -87,7 +87,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
   const engine = world.engine({ conversation: real });
   const leases = vi.spyOn(world.store, 'release');
   await engine.accept(incoming('this year'));
-  await vi.waitFor(() => expect(leases).toHaveBeenCalled());
+  await expect.poll(() => leases).toHaveBeenCalled();
   await leases.mock.results[0]?.value;
   await engine.stop();
 
@@ -98,7 +98,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
     step: (state) => ({ state, replies: [{ key: 'tier.year' }] }),
   };
   world.engine({ conversation: known });
-  await vi.waitFor(() => expect(keys(world)).toEqual(['tier.year']));
+  await expect.poll(() => keys(world)).toEqual(['tier.year']);
   expect(world.turns).toEqual(['done']);
 });
 
@@ -117,7 +117,7 @@ test('a flow that nobody knows ends after a minute, and with it nothing else', a
   expect(leftForMs).toBeGreaterThanOrEqual(60_000);
   expect(leftForMs).toBeLessThan(75_000);
   await engine.accept(incoming('/privacy'));
-  await vi.waitFor(() => expect(keys(world)).toContain('privacy.text'));
+  await expect.poll(() => keys(world)).toContain('privacy.text');
   const told = world.sent.at(-1)?.outgoing.reply.lines?.map(({ key }) => key);
   expect(told).toEqual(expect.arrayContaining(['summary.phone', 'privacy.operation']));
 });
@@ -131,7 +131,7 @@ test('what a newer version wrote is never taken for broken', async () => {
   const engine = world.engine({ conversation: real });
   const leases = vi.spyOn(world.store, 'release');
   await engine.accept(incoming('hello'));
-  await vi.waitFor(() => expect(leases).toHaveBeenCalled());
+  await expect.poll(() => leases).toHaveBeenCalled();
   await engine.stop();
   expect(world.sent).toEqual([]);
   expect(world.alarms).toEqual([]);

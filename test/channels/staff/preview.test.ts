@@ -25,7 +25,7 @@ it('a reply that nobody asked for is shown, too, as the channel that was imitate
   await channel.deliver({ ...unasked, channel: 'staff', conversation: 'qa', address }, 9);
   expect(preview).toHaveBeenLastCalledWith('teams');
   expect(made.outgoing).toHaveBeenLastCalledWith({ ...unasked, pressed: undefined });
-  const { value } = await client.events('qa', 8, AbortSignal.timeout(5000)).next();
+  const { value } = await client.events('qa', 8, AbortSignal.timeout(30_000)).next();
   expect(value).toMatchObject({ seq: 9, calls: [{ call: 'say' }] });
 });
 
@@ -45,6 +45,6 @@ it('a preview that fails holds up no reply', async () => {
   expect(await channel.deliver({ ...outgoing, channel: 'staff', conversation: 'qa', address }, 1)).toEqual({
     kind: 'delivered',
   });
-  const { value } = await client.events('qa', 0, AbortSignal.timeout(5000)).next();
+  const { value } = await client.events('qa', 0, AbortSignal.timeout(30_000)).next();
   expect(value).not.toHaveProperty('calls');
 });

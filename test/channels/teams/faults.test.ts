@@ -150,4 +150,4 @@ it('shows in readiness, the greeting, one alarm and the metric, with what to do;
   const metrics = await (await fetch(`${bot.url}/metrics`)).text();
   expect(metrics).toContain('bot_channel_out_of_order{channel="teams"} 1');
   expect(bot.lines.filter((line) => line.includes('"alarm":"channel_out_of_order"'))).toHaveLength(1);
-}, 30_000);
+});

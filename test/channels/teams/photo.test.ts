@@ -57,7 +57,7 @@ describe('a picture of Teams', () => {
   });
 
   it('is given up where no answer comes in time', async () => {
-    const { channel, double } = await createBot({ timeoutMs: 300 });
+    const { channel, double } = await createBot({ timeoutMs: 1000 });
     double.script('hang');
     expect(await channel.fetchPhoto?.(place, { url: double.keep('p1', content) })).toEqual({
       kind: 'unavailable',

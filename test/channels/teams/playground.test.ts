@@ -3,14 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import vi from '../../../locales/vi.json' with { type: 'json' };
+import { freePort } from '../../support/ports.ts';
 import { type Bot, startBot } from '../../support/processes.ts';
 import { startTeamsDouble, type TeamsDouble } from '../../support/teams-double.ts';
-import {
-  freePort,
-  PLAYGROUND_TENANT,
-  type Playground,
-  startPlayground,
-} from '../../support/teams-playground.ts';
+import { PLAYGROUND_TENANT, type Playground, startPlayground } from '../../support/teams-playground.ts';
 
 const APP_ID = '00000000-0000-4000-8000-000000004242';
 const ARTIFACTS = fileURLToPath(new URL('../../../artifacts/', import.meta.url));
@@ -39,7 +35,7 @@ beforeAll(async () => {
     locale: 'vi-VN',
   });
   page = playground.page;
-}, 60_000);
+});
 
 afterAll(async () => {
   await playground?.stop();
@@ -86,7 +82,7 @@ test('a customer earns points by a card form and spends them on a gift, with aut
   await presses(vi['choice.confirm.redeem']);
   await sees('−10 điểm · Đầu máy');
   await keeps('7-redeemed');
-}, 60_000);
+});
 
 test('a history is a table whose pages turn in place', async () => {
   await playground.write('lịch sử tích điểm');
@@ -97,4 +93,4 @@ test('a history is a table whose pages turn in place', async () => {
   await sees('Điểm đã tích · tất cả · trang 2');
   expect(await page.getByText('Điểm đã tích · tất cả · trang 1').count()).toBe(0);
   await keeps('8-history');
-}, 60_000);
+});

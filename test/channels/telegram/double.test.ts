@@ -1,24 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../../../src/channels/telegram/client.ts';
+import { startProcess } from '../../support/processes.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 
 /** The double in its own process, as end-to-end tests and the benchmark use it. */
-async function startProcess() {
-  const main = new URL('../../support/telegram-double-main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return;
-    child.kill();
-    await once(child, 'exit');
-  });
-  const [line] = await once(createInterface(child.stdout), 'line');
+async function startDouble() {
+  const child = await startProcess('test/support/telegram-double-main.ts');
+  onTestFinished(() => void child.kill());
+  const [line] = await child.line(/^\{.*/);
   const { url, token, control } = z
     .object({ url: z.string(), token: z.string(), control: z.string() })
-    .parse(JSON.parse(String(line)));
+    .parse(JSON.parse(line));
   const post = (path: string, body: unknown) =>
     fetch(control + path, {
       method: 'POST',
@@ -29,7 +22,7 @@ async function startProcess() {
 }
 
 it('the double of Telegram works as a process of its own', async () => {
-  const { child, client, control, post } = await startProcess();
+  const { child, client, control, post } = await startDouble();
   await post('/script', {
     method: 'sendMessage',
     faults: [{ code: 403, description: 'Forbidden: blocked' }],
@@ -43,6 +36,5 @@ it('the double of Telegram works as a process of its own', async () => {
   await post('/updates', update);
   expect(await client.call('getUpdates', { offset: 0, timeout: 5 })).toMatchObject({ result: [update] });
 
-  child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await child.stop()).toEqual({ code: 0, signal: null });
 });

@@ -67,7 +67,7 @@ describe('a photo of Telegram', () => {
   });
 
   it('is given up where no answer comes in time', async () => {
-    const { channel, double } = await createBot({ timeoutMs: 300 });
+    const { channel, double } = await createBot({ timeoutMs: 1000 });
     double.keep('f1', content);
     double.script('file', 'hang');
     expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'unavailable' });

@@ -54,7 +54,7 @@ describe('at start', () => {
   });
 
   it('does not wait for Telegram, and goes on trying until it is registered', async () => {
-    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com', timeoutMs: 50 });
+    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com', timeoutMs: 1000 });
     double.script('setWebhook', 'hang', { code: 502, description: 'Bad Gateway' }, 'garbage', {
       code: 401,
       description: 'Unauthorized',

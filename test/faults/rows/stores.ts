@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { ENV, ownRedis, type Row, type Stage } from '../../support/faults-rows.ts';
+import { freePort } from '../../support/ports.ts';
 import { startRedisProxy } from '../../support/proxy.ts';
-import { freePort, type RedisServer, startRedis, startRedisCluster, until } from '../../support/redis.ts';
+import { type RedisServer, startRedis, startRedisCluster, until } from '../../support/redis.ts';
 
 /** The store half alive. */
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
+import { freePort } from '../../support/ports.ts';
 
 export type TestServer = AsyncDisposable & {
   readonly url: string;
@@ -17,11 +18,7 @@ export const serveTcp = (onSocket: (socket: Socket) => void): Promise<TestServer
   listen(createTcpServer(onSocket));
 
 /** The address of a port where nobody listens. */
-export async function closedPort(): Promise<string> {
-  const server = await serveTcp(() => undefined);
-  await server[Symbol.asyncDispose]();
-  return server.url;
-}
+export const closedPort = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 async function listen(server: Server): Promise<TestServer> {
   const sockets = new Set<Socket>();

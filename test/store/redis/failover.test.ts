@@ -26,7 +26,7 @@ test(
 
     await pair.failOver();
     await expect(store.accept(message(someName(), 'refused'))).rejects.toThrow(/READONLY/);
-    await vi.waitFor(async () => expect(await store.health()).toEqual([]), SOON);
+    await expect.poll(() => store.health()).toEqual([]);
     expect(await store.recall(work.conversation, 'first')).toEqual(body);
     expect(await store.intend(work, 'second', body)).toEqual({ kind: 'go' });
     expect(await store.commit(work, change(work, { settled: ['first', 'second'] }))).toBeTruthy();
@@ -105,7 +105,7 @@ test('a failover that an operator asks the sentinels for takes every connection 
 
   await sentinels.failOver();
   const promoted = await sentinels.master();
-  await vi.waitFor(async () => expect(await store.renew(work)).toBe(true), SOON);
+  await expect.poll(() => store.renew(work)).toBe(true);
   const later = someName();
   await leased(store, later);
   const keys = await asAdmin(promoted, (admin) => admin.keys(`*${later}*`));
@@ -123,7 +123,7 @@ test('a master that dies is left for the one that its sentinels promote', PATIEN
   const [first] = sentinels.servers;
   await first.kill();
   await sentinels.promotedOver(first);
-  await vi.waitFor(async () => expect(await store.recall(work.conversation, 'op')).toEqual(body), SOON);
+  await expect.poll(() => store.recall(work.conversation, 'op')).toEqual(body);
   expect(await store.intend(work, 'other', body)).toEqual({ kind: 'unreplicated' });
   expect(await store.commit(work, change(work, { settled: ['op', 'other'] }))).toBeTruthy();
 });

@@ -180,11 +180,11 @@ test('a lost record is an alarm, and its customer is answered', async () => {
   const engine = world.engine({ store });
   onTestFinished(() => engine.stop());
   await engine.accept(incoming('one'));
-  await vi.waitFor(() => expect(world.heard()).toEqual(['one']));
-  await vi.waitFor(async () => expect(await admin.keys('*due')).toEqual([]));
+  await expect.poll(() => world.heard()).toEqual(['one']);
+  await expect.poll(() => admin.keys('*due')).toEqual([]);
   await lose(admin, 'm');
   await engine.accept(incoming('two'));
-  await vi.waitFor(() => expect(world.heard()).toEqual(['one', 'two']));
+  await expect.poll(() => world.heard()).toEqual(['one', 'two']);
   expect(world.alarms.map(({ name }) => name)).toEqual(['record_lost']);
 });
 

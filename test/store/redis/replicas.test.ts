@@ -71,4 +71,4 @@ test('in a cluster the node of the conversation waits', async () => {
     expect(await store.intend(work, 'op', intent)).toEqual({ kind: 'unreplicated' });
     expect(await store.recall(work.conversation, 'op')).toEqual(intent);
   }
-}, 20_000);
+});

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Below the ports that systems hand out by themselves: no `listen(0)` and no connection of anybody's takes one. */
+const [FIRST, LAST] = [10_000, 32_000];
+/** Processes that run at once begin at different places. */
+let next = FIRST + ((process.pid * 100) % (LAST - FIRST));
+
+/** A port of 127.0.0.1 that is free, for a program that is told its port, or for nobody. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = next++;
+    if (next === LAST) next = FIRST;
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
+  probe.close();
+  await once(probe, 'close');
+  return true;
+}
