@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { FEED_LENGTH, type Feed, type FeedOptions } from '../../src/store/feed.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
@@ -149,11 +149,12 @@ export function feedContract(name: string, open: OpenFeed): void {
       const { feed } = await fresh({ feedMs: 50 });
       const conversation = someName();
       await feed.publish(conversation, event(1));
-      await vi.waitFor(async () => {
+      const stored = async () => {
         const one = await follower(feed, conversation);
         one.stop();
-        expect(one.seqs).toEqual([]);
-      }, 5000);
+        return one.seqs;
+      };
+      await expect.poll(stored).toEqual([]);
     });
   });
 }

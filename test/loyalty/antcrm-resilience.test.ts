@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
+import { inTime } from '../support/in-time.ts';
 import { openAntCrm, redemption } from './support/antcrm.ts';
 import { closedPort, serve, serveTcp } from './support/server.ts';
 
@@ -128,9 +129,7 @@ describe('retries', () => {
 
   test('end with the time that the call has', async () => {
     const { antCrm } = openAntCrm(await closedPort(), { timeoutMs: 300 });
-    const start = performance.now();
-    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
-    expect(performance.now() - start).toBeLessThan(300);
+    expect(await inTime(300, () => antCrm.redeem(redemption()))).toEqual({ kind: 'unavailable' });
     await antCrm.close();
   });
 });
@@ -152,7 +151,7 @@ describe('who looks into a turn hears of every attempt', () => {
     ];
     await using server = await serve(async (_request, response) => {
       const [status = 500, body] = answers.shift() ?? [];
-      if (status === 500) await delay(50);
+      if (status === 500) await delay(500);
       response.writeHead(status).end(body);
     });
     const { antCrm, calls, told } = watched(server.url);
@@ -161,8 +160,9 @@ describe('who looks into a turn hears of every attempt', () => {
     expect(new Set(calls.map(({ method, path }) => `${method} ${path}`))).toEqual(
       new Set(['GET /history-point?type=point&phone=0867123456&page=1']),
     );
-    expect(calls[0]?.ms).toBeGreaterThan(45);
-    expect(calls[2]?.ms).toBeLessThan(45);
+    // By different clocks, a timer may ring before its time.
+    expect(calls[0]?.ms).toBeGreaterThan(490);
+    expect(calls[2]?.ms).toBeLessThan(490);
     await antCrm.close();
   });
 

@@ -16,9 +16,9 @@ import {
 export function commitContract(fresh: ReturnType<typeof opener>): void {
   describe('committing', () => {
     test('saves the state, removes the head, keeps the replies until they are released', async () => {
-      const { store } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      const work = await leased(store, conversation, 'one');
+      const work = await leased(brief, conversation, 'one');
       await queue(store, conversation, 'two');
       expect(
         await store.commit(work, change(work, { state: Buffer.from('s1'), outbox: bodies('a', 'b') })),
@@ -54,11 +54,11 @@ export function commitContract(fresh: ReturnType<typeof opener>): void {
     });
 
     test('with another version changes nothing', async () => {
-      const { store } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
       await turn(store, conversation, { state: Buffer.from('s1') });
       await turn(store, conversation, { state: Buffer.from('s2') });
-      const work = await leased(store, conversation, 'three');
+      const work = await leased(brief, conversation, 'three');
       for (const version of [0, 1, 3]) {
         const stale = change(work, { version, state: Buffer.from('no'), outbox: bodies('no') });
         expect(await store.commit(work, stale)).toBe(false);
@@ -68,9 +68,9 @@ export function commitContract(fresh: ReturnType<typeof opener>): void {
     });
 
     test('a re-sent commit gives the first answer and changes nothing', async () => {
-      const { store } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      const work = await leased(store, conversation, 'one');
+      const work = await leased(brief, conversation, 'one');
       await queue(store, conversation, 'two');
       const command = change(work, {
         outbox: bodies('a'),
@@ -117,7 +117,7 @@ export function commitContract(fresh: ReturnType<typeof opener>): void {
         [conversation, 'seal', 'old state'],
         [conversation, 'step', 'poison'],
       ]);
-      expect(Math.abs((found[0]?.atMs ?? 0) - work.nowMs)).toBeLessThan(5000);
+      expect(Math.abs((found[0]?.atMs ?? 0) - work.nowMs)).toBeLessThan(60_000);
 
       const id = found[0]?.id ?? '';
       expect(await store.takeDeadLetter(id)).toEqual(found[0]);

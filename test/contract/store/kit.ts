@@ -11,19 +11,20 @@ export type OpenStore = (options: StoreOptions) => Promise<{
   close(): Promise<void>;
 }>;
 
-/** Long enough for a slow store to answer within, short enough to wait for. */
-export const LEASE = 300;
+/** A lease that is waited for. Every other outlasts a test, so that none runs out on a busy machine. */
+const BRIEF_MS = 50;
+const LEASE_MS = 600_000;
 
-/** Opens stores and closes them after each test. */
+/** Opens stores and closes them after each test; the leases of `brief`, one more process, run out soon. */
 export function opener(open: OpenStore) {
   const closers: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0)) await close();
   });
   return async (options: StoreOptions = {}) => {
-    const opened = await open({ leaseMs: LEASE, ...options });
+    const opened = await open({ leaseMs: LEASE_MS, ...options });
     closers.push(opened.close);
-    return opened;
+    return { ...opened, brief: await opened.another({ ...options, leaseMs: BRIEF_MS }) };
   };
 }
 
@@ -89,12 +90,21 @@ export async function sweep(store: ConversationStore): Promise<Work[]> {
 
 /** Sweeps until the conversation is claimed. */
 export async function claimed(store: ConversationStore, conversation: string): Promise<Work> {
-  const until = performance.now() + 5000;
-  while (performance.now() < until) {
+  const late = AbortSignal.timeout(20_000);
+  while (!late.aborted) {
     for (const work of await store.claim(100)) if (work.conversation === conversation) return work;
     await delay(10);
   }
-  throw new Error('the conversation was not claimed within 5 s');
+  throw new Error('the conversation was not claimed within 20 s');
+}
+
+/** Resolves once nobody has a lease of the conversation any more. */
+export async function lapsed(store: ConversationStore, conversation: string): Promise<void> {
+  const left = async (): Promise<number> => {
+    const { leasedUntilMs = 0, nowMs = 0 } = (await store.peek(conversation)) ?? {};
+    return (leasedUntilMs ?? 0) - nowMs;
+  };
+  await expect.poll(left).toBeLessThanOrEqual(0);
 }
 
 export const lease = ({ conversation, fence, nonce }: Lease): Lease => ({ conversation, fence, nonce });
@@ -115,5 +125,3 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) found.push(item);
   return found;
 }
-
-export { delay };

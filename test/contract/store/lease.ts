@@ -3,8 +3,7 @@ import {
   bodies,
   change,
   claimed,
-  delay,
-  LEASE,
+  lapsed,
   leased,
   message,
   type opener,
@@ -18,11 +17,11 @@ import {
 export function leaseContract(fresh: ReturnType<typeof opener>): void {
   describe('leases', () => {
     test('an expired lease is claimed with a higher fence, the same head and one attempt more', async () => {
-      const { store, another } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      const first = await leased(store, conversation, 'one');
+      const first = await leased(brief, conversation, 'one');
       await queue(store, conversation, 'two');
-      const second = await claimed(await another(), conversation);
+      const second = await claimed(store, conversation);
       expect(second.fence).toBeGreaterThan(first.fence);
       expect(seen(second).head).toBe('one');
       expect(second.head?.seq).toBe(first.head?.seq);
@@ -30,31 +29,33 @@ export function leaseContract(fresh: ReturnType<typeof opener>): void {
     });
 
     test('an expired lease can be taken by a new message, which waits its turn', async () => {
-      const { store } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      const first = await leased(store, conversation, 'one');
-      await delay(LEASE + 50);
+      const first = await leased(brief, conversation, 'one');
+      await lapsed(store, conversation);
       const second = await leased(store, conversation, 'two');
       expect(second.fence).toBeGreaterThan(first.fence);
       expect(second.head).toMatchObject({ attempts: 2, seq: first.head?.seq });
     });
 
     test('a live lease is not claimed, and renewing keeps it alive', async () => {
-      const { store, another } = await fresh();
-      const other = await another();
-      const work = await leased(store, someName());
-      for (let n = 0; n < 4; n++) {
-        await delay(LEASE / 2);
-        expect(await store.renew(work)).toBe(true);
-        expect(await sweep(other)).toEqual([]);
-      }
+      const { store, brief } = await fresh();
+      const [kept, left] = [someName(), someName()];
+      const work = await leased(brief, kept);
+      await leased(brief, left);
+      // Each process renews by its own length.
+      expect(await store.renew(work)).toBe(true);
+      await lapsed(store, left);
+      expect((await sweep(store)).map(({ conversation }) => conversation)).toEqual([left]);
+      expect(await brief.renew(work)).toBe(true);
+      expect((await claimed(store, kept)).head?.attempts).toBe(2);
     });
 
     test('a stolen lease can change nothing any more', async () => {
-      const { store, another } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      const old = await leased(store, conversation);
-      const owner = await claimed(await another(), conversation);
+      const old = await leased(brief, conversation);
+      const owner = await claimed(store, conversation);
       expect(await store.renew(old)).toBe(false);
       expect(await store.commit(old, change(old, { outbox: bodies('stale') }))).toBe(false);
       expect(await store.intend(old, 'op', Buffer.from('stale'))).toEqual({ kind: 'stale' });
@@ -133,22 +134,23 @@ export function leaseContract(fresh: ReturnType<typeof opener>): void {
   describe('wake-ups', () => {
     test('come when asked for, with the state and no message', async () => {
       const { store } = await fresh();
-      const conversation = someName();
-      const work = await leased(store, conversation);
-      await store.commit(work, change(work, { state: Buffer.from('s1'), wakeAtMs: work.nowMs + 500 }));
+      const [soon, late] = [someName(), someName()];
+      await turn(store, late, { wakeAtMs: Date.now() + 3_600_000 });
+      const work = await leased(store, soon);
+      await store.commit(work, change(work, { state: Buffer.from('s1'), wakeAtMs: work.nowMs + 50 }));
       await store.release(work, 0);
-      expect(await sweep(store)).toEqual([]);
-      const woken = await claimed(store, conversation);
+      const woken = await claimed(store, soon);
       expect(woken).toMatchObject({ head: null, wake: { attempts: 1 }, version: 1, outbox: [] });
-      expect(woken.nowMs).toBeGreaterThanOrEqual(work.nowMs + 500);
+      expect(woken.nowMs).toBeGreaterThanOrEqual(work.nowMs + 50);
       expect(seen(woken).state).toBe('s1');
+      expect(await sweep(store)).toEqual([]);
     });
 
     test('stay armed until a commit, and count the leases that failed', async () => {
-      const { store } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
       await turn(store, conversation, { wakeAtMs: 1 });
-      expect((await claimed(store, conversation)).wake).toEqual({ attempts: 1 });
+      expect((await claimed(brief, conversation)).wake).toEqual({ attempts: 1 });
       const again = await claimed(store, conversation);
       expect(again.wake).toEqual({ attempts: 2 });
       await store.commit(again, change(again));

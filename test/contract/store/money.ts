@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { all, change, claimed, delay, leased, type opener, someName } from './kit.ts';
+import { all, change, claimed, leased, type opener, someName } from './kit.ts';
 
 const intent = Buffer.from('the intent');
 
@@ -21,13 +21,12 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
     });
 
     test('a later lease gets what was stored, and must not go', async () => {
-      const { store, another } = await fresh();
+      const { store, brief } = await fresh();
       const conversation = someName();
-      await store.intend(await leased(store, conversation), 'op', intent);
-      const other = await another();
-      const later = await claimed(other, conversation);
+      await brief.intend(await leased(brief, conversation), 'op', intent);
+      const later = await claimed(store, conversation);
       for (const body of ['changed', 'again']) {
-        expect(await other.intend(later, 'op', Buffer.from(body))).toEqual({ kind: 'stored', body: intent });
+        expect(await store.intend(later, 'op', Buffer.from(body))).toEqual({ kind: 'stored', body: intent });
       }
     });
 
@@ -63,7 +62,7 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
         [conversation, 'op1', 'the intent'],
         [conversation, 'op2', 'the intent'],
       ]);
-      expect(Math.abs((listed[0]?.atMs ?? 0) - work.nowMs)).toBeLessThan(5000);
+      expect(Math.abs((listed[0]?.atMs ?? 0) - work.nowMs)).toBeLessThan(60_000);
       await store.commit(work, change(work, { settled: ['op1', 'never heard of'] }));
       expect((await all(store.intents())).map((one) => one.operation)).toEqual(['op2']);
     });
@@ -146,29 +145,33 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
     });
 
     test('what was told is remembered longer than a lock lives, and not for ever', async () => {
-      const { store } = await fresh({ lockMs: 100, settledMs: 600 });
-      const customer = someName();
-      await store.lock(customer, 'op1');
-      await store.unlock(customer, 'op2', 'record2');
-      await store.unlock(customer, 'op3', undefined, 'one for op3');
-      await delay(200);
-      expect(await store.lock(customer, 'op4')).toEqual({
-        ...{ locked: true, settled: ['record2'], awaited: ['one for op3'] },
-      });
-      await delay(600);
-      expect(await store.lock(customer, 'op5')).toEqual({ locked: true, settled: [], awaited: [] });
+      const { store, another } = await fresh();
+      const [lets, forgets] = [await another({ lockMs: 50 }), await another({ settledMs: 50 })];
+      const [one, other] = [someName(), someName()];
+      for (const [customer, process] of [
+        [one, store],
+        [other, forgets],
+      ] as const) {
+        await lets.lock(customer, 'op1');
+        await process.unlock(customer, 'op2', 'record2');
+        await process.unlock(customer, 'op3', undefined, 'one for op3');
+      }
+      await expect
+        .poll(() => store.lock(one, 'op4'))
+        .toEqual({
+          ...{ locked: true, settled: ['record2'], awaited: ['one for op3'] },
+        });
+      await expect.poll(() => store.lock(other, 'op4')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
     test('expire, unless their holder asks again', async () => {
-      const { store } = await fresh({ lockMs: 400 });
-      const customer = someName();
-      await store.lock(customer, 'op1');
-      await delay(250);
-      await store.lock(customer, 'op1');
-      await delay(250);
-      expect(await store.lock(customer, 'op2')).toEqual({ locked: false });
-      await delay(300);
-      expect(await store.lock(customer, 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
+      const { store, another } = await fresh();
+      const brief = await another({ lockMs: 50 });
+      const [kept, left] = [someName(), someName()];
+      for (const customer of [kept, left]) await brief.lock(customer, 'op1');
+      await store.lock(kept, 'op1');
+      await expect.poll(() => store.lock(left, 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
+      expect(await store.lock(kept, 'op2')).toEqual({ locked: false });
     });
   });
 }

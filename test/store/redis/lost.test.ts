@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Work } from '../../../src/store/mailbox.ts';
 import type { ConversationStore } from '../../../src/store/store.ts';
 import {
@@ -25,8 +25,9 @@ async function open() {
   const { port, url } = await ownRedis();
   const admin = new Redis(port);
   onTestFinished(() => admin.disconnect());
-  const { store } = await openProcess(url, { leaseMs: 300 });
-  return { admin, store };
+  const { store } = await openProcess(url);
+  const { store: brief } = await openProcess(url, { leaseMs: 50 });
+  return { admin, store, brief };
 }
 
 /** The keys of the only conversation, by kind: `m`, `q`, `o`, `d`. */
@@ -77,9 +78,9 @@ test('a lost record with a queue that survives: all is answered, in order, and t
 });
 
 test('a lost record with an outbox that survives: it is told first, and no number comes again', async () => {
-  const { admin, store } = await open();
+  const { admin, store, brief } = await open();
   const conversation = someName();
-  const before = await leased(store, conversation);
+  const before = await leased(brief, conversation);
   await store.commit(before, change(before, { outbox: bodies('a', 'b') }));
   await queue(store, conversation, 'one');
   await lose(admin, 'm');
@@ -128,16 +129,17 @@ test('a lost record of which a wake-up alone is left: the loss is told, then not
 });
 
 test('a lost queue or outbox leaves nothing due, and the numbers go on', async () => {
-  const { admin, store } = await open();
+  const { admin, store, brief } = await open();
   const conversation = someName();
-  const first = await leased(store, conversation);
+  const first = await leased(brief, conversation);
   await store.commit(first, change(first, { outbox: bodies('a', 'b'), state: Buffer.from('kept') }));
   await queue(store, conversation, 'two');
   await lose(admin, 'q', 'o');
-  await vi.waitFor(async () => {
+  const due = async () => {
     expect(await sweep(store)).toEqual([]);
-    expect(await admin.keys('*due')).toEqual([]);
-  }, 5000);
+    return admin.keys('*due');
+  };
+  await expect.poll(due).toEqual([]);
   const work = await leased(store, conversation, 'three');
   expect(seen(work)).toEqual({ state: 'kept', outbox: [], head: 'three' });
   expect(work).toMatchObject({ lost: false, head: { seq: 3 } });

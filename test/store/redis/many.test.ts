@@ -101,7 +101,7 @@ test('many processes, lost answers and crashes: each message is answered once, i
     () => {
       for (const name of names) expect(new Set(delivered.get(name)).size).toBe(MESSAGES);
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: 90_000, interval: 100 },
   );
   over = true;
   await Promise.all([...sweepers, cutter]);
