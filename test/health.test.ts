@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { startBot } from './support/app.ts';
 import { asAdmin, startRedisPair } from './support/failover.ts';
+import { inTime } from './support/in-time.ts';
 import { type RedisServer, startRedis, startRedisCluster } from './support/redis.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 
@@ -122,31 +123,24 @@ async function storeOf({ url }: { readonly url: string }) {
   return store;
 }
 
-const SOON = { timeout: 5000, interval: 100 };
+/** A few seconds, on a machine that is not busy. */
+const SOON = { timeout: 20_000, interval: 100 };
 
 test.for(MISHAPS)(
-  'a bot whose Redis %s says so within 5 s, is ready within 5 s of the cure, and never takes long to say',
+  'a bot whose Redis %s says so soon, is ready soon after the cure, and never takes long to say',
   async ([, befall, mend, says]) => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const bot = await startBot({ REDIS_URL: redis.url });
     onTestFinished(() => bot.stop());
-    let longestMs = 0;
-    const ready = async () => {
-      const before = performance.now();
-      return storeOf(bot).finally(() => {
-        longestMs = Math.max(longestMs, performance.now() - before);
-      });
-    };
+    // One command's time, not that of two one after the other.
+    const ready = () => inTime(3500, () => storeOf(bot));
     expect(await ready()).toMatchObject({ status: 'ok' });
 
     await befall(redis);
-    await vi.waitFor(async () => {
-      expect(await ready()).toEqual({ status: 'down', faults: [expect.stringMatching(says)] });
-    }, SOON);
+    await expect.poll(ready, SOON).toEqual({ status: 'down', faults: [expect.stringMatching(says)] });
     await mend(redis);
-    await expect.poll(() => ready()).toEqual({ status: 'ok' });
-    expect(longestMs).toBeLessThan(2300);
+    await expect.poll(ready, SOON).toEqual({ status: 'ok' });
   },
 );
 
@@ -170,14 +164,11 @@ test('one dead master of a cluster is named, and nobody waits for it', async () 
     expect(await storeOf(bot)).toMatchObject({ status: 'degraded' });
     times.push(performance.now() - before);
   }
-  // The grace of 300 ms, and what a busy machine takes.
-  expect(Math.max(...times)).toBeLessThan(800);
+  // The grace of 300 ms. A busy machine adds to some of them; a bot that waits for the node takes 2 s each time.
+  expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(800);
 
   await gone?.start();
-  await vi.waitFor(async () => expect(await storeOf(bot)).toEqual({ status: 'ok' }), {
-    ...SOON,
-    timeout: 15_000,
-  });
+  await expect.poll(() => storeOf(bot)).toEqual({ status: 'ok' });
 });
 
 test('replicas that hang are told: points could not be spent', async () => {

@@ -15,7 +15,7 @@ async function setUp(env: Readonly<Record<string, string>> = {}) {
 }
 
 test('a lost answer says that the outcome is unknown, and of which operation; so does what became of it', async () => {
-  const { bot, lines } = await setUp({ ANTCRM_TIMEOUT_MS: '300', OPERATION_CHECKS: '100ms,300ms,600ms' });
+  const { bot, lines } = await setUp({ ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '100ms,3s,9s' });
   await fetch(`${bot.url}/sandbox/faults`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

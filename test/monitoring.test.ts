@@ -178,7 +178,7 @@ describe('a rule', () => {
   });
 
   test('is silent while the bot is in order', () => {
-    expect(rules.filter(({ state }) => state !== undefined && state !== 'inactive')).toEqual([]);
+    expect(rules.filter(({ state }) => state === 'firing')).toEqual([]);
   });
 });
 
@@ -200,7 +200,8 @@ describe('the dashboard', () => {
   test.each(queries)('“$title” asks for what the bot tells: $expr', async ({ expr }) => {
     expect(metricsIn(expr).length).toBeGreaterThan(0);
     expect(unknownIn(expr)).toEqual([]);
-    expect(await prometheus.query(filledIn(expr))).not.toEqual([]);
+    // A scrape of a busy bot may be late, and its values are gone until the next.
+    await expect.poll(() => prometheus.query(filledIn(expr))).not.toEqual([]);
   });
 
   test('tells the share of messages that were answered within 2 s', async () => {

@@ -100,7 +100,7 @@ describe('npm run chat', () => {
   });
 
   it('waits at the end for the result of an operation whose answer got lost', async () => {
-    const bot = await startBot({ ANTCRM_TIMEOUT_MS: '500', OPERATION_CHECKS: '300ms,1s,3s' });
+    const bot = await startBot({ ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' });
     onTestFinished(() => bot.stop());
     const client = createClient(bot.url);
     await client.sandbox('faults', { call: 'redeem', fault: 'lose-answer' });

@@ -7,7 +7,7 @@ import { type Running, startBot } from '../support/app.ts';
 
 const scripts = globSync('test/replay/*.json');
 /** Lost answers are found within a second. */
-const QUICK = { ANTCRM_TIMEOUT_MS: '500', OPERATION_CHECKS: '300ms,1s,3s' };
+const QUICK = { ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' };
 
 let bot: Running;
 let client: StaffClient;

@@ -25,10 +25,10 @@ const codeOf = (index: number): string => `TIVI000000${`${1000 + index}`.slice(1
 const phoneOf = (index: number): string => `0867${100_000 + index}`;
 
 test(`${AT_LEAST} conversations and more go on while both processes are killed again and again`, {
-  timeout: LONG ? 10 * 60_000 : 120_000,
+  timeout: 10 * 60_000,
 }, async () => {
   const main = 'test/support/bot-main.ts';
-  const world = await startWorld({ redis: true, bots: 0, main, patienceMs: 60_000 });
+  const world = await startWorld({ redis: true, bots: 0, main, patienceMs: 120_000 });
   const fleet = await startFleet(world);
   onTestFinished(async () => {
     await fleet.end();

@@ -34,7 +34,7 @@ test('killed between intent and answer: the other process finds out, calls nothi
   const chat = customer();
   const before = await world.sandbox.records('gift', PHONE);
   await choosesGift(chat);
-  await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 3000 });
+  await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 10_000 });
   await chat.presses('confirm');
   await world.sandbox.recorded('gift', PHONE, before.length);
   await killFirst();
@@ -63,7 +63,7 @@ test('killed between commit and delivery: the other process tells the customer, 
 test('all killed in the middle of a call: a process started later finds out and tells the customer', async () => {
   const chat = customer();
   await entersCode(chat, 'TIVI000000003');
-  await world.sandbox.fault({ call: 'accumulate', fault: 'slow', ms: 3000 });
+  await world.sandbox.fault({ call: 'accumulate', fault: 'slow', ms: 10_000 });
   await chat.presses('confirm');
   await world.sandbox.recorded('point', '0912345678');
   await Promise.all(bots.map((bot) => bot.kill()));

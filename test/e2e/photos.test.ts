@@ -52,25 +52,18 @@ test('what cannot be fetched or read is answered with what to do', async () => {
 
 test('photos are counted', async () => {
   const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
-  const metrics = await Promise.all(
-    world.bots.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
-  );
-  const sum = (sample: string) =>
-    metrics.reduce(
-      (total, text) =>
-        total +
-        Number(
-          text
-            .split('\n')
-            .find((line) => line.startsWith(sample))
-            ?.split(' ')[1] ?? 0,
-        ),
-      0,
+  /** Of all bots. */
+  async function sum(sample: string): Promise<number> {
+    const metrics = await Promise.all(
+      world.bots.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
     );
-  expect(sum('bot_photos_total{channel="telegram",result="read"}')).toBe(4);
-  expect(sum('bot_photos_total{channel="telegram",result="none"}')).toBe(1);
-  expect(sum('bot_photos_total{channel="telegram",result="failed"}')).toBe(2);
-  expect(sum('bot_photo_duration_seconds_count{channel="telegram"}')).toBe(7);
+    const lines = metrics.flatMap((text) => text.split('\n')).filter((line) => line.startsWith(sample));
+    return lines.reduce((total, line) => total + Number(line.split(' ')[1]), 0);
+  }
+  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="read"}')).toBe(4);
+  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="none"}')).toBe(1);
+  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="failed"}')).toBe(2);
+  await expect.poll(() => sum('bot_photo_duration_seconds_count{channel="telegram"}')).toBe(7);
 });
 
 test('a bot that sees no photos has under 150 MB; staff send it one', async () => {

@@ -37,7 +37,7 @@ test('the bot starts with no configuration at all, and the curl line that it pri
 });
 
 /** Measured on two idle cores: 1.2 s. A busy machine takes several times as long. */
-const FIRST_ANSWER_MS = 15_000;
+const FIRST_ANSWER_MS = 30_000;
 
 test('the first answer comes soon after the start', async () => {
   const startMs = performance.now();

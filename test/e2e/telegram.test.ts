@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { accumulation, choosesGift, entersCode, flowTests, OWN_PHONE, PHONE, proves } from './flows.ts';
-import { startWorld, type World } from './world.ts';
+import { ANTCRM_TIMEOUT_MS, startWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -88,7 +88,7 @@ test('a redemption that AntCRM shows late is found by a later check, and another
   const chat = world.chat('en');
   const before = await world.sandbox.records('gift', PHONE);
   await choosesGift(chat);
-  await world.sandbox.fault({ call: 'redeem', fault: 'late-record', ms: 1900 });
+  await world.sandbox.fault({ call: 'redeem', fault: 'late-record', ms: ANTCRM_TIMEOUT_MS + 400 });
   await chat.presses('confirm');
   await chat.hears('operation.checking_redeem');
   await chat.writes('/redeem DAUMAY01');

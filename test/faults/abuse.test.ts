@@ -48,7 +48,7 @@ describe('a flood on Telegram', () => {
 
   test('is answered with 2xx, fifty messages of it, and one polite word about the rest', async () => {
     const person = createPerson(810_001);
-    const fault = { call: 'contacts', fault: 'slow', times: 1, ms: 1500 };
+    const fault = { call: 'contacts', fault: 'slow', times: 1, ms: 6000 };
     const planned = await fetch(`${url}/sandbox/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -64,10 +64,8 @@ describe('a flood on Telegram', () => {
     );
     expect(new Set(statuses)).toEqual(new Set([200]));
     const texts = () => double.shown(person.id).map(({ text }) => text);
-    await expect
-      .poll(() => texts().filter((text) => text.startsWith('Chào bạn')).length, { timeout: 8000 })
-      // The message at work is the fiftieth.
-      .toBe(49);
+    // The message at work is the fiftieth.
+    await expect.poll(() => texts().filter((text) => text.startsWith('Chào bạn')).length).toBe(49);
     expect(texts().filter((text) => text.startsWith('Bạn nhắn hơi nhanh'))).toHaveLength(1);
     const other = createPerson(810_002);
     await double.post(other.writes('chào'), webhook());
@@ -108,7 +106,7 @@ describe('a slow sender', () => {
     const { answer, ms } = await drips(parts);
     expect(answer).toMatch(/^(HTTP\/1\.1 408|$)/);
     expect(ms).toBeGreaterThan(REQUEST_MS / 2);
-    expect(ms).toBeLessThan(5 * REQUEST_MS);
+    expect(ms).toBeLessThan(20 * REQUEST_MS);
   });
 });
 

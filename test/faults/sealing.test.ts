@@ -45,8 +45,8 @@ async function startWatched(env: Readonly<Record<string, string>>, onCall: () =>
     },
   });
   const bot = await startBot(settings, {
-    limits: { leaseMs: 300, renewMs: 100, sweepMs: 50, attempts: 2 },
-    store: { leaseMs: 300 },
+    limits: { leaseMs: 1500, renewMs: 300, sweepMs: 50, attempts: 2 },
+    store: { leaseMs: 1500 },
     log: { write: (line) => lines.push(line) },
     around: { antcrm: counting },
   });

@@ -26,9 +26,9 @@ import { type RedisServer, startRedis, startRedisCluster, until } from '../suppo
 const world = await startFaultsWorld();
 afterAll(() => world.stop());
 
-const PATIENT = { timeout: 90_000 };
+const PATIENT = { timeout: 240_000 };
 /** Longer than it takes another process to find the lease at its end; and longer than any read, however busy the machine. */
-const LONG_CALL_MS = 10_000;
+const LONG_CALL_MS = 20_000;
 const SHORT_CALL_MS = 4000;
 
 /** Everything of a test's own is stopped when it has finished, concurrent or not. */

@@ -18,7 +18,7 @@ const rows = [...stores, ...platforms, ...clocks, ...processes].filter(
 describe('nothing is lost, doubled or told falsely', () => {
   test.concurrent.for(rows.map((row) => [row.name, row] as const))(
     'while %s',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ([, row], { expect, onTestFinished: finish }) => {
       expect(await live(row, (stop) => finish(async () => void (await stop())))).toEqual([]);
     },

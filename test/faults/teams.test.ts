@@ -38,7 +38,7 @@ const times = (count: number, fault: Fault): Fault[] => Array.from({ length: cou
 
 const CODES = ['TIVI700000001', 'TIVI700000002', 'TIVI700000003'];
 const PHONE = '0930000001';
-const PATIENCE = { timeout: 45_000 };
+const PATIENCE = { timeout: 90_000 };
 
 /** The code that a summary was given last: it names those before, too. */
 const newestIn = (text: string): string | undefined => CODES.findLast((code) => text.includes(code));
@@ -101,13 +101,11 @@ test('replies wait for a connector that does not listen yet', async () => {
 
 test('a chat that has to wait holds nobody else up', async () => {
   const [waits, other] = [customer(), customer()];
-  double.scriptFor(waits.chat, ...times(3, answer(429, { retryAfter: 2 })));
+  double.scriptFor(waits.chat, answer(429, { retryAfter: 2 }), answer(429, { retryAfter: 10 }));
   await asks(waits);
-  const beforeMs = performance.now();
   await asks(other);
   await expect.poll(() => codesIn(other), PATIENCE).toEqual(CODES);
-  expect(performance.now() - beforeMs).toBeLessThan(1900);
-  expect(waits.said()).toEqual([]);
+  expect(waits.said(), 'the other one was answered while it waited').toEqual([]);
   await expect.poll(() => codesIn(waits), PATIENCE).toEqual(CODES);
 });
 

@@ -58,12 +58,10 @@ test('a reply that was perhaps delivered comes again, and nothing overtakes it',
 
 test('a chat that has to wait holds nobody else up', async () => {
   const [waits, other] = [await customer(), await customer()];
-  suffers(waits, TOO_MANY(2), TOO_MANY(2), TOO_MANY(2));
+  suffers(waits, TOO_MANY(2), TOO_MANY(10));
   const late = talks(waits, CODES);
-  const beforeMs = performance.now();
   expect(await talks(other, CODES)).toEqual(CODES);
-  expect(performance.now() - beforeMs).toBeLessThan(1900);
-  expect(waits.heard).toEqual([]);
+  expect(waits.heard, 'the other one was answered while it waited').toEqual([]);
   expect(await late).toEqual(CODES);
 });
 

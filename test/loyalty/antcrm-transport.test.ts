@@ -91,10 +91,10 @@ test('a redemption that connects only after its time to be written is not writte
   const bytes: Buffer[] = [];
   await using server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
   const { antCrm, reports } = openAntCrm(server.url);
-  const redeemed = antCrm.redeem(redemption(5));
+  const redeemed = antCrm.redeem(redemption(500));
   // The event loop stalls: the connection stands by then, but nobody has looked.
   const start = performance.now();
-  while (performance.now() - start < 20);
+  while (performance.now() - start < 520);
   expect(await redeemed).toEqual({ kind: 'unavailable' });
   expect(reports.logged).toEqual([{ call: 'redeem', outcome: 'unavailable', reason: 'TooLate' }]);
   expect(server.connections()).toBe(1);
@@ -106,12 +106,15 @@ describe('what may have been sent is unknown', () => {
   test('a time-out', async () => {
     let asked = 0;
     await using server = await serve(() => void asked++);
-    const { antCrm, reports } = openAntCrm(server.url, { timeoutMs: 100 });
-    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
-    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
-    expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
+    const { antCrm, reports } = openAntCrm(server.url, { timeoutMs: 1000 });
+    const answers = [antCrm.redeem(redemption()), antCrm.accumulate(ACCUMULATION), antCrm.history(POINTS)];
+    expect(await Promise.all(answers)).toEqual([
+      { kind: 'unknown' },
+      { kind: 'unknown' },
+      { ok: false, reason: 'unavailable' },
+    ]);
     expect(asked).toBe(3);
-    expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unknown', reason: 'timeout' });
+    expect(reports.logged).toContainEqual({ call: 'redeem', outcome: 'unknown', reason: 'timeout' });
     await antCrm.close();
   });
 
@@ -134,9 +137,9 @@ describe('what may have been sent is unknown', () => {
       response.write('{"success":1');
       if (request.url === '/accumulate') setImmediate(() => request.socket.destroy());
     });
-    const { antCrm } = openAntCrm(server.url, { timeoutMs: 100 });
-    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
-    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    const { antCrm } = openAntCrm(server.url, { timeoutMs: 1000 });
+    const answers = [antCrm.redeem(redemption()), antCrm.accumulate(ACCUMULATION)];
+    expect(await Promise.all(answers)).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
     await antCrm.close();
   });
 

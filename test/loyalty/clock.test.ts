@@ -21,8 +21,8 @@ async function start(aheadMs: number): Promise<{ bot: Running; antcrm: string }>
   const antcrm = await server.listen({ host: '127.0.0.1', port: 0 });
   closers.push(() => server.close());
   const bot = await startBot({
-    ...{ ANTCRM_BASE_URL: antcrm, ANTCRM_API_KEY: 'k3y-of-the-test', ANTCRM_TIMEOUT_MS: '500' },
-    ...{ OPERATION_CHECKS: '300ms,1s,2s', STAFF_TOKEN },
+    ...{ ANTCRM_BASE_URL: antcrm, ANTCRM_API_KEY: 'k3y-of-the-test', ANTCRM_TIMEOUT_MS: '1500' },
+    ...{ OPERATION_CHECKS: '300ms,1s,3s', STAFF_TOKEN },
   });
   closers.push(() => bot.stop());
   return { bot, antcrm };
@@ -39,7 +39,7 @@ async function redeem({ bot, antcrm }: Awaited<ReturnType<typeof start>>, fault:
   const replies = asked.status === 'refused' ? [] : asked.replies;
   const choice = replies.at(-1)?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
   await client.send({ conversation, choice });
-  const over = AbortSignal.timeout(8000);
+  const over = AbortSignal.timeout(30_000);
   for await (const { key } of client.events(conversation, 0, over)) {
     if (key.startsWith('operation.') && key !== 'operation.checking') return key;
   }

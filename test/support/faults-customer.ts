@@ -50,7 +50,7 @@ export type Speech = {
   holds: Customer['holds'];
 };
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 /** What a message can say first, as far as these tests care. */
 const KEYS: readonly Key[] = [

@@ -24,7 +24,7 @@ export type FaultsWorld = {
 
 const SECRET = 'faults-secret';
 /** Lets an operation without an outcome be looked up soon. */
-const CALL_MS = 1200;
+const CALL_MS = 3000;
 
 export async function startFaultsWorld(): Promise<FaultsWorld> {
   const customers = new Map<unknown, Customer>();
@@ -89,7 +89,7 @@ const SOON_MS = 60_000;
  * Resolves to what is left in a store when nothing moves any more, or after a while; nothing should be, but for what
  * staff are to decide. Intents and holds are named with their operations.
  */
-export async function leftIn(redisUrl: string, withinMs = 40_000): Promise<string[]> {
+export async function leftIn(redisUrl: string, withinMs = 90_000): Promise<string[]> {
   const client = new Redis(redisUrl);
   const end = performance.now() + withinMs;
   try {

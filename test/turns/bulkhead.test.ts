@@ -80,7 +80,7 @@ test.each(['identify', 'deliver'] as const)(
     }
     for (let n = 0; n < 3; n++) {
       // Less than a lease, all together: those that hang keep theirs.
-      world.advance(4000);
+      world.advance(3000);
       await engine.accept(incoming(`quick ${n}`, { conversation: `quick ${n}` }));
       await expect.poll(() => world.heard()).toContain(`quick ${n}`);
     }

@@ -83,7 +83,7 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
     await engine.accept({ ...photoOf('file'), channel: 'slow', conversation });
   }
   for (let n = 0; n < 3; n++) {
-    world.advance(4000);
+    world.advance(3000);
     // A text of the channel that hangs, and a photo of another one.
     await engine.accept(incoming(`text ${n}`, { channel: 'slow', conversation: `text ${n}` }));
     await engine.accept({ ...photoOf(`photo ${n}`), conversation: `photo ${n}` });

@@ -32,8 +32,13 @@ describe('a pace', () => {
   test('lets one go at once, and the next when their time comes', async () => {
     const { pace, waits } = createWorld();
     const startMs = performance.now();
-    expect(await pace.take(wish())).toBe(0);
-    expect(performance.now() - startMs).toBeLessThan(40);
+    let waited: number | undefined;
+    void pace.take(wish()).then((ms) => {
+      waited = ms;
+    });
+    // No timer rings meanwhile that it could wait for.
+    for (let n = 0; n < 10; n++) await Promise.resolve();
+    expect(waited).toBe(0);
     expect(await Promise.all(Array.from({ length: 6 }, () => pace.take(wish())))).toEqual(Array(6).fill(0));
     expect(performance.now() - startMs).toBeGreaterThan(250);
     expect(waits).toHaveLength(7);
@@ -96,6 +101,6 @@ describe('a pace', () => {
     const startMs = performance.now();
     for (let n = 0; n < 6; n++) expect(await pace.take(wish())).toBe(0);
     expect(performance.now() - startMs).toBeGreaterThan(140);
-    expect(performance.now() - startMs).toBeLessThan(1500);
+    expect(performance.now() - startMs).toBeLessThan(4000);
   });
 });
