@@ -184,6 +184,15 @@ describe('the sources', () => {
   });
 });
 
+describe('property tests', () => {
+  it('take their cases from one place, which makes them the same in every run', () => {
+    const files = globSync('test/**/*.ts').filter((file) =>
+      /^import .* from 'fast-check'/m.test(readFileSync(file, 'utf8')),
+    );
+    expect(files).toEqual(['test/support/properties.ts']);
+  });
+});
+
 describe('the rules', () => {
   const planted: readonly [file: string, source: string][] = [
     ['conversation/step.ts', "import type { Mailbox } from '../store/mailbox.ts';"],

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
@@ -9,6 +8,7 @@ import { WORDING } from '../../src/i18n.ts';
 import { INTENTS } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 const { find } = createAnswers(WORDING);
 

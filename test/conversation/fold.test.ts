@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fold, undoTyping, visible } from '../../src/conversation/language/fold.ts';
 import { isOneTypo } from '../../src/conversation/language/typo.ts';
+import { fc } from '../support/properties.ts';
 
 describe('fold', () => {
   it.each([

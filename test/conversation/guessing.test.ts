@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/conversation/effect.ts';
 import { Dialogue, STAFF, TELEGRAM } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/mask.ts';
+import { fc } from '../support/properties.ts';
 
 describe('masks', () => {
   it('leave what the owner recognises', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GRAMMARS } from '../../src/conversation/language/grammars.ts';
 import { isNamedPeriod, namedPeriod, parsePeriod } from '../../src/conversation/language/values/period.ts';
@@ -6,6 +5,7 @@ import { split } from '../../src/conversation/language/vocabulary.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
 import { understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
+import { fc } from '../support/properties.ts';
 
 const SAIGON = 'Asia/Ho_Chi_Minh';
 /** Wednesday. */

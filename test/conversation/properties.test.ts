@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import { Dialogue, NOW, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 const phrases = [
   'tích điểm',

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
 import { codeMeant } from '../../src/conversation/language/values/slips.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
+import { fc } from '../support/properties.ts';
 
 describe('a phone number', () => {
   it.each([

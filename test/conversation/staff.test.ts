@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { Dialogue, NOW, STAFF, succeed, TELEGRAM } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 /*
  * Staff serve one customer after another in the same conversation.

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import { Dialogue, NOW, succeed, TELEGRAM } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 /*
  * What a typed yes does: it confirms an accumulation whose summary is the last thing that its writer was shown, and it

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAYS, PERIODS } from '../../src/conversation/language/grammar.ts';
 import { phrasesIn } from '../../src/conversation/language/grammars.ts';
@@ -9,6 +8,7 @@ import { parsePhone } from '../../src/conversation/language/values/phone.ts';
 import { phrasesOf } from '../../src/conversation/language/vocabulary.ts';
 import { INTENTS, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
+import { fc } from '../support/properties.ts';
 
 const told = (text: string, expected: Partial<Understood>) =>
   expect(understand(text)).toEqual({

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../src/conversation/message.ts';
 import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 /*
  * A message that brings a value along is about that value, whatever else it says: "ok TIVI000000717" is no bare yes.

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { anything, nasty, requests, say, updates } from '../support/fuzz.ts';
+import { fc } from '../support/properties.ts';
 import { TENANT, textActivity } from '../support/teams-activities.ts';
 import { startTeamsDouble, type TeamsDouble } from '../support/teams-double.ts';
 import type { TokenOptions } from '../support/teams-tokens.ts';

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
-import fc from 'fast-check';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { activities, anything, brokenOf, bytesOf, nasty, requests, say, updates } from '../support/fuzz.ts';
 import { heapUsed, slopeOf } from '../support/memory.ts';
+import { fc } from '../support/properties.ts';
 import { textActivity } from '../support/teams-activities.ts';
 
 /*

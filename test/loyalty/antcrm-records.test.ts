@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readContact, readHistory, readReason, readSuccess } from '../../src/loyalty/antcrm/records.ts';
 import { scrub } from '../../src/loyalty/antcrm/scrub.ts';
 import { toE164, toNational } from '../../src/loyalty/phone.ts';
+import { fc } from '../support/properties.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const contact = {

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import { createOperations } from '../../src/loyalty/operations.ts';
+import { fc } from '../support/properties.ts';
 import {
   FakeAntcrm,
   FakeStore,

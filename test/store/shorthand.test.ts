@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Stored } from '../../src/store/bodies.ts';
@@ -7,6 +6,7 @@ import { createSeal } from '../../src/store/seal.ts';
 import { createSealing } from '../../src/store/sealing.ts';
 import { lengthen, shorten } from '../../src/store/shorthand.ts';
 import { newState, readState } from '../support/conversation.ts';
+import { fc } from '../support/properties.ts';
 
 const operations = Array.from({ length: 5 }, (_, n): ConversationState['operations'][number] => ({
   ...{ id: `5VH0M11JX${n}`, kind: 'accumulate', status: 'done', atMs: 1_795_626_761_956 + n, checks: 0 },

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import net from 'node:net';
-import fc from 'fast-check';
+import { fc } from './properties.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 
 /*

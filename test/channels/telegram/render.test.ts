@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { render, splitText } from '../../../src/channels/telegram/render.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
+import { fc } from '../../support/properties.ts';
 import { choice, words } from './harness.ts';
 
 const rowsOf = (choices: ReturnType<typeof choice>[]) =>

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { incomingSchema } from '../../../src/store/messages.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { fc } from '../../support/properties.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { createBot, SECRET } from './harness.ts';
 

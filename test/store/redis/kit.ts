@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
@@ -48,3 +49,13 @@ export function openFeed(client: RedisClient): Feed {
   onTestFinished(() => feed.close());
   return feed;
 }
+
+/** A connection that asks Redis itself, whatever becomes of it. */
+export function adminOf({ port }: Pick<RedisServer, 'port'>): Redis {
+  const admin = new Redis(port).on('error', () => {});
+  onTestFinished(() => admin.disconnect());
+  return admin;
+}
+
+/** A hash tag of the layout that this process goes by. */
+export const tagOf = (client: RedisClient): string => client.keys().due(7).replace('due', '');

@@ -23,27 +23,31 @@ async function open() {
   const news = new EventEmitter();
   let before: readonly string[] | undefined;
   const bot = stopAtEnd(
-    await startBot(world.env(proxy.url), {
-      limits: QUIET,
-      store: { leaseMs: QUIET.leaseMs },
-      around: {
-        store: (store) => ({
-          ...store,
-          async release(...lease) {
-            const next = await store.release(...lease);
-            if (next === null) news.emit('rest');
-            return next;
-          },
-        }),
-        channel: (channel) => ({
-          ...channel,
-          deliver(...reply) {
-            before ??= [...proxy.commands];
-            return channel.deliver(...reply);
-          },
-        }),
+    // Nobody sweeps: a call that runs out of its time would never be looked up.
+    await startBot(
+      { ...world.env(proxy.url), ANTCRM_TIMEOUT_MS: '30000' },
+      {
+        limits: QUIET,
+        store: { leaseMs: QUIET.leaseMs },
+        around: {
+          store: (store) => ({
+            ...store,
+            async release(...lease) {
+              const next = await store.release(...lease);
+              if (next === null) news.emit('rest');
+              return next;
+            },
+          }),
+          channel: (channel) => ({
+            ...channel,
+            deliver(...reply) {
+              before ??= [...proxy.commands];
+              return channel.deliver(...reply);
+            },
+          }),
+        },
       },
-    }),
+    ),
   );
   const customer = await world.customer(() => bot);
 

@@ -4,9 +4,9 @@ import type { RedisClient } from '../../../src/store/redis/client.ts';
 import { shardOf } from '../../../src/store/redis/keys.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { message, someName } from '../../contract/store/kit.ts';
+import { openProcess, stopAtEnd } from '../../store/redis/kit.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisCluster } from '../../support/redis.ts';
-import { openProcess, stopAtEnd } from './kit.ts';
 
 const slotOf = async (client: RedisClient, conversation: string): Promise<number> =>
   Number(await client.commands.cluster('KEYSLOT', client.keys().conversation(conversation).own[0] ?? ''));

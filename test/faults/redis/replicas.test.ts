@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { leased, someName } from '../../contract/store/kit.ts';
+import { openProcess, ownProxy, ownRedis, stopAtEnd } from '../../store/redis/kit.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisCluster, until } from '../../support/redis.ts';
-import { openProcess, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 const intent = Buffer.from('the intent');
 

@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { conversationName } from '../../../src/store/messages.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import type { Outlet } from '../../../src/turns/outlet.ts';
+import { openProcess, stopAtEnd } from '../../store/redis/kit.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 import { createWorld, incoming } from '../../turns/kit.ts';
-import { openProcess, stopAtEnd } from './kit.ts';
 
 /*
  * One of three masters is gone: customers of the others must not notice. Measured on the engine, from a message to its

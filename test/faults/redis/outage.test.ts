@@ -3,8 +3,8 @@ import { expect, test, vi } from 'vitest';
 import type { ConversationStore } from '../../../src/store/store.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { change, leased, message, someName } from '../../contract/store/kit.ts';
+import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from '../../store/redis/kit.ts';
 import { inTime } from '../../support/in-time.ts';
-import { memoryLog, openFeed, openProcess, ownProxy, ownRedis } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
 const everything = (store: ConversationStore): (() => Promise<unknown>)[] => {

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { Work } from '../../../src/store/mailbox.ts';
 import type { ConversationStore } from '../../../src/store/store.ts';
 import { bodies, message, someName } from '../../contract/store/kit.ts';
-import { openProcess, ownProxy, ownRedis } from './kit.ts';
+import { openProcess, ownProxy, ownRedis } from '../../store/redis/kit.ts';
 
 const CONVERSATIONS = 20;
 const MESSAGES = 12;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import manifest from '../package.json' with { type: 'json' };
-import { startProcess } from './support/processes.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { startProcess } from '../support/processes.ts';
 
 test.each(['chat', 'operations', 'telegram', 'teams:package'] as const)(
   'npm run %s -- --help says how it is used, whatever the configuration',

@@ -5,8 +5,8 @@ import type { Feed } from '../../../src/store/feed.ts';
 import { leaveNoMaster } from '../../../src/store/redis/failover.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { change, leased, message, someName } from '../../contract/store/kit.ts';
+import { memoryLog, openFeed, openProcess, ownProxy, ownRedis, stopAtEnd } from '../../store/redis/kit.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
-import { memoryLog, openFeed, openProcess, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /** How long a failover may keep a process from working, once the first write was refused. */
 const SOON = { timeout: 30_000, interval: 20 };
