@@ -22,7 +22,7 @@ import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { createMetrics } from './metrics.ts';
 import type { Log } from './observe.ts';
-import { createPhotoReader } from './photos/reader.ts';
+import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { createScrape } from './scrape.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
@@ -75,6 +75,7 @@ export type AppOptions = ServerOptions & {
   readonly words?: Wording | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly store?: StoreOptions | undefined;
+  readonly photos?: PhotoReaderOptions | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
@@ -119,7 +120,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     callTimeoutMs: config.antcrm.timeoutMs,
     observe,
   });
-  const photoReader = createPhotoReader();
+  const photoReader = createPhotoReader(options.photos);
   const outlets = new Map<string, Channel>();
   const turns = createTurns({
     store: spannedStore(traces.counting(around.store(store)), spans),

@@ -28,7 +28,13 @@ test(`${AT_LEAST} conversations and more go on while both processes are killed a
   timeout: 10 * 60_000,
 }, async () => {
   const main = 'test/support/bot-main.ts';
-  const world = await startWorld({ redis: true, bots: 0, main, patienceMs: 120_000 });
+  const world = await startWorld({
+    redis: true,
+    bots: 0,
+    main,
+    env: { BOT_LEASE_MS: '2000' },
+    patienceMs: 120_000,
+  });
   const fleet = await startFleet(world);
   onTestFinished(async () => {
     await fleet.end();

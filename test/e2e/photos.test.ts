@@ -3,9 +3,12 @@ import { asJpeg, asPng, drawCode, paint, sheet } from '../support/pictures.ts';
 import { startBot } from '../support/processes.ts';
 import { STAFF_TOKEN, startWorld, type World } from './world.ts';
 
+/** Decodes every picture, however busy the machine. */
+const MAIN = 'test/support/bot-main.ts';
+
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ bots: 2, redis: true });
+  world = await startWorld({ bots: 2, redis: true, main: MAIN });
 });
 afterAll(() => world.stop());
 
@@ -67,7 +70,7 @@ test('photos are counted', async () => {
 });
 
 test('a bot that sees no photos has under 150 MB; staff send it one', async () => {
-  const bot = await startBot();
+  const bot = await startBot({}, MAIN);
   const memoryMb = async () => {
     const metrics = await (await fetch(`${bot.url}/metrics`)).text();
     return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]) / 1e6;

@@ -1,6 +1,7 @@
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { scanLater } from './logs.ts';
+import { PATIENT } from './photos.ts';
 import { AT_ANY_PACE } from './processes.ts';
 
 export type Running = {
@@ -22,7 +23,11 @@ export async function startBot(
   scanLater(lines, env);
   const read = readConfig({ LOG_LEVEL: 'trace', PORT: '0', ...AT_ANY_PACE, ...env });
   if (!read.ok) throw new Error(read.faults.join('\n'));
-  const app = await createApp(read.config, { log: { write: (line) => lines.push(line) }, ...options });
+  const app = await createApp(read.config, {
+    log: { write: (line) => lines.push(line) },
+    photos: PATIENT,
+    ...options,
+  });
   const at = await app.listen();
   await app.start();
   return {

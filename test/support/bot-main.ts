@@ -1,21 +1,23 @@
 /**
  * The bot as `src/main.ts` starts it, with leases that a test can wait for: what a killed process held is free after
- * `LEASE_MS` instead of 15 s. And no message is poison: those who kill processes at random hit some again and again.
+ * `BOT_LEASE_MS` instead of 15 s. And no message is poison: those who kill processes at random hit some again and again.
  * With `BOT_SCHEMA` it is a version of the bot whose states have that schema.
  */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
+import { PATIENT } from './photos.ts';
 
-const LEASE_MS = 2000;
-const { BOT_SCHEMA: schema = VERSION } = process.env;
+const { BOT_SCHEMA: schema = VERSION, BOT_LEASE_MS = '4000' } = process.env;
+const leaseMs = Number(BOT_LEASE_MS);
 
 const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
-  limits: { leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, sweepMs: 100, attempts: 1000 },
-  store: { leaseMs: LEASE_MS, schema: Number(schema) },
+  limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100, attempts: 1000 },
+  store: { leaseMs, schema: Number(schema) },
+  photos: PATIENT,
 });
 process.once('SIGTERM', () => void app.stop());
 await app.listen();

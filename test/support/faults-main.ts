@@ -16,7 +16,7 @@ const STORE_CALLS: readonly (keyof ConversationStore)[] = [
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
 
 const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;
-const leaseMs = Number(process.env.FAULT_LEASE_MS ?? 1500);
+const leaseMs = Number(process.env.FAULT_LEASE_MS ?? 3000);
 const counts = new Map<string, number>();
 
 function next(call: string): string {

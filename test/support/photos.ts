@@ -1,4 +1,5 @@
 import type { PhotoReader, PhotoReading } from '../../src/conversation/photo.ts';
+import type { PhotoReaderOptions } from '../../src/photos/reader.ts';
 
 /** A reader that finds the same in every picture. */
 export const readerOf = (reading: PhotoReading): PhotoReader => ({
@@ -8,3 +9,6 @@ export const readerOf = (reading: PhotoReading): PhotoReader => ({
 
 /** For bots that see no pictures. */
 export const NO_READER = readerOf({ kind: 'unavailable' });
+
+/** Decodes every picture, however busy the machine. */
+export const PATIENT: PhotoReaderOptions = { decodeMs: 60_000 };
