@@ -17,7 +17,7 @@ describe('a newcomer', () => {
     await button(page, 'Gửi biểu mẫu').click();
     await choice(page, 'confirm').click();
     await log(page).getByText('+100').waitFor();
-    expect(await page.evaluate('document.activeElement.id')).toBe('text');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('text');
   });
 
   it('does the same in English', async () => {
@@ -54,7 +54,7 @@ describe('a newcomer', () => {
     await page.getByRole('tab', { name: 'Thử' }).click();
     await button(page, 'TIVInpmx8b98pfg').click();
     await page.locator('#text').waitFor();
-    expect(await page.evaluate('document.activeElement.value')).toBe('TIVInpmx8b98pfg');
+    await expect.poll(() => page.evaluate('document.activeElement.value')).toBe('TIVInpmx8b98pfg');
     await page.keyboard.press('Enter');
     await log(page).locator('.mine').getByText('TIVInpmx8b98pfg').waitFor();
   });
@@ -73,9 +73,8 @@ describe('a newcomer', () => {
       }
     }
     await choice(page, 'redeem').waitFor();
-    expect(await choice(page, 'redeem').evaluate((it) => it.getBoundingClientRect().bottom)).toBeLessThan(
-      PHONE.height,
-    );
+    const bottom = () => choice(page, 'redeem').evaluate((it) => it.getBoundingClientRect().bottom);
+    await expect.poll(bottom).toBeLessThan(PHONE.height);
   });
 });
 
@@ -101,7 +100,7 @@ describe('the chat', () => {
     await log(page).getByText('trang 1').waitFor();
     await choice(page, 'next').click();
     await log(page).getByText('trang 2').waitFor();
-    expect(await log(page).locator('.bot[data-key="history.page"]').count()).toBe(1);
+    await expect.poll(() => log(page).locator('.bot[data-key="history.page"]').count()).toBe(1);
   });
 
   it('is as it was after a reload, the customer’s side too', async () => {
@@ -111,7 +110,7 @@ describe('the chat', () => {
     await page.reload();
     await replied(page, 'accumulate.askCode');
     await expect.poll(() => log(page).locator('.mine').allTextContents()).toEqual(['Bạn: tích điểm']);
-    expect(await log(page).locator('.bot[data-key]').count()).toBe(2);
+    await expect.poll(() => log(page).locator('.bot[data-key]').count()).toBe(2);
   });
 
   it('begins in the language of the browser, where the bot speaks it', async () => {
@@ -128,7 +127,7 @@ describe('the chat', () => {
     await page.evaluate(`sessionStorage.setItem('conversation', 'swept-away')`);
     await page.reload();
     await replied(page, 'welcome');
-    expect(await page.locator('#conversation').inputValue()).toMatch(/^console-/);
+    await expect.poll(() => page.locator('#conversation').inputValue()).toMatch(/^console-/);
   });
 
   it('sends again what got no answer, and counts it once', async () => {

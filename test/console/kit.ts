@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 
@@ -26,8 +26,6 @@ export const PHONE = { width: 320, height: 640 };
 
 /** To be called once in a test file. */
 export function useConsole(): Console {
-  // Chromium on a busy machine.
-  vi.setConfig({ testTimeout: 40_000 });
   let browser: Browser;
   let bot: Running;
   let faults: string[] = [];
@@ -49,7 +47,7 @@ export function useConsole(): Console {
     async open({ path = '/console', ...options } = {}) {
       const watched = await openPage(browser, bot.url, { viewport: WIDE, ...options });
       faults = watched.faults;
-      watched.page.setDefaultTimeout(15_000);
+      watched.page.setDefaultTimeout(60_000);
       await watched.page.goto(bot.url + path);
       return watched.page;
     },

@@ -124,7 +124,7 @@ function wrongTokens(): fc.Arbitrary<string> {
   );
 }
 
-const timeout = 30_000 + CASES * 20;
+const timeout = 120_000 + CASES * 20;
 
 test('no token but the right one gets an activity of Teams in', { timeout }, async () => {
   await nobodyPasses(TEAMS, `Bearer ${service.mint(APP_ID)}`, wrongTokens());
