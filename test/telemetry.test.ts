@@ -228,6 +228,7 @@ describe('log lines', () => {
 
 describe('a collector', () => {
   test('that is out of reach costs customers nothing, and the log one line', async () => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '1000');
     const lines: string[] = [];
     const { telegram, writes } = await setUp({
       endpoint: 'http://127.0.0.1:9',

@@ -287,7 +287,7 @@ describe('a reply', () => {
     await expect.poll(() => [...world.memory.boxes.values()][0]?.outbox).toHaveLength(1);
     const box = [...world.memory.boxes.values()][0];
     if (box) box.outbox = box.outbox.map(({ seq }) => ({ seq, body: Buffer.from('garbage') }));
-    await world.quiet();
+    await world.quiet(10 * MINUTE);
     expect(world.heard()).toEqual([]);
     expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
   });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { startProcess } from './processes.ts';
+import { startProcess } from '../support/processes.ts';
 
 type Running = { readonly pid: number; readonly parent: number; readonly program: string };
 
@@ -45,5 +45,5 @@ test('a hook that fails leaves nothing running, and the test run ends', async ()
   ]);
   const [, pid] = await run.line(/the hook fails beside (\d+)/);
   expect((await run.ended).code).toBe(1);
-  expect(await alive([Number(pid)])).toEqual([]);
+  await expect.poll(() => alive([Number(pid)])).toEqual([]);
 });
