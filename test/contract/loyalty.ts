@@ -150,7 +150,7 @@ export function loyaltyContract(name: string, open: () => Promise<OpenLoyalty>):
 
     test('a late record shows up when its time has come', async () => {
       const { id: before } = (await newest({ type: 'gift', by: BY_GARNACHO })) ?? {};
-      await opened.fault({ call: 'redeem', fault: 'late-record', ms: 150 });
+      await opened.fault({ call: 'redeem', fault: 'late-record', ms: 1500 });
       expect(await calls.redeem()).toEqual({ kind: 'unknown' });
       expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({ id: before });
       await expect

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { answerByNock } from '../../support/nock.ts';
 import { TENANT, textActivity } from '../../support/teams-activities.ts';
 import type { TokenOptions } from '../../support/teams-tokens.ts';
-import { createBot } from './harness.ts';
+import { CHAT, createBot } from './harness.ts';
 
 answerByNock();
 
@@ -158,7 +158,7 @@ it("the SDK's complaints go to our log at debug, without what they say; others' 
   ]);
 });
 
-// One test: Azure's library looks for its endpoint once in a process.
+// One test: Azure's library looks for its endpoint once in a process, and files may share one (`npm run test:quick`).
 it('our own tokens come from the managed identity, are kept, and renewed once where the connector refuses one', async () => {
   const { double, channel, outgoing, said } = await createBot({ auth: 'on' });
   vi.stubEnv('IDENTITY_ENDPOINT', double.identity.IDENTITY_ENDPOINT);
@@ -179,6 +179,15 @@ it('our own tokens come from the managed identity, are kept, and renewed once wh
   expect(said.filter((line) => line.startsWith('["alarm"'))).toEqual([
     '["alarm","channel_token_refused",{"channel":"teams"}]',
   ]);
+
+  const content = Buffer.from('a picture');
+  const url = double.keep('p1', content);
+  const fetchPhoto = () => channel.fetchPhoto?.({ conversation: CHAT, address: {} }, { url });
+  expect(await fetchPhoto()).toEqual({ kind: 'fetched', bytes: content });
+  double.script({ status: 401 });
+  expect(await fetchPhoto()).toEqual({ kind: 'fetched', bytes: content });
+  const tokens = double.calls('GET').map(({ authorization }) => authorization);
+  expect(tokens).toEqual(Array(3).fill(expect.stringMatching(/^Bearer granted-\d$/)));
 });
 
 it.each([
