@@ -144,7 +144,7 @@ test.concurrent('AntCRM that fails every other call that earns or spends, and ev
       expect(operation).toMatchObject({ heard, calls: [{ status: heard === 'done' ? 1 : 0 }] });
     }
     const failed = new RegExp(`"call":"${kind}","outcome":"unknown","status":503`);
-    expect(bot.lines.filter((line) => failed.test(line))).toHaveLength(1);
+    await expect.poll(() => bot.lines.filter((line) => failed.test(line))).toHaveLength(1);
   }
 });
 

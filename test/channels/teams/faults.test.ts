@@ -149,5 +149,6 @@ it('shows in readiness, the greeting, one alarm and the metric, with what to do;
   });
   const metrics = await (await fetch(`${bot.url}/metrics`)).text();
   expect(metrics).toContain('bot_channel_out_of_order{channel="teams"} 1');
-  expect(bot.lines.filter((line) => line.includes('"alarm":"channel_out_of_order"'))).toHaveLength(1);
+  const alarms = () => bot.lines.filter((line) => line.includes('"alarm":"channel_out_of_order"'));
+  await expect.poll(alarms).toHaveLength(1);
 });

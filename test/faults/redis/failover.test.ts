@@ -146,7 +146,7 @@ test(
     expect((await leased(store, someName())).version).toBe(0);
     const { store: refused } = await openProcess(url, {}, log);
     await expect(refused.accept(message(someName(), 'no'))).rejects.toBeInstanceOf(StoreUnavailable);
-    expect(log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/);
+    await expect.poll(() => log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/);
     expect(log.lines.join()).not.toMatch(/ours|theirs/);
   },
 );
