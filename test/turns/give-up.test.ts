@@ -39,7 +39,7 @@ async function confirm(when: 'before' | 'after', expected: readonly string[]): P
   const world = createWorld();
   const engine = world.engine({ conversation, perform: faultAt(world, when) });
   await engine.accept(incoming(`tích điểm ${CODES.join(' ')} 0912345678 minh@example.vn`));
-  await vi.waitFor(() => expect(world.heard()).toEqual(['accumulate.summary']));
+  await expect.poll(() => world.heard()).toEqual(['accumulate.summary']);
   const choice = world.sent[0]?.outgoing.reply.choices?.[0]?.id ?? '';
   await engine.accept(incoming('', { message: { kind: 'choice', choice } }));
   await vi.waitFor(
