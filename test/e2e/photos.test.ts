@@ -70,7 +70,7 @@ test('photos are counted', async () => {
 });
 
 test('a bot that sees no photos has under 150 MB; staff send it one', async () => {
-  const bot = await startBot({}, MAIN);
+  const bot = await startBot();
   const memoryMb = async () => {
     const metrics = await (await fetch(`${bot.url}/metrics`)).text();
     return Number(/^process_resident_memory_bytes (\S+)$/m.exec(metrics)?.[1]) / 1e6;
@@ -79,11 +79,15 @@ test('a bot that sees no photos has under 150 MB; staff send it one', async () =
   const picture = asPng(
     sheet(await drawCode('TIVI000000046'), await drawCode('TIVI000000047', 'DataMatrix')),
   );
-  const response = await fetch(`${bot.url}/webhooks/staff`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ conversation: 'qa', photo: picture.toString('base64'), as: 'telegram' }),
-  });
-  expect(await response.json()).toMatchObject({ replies: [{ key: 'accumulate.askPhone' }] });
+  const sent = async () => {
+    const response = await fetch(`${bot.url}/webhooks/staff`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ conversation: 'qa', photo: picture.toString('base64'), as: 'telegram' }),
+    });
+    return response.json();
+  };
+  // A machine that is too busy to decode it in three seconds gets it again.
+  await expect.poll(sent).toMatchObject({ replies: [{ key: 'accumulate.askPhone' }] });
   await bot.stop();
 });

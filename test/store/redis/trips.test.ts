@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { connectRedis } from '../../../src/store/redis/client.ts';
 import { startBot } from '../../support/app.ts';
 import { confirmIn, earning, GIFT, isSummary } from '../../support/faults-stories.ts';
@@ -50,6 +50,9 @@ async function open() {
     ),
   );
   const customer = await world.customer(() => bot);
+  const probe = new Redis(proxy.url);
+  onTestFinished(() => probe.disconnect());
+  await probe.ping();
 
   /** What Redis is asked between an update and the moment when the first reply to it leaves. Resolves after the turn. */
   async function asked(update: () => Promise<unknown>): Promise<readonly string[]> {
@@ -58,8 +61,11 @@ async function open() {
     before = undefined;
     await update();
     await rest;
+    const asking = before ?? [];
     await delay(COUNTED_MS);
-    return before ?? [];
+    // What was written before this has come to the proxy by then.
+    for (let n = 0; n < 3; n++) await probe.ping();
+    return asking;
   }
   return { asked, customer, world };
 }
