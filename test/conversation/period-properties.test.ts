@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePeriod } from '../../src/conversation/language/values/period.ts';
 import { NAMES } from '../../src/conversation/language/values/spans.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
 import { understand } from '../support/conversation.ts';
+import { fc } from '../support/properties.ts';
 
 const ZONES = ['Asia/Ho_Chi_Minh', 'UTC', 'America/New_York', 'America/Santiago', 'Pacific/Apia'] as const;
 const zones = fc.constantFrom(...ZONES);
