@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Gift } from '../../src/conversation/context.ts';
-import type { Effect, Identifier, Movement, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, HistoryRecord, Identifier, Movement, Outcome } from '../../src/conversation/effect.ts';
 import type { Sender } from '../../src/conversation/message.ts';
 import { createWords } from '../../src/i18n.ts';
-import { Dialogue, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 
 /*
  * What a customer has, and what it is enough for, is in view wherever it matters; and it is never wrong.
@@ -452,6 +452,67 @@ describe('what was redeemed', () => {
   test('is not what a wish is', () => {
     expect(new Dialogue(TEAMS).text('đổi quà').keys).toEqual(['redeem.askGift']);
     expect(new Dialogue(TEAMS).text('quà').keys).toEqual(['redeem.askGift']);
+  });
+});
+
+describe('the list of what was redeemed', () => {
+  const record = (code: string, agoMs: number, more: Partial<HistoryRecord> = {}): HistoryRecord => ({
+    type: 'gift',
+    code,
+    what: code,
+    score: 250,
+    atMs: NOW - agoMs,
+    failed: false,
+    ...more,
+  });
+
+  /** After a redemption of `loa` just now, AntCRM lists these. */
+  function listed(records: HistoryRecord[], text = 'quà của tôi'): Dialogue {
+    const chat = having(2000);
+    chat.text('đổi loa').press('confirm');
+    chat.answers = (effect) =>
+      effect.kind === 'history' ? { kind: 'history', records, more: false } : succeed(effect);
+    return chat.text(text);
+  }
+  const reference = (chat: Dialogue): string => chat.state.operations[0]?.id ?? '-';
+
+  test('has the reference of what was redeemed here, and where to get it', () => {
+    const chat = listed([record('LOA01', 1000), record('DAUMAY01', 2000), record('LOA01', 86_400_000)]);
+    expect(spoken(chat)[0]?.split('\n').slice(1)).toEqual([
+      `25/11/2026 15:46 · Loa (${reference(chat)}) · −250 điểm`,
+      '25/11/2026 15:46 · Đầu máy · −250 điểm',
+      '24/11/2026 15:47 · Loa · −250 điểm',
+      'Nhận quà: 12 Lê Lợi',
+    ]);
+  });
+
+  test('tells no reference where two records might be the one', () => {
+    const chat = listed([record('LOA01', 1000), record('LOA01', 3000)]);
+    expect(spoken(chat).join()).not.toContain(reference(chat));
+  });
+
+  test('tells nothing of where to get what was not redeemed, or what nothing is known of', () => {
+    const chat = listed([record('LOA01', 1000, { failed: true }), record('DAUMAY01', 2000)]);
+    expect(spoken(chat).join()).not.toMatch(/Nhận quà|K7M2/);
+  });
+
+  test('names the gift where gifts are got at several places', () => {
+    const gifts = GIFTS.map((one) => ({ ...one, pickUp: { vi: `Quầy ${one.code}`, en: one.code } }));
+    const chat = having(2000, TEAMS, { gifts });
+    const records = [record('LOA01', 1000), record('LOA01', 5000), record('DAUMAY01', 2000)];
+    chat.answers = () => ({ kind: 'history', records, more: false });
+    expect(spoken(chat.text('quà của tôi'))[0]?.split('\n').slice(-2)).toEqual([
+      'Nhận Loa: Quầy LOA01',
+      'Nhận Đầu máy: Quầy DAUMAY01',
+    ]);
+  });
+
+  test('of points says nothing of gifts', () => {
+    const chat = listed(
+      [{ type: 'point', code: 'X', score: 1, atMs: NOW, failed: false }],
+      'lịch sử tích điểm',
+    );
+    expect(spoken(chat).join()).not.toContain('Nhận');
   });
 });
 

@@ -26,7 +26,7 @@ import {
   periodNoted,
 } from '../prompts/periods.ts';
 import { CANCEL, home, named, question, withMenu } from '../prompts/questions.ts';
-import { recordLine, totalLine } from '../prompts/records.ts';
+import { pageLines } from '../prompts/records.ts';
 import type { Choice, Reply } from '../reply.ts';
 import { type ConversationState, type Draft, identitySchema, type Step } from '../state.ts';
 
@@ -207,7 +207,7 @@ function showPage(
     key: 'history.page',
     context: page.type,
     params: { page: page.skip / PAGE + 1, period },
-    lines: [...records.map((one) => recordLine(one, scope)), ...(sum ? [totalLine(page.type, sum)] : [])],
+    lines: pageLines(page.type, { records, sum }, state, scope),
     inPlace: true,
   };
   return say(next, withPaging(next, reply, page, more, scope));
