@@ -25,8 +25,8 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  *   come as messages of their own; what it is called does not matter.
  * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
- * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: whom its
- *   intent holds.
+ * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: the one
+ *   that its intent has locked.
  */
 export const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('text'), text: z.string() }),

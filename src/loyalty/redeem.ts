@@ -13,8 +13,8 @@ type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
 /**
  * Spends points, calling at most once per operation, however often the turn is repeated: lock, baseline, intent, call
- * (docs/design.md, "Money-like calls"). Outcomes after which the lock is to be given back name its `customer`; whoever saves
- * the outcome gives it back, so that a crash in between leaves the customer held, never free.
+ * (docs/design.md, "Money-like calls"). Outcomes after which the lock is to be given back name its `customer`. It is
+ * given back with the saved outcome, so a crash in between leaves the customer locked, never free.
  */
 export async function redeem(effect: Redeem, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, gift, by } = effect;
@@ -128,20 +128,20 @@ async function unlessIntended(
 ): Promise<Outcome> {
   const body = await context.recall(effect.operation);
   if (body === null) return outcome;
-  const held = outcome.kind === 'unavailable' ? outcome.customer : undefined;
-  return interrupted(readIntent(body), held, effect, context, tools);
+  const locked = outcome.kind === 'unavailable' ? outcome.customer : undefined;
+  return interrupted(readIntent(body), locked, effect, context, tools);
 }
 
-/** The stored baseline is the only one ever used. `held`: the customer that this attempt holds. */
+/** The stored baseline is the only one ever used. `locked`: the customer that this attempt locked. */
 async function interrupted(
   { lookup }: Intent,
-  held: string | undefined,
+  locked: string | undefined,
   { operation }: Redeem,
   context: EffectContext,
   { log }: Tools,
 ): Promise<Outcome> {
   log.warn({ operation }, 'Redemption was interrupted, looking it up');
   // AntCRM may have come to know the customer meanwhile: the lock that counts is the first attempt's.
-  if (held !== undefined && held !== lookup.customer) await context.unlock(held, operation);
+  if (locked !== undefined && locked !== lookup.customer) await context.unlock(locked, operation);
   return { kind: 'unknown', operation, lookup };
 }

@@ -42,8 +42,8 @@ export async function answer(command: Command, tools: Tools): Promise<Answer> {
       return show(command, tools);
     case 'settle': {
       const { reference, result } = command;
-      const heldBy = (operation: OpenOperation) => lookupOf(operation)?.customer;
-      const filed = await operators.settle(reference, result, heldBy);
+      const customerOf = (operation: OpenOperation) => lookupOf(operation)?.customer;
+      const filed = await operators.settle(reference, result, customerOf);
       log.warn({ operation: reference, result, filed, ...who }, 'an operator settles an operation');
       return filed === 'unknown' ? none(reference, tools) : told(filed, { reference, result });
     }

@@ -10,7 +10,7 @@
 export interface Locks {
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
-   * `LOCK_MS`, refreshed by every call of its holder. `held` comes with what `unlock` was told of this customer's
+   * `LOCK_MS`, refreshed by every call of its holder. A lock comes with what `unlock` was told of this customer's
    * earlier operations, in any order.
    */
   lock(customer: string, operation: string): Promise<Lock>;

@@ -58,13 +58,13 @@ export type Operators = {
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
    * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
-   * `heldBy` tells which customer the intent locks: the lock is given back even if the conversation never learned the
-   * outcome.
+   * `customerOf` says which customer the intent has locked: the lock is given back even if the conversation never learned
+   * the outcome.
    */
   settle(
     reference: string,
     result: 'done' | 'not-applied',
-    heldBy?: (operation: OpenOperation) => string | undefined,
+    customerOf?: (operation: OpenOperation) => string | undefined,
   ): Promise<Filed>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
@@ -122,11 +122,11 @@ export function createOperators(options: {
         leasedUntilMs,
       };
     },
-    async settle(reference, result, heldBy) {
+    async settle(reference, result, customerOf) {
       const operation = (await operations()).find((one) => one.reference === reference);
       if (operation === undefined) return 'unknown';
       if (operation.intent === null) return 'unreadable';
-      const customer = heldBy?.(operation);
+      const customer = customerOf?.(operation);
       const message = { kind: 'settle', operation: reference, result, customer } as const;
       // Always the same id: whatever is decided once more is a duplicate, and refused.
       const id = `settle:${reference}`;

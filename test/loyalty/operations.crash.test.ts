@@ -22,7 +22,7 @@ const AFTERWARDS = {
   'all is well': () => undefined,
   'contacts are down': ({ antcrm }: World) => antcrm.down.add('contact'),
   'the history is down': ({ antcrm }: World) => antcrm.down.add('history'),
-  'another operation has the lock': ({ store }: World) => store.holds.set(CUSTOMER, 'op-2'),
+  'another operation has the lock': ({ store }: World) => store.locks.set(CUSTOMER, 'op-2'),
   'the store does not replicate': ({ store }: World) => {
     store.isReplicated = false;
   },
@@ -105,7 +105,7 @@ describe('a redemption cut off by a crash', () => {
       if (intent !== null) {
         expect(outcome).toMatchObject({ kind: 'unknown', ...intent, lookup: { baseline: ['before'] } });
         expect(world.isSpent).toBe(isSpent);
-        expect([...world.store.holds.keys()]).toEqual([CUSTOMER]);
+        expect([...world.store.locks.keys()]).toEqual([CUSTOMER]);
       }
     }
     expect(crashes).toBeGreaterThanOrEqual(9);

@@ -168,9 +168,9 @@ export class FakeAntcrm implements Loyalty {
   }
 }
 
-/** What outlives a process: holds, intents and who has the lease. */
+/** What outlives a process: locks, intents and who has the lease. */
 export class FakeStore {
-  readonly holds = new Map<string, string>();
+  readonly locks = new Map<string, string>();
   readonly settled = new Map<string, string[]>();
   readonly awaited = new Map<string, string[]>();
   readonly intents = new Map<string, string>();
@@ -184,7 +184,7 @@ export class FakeStore {
   }
 
   unlock(customer: string, operation: string, record?: string, awaited?: string): void {
-    if (this.holds.get(customer) === operation) this.holds.delete(customer);
+    if (this.locks.get(customer) === operation) this.locks.delete(customer);
     if (record !== undefined) this.settled.set(customer, [...(this.settled.get(customer) ?? []), record]);
     if (awaited !== undefined) this.awaited.set(customer, [...(this.awaited.get(customer) ?? []), awaited]);
   }
@@ -199,8 +199,8 @@ export class FakeStore {
       abort: () => lost.abort(),
       stopping: () => this.isStopping,
       lock: async (customer, operation) => {
-        const holder = this.holds.get(customer) ?? operation;
-        this.holds.set(customer, holder);
+        const holder = this.locks.get(customer) ?? operation;
+        this.locks.set(customer, holder);
         return holder === operation
           ? {
               locked: true,

@@ -77,7 +77,7 @@ describe('accumulate', () => {
       receipt: { record: 'new-0', score: 100, what: 'Tivi' },
     });
     expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: 'Garnacho' }]);
-    expect(store.holds.size).toBe(0);
+    expect(store.locks.size).toBe(0);
   });
 
   it('sends the phone alone where the e-mail may be somebody else’s, and says nothing of it', async () => {
@@ -168,7 +168,7 @@ describe('reading back', () => {
     antcrm.onCall = () => {
       antcrm.records.push(gift({ id: 'from the shop' }));
     };
-    store.holds.clear();
+    store.locks.clear();
     const second = await perform({ ...REDEEM, operation: 'op-2' });
     expect(second).toMatchObject({ kind: 'applied', receipt: undefined });
     expect(clock.nowMs()).toBe(START_MS);
@@ -185,7 +185,7 @@ describe('redeem', () => {
       balance: { before: 990, after: 980 },
     });
     expect(antcrm.redeemed).toEqual([{ gift: 'DAUMAY01', phone: PHONE.value, writeBefore: 9000 }]);
-    expect(store.holds).toEqual(new Map([[CUSTOMER, 'op-1']]));
+    expect(store.locks).toEqual(new Map([[CUSTOMER, 'op-1']]));
   });
 
   it.each(['refused', 'unavailable'] as const)('names whose hold to give back when %s', async (fate) => {
@@ -219,10 +219,10 @@ describe('redeem', () => {
     expect(store.intents.size).toBe(0);
   });
 
-  it('is not called, and nobody held, where AntCRM cannot say who the customer is', async () => {
+  it('is not called, and nobody locked, where AntCRM cannot say who the customer is', async () => {
     antcrm.down.add('contact');
     expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1' });
-    expect(store.holds.size).toBe(0);
+    expect(store.locks.size).toBe(0);
   });
 
   it('is not called where the intent is not safe', async () => {
@@ -239,7 +239,7 @@ describe('redeem', () => {
     expect(antcrm.redeemed).toHaveLength(1);
   });
 
-  it('holds by the identifier where AntCRM has no record, or no contacts at all', async () => {
+  it('locks by the identifier where AntCRM has no record, or no contacts at all', async () => {
     antcrm.contacts.length = 0;
     expect(await perform(REDEEM)).toMatchObject({ customer: `phone:${PHONE.value}` });
     antcrm.down.add('contact');
@@ -364,11 +364,11 @@ describe('check', () => {
     antcrm.records.push(gift({ id: 'a', what: 'Đầu máy' }));
     const receipt = { record: 'a', score: 10, what: 'Đầu máy' };
     expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'applied', receipt });
-    expect(store.holds).toEqual(new Map([[CUSTOMER, 'op-1']]));
+    expect(store.locks).toEqual(new Map([[CUSTOMER, 'op-1']]));
   });
 
-  it('concludes nothing while the customer is held by another operation', async () => {
-    store.holds.set(CUSTOMER, 'op-2');
+  it('concludes nothing while the customer is locked by another operation', async () => {
+    store.locks.set(CUSTOMER, 'op-2');
     antcrm.records.push(gift({ id: 'a' }));
     expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'unreadable' });
   });
@@ -378,7 +378,7 @@ describe('check', () => {
     expect(await check()).toMatchObject({ found: 'unreadable' });
   });
 
-  it('knows an accumulation by its code, even without an id, and holds nobody', async () => {
+  it('knows an accumulation by its code, even without an id, and locks nobody', async () => {
     const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
     antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
@@ -387,7 +387,7 @@ describe('check', () => {
     expect(await check(POINT)).toMatchObject({ found: 'none' });
     antcrm.records.push({ ...point, code: 'TIVI000000017' });
     expect(await check(POINT)).toMatchObject({ found: 'applied', receipt: { score: 100 } });
-    expect(store.holds.size).toBe(0);
+    expect(store.locks.size).toBe(0);
   });
 });
 

@@ -99,7 +99,7 @@ function notFound(
   return after([resolved(operation, status, scope)], next);
 }
 
-/** Nothing came late. The last check has held the customer once more. */
+/** Nothing came late. The last check has locked the customer once more. */
 function unwatch(state: ConversationState, operation: Operation, status: 'refused' | 'notApplied'): Decision {
   return update(state, operation, status, { settled: [operation.id], ...unlock(operation) });
 }

@@ -76,7 +76,7 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
     });
   });
 
-  describe('holds', () => {
+  describe('locks', () => {
     test('one operation of a customer at a time, idempotent for its holder', async () => {
       const { store, another } = await fresh();
       const other = await another();
@@ -98,7 +98,7 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
       expect(await store.lock(customer, 'op2')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
-    test('whoever holds next learns which records settled earlier operations', async () => {
+    test('the next holder learns which records settled earlier operations', async () => {
       const { store } = await fresh();
       const customer = someName();
       await store.lock(customer, 'op1');
@@ -126,7 +126,7 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
       });
     });
 
-    test('whoever holds next learns which records are still to come, one for each success', async () => {
+    test('the next holder learns which records are still to come, one for each success', async () => {
       const { store, another } = await fresh();
       const customer = someName();
       await store.lock(customer, 'op1');
