@@ -133,7 +133,7 @@ describe('repair', () => {
       const chat = new Dialogue().text('tích điểm').text(text);
       expect(chat.keys).toEqual(['accumulate.askCode']);
       chat.text('TIVI000000017 0912345678 minh@example.vn').text(text);
-      expect(chat.keys).toEqual(['confirm.press', 'accumulate.summary']);
+      expect(chat.keys).toEqual(['accumulate.summary']);
       expect(chat.effects).toEqual([]);
     },
   );

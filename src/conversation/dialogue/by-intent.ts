@@ -14,10 +14,8 @@ import { smallTalk } from './small-talk.ts';
 import { status } from './status.ts';
 import { bringsValue } from './values.ts';
 
-/** Beside a value, these are only how it is said: "chào shop, mình có mã TIVI000000017". */
-const BESIDE_VALUES: ReadonlySet<string | undefined> = new Set([
-  ...['help', 'menu', 'greet', 'bye', 'thanks', 'retry'],
-]);
+/** Beside a value, these are only how it is said: "giúp mình mã TIVI000000017 với". */
+const BESIDE_VALUES: ReadonlySet<string | undefined> = new Set(['help', 'menu', 'bye', 'retry']);
 
 /** What a text wants, whatever is being asked. Whether details may be remembered stays asked until something else is begun. */
 export function byIntent(

@@ -2,7 +2,6 @@ import { type Decision, say } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { again, question } from '../prompts/questions.ts';
-import type { Reply } from '../reply.ts';
 import type { ConversationState, Step } from '../state.ts';
 import { isCutOff } from './calls.ts';
 import { begin } from './confirmation.ts';
@@ -22,22 +21,29 @@ export function atSummary(
   utterance: Utterance,
   scope: Scope,
 ): Decision | undefined {
-  switch (isThankfulYes(utterance, scope) ? 'confirm' : utterance.understood.intent) {
+  const { understood } = utterance;
+  switch (isThankfulYes(utterance, scope) ? 'confirm' : understood.intent) {
     case 'edit':
       return editNamed(state, flow, utterance, scope);
     case 'decline':
     case 'skip':
       // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
-      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
-      return again(state, scope, { key: 'confirm.edit' });
+      if (isAnswer(understood)) return flow.said(state, utterance, scope);
+      return understood.names === undefined
+        ? again(state, scope, { key: 'confirm.edit' })
+        : editNamed(state, flow, utterance, scope);
     case 'confirm':
-      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
+      if (isAnswer(understood) || understood.names) return flow.said(state, utterance, scope);
       return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
         ? begin(state, scope)
         : pointAt(state, flow, scope);
     case 'retry':
-      if (corrects(utterance.understood)) return flow.said(state, utterance, scope);
-      return pointAt(state, flow, scope);
+      return isAnswer(understood) ? flow.said(state, utterance, scope) : again(state, scope);
+    case 'nevermind':
+      // "Ok thôi" may say either.
+      return scope.language.isYes(utterance.text)
+        ? pointAt(state, flow, scope)
+        : flow.said(state, utterance, scope);
     default:
       return flow.said(state, utterance, scope);
   }
@@ -49,8 +55,8 @@ export function isThankfulYes({ text, understood }: Utterance, { language }: Sco
 }
 
 /** "Ok, 0912345678" is an answer. */
-function corrects(understood: Understood): boolean {
-  return bringsValue(understood) || (understood.names ?? understood.noEmail) !== undefined;
+function isAnswer(understood: Understood): boolean {
+  return bringsValue(understood) || understood.noEmail !== undefined;
 }
 
 /**
@@ -64,11 +70,10 @@ function mayConfirm(state: ConversationState, step: Confirming, flow: Flow, { cu
 
 /** Says which button it takes: with the whole summary only where another word will do then. */
 function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
-  const press: Reply = { key: 'confirm.press' };
-  if (flow.confirmation?.byWord) return again(state, scope, press);
+  if (flow.confirmation?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = question(state, scope);
   return say(state, {
-    ...press,
+    key: 'confirm.press',
     choices: choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id)),
     asks,
     view,

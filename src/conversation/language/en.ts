@@ -119,6 +119,7 @@ export const en: Grammar = {
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
     go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list`,
   wishes: 'get, take, choose, claim, exchange',
+  faults: `wrong, wrong number, incorrect, not right, not correct, that's wrong`,
   assents: 'yeah',
   short: 'no, n, y',
   objections: { last: '', anywhere: '' },
@@ -134,7 +135,7 @@ export const en: Grammar = {
   ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
-    phone: `phone, phone number, mobile, tel, vietnamese number, vietnamese phone number,
+    phone: `phone, phone number, wrong number, mobile, tel, vietnamese number, vietnamese phone number,
       change phone, change phone number, change my phone`,
     email: 'email, mail, e mail, gmail, mailto, change email, change my email',
   },

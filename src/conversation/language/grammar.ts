@@ -107,6 +107,8 @@ export type Grammar = {
   readonly inNumbers: (text: string) => string;
   /** Polite words around a yes, which leave it one. */
   readonly particles: string;
+  /** Of what declines, the words that say that something is wrong, not that there is none: "sai email". */
+  readonly faults: string;
   /** Say yes on their own, and nothing beside a no: "dạ không". */
   readonly assents: string;
   /** Words without marks that are others in another language (`no`, nó): among words of that one they say nothing. */

@@ -73,7 +73,8 @@ export function createIntents(flows: readonly FlowWords[], order: readonly strin
       const first = order.find((intent) => intents.has(intent));
       if (first === 'forget' && !isPlainRequest(parts)) return 'privacy';
       const both = intents.has('confirm') && intents.has('decline');
-      if (both && (first === 'confirm' || first === 'decline')) return undefined;
+      if (both && (first === 'confirm' || first === 'decline'))
+        return parts.some(({ meaning }) => meaning?.fault) ? 'decline' : undefined;
       if (period === undefined || !isFlow(first) || !isExplained(parts)) return first;
       const { type, vague } = byName.get(first ?? '')?.list ?? {};
       // "Tuần này tích được bao nhiêu điểm" asks for what was earned, "tuần này mình có bao nhiêu điểm" for the balance.
@@ -127,7 +128,7 @@ export function lacksEmail(parts: readonly Part[]): boolean {
   const telling = parts.filter(({ meaning }) => !meaning || meaning.intent || meaning.field);
   return telling.some(({ meaning }, i) => {
     const next = telling[i + 1]?.meaning;
-    const declined = meaning?.intent === 'skip' || meaning?.intent === 'decline';
+    const declined = (meaning?.intent === 'skip' || meaning?.intent === 'decline') && !meaning.fault;
     return declined && next?.field === 'email' && next.intent === undefined;
   });
 }

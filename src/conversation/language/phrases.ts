@@ -20,6 +20,8 @@ export type Meaning = {
   readonly unit?: boolean | undefined;
   /** "Gì", "bao nhiêu". */
   readonly asks?: boolean | undefined;
+  /** Something is wrong. */
+  readonly fault?: boolean | undefined;
   /** A polite yes, which is none beside a no. */
   readonly assent?: boolean | undefined;
   /** Asks for the gift that is named after it. */
@@ -122,13 +124,14 @@ function meaningsOf(intents: readonly IntentWords[]): ReadonlyMap<string, Meanin
 
 /** The words that a language has for everybody, whatever flows there are. */
 function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => void): void {
-  const { fillers, time, range, units, questions, wishes, assents, fields, types, denials } = grammar;
+  const { fillers, time, range, units, questions, wishes, assents, faults, fields, types, denials } = grammar;
   add(fillers, {});
   add(`${time.units}, ${range.from}, ${range.to}`, {});
   add(units, { unit: true });
   add(questions, { asks: true });
   add(wishes, { wish: true });
   add(assents, { assent: true });
+  add(faults, { fault: true });
   for (const field of ['code', 'phone', 'email'] as const) add(fields[field], { field });
   for (const type of ['point', 'gift'] as const) add(types[type], { type });
   add(grammar.ever, { ever: true });

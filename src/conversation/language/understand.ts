@@ -12,7 +12,7 @@ import { timesIn } from './times.ts';
 import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { CodeResult } from './values/code.ts';
 import { type FlowWords, intentWords, type Wording } from './vocabulary.ts';
-import { createYes } from './yes.ts';
+import { createYes, withHandsRead } from './yes.ts';
 
 /** What a message says, as far as it says it. Nothing here is trusted more than any typed text. */
 export type Understood = {
@@ -85,6 +85,7 @@ export function createLanguage(
   const order = words.map(({ intent }) => intent);
   const { intentOf, typeOf } = createIntents(flows, order);
   const answers = createAnswers(wording, added);
+  const isYes = createYes(words);
   const past = flows.find(({ showsPast }) => showsPast)?.name;
   const commands = new Map(
     words.flatMap(({ intent, commands }) => commands.map((name) => [name, intent] as const)),
@@ -127,7 +128,7 @@ export function createLanguage(
   }
 
   function understand(text: string): Understood {
-    const tokens = tokenize(withLinksRead(visible(text)).replaceAll('👍', ' ok '));
+    const tokens = tokenize(withHandsRead(withLinksRead(visible(text))));
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
     const email = findEmail(typed);
@@ -142,8 +143,9 @@ export function createLanguage(
     const asksForPast = intent !== undefined && intent === past;
     const doubtsErasing = intent === 'forget' && !command && (!isAlone || isQuestion(text));
     const bare = typed.length === 0 && text.includes('?') ? 'explain' : undefined;
+    const isPolite = intent === 'help' && isYes(text);
     return {
-      intent: doubtsErasing ? 'privacy' : (intent ?? bare),
+      intent: doubtsErasing ? 'privacy' : isPolite ? 'confirm' : (intent ?? bare),
       code,
       codes: code === undefined ? [] : [code, ...furtherCodes],
       phone: phone?.result.value,
@@ -164,7 +166,7 @@ export function createLanguage(
 
   return {
     understand,
-    isYes: createYes(words),
+    isYes,
     readCode: codes.read,
     readCodes: codes.readAll,
     localeOf,

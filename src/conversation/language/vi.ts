@@ -111,7 +111,7 @@ export const vi: Grammar = {
   },
   borrowed: 'ok, oke, oki, okie, okela, alo, zalo, sao kê, ad, vip',
   particles: `à, ạ, ak, nhé, nha, nhe, nghen, hen, ha, luôn, đi, nào, rồi, thôi, liền, giúp, giúp mình, mình, tôi, em, anh, chị,
-    bạn, shop, sốp, ad, admin, bot, ơi, cảm ơn, cám ơn`,
+    bạn, shop, sốp, ad, admin, bot, ơi, cảm ơn, cám ơn, e, c`,
   fillers: `mình, tôi, tui, em, anh, chị, bạn, shop, sốp, ad, admin, bot, ơi, à, ạ, ak, nhé, nha, nhe, nghen, hen,
     với, vs, giùm, dùm, hộ, cho, cho hỏi, xin, hỏi, xin hỏi, muốn, mún, cần, được không, phải không, thì, là, mà, và, của,
     cái, này, kia, đó, ở, tại, còn, nào, đi, luôn, lại, thêm, hay, rồi, hiện, hiện tại, hiện giờ,
@@ -119,6 +119,8 @@ export const vi: Grammar = {
     lắm, nhiều, e, c, m, t, đang, sẽ, hãy, để, số, sang, nữa, đâu, thích, nhỉ, khách, mua, tổng,
     gặp, chú, bác, lần sau, giúp em, giúp anh, giúp chị, một, chút, chờ, sản phẩm`,
   wishes: 'đổi, lấy, chọn',
+  faults:
+    'sai, sai rồi, sai số, nhầm, nhầm rồi, nhầm số, chưa đúng, không chính xác, chưa chính xác, không phải',
   assents: 'dạ, vâng',
   short: '',
   objections: { last: 'à, hả, hở', anywhere: 'có rồi' },
@@ -135,7 +137,7 @@ export const vi: Grammar = {
   fields: {
     code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
     phone:
-      'sđt, sửa số, đổi số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
+      'sđt, sửa số, đổi số, sai số, nhầm số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
     email: 'thư điện tử, đổi email, đổi mail',
   },
   abbreviations: {
@@ -164,6 +166,7 @@ export const vi: Grammar = {
     z: 'vay',
   },
   homographs: {
+    ừa: 'u',
     đừng: 'khong',
     dừng: 'huy',
     cô: '',

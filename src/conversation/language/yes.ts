@@ -9,8 +9,18 @@ const particles = new Set(
 );
 const abbreviations = new Map(GRAMMARS.flatMap((grammar) => Object.entries(grammar.abbreviations)));
 
-/** "👍", in whatever colour. */
-const THUMB = /👍[\u{1F3FB}-\u{1F3FF}]?/gu;
+/** "👍" and "👌", in whatever colour. */
+const HAND = /[👍👌][\u{1F3FB}-\u{1F3FF}]?/gu;
+
+/** A text with the hands that say yes in words. */
+export const withHandsRead = (text: string): string => text.replace(HAND, ' ok ');
+
+/** "Ừa" is no "ủa". Words that say nothing elsewhere may object to a yes, and stay. */
+const homographs = new Map(
+  GRAMMARS.flatMap((grammar) => Object.entries(grammar.homographs)).filter(([, meant]) => meant !== ''),
+);
+const asMeant = (text: string): string =>
+  text.normalize('NFC').replace(/[\p{L}\p{M}]+/gu, (word) => homographs.get(word.toLowerCase()) ?? word);
 
 /** A pattern of phrases as they are spelt, between bars. */
 const spelt = (of: (grammar: Grammar) => string): string =>
@@ -44,7 +54,7 @@ export function createYes(words: readonly IntentWords[]): (text: string) => bool
 
   return (text) => {
     if (OBJECTION.test(text.normalize('NFC'))) return false;
-    const said = fold(text.replace(THUMB, ' ok '))
+    const said = fold(asMeant(withHandsRead(text)))
       .split(' ')
       .map((word) => abbreviations.get(word) ?? word);
     let isYes = false;
