@@ -1,12 +1,9 @@
-import { after, type Decision, withLast } from '../decision.ts';
+import { after, type Decision } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
-import { parseEmail } from '../language/values/email.ts';
-import { parsePhone } from '../language/values/phone.ts';
-import type { Message } from '../message.ts';
 import { supportLines } from '../prompts/help.ts';
-import { carried, proved, typed } from '../prompts/identity.ts';
-import { again, home, pose } from '../prompts/questions.ts';
-import type { Field, Line, Reply } from '../reply.ts';
+import { carried, proved } from '../prompts/identity.ts';
+import { home, pose } from '../prompts/questions.ts';
+import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Identity } from '../state.ts';
 import { busy } from './operations.ts';
 
@@ -114,83 +111,4 @@ export function editable({ confirmation }: Flow, draft: Draft): string[] {
 export function edit(state: ConversationState, flow: Flow, field: string, scope: Scope): Decision {
   const slot = flow.slotCalled(field);
   return pose(state, { at: 'asking', flow: flow.name, slot, tries: 0, editing: true }, scope);
-}
-
-/** Several answers at once; the valid ones are kept, the others come back marked with their reasons. */
-export function submit(
-  state: ConversationState,
-  form: Extract<Message, { kind: 'form' }>,
-  scope: Scope,
-): Decision {
-  const { draft: named, refused, doubted } = read(form, scope);
-  const running = runningIn(state, scope);
-  const flow = running ?? scope.flows.form;
-  if (!flow) return again(state, scope);
-  const slots = flow.own(named);
-  const asked: ConversationState = form.email === undefined ? state : { ...state, emailAsked: true };
-  const filled = running ? fill(asked, flow, slots, scope) : start(asked, flow, slots, scope);
-  const offered = doubted && askAbout(filled, doubted, scope);
-  if (doubted && !offered) {
-    const reason = { key: 'email.typo', params: { email: doubted.value } };
-    refused.push({ slot: 'email', value: doubted.typed, reason });
-  }
-  const decision = offered ?? filled;
-  const last = decision.replies.at(-1);
-  if (refused.length === 0 || !last) return decision;
-  const reasons: Reply[] = refused.map(({ reason }) => reason);
-  const fields = last.form ?? [];
-  const marked: Field[] = [
-    ...refused.map(({ slot, value, reason }) => ({ slot, required: slot !== 'email', value, reason })),
-    ...fields.filter(({ slot }) => !refused.some((one) => one.slot === slot)),
-  ];
-  return after(reasons, withLast(decision, { form: marked }));
-}
-
-/** An e-mail that looks mistyped is asked about, once nothing else is missing. */
-function askAbout(decision: Decision, { typed, value }: EmailTypo, scope: Scope): Decision | undefined {
-  const { step } = decision.state;
-  const isNext = step.at === 'confirming' || (step.at === 'asking' && step.slot === 'email');
-  if (!isNext) return undefined;
-  const offer = { why: 'typo', value, typed } as const;
-  const asked = pose(
-    decision.state,
-    { at: 'asking', flow: step.flow, slot: 'email', tries: 0, offer },
-    scope,
-  );
-  return after(decision.replies.slice(0, -1), asked);
-}
-
-type EmailTypo = { readonly typed: string; readonly value: string };
-type Refused = { slot: Field['slot']; value: string; reason: Line };
-
-function read(
-  form: Extract<Message, { kind: 'form' }>,
-  scope: Scope,
-): { draft: Draft; refused: Refused[]; doubted?: EmailTypo | undefined } {
-  const draft: Identity & { code?: string; codes?: string[] } = {};
-  const refused: Refused[] = [];
-  const value = (slot: Field['slot']): string | undefined => form[slot]?.trim() || undefined;
-  let doubted: EmailTypo | undefined;
-  const refuse = (slot: Field['slot'], text: string, reason: string): void => {
-    refused.push({ slot, value: text, reason: { key: reason } });
-  };
-  const [code, phone, email] = [value('code'), value('phone'), value('email')];
-  if (code !== undefined) {
-    const { codes, fault } = scope.language.readCodes(code);
-    if (codes.length > 0) Object.assign(draft, { code: codes[0], codes: [...codes] });
-    if (fault) refuse('code', fault.text, fault.reason);
-  }
-  if (phone !== undefined) {
-    const parsed = parsePhone(phone);
-    if (!parsed.ok) refuse('phone', phone, parsed.reason);
-    else if (parsed.ask) refuse('phone', phone, `phone.${parsed.ask}.form`);
-    else draft.phone = typed(parsed.value, scope);
-  }
-  if (email !== undefined) {
-    const parsed = parseEmail(email);
-    if (!parsed.ok) refuse('email', email, parsed.reason);
-    else if (parsed.suggestion) doubted = { typed: parsed.value, value: parsed.suggestion };
-    else draft.email = typed(parsed.value, scope);
-  } else if (form.email !== undefined) draft.email = null;
-  return { draft, refused, doubted };
 }

@@ -63,6 +63,7 @@ export const BUILT_IN = [
   'answer.period.how',
   'answer.confirm.what',
   'answer.consent.what',
+  'answer.consent.other',
   'answer.safe',
   'answer.who',
   'answer.hours',
