@@ -152,7 +152,8 @@ describe('the wording', () => {
   it.each(languages)('%s has short words on its buttons', (_, wording) => {
     const labels = Object.entries(wording).filter(
       ([key, text]) =>
-        /^(choice\.(?!expired$)|telegram\.(sharePhone|openChat)$|teams\.form\.send$)/.test(key) && !text.includes('{{'),
+        /^(choice\.(?!expired$)|telegram\.(sharePhone|openChat)$|teams\.form\.send$)/.test(key) &&
+        !text.includes('{{'),
     );
     expect(labels.length).toBeGreaterThan(20);
     expect(labels.filter(([, text]) => [...text].length > 20)).toEqual([]);

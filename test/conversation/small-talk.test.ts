@@ -146,6 +146,14 @@ describe('a yes in place of a value', () => {
     expect(proof.question).toMatchObject({ key: 'identity.proofNeeded', context: 'again' });
   });
 
+  test('why a phone must be shared is said once', () => {
+    const chat = new Dialogue().text('đổi quà DAUMAY01').text('sao gõ số không được');
+    expect(chat.replies).toMatchObject([
+      { params: { text: { key: 'answer.proof.why' } } },
+      { key: 'identity.proofNeeded', context: 'again', sharePhone: true },
+    ]);
+  });
+
   test('a no to the phone is told why it is asked for', () => {
     const chat = atPhone().text('không');
     expect(chat.keys).toEqual(['answer', 'accumulate.askPhone']);

@@ -1,4 +1,4 @@
-import type { Decision } from '../decision.ts';
+import { type Decision, withLast } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import { type Answered, type AnswerKey, idOf } from '../language/answers.ts';
 import type { Line, Reply } from '../reply.ts';
@@ -31,7 +31,10 @@ export function answered(state: ConversationState, { id, says }: Answered, scope
   const known = id === PICK_UP ? pickUpLine(state, scope) : undefined;
   const text = known ?? ('text' in says ? says.text : { key: says.key });
   const lines = !known && 'key' in says && WITH_CONTACT.has(says.key) ? supportLines(scope) : [];
-  return { ...aside(state, scope, { key: 'answer', params: { text }, lines }), question: { answer: id } };
+  const decision = aside(state, scope, { key: 'answer', params: { text }, lines });
+  // Why sharing is needed is said once.
+  const again = aboutQuestion(state, scope) === PROOF ? withLast(decision, { context: 'again' }) : decision;
+  return { ...again, question: { answer: id } };
 }
 
 /** A question in place of an answer to ours, to which no answer is known. */
