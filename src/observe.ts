@@ -1,7 +1,8 @@
 /**
- * What the parts report about themselves. A leaf that every room but `conversation/` may import; `metrics.ts` turns it
- * into counters, `app.ts` hands it round. Fields are allow-listed scalars: never text, phone, e-mail, code, token, URL
- * or a whole update (docs/design.md, "Logs"). Conversations and customers appear as their keyed hashes only.
+ * What the parts report about themselves. Every folder but `conversation/` may import this file, which imports nothing;
+ * `metrics.ts` turns it into counters, and `app.ts` hands it to the parts. Fields are allow-listed scalars: never text,
+ * phone, e-mail, code, token, URL or a whole update (docs/design.md, "Logs"). Conversations and customers appear as their
+ * keyed hashes only.
  */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -18,7 +19,7 @@ export type Log = {
 export const ALARMS = [
   /** AntCRM refuses our key (401/403). At most once a minute. */
   'antcrm_key_refused',
-  /** AntCRM's clock is over two minutes off, or its answers do not tell it. At most once a minute. */
+  /** AntCRM's clock is over two minutes off, or its answers do not carry it. At most once a minute. */
   'antcrm_clock_skew',
   /** An operation's outcome could not be found out; only staff can. */
   'operation_escalated',
@@ -36,7 +37,7 @@ export const ALARMS = [
   'store_unavailable',
   /** A platform refuses our token. At most once a minute. */
   'channel_token_refused',
-  /** A reply was perhaps delivered, or never, and is tried no more. */
+  /** A reply was perhaps delivered, or never, and is no longer tried. */
   'delivery_given_up',
   /** A platform refuses a reply that it will refuse again: a bug. */
   'delivery_rejected',
@@ -47,7 +48,7 @@ export const ALARMS = [
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
-/** Calls `act` unless it was called within the last `ms`: what lasts is told now and then, not at every turn. */
+/** Calls `act` unless it was called within the last `ms`: what lasts is reported from time to time, not at every turn. */
 export function atMostEvery<Args extends readonly unknown[]>(
   ms: number,
   act: (...args: Args) => void,
@@ -67,7 +68,7 @@ export type Observe = {
   update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void;
   /** A turn ended. `seconds` from lease to commit. */
   turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void;
-  /** A message's turn began that came to an end; `seconds` since the message was accepted. */
+  /** A message's turn ended; `seconds` from when the message was accepted to when the turn began. */
   waited(channel: string, seconds: number): void;
   /** The last reply to a message was delivered; `seconds` since the message was accepted. */
   answered(channel: string, seconds: number): void;
@@ -87,7 +88,7 @@ export type Observe = {
   ): void;
   /** A message may leave now; `seconds` it waited for that, however often it was put off. */
   paced(channel: string, seconds: number): void;
-  /** A picture was looked at, or could not be; the kind of its reading. `seconds` from fetching it to what it says. */
+  /** A picture was read, or could not be: the kind of its reading. `seconds` from fetching it to its reading. */
   photo(
     channel: string,
     reading: 'read' | 'noCode' | 'unreadable' | 'unavailable' | 'elsewhere',

@@ -12,7 +12,7 @@ export type About = {
   readonly operation?: string | undefined;
   /** What a turn answers: the kind of a message, or `wake`. */
   readonly input?: string | undefined;
-  /** How often the turn was begun, this time counted. */
+  /** How often the turn was begun, this time included. */
   readonly attempt?: number | undefined;
   /** What is asked of AntCRM. */
   readonly effect?: string | undefined;
@@ -24,7 +24,7 @@ export type About = {
   readonly status?: number | undefined;
 };
 
-/** Few names, however much is said: what differs is in `About`. */
+/** Few names: what differs between spans of one name is in `About`. */
 export type SpanName =
   | 'webhook'
   | 'accept'
@@ -39,7 +39,7 @@ export type SpanName =
   | `store ${'lock' | 'unlock' | 'intend' | 'recall' | 'commit'}`;
 
 /**
- * Makes spans and sends them away; `telemetry.ts` is the one that does, to a collector.
+ * Makes spans and sends them away. `telemetry.ts` implements it, for a collector.
  *
  * @example
  * const span = tracer.begin('commit', { channel: 'telegram' }, message.traceparent ?? null);
@@ -58,7 +58,7 @@ export type OpenSpan = {
   /** What a child of it, in whichever process, names as its parent. */
   readonly traceparent: string;
   note(about: About): void;
-  /** `error`: what the work threw; only its name is told. */
+  /** `error`: what the work threw; only its name is sent. */
   end(error?: unknown): void;
 };
 
@@ -66,8 +66,8 @@ export type OpenSpan = {
 type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: OpenSpan | undefined };
 
 /**
- * Says what is worked on, to traces and to the log. Without a tracer there are no spans, and what remains of each call is a
- * comparison; the log still learns which conversation and operation its lines are about.
+ * Says what is worked on, to traces and to the log. Without a tracer there are no spans, and each call costs a comparison;
+ * the log still learns which conversation and operation its lines are about.
  */
 export type Spans = {
   /** Whether there is a tracer: what only makes spans can be left out where there is none. */
@@ -88,7 +88,7 @@ export type Spans = {
   since(sinceMs: number, name: SpanName, about: About, parent: string): void;
   /** Adds to what the span at hand says. */
   note(about: About): void;
-  /** Does `work` with log lines that say what it is about; whatever span was at hand is no more. */
+  /** Does `work` with log lines that say what it is about, outside of the span at hand. */
   apart<Result>(about: Pick<About, 'conversation'>, work: () => Promise<Result>): Promise<Result>;
   /** The span at hand, for what will go on with the work elsewhere; undefined where there is none. */
   traceparent(): string | undefined;

@@ -27,14 +27,14 @@ import type { About, OpenSpan, SpanName, Tracer } from './spans.ts';
  * and no library is instrumented: that would export tokens in paths and phones in queries.
  */
 
-/** How long a batch may take to be taken, repeats counted. */
+/** How long sending a batch may take, repeats included. */
 const EXPORT_MS = 5000;
 
-/** How a turn ends that another process goes on with: no fault. */
+/** The result of a turn that another process goes on with: it is no fault. */
 const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
 
 export type Telemetry = Tracer & {
-  /** From now on, that spans cannot be sent is logged: once, until they can. */
+  /** From now on, it is logged when spans cannot be sent: once, until they can. */
   reportTo(log: Pick<Log, 'warn' | 'info'>): void;
 };
 
@@ -89,7 +89,7 @@ export function openTelemetry(endpoint: string): Telemetry {
   };
 }
 
-/** What an attribute may look like: whatever is passed, no sentence, number of many digits with blanks, or address gets out. */
+/** What an attribute may look like, so that no sentence, long number or address gets out, whatever is passed. */
 const WORD = /^[\w.:-]{1,64}$/;
 
 function attributesOf(about: About): Attributes {
@@ -125,7 +125,7 @@ function contextOf(parent: string | null): Context {
   return isSpanContextValid(context) ? trace.setSpanContext(ROOT_CONTEXT, context) : ROOT_CONTEXT;
 }
 
-/** Tells the log once when spans cannot be sent, and once when they can again. */
+/** Logs once when spans cannot be sent, and once when they can again. */
 function createReports() {
   let log: Pick<Log, 'warn' | 'info'> | undefined;
   let isFailing = false;

@@ -31,7 +31,9 @@ Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
-/** And a result that the bot is still finding out: with the usual `OPERATION_CHECKS` it comes within six minutes. */
+/**
+ * The same for a result that the bot is still finding out: with the usual `OPERATION_CHECKS` it comes within six minutes.
+ */
 const RESULT_PATIENCE_MS = 7 * 60_000;
 const RECONNECT_MS = 1000;
 

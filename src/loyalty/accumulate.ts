@@ -13,8 +13,8 @@ type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
 const NOBODYS = { settled: [], awaited: [] };
 
 /**
- * Adds the points of a code, calling once. A code is good once at AntCRM, so nothing needs to be held and no baseline
- * taken; the intent is written all the same, because a refused repeat would hide the first call's success.
+ * Adds the points of a code, calling once. A code is good once at AntCRM, so it needs no lock and no
+ * baseline; the intent is written all the same, because a refused repeat would hide the first call's success.
  */
 export async function accumulate(effect: Accumulate, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, code, name } = effect;
@@ -39,7 +39,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   const intended = await intend(context, operation, { lookup });
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
   if (intended.kind === 'stored') {
-    tools.log.warn({ operation }, 'Accumulation was interrupted, looking it up');
+    tools.log.warn({ operation }, 'an accumulation was interrupted: it is looked up');
     return { kind: 'unknown', operation, lookup: intended.intent.lookup };
   }
 
@@ -62,7 +62,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   }
 }
 
-/** A balance is nobody's business but the customer's. */
+/** A balance is shown to nobody but the customer. */
 function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phone' | 'email'>): boolean {
   return (kind === 'phone' ? phone : email)?.proved === true;
 }

@@ -13,7 +13,7 @@ export type AntCrmOptions = {
   /** With or without a path, with or without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
-  /** The deadline of one call of the port, everything counted: waiting, connecting, repeating. */
+  /** The deadline of one call of the port, waiting, connecting and repeating included. */
   readonly timeoutMs: number;
   /** `off`: the backend has no `/contacts`, and `contact` finds nobody. */
   readonly contacts: 'on' | 'off';
@@ -24,7 +24,7 @@ export type AntCrmOptions = {
   /** How long the circuit breaker stays open; 5 s unless told. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
-  /** Told of every attempt of a call, in order, before its outcome is given back. Personal data: not for logs. */
+  /** Called with every attempt of a call, in order, before the call's outcome is returned. Personal data: not for logs. */
   readonly onCall?: ((call: MadeCall) => void) | undefined;
 };
 
@@ -180,7 +180,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   };
 }
 
-/** What the log says of a call that surely did nothing. */
+/** What the log says about a call that surely did nothing. */
 const FAILED: Readonly<Record<Exchange['kind'], string>> = {
   answered: 'AntCRM did not do as asked',
   broken: 'AntCRM gave no answer',
@@ -204,7 +204,7 @@ function made({ method, path, body }: Asked, outcome: string, { exchange, ms }: 
   };
 }
 
-/** A cheap read that tells whether AntCRM is well again: the history of nobody. */
+/** A cheap read that shows whether AntCRM works again: the history of nobody. */
 function nobodys(page: number): URLSearchParams {
   const by = { kind: 'phone', value: '+84000000000' } as const;
   return requests.historySearch({ type: 'point', by }, page);

@@ -5,7 +5,7 @@ import { byRemoteClock, type Span } from './skew.ts';
 /** What the history says of an operation (see `checked` of `Outcome`). */
 export type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;
 
-/** The customer's other operations: records that settled some, successes of which the record is still to come. */
+/** The customer's other operations: the records that settled some, and successes whose record is still to come. */
 export type Others = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
 
 /** A call can reach AntCRM until its deadline; this much later a record may still be that call's. */
@@ -51,7 +51,7 @@ export function attribute(
   const taken = wait.filter((one) => inTime.some((record) => isWithin(record, one))).length;
 
   if (inTime.length > taken + 1) return { found: 'several' };
-  // The newest: who called first left the older records.
+  // The newest: earlier calls left the older records.
   if (inTime[0] && inTime.length > taken) return { found: 'applied', receipt: asReceipt(inTime[0]) };
   if (inTime.length + strange.length > 0) return { found: 'undecided' };
   // A refused accumulation may be somebody's earlier try of the code: nothing says what was there before ours.
@@ -87,7 +87,7 @@ const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() ===
 
 type Called = Pick<Lookup, 'calledMs' | 'deadlineMs'> & Partial<Pick<Lookup, 'fromMs'>>;
 
-/** Lookups of before this was noted began their window a little earlier. */
+/** Lookups that were stored before this was noted begin their window a little earlier. */
 const calledMs = (called: Called): number => called.calledMs ?? called.fromMs ?? 0;
 
 /** When the record of a call may have been created, by AntCRM's clock. */

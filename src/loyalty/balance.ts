@@ -2,7 +2,7 @@ import type { Identifier, Movement, Outcome } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { Tools } from './tools.ts';
 
-/** What is nice to know may hold up a list of gifts this long, and the result of an operation half as long. */
+/** Reading the balance may hold up a list of gifts this long, and the result of an operation half as long. */
 const LIST_MS = 2000;
 const RESULT_MS = 1000;
 

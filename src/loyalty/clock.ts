@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Time that passes, as the operations need it; injected, so that no test waits. What time it is, the context says.
+ * Time that passes, as the operations need it; injected, so that no test waits. The context says what time it is.
  *
  * @example
  * const endMs = clock.monotonicMs() + 8000;

@@ -6,15 +6,15 @@ import type { Loyalty } from './loyalty.ts';
  * a command to the store (docs/operators.md, "Many processes").
  */
 
-/** Refused codes that a process may have in one go. */
+/** How many codes a process may have refused at once. */
 const BURST = 60;
 /** How many of them are forgiven each second; every code that was good forgives another. */
 const PER_SECOND = 1;
 const ALARM_EVERY_MS = 60_000;
 
 /**
- * The same call, held back while codes are refused faster than people mistype: whoever guesses with many accounts gets
- * no further than one guess a second and process, whatever the accounts. Customers are told that the programme is out of reach, an
+ * The same call, held back while codes are refused faster than people mistype: guessing with many accounts gets no
+ * further than one guess a second in each process. Customers are told that the programme is out of reach, an
  * operator is alarmed. People who mistype also have good codes, so that a busy day is no attack.
  *
  * `now`: monotonic, ms.

@@ -12,7 +12,7 @@ export const intentSchema = z.strictObject({
 });
 export type Intent = z.infer<typeof intentSchema>;
 
-/** Reads a stored intent; throws if it is none, which nobody can act on. */
+/** Reads a stored intent; throws if it is none, because nobody could act on it. */
 export function readIntent(body: unknown): Intent {
   return intentSchema.parse(body);
 }

@@ -58,7 +58,9 @@ export function createOperations(options: {
     }
   }
 
-  /** What the answers tell of AntCRM's clock. That it never answered is another fault, and another alarm's. */
+  /**
+   * What the answers say about AntCRM's clock. That it does not answer at all is another fault, with an alarm of its own.
+   */
   function watchClock(context: EffectContext): void {
     const skew = measureSkew(loyalty, clock, context);
     if (skew !== undefined) observe.skew(skew.ms / 1000);

@@ -2,7 +2,7 @@ import type { Effect, HistoryRecord, Identifier, Outcome, Skew } from '../conver
 import type { Reads } from './journal.ts';
 import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from './loyalty.ts';
 
-/** How many pages "all pages" may be: past that the read is incomplete. */
+/** How many pages "all pages" may be: with more, the read is incomplete. */
 const PAGE_CAP = 50;
 
 type FirstPage = { readonly records: readonly LoyaltyRecord[]; readonly full: boolean };
@@ -46,7 +46,7 @@ export async function readHistory(
   const query = { type, by, ...period };
   const read = await reads.history({ ...query, page });
   if (!read.ok) return { kind: 'unavailable' };
-  // The first answer of all tells what AntCRM should have been asked.
+  // AntCRM's first answer shows its clock, and so for what time it should have been asked.
   if (skew === undefined && offBy(skewNow()) !== 0) return readHistory(reads, effect, skewNow);
 
   const records = read.value.records.filter((record) => isWithin(record, period)).sort(newestFirst);
@@ -59,7 +59,7 @@ export async function readHistory(
   return { kind: 'history', records: shown, more, ...(all && { sum: all }) };
 }
 
-/** Pages that a sum is made of, at most: nobody waits for the rest of a long history. */
+/** At most this many pages make a sum: nobody waits for the rest of a long history. */
 const SUM_PAGES = 5;
 
 /** What the records of a period add up to; undefined where they could not be read. */
@@ -92,7 +92,7 @@ function periodBy({ fromMs, toMs }: Period, skew: Skew | undefined): Period {
   };
 }
 
-/** What a skew within its error says is nothing: then AntCRM's times are taken as they are. */
+/** A skew within its error says nothing: then AntCRM's times are taken as they are. */
 const offBy = (skew: Skew | undefined): number =>
   skew === undefined || Math.abs(skew.ms) <= skew.errorMs ? 0 : skew.ms;
 

@@ -29,7 +29,7 @@ export const windowStart = (nowMs: number, skew: Skew | undefined): number =>
   nowMs + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
 /**
- * The ids of the redemptions of `gift` that are there before the call; null if there is no baseline to be had: the
+ * The ids of the redemptions of `gift` that are there before the call; null if there can be no baseline: the
  * history cannot be read completely, or holds a record without an id, which could never be told from a new one.
  */
 export async function takeBaseline(
@@ -46,7 +46,7 @@ export async function takeBaseline(
 
 /**
  * Looks up an operation whose outcome is unknown. Refreshes the lock, which must still be this operation's. Where AntCRM's
- * clock cannot be trusted, that no record is there proves nothing.
+ * clock cannot be trusted, the lack of a record proves nothing.
  */
 export async function check(
   { operation, lookup, balance }: Extract<Effect, { kind: 'check' }>,
@@ -70,7 +70,7 @@ function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
   return known.length > 0 && known.every(isSmall);
 }
 
-/** Null where another redemption runs: whose a new record is could not be told. */
+/** Null where another redemption runs: a new record could be of either. */
 async function othersOf(
   context: EffectContext,
   operation: string,
@@ -81,7 +81,7 @@ async function othersOf(
   return locked.locked ? readRemembered(locked) : null;
 }
 
-/** Null where a newer version wrote what this one cannot read: whose a record is cannot be told then. */
+/** Null where a newer version wrote what this one cannot read: it is not known then whose a record is. */
 export function readRemembered({ settled, awaited }: Remembered): Others | null {
   const read = awaited.map(readAwaited).filter((one) => one !== null);
   return read.length === awaited.length ? { settled, awaited: read } : null;
@@ -89,7 +89,7 @@ export function readRemembered({ settled, awaited }: Remembered): Others | null 
 
 /**
  * After a success: the record, to tell what was earned or spent. Optional: undefined where it does not show in time,
- * the lease is lost or the process stops. Never throws on their account, for the operation is done.
+ * the lease is lost or the process stops. Never throws for those reasons, because the operation is done.
  */
 export async function readBack(
   lookup: Lookup,

@@ -140,7 +140,7 @@ async function interrupted(
   context: EffectContext,
   { log }: Tools,
 ): Promise<Outcome> {
-  log.warn({ operation }, 'Redemption was interrupted, looking it up');
+  log.warn({ operation }, 'a redemption was interrupted: it is looked up');
   // AntCRM may have come to know the customer meanwhile: the lock that counts is the first attempt's.
   if (locked !== undefined && locked !== lookup.customer) await context.unlock(locked, operation);
   return { kind: 'unknown', operation, lookup };

@@ -5,7 +5,7 @@ import type { Loyalty } from './loyalty.ts';
 
 /** A clock further off than this is out of order: nothing follows from a record that is not there. */
 const MAX_SKEW_MS = 2 * 60 * 1000;
-/** As far as a clock of which nothing is known is taken to be off, either way. */
+/** How far off, either way, a clock is assumed to be of which nothing is known. */
 const UNKNOWN: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
 /** How far AntCRM's clock is ahead of the store's now; undefined where it is not known. */

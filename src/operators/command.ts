@@ -4,10 +4,10 @@ import type { Sought } from './find.ts';
 
 const PHONE = 'phone';
 
-/** By what a customer can be looked for: an id of one of these channels, or a phone. */
+/** What a customer can be looked for by: an id of one of these channels, or a phone. */
 export const namesOf = (channels: readonly string[]): readonly string[] => [...channels, PHONE];
 
-/** How the command is used where these are the channels, by their names. */
+/** The usage of the command, for channels of these names. */
 export function usageOf(channels: readonly string[]): string {
   return `npm run operations -- list                           operations without an outcome, dead letters
 npm run operations -- find WHOM                      the same of one customer: ${[...channels.map((name) => `--${name} ID`), '--phone NUMBER'].join(' | ')}
@@ -67,7 +67,7 @@ function commandOf(
   return name === 'replay' ? { kind: 'replay', id: subject } : undefined;
 }
 
-/** A reference as the bot writes it, however it was read out. */
+/** A reference as the bot writes it, however an operator typed it. */
 export const asWritten = (reference: string): string => reference.trim().toUpperCase();
 
 function findOf(whom: readonly (readonly [name: string, value: unknown])[]): Command | undefined {

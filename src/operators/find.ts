@@ -4,7 +4,7 @@ import type { ConversationState } from '../conversation/state.ts';
 import type { OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
 import { lookupOf } from './operation.ts';
 
-/** Whom an operator looks for: who writes on a channel under that id, or whoever has that phone (E.164). */
+/** The customer that an operator looks for: by the id that they write under on a channel, or by their phone (E.164). */
 export type Sought =
   | { readonly channel: string; readonly id: string }
   | { readonly channel?: undefined; readonly phone: string };
@@ -73,7 +73,7 @@ function ofCustomer(
   };
 }
 
-/** Those of the conversations whose customer the state knows by that phone. */
+/** The conversations whose state knows their customer by that phone. */
 async function conversationsWith(
   phone: string,
   operators: Pick<Operators, 'conversation'>,

@@ -3,14 +3,14 @@ import type { Exchange } from './transport.ts';
 /** One time that a call was tried: what came of it, and how long it took. */
 export type Attempt = { readonly exchange: Exchange; readonly ms: number };
 
-/** All attempts of a call, in order. `last` is what came of the call; `repeated` are those that it made up for. */
+/** All attempts of a call, in order. `last` decides the call's outcome; `repeated` are those before it. */
 export type Attempts = { readonly repeated: readonly Attempt[]; readonly last: Attempt };
 
 type Send = () => Promise<Exchange>;
 
 /**
- * Notes every attempt that `call` makes with `send`. That it was declined to send at all counts as an attempt, too: it
- * took as long as was waited for leave.
+ * Notes every attempt that `call` makes with `send`. A declined request counts as an attempt too: it
+ * took as long as it waited for permission.
  */
 export async function noteAttempts(call: (send: Send) => Promise<Exchange>, send: Send): Promise<Attempts> {
   const sent: Attempt[] = [];

@@ -8,15 +8,15 @@ const HALF_SECOND_MS = 500;
 const MIN_ERROR_MS = 1000;
 /** An answer that took longer tells less than the quicker ones before it. */
 const QUICK_MS = 2000;
-/** Few, so that most are new soon after AntCRM's clock was put right. */
+/** Few, so that most of them are new soon after AntCRM's clock was corrected. */
 const KEPT = 5;
 const KEPT_MS = 10 * 60 * 1000;
 
 type Measurement = { readonly aheadMs: number; readonly errorMs: number; readonly atMs: number };
 
 /**
- * Measures AntCRM's clock by the answers that it gives anyway: the median of the last few, so that one wrong answer, a
- * proxy's say, changes little. `now`: `performance.now()`.
+ * Measures AntCRM's clock by the answers that it gives anyway: the median of the last few, so that one wrong answer (of a
+ * proxy, perhaps) changes little. `now`: `performance.now()`.
  */
 export function createRemoteClock(now: () => number = () => performance.now()) {
   let kept: readonly Measurement[] = [];

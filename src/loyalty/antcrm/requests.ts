@@ -28,7 +28,7 @@ export const redeemBody = ({ code, phone, email }: Sendable) => ({ code, data: {
 export function historySearch(query: Omit<HistoryQuery, 'page'>, page: number): URLSearchParams {
   const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
   if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
-  // Our periods are half-open; whether AntCRM counts the end in is not said, and a millisecond is not missed.
+  // Our periods are half-open; AntCRM does not say whether the end is included, and a millisecond is not missed.
   if (query.toMs !== undefined) search.set('createdAtRangeTo', String(query.toMs - 1));
   search.set(query.by.kind, identifierIn(query.by));
   search.set('page', String(page));

@@ -31,7 +31,10 @@ export type ResilienceOptions = {
   readonly maxCalls: number;
   /** How long the breaker stays open before it lets one read through. */
   readonly breakerMs: number;
-  /** The trial that an open breaker makes by itself: nobody need ask in vain to find out that AntCRM is well again. */
+  /**
+   * The trial that an open breaker makes by itself, so that no customer has to ask in vain to find out that AntCRM works
+   * again.
+   */
   readonly probe: Attempt;
   readonly onBreaker: (state: BreakerState) => void;
 };
@@ -39,7 +42,10 @@ export type ResilienceOptions = {
 const RETRIES = 2;
 const BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 500;
-/** The breaker opens when more than half of the last 20 calls (five at least) could not connect, timed out or came back as 5xx. */
+/**
+ * The breaker opens when more than half of the last 20 calls (five at least) could not connect, timed out or came back as
+ * 5xx.
+ */
 const BREAKER = { size: 20, minimumNumberOfCalls: 5, threshold: 0.5 };
 /**
  * A full bulkhead is waited for this long: a burst on a quick AntCRM passes, while a slow one holds up no turn that
@@ -68,7 +74,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
     breaker
       .execute(async () => {
         const exchange = await attempt();
-        // A trial must be answered: that nothing was sent says nothing of AntCRM's health.
+        // A trial must be answered: a request that was not sent says nothing about AntCRM's health.
         const onTrial = breaker.state === CircuitState.HalfOpen;
         return { exchange, sick: isSick(exchange) || (onTrial && exchange.kind !== 'answered') };
       })
@@ -135,7 +141,7 @@ const declinedBy =
 const flagged = (flag: 'sick' | 'again') => (result: unknown) =>
   typeof result === 'object' && result !== null && Reflect.get(result, flag) === true;
 
-/** What makes the breaker open: AntCRM does not cope, or is not there. */
+/** What opens the breaker: AntCRM is overloaded, or not there. */
 function isSick(exchange: Exchange): boolean {
   if (exchange.kind === 'answered') return exchange.status >= 500;
   return exchange.kind === 'unsent' || (exchange.kind === 'broken' && exchange.timedOut);

@@ -3,7 +3,7 @@ import { Agent, Client, type Dispatcher, request } from 'undici';
 import type { Dated } from './remote-clock.ts';
 
 /**
- * How one HTTP exchange went. Whether a request can have been applied hangs on the difference between the kinds:
+ * How one HTTP exchange went. The kinds differ in whether a request can have been applied:
  * - `answered`: a status came; `json` is undefined where the body is no JSON, was cut off or is too big.
  * - `unsent`: not a byte of the request was written (refused, DNS, TLS, connect time-out, too late).
  * - `broken`: perhaps written, and no answer came.

@@ -12,7 +12,7 @@ type Card = {
   readonly id: string;
 };
 
-/** Whoever a record is about; without a `customerId` a stranger: a failed attempt makes nobody a customer. */
+/** The person of a record. One without a `customerId` is a stranger: a failed attempt makes nobody a customer. */
 export type Person = {
   readonly card: Card & { readonly customerId?: number };
   /** Every phone and e-mail, however written, as one key each. */
