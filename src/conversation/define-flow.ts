@@ -3,7 +3,7 @@ import type { Decision } from './decision.ts';
 import type { Effect, Outcome } from './effect.ts';
 import type { Confirmation, Flow, FlowTraits, Joined, Question, Scope } from './flow.ts';
 import type { Utterance } from './language/understand.ts';
-import type { Choice, Field, Line } from './reply.ts';
+import type { Choice, Field, Line, Reply } from './reply.ts';
 import type { ConversationState, Draft, Identity } from './state.ts';
 
 /*
@@ -32,7 +32,10 @@ export type FlowSpec<Schema extends z.ZodObject> = FlowTraits & {
     state: ConversationState,
     slots: z.infer<Schema>,
     said: Partial<z.infer<Schema>>,
+    scope: Scope,
   ): Joined<z.infer<Schema>>;
+  /** What is said of what was noted, where another question comes next. */
+  noted?(said: Partial<z.infer<Schema>>, slots: z.infer<Schema>): Reply | undefined;
   /** What a text says, as slots of its own. */
   read?(utterance: Utterance, scope: Scope): Partial<z.infer<Schema>>;
   /** Whether a text without an intent asks for this flow all the same. */
@@ -92,10 +95,10 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
   const { slots: schema, confirmation } = spec;
   const slotsOf = (draft: Draft): z.infer<Schema> => schema.parse(draft);
   const { name, page, identity, priority, list, showsPast } = spec;
-  const { claimsCode, knowsCode, codeMeant, claimsLink } = spec;
+  const { claimsCode, knowsCode, claimsLink } = spec;
   return {
     ...{ name, page, identity, priority, list, showsPast, schema },
-    ...{ claimsCode, knowsCode, codeMeant, claimsLink },
+    ...{ claimsCode, knowsCode, claimsLink },
     own: (draft) =>
       Object.fromEntries(Object.entries(draft).filter(([slot]) => Object.hasOwn(schema.shape, slot))),
     takesCode: Object.hasOwn(schema.shape, slotOf(schema, 'code')),
@@ -104,8 +107,11 @@ export function defineFlow<Schema extends z.ZodObject>(spec: FlowSpec<Schema>): 
     missing: (draft) => spec.missing(slotsOf(draft)),
     reads: (draft, scope) => spec.reads?.(slotsOf(draft), scope),
     complete: (state, scope) => spec.complete(state, slotsOf(state.draft), scope),
-    join: (state, said) =>
-      spec.join?.(state, slotsOf(state.draft), slotsOf(said)) ?? { slots: { ...state.draft, ...said } },
+    join: (state, said, scope) =>
+      spec.join?.(state, slotsOf(state.draft), slotsOf(said), scope) ?? {
+        slots: { ...state.draft, ...said },
+      },
+    noted: (said, draft) => spec.noted?.(slotsOf(said), slotsOf(draft)),
     read: (utterance, scope) => spec.read?.(utterance, scope) ?? {},
     isWished: (utterance, scope) => spec.isWished?.(utterance, scope) ?? false,
     misread: (utterance, slots, scope) => spec.misread?.(utterance, slotsOf(slots), scope),

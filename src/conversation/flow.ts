@@ -33,8 +33,15 @@ export type Question<Slots> = {
 /** The built-in answers to "what?" and to "what is wrong with that?", asked in place of an answer to our question. */
 export type About = { readonly what: AnswerKey; readonly wrong: AnswerKey };
 
-/** What slots become where something more was said, and what the customer is told of that. */
-export type Joined<Slots> = { readonly slots: Slots; readonly remark?: Reply | undefined };
+/**
+ * What slots become where something more was said, and what the customer is told of that. `doubt`: a code among them that
+ * was probably meant otherwise, which is asked about before the flow goes on.
+ */
+export type Joined<Slots> = {
+  readonly slots: Slots;
+  readonly remark?: Reply | undefined;
+  readonly doubt?: { readonly typed: string; readonly value: string } | undefined;
+};
 
 /** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
 export type Confirmation<Slots> = {
@@ -105,8 +112,6 @@ type FlowBeginnings = Pick<FlowWords, 'priority' | 'list' | 'showsPast'> & {
   readonly claimsCode?: ((code: string, scope: Scope) => boolean) | undefined;
   /** A code that is this flow's by how it looks, where another flow asks for a code of its own. */
   readonly knowsCode?: ((code: string, scope: Scope) => boolean) | undefined;
-  /** The code that was probably meant by the only one of these: asked about instead of taken. */
-  readonly codeMeant?: ((codes: readonly string[], scope: Scope) => string | undefined) | undefined;
   /** A deep link's code. */
   readonly claimsLink?: true | undefined;
 };
@@ -123,7 +128,8 @@ export type Flow = FlowTraits & {
   missing(draft: Draft): string | undefined;
   reads(draft: Draft, scope: Scope): Effect | undefined;
   complete(state: ConversationState, scope: Scope): Decision;
-  join(state: ConversationState, said: Draft): Joined<Draft>;
+  join(state: ConversationState, said: Draft, scope: Scope): Joined<Draft>;
+  noted(said: Draft, draft: Draft): Reply | undefined;
   read(utterance: Utterance, scope: Scope): Draft;
   isWished(utterance: Utterance, scope: Scope): boolean;
   misread(utterance: Utterance, slots: Draft, scope: Scope): Line | undefined;

@@ -191,7 +191,7 @@ describe('earning points', () => {
 
   test('adds another code at the question for the phone where it is called so, or comes with the phone', () => {
     const chat = new Dialogue().text('tích điểm TIVI000000017').text('mã TIVI000000018');
-    expect(chat.keys).toEqual(['noted', 'accumulate.askPhone']);
+    expect(chat.keys).toEqual(['codes.kept', 'accumulate.askPhone']);
     expect(chat.state.draft.codes).toEqual(['TIVI000000017', 'TIVI000000018']);
     expect(chat.text('TIVI000000019 0912345678').state.draft.codes).toHaveLength(3);
   });

@@ -40,7 +40,7 @@ describe('out of the blue', () => {
     ['mình có TIVI000000718 với TIVI000000719', ['TIVI000000718', 'TIVI000000719']],
   ])('%s begins earning', (text, codes) => {
     const chat = new Dialogue().text(text);
-    expect(chat.keys).toEqual(['accumulate.askPhone']);
+    expect(chat.keys.at(-1)).toBe('accumulate.askPhone');
     expect(codesOf(chat)).toEqual(codes);
   });
 
@@ -67,8 +67,11 @@ describe('at an offer', () => {
   });
 
   test('another answer takes the place of what is offered, whatever word stands beside it', () => {
-    const code = new Dialogue().text('tivi000000923').text('ok, TIVI000000926');
+    const code = new Dialogue().text('tivi000000923').text('không, TIVI000000926');
     expect(codesOf(code)).toEqual(['TIVI000000926']);
+    const beside = new Dialogue().text('tivi000000923').text('ok, TIVI000000926');
+    expect(beside.keys).toEqual(['codes.kept', 'code.offer']);
+    expect(codesOf(beside.press('use'))).toEqual(['TIVI000000923', 'TIVI000000926']);
     for (const word of ['không', 'ok', 'số khác']) {
       const chat = new Dialogue().text('01687123456 TIVI000000924').text(`${word}, 0914000006`);
       expect(chat.keys).toEqual(['accumulate.askEmail']);

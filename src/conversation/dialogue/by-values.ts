@@ -7,7 +7,7 @@ import { proved, typed, withoutIdentity } from '../prompts/identity.ts';
 import { home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { fill, runningIn, start, take } from './form.ts';
-import { asSlip, type Offer, offer } from './offer.ts';
+import { type Offer, offer } from './offer.ts';
 import { answersTo, identityIn, slotsFor } from './values.ts';
 
 /*
@@ -68,7 +68,6 @@ function inFlow(
     return doubtful(take(state, flow, slots, scope), understood, scope);
   const isDoubt =
     understood.mangled !== undefined ||
-    flow.codeMeant?.(understood.codes, scope) !== undefined ||
     (flow.identity === 'typed' ? hasIdentity(understood) : doubt(state, understood, scope) !== undefined);
   return isDoubt ? doubtful(fill(state, flow, {}, scope), understood, scope) : undefined;
 }
@@ -104,8 +103,6 @@ function keep(state: ConversationState, understood: Understood, scope: Scope): D
 function doubtful(decision: Decision, understood: Understood, scope: Scope): Decision {
   const { step } = decision.state;
   if (understood.mangled) return after([{ key: `${understood.mangled}.vietnamese` }], decision);
-  const slipped = asSlip(decision, understood.codes, scope);
-  if (slipped) return slipped;
   const offered = doubt(decision.state, understood, scope);
   if (step.at !== 'asking' || offered === undefined) return decision;
   return after(decision.replies.slice(0, -1), offer(decision.state, step, offered, scope));

@@ -1,5 +1,5 @@
 import { after, type Decision } from '../decision.ts';
-import type { Flow, Scope } from '../flow.ts';
+import type { Flow, Joined, Scope } from '../flow.ts';
 import { supportLines } from '../prompts/help.ts';
 import { carried, proved } from '../prompts/identity.ts';
 import { home, pose } from '../prompts/questions.ts';
@@ -23,13 +23,14 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, scope
   if (wait) return after(before, home(state, scope, wait));
   const same = left?.name === flow.name ? state.draft : {};
   const gathered = { ...state, draft: { ...same, ...carried(state, scope) } };
-  const { slots: known, remark } = flow.join(gathered, filled);
+  const joined = flow.join(gathered, filled, scope);
+  const known = joined.slots;
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
   if (isUnprovable(flow, known, scope)) return after(before, home(state, scope, unproved(scope)));
   const skipped = known.email === undefined && wasAskedForEmail(state, scope);
-  const draft: Draft = skipped ? { ...known, email: null } : known;
-  const begun = advance({ ...state, draft }, flow, scope, ...(remark ? [remark] : []));
-  return after(before, filled.codes === undefined ? begun : noting(state, begun));
+  const slots: Draft = skipped ? { ...known, email: null } : known;
+  const begun = goOn(state, flow, { ...joined, slots }, scope);
+  return after(before, filled.codes === undefined ? begun : noting(state, flow, filled, begun));
 }
 
 /** Whoever was asked once is not asked again; staff have another customer before them each time. */
@@ -49,8 +50,29 @@ export function runningIn({ step }: ConversationState, { flows }: Scope): Flow |
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
-/** Asks for the next missing slot, or completes the flow; reads what the flow wants to know for that. */
+/** Goes on with what was said, unless a code of it is to be asked about first. */
+export function goOn(
+  state: ConversationState,
+  flow: Flow,
+  { slots, remark, doubt }: Joined<Draft>,
+  scope: Scope,
+  ...before: readonly Reply[]
+): Decision {
+  const next = { ...state, draft: slots };
+  const said = [...before, ...(remark ? [remark] : [])];
+  if (!doubt) return advance(next, flow, scope, ...said);
+  const step = { at: 'asking', flow: flow.name, slot: flow.slotCalled('code'), tries: 0 } as const;
+  return pose(next, { ...step, offer: { why: 'code', ...doubt } }, scope, ...said);
+}
+
+/**
+ * Asks for the next missing slot, or completes the flow; reads what the flow wants to know for that. What is being offered
+ * comes first: it stays until it was decided on.
+ */
 export function advance(state: ConversationState, flow: Flow, scope: Scope, ...before: Reply[]): Decision {
+  const { step } = state;
+  const isOpen = step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code';
+  if (isOpen) return pose(state, step, scope, ...before);
   const effect = flow.reads(state.draft, scope);
   if (effect) return { state: entered(state, flow, scope), replies: before, effect };
   const slot = flow.missing(state.draft);
@@ -83,22 +105,25 @@ function unproved(scope: Scope): Reply {
 
 /** Takes what was understood into the draft and goes on. */
 export function fill(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
-  const { slots, remark } = flow.join(state, filled);
-  return advance({ ...state, draft: slots }, flow, scope, ...(remark ? [remark] : []));
+  return goOn(state, flow, flow.join(state, filled, scope), scope);
 }
 
-/** The same for what may be no answer to the live question: where that comes again, says that it was noted. */
+/** The same for what may be no answer to the live question: where a question comes next, says that it was noted. */
 export function take(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
-  return noting(state, fill(state, flow, filled, scope));
+  return noting(state, flow, filled, fill(state, flow, filled, scope));
 }
 
-function noting({ step }: ConversationState, decision: Decision): Decision {
-  const next = decision.state.step;
-  const isAgain =
-    step.at === 'asking' && next.at === 'asking' && next.flow === step.flow && next.slot === step.slot;
+/** A decision with what was noted, right before the question: in the flow's own words, or where the same one comes again. */
+export function noting({ step }: ConversationState, flow: Flow, said: Draft, decision: Decision): Decision {
+  const { replies, effect, state } = decision;
+  const next = state.step;
+  if (effect || next.at !== 'asking' || next.flow !== flow.name) return decision;
+  const isAgain = step.at === 'asking' && next.flow === step.flow && next.slot === step.slot;
+  if (next.offer && !isAgain) return decision;
   // Whatever is said before the question says more.
-  const isBare = decision.replies.length === 1;
-  return isAgain && isBare && !decision.effect ? after([{ key: 'noted' }], decision) : decision;
+  const isBare = replies.length === 1;
+  const noted = flow.noted(said, state.draft) ?? (isAgain && isBare ? { key: 'noted' } : undefined);
+  return noted ? { ...decision, replies: [...replies.slice(0, -1), noted, ...replies.slice(-1)] } : decision;
 }
 
 /** What the summary of a flow lets customers change, as they call it. */

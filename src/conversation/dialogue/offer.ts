@@ -1,10 +1,10 @@
-import { after, type Decision } from '../decision.ts';
+import type { Decision } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
 import { typed } from '../prompts/identity.ts';
 import { again, pose } from '../prompts/questions.ts';
 import type { ConversationState, Draft, Step } from '../state.ts';
-import { fill, runningIn } from './form.ts';
+import { fill } from './form.ts';
 
 /*
  * A value that the customer may take over: asked about instead of taken.
@@ -38,16 +38,6 @@ export function atOffer(
   }
 }
 
-/** Asks about a code that was probably meant otherwise; undefined where none was. */
-export function asSlip(decision: Decision, codes: readonly string[], scope: Scope): Decision | undefined {
-  const flow = runningIn(decision.state, scope);
-  const value = flow?.codeMeant?.(codes, scope);
-  if (!flow || value === undefined || decision.effect) return undefined;
-  const step = { at: 'asking', flow: flow.name, slot: flow.slotCalled('code'), tries: 0 } as const;
-  const asked = offer(decision.state, step, { why: 'code', value, typed: codes[0] }, scope);
-  return after(decision.replies.slice(0, -1), asked);
-}
-
 /** Asks about a value instead of taking it. */
 export function offer(state: ConversationState, step: Asking, offered: Offer, scope: Scope): Decision {
   return pose(state, { ...step, offer: offered }, scope);
@@ -63,7 +53,7 @@ export function decide(
   if (!step.offer) return undefined;
   const { why, value, typed: written } = step.offer;
   // The flow that offered it knows what to do with its codes.
-  if (why === 'code' && choice !== 'other') return undefined;
+  if (why === 'code') return undefined;
   if (choice === 'use') {
     if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
     return fillStep(state, step, { phone: typed(value, scope) }, scope);

@@ -24,7 +24,7 @@ export function atSummary(
   const { understood } = utterance;
   switch (isThankfulYes(utterance, scope) ? 'confirm' : understood.intent) {
     case 'edit':
-      return editNamed(state, flow, utterance, scope);
+      return flow.said(state, utterance, scope) ?? editNamed(state, flow, utterance, scope);
     case 'decline':
     case 'skip':
       // "No, 0912345678" corrects: what was wrong must not stay for the next yes.
@@ -85,12 +85,7 @@ function editNamed(state: ConversationState, flow: Flow, utterance: Utterance, s
   const { names } = utterance.understood;
   const fields = editable(flow, state.draft);
   const slots = answersTo(flow, utterance, scope);
-  if (Object.keys(slots).length > 0) {
-    const isOfCode = slots[flow.slotCalled('code')] !== undefined && fields.includes('code');
-    // As if the button had been pressed and then answered: what is corrected takes the place of what was wrong.
-    const editing = isOfCode ? edit(state, flow, 'code', scope).state : state;
-    return fill(editing, flow, slots, scope);
-  }
+  if (Object.keys(slots).length > 0) return fill(state, flow, slots, scope);
   const [only, ...others] = fields;
   const field = names ?? (others.length === 0 ? only : undefined);
   return field !== undefined && fields.includes(field)

@@ -58,7 +58,7 @@ function byNumber(state: ConversationState, text: string, scope: Scope): Decisio
     : onChoice(state, choice, undefined, scope);
 }
 
-/** A question about the programme; whatever value comes along is what the message is about. */
+/** A question about the programme; whatever value comes along is what the message is about. "Xoá mã đầu" asks for no code. */
 function byAnswer(
   state: ConversationState,
   { text, understood }: Utterance,
@@ -66,7 +66,7 @@ function byAnswer(
   want: 'sure' | 'likely',
 ): Decision | undefined {
   const isSkip = want === 'sure' && understood.noEmail;
-  if (bringsValue(understood) || isSkip) return undefined;
+  if (bringsValue(understood) || understood.intent === 'remove' || isSkip) return undefined;
   const found = scope.language.answers.find(text);
   if (!found || (want === 'sure' && !found.sure)) return undefined;
   return found.answered

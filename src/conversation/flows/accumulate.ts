@@ -1,24 +1,29 @@
 import { z } from 'zod';
 import { after, type Decision } from '../decision.ts';
 import { defineFlow } from '../define-flow.ts';
-import { advance, fill } from '../dialogue/form.ts';
+import {
+  type Change,
+  changeOf,
+  doubtOf,
+  instead,
+  keptLine,
+  withMore,
+  without,
+} from '../dialogue/code-list.ts';
+import { advance, fill, goOn, noting } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
-import { offer } from '../dialogue/offer.ts';
-import { isSkip } from '../dialogue/values.ts';
+import { answersTo, isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
-import { keepsOnly } from '../language/values/only.ts';
-import { codeMeant, hasBeginning } from '../language/values/slips.ts';
+import { hasBeginning } from '../language/values/slips.ts';
 import { cancel } from '../prompts/help.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
-import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
+import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line } from '../reply.ts';
-import { type ConversationState, type Identity, identitySchema } from '../state.ts';
+import { type ConversationState, type Identity, identitySchema, type Step } from '../state.ts';
 
-/** So many codes are confirmed at once, at most. */
-const MOST_CODES = 10;
 /** As long as codes are that need no announcement (`language/codes.ts`); a shorter one may be a slip. */
 const SURE_LENGTH = 6;
 
@@ -30,7 +35,6 @@ export const accumulate: Flow = defineFlow({
   identity: 'typed',
   claimsCode: () => true,
   knowsCode: (code, { settings }) => hasBeginning(code, settings.codePrefixes),
-  codeMeant: codeMeantBy,
   claimsLink: true,
   slots: identitySchema.extend({ codes: z.array(z.string()).min(1).optional() }),
 
@@ -54,64 +58,85 @@ export const accumulate: Flow = defineFlow({
   complete: (state, _, scope) => confirm(state, accumulate, scope),
 
   /** Another code is added, each counts once. Only where the one code is being corrected, it takes its place. */
-  join({ step, profile }, known, asked) {
+  join({ step, profile }, known, asked, { settings }) {
     const said = isOthers(asked, known, profile) ? { email: null, ...asked } : asked;
     if (said.codes === undefined) return { slots: { ...known, ...said } };
     const { codes = [] } = known;
     const isCorrected =
       step.at === 'asking' && step.slot === 'codes' && step.editing === true && codes.length === 1;
-    const all = [...new Set([...(isCorrected ? [] : codes), ...said.codes])];
-    return {
-      slots: { ...known, ...said, codes: all.slice(0, MOST_CODES) },
-      ...(all.length > MOST_CODES && {
-        remark: { key: 'accumulate.tooManyCodes', params: { most: MOST_CODES } },
-      }),
-    };
+    const { codes: all, remark } = withMore(isCorrected ? [] : codes, said.codes);
+    const fresh = isCorrected ? all : all.slice(codes.length);
+    // One question at a time: what is asked about already comes first.
+    const doubt = offerIn(step) ? undefined : doubtOf(all, fresh, settings.codePrefixes);
+    return { slots: { ...known, ...said, codes: [...all] }, remark, doubt };
   },
 
-  read: ({ understood: { codes, noEmail } }, scope) => ({
-    ...(codes.length > 0 && codeMeantBy(codes, scope) === undefined && { codes: [...codes] }),
+  noted: (said, { codes = [] }) =>
+    said.codes !== undefined && codes.length > 1 ? keptLine(codes) : undefined,
+
+  read: ({ understood: { codes, noEmail } }) => ({
+    ...(codes.length > 0 && { codes: [...codes] }),
     ...(noEmail && { email: null }),
   }),
 
-  said(state, { codes = [] }, { text, understood }, scope) {
+  said(state, { codes = [] }, utterance, scope) {
+    const { understood } = utterance;
+    const { intent, names } = understood;
     const { step } = state;
-    const { intent, codes: named } = understood;
-    const isListed = named.length > 0 && named.every((one) => codes.includes(one));
-    if (isListed && keepsOnly(text)) {
-      const left = codes.filter((one) => !named.includes(one));
-      return without(state, codes, left, scope);
+    if (intent === 'remove' && names === 'email') return fill(state, accumulate, { email: null }, scope);
+    const offered = offerIn(step);
+    const change =
+      changeOf(codes, utterance, offered?.typed) ??
+      (offered && typedAfterAll(codes, offered, understood.codes));
+    if (change) {
+      const { codes: _, ...others } = answersTo(accumulate, utterance, scope);
+      const { slots: draft } = accumulate.join(state, others, scope);
+      return changed({ ...state, draft }, codes, change, scope);
     }
-    const dropsNamed = isListed && (intent === 'cancel' || intent === 'nevermind' || intent === 'decline');
-    if (intent === 'remove' || dropsNamed) return remove(state, codes, understood, scope);
-    if (step.at !== 'asking') return undefined;
+    if (step.at !== 'asking' || offered) return undefined;
     // No code: whoever was only changing it goes back to the summary.
     if (step.slot === 'codes' && isSkip(understood))
       return codes.length === 0 ? cancel(state, scope) : advance(state, accumulate, scope);
-    const [doubtful, ...others] = codes;
-    const isSlip = doubtful !== undefined && others.length === 0 && doubtful.length < SURE_LENGTH;
-    return isSlip && isOtherCode(understood, doubtful)
-      ? offer(state, step, { why: 'code', value: understood.code ?? '', typed: doubtful }, scope)
-      : undefined;
+    const [short = '', ...more] = codes;
+    const isSlip = more.length === 0 && short !== '' && short.length < SURE_LENGTH;
+    if (!isSlip || !isOtherCode(understood, short)) return undefined;
+    const value = understood.code ?? '';
+    const slots = { ...state.draft, codes: [...codes, value] };
+    return goOn(state, accumulate, { slots, doubt: { typed: short, value } }, scope);
   },
 
-  /** A code of the summary is left out; or one that was offered is taken, in the place of what was typed or beside it. */
+  /** A code of the summary is left out; or one that is asked about takes the place of what was typed, or does not. */
   pressed(state, { codes = [] }, { name, value }, scope) {
     const { step } = state;
     if (step.at === 'confirming' && name === 'remove') {
       const code = codes[Number(value) - 1];
-      return code === undefined ? undefined : without(state, codes, [code], scope);
+      return code === undefined ? undefined : changed(state, codes, without(codes, [code]), scope);
     }
-    if (step.at !== 'asking' || step.offer?.why !== 'code') return undefined;
-    const { value: offered, typed = '' } = step.offer;
-    const isThere = codes.includes(typed);
-    const { draft } = state;
-    const others = { ...draft, codes: codes.filter((code) => code !== typed) };
+    const offered = offerIn(step);
+    if (!offered) return undefined;
+    const { typed } = offered;
+    const all = codes.includes(typed) ? codes : [...codes, typed];
+    const decided = undecided(state);
     switch (name) {
-      case 'use':
-        return fill({ ...state, draft: nonEmpty(others) }, accumulate, { codes: [offered] }, scope);
+      case 'use': {
+        const said = instead(all, [typed], [offered.value]);
+        return changed(
+          decided,
+          all,
+          { codes: said, fresh: [offered.value, ...behind(all, typed)], told: [] },
+          scope,
+        );
+      }
       case 'keep':
-        return fill(state, accumulate, { codes: [isThere ? offered : typed] }, scope);
+        return changed(decided, all, { codes: all, fresh: behind(all, typed), told: [] }, scope);
+      case 'other': {
+        const draft = nonEmpty({ ...state.draft, codes: all.filter((code) => code !== typed) });
+        return pose(
+          { ...state, draft },
+          { at: 'asking', flow: accumulate.name, slot: 'codes', tries: 0 },
+          scope,
+        );
+      }
       default:
         return undefined;
     }
@@ -187,12 +212,6 @@ export const accumulate: Flow = defineFlow({
   },
 });
 
-/** Of several codes none is asked about: what comes of each is told. */
-function codeMeantBy(codes: readonly string[], { settings }: Scope): string | undefined {
-  const [only, ...others] = codes;
-  return only === undefined || others.length > 0 ? undefined : codeMeant(only, settings.codePrefixes);
-}
-
 /** One code can be corrected, of several each can be left out. */
 function editsOfCodes(codes: readonly string[]): Choice[] {
   if (codes.length < 2) return [named('edit:code')];
@@ -202,37 +221,52 @@ function editsOfCodes(codes: readonly string[]): Choice[] {
   }));
 }
 
-/** "Bỏ mã TIVI000000302", or by how it ends: "bỏ mã 0302". */
-function remove(
+/** The list is another one: the flow goes on with it, unless a code of it is to be asked about. */
+function changed(
   state: ConversationState,
-  codes: readonly string[],
-  { codes: said, names, rest }: Understood,
-  scope: Scope,
-): Decision | undefined {
-  if (said.length === 0 && names === 'email') return fill(state, accumulate, { email: null }, scope);
-  if (said.length === 0 && names !== 'code') return undefined;
-  const named = [...said, ...rest.split(' ').filter((word) => /^[\w.-]{3,}$/.test(word))];
-  const isOnly = named.length === 0 && codes.length === 1;
-  const left = isOnly ? codes : codes.filter((one) => isNamed(one, named));
-  return left.length > 0
-    ? without(state, codes, left, scope)
-    : again(state, scope, { key: 'accumulate.removeWhich' });
-}
-
-const isNamed = (code: string, named: readonly string[]): boolean =>
-  named.some((one) => code.toUpperCase().endsWith(one.toUpperCase()));
-
-/** The flow goes on without some of its codes. */
-function without(
-  state: ConversationState,
-  codes: readonly string[],
-  left: readonly string[],
+  before: readonly string[],
+  { codes, fresh, told }: Change,
   scope: Scope,
 ): Decision {
-  const draft = nonEmpty({ ...state.draft, codes: codes.filter((code) => !left.includes(code)) });
-  const removed = left.map((code) => ({ key: 'accumulate.removed', params: { code } }));
-  return advance({ ...state, draft }, accumulate, scope, ...removed);
+  const offered = offerIn(state.step);
+  const isOver = offered !== undefined && !codes.includes(offered.typed);
+  const suspects = isOver ? [...fresh, ...behind(before, offered.typed)] : fresh;
+  const doubt = offered && !isOver ? undefined : doubtOf(codes, suspects, scope.settings.codePrefixes);
+  const next = isOver ? undecided(state) : state;
+  const slots = nonEmpty({ ...state.draft, codes: [...codes] });
+  const decision = goOn(next, accumulate, { slots, doubt }, scope, ...told);
+  return noting(state, accumulate, nonEmpty({ codes: [...codes] }), decision);
 }
+
+/** The code that is asked about. */
+function offerIn(step: Step): { readonly typed: string; readonly value: string } | undefined {
+  const offer = step.at === 'asking' ? step.offer : undefined;
+  return offer?.why === 'code' && offer.typed !== undefined
+    ? { typed: offer.typed, value: offer.value }
+    : undefined;
+}
+
+/** What was meant is typed instead of pressed. */
+function typedAfterAll(
+  codes: readonly string[],
+  { typed, value }: { readonly typed: string; readonly value: string },
+  said: readonly string[],
+): Change | undefined {
+  if (!said.includes(value)) return undefined;
+  const { codes: all, remark } = withMore(instead(codes, [typed], said), []);
+  return { codes: all, fresh: said, told: remark ? [remark] : [] };
+}
+
+/** The state without what was asked about. */
+function undecided(state: ConversationState): ConversationState {
+  if (state.step.at !== 'asking') return state;
+  const { offer: _, ...step } = state.step;
+  return { ...state, step };
+}
+
+/** The codes behind one of a list: of those none was asked about yet. */
+const behind = (codes: readonly string[], code: string): readonly string[] =>
+  codes.slice(codes.indexOf(code) + 1);
 
 /** No code is no list of codes. */
 function nonEmpty<Kept extends { readonly codes: readonly string[] }>(

@@ -1,4 +1,5 @@
 import type { Grammar } from './grammar.ts';
+import { placesFrom } from './places.ts';
 
 export const en: Grammar = {
   periods: {
@@ -131,7 +132,18 @@ export const en: Grammar = {
     point: 'earned, earned points, points earned, past points',
     gift: 'redeemed, redeemed gifts, gifts redeemed, my gifts, my rewards',
   },
-  only: 'only, just, keep',
+  listing: {
+    removing: 'remove, drop, delete, take out, take off, leave out, without',
+    denying: 'not',
+    replacing: 'replace, change, swap, switch, fix, edit',
+    correcting: `not, wrong, mistake, mistyped, typo, instead, i meant, i mean, should be, should have been,
+      right code is, correct code is, right one is, correct one is`,
+    adding: 'add, also, another, more, too, plus',
+    keeping: 'only, just, keep',
+    between: 'code, codes, number, the',
+    joining: 'and, or',
+    inPlaces,
+  },
   ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
@@ -200,4 +212,38 @@ function inNumbers(text: string): string {
 
 function quarterOf(ordinal: string): number {
   return Number(ordinal) || QUARTERS.indexOf(ordinal) + 1;
+}
+
+const PLACES = [
+  'first|1st',
+  'second|2nd',
+  'third|3rd',
+  'fourth|4th',
+  'fifth|5th',
+  'sixth|6th',
+  'seventh|7th',
+];
+const ORDINALS = [...PLACES, 'eighth|8th', 'ninth|9th', 'tenth|10th'];
+const COUNTED = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
+const SEVERAL_AT_AN_END = new RegExp(
+  `\\b(first|last) (\\d|${COUNTED.slice(1).join('|')})\\b(?: codes| ones)?`,
+  'g',
+);
+const ALL = /\b(?:all|both)(?: of)?(?: the| these| my)? (?:codes|them)\b/g;
+const BY_ORDINAL = new RegExp(`\\b(${ORDINALS.join('|')}|last)(?= one\\b| code\\b|$)`, 'g');
+const BY_NUMBER = /\b(?:codes?|numbers?|no) (\d{1,2}(?: (?:and )?\d{1,2})*)\b/g;
+
+/** "The second code" and "code 2" become "#2", "the last one" becomes "#-1", "all codes" becomes "#0". */
+function inPlaces(text: string): string {
+  const counted = (number: string) => Number(number) || COUNTED.indexOf(number) + 1;
+  const place = (word: string) =>
+    word === 'last' ? -1 : ORDINALS.findIndex((words) => words.split('|').includes(word)) + 1;
+  return text
+    .replace(SEVERAL_AT_AN_END, (_, end: string, many: string) =>
+      placesFrom(end === 'first' ? 1 : -1, counted(many)),
+    )
+    .replace(ALL, '#0')
+    .replace(BY_ORDINAL, (_, word: string) => `#${place(word)}`)
+    .replace(BY_NUMBER, (_, numbers: string) => numbers.replace(/\d+/g, '#$&'));
 }

@@ -151,8 +151,22 @@ export type Grammar = {
   readonly denials: { readonly stop: string; readonly fail: string };
   /** Phrases that tell which of the two histories is meant; the words of some flows do so too. */
   readonly types: { readonly point: string; readonly gift: string };
-  /** Words that keep what is named, and nothing else of its kind ("chỉ lấy … thôi"). */
-  readonly only: string;
+  /**
+   * How a list of codes is spoken of: words that take away what is named, deny it, put something in its place, say that it
+   * was wrong, add to it, or keep nothing else. `between` may stand between such a word and a code, `joining` between codes. `inPlaces` writes the
+   * places that a folded text names as `#2` (`#-1` the last one, `#0` all).
+   */
+  readonly listing: {
+    readonly removing: string;
+    readonly denying: string;
+    readonly replacing: string;
+    readonly correcting: string;
+    readonly adding: string;
+    readonly keeping: string;
+    readonly between: string;
+    readonly joining: string;
+    readonly inPlaces: (text: string) => string;
+  };
   /** What was redeemed, whenever that was: no period is meant. They stand among the words of a flow and of `types`, too. */
   readonly ever: string;
   /** What the slots are called. A code may directly follow its name. */

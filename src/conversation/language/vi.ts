@@ -1,4 +1,5 @@
 import type { Grammar } from './grammar.ts';
+import { placesFrom } from './places.ts';
 
 export const vi: Grammar = {
   periods: {
@@ -132,7 +133,19 @@ export const vi: Grammar = {
     point: 'đã tích, điểm đã tích, đã tích điểm',
     gift: 'đã đổi, đã đổi quà, quà đã đổi, đã đổi điểm, quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   },
-  only: 'chỉ, giữ',
+  listing: {
+    removing: 'bỏ, bỏ bớt, xoá, xóa, loại, gỡ, bớt',
+    denying:
+      'không phải, ko phải, k phải, hông phải, hổng phải, không lấy, ko lấy, k lấy, không tính, ko tính',
+    replacing: 'thay, đổi, sửa, chỉnh',
+    correcting: `không phải, ko phải, k phải, hông phải, hổng phải, nhầm, gõ lộn, ghi lộn, nhập lộn, lộn mã, sai, sai rồi,
+      đúng là, mới đúng, chính xác là, phải là`,
+    adding: 'thêm, nữa, cũng',
+    keeping: 'chỉ, giữ',
+    between: 'mã, mã số, mã code, code, số, cái, là, cả',
+    joining: 'và, với',
+    inPlaces,
+  },
   ever: 'quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   fields: {
     code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
@@ -235,4 +248,28 @@ function inNumbers(text: string): string {
       const quarter = /\d/.test(word) ? word : placeIn(QUARTERS, word);
       return year === undefined ? `q${quarter}` : `q${quarter}/${year}`;
     });
+}
+
+const ORDINALS = ['nhat', 'hai|nhi', 'ba', 'bon|tu', 'nam', 'sau', 'bay', 'tam', 'chin', 'muoi'];
+const ORDINAL = ORDINALS.join('|');
+const NUMBERS = ['mot', 'hai', 'ba', 'bon', 'nam', 'sau', 'bay', 'tam', 'chin'];
+const NUMBER = `\\d|${NUMBERS.join('|')}`;
+
+const SEVERAL_AT_AN_END = new RegExp(`\\b(${NUMBER}) (?:ma|cai) (dau|cuoi)(?: tien| cung)?\\b`, 'g');
+const ALL = new RegExp(`\\b(?:(?:het|tat ca|toan bo)(?: cac| nhung)?|ca (?:${NUMBER})) ma\\b`, 'g');
+const BY_ORDINAL = new RegExp(`\\b(?:(?:ma|cai|so) )*thu (${ORDINAL}|\\d{1,2})\\b`, 'g');
+const AT_AN_END = /\b(?:ma|cai) (?:(dau)(?: tien)?|cuoi(?: cung)?|sau cung)\b/g;
+const BY_NUMBER = /\b(?:ma so|ma|so|cai) (\d{1,2}(?: (?:va |voi )?\d{1,2})*)\b/g;
+
+/** "Mã thứ hai" and "mã số 2" become "#2", "mã cuối" becomes "#-1", "2 mã đầu" becomes "#1 #2", "hết mã" becomes "#0". */
+function inPlaces(text: string): string {
+  const counted = (number: string) => Number(number) || NUMBERS.indexOf(number) + 1;
+  return text
+    .replace(SEVERAL_AT_AN_END, (_, many: string, end: string) =>
+      placesFrom(end === 'dau' ? 1 : -1, counted(many)),
+    )
+    .replace(ALL, '#0')
+    .replace(BY_ORDINAL, (_, word: string) => `#${Number(word) || placeIn(ORDINALS, word)}`)
+    .replace(AT_AN_END, (_, first?: string) => (first ? '#1' : '#-1'))
+    .replace(BY_NUMBER, (_, numbers: string) => numbers.replace(/\d+/g, '#$&'));
 }

@@ -182,7 +182,7 @@ function askIdentity(tries: number, scope: Scope): Reply {
 }
 
 /** A value to take over by one press; nothing is taken unasked. */
-function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, scope: Scope): Reply {
+function offer(step: Asking, { why, value, typed = '' }: NonNullable<Asking['offer']>, scope: Scope): Reply {
   switch (why) {
     case 'mapped':
     case 'leadingZero':
@@ -195,7 +195,7 @@ function offer(step: Asking, { why, value }: NonNullable<Asking['offer']>, scope
     case 'code':
       return {
         key: 'code.offer',
-        params: { code: value },
+        params: { typed, code: value },
         choices: [choice('use'), choice('keep'), CANCEL],
         asks: 'code',
       };

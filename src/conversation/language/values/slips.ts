@@ -25,7 +25,12 @@ export function hasBeginning(code: string, beginnings: readonly string[]): boole
   );
 }
 
-/** The same for beginnings that are easily taken for one another. */
+/** Whether two codes differ in no more than what is easily taken for something else: capitals, O and 0, I, l and 1. */
+export function isAlike(one: string, other: string): boolean {
+  return alike(one) === alike(other);
+}
+
+/** The same for texts that are easily taken for one another. */
 function alike(text: string): string {
   return [...text.toUpperCase()].map((letter) => AS_LETTERS[letter] ?? letter).join('');
 }
