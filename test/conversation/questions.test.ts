@@ -51,6 +51,8 @@ const ANSWERED: readonly (readonly [id: string, ...texts: string[]])[] = [
   ],
   ['phone.why', 'why do u need my number', 'lấy sđt làm gì vậy'],
   ['phone.wrong', 'số điện thoại sai chỗ nào', 'what is wrong with my number?'],
+  ['phone.other', 'số của vợ mình được không', "can i use my wife's number?"],
+  ['phone.other', 'tích điểm cho người khác được không ạ'],
   ['email.why', 'cần mail làm gì', 'email để làm gì vậy', 'is email mandatory?', 'sao cần email vậy shop'],
   ['email.wrong', 'email sai chỗ nào', 'what is wrong with my email?'],
   ['gift.where', 'lấy quà ở mô', 'quà nhận chỗ nào', 'how do i get my gift?', 'nhan qua o dau'],
@@ -135,6 +137,7 @@ const NO_QUESTIONS = [
   ...[
     'how many points do I have?',
     'what gifts do you have?',
+    'what do you store?',
     'hôm qua mình tích được gì',
     'tháng này tích được gì',
   ],

@@ -48,14 +48,23 @@ function saidBeside(chat: Dialogue, text: string): string[] {
 }
 
 describe.each(QUESTIONS)('where we ask for %s', (_, begin, explained, wrong) => {
-  test.each(['ủa', 'hả?', 'là sao?', 'what?', 'huh', '?', 'không hiểu', 'gì vậy', "I don't understand"])(
-    '%s is answered by what it is about, and it stays',
-    (text) => {
-      const chat = begin();
-      expect(saidBeside(chat, text)).toEqual(['answer']);
-      expect(chat.last?.question).toEqual({ answer: explained });
-    },
-  );
+  test.each([
+    'ủa',
+    'tại sao',
+    'why?',
+    'hả?',
+    'là sao?',
+    'what?',
+    'huh',
+    '?',
+    'không hiểu',
+    'gì vậy',
+    "I don't understand",
+  ])('%s is answered by what it is about, and it stays', (text) => {
+    const chat = begin();
+    expect(saidBeside(chat, text)).toEqual(['answer']);
+    expect(chat.last?.question).toEqual({ answer: explained });
+  });
 
   test.each(['sai chỗ nào?', 'sao sai', 'sao sai vậy', "what's wrong with it?", 'sai ở đâu'])(
     '%s is answered by what may be wrong with an answer to it',
@@ -75,6 +84,8 @@ describe.each(QUESTIONS)('where we ask for %s', (_, begin, explained, wrong) => 
     ['is anybody there?', ['greet']],
     ['chờ chút', ['wait']],
     ['hold on', ['wait']],
+    ['để mình lấy số đã', ['wait']],
+    ['let me find it', ['wait']],
     ['bạn là ai?', ['answer']],
     ['đồ ngu', ['upset']],
     ['vcl bot gì kỳ vậy', ['upset']],
@@ -120,10 +131,13 @@ describe('a yes in place of a value', () => {
     expect(chat.text('minh@example.vn').keys).toEqual(['accumulate.summary']);
   });
 
-  test.each(['không', 'no', 'k', 'không cần'])('%s skips it, before and after', (text) => {
-    expect(atEmail().text(text).keys).toEqual(['accumulate.summary']);
-    expect(atEmail().text('có').text(text).keys).toEqual(['accumulate.summary']);
-  });
+  test.each(['không', 'no', 'k', 'không cần', 'no email', 'không email', 'hông có mail'])(
+    '%s skips it, before and after',
+    (text) => {
+      expect(atEmail().text(text).keys).toEqual(['accumulate.summary']);
+      expect(atEmail().text('có').text(text).keys).toEqual(['accumulate.summary']);
+    },
+  );
 
   test.each(YES)('%s asks for the phone, plainly', (text) => {
     const chat = atPhone().text(text);
@@ -198,6 +212,7 @@ describe('where nothing is asked', () => {
     ['😀', 'menu'],
     ['haha', 'menu'],
     ['không', 'later'],
+    ['mã sai rồi', 'unsure'],
     ['alo', 'welcome'],
     ['shop ơi', 'welcome'],
     ['có ai không', 'welcome'],
@@ -279,3 +294,25 @@ test('"ok, cảm ơn" is a yes at a summary and to being remembered', () => {
   expect(chat.keys).toEqual(['accumulate.done', 'privacy.consent']);
   expect(chat.text('dạ cảm ơn').keys).toEqual(['privacy.remembered']);
 });
+
+describe('at a summary', () => {
+  test.each(['bỏ email đi', 'à nhầm, bỏ email đi', 'remove the e-mail please'])(
+    '%s leaves it out',
+    (text) => {
+      const chat = atSummary().text(text);
+      expect(chat.keys).toEqual(['accumulate.summary']);
+      expect(chat.state.draft.email).toBeNull();
+    },
+  );
+
+  test.each(['đúng r', 'ok r nha', 'chuẩn r'])('%s is a yes', (text) => {
+    expect(atSummary().text(text).keys[0]).toBe('accumulate.done');
+  });
+});
+
+test.each(['Hello, I have a code', 'I bought a TV and have a code', 'mình có mã ạ', 'có mã'])(
+  'who has a code is asked for it: %s',
+  (text) => {
+    expect(new Dialogue().text(text).keys).toEqual(['accumulate.askCode']);
+  },
+);

@@ -77,6 +77,7 @@ function willing(
   scope: Scope,
 ): Decision | undefined {
   if (scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
-  const isNo = understood.intent === 'decline' && !bringsValue(understood);
+  // "No e-mail" is an answer.
+  const isNo = understood.intent === 'decline' && !bringsValue(understood) && !understood.noEmail;
   return isNo ? explainedUnasked(state, scope) : undefined;
 }

@@ -34,6 +34,8 @@ export function smallTalk(
     case 'remark':
       return again(state, scope);
     case 'decline':
+      // "Mã sai rồi" is about something.
+      if (understood.names !== undefined) return undefined;
       return isIdle || state.step.at === 'browsing' ? aside(state, scope, { key: 'later' }) : undefined;
     default:
       return undefined;

@@ -53,6 +53,7 @@ export const BUILT_IN = [
   'answer.points.missing',
   'answer.phone.why',
   'answer.phone.wrong',
+  'answer.phone.other',
   'answer.proof.why',
   'answer.email.why',
   'answer.email.wrong',

@@ -149,7 +149,8 @@ export const en: Grammar = {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',
     phone: `phone, phone number, wrong number, mobile, tel, vietnamese number, vietnamese phone number,
       change phone, change phone number, change my phone`,
-    email: 'email, mail, e mail, gmail, mailto, change email, change my email',
+    email:
+      'email, mail, e mail, gmail, mailto, change email, change my email, remove email, remove the email, remove my email, drop the email',
   },
   abbreviations: {},
   homographs: {},

@@ -151,7 +151,7 @@ export const vi: Grammar = {
     code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
     phone:
       'sđt, sửa số, đổi số, sai số, nhầm số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
-    email: 'thư điện tử, đổi email, đổi mail',
+    email: 'thư điện tử, đổi email, đổi mail, bỏ email, bỏ mail, xoá email',
   },
   abbreviations: {
     k: 'khong',
@@ -176,6 +176,7 @@ export const vi: Grammar = {
     ntn: 'the nao',
     h: 'gio',
     j: 'gi',
+    r: 'roi',
     z: 'vay',
   },
   homographs: {
