@@ -120,7 +120,7 @@ describe('retries', () => {
       asked++;
       socket.destroy();
     });
-    const { antCrm } = openAntCrm(server.url, { maxCalls: 100 });
+    const { antCrm } = openAntCrm(server.url, { maxCalls: 100, timeoutMs: 30_000 });
     await Promise.all(Array.from({ length: 30 }, () => antCrm.history(POINTS)));
     expect(asked).toBeGreaterThan(35);
     expect(asked).toBeLessThanOrEqual(30 + 10 + 3);

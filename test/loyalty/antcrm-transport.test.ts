@@ -65,7 +65,7 @@ describe('what was surely not sent is unavailable', () => {
     const { antCrm, reports } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 4000 });
     const [accumulated, redeemed] = await Promise.all([
       antCrm.accumulate(ACCUMULATION),
-      antCrm.redeem(redemption(2500)),
+      antCrm.redeem(redemption(1500)),
     ]);
     expect([accumulated, redeemed]).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
     expect(reports.logged).toContainEqual({
@@ -78,10 +78,10 @@ describe('what was surely not sent is unavailable', () => {
 
   test('a redemption whose time to be written is over, before or after connecting', async () => {
     await using silent = await serveTcp(() => undefined);
-    const { antCrm } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 1000 });
+    const { antCrm } = openAntCrm(silent.url.replace('http:', 'https:'), { timeoutMs: 3000 });
     expect(await antCrm.redeem(redemption(-1))).toEqual({ kind: 'unavailable' });
     expect(silent.connections()).toBe(0);
-    expect(await antCrm.redeem(redemption(300))).toEqual({ kind: 'unavailable' });
+    expect(await antCrm.redeem(redemption(1000))).toEqual({ kind: 'unavailable' });
     expect(silent.connections()).toBe(1);
     await antCrm.close();
   });
