@@ -53,7 +53,7 @@ describe('a reply', () => {
     const release = vi.spyOn(world.store, 'release');
     await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
     await expect.poll(() => world.heard()).toEqual(['a']);
-    expect(release.mock.calls.map(([, , wait]) => wait?.afterMs)).toEqual([10, undefined]);
+    await expect.poll(() => release.mock.calls.map(([, , wait]) => wait?.afterMs)).toEqual([10, undefined]);
   });
 
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
