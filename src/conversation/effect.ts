@@ -104,7 +104,7 @@ export type Effect =
   | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
   /** Whether the call of an operation may have been made: reads its intent, and calls nothing. */
   | { kind: 'recall'; operation: string }
-  /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to. */
+  /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to, too. */
   | {
       kind: 'history';
       type: HistoryType;
@@ -190,14 +190,16 @@ export type Outcome =
       receipt?: Receipt | undefined;
       points?: number | undefined;
     }
-  /** `sum`: of the succeeded records of the period, as far as asked for and read; `partial` if there are more. */
+  /** `sum`: of the period's records, failed ones aside in `score`, as far as asked for and read; `partial` if there are more. */
   | {
       kind: 'history';
       records: HistoryRecord[];
       more: boolean;
-      sum?: { score: number; partial: boolean } | undefined;
+      sum?: { score: number; count: number; partial: boolean } | undefined;
     }
   /** From AntCRM's contact record; `points: null` where it knows no such customer. */
   | { kind: 'balance'; points: number | null; rank?: string | undefined; rankPoints?: number | undefined }
   /** Where no contact record is to be had: sums of the succeeded records; `partial` if not all pages were read. */
   | { kind: 'sums'; earned: number; spent: number; partial: boolean };
+
+export type HistoryRead = Extract<Outcome, { kind: 'history' }>;

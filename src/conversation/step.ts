@@ -15,6 +15,7 @@ import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
 import type { PhotoEffect } from './photo.ts';
 import { unanswered, withoutProfile } from './prompts/consent.ts';
+import { unread } from './prompts/pages.ts';
 import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS, localeOf, spokenOver } from './state.ts';
@@ -159,7 +160,7 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
       return answered(state, outcome, scope) ?? say(state);
     case 'unavailable':
       return outcome.operation === undefined
-        ? (answered(state, outcome, scope) ?? unread(state, scope))
+        ? (answered(state, outcome, scope) ?? notRead(state, scope))
         : conclude(state, outcome, scope);
     case 'applied':
     case 'refused':
@@ -177,9 +178,8 @@ function answered(state: ConversationState, outcome: Outcome, scope: Scope): Dec
 }
 
 /** The history or the balance could not be read: where a page was asked for, it can be asked for again. */
-function unread(state: ConversationState, scope: Scope): Decision {
-  const reply: Reply = { key: 'service.unavailable' };
-  if (state.step.at !== 'browsing') return home(state, scope, reply);
-  const next = { ...state, view: scope.ids.view };
-  return say(next, { ...reply, choices: [{ id: 'retry', label: { key: 'choice.retry' } }], view: next.view });
+function notRead(state: ConversationState, scope: Scope): Decision {
+  return state.step.at === 'browsing'
+    ? unread(state, scope)
+    : home(state, scope, { key: 'service.unavailable' });
 }

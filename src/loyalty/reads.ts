@@ -1,4 +1,11 @@
-import type { Effect, HistoryRecord, Identifier, Outcome, Skew } from '../conversation/effect.ts';
+import type {
+  Effect,
+  HistoryRead,
+  HistoryRecord,
+  Identifier,
+  Outcome,
+  Skew,
+} from '../conversation/effect.ts';
 import type { Reads } from './journal.ts';
 import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from './loyalty.ts';
 
@@ -11,7 +18,7 @@ type FirstPage = { readonly records: readonly LoyaltyRecord[]; readonly full: bo
 export async function readAll(
   reads: Pick<Reads, 'history'>,
   query: Omit<HistoryQuery, 'page'>,
-  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: FirstPage } = {},
+  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: FirstPage | undefined } = {},
 ): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
@@ -55,23 +62,23 @@ export async function readHistory(
   const more =
     records.length > end || (read.value.full && (await isThereMore(reads, { ...query, page: page + 1 })));
   const shown = records.slice(start, end).map((record) => asShown(record, offBy(skew)));
-  const all = effect.sum && (await sumOf(reads, query, read.value));
+  const all = effect.sum && (await sumOf(reads, query, page === 1 ? read.value : undefined));
   return { kind: 'history', records: shown, more, ...(all && { sum: all }) };
 }
 
 /** At most this many pages make a sum: nobody waits for the rest of a long history. */
 const SUM_PAGES = 5;
 
-/** What the records of a period add up to; undefined where they could not be read. */
+/** What the records of a period add up to, and how many they are; undefined where they could not be read. */
 async function sumOf(
   reads: Pick<Reads, 'history'>,
   query: Omit<HistoryQuery, 'page'>,
-  first: FirstPage,
-): Promise<{ score: number; partial: boolean } | undefined> {
+  first: FirstPage | undefined,
+): Promise<HistoryRead['sum']> {
   const read = await readAll(reads, query, { cap: SUM_PAGES, first });
   if (!read.ok) return undefined;
-  const { records, complete } = read.value;
-  return { score: sum(records.filter((record) => isWithin(record, query))), partial: !complete };
+  const records = read.value.records.filter((record) => isWithin(record, query));
+  return { score: sum(records), count: records.length, partial: !read.value.complete };
 }
 
 /** Where the next page cannot be read, there may be more: pressing "next" asks again. */

@@ -59,7 +59,7 @@ describe('the history', () => {
     chat.answers = (effect) => {
       const page = answers(effect);
       const isSummed = effect.kind === 'history' && effect.sum && page.kind === 'history';
-      return isSummed ? { ...page, sum: { score: 1200, partial: effect.type === 'gift' } } : page;
+      return isSummed ? { ...page, sum: { score: 1200, count: 12, partial: effect.type === 'gift' } } : page;
     };
     const total = () => chat.question.lines?.find(({ key }) => key.startsWith('history.total'));
     chat.text('lịch sử');

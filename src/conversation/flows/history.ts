@@ -1,51 +1,27 @@
-import { z } from 'zod';
 import { after, type Decision, say } from '../decision.ts';
 import { defineFlow } from '../define-flow.ts';
 import { fill } from '../dialogue/form.ts';
 import { answersTo } from '../dialogue/values.ts';
-import {
-  type Effect,
-  type HistoryType,
-  historyTypeSchema,
-  identifierSchema,
-  type Outcome,
-} from '../effect.ts';
+import { type Effect, type HistoryRead, type HistoryType, historyTypeSchema } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
-import { PERIODS } from '../language/grammar.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
-import { parsePageNumber } from '../language/values/page-number.ts';
+import { parsePage, type WantedPage } from '../language/values/page.ts';
 import { isNamedPeriod, type Period, parsePeriod, periodSchema } from '../language/values/period.ts';
 import { proved, typed } from '../prompts/identity.ts';
 import {
-  exampleOfPeriod,
-  isPeriod,
-  periodFault,
-  periodIn,
-  periodLine,
-  periodNamed,
-  periodNoted,
-} from '../prompts/periods.ts';
-import { CANCEL, home, named, question, withMenu } from '../prompts/questions.ts';
-import { pageLines } from '../prompts/records.ts';
-import type { Choice, Reply } from '../reply.ts';
+  endOf,
+  LAST,
+  PAGE,
+  type Page,
+  PERIOD_CHOICES,
+  pageOf,
+  pageSchema,
+  TYPES,
+  unread,
+} from '../prompts/pages.ts';
+import { exampleOfPeriod, periodFault, periodIn, periodNamed, periodNoted } from '../prompts/periods.ts';
+import { CANCEL, home, named, question } from '../prompts/questions.ts';
 import { type ConversationState, type Draft, identitySchema, type Step } from '../state.ts';
-
-/** Records shown at a time; divides AntCRM's page of 20, which is read again only when one of its records is shown. */
-const PAGE = 5;
-
-/** A page of the history, starting at record `skip`. */
-const pageSchema = z.strictObject({
-  type: historyTypeSchema,
-  by: identifierSchema,
-  period: periodSchema,
-  skip: z.number(),
-  /** The page that is shown until this one is read: where this one is beyond the end, it stays. */
-  back: z.number().optional(),
-});
-type Page = z.infer<typeof pageSchema>;
-
-const TYPES = historyTypeSchema.options;
-const PERIOD_CHOICES = PERIODS.map((name) => named(`period:${name}`));
 
 /** What is shown unless something else is asked for. */
 const FIRST = { type: 'point', period: '30d' } as const;
@@ -124,7 +100,7 @@ export const history: Flow = defineFlow({
     if (step.at === 'browsing') {
       const page = pageSchema.parse(step.page);
       const turned = turnBy(name);
-      if (turned !== undefined) return turnPage(state, page, turned);
+      if (turned !== undefined) return turnPage(state, page, turned, scope);
       const other = name === history.name ? history.shortcut(value) : undefined;
       if (other) return browse(state, { ...page, ...other }, scope);
       return period && browse(state, { ...page, period }, scope);
@@ -140,10 +116,10 @@ export const history: Flow = defineFlow({
     if (step.at === 'asking') return narrow(state, step.slot, utterance, scope);
     if (step.at !== 'browsing') return undefined;
     const page = pageSchema.parse(step.page);
-    const number = parsePageNumber(utterance.text);
-    if (number !== undefined) return goTo(state, page, (number - 1) * PAGE);
-    const turned = turnBy(utterance.understood.intent);
-    return turned === undefined ? otherPage(state, page, utterance, scope) : turnPage(state, page, turned);
+    const turned = turnBy(utterance.understood.intent) ?? parsePage(utterance.text);
+    return turned === undefined
+      ? otherPage(state, page, utterance, scope)
+      : turnPage(state, page, turned, scope);
   },
 
   outcome(state, _, outcome, scope) {
@@ -162,55 +138,61 @@ function browse(state: ConversationState, { type, by, period }: Omit<Page, 'skip
   return { state: { ...state, step: browsing(page), draft }, replies: [], effect: read(page) };
 }
 
-function turnBy(word: string | undefined): -1 | 0 | 1 | undefined {
-  switch (word) {
+function turnBy(word: string | undefined): 'next' | 'previous' | 'retry' | undefined {
+  return word === 'next' || word === 'previous' || word === 'retry' ? word : undefined;
+}
+
+/** Another page of what is being browsed. */
+function turnPage(state: ConversationState, page: Page, to: WantedPage | 'retry', scope: Scope): Decision {
+  switch (to) {
     case 'next':
-      return 1;
+      return goTo(state, page, page.skip + PAGE);
     case 'previous':
-      return -1;
+      return page.skip === 0
+        ? say(state, { ...question(state, scope), key: 'history.first' })
+        : goTo(state, page, Math.max(0, page.skip - PAGE));
     case 'retry':
-      return 0;
+      return goTo(state, page, page.skip);
+    case 'first':
+      return goTo(state, page, 0);
+    case 'last':
+      return goTo(state, page, LAST);
     default:
-      return undefined;
+      // Where there are fewer pages, it is said how many.
+      return goTo(state, page, (to - 1) * PAGE, { sum: true });
   }
 }
 
-/** Another page of what is being browsed; the first one again rather than one before it. */
-function turnPage(state: ConversationState, page: Page, direction: -1 | 0 | 1): Decision {
-  return goTo(state, page, Math.max(0, page.skip + direction * PAGE));
-}
-
-function goTo(state: ConversationState, { back: _, ...page }: Page, skip: number): Decision {
-  const next: Page = { ...page, skip, ...(skip !== page.skip && { back: page.skip }) };
-  return { state: { ...state, step: browsing(next) }, replies: [], effect: read(next) };
+function goTo(
+  state: ConversationState,
+  { back, ...page }: Page,
+  skip: number,
+  also: { readonly sum?: true } = {},
+): Decision {
+  const shown = page.skip === LAST ? back : page.skip;
+  const next: Page = { ...page, skip, ...(skip !== shown && { back: shown }) };
+  return { state: { ...state, step: browsing(next) }, replies: [], effect: { ...read(next), ...also } };
 }
 
 function showPage(
   state: ConversationState,
-  { back, ...page }: Page,
-  { records, more, sum }: Extract<Outcome, { kind: 'history' }>,
+  { back = 0, ...page }: Page,
+  outcome: HistoryRead,
   scope: Scope,
 ): Decision {
-  const period = periodLine(page.period, scope.settings.timeZone);
-  if (records.length === 0 && page.skip > 0) {
-    // Beyond the end: what is shown stays what is browsed.
-    const last: Page = { ...page, skip: back ?? 0 };
-    const stayed = { ...state, step: browsing(last), view: scope.ids.view };
-    return say(stayed, withPaging(stayed, { key: 'history.end' }, last, false, scope));
+  const { records, sum } = outcome;
+  const at = (skip: number) => ({ ...state, step: browsing({ ...page, skip }), view: scope.ids.view });
+  const show = (skip: number) => say(at(skip), pageOf(at(skip), { ...page, skip }, outcome, scope));
+  // What is shown stays what is browsed.
+  const stay = () => say(at(back), endOf(at(back), { ...page, skip: back }, sum, scope));
+  if (page.skip === LAST) {
+    if (!sum) return unread(state, scope);
+    if (sum.partial) return stay();
+    const last = Math.max(0, Math.ceil(sum.count / PAGE) - 1) * PAGE;
+    return last === 0 ? show(0) : goTo(state, { ...page, skip: back }, last);
   }
-  const next = { ...state, step: browsing(page), view: scope.ids.view };
-  if (records.length === 0) {
-    const empty: Reply = { key: 'history.empty', context: page.type, params: { period } };
-    return say(next, withPaging(next, empty, page, false, scope));
-  }
-  const reply: Reply = {
-    key: 'history.page',
-    context: page.type,
-    params: { page: page.skip / PAGE + 1, period },
-    lines: pageLines(page.type, { records, sum }, state, scope),
-    inPlace: true,
-  };
-  return say(next, withPaging(next, reply, page, more, scope));
+  if (records.length > 0 || page.skip === 0) return show(page.skip);
+  return sum?.count === 0 ? show(0) : stay();
 }
 
 /** Which history, of which period: both may be said at any question. */
@@ -268,32 +250,8 @@ function typeIn({ type }: Understood): { type?: HistoryType | null } {
 
 const browsing = (page: Page): Step => ({ at: 'browsing', flow: history.name, page });
 
-function read({ type, by, period, skip }: Page): Effect {
-  const asked = {
-    kind: 'history',
-    type,
-    by,
-    fromMs: period.fromMs,
-    toMs: period.toMs,
-    skip,
-    take: PAGE,
-  } as const;
-  return skip === 0 ? { ...asked, sum: true } : asked;
-}
-
-/** The pages beside this one, the other list, other periods; the last page leads on to something else, too. */
-function withPaging(
-  state: ConversationState,
-  reply: Reply,
-  { type, period, skip }: Page,
-  more: boolean,
-  scope: Scope,
-): Reply {
-  const choices: Choice[] = [
-    ...(skip > 0 ? [{ id: 'previous', label: { key: 'choice.previous' } }] : []),
-    ...(more ? [{ id: 'next', label: { key: 'choice.next' } }] : []),
-    ...TYPES.filter((one) => one !== type).map((one) => named(`history:${one}`)),
-    ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => named(`period:${one}`)),
-  ];
-  return more ? { ...reply, choices, view: state.view } : withMenu(state, reply, scope, ...choices);
+/** Where the last page begins is told by how many records there are. */
+function read({ type, by, period: { fromMs, toMs }, skip }: Page): Extract<Effect, { kind: 'history' }> {
+  const asked = { kind: 'history', type, by, fromMs, toMs, skip: Math.max(0, skip), take: PAGE } as const;
+  return asked.skip === 0 ? { ...asked, sum: true } : asked;
 }

@@ -97,7 +97,13 @@ export const en: Grammar = {
     ago: 'ago',
   },
   inNumbers,
-  pages: 'page, go to page',
+  pages: {
+    number: 'page, page number, go to page, to page',
+    first: 'first page, first, first one, page one, beginning',
+    last: 'last page, last, last one, final page, end, to the end',
+    next: 'more, any more, go on, keep going, continue, next one, next page',
+    previous: 'previous one, one back',
+  },
   units: 'points, point, vnd, d',
   questions: 'what, how many, how much',
   several: {

@@ -115,8 +115,14 @@ export type Grammar = {
   readonly short: string;
   /** With their marks, which folding forgets: what makes a yes a question as its last word, or is none wherever it stands. */
   readonly objections: { readonly last: string; readonly anywhere: string };
-  /** Words before the number of a page. */
-  readonly pages: string;
+  /** Words before the number of a page, and what calls one by its place. */
+  readonly pages: {
+    readonly number: string;
+    readonly first: string;
+    readonly last: string;
+    readonly next: string;
+    readonly previous: string;
+  };
   /** Units: a number before one is an amount, not a code. */
   readonly units: string;
   /** Words that ask for something that is named or counted; they change nothing else. */

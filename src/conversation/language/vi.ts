@@ -93,7 +93,13 @@ export const vi: Grammar = {
     ago: 'truoc day|truoc nay|ve truoc|truoc',
   },
   inNumbers,
-  pages: 'trang, trang số, qua trang',
+  pages: {
+    number: 'trang, trang số, trang thứ, qua trang, đến trang, tới trang, sang trang',
+    first: 'trang đầu, trang đầu tiên, trang nhất, đầu tiên, về đầu, về trang đầu',
+    last: 'trang cuối, trang cuối cùng, trang chót, cuối cùng, đến trang cuối, tới trang cuối',
+    next: 'nữa, xem nữa, thêm nữa, tiếp nữa, xem thêm nữa, xem tiếp nữa, còn nữa, còn nữa không, còn không, trang kế',
+    previous: 'lùi lại, quay về, về trang trước, trang trước nữa',
+  },
   units: 'điểm, đồng, cái, món',
   questions: 'gì, bao nhiêu, bn, những gì',
   several: {
