@@ -132,7 +132,7 @@ const filledIn = (expression: string): string => expression.replaceAll('$__rate_
 
 /** The bot's metrics that an expression names, each with the labels by which it picks. */
 function metricsIn(expression: string): { name: string; labels: string[] }[] {
-  return [...expression.matchAll(/\b((?:bot|antcrm|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
+  return [...expression.matchAll(/(?<!")\b((?:bot|antcrm|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)].map(
     ([, name = '', matchers = '']) => ({
       name,
       labels: [...matchers.matchAll(/(\w+)(?:=~?|!=)/g)].map(([, label = '']) => label),
@@ -172,9 +172,20 @@ describe('a rule', () => {
       expect([name, labels?.severity]).toEqual([name, expect.stringMatching(/^(page|ticket|note)$/)]);
     }
     for (const alarm of ALARMS) {
-      const found = alerts.filter(({ query }) => query.includes(`bot_alarms_total{alarm="${alarm}"}`));
+      const found = alerts.filter(({ query }) => query.includes(`bot:alarms:raised5m{alarm="${alarm}"}`));
       expect(found).toMatchObject([{ annotations: { runbook_url: `docs/operators.md#${alarm}` } }]);
     }
+  });
+
+  test('asks bots alone what other programs tell, too, as do all panels', () => {
+    const queries = [
+      ...rules.map(({ query }) => query),
+      ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    ];
+    const ofAnyProgram = queries.filter((query) => /\b(nodejs|process)_/.test(query));
+    expect(ofAnyProgram.length).toBeGreaterThan(3);
+    expect(ofAnyProgram.filter((query) => !query.includes('on (job, instance)'))).toEqual([]);
+    expect(queries.filter((query) => /\bup\b(?!\{job="antcrm-chatbot"\})/.test(query))).toEqual([]);
   });
 
   test('is silent while the bot is in order', () => {
