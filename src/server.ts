@@ -82,13 +82,16 @@ export async function listen(
     await admin.listen({ host, port: adminPort, listenTextResolver });
   }
   await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
-  return { url: localUrl(server), adminUrl: localUrl(admin) };
+  return { url: localUrl(server, host), adminUrl: localUrl(admin, host) };
 }
 
+const LOCALHOST = ['127.0.0.1', '::1', '0.0.0.0', '::'];
+
 /** Where a program on this machine reaches it. */
-function localUrl(server: FastifyInstance): string {
+function localUrl(server: FastifyInstance, host: string): string {
   const address = server.server.address();
-  return `http://localhost:${typeof address === 'object' && address ? address.port : ''}`;
+  const name = LOCALHOST.includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${typeof address === 'object' && address ? address.port : ''}`;
 }
 
 /**

@@ -58,6 +58,12 @@ test('with ADMIN_PORT what is for staff is on that port alone, and what is for p
   expect((await fetch(`${adminUrl}/webhooks/staff`, webhook)).status).toBe(401);
 });
 
+test('what is told as the address is where it listens, be it one of several of the machine', async () => {
+  const { url, adminUrl } = await start({ HOST: '127.0.0.2', ADMIN_PORT: '0' });
+  expect(await statusOf(`${url}/health/live`)).toBe(200);
+  expect(await statusOf(`${adminUrl}/metrics`)).toBe(200);
+});
+
 test('the bot is talked to by the admin port, and its page there too', async () => {
   const { adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
   const response = await fetch(`${adminUrl}/webhooks/staff`, {
