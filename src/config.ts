@@ -25,20 +25,22 @@ export function environment(): Environment {
 }
 
 /**
- * Reads the whole configuration. Never throws: every fault there is comes back at once, one line each, naming the
- * variable, what it got (secrets masked) and what it wants. Warnings are one line each, too; beside faults they are
- * about misspelt names only, which may be what is behind a variable that got nothing.
+ * Reads the configuration, all of it or of `only` these variables: a tool wants no more than it uses. Never throws: every
+ * fault there is comes back at once, one line each, naming the variable, what it got (secrets masked) and what it wants.
+ * Warnings are one line each, too; beside faults they are about misspelt names only, which may be what is behind a
+ * variable that got nothing.
  */
-export function readConfig(env: Environment): ConfigRead {
-  const written = writtenIn(env);
+export function readConfig(env: Environment, only?: readonly VariableName[]): ConfigRead {
+  const names: readonly string[] = only ?? documentation.map(({ name }) => name);
+  const written = writtenIn(env, names);
   const read = variables.safeParse(written);
   // A value that is wrong in several ways is one fault.
-  const names = new Set(read.error?.issues.map(({ path }) => String(path[0])));
-  const wrong = [...names].map((name) => wrongValue(name, written));
+  const misread = new Set(read.error?.issues.map(({ path }) => String(path[0])));
+  const wrong = [...misread].map((name) => wrongValue(name, written));
   const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
   const answers = written.ANSWERS_FILE === undefined ? undefined : readAnswers(written.ANSWERS_FILE);
   const unreadable = [...faultsIn('GIFTS_FILE', gifts), ...faultsIn('ANSWERS_FILE', answers)];
-  const faults = [...wrong, ...unreadable, ...conflicts(written)];
+  const faults = [...wrong, ...unreadable, ...conflicts(written).filter(isAbout(names))];
   const unknown = misspelt(env);
   if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
   const config = arrange(read.data, {
@@ -51,6 +53,12 @@ export function readConfig(env: Environment): ConfigRead {
 function faultsIn(name: VariableName, file: ListRead<unknown> | undefined): string[] {
   return file?.ok === false ? file.faults.map((fault) => `${name}: ${fault}`) : [];
 }
+
+/** Whether a fault is about one of these variables: it begins with its name. */
+const isAbout =
+  (names: readonly string[]) =>
+  (fault: string): boolean =>
+    names.some((name) => fault.startsWith(`${name}:`));
 
 function wrongValue(name: string, written: Readonly<Record<string, string | undefined>>): string {
   const about = documentation.find((one) => one.name === name);

@@ -15,6 +15,16 @@ import { StoreUnavailable } from './store/unavailable.ts';
 
 const EXIT_USAGE = 2;
 
+/** So it runs wherever the store's keys are; in production it misses them as the bot does. */
+const WANTED = [
+  'NODE_ENV',
+  'REDIS_URL',
+  'STATE_KEY',
+  'STATE_KEY_PREVIOUS',
+  'HASH_KEY',
+  'OPERATION_CHECKS',
+] as const;
+
 /**
  * `npm run operations` (docs/operators.md): works on the store of the environment's bot, whether or not one runs.
  * Resolves to the exit code: 0 done, 1 refused or no answer from the store, 2 wrong usage, 78 wrong configuration.
@@ -31,15 +41,14 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(usageOf(names));
     return EXIT_USAGE;
   }
-  const read = readConfig(environment());
+  const read = readConfig(environment(), WANTED);
   if (!read.ok) {
     console.error([...read.faults, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
   const { redis, keys, settings } = read.config;
   if (redis === undefined) {
-    const fault = "REDIS_URL: got nothing, wants the bot's Redis: no other process can see its memory store";
-    console.error([fault, ...read.warnings].join('\n'));
+    console.error([NO_REDIS, ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
 
@@ -79,6 +88,9 @@ function written(answered: Answer, asJson: boolean): string {
   const { about, refusal: status, detail } = answered;
   return asJson ? JSON.stringify({ ...about, status, detail }, null, 2) : detail;
 }
+
+const NO_REDIS =
+  "REDIS_URL: got nothing, wants the bot's Redis: no other process can see its memory store. A bot with OPERATOR_TOKEN answers over HTTP (docs/operators.md)";
 
 /** One line of JSON each, as the bot logs, on standard error: standard output is the answer's alone. */
 const errorLog: Log = {

@@ -315,8 +315,10 @@ describe('a misspelt name is told together with the faults that it may be behind
     ['npm run operations', 'operators.ts', ['list']],
     ['npm run telegram', 'channels/telegram/cli.ts', ['info']],
     ['npm run teams:package', 'channels/teams/cli.ts', []],
-  ])('by %s', (_name, file, args) => {
-    expect(program(file, wrong, ...args).slice(0, 3)).toEqual([EXIT_CONFIG, fault, key]);
+  ])('by %s, which finds no fault with what it does not use', (_name, file, args) => {
+    const said = program(file, wrong, ...args);
+    expect(said).not.toContainEqual(fault);
+    expect(said).toContain(key);
   });
 
   it.each([

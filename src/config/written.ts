@@ -1,4 +1,4 @@
-import { documentation, type VariableName } from './variables.ts';
+import type { VariableName } from './variables.ts';
 
 /** Variables as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -6,9 +6,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Those of ours that are set, as they are written. Blank ones count as unset. */
 export type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-export function writtenIn(env: Environment): Written {
+export function writtenIn(env: Environment, names: readonly string[]): Written {
   return Object.fromEntries(
-    documentation.flatMap(({ name }) => {
+    names.flatMap((name) => {
       const value = env[name]?.trim();
       return value ? [[name, value]] : [];
     }),

@@ -20,7 +20,7 @@ export type Tools = {
   readonly channels: readonly KnownChannel[];
   /** `OPERATION_CHECKS`. */
   readonly checksMs: readonly number[];
-  /** Keeps who unmasked, settled and replayed what. */
+  /** Keeps who unmasked, settled, replayed and removed what. */
   readonly log: Pick<Log, 'warn'>;
   /** Who gives the command, as far as that is known. */
   readonly who: { readonly user?: string | undefined; readonly from?: string | undefined };
@@ -51,6 +51,12 @@ export async function answer(command: Command, tools: Tools): Promise<Answer> {
       const filed = await operators.replay(command.id);
       log.warn({ letter: command.id, filed, ...who }, 'an operator replays a dead letter');
       return told(filed, { id: command.id });
+    }
+    case 'remove': {
+      const removed = await operators.remove(command.id);
+      log.warn({ letter: command.id, removed, ...who }, 'an operator removes a dead letter');
+      if (!removed) return told('unknown', { id: command.id });
+      return { ok: true, json: { id: command.id, status: 'removed' }, lines: ['Removed.'] };
     }
   }
 }

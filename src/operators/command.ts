@@ -14,6 +14,7 @@ npm run operations -- find WHOM                      the same of one customer: $
 npm run operations -- show REF [--reveal]            its story, and what to look for in AntCRM; --reveal unmasks, and is logged
 npm run operations -- settle REF done|not-applied    what AntCRM showed: the bot tells the customer
 npm run operations -- replay ID                      hands a dead letter's message in once more
+npm run operations -- remove ID                      removes a dead letter that nobody needs any more
 Each with --json for machines.`;
 }
 
@@ -23,7 +24,7 @@ export type Command =
   | { readonly kind: 'find'; readonly sought: Sought }
   | { readonly kind: 'show'; readonly reference: string; readonly reveal: boolean }
   | { readonly kind: 'settle'; readonly reference: string; readonly result: 'done' | 'not-applied' }
-  | { readonly kind: 'replay'; readonly id: string };
+  | { readonly kind: 'replay' | 'remove'; readonly id: string };
 
 /** Reads the command line; undefined where it is none of `usageOf`. */
 export function readCommand(
@@ -64,7 +65,7 @@ function commandOf(
   }
   if (rest.length > 0) return undefined;
   if (name === 'show') return { kind: 'show', reference, reveal };
-  return name === 'replay' ? { kind: 'replay', id: subject } : undefined;
+  return name === 'replay' || name === 'remove' ? { kind: name, id: subject } : undefined;
 }
 
 /** A reference as the bot writes it, however an operator typed it. */

@@ -127,10 +127,24 @@ export const settleRoute = {
   },
 };
 
+const letter = z.object({ id: z.string().min(1).max(100) });
+
 export const replayRoute = {
   ...shared,
   operationId: 'replayLetter',
   summary: "Hand a dead letter's message in once more",
-  params: z.object({ id: z.string().min(1).max(100) }),
+  params: letter,
   response: { ...answering(filedSchema, 'The message is filed, and the letter gone.'), ...ofOne },
+};
+
+export const removeRoute = {
+  ...shared,
+  operationId: 'removeLetter',
+  summary: 'Remove a dead letter that nobody needs any more',
+  params: letter,
+  response: {
+    ...answering(z.object({ id: z.string(), status: z.literal('removed') }), 'The letter is gone.'),
+    ...refusals,
+    404: problemOf('There is none of that id.'),
+  },
 };

@@ -3,7 +3,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { comeLater, problem } from '../channels/shared/problem.ts';
 import { type Answer, answer, type Refusal, type Tools } from './answers.ts';
 import { asWritten, type Command, namesOf } from './command.ts';
-import { findRouteOf, listRoute, replayRoute, settleRoute, showRoute } from './openapi.ts';
+import { findRouteOf, listRoute, removeRoute, replayRoute, settleRoute, showRoute } from './openapi.ts';
 
 export type RouteOptions = Omit<Tools, 'who'> & {
   /** Lets operators pass, and nobody else. */
@@ -47,6 +47,10 @@ export function operatorRoutes({ guard, ...tools }: RouteOptions): FastifyPlugin
 
     routes.post('/operations/letters/:id/replay', { schema: replayRoute }, (request, reply) =>
       carryOut({ kind: 'replay', id: request.params.id }, request, reply),
+    );
+
+    routes.post('/operations/letters/:id/remove', { schema: removeRoute }, (request, reply) =>
+      carryOut({ kind: 'remove', id: request.params.id }, request, reply),
     );
   };
 }

@@ -68,6 +68,8 @@ export type Operators = {
   ): Promise<Filed>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
+  /** Removes a dead letter that nobody needs any more; false: there is none of that id. */
+  remove(id: string): Promise<boolean>;
 };
 
 export function createOperators(options: {
@@ -148,6 +150,7 @@ export function createOperators(options: {
       await store.takeDeadLetter(id);
       return 'filed';
     },
+    remove: async (id) => (await mailbox.takeDeadLetter(id)) !== null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -162,6 +163,15 @@ describe('beside a running bot on Redis', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ reference, status: 'unknown' });
   });
 
+  test('wants what it uses and nothing else of what the bot wants in production', async () => {
+    const [state, hash] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    const env = { NODE_ENV: 'production', REDIS_URL: redis.url, STATE_KEY: state, HASH_KEY: hash };
+    expect(await operations('list', env)).toMatchObject({ code: 0, stderr: '' });
+    const without = await operations('list', { ...env, HASH_KEY: '' });
+    expect(without.code).toBe(78);
+    expect(without.stderr.trim().split('\n')).toEqual([expect.stringMatching(/^HASH_KEY: got nothing/)]);
+  });
+
   test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
     const bot = await startBeside();
     const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
@@ -201,6 +211,12 @@ describe('beside a running bot on Redis', () => {
       code: 1,
       stdout: expect.stringContaining('"status": "unknown"'),
     });
+
+    const removed = await bot.command(`remove ${hopeless}`);
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('Removed.') });
+    expect(JSON.parse(removed.stderr)).toMatchObject({ level: 40, letter: hopeless, removed: true });
+    expect((await bot.command('list')).stdout).toContain('Dead letters: 0');
+    expect(await bot.command(`remove ${hopeless}`)).toMatchObject({ code: 1 });
   });
 });
 
@@ -208,7 +224,9 @@ describe('the command', () => {
   test('says in one line that it cannot see a memory store', async () => {
     const { code, stdout, stderr } = await operations('list', {});
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/^REDIS_URL: .*memory store$/)]);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^REDIS_URL: .*memory store\. .*OPERATOR_TOKEN/),
+    ]);
   });
 
   test('says that Redis does not answer', async () => {

@@ -21,6 +21,7 @@ const ROUTES: readonly { method: string; path: string; body?: object }[] = [
   { method: 'GET', path: '/operations/5VH0M11JXX' },
   { method: 'POST', path: '/operations/5VH0M11JXX/settle', body: { result: 'done' } },
   { method: 'POST', path: '/operations/letters/1-ab/replay' },
+  { method: 'POST', path: '/operations/letters/1-ab/remove' },
   { method: 'POST', path: '/operations/find', body: { phone: PHONE } },
 ];
 
@@ -226,6 +227,19 @@ test('a dead letter is listed, found by its sender and by the phone in it, and r
     body: { deadLetters: [] },
   });
 
+  await says(bot, 'qa-10', { text: `my points ${PHONE}` });
+  const [, hopeless] = listSchema.parse((await bot.ask('GET', '/operations')).body).deadLetters;
+  const remove = `/operations/letters/${hopeless?.id}/remove`;
+  expect(await bot.ask('POST', remove)).toMatchObject({ status: 200, body: { status: 'removed' } });
+  expect(await bot.ask('GET', '/operations')).toMatchObject({ body: { deadLetters } });
+  await expect.poll(bot.logged).toContainEqual(
+    expect.objectContaining({
+      msg: 'an operator removes a dead letter',
+      letter: hopeless?.id,
+      from: '127.0.0.1',
+    }),
+  );
+
   broken = false;
   const replay = `/operations/letters/${deadLetters[0]?.id}/replay`;
   expect(await bot.ask('POST', replay)).toMatchObject({ status: 200, body: { status: 'filed' } });
@@ -254,7 +268,7 @@ test('the API page describes them where they are, with a token of their own', as
     '/operations/{reference}/settle',
     '/operations/find',
   ];
-  for (const path of [...paths, '/operations/letters/{id}/replay'])
+  for (const path of [...paths, '/operations/letters/{id}/replay', '/operations/letters/{id}/remove'])
     expect(body).toHaveProperty(['paths', path]);
   expect(body).toHaveProperty(['paths', '/operations', 'get', 'security'], [{ operatorToken: [] }]);
   expect(body).toHaveProperty('components.securitySchemes.operatorToken.scheme', 'bearer');

@@ -123,6 +123,7 @@ function operatorsWith(
     conversation: async (name) => states[name] ?? null,
     nameOf: (channel, conversation) => `${channel}/${conversation}`,
     settle: async () => 'unknown',
+    remove: async () => false,
     replay: async () => 'unknown',
   };
 }

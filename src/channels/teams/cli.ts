@@ -21,6 +21,8 @@ const USAGE = `npm run teams:package -- [--out artifacts/teams-app.zip] [--devel
     [--website https://…] [--privacy https://…] [--terms https://…]
 Writes the Teams app package. Wants MICROSOFT_APP_ID; the website is PUBLIC_URL unless given, the others are the website.`;
 
+const WANTED = ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE', 'TIME_ZONE'] as const;
+
 /** The same package gives the same bytes, whenever it is made. */
 const MADE = new Date(2000, 0, 1);
 
@@ -67,7 +69,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const read = readConfig(environment());
+  const read = readConfig(environment(), WANTED);
   const faults = read.ok ? [] : read.faults;
   const { teams, publicUrl, settings } = read.ok ? read.config : {};
   const appId = teams?.registration?.appId;

@@ -16,6 +16,18 @@ npm run telegram -- delete   remove the webhook; waiting updates stay at Telegra
 npm run telegram -- qr CODE… [--out DIR]
                              QR codes to print, as SVG and PNG: whoever scans one opens the chat with that code`;
 
+const EXIT_USAGE = 2;
+
+const WANTED = [
+  'TELEGRAM_BOT_TOKEN',
+  'TELEGRAM_WEBHOOK_SECRET',
+  'TELEGRAM_API_ROOT',
+  'TELEGRAM_MODE',
+  'PUBLIC_URL',
+  'DEFAULT_LOCALE',
+  'TIME_ZONE',
+] as const;
+
 const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete', 'qr']);
 
 /** Runs one command, each call once; resolves to the exit code. */
@@ -115,11 +127,14 @@ async function main(): Promise<number> {
     return 0;
   }
   const [, , ...args] = process.argv;
-  if (!COMMANDS.has(args[0] ?? '')) {
+  const [command = ''] = args;
+  if (!COMMANDS.has(command)) {
     console.error(USAGE);
-    return 1;
+    return EXIT_USAGE;
   }
-  const read = readConfig(environment());
+  // The secret is told to Telegram by `set` alone.
+  const mode = command === 'set' ? {} : { TELEGRAM_MODE: 'polling' };
+  const read = readConfig({ ...environment(), ...mode }, WANTED);
   if (!read.ok) {
     console.error([...read.faults, ...read.warnings].join('\n'));
     return EXIT_CONFIG;

@@ -135,7 +135,7 @@ it('is not made of a manifest that Teams would refuse', async () => {
 
 describe('npm run teams:package', () => {
   const cli = ['--import', './src/node-version.mjs', 'src/channels/teams/cli.ts'];
-  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID, MICROSOFT_APP_PASSWORD: 'x' };
+  const env = { PATH: process.env.PATH, MICROSOFT_APP_ID: APP_ID };
 
   it('writes it where told', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'teams-'));

@@ -74,6 +74,16 @@ it('anything else shows how it is used', async () => {
 
 it.each([['nonsense'], []])('as a command, it says so before it asks for a token: %s', async (...args) => {
   const cli = await startProcess('src/channels/telegram/cli.ts', {}, args);
-  expect((await cli.ended).code).toBe(1);
+  expect((await cli.ended).code).toBe(2);
   expect(cli.lines).toContainEqual(expect.stringContaining('npm run telegram -- info'));
+});
+
+it('as a command, it wants the token alone, but for setting the webhook', async () => {
+  const { double } = await createCli();
+  const env = { TELEGRAM_BOT_TOKEN: double.token, TELEGRAM_API_ROOT: double.url, NODE_ENV: 'production' };
+  const info = await startProcess('src/channels/telegram/cli.ts', env, ['info']);
+  expect((await info.ended).code).toBe(0);
+  const set = await startProcess('src/channels/telegram/cli.ts', env, ['set']);
+  expect((await set.ended).code).toBe(78);
+  expect(set.lines).toEqual([expect.stringMatching(/^TELEGRAM_WEBHOOK_SECRET: got nothing/)]);
 });
