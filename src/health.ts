@@ -16,12 +16,12 @@ type Watched = Pick<Channel, 'name' | 'faults'>;
 /** The store, without which nothing can be accepted; AntCRM; and each channel that watches its platform. */
 export function dependenciesOf(
   store: Pick<ConversationStore, 'health'>,
-  antcrm: Pick<AntCrm, 'isUp'>,
+  antcrm: Pick<AntCrm, 'faults'>,
   channels: readonly Watched[],
 ): Dependency[] {
   return [
     { name: 'store', needed: true, check: () => store.health() },
-    { name: 'antcrm', needed: false, check: async () => (antcrm.isUp() ? [] : ['AntCRM does not answer']) },
+    { name: 'antcrm', needed: false, check: async () => antcrm.faults() },
     ...channels
       .filter((channel) => channel.faults !== undefined)
       .map((channel) => ({

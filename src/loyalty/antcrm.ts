@@ -45,6 +45,8 @@ export type MadeCall = {
 export type AntCrm = Loyalty & {
   /** False while the circuit breaker is open: no call would be made. Cheap. */
   isUp(): boolean;
+  /** What keeps it from serving customers, as far as the last calls told, a line for operators each. Cheap. */
+  faults(): readonly string[];
   close(): Promise<void>;
 };
 
@@ -72,6 +74,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
       return transport.get(HISTORY, nobodys(pageNumber(1)), { end, writeBefore: end });
     },
   });
+  let keyRefused = false;
   const alarmKey = atMostEvery(ALARM_EVERY_MS, () => observe.alarm('antcrm_key_refused', {}));
   const pageNumber = (page: number) => options.firstPage + page - 1;
 
@@ -128,6 +131,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   function report(asked: Asked, outcome: string, exchange: Exchange, start: number): void {
     const { call, values } = asked;
     observe.call(call, outcome, (performance.now() - start) / 1000);
+    if (exchange.kind === 'answered') keyRefused = isKeyRefused(exchange);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
     const { kind } = exchange;
@@ -172,6 +176,11 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     clock: remote.read,
 
     isUp: resilience.isUp,
+
+    faults: () => [
+      ...(resilience.isUp() ? [] : ['AntCRM does not answer']),
+      ...(keyRefused ? ['AntCRM refused ANTCRM_API_KEY when it was last called'] : []),
+    ],
 
     close() {
       resilience.close();

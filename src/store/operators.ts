@@ -150,7 +150,7 @@ export function createOperators(options: {
       await store.takeDeadLetter(id);
       return 'filed';
     },
-    remove: async (id) => (await mailbox.takeDeadLetter(id)) !== null,
+    remove: async (id) => (await store.takeDeadLetter(id)) !== null,
   };
 }
 

@@ -60,7 +60,7 @@ export function tellResolved(
     if (now === undefined || now.status === status) continue;
     log.info(
       { conversation, operation: id, was: status, outcome: now.status },
-      'an unknown outcome was resolved',
+      now.status === 'escalated' ? 'an unknown outcome is with staff' : 'an unknown outcome was resolved',
     );
   }
 }

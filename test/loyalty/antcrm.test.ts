@@ -166,6 +166,16 @@ describe('what operators hear', () => {
     expect(reports.alarms).toEqual(['antcrm_key_refused']);
   });
 
+  test('a refused key is a fault until AntCRM takes it', async () => {
+    expect(antCrm.faults()).toEqual([]);
+    nock(BASE).post('/accumulate').reply(401);
+    await antCrm.accumulate(ACCUMULATION);
+    expect(antCrm.faults()).toEqual([expect.stringContaining('ANTCRM_API_KEY')]);
+    nock(BASE).post('/accumulate').reply(200, { success: 1 });
+    await antCrm.accumulate(ACCUMULATION);
+    expect(antCrm.faults()).toEqual([]);
+  });
+
   test("AntCRM's reason for a refusal is logged without anything personal", async () => {
     const message = `Code TIVInpmx8b98pfg of 0867 123 456 / a.b@c.vn\u0007 is used ${'on and '.repeat(60)}`;
     nock(BASE).post('/accumulate').reply(200, { success: 0, message });

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createSpans } from '../../src/spans.ts';
+import { tellResolved } from '../../src/turns/notes.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createWorld, gate, incoming } from './kit.ts';
 
@@ -69,6 +70,23 @@ describe('the log', () => {
         { conversation: expect.stringMatching(/^[\w-]{22}$/) },
         '',
       ],
+    ]);
+  });
+});
+
+const OPERATION = { id: '5VH0M11JXX', kind: 'redeem', gift: 'DAUMAY01', atMs: 0, checks: 1 } as const;
+
+describe('an operation whose outcome was unknown', () => {
+  test.each([
+    ['done', 'an unknown outcome was resolved'],
+    ['notApplied', 'an unknown outcome was resolved'],
+    ['escalated', 'an unknown outcome is with staff'],
+  ] as const)('that became %s: %s', (status, message) => {
+    const told: unknown[] = [];
+    const at = (is: 'checking' | typeof status) => ({ operations: [{ ...OPERATION, status: is }] });
+    tellResolved(at('checking'), at(status), 'c1', { info: (...line) => void told.push(line) });
+    expect(told).toEqual([
+      [{ conversation: 'c1', operation: OPERATION.id, was: 'checking', outcome: status }, message],
     ]);
   });
 });
