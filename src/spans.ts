@@ -152,7 +152,12 @@ export function createSpans(tracer?: Tracer): Spans {
     note(about) {
       if (tracer !== undefined) atWork.getStore()?.span?.note(about);
     },
-    apart: (about, work) => atWork.run(about, work),
+    apart(about, work) {
+      const { conversation, operation, span } = atWork.getStore() ?? {};
+      // Nothing to leave: what is at hand says the same. That is every turn of a message just accepted, untraced.
+      const isSame = conversation === about.conversation && operation === undefined && span === undefined;
+      return isSame ? work() : atWork.run(about, work);
+    },
     traceparent: () => (tracer === undefined ? undefined : atWork.getStore()?.span?.traceparent),
 
     fields() {

@@ -2,6 +2,8 @@ import diagnostics from 'node:diagnostics_channel';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startBot } from './support/app.ts';
 import { type Collector, type ReceivedSpan, startCollector } from './support/otlp.ts';
+import { createTeamsCustomer } from './support/teams-customer.ts';
+import { startTeamsDouble } from './support/teams-double.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 import { createPerson } from './support/telegram-updates.ts';
 
@@ -11,7 +13,13 @@ const PHONE = '0912345678';
 afterEach(() => vi.unstubAllEnvs());
 
 /** A bot whose spans leave at once, a Telegram, and what all servers of this process were asked. */
-async function setUp(options: { readonly endpoint?: string; readonly log?: (line: string) => void } = {}) {
+async function setUp(
+  options: {
+    readonly endpoint?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly log?: (line: string) => void;
+  } = {},
+) {
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '20');
   const collector = await startCollector();
   const telegram = await startTelegramDouble();
@@ -21,6 +29,7 @@ async function setUp(options: { readonly endpoint?: string; readonly log?: (line
       TELEGRAM_BOT_TOKEN: telegram.token,
       TELEGRAM_API_ROOT: telegram.url,
       TELEGRAM_WEBHOOK_SECRET: SECRET,
+      ...options.env,
     },
     options.log && { log: { write: options.log } },
   );
@@ -145,12 +154,21 @@ describe('a message', () => {
     };
     diagnostics.subscribe('http.server.request.start', listen);
     onTestFinished(() => void diagnostics.unsubscribe('http.server.request.start', listen));
-    const { collector, writes, presses } = await setUp();
+    const teams = await startTeamsDouble();
+    onTestFinished(() => teams.close());
+    const { bot, collector, writes, presses } = await setUp({
+      env: { TEAMS_AUTH: 'off', TEAMS_SERVICE_HOSTS: teams.host },
+    });
+    const appId = '00000000-0000-4000-8000-000000004244';
+    const customer = createTeamsCustomer(teams, { url: bot.url, appId });
+    await customer.writes('help');
+    await expect.poll(() => customer.said().length).toBeGreaterThan(0);
     await writes(`earn TIVI000000002 ${PHONE} minh@example.vn`);
     await presses('confirm:');
     await arrived(collector, 'antcrm accumulate', 2);
     const paths = asked.map(({ url = '' }) => url.replace(/^\/bot[^/]+/, '').split('?')[0]);
     expect(paths).toEqual(expect.arrayContaining(['/sendMessage', '/accumulate', '/contacts', '/v1/traces']));
+    expect(paths).toContainEqual(expect.stringMatching(/^\/connector\/v3\/conversations\/.+\/activities$/));
     const names = asked.flatMap(({ headers }) => Object.keys(headers));
     expect(names.filter((name) => /^(trace|baggage|b3|x-b3|uber)/.test(name))).toEqual([]);
   });

@@ -14,6 +14,7 @@ import { type Subject, startMeasured, startSubject, watchIdle } from './subject.
 import { cells, MEASURED_HEADS, table } from './table.ts';
 import { startTeams } from './teams.ts';
 import { startTelegram, type Telegram } from './telegram.ts';
+import { compareTraces, TRACES_HEADS } from './traces.ts';
 
 /*
  * `npm run bench`: how fast the bot is, and what it costs. Prints tables and judges nothing: the machine has its day.
@@ -34,11 +35,13 @@ type Bench = {
 
 const options = readOptions(process.argv.slice(2));
 if (options === null) console.log(USAGE);
+else if (options.what === 'traces') console.log(table(TRACES_HEADS, await compareTraces(options)));
 else await run(options);
 
 async function run(wanted: Options): Promise<void> {
   const withRedis = hasRedis();
-  if (!withRedis && wanted.processes) throw new Error('redis-server is not installed (npm run setup)');
+  if (!withRedis && wanted.what === 'processes')
+    throw new Error('redis-server is not installed (npm run setup)');
   if (!withRedis) console.log('redis-server is not installed (npm run setup): memory only.\n');
   const options = withRedis
     ? wanted
@@ -58,7 +61,7 @@ async function run(wanted: Options): Promise<void> {
   const antcrm = { ANTCRM_BASE_URL: sandboxUrl, ANTCRM_API_KEY: 'bench' };
   const bench = { options, telegram, antcrm, openRedis };
   try {
-    if (options.processes) await processes(bench);
+    if (options.what === 'processes') await processes(bench);
     else await oneBot(bench);
   } finally {
     telegram.close();

@@ -11,13 +11,15 @@ export type Options = {
   readonly idleSeconds: number;
   readonly stored: readonly number[];
   readonly teams: boolean;
-  /** Compare numbers of processes, and nothing else. */
-  readonly processes: boolean;
+  readonly what: What;
   /** A directory; undefined: no profile is taken. */
   readonly profile: string | undefined;
 };
 
 export type Store = 'memory' | 'redis';
+
+/** One bot in all respects, numbers of processes, or what traces cost. */
+export type What = 'bot' | 'processes' | 'traces';
 
 const FULL = {
   ...{ stores: 'memory,redis', 'in-flight': '1,8,32,64', turns: '6000', seconds: '10', 'warm-up': '40000' },
@@ -36,6 +38,7 @@ const QUICK = {
 
 export const USAGE = `npm run bench -- [options]
 npm run bench -- processes [options]
+npm run bench -- traces [options]
 
 Closed-loop load on one bot process over loopback: so many conversations in flight, each asking its next question as soon
 as the last was answered. Redis, Telegram's double and AntCRM's sandbox are processes beside it.
@@ -43,6 +46,8 @@ as the last was answered. Redis, Telegram's double and AntCRM's sandbox are proc
 \`processes\`: 1, 2 and 4 bots on one Redis and on a cluster of three instead, with more in flight than one of them takes on:
 turns a second, claim scripts a turn, Redis' processor time a turn. Of the options it takes --quick, --turns, --seconds,
 --warm-up and --repeats.
+
+\`traces\`: what spans cost a turn while OTEL_EXPORTER_OTLP_ENDPOINT is unset and while it is set, by turns in one process. It takes --quick, --warm-up and --repeats.
 
   --quick             a look in half a minute: less of everything, no million of stored conversations, no Teams
   --stores LIST       memory, redis (${FULL.stores})
@@ -72,10 +77,7 @@ export function readOptions(args: readonly string[]): Options | null {
     },
   });
   if (values.help) return null;
-  const [what, ...more] = positionals;
-  if (more.length > 0 || (what !== undefined && what !== 'processes')) {
-    throw new Error(`"${positionals.join(' ')}" is nothing to measure`);
-  }
+  const what = whatOf(positionals);
   const wanted = { ...(values.quick ? QUICK : FULL), ...values };
   return {
     stores: listOf(wanted.stores).map(storeOf),
@@ -87,9 +89,15 @@ export function readOptions(args: readonly string[]): Options | null {
     idleSeconds: numberOf(wanted.idle),
     stored: listOf(wanted.stored).map(numberOf),
     teams: wanted.teams,
-    processes: what !== undefined,
+    what,
     profile: values.profile,
   };
+}
+
+function whatOf(named: readonly string[]): What {
+  const [what = 'bot', ...more] = named;
+  if (more.length === 0 && (what === 'bot' || what === 'processes' || what === 'traces')) return what;
+  throw new Error(`"${named.join(' ')}" is nothing to measure`);
 }
 
 const listOf = (text: string): string[] => text.split(',').filter((part) => part !== '');
