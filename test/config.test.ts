@@ -536,8 +536,8 @@ describe('ANSWERS_FILE', () => {
     const example: unknown = JSON.parse(/## Answers[\s\S]*?```json\n([\s\S]*?)```/.exec(document)?.[1] ?? '');
     const { answers } = configOf(written(example));
     expect(createAnswers(WORDING, answers).find('mấy giờ cửa hàng mở cửa ạ?')).toMatchObject({
-      id: 'hours',
-      says: { text: { en: expect.stringContaining('8:00') } },
+      sure: true,
+      answered: { id: 'hours', says: { text: { en: expect.stringContaining('8:00') } } },
     });
   });
 
