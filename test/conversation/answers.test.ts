@@ -204,6 +204,17 @@ describe("the operator's answers", () => {
     });
   });
 
+  test('come before what nobody but the operator knows', () => {
+    const expiry: Answer = {
+      id: 'expiry',
+      asks: { vi: ['điểm hết hạn lúc nào'], en: ['when do my points lapse'] },
+      answer: { vi: 'Cuối năm', en: 'At the end of the year' },
+    };
+    const asked = 'điểm hết hạn khi nào';
+    expect(createAnswers(WORDING).find(asked)).toEqual({ answered: undefined, sure: true });
+    expect(createAnswers(WORDING, [expiry]).find(asked)).toMatchObject({ answered: { id: 'expiry' } });
+  });
+
   test('are said as they were written', () => {
     const { step } = createConversation({ flows, wording: WORDING, answers: added });
     const chat = new Dialogue();

@@ -125,15 +125,14 @@ export function createAnswers(wording: Wording, added: readonly Answer[] = []): 
     find(text) {
       if (!isQuestion(text)) return undefined;
       const asked = weighed(plainly(text).map(spell));
-      let best: Known | undefined;
-      let bestScore = LIKELY;
-      for (const one of known) {
-        const score = likeness(asked, one.words);
-        if (score < bestScore || (best && score === bestScore)) continue;
-        best = one;
-        bestScore = score;
-      }
-      return best && { answered: best.answered, sure: bestScore >= SURE };
+      const likely = known
+        .map(({ answered, words }) => ({ answered, score: likeness(asked, words) }))
+        .filter(({ score }) => score >= LIKELY)
+        .sort((a, b) => b.score - a.score);
+      const [best] = likely;
+      // What the operator wrote is likelier meant than a question that nothing here answers.
+      const found = best?.answered ? best : (likely.find(isOperators) ?? best);
+      return found && { answered: found.answered, sure: found.score >= SURE };
     },
     of(key) {
       const id = idOf(key);
@@ -141,6 +140,10 @@ export function createAnswers(wording: Wording, added: readonly Answer[] = []): 
       return { id, says };
     },
   };
+}
+
+function isOperators({ answered }: Pick<Asked, 'answered'>): boolean {
+  return answered !== undefined && 'text' in answered.says;
 }
 
 function asksOf(key: string, wording: Wording): string[] {
