@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gift } from '../../src/conversation/context.ts';
+import type { Reply } from '../../src/conversation/reply.ts';
 import { createWords } from '../../src/i18n.ts';
 import { Dialogue, SETTINGS, succeed, TEAMS } from '../support/dialogue.ts';
 
@@ -131,6 +133,13 @@ describe('a list that the operator changed meanwhile', () => {
     expect(spent(chat)).toHaveLength(1);
   });
 
+  test('keeps saying the price that a press would confirm, however often it changes', () => {
+    const chat = changed(outdated(offering(SPEAKERS)).text('đổi loa'), dearer);
+    expect(spoken(chat.text('xin chào')).at(-1)).toContain('Số điểm sẽ trừ: 250');
+    changed(chat, SPEAKERS);
+    expect(chat.press('confirm').keys[0]).toBe('redeem.done');
+  });
+
   test('says that the new price is more than there is', () => {
     const chat = outdated(offering(SPEAKERS)).text('đổi loa');
     const dear = SPEAKERS.map((one) => (one.code === 'LOA01' ? { ...one, score: 5000 } : one));
@@ -161,6 +170,59 @@ describe('a list that the operator changed meanwhile', () => {
     const chat = offering(SPEAKERS).text('đổi loa').press('edit:code');
     expect(changed(chat, dearer).press('gift:LOA01').keys).toEqual(['redeem.summary']);
     expect(offering(SPEAKERS).text('đổi loa').text('đổi loa kéo').keys).toEqual(['redeem.summary']);
+  });
+
+  test('any list after any other: what is spent is what the last summary said', () => {
+    const texts = [
+      'đổi quà',
+      'đổi loa',
+      'loa kéo',
+      'phiếu mua hàng',
+      '2 cái',
+      'quà khác',
+      'ok',
+      'xin chào',
+      'huỷ',
+    ];
+    const change = fc.record({ at: fc.nat({ max: 3 }), score: fc.constantFrom(0, 250, 300, 300, 9999) });
+    const move = fc.oneof(
+      fc.record({ text: fc.constantFrom(...texts) }),
+      fc.record({ press: fc.nat({ max: 6 }) }),
+      fc.record({ change }),
+    );
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 25 }), (moves) => {
+        const chat = outdated(offering(SPEAKERS));
+        let summary: Reply | undefined;
+        for (const next of moves) {
+          if ('change' in next) {
+            const { at, score } = next.change;
+            // 0: gone.
+            changed(
+              chat,
+              score === 0
+                ? without(SPEAKERS[at]?.code ?? '')
+                : SPEAKERS.with(at, { ...gift('', '', '', 0), ...SPEAKERS[at], score }),
+            );
+            continue;
+          }
+          const before = chat.calls.length;
+          if ('text' in next) chat.text(next.text);
+          else {
+            const { choices = [], view } = chat.replies.at(-1) ?? {};
+            chat.send({ kind: 'choice', choice: choices[next.press]?.id ?? 'redeem', view });
+          }
+          for (const call of chat.calls.slice(before)) {
+            if (call.kind !== 'redeem' || call.outdated) continue;
+            const listed = chat.settings.gifts.find(({ code }) => code === call.gift);
+            expect(summary?.lines).toContainEqual({ key: 'summary.gift', params: { gift: listed?.name } });
+            expect(summary?.lines).toContainEqual({ key: 'summary.price', params: { score: listed?.score } });
+          }
+          summary = chat.replies.findLast(({ key }) => key === 'redeem.summary') ?? summary;
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('lets what was confirmed before there was a list, or without its price, go on', () => {

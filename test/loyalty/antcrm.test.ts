@@ -132,7 +132,7 @@ describe('how a call that may spend or earn ends', () => {
     ['unknown', 204, ''],
   ];
   for (const path of ['accumulate', 'redeem'] as const) {
-    test.each(answers)(`${path}: %s after status %i and %.40s, asked once`, async (kind, status, body) => {
+    test.each(answers)(`${path}: %s after status %i, asked once`, async (kind, status, body) => {
       nock(BASE).post(`/${path}`).reply(status, body);
       expect(await calls[path]()).toEqual({ kind });
       expect(reports.calls).toEqual([[path, kind]]);

@@ -189,8 +189,8 @@ export const redeem: Flow = defineFlow({
     kind: 'redeem',
     exclusive: true,
     edits: () => [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
-    summary({ code = '', phone, email }, _, scope) {
-      const lines = giftLines(code, scope);
+    summary({ code = '', price, phone, email }, _, scope) {
+      const lines = giftLines(code, price, scope);
       if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
       if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
       const context = whose(scope) === 'staff' ? 'redeemStaff' : 'redeem';

@@ -13,15 +13,15 @@ export function pickUpLines({ pickUp }: Gift): Line[] {
   return pickUp ? [{ key: 'receipt.pickUp', params: { where: pickUp } }] : [];
 }
 
-/** What a gift is and costs; only AntCRM knows it of one that is on no list. */
-export function giftLines(code: string, scope: Pick<Context, 'settings'>): Line[] {
+/** What a gift is, and the price that is to be confirmed; only AntCRM knows that of a gift that is on no list. */
+export function giftLines(code: string, price: number | undefined, scope: Pick<Context, 'settings'>): Line[] {
   const gift = giftOf(code, scope);
   if (!gift) return [{ key: 'summary.giftCode', params: { code } }, { key: 'summary.priceUnknown' }];
   const { name, description, score } = gift;
   return [
     { key: 'summary.gift', params: { gift: name } },
     ...(description ? [{ key: 'summary.description', params: { text: description } }] : []),
-    { key: 'summary.price', params: { score } },
+    { key: 'summary.price', params: { score: price ?? score } },
   ];
 }
 
