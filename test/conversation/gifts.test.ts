@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gift } from '../../src/conversation/context.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import { createWords } from '../../src/i18n.ts';
 import { Dialogue, SETTINGS, succeed, TEAMS } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
 
 /*
  * Which gift a text means, and what a list of any length looks like.
