@@ -102,8 +102,11 @@ export type Effect =
     }
   /** Looks up an operation whose outcome is unknown; `balance`: what its customer has then is theirs to know. */
   | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
-  /** Whether the call of an operation may have been made: reads its intent, and calls nothing. */
-  | { kind: 'recall'; operation: string }
+  /**
+   * Whether the call of an operation may have been made: reads its intent, and calls nothing. `after`: its turn was given up,
+   * or the word that confirmed it may come for the second time, after a crash.
+   */
+  | { kind: 'recall'; operation: string; after: 'failure' | 'crash' }
   /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to, too. */
   | {
       kind: 'history';
@@ -177,7 +180,7 @@ export type Outcome =
   /** Another redemption of the same customer has no outcome yet; nothing was called. */
   | { kind: 'busy'; operation: string }
   /** What the intent says; null: there is none, so nothing was called. */
-  | { kind: 'recalled'; operation: string; lookup: Lookup | null }
+  | { kind: 'recalled'; operation: string; after: 'failure' | 'crash'; lookup: Lookup | null }
   /**
    * `unreadable`: history could not be read completely, so nothing follows from it. `undecided`: nor does anything from
    * what it says, because of records that might be anybody's, or of a clock that cannot be trusted. And what the

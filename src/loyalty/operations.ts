@@ -45,9 +45,10 @@ export function createOperations(options: {
       case 'check':
         return check(effect, context, tools);
       case 'recall': {
-        const intent = await context.recall(effect.operation);
+        const { operation, after } = effect;
+        const intent = await context.recall(operation);
         const lookup = intent === null ? null : readIntent(intent).lookup;
-        return { kind: 'recalled', operation: effect.operation, lookup };
+        return { kind: 'recalled', operation, after, lookup };
       }
       case 'history':
         return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, clock, context));

@@ -224,7 +224,7 @@ describe('earning points', () => {
     const chat = summed();
     chat.current = false;
     expect(chat.text('ok').keys).toEqual(['confirm.press', 'accumulate.summary']);
-    expect(chat.effects).toEqual([]);
+    expect(chat.calls).toEqual([]);
     chat.current = true;
     expect(chat.text('ok').keys).toContain('accumulate.done');
   });

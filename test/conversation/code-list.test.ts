@@ -205,7 +205,7 @@ describe('a slip', () => {
     expect(asked(SLIP, A).text(`bỏ mã ${SLIP}`).keys).toEqual(['codes.removed', 'accumulate.askPhone']);
     const typed = asked(SLIP).text(MEANT);
     expect(codesOf(typed)).toEqual([MEANT]);
-    expect(typed.keys).toEqual(['accumulate.askPhone']);
+    expect(typed.keys).toEqual(['codes.replaced', 'accumulate.askPhone']);
   });
 
   test('of a form is asked about, too', () => {

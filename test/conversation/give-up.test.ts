@@ -16,7 +16,7 @@ const LOOKUP: Lookup = {
 function remembering(chat: Dialogue, called: string | undefined, lookup = LOOKUP): Dialogue {
   chat.answers = (effect): Outcome =>
     effect.kind === 'recall' && effect.operation === called
-      ? { kind: 'recalled', operation: effect.operation, lookup }
+      ? { kind: 'recalled', operation: effect.operation, after: effect.after, lookup }
       : succeed(effect);
   return chat;
 }
@@ -107,7 +107,7 @@ describe('several codes that were cut off for good', () => {
       'turn.failed',
       'accumulate.summary',
     ]);
-    expect(chat.effects).toEqual([{ kind: 'recall', operation: `${id}.2` }]);
+    expect(chat.effects).toEqual([{ kind: 'recall', operation: `${id}.2`, after: 'failure' }]);
     expect(chat.state.draft.codes).toEqual([CODES[1], CODES[2]]);
   });
 
@@ -146,6 +146,32 @@ describe('several codes that were cut off for good', () => {
     chat.text('TIVI000000400');
     expect(chat.state.draft.codes).toEqual([CODES[2], 'TIVI000000400']);
     expect(chat.text('huỷ').keys).toEqual(['cancel.done']);
+    expect(chat.calls).toEqual([]);
+  });
+});
+
+describe('a typed yes that a crash brings again', () => {
+  const again = (chat: Dialogue): Dialogue => {
+    chat.current = false;
+    return chat.text('ok');
+  };
+
+  test('goes on where its call may have been made: the code is being checked, the others are called', () => {
+    const { chat, id } = summary(...CODES);
+    again(remembering(chat, `${id}.1`, { ...LOOKUP, code: CODES[0] }));
+    expect(chat.keys.slice(0, 2)).toEqual(['accumulate.done', 'operation.checking']);
+    expect(chat.calls).toMatchObject([{ code: CODES[1] }, { code: CODES[2] }]);
+  });
+
+  test('of one code is told that it is being checked', () => {
+    const { chat, id } = summary(CODES[1]);
+    expect(again(remembering(chat, id)).keys).toEqual(['operation.checking']);
+    expect(chat.calls).toEqual([]);
+  });
+
+  test('takes the button where nothing was called', () => {
+    const { chat } = summary(...CODES);
+    expect(again(remembering(chat, undefined)).keys).toEqual(['confirm.press', 'accumulate.summary']);
     expect(chat.calls).toEqual([]);
   });
 });

@@ -152,7 +152,12 @@ function outcome(effect: Effect, pick: number): Outcome {
         deadlineMs: NOW,
         baseline: [],
       } as const;
-      return { kind: 'recalled', operation, lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [] } };
+      return {
+        kind: 'recalled',
+        operation,
+        after: effect.after,
+        lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [] },
+      };
     }
     case 'history':
       return pick % 3 === 0

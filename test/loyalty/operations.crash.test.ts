@@ -124,8 +124,13 @@ describe('a redemption cut off by a crash', () => {
     for await (const world of everyCrash('applied')) {
       const { storedIntent: intent } = world;
       const calls = world.antcrm.redeemed.length;
-      const recalled = await world.perform({ kind: 'recall', operation: 'op-1' });
-      expect(recalled).toEqual({ kind: 'recalled', operation: 'op-1', ...(intent ?? { lookup: null }) });
+      const recalled = await world.perform({ kind: 'recall', operation: 'op-1', after: 'crash' });
+      expect(recalled).toEqual({
+        kind: 'recalled',
+        operation: 'op-1',
+        after: 'crash',
+        ...(intent ?? { lookup: null }),
+      });
       expect(world.antcrm.redeemed).toHaveLength(calls);
     }
   });

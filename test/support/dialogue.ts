@@ -175,7 +175,7 @@ export function succeed(effect: Effect): Outcome {
     case 'check':
       return { kind: 'checked', operation: effect.operation, found: 'none' };
     case 'recall':
-      return { kind: 'recalled', operation: effect.operation, lookup: null };
+      return { kind: 'recalled', operation: effect.operation, after: effect.after, lookup: null };
     case 'history':
       return {
         kind: 'history',

@@ -23,7 +23,12 @@ const faultAt = (world: World, when: 'before' | 'after'): Perform =>
   async function perform(effect, turn) {
     if (effect.kind === 'recall') {
       const intent = await turn.recall(effect.operation);
-      return { kind: 'recalled', operation: effect.operation, lookup: intent === null ? null : LOOKUP };
+      return {
+        kind: 'recalled',
+        operation: effect.operation,
+        after: effect.after,
+        lookup: intent === null ? null : LOOKUP,
+      };
     }
     if (effect.kind !== 'accumulate') throw new Error('unexpected effect');
     const { operation, code } = effect;

@@ -47,6 +47,12 @@ export function nextCall({ operations }: ConversationState, calls: readonly Call
   return calls.findIndex(({ operation }) => !operations.some(({ id }) => id === operation));
 }
 
+/** The call of the confirmation at hand that is next. */
+export function openCall(state: ConversationState, scope: Scope): Call | undefined {
+  const confirming = atHand(state, scope);
+  return confirming?.calls[nextCall(state, confirming.calls)];
+}
+
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 

@@ -107,10 +107,8 @@ export function tellAll(state: ConversationState, end: Ended, scope: Scope): Dec
   if (untried.length === calls.length && why)
     return pose(state, { ...step, operation: scope.ids.operation }, scope, { key: 'service.unavailable' });
   const operations = found.flatMap(({ known }) => known ?? []);
-  const replies = [
-    ...resultOf(state, operations, untried, end),
-    ...operations.filter(({ status }) => status === 'checking').map(({ id }) => checking(confirmed.kind, id)),
-  ];
+  const result = resultOf(state, operations, untried, end);
+  const replies = [...result, ...stillOpen(operations, confirmed, result.length > 0)];
   if (why && confirmed.untried && untried.length > 0)
     return after(replies, confirmed.untried(served(state, scope), untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
@@ -120,6 +118,16 @@ export function tellAll(state: ConversationState, end: Ended, scope: Scope): Dec
   const isRefused = operations.every(({ status }) => status === 'refused');
   const retry = isRefused ? confirmed.refused?.(served(state, scope), last, scope) : undefined;
   return after(before, retry ?? home(state, scope, last));
+}
+
+/** One reply about the codes that are being checked; names them, unless each was told already. */
+function stillOpen(operations: readonly Operation[], { kind }: Confirmed, areTold: boolean): Reply[] {
+  const open = operations.filter(({ status }) => status === 'checking');
+  const [only, ...more] = open;
+  if (only === undefined) return [];
+  if (more.length === 0) return [checking(kind, only.id)];
+  const lines = areTold ? [] : open.map(codeLine);
+  return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
 }
 
 /** One reply about all codes; none where nothing is known of any. */
@@ -147,7 +155,7 @@ function resultOf(
     return [{ key: `${name}.refused`, context: 'several', params, lines }];
   return isAll
     ? [{ key: `${name}.done`, context: 'several', params, lines }]
-    : [{ key: `${name}.partly`, params, lines }];
+    : [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, params, lines }];
 }
 
 /** The operation after which the points are as they are now. What is refused moves nothing; what is not known yet may have. */

@@ -3,7 +3,7 @@ import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { again, question } from '../prompts/questions.ts';
 import type { ConversationState, Step } from '../state.ts';
-import { isCutOff } from './calls.ts';
+import { isCutOff, openCall } from './calls.ts';
 import { begin } from './confirmation.ts';
 import { edit, editable, fill } from './form.ts';
 import { answersTo, bringsValue } from './values.ts';
@@ -34,8 +34,8 @@ export function atSummary(
         : editNamed(state, flow, utterance, scope);
     case 'confirm':
       if (isAnswer(understood) || understood.names) return flow.said(state, utterance, scope);
-      return scope.language.isYes(utterance.text) && mayConfirm(state, step, flow, scope)
-        ? begin(state, scope)
+      return scope.language.isYes(utterance.text) && flow.confirmation?.byWord
+        ? confirmedByWord(state, step, flow, scope)
         : pointAt(state, flow, scope);
     case 'retry':
       return isAnswer(understood) ? flow.said(state, utterance, scope) : again(state, scope);
@@ -61,15 +61,19 @@ function isAnswer(understood: Understood): boolean {
 
 /**
  * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
- * can be about nothing but this summary, or come again after a crash that cut the calls off.
+ * can be about nothing but this summary, or come again after a crash that cut the calls off: then something was called.
  */
-function mayConfirm(state: ConversationState, step: Confirming, flow: Flow, { current }: Scope): boolean {
-  if (!flow.confirmation?.byWord) return false;
-  return isCutOff(state) || (current && step.shown === true);
+function confirmedByWord(state: ConversationState, step: Confirming, flow: Flow, scope: Scope): Decision {
+  const isAbout = step.shown === true && scope.current;
+  if (isAbout || isCutOff(state)) return begin(state, scope);
+  const next = step.shown === true ? openCall(state, scope) : undefined;
+  return next
+    ? { state, replies: [], effect: { kind: 'recall', operation: next.operation, after: 'crash' } }
+    : pointAt(state, flow, scope);
 }
 
 /** Says which button it takes: with the whole summary only where another word will do then. */
-function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
+export function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
   if (flow.confirmation?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = question(state, scope);
   return say(state, {

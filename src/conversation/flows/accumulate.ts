@@ -21,7 +21,7 @@ import { cancel } from '../prompts/help.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
-import type { Choice, Field, Line } from '../reply.ts';
+import type { Choice, Field, Line, Reply } from '../reply.ts';
 import { type ConversationState, type Identity, identitySchema, type Step } from '../state.ts';
 
 /** As long as codes are that need no announcement (`language/codes.ts`); a shorter one may be a slip. */
@@ -254,7 +254,8 @@ function typedAfterAll(
 ): Change | undefined {
   if (!said.includes(value)) return undefined;
   const { codes: all, remark } = withMore(instead(codes, [typed], said), []);
-  return { codes: all, fresh: said, told: remark ? [remark] : [] };
+  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: value } };
+  return { codes: all, fresh: said, told: remark ? [remark, told] : [told] };
 }
 
 /** The state without what was asked about. */
