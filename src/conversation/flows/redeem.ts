@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { Gift } from '../context.ts';
-import { after, type Decision } from '../decision.ts';
+import { after } from '../decision.ts';
 import { defineFlow } from '../define-flow.ts';
 import { unseen } from '../dialogue/balance.ts';
-import { advance, edit, fill, take } from '../dialogue/form.ts';
+import { advance, fill } from '../dialogue/form.ts';
+import { changeGift, changeQuantity, pickGift, severalOf } from '../dialogue/gift-changes.ts';
 import { giftIn, giftsNamed, giftsWanted, isNothingButGifts, speakOf } from '../dialogue/gifts.ts';
 import { busy } from '../dialogue/operations.ts';
-import { answersTo, isSkip } from '../dialogue/values.ts';
+import { isSkip } from '../dialogue/values.ts';
 import { type Identifier, identifierSchema, type Outcome } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
-import type { Utterance } from '../language/understand.ts';
 import {
   askGift,
   giftLines,
@@ -25,7 +25,7 @@ import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { CANCEL, confirm, home, pose } from '../prompts/questions.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Line } from '../reply.ts';
-import { type ConversationState, type Draft, identitySchema } from '../state.ts';
+import { type Draft, identitySchema } from '../state.ts';
 
 const slotsSchema = identitySchema.extend({
   /** The gift's. */
@@ -133,7 +133,7 @@ export const redeem: Flow = defineFlow({
     return {
       ...(isNamed && { code, price: undefined }),
       ...(isAnew && { among }),
-      ...((isNamed || wanted !== undefined) && { wanted: several(wanted) }),
+      ...((isNamed || wanted !== undefined) && { wanted: severalOf(wanted) }),
     };
   },
 
@@ -174,15 +174,15 @@ export const redeem: Flow = defineFlow({
     const { step } = state;
     if (step.at === 'confirming')
       return utterance.understood.intent === redeem.name
-        ? changeGift(state, utterance, scope)
-        : changeQuantity(state, utterance, scope);
+        ? changeGift(state, redeem, utterance, scope)
+        : changeQuantity(state, redeem, utterance, scope);
     if (step.at !== 'asking') return undefined;
-    if (step.slot === 'phone') return changeGift(state, utterance, scope);
+    if (step.slot === 'phone') return changeGift(state, redeem, utterance, scope);
     if (step.slot !== 'code') return undefined;
     if (isSkip(utterance.understood))
       return code === undefined ? cancel(state, scope) : advance(state, redeem, scope);
     // A gift named by its label, as a keyboard of words would send it.
-    return pickGift(state, utterance, scope);
+    return pickGift(state, redeem, utterance, scope);
   },
 
   confirmation: {
@@ -260,32 +260,3 @@ function isOutdated({ code, price }: Slots, scope: Scope): boolean {
   const isGone = gift === undefined && scope.settings.gifts.length > 0;
   return isGone || (price !== undefined && gift?.score !== price);
 }
-
-function pickGift(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  const [gift, ...others] = giftsNamed(utterance, scope);
-  if (gift === undefined) return undefined;
-  const go = others.length === 0 ? take : fill;
-  return go(state, redeem, answersTo(redeem, utterance, scope), scope);
-}
-
-/** Another gift than the one at hand: the one that is named or, for "đổi quà khác", the list again. */
-function changeGift(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  const { intent, code, phone, email } = utterance.understood;
-  const isWish = intent === redeem.name;
-  if (intent !== undefined && !isWish) return undefined;
-  const [gift, ...others] = giftsNamed(utterance, scope);
-  if (gift !== undefined && (others.length > 0 || gift.code !== state.draft.code))
-    return pickGift(state, utterance, scope);
-  if (gift !== undefined) return changeQuantity(state, utterance, scope);
-  const isOther = isWish && (code ?? phone ?? email) === undefined;
-  return isOther ? edit(state, redeem, 'code', scope) : undefined;
-}
-
-/** "2 cái nhé" at the summary; "1 cái thôi" stops nothing. */
-function changeQuantity(state: ConversationState, utterance: Utterance, scope: Scope): Decision | undefined {
-  const wanted = giftsWanted(utterance, scope);
-  if (wanted === undefined || (wanted > 1 && utterance.understood.intent === 'cancel')) return undefined;
-  return advance({ ...state, draft: { ...state.draft, wanted: several(wanted) } }, redeem, scope);
-}
-
-const several = (wanted: number | undefined): number | undefined => (wanted === 1 ? undefined : wanted);
