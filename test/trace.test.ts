@@ -31,7 +31,7 @@ it('the staff webhook lets one look into its turns, in the answer and in the eve
   expect(event).toMatchObject({ turn: 'm1', last: true, trace });
 });
 
-it('who does not ask for a look into the turn gets an answer that people can read', async () => {
+it('without a look into the turn, the answer is one that people can read', async () => {
   const bot = await startBot();
   onTestFinished(() => bot.stop());
   const answer = await createClient(bot.url).send({ conversation: 'qa', text: 'xin chào' });
@@ -60,7 +60,7 @@ it('a call that AntCRM failed and that was repeated shows each attempt', async (
   ]);
 });
 
-it('who imitates a channel sees what is on the wire of its platform', async () => {
+it('staff who imitate a channel see what is on the wire of its platform', async () => {
   const bot = await startBot();
   onTestFinished(() => bot.stop());
   const say = async (as: 'telegram' | 'teams' | 'staff') => {

@@ -198,7 +198,7 @@ describe('as a command', () => {
     }
   });
 
-  it('explains itself to whoever asks', async () => {
+  it('explains itself when asked', async () => {
     const { code, stdout, stderr } = await run(['--help'], '');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('--as staff|telegram|teams');

@@ -52,7 +52,7 @@ export function quotaContract(implementation: string, open: OpenQuotas): void {
       expect(later.first).toBeGreaterThanOrEqual(Math.floor(PER_SECOND * (1 - later.leftMs / 1000)));
     });
 
-    test('pauses where two messages are refused within a second, whoever sent them', async () => {
+    test('pauses where two messages are refused within a second, whichever process sent them', async () => {
       const [first, second, granted] = await within(900, async ({ one, other }) => [
         await one.refused(3000),
         await other.refused(3000),

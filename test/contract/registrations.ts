@@ -37,7 +37,7 @@ export function registrationsContract(implementation: string, open: OpenRegistra
       expect(await one.last(name)).toBe('second');
     });
 
-    test('whoever has lost the right ends nothing and remembers nothing', async () => {
+    test('a process that has lost the right ends nothing and remembers nothing', async () => {
       const { one, other } = await open();
       const name = someName();
       await one.take(name, 'p1');

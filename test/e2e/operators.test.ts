@@ -235,7 +235,7 @@ describe('the command', () => {
     expect(stderr).toContain('The store did not answer.');
   });
 
-  test('shows how it is used, to whoever asks and to whoever is wrong', async () => {
+  test('shows its usage when asked, and when called wrongly', async () => {
     const asked = await operations('settle --help', {});
     expect([asked.code, asked.stderr]).toEqual([0, '']);
     expect(asked.stdout).toContain('settle REF done|not-applied');

@@ -83,7 +83,7 @@ describe('a bot with a channel of its own', () => {
     await expect.poll(() => later.shown.length).toBeGreaterThan(0);
   });
 
-  it('serves the page, and nothing to whoever is not signed in', async () => {
+  it('serves the page, and nothing to people who are not signed in', async () => {
     const { url } = await startShop(() => undefined);
     const page = await fetch(`${url}/chat`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);

@@ -110,7 +110,7 @@ describe('a slow sender', () => {
   });
 });
 
-describe('whoever shows no secret', () => {
+describe('a caller without a secret', () => {
   beforeEach(() => start({}, { ADMIN_PORT: '0' }));
 
   const times = <T>(count: number, ask: () => Promise<T>) => Promise.all(Array.from({ length: count }, ask));

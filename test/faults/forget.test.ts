@@ -31,7 +31,7 @@ async function stored(conversation: string, last: string): Promise<StaffEvent[]>
 
 const PERSONAL = /912 ?345 ?678|minh@|TIVI000000017/;
 
-test('whoever asks to be forgotten is, within the turn, in the events and traces that staff can see, too', async () => {
+test('a customer who asks to be forgotten is forgotten within the turn, also in the events and traces that staff can see', async () => {
   const { send } = createClient(bot.url);
   const says = (text: string) => send({ conversation: 'qa', text, locale: 'vi', as: 'telegram' });
   await says('tích điểm TIVI000000017 0912345678 minh@example.vn');

@@ -19,7 +19,7 @@ const AT_ONCE = 20;
 /** The same seed: the same episodes, the same lives of the processes, the same troubles of AntCRM. */
 const SEED = Number(process.env.FAULTS_SEED ?? (LONG ? Date.now() % 1_000_000 : 4711));
 
-test(`whoever is killed, each of ${MESSAGES} messages is applied once, and points are earned and spent once`, {
+test(`whichever process is killed, each of ${MESSAGES} messages is applied once, and points are earned and spent once`, {
   timeout: 30 * 60_000,
 }, async () => {
   const redis = await startRedis('--appendfsync', 'always');
@@ -115,7 +115,7 @@ async function livesOf(seed: number, messages: number): Promise<string[]> {
   return deaths;
 }
 
-test('an answer may come again once for each kill between its tellings, and no more', () => {
+test('an answer may come again once for each kill in between, and not more often', () => {
   const heard = (...tellings: [text: string, atMs: number][]) =>
     tellings.map(([text, atMs]) => ({ text, atMs }));
   const kill = (fromMs: number, untilMs: number) => ({ fromMs, untilMs });

@@ -191,7 +191,7 @@ describe('a day in production', () => {
   });
 });
 
-describe('whoever can write to Redis', () => {
+describe('an attacker who can write to Redis', () => {
   test('cannot give one customer the state of another', async () => {
     const [rich, thief] = [customer(990_011_225), customer(990_011_226)];
     await rich.writes('xem điểm');

@@ -98,7 +98,7 @@ async function earnsAsStaff(bot: Process, code: string) {
   return asStaff(bot, { choice: confirm });
 }
 
-test('who is earning points while the process stops hears it once, on every channel, from this process or the next', async () => {
+test('a customer who earns points while the process stops is told once, on every channel, by this process or the next', async () => {
   const first = await createProcess();
   const atTelegram = await earnsOnTelegram(first, 4001, 'TIVI000000001');
   const atTeams = await earnsOnTeams(first, 'TIVI000000002');

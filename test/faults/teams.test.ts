@@ -152,7 +152,7 @@ test('a profile that cannot be read now is asked for again, and nobody is told t
   expect(who.said().some((text) => says(text, 'identity.noEmail', 'en'))).toBe(false);
 });
 
-test('whoever installs the bot is greeted once, though Teams tells of it in two ways', async () => {
+test('a customer who installs the bot is greeted once, though Teams reports it in two ways', async () => {
   const who = customer();
   await who.installs();
   await who.writes('help');

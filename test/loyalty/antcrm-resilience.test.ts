@@ -38,7 +38,7 @@ describe('the circuit breaker', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  test('opens where nobody listens, too', async () => {
+  test('opens where nobody listens too', async () => {
     const { antCrm, reports } = openAntCrm(await closedPort(), { breakerMs: 60_000 });
     expect(antCrm.isUp()).toBe(true);
     for (let n = 0; n < 2; n++) await antCrm.history(POINTS);
@@ -134,7 +134,7 @@ describe('retries', () => {
   });
 });
 
-describe('who looks into a turn hears of every attempt', () => {
+describe('a look into a turn shows every attempt', () => {
   /** An adapter of short calls, and what it tells of them: status or reason, and outcome. */
   function watched(url: string, options: Parameters<typeof openAntCrm>[1] = {}) {
     const calls: MadeCall[] = [];

@@ -95,7 +95,7 @@ describe('the balance after a redemption', () => {
     expect(outcome).not.toHaveProperty('balance');
   });
 
-  it('is told as it was read, for whoever compares it with what was spent', async () => {
+  it('is told as it was read, to be compared with what was spent', async () => {
     antcrm.isBehind = true;
     expect(await perform(REDEEM)).toMatchObject({ balance: { before: 990, after: 990 } });
   });

@@ -71,7 +71,7 @@ test('a product code is masked as a person is, a gift code is not; what must be 
   expect(lines).toContain('  64db290a7796fe24bfe876b4');
 });
 
-test('an operation waits for staff once the bot looks no more', () => {
+test('an operation waits for staff once the bot no longer looks', () => {
   const body = { lookup: LOOKUP };
   const origin = {
     ...{ channel: 'telegram', conversation: '1', address: 1 },

@@ -67,7 +67,7 @@ describe('the story of an operation', () => {
     ['call', iso(1000)],
   ];
 
-  test('begins with the intent and the call, and tells who works on it', () => {
+  test('begins with the intent and the call, and says who works on it', () => {
     expect(inShort({ ...kept(), leasedUntilMs: 15_000 })).toEqual([...called, ['turn', iso(15_000)]]);
     expect(inShort(kept())).toEqual([...called, ['turn', null]]);
     expect(inShort(null)).toEqual([...called, ['turn', null]]);

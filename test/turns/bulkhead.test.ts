@@ -26,7 +26,7 @@ test('so many calls run at once, the others in turn as places become free', asyn
   expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test('who waits behind calls that hang is turned away, and from then on at once, until one ends', async () => {
+test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
   const within = createBulkhead(1, 20);
   const hanging = gate();
   const first = within(() => hanging.opened);

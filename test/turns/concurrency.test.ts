@@ -9,7 +9,7 @@ function openClaims() {
   return { asked, claim };
 }
 
-test('a claim that waits leaves half of the free slots to whoever accepts', async () => {
+test('a claim that waits leaves half of the free slots to accepted messages', async () => {
   const { asked, claim } = openClaims();
   const slots = createConcurrency(8, claim);
   const filling = slots.fill();

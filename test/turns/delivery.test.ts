@@ -47,7 +47,7 @@ describe('a reply', () => {
     expect(deliver).toHaveBeenCalledTimes(1);
   });
 
-  test('asked for a little later again and again does not keep the turn for ever', async () => {
+  test('asked for a little later again and again does not keep the turn forever', async () => {
     const world = createWorld();
     for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });
     const release = vi.spyOn(world.store, 'release');
@@ -186,7 +186,7 @@ describe('a reply', () => {
     await expect.poll(() => world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']);
   });
 
-  test('is not tried before the platform’s own time, whoever writes', async () => {
+  test('is not tried before the platform’s own time, even if the customer writes', async () => {
     const world = createWorld();
     world.script.push({ kind: 'throttled', afterMs: 30_000 });
     const engine = world.engine();

@@ -52,7 +52,7 @@ describe('the log', () => {
     expect(lines('debug')[1]).toMatchObject(['debug', 'a turn ended', { input: 'wake', result: 'done' }, '']);
   });
 
-  test('tells who takes over from whom', async () => {
+  test('says which process takes over from which', async () => {
     const { engine, observe, lines, advance, store, outlet } = setUp();
     const { opened: never } = gate();
     const hanging = { ...outlet, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };

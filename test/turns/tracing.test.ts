@@ -58,7 +58,7 @@ describe('a channel that is looked into', () => {
     },
   );
 
-  it('hears of what the bot does of itself, too', async () => {
+  it('sees what the bot does by itself too', async () => {
     const { engine, quiet, seen } = world(['test']);
     await engine.accept(incoming('wake:50'));
     await quiet();

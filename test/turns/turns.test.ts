@@ -346,7 +346,7 @@ describe('poison', () => {
     expect(JSON.parse(body)).toMatchObject({ message: { text: 'throw' } });
   });
 
-  test('goes with whoever asks to be forgotten, and the channel hears of it', async () => {
+  test('is erased for a customer who asks to be forgotten, and the channel is told', async () => {
     const world = createWorld();
     const told: unknown[] = [];
     const outlet = {

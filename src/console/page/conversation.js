@@ -109,7 +109,7 @@ function end(id, told) {
   if (pending.delete(id)) tell('pending', pending.size);
 }
 
-/** Follows the conversation, reconnecting for ever; what was missed comes first. */
+/** Follows the conversation, reconnecting forever; what was missed comes first. */
 async function follow() {
   following.abort();
   const mine = new AbortController();

@@ -45,7 +45,7 @@ describe('a pace', () => {
     expect(Math.max(...waits)).toBeGreaterThan(0.2);
   });
 
-  test('puts off whoever would wait for longer than a moment, one after the other', async () => {
+  test('puts off messages that would wait for longer than a moment, one after the other', async () => {
     const { pace } = createWorld();
     const all = await Promise.all(Array.from({ length: 100 }, () => pace.take(wish())));
     const putOff = all.filter((afterMs) => afterMs > 0).sort((a, b) => a - b);

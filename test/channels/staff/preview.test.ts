@@ -7,7 +7,7 @@ const wire = (): Preview => ({
   outgoing: vi.fn(async () => [{ call: 'say', body: { text: 'menu' } }]),
 });
 
-it('who does not look into the turn has no preview made', async () => {
+it('without a look into the turn, no preview is made', async () => {
   const preview = vi.fn(async () => wire());
   const { client } = await startKit({ preview });
   await client.send({ conversation: 'qa', text: 'menu', as: 'teams' });

@@ -94,7 +94,7 @@ it('directories in the service’s own tokens are no junk, and no junk shuts the
   expect(await said('ours-100', 'own')).toBe(200);
 });
 
-it('whoever has no valid token is limited, and nobody else', async () => {
+it('callers without a valid token are limited, and nobody else', async () => {
   const { post } = await createBot({ auth: 'on', limit: async (_request, reply) => reply.code(429).send() });
   expect((await post(textActivity('hi'), null)).statusCode).toBe(429);
   expect((await post(textActivity('hi'))).statusCode).toBe(200);

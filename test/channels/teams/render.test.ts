@@ -38,7 +38,7 @@ const ELEMENTS_1_2 = [
 ];
 
 describe('a card', () => {
-  it('has the picture, which is named by the first line for whoever cannot see it', () => {
+  it('has the picture, which the first line names for people who cannot see it', () => {
     const image = 'https://shop.example/loa.jpg';
     const card = cardOf({
       key: 'ask',

@@ -40,7 +40,7 @@ describe('a channel out of order', () => {
     const error = 'Wrong response from the webhook: 502 Bad Gateway';
     double.report({ last_error_date: seconds() - 300, last_error_message: error, pending_update_count: 2 });
     await expect.poll(channel.faults ?? (() => [])).toEqual([expect.stringContaining(error)]);
-    // The updates came through in the end: Telegram shows the error for ever.
+    // The updates came through in the end: Telegram shows the error forever.
     double.report({ last_error_date: seconds() - 300, last_error_message: error, pending_update_count: 0 });
     await expect.poll(channel.faults ?? (() => [])).toEqual([]);
   });

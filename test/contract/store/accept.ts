@@ -100,7 +100,7 @@ export function acceptContract(fresh: Fresh): void {
       expect(seen(await leased(store, conversation, 'two')).head).toBe('one');
     });
 
-    test('the same id counts once, whoever delivers it again', async () => {
+    test('the same id counts once, whichever process gets it again', async () => {
       const { store, another } = await fresh();
       const conversation = someName();
       const first = message(conversation, 'hello');

@@ -144,7 +144,7 @@ export function moneyContract(fresh: ReturnType<typeof opener>): void {
       expect(await store.lock(someName(), 'op4')).toEqual({ locked: true, settled: [], awaited: [] });
     });
 
-    test('what was told is remembered longer than a lock lives, and not for ever', async () => {
+    test('what was told is remembered longer than a lock lives, and not forever', async () => {
       const { store, another } = await fresh();
       const [lets, forgets] = [await another({ lockMs: 50 }), await another({ settledMs: 50 })];
       const [one, other] = [someName(), someName()];

@@ -27,7 +27,7 @@ export function peekContract(fresh: ReturnType<typeof opener>): void {
       expect(await store.peek(conversation)).toMatchObject({ leasedUntilMs: null });
     });
 
-    test('changes nothing: whoever holds the lease goes on, and nobody else gets it', async () => {
+    test('changes nothing: the holder of the lease goes on, and nobody else gets it', async () => {
       const { store, another } = await fresh({ leaseMs: 60_000 });
       const work = await leased(store, someName());
       const other = await another();

@@ -48,7 +48,7 @@ test('a dead Redis is told within 2 s, and the same process goes on when it is b
     .toEqual([expect.stringContaining('connection lost'), expect.stringContaining('connected again')]);
 });
 
-test('a Redis that is there but does not answer is told within 2 s, too', async () => {
+test('a Redis that is there but does not answer is reported within 2 s too', async () => {
   const { port } = await ownRedis();
   const proxy = await ownProxy(port);
   const { store } = await openProcess(proxy.url);

@@ -58,7 +58,7 @@ test('a script that Redis forgot is given again, once for each call that was und
   expect(await call(script)).toBe(1);
 });
 
-test('an error that only looks as if the script were unknown is no reason to send for ever', async () => {
+test('an error that only looks as if the script were unknown is no reason to send forever', async () => {
   const { proxy, call } = await open();
   const script = scriptOf(`return redis.error_reply('NOSCRIPT says the script')`, 1);
   await expect(call(script)).rejects.toThrow('NOSCRIPT');
