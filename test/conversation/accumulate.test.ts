@@ -184,7 +184,7 @@ describe('earning points', () => {
     ]);
     expect(chat.text('0867123456').text('sửa email').text('minh2gmail.com').keys).toEqual([
       'email.shape',
-      'accumulate.askEmail',
+      'email.wanted',
     ]);
     expect(chat.state.draft.codes).toEqual(['TIVI000000017']);
   });

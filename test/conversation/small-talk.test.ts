@@ -168,6 +168,15 @@ describe('a yes in place of a value', () => {
     ]);
   });
 
+  test.each(['không', 'không muốn chia sẻ', "I don't want to share my number", 'skip'])(
+    'a no to sharing is told why it is needed: %s',
+    (text) => {
+      const chat = new Dialogue().text('xem điểm').text(text);
+      expect(chat.replies[0]?.params).toEqual({ text: { key: 'answer.proof.why' } });
+      expect(chat.question).toMatchObject({ key: 'identity.proofNeeded', sharePhone: true });
+    },
+  );
+
   test('a no to the phone is told why it is asked for', () => {
     const chat = atPhone().text('không');
     expect(chat.keys).toEqual(['answer', 'accumulate.askPhone']);
@@ -216,6 +225,11 @@ describe('where nothing is asked', () => {
     ['alo', 'welcome'],
     ['shop ơi', 'welcome'],
     ['có ai không', 'welcome'],
+    ['e ơi', 'welcome'],
+    ['cho mình hỏi chút', 'welcome'],
+    ['you suck', 'upset'],
+    ['ok bye', 'bye'],
+    ['is this a real person?', 'answer'],
     ['ủa', 'help'],
     ['?', 'help'],
     ['bạn là ai', 'answer'],
@@ -275,6 +289,8 @@ describe('who forgot something', () => {
     'i forget',
     'forgot my number',
     'quên số điện thoại thì sao',
+    'tem rách mất mã rồi',
+    'mã bị mờ không đọc được',
   ])('%s erases nothing', (text) => {
     for (const begin of [() => new Dialogue(TELEGRAM), atPhone, atConsent]) {
       const chat = begin().text(text);
@@ -296,6 +312,12 @@ test('"ok, cảm ơn" is a yes at a summary and to being remembered', () => {
 });
 
 describe('at a summary', () => {
+  test('another e-mail is asked for plainly', () => {
+    const chat = atSummary().press('edit:email');
+    expect(chat.question).toMatchObject({ key: 'email.wanted', choices: [{ id: 'skip' }, { id: 'cancel' }] });
+    expect(chat.text('lan@example.vn').state.draft.email?.value).toBe('lan@example.vn');
+  });
+
   test.each(['bỏ email đi', 'à nhầm, bỏ email đi', 'remove the e-mail please'])(
     '%s leaves it out',
     (text) => {

@@ -45,9 +45,9 @@ describe('an objection', () => {
     ['sai số', 'accumulate.askPhone'],
     ['nhầm số rồi', 'accumulate.askPhone'],
     ['wrong number', 'accumulate.askPhone'],
-    ['sai email', 'accumulate.askEmail'],
-    ['ok mà sai email', 'accumulate.askEmail'],
-    ['wrong e-mail', 'accumulate.askEmail'],
+    ['sai email', 'email.wanted'],
+    ['ok mà sai email', 'email.wanted'],
+    ['wrong e-mail', 'email.wanted'],
   ])('%s asks for it again, and keeps the rest', (text, key) => {
     const chat = atSummary();
     const { draft } = chat.state;

@@ -78,6 +78,6 @@ function willing(
 ): Decision | undefined {
   if (scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
   // "No e-mail" is an answer.
-  const isNo = understood.intent === 'decline' && !bringsValue(understood) && !understood.noEmail;
+  const isNo = isSkip(understood) && understood.intent !== 'nevermind';
   return isNo ? explainedUnasked(state, scope) : undefined;
 }

@@ -41,7 +41,7 @@ function spelt(text: string): string[] {
 export function plainly(text: string): string[] {
   return spelt(text)
     .map((word) => homographs.get(word) ?? fold(word))
-    .map((word) => abbreviations.get(word) ?? word);
+    .flatMap((word) => (abbreviations.get(word) ?? word).split(' '));
 }
 
 /** Whether the text asks something: by its mark, or by its words. A single word does not. */

@@ -139,7 +139,8 @@ function askSlot({ draft }: ConversationState, step: Asking, scope: Scope): Repl
 }
 
 /** Phone and e-mail are asked for alike by every flow, all else by the flow itself. */
-function slotQuestion(flow: Flow, { slot, tries }: Asking, draft: Draft, scope: Scope): Reply | undefined {
+function slotQuestion(flow: Flow, step: Asking, draft: Draft, scope: Scope): Reply | undefined {
+  const { slot, tries, editing } = step;
   switch (slot) {
     case 'phone':
       return flow.identity === 'typed' ? askPhone(flow, scope) : askIdentity(tries, scope);
@@ -149,6 +150,8 @@ function slotQuestion(flow: Flow, { slot, tries }: Asking, draft: Draft, scope: 
         context: whose(scope),
         choices: [choice('skip'), CANCEL],
         asks: 'email',
+        // Whoever wants to change it was asked whether they want one.
+        ...(editing && askedPlainly(step, scope)),
       };
     default:
       return flow.questions[slot]?.ask(scope, draft);
