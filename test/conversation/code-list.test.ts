@@ -92,6 +92,28 @@ describe('a code takes the place of another', () => {
   });
 });
 
+describe('who wants to change a code', () => {
+  test.each(['sửa mã', 'đổi mã', 'mình muốn sửa mã'])(
+    'is asked for the right one, wherever they are: %s',
+    (text) => {
+      for (const chat of [summed(A), asked(A)]) {
+        expect(chat.text(text).keys).toEqual(['accumulate.askCode']);
+        expect(codesOf(chat.text(B))).toEqual([B]);
+      }
+    },
+  );
+
+  test('of several hears how to say which', () => {
+    expect(summed(A, B).text('sửa mã').replies[0]).toMatchObject({ key: 'codes.which', context: 'edit' });
+    expect(asked(A, B).text('sửa mã').keys).toEqual(['codes.which', 'accumulate.askPhone']);
+  });
+
+  test('is answered in the language of their words', () => {
+    const chat = asked(A).text('also TIVI000000302');
+    expect(chat.state.textLocale).toBe('en');
+  });
+});
+
 describe('codes are left out by their place', () => {
   test.each([
     ['bỏ mã số 2', [A, C]],
@@ -138,6 +160,11 @@ describe('codes are left out by their place', () => {
     expect(chat.keys).toEqual(['codes.missing', 'accumulate.summary']);
     expect(chat.replies[0]?.params).toEqual({ code });
     expect(codesOf(chat)).toEqual([A, B]);
+  });
+
+  test('and told in the order of the list', () => {
+    const chat = summed(A, B, C).text('remove the last two codes');
+    expect(chat.replies[0]?.params).toEqual({ code: `${B}, ${C}` });
   });
 
   test('of those that are named, the others go', () => {

@@ -129,7 +129,10 @@ function sort(codes: Codes, said: Codes, talk: ListTalk, rest: string): Sorted {
   const meant = [...away, ...ends].map((name) => ({ name, found: endingIn(codes, name) }));
   const others = said.filter((code) => !away.includes(code));
   return {
-    old: [...new Set([...placed.flat(), ...meant.flatMap(({ found }) => (found.length === 1 ? found : []))])],
+    old: codes.filter(
+      (code) =>
+        placed.flat().includes(code) || meant.some(({ found }) => found.length === 1 && found[0] === code),
+    ),
     here: others.filter(isHere),
     fresh: others.filter((code) => !isHere(code)),
     missing: [...outside, ...meant.flatMap(({ name, found }) => (found.length === 0 ? [name] : []))],

@@ -10,9 +10,9 @@ import {
   withMore,
   without,
 } from '../dialogue/code-list.ts';
-import { advance, fill, goOn, noting } from '../dialogue/form.ts';
+import { advance, edit, fill, goOn, noting } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
-import { answersTo, isSkip } from '../dialogue/values.ts';
+import { answersTo, bringsValue, isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
@@ -20,7 +20,7 @@ import { hasBeginning } from '../language/values/slips.ts';
 import { cancel } from '../prompts/help.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
-import { CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
+import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line, Reply } from '../reply.ts';
 import { type ConversationState, type Identity, identitySchema, type Step } from '../state.ts';
 
@@ -93,6 +93,10 @@ export const accumulate: Flow = defineFlow({
       const { slots: draft } = accumulate.join(state, others, scope);
       return changed({ ...state, draft }, codes, change, scope);
     }
+    if (intent === 'edit' && names === 'code' && !bringsValue(understood) && codes.length > 0)
+      return codes.length === 1
+        ? edit(state, accumulate, 'code', scope)
+        : again(state, scope, { key: 'codes.which', context: 'edit' });
     if (step.at !== 'asking' || offered) return undefined;
     // No code: whoever was only changing it goes back to the summary.
     if (step.slot === 'codes' && isSkip(understood))

@@ -121,7 +121,7 @@ export const en: Grammar = {
   borrowed: `ok, okay, oke, hello, hi, hey, bye, thanks, tks, thx, ty, yes, no, cancel, skip, menu, help, start, shop, admin,
     bot, code, email, mail, gmail, hotline, voucher, serial, mobile, phone, app, english, vietnamese, next, back, sms`,
   particles: 'please, pls, plz, thanks, thank, thx, you, it, that, i, do, all, then',
-  fillers: `i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
+  fillers: `also, too, i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, did, have, has, got, give, show, see,
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
     go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list`,

@@ -154,7 +154,7 @@ export const vi: Grammar = {
   },
   ever: 'quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   fields: {
-    code: 'mã, mã số, mã code, sê ri, sửa mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
+    code: 'mã, mã số, mã code, sê ri, sửa mã, đổi mã, thay mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
     phone:
       'sđt, sửa số, đổi số, sai số, nhầm số, số điện thoại, điện thoại, số đt, đt, di động, đổi số điện thoại, đổi sđt, zalo',
     email: 'thư điện tử, đổi email, đổi mail, bỏ email, bỏ mail, xoá email',
