@@ -18,7 +18,7 @@ import { unanswered, withoutProfile } from './prompts/consent.ts';
 import { unread } from './prompts/pages.ts';
 import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
-import { type ConversationState, IDLE_MS, localeOf, spokenOver } from './state.ts';
+import { type ConversationState, IDLE_MS, spokenOver } from './state.ts';
 
 /**
  * Why a step is taken: a customer's message, the end of the effect that the last step asked for, a wake-up, or that the
@@ -109,14 +109,16 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
   };
 }
 
-/** Notes the language that the customer writes, where that is not the client's. */
-function heard(state: ConversationState, message: Message, { language, sender, settings }: Scope) {
+/** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
+function heard(state: ConversationState, message: Message, { language, sender }: Scope) {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
-  const written = text === undefined ? undefined : language.localeOf(text);
+  if (text === undefined) return state;
+  const { textLocale: before, locale, ...rest } = state;
+  const clients = sender.locale ?? rest.clientLocale;
+  const first = (locale ?? before ?? clients) === undefined;
+  const written = language.localeOf(text) ?? (first ? language.localeOf(text, { first }) : undefined);
   if (written === undefined) return state;
-  const { textLocale: _, locale, ...rest } = state;
-  const clients = localeOf(rest, sender, settings.defaultLocale);
   return { ...rest, ...(locale && { locale }), ...(written !== clients && { textLocale: written }) };
 }
 

@@ -282,6 +282,8 @@ describe('the history', () => {
     const chat = new Dialogue(TEAMS);
     chat.answers = () => ({ kind: 'history', more: false, records: [] });
     expect(chat.text('lịch sử đổi quà 7 ngày').keys).toEqual(['history.empty']);
+    expect(chat.question.lines).toEqual([{ key: 'history.other' }]);
+    expect(chat.text('tất cả').question).toMatchObject({ key: 'history.empty', lines: [] });
   });
 
   test.each(['tuần này', '7 ngay', 'thang truoc', 'tất cả', '1/8/2023 - 31/8/2023'])(

@@ -105,7 +105,7 @@ export const en: Grammar = {
     previous: 'previous one, one back',
   },
   units: 'points, point, vnd, d',
-  questions: 'what, how many, how much',
+  questions: 'what, how many, how much, when',
   several: {
     numbers: { one: 1, two: 2, three: 3, four: 4, five: 5 },
     counters: 'pieces|piece|pcs|of|gifts|gift|times|time',

@@ -7,33 +7,35 @@ import { type IntentWords, split } from './vocabulary.ts';
 /** Marks of Vietnamese: `đ`, horns and breves, tones. Other languages that customers write have few of them. */
 const VIETNAMESE = /[đơưăâêô]|[\u0300\u0301\u0303\u0309\u0323]/iu;
 
-/** Tells the language of texts. Made once for the words at hand. */
-export type Locales = (text: string) => Locale | undefined;
-
 /**
  * The language whose words a text has more of; undefined where it has none, or as many of another: "ok", a code. Words
- * that people use in any language tell nothing.
+ * that people use in any language ("hello") tell nothing, except where nothing else does (`first`).
  */
+export type Locales = (text: string, about?: { readonly first: boolean }) => Locale | undefined;
+
+/** Made once for the words at hand. */
 export function createLocales(intents: readonly IntentWords[]): Locales {
   const words = perLocale((locale) => wordsOf(locale, intents));
-  const borrowed = new Set(LOCALES.flatMap((locale) => split(grammarOf(locale).borrowed)));
+  const borrowed = perLocale((locale) => new Set(split(grammarOf(locale).borrowed)));
 
-  function localeOfWord(token: string): Locale | undefined {
+  function localeOfWord(token: string, first: boolean): Locale | undefined {
     if (VIETNAMESE.test(token.normalize('NFD')) || VIETNAMESE.test(token)) return 'vi';
     const word = fold(token);
-    if (word.length < 2 || borrowed.has(word)) return undefined;
-    const [only, ...others] = LOCALES.filter((locale) => words[locale].has(word));
-    if (only !== undefined) return others.length === 0 ? only : undefined;
+    if (word.length < 2) return undefined;
+    const lenders = LOCALES.filter((locale) => borrowed[locale].has(word));
+    if (lenders.length > 0) return first ? only(lenders) : undefined;
+    const speakers = LOCALES.filter((locale) => words[locale].has(word));
+    if (speakers.length > 0) return only(speakers);
     const undone = undoTyping(word);
     return undone !== word && undone.length > 1 && words.vi.has(undone) ? 'vi' : undefined;
   }
 
-  return (text) => {
+  return (text, { first: isFirst } = { first: false }) => {
     const counts = perLocale(() => ({ words: 0 }));
     // Values are of no language: no address, link, code, number or command is looked at.
     for (const { text: token } of tokenize(visible(text))) {
       if (!/^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(token)) continue;
-      const locale = localeOfWord(token);
+      const locale = localeOfWord(token, isFirst);
       if (locale !== undefined) counts[locale].words += 1;
     }
     const [first, second] = [...LOCALES].sort((a, b) => counts[b].words - counts[a].words);
@@ -41,6 +43,9 @@ export function createLocales(intents: readonly IntentWords[]): Locales {
     return leads ? first : undefined;
   };
 }
+
+const only = (locales: readonly Locale[]): Locale | undefined =>
+  locales.length === 1 ? locales[0] : undefined;
 
 function wordsOf(locale: Locale, intents: readonly IntentWords[]): ReadonlySet<string> {
   const { fillers, wishes, questions, asking, time, periods, days, denials, fields, types } =

@@ -1,11 +1,10 @@
-import type { Locale } from '../message.ts';
 import { type Answer, type Answers, createAnswers } from './answers.ts';
 import { isQuestion } from './asking.ts';
 import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
 import { createIntents, isWish, lacksEmail } from './intent.ts';
 import { withLinksRead } from './links.ts';
-import { createLocales } from './locales.ts';
+import { createLocales, type Locales } from './locales.ts';
 import { createVocabulary, type Segment } from './phrases.ts';
 import { createSpelling } from './spelling.ts';
 import { timesIn } from './times.ts';
@@ -58,8 +57,8 @@ export type Language = {
    * or VNI keyboard and, where that finds no intent, by one typing error; slots are never repaired.
    */
   understand(text: string): Understood;
-  /** The language that a text is in, as far as its words tell. */
-  localeOf(text: string): Locale | undefined;
+  /** The language that a text is in, as far as its words tell; `first`: nothing is known yet, so "hello" tells it, too. */
+  readonly localeOf: Locales;
   /** What answers a question about the programme, and whether a text asks anything. */
   readonly answers: Answers;
   /** Whether a text says yes and nothing else. */

@@ -101,7 +101,7 @@ export const vi: Grammar = {
     previous: 'lùi lại, quay về, về trang trước, trang trước nữa',
   },
   units: 'điểm, đồng, cái, món',
-  questions: 'gì, bao nhiêu, bn, những gì',
+  questions: 'gì, bao nhiêu, bn, những gì, khi nào',
   several: {
     numbers: { mot: 1, hai: 2, ba: 3, bon: 4 },
     counters: 'cai|chiec|mon|phan|bo|suat|qua',

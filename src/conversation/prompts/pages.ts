@@ -38,14 +38,11 @@ export function pageOf(
   scope: Scope,
 ): Reply {
   const period = periodLine(page.period, scope.settings.timeZone);
-  if (records.length === 0)
-    return withPaging(
-      state,
-      { key: 'history.empty', context: page.type, params: { period } },
-      page,
-      false,
-      scope,
-    );
+  if (records.length === 0) {
+    const others = period.context === 'all' ? [] : [{ key: 'history.other' }];
+    const empty: Reply = { key: 'history.empty', context: page.type, params: { period }, lines: others };
+    return withPaging(state, empty, page, false, scope);
+  }
   const summed = page.skip === 0 ? sum : undefined;
   const reply: Reply = {
     key: 'history.page',
