@@ -1,7 +1,7 @@
 import { type Decision, withLast } from '../decision.ts';
 import type { Answer, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
-import { parseEmail } from '../language/values/email.ts';
+import { emailMeant, parseEmail } from '../language/values/email.ts';
 import { parsePhone } from '../language/values/phone.ts';
 import { supportLines } from '../prompts/help.ts';
 import { typed } from '../prompts/identity.ts';
@@ -71,6 +71,8 @@ function answerPhone(state: ConversationState, step: Asking, text: string, scope
 
 function answerEmail(state: ConversationState, step: Asking, text: string, scope: Scope): Decision {
   const email = parseEmail(text);
+  const meant = email.ok ? undefined : emailMeant(text);
+  if (meant !== undefined) return offer(state, step, { why: 'typo', value: meant }, scope);
   if (!email.ok) return invalid(state, step, email.reason, scope);
   if (email.suggestion)
     return offer(state, step, { why: 'typo', value: email.suggestion, typed: email.value }, scope);

@@ -3,6 +3,7 @@ import type { Scope } from '../flow.ts';
 import { isQuestion } from '../language/asking.ts';
 import { scriptOf } from '../language/script.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
+import { spacedCode } from '../language/values/slips.ts';
 import { answeredAt, explainedUnasked, unanswerable } from '../prompts/answers.ts';
 import { supportLines } from '../prompts/help.ts';
 import { again, aside, question } from '../prompts/questions.ts';
@@ -20,8 +21,17 @@ import { bringsValue } from './values.ts';
 export function onText(state: ConversationState, text: string, scope: Scope): Decision {
   return (
     byNumber(state, text, scope) ??
-    onUtterance(state, { text, understood: scope.language.understand(text) }, scope)
+    onUtterance(state, withSpacedCode({ text, understood: scope.language.understand(text) }, scope), scope)
   );
+}
+
+/** A code with blanks inside is asked about as what it probably is. */
+function withSpacedCode(said: Utterance, { settings }: Scope): Utterance {
+  const { text, understood } = said;
+  const code = bringsValue(understood) ? undefined : spacedCode(text, settings.codePrefixes);
+  return code === undefined
+    ? said
+    : { text, understood: { ...understood, code, codes: [code], names: 'code' } };
 }
 
 /** A text of which more may be known than it says: what a photo carries. */

@@ -10,6 +10,8 @@ const MIN_LENGTH = 6;
 export type Codes = {
   /** A token that is a code wherever it stands: at least six characters, a letter and a digit among them. */
   isCode(token: Token): boolean;
+  /** "TIVI000000017/TIVI000000018": the codes that were typed without a blank; any other token as it is. */
+  parted(token: Token): readonly Token[];
   /** A token that would be a code, had a Vietnamese keyboard not rewritten it. */
   isMangled(token: Token): boolean;
   /** A word with a digit right after "tích điểm", "đổi quà", "mã" or their like; an amount ("đổi 1000 điểm") is none. */
@@ -62,8 +64,18 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
     isFree(text) &&
     !isLiteral({ text });
 
+  const parted = (token: Token): readonly Token[] => {
+    const pieces = token.text.split(/[/|+&]/);
+    return pieces.length > 1 && pieces.every((text) => isCode({ text }))
+      ? pieces.map((text) => ({ ...token, text }))
+      : [token];
+  };
+
   function readAll(text: string): CodesRead {
-    const words = text.split(/[\s,;]+/).filter((word) => word !== '');
+    const words = text
+      .split(/[\s,;]+/)
+      .filter((word) => word !== '')
+      .flatMap((word) => parted({ text: word, pause: false }).map((piece) => piece.text));
     const found = words.filter((word) => isCode({ text: word }));
     // A code with a blank inside is one that was mistyped; nothing is made of its parts.
     const others = found.length === 0 ? [text] : words.filter((word) => !found.includes(word));
@@ -81,6 +93,7 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
 
   return {
     isCode,
+    parted,
     readAll,
     isMangled({ text }) {
       if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text) || isLiteral({ text }))

@@ -126,8 +126,15 @@ export function createLanguage(
     return { parts, codes: found, period, intent: chosen ?? said };
   }
 
+  /** Erasing and another language take the plain request; "xác nhận giúp mình" asks for no help. */
+  function settled(intent: string | undefined, isAlone: boolean, text: string): string | undefined {
+    if (intent === 'forget') return isAlone && !isQuestion(text) ? intent : 'privacy';
+    if (intent?.startsWith('language:')) return isAlone ? intent : undefined;
+    return intent === 'help' && isYes(text) ? 'confirm' : intent;
+  }
+
   function understand(text: string): Understood {
-    const tokens = tokenize(withHandsRead(withLinksRead(visible(text))));
+    const tokens = tokenize(withHandsRead(withLinksRead(visible(text)))).flatMap(codes.parted);
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
     const email = findEmail(typed);
@@ -140,11 +147,9 @@ export function createLanguage(
     const left = unexplained(others, parts);
     const isAlone = !phone && !email && !code && !mangled && left.length === 0;
     const asksForPast = intent !== undefined && intent === past;
-    const doubtsErasing = intent === 'forget' && !command && (!isAlone || isQuestion(text));
     const bare = typed.length === 0 && text.includes('?') ? 'explain' : undefined;
-    const isPolite = intent === 'help' && isYes(text);
     return {
-      intent: doubtsErasing ? 'privacy' : isPolite ? 'confirm' : (intent ?? bare),
+      intent: (command ? intent : settled(intent, isAlone, text)) ?? bare,
       code,
       codes: code === undefined ? [] : [code, ...furtherCodes],
       phone: phone?.result.value,

@@ -184,9 +184,13 @@ export const vi: Grammar = {
     j: 'gi',
     r: 'roi',
     z: 'vay',
+    ik: 'di',
+    bit: 'biet',
+    bik: 'biet',
   },
   homographs: {
     ừa: 'u',
+    ờ: 'u',
     đừng: 'khong',
     dừng: 'huy',
     cô: '',

@@ -49,5 +49,6 @@ export function periodLine({ fromMs, toMs }: Period, timeZone: string): Line {
 /** That a period was heard, where something else is still to be told. */
 export function periodNoted({ toMs, ...period }: Period, { nowMs, settings }: Scope): Reply {
   const shown = periodLine({ ...period, toMs: toMs ?? nowMs }, settings.timeZone);
-  return { key: 'history.noted', params: { period: shown } };
+  const context = shown.context === 'day' ? undefined : shown.context;
+  return { key: 'history.noted', context, params: { period: shown } };
 }

@@ -185,7 +185,7 @@ function askIdentity(tries: number, scope: Scope): Reply {
 }
 
 /** A value to take over by one press; nothing is taken unasked. */
-function offer(step: Asking, { why, value, typed = '' }: NonNullable<Asking['offer']>, scope: Scope): Reply {
+function offer(step: Asking, { why, value, typed }: NonNullable<Asking['offer']>, scope: Scope): Reply {
   switch (why) {
     case 'mapped':
     case 'leadingZero':
@@ -198,7 +198,7 @@ function offer(step: Asking, { why, value, typed = '' }: NonNullable<Asking['off
     case 'code':
       return {
         key: 'code.offer',
-        params: { typed, code: value },
+        params: { typed: typed ?? '', code: value },
         choices: [choice('use'), choice('keep'), CANCEL],
         asks: 'code',
       };
@@ -206,7 +206,7 @@ function offer(step: Asking, { why, value, typed = '' }: NonNullable<Asking['off
       return {
         key: 'email.typo',
         params: { email: value },
-        choices: [choice('use'), choice('keep'), CANCEL],
+        choices: [choice('use'), ...(typed === undefined ? [] : [choice('keep')]), CANCEL],
         asks: step.slot === 'email' || scope.sender.proof !== 'contact' ? 'email' : 'phone',
       };
   }

@@ -22,7 +22,8 @@ export function pageLines(
   const references = referencesOf(records, state);
   return [
     ...records.map((record) => recordLine(record, references.get(record), scope)),
-    ...(sum ? [totalLine(type, sum)] : []),
+    // Failed attempts alone add up to nothing.
+    ...(sum && sum.score !== 0 ? [totalLine(type, sum)] : []),
     ...pickUpsOf(records, scope),
   ];
 }

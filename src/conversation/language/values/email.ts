@@ -34,6 +34,17 @@ export function parseEmail(text: string): EmailResult {
   return { ok: true, value: email, suggestion: better && `${local}@${better}` };
 }
 
+/** The address that was probably meant: "lan @ gmail.com", "lan@gmail,com", "lan@gmail com". */
+export function emailMeant(text: string): string | undefined {
+  const joined = visible(text)
+    .replace(/ ?@ ?/g, '@')
+    .replace(/(@\S+?)(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/gi, '$1.')
+    .replace(/(\.com)(?: ?[.,] ?| )(?=vn\b)/gi, '$1.');
+  const found = /\S+@\S+/.exec(joined)?.[0];
+  const email = found === undefined ? undefined : parseEmail(found);
+  return email?.ok ? (email.suggestion ?? email.value) : undefined;
+}
+
 /** What sentences and address books put around an address. */
 const EDGES = `${QUOTES} <>()[].,;:!?…`;
 

@@ -1,3 +1,5 @@
+import { visible } from '../fold.ts';
+
 /** Digits and the letters that are typed for them. */
 const AS_DIGITS: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1' };
 const AS_LETTERS: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', L: 'I' };
@@ -7,14 +9,29 @@ const AS_LETTERS: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', L: 'I
  * a number after it. Undefined where nothing tells that this one is wrong; only the customer can say so.
  */
 export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
+  const joined = code.replaceAll(' ', '');
   for (const beginning of beginnings) {
-    const [typed, rest] = [code.slice(0, beginning.length), code.slice(beginning.length)];
+    const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
     const number = [...rest].map((letter) => AS_DIGITS[letter.toUpperCase()] ?? letter).join('');
     const meant = beginning + (/^\d{4,}$/.test(number) ? number : rest);
     return meant === code ? undefined : meant;
   }
   return undefined;
+}
+
+/** Shorter numbers beside a word ("tivi 55 inch") are no codes. */
+const MIN_DIGITS = 6;
+
+/** A code that was written with blanks inside, as it was written: "TIVI 000 000 633". */
+export function spacedCode(text: string, beginnings: readonly string[]): string | undefined {
+  if (beginnings.length === 0) return undefined;
+  const beginning = beginnings.map((one) => RegExp.escape(one)).join('|');
+  const [code = ''] =
+    new RegExp(`(?<![\\p{L}\\p{N}])(?:${beginning})(?: ?\\d+)+(?![\\p{L}\\p{N}])`, 'iu').exec(
+      visible(text),
+    ) ?? [];
+  return code.includes(' ') && code.replace(/\D/g, '').length >= MIN_DIGITS ? code : undefined;
 }
 
 /** Whether a code begins as known ones do, slips aside. */
