@@ -80,7 +80,7 @@ test('failed attempts alone add up to nothing that is told', () => {
     kind: 'history',
     records: [{ id: 'r1', type: 'point', failed: true }],
     more: false,
-    sum: { score: 0, partial: false },
+    sum: { score: 0, count: 0, partial: false },
   });
   const keys = chat.text('lịch sử').question.lines?.map(({ key }) => key);
   expect(keys).toEqual(['history.point']);
