@@ -121,7 +121,6 @@ export const accumulate: Flow = defineFlow({
     const { typed } = offered;
     const all = codes.includes(typed) ? codes : [...codes, typed];
     const decided = undecided(state);
-    // With blanks inside, what was typed is none.
     switch (name === 'keep' && typed.includes(' ') ? 'other' : name) {
       case 'use': {
         const said = instead(all, [typed], [offered.value]);
