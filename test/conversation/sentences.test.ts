@@ -50,6 +50,89 @@ hears('email', [
   ['mail mình là lan@gmail,com nha', 'email.typo'],
 ]);
 
+hears('start', [
+  ['mã nè TIVI000000801 nha bạn', 'accumulate.askPhone'],
+  ['vâng TIVI000000801', 'accumulate.askPhone'],
+  ['no problem TIVI000000801', 'accumulate.askPhone'],
+  ['yep here it is TIVI000000801', 'accumulate.askPhone'],
+  ['thanks but I have another one TIVI000000801', 'accumulate.askPhone'],
+  ['cho e tích dùm mã ni TIVI000000801', 'accumulate.askPhone'],
+  ['hong thèm đổi quà nữa', 'cancel.nothing'],
+  ['quên đi', 'cancel.nothing'],
+]);
+
+hears('code', [
+  ['mã đây ạ TIVI000000801', 'accumulate.askPhone'],
+  ['dạ đây TIVI000000801', 'accumulate.askPhone'],
+  ['ừ TIVI000000801', 'accumulate.askPhone'],
+  ['no code', 'cancel.done'],
+  ['hổng có mã', 'cancel.done'],
+]);
+
+hears('phone', [
+  ['dạ 0912345678', 'accumulate.askEmail'],
+  ['ok 0912345678 nhé', 'accumulate.askEmail'],
+  ['không, 0912345678', 'accumulate.askEmail'],
+  ['sđt e là 0912.345.678', 'accumulate.askEmail'],
+  ['number is 0912 345 678', 'accumulate.askEmail'],
+  ['thôi', 'cancel.done'],
+]);
+
+hears('email', [
+  ['khum', 'accumulate.summary'],
+  ['hông có', 'accumulate.summary'],
+  ['hổng xài mail', 'accumulate.summary'],
+  ['dạ hem', 'accumulate.summary'],
+  ['khỏi ik', 'accumulate.summary'],
+  ['có, lan@example.vn', 'accumulate.summary'],
+  ['ok lan@example.vn', 'accumulate.summary'],
+  ["nope don't have any", 'accumulate.summary'],
+  ['no need', 'accumulate.summary'],
+  ['ừ thì lan@example.vn', 'accumulate.summary'],
+]);
+
+hears('consent', [
+  ['hổng cần', 'privacy.declined'],
+  ['đừng', 'privacy.declined'],
+  ['khum', 'privacy.declined'],
+  ['dạ được ạ', 'privacy.remembered'],
+  ['oke luôn', 'privacy.remembered'],
+  ['sure', 'privacy.remembered'],
+  ['no thanks', 'privacy.declined'],
+  ['not now', 'privacy.declined'],
+  ['TIVI000000802 nữa nha', 'accumulate.summary'],
+  ['vâng, mình có thêm TIVI000000802', 'accumulate.summary'],
+]);
+
+hears('redemption', [
+  ['ok luôn', 'confirm.press'],
+  ['dạ đúng rồi ạ', 'confirm.press'],
+  ['yes please', 'confirm.press'],
+  ['thôi khỏi', 'cancel.done'],
+  ['không đổi nữa', 'cancel.done'],
+]);
+
+hears('summary', [
+  ['ok luôn', 'accumulate.done', 'privacy.consent'],
+  ['ok lun', 'accumulate.done', 'privacy.consent'],
+  ['oki nha', 'accumulate.done', 'privacy.consent'],
+  ['được nha', 'accumulate.done', 'privacy.consent'],
+  ['đc r', 'accumulate.done', 'privacy.consent'],
+  ['dạ đúng rồi ạ', 'accumulate.done', 'privacy.consent'],
+  ['ừ đúng òi đó', 'accumulate.done', 'privacy.consent'],
+  ['dạ vâng ạ', 'accumulate.done', 'privacy.consent'],
+  ['ok shop ơi', 'accumulate.done', 'privacy.consent'],
+  ['yup go ahead', 'accumulate.done', 'privacy.consent'],
+  ['yes please', 'accumulate.done', 'privacy.consent'],
+  ['correct, thanks', 'accumulate.done', 'privacy.consent'],
+  ["no that's wrong", 'confirm.edit', 'accumulate.summary'],
+  ['chưa đúng', 'confirm.edit', 'accumulate.summary'],
+  ['hông phải', 'confirm.edit', 'accumulate.summary'],
+  ['ok?', 'confirm.press', 'accumulate.summary'],
+  ['dạ thôi khỏi ạ', 'cancel.done'],
+  ['số 0912345679 mới đúng', 'accumulate.summary'],
+]);
+
 describe('what was probably meant is asked about, never taken', () => {
   test('a code with blanks inside, which is no code as it was written', () => {
     const chat = AT.code().text('TIVI 000 000 633');

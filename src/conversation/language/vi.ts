@@ -167,6 +167,8 @@ export const vi: Grammar = {
     hok: 'khong',
     hong: 'khong',
     hem: 'khong',
+    khum: 'khong',
+    lun: 'luon',
     hk: 'khong',
     dc: 'duoc',
     trc: 'truoc',
