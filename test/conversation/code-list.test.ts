@@ -162,6 +162,18 @@ describe('codes are left out by their place', () => {
     expect(codesOf(chat)).toEqual([A, B]);
   });
 
+  test.each(['mã số 2', 'số 2', `mã 1 ${A}, mã 2 ${B}`, 'code 2'])(
+    'never where a place is only counted: %s',
+    (text) => {
+      expect(codesOf(summed(A, B).text(text))).toEqual([A, B]);
+      expect(codesOf(summed(A).text(`mã 1: ${A}, mã 2: ${C}`))).toEqual([A, C]);
+    },
+  );
+
+  test("never by another flow's words", () => {
+    expect(summed(A).text(`đổi quà ${B}`).keys).not.toContain('codes.replaced');
+  });
+
   test('and told in the order of the list', () => {
     const chat = summed(A, B, C).text('remove the last two codes');
     expect(chat.replies[0]?.params).toEqual({ code: `${B}, ${C}` });

@@ -1,6 +1,6 @@
 import { type ListTalk, talkOfList } from '../language/listing.ts';
 import { isOneTypo } from '../language/typo.ts';
-import type { Utterance } from '../language/understand.ts';
+import type { Understood, Utterance } from '../language/understand.ts';
 import { codeMeant, isAlike } from '../language/values/slips.ts';
 import type { Reply } from '../reply.ts';
 
@@ -76,11 +76,11 @@ export function changeOf(
   { text, understood }: Utterance,
   offered: string | undefined,
 ): Change | undefined {
-  const { codes: said, intent, names, rest } = understood;
+  const { codes: said, intent, names } = understood;
   if (codes.length === 0) return undefined;
   const talk = talkOfList(text, said);
   const isDeclined = intent === 'decline' || intent === 'cancel' || intent === 'nevermind';
-  const sorted = sort(codes, said, talk, rest);
+  const sorted = sort(codes, understood, talk, isDeclined);
   const { old, here, fresh } = sorted;
   const kept = [...old, ...here];
   if (talk.keeps && kept.length > 0 && fresh.length === 0)
@@ -114,11 +114,13 @@ type Sorted = {
 };
 
 /** Which codes a text means, by themselves, by their place or by how they end. */
-function sort(codes: Codes, said: Codes, talk: ListTalk, rest: string): Sorted {
-  const { places, removes, replaces } = talk;
+function sort(codes: Codes, { codes: said, rest }: Understood, talk: ListTalk, isDeclined: boolean): Sorted {
+  const { removes, replaces, denies, corrects, keeps } = talk;
+  // "Mã 1 X, mã 2 Y" only counts.
+  const places = removes || replaces || denies || corrects || keeps || isDeclined ? talk.places : [];
   const isHere = (code: string) => codes.includes(code);
   // "X và Y bỏ đi": the word stands behind what it takes away.
-  const onlyRemoves = removes && !replaces && !talk.corrects && !talk.adds;
+  const onlyRemoves = removes && !replaces && !corrects && !talk.adds;
   const away = talk.away.length === 0 && onlyRemoves && said.some(isHere) ? said : talk.away;
   const placed = places.map((place) =>
     place === 0 ? codes : [codes.at(place > 0 ? place - 1 : place) ?? []].flat(),
@@ -193,4 +195,16 @@ export function without(codes: Codes, gone: Codes): Change {
   const left = codes.filter((code) => !gone.includes(code));
   const told: Reply[] = gone.length > 0 ? [{ key: 'codes.removed', params: { code: named(gone) } }] : [];
   return { codes: left, fresh: [], told };
+}
+
+/** What was meant is typed instead of pressed. */
+export function typedAfterAll(
+  codes: Codes,
+  { typed, value }: { readonly typed: string; readonly value: string },
+  said: Codes,
+): Change | undefined {
+  if (!said.includes(value)) return undefined;
+  const { codes: all, remark } = withMore(instead(codes, [typed], said), []);
+  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: value } };
+  return { codes: all, fresh: said, told: remark ? [remark, told] : [told] };
 }

@@ -7,6 +7,7 @@ import {
   doubtOf,
   instead,
   keptLine,
+  typedAfterAll,
   withMore,
   without,
 } from '../dialogue/code-list.ts';
@@ -21,7 +22,7 @@ import { cancel } from '../prompts/help.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
-import type { Choice, Field, Line, Reply } from '../reply.ts';
+import type { Choice, Field, Line } from '../reply.ts';
 import { type ConversationState, type Identity, identitySchema, type Step } from '../state.ts';
 
 /** As long as codes are that need no announcement (`language/codes.ts`); a shorter one may be a slip. */
@@ -85,8 +86,11 @@ export const accumulate: Flow = defineFlow({
     const { step } = state;
     if (intent === 'remove' && names === 'email') return fill(state, accumulate, { email: null }, scope);
     const offered = offerIn(step);
+    // "Đổi quà TIVI000000017" asks for another flow, "đổi TIVI000000301 lấy …" speaks of the list.
+    const isOthers = scope.flows.get(intent ?? '') !== undefined && intent !== accumulate.name;
+    const isOfList = !isOthers || understood.codes.some((one) => codes.includes(one));
     const change =
-      changeOf(codes, utterance, offered?.typed) ??
+      (isOfList ? changeOf(codes, utterance, offered?.typed) : undefined) ??
       (offered && typedAfterAll(codes, offered, understood.codes));
     if (change) {
       const { codes: _, ...others } = answersTo(accumulate, utterance, scope);
@@ -248,18 +252,6 @@ function offerIn(step: Step): { readonly typed: string; readonly value: string }
   return offer?.why === 'code' && offer.typed !== undefined
     ? { typed: offer.typed, value: offer.value }
     : undefined;
-}
-
-/** What was meant is typed instead of pressed. */
-function typedAfterAll(
-  codes: readonly string[],
-  { typed, value }: { readonly typed: string; readonly value: string },
-  said: readonly string[],
-): Change | undefined {
-  if (!said.includes(value)) return undefined;
-  const { codes: all, remark } = withMore(instead(codes, [typed], said), []);
-  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: value } };
-  return { codes: all, fresh: said, told: remark ? [remark, told] : [told] };
 }
 
 /** The state without what was asked about. */

@@ -6,6 +6,8 @@ import { GRAMMARS } from './grammars.ts';
 export type ListTalk = {
   /** "Bỏ": what is named goes. */
   readonly removes: boolean;
+  /** "Không lấy": what is named is not wanted. */
+  readonly denies: boolean;
   /** "Thay", "sửa": what is new comes in the place of what was there. */
   readonly replaces: boolean;
   /** "… sai", "… mới đúng": what was there was wrong. */
@@ -34,6 +36,7 @@ const patternsOf = (spelling: (phrase: string) => string) => {
   const away = `(?<!\\p{L})(?:${anyIn('removing', spelling)}(${code}(?:${joined}|${code})*)|${anyIn('denying', spelling)}(${code}(?:${joined})*))`;
   return {
     removing: anyOf('removing'),
+    denying: anyOf('denying'),
     replacing: anyOf('replacing'),
     correcting: anyOf('correcting'),
     adding: anyOf('adding'),
@@ -62,6 +65,7 @@ export function talkOfList(text: string, codes: readonly string[]): ListTalk {
   );
   return {
     removes: patterns.removing.test(said),
+    denies: patterns.denying.test(said),
     replaces: patterns.replacing.test(said),
     corrects: patterns.correcting.test(said),
     adds: patterns.adding.test(said),
