@@ -4,7 +4,6 @@
 # By hand and in CI, not in `npm test`: `npm ci` needs the registry. About half a minute; needs redis-server (npm run setup).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
 node=$(realpath node_modules/node/bin/node)
 work=$(mktemp -d)
 servers=()
