@@ -34,6 +34,15 @@ describe('the question whether to remember', () => {
       expect(kept(chat)).not.toMatch(PERSONAL);
     },
   );
+
+  test('is not answered by a number that was written before it was shown', () => {
+    const chat = new Dialogue().text('xem điểm').shareOwnPhone();
+    chat.current = false;
+    expect(chat.text('1').keys).toEqual(['privacy.consent']);
+    expect(chat.state.consent).toBeUndefined();
+    chat.current = true;
+    expect(chat.text('1').keys).toEqual(['privacy.remembered']);
+  });
 });
 
 describe('a number that was shared', () => {

@@ -19,6 +19,17 @@ describe('a form', () => {
     expect(dialogue.state.draft.email).toBeNull();
   });
 
+  it.each([
+    ['zero-width characters', 'TIVI0000\u200b00017 TIVI000000017'],
+    ['bidi marks', '\u202eTIVI000000017\u202c'],
+    ['quotes', '“TIVI000000017”, "TIVI000000017"'],
+  ])('takes codes as a reader sees them, without %s', (_, code) => {
+    const { dialogue, view } = createForm();
+    dialogue.send({ kind: 'form', ...filled, code, view });
+    expect(dialogue.keys).toEqual(['accumulate.summary']);
+    expect(dialogue.state.draft.codes).toEqual(['TIVI000000017']);
+  });
+
   it('counts once, whatever the message is called', () => {
     const { dialogue, view } = createForm();
     dialogue.send({ kind: 'form', ...filled, view });

@@ -51,6 +51,28 @@ describe('staff', () => {
     ]);
   });
 
+  test.each([
+    ['a phone, then an e-mail', '0867123456', 'minh@example.vn', { kind: 'email', value: 'minh@example.vn' }],
+    ['an e-mail, then a phone', 'minh@example.vn', '0867123456', { kind: 'phone', value: '+84867123456' }],
+  ])(
+    'name the next customer while a gift is asked for, by %s: nothing of the last one is spent or sent',
+    (_, first, next, by) => {
+      const chat = new Dialogue(STAFF).text('đổi quà').text(first).text(next);
+      expect(chat.keys).toEqual(['redeem.askGift']);
+      chat.text('loa').press('confirm');
+      expect(chat.calls).toMatchObject([{ kind: 'redeem', by, also: undefined }]);
+    },
+  );
+
+  test.each([
+    ['tích điểm TIVI000000017 0867123456', { kind: 'accumulate', email: undefined }],
+    ['đổi loa 0867123456', { kind: 'redeem', also: undefined }],
+  ])('name the next customer with the next command: %s', (text, call) => {
+    const chat = new Dialogue(STAFF).text('đổi quà minh@example.vn').text(text);
+    while (chat.question.asks === 'email') chat.press('skip');
+    expect(chat.press('confirm').calls).toMatchObject([call]);
+  });
+
   test('see numbers and e-mails in full', () => {
     const chat = new Dialogue(STAFF).text('đổi loa 0867123456 garnacho@gmail.com');
     expect(chat.keys).toEqual(['redeem.summary']);

@@ -150,6 +150,13 @@ describe('gifts beside the menu', () => {
     ).toEqual([undefined, ['consent:accept', 'consent:decline']]);
   });
 
+  test('that staff press at the summary of another gift tell of no price that changed', () => {
+    const chat = having(260).text('đổi đầu máy');
+    chat.send({ kind: 'choice', choice: 'redeem:1:LOA01' });
+    expect(chat.keys).toEqual(['redeem.summary']);
+    expect(chat.state.draft).toMatchObject({ code: 'LOA01', price: 250 });
+  });
+
   test('of another day lead to the list', () => {
     const chat = having(260).text('/start');
     chat.settings = { ...chat.settings, gifts: GIFTS.filter(({ code }) => code !== 'DAUMAY01') };

@@ -1,7 +1,7 @@
 import { after, type Decision } from '../decision.ts';
 import type { Flow, Joined, Scope } from '../flow.ts';
 import { supportLines } from '../prompts/help.ts';
-import { carried, proved } from '../prompts/identity.ts';
+import { carried, proved, withoutIdentity } from '../prompts/identity.ts';
 import { home, pose } from '../prompts/questions.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Identity } from '../state.ts';
@@ -21,8 +21,9 @@ export function start(state: ConversationState, flow: Flow, filled: Draft, scope
     : [];
   const wait = hindered(flow, state, scope);
   if (wait) return after(before, home(state, scope, wait));
-  const same = left?.name === flow.name ? state.draft : {};
-  const gathered = { ...state, draft: { ...same, ...carried(state, scope) } };
+  const from = isOther || flow.identity === 'proved' ? whomNamed(state, filled, scope) : state;
+  const same = left?.name === flow.name ? from.draft : {};
+  const gathered = { ...from, draft: { ...same, ...carried(from, scope) } };
   const joined = flow.join(gathered, filled, scope);
   const known = joined.slots;
   // Said before anything is asked for: whoever cannot redeem should not pick a gift first.
@@ -105,7 +106,17 @@ function unproved(scope: Scope): Reply {
 
 /** Takes what was understood into the draft and goes on. */
 export function fill(state: ConversationState, flow: Flow, filled: Draft, scope: Scope): Decision {
-  return goOn(state, flow, flow.join(state, filled, scope), scope);
+  const from = flow.identity === 'proved' ? whomNamed(state, filled, scope) : state;
+  return goOn(from, flow, flow.join(from, filled, scope), scope);
+}
+
+/** Staff who name a customer mean that one alone: nothing of whom they named before goes on with it. */
+function whomNamed(
+  state: ConversationState,
+  { phone, email }: Identity,
+  { sender }: Scope,
+): ConversationState {
+  return sender.proof === 'token' && (phone ?? email) ? withoutIdentity(state) : state;
 }
 
 /** The same for what may be no answer to the live question: where a question comes next, says that it was noted. */

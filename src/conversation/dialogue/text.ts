@@ -63,8 +63,10 @@ function byNumber(state: ConversationState, text: string, scope: Scope): Decisio
   if (!/^\s*\d{1,2}\s*$/.test(text) || state.step.at === 'browsing') return undefined;
   const choices = question(state, scope).choices ?? [];
   const choice = choices.length > 1 ? choices[Number(text) - 1]?.id : undefined;
-  return choice === undefined || choice.startsWith('confirm:')
-    ? undefined
+  if (choice === undefined || choice.startsWith('confirm:')) return undefined;
+  // Written before the question whether to remember was shown, it agrees to nothing.
+  return state.step.at === 'consenting' && !scope.current
+    ? again(state, scope)
     : onChoice(state, choice, undefined, scope);
 }
 

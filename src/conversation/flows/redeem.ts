@@ -150,7 +150,9 @@ export const redeem: Flow = defineFlow({
   /** `<how many>:<code>`: once more of what was redeemed. */
   shortcut(value) {
     const [, wanted, code] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
-    return code === undefined ? undefined : { code, wanted: Number(wanted) };
+    return code === undefined
+      ? undefined
+      : { code, among: undefined, wanted: severalOf(Number(wanted)), price: undefined };
   },
 
   shortcuts(state, points, scope) {

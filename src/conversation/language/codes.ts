@@ -1,4 +1,4 @@
-import { fold, undoTyping } from './fold.ts';
+import { fold, undoTyping, visible } from './fold.ts';
 import type { Segment, Vocabulary } from './phrases.ts';
 import { isDate, isLiteral, type Token } from './tokens.ts';
 import { type CodeResult, parseCode } from './values/code.ts';
@@ -72,21 +72,20 @@ export function createCodes({ isKnown, isPhrase }: Vocabulary, takers: ReadonlyS
   };
 
   function readAll(text: string): CodesRead {
-    const words = text
+    const words = visible(text)
       .split(/[\s,;]+/)
       .filter((word) => word !== '')
       .flatMap((word) => parted({ text: word, pause: false }).map((piece) => piece.text));
-    const found = words.filter((word) => isCode({ text: word }));
+    const areCodes = words.some((word) => isCode({ text: word }));
     // A code with a blank inside is one that was mistyped; nothing is made of its parts.
-    const others = found.length === 0 ? [text] : words.filter((word) => !found.includes(word));
-    const results = others.map((word) => ({ word, result: read(word) }));
+    const results = (areCodes ? words : [text]).map((word) => ({ word, result: read(word) }));
     const good = results.flatMap(({ result }) => (result.ok ? [result.value] : []));
     const faults = results.flatMap(({ word, result }) =>
       result.ok ? [] : [{ word, reason: result.reason }],
     );
     const [first] = faults;
     return {
-      codes: [...new Set([...found, ...good])],
+      codes: [...new Set(good)],
       ...(first && { fault: { text: faults.map(({ word }) => word).join(' '), reason: first.reason } }),
     };
   }
