@@ -31,6 +31,8 @@ test('an album, whose parts come to two processes at once, is one answer', async
   const [first, second] = world.bots;
   if (!first || !second) throw new Error('there are no two bots');
   await Promise.all(parts.map((part, n) => world.post(part, n % 2 === 0 ? first : second)));
+  const kept = await chat.hears('codes.kept');
+  for (const code of files) expect(kept).toContain(code);
   await chat.hears('accumulate.askPhone');
   await chat.writes('0912345678');
   await chat.hears('accumulate.askEmail');
@@ -88,6 +90,8 @@ test('a bot that sees no photos has under 150 MB; staff send it one', async () =
     return response.json();
   };
   // A machine that is too busy to decode it in three seconds gets it again.
-  await expect.poll(sent).toMatchObject({ replies: [{ key: 'accumulate.askPhone' }] });
+  await expect.poll(sent).toMatchObject({
+    replies: [{ key: 'codes.kept' }, { key: 'accumulate.askPhone' }],
+  });
   await bot.stop();
 });
