@@ -27,6 +27,14 @@ const ASKED: readonly (readonly [id: string, ...texts: string[]])[] = [
   ['phone.why', 'sao phải cho số điện thoại?', 'sao can sdt', 'số điện thoại để làm gì?'],
   ['phone.why', 'why do you need my phone number?'],
   ['gift.where', 'giờ lấy quà ở đâu', 'khi nào nhận được quà vậy shop', 'where do I pick up my gift?'],
+  ['points.how', 'làm sao để có điểm', 'how do I get points?'],
+  [
+    'points.worth',
+    'mã này được bao nhiêu điểm',
+    'mua 1 tivi được mấy điểm vậy',
+    'how many points is this code worth?',
+  ],
+  ['gift.how', 'đổi quà ở đâu', 'đổi quà như thế nào', 'how do I redeem?', 'where can I redeem?'],
   ['hours', 'mấy giờ mở cửa', 'cửa hàng mở cửa lúc mấy giờ', 'what time do you open?'],
 ];
 const TEXTS = ASKED.flatMap(([id, ...texts]) => texts.map((text) => [text, id] as const));
@@ -41,8 +49,9 @@ describe('a question', () => {
     'còn bao nhiêu điểm vậy shop',
     'điểm của mình đâu',
     'có được đổi quà không',
-    'đổi quà ở đâu',
-    'how do I redeem?',
+    'bao nhiêu điểm',
+    'tuần này tích được bao nhiêu điểm',
+    'how many points did I get last week',
     'how many points do I have?',
     'có không',
     'mã TIVI000000017',

@@ -60,7 +60,7 @@ describe('the history', () => {
 
   it('is told by its type alone, too', () => {
     told('tích điểm', { intent: 'accumulate', type: 'point' });
-    told('quà', { intent: 'redeem', type: 'gift' });
+    told('quà', { intent: 'redeem', type: 'gift', gifts: true });
     told('7 ngày', { period: '7 ngay' });
   });
 });

@@ -1,11 +1,12 @@
 import type { Decision } from '../decision.ts';
-import type { Scope } from '../flow.ts';
+import type { Flow, Scope } from '../flow.ts';
+import { isQuestion } from '../language/asking.ts';
 import type { Utterance } from '../language/understand.ts';
 import { LOCALES } from '../message.ts';
 import { unanswered, walkedAway } from '../prompts/consent.ts';
 import { cancel, help, language, menu, support } from '../prompts/help.ts';
 import { forget, privacy } from '../prompts/privacy.ts';
-import { again, home } from '../prompts/questions.ts';
+import { again, aside, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { begin } from './by-values.ts';
 import { onStart } from './deep-link.ts';
@@ -26,6 +27,7 @@ export function byIntent(
   const { intent, code } = utterance.understood;
   if (BESIDE_VALUES.has(intent) && bringsValue(utterance.understood)) return undefined;
   const flow = scope.flows.get(intent);
+  if (flow && isOnlyAsked(stored, flow, utterance, scope)) return finishFirst(stored, scope);
   if (flow) return begin(unanswered(stored, scope), flow, utterance, scope);
   const state = walkedAway(stored, scope);
   const locale = LOCALES.find((one) => intent === `language:${one}`);
@@ -60,4 +62,22 @@ export function byIntent(
     default:
       return smallTalk(stored, utterance.understood, scope);
   }
+}
+
+/** Whether a question speaks of a flow that would need a proof and drop what was typed for the one at hand: no code is lost for it. */
+function isOnlyAsked(
+  state: ConversationState,
+  { name, identity }: Flow,
+  { text, understood }: Utterance,
+  scope: Scope,
+): boolean {
+  const running = runningIn(state, scope);
+  const hasCode = running !== undefined && state.draft[running.slotCalled('code')] !== undefined;
+  const isOther = running?.name !== name && running?.identity === 'typed' && identity === 'proved';
+  return hasCode && isOther && isQuestion(text) && !bringsValue(understood);
+}
+
+function finishFirst(state: ConversationState, scope: Scope): Decision {
+  const flow = { key: `flow.${runningIn(state, scope)?.name}` };
+  return aside(state, scope, { key: 'flow.first', params: { flow } });
 }

@@ -41,7 +41,11 @@ function saysNumber(text: string, number: number): boolean {
 }
 
 /** Polite words, which ask for nothing and deny nothing. */
-const PARTICLES = new Set(phrasesIn(({ particles }) => particles).flatMap((phrase) => phrase.split(' ')));
+const PARTICLES = new Set(
+  phrasesIn(({ particles, several }) => `${particles}, ${several.beside}`).flatMap((phrase) =>
+    phrase.split(' '),
+  ),
+);
 
 /** Whether a text says nothing but what gifts are called and how many are meant: "2 loa nhé". */
 export function isNothingButGifts({ text }: Utterance, { settings: { gifts } }: Scope): boolean {

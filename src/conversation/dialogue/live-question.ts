@@ -69,14 +69,15 @@ function agreedTo(
   return taken && !taken.effect ? (byValues(taken.state, utterance, scope) ?? taken) : undefined;
 }
 
-/** A yes or a no in place of the value that is asked for: it is asked for plainly, or why it is asked is said. */
+/** A yes, "wrong" or a no in place of the value that is asked for: it is asked for plainly, or why it is asked is said. */
 function willing(
   state: ConversationState,
   step: Asking,
   { text, understood }: Utterance,
   scope: Scope,
 ): Decision | undefined {
-  if (scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
+  const isWrong = understood.intent === 'decline' && understood.fault && !bringsValue(understood);
+  if (isWrong || scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
   // "No e-mail" is an answer.
   const isNo = isSkip(understood) && understood.intent !== 'nevermind';
   return isNo ? explainedUnasked(state, scope) : undefined;

@@ -37,9 +37,9 @@ export function bringsValue({ code, phone, email, mangled }: Understood): boolea
   return (code ?? phone ?? email ?? mangled) !== undefined;
 }
 
-/** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer. */
+/** Whether a text declines to answer, and says nothing else: "không, TIVI000000017" is an answer, "sai rồi" corrects. */
 export function isSkip(understood: Understood): boolean {
-  const { intent, noEmail } = understood;
-  const isBare = !bringsValue(understood) && noEmail === undefined;
+  const { intent, noEmail, fault } = understood;
+  const isBare = !bringsValue(understood) && noEmail === undefined && !fault;
   return isBare && (intent === 'skip' || intent === 'decline' || intent === 'nevermind');
 }

@@ -227,9 +227,10 @@ function otherPage(
 ): Decision | undefined {
   const { intent, code, phone, email } = understood;
   if ((code ?? phone ?? email) !== undefined) return undefined;
-  // "Đổi quà tháng này" may be a wish; and of whom a new command of staff's speaks, only they know.
-  if (intent !== undefined && (intent !== history.name || typed('', scope).proved)) return undefined;
-  const { type = page.type } = typeIn(understood);
+  // "Đổi quà tháng này" is a wish, "thế còn quà" is none; and of whom a new command of staff's speaks, only they know.
+  const isOther = intent !== undefined && (intent !== history.name || typed('', scope).proved);
+  if (isOther && !understood.gifts) return undefined;
+  const { type = page.type } = understood.gifts ? { type: 'gift' as const } : typeIn(understood);
   const said = periodIn(understood, scope);
   if (said && !said.ok) return say(state, { ...question(state, scope), ...periodFault(said.reason, scope) });
   const period = said?.value ?? everIn(understood, scope);

@@ -110,6 +110,7 @@ export const en: Grammar = {
     numbers: { one: 1, two: 2, three: 3, four: 4, five: 5 },
     counters: 'pieces|piece|pcs|of|gifts|gift|times|time',
     ending: 's',
+    beside: 'the, a, an, instead, rather, actually',
   },
   asking: {
     anywhere: 'where, when, why, how, what, which, who',
@@ -124,7 +125,7 @@ export const en: Grammar = {
   fillers: `also, too, i, me, my, mine, we, our, you, your, want, want to, would, d, ll, m, s, t, like, like to, need, need to, please, pls,
     plz, can, could, the, a, an, of, for, with, is, are, am, many, much, do, does, did, have, has, got, give, show, see,
     check, get, let, which, where, on, in, at, and, now, it, this, that, here, there, some, any, view, look, use,
-    go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list`,
+    go, so, set, put, number, in order to, going to, wanna, gonna, product, how can i, how do i, list, what about, how about`,
   wishes: 'get, take, choose, claim, exchange',
   faults: `wrong, wrong number, incorrect, not right, not correct, that's wrong`,
   assents: 'yeah',
@@ -150,6 +151,7 @@ export const en: Grammar = {
     joining: 'and, or',
     inPlaces,
   },
+  gifts: 'gift, gifts, reward, rewards',
   ever: 'my gifts, my rewards',
   fields: {
     code: 'code, serial, remove code, remove the code, drop code, drop the code, delete code, delete the code',

@@ -129,12 +129,13 @@ export type Grammar = {
   readonly questions: string;
   /**
    * How many of a thing are asked for: number words, what things are counted by ("2 cái"), and the ending of a name that
-   * stands for several ("speakers"), all folded.
+   * stands for several ("speakers"), all folded. `beside`: what may stand beside its name and asks for nothing more.
    */
   readonly several: {
     readonly numbers: Readonly<Record<string, number>>;
     readonly counters: string;
     readonly ending: string;
+    readonly beside: string;
   };
   /**
    * What a question is told by beside its mark: words anywhere in it, its first and its last one. `polite` words say nothing
@@ -173,6 +174,8 @@ export type Grammar = {
     readonly joining: string;
     readonly inPlaces: (text: string) => string;
   };
+  /** What gifts are called: on their own they ask for none. They stand among the words of a flow, too. */
+  readonly gifts: string;
   /** What was redeemed, whenever that was: no period is meant. They stand among the words of a flow and of `types`, too. */
   readonly ever: string;
   /** What the slots are called. A code may directly follow its name. */

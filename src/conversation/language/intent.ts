@@ -138,6 +138,13 @@ export function isWish(parts: readonly Part[]): boolean {
   return parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial);
 }
 
+/** Whether gifts are all that is spoken of, and no verb asks for one. */
+export function speaksOfGifts(parts: readonly Part[]): boolean {
+  const isOther = ({ meaning }: Part) =>
+    !meaning?.gifts && (meaning?.wish || meaning?.denial || (meaning?.intent ?? 'explain') !== 'explain');
+  return parts.some(({ meaning }) => meaning?.gifts) && !parts.some(isOther);
+}
+
 function only<T>(values: readonly (T | undefined)[]): T | undefined {
   const [value, ...others] = new Set(values.filter((one) => one !== undefined));
   return others.length === 0 ? value : undefined;

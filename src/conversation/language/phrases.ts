@@ -22,6 +22,7 @@ export type Meaning = {
   readonly asks?: boolean | undefined;
   /** Something is wrong. */
   readonly fault?: boolean | undefined;
+  readonly gifts?: boolean | undefined;
   /** A polite yes, which is none beside a no. */
   readonly assent?: boolean | undefined;
   /** Asks for the gift that is named after it. */
@@ -134,6 +135,7 @@ function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => 
   add(faults, { fault: true });
   for (const field of ['code', 'phone', 'email'] as const) add(fields[field], { field });
   for (const type of ['point', 'gift'] as const) add(types[type], { type });
+  add(grammar.gifts, { gifts: true });
   add(grammar.ever, { ever: true });
   for (const denial of ['stop', 'fail'] as const) add(denials[denial], { denial });
 }

@@ -2,7 +2,7 @@ import { type Answer, type Answers, createAnswers } from './answers.ts';
 import { isQuestion } from './asking.ts';
 import { type CodesRead, createCodes, referenceIn } from './codes.ts';
 import { visible } from './fold.ts';
-import { createIntents, isWish, lacksEmail } from './intent.ts';
+import { createIntents, isWish, lacksEmail, speaksOfGifts } from './intent.ts';
 import { withLinksRead } from './links.ts';
 import { createLocales, type Locales } from './locales.ts';
 import { createVocabulary, type Segment } from './phrases.ts';
@@ -36,10 +36,14 @@ export type Understood = {
   readonly type?: 'point' | 'gift' | 'both' | undefined;
   /** Speaks of all time, without a period: "quà của tôi". */
   readonly ever?: true | undefined;
+  /** Speaks of gifts, and asks for none: "thế còn quà", but neither "đổi quà" nor "quà nào". */
+  readonly gifts?: true | undefined;
   /** The slot that the message calls by its name ("mã", "số điện thoại"); the first one. */
   readonly names?: 'code' | 'phone' | 'email' | undefined;
   /** "Không có email". */
   readonly noEmail?: true | undefined;
+  /** Says that something is wrong ("sai rồi"), and not that there is none. */
+  readonly fault?: true | undefined;
   /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an intent. */
   readonly wishes?: true | undefined;
   /** The words, as typed, that none of the above explains, without polite fillers. */
@@ -161,8 +165,10 @@ export function createLanguage(
       period,
       type: asksForPast || isAlone ? typeOf(parts, intent) : undefined,
       ever: parts.some(({ meaning }) => meaning?.ever) || undefined,
+      gifts: (isAlone && speaksOfGifts(parts)) || undefined,
       names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
       noEmail: (!email && lacksEmail(parts)) || undefined,
+      fault: parts.some(({ meaning }) => meaning?.fault) || undefined,
       wishes: isWish(parts) || undefined,
       rest: left.map((token) => token.text).join(' '),
     };

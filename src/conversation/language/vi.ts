@@ -106,6 +106,7 @@ export const vi: Grammar = {
     numbers: { mot: 1, hai: 2, ba: 3, bon: 4 },
     counters: 'cai|chiec|mon|phan|bo|suat|qua',
     ending: '',
+    beside: 'cơ, chứ',
   },
   asking: {
     anywhere: `đâu, sao, gì, nào, mấy, ai, bao giờ, bao lâu, bao nhiêu, chừng nào, làm chi, chi vậy, chi rứa, chi thế,
@@ -152,6 +153,7 @@ export const vi: Grammar = {
     joining: 'và, với',
     inPlaces,
   },
+  gifts: 'quà, quà tặng',
   ever: 'quà của tôi, quà của mình, quà của em, xem quà của tôi, xem quà của mình, quà của khách, quà tôi đã đổi, quà mình đã đổi',
   fields: {
     code: 'mã, mã số, mã code, sê ri, sửa mã, đổi mã, thay mã, mã vạch, bỏ mã, bỏ bớt mã, xoá mã, bớt mã',
