@@ -35,6 +35,25 @@ describe('the question whether to remember', () => {
     },
   );
 
+  test.each([
+    'đâu có',
+    'có đâu',
+    'được đâu',
+    'vâng nhưng',
+    'ok?',
+    'dạ?',
+    'ok à',
+    'chốt gì',
+    'có phải',
+    '👍👎',
+    'ok ❌',
+  ])('is agreed to by a yes alone, not by what has one in it: %s', (text) => {
+    const chat = asked().text(text);
+    expect(chat.state.consent).toBeUndefined();
+    expect(chat.keys).toEqual(['privacy.consent']);
+    expect(chat.text('dạ vâng ạ').keys).toEqual(['privacy.remembered']);
+  });
+
   test('is not answered by a number that was written before it was shown', () => {
     const chat = new Dialogue().text('xem điểm').shareOwnPhone();
     chat.current = false;

@@ -25,8 +25,11 @@ export function atStep(state: ConversationState, utterance: Utterance, scope: Sc
     case 'confirming':
       return flow && atSummary(state, step, flow, utterance, scope);
     case 'consenting':
-      if (intent === 'confirm' || isThankfulYes(utterance, scope))
-        return scope.current ? consent(state, true, scope) : again(state, scope);
+      if (intent === 'confirm' || isThankfulYes(utterance, scope)) {
+        // "Đâu có" and "vâng nhưng" have a yes in them, and agree to nothing.
+        const agrees = scope.current && scope.language.isYes(utterance.text);
+        return agrees ? consent(state, true, scope) : again(state, scope);
+      }
       return NO.has(intent) ? consent(state, false, scope) : undefined;
     case 'browsing':
       if (bringsValue(utterance.understood)) return undefined;

@@ -131,7 +131,7 @@ export const vi: Grammar = {
     'sai, sai rồi, sai số, nhầm, nhầm rồi, nhầm số, chưa đúng, không chính xác, chưa chính xác, không phải',
   assents: 'dạ, vâng',
   short: '',
-  objections: { last: 'à, hả, hở', anywhere: 'có rồi' },
+  objections: { last: 'à, hả, hở, có phải', anywhere: 'có rồi' },
   denials: {
     stop: 'không, không muốn',
     fail: 'không được',
