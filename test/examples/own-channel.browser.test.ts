@@ -1,10 +1,7 @@
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { startBot } from '../support/app.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
-
-/** Chromium on a busy machine. */
-vi.setConfig({ testTimeout: 40_000 });
 
 it('the page of examples/own-channel spends points on a gift, in the language of the browser', async () => {
   const member = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
@@ -15,7 +12,7 @@ it('the page of examples/own-channel spends points on a gift, in the language of
     await bot.stop();
   });
   const { page, faults } = await openPage(browser, bot.url, { locale: 'en-GB' });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(`${bot.url}/chat`);
   await page.getByRole('button', { name: 'Redeem a gift', exact: true }).first().click();
   await page

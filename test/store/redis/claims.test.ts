@@ -15,8 +15,8 @@ const ROOM = 8;
 const OLDEST_MS = 20_000;
 
 for (const [processes, scriptsAWin] of [
-  [10, 1.5],
-  [30, 3],
+  [10, 2.5],
+  [30, 5],
 ] as const) {
   test(`${processes} processes that claim together run at most ${scriptsAWin} claim scripts a win, and count them`, async () => {
     const { port, url } = await ownRedis();
