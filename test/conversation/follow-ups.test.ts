@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { understand } from '../support/conversation.ts';
 import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
 
 /*
@@ -69,6 +70,7 @@ describe('a question while a code is at hand', () => {
   const questions = [
     'được bao nhiêu điểm',
     'được mấy điểm',
+    'được nhiêu điểm vậy',
     'mình còn bao nhiêu điểm?',
     'làm sao để có điểm',
     'mã này được bao nhiêu điểm',
@@ -98,4 +100,20 @@ describe('a question while a code is at hand', () => {
   test('a command begins something else', () => {
     expect(new Dialogue().text('TIVI000000017').text('xem điểm').keys[0]).toBe('flow.switched');
   });
+});
+
+test.each([
+  ['anh muốn coi điểm', 'points'],
+  ['coi lịch sử', 'history'],
+  ['xem lsu', 'history'],
+  ['gọi quản lý ra đây', 'support'],
+  ['viết sai', 'decline'],
+  ['nói tiếng Việt', 'language:vi'],
+])('%s means %s, as people say it in all regions', (text, intent) => {
+  expect(understand(text).intent).toBe(intent);
+});
+
+test('"tháng ni" is this month', () => {
+  const chat = new Dialogue(TEAMS).text('lịch sử').text('tháng ni');
+  expect(chat.keys).toEqual(['history.page']);
 });
