@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, Lookup, Outcome } from '../../src/conversation/effect.ts';
 import { Dialogue, NOW, SETTINGS, succeed } from '../support/dialogue.ts';
 
 type Found = Extract<Outcome, { kind: 'checked' }>['found'];
@@ -187,5 +187,45 @@ describe('an operation whose outcome is unknown', () => {
     expect(chat.state.operations.map(({ id }) => id)).toEqual([reference]);
     expect(chat.state.profile).toEqual({});
     expect(checks(chat, 'applied')).toEqual(['operation.resolved.done']);
+  });
+});
+
+describe('a code that is being checked', () => {
+  const found = (effect: Effect): Outcome =>
+    effect.kind === 'accumulate'
+      ? {
+          kind: 'unknown',
+          operation: effect.operation,
+          lookup: {
+            kind: 'accumulate',
+            by: { kind: 'phone', value: '+84912345678' },
+            code: effect.code,
+            fromMs: NOW,
+            deadlineMs: NOW,
+            baseline: [],
+          },
+        }
+      : succeed(effect);
+  const checking = () => {
+    const chat = new Dialogue();
+    chat.answers = found;
+    return chat.text('tích điểm TIVI000000017 0912345678 minh@example.vn').press('confirm');
+  };
+
+  test('is called no second time: it is said that it is being checked', () => {
+    const chat = checking().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    expect(chat.keys).toEqual(['operation.checking']);
+    expect(chat.state.step).toEqual({ at: 'idle' });
+    expect(chat.calls).toHaveLength(1);
+  });
+
+  test('is left out of the next codes, and may be sent again once nothing was found', () => {
+    const chat = checking().text('tích điểm TIVI000000017 TIVI000000018 0912345678 minh@example.vn');
+    expect(chat.keys).toEqual(['operation.checking', 'accumulate.summary']);
+    expect(chat.state.draft.codes).toEqual(['TIVI000000018']);
+    chat.text('huỷ');
+    expect(checks(chat, 'none', 'none', 'none', 'none')).toContain('operation.resolved.notApplied');
+    chat.text('tích điểm TIVI000000017 0912345678 minh@example.vn');
+    expect(chat.keys).toEqual(['accumulate.summary']);
   });
 });

@@ -103,6 +103,22 @@ export function stillChecking(state: ConversationState): Reply {
     : { key: 'operation.busy' };
 }
 
+/** No code is called again while it is found out about: both calls would find the same record. */
+export function withoutChecked(
+  { operations }: ConversationState,
+  wanted: Operation['kind'],
+  codes: readonly string[],
+): { readonly left: readonly string[]; readonly told: readonly Reply[] } {
+  const open = operations.filter(
+    ({ kind, status, lookup }) =>
+      kind === wanted && status === 'checking' && lookup !== undefined && codes.includes(lookup.code),
+  );
+  return {
+    left: codes.filter((code) => !open.some(({ lookup }) => lookup?.code === code)),
+    told: open.map(({ kind, id }) => checking(kind, id)),
+  };
+}
+
 /** Says that the outcome is unknown, and being looked up. */
 export function checking(kind: Operation['kind'], reference: string): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };

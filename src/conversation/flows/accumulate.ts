@@ -13,6 +13,7 @@ import {
 } from '../dialogue/code-list.ts';
 import { advance, edit, fill, goOn, noting } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
+import { withoutChecked } from '../dialogue/operations.ts';
 import { answersTo, bringsValue, isSkip } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
@@ -56,7 +57,12 @@ export const accumulate: Flow = defineFlow({
     return email === undefined ? 'email' : undefined;
   },
 
-  complete: (state, _, scope) => confirm(state, accumulate, scope),
+  complete(state, { codes = [] }, scope) {
+    const { left, told } = withoutChecked(state, 'accumulate', codes);
+    const [first, ...others] = told;
+    if (first && left.length === 0) return after(others, home(state, scope, first));
+    return after(told, confirm({ ...state, draft: { ...state.draft, codes: left } }, accumulate, scope));
+  },
 
   /** Another code is added, each counts once. Only where the one code is being corrected, it takes its place. */
   join({ step, profile }, known, asked, { settings }) {
