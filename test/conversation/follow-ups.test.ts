@@ -50,6 +50,14 @@ describe('"wrong" where something is asked for', () => {
     expect(chat.state.draft.codes).toEqual(['TIVI000000025']);
   });
 
+  test('asks for what it names', () => {
+    expect(atSummary().press('edit:email').text('sai mã').question.key).toBe('accumulate.askCode');
+    expect(atSummary().press('edit:email').text('sai số điện thoại').question.key).toBe(
+      'accumulate.askPhone',
+    );
+    expect(atSummary().press('edit:email').text('email sai').question.key).toBe('email.wanted');
+  });
+
   test('stops nothing', () => {
     expect(new Dialogue().text('tích điểm').text('mã này mình chưa dùng mà').question.key).toBe(
       'accumulate.askCode',
@@ -117,3 +125,18 @@ test('"tháng ni" is this month', () => {
   const chat = new Dialogue(TEAMS).text('lịch sử').text('tháng ni');
   expect(chat.keys).toEqual(['history.page']);
 });
+
+test.each([false, true])(
+  'a code of one customer never goes to the next one whom staff name; edited: %s',
+  (isEdited) => {
+    const chat = new Dialogue(STAFF).text('khách 0912345678 mã TIVI000000017 email a@example.com');
+    if (isEdited) chat.press('edit:phone').text('0912345679');
+    chat.text('khách 0912345743 mã TIVI000000025');
+    expect(chat.keys).toEqual(['codes.removed', 'accumulate.askEmail']);
+    expect(chat.state.draft).toMatchObject({
+      codes: ['TIVI000000025'],
+      phone: { value: '+84912345743' },
+    });
+    expect(chat.state.draft.email).toBeUndefined();
+  },
+);

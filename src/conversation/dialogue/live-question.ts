@@ -6,7 +6,7 @@ import { consent } from '../prompts/consent.ts';
 import { again, askedPlainly, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { byValues } from './by-values.ts';
-import { fill } from './form.ts';
+import { edit, editable, fill } from './form.ts';
 import { type Asking, atOffer } from './offer.ts';
 import { atSummary, isThankfulYes } from './summary.ts';
 import { bringsValue, isSkip } from './values.ts';
@@ -51,7 +51,7 @@ function atAsking(
   // "Không" to a number that is offered wants another one.
   const skips = isSkip(understood) && !(step.offer && understood.intent === 'decline');
   if (step.slot === 'email' && skips) return fill(state, flow, { email: null }, scope);
-  if (!step.offer) return flow.said(state, utterance, scope) ?? willing(state, step, utterance, scope);
+  if (!step.offer) return flow.said(state, utterance, scope) ?? willing(state, step, flow, utterance, scope);
   return bringsValue(understood)
     ? (agreedTo(state, step, flow, utterance, scope) ?? flow.said(state, utterance, scope))
     : atOffer(state, step, flow, understood, scope);
@@ -76,10 +76,15 @@ function agreedTo(
 function willing(
   state: ConversationState,
   step: Asking,
+  flow: Flow,
   { text, understood }: Utterance,
   scope: Scope,
 ): Decision | undefined {
+  const { names } = understood;
   const isWrong = understood.intent === 'decline' && understood.fault && !bringsValue(understood);
+  // "Sai mã" while the e-mail is changed.
+  if (isWrong && step.editing && names !== undefined && editable(flow, state.draft).includes(names))
+    return edit(state, flow, names, scope);
   if (isWrong || scope.language.isYes(text)) return withLast(again(state, scope), askedPlainly(step, scope));
   // "No e-mail" is an answer.
   const isNo = isSkip(understood) && understood.intent !== 'nevermind';

@@ -1,6 +1,6 @@
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
-import { typed } from '../prompts/identity.ts';
+import { typed, whose } from '../prompts/identity.ts';
 import type { Draft, Identity } from '../state.ts';
 
 /*
@@ -30,6 +30,18 @@ export function answersTo(flow: Flow, utterance: Utterance, scope: Scope): Draft
     ...(phone !== undefined && counts(phone) && { phone }),
     ...(email !== undefined && counts(email) && { email }),
   };
+}
+
+/** Whether staff name another customer than the one at hand. */
+export function namesAnother({ phone }: Identity, said: Identity, scope: Scope): boolean {
+  const isOther = phone !== undefined && said.phone !== undefined && phone.value !== said.phone.value;
+  return isOther && whose(scope) === 'staff';
+}
+
+/** Points for somebody else's number: the customer's own e-mail stays away from it, for AntCRM might join the two. */
+export function isOthers({ phone }: Identity, known: Identity, { phone: own }: Identity): boolean {
+  const isReplaced = own !== undefined && known.phone?.value === own.value;
+  return isReplaced && phone !== undefined && phone.value !== own.value;
 }
 
 /** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */

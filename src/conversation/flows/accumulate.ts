@@ -14,7 +14,7 @@ import {
 import { advance, edit, fill, goOn, noting } from '../dialogue/form.ts';
 import { countOutcome, tooManyAttempts } from '../dialogue/guessing.ts';
 import { withoutChecked } from '../dialogue/operations.ts';
-import { answersTo, bringsValue, isSkip } from '../dialogue/values.ts';
+import { answersTo, bringsValue, isOthers, isSkip, namesAnother } from '../dialogue/values.ts';
 import type { Known } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import type { Understood } from '../language/understand.ts';
@@ -24,7 +24,7 @@ import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
 import { again, CANCEL, confirm, home, named, pose } from '../prompts/questions.ts';
 import type { Choice, Field, Line } from '../reply.ts';
-import { type ConversationState, type Identity, identitySchema, type Step } from '../state.ts';
+import { type ConversationState, identitySchema, type Step } from '../state.ts';
 
 /** As long as codes are that need no announcement (`language/codes.ts`); a shorter one may be a slip. */
 const SURE_LENGTH = 6;
@@ -65,7 +65,10 @@ export const accumulate: Flow = defineFlow({
   },
 
   /** Another code is added, each counts once. Only where the one code is being corrected, it takes its place. */
-  join({ step, profile }, known, asked, { settings }) {
+  join({ step, profile }, before, asked, scope) {
+    // Codes of their own come with whom staff name next: what was typed for the customer before is not theirs.
+    const isNext = asked.codes !== undefined && namesAnother(before, asked, scope);
+    const known: typeof before = isNext ? {} : before;
     const said = isOthers(asked, known, profile) ? { email: null, ...asked } : asked;
     if (said.codes === undefined) return { slots: { ...known, ...said } };
     const { codes = [] } = known;
@@ -74,8 +77,11 @@ export const accumulate: Flow = defineFlow({
     const { codes: all, remark } = withMore(isCorrected ? [] : codes, said.codes);
     const fresh = isCorrected ? all : all.slice(codes.length);
     // One question at a time: what is asked about already comes first.
-    const doubt = offerIn(step) ? undefined : doubtOf(all, fresh, settings.codePrefixes);
-    return { slots: { ...known, ...said, codes: [...all] }, remark, doubt };
+    const doubt = offerIn(step) ? undefined : doubtOf(all, fresh, scope.settings.codePrefixes);
+    const left = isNext ? (before.codes ?? []) : [];
+    const [removed] = without(left, left).told;
+    const slots = { ...known, ...said, codes: [...all] };
+    return { slots, remark: remark ?? removed, doubt };
   },
 
   noted: (said, { codes = [] }) =>
@@ -284,12 +290,6 @@ function nonEmpty<Kept extends { readonly codes: readonly string[] }>(
 function isOtherCode({ intent, code, codes, phone, email, names }: Understood, known: string): boolean {
   const isBare = (intent ?? phone ?? email ?? names) === undefined;
   return isBare && codes.length === 1 && code !== known;
-}
-
-/** Points for somebody else's number: the customer's own e-mail stays away from it, for AntCRM might join the two. */
-function isOthers({ phone }: Identity, known: Identity, { phone: own }: Identity): boolean {
-  const isReplaced = own !== undefined && known.phone?.value === own.value;
-  return isReplaced && phone !== undefined && phone.value !== own.value;
 }
 
 /** Remembered and unproved: whoever writes now need not be who typed it then. */
