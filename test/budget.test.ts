@@ -1,0 +1,58 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * How large each room of the house may be (CONTRIBUTING.md, "The house"): its files and their lines, as `wc` counts them. A
+ * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
+ */
+const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 3019, count: 34 },
+  conversation: { files: /^conversation\//, lines: 9838, count: 100 },
+  engine: { files: /^(engine|turns|store)\//, lines: 6550, count: 97 },
+  loyalty: { files: /^loyalty\/(?!sandbox\/)/, lines: 1981, count: 24 },
+  sandbox: { files: /^(loyalty\/)?sandbox\//, lines: 682, count: 9 },
+  channels: { files: /^channels\//, lines: 5908, count: 80 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1524, count: 18 },
+  console: { files: /^console\//, lines: 2262, count: 17 },
+};
+
+/** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
+const LINE_LENGTH = 43;
+const COMMENTS = 0.12;
+
+const SOURCE = /\.(ts|mjs|js|lua|css|html)$/;
+
+const sources = globSync('src/**/*')
+  .filter((path) => SOURCE.test(path))
+  .map((path) => ({ file: path.slice('src/'.length), lines: linesOf(readFileSync(path, 'utf8')) }));
+
+function linesOf(text: string): string[] {
+  return text.replace(/\n$/, '').split('\n');
+}
+
+function isComment(line: string): boolean {
+  return /^\s*(\/\/|\/\*|\*|--)/.test(line);
+}
+
+describe('The size of the house', () => {
+  it.each(Object.entries(ROOMS))('keeps %s within its budget', (_, { files, lines, count }) => {
+    const room = sources.filter(({ file }) => files.test(file));
+    const measured = { lines: room.flatMap((source) => source.lines).length, files: room.length };
+    expect(measured.lines, `${measured.lines} lines, at most ${lines}`).toBeLessThanOrEqual(lines);
+    expect(measured.files, `${measured.files} files, at most ${count}`).toBeLessThanOrEqual(count);
+  });
+
+  it('counts each file in one room', () => {
+    const homeless = sources.filter(
+      ({ file }) => Object.values(ROOMS).filter(({ files }) => files.test(file)).length !== 1,
+    );
+    expect(homeless.map(({ file }) => file)).toEqual([]);
+  });
+
+  it('is not met by longer lines or fewer comments', () => {
+    const all = sources.flatMap(({ lines }) => lines);
+    const characters = all.reduce((sum, line) => sum + line.length, 0);
+    expect(characters / all.length).toBeLessThanOrEqual(LINE_LENGTH);
+    expect(all.filter(isComment).length / all.length).toBeGreaterThanOrEqual(COMMENTS);
+  });
+});
