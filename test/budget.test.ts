@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 3019, count: 34 },
   conversation: { files: /^conversation\//, lines: 9838, count: 100 },
-  engine: { files: /^(engine|turns|store)\//, lines: 6550, count: 97 },
+  // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
+  engine: { files: /^(engine|turns|store)\//, lines: 9500, count: 125 },
   loyalty: { files: /^loyalty\/(?!sandbox\/)/, lines: 1981, count: 24 },
   sandbox: { files: /^(loyalty\/)?sandbox\//, lines: 682, count: 9 },
   channels: { files: /^channels\//, lines: 5908, count: 80 },

@@ -1,0 +1,74 @@
+import { randomFillSync, randomUUID } from 'node:crypto';
+
+/**
+ * Everything that a process has from outside beside its ports: time and chance. The engine, the rules of operations and
+ * the pace ask nothing else, so that the simulator can run them in virtual time, from a seed.
+ *
+ * @example
+ * const timer = world.timer(500, sweep);
+ * await world.sleep(20);
+ * timer.cancel();
+ */
+export interface World {
+  /** The wall clock, epoch ms: it may be wrong, and it may jump. */
+  nowMs(): number;
+  /** Rises steadily, from an unknown beginning, ms. It may stand still while the machine is suspended. */
+  monotonicMs(): number;
+  /** Resolves after `ms`. Rejects as soon as `signal` is aborted, with its reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` once, after `ms`. A timer keeps no process alive. */
+  timer(ms: number, run: () => void): Timer;
+  /** Calls `run` when what is at hand is done: whoever waits for an answer gets it first. */
+  defer(run: () => void): void;
+  /** In [0, 1): for jitter, never for secrets. */
+  random(): number;
+  /** A name that no other process makes. */
+  id(): string;
+  /** Unpredictable bytes. */
+  bytes(count: number): Buffer;
+}
+
+export type Timer = { cancel(): void };
+
+/** The world that the process lives in. */
+export const realWorld: World = {
+  nowMs: Date.now,
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', stop, { once: true });
+    }),
+  timer(ms, run) {
+    const timer = setTimeout(run, ms).unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  defer: (run) => void setImmediate(run),
+  random: Math.random,
+  id: randomUUID,
+  bytes: randomBytes,
+};
+
+/** Random bytes are drawn in bulk: a call for twelve costs as much as one for thousands. */
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+let used = 0;
+
+function randomBytes(count: number): Buffer {
+  if (count > POOL_BYTES) return randomFillSync(Buffer.alloc(count));
+  if (used + count > pool.length) {
+    // A new one each time: what was handed out stays whoever's it is.
+    pool = randomFillSync(Buffer.alloc(POOL_BYTES));
+    used = 0;
+  }
+  used += count;
+  return pool.subarray(used - count, used);
+}
