@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 3019, count: 34 },
-  conversation: { files: /^conversation\//, lines: 9838, count: 100 },
+  // While the old dialogue and the new one lie side by side (issue 20): 4,900 lines in 36 files at the end.
+  conversation: { files: /^conversation\//, lines: 12_500, count: 120 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
   engine: { files: /^(engine|turns|store)\//, lines: 9500, count: 125 },
   loyalty: { files: /^loyalty\/(?!sandbox\/)/, lines: 1981, count: 24 },

@@ -44,12 +44,16 @@ export type Joined<Slots> = {
 };
 
 /** What a confirmed flow asks of AntCRM, and what each outcome says beside what is said of all operations. */
-export type Confirmation<Slots> = {
-  readonly kind: Operation['kind'];
+export type Confirmation<Slots> = Confirming<Slots> & ByWord;
+
+/** A typed yes confirms it, too, where the summary is the last thing that its writer was shown. What spends never does. */
+type ByWord =
+  | { readonly kind: 'accumulate'; readonly byWord?: true | undefined }
+  | { readonly kind: 'redeem'; readonly byWord?: never };
+
+type Confirming<Slots> = {
   /** One at a time for a customer: the next waits for the outcome of the last. */
   readonly exclusive: boolean;
-  /** A typed yes confirms it, too, where the summary is the last thing that its writer was shown. What spends never does. */
-  readonly byWord?: true | undefined;
   /** The lines of the summary, and the buttons that change a slot (`edit:<slot>`). */
   readonly summary: (slots: Slots, state: ConversationState, scope: Scope) => readonly Line[];
   readonly edits: (slots: Slots) => readonly Choice[];

@@ -1,0 +1,184 @@
+import type { Settings } from './context.ts';
+import type { HistoryType } from './effect.ts';
+import type { WantedPage } from './language/values/page.ts';
+import type { Period } from './language/values/period.ts';
+import type { Locale } from './message.ts';
+
+/*
+ * What a message asks for. Only `interpret` turns a text into commands, only `run` (`dialogue/run.ts`) applies them: each
+ * once, in order; then one question stands. Presses, forms, photos, links and contacts become the same commands.
+ */
+
+/** What values differ in: how they are read, joined with what is there, asked for and explained (`dialogue/kinds.ts`). */
+export type SlotKind = 'codes' | 'phone' | 'email' | 'gift' | 'period' | 'list';
+
+/** What customers call by a name, to change it. Which slot that is, the flow at hand tells. */
+export type Field = 'code' | 'phone' | 'email';
+
+/** Which code of those at hand: itself, its place (from 1; -1 the last, 0 all), or how it ends. */
+export type CodeRef = { readonly code: string } | { readonly place: number } | { readonly end: string };
+
+/**
+ * What was probably meant by a value, which is asked about instead of taken: an old phone number, a phone without its
+ * zero, an e-mail's typing error.
+ */
+export type Doubt = { readonly why: 'mapped' | 'leadingZero' | 'typo'; readonly meant: string };
+
+/** Why something was not taken for the value that it was to be: a message key (`phone.short`). */
+export type Fault = { readonly kind: SlotKind; readonly reason: string };
+
+/** Work: what a flow is begun with and made of. */
+export type Work =
+  /** Begins a flow. `asked`: only asked about ("đổi quà thế nào?"), which drops nothing that is at hand. */
+  | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
+  /** A phone (E.164). With a doubt, `value` is what was typed, of use or not. */
+  | {
+      readonly do: 'set';
+      readonly slot: 'phone';
+      readonly value: string;
+      readonly doubt?: Doubt;
+      readonly proved?: boolean;
+    }
+  /** An e-mail. With a doubt, `value` is kept if the customer says so; absent where it is no address. */
+  | {
+      readonly do: 'set';
+      readonly slot: 'email';
+      readonly value?: string;
+      readonly doubt?: Doubt;
+      readonly proved?: boolean;
+    }
+  /** A gift of the list, by its code; where there is no list, any code. */
+  | { readonly do: 'set'; readonly slot: 'gift'; readonly value: string }
+  /** Several gifts of the list may be meant: one of them is to be picked. */
+  | { readonly do: 'among'; readonly gifts: readonly string[] }
+  /** How many of the gift. */
+  | { readonly do: 'many'; readonly count: number }
+  | { readonly do: 'period'; readonly period: Period }
+  /** Which history; `both`: named both, so it is asked. */
+  | { readonly do: 'kind'; readonly of: HistoryType | 'both' }
+  /** `spaced`: written with blanks inside, so it is asked about. */
+  | { readonly do: 'add'; readonly codes: readonly string[]; readonly spaced?: true }
+  /** `which` empty: none is named, so it is the only one, or asked. */
+  | { readonly do: 'remove'; readonly which: readonly CodeRef[] }
+  | { readonly do: 'keepOnly'; readonly which: readonly CodeRef[] }
+  /** `old` empty: none is named, so the one that is asked about, the only one, or the one that nearly is the new one. */
+  | { readonly do: 'replace'; readonly old: readonly CodeRef[]; readonly codes: readonly string[] }
+  /** Asks for a value again ("sửa số điện thoại", "mã sai rồi"); without a field: the one that can be changed, or which. */
+  | { readonly do: 'change'; readonly field?: Field }
+  /** There is none: "không có email", "bỏ qua"; without a field: of what is asked. */
+  | { readonly do: 'none'; readonly field?: Field };
+
+/** Answers to the live question; where none of them is asked for, they say what they say. */
+export type Answers =
+  /** The whole text is a yes: nothing left over, no question mark, no other act. */
+  | { readonly do: 'yes' }
+  /** `wrong`: it says that something is wrong, and not what. */
+  | { readonly do: 'no'; readonly wrong?: true }
+  /** At a doubt: what was meant, what was typed, neither. */
+  | { readonly do: 'use' }
+  | { readonly do: 'keep' }
+  | { readonly do: 'other' }
+  /** Ends what is going on; `mild` ("thôi"): at a question that may be skipped it skips. */
+  | { readonly do: 'cancel'; readonly mild?: true }
+  /** Turns the page; `same`: shows once more what is shown. */
+  | { readonly do: 'page'; readonly to: WantedPage | 'same' }
+  /** A button of the live question, by its number or its words; never one that confirms, consents or erases. */
+  | { readonly do: 'pick'; readonly choice: string };
+
+/** Beside the work: answered, and the question comes again. */
+export type Beside =
+  /** A question. An answer that is known (its id), "what?", "what is wrong with it?", or one that nobody knows. */
+  | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: Field }
+  | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
+  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'privacy' | 'languages' }
+  /** How an operation stands: the last one, or that of a reference. */
+  | { readonly do: 'status'; readonly reference?: string }
+  | { readonly do: 'speak'; readonly locale: Locale }
+  | {
+      readonly do: 'talk';
+      readonly about: 'greeting' | 'thanks' | 'bye' | 'wait' | 'upset' | 'remark';
+    }
+  /**
+   * Not understood. `maybe`: what it may have been, offered by buttons ("Bạn muốn …?"), at most two; a yes among them is
+   * no yes, and is shown which button it takes. `wrong`: what is wrong with it as the value that it was to be. `script`:
+   * written in letters that no language here has.
+   */
+  | {
+      readonly do: 'unclear';
+      readonly maybe?: readonly Spoken[];
+      readonly wrong?: Fault;
+      readonly script?: true;
+    };
+
+/** What only a press says. No text ever does. */
+export type Press =
+  | { readonly do: 'confirm'; readonly operation: string }
+  | { readonly do: 'consent'; readonly given: boolean }
+  /** Erases at once: the button, or the slash command `/forget`. */
+  | { readonly do: 'forget' }
+  /** A button of a question that is over. */
+  | { readonly do: 'expired' };
+
+/** What a text may say. Typing proves nothing by itself. */
+export type Spoken = Exclude<Work, { do: 'set' }> | Unproved | Answers | Beside;
+type Unproved<Set = Extract<Work, { do: 'set' }>> = Set extends unknown
+  ? Omit<Set, 'proved'> & { readonly proved?: never }
+  : never;
+
+/** All that `run` understands. */
+export type Command = Work | Answers | Beside | Press;
+
+/**
+ * What is live while a text is read, derived from the state and never stored: the same words mean other things at another
+ * question.
+ */
+export type Expecting = {
+  readonly at: 'nothing' | 'slot' | 'doubt' | 'summary' | 'page' | 'consent';
+  /** The flow at hand. */
+  readonly flow?: string | undefined;
+  /** Of the slot that is asked (`slot`), or that is in doubt (`doubt`). */
+  readonly kind?: SlotKind | undefined;
+  /** The slot is being changed. */
+  readonly editing?: true | undefined;
+  /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
+  readonly isStaff?: true | undefined;
+  /** The ids of the live question's buttons, in order; never one that confirms or erases. */
+  readonly buttons: readonly string[];
+  /** The codes at hand, in order. */
+  readonly codes: readonly string[];
+  /** The gift at hand. */
+  readonly gift?: string | undefined;
+  /** References of the operations that this conversation made. */
+  readonly references: readonly string[];
+};
+
+/** What the interpreter may know beside: the gifts and their names, how codes begin, what day it is where. */
+export type Reading = {
+  readonly settings: Pick<Settings, 'gifts' | 'codePrefixes' | 'timeZone'>;
+  readonly nowMs: number;
+};
+
+/** The commands of a text, and why: the look inside shows it. */
+export type Interpretation = {
+  /** At least one. */
+  readonly commands: readonly Spoken[];
+  readonly why: {
+    /** The examples that cover the text, as they stand in the language's file. */
+    readonly covered: readonly string[];
+    /** Examples that are like it, the nearest first. */
+    readonly nearest?: readonly {
+      readonly example: string;
+      readonly command: string;
+      readonly score: number;
+    }[];
+  };
+};
+
+/** How texts are read: the only place that sees one. */
+export type Interpreter = {
+  interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
+  /** Whether a text is the slash command that erases at once. */
+  erases(text: string): boolean;
+  /** A field of a form, a link's code, what a picture's code says: only as a value of that kind. Empty: blank. */
+  read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[];
+};

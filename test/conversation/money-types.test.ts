@@ -1,0 +1,46 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import type { Command, Interpreter, Press, Spoken } from '../../src/conversation/commands.ts';
+import type { Confirmation } from '../../src/conversation/flow.ts';
+
+/*
+ * Held by the compiler (`npm run check`): what must not compile says so here.
+ */
+
+type Of<Did extends Command['do']> = Extract<Spoken, { do: Did }>;
+
+describe('What no text can say, by its type', () => {
+  it('is a press: no words confirm, consent, erase or end a question', () => {
+    expectTypeOf<Of<Press['do']>>().toEqualTypeOf<never>();
+    expectTypeOf<ReturnType<Interpreter['interpret']>['commands'][number]>().toEqualTypeOf<Spoken>();
+    // @ts-expect-error: no words spend.
+    const confirmed: Spoken = { do: 'confirm', operation: 'K7M2-Q9X' };
+    // @ts-expect-error: no words erase.
+    const erased: Spoken = { do: 'forget' };
+    // @ts-expect-error: nor in what is offered for a text that was not understood.
+    const offered: Spoken = { do: 'unclear', maybe: [{ do: 'confirm', operation: 'K7M2-Q9X' }] };
+    return [confirmed, erased, offered];
+  });
+
+  it('is proof of who somebody is', () => {
+    // @ts-expect-error: typing proves nothing by itself.
+    const typed: Spoken = { do: 'set', slot: 'phone', value: '+84867123456', proved: true };
+    const shared: Command = { do: 'set', slot: 'phone', value: '+84867123456', proved: true };
+    return [typed, shared];
+  });
+});
+
+describe('A flow, by its type', () => {
+  it('that spends takes no typed yes', () => {
+    const earns: Pick<Confirmation<object>, 'kind' | 'byWord'> = { kind: 'accumulate', byWord: true };
+    // @ts-expect-error: what spends takes its button.
+    const spends: ByWord = { kind: 'redeem', byWord: true };
+    return [earns, spends];
+  });
+});
+
+type ByWord =
+  Confirmation<object> extends infer All
+    ? All extends { kind: infer Kind; byWord?: infer Word }
+      ? { kind: Kind; byWord?: Word }
+      : never
+    : never;
