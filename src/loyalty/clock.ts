@@ -4,9 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Time that passes, as the operations need it; injected, so that no test waits. The context says what time it is.
  *
  * @example
- * const endMs = clock.monotonicMs() + 8000;
  * await clock.wait(500, signal);
- * const leftMs = endMs - clock.monotonicMs();
  */
 export type Clock = {
   /** Like `performance.now()`: deadlines, which no adjustment of the host's clock may move. */

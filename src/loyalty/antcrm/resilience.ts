@@ -144,7 +144,7 @@ const flagged = (flag: 'sick' | 'again') => (result: unknown) =>
 /** What opens the breaker: AntCRM is overloaded, or not there. */
 function isSick(exchange: Exchange): boolean {
   if (exchange.kind === 'answered') return exchange.status >= 500;
-  return exchange.kind === 'unsent' || (exchange.kind === 'broken' && exchange.timedOut);
+  return exchange.kind === 'unsent' || (exchange.kind === 'broken' && exchange.away);
 }
 
 const isUnsent = (exchange: Exchange): boolean => exchange.kind === 'unsent';

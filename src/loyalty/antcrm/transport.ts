@@ -5,15 +5,16 @@ import type { Dated } from './remote-clock.ts';
 /**
  * How one HTTP exchange went. The kinds differ in whether a request can have been applied:
  * - `answered`: a status came; `json` is undefined where the body is no JSON, was cut off or is too big.
- * - `unsent`: not a byte of the request was written (refused, DNS, TLS, connect time-out, too late).
+ * - `unsent`: the body of a POST was not opened, so not a byte of the request was written (refused, DNS, TLS, connect
+ *   time-out, too late).
  * - `broken`: perhaps written, and no answer came.
  * - `declined`: we did not even try (too late, open breaker, full bulkhead).
  *
- * `reason` is an error's code, safe to log.
+ * `reason` is an error's code, safe to log. `away`: AntCRM is not there, or does not answer in time.
  */
 export type Exchange =
   | { readonly kind: 'answered'; readonly status: number; readonly json: unknown }
-  | { readonly kind: 'unsent' | 'broken'; readonly timedOut: boolean; readonly reason: string }
+  | { readonly kind: 'unsent' | 'broken'; readonly away: boolean; readonly reason: string }
   | { readonly kind: 'declined'; readonly reason: string };
 
 /** Moments of `performance.now()`: the call is over at `end`, and no byte of it is written after `writeBefore`. */
@@ -100,7 +101,7 @@ class TooLate extends Error {
 }
 
 const TOO_LATE: Exchange = { kind: 'declined', reason: 'TooLate' };
-const TIMED_OUT: Exchange = { kind: 'broken', timedOut: true, reason: 'timeout' };
+const TIMED_OUT: Exchange = { kind: 'broken', away: true, reason: 'timeout' };
 
 type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
 
@@ -131,12 +132,15 @@ async function ask(url: string, how: RequestOptions, onAnswer: OnAnswer): Promis
     return { kind: 'answered', status: statusCode, json: await readJson(body) };
   } catch (error) {
     const reason = codeOf(error);
-    const kind = NEVER_CONNECTED.has(reason) ? 'unsent' : 'broken';
-    return { kind, timedOut: reason === 'UND_ERR_CONNECT_TIMEOUT', reason };
+    return { kind: 'broken', away: AWAY.has(reason), reason };
   }
 }
 
-const NEVER_CONNECTED: ReadonlySet<string> = new Set(
+/**
+ * What says that AntCRM is away says nothing of what was sent: once the kernel gives up sending again, it reports these
+ * codes on connections that stood, too.
+ */
+const AWAY: ReadonlySet<string> = new Set(
   'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
 );
 

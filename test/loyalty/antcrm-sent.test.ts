@@ -1,0 +1,152 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTransport, type Exchange } from '../../src/loyalty/antcrm/transport.ts';
+import { fc } from '../support/properties.ts';
+import { openAntCrm, redemption } from './support/antcrm.ts';
+import { closedPort, serve, serveTcp } from './support/server.ts';
+
+/*
+ * Linux reports the codes of a connection that does not come about on established ones as well, once it gives up sending
+ * again: a code says nothing of what was sent. The client's own sockets are made to report them here.
+ */
+const CODES = [
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+];
+const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
+const CONNECTED = 'net.client.socket';
+const BODY_SENT = 'undici:request:bodyChunkSent';
+
+let sockets: Socket[] = [];
+let onBody: () => void = () => undefined;
+
+const watch = (message: unknown) => void sockets.push(socketOf(message));
+const sent = () => process.nextTick(onBody);
+
+beforeEach(() => {
+  sockets = [];
+  onBody = () => undefined;
+  subscribe(CONNECTED, watch);
+  subscribe(BODY_SENT, sent);
+});
+afterEach(() => {
+  unsubscribe(CONNECTED, watch);
+  unsubscribe(BODY_SENT, sent);
+});
+
+function socketOf(message: unknown): Socket {
+  const socket = typeof message === 'object' && message !== null && Reflect.get(message, 'socket');
+  if (socket instanceof Socket) return socket;
+  throw new Error('no socket');
+}
+
+const failure = (code: string) => Object.assign(new Error(code), { code });
+
+function breakAll(code: string): void {
+  for (const socket of sockets) socket.destroy(failure(code));
+}
+
+describe('once its body was opened, a call that fails is unknown and is not made again', () => {
+  test.each(CODES)('where the connection then fails with %s', async (code) => {
+    let asked = 0;
+    await using server = await serve(() => {
+      asked += 1;
+      breakAll(code);
+    });
+    const { antCrm } = openAntCrm(server.url);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    expect(asked).toBe(2);
+    await antCrm.close();
+  });
+
+  test.each(CODES)(
+    'where %s comes before AntCRM got a byte, and the kernel may still send it',
+    async (code) => {
+      onBody = () => breakAll(code);
+      await using server = await serve(() => undefined);
+      const { antCrm } = openAntCrm(server.url);
+      expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+      expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+      expect(sockets).toHaveLength(2);
+      await antCrm.close();
+    },
+  );
+
+  test('where AntCRM resets the connection', async () => {
+    let asked = 0;
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () => {
+        asked += 1;
+        socket.resetAndDestroy();
+      });
+    });
+    const { antCrm } = openAntCrm(server.url);
+    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+    expect(asked).toBe(2);
+    await antCrm.close();
+  });
+});
+
+/** What can go wrong with one POST: nothing listens, or the connection breaks at a moment, or there is no answer. */
+type Fault =
+  | { readonly at: 'closed port' | 'silence' | 'end of time' }
+  | { readonly at: 'connecting' | 'connected' | 'written' | 'received' | 'answering'; readonly code: string };
+
+const faults: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ at: fc.constantFrom('closed port' as const, 'silence' as const, 'end of time' as const) }),
+  fc.record({
+    at: fc.constantFrom(...(['connecting', 'connected', 'written', 'received', 'answering'] as const)),
+    code: fc.constantFrom(...CODES),
+  }),
+);
+
+async function post(fault: Fault, kind: 'post' | 'postFresh'): Promise<Exchange> {
+  const code = 'code' in fault ? fault.code : '';
+  await using server = await serve((_request, response) => {
+    if (fault.at === 'received') breakAll(code);
+    if (fault.at === 'end of time') response.end('{}');
+    if (fault.at !== 'answering') return;
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('{', () => breakAll(code));
+  });
+  const onSocket = (message: unknown) => {
+    const socket = socketOf(message);
+    if (fault.at === 'connecting') setImmediate(() => socket.destroy(failure(code)));
+    if (fault.at === 'connected') socket.prependOnceListener('connect', () => socket.destroy(failure(code)));
+  };
+  if (fault.at === 'written') onBody = () => breakAll(code);
+  subscribe(CONNECTED, onSocket);
+  const baseUrl = fault.at === 'closed port' ? await closedPort() : server.url;
+  const transport = createTransport({ baseUrl, apiKey: 'the-key', onAnswer: () => undefined });
+  try {
+    const now = performance.now();
+    const end = now + (fault.at === 'silence' ? 50 : 2000);
+    const writeBefore = fault.at === 'end of time' ? now + 1 : end;
+    return await transport[kind]('/redeem', { code: 'DAUMAY01' }, { end, writeBefore });
+  } finally {
+    unsubscribe(CONNECTED, onSocket);
+    await transport.close();
+  }
+}
+
+test('not sent means that no byte was handed to the socket; handed and failed means that nobody knows', async () => {
+  await fc.assert(
+    fc.asyncProperty(faults, fc.constantFrom('post', 'postFresh'), async (fault, kind) => {
+      sockets = [];
+      onBody = () => undefined;
+      const { kind: ended } = await post(fault, kind);
+      const written = sockets.some(({ bytesWritten }) => bytesWritten > 0);
+      if (ended === 'unsent' || ended === 'declined') expect(written).toBe(false);
+      if (ended === 'broken') expect(written).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
