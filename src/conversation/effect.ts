@@ -19,6 +19,8 @@ export type HistoryType = z.infer<typeof historyTypeSchema>;
 
 /** The calls that change points, and therefore have an operation each. */
 export const operationKindSchema = z.enum(['accumulate', 'redeem']);
+/** Those that take points away: no word confirms one, only its button. */
+export type Spending = 'redeem';
 
 /**
  * How far AntCRM's clock is ahead of the store's, and by how much that may be wrong, ms. AntCRM's records carry AntCRM's

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
-import type { Effect, Outcome } from './effect.ts';
+import type { Effect, Outcome, Spending } from './effect.ts';
 import type { AnswerKey } from './language/answers.ts';
 import type { Language, Utterance } from './language/understand.ts';
 import type { FlowWords } from './language/vocabulary.ts';
@@ -48,8 +48,8 @@ export type Confirmation<Slots> = Confirming<Slots> & ByWord;
 
 /** A typed yes confirms it, too, where the summary is the last thing that its writer was shown. What spends never does. */
 type ByWord =
-  | { readonly kind: 'accumulate'; readonly byWord?: true | undefined }
-  | { readonly kind: 'redeem'; readonly byWord?: never };
+  | { readonly kind: Exclude<Operation['kind'], Spending>; readonly byWord?: true | undefined }
+  | { readonly kind: Spending; readonly byWord?: never };
 
 type Confirming<Slots> = {
   /** One at a time for a customer: the next waits for the outcome of the last. */
