@@ -55,8 +55,16 @@ export const DEDUPE_IDS = 100;
 /**
  * The right to work on a conversation: only the lease with the highest fence can change anything. A store that lost its
  * last writes in a failover may give the same fence once more; the nonce, of the command that took the lease, differs.
+ *
+ * `mark` is the nonce of the release that handed over what is worked on, if one did. `commit` and `intend` are stale where
+ * the store does not know of it any more: it lost the message, too, and gives its number to the next one.
  */
-export type Lease = { readonly conversation: string; readonly fence: number; readonly nonce: string };
+export type Lease = {
+  readonly conversation: string;
+  readonly fence: number;
+  readonly nonce: string;
+  readonly mark?: string | undefined;
+};
 
 export type NewMessage = {
   readonly conversation: string;

@@ -64,7 +64,9 @@ export async function drain(held: Held, work: Work, tools: DrainTools, known?: K
     const nonce = randomUUID();
     for (;;) {
       try {
-        return await store.release(held, sentSeq, wait, nonce);
+        const next = await store.release(held, sentSeq, wait, nonce);
+        held.mark = nonce;
+        return next;
       } catch (error) {
         const again = error instanceof StoreUnavailable && performance.now() < held.aliveUntilMs;
         if (!again) throw error;

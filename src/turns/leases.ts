@@ -7,6 +7,8 @@ export class Held implements Lease {
   readonly conversation: string;
   readonly fence: number;
   readonly nonce: string;
+  /** Of the release that handed over what is worked on; the lease's own work has none. */
+  mark: string | undefined;
   /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
   pastIntent = false;
   /** The end of the lease on this process's monotonic clock, rather too early than too late. */

@@ -145,6 +145,28 @@ export async function dump(admin: Redis): Promise<Buffer[]> {
   return [...keys.map((key) => Buffer.from(key)), ...values.flat()];
 }
 
+/**
+ * Notes all that a Redis holds. What it returns puts that back in one transaction: every write since then is lost, as with a
+ * failover to a replica that did not have them.
+ */
+export async function snapshot(url: string): Promise<() => Promise<void>> {
+  const admin = new Redis(url);
+  const keys = await admin.keys('*');
+  const kept = await Promise.all(
+    keys.map(async (key) => ({
+      key,
+      body: (await admin.dumpBuffer(key)) ?? Buffer.alloc(0),
+      endMs: await admin.pexpiretime(key),
+    })),
+  );
+  return async () => {
+    const change = admin.multi().flushall();
+    for (const { key, body, endMs } of kept) change.restore(key, Math.max(endMs, 0), body, 'ABSTTL');
+    await change.exec();
+    admin.disconnect();
+  };
+}
+
 async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
   switch (await admin.type(key)) {
     case 'string':

@@ -27,6 +27,8 @@ export type Box = {
   expired: number;
   /** The release that last handed work over since the last commit or lease. */
   handedBy: string | null;
+  /** The release that handed over what the lease holder works on. */
+  mark: string | null;
   /** The lease was taken because another one had run out. */
   takeover: boolean;
   /** Messages refused, and how many of them the lease holder was told of. */
@@ -58,6 +60,7 @@ export function newBox(nowMs: number): Box {
     wakeAtMs: null,
     expired: 0,
     handedBy: null,
+    mark: null,
     takeover: false,
     dropped: 0,
     told: 0,
@@ -72,6 +75,9 @@ export function holds(box: Box | undefined, lease: Lease): box is Box {
   if (box === undefined || box.leaseUntilMs === null) return false;
   return box.fence === lease.fence && box.nonce === lease.nonce;
 }
+
+/** The store knows of the release that handed over what the holder works on. */
+export const knowsMark = (box: Box, { mark }: Lease): boolean => mark === undefined || box.mark === mark;
 
 export function isFree(box: Box, nowMs: number): boolean {
   return (box.leaseUntilMs === null || box.leaseUntilMs <= nowMs) && box.notBeforeMs <= nowMs;
@@ -127,6 +133,7 @@ export function take(conversation: string, box: Box, nonce: string, nowMs: numbe
   box.leaseUntilMs = nowMs + leaseMs;
   box.nonce = nonce;
   box.handedBy = null;
+  box.mark = null;
   box.notBeforeMs = 0;
   return workOf(conversation, box, nowMs);
 }

@@ -14,7 +14,7 @@ import {
   type Work,
 } from '../mailbox.ts';
 import { type ConversationStore, STORE_DEFAULTS, type StoreOptions } from '../store.ts';
-import { type Box, hasWork, holds, isFree, next, take, workOf } from './box.ts';
+import { type Box, hasWork, holds, isFree, knowsMark, next, take, workOf } from './box.ts';
 import { memoryLocks } from './locks.ts';
 import { createMemory, type Memory } from './memory.ts';
 
@@ -83,7 +83,7 @@ export function createMemoryStore(
 
   function intend(held: Lease, operation: string, body: Buffer): Intended {
     const box = memory.boxes.get(held.conversation);
-    if (!holds(box, held)) return { kind: 'stale' };
+    if (!holds(box, held) || !knowsMark(box, held)) return { kind: 'stale' };
     const stored = box.intents.get(operation);
     if (stored === undefined) {
       box.intents.set(operation, { fence: held.fence, atMs: now(), body });
@@ -99,7 +99,7 @@ export function createMemoryStore(
     if (!holds(box, held)) return false;
     const last = box.committed;
     if (last?.fence === held.fence && last.version === change.version) return { firstSeq: last.firstSeq };
-    if (box.version !== change.version) return false;
+    if (box.version !== change.version || !knowsMark(box, held)) return false;
 
     const nowMs = now();
     const firstSeq = box.lastOut + 1;
@@ -143,6 +143,7 @@ export function createMemoryStore(
     if (wait === undefined && more && box.schema <= schema) {
       if (box.handedBy !== null && box.handedBy !== nonce) box.expired += 1;
       box.handedBy = nonce;
+      box.mark = nonce;
       return next(box, nowMs);
     }
     box.leaseUntilMs = null;

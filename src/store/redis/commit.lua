@@ -3,18 +3,18 @@
 -- KEYS  record, queue, outbox, due, intents, dead letters
 -- ARGV  conversation, numbers (record's life, fence, version before, schema, consumed seq (0 = none), wake-up (ms,
 --       0 = none), cap of the dead letters, count of replies, count of settled operations, 1 = forget the conversation's
---       dead letters), nonce, state, then the replies, the settled operations, and for each dead letter: id, reason, body
--- Answer  seq of the first appended reply (if there were any); nil: lease or version is stale, nothing was changed
+--       dead letters), nonce, mark, state, then the replies, the settled operations, and for each dead letter: id, reason, body
+-- Answer  seq of the first appended reply (if there were any); nil: lease, version or mark is stale, nothing was changed
 --
 -- Sent again, it finds the version it made and gives the same answer.
 
-local INTENTS, DEAD, STATE = KEYS[5], KEYS[6], ARGV[4]
+local INTENTS, DEAD, STATE = KEYS[5], KEYS[6], ARGV[5]
 local FENCE, VERSION, SCHEMA, CONSUMED, WAKE_AT, DEAD_CAP, REPLIES, SETTLED, FORGET = unpack(NUMBERS, 2)
-local FIRST = 5
+local FIRST = 6
 
 if not holds(FENCE) then return nil end
 if r.version == VERSION + 1 and r.committed == r.fence then return r.outSeq - REPLIES + 1 end
-if r.version ~= VERSION then return nil end
+if r.version ~= VERSION or not knows(ARGV[4]) then return nil end
 
 local headSeq = r.msgSeq - redis.call('LLEN', QUEUE) + 1
 r.version, r.schema, r.state = VERSION + 1, math.max(r.schema, SCHEMA), STATE

@@ -16,7 +16,14 @@ export function createIntend(
   async function write(lease: Lease, operation: string, body: Buffer): Promise<Intended> {
     const { own, intents } = client.keys().conversation(lease.conversation);
     const keys = [...own, intents];
-    const args = [lease.conversation, joinNumbers(lease.fence), lease.nonce, operation, body];
+    const args = [
+      lease.conversation,
+      joinNumbers(lease.fence),
+      lease.nonce,
+      lease.mark ?? '',
+      operation,
+      body,
+    ];
     if (waiter === null) return intendedOf(await client.run('intend', keys, args));
     return writeAndWait(waiter, keys, args);
   }

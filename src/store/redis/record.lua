@@ -18,13 +18,14 @@
 -- undelivered  1: the shard's index of undelivered replies has the conversation
 -- takeover   1: the lease was taken because another one had run out
 -- knew       number of the last message that was filed when the last commit came: later ones may answer it
+-- mark       nonce of the release that handed over what the lease holder works on; 0 = the lease came with it
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.
 
 local FIELDS = {
   'version', 'schema', 'state', 'fence', 'leaseEnd', 'nonce', 'wakeAt', 'notBefore',
   'msgSeq', 'outSeq', 'expired', 'dropped', 'told', 'refused', 'committed', 'handed', 'lost',
-  'earliest', 'tries', 'triedAt', 'undelivered', 'takeover', 'knew',
+  'earliest', 'tries', 'triedAt', 'undelivered', 'takeover', 'knew', 'mark',
 }
 local RECORD, QUEUE, OUTBOX, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- The nonce is the lease's: `accept` and `claim` bring it, whoever holds the lease repeats it.
@@ -54,6 +55,10 @@ end
 -- A failover that loses the last writes can give the same fence twice; the nonces differ.
 local function holds(fence) return r.leaseEnd > 0 and r.fence == fence and r.nonce == NONCE end
 
+-- A failover may lose the release that handed work over, and with it the message: the lease lives on, and the next message
+-- gets the same number. `mark` is the nonce of that release; '' where none of it is known.
+local function knows(mark) return mark == '' or r.mark == mark end
+
 local function free() return r.leaseEnd <= now and r.notBefore <= now end
 
 local function wakeIsDue() return r.wakeAt > 0 and r.wakeAt <= now end
@@ -67,10 +72,10 @@ local function lease(leaseMs)
   r.expired = r.expired + r.takeover
   if r.msgSeq < redis.call('LLEN', QUEUE) or r.outSeq < redis.call('LLEN', OUTBOX) then beginAnew() end
   r.fence, r.leaseEnd, r.nonce, r.notBefore = r.fence + 1, now + leaseMs, NONCE, 0
-  r.told, r.handed = r.dropped, 0
+  r.told, r.handed, r.mark = r.dropped, 0, 0
 end
 
-local function unlease() r.leaseEnd, r.nonce = 0, '' end
+local function unlease() r.leaseEnd, r.nonce, r.mark = 0, '', 0 end
 
 -- Files the conversation under the moment somebody must look at it. `keep` (an option of ZADD): 'LT' = never later.
 local function schedule(keep)

@@ -22,7 +22,7 @@ local handOver = more and DELAY < 0 and sent >= length and r.schema <= SCHEMA
 
 if handOver then
   if r.handed ~= 0 and r.handed ~= RELEASE then r.expired = r.expired + 1 end
-  r.handed = RELEASE
+  r.handed, r.mark = RELEASE, RELEASE
   r.leaseEnd, r.told = now + LEASE_MS, r.dropped
 else
   unlease()

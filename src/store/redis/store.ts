@@ -97,7 +97,7 @@ export function createRedisStore(
     return answer === null ? null : nextOf(answer);
   }
 
-  async function commit({ conversation, fence, nonce }: Lease, change: Change) {
+  async function commit({ conversation, fence, nonce, mark = '' }: Lease, change: Change) {
     const { own, intents, dead } = keys().conversation(conversation);
     const letters = (change.dead ?? []).flatMap(({ reason, body }, index) => [
       letterId(conversation, fence, change.version, index),
@@ -113,7 +113,7 @@ export function createRedisStore(
           ...[fence, change.version, schema, change.consumed ?? 0, change.wakeAtMs ?? 0, DEAD_CAP],
           ...[change.outbox.length, change.settled.length, change.forget ? 1 : 0],
         ),
-        ...[nonce, change.state, ...change.outbox, ...change.settled, ...letters],
+        ...[nonce, mark, change.state, ...change.outbox, ...change.settled, ...letters],
       ],
     );
     return answer === null ? false : { firstSeq: numberOf(answer) };
