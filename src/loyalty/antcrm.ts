@@ -1,11 +1,10 @@
 import { atMostEvery, type Observe } from '../observe.ts';
 import { type Attempt, type Attempts, noteAttempts } from './antcrm/attempts.ts';
 import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
-import { readContact, readHistory, readReason } from './antcrm/records.ts';
+import { readContact, readHistory, readReason, scrub } from './antcrm/records.ts';
 import { createRemoteClock } from './antcrm/remote-clock.ts';
 import * as requests from './antcrm/requests.ts';
 import { createResilience } from './antcrm/resilience.ts';
-import { scrub } from './antcrm/scrub.ts';
 import { createTransport, type Deadline, type Exchange } from './antcrm/transport.ts';
 import { type CallOutcome, HISTORY_PAGE, type Loyalty, type Read } from './loyalty.ts';
 

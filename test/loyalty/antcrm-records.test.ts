@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { readContact, readHistory, readReason, readSuccess } from '../../src/loyalty/antcrm/records.ts';
-import { scrub } from '../../src/loyalty/antcrm/scrub.ts';
+import {
+  readContact,
+  readHistory,
+  readReason,
+  readSuccess,
+  scrub,
+} from '../../src/loyalty/antcrm/records.ts';
 import { toE164, toNational } from '../../src/loyalty/phone.ts';
 import { fc } from '../support/properties.ts';
 
