@@ -24,11 +24,19 @@ const app = await createApp(config, { log: await logOutput(process.stdout) }).ca
 });
 for (const warning of warnings) app.server.log.warn(warning);
 
-closeWithGrace({ delay: STOP_MS, logger: false }, async ({ err }) => {
+const skip = ['SIGINT', 'SIGTERM'] as const;
+const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip] }, async ({ err }) => {
   if (err) app.server.log.error({ err }, 'stopping after an error that nobody expected');
   await app.stop();
   app.server.log.info('stopped');
 });
+// Ctrl-C under `npm start` comes twice, from the terminal and from npm: the second one must not cut the stop short.
+let stopping = false;
+const stop = (): void => {
+  if (!stopping) close();
+  stopping = true;
+};
+for (const signal of skip) process.on(signal, stop);
 
 // Loading the parts leaves some 40 MB of garbage, which an idle bot would keep for good (`--expose-gc`).
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });

@@ -33,7 +33,7 @@ describe('the image', () => {
   test('runs the Node that everything else runs, and the start script as it is', () => {
     const [major] = manifest.devDependencies.node.match(/\d+/) ?? [];
     for (const base of all('FROM')) expect(base).toMatch(new RegExp(`^node:${major}-slim\\b`));
-    expect(words.parse(JSON.parse(last('CMD'))).join(' ')).toBe(manifest.scripts.start);
+    expect(`exec ${words.parse(JSON.parse(last('CMD'))).join(' ')}`).toBe(manifest.scripts.start);
   });
 
   test('takes only files that exist, are let through, and are needed', () => {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
@@ -34,6 +35,31 @@ test('the bot starts with no configuration at all, and the curl line that it pri
   }
   expect(await bot.stop()).toEqual({ code: 0, signal: null });
   await bot.line(/"msg":"stopped"/);
+});
+
+// From a supervisor to npm alone; from a terminal to all that it started, and again from npm to what npm started.
+test.for<[how: string, signal: NodeJS.Signals, toAll: boolean]>([
+  ['SIGTERM', 'SIGTERM', false],
+  ['Ctrl-C', 'SIGINT', true],
+])('%s to npm start stops the bot, gracefully', async ([, signal, toAll]) => {
+  const npm = spawn('npm', ['start'], {
+    env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'info' },
+    detached: true,
+  });
+  const { pid = 0 } = npm;
+  onTestFinished(() => {
+    // Nobody is left where all went well.
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {}
+  });
+  const said: string[] = [];
+  for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (data) => said.push(String(data)));
+  await expect.poll(() => said.join('')).toContain('channel started');
+  process.kill(toAll ? -pid : pid, signal);
+  // The output ends when nobody is left who could write to it.
+  await once(npm, 'close');
+  expect(said.join('')).toContain('"msg":"stopped"');
 });
 
 /** Measured on two idle cores: 1.2 s. A busy machine takes several times as long. */
