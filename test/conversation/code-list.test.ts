@@ -92,6 +92,49 @@ describe('a code takes the place of another', () => {
   });
 });
 
+describe('a code that is named to go takes no other along', () => {
+  test.each([
+    `delete ${B} pls, only need the other`,
+    `remove ${B}, keep the other one`,
+    `drop ${B} and keep the first`,
+    `${B} is wrong, just keep the other one`,
+    `I only need the other one, delete ${B}`,
+    `not ${B}, only the other`,
+    `i dont want ${B}, only the other one`,
+    `skip ${B}, just the other one`,
+    `just remove ${B}`,
+    `keep ${A}, delete ${B}`,
+    `only ${A}, not ${B}`,
+    `bỏ ${B}, chỉ lấy mã kia thôi`,
+    `bo ${B}, chi lay ma kia thoi`,
+    `xoá ${B} đi, giữ cái còn lại`,
+    `không lấy ${B} nữa, chỉ cần mã kia`,
+    `huỷ mã ${B}, chỉ tích mã kia`,
+    `${B} thì bỏ, chỉ cái kia thôi`,
+    `mã ${B} mình không cần, chỉ cần mã kia`,
+    `chỉ bỏ ${B} thôi`,
+    'chỉ bỏ mã số 2',
+    'bỏ mã 2, chỉ lấy mã kia',
+    `bỏ ${B}, chỉ lấy ${A}`,
+  ])('%s', (text) => {
+    for (const chat of [summed(A, B), asked(A, B)]) {
+      expect(codesOf(chat.text(text))).toEqual([A]);
+      expect(chat.replies[0]).toMatchObject({ key: 'codes.removed', params: { code: B } });
+    }
+  });
+
+  test.each([
+    `only ${B}`,
+    `keep ${B}`,
+    `remove the other one, only ${B}`,
+    `chỉ lấy ${B}`,
+    `bỏ mã kia đi, giữ ${B}`,
+    `chỉ giữ mã số 2, bỏ hết đi`,
+  ])('while what is named to stay stays alone: %s', (text) => {
+    expect(codesOf(summed(A, B).text(text))).toEqual([B]);
+  });
+});
+
 describe('who wants to change a code', () => {
   test.each(['sửa mã', 'đổi mã', 'mình muốn sửa mã'])(
     'is asked for the right one, wherever they are: %s',

@@ -83,11 +83,13 @@ export function changeOf(
   const sorted = sort(codes, understood, talk, isDeclined);
   const { old, here, fresh } = sorted;
   const kept = [...old, ...here];
-  if (talk.keeps && kept.length > 0 && fresh.length === 0)
-    return without(
-      codes,
-      codes.filter((code) => !kept.includes(code)),
-    );
+  if (talk.keeps && kept.length > 0 && fresh.length === 0) {
+    const gone = talk.keepsOthers ? kept : kept.filter((code) => talk.away.includes(code));
+    if (gone.length > 0) return without(codes, gone);
+    // What is named to go takes no other along: "bỏ mã 2, tích mỗi mã kia".
+    const goes = (talk.removes || talk.denies || isDeclined) && !talk.keepsNamed;
+    return without(codes, goes ? kept : codes.filter((code) => !kept.includes(code)));
+  }
   const isOfCodes = names === undefined || names === 'code';
   if (fresh.length > 0) {
     const isWrong = (talk.corrects || isDeclined) && !talk.adds;

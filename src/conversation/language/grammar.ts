@@ -160,8 +160,8 @@ export type Grammar = {
   readonly types: { readonly point: string; readonly gift: string };
   /**
    * How a list of codes is spoken of: words that take away what is named, deny it, put something in its place, say that it
-   * was wrong, add to it, or keep nothing else. `between` may stand between such a word and a code, `joining` between codes. `inPlaces` writes the
-   * places that a folded text names as `#2` (`#-1` the last one, `#0` all).
+   * was wrong, add to it, or keep nothing else. `between` may stand between such a word and a code, `joining` between codes;
+   * `others` are the codes that are not named. `inPlaces` writes the places that a folded text names as `#2` (`#-1` the last one, `#0` all).
    */
   readonly listing: {
     readonly removing: string;
@@ -172,6 +172,7 @@ export type Grammar = {
     readonly keeping: string;
     readonly between: string;
     readonly joining: string;
+    readonly others: string;
     readonly inPlaces: (text: string) => string;
   };
   /** What gifts are called: on their own they ask for none. They stand among the words of a flow, too. */
