@@ -12,8 +12,8 @@
 export interface Mailbox {
   /**
    * Files a message, which brings forward what waits (`Wait`); with `take`, takes the conversation's lease if nobody
-   * holds it and nothing must wait. Remembers the last 100 ids of a conversation for 48 h. At most `mailboxCap` messages
-   * wait (`StoreOptions`); more are dropped and counted (`dropped` of the next work). What a newer process wrote
+   * holds it and nothing must wait. Remembers the last 100 ids that it filed of a conversation for 48 h. At most `mailboxCap` messages
+   * wait (`StoreOptions`); more are dropped and counted (`dropped` of the next work), and may come again. What a newer process wrote
    * (`schema`) is left to newer processes: `queued`. `nonce` is fresh for each call: it tells a re-sent command from a
    * second delivery of the same message.
    */
@@ -73,6 +73,8 @@ export type NewMessage = {
   readonly body: Buffer;
   readonly nonce: string;
   readonly take: boolean;
+  /** Filed however many messages wait: what an operator decided is no message of the customer's. */
+  readonly uncapped?: boolean;
 };
 
 export type Accepted =

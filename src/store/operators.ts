@@ -42,7 +42,7 @@ export type Filed =
   | 'unreadable'
   /** A decision on this operation was filed before (as long as its conversation remembers); that one counts. */
   | 'decided'
-  /** Too many messages wait in the conversation. */
+  /** Too many messages wait in the conversation to replay one more. */
   | 'full';
 
 /** What operators can do with a store, beside the engines that work on it. All reject with `StoreUnavailable`. */
@@ -92,10 +92,15 @@ export function createOperators(options: {
     return { ...letter, holds: message ?? (state && 'state') };
   }
 
-  async function file(conversation: string, incoming: Incoming): Promise<'filed' | 'duplicate' | 'full'> {
+  async function file(
+    conversation: string,
+    incoming: Incoming,
+    uncapped = false,
+  ): Promise<'filed' | 'duplicate' | 'full'> {
     const { id } = incoming;
     const body = sealing.message.seal(conversation, incoming);
-    const { kind } = await store.accept({ conversation, id, body, nonce: randomUUID(), take: false });
+    const nonce = randomUUID();
+    const { kind } = await store.accept({ conversation, id, body, nonce, take: false, uncapped });
     return kind === 'duplicate' || kind === 'full' ? kind : 'filed';
   }
 
@@ -133,7 +138,7 @@ export function createOperators(options: {
       // Always the same id: whatever is decided once more is a duplicate, and refused.
       const id = `settle:${reference}`;
       const { origin, traceparent } = operation.intent;
-      const filed = await file(operation.conversation, { ...origin, id, message, traceparent });
+      const filed = await file(operation.conversation, { ...origin, id, message, traceparent }, true);
       return filed === 'duplicate' ? 'decided' : filed;
     },
     async replay(id) {

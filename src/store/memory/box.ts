@@ -34,7 +34,9 @@ export type Box = {
   /** Messages refused, and how many of them the lease holder was told of. */
   dropped: number;
   told: number;
-  readonly seen: Map<string, { nonce: string; atMs: number; kind: 'filed' | 'full' }>;
+  /** The command that was refused last. */
+  refused: string | null;
+  readonly seen: Map<string, { nonce: string; atMs: number }>;
   readonly intents: Map<string, { fence: number; atMs: number; body: Buffer }>;
   /** The last commit, by which a re-sent one is known. */
   committed: { readonly fence: number; readonly version: number; readonly firstSeq: number } | null;
@@ -64,6 +66,7 @@ export function newBox(nowMs: number): Box {
     takeover: false,
     dropped: 0,
     told: 0,
+    refused: null,
     seen: new Map(),
     intents: new Map(),
     committed: null,

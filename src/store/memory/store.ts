@@ -29,23 +29,23 @@ export function createMemoryStore(
   const { leaseMs, lockMs, settledMs, dedupeMs, mailboxCap, schema } = { ...STORE_DEFAULTS, ...options };
   const { now } = memory;
 
-  function accept({ conversation, id, body, nonce, take: wanted }: NewMessage): Accepted {
+  function accept({ conversation, id, body, nonce, take: wanted, uncapped }: NewMessage): Accepted {
     const nowMs = now();
     const box = memory.open(conversation);
     const before = box.seen.get(id);
     if (before !== undefined && before.atMs + dedupeMs > nowMs) {
       if (before.nonce !== nonce) return { kind: 'duplicate' };
-      if (before.kind === 'full') return { kind: 'full' };
       const mine = box.leaseUntilMs !== null && box.nonce === nonce;
       return mine ? { kind: 'leased', work: workOf(conversation, box, nowMs) } : { kind: 'queued' };
     }
 
-    const full = box.queue.length >= mailboxCap;
-    remember(box, id, { nonce, atMs: nowMs, kind: full ? 'full' : 'filed' });
-    if (full) {
+    if (box.refused === nonce) return { kind: 'full' };
+    if (!uncapped && box.queue.length >= mailboxCap) {
       box.dropped += 1;
+      box.refused = nonce;
       return { kind: 'full' };
     }
+    remember(box, id, { nonce, atMs: nowMs });
     box.lastQueued += 1;
     box.queue.push({ seq: box.lastQueued, body });
     box.schema = Math.max(box.schema, schema);
@@ -198,7 +198,7 @@ export function createMemoryStore(
 const bodyOf = ({ body }: { readonly body: Buffer }): Buffer => body;
 
 /** Keeps the last `DEDUPE_IDS` ids. */
-function remember(box: Box, id: string, seen: { nonce: string; atMs: number; kind: 'filed' | 'full' }): void {
+function remember(box: Box, id: string, seen: { nonce: string; atMs: number }): void {
   box.seen.delete(id);
   box.seen.set(id, seen);
   if (box.seen.size <= DEDUPE_IDS) return;

@@ -11,7 +11,7 @@
 -- leaseEnd   ms; 0 = nobody holds it                    expired    leases that ran out since the last commit
 -- nonce      of the command that took the lease         dropped    messages refused, of which no turn was told
 -- committed  fence of the last commit                   told       how many of them the lease holder was told
--- refused    mark of the last message refused           lost       1: the record was lost, and no commit followed yet
+-- refused    nonce of the last command that was refused           lost       1: the record was lost, and no commit followed yet
 -- handed     nonce of the release that last handed work over, since the last commit or lease; 0 = none did
 -- earliest   no new message brings notBefore forward beyond this, ms
 -- tries      of the outbox's first reply: sends that the platform perhaps took; the first of them was at triedAt, ms

@@ -29,6 +29,8 @@ import { joinNumbers } from './scripts.ts';
 /** What is put off for less is looked for when its time comes, before the look at all shards finds it. */
 const LOOKED_AT_MS = 10 * 60_000;
 
+const NO_CAP = Number.MAX_SAFE_INTEGER;
+
 export type RedisStoreOptions = StoreOptions & {
   /** How many replicas must acknowledge an intent. */
   readonly waitReplicas?: number;
@@ -58,14 +60,14 @@ export function createRedisStore(
     ...args: ScriptArgument[]
   ) => client.run(script, keys().conversation(conversation).own, [conversation, numbers, ...args]);
 
-  async function accept({ conversation, id, body, nonce, take }: NewMessage): Promise<Accepted> {
+  async function accept({ conversation, id, body, nonce, take, uncapped }: NewMessage): Promise<Accepted> {
     const { own, memory } = keys().conversation(conversation);
     const answer = await client.run(
       'accept',
       [...own, memory],
       [
         conversation,
-        joinNumbers(take ? 1 : 0, schema, leaseMs, mailboxCap, dedupeMs, DEDUPE_IDS),
+        joinNumbers(take ? 1 : 0, schema, leaseMs, uncapped ? NO_CAP : mailboxCap, dedupeMs, DEDUPE_IDS),
         ...[nonce, markOf(id, nonce), body],
       ],
     );
