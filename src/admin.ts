@@ -17,7 +17,7 @@ export type AdminOptions = {
   /** The server has a port of its own, which only operators reach: metrics need no token there. */
   readonly apart: boolean;
   readonly metrics: Scrape;
-  readonly channels: readonly Pick<Channel, 'staffPlugin' | 'qrPath'>[];
+  readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
   /** Whose names the console shows. */
   readonly flows: readonly Pick<Flow, 'name'>[];
@@ -37,9 +37,8 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
   const { guard, limits, metrics, operators, sandbox } = options;
   await describeApi(admin, options);
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
-  const qrPaths = options.channels.flatMap(({ qrPath }) => qrPath ?? []);
   const { roles, images } = options;
-  admin.register(consolePage(guard.page, { roles, languages: languagesOf(options), qrPaths, images }));
+  admin.register(consolePage(guard.page, { roles, languages: languagesOf(options), images }));
   const onRequest = options.apart ? limitStrangers(limits) : guard.api;
   admin.get('/metrics', { onRequest }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),

@@ -8,14 +8,7 @@ const TOKEN = 'a-staff-token-of-some-length';
 const STAFF = { authorization: `Bearer ${TOKEN}` };
 
 /** What only staff, operators and Prometheus ask for. */
-const OF_STAFF = [
-  '/console',
-  '/docs/json',
-  '/webhooks/staff/qa-1/events',
-  '/metrics',
-  '/sandbox/state',
-  '/telegram/qr?code=A',
-];
+const OF_STAFF = ['/console', '/docs/json', '/webhooks/staff/qa-1/events', '/metrics', '/sandbox/state'];
 
 async function start(env: Record<string, string>, options?: AppOptions) {
   const telegram = await startTelegramDouble();

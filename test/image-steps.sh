@@ -78,8 +78,14 @@ curl --silent --fail --output /dev/null "http://127.0.0.1:$port/docs/" -H 'Autho
 curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
   -d '{"conversation":"image","text":"TIVInpmx8b98pfg 0867123456"}' | grep --only-matching '"key":"[^"]*"'
 step 'a photo is read'
-photo="require('qrcode').toBuffer('TIVI000000051').then((png) => console.log(JSON.stringify({ conversation: 'photo', photo: png.toString('base64') })))"
-(in_image "${as_user[@]}" node --eval "$photo") >"$work/photo.json"
+photo="import { readFileSync } from 'node:fs';
+import { prepareZXingModule, writeBarcode } from 'zxing-wasm/writer';
+const wasmBinary = readFileSync(new URL(import.meta.resolve('zxing-wasm/writer/zxing_writer.wasm')));
+prepareZXingModule({ overrides: { wasmBinary } });
+const { image } = await writeBarcode('TIVI000000051', { scale: 6 });
+const photo = Buffer.from(await image.arrayBuffer()).toString('base64');
+console.log(JSON.stringify({ conversation: 'photo', photo }));"
+(in_image "${as_user[@]}" node --input-type=module --eval "$photo") >"$work/photo.json"
 curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
   -d "@$work/photo.json" | grep --only-matching '"key":"accumulate.askPhone"'
 (in_image "${bot_env[@]}" "${as_user[@]}" node src/operators.ts list)

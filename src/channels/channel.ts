@@ -27,8 +27,6 @@ export type ChannelTraits = {
   readonly drawsForms: boolean;
   /** Whether customers have a button there that shares a contact. */
   readonly sharesContacts: boolean;
-  /** Where staff get the QR code of a deep link, `?code=` (relative to the console). Absent: it has no such links. */
-  readonly qrPath?: string;
   /**
    * The platform's other ids by which operators may know the customer of an address, beside the conversation's own. Absent:
    * there are none.

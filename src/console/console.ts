@@ -28,8 +28,6 @@ export type ConsoleParts = {
   readonly roles: readonly Role[];
   /** The first one is chosen. */
   readonly languages: readonly Language[];
-  /** Where a deep link's QR code is, of the channels that are on. */
-  readonly qrPaths: readonly string[];
   /** The URLs of pictures that replies may have; no others' origin is asked. */
   readonly images: readonly string[];
 };
@@ -58,14 +56,12 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export function consolePage(
   guard: onRequestAsyncHookHandler,
-  { roles, languages, qrPaths, images }: ConsoleParts,
+  { roles, languages, images }: ConsoleParts,
 ): FastifyPluginAsync {
   const headers = headersFor(images);
   const options = roles.filter(({ name }) => name !== 'staff').map(optionOf);
-  const links = qrPaths.map((path) => `<a class="qr" href="${path}" hidden>QR</a>`);
   const page = readFileSync(new URL('index.html', PAGE), 'utf8')
     .replace('<!-- channels -->', () => options.join(''))
-    .replace('<!-- qr -->', () => links.join(''))
     .replace('<!-- languages -->', () => languages.map(radioOf).join('\n'));
 
   return async (scope) => {

@@ -13,9 +13,7 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
         { tag: 'vi', name: 'Tiếng Việt', flows: {} },
         { tag: 'en', name: 'English', flows: {} },
       ];
-      await app.register(
-        consolePage(guard.page, { roles: TRAITS, languages, qrPaths: ['chat/qr'], images: [] }),
-      );
+      await app.register(consolePage(guard.page, { roles: TRAITS, languages, images: [] }));
     },
   });
 

@@ -3,10 +3,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { scriptSchema } from '../../src/cli/script.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
-import { startTelegramDouble } from '../support/telegram-double.ts';
-import { button, choice, inside, log, QUICK, replied, role, type, useConsole } from './kit.ts';
+import { button, choice, inside, log, replied, role, type, useConsole } from './kit.ts';
 
-const { forgive, open, restart } = useConsole();
+const { open, restart } = useConsole();
 
 describe('play', () => {
   const play = (page: Page) => page.getByRole('tab', { name: 'Thử' }).click();
@@ -100,29 +99,6 @@ describe('play', () => {
     await page.getByText('2.180 điểm').waitFor();
     await button(page, 'Làm lại từ đầu').click();
     await page.getByText('2.080 điểm').waitFor();
-  });
-
-  it('offers the QR code of a picked code, where a channel has such links', async () => {
-    const double = await startTelegramDouble();
-    const telegram = {
-      TELEGRAM_BOT_TOKEN: double.token,
-      TELEGRAM_API_ROOT: double.url,
-      TELEGRAM_MODE: 'polling',
-    };
-    await restart({ ...QUICK, ...telegram });
-    try {
-      const page = await open();
-      await play(page);
-      expect(await page.getByRole('link', { name: 'QR' }).count()).toBe(0);
-      await button(page, 'TIVInpmx8b98pfg').click();
-      await page.getByRole('link', { name: 'QR' }).click();
-      await page.waitForURL('**/telegram/qr?code=TIVInpmx8b98pfg');
-      await page.locator('svg').waitFor();
-      // Chromium asks for a favicon of its own.
-      forgive('404');
-    } finally {
-      await double.close();
-    }
   });
 
   it('keeps what follows the customers in reach, however many there are', async () => {

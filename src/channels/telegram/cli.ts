@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
@@ -6,15 +5,12 @@ import { flows } from '../../conversation/flows/index.ts';
 import { createWords, WORDING } from '../../i18n.ts';
 import { answerOf, BotApi } from './api.ts';
 import { type Answer, createClient } from './client.ts';
-import { writeCodes } from './qr.ts';
 import { type RegistrationOptions, registrationCalls } from './registration.ts';
 import { readWebhook } from './webhook-info.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
-npm run telegram -- delete   remove the webhook; waiting updates stay at Telegram
-npm run telegram -- qr CODE… [--out DIR]
-                             QR codes to print, as SVG and PNG: whoever scans one opens the chat with that code`;
+npm run telegram -- delete   remove the webhook; waiting updates stay at Telegram`;
 
 const EXIT_USAGE = 2;
 
@@ -28,11 +24,11 @@ const WANTED = [
   'TIME_ZONE',
 ] as const;
 
-const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete', 'qr']);
+const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete']);
 
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
-  [command, ...args]: readonly string[],
+  command: string,
   api: BotApi,
   options: RegistrationOptions,
   print: (line: string) => void,
@@ -55,45 +51,9 @@ export async function runCli(
     }
     case 'delete':
       return show('deleteWebhook', await answerOf(api.deleteWebhook())) ? 0 : 1;
-    case 'qr':
-      return qr(api, args, show, print);
     default:
       print(USAGE);
       return 1;
-  }
-}
-
-async function qr(
-  api: BotApi,
-  args: readonly string[],
-  show: (name: string, answer: Answer) => boolean,
-  print: (line: string) => void,
-): Promise<0 | 1> {
-  const { codes, dir } = readQr(args);
-  if (codes.length === 0) {
-    print(USAGE);
-    return 1;
-  }
-  const me = await answerOf(api.getMe());
-  if (!me.ok) {
-    show('getMe', me);
-    return 1;
-  }
-  const drawn = await writeCodes(meSchema.parse(me.result).username, codes, dir);
-  for (const { code, link, files } of drawn) {
-    print(link === undefined ? `${code}: too long for a link` : `${code}: ${link} → ${files.join(', ')}`);
-  }
-  return drawn.every(({ link }) => link !== undefined) ? 0 : 1;
-}
-
-/** No codes where the options cannot be read. */
-function readQr(args: readonly string[]): { codes: readonly string[]; dir: string } {
-  try {
-    const options = { out: { type: 'string', default: '.' } } as const;
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return { codes: positionals, dir: values.out };
-  } catch {
-    return { codes: [], dir: '.' };
   }
 }
 
@@ -126,8 +86,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const [, , ...args] = process.argv;
-  const [command = ''] = args;
+  const [, , command = ''] = process.argv;
   if (!COMMANDS.has(command)) {
     console.error(USAGE);
     return EXIT_USAGE;
@@ -152,7 +111,7 @@ async function main(): Promise<number> {
     words: createWords(settings),
     commands: createConversation({ flows, wording: WORDING }).commands,
   };
-  return runCli(args, new BotApi(createClient(telegram)), options, (line) => console.log(line));
+  return runCli(command, new BotApi(createClient(telegram)), options, (line) => console.log(line));
 }
 
 if (import.meta.main) process.exitCode = await main();

@@ -18,7 +18,7 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { accept, limit, words, commands, observe, guard, registrations, openQuota, seal } = parts;
+    const { accept, limit, words, commands, observe, registrations, openQuota, seal } = parts;
     const { createTelegram } = await import('./telegram.ts');
     const shared = { registrations, hash: (text: string) => seal.name('registration', text) };
     const { token, rates } = telegram;
@@ -27,7 +27,7 @@ export const telegram: ChannelEntry<Settings> = {
       ...rates,
       onGo: (seconds) => observe.paced(TELEGRAM.name, seconds),
     });
-    const ours = { accept, limit, words, commands, observe, shared, pace, staff: guard.docs };
+    const ours = { accept, limit, words, commands, observe, shared, pace };
     return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
   },
   async preview(parts) {

@@ -1,4 +1,3 @@
-import type { onRequestAsyncHookHandler } from 'fastify';
 import type { Command } from '../../conversation/conversation.ts';
 import type { Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
@@ -15,7 +14,6 @@ import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
 import { createPhotoFetch } from './photo.ts';
 import { poll } from './polling.ts';
-import { qrRoute } from './qr-route.ts';
 import { register, type Shared } from './register.ts';
 import { registrationCalls, webhookUrl } from './registration.ts';
 import { TELEGRAM } from './traits.ts';
@@ -45,8 +43,6 @@ export type TelegramOptions = {
   readonly shared: Shared;
   /** Of this token's messages, over all processes. */
   readonly pace: Pace;
-  /** Lets staff pass, for the console's QR codes; absent: there are none. */
-  readonly staff?: onRequestAsyncHookHandler | undefined;
   /** How often the channel looks for faults, ms. */
   readonly checkEveryMs?: number | undefined;
   /** The first pause of the registration's and the polling's back-off, ms. */
@@ -114,7 +110,6 @@ export function createTelegram(options: TelegramOptions): Channel {
         await app.register(createWebhook({ secret, receive, limit, onRefused }));
       }
     },
-    ...(options.staff && { staffPlugin: qrRoute(options.staff, () => bot.username) }),
     async deliver(outgoing) {
       const delivery = await deliver(outgoing);
       if (delivery.kind === 'unauthorized') tokenRefused();

@@ -6,5 +6,4 @@ export const TELEGRAM = {
   proof: 'contact',
   drawsForms: false,
   sharesContacts: true,
-  qrPath: 'telegram/qr',
 } as const satisfies ChannelTraits;

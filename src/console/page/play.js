@@ -109,10 +109,6 @@ function codeOf(code) {
       '0',
     );
     $('text').value = last ? first.slice(0, -digits.length) + any : first;
-    for (const link of document.querySelectorAll('.qr')) {
-      link.search = `code=${$('text').value}`;
-      link.hidden = false;
-    }
     tell('compose');
   };
   return button(code, pick, 'code');

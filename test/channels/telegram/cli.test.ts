@@ -1,7 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
@@ -14,7 +11,7 @@ async function createCli(publicUrl?: string) {
   const api = new BotApi(createClient({ token: double.token, apiRoot: double.url }));
   const lines: string[] = [];
   const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words, commands } as const;
-  const run = (...args: string[]) => runCli(args, api, options, (line) => void lines.push(line));
+  const run = (command: string) => runCli(command, api, options, (line) => void lines.push(line));
   return { double, lines, run };
 }
 
@@ -46,24 +43,6 @@ it('a refusal is shown and is the exit code', async () => {
   double.script('deleteWebhook', { code: 401, description: 'Unauthorized' });
   expect(await run('delete')).toBe(1);
   expect(lines).toEqual(['deleteWebhook: unauthorized (401: Unauthorized)']);
-});
-
-it('qr writes a code’s link to print, as SVG and PNG, and says which code no link can carry', async () => {
-  const { run, lines } = await createCli();
-  const dir = await mkdtemp(join(tmpdir(), 'qr-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  const odd = `_${Buffer.from('TIVI/1').toString('base64url')}`;
-  expect(await run('qr', 'TIVI000000017', 'TIVI/1', '--out', dir)).toBe(0);
-  expect(lines[0]).toContain('TIVI000000017: https://t.me/LoyaltyTestBot?start=TIVI000000017 → ');
-  expect(lines[1]).toContain(`TIVI/1: https://t.me/LoyaltyTestBot?start=${odd} → `);
-  for (const name of ['TIVI000000017', odd]) {
-    expect(await readFile(join(dir, `${name}.svg`), 'utf8')).toMatch(/^<svg /);
-    expect((await readFile(join(dir, `${name}.png`))).subarray(1, 4).toString()).toBe('PNG');
-  }
-  expect(await run('qr', 'x'.repeat(65), '--out', dir)).toBe(1);
-  expect(lines.at(-1)).toContain('too long');
-  expect(await run('qr', '--nonsense')).toBe(1);
-  expect(lines.at(-1)).toContain('qr CODE…');
 });
 
 it('anything else shows how it is used', async () => {
