@@ -26,7 +26,7 @@ export type Conversation = {
    */
   step(state: ConversationState, input: Input, context: Context): Decision;
   readonly readState: ReadState;
-  newState(nowMs: number): ConversationState;
+  newState(lastMessageMs?: number): ConversationState;
   /** What a text says by itself, whatever question it answers. */
   understand(text: string): Understood;
   /** In the order of the menus. */
@@ -47,7 +47,7 @@ export type ConversationOptions = {
  *
  * @example
  * const { step, newState } = createConversation({ flows, wording });
- * step(newState(nowMs), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
+ * step(newState(), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
  */
 export function createConversation({ flows, wording, answers }: ConversationOptions): Conversation {
   const known = createFlows(flows);

@@ -137,8 +137,8 @@ export function localeOf(
 }
 
 /** The state of a conversation nobody has heard of. */
-export function newState(nowMs: number): ConversationState {
-  return { lastMessageMs: nowMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
+export function newState(lastMessageMs = 0): ConversationState {
+  return { lastMessageMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
 }
 
 /** The state once something was said that is no summary, whoever said it. */

@@ -20,6 +20,8 @@ import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
 import { type ConversationState, IDLE_MS, spokenOver } from './state.ts';
 
+const GROUP_EVERY_MS = 60 * 60_000;
+
 /**
  * Why a step is taken: a customer's message, the end of the effect that the last step asked for, a wake-up, or that the
  * message at hand will never be answered: its turn threw, or was begun too often.
@@ -74,11 +76,17 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
 
 function onMessage(stored: ConversationState, message: Message, scope: Scope): Decision {
   if (message.kind === 'settle') return settle(stored, message, scope);
-  if (message.kind === 'group') return say(stored, { key: 'group.private' });
+  if (message.kind === 'group') return pointAway(stored, scope);
   const { state, before } = arrive(stored, scope);
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
   return after(before, respond(heard(state, message, scope), message, scope));
+}
+
+/** In a group, nothing else is ever said, and this once an hour: platforms limit what a group gets. */
+function pointAway(stored: ConversationState, { nowMs }: Scope): Decision {
+  if (nowMs - stored.lastMessageMs < GROUP_EVERY_MS) return say(stored);
+  return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
 /** An album counts as sent when it is complete, however late that is found out. */

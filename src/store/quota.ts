@@ -8,7 +8,7 @@
  * if (count === 0) return putOff(await quota.takePlaces(1));
  * await wait((1000 * (first - 1)) / perSecond - (1000 - leftMs));
  * const delivery = await send();
- * if (delivery.kind === 'throttled') await quota.refused(delivery.afterMs ?? 1000);
+ * if (delivery.kind === 'throttled') pauseMs = await quota.refused(delivery.afterMs ?? 1000);
  */
 export interface Quota {
   /** Takes the next `wanted` messages of this second, as many as are left. Those whose time has passed are nobody's. */
@@ -19,10 +19,10 @@ export interface Quota {
    */
   takePlaces(wanted: number): Promise<number>;
   /**
-   * The platform refused a message for `afterMs`. True: it refused another one within a second, whichever process sent
-   * it, so nothing may be taken until that is over (whole seconds).
+   * The platform refused a message for `afterMs`. Resolves to 0; or, where it refused another one within a second,
+   * whichever process sent it, to the shorter of the two waits, ms: nothing may be taken until that is over.
    */
-  refused(afterMs: number): Promise<boolean>;
+  refused(afterMs: number): Promise<number>;
 }
 
 /** `name`: the keyed hash of whose messages are counted, the same in all processes. `perSecond`: a whole number. */

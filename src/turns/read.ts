@@ -87,7 +87,7 @@ export function read(session: Session, next: Next, tools: ReadTools): Reading {
 function readState(session: Session, { nowMs }: Next, tools: ReadTools): Pick<Reading, 'before' | 'dead'> {
   const { held, sealed, stored } = session;
   if (stored !== null) return { before: stored, dead: [] };
-  const fresh = () => ({ state: tools.conversation.newState(nowMs), origin: null, wakeAtMs: null });
+  const fresh = () => ({ state: tools.conversation.newState(), origin: null, wakeAtMs: null });
   if (sealed === null) return { before: fresh(), dead: [] };
   try {
     const { unknownFlow, ...before } = tools.sealing.state.open(held.conversation, sealed);

@@ -12,7 +12,7 @@ export type Conversation = {
   step(state: ConversationState, input: Input, context: Context): Decision;
   /** Reads what `version` stored. */
   readState: ReadState;
-  newState(nowMs: number): ConversationState;
+  newState(lastMessageMs?: number): ConversationState;
   readonly settings: Settings;
   /** Whether AntCRM is in reach, as far as is known; cheap, asked at every step. Absent: always. */
   serviceUp?(): boolean;

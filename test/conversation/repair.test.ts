@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sender } from '../../src/conversation/message.ts';
 import { IDLE_MS, localeOf } from '../../src/conversation/state.ts';
+import { newState } from '../support/conversation.ts';
 import { Dialogue, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 
 describe('repair', () => {
@@ -168,9 +169,14 @@ describe('repair', () => {
     ]);
   });
 
-  test('points to the private chat in groups, and nothing else', () => {
-    const chat = new Dialogue().send({ kind: 'group' });
-    expect(chat.keys).toEqual(['group.private']);
+  test('points to the private chat in groups, once an hour, and says nothing else', () => {
+    const chat = new Dialogue();
+    chat.state = newState();
+    expect(chat.send({ kind: 'group' }).keys).toEqual(['group.private']);
+    chat.nowMs += 59 * 60_000;
+    expect(chat.send({ kind: 'group' }).keys).toEqual([]);
+    chat.nowMs += 60_000;
+    expect(chat.send({ kind: 'group' }).keys).toEqual(['group.private']);
   });
 });
 

@@ -5,17 +5,21 @@ import { StoreUnavailable } from '../../store/unavailable.ts';
 import { createLine } from './line.ts';
 import { createTimes, LATE_MS } from './times.ts';
 
+/** Where messages go. A group has a limit of its own, and says nothing about other chats. */
+export type Chat = { readonly chat: string; readonly isGroup: boolean };
+
 /** A message that wants to leave. `madeAtMs`: when the reply was made, epoch ms. */
-export type Wish = { readonly chat: string; readonly isReceipt: boolean; readonly madeAtMs: number };
+export type Wish = Chat & { readonly isReceipt: boolean; readonly madeAtMs: number };
 
 /**
  * The pace of a bot's messages, one over all processes, so that a platform with limits refuses few of them.
  *
  * @example
- * const afterMs = await pace.take({ chat: '475', isReceipt: false, madeAtMs: Date.now() });
+ * const chat = { chat: '475', isGroup: false };
+ * const afterMs = await pace.take({ ...chat, isReceipt: false, madeAtMs: Date.now() });
  * if (afterMs > 0) return putOff(afterMs);
  * const delivery = await send();
- * if (delivery.kind === 'throttled') await pace.refused('475', delivery.afterMs ?? 1000);
+ * if (delivery.kind === 'throttled') await pace.refused(chat, delivery.afterMs ?? 1000);
  */
 export type Pace = {
   /**
@@ -23,8 +27,11 @@ export type Pace = {
    * nothing is kept of it meanwhile, it asks anew. Receipts come first, then the oldest. Never rejects.
    */
   take(wish: Wish): Promise<number>;
-  /** The platform refused a message to this chat for `afterMs`: the chat pauses, and where two were refused, all do. */
-  refused(chat: string, afterMs: number): Promise<void>;
+  /**
+   * The platform refused a message to this chat for `afterMs`: the chat pauses. Where it refused several private chats at
+   * once, all pause, for the shorter wait, at most `MOST_PAUSE_MS`.
+   */
+  refused(chat: Chat, afterMs: number): Promise<void>;
 };
 
 export type PaceOptions = {
@@ -45,6 +52,10 @@ const MOST_S = 0.7;
 const AGAIN_MS = 500;
 /** A reply of this age has been put off before. */
 const OLD_MS = 2000;
+/** What Telegram takes in one group. */
+const GROUP_PER_MINUTE = 20;
+/** A chat's wait may be its own and long; where the token is over its limit, refusals say so again after this. */
+const MOST_PAUSE_MS = 10_000;
 /** After a refusal, a message that would have to wait here for longer is put off at once. */
 const LONG_MS = 1000;
 
@@ -55,10 +66,12 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
   const quota = openQuota(safe);
   const times = createTimes(quota, safe);
   const chats = new RateLimiterMemory({ points: chatBurst, duration: 1 });
+  const groups = new RateLimiterMemory({ points: GROUP_PER_MINUTE, duration: 60 });
   const waiting: Waiting[] = [];
   const comesBack = createLine(quota, 1000 / safe, times.everyMs);
   /** When the last message is expected that does not stand in the line; monotonic. */
   const lastMs = { receipt: 0, again: 0 };
+  let lastRefused = { chat: '', atMs: 0 };
   let isServing = false;
 
   /**
@@ -108,7 +121,7 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
   async function take(wish: Wish): Promise<number> {
     const nowMs = performance.now();
     const waitedMs = Math.max(0, Date.now() - wish.madeAtMs);
-    for (let chatMs = await chatWait(wish.chat); chatMs > 0; chatMs = await chatWait(wish.chat)) {
+    for (let chatMs = await chatWait(wish); chatMs > 0; chatMs = await chatWait(wish)) {
       if (chatMs > LONG_MS) return chatMs;
       await delay(chatMs);
     }
@@ -118,9 +131,10 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
     return 0;
   }
 
-  async function chatWait(chat: string): Promise<number> {
+  async function chatWait({ chat, isGroup }: Chat): Promise<number> {
     try {
       await chats.consume(chat);
+      if (isGroup) await groups.consume(chat);
       return 0;
     } catch (tooMany) {
       if (tooMany instanceof RateLimiterRes) return tooMany.msBeforeNext;
@@ -128,17 +142,21 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
     }
   }
 
-  async function refused(chat: string, afterMs: number): Promise<void> {
+  async function refused({ chat, isGroup }: Chat, afterMs: number): Promise<void> {
     await chats.block(chat, Math.ceil(afterMs / 1000));
-    if (await isAmongOthers(afterMs)) times.pause(afterMs);
+    const isSame = chat === lastRefused.chat && performance.now() - lastRefused.atMs < 1000;
+    if (isGroup || isSame) return;
+    lastRefused = { chat, atMs: performance.now() };
+    const pauseMs = await pauseAfter(Math.min(afterMs, MOST_PAUSE_MS));
+    if (pauseMs > 0) times.pause(pauseMs);
   }
 
-  async function isAmongOthers(afterMs: number): Promise<boolean> {
+  async function pauseAfter(afterMs: number): Promise<number> {
     try {
       return await quota.refused(afterMs);
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      return true;
+      return afterMs;
     }
   }
 

@@ -3,7 +3,7 @@ import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
-import type { Pace } from '../shared/pace.ts';
+import type { Chat, Pace } from '../shared/pace.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
@@ -128,15 +128,14 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address || isNoMessage(outgoing)) return 0;
     const { reply, atMs: madeAtMs } = outgoing;
-    return pace.take({ chat: String(address.chat), isReceipt: isReceipt(reply), madeAtMs });
+    return pace.take({ ...chatOf(address), isReceipt: isReceipt(reply), madeAtMs });
   }
 
   async function deliver(outgoing: Outgoing): Promise<Delivery> {
     const address = addressSchema.safeParse(outgoing.address).data;
     if (!address) return { kind: 'rejected' };
     const delivery = await sendTo(address, outgoing);
-    if (delivery.kind === 'throttled')
-      await pace.refused(String(address.chat), delivery.afterMs ?? REFUSED_MS);
+    if (delivery.kind === 'throttled') await pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
     return delivery;
   }
 
@@ -185,6 +184,8 @@ function topic({ thread }: Address) {
 function isPrivate({ chat }: Address): boolean {
   return chat > 0;
 }
+
+const chatOf = (address: Address): Chat => ({ chat: String(address.chat), isGroup: !isPrivate(address) });
 
 const DELIVERED: Delivery = { kind: 'delivered' };
 

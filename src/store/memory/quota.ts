@@ -1,11 +1,11 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { countRefusal, takePoints } from '../limiter.ts';
+import { takePoints } from '../limiter.ts';
 import { type OpenQuota, passedOf } from '../quota.ts';
 
 /** For one process. */
 export const openMemoryQuota: OpenQuota = (name, perSecond) => {
   const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 });
-  const refusals = new RateLimiterMemory({ points: 1, duration: 1 });
+  let refusal = { untilMs: 0, afterMs: 0 };
   let nextPlaceMs = 0;
   return {
     async takePlaces(wanted) {
@@ -20,6 +20,14 @@ export const openMemoryQuota: OpenQuota = (name, perSecond) => {
       if (skipped > 0) await limiter.penalty(name, skipped);
       return takePoints(limiter, name, wanted);
     },
-    refused: (afterMs) => countRefusal([refusals, name], [limiter, name], afterMs),
+    async refused(afterMs) {
+      const nowMs = performance.now();
+      const isSecond = nowMs < refusal.untilMs;
+      const shorterMs = isSecond ? Math.min(afterMs, refusal.afterMs) : afterMs;
+      refusal = { untilMs: nowMs + 1000, afterMs: shorterMs };
+      if (!isSecond) return 0;
+      await limiter.block(name, shorterMs / 1000);
+      return shorterMs;
+    },
   };
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { z } from 'zod';
-import { countRefusal, takePoints } from '../limiter.ts';
+import { takePoints } from '../limiter.ts';
 import type { OpenQuota } from '../quota.ts';
 import type { RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
@@ -16,11 +16,9 @@ export function createRedisQuotas({
   run,
   keys,
 }: Pick<RedisClient, 'commands' | 'run' | 'keys'>): OpenQuota {
-  // The library defines its script once a connection, so both limiters have the same; with one point, it only counts.
   const shared = { storeClient: commands, keyPrefix: '', duration: 1, customIncrTtlLuaScript: TAKE };
   return (name, perSecond) => {
     const limiter = new RateLimiterRedis({ ...shared, points: perSecond });
-    const refused = new RateLimiterRedis({ ...shared, points: 1 });
     const everyMs = (1000 / perSecond).toFixed(3);
     return {
       async take(wanted) {
@@ -32,7 +30,8 @@ export function createRedisQuotas({
       },
       async refused(afterMs) {
         const { count, refusals } = keys().quota(name);
-        return confirmed(countRefusal([refused, refusals], [limiter, count], afterMs), WITHIN_MS);
+        const pauseMs = run('refuse', [refusals, count], [afterMs]);
+        return z.number().parse(await confirmed(pauseMs, WITHIN_MS));
       },
     };
   };

@@ -28,6 +28,7 @@ export const SCRIPTS = {
   takeRegistration: scriptOf(file('take-registration'), 1),
   endRegistration: scriptOf(file('end-registration'), 2),
   takePlaces: scriptOf(file('take-places'), 1),
+  refuse: scriptOf(file('refuse'), 2),
   backlog: scriptOf(file('backlog'), 4),
   probe: scriptOf(file('probe'), 3),
 } as const;

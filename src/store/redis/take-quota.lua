@@ -11,6 +11,7 @@ local WANTED, SECONDS, PER_SECOND = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumb
 
 redis.call('SET', KEYS[1], 0, 'EX', SECONDS, 'NX')
 local leftMs = redis.call('PTTL', KEYS[1])
+if redis.call('GET', KEYS[1]) == 'paused' then return { PER_SECOND + WANTED, leftMs } end
 local passed = math.floor(PER_SECOND * (1 - leftMs / (1000 * SECONDS)))
 local skipped = math.max(0, passed - tonumber(redis.call('GET', KEYS[1])))
 return { redis.call('INCRBY', KEYS[1], skipped + WANTED), leftMs }

@@ -23,6 +23,7 @@ function createWorld(more: Partial<PaceOptions> = {}) {
 let chats = 0;
 const wish = (more: Partial<Wish> = {}): Wish => ({
   chat: `${++chats}`,
+  isGroup: false,
   isReceipt: false,
   madeAtMs: Date.now(),
   ...more,
@@ -82,14 +83,44 @@ describe('a pace', () => {
     expect(performance.now() - startMs).toBeGreaterThan(800);
   });
 
-  test('after a refusal pauses that chat, and after another one everybody', async () => {
+  const person = (chat: string) => ({ chat, isGroup: false });
+  const group = (chat: string) => ({ chat, isGroup: true });
+
+  test('after a refusal pauses that chat, and after another one everybody for the shorter wait', async () => {
     const { pace } = createWorld();
     await pace.take(wish());
-    await pace.refused('a', 5000);
-    expect(await pace.take(wish({ chat: 'a' }))).toBeGreaterThan(4000);
-    expect(await pace.take(wish({ chat: 'c' }))).toBe(0);
-    await pace.refused('b', 3000);
-    expect(await pace.take(wish({ chat: 'c' }))).toBeGreaterThan(2000);
+    await pace.refused(person('a'), 5000);
+    expect(await pace.take(wish(person('a')))).toBeGreaterThan(4000);
+    expect(await pace.take(wish(person('c')))).toBe(0);
+    await pace.refused(person('b'), 3000);
+    const waitMs = await pace.take(wish(person('c')));
+    expect(waitMs).toBeGreaterThan(2000);
+    expect(waitMs).toBeLessThan(4000);
+  });
+
+  test('pauses everybody for ten seconds at most', async () => {
+    const { pace } = createWorld();
+    await pace.refused(person('a'), 60_000);
+    await pace.refused(person('b'), 50_000);
+    const waitMs = await pace.take(wish(person('c')));
+    expect(waitMs).toBeGreaterThan(9000);
+    expect(waitMs).toBeLessThan(11_500);
+    expect(await pace.take(wish(person('b')))).toBeGreaterThan(49_000);
+  });
+
+  test('is not paused by groups, nor by one chat that is refused twice', async () => {
+    const { pace } = createWorld();
+    for (const chat of [group('g'), group('h'), person('a'), person('a')]) await pace.refused(chat, 50_000);
+    expect(await pace.take(wish())).toBe(0);
+    expect(await pace.take(wish(group('g')))).toBeGreaterThan(49_000);
+  });
+
+  test('lets a group have 20 messages a minute', async () => {
+    const { pace } = createWorld({ perSecond: 1000, chatBurst: 100 });
+    const waits = [];
+    for (let n = 0; n < 21; n++) waits.push(await pace.take(wish(group('g'))));
+    expect(waits.slice(0, 20)).toEqual(Array(20).fill(0));
+    expect(waits[20]).toBeGreaterThan(50_000);
   });
 
   test('goes by its share while the count cannot be reached', async () => {

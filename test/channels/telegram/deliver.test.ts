@@ -138,8 +138,8 @@ describe('the pace', () => {
     expect(await channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
     expect(await channel.pace?.(outgoing({ key: 'choice.expired', notice: true }, { press }))).toBe(0);
     expect(take.mock.calls).toEqual([
-      [{ chat: String(CHAT), isReceipt: true, madeAtMs: 0 }],
-      [{ chat: String(CHAT), isReceipt: false, madeAtMs: 0 }],
+      [{ chat: String(CHAT), isGroup: false, isReceipt: true, madeAtMs: 0 }],
+      [{ chat: String(CHAT), isGroup: false, isReceipt: false, madeAtMs: 0 }],
     ]);
   });
 
@@ -152,7 +152,7 @@ describe('the pace', () => {
       parameters: { retry_after: 7 },
     });
     expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'throttled', afterMs: 7000 });
-    expect(refused).toHaveBeenCalledExactlyOnceWith(String(CHAT), 7000);
+    expect(refused).toHaveBeenCalledExactlyOnceWith({ chat: String(CHAT), isGroup: false }, 7000);
   });
 });
 
