@@ -1,0 +1,258 @@
+import {
+  type Index,
+  type IndexChange,
+  type Key,
+  type RecordStore,
+  type Swap,
+  versionOf,
+} from '../store/port.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
+import type { World } from './world.ts';
+
+/** How records of one kind are written, named and indexed. */
+export type Kind<Kept> = {
+  /** Before the colon of their keys. */
+  readonly kind: string;
+  readonly ttlMs: number;
+  write(record: Kept): Buffer;
+  /** Throws where it is none of ours. */
+  read(plain: Buffer): Kept;
+  /** The entries of indexes that the record has. */
+  entries(name: string, record: Kept): readonly Filed[];
+  /** Indexes that a record is the only one to know of: they lose it where its record is broken. */
+  readonly own: readonly IndexChange['index'][];
+  /** The record is needed again soon: it is kept open. Every other one is kept sealed. */
+  isAtWork(record: Kept): boolean;
+};
+
+export type Filed = { readonly index: IndexChange['index']; readonly member: string; readonly score: number };
+
+/** Seals a record under its name. `open` throws where the bytes cannot be opened with any key at hand. */
+export type Sealer = {
+  seal(key: Key, plain: Buffer): Uint8Array;
+  open(key: Key, sealed: Uint8Array): Buffer;
+};
+
+/** A pure change of a record; null: there is none. The same record comes back where nothing is to be written. */
+export type Transition<Kept, Answer> = (
+  record: Kept | null,
+  nowMs: number,
+) => { readonly record: Kept | null; readonly answer: Answer };
+
+/** `durable`: enough replicas have it, where that was asked for. */
+export type Changed<Answer> = { readonly answer: Answer; readonly durable: boolean };
+
+/**
+ * The records of one kind. Each change is read, apply, swap; where somebody else was faster, it is applied again to what is
+ * there then. A process has one swap of a record under way, and what comes meanwhile goes with the next one.
+ *
+ * Time is the record's own node's, as a lower bound: what the node last said, and what passed here since.
+ */
+export type Cell<Kept> = {
+  /** Rejects with `StoreUnavailable`; the change may have taken effect all the same. */
+  change<Answer>(
+    name: string,
+    transition: Transition<Kept, Answer>,
+    options?: { readonly durable?: boolean },
+  ): Promise<Changed<Answer>>;
+  /** The record as it is now: never from memory. */
+  look(name: string): Promise<{ readonly record: Kept | null; readonly nowMs: number }>;
+  /** The record's version is known, so a change of it need not be read first. */
+  knows(name: string): boolean;
+};
+
+/** What was last seen of a record. `record` is undefined where it was not opened, or is not kept open. */
+type Seen<Kept> = {
+  readonly bytes: Uint8Array | null;
+  readonly record?: Kept | null | undefined;
+  /** What the node said at that moment of our own monotonic clock. */
+  readonly nodeMs: number;
+  readonly atMs: number;
+};
+
+type Pending<Kept> = {
+  apply(record: Kept | null, nowMs: number): { record: Kept | null; done: (durable: boolean) => void };
+  readonly durable: boolean;
+  fail(error: unknown): void;
+};
+
+/** How many records are remembered, and for how long. */
+const REMEMBERED = 4096;
+const REMEMBERED_MS = 60_000;
+/** A record that is changed elsewhere each time is given up after so many tries. */
+const TRIES = 50;
+
+export function createCell<Kept>(
+  kind: Kind<Kept>,
+  options: {
+    readonly store: Pick<RecordStore, 'read' | 'swap'>;
+    readonly sealer: Sealer;
+    readonly world: Pick<World, 'monotonicMs'>;
+    /** A record could not be opened, or is none of ours. It was put aside, and the conversation begins anew. */
+    onBroken(name: string): void;
+    remembered?: number | undefined;
+  },
+): Cell<Kept> {
+  const { store, sealer, world, onBroken, remembered = REMEMBERED } = options;
+  const known = new Map<string, Seen<Kept>>();
+  /** What waits for the swap under way, of each record that has one. */
+  const lines = new Map<string, Pending<Kept>[]>();
+  const keyOf = (name: string): Key => `${kind.kind}:${name}`;
+
+  function recall(name: string): Seen<Kept> | undefined {
+    const seen = known.get(name);
+    if (seen === undefined || world.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
+    known.delete(name);
+    return undefined;
+  }
+
+  function note(name: string, seen: Seen<Kept>): void {
+    known.delete(name);
+    const isOpen = seen.record != null && kind.isAtWork(seen.record);
+    known.set(name, isOpen ? seen : { ...seen, record: undefined });
+    // In the order of use: what is too much or too old comes first.
+    for (const [oldest, { atMs }] of known) {
+      if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) return;
+      known.delete(oldest);
+    }
+  }
+
+  async function read(name: string): Promise<Seen<Kept>> {
+    const { nowMs, bytes } = await store.read(keyOf(name));
+    return { bytes, nodeMs: nowMs, atMs: world.monotonicMs() };
+  }
+
+  /** `broken`: there are bytes, and nobody can read them. */
+  function opened(name: string, { bytes, record }: Seen<Kept>): { record: Kept | null; broken: boolean } {
+    if (record !== undefined) return { record, broken: false };
+    if (bytes === null) return { record: null, broken: false };
+    try {
+      return { record: kind.read(sealer.open(keyOf(name), bytes)), broken: false };
+    } catch {
+      return { record: null, broken: true };
+    }
+  }
+
+  const nowOf = ({ nodeMs, atMs }: Seen<Kept>): number => Math.floor(nodeMs + world.monotonicMs() - atMs);
+
+  async function swapAll(name: string, batch: readonly Pending<Kept>[]): Promise<void> {
+    const recalled = recall(name);
+    let isCurrent = recalled === undefined;
+    let base = recalled ?? (await read(name));
+    const durable = batch.some((pending) => pending.durable);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const before = opened(name, base);
+      let { record } = before;
+      const done: ((durable: boolean) => void)[] = [];
+      for (const pending of batch) {
+        const applied = pending.apply(record, nowOf(base));
+        record = applied.record;
+        done.push(applied.done);
+      }
+      if (record === before.record && (isCurrent || !before.broken)) {
+        // Nothing is to be written. That is sure of what was read just now; of what was remembered it is not.
+        if (isCurrent) return finish(name, base, record, done, !durable);
+        base = await read(name);
+        isCurrent = true;
+        continue;
+      }
+      const bytes = record && sealer.seal(keyOf(name), kind.write(record));
+      const swap: Swap = {
+        expected: base.bytes && versionOf(base.bytes),
+        bytes,
+        ttlMs: kind.ttlMs,
+        indexes: indexChanges(kind, name, before, record),
+        ...(before.broken && { aside: true }),
+        ...(durable && { durable }),
+      };
+      const swapped = await store.swap(keyOf(name), swap);
+      const atMs = world.monotonicMs();
+      if (swapped.swapped) {
+        if (before.broken) onBroken(name);
+        return finish(name, { bytes, nodeMs: swapped.nowMs, atMs }, record, done, swapped.durable);
+      }
+      base = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
+      isCurrent = true;
+    }
+    throw new StoreUnavailable(`a record was changed elsewhere ${TRIES} times`);
+  }
+
+  function finish(
+    name: string,
+    seen: Seen<Kept>,
+    record: Kept | null,
+    done: readonly ((durable: boolean) => void)[],
+    durable: boolean,
+  ): void {
+    note(name, { ...seen, record });
+    for (const one of done) one(durable);
+  }
+
+  async function run(name: string, first: Pending<Kept>): Promise<void> {
+    const line = [first];
+    lines.set(name, line);
+    while (line.length > 0) {
+      const batch = line.splice(0);
+      try {
+        await swapAll(name, batch);
+      } catch (error) {
+        known.delete(name);
+        for (const { fail } of batch) fail(error);
+      }
+    }
+    lines.delete(name);
+  }
+
+  return {
+    change(name, transition, { durable = false } = {}) {
+      return new Promise((resolve, reject) => {
+        const pending: Pending<Kept> = {
+          apply(record, nowMs) {
+            const { record: changed, answer } = transition(record, nowMs);
+            return { record: changed, done: (acknowledged) => resolve({ answer, durable: acknowledged }) };
+          },
+          durable,
+          fail: reject,
+        };
+        const line = lines.get(name);
+        if (line === undefined) void run(name, pending);
+        else line.push(pending);
+      });
+    },
+
+    async look(name) {
+      const seen = await read(name);
+      return { record: opened(name, seen).record, nowMs: seen.nodeMs };
+    },
+
+    knows: (name) => recall(name) !== undefined,
+  };
+}
+
+/** What a swap changes in the indexes. */
+function indexChanges<Kept>(
+  kind: Kind<Kept>,
+  name: string,
+  before: { readonly record: Kept | null; readonly broken: boolean },
+  after: Kept | null,
+): IndexChange[] {
+  const had = before.record === null ? [] : kind.entries(name, before.record);
+  const has = after === null ? [] : kind.entries(name, after);
+  const changed: IndexChange[] = has.filter((entry) => !had.some((old) => isSame(old, entry, true)));
+  for (const { index, member } of had) {
+    if (!has.some((entry) => isSame(entry, { index, member }))) changed.push({ index, member, score: null });
+  }
+  if (!before.broken) return changed;
+  // Nobody knows where a broken record was listed. Its calls stay listed, for operators.
+  const lost = kind.own.filter((index) => !has.some((entry) => entry.index === index));
+  return [...changed, ...lost.map((index) => ({ index, member: name, score: null }))];
+}
+
+function isSame(
+  one: Filed,
+  other: { index: Index; member: string; score?: number },
+  withScore = false,
+): boolean {
+  if (one.index !== other.index || one.member !== other.member) return false;
+  return !withScore || one.score === other.score;
+}

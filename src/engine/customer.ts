@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Kind, Transition } from './cell.ts';
+
+/*
+ * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
+ */
+
+const customerSchema = z.looseObject({
+  holder: z.looseObject({ operation: z.string(), untilMs: z.number() }).nullable().default(null),
+  /** AntCRM's records that settled operations, and successes whose records are still to come; until when (epoch ms). */
+  settled: z.record(z.string(), z.number()).default({}),
+  awaited: z.record(z.string(), z.number()).default({}),
+});
+
+export type CustomerRecord = {
+  readonly holder: { readonly operation: string; readonly untilMs: number } | null;
+  readonly settled: Readonly<Record<string, number>>;
+  readonly awaited: Readonly<Record<string, number>>;
+};
+
+const NOBODY: CustomerRecord = { holder: null, settled: {}, awaited: {} };
+
+export const LOCK_MS = 2 * 60 * 60 * 1000;
+/** Longer than any operation is looked up (`OPERATION_CHECKS`). */
+export const SETTLED_MS = 24 * 60 * 60 * 1000;
+
+export const CUSTOMER: Kind<CustomerRecord> = {
+  kind: 'u',
+  ttlMs: SETTLED_MS,
+  write: (record) => Buffer.from(JSON.stringify(record)),
+  read: (plain) => customerSchema.parse(JSON.parse(plain.toString())),
+  entries: () => [],
+  own: [],
+  isAtWork: () => false,
+};
+
+/** Whether the operation has the lock now; `settled` and `awaited` as `unlock` was given them. */
+export type Lock =
+  | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
+  | { readonly locked: false };
+
+/** Takes the lock for an operation, for `LOCK_MS` from now; again by its holder: for as long anew. */
+export function lock(operation: string): Transition<CustomerRecord, Lock> {
+  return (before, nowMs) => {
+    const record = current(before, nowMs);
+    const { holder, settled, awaited } = record;
+    if (holder !== null && holder.operation !== operation)
+      return { record: before, answer: { locked: false } };
+    return {
+      record: { ...record, holder: { operation, untilMs: nowMs + LOCK_MS } },
+      answer: { locked: true, settled: Object.keys(settled), awaited: Object.keys(awaited) },
+    };
+  };
+}
+
+/**
+ * Gives the lock back if the operation has it, and remembers the record that settled it, or what tells the one that is still
+ * to come; of the same text once.
+ */
+export function unlock(
+  operation: string,
+  record?: string | undefined,
+  awaited?: string | undefined,
+): Transition<CustomerRecord, void> {
+  return (before, nowMs) => {
+    const customer = current(before, nowMs);
+    const untilMs = nowMs + SETTLED_MS;
+    const isHolder = customer.holder?.operation === operation;
+    if (!isHolder && record === undefined && awaited === undefined) {
+      return { record: before, answer: undefined };
+    }
+    return {
+      record: {
+        ...customer,
+        holder: isHolder ? null : customer.holder,
+        settled: record === undefined ? customer.settled : { ...customer.settled, [record]: untilMs },
+        awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: untilMs },
+      },
+      answer: undefined,
+    };
+  };
+}
+
+/** The record without what is over. */
+function current(record: CustomerRecord | null, nowMs: number): CustomerRecord {
+  const { holder, settled, awaited, ...rest } = record ?? NOBODY;
+  const live = (kept: CustomerRecord['settled']) =>
+    Object.fromEntries(Object.entries(kept).filter(([, untilMs]) => untilMs > nowMs));
+  return {
+    ...rest,
+    holder: holder !== null && holder.untilMs > nowMs ? holder : null,
+    settled: live(settled),
+    awaited: live(awaited),
+  };
+}

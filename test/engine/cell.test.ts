@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { createCell } from '../../src/engine/cell.ts';
+import { newRecord } from '../../src/engine/record.ts';
+import { accept, CONVERSATION, commit, take } from '../../src/engine/transitions.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { type RecordStore, shardOf } from '../../src/store/port.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
+
+const KEY = 'c:name';
+const shard = shardOf(KEY);
+
+/** Processes on one store; `trips` are what reached it. */
+function world(over: Partial<RecordStore> = {}) {
+  const clock = { ms: NOW };
+  const mono = { ms: 0 };
+  const memory = createMemoryStore({ clock: { nowMs: () => clock.ms }, keep: 100 });
+  const trips: string[] = [];
+  const broken: string[] = [];
+  const open = () =>
+    createCell(CONVERSATION, {
+      store: {
+        read(key) {
+          trips.push('read');
+          return (over.read ?? memory.read)(key);
+        },
+        swap(key, swap) {
+          trips.push('swap');
+          return (over.swap ?? memory.swap)(key, swap);
+        },
+      },
+      sealer: openSealer,
+      world: { monotonicMs: () => mono.ms },
+      onBroken: (name) => broken.push(name),
+    });
+  const dueOf = async () => (await memory.list('due', { shard, upTo: 'ever', limit: 10 })).entries;
+  return { memory, clock, mono, trips, broken, open, dueOf };
+}
+
+const file = (id: string) => accept(filing(id));
+
+describe('A cell', () => {
+  it('reads once, and then knows the version for a minute', async () => {
+    const { open, trips, mono } = world();
+    const cell = open();
+    for (const id of ['m1', 'm2']) await cell.change('name', file(id));
+    expect(trips).toEqual(['read', 'swap', 'swap']);
+    expect(cell.knows('name')).toBe(true);
+    mono.ms += 60_000;
+    expect(cell.knows('name')).toBe(false);
+  });
+
+  it('applies a change again to what another process wrote meanwhile', async () => {
+    const { open, trips } = world();
+    const [one, other] = [open(), open()];
+    await one.change('name', file('m1'));
+    await other.change('name', file('m2'));
+    trips.length = 0;
+    await one.change('name', file('m3'));
+    expect(trips, 'the answer brought what is there').toEqual(['swap', 'swap']);
+    const { record } = await one.look('name');
+    expect(record?.inbox.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('has one swap under way, and what comes meanwhile goes with the next', async () => {
+    const { open, trips } = world();
+    const cell = open();
+    const ids = Array.from({ length: 20 }, (_, n) => `m${n}`);
+    const answers = await Promise.all(ids.map((id) => cell.change('name', file(id))));
+    expect(answers.map(({ answer }) => answer.kind)).toEqual(ids.map(() => 'queued'));
+    expect(trips).toEqual(['read', 'swap', 'swap']);
+    const { record } = await cell.look('name');
+    expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('changes indexes with the record, and in no other way', async () => {
+    const { open, dueOf, clock } = world();
+    const cell = open();
+    await cell.change('name', file('m1'));
+    expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
+    clock.ms += 10;
+    await cell.change('name', take(taking()));
+    // By a lower bound of the node's clock: what it said last, and what passed here since.
+    expect(await dueOf()).toEqual([{ member: 'name', score: NOW + LEASE }]);
+  });
+
+  it('goes by the clock of the node that has the record, whatever the own one says', async () => {
+    const { open, mono, dueOf } = world();
+    mono.ms = 5_000_000;
+    const cell = open();
+    await cell.change('name', file('m1'));
+    mono.ms += 1500.7;
+    await cell.change('name', take(taking()));
+    expect(await dueOf()).toEqual([{ member: 'name', score: NOW + 1500 + LEASE }]);
+  });
+
+  it('is sure before it says that nothing is to be done: what it remembers may be old', async () => {
+    const { open } = world();
+    const [one, other] = [open(), open()];
+    const nothing = take(taking());
+    await one.change('name', () => ({ record: newRecord(NOW), answer: null }));
+    await other.change('name', file('m1'));
+    expect((await one.change('name', nothing)).answer).toMatchObject({ kind: 'leased' });
+  });
+
+  it('never takes a version for another one that a failover made up for it', async () => {
+    const { open, memory } = world();
+    const [one, other] = [open(), open()];
+    await one.change('name', accept(filing('m1', { take: taking() })));
+    const held = { owner: 'owner', step: 1, mark: 'nonce of m1' };
+    const change = { state: '{}', replies: [], consumed: true, wakeMs: null, settled: [], dropped: 0 };
+    memory.lose(1);
+    await other.change('name', file('m9'));
+    expect((await one.change('name', commit(held, change))).answer).toBeNull();
+    const { record } = await other.look('name');
+    expect(record?.inbox.map(({ id }) => id)).toEqual(['m9']);
+  });
+
+  it('fails all that went with a swap which was not confirmed, and reads anew', async () => {
+    const { memory } = world();
+    let fails = true;
+    const { open, trips } = world({
+      read: memory.read,
+      async swap(key, swap) {
+        const swapped = await memory.swap(key, swap);
+        if (fails) throw new StoreUnavailable('the answer was lost');
+        return swapped;
+      },
+    });
+    const cell = open();
+    await expect(cell.change('name', file('m1'))).rejects.toThrow(StoreUnavailable);
+    fails = false;
+    trips.length = 0;
+    expect((await cell.change('name', file('m1'))).answer, 'it took effect').toEqual({ kind: 'queued' });
+    expect(trips).toEqual(['read']);
+  });
+
+  it('puts a broken record aside with its calls listed, and begins anew', async () => {
+    const { open, memory, broken, dueOf } = world();
+    const entry = (index: 'due' | 'intents', member: string) => ({ index, member, score: NOW });
+    await memory.swap(KEY, {
+      ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
+      indexes: [entry('due', 'name'), entry('intents', 'name:op')],
+    });
+    const cell = open();
+    expect((await cell.change('name', file('m1'))).answer).toEqual({ kind: 'queued' });
+    expect(broken).toEqual(['name']);
+    expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
+    const listed = async (index: 'intents' | 'broken') =>
+      (await memory.list(index, { shard, upTo: 'ever', limit: 10 })).entries.length;
+    expect([await listed('intents'), await listed('broken')]).toEqual([1, 1]);
+  });
+
+  it('looks at the record itself, also where it remembers another one', async () => {
+    const { open, memory } = world();
+    const [one, other] = [open(), open()];
+    await one.change('name', file('m1'));
+    await other.change('name', (record) => ({ record: record && { ...record, inbox: [] }, answer: null }));
+    expect((await one.look('name')).record?.inbox).toEqual([]);
+    memory.lose(2);
+    expect((await one.look('name')).record).toBeNull();
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { createCell } from '../../src/engine/cell.ts';
+import {
+  CUSTOMER,
+  type CustomerRecord,
+  LOCK_MS,
+  lock,
+  SETTLED_MS,
+  unlock,
+} from '../../src/engine/customer.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { NOW, openSealer } from './kit.ts';
+
+const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
+
+/** What the transitions leave, one after the other. */
+function chain(...transitions: ReturnType<typeof unlock>[]): CustomerRecord | null {
+  let record: CustomerRecord | null = null;
+  for (const transition of transitions) record = transition(record, NOW).record;
+  return record;
+}
+
+describe("A customer's record", () => {
+  it('lets one operation at a time, again and again, and ends after two hours', () => {
+    const { record, answer } = lock('op1')(null, NOW);
+    expect(answer).toEqual(locked());
+    expect(lock('op2')(record, NOW + 1)).toEqual({ record, answer: { locked: false } });
+    const again = lock('op1')(record, NOW + 1000);
+    expect(again.answer).toEqual(locked());
+    expect(lock('op2')(again.record, NOW + LOCK_MS).answer).toEqual({ locked: false });
+    expect(lock('op2')(again.record, NOW + LOCK_MS + 1000).answer).toEqual(locked());
+  });
+
+  it('is given back by its holder alone', () => {
+    const { record } = lock('op1')(null, NOW);
+    expect(unlock('op2')(record, NOW).record).toBe(record);
+    const free = unlock('op1')(record, NOW).record;
+    expect(unlock('op1')(free, NOW).record).toBe(free);
+    expect(lock('op2')(free, NOW).answer).toEqual(locked());
+  });
+
+  it('tells the next holder what settled earlier operations, and what is still to come, for a day', () => {
+    const record = chain(
+      unlock('op1', 'record 1'),
+      unlock('op2', undefined, '{"one":"🎁"}'),
+      unlock('op2', undefined, '{"one":"🎁"}'),
+    );
+    expect(lock('op3')(record, NOW).answer).toEqual(locked(['record 1'], ['{"one":"🎁"}']));
+    expect(lock('op3')(record, NOW + SETTLED_MS).answer).toEqual(locked());
+  });
+
+  it('is one for all processes', async () => {
+    const store = createMemoryStore({ clock: { nowMs: () => NOW } });
+    const world = { monotonicMs: () => 0 };
+    const open = () => createCell(CUSTOMER, { store, sealer: openSealer, world, onBroken: () => {} });
+    const [one, other] = [open(), open()];
+    const answers = await Promise.all([one.change('c', lock('op1')), other.change('c', lock('op2'))]);
+    expect(answers.map(({ answer }) => answer)).toEqual([locked(), { locked: false }]);
+  });
+});

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import type { Sealer } from '../../src/engine/cell.ts';
+import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
+import { accept, type Filing, type Held, type Work } from '../../src/engine/transitions.ts';
+
+export const NOW = 1_800_000_000_000;
+export const LEASE = 15_000;
+
+/** Seals nothing: the version is random all the same. Bytes that say so cannot be opened. */
+export const openSealer: Sealer = {
+  seal: (_, plain) => Buffer.concat([randomBytes(13), plain]),
+  open(_, sealed) {
+    if (sealed[13] === 0xff) throw new Error('broken');
+    return Buffer.from(sealed.subarray(13));
+  },
+};
+
+export const taking = (owner = 'owner', schema = 1) => ({ owner, leaseMs: LEASE, schema });
+
+export function filing(id: string, over: Partial<Filing> = {}): Filing {
+  return { id, nonce: `nonce of ${id}`, body: { text: id }, bytes: 10, schema: 1, ...over };
+}
+
+/** A record with a message of that id, whose lease `owner` has. */
+export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; work: Work; held: Held } {
+  const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
+  if (record === null || answer.kind !== 'leased') throw new Error(answer.kind);
+  return { record, work: answer.work, held: { owner: 'owner', step: 1, mark: `nonce of ${id}` } };
+}
+
+/** The record of a conversation at rest. */
+export const rest = (over: Partial<ConversationRecord> = {}): ConversationRecord => ({
+  ...newRecord(NOW),
+  ...over,
+});

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import { type ConversationRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
+import {
+  accept,
+  CONVERSATION,
+  type Commit,
+  commit,
+  intend,
+  MAX_INBOX,
+  release,
+  renew,
+  take,
+  takeLetter,
+} from '../../src/engine/transitions.ts';
+import { filing, LEASE, leased, NOW, rest, taking } from './kit.ts';
+
+const HOUR = 3_600_000;
+const answers: Commit = {
+  ...{ state: '{"n":1}', replies: [{ body: 'hello' }], consumed: true, wakeMs: null },
+  ...{ settled: [], dropped: 0 },
+};
+const giving = { leaseMs: LEASE, schema: 1 };
+
+/** The record that a transition leaves. */
+function left(changed: { record: ConversationRecord | null }): ConversationRecord {
+  if (changed.record === null) throw new Error('there is no record');
+  return changed.record;
+}
+
+const due = (record: ConversationRecord) =>
+  CONVERSATION.entries('name', record).find(({ index }) => index === 'due')?.score ?? null;
+
+describe('Accepting', () => {
+  it('files a message once, and tells a change that took effect from a second delivery', () => {
+    const first = accept(filing('m1'))(null, NOW);
+    expect(first.answer).toEqual({ kind: 'queued' });
+    const again = accept(filing('m1'))(first.record, NOW);
+    expect(again).toEqual({ record: first.record, answer: { kind: 'queued' } });
+    const second = accept(filing('m1', { nonce: 'another' }))(first.record, NOW + HOUR);
+    expect(second).toEqual({ record: first.record, answer: { kind: 'duplicate' } });
+  });
+
+  it('remembers 64 ids for 48 hours, answered or not', () => {
+    let record: ConversationRecord | null = null;
+    for (let n = 0; n <= 64; n++)
+      record = accept(filing(`m${n}`))(rest({ ...(record ?? rest()), inbox: [] }), NOW).record;
+    const kindOf = (id: string, nowMs: number) =>
+      accept(filing(id, { nonce: 'x' }))(record, nowMs).answer.kind;
+    expect(['m0', 'm1', 'm64'].map((id) => kindOf(id, NOW))).toEqual(['queued', 'duplicate', 'duplicate']);
+    expect(kindOf('m64', NOW + 48 * HOUR)).toBe('duplicate');
+    expect(kindOf('m64', NOW + 50 * HOUR)).toBe('queued');
+    expect(record?.seen).toHaveLength(64 * 8);
+    expect(left(accept(filing('late'))(record, NOW + 50 * HOUR)).seen).toHaveLength(8);
+  });
+
+  it('drops what finds the inbox full, and remembers nothing of it: the platform may bring it again', () => {
+    let record: ConversationRecord | null = null;
+    for (let n = 0; n < MAX_INBOX; n++) record = accept(filing(`m${n}`))(record, NOW).record;
+    const full = accept(filing('more'))(record, NOW);
+    expect(full.answer).toEqual({ kind: 'full' });
+    expect(left(full)).toMatchObject({ dropped: 1, inSeq: MAX_INBOX });
+    const room = { ...left(full), inbox: left(full).inbox.slice(1) };
+    expect(accept(filing('more', { nonce: 'again' }))(room, NOW).answer).toEqual({ kind: 'queued' });
+    const large = accept(filing('large', { bytes: 64 * 1024 }))(null, NOW);
+    expect(large.answer).toEqual({ kind: 'queued' });
+    expect(accept(filing('small'))(large.record, NOW).answer).toEqual({ kind: 'full' });
+  });
+
+  it('takes the lease where that is asked for and nobody has it', () => {
+    const { record, work } = leased();
+    expect(work).toMatchObject({ step: 0, attempts: 1, current: true, takeover: false, state: null });
+    expect(work.head?.body).toEqual({ text: 'm1' });
+    expect(due(record)).toBe(NOW + LEASE);
+    expect(accept(filing('m2', { take: taking('other') }))(record, NOW).answer).toEqual({ kind: 'queued' });
+    const second = accept(filing('m2', { take: taking('other') }))(record, NOW + LEASE);
+    expect(second.answer).toMatchObject({ kind: 'leased', work: { takeover: true, attempts: 2 } });
+    expect(second.answer.kind === 'leased' && second.answer.work.head?.id).toBe('m1');
+  });
+
+  it('leaves what a newer process wrote to newer processes, and carries along what it does not know', () => {
+    const newer = rest({ schema: 2, ...{ invented: { later: true } } });
+    const filed = accept(filing('m1', { take: taking() }))(readRecord(writeRecord(newer)), NOW);
+    expect(filed.answer).toEqual({ kind: 'queued' });
+    expect(filed.record).toMatchObject({ schema: 2, invented: { later: true } });
+    expect(take(taking())(filed.record, NOW).answer).toEqual({ kind: 'newer' });
+    expect(take(taking('owner', 2))(filed.record, NOW).answer).toMatchObject({ kind: 'leased' });
+    expect(readRecord(writeRecord(left(filed)))).toEqual(left(filed));
+  });
+
+  it('brings forward what waits, to the earliest that is allowed', () => {
+    const waiting = rest({
+      outbox: [{ seq: 1, body: 'a' }],
+      notBeforeMs: NOW + HOUR,
+      earliestMs: NOW + 1000,
+    });
+    const filed = left(accept(filing('m1', { take: taking() }))(waiting, NOW));
+    expect(filed.lease).toBeNull();
+    expect(due(filed)).toBe(NOW + 1000);
+  });
+});
+
+describe('Taking', () => {
+  it('gives a lease once, and only where there is something to do', () => {
+    const queued = left(accept(filing('m1'))(null, NOW));
+    const taken = take(taking())(queued, NOW);
+    expect(taken.answer).toMatchObject({ kind: 'leased', work: { owner: 'owner', step: 0 } });
+    expect(take(taking())(taken.record, NOW)).toEqual({ ...taken, record: taken.record });
+    expect(take(taking('other'))(taken.record, NOW).answer).toEqual({ kind: 'none' });
+    expect(take(taking())(rest(), NOW).answer).toEqual({ kind: 'none' });
+    expect(take(taking())(null, NOW)).toEqual({ record: null, answer: { kind: 'none' } });
+  });
+
+  it('counts an attempt for a lease that ran out, and ends one that has nothing left to do', () => {
+    const { record } = leased();
+    const again = take(taking('other'))(record, NOW + LEASE);
+    expect(again.answer).toMatchObject({ work: { attempts: 2, takeover: true } });
+    const idle = rest({ lease: { owner: 'dead', untilMs: NOW, step: 3 } });
+    expect(take(taking())(idle, NOW)).toEqual({ record: { ...idle, lease: null }, answer: { kind: 'none' } });
+  });
+
+  it('runs a wake-up while replies wait, and leaves them waiting', () => {
+    const waiting = rest({
+      ...{ outbox: [{ seq: 1, body: 'a' }], notBeforeMs: NOW + HOUR, tried: { times: 2, sinceMs: NOW } },
+      ...{ inbox: [{ seq: 1, id: 'm', mark: 'm', bytes: 1, body: '' }], wakeMs: NOW },
+    });
+    expect(due(waiting)).toBe(NOW);
+    const { record, answer } = take(taking())(waiting, NOW);
+    expect(answer).toMatchObject({ kind: 'leased', work: { outbox: [], head: null, wake: true } });
+    const held = { owner: 'owner', step: 1, mark: null };
+    const committed = left(commit(held, { ...answers, consumed: false })(record, NOW));
+    const freed = release({ ...held, step: 2 }, { sentSeq: 0, ...giving })(committed, NOW);
+    expect(freed.answer).toBeNull();
+    const { notBeforeMs, tried, inbox, outbox } = waiting;
+    expect(freed.record).toMatchObject({ lease: null, notBeforeMs, tried, inbox, wakeMs: 0 });
+    expect(left(freed).outbox.map(({ body }) => body)).toEqual(['a', 'hello']);
+    expect(outbox).toHaveLength(1);
+  });
+});
+
+describe('What only the holder of the lease may do', () => {
+  const { record, held } = leased();
+  const changes = {
+    intend: intend(held, { operation: 'op', by: 'me', body: {} }),
+    commit: commit(held, answers),
+    release: release(held, { sentSeq: 0, ...giving }),
+  };
+  const others: Record<string, ConversationRecord | null> = {
+    'there is no record': null,
+    'nobody has the lease': { ...record, lease: null },
+    'another has the lease': { ...record, lease: { owner: 'other', untilMs: NOW + LEASE, step: 0 } },
+    'a change of it was lost in a failover': { ...record, lease: { owner: 'owner', untilMs: NOW, step: -1 } },
+    'it went on meanwhile': { ...record, lease: { owner: 'owner', untilMs: NOW, step: 2 } },
+    'the message is another one under the same number': {
+      ...record,
+      inbox: record.inbox.map((message) => ({ ...message, mark: 'filed after a failover' })),
+    },
+  };
+
+  it.each(Object.entries(others))('changes nothing where %s', (_, found) => {
+    for (const change of Object.values(changes)) {
+      const { record: kept, answer } = change(found, NOW);
+      expect(kept).toBe(found);
+      expect(answer === null || answer).toSatisfy((said) => said === true || said.kind === 'stale');
+    }
+  });
+
+  it('takes effect once, and is answered as before where it took effect already', () => {
+    for (const change of Object.values(changes)) {
+      const once = change(record, NOW);
+      const filed = accept(filing('meanwhile'))(once.record, NOW + 5);
+      const twice = change(filed.record, NOW);
+      expect(twice.record).toBe(filed.record);
+      expect(twice.answer).toEqual(once.answer);
+    }
+  });
+
+  it('counts as long as nobody took the lease, however late it is', () => {
+    expect(renew({ owner: 'owner', leaseMs: LEASE })(record, NOW + HOUR).answer).toBe(true);
+    expect(renew({ owner: 'other', leaseMs: LEASE })(record, NOW).answer).toBe(false);
+    expect(commit(held, answers)(record, NOW + HOUR).answer).not.toBeNull();
+  });
+});
+
+describe('Calls', () => {
+  it('may be made by the attempt that wrote the intent, and by none other', () => {
+    const { record, held } = leased();
+    const first = intend(held, { operation: 'op', by: 'one', body: 'lookup' })(record, NOW);
+    expect(first.answer).toEqual({ kind: 'go' });
+    const second = intend({ ...held, step: 2 }, { operation: 'op', by: 'two', body: 'other' })(
+      first.record,
+      NOW,
+    );
+    expect(second.answer).toMatchObject({ kind: 'known', call: { by: 'one', body: 'lookup' } });
+    const next = { operation: 'op.2', by: 'three', body: '', outcomes: { op: { kind: 'applied' } } };
+    const third = intend({ ...held, step: 3 }, next)(second.record, NOW);
+    const { journal } = left(third);
+    expect(journal.op?.outcome).toEqual({ kind: 'applied' });
+    const intents = CONVERSATION.entries('name', left(third)).filter(({ index }) => index === 'intents');
+    expect(intents).toEqual([{ index: 'intents', member: 'name:op.2', score: NOW }]);
+    const settled = commit({ ...held, step: 4 }, { ...answers, settled: ['op', 'unheard of'] })(
+      third.record,
+      NOW,
+    );
+    expect(Object.keys(left(settled).journal)).toEqual(['op.2']);
+  });
+});
+
+describe('Releasing', () => {
+  function committed(change: Partial<Commit> = {}) {
+    const { record, held } = leased();
+    const { record: done, answer } = commit(held, { ...answers, ...change })(record, NOW);
+    return {
+      record: left({ record: done }),
+      seq: (answer?.firstSeq ?? 0) + (change.replies ?? [1]).length - 1,
+    };
+  }
+  const held = { owner: 'owner', step: 2, mark: null };
+
+  it('hands over the next message, or frees the lease', () => {
+    const { record, seq } = committed();
+    const filed = left(accept(filing('m2'))(record, NOW));
+    const next = release(held, { sentSeq: seq, ...giving })(filed, NOW);
+    expect(next.answer).toMatchObject({ head: { id: 'm2' }, attempts: 1 });
+    expect(left(next).lease).toMatchObject({ owner: 'owner', step: 2 });
+    const again = release({ ...held, step: 3 }, { sentSeq: seq, ...giving })(next.record, NOW);
+    expect(again.answer?.attempts, 'handed over once more without a commit').toBe(2);
+    const free = release(held, { sentSeq: seq, ...giving })(record, NOW);
+    expect(free).toMatchObject({ answer: null, record: { lease: null, outbox: [], notBeforeMs: 0 } });
+    expect(due(left(free))).toBeNull();
+  });
+
+  it('takes what was filed before a question was delivered for no answer to it', () => {
+    for (const asks of [true, undefined]) {
+      const { record, seq } = committed({ replies: [{ body: 'Sure?', ...(asks && { asks }) }] });
+      const early = left(accept(filing('early'))(record, NOW));
+      const next = release(held, { sentSeq: seq, ...giving })(early, NOW);
+      expect(next.answer).toMatchObject({ head: { id: 'early' }, current: asks !== true });
+      const late = left(accept(filing('late'))(next.record, NOW));
+      const answered = left(commit({ ...held, step: 3, mark: 'nonce of early' }, answers)(late, NOW));
+      const last = release({ ...held, step: 4 }, { sentSeq: answered.outSeq, ...giving })(answered, NOW);
+      expect(last.answer).toMatchObject({ head: { id: 'late' }, current: true });
+    }
+  });
+
+  it('puts off what could not be sent, and what was tried is kept for the next', () => {
+    const { record, seq } = committed({ replies: [{ body: 'a' }, { body: 'b' }], wakeMs: NOW + 5 });
+    const tried = { times: 1, sinceMs: NOW };
+    const wait = { afterMs: HOUR, leastMs: 1000, tried, madeAtMs: NOW - 1 };
+    const put = left(release(held, { sentSeq: seq - 1, wait, ...giving })(record, NOW));
+    expect(put).toMatchObject({ lease: null, tried, notBeforeMs: NOW + HOUR, earliestMs: NOW + 1000 });
+    expect(put.outbox.map(({ body }) => body)).toEqual(['b']);
+    expect(CONVERSATION.entries('n', put)).toEqual([
+      { index: 'due', member: 'n', score: NOW + 5 },
+      { index: 'undelivered', member: 'n', score: NOW - 1 },
+    ]);
+    const all = left(
+      release(held, { sentSeq: seq - 1, wait: { ...wait, all: true }, ...giving })(record, NOW),
+    );
+    expect(due(all), 'a turn that is given back puts off its wake-up, too').toBe(NOW + HOUR);
+  });
+
+  it('leaves to newer processes what one of them filed meanwhile', () => {
+    const { record, seq } = committed();
+    const filed = left(accept(filing('m2', { schema: 2 }))(record, NOW));
+    const freed = release(held, { sentSeq: seq, ...giving })(filed, NOW);
+    expect(freed.answer).toBeNull();
+    expect(due(left(freed))).toBe(NOW);
+  });
+});
+
+describe('Dead letters', () => {
+  it('are kept until they are taken, or all is forgotten', () => {
+    const { record, held } = leased();
+    const dead = [{ id: 'one', reason: 'threw', body: 'poison' }];
+    const kept = left(commit(held, { ...answers, dead })(record, NOW));
+    expect(kept.dead).toEqual([{ id: 'one', reason: 'threw', body: 'poison', atMs: NOW }]);
+    const taken = takeLetter('one')(kept, NOW);
+    expect(taken).toMatchObject({ record: { dead: [] }, answer: { id: 'one' } });
+    expect(takeLetter('one')(taken.record, NOW)).toEqual({ record: taken.record, answer: null });
+    const forgotten = commit({ ...held, step: 2, mark: null }, { ...answers, consumed: false, forget: true });
+    expect(left(forgotten(kept, NOW)).dead).toEqual([]);
+  });
+});
