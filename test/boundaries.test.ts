@@ -25,13 +25,21 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
   { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
-  // The engine knows the store by its ports, never an implementation.
+  // The engine knows the store by its ports, never an implementation. World lies beside its ports, for everybody.
+  { files: /^engine\/world\.ts$/, imports: [] },
+  {
+    files: /^engine\//,
+    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^(observe|spans)\.ts$/],
+  },
   { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^(observe|spans)\.ts$/] },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
   // A program of its own among a room's files: it reads the configuration for the room.
   { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
   { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
-  { files: /^loyalty\//, imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^observe\.ts$/] },
+  {
+    files: /^loyalty\//,
+    imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^engine\/world\.ts$/, /^observe\.ts$/],
+  },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
     imports: (name) => [
