@@ -93,6 +93,21 @@ describe('the chat', () => {
     await inside(page).getByText('/history-point').waitFor();
   });
 
+  it.each(['light', 'dark'] as const)('can be read under the pointer, by %s', async (colorScheme) => {
+    const page = await open({ colorScheme });
+    await type(page, 'tích điểm TIVI000000034 0867123456 garnacho@gmail.com');
+    await choice(page, 'confirm').waitFor();
+    for (const one of await page.getByRole('button').all()) {
+      if (!(await one.isVisible())) continue;
+      await one.hover();
+      const style = (name: string) =>
+        page.evaluate<string>(`getComputedStyle([...document.querySelectorAll(':hover')].at(-1))['${name}']`);
+      const ratio = contrast(await style('color'), await style('backgroundColor'));
+      // WCAG 1.4.3 for text of this size.
+      expect(ratio, (await one.textContent()) ?? '').toBeGreaterThan(4.5);
+    }
+  });
+
   it('turns the pages of the history in place', async () => {
     const page = await open();
     await type(page, 'lịch sử tích điểm 0867123456');
@@ -192,3 +207,15 @@ describe('the picture of a gift', () => {
     for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
   });
 });
+
+/** Of two opaque colours, as WCAG 2 reckons it. */
+function contrast(...colours: [ink: string, ground: string]): number {
+  const luminances = colours.map((colour) => {
+    const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map((part) => {
+      const share = Number(part) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  });
+  return (Math.max(...luminances) + 0.05) / (Math.min(...luminances) + 0.05);
+}
