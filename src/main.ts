@@ -23,6 +23,11 @@ const app = await createApp(config, { log: await logOutput(process.stdout) }).ca
   process.exit(EXIT_CONFIG);
 });
 for (const warning of warnings) app.server.log.warn(warning);
+// Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
+if (process.argv.includes('--check')) {
+  await app.stop();
+  process.exit(0);
+}
 
 const skip = ['SIGINT', 'SIGTERM'] as const;
 const { close } = closeWithGrace({ delay: STOP_MS, logger: false, skip: [...skip] }, async ({ err }) => {

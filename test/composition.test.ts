@@ -16,10 +16,13 @@ import { createSandbox } from '../src/loyalty/sandbox/sandbox.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
-const readYaml = (name: string): unknown => parse(read(name), { strict: true });
+const readYaml = (name: string): unknown => parse(read(name), { strict: true, merge: true });
 
 const text = z.string().min(1);
-const condition = z.strictObject({ condition: z.enum(['service_healthy', 'service_started']) });
+const condition = z.strictObject({
+  condition: z.enum(['service_healthy', 'service_completed_successfully']),
+  required: z.boolean().default(true),
+});
 
 /** Of Compose's schema what is used here; another key is a typing mistake. */
 const serviceSchema = z.strictObject({
@@ -34,10 +37,11 @@ const serviceSchema = z.strictObject({
   volumes: z.array(text).default([]),
   depends_on: z.union([z.record(text, condition), z.array(text)]).optional(),
   healthcheck: z.strictObject({ test: z.array(text), interval: text }).optional(),
-  restart: z.literal('unless-stopped'),
+  restart: z.enum(['unless-stopped', 'no']),
   stop_grace_period: text.regex(/^\d+s$/).optional(),
 });
 const composeSchema = z.strictObject({
+  'x-bot': z.looseObject({}),
   services: z.record(text, serviceSchema),
   volumes: z.record(text, z.null()),
 });
@@ -104,9 +108,10 @@ describe('every service', () => {
     expect(new Set(hostPorts).size).toBe(hostPorts.length);
   });
 
-  test('is there without asking, but for the monitoring', () => {
+  test('is there without asking, but for the sandbox and the monitoring', () => {
     const asked = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
     expect(asked.map(([name, { profiles }]) => [name, profiles])).toEqual([
+      ['sandbox', ['sandbox']],
       ['prometheus', ['monitoring']],
       ['grafana', ['monitoring']],
     ]);
@@ -137,6 +142,25 @@ describe('the bots', () => {
 
   test('are two, or as many as --scale says: none has a port or a name of its own', () => {
     expect(service('bot')).toMatchObject({ deploy: { replicas: 2 }, ports: [], volumes: [] });
+  });
+
+  test('begin only where their configuration was looked at once and is right, since a restart mends none', () => {
+    expect(service('check')).toMatchObject({
+      command: ['node', 'src/main.ts', '--check'],
+      environment: service('bot').environment,
+      env_file: service('bot').env_file,
+      restart: 'no',
+    });
+    expect(service('bot').depends_on).toMatchObject({
+      check: { condition: 'service_completed_successfully', required: true },
+    });
+  });
+
+  test('need no sandbox where the real AntCRM is', () => {
+    expect(service('sandbox').profiles).toEqual(['sandbox']);
+    expect(service('bot').depends_on).toMatchObject({ sandbox: { required: false } });
+    const real = { ...given, ANTCRM_BASE_URL: 'https://crm.example', ANTCRM_API_KEY: 'key' };
+    expect(environmentOf('bot', real)).toMatchObject({ ANTCRM_BASE_URL: 'https://crm.example' });
   });
 
   test('may each finish what they began', () => {
@@ -174,7 +198,7 @@ test('the sandbox is the program that npm run sandbox starts, where the bots loo
 test('Redis keeps what it acknowledged and throws nothing away', () => {
   const { command = [], volumes: kept } = service('redis');
   expect(command.join(' ')).toMatch(
-    /--appendonly yes --maxmemory-policy noeviction --maxmemory \w+ --save $/,
+    /--appendonly yes --appendfsync always --maxmemory-policy noeviction --maxmemory \w+ --save $/,
   );
   expect(kept).toEqual(['redis:/data']);
 });

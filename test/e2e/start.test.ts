@@ -128,6 +128,14 @@ test('faults of the configuration come as one list, secrets masked, and the exit
   expect(said).not.toContain(secret);
 });
 
+test('--check says whether a start would be refused, and starts nothing', async () => {
+  const wrong = await startProcess('src/main.ts', { PORT: 'many' }, ['--check']);
+  expect(await wrong.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  const right = await startProcess('src/main.ts', {}, ['--check']);
+  expect(await right.ended).toEqual({ code: 0, signal: null });
+  expect(right.lines.join()).not.toContain('listening');
+});
+
 const production = {
   NODE_ENV: 'production',
   REDIS_URL: 'redis://127.0.0.1:1',
