@@ -55,41 +55,54 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
   };
 }
 
-/** Three masters that share the slots; `url` names all. */
-export async function startRedisCluster(): Promise<{
+/** A cluster's nodes; `url` names the masters. */
+export type RedisCluster = {
   readonly url: string;
+  /** The masters, in the order of their slots. */
   readonly nodes: readonly RedisServer[];
+  /** One of each master, where there are any. */
+  readonly replicas: readonly RedisServer[];
   stop(): Promise<void>;
-}> {
-  const busPorts = await Promise.all([freePort(), freePort(), freePort()]);
-  const nodes = await Promise.all(
+};
+
+/** Three masters that share the slots, with a replica each where asked for. */
+export async function startRedisCluster({ replicated = false } = {}): Promise<RedisCluster> {
+  const count = replicated ? 6 : 3;
+  const busPorts = await Promise.all(Array.from({ length: count }, freePort));
+  const all = await Promise.all(
     busPorts.map((port) =>
       startRedis('--cluster-enabled', 'yes', '--cluster-port', `${port}`, '--cluster-node-timeout', '2000'),
     ),
   );
-  const clients = nodes.map(({ port }) => new Redis(port, '127.0.0.1'));
+  const [nodes, replicas] = [all.slice(0, 3), all.slice(3)];
+  const clients = all.map(({ port }) => new Redis(port, '127.0.0.1'));
   const share = 16_384 / nodes.length;
   for (const [index, client] of clients.entries()) {
     const [from, to] = [Math.ceil(index * share), Math.ceil((index + 1) * share) - 1];
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
-    await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]?.port ?? 0, busPorts[index] ?? 0);
+    if (index < nodes.length) await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', all[index]?.port ?? 0, busPorts[index] ?? 0);
   }
   for (const client of clients)
-    await until(async () => isWhole(String(await client.call('CLUSTER', 'INFO'))));
+    await until(async () => isWhole(String(await client.call('CLUSTER', 'INFO')), count));
+  for (const [index, client] of clients.slice(3).entries()) {
+    await client.call('CLUSTER', 'REPLICATE', String(await clients[index]?.call('CLUSTER', 'MYID')));
+    await until(async () => /master_link_status:up/.test(await client.info('replication')));
+  }
   for (const client of clients) client.disconnect();
   return {
     url: nodes.map(({ url }) => url).join(','),
     nodes,
+    replicas,
     async stop() {
-      await Promise.all(nodes.map((node) => node.stop()));
+      await Promise.all(all.map((node) => node.stop()));
     },
   };
 }
 
 /** All slots are served and all nodes known. */
-function isWhole(info: string): boolean {
-  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+function isWhole(info: string, nodes: number): boolean {
+  return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes}`);
 }
 
 /** A port that is free now may be taken a moment later: then another one. */

@@ -1,0 +1,172 @@
+import type { Redis } from 'ioredis';
+import { StoreUnavailable } from '../unavailable.ts';
+import { confirmed, type DataNode, dataNodes, type RedisConnection, reason } from './connection.ts';
+
+/** However often it is asked, a process looks once in this time. */
+const EVERY_MS = 1000;
+/** Once a node has answered, the others are waited for this long: a caller must not wait for a dead one. */
+const GRACE_MS = 300;
+/** What a probe writes is gone soon. */
+const PROBE_MS = 10_000;
+/** Always the same record, which always finds its own version, and an entry that goes as it comes: it always writes. */
+const PROBE = ['', Buffer.from('what readiness writes'), PROBE_MS, 2, 'probe', 0, 'probe', ''] as const;
+const probeKeys = (key: string): string[] => [key, `${key}s`, `${key}s`];
+
+/**
+ * `RecordStore.health`: swaps a record on each node, as a message would be. `keys` are such records' names, one in each
+ * slot that is used.
+ */
+export function createReadiness(
+  connection: RedisConnection,
+  waitReplicas: number,
+  keys: readonly string[],
+): { check(): Promise<string[]> } {
+  const replicas = watchReplicas(connection, waitReplicas);
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let looking = false;
+  let last: Promise<string[]> | undefined;
+
+  async function look(): Promise<string[]> {
+    const nodes = dataNodes(connection.commands, keys);
+    const reports = await mostOf(
+      nodes.map((node) => reportOf(connection, node, waitReplicas)),
+      GRACE_MS,
+    );
+    const refusals = nodes.flatMap(({ name }, index) => {
+      const report = reports[index];
+      if (report?.status === 'fulfilled') return [];
+      return [`redis: node ${name} ${refusal(connection, report?.reason)}`];
+    });
+    if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
+    const faults = reports.flatMap((report) => (report?.status === 'fulfilled' ? report.value : []));
+    return [...new Set([...refusals, ...faults, ...(await replicas(nodes))])];
+  }
+
+  return {
+    check() {
+      if (last !== undefined && (looking || performance.now() - lookedMs < EVERY_MS)) return last;
+      lookedMs = performance.now();
+      looking = true;
+      last = look().finally(() => {
+        looking = false;
+      });
+      return last;
+    },
+  };
+}
+
+const NOBODY = 'redis: no node of the cluster can be reached';
+
+/** Rejects if the node does not store; otherwise the faults of its settings. */
+async function reportOf(
+  connection: RedisConnection,
+  { key, redis }: DataNode,
+  replicas: number,
+): Promise<string[]> {
+  const probe = connection.run('swap', probeKeys(key), PROBE);
+  const [faults] = await Promise.all([redis ? settingFaults(redis, replicas) : [], probe]);
+  return faults;
+}
+
+/** A login that may not ask for settings gets no faults about them. */
+async function settingFaults(node: Redis, waitReplicas: number): Promise<string[]> {
+  const info = await confirmed(node.info()).catch(() => '');
+  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const faults: string[] = [];
+  if (value('aof_enabled') === '0') {
+    faults.push('redis: appendonly is off: acknowledged messages can be lost, set appendonly yes');
+  }
+  const policy = value('maxmemory_policy') ?? 'noeviction';
+  if (policy !== 'noeviction') {
+    faults.push(`redis: maxmemory-policy is ${policy}: states can vanish, set maxmemory-policy noeviction`);
+  }
+  const replicas = Number(value('connected_slaves') ?? waitReplicas);
+  if (replicas < waitReplicas) faults.push(tooFew(replicas, waitReplicas));
+  return faults;
+}
+
+const tooFew = (replicas: number, wanted: number): string =>
+  `redis: ${replicas} replicas, REDIS_WAIT_REPLICAS wants ${wanted}: no points can be spent`;
+
+/** What a node answers when it does not store, and what an operator should put right. */
+const REFUSALS: readonly [answer: RegExp, what: string][] = [
+  [/\b(READONLY|MASTERDOWN)\b/, 'is a replica and stores nothing: lead REDIS_URL to the master'],
+  [/\bOOM\b/, 'is full and stores nothing: raise maxmemory, or look at what fills it'],
+  [/\bNOREPLICAS\b/, 'stores nothing: fewer replicas than min-replicas-to-write'],
+  [/\bMISCONF\b/, 'cannot write to its disk and stores nothing: look at the disk'],
+  [/\bLOADING\b/, 'loads its data'],
+  [/\bCLUSTERDOWN\b/, 'stores nothing: its cluster is not whole, see CLUSTER INFO'],
+  [/\b(NOPERM|NOAUTH|WRONGPASS)\b/, 'refuses our login: give it the rights that the bot needs'],
+];
+
+/** `error` is undefined where the node had not answered when others had. */
+function refusal(connection: RedisConnection, error: unknown): string {
+  const said = error === undefined ? 'no answer' : reason(error);
+  // Commands that find no connection do not know why there is none.
+  const why = connection.lost() ?? said;
+  return (
+    REFUSALS.find(([answer]) => answer.test(why))?.[1] ?? `cannot be reached: ${why.replace(/^redis: /, '')}`
+  );
+}
+
+/**
+ * Whether replicas acknowledge, as a durable swap wants it. One that hangs is not waited for: it is reported the next time.
+ */
+function watchReplicas(connection: RedisConnection, wanted: number) {
+  let known: string[] = [];
+  let asking: Promise<void> | undefined;
+
+  async function ask(nodes: readonly DataNode[]): Promise<void> {
+    const counts = await Promise.allSettled(
+      nodes.map(({ key }) => connection.runDurably('swap', probeKeys(key), PROBE, wanted)),
+    );
+    known = counts.flatMap((count) =>
+      count.status === 'fulfilled' && count.value.acknowledged < wanted
+        ? [tooFew(count.value.acknowledged, wanted)]
+        : [],
+    );
+  }
+
+  return async (nodes: readonly DataNode[]): Promise<readonly string[]> => {
+    if (wanted === 0) return [];
+    asking ??= ask(nodes).finally(() => {
+      asking = undefined;
+    });
+    await mostOf([asking, soon()], 0);
+    return known;
+  };
+}
+
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+
+/**
+ * Waits until all have ended, or for `graceMs` after the first success: so a caller that asks several nodes does not wait
+ * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
+ */
+function mostOf<T>(
+  asked: readonly Promise<T>[],
+  graceMs: number,
+): Promise<(PromiseSettledResult<T> | null)[]> {
+  const answers = asked.map((): PromiseSettledResult<T> | null => null);
+  let open = asked.length;
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve([...answers]);
+    };
+    if (open === 0) end();
+    const note = (index: number, answer: PromiseSettledResult<T>): void => {
+      answers[index] = answer;
+      open -= 1;
+      if (open === 0) end();
+      else if (answer.status === 'fulfilled') timer ??= setTimeout(end, graceMs);
+    };
+    for (const [index, one] of asked.entries()) {
+      one.then(
+        (value) => note(index, { status: 'fulfilled', value }),
+        (reason: unknown) => note(index, { status: 'rejected', reason }),
+      );
+    }
+  });
+}

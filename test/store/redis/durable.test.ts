@@ -1,0 +1,129 @@
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Log } from '../../../src/observe.ts';
+import type { Key, RecordStore } from '../../../src/store/port.ts';
+import { connectRedis } from '../../../src/store/redis/connection.ts';
+import { createRedisRecords, storedName } from '../../../src/store/redis/records.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
+import { inTime } from '../../support/in-time.ts';
+import { addressOf, type RedisServer, startRedisCluster, until } from '../../support/redis.ts';
+import { adminOf, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+
+/*
+ * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
+ */
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function openProcess(url: string): Promise<RecordStore> {
+  const connection = await connectRedis(addressOf(url), silent);
+  onTestFinished(() => connection.close());
+  return createRedisRecords(connection, { waitReplicas: 1 });
+}
+
+/** A Redis with one replica that follows it. */
+async function openPair() {
+  const master = await ownRedis();
+  const replica = await ownRedis('--replicaof', '127.0.0.1', `${master.port}`);
+  const admin = new Redis(master.port);
+  await until(async () => /state=online/.test(await admin.info('replication')));
+  admin.disconnect();
+  const proxy = await ownProxy(master.port);
+  return { replica, proxy, store: await openProcess(proxy.url) };
+}
+
+function stopped(replica: RedisServer): void {
+  process.kill(replica.pid, 'SIGSTOP');
+  onTestFinished(() => void process.kill(replica.pid, 'SIGCONT'));
+}
+
+const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
+
+test('what a replica acknowledged is durable', async () => {
+  const { store } = await openPair();
+  expect(await store.health()).toEqual([]);
+  expect(await store.swap(someKey(), durable(record('one')))).toMatchObject({ swapped: true, durable: true });
+});
+
+test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
+  const { replica, store } = await openPair();
+  await store.swap(someKey(), durable(record('one')));
+  stopped(replica);
+  const key = someKey();
+  const two = record('two');
+  const answered: string[] = [];
+  const asks = async <T>(what: string, ask: Promise<T>): Promise<T> => ask.finally(() => answered.push(what));
+  const [swapped] = await inTime(2000, () =>
+    Promise.all([
+      asks('durable', store.swap(key, durable(two))),
+      asks('other', store.swap(someKey(), swapOf({ bytes: record('other') }))),
+    ]),
+  );
+  expect(answered).toEqual(['other', 'durable']);
+  expect(swapped).toMatchObject({ swapped: true, durable: false });
+  expect(bytesOf(await store.read(key))).toEqual(two);
+
+  // Sent again it writes again: an earlier write that the replica has proves nothing.
+  expect(await store.swap(key, durable(two))).toMatchObject({ swapped: true, durable: false });
+  process.kill(replica.pid, 'SIGCONT');
+  expect(await store.swap(key, durable(two))).toMatchObject({ swapped: true, durable: true });
+});
+
+test('one whose answer was lost is not durable unless a replica has it', async () => {
+  const { replica, proxy, store } = await openPair();
+  await store.swap(someKey(), durable(record('one')));
+  proxy.loseNextAnswer();
+  const swap = durable(record('two'));
+  expect(await store.swap(someKey(), swap)).toMatchObject({ durable: true });
+
+  stopped(replica);
+  proxy.loseNextAnswer();
+  expect(await store.swap(someKey(), durable(record('three')))).toMatchObject({ durable: false });
+});
+
+test('too few replicas are a fault that the operator sees', async () => {
+  const { url } = await ownRedis();
+  const store = await openProcess(url);
+  expect(await store.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 1')]);
+  expect(await store.swap(someKey(), durable(record('one')))).toMatchObject({ durable: false });
+});
+
+/** A cluster, and keys of each of its masters. */
+async function openCluster() {
+  const cluster = stopAtEnd(await startRedisCluster({ replicated: true }));
+  const admin = adminOf({ port: cluster.nodes[0]?.port ?? 0 });
+  async function keyOf(master: number): Promise<Key> {
+    for (;;) {
+      const key = someKey();
+      const slot = await admin.cluster('KEYSLOT', storedName(key));
+      if (Math.floor(slot / (16_384 / 3)) === master) return key;
+    }
+  }
+  return { cluster, keyOf, store: await openProcess(cluster.url) };
+}
+
+test('in a cluster it is the replica of the record that acknowledges', async () => {
+  const { cluster, keyOf, store } = await openCluster();
+  const isDurable = async (master: number) => {
+    const swapped = await store.swap(await keyOf(master), durable(record('one')));
+    return swapped.swapped && swapped.durable;
+  };
+  for (const master of [0, 1, 2, 2, 1, 0]) expect(await isDurable(master)).toBe(true);
+  expect(await store.health()).toEqual([]);
+  for (const replica of cluster.replicas.slice(0, 1)) stopped(replica);
+  expect(await Promise.all([0, 1, 2].map(isDurable))).toEqual([false, true, true]);
+});
+
+test('in a cluster a failover loses nothing that was durable', async () => {
+  const { cluster, keyOf, store } = await openCluster();
+  const [key, one] = [await keyOf(0), record('one')];
+  expect(await store.swap(key, durable(one))).toMatchObject({ durable: true });
+  await cluster.nodes[0]?.kill();
+  const swap = replacing(one, { bytes: record('two'), durable: true });
+  await expect(inTime(2500, () => store.swap(key, swap))).rejects.toBeInstanceOf(StoreUnavailable);
+  const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));
+  await expect.poll(found).toEqual(one);
+  // The new master has no replica yet.
+  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+});
