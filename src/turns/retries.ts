@@ -11,7 +11,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** A reply that could not be delivered for this long is dropped. */
+/** A reply that could not be delivered for this long is dropped, and at once where it would have to wait for longer. */
 const GIVE_UP_MS = 24 * HOUR;
 
 /**
@@ -47,7 +47,7 @@ export function fateOf(
   worksSince: (sinceMs: number) => boolean,
 ): Fate {
   const { atMs, nowMs, tried } = attempted;
-  const isOld = nowMs - atMs > GIVE_UP_MS;
+  const leftMs = GIVE_UP_MS - (nowMs - atMs);
   switch (delivery.kind) {
     case 'delivered':
     case 'unreachable':
@@ -56,16 +56,16 @@ export function fateOf(
       return { kind: 'dropped', alarm: 'delivery_rejected' };
     case 'undelivered':
     case 'unauthorized':
-      return isOld ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempted), tried } };
+      return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempted), tried } };
     case 'throttled': {
       const { afterMs } = delivery;
       const wait = afterMs === undefined ? backOff(attempted) : { afterMs, leastMs: afterMs };
-      return isOld ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
+      return leftMs < (afterMs ?? 0) ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
     }
     case 'uncertain': {
       const next = afterUncertain(attempted, worksSince);
       const { afterMs: leastMs = 0 } = delivery;
-      if (next === null || isOld) return GIVEN_UP;
+      if (next === null || leftMs < leastMs) return GIVEN_UP;
       return { kind: 'waits', wait: { ...next, afterMs: Math.max(next.afterMs, leastMs), leastMs } };
     }
   }

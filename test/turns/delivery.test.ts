@@ -84,6 +84,15 @@ describe('a reply', () => {
     expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
   });
 
+  test('that would have to wait for longer than it lives is given up at once, and the next goes on', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 72 * HOUR });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await expect.poll(() => world.heard()).toEqual(['a b']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
+  });
+
   test('that fails for hours is no failed attempt of the message behind it', async () => {
     const world = createWorld();
     for (let n = 0; n < 12; n++) world.script.push({ kind: 'undelivered' });

@@ -56,6 +56,8 @@ const OLD_MS = 2000;
 const GROUP_PER_MINUTE = 20;
 /** A chat's wait may be its own and long; where the token is over its limit, refusals say so again after this. */
 const MOST_PAUSE_MS = 10_000;
+/** No reply waits for longer (`turns/retries.ts`): what comes behind the one that was refused tries for itself. */
+const MOST_CHAT_MS = 24 * 60 * 60_000;
 /** After a refusal, a message that would have to wait here for longer is put off at once. */
 const LONG_MS = 1000;
 
@@ -143,7 +145,7 @@ export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOption
   }
 
   async function refused({ chat, isGroup }: Chat, afterMs: number): Promise<void> {
-    await chats.block(chat, Math.ceil(afterMs / 1000));
+    if (afterMs < MOST_CHAT_MS) await chats.block(chat, Math.ceil(afterMs / 1000));
     const isSame = chat === lastRefused.chat && performance.now() - lastRefused.atMs < 1000;
     if (isGroup || isSame) return;
     lastRefused = { chat, atMs: performance.now() };

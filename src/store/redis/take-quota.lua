@@ -7,11 +7,19 @@
 -- Messages whose time has passed are skipped: or what was not sent early could be sent all at once at the end of a second,
 -- and as much again in the next. Sent again, it takes other messages; the first ones are lost.
 
+-- The longest that refuse.lua is asked for (channels/shared/pace.ts).
+local MOST_PAUSE_MS = 10000
 local WANTED, SECONDS, PER_SECOND = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 redis.call('SET', KEYS[1], 0, 'EX', SECONDS, 'NX')
+local isPaused = redis.call('GET', KEYS[1]) == 'paused'
 local leftMs = redis.call('PTTL', KEYS[1])
-if redis.call('GET', KEYS[1]) == 'paused' then return { PER_SECOND + WANTED, leftMs } end
+-- Nobody asked for so long a wait: Redis' clock was put back.
+if leftMs < 0 or leftMs > (isPaused and MOST_PAUSE_MS or 1000 * SECONDS) then
+  redis.call('SET', KEYS[1], 0, 'EX', SECONDS)
+  isPaused, leftMs = false, 1000 * SECONDS
+end
+if isPaused then return { PER_SECOND + WANTED, leftMs } end
 local passed = math.floor(PER_SECOND * (1 - leftMs / (1000 * SECONDS)))
 local skipped = math.max(0, passed - tonumber(redis.call('GET', KEYS[1])))
 return { redis.call('INCRBY', KEYS[1], skipped + WANTED), leftMs }
