@@ -61,8 +61,7 @@ const WAIT_MS = 1000;
 const WAITER_ATTEMPTS = 3;
 
 /** Soon at first, then rarely, and not all processes at once. */
-const backOff = (attempt: number): number =>
-  Math.min(2000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2);
+const backOff = (attempt: number): number => Math.min(2000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2);
 
 const COMMON = {
   connectTimeout: 2000,
