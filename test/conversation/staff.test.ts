@@ -73,6 +73,26 @@ describe('staff', () => {
     expect(chat.press('confirm').calls).toMatchObject([call]);
   });
 
+  test.each([
+    ['an e-mail', '', 'lan@example.vn', 'lan@example.vn'],
+    ['an e-mail, the phone of the last one known', '0867123456', 'lan@example.vn', 'lan@example.vn'],
+    ['a phone', '0867123456', '0912345678', '+84912345678'],
+  ])(
+    'name the next customer with a code, by %s: no code of the last one goes along',
+    (_, phone, next, called) => {
+      const chat = new Dialogue(STAFF).text(`tích điểm TIVI000000017 minh@example.vn ${phone}`);
+      chat.text(`TIVI000000018 ${next}`);
+      expect(chat.replies[0]).toMatchObject({ key: 'codes.removed', params: { code: 'TIVI000000017' } });
+      if (chat.question.asks === 'phone') chat.text('0999999999');
+      while (chat.question.asks === 'email') chat.press('skip');
+      chat.press('confirm');
+      expect(chat.calls).toHaveLength(1);
+      expect(chat.calls).toMatchObject([{ kind: 'accumulate', code: 'TIVI000000018' }]);
+      expect(JSON.stringify(chat.calls)).toContain(called);
+      expect(JSON.stringify(chat.calls)).not.toMatch(/minh@|867123456/);
+    },
+  );
+
   test('see numbers and e-mails in full', () => {
     const chat = new Dialogue(STAFF).text('đổi loa 0867123456 garnacho@gmail.com');
     expect(chat.keys).toEqual(['redeem.summary']);

@@ -32,10 +32,11 @@ export function answersTo(flow: Flow, utterance: Utterance, scope: Scope): Draft
   };
 }
 
-/** Whether staff name another customer than the one at hand. */
-export function namesAnother({ phone }: Identity, said: Identity, scope: Scope): boolean {
-  const isOther = phone !== undefined && said.phone !== undefined && phone.value !== said.phone.value;
-  return isOther && whose(scope) === 'staff';
+/** Whether staff name another customer than the one at hand: by any identifier that takes the place of another. */
+export function namesAnother({ phone, email }: Identity, said: Identity, scope: Scope): boolean {
+  const isOther = (before: Identity['email'], now: Identity['email']) =>
+    before != null && now != null && before.value !== now.value;
+  return (isOther(phone, said.phone) || isOther(email, said.email)) && whose(scope) === 'staff';
 }
 
 /** Points for somebody else's number: the customer's own e-mail stays away from it, for AntCRM might join the two. */
