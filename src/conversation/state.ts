@@ -41,7 +41,7 @@ const stepSchema = z.discriminatedUnion('at', [
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
         value: z.string(),
-        /** What the customer wrote (`typo` and `code` only): pressing `keep` takes it as it is. */
+        /** What the customer wrote (`typo` and `code`): pressing `keep` takes it as it is. Or shared, and so proved (`mapped`). */
         typed: z.string().optional(),
       })
       .optional(),

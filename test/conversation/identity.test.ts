@@ -257,3 +257,35 @@ describe('what is read back', () => {
     expect(shown(chat.text('xem điểm'))).not.toMatch(/867 ?123|@/);
   });
 });
+
+describe('a shared contact with an old number', () => {
+  const OLD = '841667123456';
+
+  test('is asked about, and proved once its new number is agreed to', () => {
+    const chat = new Dialogue(TELEGRAM).text('đổi loa').shareOwnPhone(OLD);
+    expect(chat.keys).toEqual(['phone.mapped']);
+    expect(chat.effects).toEqual([]);
+    expect(JSON.stringify(chat.question)).toContain('367');
+    chat.press('use').press('confirm');
+    expect(chat.calls).toMatchObject([{ kind: 'redeem', by: { kind: 'phone', value: '+84367123456' } }]);
+  });
+
+  test.each(['không', 'sai rồi'])('is not taken where it is declined: %s', (text) => {
+    const chat = new Dialogue(TELEGRAM).text('đổi loa').shareOwnPhone(OLD).text(text);
+    expect(chat.state.draft.phone).toBeUndefined();
+    expect(chat.question.asks).toBe('phone');
+  });
+
+  test('of somebody else earns, and is no proof', () => {
+    const chat = new Dialogue(TELEGRAM).text('tích điểm TIVI000000017');
+    chat.send({ kind: 'contact', phone: OLD, own: false });
+    expect(chat.keys).toEqual(['phone.mapped']);
+    expect(chat.press('use').state.draft.phone).toEqual({ value: '+84367123456', proved: false });
+  });
+
+  test('outside of a flow is kept by nobody', () => {
+    const chat = new Dialogue(TELEGRAM).shareOwnPhone(OLD);
+    expect(chat.keys).toEqual(['phone.mapped.form']);
+    expect(chat.state.draft).toEqual({});
+  });
+});

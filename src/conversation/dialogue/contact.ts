@@ -8,10 +8,11 @@ import { again, home } from '../prompts/questions.ts';
 import type { ConversationState } from '../state.ts';
 import { invalid } from './answer.ts';
 import { advance, runningIn } from './form.ts';
+import { offer } from './offer.ts';
 
 /**
  * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed
- * one, which adds points but reads and spends nothing.
+ * one, which adds points but reads and spends nothing. An old number is asked about, as a typed one is.
  */
 export function onContact(
   stored: ConversationState,
@@ -32,6 +33,13 @@ export function onContact(
   if (!contact.own && flow?.identity !== 'typed') {
     const notOwn = { key: 'identity.notOwn' };
     return flow ? again(state, scope, notOwn) : home(state, scope, notOwn);
+  }
+  if (parsed.ask) {
+    const known = { why: parsed.ask, value: parsed.value, ...(contact.own && { typed: contact.phone }) };
+    if (flow && offered(state)?.why !== 'code')
+      return offer(state, { at: 'asking', flow: flow.name, slot: 'phone', tries: 0 }, known, scope);
+    const renumbered = { key: `phone.${parsed.ask}.form` };
+    return flow ? again(state, scope, renumbered) : home(state, scope, renumbered);
   }
   const phone = { value: parsed.value, proved: contact.own };
   const known = state.draft.phone ?? state.profile.phone;
@@ -54,3 +62,5 @@ export function onContact(
   // Kept for the flow that follows; it ends with it, or after half an hour.
   return { ...menu, state: { ...menu.state, draft: { phone } } };
 }
+
+const offered = ({ step }: ConversationState) => (step.at === 'asking' ? step.offer : undefined);

@@ -27,7 +27,7 @@ export function atOffer(
     case 'confirm':
       return chosen('use');
     case 'decline':
-      return chosen(step.offer?.typed === undefined ? 'other' : 'keep');
+      return chosen(step.offer?.why === 'mapped' || step.offer?.typed === undefined ? 'other' : 'keep');
     case 'keep':
       return chosen('keep');
     case 'other':
@@ -56,10 +56,14 @@ export function decide(
   if (why === 'code') return undefined;
   if (choice === 'use') {
     if (why === 'typo') return fillStep(state, step, { email: typed(value, scope) }, scope);
-    return fillStep(state, step, { phone: typed(value, scope) }, scope);
+    // What was shared is as good as proved under its new number.
+    const phone = written === undefined ? typed(value, scope) : { value, proved: true };
+    return fillStep(state, step, { phone }, scope);
   }
   if (choice === 'keep') {
-    return written === undefined ? undefined : fillStep(state, step, { email: typed(written, scope) }, scope);
+    return written === undefined || why === 'mapped'
+      ? undefined
+      : fillStep(state, step, { email: typed(written, scope) }, scope);
   }
   const { offer: _, ...plain } = step;
   return pose(state, plain, scope);
