@@ -24,7 +24,7 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\/prompts\//, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
-  { files: /^store\//, imports: [/^conversation\//, /^store\//, /^observe\.ts$/] },
+  { files: /^store\//, imports: [/^conversation\//, /^store\//, /^(observe|engine\/world)\.ts$/] },
   // The engine knows the store by its ports, never an implementation. World lies beside its ports, for everybody.
   { files: /^engine\/world\.ts$/, imports: [] },
   {
