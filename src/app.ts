@@ -109,7 +109,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { commands, readState, step, understand } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStores(config.redis, options.store, observe);
-  const { store, feed, registrations, openQuota } = stores;
+  const { store, feed, openQuota } = stores;
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, understand);
   const backend = await openBackend(config, observe, traces.call);
@@ -159,7 +159,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     photoReader,
     seal,
     feed,
-    registrations,
     openQuota,
     sandboxed,
     channels: known,

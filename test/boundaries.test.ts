@@ -10,7 +10,7 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/([^/]+|shared\/.*)$/,
   /^turns\/(delivery|outlet|trace)\.ts$/,
-  /^store\/(unavailable|feed|messages|registrations|quota)\.ts$/,
+  /^store\/(unavailable|feed|messages|quota)\.ts$/,
   /^(i18n|observe)\.ts$/,
 ];
 

@@ -6,7 +6,6 @@ import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
 import type { OpenQuota } from '../store/quota.ts';
-import type { Registrations } from '../store/registrations.ts';
 import type { Incoming, Outgoing } from '../turns/delivery.ts';
 import type { Outlet } from '../turns/outlet.ts';
 import type { Guard } from './shared/access.ts';
@@ -130,7 +129,6 @@ export type ChannelParts = {
   readonly guard: Guard;
   readonly seal: Seal;
   readonly feed: Feed;
-  readonly registrations: Registrations;
   /** For pictures that come with a request; turns read those that must be fetched (`Outlet.fetchPhoto`). */
   readonly photoReader: PhotoReader;
   /** For a platform that limits the messages a second (`shared/pace.ts`). */
@@ -145,7 +143,7 @@ export type ChannelParts = {
 
 /** What channels need of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */
 export type Seal = {
-  name(kind: 'conversation' | 'registration', value: string): string;
+  name(kind: 'conversation' | 'quota', value: string): string;
   seal(associated: string, plain: string): Buffer;
   /** Throws if the bytes were not sealed with our keys and the same `associated`. */
   open(associated: string, sealed: Buffer): string;

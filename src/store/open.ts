@@ -2,23 +2,19 @@ import type { Observe } from '../observe.ts';
 import type { Feed } from './feed.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { openMemoryQuota } from './memory/quota.ts';
-import { createMemoryRegistrations } from './memory/registrations.ts';
 import { createMemoryStore } from './memory/store.ts';
 import type { OpenQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/client.ts';
 import { createRedisFeed } from './redis/feed.ts';
 import { createRedisQuotas } from './redis/quota.ts';
-import { createRedisRegistrations } from './redis/registrations.ts';
 import { createRedisStore } from './redis/store.ts';
-import type { Registrations } from './registrations.ts';
 import type { ConversationStore, StoreOptions } from './store.ts';
 
 /** All that outlives a turn, port by port. */
 export type Stores = {
   readonly store: ConversationStore;
   readonly feed: Feed;
-  readonly registrations: Registrations;
   readonly openQuota: OpenQuota;
   close(): Promise<void>;
 };
@@ -31,9 +27,8 @@ export async function openStores(
 ): Promise<Stores> {
   if (redis === undefined) {
     const [store, feed] = [createMemoryStore(options), createMemoryFeed()];
-    const registrations = createMemoryRegistrations();
     const close = async () => void (await Promise.all([store.close(), feed.close()]));
-    return { store, feed, registrations, openQuota: openMemoryQuota, close };
+    return { store, feed, openQuota: openMemoryQuota, close };
   }
   const client = await connectRedis(redis.address, observe.log, { onCommand: observe.command });
   const store = createRedisStore(client, {
@@ -45,7 +40,6 @@ export async function openStores(
   return {
     store,
     feed,
-    registrations: createRedisRegistrations(client),
     openQuota: createRedisQuotas(client),
     async close() {
       await Promise.all([store.close(), feed.close()]);

@@ -2,7 +2,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { createMemoryFeed } from '../../src/store/memory/feed.ts';
 import { openMemoryQuota } from '../../src/store/memory/quota.ts';
-import { createMemoryRegistrations } from '../../src/store/memory/registrations.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { type Language, says } from '../e2e/wording.ts';
 import { startBot } from '../support/app.ts';
@@ -16,7 +15,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
   const feed = createMemoryFeed();
   const opened = await webChat(() => MEMBER).open(undefined, {
     ...parts,
-    ...{ feed, registrations: createMemoryRegistrations(), openQuota: openMemoryQuota },
+    ...{ feed, openQuota: openMemoryQuota },
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
     ...{ sandboxed: true, channels: [], commands: [], confirms: () => false, preview: nobody },
   });

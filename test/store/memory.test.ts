@@ -1,11 +1,9 @@
 import { createFeedMemory, createMemoryFeed } from '../../src/store/memory/feed.ts';
 import { createMemory } from '../../src/store/memory/memory.ts';
 import { openMemoryQuota } from '../../src/store/memory/quota.ts';
-import { createMemoryRegistrations, createRegistrationMemory } from '../../src/store/memory/registrations.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { feedContract } from '../contract/feed.ts';
 import { quotaContract } from '../contract/quota.ts';
-import { registrationsContract } from '../contract/registrations.ts';
 import { storeContract } from '../contract/store.ts';
 
 storeContract('memory', async (options) => {
@@ -22,11 +20,6 @@ feedContract('memory', async (options) => {
   const memory = createFeedMemory();
   const feed = createMemoryFeed(options, memory);
   return { feed, another: async () => createMemoryFeed(options, memory), close: () => feed.close() };
-});
-
-registrationsContract('memory', async () => {
-  const memory = createRegistrationMemory();
-  return { one: createMemoryRegistrations(memory), other: createMemoryRegistrations(memory) };
 });
 
 // One process: whoever asks has the same count.

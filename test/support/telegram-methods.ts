@@ -64,6 +64,13 @@ const answerSchema = z.object({
   text: z.string().max(200).optional(),
 });
 
+const describedSchema = z.object({
+  language_code: z.string().default(''),
+  commands: z.unknown().default([]),
+  description: z.string().default(''),
+  short_description: z.string().default(''),
+});
+
 const refused = (description: string): MethodAnswer => ({
   code: 400,
   description: `Bad Request: ${description}`,
@@ -74,7 +81,20 @@ export function createChats(): Chats {
   const messages = new Map<string, ShownMessage>();
   const keyboards = new Map<number, string[][]>();
   const answered = new Set<string>();
+  const described = new Map<string, unknown>();
   let lastId = 100;
+
+  /** Sets or gets one of the bot's descriptions in a language. */
+  function describe(method: string, payload: unknown): MethodAnswer {
+    const { language_code, commands, description, short_description } = describedSchema.parse(payload);
+    const what = method.slice('setMy'.length);
+    const given =
+      what === 'Commands' ? commands : what === 'Description' ? { description } : { short_description };
+    const name = `${what} ${language_code}`;
+    if (method.startsWith('get')) return { result: described.get(name) ?? given };
+    described.set(name, given);
+    return { result: true };
+  }
 
   function sendPhoto(payload: unknown): MethodAnswer {
     const read = photoSchema.safeParse(payload);
@@ -144,10 +164,14 @@ export function createChats(): Chats {
         case 'answerCallbackQuery':
           return answerQuery(payload);
         case 'sendChatAction':
+          return { result: true };
         case 'setMyCommands':
         case 'setMyDescription':
         case 'setMyShortDescription':
-          return { result: true };
+        case 'getMyCommands':
+        case 'getMyDescription':
+        case 'getMyShortDescription':
+          return describe(method, payload);
         default:
           return null;
       }

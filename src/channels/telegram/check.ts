@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { pause } from '../shared/pause.ts';
-import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer, Failure } from './client.ts';
-import { readWebhook, type WebhookInfo } from './webhook-info.ts';
+import { missingKinds, type Registration, readWebhook, type WebhookInfo } from './registration.ts';
 
 export type CheckOptions = {
   readonly api: BotApi;
@@ -12,8 +11,7 @@ export type CheckOptions = {
   readonly mode: 'webhook' | 'polling';
   /** Where the webhook should be; undefined: wherever it was set by hand, or updates come another way. */
   readonly webhookUrl: string | undefined;
-  /** Settles when the registration has ended. */
-  registered(): Promise<unknown>;
+  readonly registration: Pick<Registration, 'again' | 'idle'>;
   /** Why the last poll failed, undefined where it did not. */
   pollFault(): string | undefined;
   /** Told the bot's name each time Telegram says it. */
@@ -30,11 +28,9 @@ const REGISTRATION_MS = 5_000;
 const STUCK_MS = 60 * 60_000;
 const PASSED_MS = 60_000;
 
-const SET = 'npm run telegram -- set';
-
 /** Looks for what keeps the bot and Telegram from working together; for `createWatch`. */
 export function createCheck(options: CheckOptions): (signal: AbortSignal) => Promise<readonly string[]> {
-  const { api, mode, webhookUrl, registered, pollFault, onName } = options;
+  const { api, mode, webhookUrl, registration, pollFault, onName } = options;
 
   return async (signal) => {
     const limited = api.within({ signal, timeoutMs: CALL_MS });
@@ -46,9 +42,11 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
       const fault = pollFault();
       return fault === undefined ? [] : [`getUpdates fails (${fault}): does another bot use this token?`];
     }
-    await Promise.race([registered(), pause(REGISTRATION_MS, signal)]);
+    await Promise.race([registration.idle(), pause(REGISTRATION_MS, signal)]);
     const info = readWebhook(await twice(() => answerOf(limited.getWebhookInfo())));
-    return info ? webhookFaults(info, webhookUrl) : [];
+    if (!info) return [];
+    if (isAnothers(info, webhookUrl)) registration.again();
+    return webhookFaults(info, webhookUrl);
   };
 }
 
@@ -82,23 +80,35 @@ function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
   }
 }
 
+/** What this process would have registered differs, as far as Telegram shows, or its deliveries are refused for theirs. */
+function isAnothers(info: WebhookInfo, wanted: string | undefined): boolean {
+  if (wanted === undefined) return false;
+  return info.url !== wanted || missingKinds(info).length > 0 || isUnauthorized(lastError(info));
+}
+
+const isUnauthorized = (error: string | undefined): boolean => /\b401\b/.test(error ?? '');
+
 /** Addresses are shown by their host alone: others may keep a secret in the path. */
 function webhookFaults(info: WebhookInfo, wanted: string | undefined): string[] {
   const faults: string[] = [];
-  const { url, allowed_updates: asked } = info;
+  const { url } = info;
   if (wanted !== undefined && url === '') {
-    faults.push(`no webhook is registered, so no message arrives: ${SET}`);
+    faults.push('no webhook is registered, so no message arrives: it is registered anew');
   } else if (wanted !== undefined && url !== wanted) {
     faults.push(
-      `the webhook is registered at ${hostOf(url)}, not at ${wanted}: end the other bot with this token, then ${SET}`,
+      `the webhook is registered at ${hostOf(url)}, not at ${wanted}: end the other bot with this token`,
     );
   }
-  const missing = ALLOWED_UPDATES.filter((kind) => asked !== undefined && !asked.includes(kind));
-  if (url !== '' && missing.length > 0) {
-    faults.push(`the webhook does not bring ${missing.join(', ')}: ${SET}`);
+  const missing = missingKinds(info);
+  if (missing.length > 0) {
+    faults.push(`the webhook does not bring ${missing.join(', ')}: npm run telegram -- set`);
   }
   const error = lastError(info);
-  if (error !== undefined) {
+  if (isUnauthorized(error)) {
+    faults.push(
+      `Telegram's updates carry another secret (${error}): give every process the same TELEGRAM_WEBHOOK_SECRET`,
+    );
+  } else if (error !== undefined) {
     faults.push(
       `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
     );

@@ -5,8 +5,7 @@ import { flows } from '../../conversation/flows/index.ts';
 import { createWords, WORDING } from '../../i18n.ts';
 import { answerOf, BotApi } from './api.ts';
 import { type Answer, createClient } from './client.ts';
-import { type RegistrationOptions, registrationCalls } from './registration.ts';
-import { readWebhook } from './webhook-info.ts';
+import { partsOf, type RegistrationOptions, readWebhook } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
@@ -44,8 +43,8 @@ export async function runCli(
     case 'set': {
       if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
       let code: 0 | 1 = 0;
-      for (const { name, run } of registrationCalls(api, options)) {
-        if (!show(name, await run())) code = 1;
+      for (const { name, set } of partsOf(options)) {
+        if (!show(name, await set(api))) code = 1;
       }
       return code;
     }

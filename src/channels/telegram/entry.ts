@@ -18,16 +18,15 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { accept, limit, words, commands, observe, registrations, openQuota, seal } = parts;
+    const { accept, limit, words, commands, observe, openQuota, seal } = parts;
     const { createTelegram } = await import('./telegram.ts');
-    const shared = { registrations, hash: (text: string) => seal.name('registration', text) };
     const { token, rates } = telegram;
     const pace = createPace({
-      openQuota: (perSecond) => openQuota(seal.name('registration', `quota:${token}`), perSecond),
+      openQuota: (perSecond) => openQuota(seal.name('quota', token), perSecond),
       ...rates,
       onGo: (seconds) => observe.paced(TELEGRAM.name, seconds),
     });
-    const ours = { accept, limit, words, commands, observe, shared, pace };
+    const ours = { accept, limit, words, commands, observe, pace };
     return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
   },
   async preview(parts) {

@@ -1,14 +1,20 @@
+import { z } from 'zod';
 import type { Command } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
+import { atMostEvery, type Log } from '../../observe.ts';
+import { pause } from '../shared/pause.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';
+import { type Patience, persist } from './persist.ts';
 
 export const ROUTE = '/webhooks/telegram';
 
 /** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/design.md, "A turn"). */
 const MAX_CONNECTIONS = 100;
+/** Two bots that want one token, or one address with two secrets, take turns no faster. */
+const AGAIN_MS = 10 * 60_000;
 
 export type RegistrationOptions = {
   /** Public https base of this bot; absent: no webhook is registered. */
@@ -21,23 +27,23 @@ export type RegistrationOptions = {
   readonly commands: readonly Command[];
 };
 
-/** A call of the registration; repeating it changes nothing. */
-export type RegistrationCall = {
+/** A part of what Telegram must know of the bot. Setting it again changes nothing. */
+export type Part = {
   readonly name: string;
-  /** What is registered by it. */
-  readonly says: readonly unknown[];
-  readonly run: (signal?: AbortSignal) => Promise<Answer>;
+  /** Whether Telegram has it as it should be; of a webhook, as far as it shows: never the secret. */
+  isSet(api: BotApi): Promise<boolean>;
+  set(api: BotApi): Promise<Answer>;
 };
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
-export function registrationCalls(api: BotApi, options: RegistrationOptions): RegistrationCall[] {
-  const profiles = [profile(api, options, options.defaultLocale)].concat(
-    LOCALES.map((locale) => profile(api, options, locale, locale)),
+export function partsOf(options: RegistrationOptions): Part[] {
+  const profiles = [profile(options, options.defaultLocale)].concat(
+    LOCALES.map((locale) => profile(options, locale, locale)),
   );
-  return [...webhook(api, options), ...profiles.flat()];
+  return [...webhook(options), ...profiles.flat()];
 }
 
-function webhook(api: BotApi, { publicUrl, secret }: RegistrationOptions): RegistrationCall[] {
+function webhook({ publicUrl, secret }: RegistrationOptions): Part[] {
   if (publicUrl === undefined || secret === undefined) return [];
   const url = webhookUrl(publicUrl);
   const extra = {
@@ -45,7 +51,16 @@ function webhook(api: BotApi, { publicUrl, secret }: RegistrationOptions): Regis
     allowed_updates: ALLOWED_UPDATES,
     max_connections: MAX_CONNECTIONS,
   };
-  return [callOf('setWebhook', [url, extra], api, (limited) => limited.setWebhook(url, extra))];
+  return [
+    {
+      name: 'setWebhook',
+      async isSet(api) {
+        const webhook = readWebhook(await answerOf(api.getWebhookInfo()));
+        return webhook?.url === url && missingKinds(webhook).length === 0;
+      },
+      set: (api) => answerOf(api.setWebhook(url, extra)),
+    },
+  ];
 }
 
 /** Where Telegram sends the updates of a bot at this public base. */
@@ -54,12 +69,7 @@ export function webhookUrl(publicUrl: string): string {
 }
 
 /** Without `tag`: what clients in other languages see. */
-function profile(
-  api: BotApi,
-  { words, commands: all }: RegistrationOptions,
-  locale: Locale,
-  tag?: Locale,
-): RegistrationCall[] {
+function profile({ words, commands: all }: RegistrationOptions, locale: Locale, tag?: Locale): Part[] {
   const line = (key: string) => words.line({ key }, locale);
   const language = tag && { language_code: tag };
   const commands = all.map(({ name, written }) => ({
@@ -67,23 +77,104 @@ function profile(
     description: line(`telegram.command.${name}`),
   }));
   const description = line('telegram.description');
-  const short = line('telegram.shortDescription');
+  const short_description = line('telegram.shortDescription');
   return [
-    callOf('setMyCommands', [commands, tag], api, (limited) => limited.setMyCommands(commands, language)),
-    callOf('setMyDescription', [description, tag], api, (limited) =>
-      limited.setMyDescription(description, tag),
-    ),
-    callOf('setMyShortDescription', [short, tag], api, (limited) =>
-      limited.setMyShortDescription(short, tag),
-    ),
+    {
+      name: 'setMyCommands',
+      isSet: (api) => shows(api.getMyCommands(language), commands),
+      set: (api) => answerOf(api.setMyCommands(commands, language)),
+    },
+    {
+      name: 'setMyDescription',
+      isSet: (api) => shows(api.getMyDescription(tag), { description }),
+      set: (api) => answerOf(api.setMyDescription(description, tag)),
+    },
+    {
+      name: 'setMyShortDescription',
+      isSet: (api) => shows(api.getMyShortDescription(tag), { short_description }),
+      set: (api) => answerOf(api.setMyShortDescription(short_description, tag)),
+    },
   ];
 }
 
-function callOf(
-  name: string,
-  says: readonly unknown[],
+/** Telegram answers with the fields that were set, in their order. */
+async function shows(call: Promise<unknown>, wanted: unknown): Promise<boolean> {
+  const answer = await answerOf(call);
+  return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
+}
+
+/** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
+const webhookSchema = z.object({
+  url: z.string(),
+  pending_update_count: z.int(),
+  max_connections: z.int().optional(),
+  allowed_updates: z.array(z.string()).optional(),
+  last_error_date: z.int().optional(),
+  last_error_message: z.string().optional(),
+});
+export type WebhookInfo = z.infer<typeof webhookSchema>;
+
+/** The answer of `getWebhookInfo`; undefined where there is none, or none that can be read. */
+export function readWebhook(answer: Answer): WebhookInfo | undefined {
+  return answer.ok ? webhookSchema.safeParse(answer.result).data : undefined;
+}
+
+/** The kinds of updates that the webhook does not bring. Telegram shows none where it brings the usual ones. */
+export function missingKinds({ url, allowed_updates: asked }: WebhookInfo): readonly string[] {
+  return url === '' || !asked ? [] : ALLOWED_UPDATES.filter((kind) => !asked.includes(kind));
+}
+
+/**
+ * The registration of a running process: each one tells Telegram what it does not have yet. Nothing rejects; a call is
+ * repeated until Telegram has taken or refused it, and a refusal is shown to the operator.
+ */
+export type Registration = {
+  /** All of it; not at the same moment as processes that start together. */
+  start(): Promise<void>;
+  /** The webhook anew, secret and all; at most every ten minutes. */
+  again(): void;
+  /** Resolves once nothing is under way. */
+  idle(): Promise<void>;
+};
+
+export function createRegistration(
   api: BotApi,
-  call: (limited: BotApi) => Promise<unknown>,
-): RegistrationCall {
-  return { name, says, run: (signal) => answerOf(call(api.within({ signal }))) };
+  parts: readonly Part[],
+  { signal, pauseMs }: Patience,
+  log: Log,
+): Registration {
+  const [hook] = parts.filter(({ name }) => name === 'setWebhook');
+  const limited = api.within({ signal });
+  let underWay: Promise<void> = Promise.resolve();
+
+  async function register(wanted: readonly Part[], isSet: (part: Part) => Promise<boolean>): Promise<void> {
+    let set = 0;
+    let refused = 0;
+    for (const part of wanted) {
+      if (signal.aborted) return;
+      if (await isSet(part)) continue;
+      const answer = await persist(() => part.set(limited), { signal, pauseMs });
+      if (answer.ok) set++;
+      else if (!signal.aborted) {
+        refused++;
+        log.error({ call: part.name, why: answer.why }, 'Telegram refused a part of the registration');
+      }
+    }
+    if (set + refused > 0 && !signal.aborted) log.info({ set, refused }, 'registered at Telegram');
+  }
+
+  const again = atMostEvery(AGAIN_MS, (hook: Part) => {
+    underWay = underWay.then(() => register([hook], async () => false));
+  });
+
+  return {
+    start() {
+      underWay = pause(Math.random() * pauseMs, signal).then(() =>
+        register(parts, (part) => part.isSet(limited)),
+      );
+      return underWay;
+    },
+    again: () => hook && again(hook),
+    idle: () => underWay,
+  };
 }

@@ -14,8 +14,7 @@ import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
 import { createPhotoFetch } from './photo.ts';
 import { poll } from './polling.ts';
-import { register, type Shared } from './register.ts';
-import { registrationCalls, webhookUrl } from './registration.ts';
+import { createRegistration, partsOf, webhookUrl } from './registration.ts';
 import { TELEGRAM } from './traits.ts';
 import type { Update } from './update.ts';
 import { createWebhook } from './webhook.ts';
@@ -39,8 +38,6 @@ export type TelegramOptions = {
   readonly observe: Observe;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
-  /** What the processes of the bot share about its registration. */
-  readonly shared: Shared;
   /** Of this token's messages, over all processes. */
   readonly pace: Pace;
   /** How often the channel looks for faults, ms. */
@@ -62,13 +59,15 @@ export function createTelegram(options: TelegramOptions): Channel {
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
   // A token is `<bot's id>:<secret>`; `getMe` tells the name later.
   let bot = botOf(Number(token.split(':', 1)[0]));
-  let registered: Promise<unknown> = Promise.resolve();
   let polling: Promise<unknown> = Promise.resolve();
   let polled: Answer | undefined;
 
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
   const { deliver, wait, working } = createTelegramOutlet(api, words, pace, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
+  const parts =
+    mode === 'webhook' && webhook === undefined ? [] : partsOf({ ...options, publicUrl: webhook });
+  const registration = createRegistration(api, parts, patience, observe.log);
   const watch = createWatch({
     channel: TELEGRAM.name,
     everyMs: options.checkEveryMs,
@@ -78,7 +77,7 @@ export function createTelegram(options: TelegramOptions): Channel {
       apiRoot: options.apiRoot,
       mode,
       webhookUrl: webhook && webhookUrl(webhook),
-      registered: () => registered,
+      registration,
       pollFault: () => (polled && !polled.ok && polled.kind === 'rejected' ? polled.why : undefined),
       onName(username) {
         if (bot.username !== username) bot = botOf(bot.id, username);
@@ -90,14 +89,6 @@ export function createTelegram(options: TelegramOptions): Channel {
   async function receive(update: Update): Promise<void> {
     const incoming = await toIncoming(update, api, bot);
     if (incoming) await accept(incoming);
-  }
-
-  async function registerAll(): Promise<void> {
-    if (mode === 'webhook' && webhook === undefined) return;
-    const calls = registrationCalls(api, { ...options, publicUrl: webhook });
-    const { shared } = options;
-    const url = webhook && webhookUrl(webhook);
-    await register({ api, bot: bot.id, calls, webhookUrl: url, shared, patience, log: observe.log });
   }
 
   return {
@@ -120,7 +111,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     fetchPhoto: createPhotoFetch(api, client, options.timeoutMs),
     faults: watch.faults,
     async start() {
-      registered = registerAll();
+      void registration.start();
       if (mode === 'polling') {
         polling = poll(api, receive, patience, observe.log, (answer) => {
           polled = answer;
@@ -130,7 +121,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     },
     async stop() {
       stopping.abort();
-      await Promise.all([watch.stop(), registered, polling]);
+      await Promise.all([watch.stop(), registration.idle(), polling]);
     },
     close: client.close,
   };

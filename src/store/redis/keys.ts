@@ -16,8 +16,6 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}h:<customer>      string  the operation that has the customer's lock             2 h
  *   {tag}s:<customer>      zset    records that settled operations, scored by their end   24 h
  *   {tag}a:<customer>      zset    records still to come of operations, scored likewise   24 h
- *   {tag}l:<registration>  string  the process that registers the bot at a platform       2 min
- *   {tag}r:<registration>  string  the fingerprint of what was registered last            30 days
  *   {tag}p:<quota>         string  how many messages a bot sent in this second (take-quota.lua)    1 s
  *   {tag}p:…:refused       string  whether the platform refused one in the last second            1 s
  *   {tag}p:…:line          string  when the next of those put off may come back (take-places.lua)
@@ -82,12 +80,6 @@ export function keysOf(layout: Layout) {
     quota(name: string): { readonly count: string; readonly refusals: string; readonly line: string } {
       const count = `${tag(shardOf(name))}p:${name}`;
       return { count, refusals: `${count}:refused`, line: `${count}:line` };
-    },
-
-    /** The keys of a bot's registration at a platform: who registers now, and what was registered last. */
-    registration(name: string): { readonly lock: string; readonly fingerprint: string } {
-      const prefix = tag(shardOf(name));
-      return { lock: `${prefix}l:${name}`, fingerprint: `${prefix}r:${name}` };
     },
   };
 }

@@ -25,8 +25,6 @@ export const SCRIPTS = {
   unlock: scriptOf(file('unlock'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
   publish: scriptOf(file('publish'), 1),
-  takeRegistration: scriptOf(file('take-registration'), 1),
-  endRegistration: scriptOf(file('end-registration'), 2),
   takePlaces: scriptOf(file('take-places'), 1),
   refuse: scriptOf(file('refuse'), 2),
   backlog: scriptOf(file('backlog'), 4),

@@ -3,7 +3,7 @@ import { type Customer, channelContract } from '../../contract/channel.ts';
 import { commands } from '../../support/conversation.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
-import { ANY_PACE, CHAT, SECRET, shareNothing } from './harness.ts';
+import { ANY_PACE, CHAT, SECRET } from './harness.ts';
 
 channelContract('Telegram', async ({ accept, words, observe }) => {
   const double = await startTelegramDouble();
@@ -18,7 +18,6 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
     words,
     commands,
     observe,
-    shared: shareNothing(),
     pace: ANY_PACE,
   });
   const person = createPerson(CHAT);

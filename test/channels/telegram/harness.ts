@@ -5,7 +5,6 @@ import { problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Words } from '../../../src/i18n.ts';
-import { createMemoryRegistrations } from '../../../src/store/memory/registrations.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { commands } from '../../support/conversation.ts';
 import { mountChannel } from '../../support/mount.ts';
@@ -22,11 +21,6 @@ export const words: Words = {
 };
 
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
-
-/** A store of one process, which hashes nothing. */
-export function shareNothing(): TelegramOptions['shared'] {
-  return { registrations: createMemoryRegistrations(), hash: (text) => text };
-}
 
 /** A Telegram that takes whatever comes. */
 export const ANY_PACE: TelegramOptions['pace'] = { take: async () => 0, refused: async () => {} };
@@ -51,7 +45,6 @@ export async function createBot(options: Partial<TelegramOptions> = {}, doubleOp
     words,
     commands,
     observe,
-    shared: shareNothing(),
     pace: ANY_PACE,
     pauseMs: 5,
     ...options,

@@ -3,11 +3,9 @@ import type { Log } from '../../../src/observe.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
-import { createRedisRegistrations } from '../../../src/store/redis/registrations.ts';
 import { createRedisStore } from '../../../src/store/redis/store.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { quotaContract } from '../../contract/quota.ts';
-import { registrationsContract } from '../../contract/registrations.ts';
 import { storeContract } from '../../contract/store.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
@@ -54,15 +52,6 @@ for (const [name, start, overrides] of [
   feedContract(name, async (options) => {
     const { part, ...rest } = await fresh(createRedisFeed, options);
     return { feed: part, ...rest };
-  });
-
-  registrationsContract(name, async () => {
-    const open = async () => {
-      const client = await connect();
-      onTestFinished(() => client.close());
-      return createRedisRegistrations(client);
-    };
-    return { one: await open(), other: await open() };
   });
 
   quotaContract(name, async (quota, perSecond) => {
