@@ -7,9 +7,7 @@ import { createClient, type Refusal, type StaffClient } from '../channels/staff/
 import { mannerSchemaOf, type RequestSchema } from '../channels/staff/request.ts';
 import { CHANNELS } from '../channels.ts';
 import { environment } from '../config.ts';
-import { replay } from './replay.ts';
 import { createScreen, type ScreenOptions } from './screen.ts';
-import { readScript } from './script.ts';
 
 const KNOWN = CHANNELS.map(({ traits }) => traits);
 const mannerSchema = mannerSchemaOf(KNOWN);
@@ -26,8 +24,7 @@ export type ChatOptions = Omit<ScreenOptions, 'help'> & {
 const HELP = `npm run chat -- [options]: the bot from a terminal. It speaks Vietnamese unless told otherwise.
 Type a message, or the number of a choice. /contact PHONE shares a phone number,
 /contact PHONE other somebody else's; /start CODE opens a deep link; /quit ends.
-Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({ name }) => name).join('|')} --name NAME --linger SECONDS
---replay FILE has the conversation of a script again, and fails where the bot answers otherwise.`;
+Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({ name }) => name).join('|')} --name NAME --linger SECONDS`;
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
@@ -140,19 +137,6 @@ function explain({ title, detail, faults = [] }: Refusal['problem']): string {
   ].join('\n');
 }
 
-/** 1 where a step was answered otherwise than the script says. */
-async function replayFile(client: StaffClient, file: string): Promise<0 | 1> {
-  const script = await readScript(file);
-  const say = (line: string) => console.log(line);
-  const differing = await replay({ client, script, say });
-  say(
-    differing === 0
-      ? 'The same as in the script.'
-      : `Not as in the script: steps answered otherwise: ${differing}`,
-  );
-  return differing === 0 ? 0 : 1;
-}
-
 const settingsSchema = mannerSchema.extend({ linger: z.coerce.number().min(0) });
 
 /** The options of the command line, the defaults of the environment and of `.env`, as the bot has them. */
@@ -166,11 +150,10 @@ async function main(): Promise<number> {
       as: { type: 'string', default: 'staff' },
       name: { type: 'string' },
       linger: { type: 'string', default: '0' },
-      replay: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { url, replay: file, help, ...written } = values;
+  const { url, help, ...written } = values;
   if (help) {
     console.log(HELP);
     return 0;
@@ -182,7 +165,6 @@ async function main(): Promise<number> {
   }
   const { linger, ...manner } = settings.data;
   const client = createClient(url, STAFF_TOKEN);
-  if (file !== undefined) return replayFile(client, file);
   return chat({
     client,
     manner,

@@ -159,24 +159,6 @@ describe('as a command', () => {
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
   });
 
-  it('replays a script, and fails where the bot answers otherwise', async () => {
-    const kit = await startKit();
-    const folder = await mkdtemp(join(tmpdir(), 'chat-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    const replayed = async (script: unknown) => {
-      const file = join(folder, 'script.json');
-      await writeFile(file, JSON.stringify(script));
-      return run(['--url', kit.url, '--replay', file], '');
-    };
-    const step = { send: { text: 'hello', locale: 'en' }, keys: ['help.text'] };
-    const same = await replayed({ steps: [step] });
-    expect([same.code, same.stdout]).toEqual([0, expect.stringContaining('✓ help.text')]);
-    const other = await replayed({ steps: [step, { ...step, keys: ['menu', 'welcome'] }] });
-    expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('instead of menu, welcome')]);
-    const none = await replayed({ steps: [{ say: 'hello' }] });
-    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('is no script')]);
-  });
-
   it('says so where there is no bot', async () => {
     const { code, stdout } = await run(['--url', 'http://127.0.0.1:9'], 'hello\n');
     expect(code).toBe(1);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
@@ -142,7 +143,7 @@ describe('the chat', () => {
     await page.evaluate(`sessionStorage.setItem('conversation', 'swept-away')`);
     await page.reload();
     await replied(page, 'welcome');
-    await expect.poll(() => page.locator('#conversation').inputValue()).toMatch(/^console-/);
+    await expect.poll(() => conversationOf(page)).toMatch(/^console-/);
   });
 
   it('sends again what got no answer, and counts it once', async () => {
@@ -162,7 +163,7 @@ describe('the chat', () => {
     await page.getByText('Đã kết nối').waitFor();
     bot().cut();
     await page.getByText('Đang kết nối lại…').waitFor();
-    const conversation = await page.locator('#conversation').inputValue();
+    const conversation = await conversationOf(page);
     await createClient(bot().url).send({ conversation, text: 'tích điểm' });
     await replied(page, 'accumulate.askCode');
     await log(page).locator('.mine').getByText('tích điểm').waitFor();
@@ -207,6 +208,8 @@ describe('the picture of a gift', () => {
     for (const expected of ['shop.example', 'elsewhere.example', '404']) forgive(expected);
   });
 });
+
+const conversationOf = (page: Page) => page.evaluate<string>(`sessionStorage.getItem('conversation')`);
 
 /** Of two opaque colours, as WCAG 2 reckons it. */
 function contrast(...colours: [ink: string, ground: string]): number {

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { scriptSchema } from '../../src/cli/script.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
 import { button, choice, inside, log, replied, role, type, useConsole } from './kit.ts';
 
@@ -138,31 +136,5 @@ describe('play', () => {
     await expect
       .poll(() => inside(page).locator('.call .outcome').allTextContents())
       .toEqual(Array(3).fill('500 unavailable'));
-  });
-
-  it('saves a conversation as a script, and replays it', async () => {
-    const page = await open();
-    await play(page);
-    await button(page, 'Làm lại từ đầu').click();
-    await type(page, 'tích điểm TIVI000000051 0867123456');
-    await choice(page, 'skip').click();
-    await choice(page, 'confirm').click();
-    await replied(page, 'accumulate.done');
-    // The reply may be shown as an event before the answer that brings it, too.
-    await expect.poll(() => inside(page).textContent()).toContain('/accumulate');
-    const saving = page.waitForEvent('download');
-    await button(page, 'Lưu').click();
-    const file = await (await saving).path();
-    const script = scriptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    expect(script.steps.at(-1)).toEqual({
-      send: { as: 'staff', choice: 'confirm', locale: 'vi', name: 'Garnacho' },
-      keys: ['accumulate.done'],
-    });
-    await page.locator('#script').setInputFiles(file);
-    await log(page).getByText('mọi câu trả lời đều khớp').waitFor();
-    const other = { steps: [{ send: { text: 'huỷ' }, keys: ['menu'] }] };
-    const buffer = Buffer.from(JSON.stringify(other));
-    await page.locator('#script').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer });
-    await log(page).getByText('+ cancel.nothing').waitFor();
   });
 });

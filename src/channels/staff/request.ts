@@ -76,9 +76,6 @@ const bodySchema = z.strictObject({
     .describe('Stands for the profile whose e-mail the imitated channel vouches for.'),
 });
 
-/** A message without what makes it one of a kind. */
-export const contentSchema = bodySchema.omit({ conversation: true, id: true, trace: true });
-
 /** What all messages of a person have in common. */
 export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
   bodySchema.extend(imitating(channels)).pick({ conversation: true, locale: true, as: true, name: true });

@@ -61,12 +61,8 @@ $('composer').addEventListener('submit', (event) => {
 });
 
 $('fresh').addEventListener('click', () => {
-  void turnTo(newName(), true);
+  turnTo(newName(), true);
   $('text').focus();
-});
-
-$('conversation').addEventListener('change', () => {
-  if ($('conversation').reportValidity()) void turnTo($('conversation').value, false);
 });
 
 function changeLanguage() {
@@ -84,9 +80,6 @@ function ofBrowser() {
   return wanted.find((tag) => spoken.includes(tag)) ?? chosen('locale');
 }
 
-on('fresh', () => {
-  $('conversation').value = conversation.name;
-});
 on('status', (name) => {
   $('status').dataset.word = name;
   $('status').textContent = word(name);
@@ -96,7 +89,7 @@ on('status', (name) => {
 /** Where an hour, or a restart of the bot, has swept away the conversation that this tab remembers. */
 function beginAnew() {
   const isEmpty = document.querySelector('.bot[data-key], .mine') === null;
-  if (isEmpty && $('status').className === 'connected') void turnTo(newName(), true);
+  if (isEmpty && $('status').className === 'connected') turnTo(newName(), true);
 }
 
 choose('locale', session.get('locale', ofBrowser()));
@@ -105,7 +98,7 @@ changeLanguage();
 show('chat');
 settle();
 if (conversation.name) {
-  void turnTo(conversation.name, false);
+  turnTo(conversation.name, false);
   setTimeout(beginAnew, 1500);
-} else void turnTo(newName(), true);
+} else turnTo(newName(), true);
 $('text').focus();

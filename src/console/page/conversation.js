@@ -3,7 +3,7 @@ import { call, eventsOf, exchange, explain, signIn } from './webhook.js';
 
 /**
  * The conversation at hand. It tells: `fresh` (another one begins), `sent` ({ id, message, label }), `reply` (each
- * once, in order of arrival), `turn` ({ turn, keys, calls, update, trace, view }) when the last reply of a turn is here,
+ * once, in order of arrival), `turn` ({ turn, keys, trace }) when the last reply of a turn is here,
  * `pending` (how many messages wait for their answer), `notice` ({ text, again }) and `status` (a word's name).
  */
 export const conversation = { name: session.get('conversation', '') };
@@ -11,9 +11,9 @@ export const conversation = { name: session.get('conversation', '') };
 let following = new AbortController();
 /** The `seq` of every reply seen: answers and events carry the same ones. */
 let seen = new Set();
-/** The turns under way: message id -> what is to be called at its end. */
-let pending = new Map();
-/** What each turn under way has told so far: the keys of its replies, the calls of a platform they would make. */
+/** The ids of the messages whose turn is under way. */
+let pending = new Set();
+/** The keys of the replies of each turn under way. */
 let turns = new Map();
 let last = null;
 
@@ -25,12 +25,12 @@ export function turnTo(name, isNew) {
   session.set('conversation', name);
   seen = new Set();
   turns = new Map();
-  pending = new Map();
+  pending = new Set();
   last = null;
   tell('fresh');
   tell('pending', 0);
   void follow();
-  return isNew ? send({ start: '' }) : undefined;
+  if (isNew) send({ start: '' });
 }
 
 /** What every message carries. */
@@ -47,12 +47,12 @@ function manner() {
   };
 }
 
-/** Sends one message; resolves to the keys of its replies, once the last one is here. `label` is how it is shown. */
+/** Sends one message; `label` is how it is shown. */
 export function send(message, label, item) {
   const body = { ...manner(), ...message, id: random(4) };
   last = body;
   tell('sent', { id: body.id, message, label, item });
-  return post(body);
+  void post(body);
 }
 
 /** The very same message again: it must count once. */
@@ -62,26 +62,24 @@ export function repeat() {
 
 /** After a cut connection the repeat carries the same id, so that it counts once. */
 async function post(body) {
-  const ended = pending.get(body.id) ?? Promise.withResolvers();
-  pending.set(body.id, ended);
+  pending.add(body.id);
   tell('pending', pending.size);
   const answer = await exchange('webhooks/staff', body);
-  if (body.conversation !== conversation.name) return [];
+  if (body.conversation !== conversation.name) return;
   if (answer?.status === 200) accept(body.id, answer.content);
   else {
-    end(body.id, []);
+    end(body.id);
     if (answer?.status === 401) signIn(() => post(body));
     else if (answer) tell('notice', { text: explain(answer.content) });
     else tell('notice', { text: word('failed'), again: () => post(body) });
   }
-  return ended.promise;
 }
 
 function accept(id, { status, replies, trace }) {
   if (status === 'queued') return tell('status', 'queued');
   if (status === 'duplicate') {
     tell('notice', { text: word('duplicate') });
-    return end(id, []);
+    return end(id);
   }
   for (const [at, reply] of replies.entries()) {
     const isLast = at === replies.length - 1;
@@ -92,20 +90,17 @@ function accept(id, { status, replies, trace }) {
 function receive(event) {
   if (seen.has(event.seq)) return;
   seen.add(event.seq);
-  const { turn = '', key, calls = [], trace, update, view } = event;
-  const told = turns.get(turn) ?? { keys: [], calls: [] };
-  told.keys.push(key);
-  told.calls.push(...calls);
-  turns.set(turn, told);
+  const { turn = '', key, trace } = event;
+  const keys = [...(turns.get(turn) ?? []), key];
+  turns.set(turn, keys);
   tell('reply', event);
   if (!event.last) return;
   turns.delete(turn);
-  tell('turn', { turn, ...told, trace, update, view });
-  end(turn, told.keys);
+  tell('turn', { turn, keys, trace });
+  end(turn);
 }
 
-function end(id, told) {
-  pending.get(id)?.resolve(told);
+function end(id) {
   if (pending.delete(id)) tell('pending', pending.size);
 }
 

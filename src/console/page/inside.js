@@ -6,7 +6,7 @@ const cards = $('turns');
 /** What the cards show, the oldest first. */
 let turns = [];
 
-function cardOf({ keys, calls: asked, update, trace }, at) {
+function cardOf({ keys, trace }, at) {
   const { message, calls, trips, ms } = trace;
   const title = make('span', 'what', make('b', 'number', `#${at + 1}`), ' ', said(message));
   const summary = make('summary', '', title, make('span', 'time', milliseconds(ms)));
@@ -16,7 +16,6 @@ function cardOf({ keys, calls: asked, update, trace }, at) {
       trace.understood && part('inside.understood', facts(trace.understood)),
       part('inside.state', stateTable(trace.before, trace.after)),
       calls.length > 0 && part('inside.calls', ...calls.map(callOf)),
-      (update || asked.length > 0) && part('inside.wire', ...wireOf(update, asked)),
       part('inside.replies', make('p', 'chips', ...keys.map((key) => make('code', '', key)))),
       make('p', 'sums', ...sumsOf(trips, ms)),
     ].filter(Boolean),
@@ -103,28 +102,24 @@ const GOOD = new Set(['applied', 'ok']);
 const DOUBTFUL = new Set(['unknown', 'unreadable']);
 
 /** A line that opens to what was sent. */
-function fold(head, sent, ...more) {
-  const detail = make('pre', '', JSON.stringify(sent, null, 1));
-  detail.tabIndex = 0;
-  return make('details', 'call', make('summary', 'line', ...head), detail, ...more);
-}
-
 function callOf({ method, path, body, status, reason, outcome, ms }) {
   const [route, query = ''] = path.split('?');
   const tone = GOOD.has(outcome) ? 'good' : DOUBTFUL.has(outcome) ? 'doubtful' : 'bad';
   const answer = make('span', `outcome ${tone}`, [status, outcome].filter(Boolean).join(' '));
-  const head = [make('b', 'method', method), make('code', 'path', route), answer];
+  const time = make('span', 'time', milliseconds(ms));
+  const head = make(
+    'summary',
+    'line',
+    make('b', 'method', method),
+    make('code', 'path', route),
+    answer,
+    time,
+  );
   const sent = body ?? Object.fromEntries(new URLSearchParams(query));
   const why = reason ? make('p', 'reason', reason) : null;
-  return fold([...head, make('span', 'time', milliseconds(ms))], sent, why);
-}
-
-/** What the platform of whoever we act as would send, and be asked. */
-function wireOf(update, calls) {
-  const sent = calls.map(({ call, body }) =>
-    fold([worded('span', 'kind', 'wire.out'), make('code', 'path', call)], body),
-  );
-  return update ? [fold([worded('span', 'kind', 'wire.in')], update), ...sent] : sent;
+  const detail = make('pre', '', JSON.stringify(sent, null, 1));
+  detail.tabIndex = 0;
+  return make('details', 'call', head, detail, why);
 }
 
 function sumsOf(trips, ms) {

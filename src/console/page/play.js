@@ -1,6 +1,5 @@
 import { repeat, send } from './conversation.js';
 import { $, button, can, chosen, make, number, on, session, tell, word } from './page.js';
-import { note } from './script.js';
 import { sharePhoneOf } from './transcript.js';
 import { exchange, explain } from './webhook.js';
 
@@ -12,12 +11,12 @@ const BURST = 5;
 
 /** A typed text goes out, or waits for its companions. */
 export function compose(text) {
-  if (kept === null) return void send({ text }, text);
+  if (kept === null) return send({ text }, text);
   kept.push(text);
   if (kept.length < BURST) return showKept();
   const all = kept;
   keep(false);
-  for (const one of all) void send({ text: one }, one);
+  for (const one of all) send({ text: one }, one);
 }
 
 function keep(on) {
@@ -36,7 +35,7 @@ async function sendPhoto(file) {
     reader.addEventListener('load', () => resolve(reader.result));
     reader.readAsDataURL(file);
   });
-  void send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
+  send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
 }
 
 /** Of a link its payload; a payload or a code goes as it is. */
@@ -45,7 +44,7 @@ function openLink(event) {
   const typed = $('link').value.trim();
   const start = /[?&]start=([^&#]*)/.exec(typed)?.[1] ?? (typed.includes('://') ? '' : typed);
   $('link').value = '';
-  void send({ start }, `/start ${start}`);
+  send({ start }, `/start ${start}`);
 }
 
 /** Shows what the chosen part can do. */
@@ -67,15 +66,13 @@ const FAULTS = {
   'fault.500': { call: 'history', fault: 'error-500', times: 3 },
 };
 
-const plan = (fault) => change('faults', fault, { fault });
-const reset = () => change('reset', {}, { reset: true });
+const plan = (fault) => change('faults', fault);
+const reset = () => change('reset', {});
 
-/** Changes the sandbox; `step`: how a script says so. */
-async function change(what, body, step) {
+async function change(what, body) {
   const answer = await exchange(`sandbox/${what}`, body);
   if (answer?.status !== 200)
     return tell('notice', { text: answer ? explain(answer.content) : word('failed') });
-  note(step);
   tell('notice', { text: word(`${what}.done`), fault: false });
   void look();
 }

@@ -85,7 +85,7 @@ function choicesOf({ choices = [], view, sharePhone }, item) {
   if (sharePhone && 'contacts' in can()) group.append(button(word('contact.own'), sharePhoneOf(true)));
   for (const { id, label } of choices) {
     const press = () => {
-      void send({ choice: view ? `${id}~${view}` : id }, label, item);
+      send({ choice: view ? `${id}~${view}` : id }, label, item);
       $('text').focus();
     };
     const element = button(label, press);
@@ -98,7 +98,7 @@ function choicesOf({ choices = [], view, sharePhone }, item) {
 /** Shares the phone of the Play panel, as the customer's own or as somebody else's. */
 export const sharePhoneOf = (own) => () => {
   const phone = $('phone').value.trim();
-  void send({ contact: { phone, own } }, `☎ ${phone}`);
+  send({ contact: { phone, own } }, `☎ ${phone}`);
   $('text').focus();
 };
 
@@ -117,10 +117,7 @@ function formOf(fields) {
     if (typed.length === 0) return form.querySelector('input').focus();
     // An e-mail left empty is an answer: there is none.
     const none = fields.some(({ slot }) => slot === 'email') && { email: '' };
-    void send(
-      { form: { ...none, ...Object.fromEntries(typed) } },
-      typed.map(([, value]) => value).join('\n'),
-    );
+    send({ form: { ...none, ...Object.fromEntries(typed) } }, typed.map(([, value]) => value).join('\n'));
     $('text').focus();
   });
   return form;

@@ -43,9 +43,6 @@ const TABLE = {
   'inside.before': ['Trước', 'Before'],
   'inside.after': ['Sau', 'After'],
   'inside.calls': ['Gọi AntCRM', 'AntCRM calls'],
-  'inside.wire': ['Trên kênh', 'On the wire'],
-  'wire.in': ['Nhận', 'Received'],
-  'wire.out': ['Gửi', 'Sent'],
   'inside.replies': ['Trả lời', 'Replies'],
   'inside.trips': ['lần truy cập kho', 'Store round trips'],
   'inside.time': ['Thời gian', 'Duration'],
@@ -125,17 +122,6 @@ const TABLE = {
   reset: ['Làm lại từ đầu', 'Start afresh'],
   'reset.done': ['AntCRM giả lập đã trở về ban đầu.', 'The AntCRM sandbox is as it was.'],
   'faults.done': ['Đã đặt lỗi cho lần gọi tới.', 'The fault is planned.'],
-  script: ['Kịch bản', 'Script'],
-  'script.about': [
-    'Lưu cuộc trò chuyện này thành bài kiểm thử, phát lại ở đây hoặc bằng npm run chat.',
-    'Save this conversation as a regression test; replay it here or with npm run chat.',
-  ],
-  save: ['Lưu', 'Save'],
-  replay: ['Phát lại…', 'Replay…'],
-  'replay.bad': ['Tệp này không phải kịch bản.', 'This file is no script.'],
-  'replay.same': ['Phát lại xong, mọi câu trả lời đều khớp.', 'Replayed: every reply is the same.'],
-  'replay.differs': ['Khác kịch bản ở bước', 'Differs from the script at step'],
-  conversation: ['Tên cuộc trò chuyện', 'Conversation’s name'],
 };
 
 const column = (at) => Object.fromEntries(Object.entries(TABLE).map(([name, words]) => [name, words[at]]));
