@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
-import { createOperatorGuard, type Guard } from './channels/shared/access.ts';
-import { type Limits, limitStrangers } from './channels/shared/limits.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
 import type { Flow } from './conversation/flow.ts';
 import { LOCALES } from './conversation/message.ts';
 import { describeApi } from './docs.ts';
+import { createOperatorGuard, type Guard } from './http/guard.ts';
+import { type Limits, limitStrangers } from './http/limits.ts';
 import type { Words } from './i18n.ts';
 import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
 import type { Scrape } from './scrape.ts';

@@ -2,8 +2,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import type { Guard } from './channels/shared/access.ts';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
+import type { Guard } from './http/guard.ts';
 import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/openapi.ts';
 
 /** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */

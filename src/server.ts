@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import type { Addresses } from './channels/channel.ts';
-import { problemHandler } from './channels/shared/problem.ts';
 import type { Config } from './config.ts';
+import { problemHandler } from './http/problem.ts';
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -36,7 +36,7 @@ function createServer(
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
     // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this machine
-    // (channels/shared/limits.ts).
+    // (http/limits.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Channel } from './channels/channel.ts';
-import { comeLater } from './channels/shared/problem.ts';
+import { comeLater } from './http/problem.ts';
 import type { Log } from './observe.ts';
 import type { Turns } from './turns/turns.ts';
 

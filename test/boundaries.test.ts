@@ -8,7 +8,8 @@ type Room = { files: RegExp; imports: readonly RegExp[] | ((folder: string) => r
 /** What a channel may import beside its own folder. */
 const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
-  /^channels\/([^/]+|shared\/.*)$/,
+  /^channels\/[^/]+$/,
+  /^http\//,
   /^turns\/(delivery|outlet|trace)\.ts$/,
   /^store\/(unavailable|feed|messages|quota)\.ts$/,
   /^(i18n|observe)\.ts$/,
@@ -69,9 +70,10 @@ const ROOMS: readonly Room[] = [
     files: /^operators\//,
     imports: [
       ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/operators\.ts$/],
-      ...[/^channels\/shared\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
+      ...[/^http\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
     ],
   },
+  { files: /^http\//, imports: [/^http\//, /^observe\.ts$/, /^store\/unavailable\.ts$/] },
   { files: /^(observe|spans)\.ts$/, imports: [] },
   {
     files: /^metrics\.ts$/,
@@ -102,7 +104,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
     packages: /^undici$/,
     files: /^(loyalty\/antcrm\/transport|channels\/telegram\/client|channels\/teams\/connector)\.ts$/,
   },
-  { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/shared\/pace\.ts$)/ },
+  { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
@@ -220,7 +222,7 @@ describe('the rules', () => {
     ['channels/staff/routes.ts', "import type { Update } from 'telegraf/types';"],
     ['channels/staff/routes.ts', "import { send } from '../telegram/send.ts';"],
     ['channels/other/routes.ts', "import { send } from '../telegram/send.ts';"],
-    ['channels/shared/json.ts', "import { send } from '../telegram/send.ts';"],
+    ['channels/watch.ts', "import { send } from './telegram/send.ts';"],
     ['channels/channel.ts', "import { send } from './telegram/send.ts';"],
     ['../examples/own-channel/web-chat.ts', "import { createApp } from '../../src/app.ts';"],
     ['channels/telegram/routes.ts', "import { createTurns } from '../../turns/turns.ts';"],

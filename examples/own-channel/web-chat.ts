@@ -3,12 +3,10 @@ import { readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
-import { decodeChoice, encodeChoice } from '../../src/channels/shared/choice.ts';
-import { createEvents } from '../../src/channels/shared/events.ts';
-import { comeLater, problem } from '../../src/channels/shared/problem.ts';
-import { cut, localeOf } from '../../src/channels/shared/profile.ts';
-import { createStreams, streaming } from '../../src/channels/shared/streams.ts';
+import { createEvents, createStreams, streaming } from '../../src/channels/events.ts';
+import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
+import { comeLater, problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
 import type { Outgoing } from '../../src/turns/delivery.ts';
 

@@ -2,14 +2,14 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
+import type { Guard } from '../http/guard.ts';
+import type { Limit } from '../http/limits.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
 import type { OpenQuota } from '../store/quota.ts';
 import type { Incoming, Outgoing } from '../turns/delivery.ts';
 import type { Outlet } from '../turns/outlet.ts';
-import type { Guard } from './shared/access.ts';
-import type { Limit } from './shared/limits.ts';
 
 /**
  * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
@@ -56,7 +56,7 @@ export interface Channel extends ChannelTraits, Outlet {
   /**
    * What is out of order between the bot and the platform, as last seen, one operator's line each: what is wrong and what
    * to do, without a token or a secret. Costs nothing to ask: the channel looks by itself, at least twice a minute
-   * (`shared/watch.ts`). Absent: there is no platform that could be out of order.
+   * (`watch.ts`). Absent: there is no platform that could be out of order.
    */
   faults?(): readonly string[];
   /**
@@ -131,7 +131,7 @@ export type ChannelParts = {
   readonly feed: Feed;
   /** For pictures that come with a request; turns read those that must be fetched (`Outlet.fetchPhoto`). */
   readonly photoReader: PhotoReader;
-  /** For a platform that limits the messages a second (`shared/pace.ts`). */
+  /** For a platform that limits the messages a second (`pace.ts`). */
   readonly openQuota: OpenQuota;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandboxed: boolean;
@@ -151,6 +151,6 @@ export type Seal = {
 
 /**
  * What channels hand messages to. Resolves once the message is stored; the work goes on in the background. Rejects with
- * `StoreUnavailable`: answer 503 with `Retry-After` (`shared/platform-requests.ts`).
+ * `StoreUnavailable`: answer 503 with `Retry-After` (`platform-request.ts`).
  */
 export type Accept = (incoming: Incoming) => Promise<'accepted' | 'duplicate' | 'full'>;

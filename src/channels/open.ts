@@ -1,5 +1,5 @@
+import type { Limit } from '../http/limits.ts';
 import type { Addresses, Channel, ChannelEntry, ChannelParts, ChannelTraits, Preview } from './channel.ts';
-import type { Limit } from './shared/limits.ts';
 
 /** The channels of a process. */
 export type OpenChannels = {

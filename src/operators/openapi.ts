@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemOf } from '../channels/shared/problem.ts';
+import { problemOf } from '../http/problem.ts';
 import { soughtBy } from './command.ts';
 import type { Sought } from './find.ts';
 import { EVENTS } from './story.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import { comeLater, problem } from '../channels/shared/problem.ts';
+import { comeLater, problem } from '../http/problem.ts';
 import { type Answer, answer, type Refusal, type Tools } from './answers.ts';
 import { asWritten, type Command, namesOf } from './command.ts';
 import { findRouteOf, listRoute, removeRoute, replayRoute, settleRoute, showRoute } from './openapi.ts';

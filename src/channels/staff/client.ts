@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { problemSchema } from '../shared/problem.ts';
+import { problemSchema } from '../../http/problem.ts';
 import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './answer.ts';
 import type { RequestSchema } from './request.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemOf } from '../shared/problem.ts';
+import { problemOf } from '../../http/problem.ts';
 import { answerSchema } from './answer.ts';
 import { conversationSchema, type RequestSchema } from './request.ts';
 

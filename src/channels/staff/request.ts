@@ -3,7 +3,7 @@ import { decodeStart } from '../../conversation/language/payload.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
 import type { ChannelTraits } from '../channel.ts';
-import { decodeChoice } from '../shared/choice.ts';
+import { decodeChoice } from '../input.ts';
 import { STAFF } from './traits.ts';
 
 const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;

@@ -1,4 +1,4 @@
-import type { Unread } from '../shared/events.ts';
+import type { Unread } from '../events.ts';
 import type { StaffAnswer, StaffEvent, StaffReply } from './answer.ts';
 
 /** Gathers the events that answer one message. */

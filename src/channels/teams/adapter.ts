@@ -10,7 +10,7 @@ import {
   TurnContext,
 } from 'botbuilder';
 import { z } from 'zod';
-import type { CallFailure } from '../shared/answers.ts';
+import type { CallFailure } from '../platform-response.ts';
 import type { Connector } from './connector.ts';
 
 /** What the SDK's methods reject with where a call of the connector did not succeed. */

@@ -1,9 +1,14 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../turns/outlet.ts';
-import { type CallFailure, meaningOf, meaningOfError, type PlatformAnswer } from '../shared/answers.ts';
-import { unfetched } from '../shared/fetched.ts';
-import { parseJson } from '../shared/json.ts';
+import { parseJson } from '../platform-request.ts';
+import {
+  type CallFailure,
+  meaningOf,
+  meaningOfError,
+  type PlatformAnswer,
+  unfetched,
+} from '../platform-response.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';
 

@@ -2,7 +2,7 @@ import { ActivityTypes } from 'botbuilder';
 import type { Message, Sender } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { PlatformCall, Preview, Previewed } from '../channel.ts';
-import { encodeChoice } from '../shared/choice.ts';
+import { encodeChoice } from '../input.ts';
 import { ConnectorAdapter } from './adapter.ts';
 import type { Connector } from './connector.ts';
 import { createTeamsOutlet } from './deliver.ts';

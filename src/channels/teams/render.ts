@@ -2,7 +2,7 @@ import { type Activity, CardFactory, MessageFactory, TextFormatTypes } from 'bot
 import type { Locale } from '../../conversation/message.ts';
 import type { Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
-import { encodeChoice } from '../shared/choice.ts';
+import { encodeChoice } from '../input.ts';
 import type { Press } from './address.ts';
 import { button, buttons, card, type Element, image, row, type Tone, text } from './card.ts';
 import { fieldElements, formTitle } from './form.ts';

@@ -1,9 +1,9 @@
+import type { Limit } from '../../http/limits.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
-import type { Limit } from '../shared/limits.ts';
-import { tokenAlarm } from '../shared/token-alarm.ts';
-import { createWatch } from '../shared/watch.ts';
+import { tokenAlarm } from '../platform-response.ts';
+import { createWatch } from '../watch.ts';
 import { ConnectorAdapter } from './adapter.ts';
 import { createCloud } from './authentication.ts';
 import { NO_CLOUD, type Registration } from './cloud.ts';

@@ -1,8 +1,8 @@
 import type { Activity } from 'botbuilder';
 import type { FastifyPluginAsync } from 'fastify';
-import { callerOf, isLocal, type Limit } from '../shared/limits.ts';
-import { sendAgain, takePlatformRequests } from '../shared/platform-requests.ts';
-import { problem } from '../shared/problem.ts';
+import { callerOf, isLocal, type Limit } from '../../http/limits.ts';
+import { problem } from '../../http/problem.ts';
+import { sendAgain, takePlatformRequests } from '../platform-request.ts';
 import { parseActivity } from './activity.ts';
 import type { Cloud } from './cloud.ts';
 import type { Hosts } from './hosts.ts';

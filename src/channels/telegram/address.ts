@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeChoice, encodeChoice } from '../shared/choice.ts';
+import { decodeChoice, encodeChoice } from '../input.ts';
 
 /** Where replies go: the chat, and the topic in chats that have topics. Stored with the conversation. */
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pause } from '../shared/pause.ts';
+import { pause } from '../watch.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer, Failure } from './client.ts';
 import { missingKinds, type Registration, readWebhook, type WebhookInfo } from './registration.ts';

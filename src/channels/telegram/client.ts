@@ -1,15 +1,15 @@
 import { type Dispatcher, Pool } from 'undici';
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../turns/outlet.ts';
+import { parseJson } from '../platform-request.ts';
 import {
   type CallFailure,
   codeOf,
   meaningOf,
   meaningOfError,
   type PlatformAnswer,
-} from '../shared/answers.ts';
-import { unfetched } from '../shared/fetched.ts';
-import { parseJson } from '../shared/json.ts';
+  unfetched,
+} from '../platform-response.ts';
 
 /** How a call ended. Results are outside data: their user parses them. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;

@@ -3,7 +3,7 @@ import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
-import type { Chat, Pace } from '../shared/pace.ts';
+import type { Chat, Pace } from '../pace.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';

@@ -1,6 +1,6 @@
 import type { Locale } from '../../conversation/message.ts';
 import type { ChannelEntry } from '../channel.ts';
-import { createPace, type PaceOptions } from '../shared/pace.ts';
+import { createPace, type PaceOptions } from '../pace.ts';
 import type { TelegramOptions } from './telegram.ts';
 import { TELEGRAM } from './traits.ts';
 

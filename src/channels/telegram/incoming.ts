@@ -2,7 +2,7 @@ import type { Telegram } from 'telegraf';
 import type { UserFromGetMe } from 'telegraf/types';
 import type { Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../turns/delivery.ts';
-import { cut, localeOf, MAX_NAME } from '../shared/profile.ts';
+import { cut, localeOf, MAX_NAME } from '../input.ts';
 import type { Address } from './address.ts';
 import { route } from './routes.ts';
 import { TELEGRAM } from './traits.ts';

@@ -1,5 +1,4 @@
-import { backoffMs } from '../shared/jitter.ts';
-import { pause } from '../shared/pause.ts';
+import { backoffMs, pause } from '../watch.ts';
 import type { Answer, Failure } from './client.ts';
 
 export type Patience = {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Log } from '../../observe.ts';
-import { backoffMs } from '../shared/jitter.ts';
-import { pause } from '../shared/pause.ts';
+import { backoffMs, pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';

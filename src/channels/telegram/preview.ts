@@ -2,7 +2,7 @@ import { encodeStart } from '../../conversation/language/payload.ts';
 import type { Message, Sender } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import type { PlatformCall, Preview, Previewed } from '../channel.ts';
-import type { Pace } from '../shared/pace.ts';
+import type { Pace } from '../pace.ts';
 import { callbackDataOf } from './address.ts';
 import { BotApi } from './api.ts';
 import type { Client } from './client.ts';

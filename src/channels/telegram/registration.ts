@@ -3,7 +3,7 @@ import type { Command } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Log } from '../../observe.ts';
-import { pause } from '../shared/pause.ts';
+import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { answerOf, type BotApi } from './api.ts';
 import type { Answer } from './client.ts';

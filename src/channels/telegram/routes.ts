@@ -3,7 +3,7 @@ import { anyOf, callbackQuery, type Filter, message } from 'telegraf/filters';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { decodeStart } from '../../conversation/language/payload.ts';
 import { MAX_TEXT, type Message } from '../../conversation/message.ts';
-import { cut } from '../shared/profile.ts';
+import { cut } from '../input.ts';
 import { choiceOf, type Press } from './address.ts';
 import { isAddressed } from './group.ts';
 import { photoOf } from './photo.ts';

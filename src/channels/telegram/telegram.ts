@@ -1,12 +1,12 @@
 import type { Command } from '../../conversation/conversation.ts';
 import type { Locale } from '../../conversation/message.ts';
+import type { Limit } from '../../http/limits.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Accept, Channel } from '../channel.ts';
-import type { Limit } from '../shared/limits.ts';
-import type { Pace } from '../shared/pace.ts';
-import { tokenAlarm } from '../shared/token-alarm.ts';
-import { createWatch } from '../shared/watch.ts';
+import type { Pace } from '../pace.ts';
+import { tokenAlarm } from '../platform-response.ts';
+import { createWatch } from '../watch.ts';
 import { BotApi } from './api.ts';
 import { createCheck } from './check.ts';
 import { type Answer, createClient } from './client.ts';

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
-import type { Limit } from '../shared/limits.ts';
-import { takePlatformRequests } from '../shared/platform-requests.ts';
-import { problem } from '../shared/problem.ts';
+import type { Limit } from '../../http/limits.ts';
+import { problem } from '../../http/problem.ts';
+import { takePlatformRequests } from '../platform-request.ts';
 import { ROUTE } from './registration.ts';
 import { parseUpdate, type Update } from './update.ts';
 

@@ -7,7 +7,7 @@
 -- Messages whose time has passed are skipped: or what was not sent early could be sent all at once at the end of a second,
 -- and as much again in the next. Sent again, it takes other messages; the first ones are lost.
 
--- The longest that refuse.lua is asked for (channels/shared/pace.ts).
+-- The longest that refuse.lua is asked for (channels/pace.ts).
 local MOST_PAUSE_MS = 10000
 local WANTED, SECONDS, PER_SECOND = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 

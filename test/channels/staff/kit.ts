@@ -1,18 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import {
-  type AccessSettings,
-  createGuard,
-  type Guard,
-  type StaffRates,
-} from '../../../src/channels/shared/access.ts';
-import { createLimits } from '../../../src/channels/shared/limits.ts';
-import { notFound, problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
+import { type AccessSettings, createGuard, type Guard, type StaffRates } from '../../../src/http/guard.ts';
+import { createLimits } from '../../../src/http/limits.ts';
+import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';

@@ -1,9 +1,9 @@
 import Fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
-import { problemHandler } from '../../../src/channels/shared/problem.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
+import { problemHandler } from '../../../src/http/problem.ts';
 import type { Words } from '../../../src/i18n.ts';
 import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { commands } from '../../support/conversation.ts';

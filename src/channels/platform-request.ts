@@ -1,8 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { StoreUnavailable } from '../../store/unavailable.ts';
-import { anySeconds } from './jitter.ts';
-import { parseJson } from './json.ts';
-import { comeLater } from './problem.ts';
+import { comeLater } from '../http/problem.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 
 /** A platform that has to send again waits 1 to this many seconds. */
 const MAX_RETRY_AFTER_S = 5;
@@ -26,4 +24,18 @@ export function takePlatformRequests(app: FastifyInstance): void {
 /** Answers 503 with a `Retry-After` at random, so that what was refused does not come back all at once. */
 export function sendAgain(reply: FastifyReply, detail: string): FastifyReply {
   return comeLater(reply, 503, detail, anySeconds(MAX_RETRY_AFTER_S));
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A whole number of seconds, 1 to `maxS`, at random: for a `Retry-After` that many callers get at once. */
+function anySeconds(maxS: number): number {
+  return 1 + Math.floor(Math.random() * maxS);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Quota } from '../../store/quota.ts';
-import { StoreUnavailable } from '../../store/unavailable.ts';
+import type { Quota } from '../store/quota.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { createLine } from './line.ts';
 import { createTimes, LATE_MS } from './times.ts';
 

@@ -1,5 +1,5 @@
-import type { Granted, Quota } from '../../store/quota.ts';
-import { StoreUnavailable } from '../../store/unavailable.ts';
+import type { Granted, Quota } from '../store/quota.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 
 /** When messages of this process may leave. Times are monotonic, ms. */
 export type Times = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { access } from '../../../src/channels/shared/access.ts';
-import type { Caller } from '../../../src/channels/shared/limits.ts';
-import { startKit } from '../staff/kit.ts';
+import { access } from '../../src/http/guard.ts';
+import type { Caller } from '../../src/http/limits.ts';
+import { startKit } from '../channels/staff/kit.ts';
 
 const TOKEN = 'a-token-of-some-length';
 const LOCAL: Caller = { peer: '127.0.0.1', headers: { host: 'localhost:3000' } };

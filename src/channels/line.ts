@@ -1,5 +1,5 @@
-import type { Quota } from '../../store/quota.ts';
-import { StoreUnavailable } from '../../store/unavailable.ts';
+import type { Quota } from '../store/quota.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 
 /**
  * The line of messages that are put off, one over all processes. Resolves to when the next one may come back (monotonic,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../src/turns/delivery.ts';
-import { closedPort } from '../../loyalty/support/server.ts';
-import type { Fault as TeamsFault } from '../../support/teams-double.ts';
-import type { Fault as TelegramFault } from '../../support/telegram-double.ts';
-import * as teams from '../teams/harness.ts';
-import * as telegram from '../telegram/harness.ts';
+import type { Delivery } from '../../src/turns/delivery.ts';
+import { closedPort } from '../loyalty/support/server.ts';
+import type { Fault as TeamsFault } from '../support/teams-double.ts';
+import type { Fault as TelegramFault } from '../support/telegram-double.ts';
+import * as teams from './teams/harness.ts';
+import * as telegram from './telegram/harness.ts';
 
 /** Where the platform does not answer, a call need not take long; a busy machine takes a while to get there. */
 const SHORT = { timeoutMs: 1000 };

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createWatch } from '../../../src/channels/shared/watch.ts';
-import { recordingObserve } from '../../support/observe.ts';
+import { createWatch } from '../../src/channels/watch.ts';
+import { recordingObserve } from '../support/observe.ts';
 
 /** A watch over a platform whose faults a test sets, after its first look. */
 async function watchPlatform(faults: string[]) {

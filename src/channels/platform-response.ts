@@ -1,4 +1,6 @@
-import type { Delivery } from '../../turns/delivery.ts';
+import { atMostEvery, type Observe } from '../observe.ts';
+import type { Delivery } from '../turns/delivery.ts';
+import type { FetchedPhoto } from '../turns/outlet.ts';
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
@@ -63,3 +65,18 @@ const NEVER_SENT = new Set(
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE ERR_TLS_CERT_ALTNAME_INVALID'
   ).split(' '),
 );
+
+/** Answers that may differ a moment later. */
+const TRANSIENT: ReadonlySet<CallFailure['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
+
+/** What it means for a picture that a platform's call did not succeed. */
+export function unfetched({ kind }: CallFailure): FetchedPhoto {
+  return { kind: TRANSIENT.has(kind) ? 'unavailable' : 'refused' };
+}
+
+const TOKEN_ALARM_MS = 60_000;
+
+/** The alarm that a platform refuses the bot's token, to be called at each refusal: raised once a minute at most. */
+export function tokenAlarm(channel: string, observe: Pick<Observe, 'alarm'>): () => void {
+  return atMostEvery(TOKEN_ALARM_MS, () => observe.alarm('channel_token_refused', { channel }));
+}

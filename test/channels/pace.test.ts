@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createPace, type PaceOptions, type Wish } from '../../../src/channels/shared/pace.ts';
-import { openMemoryQuota } from '../../../src/store/memory/quota.ts';
-import type { Quota } from '../../../src/store/quota.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { createPace, type PaceOptions, type Wish } from '../../src/channels/pace.ts';
+import { openMemoryQuota } from '../../src/store/memory/quota.ts';
+import type { Quota } from '../../src/store/quota.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
 
 const PER_SECOND = 20;
 

@@ -1,5 +1,5 @@
-import { atMostEvery, type Observe } from '../../observe.ts';
-import { pause } from './pause.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { atMostEvery, type Observe } from '../observe.ts';
 
 export type WatchOptions = {
   /** The channel's name. */
@@ -70,4 +70,16 @@ export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS 
     },
     faults: () => found,
   };
+}
+
+/** Resolves early, and never rejects, when `signal` is aborted. Keeps no process alive. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
+}
+
+const MAX_PAUSE_MS = 60_000;
+
+/** A pause that doubles with each failure, up to a minute; with jitter, so that many callers do not come back at once. */
+export function backoffMs(failures: number, firstMs: number): number {
+  return Math.min(firstMs * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
 }

@@ -1,0 +1,160 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { Observe } from '../observe.ts';
+import type { Feed, FeedEvent } from '../store/feed.ts';
+import { conversationName } from '../store/messages.ts';
+import type { Delivery, Outgoing } from '../turns/delivery.ts';
+import type { Seal } from './channel.ts';
+
+/** The feed as a channel uses it: events in, events out, sealed in between. */
+export type Events<Event> = {
+  /** How the conversation is called in the feed and in logs. */
+  name(conversation: string): string;
+  /**
+   * As a channel's `deliver`: appends a reply's event, after it dropped the earlier ones where the customer is to be
+   * forgotten. `undelivered` where the store takes nothing.
+   */
+  deliver(outgoing: Pick<Outgoing, 'conversation' | 'forget'>, event: Event): Promise<Delivery>;
+  /** As `Feed.follow`; each event is opened only when it is `read`. */
+  follow(
+    conversation: string,
+    afterSeq: number,
+    onEvent: (event: Unread<Event>) => void,
+  ): Promise<() => void>;
+};
+
+/** An event still sealed. `read` gives null where it cannot be opened (a lost key), and raises the alarm. */
+export type Unread<Event> = { readonly seq: number; read(): Event | null };
+
+export type EventsOptions<Event> = {
+  /** The channel's name. */
+  readonly channel: string;
+  readonly schema: z.ZodType<Event>;
+  readonly feed: Feed;
+  readonly seal: Seal;
+  readonly observe: Pick<Observe, 'alarm' | 'log'>;
+};
+
+export function createEvents<Event extends { readonly seq: number }>(
+  options: EventsOptions<Event>,
+): Events<Event> {
+  const { channel, schema, feed, seal, observe } = options;
+  const nameOf = (conversation: string) => conversationName(seal, channel, conversation);
+  const associated = (name: string) => `feed:${name}`;
+
+  function read(name: string, event: FeedEvent): Event | null {
+    try {
+      return schema.parse(JSON.parse(seal.open(associated(name), event.body)));
+    } catch {
+      observe.alarm('seal_broken', { channel, conversation: name });
+      return null;
+    }
+  }
+
+  return {
+    name: nameOf,
+    async deliver({ conversation, forget }, event) {
+      const name = nameOf(conversation);
+      try {
+        if (forget) await feed.forget(name);
+        await feed.publish(name, {
+          seq: event.seq,
+          body: seal.seal(associated(name), JSON.stringify(event)),
+        });
+        return { kind: 'delivered' };
+      } catch (error) {
+        const kind = error instanceof Error ? error.name : typeof error;
+        observe.log.warn({ channel, error: kind }, 'a reply could not be published');
+        return { kind: 'undelivered' };
+      }
+    },
+    async follow(conversation, afterSeq, onEvent) {
+      const name = nameOf(conversation);
+      return feed.follow(name, afterSeq, (event) =>
+        onEvent({ seq: event.seq, read: () => read(name, event) }),
+      );
+    },
+  };
+}
+
+/** Open event streams (server-sent events) of this process. */
+export type Streams = {
+  /**
+   * The events after `afterSeq` and every later one, as bytes of `text/event-stream`; ends when the reader goes away,
+   * lags behind, or `close` is called. Null: there are too many, or none may be opened any more.
+   * Rejects as `Events.follow` does.
+   */
+  open(conversation: string, afterSeq: number): Promise<Readable | null>;
+  /** Ends all streams, for good. */
+  close(): void;
+};
+
+export type StreamLimits = {
+  /** Streams open at a time. */
+  readonly streams: number;
+  /** A comment keeps proxies from cutting a silent stream. */
+  readonly heartbeatMs: number;
+  /** Bytes a slow reader may be behind; past it the stream is cut, and the reader resumes by `Last-Event-ID`. */
+  readonly lag: number;
+};
+
+const STREAM_LIMITS: StreamLimits = { streams: 200, heartbeatMs: 15_000, lag: 1024 * 1024 };
+
+/** How soon a browser reconnects. */
+const RETRY_MS = 2000;
+
+export function createStreams<Event>(
+  events: Pick<Events<Event>, 'follow'>,
+  limits: StreamLimits = STREAM_LIMITS,
+): Streams {
+  const open = new Set<Readable>();
+  let closed = false;
+
+  const heartbeat = setInterval(() => {
+    for (const stream of open) push(stream, ': still here\n\n');
+  }, limits.heartbeatMs).unref();
+
+  function push(stream: Readable, chunk: string): void {
+    if (closed || stream.destroyed) return;
+    stream.push(chunk);
+    if (stream.readableLength > limits.lag) stream.destroy();
+  }
+
+  return {
+    async open(conversation, afterSeq) {
+      if (closed || open.size >= limits.streams) return null;
+      const stream = new Readable({ read() {} });
+      open.add(stream);
+      stream.once('close', () => open.delete(stream));
+      push(stream, `retry: ${RETRY_MS}\n\n`);
+      try {
+        const unfollow = await events.follow(conversation, afterSeq, ({ seq, read }) => {
+          const event = read();
+          if (event) push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`);
+        });
+        stream.once('close', unfollow);
+        if (stream.destroyed) unfollow();
+        return stream;
+      } catch (error) {
+        stream.destroy();
+        throw error;
+      }
+    },
+    close() {
+      closed = true;
+      clearInterval(heartbeat);
+      for (const stream of open) stream.push(null);
+    },
+  };
+}
+
+/**
+ * A reply that can carry a stream. Proxies must neither keep nor gather events, and an idle connection after the stream
+ * would delay a stop.
+ */
+export function streaming(reply: FastifyReply): FastifyReply {
+  return reply
+    .type('text/event-stream')
+    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
+}

@@ -1,0 +1,29 @@
+import { LOCALES, type Locale } from '../conversation/message.ts';
+
+/** Our language for a client's language tag (BCP 47); undefined where we do not speak it. */
+export function localeOf(tag: string | undefined): Locale | undefined {
+  const language = tag?.slice(0, 2).toLowerCase();
+  return LOCALES.find((locale) => locale === language);
+}
+
+/** At most `max` UTF-16 units, never half a character. */
+export function cut(text: string, max: number): string {
+  return (text.length > max ? text.slice(0, max) : text).toWellFormed();
+}
+
+/** Longest name taken over from a profile, in characters. */
+export const MAX_NAME = 100;
+
+/** What a button carries: `<choice id>~<view>`; the id alone where its question has no view. */
+export function encodeChoice(id: string, view: string | undefined): string {
+  return view === undefined ? id : `${id}~${view}`;
+}
+
+/**
+ * The reverse. Anybody with a modified client can send any data: the conversation refuses an id that
+ * no button has.
+ */
+export function decodeChoice(data: string): { choice: string; view?: string } {
+  const at = data.lastIndexOf('~');
+  return at < 0 ? { choice: data } : { choice: data.slice(0, at), view: data.slice(at + 1) };
+}
