@@ -117,3 +117,11 @@ export function shardOf(key: Key): number {
   const [, name = ''] = key.split(':');
   return crc32(name) % SHARDS;
 }
+
+/**
+ * This process is not for this store: another version of the bot wrote it, or one with other keys. Its message is one line
+ * for the operator who starts the process.
+ */
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+}

@@ -3,7 +3,9 @@ import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log, Observe } from '../../observe.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { placesOf, type RedisAddress } from './address.ts';
+import { COMMAND_MS, confirmed, reason } from './confirmed.ts';
 import { connectorTo, follow, leaveNoMaster, leaveSwitched, leaveUnready } from './leaving.ts';
+import { createOpening, type Word } from './opening.ts';
 
 /** The connections of one process to a Redis: alone, behind sentinels, or in a cluster. */
 export type RedisConnection = {
@@ -25,6 +27,10 @@ export type RedisConnection = {
   subscriber(): Redis;
   /** Why `commands` has no connection now, in one line; null while it has one. */
   lost(): string | null;
+  /** Why nothing may be asked of the store: it is not known what it is, or not ours. Null: all may. */
+  closed(): StoreUnavailable | null;
+  /** Looks once more what the store is. Never rejects. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -51,10 +57,6 @@ function lua(name: string): string {
 
 /** How long the start waits for Redis. After that the bot starts without it, and recovers once Redis is there. */
 const START_MS = 3000;
-/** How long a node of a cluster may take to answer one command. */
-const COMMAND_MS = 1000;
-/** How long anything may take, whatever the client tries in between (redirections, a reconnect). */
-const CONFIRM_MS = 1800;
 /** How long replicas may take to acknowledge. */
 const WAIT_MS = 1000;
 /** A connection that waits for replicas is given up after so many attempts: its node may be gone for good. */
@@ -82,17 +84,25 @@ const WAITS = {
   enableOfflineQueue: true,
 };
 
-/** Waits until Redis is ready, but not for ever; commands fail at once while it is not. */
+/**
+ * Waits until Redis is ready, but not for ever; commands fail at once while it is not. Rejects with `StoreRefused` where the
+ * store is of another format, or has other keys than `keys` verifies (unset: whoever connects needs none).
+ */
 export async function connectRedis(
   address: RedisAddress,
   log: Log,
-  onCommand: Observe['command'] = () => {},
+  { keys, onCommand = () => {} }: { keys?: Word | undefined; onCommand?: Observe['command'] } = {},
 ): Promise<RedisConnection> {
   const changes = logChanges(address, log);
   const { commands, waiterOf, ...rest } =
     address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
   changes.watch(commands);
   await ready(commands);
+  const opening = createOpening(commands, keys, log);
+  await opening.open().catch(async (error: unknown) => {
+    await rest.close();
+    throw error;
+  });
   const gather = gathering(commands);
   /** Those that wait for replicas, by the node they lead to. */
   const waiters = new Map<string, Redis>();
@@ -107,6 +117,8 @@ export async function connectRedis(
   }
 
   const run: RedisConnection['run'] = (script, keys, args) => {
+    const closed = opening.closed();
+    if (closed !== null) return Promise.reject(closed);
     const startMs = performance.now();
     gather();
     const answer = confirmed(commands[`${script}Buffer`](keys.length, ...keys, ...args));
@@ -119,6 +131,8 @@ export async function connectRedis(
     commands,
     run,
     async runDurably(script, keys, args, replicas) {
+      const closed = opening.closed();
+      if (closed !== null) throw closed;
       // As source: a script that Redis does not know would be sent again behind the WAIT.
       const pipeline = waiter(keys[0] ?? '').pipeline();
       pipeline.callBuffer('EVAL', SCRIPTS[script].lua, keys.length, ...keys, ...args).wait(replicas, WAIT_MS);
@@ -132,6 +146,8 @@ export async function connectRedis(
       return { answer, acknowledged: Number(acknowledged ?? 0) };
     },
     lost: changes.lost,
+    closed: opening.closed,
+    reopen: opening.again,
     ...rest,
     async close() {
       for (const one of waiters.values()) one.disconnect();
@@ -303,34 +319,6 @@ function ownerOf(key: string, { slots }: Cluster): string | null {
 function hostAndPort(node: string): { readonly host: string; readonly port: number } {
   const colon = node.lastIndexOf(':');
   return { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
-}
-
-/**
- * The command's answer; `StoreUnavailable` for whatever else happens: no connection, no answer in time, a cluster
- * without this slot, a full memory. The reason is one line and holds neither arguments nor credentials, which the
- * client's own errors carry along.
- */
-export function confirmed<T>(command: Promise<T>, withinMs: number = CONFIRM_MS): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(new StoreUnavailable(`redis: ${why}`));
-    const timer = setTimeout(() => fail(`no answer within ${withinMs} ms`), withinMs);
-    command.then(
-      (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      },
-      (error) => {
-        clearTimeout(timer);
-        fail(reason(error));
-      },
-    );
-  });
-}
-
-/** An error's first line, cut. */
-export function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
 }
 
 /** Logs when the main connection is lost and when it is back: one line each, not one for each attempt. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailable } from '../unavailable.ts';
-import { confirmed, type DataNode, dataNodes, type RedisConnection, reason } from './connection.ts';
+import { confirmed, reason } from './confirmed.ts';
+import { type DataNode, dataNodes, type RedisConnection } from './connection.ts';
 
 /** However often it is asked, a process looks once in this time. */
 const EVERY_MS = 1000;
@@ -28,6 +29,7 @@ export function createReadiness(
 
   async function look(): Promise<string[]> {
     const nodes = dataNodes(connection.commands, keys);
+    const reopened = connection.reopen();
     const reports = await mostOf(
       nodes.map((node) => reportOf(connection, node, waitReplicas)),
       GRACE_MS,
@@ -37,6 +39,9 @@ export function createReadiness(
       if (report?.status === 'fulfilled') return [];
       return [`redis: node ${name} ${refusal(connection, report?.reason)}`];
     });
+    await Promise.race([reopened, soon()]);
+    const closed = connection.closed();
+    if (closed !== null && connection.lost() === null) throw closed;
     if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
     const faults = reports.flatMap((report) => (report?.status === 'fulfilled' ? report.value : []));
     return [...new Set([...refusals, ...faults, ...(await replicas(nodes))])];

@@ -1,26 +1,22 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Log } from '../../../src/observe.ts';
+
 import type { Key, RecordStore } from '../../../src/store/port.ts';
-import { connectRedis } from '../../../src/store/redis/connection.ts';
-import { createRedisRecords, storedName } from '../../../src/store/redis/records.ts';
+
+import { storedName } from '../../../src/store/redis/records.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
-import { addressOf, type RedisServer, startRedisCluster, until } from '../../support/redis.ts';
+import { type RedisServer, startRedisCluster, until } from '../../support/redis.ts';
 import { adminOf, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+import { openRecords } from './records-kit.ts';
 
 /*
  * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
  */
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
-async function openProcess(url: string): Promise<RecordStore> {
-  const connection = await connectRedis(addressOf(url), silent);
-  onTestFinished(() => connection.close());
-  return createRedisRecords(connection, { waitReplicas: 1 });
-}
+const openProcess = async (url: string): Promise<RecordStore> =>
+  (await openRecords(url, { waitReplicas: 1 })).store;
 
 /** A Redis with one replica that follows it. */
 async function openPair() {

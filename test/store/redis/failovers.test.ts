@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { leaveNoMaster } from '../../../src/store/redis/leaving.ts';
+import { storedName } from '../../../src/store/redis/records.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
+import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
+import { inTime } from '../../support/in-time.ts';
+import { startRedisCluster } from '../../support/redis.ts';
+import { adminOf, memoryLog, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+import { openRecords } from './records-kit.ts';
+
+/*
+ * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
+ */
+
+test('a process leaves a master that became a replica, with every connection, and has all that was there', async () => {
+  const pair = stopAtEnd(await startRedisPair());
+  const { store } = await openRecords(pair.url, { waitReplicas: 1 });
+  const [key, before, next] = [someKey(), record('before'), record('next')];
+  expect(await store.swap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({ durable: true });
+
+  await pair.failOver();
+  await expect(store.swap(someKey(), swapOf({ bytes: record('refused') }))).rejects.toThrow(/READONLY/);
+  await expect.poll(() => store.health()).toEqual([]);
+  expect(bytesOf(await store.read(key))).toEqual(before);
+  const swap = replacing(before, { bytes: next, durable: true });
+  expect(await store.swap(key, swap)).toMatchObject({ swapped: true, durable: true });
+  // Nobody of ours stays behind.
+  const left = () =>
+    asAdmin(pair.replica, async (admin) =>
+      String(await admin.call('CLIENT', 'LIST', 'TYPE', 'NORMAL')).match(/^id=/gm),
+    );
+  await expect.poll(left).toHaveLength(1);
+});
+
+test('a node that loads its data is left for the one where the address leads now', async () => {
+  const redis = await ownRedis();
+  const proxy = await ownProxy(await loadingFor(onTestFinished));
+  const { store } = await openRecords(proxy.url);
+  await expect(store.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
+  proxy.switchTo(redis.port);
+  await expect
+    .poll(() => store.swap(someKey(), swapOf({ bytes: record('a') })))
+    .toMatchObject({ swapped: true });
+});
+
+/** What a Redis says that has gigabytes to load, as far as a client asks before it is ready. */
+const LOADING: Readonly<Record<string, string>> = {
+  HELLO: '-NOPROTO unsupported protocol version\r\n',
+  CLIENT: '+OK\r\n',
+  INFO: '$31\r\nloading:1\r\nrole:master\r\nx:12345\r\n',
+};
+
+/** A port where nothing but that is said. */
+async function loadingFor(finish: (stop: () => void) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('data', (data) => {
+      for (const [, name = ''] of data.toString().matchAll(/\r\n(HELLO|CLIENT|INFO)\r\n/gi)) {
+        socket.write(LOADING[name.toUpperCase()] ?? '');
+      }
+    });
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  finish(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+test.for([
+  ["READONLY You can't write against a read only replica. script: 1f, on @user_script:1.", true],
+  [
+    "ERR Error running script (call to f_1f): @user_script:7: @user_script: 7: -READONLY You can't write",
+    true,
+  ],
+  ["MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true],
+  ['LOADING Redis is loading the dataset in memory', true],
+  ['UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)', true],
+  ["OOM command not allowed when used memory > 'maxmemory'.", false],
+  ['NOREPLICAS Not enough good replicas to write.', false],
+  ['MISCONF Errors writing to the AOF file: No space left on device', false],
+  ['ERR unknown command, with args beginning with: READONLY', false],
+] as const)('whether the connection is left that answers %s: %s', ([message, leaves]) => {
+  const left: string[] = [];
+  const isLeft = leaveNoMaster((why) => left.push(why));
+  expect(isLeft(new Error(message))).toBe(leaves);
+  expect(left).toHaveLength(leaves ? 1 : 0);
+  // What was under way beside it is refused, too, and must not end the next connection.
+  expect(isLeft(new Error(message))).toBe(false);
+});
+
+test('a failover that an operator asks the sentinels for is followed at once: the old master is written no more', async () => {
+  const sentinels = stopAtEnd(await startRedisSentinels());
+  const { store } = await openRecords(sentinels.url);
+  const [key, before] = [someKey(), record('before')];
+  await store.swap(key, swapOf({ bytes: before }));
+
+  await sentinels.failOver();
+  const promoted = await sentinels.master();
+  const after = record('after');
+  await expect
+    .poll(() => store.swap(key, replacing(before, { bytes: after })))
+    .toMatchObject({ swapped: true });
+  expect(await asAdmin(promoted, (admin) => admin.getBuffer(storedName(key)))).toEqual(after);
+});
+
+test('a master that dies is left for the one that its sentinels promote', async () => {
+  const sentinels = stopAtEnd(await startRedisSentinels());
+  const { store } = await openRecords(sentinels.url, { waitReplicas: 1 });
+  const [key, before] = [someKey(), record('before')];
+  expect(await store.swap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({ durable: true });
+
+  const [first] = sentinels.servers;
+  await first.kill();
+  await sentinels.promotedOver(first);
+  const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));
+  await expect.poll(found).toEqual(before);
+  const swap = replacing(before, { bytes: record('after'), durable: true });
+  // The promoted one has no replica.
+  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+});
+
+test('the login of a URL with sentinels is for Redis, not for them; theirs is in the query', async () => {
+  const sentinels = stopAtEnd(await startRedisSentinels());
+  for (const port of sentinels.sentinelPorts) {
+    await asAdmin({ port }, (admin) => admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>theirs'));
+  }
+  for (const server of sentinels.servers) {
+    await asAdmin(server, (admin) => admin.config('SET', 'requirepass', 'ours'));
+  }
+  const log = memoryLog();
+  const url = sentinels.url.replace('//', '//:ours@');
+  const { store } = await openRecords(`${url}?sentinelPassword=theirs`, { log });
+  expect(await store.swap(someKey(), swapOf({ bytes: record('a') }))).toMatchObject({ swapped: true });
+  const { store: refused } = await openRecords(url, { log });
+  await expect(refused.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
+  await vi.waitFor(() => expect(log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/));
+  expect(log.lines.join()).not.toMatch(/ours|theirs/);
+});
+
+/** A cluster in which a master's end leaves the others at work, and who has a key at first. */
+async function openCluster() {
+  const cluster = stopAtEnd(await startRedisCluster());
+  const admins = cluster.nodes.map(adminOf);
+  for (const admin of admins) await admin.config('SET', 'cluster-require-full-coverage', 'no');
+  const slotOf = async (key: string): Promise<number> => Number(await admins[1]?.cluster('KEYSLOT', key));
+  const ownerOf = (slot: number): number => Math.floor(slot / (16_384 / 3));
+  return { ...cluster, ...(await openRecords(cluster.url)), admins, slotOf, ownerOf };
+}
+
+test('a cluster without one node serves the others, names the fault, and recovers', async () => {
+  const { nodes, store, slotOf, ownerOf } = await openCluster();
+  const keys = Array.from({ length: 30 }, someKey);
+  const owners = await Promise.all(keys.map(async (key) => ownerOf(await slotOf(storedName(key)))));
+  const [lost, kept] = [keys[owners.indexOf(0)] ?? someKey(), keys[owners.indexOf(1)] ?? someKey()];
+  const [gone] = nodes;
+
+  await gone?.kill();
+  const create = (key: typeof lost) => store.swap(key, swapOf({ bytes: record('a') }));
+  await expect(inTime(2000, () => create(lost))).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(await inTime(500, () => create(kept))).toMatchObject({ swapped: true });
+  await expect.poll(() => store.health()).toEqual([expect.stringMatching(/^redis: node 127\.0\.0\.1:\d+ /)]);
+
+  await gone?.start();
+  await expect.poll(() => create(lost)).toMatchObject({ swapped: true });
+  await expect.poll(() => store.health()).toEqual([]);
+});
+
+test('a record that moves to another node goes on there, durably too', async () => {
+  const { nodes, admins, slotOf, ownerOf } = await openCluster();
+  const url = nodes.map((node) => node.url).join(',');
+  const { store } = await openRecords(url, { waitReplicas: 1 });
+  const [key, before, next] = [someKey(), record('before'), record('next')];
+  await store.swap(key, swapOf({ bytes: before, durable: true }));
+
+  const slot = await slotOf(storedName(key));
+  const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));
+  const from = ownerOf(slot);
+  const to = (from + 1) % 3;
+  await admins[to]?.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(ids[from]));
+  await admins[from]?.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(ids[to]));
+  const keys = await admins[from]?.call('CLUSTER', 'GETKEYSINSLOT', slot, 100);
+  for (const one of Array.isArray(keys) ? keys : []) {
+    await admins[from]?.call('MIGRATE', '127.0.0.1', nodes[to]?.port ?? 0, String(one), 0, 1000);
+  }
+  for (const index of [to, from, 3 - to - from]) {
+    await admins[index]?.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(ids[to]));
+  }
+
+  const swap = replacing(before, { bytes: next, durable: true });
+  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+  expect(bytesOf(await store.read(key))).toEqual(next);
+});

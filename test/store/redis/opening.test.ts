@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { SHARDS, StoreRefused } from '../../../src/store/port.ts';
+import { placesOf, type Word } from '../../../src/store/redis/opening.ts';
+import { storedName } from '../../../src/store/redis/records.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { record, someKey, swapOf } from '../../contract/records.ts';
+import { startRedisCluster } from '../../support/redis.ts';
+import { adminOf, memoryLog, ownRedis, stopAtEnd } from './kit.ts';
+import { openRecords } from './records-kit.ts';
+
+/*
+ * What a store says of itself, and that nobody touches one that is not ours.
+ */
+
+const [ONE, OTHER] = placesOf('layout');
+
+/** Keys that open a store which says this word. */
+const keysOf = (word: string): Word => ({
+  make: () => word,
+  verify(stored) {
+    if (stored !== word) throw new StoreRefused(`KEY: got ${stored}, wants ${word}`);
+    return null;
+  },
+});
+
+test('an empty store is begun once, however many processes start together', async () => {
+  const server = await ownRedis();
+  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { keys: keysOf('a') }));
+  for (const { store } of await Promise.all(processes)) expect(await store.health()).toEqual([]);
+  const admin = adminOf(server);
+  expect(await admin.mget(...placesOf('layout'), ...placesOf('keys'))).toEqual(['3', '3', 'a', 'a']);
+});
+
+test('a store of another format is refused, as one of an older bot is, and nothing is written', async () => {
+  for (const format of ['1', '2', '4']) {
+    const server = await ownRedis();
+    await adminOf(server).mset(ONE, format, OTHER, format);
+    await expect(openRecords(server.url)).rejects.toThrow(
+      new RegExp(`^REDIS_URL: got a store of format ${format} .*, wants 3: start the version`),
+    );
+    expect(await adminOf(server).dbsize()).toBe(2);
+  }
+});
+
+test('a store of other keys is refused, and keeps its word', async () => {
+  const server = await ownRedis();
+  await openRecords(server.url, { keys: keysOf('a') });
+  await expect(openRecords(server.url, { keys: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
+  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['a', 'a']);
+});
+
+test('a word that is replaced is replaced in both places', async () => {
+  const server = await ownRedis();
+  await openRecords(server.url, { keys: keysOf('a') });
+  const rotated: Word = { make: () => 'b', verify: (stored) => (stored === 'a' ? 'b' : null) };
+  await openRecords(server.url, { keys: rotated });
+  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['b', 'b']);
+  // As where a process died in between.
+  await adminOf(server).set(placesOf('keys')[0], 'a');
+  await openRecords(server.url, { keys: rotated });
+  await openRecords(server.url, { keys: keysOf('b') });
+  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['b', 'b']);
+});
+
+test('a store that is emptied beneath a process is begun anew by its readiness', async () => {
+  const server = await ownRedis();
+  const { store } = await openRecords(server.url, { keys: keysOf('a') });
+  await adminOf(server).flushall();
+  expect(await store.health()).toEqual([]);
+  await expect.poll(() => adminOf(server).mget(...placesOf('keys'))).toEqual(['a', 'a']);
+});
+
+test('a process that started without Redis looks at the store when it comes', async () => {
+  const server = await ownRedis('--appendfsync', 'always');
+  await server.kill();
+  const { store } = await openRecords(server.url);
+  await expect(store.health()).rejects.toBeInstanceOf(StoreUnavailable);
+  await server.start();
+  await expect
+    .poll(() => store.swap(someKey(), swapOf({ bytes: record('a') })))
+    .toMatchObject({ swapped: true });
+});
+
+test('what a process finds late and is not for, it does not touch, and says why', async () => {
+  const server = await ownRedis('--appendfsync', 'always');
+  await adminOf(server).mset(ONE, '2', OTHER, '2');
+  await server.kill();
+  const log = memoryLog();
+  const { store } = await openRecords(server.url, { log });
+  await server.start();
+  await expect
+    .poll(() => store.health().catch(String))
+    .toMatch(/^StoreUnavailable: REDIS_URL: got a store of format 2/);
+  await expect(store.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
+  expect(log.lines.filter((line) => line.includes('of format 2'))).toHaveLength(1);
+  expect(await adminOf(server).dbsize()).toBe(2);
+});
+
+test('a cluster with a dead master lets processes start, whichever it is', async () => {
+  const { url, nodes } = stopAtEnd(await startRedisCluster());
+  for (const node of nodes) await adminOf(node).config('SET', 'cluster-require-full-coverage', 'no');
+  await openRecords(url, { keys: keysOf('a') });
+  await nodes[0]?.kill();
+  await expect(openRecords(url, { keys: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
+  const { store } = await openRecords(url, { keys: keysOf('a') });
+  const living = (await Promise.allSettled(Array.from({ length: 20 }, () => store.read(someKey())))).filter(
+    ({ status }) => status === 'fulfilled',
+  );
+  expect(living.length).toBeGreaterThan(5);
+});
+
+const SLOTS = 16_384;
+
+/** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#appendix-a-crc16-reference-implementation-in-ansi-c */
+function slotOf(tag: string): number {
+  let crc = 0;
+  for (const byte of Buffer.from(tag)) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff;
+  }
+  return crc % SLOTS;
+}
+
+test('the shards are spread evenly over any number of equal masters up to 64', () => {
+  expect(slotOf('123456789')).toBe(0x31c3 % SLOTS);
+  const tags = new Set<string>();
+  while (tags.size < SHARDS) tags.add(/^\{(.*?)\}/.exec(storedName(someKey()))?.[1] ?? '');
+  const slots = [...tags].map(slotOf);
+  for (let masters = 1; masters <= 64; masters++) {
+    // Masters' borders are rounded as redis-cli does.
+    const borders = Array.from({ length: masters + 1 }, (_, at) => Math.round((at * SLOTS) / masters));
+    const shares = borders
+      .slice(1)
+      .map((to, at) => slots.filter((slot) => slot >= (borders[at] ?? 0) && slot < to).length);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(Math.ceil(SHARDS / masters) + 1);
+  }
+});
+
+test('no master of a cluster has both places of a word', () => {
+  const [one = 0, other = 0] = [ONE, OTHER].map((place) => slotOf(place.slice(1, place.indexOf('}'))));
+  expect(Math.abs(other - one)).toBe(SLOTS / 2);
+});
+
+test('what a record is called in Redis never changes', () => {
+  const names = ['c:', 'c:a', 'c:conversation', 'h:Q2hhdCA3'] as const;
+  expect(names.map(storedName)).toEqual([
+    '{@-@0}c:',
+    '{D-C0}c:a',
+    '{N-I0}c:conversation',
+    '{F-N0}h:Q2hhdCA3',
+  ]);
+});

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import type { RecordStore } from '../../../src/store/port.ts';
+import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
+import { inTime } from '../../support/in-time.ts';
+import { adminOf, memoryLog, ownProxy, ownRedis } from './kit.ts';
+import { openRecords } from './records-kit.ts';
+
+/** Every way to ask, none of which may hang. */
+const everything = (store: RecordStore): (() => Promise<unknown>)[] => [
+  () => store.read(someKey()),
+  () => store.swap(someKey(), swapOf({ bytes: record('a') })),
+  () => store.swap(someKey(), swapOf({ bytes: record('a'), durable: true })),
+  () => store.list('due', { shard: 7, upTo: 'now', limit: 10 }),
+  () => store.health(),
+];
+
+async function expectUnavailable(store: RecordStore): Promise<void> {
+  const answers = await inTime(2200, () => Promise.allSettled(everything(store).map((ask) => ask())));
+  for (const answer of answers) {
+    expect(answer.status === 'rejected' && answer.reason).toBeInstanceOf(StoreUnavailable);
+  }
+}
+
+const comesBack = (store: RecordStore): Promise<void> => expect.poll(() => store.health()).toEqual([]);
+
+test('a dead Redis is told within 2 s, and the same process goes on when it is back, with all it had', async () => {
+  const server = await ownRedis('--appendfsync', 'always');
+  const log = memoryLog();
+  const { store } = await openRecords(server.url, { log });
+  const [key, before] = [someKey(), record('before')];
+  await store.swap(key, swapOf({ bytes: before }));
+
+  await server.kill();
+  await expectUnavailable(store);
+  await server.start();
+  await comesBack(store);
+
+  expect(await store.swap(key, replacing(before, { bytes: record('after') }))).toMatchObject({
+    swapped: true,
+  });
+  await expect
+    .poll(() => log.lines)
+    .toEqual([expect.stringContaining('connection lost'), expect.stringContaining('connected again')]);
+});
+
+test('a Redis that is there but does not answer is reported within 2 s too', async () => {
+  const { port } = await ownRedis();
+  const proxy = await ownProxy(port);
+  const { store } = await openRecords(proxy.url);
+  proxy.pause();
+  await expectUnavailable(store);
+  proxy.resume();
+  await comesBack(store);
+});
+
+test('a Redis that forgot the scripts gets them again', async () => {
+  const server = await ownRedis();
+  const { store } = await openRecords(server.url);
+  const keys = [someKey(), someKey()];
+  await store.read(someKey());
+  await store.swap(someKey(), swapOf({ bytes: record('a') }));
+  await adminOf(server).script('FLUSH');
+  const swapped = await Promise.all(keys.map((key) => store.swap(key, swapOf({ bytes: record('b') }))));
+  expect(swapped).toMatchObject([{ swapped: true }, { swapped: true }]);
+});
+
+test('a swap whose answer is lost is done once', async () => {
+  const { port, url } = await ownRedis();
+  const proxy = await ownProxy(port);
+  const { store } = await openRecords(proxy.url);
+  const { store: direct } = await openRecords(url);
+  const key = someKey();
+  let before = record('0');
+  await store.swap(key, swapOf({ bytes: before, indexes: due(key, 0) }));
+  for (let n = 1; n <= 5; n++) {
+    const next = record(`${n}`);
+    proxy.loseNextAnswer();
+    const swap = replacing(before, { bytes: next, indexes: due(key, n) });
+    expect(await store.swap(key, swap)).toMatchObject({ swapped: true });
+    expect(bytesOf(await direct.read(key))).toEqual(next);
+    before = next;
+  }
+});
+
+test('a full memory refuses a swap as a whole', async () => {
+  const server = await ownRedis();
+  const { store } = await openRecords(server.url);
+  const [key, before] = [someKey(), record('still there')];
+  await store.swap(key, swapOf({ bytes: before, indexes: due(key, 1) }));
+  const admin = adminOf(server);
+  await admin.config('SET', 'maxmemory', '100kb');
+  const swap = replacing(before, { bytes: record('next'), indexes: due(key, null) });
+  await expect(store.swap(key, swap)).rejects.toThrow(/OOM/);
+  await expect(store.swap(someKey(), swapOf({ bytes: record('new') }))).rejects.toBeInstanceOf(
+    StoreUnavailable,
+  );
+  await expect(store.health()).rejects.toThrow(/is full and stores nothing: raise maxmemory/);
+  expect(bytesOf(await store.read(key))).toEqual(before);
+  await admin.config('SET', 'maxmemory', '0');
+  expect(await store.swap(key, swap)).toMatchObject({ swapped: true });
+});
+
+test('a password reaches neither the log nor an error', async () => {
+  const server = await ownRedis('--requirepass', 'geheim');
+  const log = memoryLog();
+  const good = server.url.replace('//', '//:geheim@');
+  const { store } = await openRecords(good, { log });
+  expect(await store.health()).toEqual([]);
+
+  const wrong = server.url.replace('//', '//:verraten@');
+  const { store: refused } = await openRecords(wrong, { log });
+  const error: unknown = await refused.health().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreUnavailable);
+  await expect(openRecords('http://x:verraten@y')).rejects.toThrow(/^no URL of a Redis$/);
+  await expect(openRecords('redis://x:verraten@:y')).rejects.toThrow(/^no URL of a Redis$/);
+  expect(`${log.lines.join()} ${JSON.stringify(error)} ${error}`).not.toMatch(/geheim|verraten/);
+});
+
+test('wrong settings are named, with what to do', async () => {
+  const { url } = await ownRedis('--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru');
+  const { store } = await openRecords(url);
+  expect(await store.health()).toEqual([
+    'redis: appendonly is off: acknowledged messages can be lost, set appendonly yes',
+    'redis: maxmemory-policy is allkeys-lru: states can vanish, set maxmemory-policy noeviction',
+  ]);
+});
+
+test('whatever is asked of the store is one command, readiness too, once a second', async () => {
+  const { port } = await ownRedis();
+  const proxy = await ownProxy(port);
+  const { store } = await openRecords(proxy.url);
+  for (const ask of everything(store)) await ask();
+  proxy.commands.splice(0);
+  const [read, swap, , list] = everything(store);
+  for (const ask of [read, swap, list]) await ask?.();
+  expect(proxy.commands).toEqual(['evalsha', 'evalsha', 'evalsha']);
+  for (let n = 0; n < 10; n++) await store.health();
+  expect(proxy.commands.filter((name) => name === 'info').length).toBeLessThanOrEqual(1);
+});
+
+test('records expire, and nothing is left of an index without entries', async () => {
+  const server = await ownRedis();
+  const { store } = await openRecords(server.url);
+  const [key, broken] = [someKey(), record('broken')];
+  await store.swap(key, swapOf({ bytes: broken, indexes: due(key, 1) }));
+  await store.swap(key, replacing(broken, { bytes: record('a'), aside: true, indexes: due(key, null) }));
+  await store.health();
+  const admin = adminOf(server);
+  const lasting: string[] = [];
+  for (const key of await admin.keys('*'))
+    if ((await admin.ttl(key)) < 0) lasting.push(key.replace(/^\{.*?\}/, ''));
+  expect(lasting.sort()).toEqual(['broken', 'layout', 'layout']);
+});
