@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePeriod } from '../../src/conversation/language/values/period.ts';
-import { NAMES } from '../../src/conversation/language/values/spans.ts';
+import { parsePeriod, TIME } from '../../src/conversation/language/periods.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
 import { understand } from '../support/conversation.ts';
 import { fc } from '../support/properties.ts';
@@ -65,7 +64,11 @@ const counted = fc
     ),
   );
 const phrases = fc.oneof(
-  fc.constantFrom(...NAMES.keys()),
+  fc.constantFrom(
+    ...[...TIME.all].flatMap(([name, { senses }]) =>
+      senses.some((one) => one.is === 'name' && !one.short) ? [name] : [],
+    ),
+  ),
   fc.tuple(fc.constantFrom(...parts), fc.constantFrom(...units, ...whole)).map((words) => words.join(' ')),
   fc.tuple(fc.constantFrom(...whole), fc.constantFrom(...whole)).map((ends) => `từ ${ends.join(' đến ')}`),
   fc.constantFrom(...whole).map((since) => `từ ${since}`),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DAYS, PERIODS } from '../../src/conversation/language/grammar.ts';
 import { phrasesIn } from '../../src/conversation/language/grammars.ts';
 import type { Understood } from '../../src/conversation/language/understand.ts';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
+import { SPANS } from '../../src/conversation/language/values/time-words.ts';
 import { phrasesOf } from '../../src/conversation/language/vocabulary.ts';
 import { INTENTS, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
@@ -224,9 +224,7 @@ describe('the vocabulary', () => {
     const meanings = [
       ...INTENTS.flatMap(({ always, alone }) => [phrasesOf(always), phrasesOf(alone)]),
       phrasesIn(({ fillers }) => fillers),
-      phrasesIn(({ future }) => future),
-      ...DAYS.map((name) => phrasesIn(({ days }) => days[name])),
-      ...PERIODS.map((name) => phrasesIn(({ periods }) => periods[name])),
+      ...SPANS.map((name) => phrasesIn(({ periods }) => periods[name] ?? '')),
     ];
     const seen = new Set<string>();
     const twice = meanings.flatMap((phrases) => {

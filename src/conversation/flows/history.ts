@@ -4,9 +4,10 @@ import { fill } from '../dialogue/form.ts';
 import { answersTo } from '../dialogue/values.ts';
 import { type Effect, type HistoryRead, type HistoryType, historyTypeSchema } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
+import { parsePeriod } from '../language/periods.ts';
 import type { Understood, Utterance } from '../language/understand.ts';
 import { parsePage, type WantedPage } from '../language/values/page.ts';
-import { isNamedPeriod, type Period, parsePeriod, periodSchema } from '../language/values/period.ts';
+import { isNamedPeriod, type Period, periodSchema } from '../language/values/period.ts';
 import { proved, typed } from '../prompts/identity.ts';
 import {
   endOf,

@@ -3,100 +3,83 @@ import { placesFrom } from './places.ts';
 
 export const en: Grammar = {
   periods: {
-    '7d': 'past week, a week, the other day',
-    '30d': 'past month, a month, recent, recently, lately, of late',
+    '7d': 'past week, the other day',
+    '30d': 'past month, recent, recently, lately, of late',
     month: 'this month, month to date, mtd',
     lastMonth: 'last month, previous month',
-    all: `all, all time, everything, ever, lifetime, since the beginning, from the beginning, from the start,
-      latest, most recent, newest`,
-  },
-  days: {
+    all: 'all, all time, everything, ever, lifetime, since the beginning, from the beginning, from the start, latest, most recent, newest, last time',
     today: 'today, this morning, this afternoon, this evening, tonight, just now, earlier today',
     yesterday: 'yesterday, last night',
-    dayBefore: 'day before yesterday',
+    'day before': 'day before yesterday',
     week: 'this week, week to date',
-    lastWeek: 'last week, previous week',
-    weekBefore: 'week before last',
-    monthBefore: 'month before last',
+    'last week': 'last week, previous week',
+    'week before': 'week before last',
+    'month before': 'month before last',
     quarter: 'this quarter, quarter to date, qtd',
-    lastQuarter: 'last quarter, previous quarter',
-    halfMonth: 'half a month, half month',
-    halfYear: 'half a year, half year',
+    'last quarter': 'last quarter, previous quarter',
+    'half a month': 'half a month, half month',
+    'half a year': 'half a year, half year',
     year: 'this year, year to date, ytd',
-    lastYear: 'last year, previous year',
-    yearBefore: 'year before last',
-    pastYear: 'past year, a year',
-    lastTime: 'last time',
-  },
-  weekdays: {
-    names: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'],
-    latest: '~',
-    last: 'last ~, past ~, previous ~',
-    this: 'this ~',
-    next: 'next ~, coming ~',
-  },
-  future: 'tomorrow, next week, next month, next quarter, next year, next weekend, coming week, coming month',
-  lunar: 'tet, lunar, lunar new year',
-  time: {
-    sure: `january, jan, february, feb, march, mar, april, apr, june, jun, july, jul, august, aug, september, sept,
-      october, oct, november, nov, december, dec, q1, q2, q3, q4, christmas, easter, weekend,
-      fortnight, hours, days, weeks, months, quarters, years`,
-    spelt: '',
-    doubtful: 'may, sep',
-    units: 'day, week, month, quarter, year, hour',
-    ordinals: '',
-    before: `from, to, until, till, since, in, on, of, for, the, during, between, within, over, last, past, previous, this, next,
-      first, second, third, fourth, early, earlier, late, later, beginning, start, end, mid, middle, half, whole, entire,
-      full, few, couple, several, a, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen,
-      twenty, thirty, sixty, ninety, before, after, except, excluding, not, but, morning, afternoon, evening, night`,
-    after: 'ago, before, now, to, till, until, or, but, onwards, morning, afternoon, evening, night',
-  },
-  range: {
+    'last year': 'last year, previous year',
+    'year before': 'year before last',
+    'past year': 'past year',
+    weekend: 'weekend',
+    'this weekend': 'this weekend',
+    'last weekend': 'last weekend',
+    'two weeks': 'fortnight, a fortnight, past fortnight, last fortnight',
+    'to come':
+      'tomorrow, next week, next month, next quarter, next year, next weekend, coming week, coming month',
+    monday: 'monday',
+    tuesday: 'tuesday',
+    wednesday: 'wednesday',
+    thursday: 'thursday',
+    friday: 'friday',
+    saturday: 'saturday',
+    sunday: 'sunday',
+    weekday: '~',
+    'last weekday': 'last ~, past ~, previous ~',
+    'this weekday': 'this ~',
+    'weekday to come': 'next ~, coming ~',
+    hours: 'hour, hours, hr, hrs',
+    days: 'day, days, d',
+    weeks: 'week, weeks',
+    months: 'month, months',
+    quarters: 'quarter, quarters, q',
+    years: 'year, years',
+    numbers:
+      'a = 1, an = 1, one = 1, two = 2, three = 3, four = 4, five = 5, six = 6, seven = 7, eight = 8, nine = 9, ten = 10, eleven = 11, twelve = 12, fifteen = 15, twenty = 20, thirty = 30, sixty = 60, ninety = 90, couple = 2, couple of = 2, a couple = 2, a couple of = 2',
+    ordinals: 'second = 2, third = 3, fourth = 4, first = 1, i = 1, ii = 2, iii = 3, iv = 4',
+    'month names':
+      'january = 1, jan = 1, february = 2, feb = 2, march = 3, mar = 3, april = 4, apr = 4, may = 5, june = 6, jun = 6, july = 7, jul = 7, august = 8, aug = 8, september = 9, sep = 9, sept = 9, october = 10, oct = 10, november = 11, nov = 11, december = 12, dec = 12',
+    few: 'a few, few, several',
     from: 'from, since',
     to: 'to, until, till',
-    between: 'between',
     now: 'now, date, today',
+    between: 'between',
     and: 'and',
-    whole: 'whole, entire, full',
-    units: { week: 'week', month: 'month', quarter: 'quarter', year: 'year' },
-    daytimes: 'morning, afternoon, evening, night',
-    others: `day, days, week, weeks, month, months, year, years, during, within, over, all, of, earlier, onwards`,
-    telling: 'next, before, after, except, excluding, not, but, or, later, few, couple, several',
-  },
-  parts: {
-    first: 'early, beginning, start',
+    of: 'of, in',
+    whole: 'whole, entire, full, all of, all in',
+    first: 'early, beginning, start, first',
     middle: 'mid, middle',
-    last: 'late, end',
+    end: 'late, end, last, final',
     half: 'half',
-  },
-  counted: {
-    numbers: {
-      ...{
-        one: 1,
-        two: 2,
-        three: 3,
-        four: 4,
-        five: 5,
-        six: 6,
-        seven: 7,
-        eight: 8,
-        nine: 9,
-        ten: 10,
-        eleven: 11,
-      },
-      ...{ twelve: 12, fifteen: 15, twenty: 20, thirty: 30, sixty: 60, ninety: 90 },
-    },
-    few: 'a few|few|several',
-    before: 'last|past|previous|in|within|the|over|for',
-    hours: 'hours?|hrs?',
-    days: 'days?|d',
-    weeks: 'weeks?',
-    months: 'months?',
-    years: 'years?',
-    after: 'to date|until now',
+    'first half': 'first half',
+    'last half': 'second half, last half, latter half',
+    past: 'last, past, previous, in, within, the, over, for',
+    since: 'to date, until now',
     ago: 'ago',
+    daytimes: 'morning, afternoon, evening, night',
+    noise:
+      'day, days, week, weeks, month, months, year, years, during, within, over, all, of, earlier, onwards, the',
+    telling: 'next, before, after, except, excluding, not, but, or, later, few, couple, several',
+    lunar: 'tet, lunar, lunar new year',
+    sure: 'january, jan, february, feb, march, mar, april, apr, june, jun, july, jul, august, aug, september, sept, october, oct, november, nov, december, dec, q1, q2, q3, q4, christmas, easter, weekend, fortnight, hours, days, weeks, months, quarters, years',
+    doubtful: 'may, sep',
+    units: 'day, week, month, quarter, year, hour',
+    before:
+      'from, to, until, till, since, in, on, of, for, the, during, between, within, over, last, past, previous, this, next, first, second, third, fourth, early, earlier, late, later, beginning, start, end, mid, middle, half, whole, entire, full, few, couple, several, a, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen, twenty, thirty, sixty, ninety, before, after, except, excluding, not, but, morning, afternoon, evening, night',
+    after: 'ago, before, now, to, till, until, or, but, onwards, morning, afternoon, evening, night',
   },
-  inNumbers,
   pages: {
     number: 'page, page number, go to page, to page',
     first: 'first page, first, first one, page one, beginning',
@@ -166,64 +149,6 @@ export const en: Grammar = {
   homographs: {},
   needMarks: [],
 };
-
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** Not the "mấy" of "mấy ngày qua". */
-const MONTH = String.raw`(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may(?! (?:ngay|tuan|thang|nam|hom|bua|gio|tieng)\b)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?`;
-const DAY = String.raw`(\d{1,2})`;
-const YEAR = String.raw`(?:,? (\d{4})(?!\d))?`;
-const DAYS_OF_MONTH = new RegExp(
-  String.raw`\b${MONTH} ${DAY} ?(?:to|until|till|\p{Pd}) ?${DAY}(?!\d)(?! (?:of )?${MONTH})${YEAR}`,
-  'gu',
-);
-const THE_DAY = new RegExp(String.raw`\bthe ${DAY}(?:st|nd|rd|th)\b(?! (?:of )?${MONTH})`, 'g');
-const DAY_FIRST = new RegExp(String.raw`\b${DAY} (?:of )?${MONTH}${YEAR}`, 'g');
-const MONTH_FIRST = new RegExp(String.raw`\b${MONTH} ${DAY}(?!\d)${YEAR}`, 'g');
-const MONTH_ALONE = new RegExp(String.raw`\b${MONTH}${YEAR}`, 'g');
-const QUARTER = /\b(?:(first|1|second|2|third|3|fourth|4) quarter|quarter (\d))\b/g;
-const QUARTERS = ['first', 'second', 'third', 'fourth'];
-
-/**
- * English months as numbers: "5 November 2026" and "Nov 5, 2026" become "5/11/2026", "October" becomes "thang 10"; "first
- * quarter of 2026" becomes "q1/2026". The part of a period comes before it: "first two weeks of" becomes "two weeks early",
- * "last weekend" "end last week".
- */
-function inNumbers(text: string): string {
-  const month = (name: string) => MONTHS.indexOf(name.slice(0, 3)) + 1;
-  const year = (digits: string | undefined) => (digits === undefined ? '' : `/${digits}`);
-  return text
-    .replace(THE_DAY, 'd$1')
-    .replace(/\b(\d{1,2})(?:st|nd|rd|th)\b/g, '$1')
-    .replace(/\ball (?:of|in) (?=\w)/g, 'whole ')
-    .replace(/\b(?:since|from) (?:the )?(?:beginning|start) of\b/g, 'from early')
-    .replace(/\b(?:a )?couple (?:of )?/g, '2 ')
-    .replace(/\b(?:a )?fortnight\b/g, '2 weeks')
-    .replace(/\ban? (?=\w+ ago\b)/g, '1 ')
-    .replace(/\bfirst half\b/g, 'half early')
-    .replace(/\b(?:second|last|latter) half\b/g, 'half late')
-    .replace(
-      /\b(first|last|final) ((?:\w+ )?(?:days?|weeks?|months?)) (?=(?:of|in)\b)/g,
-      (_, which: string, many: string) => {
-        const amount = many.includes(' ') ? many : `1 ${many}`;
-        return `${amount} ${which === 'first' ? 'early' : 'late'} `;
-      },
-    )
-    .replace(/(?<!next )\b(last |this )?weekend\b/g, (_, which = '') => `end ${which}week`)
-    .replace(QUARTER, (_, ordinal?: string, digit?: string) => `q${digit ?? quarterOf(ordinal ?? '')}`)
-    .replace(/\b(q[1-4]),? ?(?:of )?(\d{4})\b/g, '$1/$2')
-    .replace(
-      DAYS_OF_MONTH,
-      (_, name: string, first: string, last: string, ...more: readonly (string | undefined)[]) =>
-        `${first} - ${last}/${month(name)}${year(more[1])}`,
-    )
-    .replace(DAY_FIRST, (_, day: string, name: string, y?: string) => `${day}/${month(name)}${year(y)}`)
-    .replace(MONTH_FIRST, (_, name: string, day: string, y?: string) => `${day}/${month(name)}${year(y)}`)
-    .replace(MONTH_ALONE, (_, name: string, y?: string) => `thang ${month(name)}${year(y)}`);
-}
-
-function quarterOf(ordinal: string): number {
-  return Number(ordinal) || QUARTERS.indexOf(ordinal) + 1;
-}
 
 const PLACES = [
   'first|1st',

@@ -1,23 +1,4 @@
-/** The periods that buttons offer. */
-export const PERIODS = ['7d', '30d', 'month', 'lastMonth', 'all'] as const;
-export type NamedPeriod = (typeof PERIODS)[number];
-
-/** Periods that no button offers. */
-export const DAYS = [
-  ...[
-    'today',
-    'yesterday',
-    'dayBefore',
-    'week',
-    'lastWeek',
-    'weekBefore',
-    'monthBefore',
-    'quarter',
-    'lastQuarter',
-  ],
-  ...['halfMonth', 'halfYear', 'year', 'lastYear', 'yearBefore', 'pastYear', 'lastTime'],
-] as const;
-export type NamedDays = (typeof DAYS)[number];
+import type { PeriodTable } from './values/time-words.ts';
 
 /**
  * What is to be known of a language beside the phrases of `locales/<tag>.json`: one file each, listed in
@@ -25,86 +6,8 @@ export type NamedDays = (typeof DAYS)[number];
  * two meanings.
  */
 export type Grammar = {
-  readonly periods: Readonly<Record<NamedPeriod, string>>;
-  readonly days: Readonly<Record<NamedDays, string>>;
-  /**
-   * Days of the week, Monday first, and the phrases around one of their names, which stands as "~" there: of the latest (today
-   * counts), the last, this week's and one that is still to come.
-   */
-  readonly weekdays: {
-    readonly names: readonly [string, string, string, string, string, string, string];
-    readonly latest: string;
-    readonly last: string;
-    readonly this: string;
-    readonly next: string;
-  };
-  /** Periods that are still to come. */
-  readonly future: string;
-  /** Speak of days of the moon's calendar, which the bot does not know. */
-  readonly lunar: string;
-  /** Words by which a period is found among other talk (`times.ts`). */
-  readonly time: {
-    /** Speak of time wherever they stand: names of months. */
-    readonly sure: string;
-    /** The same, only as they are spelt here: "hồi" is no "hỏi". Who says them means a period that nobody can date. */
-    readonly spelt: string;
-    /** Names of months that are other words, too ("may"): beside a year, a preposition or, with a capital, a number. */
-    readonly doubtful: string;
-    /** Names of spans of time. Bare and alone ("nam", "tuan") they may be anything, a name for one. */
-    readonly units: string;
-    /** Beside number words, what says which unit is meant right after one: "tháng tư". */
-    readonly ordinals: string;
-    /** Belong to the period that they stand right before, and right after. */
-    readonly before: string;
-    readonly after: string;
-  };
-  /** Words around dates and between them. */
-  readonly range: {
-    /** Before the first and the last day of a range; before the first where the last follows an `and`. */
-    readonly from: string;
-    readonly to: string;
-    readonly between: string;
-    /** After a `to`, they end a range that reaches the present. */
-    readonly now: string;
-    readonly and: string;
-    /** After one of them a unit alone is the present one: "cả năm". */
-    readonly whole: string;
-    readonly units: Readonly<Record<'week' | 'month' | 'quarter' | 'year', string>>;
-    /** Parts of a day: whole days are shown. */
-    readonly daytimes: string;
-    /** Say nothing beside a date. */
-    readonly others: string;
-    /** Are no small words beside a date, whatever else they are: "tháng trước nữa". */
-    readonly telling: string;
-  };
-  /** Parts of the period after them ("đầu tháng 10", "nửa cuối năm"); `half` stands before the first or the last. */
-  readonly parts: {
-    readonly first: string;
-    readonly middle: string;
-    readonly last: string;
-    readonly half: string;
-  };
-  /**
-   * Counted periods ("10 ngày qua", "last 2 weeks", "3 tháng trước"): what number words are worth; all else as sources of
-   * patterns over folded words. `few`: a number that nobody counted. `ago`: of the unit that was so long ago.
-   */
-  readonly counted: {
-    readonly numbers: Readonly<Record<string, number>>;
-    readonly few: string;
-    readonly before: string;
-    readonly hours: string;
-    readonly days: string;
-    readonly weeks: string;
-    readonly months: string;
-    readonly years: string;
-    readonly after: string;
-    readonly ago: string;
-  };
-  /**
-   * Typed dates with the words of this language written as numbers, folded: `5/11/2026`, a month without a day as
-   * `thang 11/2026`, a day without a month as `d5`, a quarter as `q1/2026`.
-   */
-  readonly inNumbers: (text: string) => string;
+  /** What speaks of time, and how (`values/time-words.ts`). */
+  readonly periods: PeriodTable;
   /** Polite words around a yes, which leave it one. */
   readonly particles: string;
   /** Of what declines, the words that say that something is wrong, not that there is none: "sai email". */

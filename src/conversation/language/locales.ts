@@ -2,6 +2,7 @@ import { LOCALES, type Locale, perLocale } from '../message.ts';
 import { fold, undoTyping, visible } from './fold.ts';
 import { grammarOf } from './grammars.ts';
 import { tokenize } from './tokens.ts';
+import { PERIODS } from './values/time-words.ts';
 import { type IntentWords, split } from './vocabulary.ts';
 
 /** Marks of Vietnamese: `đ`, horns and breves, tones. Other languages that customers write have few of them. */
@@ -47,13 +48,30 @@ export function createLocales(intents: readonly IntentWords[]): Locales {
 const only = (locales: readonly Locale[]): Locale | undefined =>
   locales.length === 1 ? locales[0] : undefined;
 
+/** The words of time by which a language is known. */
+const SPEAKING = [
+  ...PERIODS,
+  ...[
+    'today',
+    'yesterday',
+    'day before',
+    'week',
+    'last week',
+    'last quarter',
+    'year',
+    'last year',
+    'past year',
+  ],
+  ...['sure', 'only as spelt', 'doubtful', 'units', 'after a unit', 'before', 'after'],
+];
+
 function wordsOf(locale: Locale, intents: readonly IntentWords[]): ReadonlySet<string> {
-  const { fillers, wishes, questions, asking, time, periods, days, denials, fields, types } =
-    grammarOf(locale);
+  const { fillers, wishes, questions, asking, periods, denials, fields, types } = grammarOf(locale);
   const phrases = [
     ...intents.flatMap(({ always, alone }) => [always[locale], alone[locale]]),
-    ...[fillers, wishes, questions, ...Object.values(asking), ...Object.values(time)],
-    ...Object.values({ ...periods, ...days, ...denials, ...types }),
+    ...[fillers, wishes, questions, ...Object.values(asking)],
+    ...SPEAKING.map((name) => periods[name] ?? ''),
+    ...Object.values({ ...denials, ...types }),
     ...Object.values(fields),
   ];
   return new Set(phrases.flatMap(split).flatMap((phrase) => phrase.split(' ')));

@@ -125,9 +125,9 @@ function meaningsOf(intents: readonly IntentWords[]): ReadonlyMap<string, Meanin
 
 /** The words that a language has for everybody, whatever flows there are. */
 function addWords(grammar: Grammar, add: (phrases: string, meaning: Meaning) => void): void {
-  const { fillers, time, range, units, questions, wishes, assents, faults, fields, types, denials } = grammar;
+  const { fillers, periods, units, questions, wishes, assents, faults, fields, types, denials } = grammar;
   add(fillers, {});
-  add(`${time.units}, ${range.from}, ${range.to}`, {});
+  add(`${periods.units}, ${periods.from}, ${periods.to}`, {});
   add(units, { unit: true });
   add(questions, { asks: true });
   add(wishes, { wish: true });

@@ -1,8 +1,7 @@
 import { GRAMMARS, phrasesIn } from './grammars.ts';
+import { NUMBERS, parsePeriod, TIME } from './periods.ts';
 import { isDash, isLiteral, type Token, type Word } from './tokens.ts';
-import { NUMBERS } from './values/counted.ts';
-import { parsePeriod } from './values/period.ts';
-import { NAMES } from './values/spans.ts';
+import { type Phrase, pieces, type Role, type Sense } from './values/time-words.ts';
 import { split } from './vocabulary.ts';
 
 /** A message's words that speak of a period, as `parsePeriod` reads them, and the other ones. */
@@ -10,56 +9,55 @@ export type Times = { readonly said?: string | undefined; readonly others: reado
 
 type Part = 'sure' | 'unit' | 'number' | 'before' | 'after' | 'both';
 
-/** Phrases that are periods, or speak of one. */
-const NAMED = [...NAMES.keys(), ...phrasesIn(({ lunar }) => lunar)].map((phrase) => phrase.split(' '));
-/** By their first word, the longest first. */
-const phrases = new Map<string, readonly (readonly string[])[]>();
-for (const words of NAMED) {
-  const [first = ''] = words;
-  phrases.set(
-    first,
-    [...(phrases.get(first) ?? []), words].sort((a, b) => b.length - a.length),
-  );
+/** The folded phrases of the tables' entry, as texts spell them too. */
+const of = (name: string): ReadonlySet<string> => new Set(phrasesIn(({ periods }) => periods[name] ?? ''));
+/** Whether a phrase has one of these meanings. */
+const means = ({ senses }: Phrase, ...wanted: readonly (Role | Sense['is'])[]): boolean =>
+  senses.some(({ is }) => wanted.includes(is));
+
+/** Phrases that are periods, or speak of one, in pieces; by the first, the longest first. */
+const NAMED = [...TIME.all.values()].filter(
+  (phrase) => means(phrase, 'name', 'lunar') && !phrase.senses.some((sense) => 'short' in sense),
+);
+const phrases = new Map<string, readonly Phrase[]>();
+for (const phrase of NAMED.toSorted((a, b) => b.words.length - a.words.length)) {
+  const [first = ''] = phrase.words;
+  phrases.set(first, [...(phrases.get(first) ?? []), phrase]);
 }
 
-const SURE = new Set(phrasesIn(({ time }) => time.sure));
-const SPELT_ONLY = new Set(GRAMMARS.flatMap(({ time }) => time.spelt.split(/[\s,]+/)));
+const SURE = of('sure');
+const SPELT_ONLY = new Set(
+  GRAMMARS.flatMap(({ periods }) => (periods['only as spelt'] ?? '').split(/[\s,]+/)),
+);
 /** With the words before them that make them months, of the same language. */
 const DOUBTFUL = new Map(
-  GRAMMARS.flatMap(({ time }) =>
-    split(time.doubtful).map((month) => [month, new Set(split(time.before))] as const),
+  GRAMMARS.flatMap(({ periods }) =>
+    split(periods.doubtful ?? '').map((month) => [month, new Set(split(periods.before ?? ''))] as const),
   ),
 );
-const UNITS = new Set(phrasesIn(({ time }) => time.units));
-const BEFORE = new Set(phrasesIn(({ time }) => time.before));
-const AFTER = new Set(phrasesIn(({ time }) => time.after));
-const AND = new Set(phrasesIn(({ range }) => range.and));
+const UNITS = of('units');
+const BEFORE = of('before');
+const AFTER = of('after');
+const AND = of('and');
+const HOURS = of('hours');
 const AMOUNTS = new Set(phrasesIn(({ units }) => units));
 /** With a unit they speak of time, even where no mark tells the unit from a name. */
-const TELLING = new Set(
-  phrasesIn(
-    ({ parts, range, counted }) =>
-      `${Object.values(parts).join(', ')}, ${range.whole}, ${counted.few.replaceAll('|', ', ')}`,
-  ),
-);
-const HOURS = new RegExp(`^(?:${GRAMMARS.map(({ counted }) => counted.hours).join('|')})$`);
+const TELLING = new Set(['first', 'middle', 'end', 'half', 'whole', 'few'].flatMap((role) => [...of(role)]));
 const ORDINALS = new Set([
   ...[...NUMBERS.keys()].flatMap((words) => words.split(' ')),
-  ...phrasesIn(({ time }) => time.ordinals),
+  ...of('after a unit'),
   ...['i', 'ii', 'iii', 'iv'],
 ]);
 /** With their marks: "quà" is no "qua", "Tuấn" no "tuần". */
 const SPELT = new Set(
-  GRAMMARS.flatMap(({ time, periods, days, weekdays, future, lunar, range, parts }) =>
-    [time, periods, days, weekdays, { future, lunar }, range, parts].flatMap(Object.values),
-  )
-    .flat()
-    .filter((words) => typeof words === 'string')
-    .flatMap((words) => words.split(/[\s,]+/)),
+  GRAMMARS.flatMap(({ periods }) => Object.values(periods)).flatMap((words) => words.split(/[\s,=~]+/)),
 );
 
 /** Words that speak of time, for who looks for typing errors. */
-export const TIME_WORDS: readonly string[] = [...SURE, ...UNITS, ...BEFORE, ...AFTER, ...NAMED.flat()];
+export const TIME_WORDS: readonly string[] = [
+  ...[SURE, UNITS, BEFORE, AFTER].flatMap((words) => [...words]),
+  ...NAMED.map(({ words }) => words.join(' ')),
+];
 
 /**
  * Finds the period that a message speaks of: all its words, so that one that is not understood is never taken for
@@ -84,20 +82,21 @@ export function timesIn(words: readonly Word<Token>[]): Times {
 }
 
 /** Whether a folded text is the name of a period. */
-export const isPeriodName = (text: string): boolean => NAMES.has(text);
+export function isPeriodName(text: string): boolean {
+  const phrase = TIME.all.get(pieces(text).join(' '));
+  return phrase !== undefined && means(phrase, 'name');
+}
 
 /** Whether a stretch can be read as a period that is over, or has been going on: neither "this month" nor "tomorrow". */
 export function isPast(said: string | undefined): boolean {
-  if (said === undefined || PRESENT.has(said) || UNDECIDED.test(said)) return false;
+  if (said === undefined || UNDECIDED.test(said)) return false;
+  const senses = TIME.all.get(pieces(said).join(' '))?.senses ?? [];
+  if (senses.some((sense) => sense.is === 'name' && sense.present)) return false;
   return parsePeriod(said, ANY_DAY, 'UTC').ok;
 }
 
 /** A day after all that were typed, of a year that has a 29 February. */
 const ANY_DAY = Date.UTC(2096, 11, 31);
-const PRESENT: ReadonlySet<string> = new Set([
-  ...phrasesIn(({ periods: { month, all } }) => `${month}, ${all}`),
-  ...phrasesIn(({ days: { today, week, quarter, year } }) => `${today}, ${week}, ${quarter}, ${year}`),
-]);
 
 /** "Cuối tháng", "cả năm": of which month or year, no word says. */
 const UNDECIDED = new RegExp(`^(?:${[...TELLING].join('|')})(?: of)?(?: the)? (?:${[...UNITS].join('|')})$`);
@@ -135,7 +134,7 @@ function isMonth(words: readonly Word<Token>[], at: number): boolean {
 /** "24 giờ". */
 function isHours(words: readonly Word<Token>[], at: number): boolean {
   const [before = '', text = '', next = ''] = [at - 1, at, at + 1].map((one) => words[one]?.text);
-  return (/^\d{1,3}$/.test(text) && HOURS.test(next)) || (/^\d{1,3}$/.test(before) && HOURS.test(text));
+  return (/^\d{1,3}$/.test(text) && HOURS.has(next)) || (/^\d{1,3}$/.test(before) && HOURS.has(text));
 }
 
 /** A number in words or letters right after a unit: "tháng mười một", "quý IV". */
@@ -145,15 +144,22 @@ function isOrdinal(words: readonly Word<Token>[], at: number): boolean {
   return UNITS.has(twoBefore) && NUMBERS.has(`${before} ${text}`);
 }
 
-/** How many words the phrase has that begins here; 0: none does. */
+/** How many words the phrase has that begins here; 0: none does. A word may be several pieces. */
 function phraseAt(words: readonly Word<Token>[], at: number): number {
-  const found = phrases
-    .get(words[at]?.text ?? '')
-    ?.find((phrase) => phrase.every((text, i) => words[at + i]?.text === text));
-  return found?.length ?? 0;
+  const [first = ''] = pieces(words[at]?.text ?? '');
+  const found = phrases.get(first)?.find(({ words: phrase }) => lengthOf(phrase, words, at) > 0);
+  return found ? lengthOf(found.words, words, at) : 0;
 }
 
-const LONGEST = Math.max(...NAMED.map(({ length }) => length));
+function lengthOf(phrase: readonly string[], words: readonly Word<Token>[], at: number): number {
+  for (let length = 1, said: string[] = []; said.length < phrase.length && words[at + length - 1]; length++) {
+    said = [...said, ...pieces(words[at + length - 1]?.text ?? '')];
+    if (said.length === phrase.length && said.every((word, i) => word === phrase[i])) return length;
+  }
+  return 0;
+}
+
+const LONGEST = Math.max(...NAMED.map(({ words: { length } }) => length));
 
 /** Whether a phrase that began before goes on here. */
 function inPhrase(words: readonly Word<Token>[], at: number): boolean {

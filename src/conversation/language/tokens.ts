@@ -1,5 +1,5 @@
 import { unmark } from './fold.ts';
-import { GRAMMARS } from './grammars.ts';
+import { phrasesIn } from './grammars.ts';
 import { QUOTES, trimEdges } from './trim.ts';
 import { type EmailResult, parseEmail } from './values/email.ts';
 import { type PhoneResult, parsePhone } from './values/phone.ts';
@@ -76,10 +76,11 @@ export function isDash(text: string): boolean {
 }
 
 /** Written in one piece: "T9", "t9-t11", "Q1/2026". "T2" is a Monday. */
+const COUNTED = ['hours', 'days', 'weeks', 'months', 'years'];
 const PERIOD_TOKEN =
   /^(?:(?:t(?=[89]|1[0-2])|thg?|thang)\.?\d{1,2}(?:[/.-](?:\d{4}|(?:t|thg?|thang)?\d{1,2}))?|q[1-4]\/\d{2,4})$/;
 const COUNT_TOKEN = new RegExp(
-  String.raw`^\d{1,3}(?:${GRAMMARS.map(({ counted: { hours, days, weeks, months, years } }) => [hours, days, weeks, months, years].join('|')).join('|')})$`,
+  String.raw`^\d{1,3}(?:${phrasesIn(({ periods }) => COUNTED.map((unit) => periods[unit] ?? '').join(',')).join('|')})$`,
 );
 
 function isPeriodToken(text: string): boolean {

@@ -7,92 +7,83 @@ export const vi: Grammar = {
     '30d': 'tháng qua, gần đây, mới đây, dạo này, dạo gần đây, thời gian gần đây, thời gian qua',
     month: 'tháng này',
     lastMonth: 'tháng trước, tháng rồi, tháng vừa rồi, tháng vừa qua',
-    all: `tất cả, toàn bộ, từ trước đến nay, từ trước tới nay, từ trước đến giờ, từ trước tới giờ, trước giờ, trước nay,
-      xưa giờ, xưa nay, từ xưa đến nay, từ xưa đến giờ, hồi giờ, từ đầu đến giờ, từ đầu đến nay, mọi lúc,
-      gần nhất, gần đây nhất, mới nhất`,
-  },
-  days: {
-    today: `hôm nay, bữa nay, sáng nay, trưa nay, chiều nay, tối nay, đêm nay, hồi sáng, hồi trưa, hồi chiều, hồi nãy,
-      lúc nãy, nãy giờ, vừa nãy`,
+    all: 'tất cả, toàn bộ, từ trước đến nay, từ trước tới nay, từ trước đến giờ, từ trước tới giờ, trước giờ, trước nay, xưa giờ, xưa nay, từ xưa đến nay, từ xưa đến giờ, hồi giờ, từ đầu đến giờ, từ đầu đến nay, mọi lúc, gần nhất, gần đây nhất, mới nhất, lần cuối, lần gần nhất, lần gần đây nhất, lần trước, lần rồi',
+    today:
+      'hôm nay, bữa nay, sáng nay, trưa nay, chiều nay, tối nay, đêm nay, hồi sáng, hồi trưa, hồi chiều, hồi nãy, lúc nãy, nãy giờ, vừa nãy',
     yesterday: 'hôm qua, bữa qua, sáng qua, trưa qua, chiều qua, tối qua, đêm qua',
-    dayBefore: 'hôm kia, bữa kia',
+    'day before': 'hôm kia, bữa kia',
     week: 'tuần này',
-    lastWeek: 'tuần trước, tuần rồi, tuần vừa rồi, tuần vừa qua',
-    weekBefore: 'tuần trước nữa, tuần kia',
-    monthBefore: 'tháng trước nữa, tháng kia',
+    'last week': 'tuần trước, tuần rồi, tuần vừa rồi, tuần vừa qua',
+    'week before': 'tuần trước nữa, tuần kia',
+    'month before': 'tháng trước nữa, tháng kia',
     quarter: 'quý này',
-    lastQuarter: 'quý trước, quý rồi, quý vừa rồi, quý vừa qua',
-    halfMonth: 'nửa tháng, nửa tháng qua, nửa tháng nay, nửa tháng gần đây',
-    halfYear: 'nửa năm, nửa năm qua, nửa năm nay, nửa năm gần đây',
+    'last quarter': 'quý trước, quý rồi, quý vừa rồi, quý vừa qua',
+    'half a month': 'nửa tháng, nửa tháng qua, nửa tháng nay, nửa tháng gần đây',
+    'half a year': 'nửa năm, nửa năm qua, nửa năm nay, nửa năm gần đây',
     year: 'năm nay',
-    lastYear: 'năm ngoái, năm trước, năm rồi, năm vừa rồi',
-    yearBefore: 'năm kia, năm trước nữa',
-    pastYear: 'năm qua',
-    lastTime: 'lần cuối, lần gần nhất, lần gần đây nhất, lần trước, lần rồi',
-  },
-  weekdays: {
-    names: [
-      'thứ hai, thứ 2',
-      'thứ ba, thứ 3',
-      'thứ tư, thứ 4',
-      'thứ năm, thứ 5',
-      'thứ sáu, thứ 6',
-      'thứ bảy, thứ 7',
-      'chủ nhật',
-    ],
-    latest: '~',
-    last: '~ vừa rồi, ~ vừa qua, ~ rồi, ~ qua',
-    this: '~ này',
-    next: '~ tới, ~ sau',
-  },
-  future: `ngày mai, ngày kia, ngày mốt, tuần sau, tuần tới, tuần sau nữa, tháng sau, tháng tới, tháng sau nữa, quý sau,
-    quý tới, năm sau, năm tới, sắp tới`,
-  lunar: 'tết, tháng giêng, tháng chạp, âm lịch',
-  time: {
-    sure: 'noel, t2, t3, t4, t5, t6, t7',
-    spelt: 'hồi, dịp, đợt, lúc, mùa, lễ, hè, rằm, giêng, chạp, âm',
-    doubtful: '',
-    units: 'ngày, tuần, tháng, quý, năm, hôm, bữa, mùng, mồng',
-    ordinals: 'tư, đầu, cuối',
-    before: `từ, đến, tới, trong, khoảng, đầu, cuối, giữa, cả, nguyên, suốt, trọn, nửa, mấy, vài, một, hai, ba, bốn, năm,
-      sáu, bảy, tám, chín, mười, lăm, mươi, trước, sau, ngoài, trừ, phải, cách, đây, nay, cn, sáng, trưa, chiều, tối, đêm, khuya, buổi`,
-    after: `này, nay, đến, tới, qua, trước, rồi, vừa, gần, đây, nhất, nữa, ngoái, kia, sau, trở, lại, đổ, về, hoặc, giờ, bây,
-      hiện, tại, tiên, cùng`,
-  },
-  range: {
+    'last year': 'năm ngoái, năm trước, năm rồi, năm vừa rồi',
+    'year before': 'năm kia, năm trước nữa',
+    'past year': 'năm qua',
+    'to come':
+      'ngày mai, ngày kia, ngày mốt, tuần sau, tuần tới, tuần sau nữa, tháng sau, tháng tới, tháng sau nữa, quý sau, quý tới, năm sau, năm tới, sắp tới',
+    monday: 'thứ hai, thứ 2',
+    tuesday: 'thứ ba, thứ 3',
+    wednesday: 'thứ tư, thứ 4',
+    thursday: 'thứ năm, thứ 5',
+    friday: 'thứ sáu, thứ 6',
+    saturday: 'thứ bảy, thứ 7',
+    sunday: 'chủ nhật',
+    'monday in a week': 't2',
+    'tuesday in a week': 't3',
+    'wednesday in a week': 't4',
+    'thursday in a week': 't5',
+    'friday in a week': 't6',
+    'saturday in a week': 't7',
+    'sunday in a week': 'cn',
+    weekday: '~',
+    'last weekday': '~ vừa rồi, ~ vừa qua, ~ rồi, ~ qua',
+    'this weekday': '~ này',
+    'weekday to come': '~ tới, ~ sau',
+    hours: 'giờ, tiếng, h',
+    days: 'ngày, hôm, bữa',
+    weeks: 'tuần',
+    months: 'tháng, thg, th, t',
+    quarters: 'quý, q',
+    years: 'năm',
+    numbers:
+      'một = 1, hai = 2, ba = 3, bốn = 4, năm = 5, sáu = 6, bảy = 7, tám = 8, chín = 9, mười = 10, mười một = 11, mười hai = 12, mười lăm = 15, hai mươi = 20, ba mươi = 30, sáu mươi = 60, chín mươi = 90',
+    ordinals: 'tư = 4, i = 1, ii = 2, iii = 3, iv = 4',
+    few: 'mấy, vài, vài ba, dăm',
     from: 'từ',
     to: 'đến, tới',
-    between: '',
     now: 'nay, giờ, bây giờ, hiện tại, hôm nay, h, bh',
     and: 'và, với, cùng',
+    of: 'của, trong',
     whole: 'cả, nguyên, suốt, trọn',
-    units: { week: 'tuần', month: 'tháng', quarter: 'quý', year: 'năm' },
-    daytimes: 'sáng, trưa, chiều, tối, đêm, khuya, buổi',
-    others: 'ngày, tháng, năm, tuần, quý, hôm, bữa, trong, khoảng, qua, vừa',
-    telling: 'nữa, mấy, trước, sau, ngoài, trừ, phải, hoặc, âm',
-  },
-  parts: {
     first: 'đầu, đầu tiên',
     middle: 'giữa',
-    last: 'cuối, cuối cùng',
+    end: 'cuối, cuối cùng',
     half: 'nửa',
+    'last half': 'nửa sau',
+    past: 'trong, khoảng, suốt',
+    since:
+      'vừa qua, vừa rồi, qua, gần đây, gần nay, gần nhất, nay, rồi, trở lại đây, trở lại nay, trở lại, đổ lại đây, đổ lại nay, đổ lại',
+    ago: 'trước đây, trước nay, về trước, trước',
+    'ago before': 'cách đây, cách nay',
+    daytimes: 'sáng, trưa, chiều, tối, đêm, khuya, buổi',
+    noise: 'ngày, tháng, năm, tuần, quý, hôm, bữa, trong, khoảng, qua, vừa, mùng, mồng',
+    telling: 'nữa, mấy, trước, sau, ngoài, trừ, phải, hoặc, âm',
+    lunar: 'tết, tháng giêng, tháng chạp, âm lịch',
+    spelt: 'tối = đêm, tới = đến, sáu = 6, đây = nay',
+    sure: 'noel, t2, t3, t4, t5, t6, t7',
+    'only as spelt': 'hồi, dịp, đợt, lúc, mùa, lễ, hè, rằm, giêng, chạp, âm',
+    units: 'ngày, tuần, tháng, quý, năm, hôm, bữa, mùng, mồng',
+    'after a unit': 'tư, đầu, cuối',
+    before:
+      'từ, đến, tới, trong, khoảng, đầu, cuối, giữa, cả, nguyên, suốt, trọn, nửa, mấy, vài, một, hai, ba, bốn, năm, sáu, bảy, tám, chín, mười, lăm, mươi, trước, sau, ngoài, trừ, phải, cách, đây, nay, cn, sáng, trưa, chiều, tối, đêm, khuya, buổi',
+    after:
+      'này, nay, đến, tới, qua, trước, rồi, vừa, gần, đây, nhất, nữa, ngoái, kia, sau, trở, lại, đổ, về, hoặc, giờ, bây, hiện, tại, tiên, cùng',
   },
-  counted: {
-    numbers: {
-      ...{ một: 1, hai: 2, ba: 3, bốn: 4, năm: 5, sáu: 6, bảy: 7, tám: 8, chín: 9, mười: 10, 'mười một': 11 },
-      ...{ 'mười hai': 12, 'mười lăm': 15, 'hai mươi': 20, 'ba mươi': 30, 'sáu mươi': 60, 'chín mươi': 90 },
-    },
-    few: 'may|vai ba|vai|dam',
-    before: 'trong|khoang|suot',
-    hours: 'gio|tieng|h',
-    days: 'ngay|hom|bua',
-    weeks: 'tuan',
-    months: 'thang',
-    years: 'nam',
-    after: `vua qua|vua roi|qua|gan day|gan nay|gan nhat|nay|roi|tro lai day|tro lai nay|tro lai|do lai day|do lai nay|do lai`,
-    ago: 'truoc day|truoc nay|ve truoc|truoc',
-  },
-  inNumbers,
   pages: {
     number: 'trang, trang số, trang thứ, qua trang, đến trang, tới trang, sang trang',
     first: 'trang đầu, trang đầu tiên, trang nhất, đầu tiên, về đầu, về trang đầu',
@@ -228,46 +219,9 @@ export const vi: Grammar = {
   needMarks: ['huy', 'qua'],
 };
 
-const MONTHS = 'mot,hai,ba,tu|bon,nam,sau,bay,tam,chin,muoi,muoi mot,muoi hai'.split(',');
-const QUARTERS = 'mot|i,hai|ii,ba|iii,tu|bon|iv'.split(',');
-
 /** The place of a word in a list, from 1. */
 const placeIn = (list: readonly string[], word: string): number =>
   list.findIndex((words) => words.split('|').includes(word)) + 1;
-
-/** Not "tháng năm nay", "tháng bây giờ", "3 tháng từ 1/8"; "tháng sáu" has its number already. */
-const MONTH =
-  /(?<!\d )\bthang (muoi mot|muoi hai|muoi|mot|hai|ba|tu(?! \d)|bon|nam(?! (?:nay|ngoai|truoc|roi|vua|qua|kia|sau|toi|den)\b)|bay(?! gio)|tam|chin)\b/g;
-const QUARTER = /\bquy (\d|iv|i{1,3}|mot|hai|ba|tu|bon)\b(?:(?: nam | ?\/ ?| )(\d{4}))?/g;
-
-/** "1 tháng 8 năm 2023", "tháng tám 2023" and "T8/2023" become "1/8/2023" and "thang 8/2023", "ngày 5" becomes "d5". */
-function inNumbers(text: string): string {
-  return text
-    .replace(MONTH, (_, word: string) => `thang ${placeIn(MONTHS, word)}`)
-    .replace(/\b(?:t(?=[89]|1[0-2])|thg?|thang)\.? ?(\d{1,2})(?!\d)/g, 'thang $1')
-    .replace(/\bt([2-7]) (?=tuan\b)/g, 'thu $1 ')
-    .replace(/\bcn (?=tuan\b)/g, 'chu nhat ')
-    .replace(/thang (\d{1,2}) ?(?:-|den|toi) ?(\d{1,2})(?![\d/])/g, 'thang $1 - thang $2')
-    .replace(/\bm[uo]ng (?=\d{1,2} (?:thang \d|den|toi|-)|\d{1,2}\/)/g, 'ngay ')
-    .replace(/ngay (\d{1,2}) ?(?:-|den|toi) ?(\d{1,2})(?![\d/])/g, 'ngay $1 - ngay $2')
-    .replace(/(?<!thang \d?)(\d) thang (\d)/g, '$1/$2')
-    .replace(/((?:\/|thang )\d{1,2}) (?:nam )?(\d{4})(?!\d)/g, '$1/$2')
-    .replace(/\b(?:ngay|hom) (\d{1,2})(?![\d/.-])/g, 'd$1')
-    .replace(/\b(1[3-9]|2\d|3[01]) (?=thang (?:nay|truoc|roi|vua)\b)/g, 'd$1 ')
-    .replace(/\bcach (?:day|nay) (\w+ \w+)/g, '$1 truoc')
-    .replace(/\b(dau|giua|cuoi) (tuan|thang|quy|nam) qua\b/g, '$1 $2 truoc')
-    .replace(/\bnua (thang|nam) (dau|cuoi|sau)\b/g, 'nua $2 $1')
-    .replace(/\bnua sau\b/g, 'nua cuoi')
-    .replace(/\btrong (?=(?:\w+ )?(?:ngay|tuan|thang) (?:dau|cuoi)\b)/g, '')
-    .replace(
-      /(?<=^|\b(?:tu|den|toi|vao) )(?=(?:tuan|thang) (?:dau|cuoi)(?: tien| cung)? (?:cua|thang|nam|quy))/g,
-      '1 ',
-    )
-    .replace(QUARTER, (_, word: string, year?: string) => {
-      const quarter = /\d/.test(word) ? word : placeIn(QUARTERS, word);
-      return year === undefined ? `q${quarter}` : `q${quarter}/${year}`;
-    });
-}
 
 const ORDINALS = ['nhat', 'hai|nhi', 'ba', 'bon|tu', 'nam', 'sau', 'bay', 'tam', 'chin', 'muoi'];
 const ORDINAL = ORDINALS.join('|');

@@ -1,7 +1,8 @@
 import type { Scope } from '../flow.ts';
-import type { NamedPeriod } from '../language/grammar.ts';
+import { parsePeriod } from '../language/periods.ts';
 import type { Understood } from '../language/understand.ts';
-import { namedPeriod, type Period, type PeriodResult, parsePeriod } from '../language/values/period.ts';
+import { namedPeriod, type Period, type PeriodResult } from '../language/values/period.ts';
+import type { NamedPeriod } from '../language/values/time-words.ts';
 import { DAY_MS, dayAt, startOfDay } from '../language/zone.ts';
 import type { Line, Reply } from '../reply.ts';
 

@@ -2,7 +2,7 @@ import { DAY_MS } from '../zone.ts';
 import { type Closed, firstOfMonth, type Unit, unitAt, weekdayOf } from './calendar.ts';
 import { type Part, partOf } from './parts.ts';
 import { type Item, type Scan, scan, type Typed } from './scan.ts';
-import { type Span, unitNamed } from './spans.ts';
+import { type Span, type TimeWords, unitNamed } from './time-words.ts';
 
 /** Days as `spans.ts` writes them, or what is wrong. */
 export type Dates =
@@ -15,8 +15,8 @@ export type Dates =
 const SHAPE = { ok: false, reason: 'period.shape' } as const;
 
 /** Reads a period, named, counted or typed in dates, day before month; `today` decides which year was left out. */
-export function typedDates(text: string, today: number): Dates {
-  const read = scan(text, today);
+export function typedDates(text: string, today: number, words: TimeWords): Dates {
+  const read = scan(text, today, words);
   if (!read.ok) return read;
   const said = specified(read.items, today);
   const isBetween = read.listed && said.length === 3 && isMiddle(said[0]);
@@ -46,6 +46,9 @@ function specifiedBy(before: Item, item: Item, today: number): Item | undefined 
   const from = span?.from;
   if (before.kind === 'date' && before.date.year === undefined) {
     const { date } = before;
+    // "1 tháng 8", "the 5th of November".
+    if (date.day !== undefined && date.month === undefined && isMonth(item))
+      return { kind: 'date', date: { ...item.date, day: date.day } };
     if (isYear(item)) return { kind: 'date', date: { ...date, year: item.date.year } };
     if (from === undefined) return undefined;
     const [year, month] = [new Date(from).getUTCFullYear(), new Date(from).getUTCMonth() + 1];
@@ -58,6 +61,9 @@ function specifiedBy(before: Item, item: Item, today: number): Item | undefined 
     ? { kind: 'named', named: unitNamed('day', dayInWeek(before.named.span, from, today), today) }
     : undefined;
 }
+
+const isMonth = (item: Item): item is Extract<Item, { kind: 'date' }> =>
+  item.kind === 'date' && item.date.day === undefined && item.date.month !== undefined;
 
 /** "Tháng 8 trong năm 2023". */
 function isYear(item: Item): item is Extract<Item, { kind: 'date' }> {
@@ -179,7 +185,8 @@ function spanOf({ day, month, quarter, year }: Typed, inYear = year): Closed | u
 }
 
 /** Without a year, or without a month: the last time that there was such a one. */
-function lastTime(date: Typed, today: number): Closed | undefined {
+function lastTime({ bare, ...date }: Typed, today: number): Closed | undefined {
+  if (bare && date.month === undefined) return undefined;
   if (date.year !== undefined) return spanOf(date);
   const year = new Date(today).getUTCFullYear();
   const candidates =
@@ -197,9 +204,12 @@ const monthOf = (day: number): Typed => ({
 /** A year that one end lacks is the other's; "1/12 - 31/1" crosses New Year if that end has passed. */
 function range(
   start: Typed,
-  end: Typed,
+  { bare, ...typed }: Typed,
   today: number,
 ): { from?: Closed | undefined; to?: Closed | undefined } {
+  // "Tháng 8 - 10".
+  const isMonth = bare && start.day === undefined && start.month !== undefined;
+  const end = isMonth ? { month: typed.day, year: typed.year } : typed;
   const isBare = start.month === undefined && start.day !== undefined;
   const first = isBare && end.day !== undefined && end.month !== undefined ? inMonthOf(start, end) : start;
   const from =
@@ -207,9 +217,9 @@ function range(
       ? [end.year, end.year - 1].map((y) => spanOf(first, y)).find((s) => s && !isAfter(s, spanOf(end)))
       : lastTime(first, today);
   if (!from) return {};
-  if (end.year !== undefined) return { from, to: spanOf(end) };
   if (end.day !== undefined && end.month === undefined)
     return { from, to: spanOf(inMonthOf(end, monthOf(from.from))) };
+  if (end.year !== undefined) return { from, to: spanOf(end) };
   return { from, to: endWithoutYear(from, end, today) };
 }
 

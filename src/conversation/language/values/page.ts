@@ -1,6 +1,6 @@
 import { fold } from '../fold.ts';
 import { phrasesIn } from '../grammars.ts';
-import { NUMBERS } from './counted.ts';
+import { NUMBERS } from '../periods.ts';
 
 /** Which page of a list is wanted: its number, from 1, or its place. */
 export type WantedPage = number | 'first' | 'last' | 'next' | 'previous';

@@ -1,38 +1,11 @@
-import { phrasesIn } from '../grammars.ts';
 import { DAY_MS } from '../zone.ts';
 import { type Closed, firstOfMonth, type Unit } from './calendar.ts';
-import { AMOUNT, countedIn } from './counted.ts';
 
 /** A part of the period that is named after it: "đầu tháng 10", "nửa cuối năm", "6 tháng đầu năm". */
 export type Part = {
   readonly which: 'first' | 'middle' | 'last';
   readonly of: 'third' | 'half' | { readonly unit: 'days' | 'weeks' | 'months'; readonly count: number };
 };
-
-const anyOf = (phrases: readonly string[]) => [...phrases].sort((a, b) => b.length - a.length).join('|');
-const END = '(?![a-z0-9])';
-const FIRST = anyOf(phrasesIn(({ parts }) => parts.first));
-const MIDDLE = anyOf(phrasesIn(({ parts }) => parts.middle));
-const LAST = anyOf(phrasesIn(({ parts }) => parts.last));
-const HALF = anyOf(phrasesIn(({ parts }) => parts.half));
-
-/** Sticky, over folded text. */
-export const PART = new RegExp(
-  `(?:${AMOUNT} |(?<half>${HALF}) )?(?:(?<first>${FIRST})|(?<middle>${MIDDLE})|(?<last>${LAST}))${END}`,
-  'y',
-);
-
-/** "Mấy ngày đầu" are its beginning. Undefined where there is no such part: "6 tháng giữa", "nửa giữa". */
-export function partIn(groups: Readonly<Record<string, string | undefined>>): Part | undefined {
-  const which = groups.first !== undefined ? 'first' : groups.last !== undefined ? 'last' : 'middle';
-  const isHalf = groups.half !== undefined;
-  if ((groups.count === undefined && !isHalf) || groups.few !== undefined) return { which, of: 'third' };
-  if (which === 'middle') return undefined;
-  if (isHalf) return { which, of: 'half' };
-  const { unit, count = 'few' } = countedIn(groups) ?? {};
-  const isNone = unit === undefined || unit === 'hours' || unit === 'years' || count === 'few';
-  return isNone ? undefined : { which, of: { unit, count } };
-}
 
 /** The days of a part of a calendar's span; undefined where it has no such part. */
 export function partOf({ which, of }: Part, unit: Unit, whole: Closed): Closed | undefined {

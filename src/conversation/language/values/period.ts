@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { type NamedPeriod, PERIODS } from '../grammar.ts';
 import { dayAt, startOfDay } from '../zone.ts';
 import { type Dates, typedDates } from './dates.ts';
-import { namedSpan, type Span } from './spans.ts';
+import { type NamedPeriod, namedSpan, PERIODS, type Span, type TimeWords } from './time-words.ts';
 
 /** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
 export const periodSchema = z.strictObject({ fromMs: z.number().optional(), toMs: z.number().optional() });
@@ -27,8 +26,8 @@ export function namedPeriod(name: NamedPeriod, nowMs: number, timeZone: string):
  * `tháng trước nữa`, `3 tháng gần đây`, `last Monday`). Day before month always; `2023-08-31` too. Without a year: the
  * last time that this day was. What is not understood as a whole is no period: nothing of it is left out.
  */
-export function parsePeriod(text: string, nowMs: number, timeZone: string): PeriodResult {
-  const dates = typedDates(text, dayAt(nowMs, timeZone));
+export function readPeriod(text: string, nowMs: number, timeZone: string, words: TimeWords): PeriodResult {
+  const dates = typedDates(text, dayAt(nowMs, timeZone), words);
   return dates.ok ? { ok: true, value: inMs(dates, timeZone) } : dates;
 }
 
