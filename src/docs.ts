@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
 import type { Guard } from './http/guard.ts';
-import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/openapi.ts';
+import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/api.ts';
 
 /** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */
 const POLICY = {

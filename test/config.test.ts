@@ -312,7 +312,6 @@ describe('a misspelt name is told together with the faults that it may be behind
   });
 
   it.each([
-    ['npm run operations', 'operators.ts', ['list']],
     ['npm run telegram', 'channels/telegram/cli.ts', ['info']],
     ['npm run teams:package', 'channels/teams/cli.ts', []],
   ])('by %s, which finds no fault with what it does not use', (_name, file, args) => {
@@ -322,7 +321,6 @@ describe('a misspelt name is told together with the faults that it may be behind
   });
 
   it.each([
-    ['npm run operations', 'operators.ts', ['list'], { REDIS_URI: 'x' }, 'REDIS_URL'],
     ['npm run telegram', 'channels/telegram/cli.ts', ['info'], { TELEGRAM_TOKEN: 'x' }, 'TELEGRAM_BOT_TOKEN'],
   ])('by %s, which wants what the bot can do without', (_name, file, args, env, wanted) => {
     expect(program(file, env, ...args)).toEqual([

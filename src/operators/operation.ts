@@ -1,9 +1,16 @@
-import type { Identifier, Lookup } from '../conversation/effect.ts';
+import type { Lookup } from '../conversation/effect.ts';
+import { parsePhone } from '../conversation/language/values/phone.ts';
+import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
+import type { Operation } from '../conversation/state.ts';
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
-import type { OpenOperation } from '../store/operators.ts';
-import type { Event } from './story.ts';
+import type { Conversation, OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
+import type { Event, List, ListedLetter, ListedOperation, Shown, Sought } from './api.ts';
+
+/*
+ * What is known of operations without an outcome and of dead letters, from what is stored: nothing is guessed.
+ */
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -16,11 +23,24 @@ export function lookupOf({ intent }: OpenOperation): Lookup | null {
   }
 }
 
+type Found = { readonly operations: readonly OpenOperation[]; readonly letters: readonly OpenLetter[] };
+
+export function listOf({ operations, letters }: Found, checksMs: readonly number[], nowMs: number): List {
+  return {
+    operations: operations.map((one) => summarize(one, checksMs, nowMs)),
+    deadLetters: letters.map(summarizeLetter),
+  };
+}
+
 /**
  * What may be seen without asking for it. `waitsFor`: by its own timetable the bot still looks the operation up, or does
  * no more. (It may have given up before: then there was an alarm.)
  */
-export function summarize(operation: OpenOperation, checksMs: readonly number[], nowMs: number) {
+export function summarize(
+  operation: OpenOperation,
+  checksMs: readonly number[],
+  nowMs: number,
+): ListedOperation {
   const { reference, conversation, atMs, intent } = operation;
   const lookup = lookupOf(operation);
   const checkedUntilMs = (lookup?.deadlineMs ?? atMs) + (checksMs.at(-1) ?? 0);
@@ -32,59 +52,179 @@ export function summarize(operation: OpenOperation, checksMs: readonly number[],
     checkedUntil: iso(checkedUntilMs),
     channel: intent?.origin.channel ?? null,
     conversation,
-  } as const;
-}
-
-/**
- * What finds the operation in AntCRM's back office. A gift's code is no secret, a product's is worth points. Ours is a
- * succeeded record created since `recordsFrom`, by AntCRM's clock, that is not among `knownRecords`.
- */
-export function describe(lookup: Lookup, reveal: boolean) {
-  const { kind, by, code, customer, fromMs, calledMs, skew, baseline } = lookup;
-  const calledAtMs = skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs;
-  return {
-    code: reveal || kind === 'redeem' ? code : maskCode(code),
-    identifier: { kind: by.kind, value: shown(by, reveal) },
-    customerId: /^customer:(.*)$/.exec(customer ?? '')?.[1] ?? null,
-    recordsFrom: iso(calledAtMs),
-    knownRecords: baseline,
   };
 }
 
-/** In full it is as AntCRM has it, to be searched for. */
-function shown({ kind, value }: Identifier, reveal: boolean): string {
-  if (kind === 'phone') return reveal ? toNational(value) : maskPhone(value);
-  return reveal ? value : maskEmail(value);
+function summarizeLetter({ id, conversation, atMs, reason, holds }: OpenLetter): ListedLetter {
+  const message = holds === 'state' ? null : holds;
+  const kind = message?.message.kind ?? (holds === 'state' ? holds : null);
+  return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
 }
 
-type Shown = ReturnType<typeof summarize> &
-  ReturnType<typeof describe> & { readonly story: readonly Event[] };
+/**
+ * What finds the operation in AntCRM's back office. A gift's code is no secret, a product's is worth points. In full, all
+ * is as AntCRM has it, to be searched for.
+ */
+export function describe(
+  { kind, by, code, customer, fromMs, calledMs, skew, baseline }: Lookup,
+  reveal: boolean,
+): Pick<Shown, 'code' | 'identifier' | 'customerId' | 'recordsFrom' | 'knownRecords'> {
+  const full = by.kind === 'phone' ? toNational(by.value) : by.value;
+  const masked = by.kind === 'phone' ? maskPhone(by.value) : maskEmail(by.value);
+  return {
+    code: reveal || kind === 'redeem' ? code : maskCode(code),
+    identifier: { kind: by.kind, value: reveal ? full : masked },
+    customerId: /^customer:(.*)$/.exec(customer ?? '')?.[1] ?? null,
+    recordsFrom: iso(skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs),
+    knownRecords: [...baseline],
+  };
+}
 
-/** The same for people, with what happened and what to do next. */
-export function guide(about: Shown): string[] {
-  const { reference, kind, code, identifier, customerId, recordsFrom, knownRecords } = about;
-  const what = kind === 'redeem' ? 'redemption' : 'accumulation';
-  const rows = Object.entries({
-    reference,
-    kind,
-    code,
-    [identifier.kind]: identifier.value,
-    'customer id': customerId,
-    'called at': about.at,
-    'waits for': about.waitsFor === 'bot' ? `bot, until ${about.checkedUntil} at the latest` : 'staff',
-    channel: about.channel,
-    conversation: about.conversation,
-  });
+const at = (ms: number, what: Event['what'], says: string): Event => ({ at: iso(ms), what, says });
+const once = (what: Event['what'], says: string): Event => ({ at: null, what, says });
+
+type Sources = {
+  readonly operation: OpenOperation;
+  readonly lookup: Lookup;
+  /** Null: nothing is kept of it any more. */
+  readonly conversation: Conversation | null;
+  readonly letters: readonly OpenLetter[];
+  /** `OPERATION_CHECKS`. */
+  readonly checksMs: readonly number[];
+};
+
+/** An operation's life in order. */
+export function storyOf(sources: Sources): Event[] {
+  const { operation, lookup, conversation } = sources;
+  const { reference, atMs } = operation;
+  const kept = conversation?.state?.operations.find(({ id }) => id === reference);
+  const decisions = (conversation?.messages ?? []).flatMap(({ message }) =>
+    message.kind === 'settle' && message.operation === reference ? [message.result] : [],
+  );
+  // `calledMs` is taken a moment before the intent is stored, and the call follows that.
+  const calledMs = Math.max(atMs, lookup.calledMs ?? atMs);
   return [
-    ...rows.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(14)}${value}`])),
-    '',
-    ...about.story.map(({ at, says }) => `${(at ?? '').padEnd(26)}${says}`),
-    '',
-    `Look in AntCRM for a succeeded ${what} of this code by this customer,`,
-    `created since ${recordsFrom} by AntCRM's clock${knownRecords.length > 0 ? ', none of these, which were there before:' : '.'}`,
-    ...knownRecords.map((record) => `  ${record}`),
-    '',
-    `There is one:   npm run operations -- settle ${reference} done`,
-    `There is none:  npm run operations -- settle ${reference} not-applied`,
+    at(atMs, 'intent', 'The intent was stored: from here on the call may have been made, once.'),
+    at(
+      calledMs,
+      'call',
+      `AntCRM was called, unless the process died before; the deadline was ${iso(lookup.deadlineMs)}.`,
+    ),
+    ...(kept ? afterwards(kept, sources) : [unsaved(sources)]),
+    ...decisions.map((result) =>
+      once('settled', `An operator decided: ${result}. No bot has taken that up yet.`),
+    ),
   ];
+}
+
+/** The turn that called has not committed: nothing of the outcome is known to anybody but that process. */
+function unsaved({ operation, conversation, letters }: Sources): Event {
+  const letter = letters.find((one) => one.conversation === operation.conversation);
+  if (letter) {
+    const says = `A turn of this conversation became the dead letter ${letter.id}: settle the operation before anything else.`;
+    return at(letter.atMs, 'turn', says);
+  }
+  const until = conversation?.leasedUntilMs ?? null;
+  return until === null
+    ? once('turn', 'The outcome was not saved, and no process works on it now: the next turn looks it up.')
+    : at(until, 'turn', 'The outcome is not saved yet: a process works on it, and has the lease until then.');
+}
+
+function afterwards(kept: Operation, { operation, lookup, conversation, checksMs }: Sources): Event[] {
+  const { checks, status } = kept;
+  const dueAt = (check: number): number => lookup.deadlineMs + (checksMs[check] ?? 0);
+  const nth = (check: number): string => `${check + 1} of ${checksMs.length}`;
+  const waits = conversation?.outbox.some(
+    (item) => item.kind === 'reply' && JSON.stringify(item.outgoing.reply).includes(operation.reference),
+  );
+  const conclusion = CONCLUSIONS[status];
+  const goesOn = (status === 'checking' || status === 'watching') && checks < checksMs.length;
+  return [
+    at(kept.atMs, 'told', 'No answer came: the customer was told that it is being checked.'),
+    ...checksMs.slice(0, checks).map((_, n) => at(dueAt(n), 'lookup', `Looked up (${nth(n)}).`)),
+    ...(conclusion === undefined ? [] : [once('told', conclusion)]),
+    ...(waits ? [once('told', 'A reply about it is not delivered yet.')] : []),
+    ...(goesOn ? [at(dueAt(checks), 'lookup', `The next lookup (${nth(checks)}).`)] : []),
+  ];
+}
+
+/** What the customer has heard since, by how the operation stands; the others are not open. */
+const CONCLUSIONS: Readonly<Partial<Record<Operation['status'], string>>> = {
+  watching:
+    'The customer was told that it was not applied; one more lookup makes sure that no record comes late.',
+  escalated: 'The customer was told that staff look into it: it is yours.',
+};
+
+/** What operators must know of a channel. */
+export type KnownChannel = {
+  readonly name: string;
+  /** Other ids of the customer of an address. */
+  knownAs?(address: unknown): readonly string[];
+};
+
+/** Searches open operations and dead letters, and nothing else. `conversation`: the one that was named; null: a phone was. */
+export async function find(
+  sought: Sought,
+  operators: Operators,
+  channels: readonly KnownChannel[],
+): Promise<Found & { readonly conversation: string | null }> {
+  const all = { operations: await operators.operations(), letters: await operators.letters() };
+  if (sought.channel === undefined) {
+    return { conversation: null, ...(await byPhone(sought.phone, all, operators)) };
+  }
+  const { channel, id } = sought;
+  const conversation = operators.nameOf(channel, id);
+  const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
+  const isTheirs = (from: { readonly channel: string; readonly address: unknown } | null): boolean =>
+    from?.channel === channel && knownAs?.(from.address).includes(id) === true;
+  const names = new Set([
+    conversation,
+    ...all.operations.filter(({ intent }) => isTheirs(intent?.origin ?? null)).map((one) => one.conversation),
+    ...all.letters
+      .filter(({ holds }) => isTheirs(holds === 'state' ? null : holds))
+      .map((one) => one.conversation),
+  ]);
+  return {
+    conversation,
+    operations: all.operations.filter((one) => names.has(one.conversation)),
+    letters: all.letters.filter((one) => names.has(one.conversation)),
+  };
+}
+
+/** By what was called, what was written, and what a conversation's state knows. */
+async function byPhone(
+  phone: string,
+  { operations, letters }: Found,
+  operators: Pick<Operators, 'conversation'>,
+): Promise<Found> {
+  const names = new Set([...operations, ...letters].map(({ conversation }) => conversation));
+  const states = await Promise.all(
+    [...names].map(async (name) => [name, (await operators.conversation(name))?.state] as const),
+  );
+  const knowing = states.flatMap(([name, state]) =>
+    [state?.profile.phone, state?.draft.phone].some((known) => known?.value === phone) ? [name] : [],
+  );
+  return {
+    operations: operations.filter((one) => {
+      const by = lookupOf(one)?.by;
+      return by?.kind === 'phone' ? by.value === phone : knowing.includes(one.conversation);
+    }),
+    letters: letters.filter(
+      ({ holds, conversation }) =>
+        knowing.includes(conversation) ||
+        (holds !== null && holds !== 'state' && phonesIn(holds.message).includes(phone)),
+    ),
+  };
+}
+
+const NUMBER = /\+?\d[\d\s.()-]{6,20}\d/g;
+
+/** Phones that a message names, E.164. */
+function phonesIn(message: Message): string[] {
+  const named = message.kind === 'contact' || message.kind === 'form' ? [message.phone ?? ''] : [];
+  const written = message.kind === 'text' ? (message.text.match(NUMBER) ?? []) : named;
+  return written.flatMap((text) => {
+    const read = parsePhone(text);
+    return read.ok ? [read.value] : [];
+  });
 }

@@ -1,25 +1,25 @@
+import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { Lookup } from '../../src/conversation/effect.ts';
-import { readCommand } from '../../src/operators/command.ts';
-import { describe as details, guide, summarize } from '../../src/operators/operation.ts';
-import { duration, table } from '../../src/operators/table.ts';
-
-/** The channels that a customer can be looked for on. */
-const CHANNELS = ['telegram', 'teams'];
+import { duration, linesOfShown, readCommand, table } from '../../src/operators/command.ts';
+import { describe as details, summarize } from '../../src/operators/operation.ts';
 
 describe('the command', () => {
   test.each([
-    ['list', { kind: 'list' }],
-    ['show abc --reveal', { kind: 'show', reference: 'ABC', reveal: true }],
-    ['settle abc not-applied', { kind: 'settle', reference: 'ABC', result: 'not-applied' }],
-    ['show 5vh0m11jxx.2', { kind: 'show', reference: '5VH0M11JXX.2', reveal: false }],
-    ['replay 7-ab', { kind: 'replay', id: '7-ab' }],
-    ['remove 7-ab', { kind: 'remove', id: '7-ab' }],
-    ['find --telegram 4711', { kind: 'find', sought: { channel: 'telegram', id: '4711' } }],
-    ['find --phone +84867123456', { kind: 'find', sought: { phone: '+84867123456' } }],
-    ['find --phone 0867.123.456', { kind: 'find', sought: { phone: '+84867123456' } }],
-  ])('understands %s', (words, command) => {
-    expect(readCommand(words.split(' '), CHANNELS)).toEqual({ command, json: false });
+    ['list', '/operations', undefined],
+    ['show abc --reveal --as lan', '/operations/abc?reveal=true&by=lan', undefined],
+    ['settle abc not-applied --as lan', '/operations/abc/settle', { result: 'not-applied', by: 'lan' }],
+    ['replay 7-ab --as lan', '/operations/letters/7-ab/replay', { by: 'lan' }],
+    ['remove 7-ab --as lan', '/operations/letters/7-ab/remove', { by: 'lan' }],
+    ['find --telegram 4711', '/operations/find', { telegram: '4711' }],
+    ['find --phone +84867123456', '/operations/find', { phone: '+84867123456' }],
+  ])('asks the bot to %s', (words, path, body) => {
+    const asked = readCommand(words.split(' '));
+    expect([asked?.path, asked?.body, asked?.json]).toEqual([path, body, false]);
+  });
+
+  test('says who gives it: the system’s user, unless told', () => {
+    expect(readCommand(['settle', 'abc', 'done'])?.body).toEqual({ result: 'done', by: userInfo().username });
   });
 
   test.each([
@@ -36,13 +36,12 @@ describe('the command', () => {
     'list --reveal',
     'find',
     'find 4711',
-    'find --phone abc',
     'find --fax 4711',
     'find --telegram 1 --phone 0867123456',
     'list --telegram 1',
     'list --jsno',
   ])('refuses "%s"', (words) => {
-    expect(readCommand(words.split(' ').filter(Boolean), CHANNELS)).toBeUndefined();
+    expect(readCommand(words.split(' ').filter(Boolean))).toBeUndefined();
   });
 });
 
@@ -67,7 +66,11 @@ test('a product code is masked as a person is, a gift code is not; what must be 
     identifier: { value: 'minh@example.vn' },
   });
   const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: null };
-  const lines = guide({ ...summarize(operation, [MINUTE_MS], 0), ...details(LOOKUP, false), story: [] });
+  const lines = linesOfShown({
+    ...summarize(operation, [MINUTE_MS], 0),
+    ...details(LOOKUP, false),
+    story: [],
+  });
   expect(lines).toContain('  64db290a7796fe24bfe876b4');
 });
 

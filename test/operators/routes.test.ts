@@ -147,7 +147,7 @@ test('an operation without an outcome is found, shown and settled, and the custo
   expect((await bot.ask('GET', `/operations/${reference}?reveal=true`)).text).toContain(PHONE);
 
   const settle = `/operations/${reference}/settle`;
-  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({
+  expect(await bot.ask('POST', settle, { result: 'done', by: 'lan' })).toMatchObject({
     status: 200,
     body: { status: 'filed' },
   });
@@ -167,6 +167,7 @@ test('an operation without an outcome is found, shown and settled, and the custo
       operation: reference,
       result: 'done',
       filed: 'filed',
+      by: 'lan',
       msg: 'an operator settles an operation',
     },
     { level: 40, operation: reference, filed: 'unknown' },

@@ -1,11 +1,11 @@
+import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { TEAMS } from '../../src/channels/teams/traits.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
-import { answer } from '../../src/operators/answers.ts';
-import { find } from '../../src/operators/find.ts';
-import { storyOf } from '../../src/operators/story.ts';
+import { find, storyOf } from '../../src/operators/operation.ts';
+import { operatorRoutes } from '../../src/operators/routes.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/store/operators.ts';
 import { newState } from '../support/conversation.ts';
 import { incoming } from '../turns/kit.ts';
@@ -197,16 +197,18 @@ test('of several codes confirmed at once each is an operation, and the reference
     openOperation({ reference: 'REF.1' }),
     openOperation({ reference: 'REF.2' }),
   ]);
-  const tools = { operators, channels: [], checksMs: CHECKS_MS, log: { warn() {} }, who: {}, nowMs: () => 0 };
-  expect(await answer({ kind: 'show', reference: 'REF.2', reveal: false }, tools)).toMatchObject({
-    ok: true,
-  });
-  for (const command of [
-    { kind: 'show', reference: 'REF', reveal: false },
-    { kind: 'settle', reference: 'REF', result: 'done' },
-  ] as const) {
-    expect(await answer(command, tools)).toMatchObject({
-      ...{ ok: false, refusal: 'unknown' },
+  const app = Fastify();
+  const guard = async () => {};
+  const options = { guard, operators, channels: [], checksMs: CHECKS_MS, log: { warn() {} }, nowMs: () => 0 };
+  await app.register(operatorRoutes(options));
+  expect((await app.inject('/operations/ref.2')).statusCode).toBe(200);
+  const asked = [
+    await app.inject('/operations/REF'),
+    await app.inject({ method: 'POST', url: '/operations/REF/settle', body: { result: 'done' } }),
+  ];
+  for (const answer of asked) {
+    expect(answer.json()).toMatchObject({
+      status: 404,
       detail: 'Several codes were confirmed at once. Say which: REF.1, REF.2',
     });
   }
