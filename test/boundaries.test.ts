@@ -60,12 +60,15 @@ const ROOMS: readonly Room[] = [
   { files: /^\.\.\/examples\/own-flow\//, imports: [/^conversation\//, /^\.\.\/examples\/own-flow\//] },
   // The console's page: it runs in the browser.
   { files: /^console\//, imports: [/^console\//] },
-  // Programs that talk to a running bot as staff do, from outside.
+  // Programs that talk to a running bot as staff and operators do, from outside.
   {
     files: /^cli\//,
-    imports: [/^channels\/staff\/(answer|client|request)\.ts$/, /^(channels|config)\.ts$/, /^cli\//],
+    imports: [
+      ...[/^channels\/staff\/(answer|client|request)\.ts$/, /^operators\/api\.ts$/, /^http\/problem\.ts$/],
+      ...[/^(channels|config)\.ts$/, /^cli\//],
+    ],
   },
-  // What `npm run operations` says: it brings together what the store keeps and what the loyalty part wrote there.
+  // What operators are told: it brings together what the store keeps and what the loyalty part wrote there.
   {
     files: /^operators\//,
     imports: [
@@ -114,7 +117,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
 
 /** Node's own ways out, which cap nothing: for those who talk to the bot from outside, the terminal and the browser. */
 const WAYS_OUT = /(?<![\w.#])fetch\(|\bhttps?\.(request|get)\(|\bnet\.connect\(/;
-const OUTSIDERS = /^(console\/|channels\/staff\/client\.ts$|\.\.\/examples\/.*\.html$)/;
+const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$|\.\.\/examples\/.*\.html$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;

@@ -2,11 +2,11 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { USAGE } from '../src/cli/operations.ts';
 import { documentation } from '../src/config/variables.ts';
 import { BUILT_IN, idOf } from '../src/conversation/language/answers.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { ALARMS } from '../src/observe.ts';
-import { USAGE } from '../src/operators/command.ts';
 
 const root = new URL('../', import.meta.url);
 const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);

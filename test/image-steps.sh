@@ -88,7 +88,7 @@ console.log(JSON.stringify({ conversation: 'photo', photo }));"
 (in_image "${as_user[@]}" node --input-type=module --eval "$photo") >"$work/photo.json"
 curl --silent --fail "http://127.0.0.1:$port/webhooks/staff" -H 'Content-Type: application/json' -H 'Authorization: Bearer image-staff-token' \
   -d "@$work/photo.json" | grep --only-matching '"key":"accumulate.askPhone"'
-(in_image "${bot_env[@]}" "${as_user[@]}" node src/operators/command.ts --help)
+(in_image "${bot_env[@]}" "${as_user[@]}" node src/cli/operations.ts --help)
 
 step "$(last STOPSIGNAL)"
 kill -s "$(last STOPSIGNAL | sed 's/^SIG//')" "$bot"

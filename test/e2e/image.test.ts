@@ -84,7 +84,7 @@ async function loadEverything(record: string): Promise<void> {
       await until(async () => (await (await fetch(`${url}/health/ready`)).text()).includes('login service'));
     });
     for (const [program, ...args] of [
-      ['src/operators/command.ts', '--help'],
+      ['src/cli/operations.ts', '--help'],
       ['src/channels/telegram/cli.ts', 'info'],
     ] as const) {
       expect(await (await startProcess(program, managed, args)).ended).toMatchObject({ code: 0 });

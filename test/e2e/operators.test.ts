@@ -12,7 +12,7 @@ import { newState, readState } from '../support/conversation.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { incoming } from '../turns/kit.ts';
 
-const PROGRAM = new URL('../../src/operators/command.ts', import.meta.url).pathname;
+const PROGRAM = new URL('../../src/cli/operations.ts', import.meta.url).pathname;
 const PHONE = '0867123456';
 const OPERATOR_TOKEN = 'an-operator-token-of-some-length';
 /** Runs the command as a process of its own. */

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { duration, linesOfShown, readCommand, table } from '../../src/cli/operations.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
-import { duration, linesOfShown, readCommand, table } from '../../src/operators/command.ts';
 import { describe as details, summarize } from '../../src/operators/operation.ts';
 
 describe('the command', () => {

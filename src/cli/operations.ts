@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { CHANNELS } from '../channels.ts';
 import { EXIT_CONFIG, environment } from '../config.ts';
 import { problemSchema } from '../http/problem.ts';
-import { filedSchema, type List, listSchema, PHONE, type Shown, shownSchema } from './api.ts';
+import { filedSchema, type List, listSchema, PHONE, type Shown, shownSchema } from '../operators/api.ts';
 
 /*
  * `npm run operations`: asks the routes of a running bot, and shows what they answer (docs/operators.md). Exit codes: 0 done,
