@@ -35,7 +35,7 @@ const START_MS = 3000;
 
 const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);
 /** Soon at first, then rarely, and not all processes at once. */
-export const backOff = (attempt: number): number => jittered(Math.min(2000, 50 * 2 ** attempt));
+const backOff = (attempt: number): number => jittered(Math.min(2000, 50 * 2 ** attempt));
 
 const COMMON = {
   connectTimeout: 2000,

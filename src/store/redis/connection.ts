@@ -40,6 +40,9 @@ const SCRIPTS = {
   read: { lua: lua('read') },
   swap: { lua: lua('swap') },
   list: { lua: lua('list') },
+  publish: { lua: lua('publish') },
+  takePlaces: { lua: lua('take-places') },
+  refuse: { lua: lua('refuse') },
 } as const;
 export type Script = keyof typeof SCRIPTS;
 
@@ -48,7 +51,7 @@ declare module 'ioredis' {
   interface Cluster extends ScriptCommands {}
 }
 type ScriptCommands = {
-  readonly [Name in `${Script}Buffer`]: (numberOfKeys: number, ...args: Argument[]) => Promise<unknown>;
+  readonly [Name in `${Script}Buffer`]: (...args: Argument[]) => Promise<unknown>;
 };
 
 function lua(name: string): string {
@@ -63,7 +66,8 @@ const WAIT_MS = 1000;
 const WAITER_ATTEMPTS = 3;
 
 /** Soon at first, then rarely, and not all processes at once. */
-const backOff = (attempt: number): number => Math.min(2000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2);
+export const backOff = (attempt: number): number =>
+  Math.min(2000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2);
 
 const COMMON = {
   connectTimeout: 2000,

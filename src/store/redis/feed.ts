@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
-import { backOff, type RedisClient } from './client.ts';
 import { confirmed } from './confirmed.ts';
+import { type Argument, backOff, type RedisConnection } from './connection.ts';
 
 /** A connection that only listens must ask from time to time, to notice that it is dead. */
 const PING_MS = 10_000;
@@ -15,12 +15,18 @@ type Follower = {
   reading: 'no' | 'yes' | 'again';
 };
 
+/** `nameOf`: what a conversation's events are called. It throws where nothing may be asked of the store. */
+export type FeedClient = Pick<RedisConnection, 'commands' | 'subscriber'> & {
+  run(script: 'publish', keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
+  nameOf(conversation: string): string;
+};
+
 /**
  * The feed on Redis or Redis Cluster: a list per conversation and plain publish/subscribe (which a cluster carries to
  * every node, so that one subscriber connection per process suffices). News can be missed (a reconnect, a broken link
  * within the cluster); each names the event before it, so a follower sees the gap and reads the stored events.
  */
-export function createRedisFeed(client: RedisClient, options: FeedOptions = {}): Feed {
+export function createRedisFeed(client: FeedClient, options: FeedOptions = {}): Feed {
   const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
   const followers = new Map<string, Set<Follower>>();
   let closed = false;
@@ -97,12 +103,12 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
 
   return {
     async publish(conversation, { seq, body }) {
-      const key = client.keys().feed(conversation);
+      const key = client.nameOf(conversation);
       await client.run('publish', [key], [seq, body, key, feedLength, feedMs]);
     },
 
     async follow(conversation, afterSeq, onEvent) {
-      const key = client.keys().feed(conversation);
+      const key = client.nameOf(conversation);
       const follower: Follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: 'no' };
       const those = followers.get(key) ?? new Set();
       followers.set(key, those.add(follower));
@@ -117,7 +123,7 @@ export function createRedisFeed(client: RedisClient, options: FeedOptions = {}):
     },
 
     async forget(conversation) {
-      await confirmed(client.commands.del(client.keys().feed(conversation)));
+      await confirmed(client.commands.del(client.nameOf(conversation)));
     },
 
     async close() {

@@ -32,8 +32,17 @@ const tagOf = (shard: number): string =>
   `{${String.fromCharCode(64 + (shard >> 4))}-${String.fromCharCode(64 + (shard & 15))}0}`;
 const TAGS = Array.from({ length: SHARDS }, (_, shard) => tagOf(shard));
 
-/** What a record is called in Redis; the feed and the pace name theirs so, too. */
+/** What a record is called in Redis. */
 export const storedName = (key: Key): string => `${TAGS[shardOf(key)]}${key}`;
+
+/** Names what is no record, as records are named. Throws where nothing may be asked of the store. */
+export const namer =
+  (connection: Pick<RedisConnection, 'closed'>, kind: 'f' | 'p') =>
+  (name: string): string => {
+    const closed = connection.closed();
+    if (closed !== null) throw closed;
+    return storedName(`${kind}:${name}`);
+  };
 const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${index}`;
 
 /** `waitReplicas`: how many replicas must acknowledge what is to be durable. */

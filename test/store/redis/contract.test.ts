@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
+import type { FeedOptions } from '../../../src/store/feed.ts';
 import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
@@ -50,7 +51,11 @@ for (const [name, start, overrides] of [
   });
 
   feedContract(name, async (options) => {
-    const { part, ...rest } = await fresh(createRedisFeed, options);
+    const { part, ...rest } = await fresh(
+      (client, over: FeedOptions) =>
+        createRedisFeed({ ...client, nameOf: (name) => client.keys().feed(name) }, over),
+      options,
+    );
     return { feed: part, ...rest };
   });
 
@@ -58,7 +63,10 @@ for (const [name, start, overrides] of [
     const open = async () => {
       const client = await connect();
       onTestFinished(() => client.close());
-      return createRedisQuotas(client)(quota, perSecond);
+      return createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name).count })(
+        quota,
+        perSecond,
+      );
     };
     return { one: await open(), other: await open() };
   });

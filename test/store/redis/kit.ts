@@ -45,7 +45,7 @@ export async function openProcess(
 }
 
 export function openFeed(client: RedisClient): Feed {
-  const feed = createRedisFeed(client);
+  const feed = createRedisFeed({ ...client, nameOf: (name) => client.keys().feed(name) });
   onTestFinished(() => feed.close());
   return feed;
 }

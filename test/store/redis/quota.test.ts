@@ -26,7 +26,10 @@ async function startQuota() {
       await raw.set(key, later, 'PX', ttl + TEN_MINUTES_MS);
     }
   }
-  return { quota: createRedisQuotas(client)('bot', 30), putClockBack };
+  return {
+    quota: createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name).count })('bot', 30),
+    putClockBack,
+  };
 }
 
 test('a count whose second would last for minutes begins anew', async () => {

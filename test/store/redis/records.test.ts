@@ -1,8 +1,13 @@
 import { Cluster } from 'ioredis';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
-import { connectRedis } from '../../../src/store/redis/connection.ts';
-import { createRedisRecords } from '../../../src/store/redis/records.ts';
+import type { Feed } from '../../../src/store/feed.ts';
+import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
+import { createRedisFeed } from '../../../src/store/redis/feed.ts';
+import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
+import { createRedisRecords, namer } from '../../../src/store/redis/records.ts';
+import { feedContract } from '../../contract/feed.ts';
+import { quotaContract } from '../../contract/quota.ts';
 import { recordsContract } from '../../contract/records.ts';
 import { startRedisSentinels } from '../../support/failover.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
@@ -20,25 +25,51 @@ for (const [name, start] of [
   });
   afterAll(() => server.stop());
 
-  recordsContract(name, async () => {
-    const opened: { close(): Promise<void> }[] = [];
-    /** Each process has connections of its own. */
-    const open = async () => {
+  /** Parts of processes that have connections of their own; everything is gone at first. */
+  async function fresh<Part>(create: (connection: RedisConnection) => Part) {
+    const opened: RedisConnection[] = [];
+    const another = async (): Promise<Part> => {
       const connection = await connectRedis(addressOf(server.url), silent);
-      const store = createRedisRecords(connection);
-      opened.push(store, connection);
-      return { connection, store };
+      opened.push(connection);
+      return create(connection);
     };
-    const { connection, store } = await open();
-    const { commands } = connection;
+    const part = await another();
+    const commands = opened[0]?.commands;
     const nodes = commands instanceof Cluster ? commands.nodes('master') : [commands];
-    await Promise.all(nodes.map((node) => node.flushall()));
+    await Promise.all(nodes.map((node) => node?.flushall()));
+    const close = async (): Promise<void> => {
+      for (const one of opened) await one.close();
+    };
+    return { part, another, close };
+  }
+
+  recordsContract(name, async () => {
+    const { part, ...rest } = await fresh((connection) => createRedisRecords(connection));
+    return { store: part, ...rest };
+  });
+
+  feedContract(name, async (options) => {
+    const feeds: Feed[] = [];
+    const { part, another, close } = await fresh((connection) => {
+      const feed = createRedisFeed({ ...connection, nameOf: namer(connection, 'f') }, options);
+      feeds.push(feed);
+      return feed;
+    });
     return {
-      store,
-      another: async () => (await open()).store,
+      feed: part,
+      another,
       async close() {
-        for (const one of opened) await one.close();
+        for (const feed of feeds) await feed.close();
+        await close();
       },
     };
+  });
+
+  quotaContract(name, async (quota, perSecond) => {
+    const { part, another, close } = await fresh((connection) =>
+      createRedisQuotas({ ...connection, nameOf: namer(connection, 'p') })(quota, perSecond),
+    );
+    onTestFinished(close);
+    return { one: part, other: await another() };
   });
 }
