@@ -99,13 +99,13 @@ function within(folder: string): RegExp {
 
 /** Packages that may be imported in some places only: each must be replaceable by rewriting one folder. */
 const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
-  { packages: /^telegraf(\/|$)/, files: /^channels\/telegram\// },
+  { packages: /^(telegraf|@grammyjs\/types)(\/|$)/, files: /^channels\/telegram\// },
   { packages: /^(botbuilder|botframework)/, files: /^channels\/teams\// },
   { packages: /^ioredis(\/|$)/, files: /^store\/redis\// },
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
   {
     packages: /^undici$/,
-    files: /^(loyalty\/antcrm\/transport|channels\/telegram\/client|channels\/teams\/connector)\.ts$/,
+    files: /^(http\/transport|loyalty\/antcrm\/transport|channels\/teams\/connector)\.ts$/,
   },
   { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
-import type { Message, Sender } from '../conversation/message.ts';
+import type { Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import type { Guard } from '../http/guard.ts';
 import type { Limit } from '../http/limits.ts';
@@ -8,7 +8,7 @@ import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
 import type { OpenQuota } from '../store/quota.ts';
-import type { Incoming, Outgoing } from '../turns/delivery.ts';
+import type { Incoming } from '../turns/delivery.ts';
 import type { Outlet } from '../turns/outlet.ts';
 
 /**
@@ -83,34 +83,7 @@ export type ChannelEntry<Settings> = {
   readonly traced?: true;
   /** Makes the channel, or says what leaves it off, such as `TOKEN is unset`. */
   open(settings: Settings, parts: ChannelParts): Promise<Channel | Off>;
-  /**
-   * Shows what its platform would get, whether the channel is on or not: for staff who imitate it. It
-   * imports what it needs for that. Absent: there is no platform, or nothing to show of it.
-   */
-  preview?(parts: Pick<ChannelParts, 'words'>): Promise<Preview>;
 };
-
-/**
- * How a conversation would look on the wire of a channel's platform. Nothing is sent.
- *
- * @example
- * const update = preview.incoming({ kind: 'text', text: 'tích điểm' }, sender);
- * for (const { call, body } of await preview.outgoing({ ...outgoing, pressed: { view: 'v3k' } })) console.log(call, body);
- */
-export type Preview = {
-  /** The platform's request that would bring this message. Undefined: none could, or none can be shown. */
-  incoming(message: Message, sender: Sender): Readonly<Record<string, unknown>> | undefined;
-  /** What the platform would be asked. The channel's own `deliver` makes it, so it cannot differ from what customers get. */
-  outgoing(outgoing: Previewed): Promise<readonly PlatformCall[]>;
-};
-
-/** A reply without where it goes. `pressed`: it answers a press on a button of the question with this view. */
-export type Previewed = Omit<Outgoing, 'channel' | 'conversation' | 'address' | 'press' | 'trace'> & {
-  readonly pressed?: { readonly view?: string } | undefined;
-};
-
-/** `call`: the platform's method, or HTTP method and path; `body`: the JSON that it takes. */
-export type PlatformCall = { readonly call: string; readonly body?: unknown };
 
 export type Off = { readonly off: string };
 
@@ -137,8 +110,6 @@ export type ChannelParts = {
   readonly sandboxed: boolean;
   /** Every channel in the app's list, whether on or off. */
   readonly channels: readonly ChannelTraits[];
-  /** The preview of the channel of that name, made when it is first wanted; undefined where it has none. */
-  preview(channel: string): Promise<Preview | undefined>;
 };
 
 /** What channels need of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */

@@ -1,5 +1,5 @@
 import type { Limit } from '../http/limits.ts';
-import type { Addresses, Channel, ChannelEntry, ChannelParts, ChannelTraits, Preview } from './channel.ts';
+import type { Addresses, Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 
 /** The channels of a process. */
 export type OpenChannels = {
@@ -13,15 +13,14 @@ export type OpenChannels = {
 export async function openChannels<Settings>(
   entries: readonly ChannelEntry<Settings>[],
   settings: Settings,
-  parts: Omit<ChannelParts, 'limit' | 'preview'>,
+  parts: Omit<ChannelParts, 'limit'>,
   createLimit: () => Limit,
 ): Promise<OpenChannels> {
   const channels: Channel[] = [];
   const lines: ((at: Addresses) => readonly string[])[] = [];
-  const preview = previewOf(entries, parts);
   for (const entry of entries) {
     const { title } = entry.traits;
-    const opened = await entry.open(settings, { ...parts, preview, limit: createLimit() });
+    const opened = await entry.open(settings, { ...parts, limit: createLimit() });
     if ('off' in opened) lines.push(() => [`${title} is off (${opened.off})`]);
     else {
       channels.push(opened);
@@ -29,20 +28,6 @@ export async function openChannels<Settings>(
     }
   }
   return { channels, greeting: (at) => lines.flatMap((line) => line(at)) };
-}
-
-/** Each is made once, when it is first wanted: a platform's SDK takes memory. */
-function previewOf(
-  entries: readonly ChannelEntry<never>[],
-  parts: Pick<ChannelParts, 'words'>,
-): ChannelParts['preview'] {
-  const made = new Map<string, Promise<Preview> | undefined>();
-  return async (channel) => {
-    if (!made.has(channel)) {
-      made.set(channel, entries.find(({ traits }) => traits.name === channel)?.preview?.(parts));
-    }
-    return made.get(channel);
-  };
 }
 
 /** Throws where two channels have one name: their conversations would be the same ones. */

@@ -50,7 +50,7 @@ export function meaningOfError(error: unknown): CallFailure {
 }
 
 /** The system's or the client's word for an error, such as `ECONNREFUSED`; '' where it has none. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 

@@ -17,7 +17,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     ...parts,
     ...{ feed, openQuota: openMemoryQuota },
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
-    ...{ sandboxed: true, channels: [], commands: [], confirms: () => false, preview: nobody },
+    ...{ sandboxed: true, channels: [], commands: [], confirms: () => false },
   });
   if ('off' in opened) throw new Error(opened.off);
   let page: WebMember | undefined;

@@ -12,7 +12,7 @@ export type ShownMessage = {
   /** Of a picture, its caption. */
   readonly text: string;
   readonly photo?: string;
-  readonly buttons: readonly (readonly { text: string; callback_data: string; url?: string }[])[];
+  readonly buttons: readonly (readonly z.infer<typeof buttonSchema>[])[];
 };
 
 /** What Telegram's servers keep of a bot's chats, as far as the bot's calls can tell. */
@@ -24,13 +24,20 @@ export type Chats = {
   keyboard(chat: number): string[][];
 };
 
-const textButtonSchema = z.object({ text: z.string().min(1) });
+const textButtonSchema = z.object({
+  text: z.string().min(1),
+  style: z.enum(['danger', 'success', 'primary']).optional(),
+});
 const buttonSchema = z.union([
   textButtonSchema.extend({
     callback_data: z.string().refine((data) => Buffer.byteLength(data) >= 1 && Buffer.byteLength(data) <= 64),
   }),
   // A press on it never reaches the bot.
   textButtonSchema.extend({ url: z.url(), callback_data: z.literal('').default('') }),
+  textButtonSchema.extend({
+    copy_text: z.object({ text: z.string().min(1).max(256) }),
+    callback_data: z.literal('').default(''),
+  }),
 ]);
 const inlineSchema = z.object({ inline_keyboard: z.array(z.array(buttonSchema)) });
 const keySchema = z.object({ text: z.string().min(1), request_contact: z.boolean().optional() });

@@ -24,16 +24,6 @@ const replySchema = z.object({
   inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
   notice: z.literal(true).optional().describe('A short remark on a press.'),
   image: z.string().optional().describe('The https URL of a picture of what the reply is about.'),
-  calls: z
-    .array(z.object({ call: z.string(), body: z.unknown().optional() }).readonly())
-    .readonly()
-    .optional()
-    .describe('With `trace` and `as`: what the platform of that channel would be asked, to show this reply.'),
-  update: z
-    .record(z.string(), z.unknown())
-    .readonly()
-    .optional()
-    .describe("With the turn's last reply: what that platform would have sent to bring the message."),
 });
 export type StaffReply = z.infer<typeof replySchema>;
 

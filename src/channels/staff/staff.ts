@@ -12,7 +12,6 @@ import type { Accept, Channel, ChannelParts, ChannelTraits, Seal } from '../chan
 import { createEvents, createStreams, type StreamLimits, streaming } from '../events.ts';
 import { eventSchema, type StaffAnswer } from './answer.ts';
 import { eventsRoute, messageRouteOf } from './openapi.ts';
-import { addressOf, wireOf } from './preview.ts';
 import { render } from './render.ts';
 import { MAX_BODY_BYTES, messageOf, requestSchemaOf, type StaffRequest, senderOf } from './request.ts';
 import { STAFF } from './traits.ts';
@@ -26,7 +25,6 @@ export type StaffOptions = {
   readonly guard: Pick<Guard, 'api'>;
   /** Whom a request may imitate. */
   readonly channels: readonly ChannelTraits[];
-  readonly preview: ChannelParts['preview'];
   readonly photoReader: PhotoReader;
   readonly confirms: ChannelParts['confirms'];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
@@ -48,17 +46,7 @@ const LAST_REPLIES_MS = 250;
 export function createStaff(
   options: StaffOptions,
 ): Channel & Required<Pick<Channel, 'staffPlugin' | 'close'>> {
-  const {
-    accept,
-    words,
-    confirms,
-    guard,
-    observe,
-    channels,
-    preview,
-    audited,
-    answerMs = ANSWER_MS,
-  } = options;
+  const { accept, words, confirms, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
   const channel = STAFF.name;
   const events = createEvents({ ...options, channel, schema: eventSchema });
   const streams = createStreams(events, options.limits);
@@ -81,8 +69,7 @@ export function createStaff(
     try {
       turn.begin();
       const sender = senderOf(body, channels);
-      const addressed = addressOf(body, message);
-      const accepted = await accept({ channel, conversation, id, message, sender, ...addressed });
+      const accepted = await accept({ channel, conversation, id, message, sender, address: null });
       if (accepted === 'full') return 'full';
       if (accepted === 'duplicate')
         return { conversation, status: 'duplicate', replies: [], state: turn.state() };
@@ -154,10 +141,7 @@ export function createStaff(
   return {
     ...STAFF,
     staffPlugin,
-    async deliver(outgoing, seq) {
-      const wire = await wireOf(outgoing, preview, observe.log);
-      return events.deliver(outgoing, { ...render(outgoing, seq, words), ...wire });
-    },
+    deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
   };
 }

@@ -10,8 +10,4 @@ export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = 
     const { createTeams } = await import('./teams.ts');
     return createTeams({ config, accept, limit, words, observe });
   },
-  async preview(parts) {
-    const { createPreview } = await import('./preview.ts');
-    return createPreview(parts);
-  },
 };

@@ -1,5 +1,14 @@
 import { z } from 'zod';
+import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice, encodeChoice } from '../input.ts';
+
+export const TELEGRAM = {
+  name: 'telegram',
+  title: 'Telegram',
+  proof: 'contact',
+  drawsForms: false,
+  sharesContacts: true,
+} as const satisfies ChannelTraits;
 
 /** Where replies go: the chat, and the topic in chats that have topics. Stored with the conversation. */
 export const addressSchema = z.object({ chat: z.int(), thread: z.int().exactOptional() });

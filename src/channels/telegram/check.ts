@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { pause } from '../watch.ts';
-import { answerOf, type BotApi } from './api.ts';
-import type { Answer, Failure } from './client.ts';
+import type { Answer, Client, Failure } from './client.ts';
 import { missingKinds, type Registration, readWebhook, type WebhookInfo } from './registration.ts';
 
 export type CheckOptions = {
-  readonly api: BotApi;
+  readonly client: Pick<Client, 'call'>;
   /** For the operator: where Telegram should be. */
   readonly apiRoot: string;
   readonly mode: 'webhook' | 'polling';
@@ -30,11 +29,11 @@ const PASSED_MS = 60_000;
 
 /** Looks for what keeps the bot and Telegram from working together; for `createWatch`. */
 export function createCheck(options: CheckOptions): (signal: AbortSignal) => Promise<readonly string[]> {
-  const { api, mode, webhookUrl, registration, pollFault, onName } = options;
+  const { client, mode, webhookUrl, registration, pollFault, onName } = options;
 
   return async (signal) => {
-    const limited = api.within({ signal, timeoutMs: CALL_MS });
-    const me = await twice(() => answerOf(limited.getMe()));
+    const limits = { signal, timeoutMs: CALL_MS };
+    const me = await twice(() => client.call('getMe', {}, limits));
     if (!me.ok) return faultsOf(me, options.apiRoot);
     const username = nameSchema.safeParse(me.result).data?.username;
     if (username !== undefined) onName(username);
@@ -43,7 +42,7 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
       return fault === undefined ? [] : [`getUpdates fails (${fault}): does another bot use this token?`];
     }
     await Promise.race([registration.idle(), pause(REGISTRATION_MS, signal)]);
-    const info = readWebhook(await twice(() => answerOf(limited.getWebhookInfo())));
+    const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, limits)));
     if (!info) return [];
     if (isAnothers(info, webhookUrl)) registration.again();
     return webhookFaults(info, webhookUrl);

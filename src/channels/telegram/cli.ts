@@ -3,8 +3,7 @@ import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { createWords, WORDING } from '../../i18n.ts';
-import { answerOf, BotApi } from './api.ts';
-import { type Answer, createClient } from './client.ts';
+import { type Answer, type Client, createClient } from './client.ts';
 import { partsOf, type RegistrationOptions, readWebhook } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
@@ -28,7 +27,7 @@ const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete']);
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
   command: string,
-  api: BotApi,
+  client: Pick<Client, 'call'>,
   options: RegistrationOptions,
   print: (line: string) => void,
 ): Promise<0 | 1> {
@@ -39,17 +38,17 @@ export async function runCli(
 
   switch (command) {
     case 'info':
-      return info(api, show, print);
+      return info(client, show, print);
     case 'set': {
       if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
       let code: 0 | 1 = 0;
       for (const { name, set } of partsOf(options)) {
-        if (!show(name, await set(api))) code = 1;
+        if (!show(name, await set(client))) code = 1;
       }
       return code;
     }
     case 'delete':
-      return show('deleteWebhook', await answerOf(api.deleteWebhook())) ? 0 : 1;
+      return show('deleteWebhook', await client.call('deleteWebhook', {})) ? 0 : 1;
     default:
       print(USAGE);
       return 1;
@@ -59,12 +58,12 @@ export async function runCli(
 const meSchema = z.object({ id: z.int(), username: z.string() });
 
 async function info(
-  api: BotApi,
+  client: Pick<Client, 'call'>,
   show: (name: string, answer: Answer) => boolean,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const me = await answerOf(api.getMe());
-  const webhook = await answerOf(api.getWebhookInfo());
+  const me = await client.call('getMe', {});
+  const webhook = await client.call('getWebhookInfo', {});
   const info = readWebhook(webhook);
   if (!me.ok || !info) {
     show('getMe', me);
@@ -110,7 +109,7 @@ async function main(): Promise<number> {
     words: createWords(settings),
     commands: createConversation({ flows, wording: WORDING }).commands,
   };
-  return runCli(command, new BotApi(createClient(telegram)), options, (line) => console.log(line));
+  return runCli(command, createClient(telegram), options, (line) => console.log(line));
 }
 
 if (import.meta.main) process.exitCode = await main();

@@ -1,15 +1,14 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Opts } from '@grammyjs/types/methods.js';
 import { z } from 'zod';
+import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
+import { createTransport, type Exchange } from '../../http/transport.ts';
 import type { FetchedPhoto } from '../../turns/outlet.ts';
 import { parseJson } from '../platform-request.ts';
-import {
-  type CallFailure,
-  codeOf,
-  meaningOf,
-  meaningOfError,
-  type PlatformAnswer,
-  unfetched,
-} from '../platform-response.ts';
+import { type CallFailure, meaningOf, type PlatformAnswer, unfetched } from '../platform-response.ts';
+import { backoffMs, pause } from '../watch.ts';
+
+/** What the methods of the Bot API take; files are ids and URLs, never uploads. */
+type Methods = Opts<never>;
 
 /** How a call ended. Results are outside data: their user parses them. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
@@ -22,17 +21,11 @@ export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/**
- * The transport under telegraf's methods (`api.ts`): never throws, never shows the token. Calls go to the API root and
- * nowhere else: no redirect is followed, and answers are capped in size and time.
- */
+/** The Bot API. Never throws, never shows the token, and calls the API root and nowhere else. */
 export type Client = {
-  call(method: string, payload: object, options?: CallOptions): Promise<Answer>;
-  /** Fetches a file by the relative path that `getFile` answered; the caller has checked it. */
-  file(
-    path: string,
-    limits: { readonly maxBytes: number; readonly timeoutMs: number },
-  ): Promise<FetchedPhoto>;
+  call<M extends keyof Methods>(method: M, payload: Methods[M], options?: CallOptions): Promise<Answer>;
+  /** As `Outlet.fetchPhoto`; `at` is `{ file: <file_id> }`. */
+  photo(at: unknown): Promise<FetchedPhoto>;
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;
 };
@@ -47,125 +40,68 @@ export type ClientOptions = {
 
 const TIMEOUT_MS = 10_000;
 const CONNECT_MS = 5_000;
-/** Between two calls; longer than people type, shorter than Telegram waits. */
-const KEEP_ALIVE_MS = 30_000;
 /** A hundred updates of the largest messages have a tenth of it. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** For finding a picture and fetching it together. */
+const PHOTO_MS = 5_000;
+const HEADERS = { 'content-type': 'application/json' };
 
 export function createClient(options: ClientOptions): Client {
   const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
   const { origin, pathname } = new URL(apiRoot);
   const root = pathname.replace(/\/*$/, '');
-  const pool = new Pool(origin, {
-    connect: { timeout: connectMs },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // Under HTTP/2 a lost connection would break the calls of all customers at once, each perhaps delivered.
-    allowH2: false,
-  });
-  let closing: Promise<void> | undefined;
+  const transport = createTransport({ allows: (host) => host === origin, connectMs });
+
+  const call: Client['call'] = async (method, payload, { timeoutMs = usualMs, signal } = {}) => {
+    const path = `${root}/bot${token}/${method}`;
+    const body = JSON.stringify(payload);
+    const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal };
+    return understand(
+      await transport.exchange({ method: 'POST', origin, path, headers: HEADERS, body, ...limits }),
+    );
+  };
 
   return {
-    async call(method, payload, { timeoutMs = usualMs, signal } = {}) {
-      try {
-        const path = `${root}/bot${token}/${method}`;
-        const body = JSON.stringify(payload);
-        const sent = { method: 'POST', path, body, timeoutMs, signal, maxBytes: MAX_ANSWER_BYTES } as const;
-        const { status, content } = await send(pool, sent);
-        return understand(status, parseJson(content.toString()));
-      } catch (error) {
-        return broken(error);
-      }
+    call,
+    async photo(at) {
+      const place = placeSchema.safeParse(at).data;
+      if (!place) return { kind: 'refused' };
+      const untilMs = performance.now() + Math.min(PHOTO_MS, usualMs);
+      const found = await call(
+        'getFile',
+        { file_id: place.file },
+        { timeoutMs: untilMs - performance.now() },
+      );
+      if (!found.ok) return unfetched(found);
+      const file = fileSchema.safeParse(found.result).data;
+      if (!file) return { kind: 'refused' };
+      if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
+      const path = `${root}/file/bot${token}/${file.file_path}`;
+      const timeoutMs = Math.max(1, untilMs - performance.now());
+      return fetchedOf(
+        await transport.exchange({ method: 'GET', origin, path, timeoutMs, maxBytes: MAX_PHOTO_BYTES }),
+      );
     },
-    async file(name, limits) {
-      try {
-        const path = `${root}/file/bot${token}/${name}`;
-        const { status, content } = await send(pool, { method: 'GET', path, ...limits });
-        const meaning = meaningOf({ status });
-        return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: content } : unfetched(meaning);
-      } catch (error) {
-        return error instanceof TooLarge ? { kind: 'large' } : unfetched(meaningOfError(error));
-      }
-    },
-    async close() {
-      closing ??= pool.close();
-      await closing;
-    },
+    close: transport.close,
   };
 }
 
-type Sent = CallOptions & {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: string;
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
-};
-
-/** The answer has more bytes than we take. */
-class TooLarge extends Error {
-  override readonly name = 'TooLarge';
-}
-
-const HEADERS = { 'content-type': 'application/json' } as const;
+const placeSchema = z.object({ file: z.string() });
 
 /**
- * Resolves to the whole answer; rejects with what went wrong, at once when the time is over or `signal` aborts. undici's
- * `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of a turn.
+ * Where Telegram keeps a file: a relative path of plain names. A Bot API server in local mode answers an absolute path on
+ * its own disk, which we do not read.
  */
-function send(
-  pool: Pool,
-  { method, path, body, timeoutMs, signal, maxBytes }: Sent,
-): Promise<{ status: number; content: Buffer }> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const parts: Buffer[] = [];
-    let status = 0;
-    let size = 0;
-    let sending: Dispatcher.DispatchController | undefined;
-    let given: Error | undefined;
+const fileSchema = z.object({
+  file_path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/),
+  file_size: z.number().optional().catch(undefined),
+});
 
-    function giveUp(why: Error): void {
-      given = why;
-      sending?.abort(why);
-      fail(why);
-    }
-    const abort = () => giveUp(new DOMException('', 'AbortError'));
-    const expire = () => giveUp(new DOMException('', 'TimeoutError'));
-    signal?.addEventListener('abort', abort);
-    const timer = setTimeout(expire, timeoutMs);
-    function end(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
-    function fail(error: Error): void {
-      end();
-      reject(error);
-    }
-
-    pool.dispatch(
-      { path, method, headers: HEADERS, body: body ?? null },
-      {
-        onRequestStart(controller) {
-          sending = controller;
-          // The time was over before the connection was there: nothing was sent, nor will be.
-          if (given !== undefined) controller.abort(given);
-        },
-        onResponseStart(_controller, code) {
-          status = code;
-        },
-        onResponseData(_controller, part) {
-          size += part.length;
-          if (size > maxBytes) giveUp(new TooLarge());
-          else parts.push(part);
-        },
-        onResponseEnd() {
-          end();
-          resolve({ status, content: Buffer.concat(parts) });
-        },
-        onResponseError: (_controller, error) => fail(error),
-      },
-    );
-  });
+function fetchedOf(exchange: Exchange): FetchedPhoto {
+  if (exchange.kind === 'large') return exchange;
+  if (exchange.kind !== 'answered') return { kind: 'unavailable' };
+  const meaning = meaningOf(exchange);
+  return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : unfetched(meaning);
 }
 
 const answerSchema = z.discriminatedUnion('ok', [
@@ -182,8 +118,13 @@ const answerSchema = z.discriminatedUnion('ok', [
 ]);
 type Refusal = Extract<z.infer<typeof answerSchema>, { ok: false }>;
 
-function understand(status: number, json: unknown): Answer {
-  const answer = answerSchema.safeParse(json).data;
+function understand(exchange: Exchange): Answer {
+  if (exchange.kind !== 'answered') {
+    const why = exchange.kind === 'large' ? 'too large' : exchange.reason;
+    return { kind: exchange.kind === 'unsent' ? 'undelivered' : 'uncertain', ok: false, why };
+  }
+  const { status, content } = exchange;
+  const answer = answerSchema.safeParse(parseJson(content.toString())).data;
   if (answer?.ok) return answer;
   const why = answer ? `${answer.error_code}: ${answer.description}` : `${status}: unreadable`;
   const meaning = meaningOf(platformAnswer(status, answer));
@@ -210,7 +151,35 @@ function saidBy(code: number, description: string): PlatformAnswer['says'] {
   return /message is not modified/i.test(description) ? 'delivered' : undefined;
 }
 
-function broken(error: unknown): Failure {
-  const why = codeOf(error) || (error instanceof Error ? error.name : 'unknown');
-  return { ...meaningOfError(error), ok: false, why };
+export type Patience = {
+  /** Ends the waiting: the last answer is returned as it is. */
+  readonly signal: AbortSignal;
+  /** The first pause, ms; each further one is twice as long, up to a minute. */
+  readonly pauseMs: number;
+};
+
+/** A refused token passes too: the operator has been alarmed and may put it right at BotFather. */
+const PASSING: ReadonlySet<Failure['kind']> = new Set<Failure['kind']>([
+  'throttled',
+  'undelivered',
+  'uncertain',
+  'unauthorized',
+]);
+
+/** Repeats a call until Telegram has carried it out or refused it for good. For calls that may be carried out twice. */
+export async function persist(
+  attempt: () => Promise<Answer>,
+  { signal, pauseMs }: Patience,
+): Promise<Answer> {
+  for (let failures = 0; ; failures++) {
+    const answer = await attempt();
+    if (answer.ok || !PASSING.has(answer.kind) || signal.aborted) return answer;
+    await pause(waitAfter(answer, failures, pauseMs), signal);
+  }
+}
+
+/** Never before Telegram's `retry_after`. */
+export function waitAfter(answer: Answer, failures: number, pauseMs: number): number {
+  const wantedMs = answer.ok || !('afterMs' in answer) ? 0 : (answer.afterMs ?? 0);
+  return Math.max(wantedMs, backoffMs(failures, pauseMs));
 }

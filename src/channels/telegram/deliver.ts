@@ -1,15 +1,17 @@
-import { Markup } from 'telegraf';
+import type {
+  InlineKeyboardMarkup,
+  ReplyKeyboardMarkup,
+  ReplyKeyboardRemove,
+} from '@grammyjs/types/markup.js';
+import { START_WITHOUT_CODE } from '../../conversation/language/payload.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import type { Delivery, Outgoing } from '../../turns/delivery.ts';
 import type { Chat, Pace } from '../pace.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
-import { answerOf, type BotApi } from './api.ts';
-import type { Answer } from './client.ts';
-import { linkToChat } from './link.ts';
-import { createPictures } from './pictures.ts';
-import { type Rendered, render } from './render.ts';
+import type { Answer, Client } from './client.ts';
+import { plainly, type Rendered, render } from './render.ts';
 
 /** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY = { timeoutMs: 3_000 };
@@ -20,36 +22,69 @@ const MAX_TOAST = 200;
 /** Most turns answer no press, and zod takes long to say that something is wrong. */
 const maybePress = pressSchema.optional();
 
-const NO_KEYBOARD = Markup.removeKeyboard().reply_markup;
-type AnyMarkup = Rendered['inline'] | Rendered['contact'] | typeof NO_KEYBOARD;
+const NO_KEYBOARD = { remove_keyboard: true } as const;
+type Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove;
 
 const NO_PREVIEW = { link_preview_options: { is_disabled: true } };
 
 /** Where Telegram refuses one message too many and does not say for how long. */
 const REFUSED_MS = 1000;
 
+/** A picture that Telegram could not fetch, or not in time, goes as text for so long; so many are remembered. */
+const AVOID_MS = 10 * 60_000;
+const MOST_AVOIDED = 200;
+
 /**
  * Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls but which pictures failed. `username`:
  * '' until it is known.
  */
-export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, username: () => string) {
-  const nicety = api.within(NICETY);
-  const pictures = createPictures();
+export function createTelegramOutlet(
+  client: Pick<Client, 'call'>,
+  words: Words,
+  pace: Pace,
+  username: () => string,
+) {
+  /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
+  const avoided = new Map<string, number>();
+  /** The server has refused buttons that only newer ones know. */
+  let isOld = false;
+
+  function avoid(photo: string): void {
+    const [oldest] = avoided.keys();
+    if (avoided.size >= MOST_AVOIDED && oldest !== undefined) avoided.delete(oldest);
+    avoided.set(photo, performance.now() + AVOID_MS);
+  }
+
+  /** With these buttons or, where the server is too old for them, with plain ones. */
+  async function withMarkup<Any extends Markup>(
+    markup: Any | undefined,
+    send: (more: { reply_markup?: Any | InlineKeyboardMarkup }) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (markup === undefined) return send({});
+    const plain = plainly(markup);
+    const shown = isOld ? plain : markup;
+    const answer = await send({ reply_markup: shown });
+    if (answer.ok || answer.kind !== 'rejected' || shown === plain) return answer;
+    const again = await send({ reply_markup: plain });
+    isOld = again.ok;
+    return again;
+  }
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
   async function answerPress({ query }: Press, toast?: string): Promise<boolean> {
     // A refusal means too late, or answered before (`working`, an earlier try): nothing to be done about it.
-    return (await answerOf(nicety.answerCbQuery(query, toast))).ok;
+    const payload = { callback_query_id: query, ...(toast !== undefined && { text: toast }) };
+    return (await client.call('answerCallbackQuery', payload, NICETY)).ok;
   }
 
   /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
   async function removeButtons({ chat }: Address, { message }: Press): Promise<void> {
     if (message === undefined) return;
-    await answerOf(nicety.editMessageReplyMarkup(chat, message, undefined, undefined));
+    await client.call('editMessageReplyMarkup', { chat_id: chat, message_id: message }, NICETY);
   }
 
   async function showTyping(address: Address): Promise<void> {
-    await answerOf(nicety.sendChatAction(address.chat, 'typing', topic(address)));
+    await client.call('sendChatAction', { ...placeOf(address), action: 'typing' }, NICETY);
   }
 
   /** Null: Telegram does not show this picture, so its caption is to be sent as text. */
@@ -57,28 +92,29 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
     address: Address,
     photo: string,
     caption: string,
-    markup: AnyMarkup,
+    markup: Markup | undefined,
   ): Promise<Delivery | null> {
-    if (pictures.avoids(photo)) return null;
-    const extra = { ...topic(address), caption, ...(markup && { reply_markup: markup }) };
-    const answer = await answerOf(api.sendPhoto(address.chat, photo, extra));
+    if ((avoided.get(photo) ?? 0) > performance.now()) return null;
+    const more = markup && { reply_markup: isOld ? plainly(markup) : markup };
+    const answer = await client.call('sendPhoto', { ...placeOf(address), photo, caption, ...more });
     if (answer.ok) return DELIVERED;
     // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.
-    if (answer.kind === 'rejected' || answer.kind === 'uncertain') pictures.failed(photo);
+    if (answer.kind === 'rejected' || answer.kind === 'uncertain') avoid(photo);
     return answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 
   async function send(
     address: Address,
     { texts, photo }: Pick<Rendered, 'texts' | 'photo'>,
-    markup: AnyMarkup,
+    markup: Markup | undefined,
   ): Promise<Delivery> {
     const shown = photo === undefined ? null : await sendPhoto(address, photo, texts[0] ?? '', markup);
     if (shown) return shown;
     for (const [index, text] of texts.entries()) {
       const isLast = index === texts.length - 1;
-      const extra = { ...topic(address), ...NO_PREVIEW, ...(isLast && markup && { reply_markup: markup }) };
-      const answer = await answerOf(api.sendMessage(address.chat, text, extra));
+      const answer = await withMarkup(isLast ? markup : undefined, (more) =>
+        client.call('sendMessage', { ...placeOf(address), text, ...NO_PREVIEW, ...more }),
+      );
       if (!answer.ok) return deliveryOf(answer);
     }
     return DELIVERED;
@@ -86,8 +122,10 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
 
   /** Null: that message cannot be edited any more (deleted, too old, a picture); a new one is needed. */
   async function edit({ chat }: Address, message: number, text: string, inline: Rendered['inline']) {
-    const extra = { ...NO_PREVIEW, ...(inline && { reply_markup: inline }) };
-    const answer = await answerOf(api.editMessageText(chat, message, undefined, text, extra));
+    const payload = { chat_id: chat, message_id: message, text, ...NO_PREVIEW };
+    const answer = await withMarkup(inline, (more) =>
+      client.call('editMessageText', { ...payload, ...more }),
+    );
     return !answer.ok && answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 
@@ -107,8 +145,9 @@ export function createTelegramOutlet(api: BotApi, words: Words, pace: Pace, user
   function privateChat(locale: Locale): Rendered['inline'] {
     const name = username();
     if (name === '') return undefined;
-    const button = { text: words.line({ key: 'telegram.openChat' }, locale), url: linkToChat(name) };
-    return Markup.inlineKeyboard([[button]]).reply_markup;
+    const text = words.line({ key: 'telegram.openChat' }, locale);
+    const url = `https://t.me/${name}?start=${START_WITHOUT_CODE}`;
+    return { inline_keyboard: [[{ text, url }]] };
   }
 
   /** What a press wants first: its spinner ended, with a toast where the reply is a remark. True: that was all. */
@@ -176,8 +215,8 @@ function isNoMessage({ press, reply, first }: Outgoing): boolean {
   return reply.inPlace === true || (first && reply.notice === true && !reply.choices?.length);
 }
 
-function topic({ thread }: Address) {
-  return thread === undefined ? {} : { message_thread_id: thread };
+function placeOf({ chat, thread }: Address) {
+  return { chat_id: chat, ...(thread !== undefined && { message_thread_id: thread }) };
 }
 
 /** Telegram's ids of people are positive, those of groups negative; a private chat has its person's id. */

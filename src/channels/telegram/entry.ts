@@ -1,8 +1,8 @@
 import type { Locale } from '../../conversation/message.ts';
 import type { ChannelEntry } from '../channel.ts';
 import { createPace, type PaceOptions } from '../pace.ts';
+import { TELEGRAM } from './address.ts';
 import type { TelegramOptions } from './telegram.ts';
-import { TELEGRAM } from './traits.ts';
 
 type Settings = {
   readonly telegram:
@@ -28,9 +28,5 @@ export const telegram: ChannelEntry<Settings> = {
     });
     const ours = { accept, limit, words, commands, observe, pace };
     return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
-  },
-  async preview(parts) {
-    const { createPreview } = await import('./preview.ts');
-    return createPreview(parts);
   },
 };

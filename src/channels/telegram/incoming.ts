@@ -1,12 +1,20 @@
-import type { Telegram } from 'telegraf';
-import type { UserFromGetMe } from 'telegraf/types';
-import type { Sender } from '../../conversation/message.ts';
+import { Composer, Context, Telegram } from 'telegraf';
+import { anyOf, callbackQuery, type Filter, message } from 'telegraf/filters';
+import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
+import { decodeStart } from '../../conversation/language/payload.ts';
+import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
 import type { Incoming } from '../../turns/delivery.ts';
 import { cut, localeOf, MAX_NAME } from '../input.ts';
-import type { Address } from './address.ts';
-import { route } from './routes.ts';
-import { TELEGRAM } from './traits.ts';
-import { asTelegraf, type Chat, type TelegramMessage, type Update, type User } from './update.ts';
+import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
+import {
+  asTelegraf,
+  type Chat,
+  type Entity,
+  type TelegramMessage,
+  type Update,
+  type User,
+} from './update.ts';
 
 /** Who we are on Telegram; `username` is empty until `getMe` was answered. */
 export function botOf(id: number, username = ''): UserFromGetMe {
@@ -22,12 +30,8 @@ export function botOf(id: number, username = ''): UserFromGetMe {
 }
 
 /** What a customer said with an update; null where nobody said anything to us, which is no fault. */
-export async function toIncoming(
-  update: Update,
-  api: Telegram,
-  bot: UserFromGetMe,
-): Promise<Incoming | null> {
-  const said = await route(asTelegraf(update), api, bot);
+export async function toIncoming(update: Update, bot: UserFromGetMe): Promise<Incoming | null> {
+  const said = await route(asTelegraf(update), bot);
   if (!said) return null;
   const { message, callback_query: query } = update;
   if (said.press && query) {
@@ -58,4 +62,188 @@ function sender(from: User | undefined): Sender {
     locale: localeOf(from?.language_code),
     name: name === '' ? undefined : cut(name, MAX_NAME),
   };
+}
+
+/** What a customer said with an update; `press` where they pressed a button. */
+type Said = { readonly message: Message; readonly press?: Press };
+
+/** An update on its way through the routes. The first route that fits it says what it is; none: nobody spoke to us. */
+class UpdateContext extends Context {
+  said: Said | undefined;
+
+  say(said: Message): void {
+    this.said = { message: said };
+  }
+}
+
+const unknown = (what: 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
+  ctx.say({ kind: 'unknown', what });
+
+/**
+ * Text comes first: it is by far the most frequent, and each route that does not fit costs a little. What is not said to us
+ * fits no route, or one that says nothing: edits (answered when they were new), channel posts, membership changes,
+ * service messages, other bots, and groups that do not address us.
+ */
+const routes = new Composer<UpdateContext>(
+  Composer.on(privately(message('text')), (ctx) => ctx.say(textOf(ctx.message.text))),
+  Composer.on(callbackQuery('data'), (ctx) => {
+    ctx.said = pressOf(ctx.callbackQuery, choiceOf(ctx.callbackQuery.data));
+  }),
+  Composer.on('callback_query', (ctx) => {
+    ctx.said = pressOf(ctx.callbackQuery, undefined);
+  }),
+  Composer.on(privately(message('contact')), (ctx) => {
+    const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
+    ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
+  }),
+  Composer.on(
+    privately(anyOf(message('photo'), message('document'), message('media_group_id'))),
+    (ctx, next) => {
+      const photo = photoOf(ctx.message);
+      return photo ? ctx.say(photo) : next();
+    },
+  ),
+  Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
+  Composer.on(privately(anyOf(message('voice'), message('audio'), message('video_note'))), unknown('voice')),
+  Composer.on(privately(message('sticker')), unknown('sticker')),
+  Composer.on(privately(message()), (ctx) => {
+    if (!isService(ctx.message)) ctx.say(UNKNOWN);
+  }),
+  Composer.on('message', (ctx) => {
+    const { message } = ctx;
+    if (!message.from?.is_bot && !isPrivate(message.chat) && isAddressed(message, ctx.botInfo))
+      ctx.say(GROUP);
+  }),
+);
+
+/** A message that a person wrote in their chat with us, and that fits the filter. */
+function privately<Fitting extends TelegrafUpdate>(filter: Filter<Fitting>): Filter<Fitting> {
+  return (update): update is Fitting =>
+    'message' in update &&
+    isPrivate(update.message.chat) &&
+    update.message.from?.is_bot !== true &&
+    filter(update);
+}
+
+const GROUP: Message = { kind: 'group' };
+const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
+
+/** Routes only say what an update is: none of telegraf's methods is ever called. */
+const NO_API = new Telegram('');
+
+/** Runs an update through the routes; undefined: nobody spoke to us. */
+async function route(update: TelegrafUpdate, bot: UserFromGetMe): Promise<Said | undefined> {
+  const ctx = new UpdateContext(update, NO_API, bot);
+  await routes.middleware()(ctx, async () => {});
+  return ctx.said;
+}
+
+/** Anything that is not surely private is treated as read by others. */
+function isPrivate(chat: Chat | undefined): boolean {
+  return chat?.type === 'private';
+}
+
+type Query = { readonly id: string; readonly message?: { message_id?: number | undefined; chat: Chat } };
+
+/** Without its message (too old a bot message, an inline one) a press has a person, with whom the chat is private. */
+function pressOf(query: Query, chosen: ReturnType<typeof choiceOf>): Said {
+  const press: Press = {
+    query: query.id,
+    ...(query.message?.message_id !== undefined && { message: query.message.message_id }),
+    ...(chosen?.view !== undefined && { view: chosen.view }),
+  };
+  const message: Message = chosen ? { kind: 'choice', ...chosen } : UNKNOWN;
+  return { message: query.message === undefined || isPrivate(query.message.chat) ? message : GROUP, press };
+}
+
+/** A text, or `/start <payload>`: a deep link, or somebody who types it. */
+function textOf(text: string): Message {
+  const short = cut(text, MAX_TEXT);
+  const start = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
+  if (!start) return { kind: 'text', text: short };
+  const written = start[1]?.trim();
+  const payload = written ? decodeStart(written) : undefined;
+  return { kind: 'start', ...(payload !== undefined && { payload }) };
+}
+
+/**
+ * A shared contact proves the sender's phone only under these conditions: Telegram's server fills in `user_id`, and a
+ * forwarded contact or one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
+ */
+function isOwnContact({
+  contact,
+  chat,
+  from,
+  forward_origin,
+  forward_date,
+  via_bot,
+}: TelegramMessage): boolean {
+  const direct = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
+  return direct && isPrivate(chat) && from !== undefined && contact?.user_id === from.id;
+}
+
+/** A message of Telegram's own in a private chat: nobody said anything. */
+function isService(message: TelegramMessage): boolean {
+  return [
+    message.pinned_message,
+    message.message_auto_delete_timer_changed,
+    message.write_access_allowed,
+    message.chat_background_set,
+  ].some((part) => part !== undefined);
+}
+
+/**
+ * A photo, a picture sent as a file, or whatever else came in an album. Undefined for all other messages. Of a photo's
+ * sizes the largest is taken: a code may be a small part of it.
+ */
+function photoOf(message: TelegramMessage): Photo | undefined {
+  const picture = pictureOf(message);
+  const album = message.media_group_id === undefined ? undefined : true;
+  if (!picture && !album) return undefined;
+  const { caption } = message;
+  return {
+    kind: 'photo',
+    pictures: [picture ?? { kind: 'unreadable' }],
+    ...(caption !== undefined && { caption: cut(caption, MAX_TEXT) }),
+    ...(album && { album }),
+  };
+}
+
+function pictureOf({ photo, document }: TelegramMessage): Picture | undefined {
+  const isImage = document?.mime_type?.startsWith('image/');
+  const files = photo ?? (isImage && document ? [document] : []);
+  if (files.length === 0) return undefined;
+  const fitting = files.filter(({ file_size: size = 0 }) => size <= MAX_PHOTO_BYTES);
+  const [largest] = [...fitting].sort((one, other) => (other.width ?? 0) - (one.width ?? 0));
+  return largest ? { kind: 'remote', at: { file: largest.file_id } } : { kind: 'unreadable' };
+}
+
+/** Whether a message in a group is meant for us: a reply to us, a command, or a mention. */
+function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
+  if (message.reply_to_message?.from?.id === bot.id) return true;
+  const text = message.text ?? message.caption ?? '';
+  const entities = message.entities ?? message.caption_entities ?? [];
+  return entities.some((entity) =>
+    namesUs(entity, text.slice(entity.offset, entity.offset + entity.length), bot),
+  );
+}
+
+function namesUs({ type, offset, user }: Entity, text: string, bot: UserFromGetMe): boolean {
+  switch (type) {
+    case 'bot_command': {
+      const [, named] = text.split('@');
+      // Until we know our name: Telegram hands a bot the commands with its own name (privacy mode, the default).
+      return offset === 0 && (named === undefined || bot.username === '' || isOurs(`@${named}`, bot));
+    }
+    case 'mention':
+      return isOurs(text, bot);
+    case 'text_mention':
+      return user?.id === bot.id;
+    default:
+      return false;
+  }
+}
+
+function isOurs(mention: string, { username }: UserFromGetMe): boolean {
+  return username !== '' && mention.toLowerCase() === `@${username.toLowerCase()}`;
 }

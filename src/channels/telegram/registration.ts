@@ -5,9 +5,7 @@ import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Log } from '../../observe.ts';
 import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
-import { answerOf, type BotApi } from './api.ts';
-import type { Answer } from './client.ts';
-import { type Patience, persist } from './persist.ts';
+import { type Answer, type CallOptions, type Client, type Patience, persist } from './client.ts';
 
 export const ROUTE = '/webhooks/telegram';
 
@@ -27,17 +25,22 @@ export type RegistrationOptions = {
   readonly commands: readonly Command[];
 };
 
+type Call = (client: Pick<Client, 'call'>, limits?: CallOptions) => Promise<Answer>;
+
 /** A part of what Telegram must know of the bot. Setting it again changes nothing. */
 export type Part = {
   readonly name: string;
-  /** Whether Telegram has it as it should be; of a webhook, as far as it shows: never the secret. */
-  isSet(api: BotApi): Promise<boolean>;
-  set(api: BotApi): Promise<Answer>;
+  readonly get: Call;
+  /** Whether what `get` answered is as it should be; of a webhook, as far as it shows: never the secret. */
+  isSet(answer: Answer): boolean;
+  readonly set: Call;
 };
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
 export function partsOf(options: RegistrationOptions): Part[] {
-  const profiles = [profile(options, options.defaultLocale)].concat(
+  const { defaultLocale } = options;
+  // What clients in other languages see comes first.
+  const profiles = [profile(options, defaultLocale)].concat(
     LOCALES.map((locale) => profile(options, locale, locale)),
   );
   return [...webhook(options), ...profiles.flat()];
@@ -46,7 +49,8 @@ export function partsOf(options: RegistrationOptions): Part[] {
 function webhook({ publicUrl, secret }: RegistrationOptions): Part[] {
   if (publicUrl === undefined || secret === undefined) return [];
   const url = webhookUrl(publicUrl);
-  const extra = {
+  const wanted = {
+    url,
     secret_token: secret,
     allowed_updates: ALLOWED_UPDATES,
     max_connections: MAX_CONNECTIONS,
@@ -54,11 +58,12 @@ function webhook({ publicUrl, secret }: RegistrationOptions): Part[] {
   return [
     {
       name: 'setWebhook',
-      async isSet(api) {
-        const webhook = readWebhook(await answerOf(api.getWebhookInfo()));
+      get: (client, limits) => client.call('getWebhookInfo', {}, limits),
+      isSet(answer) {
+        const webhook = readWebhook(answer);
         return webhook?.url === url && missingKinds(webhook).length === 0;
       },
-      set: (api) => answerOf(api.setWebhook(url, extra)),
+      set: (client, limits) => client.call('setWebhook', wanted, limits),
     },
   ];
 }
@@ -68,38 +73,40 @@ export function webhookUrl(publicUrl: string): string {
   return publicUrl.replace(/\/+$/, '') + ROUTE;
 }
 
-/** Without `tag`: what clients in other languages see. */
+/** Without `tag`: for clients in any other language. */
 function profile({ words, commands: all }: RegistrationOptions, locale: Locale, tag?: Locale): Part[] {
   const line = (key: string) => words.line({ key }, locale);
-  const language = tag && { language_code: tag };
+  const language = tag === undefined ? {} : { language_code: tag };
   const commands = all.map(({ name, written }) => ({
     command: written[locale],
     description: line(`telegram.command.${name}`),
   }));
-  const description = line('telegram.description');
-  const short_description = line('telegram.shortDescription');
+  const long = { description: line('telegram.description') };
+  const short = { short_description: line('telegram.shortDescription') };
   return [
     {
       name: 'setMyCommands',
-      isSet: (api) => shows(api.getMyCommands(language), commands),
-      set: (api) => answerOf(api.setMyCommands(commands, language)),
+      get: (client, limits) => client.call('getMyCommands', language, limits),
+      isSet: (answer) => shows(answer, commands),
+      set: (client, limits) => client.call('setMyCommands', { commands, ...language }, limits),
     },
     {
       name: 'setMyDescription',
-      isSet: (api) => shows(api.getMyDescription(tag), { description }),
-      set: (api) => answerOf(api.setMyDescription(description, tag)),
+      get: (client, limits) => client.call('getMyDescription', language, limits),
+      isSet: (answer) => shows(answer, long),
+      set: (client, limits) => client.call('setMyDescription', { ...long, ...language }, limits),
     },
     {
       name: 'setMyShortDescription',
-      isSet: (api) => shows(api.getMyShortDescription(tag), { short_description }),
-      set: (api) => answerOf(api.setMyShortDescription(short_description, tag)),
+      get: (client, limits) => client.call('getMyShortDescription', language, limits),
+      isSet: (answer) => shows(answer, short),
+      set: (client, limits) => client.call('setMyShortDescription', { ...short, ...language }, limits),
     },
   ];
 }
 
 /** Telegram answers with the fields that were set, in their order. */
-async function shows(call: Promise<unknown>, wanted: unknown): Promise<boolean> {
-  const answer = await answerOf(call);
+function shows(answer: Answer, wanted: unknown): boolean {
   return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
 }
 
@@ -138,22 +145,22 @@ export type Registration = {
 };
 
 export function createRegistration(
-  api: BotApi,
+  client: Pick<Client, 'call'>,
   parts: readonly Part[],
   { signal, pauseMs }: Patience,
   log: Log,
 ): Registration {
   const [hook] = parts.filter(({ name }) => name === 'setWebhook');
-  const limited = api.within({ signal });
   let underWay: Promise<void> = Promise.resolve();
 
-  async function register(wanted: readonly Part[], isSet: (part: Part) => Promise<boolean>): Promise<void> {
+  /** `anyway`: also what Telegram shows as it should be. */
+  async function register(wanted: readonly Part[], anyway: boolean): Promise<void> {
     let set = 0;
     let refused = 0;
     for (const part of wanted) {
       if (signal.aborted) return;
-      if (await isSet(part)) continue;
-      const answer = await persist(() => part.set(limited), { signal, pauseMs });
+      if (!anyway && part.isSet(await part.get(client, { signal }))) continue;
+      const answer = await persist(() => part.set(client, { signal }), { signal, pauseMs });
       if (answer.ok) set++;
       else if (!signal.aborted) {
         refused++;
@@ -164,14 +171,12 @@ export function createRegistration(
   }
 
   const again = atMostEvery(AGAIN_MS, (hook: Part) => {
-    underWay = underWay.then(() => register([hook], async () => false));
+    underWay = underWay.then(() => register([hook], true));
   });
 
   return {
     start() {
-      underWay = pause(Math.random() * pauseMs, signal).then(() =>
-        register(parts, (part) => part.isSet(limited)),
-      );
+      underWay = pause(Math.random() * pauseMs, signal).then(() => register(parts, false));
       return underWay;
     },
     again: () => hook && again(hook),

@@ -1,5 +1,8 @@
-import { Markup } from 'telegraf';
-import type { InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup } from 'telegraf/types';
+import type {
+  InlineKeyboardButton,
+  InlineKeyboardMarkup,
+  ReplyKeyboardMarkup,
+} from '@grammyjs/types/markup.js';
 import type { Locale } from '../../conversation/message.ts';
 import type { Choice, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
@@ -37,19 +40,15 @@ export function render(reply: Reply, locale: Locale, words: Words): Rendered {
   if (reply.sharePhone) {
     const share = { text: words.line({ key: 'telegram.sharePhone' }, locale), request_contact: true };
     const keys = (reply.choices ?? []).map((choice) => [{ text: label(choice) }]);
-    return {
-      texts,
-      contact: Markup.keyboard([[share], ...keys])
-        .resize()
-        .oneTime().reply_markup,
-    };
+    const contact = { keyboard: [[share], ...keys], resize_keyboard: true, one_time_keyboard: true };
+    return { texts, contact };
   }
-  const rows = toRows(reply, label);
+  const rows = [...toRows(reply, label), ...copyRow(reply, locale, words)];
   const isCaption = texts.length === 1 && (texts[0] ?? '').length <= MAX_CAPTION;
   return {
     texts,
     ...(reply.image !== undefined && isCaption && { photo: reply.image }),
-    ...(rows.length > 0 && { inline: Markup.inlineKeyboard(rows).reply_markup }),
+    ...(rows.length > 0 && { inline: { inline_keyboard: rows } }),
   };
 }
 
@@ -61,7 +60,7 @@ function toRows({ choices = [], view }: Reply, label: (choice: Choice) => string
     const data = callbackDataOf(choice.id, view);
     // A gift's code may be too long for a button; it can be typed.
     if (data === undefined) continue;
-    const button = { text: label(choice), callback_data: data };
+    const button = { text: label(choice), callback_data: data, ...styleOf(choice.id) };
     if (/^(confirm|gift):/.test(choice.id) || button.text.length > SHORT_LABEL) {
       rows.push([button]);
       open = undefined;
@@ -74,6 +73,31 @@ function toRows({ choices = [], view }: Reply, label: (choice: Choice) => string
     }
   }
   return rows;
+}
+
+/** What confirms stands out, and so does what erases. */
+function styleOf(choice: string): { readonly style?: 'success' | 'danger' } {
+  if (choice.startsWith('confirm:')) return { style: 'success' };
+  return choice === 'forget' ? { style: 'danger' } : {};
+}
+
+/** A reference is for another message, perhaps to other people: one press copies it. */
+function copyRow({ params }: Reply, locale: Locale, words: Words): InlineKeyboardButton[][] {
+  const reference = params?.reference;
+  if (typeof reference !== 'string') return [];
+  const text = words.line({ key: 'telegram.copyReference' }, locale);
+  return [[{ text, copy_text: { text: reference } }]];
+}
+
+/** The same without what Bot API servers before 9.4 refuse; the very same where there is nothing of it. */
+export function plainly<Any extends object>(markup: Any | InlineKeyboardMarkup): Any | InlineKeyboardMarkup {
+  if (!('inline_keyboard' in markup)) return markup;
+  const buttons = markup.inline_keyboard.flat();
+  if (!buttons.some((button) => 'style' in button || 'copy_text' in button)) return markup;
+  const rows = markup.inline_keyboard.map((row) =>
+    row.filter((button) => !('copy_text' in button)).map(({ style: _, ...button }) => button),
+  );
+  return { inline_keyboard: rows.filter((row) => row.length > 0) };
 }
 
 /** Parts of at most `max` UTF-16 units, cut at line ends where there are any, never within a character. */

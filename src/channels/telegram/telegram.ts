@@ -7,17 +7,14 @@ import type { Accept, Channel } from '../channel.ts';
 import type { Pace } from '../pace.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
-import { BotApi } from './api.ts';
+import { TELEGRAM } from './address.ts';
 import { createCheck } from './check.ts';
 import { type Answer, createClient } from './client.ts';
 import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
-import { createPhotoFetch } from './photo.ts';
-import { poll } from './polling.ts';
+import { createWebhook, poll } from './receive.ts';
 import { createRegistration, partsOf, webhookUrl } from './registration.ts';
-import { TELEGRAM } from './traits.ts';
 import type { Update } from './update.ts';
-import { createWebhook } from './webhook.ts';
 
 export type TelegramOptions = {
   readonly token: string;
@@ -54,7 +51,6 @@ export function createTelegram(options: TelegramOptions): Channel {
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
-  const api = new BotApi(client);
   const stopping = new AbortController();
   const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
   // A token is `<bot's id>:<secret>`; `getMe` tells the name later.
@@ -63,17 +59,17 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polled: Answer | undefined;
 
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
-  const { deliver, wait, working } = createTelegramOutlet(api, words, pace, () => bot.username);
+  const { deliver, wait, working } = createTelegramOutlet(client, words, pace, () => bot.username);
   const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
   const parts =
     mode === 'webhook' && webhook === undefined ? [] : partsOf({ ...options, publicUrl: webhook });
-  const registration = createRegistration(api, parts, patience, observe.log);
+  const registration = createRegistration(client, parts, patience, observe.log);
   const watch = createWatch({
     channel: TELEGRAM.name,
     everyMs: options.checkEveryMs,
     observe,
     check: createCheck({
-      api,
+      client,
       apiRoot: options.apiRoot,
       mode,
       webhookUrl: webhook && webhookUrl(webhook),
@@ -87,7 +83,7 @@ export function createTelegram(options: TelegramOptions): Channel {
 
   /** Rejects if the message could not be stored. */
   async function receive(update: Update): Promise<void> {
-    const incoming = await toIncoming(update, api, bot);
+    const incoming = await toIncoming(update, bot);
     if (incoming) await accept(incoming);
   }
 
@@ -108,12 +104,12 @@ export function createTelegram(options: TelegramOptions): Channel {
     },
     pace: wait,
     working,
-    fetchPhoto: createPhotoFetch(api, client, options.timeoutMs),
+    fetchPhoto: (_, at) => client.photo(at),
     faults: watch.faults,
     async start() {
       void registration.start();
       if (mode === 'polling') {
-        polling = poll(api, receive, patience, observe.log, (answer) => {
+        polling = poll(client, receive, patience, observe.log, (answer) => {
           polled = answer;
         });
       }

@@ -1,6 +1,3 @@
-/** Longest payload of a deep link, characters. */
-const MAX_PAYLOAD = 64;
-
 /**
  * The code that a deep link's payload stands for: the payload itself or, with a leading `_`, base64url of it (a link
  * takes no other characters). `_` alone is no code: the link only opens the chat. What is no base64url of UTF-8 stays as
@@ -18,10 +15,3 @@ export function decodeStart(payload: string): string | undefined {
 
 /** The payload of a link that brings no code. */
 export const START_WITHOUT_CODE = '_';
-
-/** The reverse of `decodeStart`; undefined for a code that is too long for a link, or none. */
-export function encodeStart(code: string): string | undefined {
-  const plain = /^[A-Za-z0-9-][A-Za-z0-9_-]*$/.test(code);
-  const payload = plain ? code : `_${Buffer.from(code).toString('base64url')}`;
-  return code !== '' && payload.length <= MAX_PAYLOAD ? payload : undefined;
-}

@@ -14,7 +14,6 @@ channelContract('the staff webhook', async ({ accept, words, observe, seal, phot
     seal,
     words,
     channels: [STAFF],
-    preview: async () => undefined,
     guard: { api: async () => {} },
     observe,
     photoReader,

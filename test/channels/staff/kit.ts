@@ -50,7 +50,7 @@ export type KitOptions = {
   readonly feed?: Feed;
   /** To find in a shared feed what another kit published, under other keys. */
   readonly hashKey?: Buffer;
-} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'preview' | 'photoReader'>> & {
+} & Partial<Pick<StaffOptions, 'audited' | 'answerMs' | 'photoReader'>> & {
     readonly streams?: StaffOptions['limits'];
   };
 
@@ -105,7 +105,6 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     },
     guard,
     channels: TRAITS,
-    preview: options.preview ?? (async () => undefined),
     observe: {
       update: (_channel, result) => counted.push(result),
       photo: (_channel, reading) => counted.push(reading),

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { BotApi } from '../../../src/channels/telegram/api.ts';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { commands } from '../../support/conversation.ts';
@@ -8,10 +7,10 @@ import { createBot, SECRET, words } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
   const { double } = await createBot();
-  const api = new BotApi(createClient({ token: double.token, apiRoot: double.url }));
+  const client = createClient({ token: double.token, apiRoot: double.url });
   const lines: string[] = [];
   const options = { publicUrl, secret: SECRET, defaultLocale: 'vi', words, commands } as const;
-  const run = (command: string) => runCli(command, api, options, (line) => void lines.push(line));
+  const run = (command: string) => runCli(command, client, options, (line) => void lines.push(line));
   return { double, lines, run };
 }
 

@@ -61,6 +61,16 @@ it('a call that is given up before it is connected is never sent', async () => {
   expect(double.calls().map(({ payload }) => payload.text)).toEqual(['sent']);
 });
 
+it('a refusal is told without the token and without what was sent', async () => {
+  const { double } = await createBot();
+  const client = createClient({ token: double.token, apiRoot: double.url });
+  double.script('sendMessage', { code: 403, description: 'Forbidden: bot was blocked by the user' });
+  const told = JSON.stringify(await client.call('sendMessage', { chat_id: 42, text: '0867123456' }));
+  expect(told).toContain('403: Forbidden');
+  expect(told).not.toContain(double.token);
+  expect(told).not.toContain('0867123456');
+});
+
 it('an aborted call ends at once', async () => {
   const { double } = await createBot();
   double.script('getMe', 'hang');

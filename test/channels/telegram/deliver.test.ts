@@ -126,6 +126,44 @@ describe('a reply with a picture', () => {
   });
 });
 
+describe('buttons that only newer servers know', () => {
+  const checking: Reply = {
+    key: 'operation.checking',
+    params: { reference: 'k3x9' },
+    choices: [choice('confirm:op1'), choice('forget'), choice('cancel')],
+    view: 'v1',
+  };
+  const refused = { code: 400, description: "Bad Request: can't parse inline keyboard button" };
+
+  it('stand out where they confirm or erase, and copy a reference', async () => {
+    const { channel, double } = await createBot();
+    await channel.deliver(outgoing(checking), 1);
+    expect(double.shown(CHAT)[0]?.buttons.flat()).toMatchObject([
+      { callback_data: 'confirm:op1~v1', style: 'success' },
+      { callback_data: 'forget~v1', style: 'danger' },
+      { callback_data: 'cancel~v1' },
+      { text: 'vi:telegram.copyReference', copy_text: { text: 'k3x9' } },
+    ]);
+  });
+
+  it('are plain where the server refuses them, from then on at once', async () => {
+    const { channel, double } = await createBot();
+    double.script('sendMessage', refused);
+    for (const seq of [1, 2]) {
+      expect(await channel.deliver(outgoing(checking), seq)).toEqual({ kind: 'delivered' });
+    }
+    expect(double.calls('sendMessage')).toHaveLength(3);
+    for (const { buttons } of double.shown(CHAT)) {
+      expect(buttons.flat().map(({ callback_data }) => callback_data)).toEqual([
+        'confirm:op1~v1',
+        'forget~v1',
+        'cancel~v1',
+      ]);
+      expect(JSON.stringify(buttons)).not.toContain('style');
+    }
+  });
+});
+
 describe('the pace', () => {
   const receipt = { key: 'accumulate.done' };
   const press = { query: 'q1', message: 101, view: 'v1' };
