@@ -28,6 +28,7 @@ import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
 import { createSpans } from './spans.ts';
 import { stopInOrder, turnAwayRequests } from './stopping.ts';
+import { createKeyChecks } from './store/key-checks.ts';
 import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
@@ -100,15 +101,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
   telemetry?.reportTo(observe.log);
-  const seal = createSeal({
-    key: config.keys.state,
-    previous: config.keys.statePrevious,
-    hashKey: config.keys.hash,
-  });
+  const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
+  const seal = createSeal(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
   const { commands, readState, step, understand } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
-  const stores = await openStores(config.redis, options.store, observe);
+  const stores = await openStores(config.redis, createKeyChecks(keys), options.store, observe);
   const { store, feed, openQuota } = stores;
   const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(traced, understand);

@@ -3,8 +3,8 @@ import { type App, createApp } from './app.ts';
 import type { Addresses } from './channels/channel.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import { logOutput } from './log-output.ts';
+import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
-import { LayoutRefused } from './store/redis/layout.ts';
 
 /** A little over what a graceful stop takes at most (docs/design.md, "A turn"). */
 const STOP_MS = 11_000;
@@ -18,7 +18,7 @@ if (!read.ok) {
 const { config, warnings } = read;
 
 const app = await createApp(config, { log: await logOutput(process.stdout) }).catch((error: unknown) => {
-  if (!(error instanceof LayoutRefused)) throw error;
+  if (!(error instanceof StoreRefused)) throw error;
   console.error(error.message);
   process.exit(EXIT_CONFIG);
 });

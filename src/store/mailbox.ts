@@ -148,8 +148,10 @@ export type Change = {
   readonly wakeAtMs: number | null;
   /** Operations whose intents are to be forgotten. */
   readonly settled: readonly string[];
-  /** Drops the conversation's dead letters, but for those of this change. */
+  /** Drops the conversation's dead letters and states kept aside, but for those of this change. */
   readonly forget?: boolean | undefined;
+  /** A state that could not be opened, which this one takes the place of: kept for as long as a state, and not counted. */
+  readonly aside?: Buffer | undefined;
   /** Messages or blobs to keep for operators: why, and the sealed body. */
   readonly dead?: readonly { readonly reason: string; readonly body: Buffer }[];
 };

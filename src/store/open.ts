@@ -1,6 +1,7 @@
 import { realWorld } from '../engine/world.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from './feed.ts';
+import type { KeyChecks } from './key-checks.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { openMemoryQuota } from './memory/quota.ts';
 import { createMemoryStore } from './memory/store.ts';
@@ -28,6 +29,7 @@ export type Stores = {
 /** Opens a Redis, or the embedded store, which ends with this process. */
 export async function openStores(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
+  checks: KeyChecks,
   options: StoreOptions = {},
   observe: Pick<Observe, 'log' | 'claim' | 'command'>,
 ): Promise<Stores> {
@@ -36,7 +38,10 @@ export async function openStores(
     const close = async () => void (await Promise.all([store.close(), feed.close()]));
     return { store, feed, openQuota: openMemoryQuota, close };
   }
-  const client = await connectRedis(redis.address, observe.log, { onCommand: observe.command });
+  const client = await connectRedis(redis.address, observe.log, {
+    onCommand: observe.command,
+    checks,
+  });
   const store = createRedisStore(client, {
     ...options,
     waitReplicas: redis.waitReplicas,

@@ -16,7 +16,7 @@ import { createRecent } from './recent.ts';
  */
 export type Seal = {
   /** A keyed hash, 128 bits as base64url: what conversations and customers are called in stores and logs. */
-  name(kind: 'conversation' | 'customer' | 'quota', value: string): string;
+  name(kind: 'conversation' | 'customer' | 'quota' | 'check', value: string): string;
   /** Seals `plain`. `associated` says what it is and whose; it is not stored, and must be the same to open it. */
   seal(associated: string, plain: string): Buffer;
   /** Opens what `seal` made with the present key or the previous one; throws `SealBroken`. */

@@ -25,7 +25,7 @@ export type CommitTools = {
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'question'>;
 };
 
-/** What a turn came to. */
+/** What a turn came to; `dead`: beside what could not be read. */
 type Made = { readonly decided: TurnResult; readonly dead: readonly Dead[] };
 
 /**
@@ -35,14 +35,17 @@ type Made = { readonly decided: TurnResult; readonly dead: readonly Dead[] };
 export async function commit(
   session: Session,
   { next, reading, notes }: Turn,
-  made: Made,
+  { decided: result, ...made }: Made,
   { store, seal, sealing, spans, conversation, observe }: CommitTools,
 ): Promise<Numbered[]> {
   const { held, version } = session;
   const { asker } = reading;
+  // The first commit of a turn takes the place of what could not be read.
+  const unread = session.stored === null ? reading.dead : [];
+  const dead = [...unread, ...made.dead];
   const before = latestOf(session, reading);
   const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
-  const decided = flooded ? { ...made.decided, replies: [FLOOD, ...made.decided.replies] } : made.decided;
+  const decided = flooded ? { ...result, replies: [FLOOD, ...result.replies] } : result;
   const { state, wakeAtMs, settled, forget } = decided;
   const asks = asksAfter(before, decided);
   const traceparent = spans.traceparent();
@@ -75,7 +78,8 @@ export async function commit(
     wakeAtMs,
     settled,
     forget,
-    dead: made.dead,
+    aside: unread.find(({ reason }) => reason === 'state')?.body,
+    dead,
   });
   if (!committed) throw new LeaseLost();
 
@@ -83,7 +87,7 @@ export async function commit(
   session.version = version + 1;
   session.sealed = sealed;
   session.stored = stored;
-  tell(held.conversation, before.state, made, observe);
+  tell(held.conversation, before.state, { decided: result, dead }, observe);
   notes.passed('commit');
   return items.map((item, at) => ({ seq: committed.firstSeq + at, item }));
 }

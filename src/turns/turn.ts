@@ -70,10 +70,10 @@ async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise
   const result = await attempt(session.held, turn, save, tools);
   notes.passed('steps');
   if (typeof result !== 'string') {
-    const items = await commit(session, turn, { decided: result, dead: reading.dead }, tools);
+    const items = await commit(session, turn, { decided: result, dead: [] }, tools);
     return { result: 'done', items: [...saved, ...items] };
   }
-  const dead = [...reading.dead, { reason: result, body: bodyOf(session, next) }];
+  const dead = [{ reason: result, body: bodyOf(session, next) }];
   const latest = { ...turn, reading: { ...reading, before: latestOf(session, reading) } };
   const decided = await giveUp(session.held, latest, tools);
   const items = await commit(session, turn, { decided, dead }, tools);

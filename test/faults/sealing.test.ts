@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
-import type { DeadLetter } from '../../src/store/dead-letters.ts';
+import { DEAD_CAP, type DeadLetter } from '../../src/store/dead-letters.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import { connectRedis, type RedisClient } from '../../src/store/redis/client.ts';
 import { keysOf } from '../../src/store/redis/keys.ts';
@@ -14,9 +14,9 @@ import type { ConversationStore } from '../../src/store/store.ts';
 import { all, change, leased } from '../contract/store/kit.ts';
 import { memoryLog } from '../store/redis/kit.ts';
 import { type Running, startBot } from '../support/app.ts';
-import { readState } from '../support/conversation.ts';
+import { newState, readState } from '../support/conversation.ts';
 import { scanLater } from '../support/logs.ts';
-import { addressOf, type RedisServer, startRedis } from '../support/redis.ts';
+import { addressOf, dump, type RedisServer, startRedis } from '../support/redis.ts';
 import { incoming } from '../turns/kit.ts';
 
 /*
@@ -96,6 +96,8 @@ const WRONGS: readonly [what: string, wrong: Wrong][] = [
   ['without a key', (make, conversation) => make(envelopesOf(), conversation)],
 ];
 
+const someState = () => ({ state: newState(0), origin: null, wakeAtMs: null });
+
 let people = 0;
 
 /** A customer who was here before. */
@@ -110,6 +112,8 @@ async function customer() {
   const one = {
     name,
     says: (text: string) => keysOf({ text }),
+    /** The answer leaves before the lease is given back. */
+    isFree: () => expect.poll(async () => (await store.peek(name))?.leasedUntilMs).toBeNull(),
     presses: (choice: string) => keysOf({ choice }),
     /** Reads the event stream up to a reply with that key. */
     async hears(key: string): Promise<void> {
@@ -124,6 +128,7 @@ async function customer() {
         .map(({ reason, body }) => ({ reason, body })),
   };
   expect(await one.says('earn TIVI000000017 0912345678 minh@example.vn')).toEqual(['accumulate.summary']);
+  await one.isFree();
   return one;
 }
 
@@ -170,6 +175,21 @@ describe.each(WRONGS)('a blob %s', (_what, wrong) => {
     expect(await letters()).toEqual([{ reason: 'state', body: state }]);
     expect(bot.alarms(name)).toEqual(['seal_broken', 'dead_letter']);
     expect(await says('earn TIVI000000017')).toEqual(['accumulate.askPhone']);
+  });
+
+  test('in place of a state is kept, however many dead letters come after it', async () => {
+    const { name, says, isFree } = await customer();
+    const work = await leased(store, name);
+    const state = wrong((sealing, whose) => sealing.state.seal(whose, someState()), name);
+    await store.commit(work, change(work, { state }));
+    await store.release(work, 0);
+    expect(await says('cancel')).not.toContain('cancel.done');
+    await isFree();
+    const next = await leased(store, name);
+    const dead = Array.from({ length: DEAD_CAP }, () => ({ reason: 'threw', body: Buffer.from('x') }));
+    await store.commit(next, change(next, { state: next.state ?? Buffer.alloc(0), dead }));
+    await store.release(next, 0);
+    expect((await dump(admin)).some((part) => part.equals(state))).toBe(true);
   });
 
   test('in place of an intent calls nothing, ends in a dead letter, and the conversation goes on', async () => {

@@ -180,7 +180,8 @@ export async function snapshot(url: string): Promise<() => Promise<void>> {
   };
 }
 
-async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
+/** What one key holds. */
+export async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
   switch (await admin.type(key)) {
     case 'string':
       return [(await admin.getBuffer(key)) ?? Buffer.alloc(0)];

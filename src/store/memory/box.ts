@@ -9,6 +9,8 @@ export type Box = {
   outbox: OutboxEntry[];
   lastOut: number;
   state: Buffer | null;
+  /** States that could not be opened. */
+  aside: Buffer[];
   /** The newest of all that is kept: it only rises. */
   schema: number;
   version: number;
@@ -51,6 +53,7 @@ export function newBox(nowMs: number): Box {
     outbox: [],
     lastOut: 0,
     state: null,
+    aside: [],
     schema: 0,
     version: 0,
     fence: 0,

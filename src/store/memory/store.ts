@@ -110,7 +110,11 @@ export function createMemoryStore(
     if (change.consumed !== null && box.queue[0]?.seq === change.consumed) box.queue.shift();
     for (const operation of change.settled) box.intents.delete(operation);
     if (box.intents.size === 0) memory.undecided.delete(held.conversation);
-    if (change.forget) memory.dropDeadLetters(held.conversation);
+    if (change.forget) {
+      memory.dropDeadLetters(held.conversation);
+      box.aside = [];
+    }
+    if (change.aside) box.aside.push(change.aside);
     for (const letter of change.dead ?? []) {
       memory.addDeadLetter({ id: randomUUID(), conversation: held.conversation, atMs: nowMs, ...letter });
     }

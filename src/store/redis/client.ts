@@ -1,5 +1,6 @@
 import { Cluster, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log, Observe } from '../../observe.ts';
+import type { KeyChecks } from '../key-checks.ts';
 import type { RedisAddress } from './address.ts';
 import { logChanges } from './changes.ts';
 import { COMMAND_MS } from './confirmed.ts';
@@ -23,8 +24,10 @@ export type RedisClient = {
   subscriber(): Redis;
   /** The nodes that hold data and can be reached, as far as known. */
   masters(): Redis[];
-  /** What everything is called. Throws `StoreUnavailable` as long as the store could not be asked. */
+  /** What everything is called. Throws `StoreUnavailable` as long as the store could not be asked, or has other keys. */
   keys(): Keys;
+  /** Verifies once more that the store has the keys of this process. */
+  recheck(): Promise<void>;
   /** Why `commands` has no connection now, in one line; null while it has one. */
   lost(): string | null;
   close(): Promise<void>;
@@ -47,21 +50,28 @@ const COMMON = {
   maxRetriesPerRequest: 1,
 } as const;
 
+type ConnectOptions = {
+  readonly overrides?: boolean;
+  readonly onCommand?: Observe['command'] | undefined;
+  /** Unset: whoever connects needs no keys. */
+  readonly checks?: KeyChecks | undefined;
+};
+
 /**
  * Waits until Redis is ready, but not forever; commands fail at once while it is not. Rejects with `LayoutRefused` where
- * another version's store is found. `overrides: false`: a single Redis is reached by ioredis as it is, as a cluster always
+ * another version's store is found, with `StoreRefused` where one is that has other keys than `checks` verifies. `overrides: false`: a single Redis is reached by ioredis as it is, as a cluster always
  * is (docs/decisions/ioredis-overrides.md).
  */
 export async function connectRedis(
   address: RedisAddress,
   log: Log,
-  { overrides = true, onCommand }: { overrides?: boolean; onCommand?: Observe['command'] | undefined } = {},
+  { overrides = true, onCommand, checks }: ConnectOptions = {},
 ): Promise<RedisClient> {
   const changes = logChanges(address, log);
   const client = address.kind === 'cluster' ? cluster(address) : single(address, overrides, changes.left);
   changes.watch(client.commands);
   await ready(client.commands);
-  const layout = watchLayout(client, log);
+  const layout = watchLayout(client, log, checks);
   try {
     await layout.open();
   } catch (error) {
@@ -70,7 +80,7 @@ export async function connectRedis(
   }
   const { commands } = client;
   const run = onCommand === undefined ? untimed(commands) : timed(commands, onCommand);
-  return { ...client, run, keys: layout.keys, lost: changes.lost };
+  return { ...client, run, keys: layout.keys, recheck: layout.recheck, lost: changes.lost };
 }
 
 const untimed =
@@ -89,7 +99,7 @@ function timed(commands: Redis | Cluster, onCommand: Observe['command']): RedisC
 }
 
 /** The connections alone; logging why there is none is the same for all kinds. */
-type Connections = Omit<RedisClient, 'run' | 'keys' | 'lost'>;
+type Connections = Omit<RedisClient, 'run' | 'keys' | 'recheck' | 'lost'>;
 
 /** One master at a time: where the address leads, or the one that the sentinels name. */
 function single(

@@ -1,16 +1,16 @@
 -- Ends a step: state, replies, removal of the message, wake-up, settled intents and dead letters; all or nothing.
 --
--- KEYS  record, queue, outbox, due, intents, dead letters
+-- KEYS  record, queue, outbox, due, intents, dead letters, states kept aside
 -- ARGV  conversation, numbers (record's life, fence, version before, schema, consumed seq (0 = none), wake-up (ms,
 --       0 = none), cap of the dead letters, count of replies, count of settled operations, 1 = forget the conversation's
---       dead letters), nonce, mark, state, then the replies, the settled operations, and for each dead letter: id, reason, body
+--       dead letters), nonce, mark, state, a state to keep aside or '', then the replies, the settled operations, and for each dead letter: id, reason, body
 -- Answer  seq of the first appended reply (if there were any); nil: lease, version or mark is stale, nothing was changed
 --
 -- Sent again, it finds the version it made and gives the same answer.
 
-local INTENTS, DEAD, STATE = KEYS[5], KEYS[6], ARGV[5]
+local INTENTS, DEAD, ASIDE, STATE, UNOPENED = KEYS[5], KEYS[6], KEYS[7], ARGV[5], ARGV[6]
 local FENCE, VERSION, SCHEMA, CONSUMED, WAKE_AT, DEAD_CAP, REPLIES, SETTLED, FORGET = unpack(NUMBERS, 2)
-local FIRST = 6
+local FIRST = 7
 
 if not holds(FENCE) then return nil end
 if r.version == VERSION + 1 and r.committed == r.fence then return r.outSeq - REPLIES + 1 end
@@ -30,11 +30,16 @@ for i = FIRST + REPLIES, FIRST + REPLIES + SETTLED - 1 do
   redis.call('HDEL', INTENTS, CONVERSATION .. '|' .. ARGV[i])
 end
 if FORGET == 1 then
+  redis.call('DEL', ASIDE)
   for _, letter in ipairs(redis.call('LRANGE', DEAD, 0, -1)) do
     if cjson.decode(string.match(letter, '^[^\n]*')).conversation == CONVERSATION then
       redis.call('LREM', DEAD, 1, letter)
     end
   end
+end
+if UNOPENED ~= '' then
+  redis.call('RPUSH', ASIDE, UNOPENED)
+  redis.call('PEXPIRE', ASIDE, STATE_MS)
 end
 for i = FIRST + REPLIES + SETTLED, #ARGV, 3 do
   local head = { v = SCHEMA, id = ARGV[i], conversation = CONVERSATION, atMs = now, reason = ARGV[i + 1] }

@@ -26,6 +26,7 @@ export function createHealth(
 
   async function look(): Promise<string[]> {
     const nodes = dataNodes(client);
+    const rechecked = client.recheck();
     const reports = await mostOf(
       nodes.map((node) => reportOf(client, node, waitReplicas)),
       GRACE_MS,
@@ -35,6 +36,7 @@ export function createHealth(
       return report?.status === 'fulfilled' ? [] : [`redis: node ${name} ${refusal(client, report?.reason)}`];
     });
     if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
+    await rechecked;
     const faults = reports.flatMap((report) => (report?.status === 'fulfilled' ? report.value : []));
     return [...new Set([...refusals, ...faults, ...((await replicas?.faults(nodes)) ?? [])])];
   }

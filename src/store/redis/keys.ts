@@ -7,6 +7,7 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}m:<conversation>  string  the record: state, lease, counters (record.lua)        180 days
  *   {tag}q:<conversation>  list    messages accepted and not yet answered                 180 days
  *   {tag}o:<conversation>  list    replies not yet delivered                              180 days
+ *   {tag}x:<conversation>  list    states that could not be opened, kept aside                180 days
  *   {tag}d:<conversation>  string  memory of the last message ids (accept.lua)            48 h
  *   {tag}f:<conversation>  list    the feed's last events; also the channel's name        1 h
  *   {tag}due               zset    conversations that somebody must look at, scored by when (ms)
@@ -61,6 +62,7 @@ export function keysOf(layout: Layout) {
       return {
         own: [name('m'), name('q'), name('o'), due(shard)],
         memory: name('d'),
+        aside: name('x'),
         undelivered: undelivered(shard),
         intents: intents(shard),
         dead: dead(shard),

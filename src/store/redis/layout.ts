@@ -1,9 +1,12 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { Log } from '../../observe.ts';
+import type { KeyChecks } from '../key-checks.ts';
+import { StoreRefused } from '../port.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed } from './confirmed.ts';
+import { checkKeys } from './key-checks.ts';
 import { type Keys, keysOf } from './keys.ts';
-import { mostOf } from './most.ts';
+import { mostOf, valuesOf } from './most.ts';
 import type { Layout } from './tags.ts';
 
 /**
@@ -22,31 +25,36 @@ const GRACE_MS = 100;
  * Another version of the bot, or two of them, wrote this store. Its message is one line for the operator who starts the
  * process.
  */
-export class LayoutRefused extends Error {
-  override readonly name = 'LayoutRefused';
-}
+export class LayoutRefused extends StoreRefused {}
 
 export type LayoutWatch = {
-  /** Looks which layout the store has. Resolves, too, where it cannot be reached; rejects with `LayoutRefused`. */
+  /**
+   * Looks which layout the store has, and whether this process has its keys. Resolves, too, where it cannot be reached;
+   * rejects with `StoreRefused`.
+   */
   open(): Promise<void>;
-  /** Throws `StoreUnavailable` while the layout is not known, and looks again in the background. */
+  /** Throws `StoreUnavailable` while that is not known or refused, and looks again in the background. */
   keys(): Keys;
+  /** Verifies the process's keys once more: the store may have been replaced or emptied. Where they are wrong, `keys` throws. */
+  recheck(): Promise<void>;
 };
 
 type Nodes = { readonly commands: Redis | Cluster; masters(): readonly Redis[] };
 
 /** Finds the layout of a store's keys; an empty store gets the newest; one that is older than layouts keeps the first. */
-export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
+export function watchLayout(nodes: Nodes, log: Log, checks: KeyChecks | undefined): LayoutWatch {
   let keys: Keys | undefined;
-  let refused: LayoutRefused | undefined;
+  let refused: StoreRefused | undefined;
   let finding: Promise<void> | undefined;
   let why = 'redis: not reached yet';
 
   async function find(): Promise<void> {
     try {
-      keys = keysOf(layoutOf(await readLayout(nodes)));
+      const layout = layoutOf(await readLayout(nodes));
+      if (checks) await checkKeys(nodes.commands, checks);
+      keys = keysOf(layout);
     } catch (error) {
-      if (error instanceof LayoutRefused) refused = error;
+      if (error instanceof StoreRefused) refused = error;
       else if (error instanceof StoreUnavailable) why = error.message;
       else throw error;
     } finally {
@@ -61,13 +69,25 @@ export function watchLayout(nodes: Nodes, log: Log): LayoutWatch {
       if (refused) throw refused;
     },
     keys() {
-      if (keys) return keys;
       if (refused) throw new StoreUnavailable(refused.message);
+      if (keys) return keys;
       finding ??= find().then(
         () => refused && log.error({}, refused.message),
         (err: unknown) => log.error({ err }, 'the layout of the store cannot be read'),
       );
       throw new StoreUnavailable(why);
+    },
+    async recheck() {
+      if (!keys || !checks) return;
+      try {
+        await checkKeys(nodes.commands, checks);
+        refused = undefined;
+      } catch (error) {
+        if (error instanceof StoreUnavailable) return;
+        if (!(error instanceof StoreRefused)) throw error;
+        if (!refused) log.error({}, error.message);
+        refused = error;
+      }
     },
   };
 }
@@ -97,10 +117,6 @@ async function readLayout(nodes: Nodes): Promise<string> {
     for (const key of LAYOUT_KEYS) await confirmed(commands.set(key, layout, 'NX'));
   }
   return layout;
-}
-
-function valuesOf(answers: readonly (PromiseSettledResult<string | null> | null)[]): (string | null)[] {
-  return answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
 }
 
 /** Processes that start together agree: the first one's word is what all of them read. */

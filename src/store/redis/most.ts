@@ -29,3 +29,8 @@ export function mostOf<T>(
     }
   });
 }
+
+/** What those of them got that were answered. */
+export function valuesOf<T>(answers: readonly (PromiseSettledResult<T> | null)[]): T[] {
+  return answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
+}

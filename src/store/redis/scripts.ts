@@ -18,7 +18,7 @@ export const SCRIPTS = {
   claim: ofConversation('claim', 4),
   renew: ofConversation('renew', 4),
   intend: ofConversation('intend', 5),
-  commit: ofConversation('commit', 6),
+  commit: ofConversation('commit', 7),
   release: ofConversation('release', 5),
   peek: ofConversation('peek', 4),
   lock: scriptOf(file('lock'), 3),

@@ -100,7 +100,7 @@ export function createRedisStore(
   }
 
   async function commit({ conversation, fence, nonce, mark = '' }: Lease, change: Change) {
-    const { own, intents, dead } = keys().conversation(conversation);
+    const { own, intents, dead, aside } = keys().conversation(conversation);
     const letters = (change.dead ?? []).flatMap(({ reason, body }, index) => [
       letterId(conversation, fence, change.version, index),
       reason,
@@ -108,14 +108,14 @@ export function createRedisStore(
     ]);
     const answer = await client.run(
       'commit',
-      [...own, intents, dead],
+      [...own, intents, dead, aside],
       [
         conversation,
         joinNumbers(
           ...[fence, change.version, schema, change.consumed ?? 0, change.wakeAtMs ?? 0, DEAD_CAP],
           ...[change.outbox.length, change.settled.length, change.forget ? 1 : 0],
         ),
-        ...[nonce, mark, change.state, ...change.outbox, ...change.settled, ...letters],
+        ...[nonce, mark, change.state, change.aside ?? '', ...change.outbox, ...change.settled, ...letters],
       ],
     );
     return answer === null ? false : { firstSeq: numberOf(answer) };
@@ -160,7 +160,7 @@ export function createRedisStore(
     backlog: () => readBacklog(client),
     async health() {
       const faults = await health.check();
-      // While the layout is unknown, nothing can be stored.
+      // While the layout is unknown, or the keys are wrong, nothing can be stored.
       keys();
       return faults;
     },
