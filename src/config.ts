@@ -1,18 +1,16 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readAnswers } from './config/answers.ts';
-import { arrange, type Config } from './config/arrange.ts';
-import { conflicts } from './config/conflicts.ts';
-import { readGifts } from './config/gifts.ts';
-import type { ListRead } from './config/list-file.ts';
-import { misspelt } from './config/misspelt.ts';
-import { documentation, type VariableName, variables } from './config/variables.ts';
-import { warnings } from './config/warnings.ts';
-import { type Environment, writtenIn } from './config/written.ts';
-
-export type { Config, Environment };
+import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
+import type { Settings } from './conversation/context.ts';
 
 /** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
 export const EXIT_CONFIG = 78;
+
+/** Variables as the process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Those of ours that are set, as they are written. Blank ones count as unset. */
+type Written = Readonly<Partial<Record<VariableName, string>>>;
 
 export type ConfigRead =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
@@ -32,43 +30,307 @@ export function environment(): Environment {
  */
 export function readConfig(env: Environment, only?: readonly VariableName[]): ConfigRead {
   const names: readonly string[] = only ?? documentation.map(({ name }) => name);
-  const written = writtenIn(env, names);
+  const written: Written = Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name]?.trim();
+      return value ? [[name, value]] : [];
+    }),
+  );
   const read = variables.safeParse(written);
+  const wrong = (read.error?.issues ?? []).map(({ path: [name], message }) =>
+    faultOf(String(name), message, written),
+  );
+  const isAsked = (fault: string): boolean => names.some((name) => fault.startsWith(`${name}:`));
   // A value that is wrong in several ways is one fault.
-  const misread = new Set(read.error?.issues.map(({ path }) => String(path[0])));
-  const wrong = [...misread].map((name) => wrongValue(name, written));
-  const gifts = written.GIFTS_FILE === undefined ? undefined : readGifts(written.GIFTS_FILE);
-  const answers = written.ANSWERS_FILE === undefined ? undefined : readAnswers(written.ANSWERS_FILE);
-  const unreadable = [...faultsIn('GIFTS_FILE', gifts), ...faultsIn('ANSWERS_FILE', answers)];
-  const faults = [...wrong, ...unreadable, ...conflicts(written).filter(isAbout(names))];
+  const faults = [...new Set(wrong), ...conflicts(written).filter(isAsked)];
   const unknown = misspelt(env);
   if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
-  const config = arrange(read.data, {
-    gifts: gifts?.ok ? gifts.items : undefined,
-    answers: answers?.ok ? answers.items : [],
-  });
+  const config = arrange(read.data);
   return { ok: true, config, warnings: [...unknown, ...warnings(written, config)] };
 }
 
-function faultsIn(name: VariableName, file: ListRead<unknown> | undefined): string[] {
-  return file?.ok === false ? file.faults.map((fault) => `${name}: ${fault}`) : [];
-}
-
-/** Whether a fault is about one of these variables: it begins with its name. */
-const isAbout =
-  (names: readonly string[]) =>
-  (fault: string): boolean =>
-    names.some((name) => fault.startsWith(`${name}:`));
-
-function wrongValue(name: string, written: Readonly<Record<string, string | undefined>>): string {
+/** `message` counts for files alone, of which each fault is told. */
+function faultOf(name: string, message: string, written: Environment): string {
+  if (name.endsWith('_FILE')) return `${name}: ${message}`;
   const about = documentation.find((one) => one.name === name);
   const value = written[name] ?? '';
-  const shown = about?.secret ? `a secret of ${value.length} characters` : JSON.stringify(masked(value));
-  return `${name}: got ${shown}, wants ${about?.wants}`;
+  // A URL's user and password are secrets wherever they turn up.
+  const shown = value.replace(/\/\/[^/@]*@/, '//***@');
+  const short = shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
+  const got = about?.secret ? `a secret of ${value.length} characters` : JSON.stringify(short);
+  return `${name}: got ${got}, wants ${about?.wants}`;
 }
 
-/** A URL's user and password are secrets wherever they turn up. */
-function masked(value: string): string {
-  const shown = value.replace(/\/\/[^/@]*@/, '//***@');
-  return shown.length > 100 ? `${shown.slice(0, 99)}…` : shown;
+/** The lines that apply. */
+const applying = (lines: readonly (readonly [applies: boolean, line: string])[]): string[] =>
+  lines.flatMap(([applies, line]) => (applies ? [line] : []));
+
+/** A host's name or address that is this machine's own. */
+const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
+
+/** The Bot Framework SDK's own; it forgets the defaults of all as soon as one of them is set. */
+const ENDPOINTS = [
+  'ToBotFromChannelOpenIdMetadataUrl',
+  'ToBotFromEmulatorOpenIdMetadataUrl',
+  'ToBotFromChannelTokenIssuer',
+  'ToChannelFromBotLoginUrl',
+  'ToChannelFromBotOAuthScope',
+  'OAuthUrl',
+] as const;
+
+/** Values that are right by themselves and wrong, or dangerous, together. */
+function conflicts(written: Written): string[] {
+  const isSet = (name: VariableName): boolean => written[name] !== undefined;
+  const { HOST: host = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = written;
+  const production = written.NODE_ENV === 'production';
+  const off = written.TEAMS_AUTH === 'off';
+  const type = appType(written);
+  const isMsi = type === 'UserAssignedMSI';
+  const needed: readonly (readonly [name: VariableName, isNeeded: boolean, wants: string])[] = [
+    ['REDIS_URL', production, 'a Redis while NODE_ENV=production: the embedded store forgets everything'],
+    [
+      'REDIS_URL',
+      !production && Number(written.REDIS_WAIT_REPLICAS) > 0,
+      'the Redis whose replicas REDIS_WAIT_REPLICAS waits for',
+    ],
+    ['ANTCRM_BASE_URL', production, 'the real AntCRM while NODE_ENV=production: the sandbox is a toy'],
+    ['ANTCRM_API_KEY', isSet('ANTCRM_BASE_URL'), 'the key of ANTCRM_BASE_URL'],
+    [
+      'TELEGRAM_WEBHOOK_SECRET',
+      isSet('TELEGRAM_BOT_TOKEN') && written.TELEGRAM_MODE !== 'polling',
+      'a secret while TELEGRAM_BOT_TOKEN is set (or TELEGRAM_MODE=polling): anybody could post updates',
+    ],
+    ['STATE_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
+    ['STATE_KEY', !production && isSet('STATE_KEY_PREVIOUS'), 'the key after STATE_KEY_PREVIOUS'],
+    ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
+    [
+      'SUPPORT_CONTACT',
+      production,
+      'the hotline or link for whoever asks for a person, while NODE_ENV=production',
+    ],
+    [
+      'MICROSOFT_APP_ID',
+      !off && (isSet('MICROSOFT_APP_PASSWORD') || isSet('MICROSOFT_APP_TYPE')),
+      'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to',
+    ],
+    [
+      'MICROSOFT_APP_PASSWORD',
+      !off && isSet('MICROSOFT_APP_ID') && !isMsi,
+      'the client secret of MICROSOFT_APP_ID (or MICROSOFT_APP_TYPE=UserAssignedMSI)',
+    ],
+    [
+      'MICROSOFT_APP_TENANT_ID',
+      !off && isSet('MICROSOFT_APP_ID') && type !== 'MultiTenant',
+      `the directory of MICROSOFT_APP_ID while MICROSOFT_APP_TYPE=${type}`,
+    ],
+    ...ENDPOINTS.map((name) => {
+      const wants = 'a URL: all six settings of the SDK are set, or none';
+      return [name, ENDPOINTS.some(isSet), wants] as const;
+    }),
+  ];
+  return [
+    ...needed.flatMap(([name, isNeeded, wants]) =>
+      isNeeded && !isSet(name) ? [`${name}: got nothing, wants ${wants}`] : [],
+    ),
+    ...applying([
+      [
+        ADMIN_PORT !== undefined && Number(ADMIN_PORT) !== 0 && Number(ADMIN_PORT) === Number(PORT),
+        "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)",
+      ],
+      [
+        OPERATOR_TOKEN !== undefined && OPERATOR_TOKEN === STAFF_TOKEN,
+        'OPERATOR_TOKEN: got STAFF_TOKEN, wants another one: who tests the bot must not settle operations',
+      ],
+      [
+        !off && isMsi && isSet('MICROSOFT_APP_PASSWORD'),
+        'MICROSOFT_APP_PASSWORD: got a secret, wants none while MICROSOFT_APP_TYPE=UserAssignedMSI',
+      ],
+      [
+        off && !isLoopback(host),
+        `TEAMS_AUTH: got "off", wants "on" while HOST=${host} is not loopback: anybody could speak for anybody`,
+      ],
+      [
+        off && (isSet('PUBLIC_URL') || production),
+        'TEAMS_AUTH: got "off", wants "on" while PUBLIC_URL is set or NODE_ENV=production: anybody could speak for anybody',
+      ],
+    ]),
+  ];
+}
+
+/** What is right and dangerous all the same, one line each. */
+function warnings(written: Written, { settings, antcrm, redis, ...config }: Config): string[] {
+  const { real } = antcrm;
+  return applying([
+    [
+      settings.identityProof === 'off',
+      'IDENTITY_PROOF=off: whoever types a phone or e-mail can read its history and spend its points',
+    ],
+    [
+      antcrm.contacts === 'off',
+      "ANTCRM_CONTACTS=off: no linking check, so an accumulation can tie an e-mail to somebody else's phone",
+    ],
+    [
+      written.TEAMS_AUTH === 'off',
+      'TEAMS_AUTH=off: every program on this machine can speak for anybody on Teams',
+    ],
+    [
+      redis !== undefined && (written.STATE_KEY === undefined || written.HASH_KEY === undefined),
+      'STATE_KEY or HASH_KEY is unset: what is stored in Redis is sealed with a key that everybody knows',
+    ],
+    [
+      real?.baseUrl.startsWith('http:') === true && !isLoopback(new URL(real.baseUrl).hostname),
+      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
+    ],
+    [
+      written.ANTCRM_API_KEY !== undefined && real === undefined,
+      'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend',
+    ],
+    [
+      config.publicUrl !== undefined && config.trustProxy === undefined,
+      "TRUST_PROXY is unset with PUBLIC_URL: to the limits per address all strangers are one, the proxy's",
+    ],
+    [
+      config.staffToken !== undefined && real !== undefined,
+      'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited',
+    ],
+  ]);
+}
+
+/** What begins so is meant for us, but for what Kubernetes and Docker set for a service that is called `redis`. */
+const OURS =
+  /^(TELEGRAM|ANTCRM|REDIS|STAFF|TEAMS|MICROSOFT_APP|TRUST)_(?!.*SERVICE_(HOST|PORT)|PORT(_\d+_|$))/;
+
+/** One warning for each variable that looks like ours and is none, naming the one that was probably meant. */
+function misspelt(env: Environment): string[] {
+  const known = documentation.map(({ name }) => name);
+  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !known.includes(name));
+  return unknown.map((name) => {
+    const [nearest] = known.toSorted((a, b) => likeness(b, name) - likeness(a, name));
+    return `${name} is no variable of the bot and does nothing: ${nearest} is`;
+  });
+}
+
+/** How many pairs of letters two names share, of all that they have. */
+function likeness(one: string, other: string): number {
+  const pairsOf = (name: string) => new Set([...name].map((letter, at) => letter + (name[at + 1] ?? '')));
+  const [pairs, others] = [pairsOf(one), pairsOf(other)];
+  return pairs.intersection(others).size / pairs.union(others).size;
+}
+
+/** The configuration, arranged by who needs it. */
+export type Config = ReturnType<typeof arrange>;
+
+function arrange(values: Variables) {
+  return {
+    production: values.NODE_ENV === 'production',
+    listen: { host: values.HOST, port: values.PORT },
+    /** Undefined: staff and operators are served on the same port as everybody. */
+    adminPort: values.ADMIN_PORT,
+    publicUrl: values.PUBLIC_URL,
+    trustProxy: values.TRUST_PROXY,
+    logLevel: values.LOG_LEVEL,
+    /** Where traces go; undefined: nowhere. */
+    tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    /** Undefined: the embedded memory store. */
+    redis:
+      values.REDIS_URL === undefined
+        ? undefined
+        : { address: values.REDIS_URL, waitReplicas: values.REDIS_WAIT_REPLICAS },
+    antcrm: {
+      /** Undefined: the sandbox is the backend. */
+      real:
+        values.ANTCRM_BASE_URL === undefined
+          ? undefined
+          : {
+              baseUrl: values.ANTCRM_BASE_URL,
+              apiKey: known('ANTCRM_API_KEY', values),
+            },
+      timeoutMs: values.ANTCRM_TIMEOUT_MS,
+      maxCalls: values.ANTCRM_MAX_CALLS,
+      contacts: values.ANTCRM_CONTACTS,
+    },
+    /** Undefined: the channel is off. */
+    telegram:
+      values.TELEGRAM_BOT_TOKEN === undefined
+        ? undefined
+        : {
+            token: values.TELEGRAM_BOT_TOKEN,
+            apiRoot: values.TELEGRAM_API_ROOT,
+            rates: { perSecond: values.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: values.TELEGRAM_CHAT_BURST },
+            ...(values.TELEGRAM_MODE === 'polling'
+              ? { mode: 'polling' as const }
+              : { mode: 'webhook' as const, secret: known('TELEGRAM_WEBHOOK_SECRET', values) }),
+          },
+    teams: teams(values),
+    keys: {
+      state: values.STATE_KEY ?? developmentKey('state'),
+      statePrevious: values.STATE_KEY_PREVIOUS,
+      hash: values.HASH_KEY ?? developmentKey('hash'),
+    },
+    staffToken: values.STAFF_TOKEN,
+    operatorToken: values.OPERATOR_TOKEN,
+    /** Undefined: no file; the sandbox has gifts of its own. */
+    gifts: values.GIFTS_FILE,
+    /** Undefined: unset; the sandbox has some of its own. */
+    codePrefixes: values.CODE_PREFIXES,
+    /** The operator's, beside the built-in ones or in place of them. */
+    answers: values.ANSWERS_FILE ?? [],
+    settings: {
+      defaultLocale: values.DEFAULT_LOCALE,
+      timeZone: values.TIME_ZONE,
+      supportContact: values.SUPPORT_CONTACT,
+      identityProof: values.IDENTITY_PROOF,
+      operationChecksMs: values.OPERATION_CHECKS,
+    } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
+  };
+}
+
+/** Undefined: the channel is off. Without a registration, it is on without any authentication. */
+function teams(values: Variables) {
+  const { MICROSOFT_APP_ID: appId, MICROSOFT_APP_TENANT_ID: tenant, TEAMS_AUTH: auth } = values;
+  if (appId === undefined && auth === 'on') return undefined;
+  const endpoint = (name: (typeof ENDPOINTS)[number]) => known(name, values);
+  /** Undefined: the public cloud. */
+  const endpoints =
+    values.OAuthUrl === undefined
+      ? undefined
+      : {
+          ToBotFromChannelOpenIdMetadataUrl: endpoint('ToBotFromChannelOpenIdMetadataUrl'),
+          ToBotFromEmulatorOpenIdMetadataUrl: endpoint('ToBotFromEmulatorOpenIdMetadataUrl'),
+          ToBotFromChannelTokenIssuer: endpoint('ToBotFromChannelTokenIssuer'),
+          ToChannelFromBotLoginUrl: endpoint('ToChannelFromBotLoginUrl'),
+          ToChannelFromBotOAuthScope: endpoint('ToChannelFromBotOAuthScope'),
+          OAuthUrl: endpoint('OAuthUrl'),
+        };
+  const registration =
+    appId === undefined || auth === 'off'
+      ? undefined
+      : { appId, password: values.MICROSOFT_APP_PASSWORD, tenant, type: appType(values), endpoints };
+  const trustedTenants = values.TEAMS_TENANTS ?? (tenant === undefined ? [] : [tenant]);
+  return { registration, serviceHosts: values.TEAMS_SERVICE_HOSTS, trustedTenants };
+}
+
+function appType<T extends string>({
+  MICROSOFT_APP_TYPE: type,
+  MICROSOFT_APP_TENANT_ID: tenant,
+}: {
+  readonly MICROSOFT_APP_TYPE?: T | undefined;
+  readonly MICROSOFT_APP_TENANT_ID?: string | undefined;
+}) {
+  return type ?? (tenant === undefined ? 'MultiTenant' : 'SingleTenant');
+}
+
+/** A value that `conflicts` has asked for. */
+function known(
+  name: (typeof ENDPOINTS)[number] | 'ANTCRM_API_KEY' | 'TELEGRAM_WEBHOOK_SECRET',
+  values: Variables,
+): string {
+  const value = values[name];
+  if (value === undefined) throw new Error(`${name} is missing and was not reported`);
+  return value;
+}
+
+/** Known to every reader of this code, so that a developer's bot can read after a restart what it stored before. */
+function developmentKey(purpose: string): Buffer {
+  return createHash('sha256').update(`antcrm-chatbot development key: ${purpose}`).digest();
 }

@@ -251,7 +251,7 @@ it('all faults come at once, each variable once, and no secret is shown', () => 
     GIFTS_FILE: '/no/such/file.json',
   });
   expect(faults.map((fault) => fault.split(':')[0])).toEqual([
-    ...['PORT', 'TELEGRAM_BOT_TOKEN', 'STATE_KEY', 'TIME_ZONE', 'GIFTS_FILE'],
+    ...['PORT', 'GIFTS_FILE', 'TELEGRAM_BOT_TOKEN', 'STATE_KEY', 'TIME_ZONE'],
     ...['REDIS_URL', 'ANTCRM_BASE_URL', 'TELEGRAM_WEBHOOK_SECRET', 'HASH_KEY', 'SUPPORT_CONTACT'],
   ]);
   expect(faults.join('\n')).not.toContain(secret);
@@ -562,7 +562,7 @@ describe('ANSWERS_FILE', () => {
   it('with an id twice, or with too many answers, is a fault', () => {
     expect(faultsOf(written([hours, hours]))).toEqual([expect.stringContaining('[1].id: hours is there')]);
     const many = Array.from({ length: 101 }, (_, at) => ({ ...hours, id: `a${at}` }));
-    expect(faultsOf(written(many))).toEqual([expect.stringContaining('at most 100 answers')]);
+    expect(faultsOf(written(many))).toEqual([expect.stringContaining('at most 100 entries')]);
   });
 
   it('that is missing is a fault beside those of other files', () => {

@@ -1,11 +1,11 @@
 import { parseEnv } from 'node:util';
 import { expect, it } from 'vitest';
-import { freshSecrets } from '../src/config/keys.ts';
+import { freshSecrets } from '../src/cli/keys.ts';
 import { readConfig } from '../src/config.ts';
 import { startProcess } from './support/processes.ts';
 
 it('npm run keys prints a file of variables that the configuration takes as they are', async () => {
-  const keys = await startProcess('src/config/keys.ts');
+  const keys = await startProcess('src/cli/keys.ts');
   expect((await keys.ended).code).toBe(0);
   const env = parseEnv(keys.output.join('\n'));
   expect(Object.keys(env).toSorted()).toEqual(Object.keys(freshSecrets()).toSorted());

@@ -1,21 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import { LOCALES } from '../conversation/message.ts';
-import {
-  bearerToken,
-  durations,
-  hosts,
-  integer,
-  type Kind,
-  key,
-  like,
-  list,
-  oneOf,
-  proxies,
-  redisUrl,
-  text,
-  timeZone,
-  url,
-} from './kinds.ts';
+import type { Gift } from '../conversation/context.ts';
+import type { Answer } from '../conversation/language/answers.ts';
+import { fold } from '../conversation/language/fold.ts';
+import { LOCALES, perLocale } from '../conversation/message.ts';
+import { parseRedisUrl, type RedisAddress } from '../store/redis/address.ts';
+
+/*
+ * The variables of the environment: what each may be, first the kinds of values, then the list. Documents and faults are made
+ * of it.
+ */
+
+/** A schema from a written value to a `T`; its description says what such a value looks like, completing "wants …". */
+type Kind<T> = z.ZodType<T, string>;
+
+const text = z.string().describe('a text');
+
+const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
+
+const bearerToken = like(/^[!-~]{16,}$/, 'at least 16 visible ASCII characters (openssl rand -hex 32)');
+
+const oneOf = <const T extends string>(...words: readonly T[]) => z.enum(words).describe(words.join(' or '));
+
+/** Several values separated by commas. */
+const parts = z.string().transform((written) => written.split(',').map((one) => one.trim()));
+
+/** Several texts separated by commas. */
+function list(pattern: RegExp, wants: string) {
+  return parts
+    .pipe(z.array(z.string().regex(pattern)))
+    .readonly()
+    .describe(wants);
+}
+
+/** Exact names, no patterns: a suffix would trust everybody who can have a name under it. */
+const hosts = list(
+  /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i,
+  'hosts without scheme and path, separated by commas',
+);
+
+/** Strict in what it takes: a coerced text alone could also be blank, `3e3` or `0x1F`. */
+function integer(from: number, to: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .pipe(z.coerce.number<string>().min(from).max(to))
+    .describe(`a whole number from ${from} to ${to}`);
+}
+
+const range = z
+  .string()
+  .regex(/^[\da-f.:]+(\/\d{1,3})?$/i)
+  .refine((written) => {
+    const [address = '', bits] = written.split('/');
+    const version = isIP(address);
+    return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
+  });
+
+/** Who may say for whom a request was forwarded: addresses or ranges, or how many hops before us. */
+const proxies = z
+  .union([integer(1, 20), parts.pipe(z.array(range)).readonly()])
+  .describe('addresses or ranges such as 10.0.0.0/8, separated by commas, or a number of hops from 1 to 20');
+
+/** A base that paths are appended to, hence without a slash at its end. */
+function url(...protocols: readonly string[]) {
+  const beginnings = protocols.map((one) => `${one}://`).join(' or ');
+  return z
+    .url({ protocol: new RegExp(`^(${protocols.join('|')})$`) })
+    .transform((written) => new URL(written))
+    .refine(({ username, password, search, hash }) => !(username || password || search || hash))
+    .transform(({ href }) => href.replace(/\/+$/, ''))
+    .describe(`a URL beginning with ${beginnings}, without user, query and fragment`);
+}
+
+const redisUrl = z
+  .string()
+  .transform((written, context): RedisAddress => {
+    const address = parseRedisUrl(written);
+    if (address !== null) return address;
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  })
+  .describe(
+    'redis://host:port or rediss://host:port, several separated by commas, or redis+sentinel://host:port,…/master',
+  );
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `20s` -> 20000. */
+const durationMs = z
+  .string()
+  .transform((written) => /^(?<count>\d{1,6})(?<unit>\D+)$/.exec(written)?.groups)
+  .pipe(z.object({ count: z.coerce.number<string>(), unit: z.enum(['ms', 's', 'm', 'h']) }))
+  .transform(({ count, unit }) => count * UNIT_MS[unit]);
+
+/** No longer than `gapHours` after the one before it, the first after 0, and no longer than `hours` in all. */
+function durations(gapHours: number, hours: number) {
+  return parts
+    .pipe(z.array(durationMs).min(2))
+    .readonly()
+    .refine((values) => {
+      const gaps = values.map((value, index) => value - (values[index - 1] ?? 0));
+      const rising = gaps.every((gap) => gap > 0 && gap <= gapHours * UNIT_MS.h);
+      return rising && (values.at(-1) ?? 0) <= hours * UNIT_MS.h;
+    })
+    .describe(
+      `at least two rising durations such as 5s,20s,1m, at most ${gapHours} h apart and the last at most ${hours} h`,
+    );
+}
+
+const key = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=?$/)
+  .transform((written) => Buffer.from(written, 'base64'))
+  .describe('base64 of 32 bytes (openssl rand -base64 32)');
+
+const timeZone = z
+  .string()
+  .refine((written) => {
+    try {
+      return Boolean(new Intl.DateTimeFormat('en', { timeZone: written }));
+    } catch {
+      return false;
+    }
+  })
+  .describe('an IANA time zone such as Asia/Ho_Chi_Minh');
+
+/** A JSON file with a list of which no two have the same `name`. Each of its issues is a fault with its place in the file. */
+function file<Name extends string, Item extends { readonly [key in Name]: string }>(
+  schema: z.ZodType<Item>,
+  name: Name,
+  most = 1000,
+) {
+  const read = (path: string, context: z.RefinementCtx<string>): readonly Item[] => {
+    const fail = (faults: readonly string[]) => {
+      for (const message of faults) context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(path, 'utf8'));
+    } catch (error) {
+      return fail([`${path} cannot be read: ${error instanceof Error ? error.message : error}`]);
+    }
+    const list = z.array(schema).max(most, `at most ${most} entries`).safeParse(content);
+    if (!list.success)
+      return fail(list.error.issues.map((one) => `${place(path, one.path)}: ${one.message}`));
+    const names = list.data.map((item) => item[name]);
+    const twice = names.flatMap((one, at) => (names.indexOf(one) < at ? [{ one, at }] : []));
+    if (twice.length === 0) return list.data;
+    return fail(twice.map(({ one, at }) => `${place(path, [at, name])}: ${one} is there already`));
+  };
+  return z.string().transform(read).describe('a text');
+}
+
+/** `gifts.json[2].name.vi` */
+function place(path: string, at: readonly PropertyKey[]): string {
+  return path + at.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+}
+
+const line = (most: number, wants = 'a text') =>
+  z.string().trim().min(1, wants).max(most, `at most ${most} characters`);
+/** Longer lines are cut (`src/i18n.ts`). */
+const each = (most: number, wants?: string) => z.strictObject(perLocale(() => line(most, wants)));
+
+const gift: z.ZodType<Gift> = z.strictObject({
+  // `~` ends a choice id on a button, and 40 characters leave room for the rest of Telegram's 64 bytes.
+  code: z.string().regex(/^[!-}]{1,40}$/, '1–40 visible ASCII characters, none of them ~'),
+  name: each(100, 'a name'),
+  score: z.number().min(0, 'a number from 0'),
+  description: each(200).optional(),
+  // Platforms fetch it: over http, or with a password in it, they would not, or everybody could read that.
+  image: z
+    .string()
+    .max(1000, 'at most 1000 characters')
+    .refine((text) => {
+      const url = URL.parse(text);
+      return url?.protocol === 'https:' && url.username === '' && url.password === '';
+    }, 'an https URL without a password')
+    .optional(),
+  pickUp: each(200).optional(),
+});
+
+const ask = z
+  .string()
+  .max(200, 'at most 200 characters')
+  .refine((asked) => fold(asked) !== '', 'a question');
+const answer: z.ZodType<Answer> = z.strictObject({
+  // A label of a metric (`bot_questions_total`), in which `none` counts the questions that nothing answered.
+  id: z.string().regex(/^(?!none$)[a-z][a-z\d.-]{0,39}$/, '1–40 of a–z 0–9 . -, a letter first, not "none"'),
+  asks: z
+    .strictObject(perLocale(() => z.array(ask).max(50, 'at most 50 questions').readonly()))
+    .refine((asks) => Object.values(asks).some((all) => all.length > 0), 'a question at least'),
+  answer: each(1000),
+});
 
 /** What the documents and the faults say about one variable. */
 type About = {
@@ -94,7 +273,7 @@ export const variables = z.object({
     'when an operation without an outcome is looked up, from when its call can reach AntCRM no more (`ANTCRM_TIMEOUT_MS`); not applied is told at the last but one',
   ),
   GIFTS_FILE: may(
-    text,
+    file(gift, 'code'),
     'sandbox: its own gifts',
     'JSON list of gifts `{ "code", "name": { "vi", "en" }, "score", "description"?: { "vi", "en" }, "image"?: https URL, "pickUp"?: { "vi", "en" } }`: lets customers pick a gift, see its price and, once redeemed, where to get it',
   ),
@@ -104,7 +283,8 @@ export const variables = z.object({
     'how the codes on products begin: one that nearly does (`tivi0…`, `TlVI0…`, the letter O for 0) is asked about before it is sent',
   ),
   ANSWERS_FILE: may(
-    text,
+    // Each is compared with every question, and has a series of the metric.
+    file(answer, 'id', 100),
     'built-in answers',
     'JSON list of `{ "id", "asks": { "vi": […], "en": […] }, "answer": { "vi", "en" } }`: the operator\'s answers to customers\' questions; one with the id of a built-in answer replaces it',
   ),
