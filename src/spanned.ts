@@ -17,9 +17,9 @@ export function spannedStore(store: ConversationStore, spans: Spans): Conversati
   if (!spans.isTracing) return store;
   return {
     ...store,
-    lock: (customer, operation) =>
+    lock: (customer, operation, forMs) =>
       spans.around('store lock', { operation }, async () => {
-        const lock = await store.lock(customer, operation);
+        const lock = await store.lock(customer, operation, forMs);
         spans.note({ outcome: lock.locked ? 'locked' : 'busy' });
         return lock;
       }),

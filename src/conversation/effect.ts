@@ -52,8 +52,8 @@ export const lookupSchema = z.strictObject({
   skew: skewSchema.optional(),
   /** Ids of the records that were there before the call. */
   baseline: z.array(z.string()),
-  /** Whose redemptions are serialised (redeem only): `customer:<AntCRM's id>`, else the proved identifier. */
-  customer: z.string().optional(),
+  /** What is locked for it (redeem only): every name that AntCRM has for the customer, `customer:<id>`, `phone:…`, `email:…`. */
+  locks: z.array(z.string()),
 });
 export type Lookup = z.infer<typeof lookupSchema>;
 
@@ -155,14 +155,14 @@ export type HistoryRecord = {
 
 export type Outcome =
   /**
-   * `customer`: who is to be unlocked (redeem). `awaited`: the record was not read back, and is still to come (redeem).
+   * `locks`: what is to be given back. `awaited`: the record was not read back, and is still to come.
    * `balance`: of a proved customer, where it could be read.
    */
   | {
       kind: 'applied';
       operation: string;
       receipt?: Receipt | undefined;
-      customer?: string | undefined;
+      locks?: readonly string[] | undefined;
       awaited?: Awaited | undefined;
       balance?: Movement | undefined;
     }
@@ -170,11 +170,11 @@ export type Outcome =
   | {
       kind: 'refused';
       operation: string;
-      customer?: string | undefined;
+      locks?: readonly string[] | undefined;
       points?: number | undefined;
     }
-  /** Surely not applied: AntCRM could not be reached, or we did not dare to call. */
-  | { kind: 'unavailable'; operation?: string | undefined; customer?: string | undefined }
+  /** Surely not applied: AntCRM could not be reached, or we did not dare to call. A redemption without `locks` left no intent. */
+  | { kind: 'unavailable'; operation?: string | undefined; locks?: readonly string[] | undefined }
   /** Perhaps applied. Never called again; looked up by `check`. */
   | { kind: 'unknown'; operation: string; lookup: Lookup }
   /** Nothing was called: what was confirmed is to be shown anew. */

@@ -47,7 +47,8 @@ export const messageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('settle'),
     operation: z.string(),
     result: z.enum(['done', 'not-applied']),
-    customer: z.string().optional(),
+    /** What its intent has locked. */
+    locks: z.array(z.string()).optional(),
   }),
 ]);
 export type Message = z.infer<typeof messageSchema>;

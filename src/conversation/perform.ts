@@ -18,14 +18,15 @@ export type Remembered = { readonly settled: readonly string[]; readonly awaited
  * if (intended.kind === 'go') await call();
  */
 export interface EffectContext {
-  /** As `Locks.lock`: set-if-absent, idempotent by operation. */
+  /** As `Locks.lock`: set-if-absent, idempotent by operation; for `forMs`, or as long as a lock lives. */
   lock(
     customer: string,
     operation: string,
+    forMs?: number,
   ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
 
-  /** Gives the lock back if `operation` has it, at once. What a decision gives back is given back after the commit. */
-  unlock(customer: string, operation: string): Promise<void>;
+  /** As `Locks.unlock`, at once. What a decision gives back is given back after the commit. */
+  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
 
   /**
    * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt
@@ -40,6 +41,9 @@ export interface EffectContext {
 
   /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
   recall(operation: string): Promise<unknown>;
+
+  /** Asks the store whether the lease is still held: a process that was suspended cannot know. */
+  isHeld(): Promise<boolean>;
 
   /** What time it is by the store's clock, epoch ms: hosts' clocks may differ, and deadlines outlive a process. */
   nowMs(): number;

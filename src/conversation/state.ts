@@ -63,8 +63,8 @@ export type Step = z.infer<typeof stepSchema>;
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
- * `lookup` is kept while it may be needed; `checks` counts the lookups done. Of the receipt stays what a later answer
- * tells.
+ * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was. Of the
+ * receipt stays what a later answer tells.
  */
 const operationSchema = z.strictObject({
   id: z.string(),
@@ -72,6 +72,7 @@ const operationSchema = z.strictObject({
   status: z.enum(['checking', 'watching', 'done', 'refused', 'notApplied', 'escalated']),
   atMs: z.number(),
   checks: z.number(),
+  lookedMs: z.number().optional(),
   lookup: lookupSchema.optional(),
   receipt: receiptSchema
     .omit({ record: true })

@@ -1,20 +1,19 @@
 import type { Effect, Identifier, Lookup, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { movement, readPoints } from './balance.ts';
-import { intend, readsFor } from './journal.ts';
+import { intend, readIntent, readsFor } from './journal.ts';
 import { link } from './linking.ts';
+import { NOBODY, rememberCode } from './locks.ts';
 import { readBack, windowStart } from './reconcile.ts';
 import { measureSkew } from './skew.ts';
 import type { Tools } from './tools.ts';
 
 type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
 
-/** A code is good once: its record can be no other operation's. */
-const NOBODYS = { settled: [], awaited: [] };
-
 /**
- * Adds the points of a code, calling once. A code is good once at AntCRM, so it needs no lock and no
- * baseline; the intent is written all the same, because a refused repeat would hide the first call's success.
+ * Adds the points of a code, calling once. A code is good once at AntCRM, so it needs no lock and no baseline; the intent
+ * is written all the same, because a refused repeat would hide the first call's success. Its record is remembered by the
+ * code, before anything else is done: whoever looks the same code up, in whatever conversation, must not take it for theirs.
  */
 export async function accumulate(effect: Accumulate, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, code, name } = effect;
@@ -22,7 +21,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   const linked = await link(readsFor(context, loyalty), tools.contacts, effect.phone, effect.email);
   const { phone, email, by } = linked;
   const calledMs = context.nowMs();
-  const skew = measureSkew(loyalty, tools.clock, context);
+  const skew = measureSkew(loyalty, tools.world, context);
   const lookup: Lookup = {
     kind: 'accumulate',
     by,
@@ -32,6 +31,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
     deadlineMs: calledMs + tools.callTimeoutMs,
     skew,
     baseline: [],
+    locks: [],
   };
 
   // On its way before the call is, which waits for nothing: should AntCRM answer the call first, the two tell no balance.
@@ -40,14 +40,17 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
   if (intended.kind === 'stored') {
     tools.log.warn({ operation }, 'an accumulation was interrupted: it is looked up');
-    return { kind: 'unknown', operation, lookup: intended.intent.lookup };
+    return { kind: 'unknown', operation, lookup: readIntent(intended.body).lookup };
   }
 
   const call = await loyalty.accumulate({ code, phone, email, name });
   switch (call.kind) {
     case 'applied': {
       const [receipt, before, after] = await Promise.all([
-        readBack(lookup, NOBODYS, context, tools),
+        readBack(lookup, NOBODY, context, tools).then(async (receipt) => {
+          await rememberCode(lookup, operation, receipt?.record, context);
+          return receipt;
+        }),
         pointsBefore,
         pointsBefore && readPoints(by, context, tools),
       ]);

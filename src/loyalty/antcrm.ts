@@ -6,7 +6,7 @@ import { createRemoteClock } from './antcrm/remote-clock.ts';
 import * as requests from './antcrm/requests.ts';
 import { createResilience } from './antcrm/resilience.ts';
 import { createTransport, type Deadline, type Exchange } from './antcrm/transport.ts';
-import { type CallOutcome, HISTORY_PAGE, type Loyalty, type Read } from './loyalty.ts';
+import { type CallOutcome, HISTORY_PAGE, type Loyalty, type Moment, type Read } from './loyalty.ts';
 
 export type AntCrmOptions = {
   /** With or without a path, with or without a slash at its end. */
@@ -69,8 +69,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     breakerMs: options.breakerMs ?? BREAKER_MS,
     onBreaker: observe.breaker,
     probe() {
-      const end = performance.now() + timeoutMs;
-      return transport.get(HISTORY, nobodys(pageNumber(1)), { end, writeBefore: end });
+      return transport.get(HISTORY, nobodys(pageNumber(1)), performance.now() + timeoutMs);
     },
   });
   let keyRefused = false;
@@ -80,12 +79,16 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
   async function write(
     asked: Asked,
     send: (deadline: Deadline) => Promise<Exchange>,
-    latest = Number.POSITIVE_INFINITY,
+    latest: Moment = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY },
   ): Promise<CallOutcome> {
     const start = performance.now();
     const end = start + timeoutMs;
-    const deadline = { end, writeBefore: Math.min(end, latest) };
-    const left = () => deadline.writeBefore - performance.now();
+    const writeBefore = {
+      monotonicMs: Math.min(end, latest.monotonicMs),
+      wallMs: Math.min(Date.now() + timeoutMs, latest.wallMs),
+    };
+    const deadline = { end, writeBefore };
+    const left = () => writeBefore.monotonicMs - performance.now();
     const attempts = await noteAttempts(
       (attempt) => resilience.write(attempt, left),
       () => send(deadline),
@@ -107,7 +110,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     const left = () => end - performance.now();
     const attempts = await noteAttempts(
       (attempt) => resilience.read(attempt, left),
-      () => transport.get(path, query, { end, writeBefore: end }),
+      () => transport.get(path, query, end),
     );
     const result = readOutcome(attempts.last.exchange, parse);
     const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values: Object.fromEntries(query) };
@@ -161,7 +164,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     history(query) {
       const search = requests.historySearch(query, pageNumber(query.page));
       return read('history', HISTORY, search, (json) => {
-        const page = readHistory(json, query.type);
+        const page = readHistory(json, query);
         return page ? { records: page.records, full: page.count >= HISTORY_PAGE } : 'unreadable';
       });
     },

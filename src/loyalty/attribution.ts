@@ -1,12 +1,10 @@
-import type { Awaited, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { Others } from './locks.ts';
 import type { LoyaltyRecord } from './loyalty.ts';
 import { byRemoteClock, type Span } from './skew.ts';
 
 /** What the history says of an operation (see `checked` of `Outcome`). */
 export type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;
-
-/** The customer's other operations: the records that settled some, and successes whose record is still to come. */
-export type Others = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
 
 /** A call can reach AntCRM until its deadline; this much later a record may still be that call's. */
 const PROCESSING_MS = 60 * 1000;

@@ -1,12 +1,12 @@
 import type { Identifier, Movement, Outcome } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
-import type { Tools } from './tools.ts';
+import { pause, type Tools } from './tools.ts';
 
 /** Reading the balance may hold up a list of gifts this long, and the result of an operation half as long. */
 const LIST_MS = 2000;
 const RESULT_MS = 1000;
 
-type Parts = Pick<Tools, 'loyalty' | 'contacts' | 'clock'>;
+type Parts = Pick<Tools, 'loyalty' | 'contacts' | 'world'>;
 
 /**
  * The customer's points by AntCRM's record of them: null = it knows no such customer; undefined = they cannot be had, or
@@ -15,7 +15,7 @@ type Parts = Pick<Tools, 'loyalty' | 'contacts' | 'clock'>;
 export async function readPoints(
   by: Identifier,
   context: EffectContext,
-  { loyalty, contacts, clock }: Parts,
+  { loyalty, contacts, world }: Parts,
   withinMs = RESULT_MS,
 ): Promise<number | null | undefined> {
   if (contacts === 'off' || context.signal.aborted || context.stopping()) return undefined;
@@ -23,7 +23,7 @@ export async function readPoints(
   const over = AbortSignal.any([context.signal, done.signal]);
   try {
     const read = loyalty.contact(by);
-    const contact = await Promise.race([read, clock.wait(withinMs, over).then(() => undefined)]);
+    const contact = await Promise.race([read, pause(world, withinMs, over)]);
     return contact?.ok ? (contact.value === null ? null : contact.value.points) : undefined;
   } finally {
     done.abort();

@@ -17,20 +17,19 @@ export function readIntent(body: unknown): Intent {
   return intentSchema.parse(body);
 }
 
-type Intended = { kind: 'go' } | { kind: 'stored'; intent: Intent } | { kind: 'unreplicated' };
+type Intended = { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'unreplicated' };
 
 /** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
 export async function intend(context: EffectContext, operation: string, intent: Intent): Promise<Intended> {
   assertMayBegin(context);
   const intended = await context.intend(operation, intent);
   switch (intended.kind) {
-    case 'stored':
-      return { kind: 'stored', intent: readIntent(intended.body) };
     case 'stale':
       throw new LeaseLost();
     case 'go':
       if (context.signal.aborted) throw new LeaseLost();
       return intended;
+    case 'stored':
     case 'unreplicated':
       return intended;
   }

@@ -6,7 +6,7 @@ import type { HistoryType, Identifier } from '../conversation/effect.ts';
  *
  * @example
  * const phone = '+84867123456';
- * const writeBefore = performance.now() + 5000;
+ * const writeBefore = { monotonicMs: performance.now() + 5000, wallMs: Date.now() + 5000 };
  * const { kind } = await loyalty.redeem({ gift: 'DAUMAY01', phone, writeBefore });
  * if (kind !== 'unknown') return kind;
  * const page = await loyalty.history({ type: 'gift', by: { kind: 'phone', value: phone }, page: 1 });
@@ -47,9 +47,12 @@ export type RedeemRequest = {
   readonly gift: string;
   readonly phone?: string | undefined;
   readonly email?: string | undefined;
-  /** No byte may be written after this moment of `performance.now()`. */
-  readonly writeBefore: number;
+  /** No byte may be written after this moment. */
+  readonly writeBefore: Moment;
 };
+
+/** By both clocks: the monotonic one stands still while the machine is suspended, the wall clock may be put back. */
+export type Moment = { readonly monotonicMs: number; readonly wallMs: number };
 
 export type HistoryQuery = {
   readonly type: HistoryType;
@@ -82,6 +85,8 @@ export type LoyaltyRecord = {
   /** Accumulation: the code; redemption: the gift's code. */
   readonly code?: string | undefined;
   readonly atMs?: number | undefined;
+  /** The customer that it names. */
+  readonly whose?: Pick<Contact, 'customerId' | 'phones' | 'emails'> | undefined;
 };
 
 /** Phones E.164 where they can be read as such, e-mails lower-cased. */

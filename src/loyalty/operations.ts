@@ -1,9 +1,9 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
+import { realWorld, type World } from '../engine/world.ts';
 import { atMostEvery, type Fields, type Observe } from '../observe.ts';
 import { accumulate } from './accumulate.ts';
 import { readExactBalance } from './balance.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { readIntent, readsFor } from './journal.ts';
 import { readBalance, readHistory } from './reads.ts';
 import { check } from './reconcile.ts';
@@ -28,10 +28,10 @@ export function createOperations(options: {
   contacts: Tools['contacts'];
   callTimeoutMs: number;
   observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
-  clock?: Clock | undefined;
+  world?: World | undefined;
 }): Operations {
-  const { loyalty, contacts, callTimeoutMs, observe, clock = systemClock } = options;
-  const tools: Tools = { loyalty, contacts, callTimeoutMs, log: observe.log, clock };
+  const { loyalty, contacts, callTimeoutMs, observe, world = realWorld } = options;
+  const tools: Tools = { loyalty, contacts, callTimeoutMs, log: observe.log, world };
   const alarmSkew = atMostEvery(ALARM_EVERY_MS, (fields: Fields) =>
     observe.alarm('antcrm_clock_skew', fields),
   );
@@ -51,7 +51,7 @@ export function createOperations(options: {
         return { kind: 'recalled', operation, after, lookup };
       }
       case 'history':
-        return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, clock, context));
+        return readHistory(readsFor(context, loyalty), effect, () => measureSkew(loyalty, world, context));
       case 'balance':
         return effect.exact
           ? readExactBalance(effect.by, context, tools)
@@ -63,7 +63,7 @@ export function createOperations(options: {
    * What the answers say about AntCRM's clock. That it does not answer at all is another fault, with an alarm of its own.
    */
   function watchClock(context: EffectContext): void {
-    const skew = measureSkew(loyalty, clock, context);
+    const skew = measureSkew(loyalty, world, context);
     if (skew !== undefined) observe.skew(skew.ms / 1000);
     if (skew === undefined ? loyalty.clock().kind === 'untold' : !isSmall(skew)) {
       alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });

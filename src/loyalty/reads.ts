@@ -110,7 +110,7 @@ function isWithin({ atMs }: LoyaltyRecord, { fromMs = -Infinity, toMs = Infinity
 
 const newestFirst = (a: LoyaltyRecord, b: LoyaltyRecord): number => (b.atMs ?? 0) - (a.atMs ?? 0);
 
-function asShown({ status, atMs, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+function asShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
   const at = atMs === undefined ? {} : { atMs: atMs - aheadMs };
   return { ...record, ...at, failed: status === 'failed' };
 }

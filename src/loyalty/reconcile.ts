@@ -1,19 +1,12 @@
-import {
-  type Effect,
-  type Identifier,
-  type Lookup,
-  type Outcome,
-  type Receipt,
-  readAwaited,
-  type Skew,
-} from '../conversation/effect.ts';
-import type { EffectContext, Remembered } from '../conversation/perform.ts';
-import { attribute, type Finding, mayBeRedemptionOf, type Others } from './attribution.ts';
+import type { Effect, Identifier, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { EffectContext } from '../conversation/perform.ts';
+import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
 import { readPoints } from './balance.ts';
 import { type Reads, readsFor } from './journal.ts';
+import { BRIEF_MS, codeName, type Locked, lockAll, namesOf, rememberCode, unlockAll } from './locks.ts';
 import { readAll } from './reads.ts';
 import { isSmall, measureSkew } from './skew.ts';
-import type { Tools } from './tools.ts';
+import { pause, type Tools } from './tools.ts';
 
 /**
  * How far back the history is read. Nothing of a call is older than the call; but AntCRM's clock may not be what it says,
@@ -28,37 +21,47 @@ const READ_BACK_EVERY_MS = 300;
 export const windowStart = (nowMs: number, skew: Skew | undefined): number =>
   nowMs + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
+/** The redemptions of a gift that are there before the call, and by which names their customer is known. */
+export type Baseline = { readonly ids: string[]; readonly names: ReadonlySet<string> };
+
 /**
- * The ids of the redemptions of `gift` that are there before the call; null if there can be no baseline: the
- * history cannot be read completely, or holds a record without an id, which could never be told from a new one.
+ * Null if there can be no baseline: the history cannot be read completely, or holds a record without an id, which could
+ * never be told from a new one.
  */
 export async function takeBaseline(
   reads: Reads,
   by: Identifier,
   gift: string,
   fromMs: number,
-): Promise<string[] | null> {
+): Promise<Baseline | null> {
   const read = await readAll(reads, { type: 'gift', by, fromMs });
   if (!read.ok || !read.value.complete) return null;
-  const ids = read.value.records.filter((record) => mayBeRedemptionOf(gift, record)).map(({ id }) => id);
-  return ids.every((id) => id !== undefined) ? ids : null;
+  const { records } = read.value;
+  const ids = records.filter((record) => mayBeRedemptionOf(gift, record)).map(({ id }) => id);
+  const names = new Set(records.flatMap(({ whose }) => (whose ? namesOf(whose) : [])));
+  return ids.every((id) => id !== undefined) ? { ids, names } : null;
 }
 
 /**
- * Looks up an operation whose outcome is unknown. Refreshes the lock, which must still be this operation's. Where AntCRM's
- * clock cannot be trusted, the lack of a record proves nothing.
+ * Looks up an operation whose outcome is unknown. Takes its locks, or refreshes them: while another operation has one, a
+ * record could be of either. A code is locked only while it is looked up. Where AntCRM's clock cannot be trusted, the lack
+ * of a record proves nothing.
  */
 export async function check(
   { operation, lookup, balance }: Extract<Effect, { kind: 'check' }>,
   context: EffectContext,
-  tools: Pick<Tools, 'loyalty' | 'contacts' | 'clock'>,
+  tools: Pick<Tools, 'loyalty' | 'contacts' | 'world'>,
 ): Promise<Outcome> {
-  const { loyalty, clock } = tools;
-  const others = await othersOf(context, operation, lookup);
-  const skewNow = () => measureSkew(loyalty, clock, context);
-  const finding = await find(readsFor(context, loyalty), lookup, others, skewNow);
+  const { loyalty, world } = tools;
+  const isCode = lookup.kind === 'accumulate';
+  const names = isCode ? [codeName(lookup.code)] : lookup.locks;
+  const locked = await lockAll(names, operation, context, isCode ? BRIEF_MS : undefined);
+  const skewNow = () => measureSkew(loyalty, world, context);
+  const finding = await find(readsFor(context, loyalty), lookup, locked, skewNow);
   const isMissing = finding.found === 'none' || finding.found === 'refused';
   const found = isMissing && !isTrusted(lookup.skew, skewNow()) ? 'undecided' : finding.found;
+  if (isCode && found === 'applied') await rememberCode(lookup, operation, finding.receipt?.record, context);
+  else if (isCode) await unlockAll(names, operation, context);
   const points =
     balance && found === 'applied' ? await readPoints(lookup.by, context, tools, READ_BACK_MS) : undefined;
   return { kind: 'checked', operation, ...finding, found, ...(typeof points === 'number' && { points }) };
@@ -70,48 +73,31 @@ function isTrusted(...skews: readonly (Skew | undefined)[]): boolean {
   return known.length > 0 && known.every(isSmall);
 }
 
-/** Null where another redemption runs: a new record could be of either. */
-async function othersOf(
-  context: EffectContext,
-  operation: string,
-  { customer }: Lookup,
-): Promise<Others | null> {
-  if (customer === undefined) return { settled: [], awaited: [] };
-  const locked = await context.lock(customer, operation);
-  return locked.locked ? readRemembered(locked) : null;
-}
-
-/** Null where a newer version wrote what this one cannot read: it is not known then whose a record is. */
-export function readRemembered({ settled, awaited }: Remembered): Others | null {
-  const read = awaited.map(readAwaited).filter((one) => one !== null);
-  return read.length === awaited.length ? { settled, awaited: read } : null;
-}
-
 /**
  * After a success: the record, to tell what was earned or spent. Optional: undefined where it does not show in time,
  * the lease is lost or the process stops. Never throws for those reasons, because the operation is done.
  */
 export async function readBack(
   lookup: Lookup,
-  others: Others | null,
+  locked: Locked,
   context: EffectContext,
-  { loyalty, clock }: Pick<Tools, 'loyalty' | 'clock'>,
+  { loyalty, world }: Pick<Tools, 'loyalty' | 'world'>,
 ): Promise<Receipt | undefined> {
   const done = new AbortController();
   const over = AbortSignal.any([context.signal, done.signal]);
   const poll = async (): Promise<Receipt | undefined> => {
     while (!over.aborted && !context.stopping()) {
-      const { found, receipt } = await find(loyalty, lookup, others, () =>
-        measureSkew(loyalty, clock, context),
+      const { found, receipt } = await find(loyalty, lookup, locked, () =>
+        measureSkew(loyalty, world, context),
       );
       if (found === 'applied') return receipt;
       if (found === 'several') return undefined;
-      await clock.wait(READ_BACK_EVERY_MS, over);
+      await pause(world, READ_BACK_EVERY_MS, over);
     }
     return undefined;
   };
   try {
-    return await Promise.race([poll(), clock.wait(READ_BACK_MS, over).then(() => undefined)]);
+    return await Promise.race([poll(), pause(world, READ_BACK_MS, over)]);
   } finally {
     done.abort();
   }
@@ -121,12 +107,12 @@ export async function readBack(
 async function find(
   reads: Pick<Reads, 'history'>,
   lookup: Lookup,
-  others: Others | null,
+  locked: Locked,
   skewNow: () => Skew | undefined,
 ): Promise<Finding> {
-  if (others === null) return { found: 'unreadable' };
+  if (locked === 'busy' || locked === 'unreadable') return { found: 'unreadable' };
   const type = lookup.kind === 'redeem' ? 'gift' : 'point';
   const read = await readAll(reads, { type, by: lookup.by, fromMs: lookup.fromMs });
   if (!read.ok || !read.value.complete) return { found: 'unreadable' };
-  return attribute(lookup, read.value.records, others, skewNow());
+  return attribute(lookup, read.value.records, locked, skewNow());
 }

@@ -1,72 +1,123 @@
-import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
-import type { Others } from './attribution.ts';
+import {
+  awaitedOf,
+  type Effect,
+  type Identifier,
+  type Lookup,
+  type Outcome,
+} from '../conversation/effect.ts';
+import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
 import { movement, readPoints } from './balance.ts';
-import { type Intent, intend, type Reads, readIntent, readsFor } from './journal.ts';
+import { intend, type Reads, readIntent, readsFor } from './journal.ts';
 import { carries } from './linking.ts';
+import { BRIEF_MS, type Locked, lockAll, nameOf, namesOf, type Others, unlockAll } from './locks.ts';
 import type { CallOutcome, RedeemRequest } from './loyalty.ts';
-import { readBack, readRemembered, takeBaseline, windowStart } from './reconcile.ts';
+import { readBack, takeBaseline, windowStart } from './reconcile.ts';
 import { measureSkew } from './skew.ts';
-import type { Tools } from './tools.ts';
+import { elapsed, type Tools } from './tools.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
+/** Whose points are spent, how many there are by AntCRM's record, and what the request carries. */
+type Customer = {
+  readonly names: ReadonlySet<string>;
+  readonly points: number | undefined;
+  readonly request: Omit<RedeemRequest, 'writeBefore'>;
+};
+
+/** A call that may be made: its intent is stored. */
+type Prepared = {
+  readonly lookup: Lookup;
+  readonly others: Others | 'unreadable';
+  readonly writeBefore: RedeemRequest['writeBefore'];
+};
+
+/** Longer after the intent than this, the store is asked whether the turn is still this process's. */
+const FRESH_MS = 1000;
+
 /**
- * Spends points, calling at most once per operation, however often the turn is repeated: lock, baseline, intent, call
- * (docs/design.md, "Money-like calls"). Outcomes after which the lock is to be given back name its `customer`. It is
- * given back with the saved outcome, so a crash in between leaves the customer locked, never free.
+ * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline, intent, call
+ * (docs/design.md, "Money-like calls"). Locks are given back at once where no intent follows. Else they are given back
+ * with the saved outcome, so a crash in between leaves the customer locked, never free.
  */
 export async function redeem(effect: Redeem, context: EffectContext, tools: Tools): Promise<Outcome> {
-  const { operation, gift, by } = effect;
-  const { clock } = tools;
-  const reads = readsFor(context, tools.loyalty);
+  const { operation } = effect;
+  // An earlier attempt, cut off by a crash, may have called, whatever keeps this one from getting as far.
+  const earlier = await context.recall(operation);
+  if (earlier !== null) return interrupted(operation, earlier, context, tools);
+  if (effect.outdated) return { kind: 'outdated', operation };
 
-  if (effect.outdated) return unlessIntended({ kind: 'outdated', operation }, effect, context, tools);
+  const customer = await identify(effect, readsFor(context, tools.loyalty), tools.contacts);
+  if (customer === null) return { kind: 'unavailable', operation };
+  const names = new Set(customer.names);
+  const locked = await lockAll(names, operation, context, BRIEF_MS);
+  if (locked === 'busy') return { kind: 'busy', operation };
 
-  const whose = await identify(effect, reads, tools.contacts);
-  if (whose === null) return unlessIntended({ kind: 'unavailable', operation }, effect, context, tools);
-  const { customer, points } = whose;
-
-  const locked = await context.lock(customer, operation);
-  if (!locked.locked) return unlessIntended({ kind: 'busy', operation }, effect, context, tools);
-
-  const fromMs = windowStart(context.nowMs(), measureSkew(tools.loyalty, clock, context));
-  const baseline = await takeBaseline(reads, by, gift, fromMs);
-  if (baseline === null) {
-    return unlessIntended({ kind: 'unavailable', operation, customer }, effect, context, tools);
+  let prepared: Prepared | Outcome | undefined;
+  try {
+    prepared = await prepare(effect, names, locked, context, tools);
+  } finally {
+    const isIntended = prepared !== undefined && ('lookup' in prepared || 'locks' in prepared);
+    if (!isIntended) await unlockAll(names, operation, context);
   }
-
-  // Both before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
-  const writeBefore = clock.monotonicMs() + tools.callTimeoutMs;
-  const calledMs = context.nowMs();
-  const deadlineMs = calledMs + tools.callTimeoutMs;
-  const skew = measureSkew(tools.loyalty, clock, context);
-  const when = { fromMs, calledMs, deadlineMs, skew };
-  const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline, customer };
-
-  const intended = await intend(context, operation, { lookup });
-  if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, customer };
-  if (intended.kind === 'stored') return interrupted(intended.intent, customer, effect, context, tools);
-
-  const call = await tools.loyalty.redeem({ ...whose.request, writeBefore });
-  const made = { operation, customer, points, lookup, others: readRemembered(locked) };
-  return conclude(call, made, context, tools);
+  if ('kind' in prepared) return prepared;
+  return call(customer, operation, prepared, context, tools);
 }
 
-async function conclude(
-  call: CallOutcome,
-  made: {
-    operation: string;
-    customer: string;
-    points: number | undefined;
-    lookup: Lookup;
-    others: Others | null;
-  },
+/** From the locks to the intent. An outcome says why no call is made; `names` gains what the history names. */
+async function prepare(
+  { operation, gift, by }: Redeem,
+  names: Set<string>,
+  locked: Others | 'unreadable',
+  context: EffectContext,
+  tools: Tools,
+): Promise<Prepared | Outcome> {
+  const { loyalty, world, callTimeoutMs } = tools;
+  const sinceLocked = elapsed(world);
+  const fromMs = windowStart(context.nowMs(), measureSkew(loyalty, world, context));
+  const baseline = await takeBaseline(readsFor(context, loyalty), by, gift, fromMs);
+  if (baseline === null) return { kind: 'unavailable', operation };
+  const all = names.union(baseline.names);
+  let others: Locked = locked;
+  // All of them live for a while yet when the call is made, until the first look, or whoever takes the turn up.
+  if (all.size > names.size || sinceLocked() > BRIEF_MS / 3) {
+    for (const name of all) names.add(name);
+    others = await lockAll(all, operation, context, BRIEF_MS);
+    if (others === 'busy') return { kind: 'busy', operation };
+  }
+
+  // Before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
+  const writeBefore = {
+    monotonicMs: world.monotonicMs() + callTimeoutMs,
+    wallMs: world.nowMs() + callTimeoutMs,
+  };
+  const calledMs = context.nowMs();
+  const when = {
+    fromMs,
+    calledMs,
+    deadlineMs: calledMs + callTimeoutMs,
+    skew: measureSkew(loyalty, world, context),
+  };
+  const locks = [...names].sort();
+  const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline: baseline.ids, locks };
+
+  const sinceIntent = elapsed(world);
+  const intended = await intend(context, operation, { lookup });
+  if (intended.kind === 'stored') return interrupted(operation, intended.body, context, tools);
+  if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, locks };
+  if (sinceIntent() > FRESH_MS && !(await context.isHeld())) throw new LeaseLost();
+  return { lookup, others, writeBefore };
+}
+
+async function call(
+  { points: before, request }: Customer,
+  operation: string,
+  { lookup, others, writeBefore }: Prepared,
   context: EffectContext,
   tools: Tools,
 ): Promise<Outcome> {
-  const { operation, customer, points: before, lookup, others } = made;
-  switch (call.kind) {
+  const { locks } = lookup;
+  const { kind }: CallOutcome = await tools.loyalty.redeem({ ...request, writeBefore });
+  switch (kind) {
     case 'applied': {
       const [receipt, after] = await Promise.all([
         readBack(lookup, others, context, tools),
@@ -77,71 +128,66 @@ async function conclude(
         kind: 'applied',
         operation,
         receipt,
-        customer,
+        locks,
         ...(receipt === undefined && { awaited: awaitedOf(lookup) }),
         ...(balance && { balance }),
       };
     }
     case 'unknown':
+      await lockAll(locks, operation, context);
       return { kind: 'unknown', operation, lookup };
     case 'refused':
-      return { kind: 'refused', operation, customer, ...(before !== undefined && { points: before }) };
+      return { kind: 'refused', operation, locks, ...(before !== undefined && { points: before }) };
     case 'unavailable':
-      return { kind: 'unavailable', operation, customer };
+      return { kind: 'unavailable', operation, locks };
   }
 }
 
 /**
- * Whose points are spent, how many there are as far as AntCRM's record says, and what the request carries: the proved identifier, and the other one only if it is proved
- * too or AntCRM has it on the same record. Null if AntCRM cannot be asked.
+ * The request carries the proved identifier, and the other one only if it is proved too or AntCRM has it on the same
+ * record. Null if AntCRM cannot be asked.
  */
 async function identify(
   { gift, by, also }: Redeem,
   reads: Reads,
   contacts: 'on' | 'off',
-): Promise<{
-  customer: string;
-  points: number | undefined;
-  request: Omit<RedeemRequest, 'writeBefore'>;
-} | null> {
+): Promise<Customer | null> {
   const read = contacts === 'on' ? await reads.contact(by) : { ok: true as const, value: null };
   if (!read.ok) return null;
   const contact = read.value;
-  const id = contact?.customerId;
   const isTheirs = also !== undefined && (also.proved || (contact !== null && carries(contact, also)));
-  return {
-    customer: id === undefined ? `${by.kind}:${by.value}` : `customer:${id}`,
-    points: contact?.points,
-    request: { gift, ...(isTheirs ? { [also.kind]: also.value } : {}), [by.kind]: by.value },
-  };
+  const sent: Identifier[] = isTheirs ? [by, also] : [by];
+  const names = contact?.customerId === undefined ? await namesInHistory(by, reads) : [];
+  return (
+    names && {
+      names: new Set([...sent.map(nameOf), ...(contact ? namesOf(contact) : []), ...names]),
+      points: contact?.points,
+      request: { gift, ...Object.fromEntries(sent.map(({ kind, value }) => [kind, value])) },
+    }
+  );
 }
 
 /**
- * "Nothing was called" is true of this attempt. An earlier one, cut off by a crash, may have called: then its intent
- * is there, and the outcome is unknown, whatever kept this attempt from getting as far.
+ * Where AntCRM's record does not say who the customer is, newer entries of the history may: by phone and by e-mail it must
+ * be the same lock. Null if it cannot be read.
  */
-async function unlessIntended(
-  outcome: Extract<Outcome, { kind: 'unavailable' | 'outdated' | 'busy' }>,
-  effect: Redeem,
-  context: EffectContext,
-  tools: Tools,
-): Promise<Outcome> {
-  const body = await context.recall(effect.operation);
-  if (body === null) return outcome;
-  const locked = outcome.kind === 'unavailable' ? outcome.customer : undefined;
-  return interrupted(readIntent(body), locked, effect, context, tools);
+async function namesInHistory(by: Identifier, reads: Reads): Promise<string[] | null> {
+  const pages = await Promise.all(
+    (['point', 'gift'] as const).map((type) => reads.history({ type, by, page: 1 })),
+  );
+  if (!pages.every((page) => page.ok)) return null;
+  return pages.flatMap((page) => page.value.records.flatMap(({ whose }) => (whose ? namesOf(whose) : [])));
 }
 
-/** The stored baseline is the only one ever used. `locked`: the customer that this attempt locked. */
+/** The stored baseline is the only one ever used, and the locks that count are the first attempt's. */
 async function interrupted(
-  { lookup }: Intent,
-  locked: string | undefined,
-  { operation }: Redeem,
+  operation: string,
+  intent: unknown,
   context: EffectContext,
-  { log }: Tools,
+  { log }: Pick<Tools, 'log'>,
 ): Promise<Outcome> {
   log.warn({ operation }, 'a redemption was interrupted: it is looked up');
-  // AntCRM may have come to know the customer meanwhile: the lock that counts is the first attempt's.
-  if (locked !== undefined && locked !== lookup.customer) await context.unlock(locked, operation);
+  const { lookup } = readIntent(intent);
+  await lockAll(lookup.locks, operation, context);
   return { kind: 'unknown', operation, lookup };
 }

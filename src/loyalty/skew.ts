@@ -1,6 +1,6 @@
 import type { Skew } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
-import type { Clock } from './clock.ts';
+import type { World } from '../engine/world.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /** A clock further off than this is out of order: nothing follows from a record that is not there. */
@@ -11,12 +11,12 @@ const UNKNOWN: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 /** How far AntCRM's clock is ahead of the store's now; undefined where it is not known. */
 export function measureSkew(
   loyalty: Pick<Loyalty, 'clock'>,
-  clock: Pick<Clock, 'monotonicMs'>,
+  world: Pick<World, 'monotonicMs'>,
   { nowMs }: Pick<EffectContext, 'nowMs'>,
 ): Skew | undefined {
   const remote = loyalty.clock();
   if (remote.kind !== 'known') return undefined;
-  return { ms: Math.round(remote.aheadMs + clock.monotonicMs() - nowMs()), errorMs: remote.errorMs };
+  return { ms: Math.round(remote.aheadMs + world.monotonicMs() - nowMs()), errorMs: remote.errorMs };
 }
 
 export const isSmall = ({ ms }: Skew): boolean => Math.abs(ms) <= MAX_SKEW_MS;

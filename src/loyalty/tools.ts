@@ -1,5 +1,5 @@
+import type { World } from '../engine/world.ts';
 import type { Log } from '../observe.ts';
-import type { Clock } from './clock.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /** What a money-like call is made with. */
@@ -10,5 +10,18 @@ export type Tools = {
   /** How long one call may take (`ANTCRM_TIMEOUT_MS`). */
   readonly callTimeoutMs: number;
   readonly log: Log;
-  readonly clock: Clock;
+  readonly world: World;
 };
+
+/** Resolves after `ms`, or as soon as `signal` aborts. */
+export const pause = (world: Pick<World, 'sleep'>, ms: number, signal: AbortSignal): Promise<undefined> =>
+  world.sleep(ms, signal).then(
+    () => undefined,
+    () => undefined,
+  );
+
+/** How long ago it was called, by whichever clock says more: one of them stands still while the machine is suspended. */
+export function elapsed(world: Pick<World, 'monotonicMs' | 'nowMs'>): () => number {
+  const [monotonicMs, wallMs] = [world.monotonicMs(), world.nowMs()];
+  return () => Math.max(world.monotonicMs() - monotonicMs, world.nowMs() - wallMs);
+}

@@ -66,7 +66,7 @@ function summarizeLetter({ id, conversation, atMs, reason, holds }: OpenLetter):
  * is as AntCRM has it, to be searched for.
  */
 export function describe(
-  { kind, by, code, customer, fromMs, calledMs, skew, baseline }: Lookup,
+  { kind, by, code, locks, fromMs, calledMs, skew, baseline }: Lookup,
   reveal: boolean,
 ): Pick<Shown, 'code' | 'identifier' | 'customerId' | 'recordsFrom' | 'knownRecords'> {
   const full = by.kind === 'phone' ? toNational(by.value) : by.value;
@@ -74,7 +74,7 @@ export function describe(
   return {
     code: reveal || kind === 'redeem' ? code : maskCode(code),
     identifier: { kind: by.kind, value: reveal ? full : masked },
-    customerId: /^customer:(.*)$/.exec(customer ?? '')?.[1] ?? null,
+    customerId: locks.map((name) => /^customer:(.*)$/.exec(name)?.[1]).find(Boolean) ?? null,
     recordsFrom: iso(skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs),
     knownRecords: [...baseline],
   };

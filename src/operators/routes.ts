@@ -103,7 +103,7 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
     routes.post('/operations/:reference/settle', { schema: schemas.settle }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
-      const filed = await operators.settle(reference, result, (one) => lookupOf(one)?.customer);
+      const filed = await operators.settle(reference, result, (one) => lookupOf(one)?.locks ?? []);
       const decided = { operation: reference, result, filed, by, from: request.ip };
       log.warn(decided, 'an operator settles an operation');
       if (filed === 'filed') return reply.send({ status: filed });

@@ -2,12 +2,10 @@ import { z } from 'zod';
 import { awaitedSchema } from '../conversation/effect.ts';
 import { senderSchema } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
-import type { Upgrades } from '../conversation/upgrades.ts';
 import { incomingSchema, outgoingSchema } from './messages.ts';
 
 /*
- * What is sealed into the store, beside the message (`messages.ts`), and how older versions wrote it. Each body is
- * stored with its version (`versions.ts`); `test/bodies/` has some of each.
+ * What is sealed into the store, beside the message (`messages.ts`), each with its version (`versions.ts`); `test/bodies/` has some of each.
  */
 
 /** Who wrote last and where replies go: what a turn needs that no message caused. Neither name nor e-mail is kept. */
@@ -57,35 +55,3 @@ export const intentSchema = z.strictObject({
   body: z.unknown(),
 });
 export type IntentBody = z.infer<typeof intentSchema>;
-
-/** Versions up to 3 read no photos, and kept nothing by which they could be fetched. */
-const photoSchema = z.looseObject({
-  message: z.looseObject({ kind: z.literal('unknown'), what: z.literal('photo') }),
-});
-
-export const MESSAGE_UPGRADES: Upgrades = {
-  3: (incoming) => {
-    const photo = photoSchema.safeParse(incoming).data;
-    return photo && { ...photo, message: { kind: 'photo', pictures: [{ kind: 'unavailable' }] } };
-  },
-};
-
-export const OUTBOX_UPGRADES: Upgrades = {
-  2: (item) => {
-    const { kind, ...rest } = z.looseObject({ kind: z.string() }).parse(item);
-    return { ...rest, kind: kind === 'letGo' ? 'unlock' : kind };
-  },
-};
-
-export const INTENT_UPGRADES: Upgrades = {
-  2: (intent) => {
-    const { body, ...rest } = z.looseObject({ body: z.string() }).parse(intent);
-    return { ...rest, body: JSON.parse(body) };
-  },
-  // Versions up to 3 noted which identifier they did not send.
-  3: (intent) => {
-    const { body, ...rest } = z.looseObject({ body: z.looseObject({}) }).parse(intent);
-    const { omitted: _, ...kept } = body;
-    return { ...rest, body: kept };
-  },
-};

@@ -10,10 +10,10 @@
 export interface Locks {
   /**
    * Serialises the redemptions of one customer over all conversations: set-if-absent, idempotent by operation; lives
-   * `LOCK_MS`, refreshed by every call of its holder. A lock comes with what `unlock` was told of this customer's
+   * `forMs`, by default `LOCK_MS`, from the last call of its holder on. A lock comes with what `unlock` was told of this customer's
    * earlier operations, in any order.
    */
-  lock(customer: string, operation: string): Promise<Lock>;
+  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
 
   /**
    * Gives the lock back if `operation` has it; in any case remembers for `SETTLED_MS` the AntCRM record that settled

@@ -58,13 +58,12 @@ export type Operators = {
   /**
    * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
    * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
-   * `customerOf` says which customer the intent has locked: the lock is given back even if the conversation never learned
-   * the outcome.
+   * `locksOf` says what the intent has locked: it is given back even if the conversation never learned the outcome.
    */
   settle(
     reference: string,
     result: 'done' | 'not-applied',
-    customerOf?: (operation: OpenOperation) => string | undefined,
+    locksOf?: (operation: OpenOperation) => readonly string[],
   ): Promise<Filed>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
@@ -129,12 +128,12 @@ export function createOperators(options: {
         leasedUntilMs,
       };
     },
-    async settle(reference, result, customerOf) {
+    async settle(reference, result, locksOf) {
       const operation = (await operations()).find((one) => one.reference === reference);
       if (operation === undefined) return 'unknown';
       if (operation.intent === null) return 'unreadable';
-      const customer = customerOf?.(operation);
-      const message = { kind: 'settle', operation: reference, result, customer } as const;
+      const locks = [...(locksOf?.(operation) ?? [])];
+      const message = { kind: 'settle' as const, operation: reference, result, locks };
       // Always the same id: whatever is decided once more is a duplicate, and refused.
       const id = `settle:${reference}`;
       const { origin, traceparent } = operation.intent;

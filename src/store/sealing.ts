@@ -1,19 +1,16 @@
 import { type ReadState, UnknownFlow } from '../conversation/state.ts';
 import type { Upgrades } from '../conversation/upgrades.ts';
 import {
-  INTENT_UPGRADES,
   type IntentBody,
   intentSchema,
-  MESSAGE_UPGRADES,
   type Origin,
-  OUTBOX_UPGRADES,
   type OutboxItem,
   outboxItemSchema,
   type Stored,
   storedSchema,
 } from './bodies.ts';
 import { type Incoming, incomingSchema } from './messages.ts';
-import { type Seal, SealBroken } from './seal.ts';
+import type { Seal } from './seal.ts';
 import { lengthen, shorten } from './shorthand.ts';
 import { marked, upgraded } from './versions.ts';
 
@@ -42,22 +39,15 @@ export function createSealing(seal: Seal, read: ReadState) {
     seal.seal(`${kind}:${conversation}`, text);
   const json = (body: object): string => JSON.stringify(marked(body));
 
-  function open(kind: Kind, conversation: string, sealed: Buffer): string {
-    try {
-      return seal.open(`${kind}:${conversation}`, sealed);
-    } catch (error) {
-      // Version 2 bound what lies in the outbox to another word.
-      if (!(error instanceof SealBroken) || kind !== 'outbox') throw error;
-      return seal.open(`errand:${conversation}`, sealed);
-    }
-  }
+  const open = (kind: Kind, conversation: string, sealed: Buffer): string =>
+    seal.open(`${kind}:${conversation}`, sealed);
 
   return {
     message: {
       seal: (conversation: string, incoming: Incoming) => close('message', conversation, json(incoming)),
       open(conversation: string, sealed: Buffer): Incoming {
         const stored: unknown = JSON.parse(open('message', conversation, sealed));
-        return incomingSchema.parse(upgraded(stored, MESSAGE_UPGRADES).body);
+        return incomingSchema.parse(upgraded(stored, NO_UPGRADES).body);
       },
     },
     state: {
@@ -84,14 +74,14 @@ export function createSealing(seal: Seal, read: ReadState) {
       seal: (conversation: string, item: OutboxItem) => close('outbox', conversation, json(item)),
       open(conversation: string, sealed: Buffer): OutboxItem {
         const stored: unknown = JSON.parse(open('outbox', conversation, sealed));
-        return outboxItemSchema.parse(upgraded(stored, OUTBOX_UPGRADES).body);
+        return outboxItemSchema.parse(upgraded(stored, NO_UPGRADES).body);
       },
     },
     intent: {
       seal: (conversation: string, intent: IntentBody) => close('intent', conversation, json(intent)),
       open(conversation: string, sealed: Buffer) {
         const stored: unknown = JSON.parse(open('intent', conversation, sealed));
-        return intentSchema.parse(upgraded(stored, INTENT_UPGRADES).body);
+        return intentSchema.parse(upgraded(stored, NO_UPGRADES).body);
       },
     },
   };

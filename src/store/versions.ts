@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { type Upgrades, upgrade, VERSION } from '../conversation/upgrades.ts';
 
-/** The bodies of this version do not say theirs. */
-const UNSAID = 2;
-const versionSchema = z.int().min(UNSAID);
+const versionSchema = z.int().min(VERSION);
 const isBody = (stored: unknown): stored is { readonly v?: unknown } =>
   typeof stored === 'object' && stored !== null;
 
@@ -13,7 +11,7 @@ export const marked = (body: object): object => ({ ...body, v: VERSION });
 /** A stored body, as this version would have written it, and the version that did. Throws `NewerVersion`. */
 export function upgraded(stored: unknown, upgrades: Upgrades): { body: unknown; version: number } {
   if (!isBody(stored)) throw new TypeError('a stored body is an object');
-  const { v = UNSAID, ...body } = stored;
+  const { v, ...body } = stored;
   const version = v === VERSION ? VERSION : versionSchema.parse(v);
   return { body: upgrade(body, version, upgrades), version };
 }

@@ -4,10 +4,9 @@ import { type EffectContext, type Perform, TurnInterrupted } from '../conversati
 import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Spans } from '../spans.ts';
 import type { Origin } from '../store/bodies.ts';
-import type { Journal } from '../store/journal.ts';
-import type { Locks } from '../store/locks.ts';
 import type { Seal } from '../store/seal.ts';
 import type { Sealing } from '../store/sealing.ts';
+import type { ConversationStore } from '../store/store.ts';
 import type { Incoming } from './delivery.ts';
 import { assertNotLost, type Held } from './leases.ts';
 import type { Outlet } from './outlet.ts';
@@ -24,7 +23,7 @@ export type Asker = {
 const WORKING_AGAIN_MS = 3000;
 
 export function createPerformer(options: {
-  store: Pick<Journal, 'intend' | 'recall'> & Locks;
+  store: Pick<ConversationStore, 'intend' | 'recall' | 'renew' | 'lock' | 'unlock'>;
   seal: Seal;
   sealing: Sealing;
   perform: Perform;
@@ -62,8 +61,13 @@ export function createPerformer(options: {
         held.pastIntent = true;
         return openIntent(sealed);
       },
-      lock: (customer, operation) => store.lock(seal.name('customer', customer), operation),
-      unlock: (customer, operation) => store.unlock(seal.name('customer', customer), operation),
+      lock: (customer, operation, forMs) => store.lock(seal.name('customer', customer), operation, forMs),
+      unlock: (customer, ...rest) => store.unlock(seal.name('customer', customer), ...rest),
+      async isHeld() {
+        const isHeld = await store.renew(held);
+        if (!isHeld) held.lose();
+        return isHeld;
+      },
     };
   }
 

@@ -53,6 +53,7 @@ const LOOKUP: Lookup = {
   fromMs: 0,
   deadlineMs: 8000,
   baseline: ['64db290a7796fe24bfe876b4'],
+  locks: ['code:tivinpmx8b98pfg'],
 };
 
 test('a product code is masked as a person is, a gift code is not; what must be told apart is listed', () => {

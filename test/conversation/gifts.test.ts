@@ -160,6 +160,7 @@ describe('a list that the operator changed meanwhile', () => {
               fromMs: 0,
               deadlineMs: 0,
               baseline: [],
+              locks: [],
             },
           }
         : succeed(effect);

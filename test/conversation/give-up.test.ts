@@ -10,6 +10,7 @@ const LOOKUP: Lookup = {
   fromMs: NOW,
   deadlineMs: NOW,
   baseline: [],
+  locks: [],
 };
 
 /** The journal has an intent of this operation, or of none. */
@@ -73,7 +74,7 @@ describe('a message that will never be answered', () => {
   test('and that may have redeemed, too', () => {
     const chat = new Dialogue().shareOwnPhone().text('đổi đầu máy');
     const id = idOf(chat);
-    const lookup: Lookup = { ...LOOKUP, kind: 'redeem', code: 'DAUMAY01', customer: 'customer:475' };
+    const lookup: Lookup = { ...LOOKUP, kind: 'redeem', code: 'DAUMAY01', locks: ['customer:475'] };
     expect(remembering(chat, id, lookup).fail().keys).toEqual(['operation.checking']);
     expect(chat.text('đổi loa').keys).toEqual(['operation.busy']);
   });

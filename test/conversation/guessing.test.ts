@@ -86,7 +86,7 @@ describe('guessing codes', () => {
             operation: effect.operation,
             lookup: {
               ...{ kind: 'accumulate', by: { kind: 'phone', value: '+84912345678' }, code: 'X' },
-              ...{ fromMs: chat.nowMs, deadlineMs: chat.nowMs, baseline: [] },
+              ...{ fromMs: chat.nowMs, deadlineMs: chat.nowMs, baseline: [], locks: [] },
             },
           }
         : {

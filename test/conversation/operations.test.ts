@@ -14,7 +14,7 @@ function lost(): { chat: Dialogue; reference: string } {
     fromMs: NOW,
     deadlineMs: NOW,
     baseline: [],
-    customer: 'customer:475',
+    locks: ['customer:475'],
   };
   chat.answers = (effect) =>
     effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
@@ -152,7 +152,7 @@ describe('an operation whose outcome is unknown', () => {
       const { view, choices = [] } = chat.question;
       const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
       const operation = confirm.slice('confirm:'.length);
-      chat.send({ kind: 'settle', operation, result, customer: 'customer:475' });
+      chat.send({ kind: 'settle', operation, result, locks: ['customer:475'] });
       expect(chat.keys).toEqual([key]);
       expect(chat.last).toMatchObject({
         settled: [operation],
@@ -168,7 +168,7 @@ describe('an operation whose outcome is unknown', () => {
     const chat = new Dialogue().text('đổi quà');
     const before = chat.state;
     const settle = { kind: 'settle', operation: 'AAAAAAAAAA', result: 'done' } as const;
-    chat.send({ ...settle, customer: 'customer:475' });
+    chat.send({ ...settle, locks: ['customer:475'] });
     expect(chat.keys).toEqual([]);
     expect(chat.state).toEqual(before);
     expect(chat.last).toMatchObject({
@@ -203,6 +203,7 @@ describe('a code that is being checked', () => {
             fromMs: NOW,
             deadlineMs: NOW,
             baseline: [],
+            locks: [],
           },
         }
       : succeed(effect);
@@ -228,4 +229,23 @@ describe('a code that is being checked', () => {
     chat.text('tích điểm TIVI000000017 0912345678 minh@example.vn');
     expect(chat.keys).toEqual(['accumulate.summary']);
   });
+});
+
+test('after a downtime the looks whose time has passed are not spent at once: AntCRM gets the time that was planned', () => {
+  const { chat } = lost();
+  chat.answers = (effect) =>
+    effect.kind === 'check'
+      ? { kind: 'checked', operation: effect.operation, found: 'unreadable' }
+      : succeed(effect);
+  chat.nowMs = NOW + 60 * 60_000;
+  chat.wake();
+  const [first = 0, second = 0] = SETTINGS.operationChecksMs;
+  expect(chat.last?.wakeAtMs).toBe(chat.nowMs + second - first);
+  expect(chat.keys).toEqual([]);
+  chat.answers = (effect) =>
+    effect.kind === 'check'
+      ? { kind: 'checked', operation: effect.operation, found: 'applied' }
+      : succeed(effect);
+  chat.nowMs += second - first;
+  expect(chat.wake().keys).toEqual(['operation.resolved.done']);
 });

@@ -248,7 +248,8 @@ describe('the balance after a lookup', () => {
           fromMs: 0,
           deadlineMs: chat.nowMs,
           baseline: [],
-          ...(effect.kind === 'redeem' && { customer: 'customer:475' }),
+          locks: [],
+          ...(effect.kind === 'redeem' && { locks: ['customer:475'] }),
         };
         return { kind: 'unknown', operation: effect.operation, lookup };
       }

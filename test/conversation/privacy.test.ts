@@ -167,7 +167,7 @@ describe('whoever walks away', () => {
             operation: 'operation' in effect ? effect.operation : '',
             lookup: {
               ...{ kind: 'accumulate', by: { kind: 'phone', value: '+84912345678' }, code: 'TIVI000000017' },
-              ...{ fromMs: NOW, deadlineMs: NOW, baseline: [] },
+              ...{ fromMs: NOW, deadlineMs: NOW, baseline: [], locks: [] },
             },
           };
     chat.press('confirm');
@@ -219,7 +219,7 @@ function waiting(): Dialogue {
     operation: 'operation' in effect ? effect.operation : '',
     lookup: {
       ...{ kind: 'redeem', by: { kind: 'phone', value: '+84867123456' }, code: 'DAUMAY01' },
-      ...{ fromMs: NOW, deadlineMs: NOW, baseline: [], customer: 'customer:475' },
+      ...{ fromMs: NOW, deadlineMs: NOW, baseline: [], locks: ['customer:475'] },
     },
   });
   return chat.press('confirm');

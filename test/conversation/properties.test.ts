@@ -127,6 +127,7 @@ function outcome(effect: Effect, pick: number): Outcome {
         fromMs: NOW,
         deadlineMs: NOW,
         baseline: [],
+        locks: [],
       };
       const all: Outcome[] = [
         { kind: 'applied', operation },
@@ -151,12 +152,13 @@ function outcome(effect: Effect, pick: number): Outcome {
         fromMs: NOW,
         deadlineMs: NOW,
         baseline: [],
+        locks: [],
       } as const;
       return {
         kind: 'recalled',
         operation,
         after: effect.after,
-        lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [] },
+        lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [], locks: [] },
       };
     }
     case 'history':

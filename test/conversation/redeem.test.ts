@@ -9,7 +9,7 @@ const lookup = {
   fromMs: 0,
   deadlineMs: 0,
   baseline: [],
-  customer: 'customer:475',
+  locks: ['customer:475'],
 };
 
 function confirmed(chat: Dialogue, outcome: (operation: string) => Outcome): Dialogue {
@@ -292,7 +292,7 @@ describe('redeeming a gift', () => {
 
   test('gives the hold back when it was refused or could not be reached', () => {
     for (const kind of ['refused', 'unavailable'] as const) {
-      const chat = confirmed(new Dialogue(), (operation) => ({ kind, operation, customer: 'customer:475' }));
+      const chat = confirmed(new Dialogue(), (operation) => ({ kind, operation, locks: ['customer:475'] }));
       expect(chat.last?.unlock, kind).toHaveLength(1);
       expect(chat.last?.settled, kind).toHaveLength(1);
     }

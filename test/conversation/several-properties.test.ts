@@ -84,6 +84,7 @@ class Antcrm {
       fromMs: NOW,
       deadlineMs: NOW,
       baseline: [],
+      locks: [],
     };
     this.#intents.set(operation, lookup);
     this.calls.push({ operation, code: called, kind });

@@ -35,6 +35,7 @@ function answering(chat: Dialogue, plan: Readonly<Record<string, Outcome['kind']
             fromMs: NOW,
             deadlineMs: NOW,
             baseline: [],
+            locks: [],
           },
         };
       default:

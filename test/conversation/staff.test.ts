@@ -173,7 +173,7 @@ function ends(effect: Effect, pick: number): Outcome {
   if (effect.kind !== 'accumulate' && effect.kind !== 'redeem') return succeed(effect);
   const { operation } = effect;
   const by = effect.kind === 'redeem' ? effect.by : ({ kind: 'phone', value: '+84867123456' } as const);
-  const lookup = { kind: effect.kind, by, code: 'X', fromMs: NOW, deadlineMs: NOW, baseline: [] };
+  const lookup = { kind: effect.kind, by, code: 'X', fromMs: NOW, deadlineMs: NOW, baseline: [], locks: [] };
   const outcomes: Outcome[] = [
     succeed(effect),
     { kind: 'refused', operation },

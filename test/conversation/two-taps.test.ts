@@ -131,6 +131,7 @@ describe('gifts beside the menu', () => {
               fromMs: 0,
               deadlineMs: 0,
               baseline: [],
+              locks: [],
             },
           }
         : succeed(effect);

@@ -71,7 +71,7 @@ function outcome(effect: Effect, pick: number): Outcome {
   if (effect.kind !== 'accumulate' && effect.kind !== 'redeem') return succeed(effect);
   const { operation } = effect;
   const by = { kind: 'phone', value: '+84912345678' } as const;
-  const lookup = { kind: effect.kind, by, code: 'X', fromMs: NOW, deadlineMs: NOW, baseline: [] };
+  const lookup = { kind: effect.kind, by, code: 'X', fromMs: NOW, deadlineMs: NOW, baseline: [], locks: [] };
   const all: Outcome[] = [
     succeed(effect),
     { kind: 'refused', operation },

@@ -10,6 +10,8 @@ import { toE164, toNational } from '../../src/loyalty/phone.ts';
 import { fc } from '../support/properties.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
+const POINT = { type: 'point', by: BY_PHONE } as const;
+const GIFT = { type: 'gift', by: BY_PHONE } as const;
 const contact = {
   phones: [{ type: 'Work', _id: '64db290a7796fe24bfe876a8', value: '0867123456' }],
   name: 'Garnacho',
@@ -18,6 +20,8 @@ const contact = {
   customerId: 475,
   id: '64db290a7796fe24bfe876a7',
 };
+
+const GARNACHO = { customerId: '475', phones: ['+84867123456'], emails: ['garnacho@gmail.com'] };
 
 describe('the history', () => {
   test("reads the document's samples", () => {
@@ -41,7 +45,7 @@ describe('the history', () => {
       createdAt: 1692085265818,
       id: '64db2c11cbad5f4fdd254567',
     };
-    expect(readHistory([point, gift], 'point')?.records).toEqual([
+    expect(readHistory([point, gift], POINT)?.records).toEqual([
       {
         id: '64db290a7796fe24bfe876b4',
         type: 'point',
@@ -50,9 +54,10 @@ describe('the history', () => {
         what: 'Tivi',
         code: 'TIVInpmx8b98pfg',
         atMs: 1692084490615,
+        whose: GARNACHO,
       },
     ]);
-    expect(readHistory([point, gift], 'gift')?.records).toEqual([
+    expect(readHistory([point, gift], GIFT)?.records).toEqual([
       {
         id: '64db2c11cbad5f4fdd254567',
         type: 'gift',
@@ -61,6 +66,7 @@ describe('the history', () => {
         what: 'Đầu máy',
         code: 'DAUMAY01',
         atMs: 1692085265818,
+        whose: GARNACHO,
       },
     ]);
   });
@@ -73,7 +79,7 @@ describe('the history', () => {
       'text',
       { type: 3, score: 1 },
     ];
-    expect(readHistory(records, 'point')).toEqual({
+    expect(readHistory(records, POINT)).toEqual({
       count: 5,
       records: [
         { id: '7', type: 'point', status: 'failed', score: 100, atMs: 1692084490615 },
@@ -82,10 +88,22 @@ describe('the history', () => {
     });
   });
 
+  test('is not read where a record is somebody else’s; one that names nobody may be anybody’s', () => {
+    const other = {
+      type: 2,
+      contact: { phones: [{ value: '0912345678' }], emails: [{ value: 'garnacho@gmail.com' }] },
+    };
+    expect(readHistory([{ type: 2 }, other], GIFT)).toBeNull();
+    expect(readHistory([other], { ...GIFT, by: { kind: 'email', value: 'Garnacho@gmail.com' } })?.count).toBe(
+      1,
+    );
+    expect(readHistory([{ type: 2, contact: { phones: [], customerId: 1 } }], GIFT)?.count).toBe(1);
+  });
+
   test('may come wrapped, and is null where it is no list', () => {
-    expect(readHistory({ data: [{ type: 2 }] }, 'gift')?.records).toHaveLength(1);
-    expect(readHistory({ success: 0 }, 'gift')).toBeNull();
-    expect(readHistory('[]', 'gift')).toBeNull();
+    expect(readHistory({ data: [{ type: 2 }] }, GIFT)?.records).toHaveLength(1);
+    expect(readHistory({ success: 0 }, GIFT)).toBeNull();
+    expect(readHistory('[]', GIFT)).toBeNull();
   });
 });
 
@@ -155,14 +173,14 @@ test('nothing that AntCRM could send throws', () => {
   })).value;
   fc.assert(
     fc.property(hostile, (json) => {
-      readHistory(json, 'point');
+      readHistory(json, POINT);
       readContact(json, BY_PHONE);
       readSuccess(json);
       scrub(readReason(json) ?? '', ['x']);
     }),
   );
   const deep = JSON.parse(`${'[{"data":'.repeat(50_000)}1${'}]'.repeat(50_000)}`);
-  expect(readHistory([deep], 'gift')).toEqual({ records: [], count: 1 });
+  expect(readHistory([deep], GIFT)).toEqual({ records: [], count: 1 });
   expect(readContact(deep, BY_PHONE)).toBe('unreadable');
 });
 

@@ -129,7 +129,8 @@ async function post(fault: Fault, kind: 'post' | 'postFresh'): Promise<Exchange>
   try {
     const now = performance.now();
     const end = now + (fault.at === 'silence' ? 50 : 2000);
-    const writeBefore = fault.at === 'end of time' ? now + 1 : end;
+    const monotonicMs = fault.at === 'end of time' ? now + 1 : end;
+    const writeBefore = { monotonicMs, wallMs: Date.now() + 2000 };
     return await transport[kind]('/redeem', { code: 'DAUMAY01' }, { end, writeBefore });
   } finally {
     unsubscribe(CONNECTED, onSocket);

@@ -102,6 +102,22 @@ test('a redemption that connects only after its time to be written is not writte
   await antCrm.close();
 });
 
+test('a redemption whose time is over by the wall clock alone is not written: the machine may have been suspended', async () => {
+  const bytes: Buffer[] = [];
+  await using server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
+  const { antCrm } = openAntCrm(server.url);
+  const late = redemption();
+  const over = { ...late, writeBefore: { ...late.writeBefore, wallMs: Date.now() - 1 } };
+  expect(await antCrm.redeem(over)).toEqual({ kind: 'unavailable' });
+  const soon = { ...late, writeBefore: { ...late.writeBefore, wallMs: Date.now() + 200 } };
+  const redeemed = antCrm.redeem(soon);
+  const start = performance.now();
+  while (performance.now() - start < 220);
+  expect(await redeemed).toEqual({ kind: 'unavailable' });
+  expect(bytes).toEqual([]);
+  await antCrm.close();
+});
+
 describe('what may have been sent is unknown', () => {
   test('a time-out', async () => {
     let asked = 0;

@@ -32,7 +32,13 @@ beforeEach(() => {
 });
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on', context = store.lease()) {
-  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe, clock });
+  const operations = createOperations({
+    loyalty: antcrm,
+    contacts,
+    callTimeoutMs: 8000,
+    observe,
+    world: clock,
+  });
   return clock.run(operations.perform(effect, context));
 }
 

@@ -1,6 +1,6 @@
 import type { Identifier } from '../../src/conversation/effect.ts';
 import type { EffectContext } from '../../src/conversation/perform.ts';
-import type { Clock } from '../../src/loyalty/clock.ts';
+import { realWorld, type World } from '../../src/engine/world.ts';
 import type {
   AccumulateRequest,
   CallOutcome,
@@ -24,8 +24,12 @@ const log: Log = { debug: mute, info: mute, warn: mute, error: mute };
 export const observe = { log, alarm: mute, skew: mute };
 
 /** Time that passes only while nothing else can happen. */
-export class VirtualClock implements Clock {
+export class VirtualClock implements World {
+  readonly random = realWorld.random;
+  readonly id = realWorld.id;
+  readonly bytes = realWorld.bytes;
   #nowMs = START_MS;
+  #suspendedMs = 0;
   #timers: { atMs: number; ring: () => void }[] = [];
 
   nowMs(): number {
@@ -34,19 +38,35 @@ export class VirtualClock implements Clock {
 
   /** Another zero than epoch's, so that mixing the two up shows. */
   monotonicMs(): number {
-    return this.#nowMs - START_MS + 1000;
+    return this.#nowMs - this.#suspendedMs - START_MS + 1000;
+  }
+
+  /** The machine sleeps: the monotonic clock stands still. */
+  suspend(ms: number): void {
+    this.#nowMs += ms;
+    this.#suspendedMs += ms;
   }
 
   pass(ms: number): void {
     this.#nowMs += ms;
   }
 
-  wait(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#timers.push({ atMs: this.#nowMs + ms, ring: resolve });
     });
+  }
+
+  timer(ms: number, ring: () => void): { cancel(): void } {
+    const timer = { atMs: this.#nowMs + ms, ring };
+    this.#timers.push(timer);
+    return { cancel: () => void this.#timers.splice(this.#timers.indexOf(timer), 1) };
+  }
+
+  defer(run: () => void): void {
+    setImmediate(run);
   }
 
   /** Lets time pass until the work is done; rejects as the work does. */
@@ -209,7 +229,8 @@ export class FakeStore {
             }
           : { locked: false };
       },
-      unlock: async (customer, operation) => this.unlock(customer, operation),
+      unlock: async (...unlocked) => this.unlock(...unlocked),
+      isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
         if (fence !== this.#fence) return { kind: 'stale' };
         const stored = this.intents.get(operation);
@@ -228,6 +249,8 @@ export class Killed extends Error {}
 export class Fuse {
   #left: number;
   readonly #when: 'before' | 'after';
+  /** Nothing of a process that is dead takes effect. */
+  #isBurnt = false;
 
   constructor(point: number, when: 'before' | 'after') {
     this.#left = point;
@@ -249,16 +272,19 @@ export class Fuse {
       signal: context.signal,
       nowMs: () => context.nowMs(),
       stopping: () => context.stopping(),
-      lock: (customer, operation) => this.#burn(() => context.lock(customer, operation)),
-      unlock: (customer, operation) => this.#burn(() => context.unlock(customer, operation)),
+      lock: (customer, operation, forMs) => this.#burn(() => context.lock(customer, operation, forMs)),
+      unlock: (...unlocked) => this.#burn(() => context.unlock(...unlocked)),
+      isHeld: () => this.#burn(() => context.isHeld()),
       intend: (operation, body) => this.#burn(() => context.intend(operation, body)),
       recall: (operation) => this.#burn(() => context.recall(operation)),
     };
   }
 
   async #burn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isBurnt) throw new Killed();
     this.#left -= 1;
     const isMine = this.#left === 0;
+    if (isMine) this.#isBurnt = true;
     if (isMine && this.#when === 'before') throw new Killed();
     const value = await work();
     if (isMine) throw new Killed();

@@ -20,7 +20,13 @@ beforeEach(() => {
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
   const clock = new VirtualClock();
-  const operations = createOperations({ loyalty: antcrm, contacts, callTimeoutMs: 8000, observe, clock });
+  const operations = createOperations({
+    loyalty: antcrm,
+    contacts,
+    callTimeoutMs: 8000,
+    observe,
+    world: clock,
+  });
   return operations.perform(effect, new FakeStore(clock).lease());
 }
 

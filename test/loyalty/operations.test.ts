@@ -15,6 +15,9 @@ import {
 
 const MINUTE_MS = 60_000;
 const CUSTOMER = 'customer:475';
+const CODE = 'code:tivi000000017';
+const WITHIN_TIMEOUT = { monotonicMs: 9000, wallMs: START_MS + 8000 };
+const LOCKS = [CUSTOMER, `email:${EMAIL.value}`, `phone:${PHONE.value}`];
 const GARNACHO = { customerId: '475', phones: [PHONE.value], emails: [EMAIL.value], points: 990 };
 const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
 const ACCUMULATE: Effect = {
@@ -33,7 +36,7 @@ const LOOKUP: Lookup = {
   deadlineMs: START_MS + 8000,
   skew: { ms: 0, errorMs: 1000 },
   baseline: [],
-  customer: CUSTOMER,
+  locks: LOCKS,
 };
 
 let clock: VirtualClock;
@@ -53,7 +56,7 @@ function perform(effect: Effect, context: EffectContext = store.lease(), contact
     contacts,
     callTimeoutMs: 8000,
     observe,
-    clock,
+    world: clock,
   });
   return clock.run(operations.perform(effect, context));
 }
@@ -78,6 +81,7 @@ describe('accumulate', () => {
     });
     expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: 'Garnacho' }]);
     expect(store.locks.size).toBe(0);
+    expect(store.settled.get(CODE)).toEqual(['new-0']);
   });
 
   it('sends the phone alone where the e-mail may be somebody else’s, and says nothing of it', async () => {
@@ -106,6 +110,7 @@ describe('accumulate', () => {
       deadlineMs: START_MS + 8000,
       skew: { ms: 0, errorMs: 1000 },
       baseline: [],
+      locks: [],
     };
     expect(await perform(ACCUMULATE)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
   });
@@ -131,7 +136,7 @@ describe('reading back', () => {
   it('gives up after two seconds: the operation is done all the same', async () => {
     antcrm.lateMs = 5000;
     const outcome = await perform(ACCUMULATE);
-    expect(outcome).toEqual({ kind: 'applied', operation: 'op-1', receipt: undefined });
+    expect(outcome).toMatchObject({ kind: 'applied', operation: 'op-1', receipt: undefined });
     expect(clock.nowMs()).toBe(START_MS + 2000);
   });
 
@@ -139,7 +144,7 @@ describe('reading back', () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;
     expect(await perform(REDEEM)).toEqual({
-      ...{ kind: 'applied', operation: 'op-1', customer: CUSTOMER, balance: { before: 990, after: 980 } },
+      ...{ kind: 'applied', operation: 'op-1', locks: LOCKS, balance: { before: 990, after: 980 } },
       awaited: { code, calledMs, deadlineMs, skew },
     });
   });
@@ -181,17 +186,17 @@ describe('redeem', () => {
       kind: 'applied',
       operation: 'op-1',
       receipt: { record: 'new-0', score: 10, what: 'Đầu máy' },
-      customer: CUSTOMER,
+      locks: LOCKS,
       balance: { before: 990, after: 980 },
     });
-    expect(antcrm.redeemed).toEqual([{ gift: 'DAUMAY01', phone: PHONE.value, writeBefore: 9000 }]);
-    expect(store.locks).toEqual(new Map([[CUSTOMER, 'op-1']]));
+    expect(antcrm.redeemed).toEqual([{ gift: 'DAUMAY01', phone: PHONE.value, writeBefore: WITHIN_TIMEOUT }]);
+    expect([...store.locks.keys()]).toEqual(LOCKS);
   });
 
   it.each(['refused', 'unavailable'] as const)('names whose hold to give back when %s', async (fate) => {
     antcrm.fate = fate;
     const points = fate === 'refused' ? { points: 990 } : {};
-    expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', customer: CUSTOMER, ...points });
+    expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', locks: LOCKS, ...points });
   });
 
   it('keeps the lock and the baseline while the outcome is unknown', async () => {
@@ -214,9 +219,10 @@ describe('redeem', () => {
     ['a record could never be recognised again', () => antcrm.records.push(gift({ id: undefined }))],
   ])('is not called where %s', async (_, spoil) => {
     spoil();
-    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', customer: CUSTOMER });
+    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1' });
     expect(antcrm.redeemed).toEqual([]);
     expect(store.intents.size).toBe(0);
+    expect(store.locks.size).toBe(0);
   });
 
   it('is not called, and nobody locked, where AntCRM cannot say who the customer is', async () => {
@@ -227,7 +233,46 @@ describe('redeem', () => {
 
   it('is not called where the intent is not safe', async () => {
     store.isReplicated = false;
-    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', customer: CUSTOMER });
+    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', locks: LOCKS });
+    expect(antcrm.redeemed).toEqual([]);
+  });
+
+  it('locks every name that AntCRM has for the customer, or none', async () => {
+    antcrm.records.push(gift({ id: 'a', whose: { phones: ['+84900000009'], emails: ['old@example.vn'] } }));
+    store.locks.set('email:old@example.vn', 'op-2');
+    expect(await perform(REDEEM)).toEqual({ kind: 'busy', operation: 'op-1' });
+    expect([...store.locks]).toEqual([['email:old@example.vn', 'op-2']]);
+    store.locks.clear();
+    antcrm.fate = 'lost';
+    const locks = ['customer:475', 'email:garnacho@gmail.com', 'email:old@example.vn'];
+    expect(await perform(REDEEM)).toMatchObject({
+      lookup: { locks: [...locks, `phone:${PHONE.value}`, 'phone:+84900000009'] },
+    });
+  });
+
+  it('gives its locks back where it is interrupted before the intent', async () => {
+    antcrm.history = async () => {
+      store.isStopping = true;
+      return { ok: true, value: { records: [], full: false } };
+    };
+    await expect(perform(REDEEM)).rejects.toThrow(TurnInterrupted);
+    expect(store.locks.size).toBe(0);
+  });
+
+  it('is not called where the machine was suspended after the intent, and the turn is another process’s now', async () => {
+    const lease = store.lease();
+    const suspended: EffectContext = {
+      ...lease,
+      async intend(...intent) {
+        const intended = await lease.intend(...intent);
+        clock.suspend(20_000);
+        store.lease();
+        return intended;
+      },
+    };
+    await expect(perform(REDEEM, suspended)).rejects.toThrow(LeaseLost);
+    expect(antcrm.redeemed).toEqual([]);
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
     expect(antcrm.redeemed).toEqual([]);
   });
 
@@ -241,10 +286,10 @@ describe('redeem', () => {
 
   it('locks by the identifier where AntCRM has no record, or no contacts at all', async () => {
     antcrm.contacts.length = 0;
-    expect(await perform(REDEEM)).toMatchObject({ customer: `phone:${PHONE.value}` });
+    expect(await perform(REDEEM)).toMatchObject({ locks: [`phone:${PHONE.value}`] });
     antcrm.down.add('contact');
     const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, store.lease(), 'off');
-    expect(outcome).toMatchObject({ kind: 'applied', customer: `email:${EMAIL.value}` });
+    expect(outcome).toMatchObject({ kind: 'applied', locks: [`email:${EMAIL.value}`] });
   });
 
   it.each([
@@ -261,7 +306,12 @@ describe('redeem', () => {
 describe('check', () => {
   const check = (lookup: Lookup = LOOKUP, operation = 'op-1'): Promise<Outcome> =>
     perform({ kind: 'check', operation, lookup });
-  const POINT: Lookup = { ...LOOKUP, kind: 'accumulate', code: 'TIVI000000017', customer: undefined };
+  const POINT: Lookup = {
+    ...LOOKUP,
+    kind: 'accumulate',
+    code: 'TIVI000000017',
+    locks: ['code:tivi000000017'],
+  };
 
   it.each<[string, string, LoyaltyRecord[]]>([
     ['none', 'nothing new is there', []],
@@ -364,7 +414,7 @@ describe('check', () => {
     antcrm.records.push(gift({ id: 'a', what: 'Đầu máy' }));
     const receipt = { record: 'a', score: 10, what: 'Đầu máy' };
     expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'applied', receipt });
-    expect(store.locks).toEqual(new Map([[CUSTOMER, 'op-1']]));
+    expect([...store.locks.keys()]).toEqual(LOCKS);
   });
 
   it('concludes nothing while the customer is locked by another operation', async () => {
@@ -378,13 +428,14 @@ describe('check', () => {
     expect(await check()).toMatchObject({ found: 'unreadable' });
   });
 
-  it('knows an accumulation by its code, even without an id, and locks nobody', async () => {
+  it('knows an accumulation by its code, even without an id, and locks the code while it looks', async () => {
     const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
     antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
     // Perhaps an earlier try, of which no baseline tells.
     antcrm.records.push({ ...point, code: 'tivi000000017', status: 'failed' });
     expect(await check(POINT)).toMatchObject({ found: 'none' });
+    expect(store.locks.size).toBe(0);
     antcrm.records.push({ ...point, code: 'TIVI000000017' });
     expect(await check(POINT)).toMatchObject({ found: 'applied', receipt: { score: 100 } });
     expect(store.locks.size).toBe(0);
@@ -461,7 +512,7 @@ describe('AntCRM’s clock', () => {
   function watch() {
     const seen: unknown[] = [];
     const operations = createOperations({
-      ...{ loyalty: antcrm, contacts: 'on', callTimeoutMs: 8000, clock },
+      ...{ loyalty: antcrm, contacts: 'on', callTimeoutMs: 8000, world: clock },
       observe: {
         ...observe,
         alarm: (name, fields) => void seen.push([name, fields]),

@@ -13,7 +13,7 @@ export const TIMEOUT_MS = 8000;
 export const CHECKS_MS = SETTINGS.operationChecksMs;
 export const NOT_APPLIED_MS = CHECKS_MS.at(-2) ?? 0;
 const GIFT = 'DAUMAY01';
-const CUSTOMER = 'customer:475';
+const LOCKS = ['customer:475', `phone:${PHONE.value}`];
 
 /** How a call goes: `afterMs` it reaches AntCRM; of `lost` ones the answer never comes. Its record shows `hiddenMs` later. */
 export type Call = {
@@ -68,7 +68,7 @@ class Antcrm extends FakeAntcrm {
   override async redeem(_request: RedeemRequest): Promise<CallOutcome> {
     const { fate, afterMs, hiddenMs } = this.next;
     this.called = true;
-    await this.#clock.wait(afterMs, this.#endless);
+    await this.#clock.sleep(afterMs, this.#endless);
     if (fate === 'vanished') return { kind: 'unknown' };
     const isRefused = fate === 'refused' || fate === 'refused and lost';
     const id = this.note(isRefused ? 'failed' : 'succeeded', hiddenMs);
@@ -108,7 +108,7 @@ export class World {
   constructor(skewMs: number, measuredMs: number) {
     this.antcrm = new Antcrm(this.clock, skewMs, measuredMs);
     this.#operations = createOperations({
-      ...{ loyalty: this.antcrm, contacts: 'on', callTimeoutMs: TIMEOUT_MS, observe, clock: this.clock },
+      ...{ loyalty: this.antcrm, contacts: 'on', callTimeoutMs: TIMEOUT_MS, observe, world: this.clock },
     });
   }
 
@@ -142,7 +142,7 @@ export class World {
       for (const { id } of open) {
         const truth = this.redemptions.find((one) => one.id === id)?.record;
         const result = truth === undefined ? 'not-applied' : 'done';
-        const message = { kind: 'settle', operation: id, result, customer: CUSTOMER } as const;
+        const message = { kind: 'settle', operation: id, result, locks: LOCKS } as const;
         await this.#turn(where, { kind: 'message', message });
       }
     }

@@ -21,6 +21,7 @@ const lookup: Lookup = {
   calledMs: 1000,
   deadlineMs: 9000,
   baseline: [],
+  locks: [],
 };
 
 const SENDER = { channel: 'teams', proof: 'profile' } as const;

@@ -21,7 +21,7 @@ const unknown: Perform = async (effect, turn) => {
   await turn.lock('customer:475', operation);
   const lookup: Lookup = {
     ...{ kind: 'redeem', by, code: gift, fromMs: Date.now() - 300_000, deadlineMs: Date.now() + 8000 },
-    ...{ baseline: ['64db2c11cbad5f4fdd254567'], customer: 'customer:475' },
+    ...{ baseline: ['64db2c11cbad5f4fdd254567'], locks: ['customer:475'] },
   };
   await turn.intend(operation, { lookup });
   return { kind: 'unknown', operation, lookup };

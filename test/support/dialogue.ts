@@ -170,7 +170,7 @@ export function succeed(effect: Effect): Outcome {
         kind: 'applied',
         operation: effect.operation,
         receipt: { record: 'r2', score: 10, what: 'Đầu máy' },
-        customer: 'customer:475',
+        locks: ['customer:475'],
       };
     case 'check':
       return { kind: 'checked', operation: effect.operation, found: 'none' };

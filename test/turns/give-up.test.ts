@@ -16,6 +16,7 @@ const LOOKUP: Lookup = {
   // No check falls due here.
   deadlineMs: Number.MAX_SAFE_INTEGER / 2,
   baseline: [],
+  locks: [],
 };
 
 /** AntCRM takes every code; the process has a fault at the second one, before its intent is written or after. */

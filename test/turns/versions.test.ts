@@ -17,15 +17,11 @@ const origin = {
 };
 const phone = { value: '+84867123456', proved: true };
 
-/** A conversation with this state, as version `v` would have stored it, and `bodies` in its outbox. */
-async function stored(
-  world: World,
-  state: object,
-  { v, outbox = [] }: { v?: number; outbox?: object[] } = {},
-) {
+/** A conversation with this state, as version `v` would have stored it. */
+async function stored(world: World, state: object, v = VERSION) {
   const { seal, memory } = world;
   const name = conversationName(seal, 'test', 'c1');
-  const store = createMemoryStore({ schema: v ?? 2 }, memory);
+  const store = createMemoryStore({ schema: v }, memory);
   const text = (body: object): string => JSON.stringify({ ...body, v });
   const body = seal.seal(`message:${name}`, text(incoming('hello')));
   const accepted = await store.accept({ conversation: name, id: 'm', body, nonce: 'n', take: true });
@@ -34,7 +30,7 @@ async function stored(
   await store.commit(work, {
     version: work.version,
     state: seal.seal(`state:${name}`, text({ state, origin, wakeAtMs: null })),
-    outbox: outbox.map((one) => seal.seal(`${v === undefined ? 'errand' : 'outbox'}:${name}`, text(one))),
+    outbox: [],
     consumed: work.head?.seq ?? null,
     wakeAtMs: null,
     settled: [],
@@ -50,29 +46,6 @@ const idle = (nowMs: number): object => ({
   operations: [],
 });
 
-test('what version 2 left is delivered, given back and answered', async () => {
-  const world = createWorld();
-  const customer = world.seal.name('customer', 'customer:1');
-  const outgoing = { ...origin, sender: undefined, locale: 'vi', reply: { key: 'of version 2' } };
-  const reply = {
-    kind: 'reply',
-    outgoing: { ...outgoing, first: true, last: true, state: {}, atMs: Date.now() },
-  };
-  const { store, name } = await stored(
-    world,
-    { ...idle(Date.now()), step: { at: 'asking', flow: 'accumulate', slot: 'code', tries: 0 }, profile: {} },
-    { outbox: [reply, { kind: 'letGo', customer, operation: 'op1', record: 'r1' }] },
-  );
-  await store.lock(customer, 'op1');
-  const body = world.seal.seal(`message:${name}`, JSON.stringify(incoming('TIVI000000101')));
-  await store.accept({ conversation: name, id: 'm2', body, nonce: 'n2', take: false });
-
-  world.engine({ conversation: real });
-  await expect.poll(() => keys(world)).toEqual(['of version 2', 'accumulate.askPhone']);
-  expect(await store.lock(customer, 'op2')).toMatchObject({ locked: true, settled: ['r1'] });
-  expect(world.alarms).toEqual([]);
-});
-
 const unknown = (nowMs: number): object => ({
   ...idle(nowMs),
   step: { at: 'asking', flow: 'tier', slot: 'year', tries: 0 },
@@ -83,7 +56,7 @@ const unknown = (nowMs: number): object => ({
 
 test('a flow that this process does not know is left to one that knows it', async () => {
   const world = createWorld();
-  await stored(world, unknown(Date.now()), { v: VERSION });
+  await stored(world, unknown(Date.now()));
   const engine = world.engine({ conversation: real });
   const leases = vi.spyOn(world.store, 'release');
   await engine.accept(incoming('this year'));
@@ -104,7 +77,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
 
 test('a flow that nobody knows ends after a minute, and with it nothing else', async () => {
   const world = createWorld();
-  await stored(world, unknown(Date.now()), { v: VERSION });
+  await stored(world, unknown(Date.now()));
   const startMs = world.memory.now();
   const engine = world.engine({ conversation: real }, { attempts: 1 });
   await engine.accept(incoming('this year'));
@@ -124,9 +97,9 @@ test('a flow that nobody knows ends after a minute, and with it nothing else', a
 
 test('what a newer version wrote is never taken for broken', async () => {
   const world = createWorld();
-  const { name } = await stored(world, { of: 'the future' }, { v: VERSION + 1 });
+  const { name } = await stored(world, { of: 'the future' }, VERSION + 1);
   const box = world.memory.boxes.get(name);
-  // As if an older process had lowered it: version 2 does.
+  // As if an older process had lowered it.
   if (box) box.schema = VERSION;
   const engine = world.engine({ conversation: real });
   const leases = vi.spyOn(world.store, 'release');

@@ -10,7 +10,7 @@ import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
 import { isCaughtUp } from './balance.ts';
 import { atHand } from './calls.ts';
-import { counted, ended, note, told } from './operations.ts';
+import { counted, ended, note, told, unlockAll } from './operations.ts';
 import { begunCall, tellAll, UNTRIED } from './several.ts';
 
 /*
@@ -33,10 +33,10 @@ export function check(state: ConversationState, scope: Scope): Decision {
   };
 }
 
-/** Whether the balance of whom the call was made for may be told here: only who is proved has a lock, and points are earned for others, too. */
-function isTheirs(state: ConversationState, { by, customer }: Lookup, scope: Scope): boolean {
+/** Whether the balance of whom the call was made for may be told here: only who is proved has locks, and points are earned for others, too. */
+function isTheirs(state: ConversationState, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = proved(carried(state, scope));
-  return customer !== undefined || (theirs?.kind === by.kind && theirs.value === by.value);
+  return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
 }
 
 /** When the next check of any operation is due, epoch ms. */
@@ -45,10 +45,13 @@ export function nextCheckMs(state: ConversationState, scope: Scope): number | nu
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-function checkAtMs({ status, lookup, checks }: Operation, { settings }: Scope): number | null {
+/** In its time, and not sooner after the last look than planned: after a downtime all of them would be spent at once. */
+function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
-  const delay = settings.operationChecksMs[checks];
-  return delay === undefined ? null : lookup.deadlineMs + delay;
+  const { [checks - 1]: before = 0, [checks]: delay } = settings.operationChecksMs;
+  if (delay === undefined) return null;
+  const dueMs = lookup.deadlineMs + delay;
+  return lookedMs === undefined ? dueMs : Math.max(dueMs, lookedMs + delay - before);
 }
 
 /** What a check found. The customer hears of it unasked. */
@@ -69,7 +72,7 @@ export function checked(
       return escalate(state, operation, scope);
     case 'undecided':
     case 'unreadable':
-      return last ? escalate(state, operation, scope) : update(state, operation, operation.status);
+      return last ? escalate(state, operation, scope) : update(state, operation, operation.status, scope);
     case 'refused':
       return notFound(state, operation, 'refused', scope, last);
     case 'none':
@@ -90,18 +93,23 @@ function notFound(
 ): Decision {
   const watching = operation.status === 'watching';
   if (last) {
-    return watching ? unwatch(state, operation, status) : resolve(state, operation, status, scope);
+    return watching ? unwatch(state, operation, status, scope) : resolve(state, operation, status, scope);
   }
   const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
-  if (!lastButOne || watching) return update(state, operation, operation.status);
+  if (!lastButOne || watching) return update(state, operation, operation.status, scope);
   const known = counted(state, operation.kind, status, scope);
-  const next = update(known, operation, 'watching', unlock(operation));
+  const next = update(known, operation, 'watching', scope, unlock(operation));
   return after([resolved(operation, status, scope)], next);
 }
 
 /** Nothing came late. The last check has locked the customer once more. */
-function unwatch(state: ConversationState, operation: Operation, status: 'refused' | 'notApplied'): Decision {
-  return update(state, operation, status, { settled: [operation.id], ...unlock(operation) });
+function unwatch(
+  state: ConversationState,
+  operation: Operation,
+  status: 'refused' | 'notApplied',
+  scope: Scope,
+): Decision {
+  return update(state, operation, status, scope, { settled: [operation.id], ...unlock(operation) });
 }
 
 /**
@@ -110,15 +118,15 @@ function unwatch(state: ConversationState, operation: Operation, status: 'refuse
  */
 export function settle(
   state: ConversationState,
-  { operation: id, result, customer }: Extract<Message, { kind: 'settle' }>,
+  { operation: id, result, locks }: Extract<Message, { kind: 'settle' }>,
   scope: Scope,
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';
   const operation = state.operations.find((one) => one.id === id);
   if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
   return operation
-    ? { ...say(state), ...ended(id, customer) }
-    : settleUnsaved(state, { id, status, customer }, scope);
+    ? { ...say(state), ...ended(id, locks) }
+    : settleUnsaved(state, { id, status, locks }, scope);
 }
 
 /**
@@ -130,24 +138,24 @@ function settleUnsaved(
   {
     id,
     status,
-    customer,
+    locks,
   }: {
     readonly id: string;
     readonly status: 'done' | 'notApplied';
-    readonly customer: string | undefined;
+    readonly locks: readonly string[] | undefined;
   },
   scope: Scope,
 ): Decision {
   const confirming = atHand(state, scope);
   const call = confirming?.calls.find(({ operation }) => operation === id);
-  if (!confirming || !call) return { ...say(state), ...ended(id, customer) };
+  if (!confirming || !call) return { ...say(state), ...ended(id, locks) };
   const operation = { ...begunCall(state, call, confirming.confirmed, scope), status };
   const next = counted(note(state, operation), operation.kind, status, scope);
   const told =
     confirming.calls.length > 1
       ? tellAll(next, { ...confirming, why: UNTRIED }, scope)
       : home(next, scope, resolved(operation, status, scope));
-  return { ...told, ...ended(id, customer) };
+  return { ...told, ...ended(id, locks) };
 }
 
 function resolve(
@@ -161,15 +169,15 @@ function resolve(
   const kept = receipt && { ...told(receipt), ...(isSure && { balance: points }) };
   const known: Operation = { ...operation, receipt: kept };
   const balance = points === undefined || isSure ? balanceLines(known) : [behind(points)];
-  const next = update(counted(state, operation.kind, status, scope), known, status, {
+  const next = update(counted(state, operation.kind, status, scope), known, status, scope, {
     settled: [operation.id],
-    ...unlock(operation, status === 'done' ? successOf(operation, receipt) : {}),
+    ...unlock(operation, status === 'done' ? foundFor(operation, receipt) : {}),
   });
   return after([resolved(known, status, scope, balance)], next);
 }
 
 function escalate(state: ConversationState, operation: Operation, scope: Scope): Decision {
-  const next = update(state, operation, 'escalated', { escalated: [operation.id] });
+  const next = update(state, operation, 'escalated', scope, { escalated: [operation.id] });
   const reply: Reply = {
     key: 'operation.escalated',
     params: { reference: operation.id },
@@ -192,7 +200,7 @@ function resolved(
 }
 
 /** Staff may settle an operation of which no check found the record. */
-function successOf({ lookup }: Operation, receipt: Receipt | undefined): Pick<Unlock, 'record' | 'awaited'> {
+function foundFor({ lookup }: Operation, receipt: Receipt | undefined): Pick<Unlock, 'record' | 'awaited'> {
   const record = receipt?.record;
   return record === undefined && lookup ? { awaited: awaitedOf(lookup) } : { record };
 }
@@ -201,20 +209,20 @@ function unlock(
   operation: Operation,
   success: Pick<Unlock, 'record' | 'awaited'> = {},
 ): Pick<Decision, 'unlock'> {
-  const customer = operation.lookup?.customer;
-  return customer ? { unlock: [{ customer, operation: operation.id, ...success }] } : {};
+  return unlockAll(operation.id, operation.lookup?.locks ?? [], success);
 }
 
 function update(
   state: ConversationState,
   operation: Operation,
   status: Operation['status'],
+  { nowMs }: Scope,
   rest?: Partial<Decision>,
 ): Decision {
-  const { lookup, ...known } = operation;
+  const { lookup, lookedMs: _, ...known } = operation;
   const moved: Operation = { ...known, status, checks: operation.checks + 1 };
   // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
-  const next: Operation = isOpen(moved) && lookup ? { ...moved, lookup } : moved;
+  const next: Operation = isOpen(moved) && lookup ? { ...moved, lookup, lookedMs: nowMs } : moved;
   const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
   return { state: { ...state, operations }, replies: [], ...rest };
 }

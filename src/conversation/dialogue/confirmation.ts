@@ -55,13 +55,13 @@ function concludeOnly(
     case 'unknown':
       return pending(state, confirmed, operation, outcome.lookup, scope);
     case 'unavailable':
-      return unavailable(state, confirming, outcome.customer, scope);
+      return unavailable(state, confirming, outcome.locks, scope);
     case 'refused':
-      return { ...refused(state, confirmed, outcome, scope), ...ended(operation, outcome.customer) };
+      return { ...refused(state, confirmed, outcome, scope), ...ended(operation, outcome.locks) };
     case 'applied':
       return {
         ...applied(state, confirmed, operation, outcome, scope),
-        ...ended(operation, outcome.customer, { record: outcome.receipt?.record, awaited: outcome.awaited }),
+        ...ended(operation, outcome.locks, { record: outcome.receipt?.record, awaited: outcome.awaited }),
       };
   }
 }
@@ -104,19 +104,18 @@ function refused(
 
 /**
  * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
- * exclusive operation did not get as far as knowing its customer, the id stays: an attempt before a crash may have locked
- * the customer for it, and only the same operation gets past its own lock.
+ * exclusive operation surely left none the id stays: an attempt before a crash may have locked the customer for a while,
+ * and only the same operation gets past its own lock.
  */
 function unavailable(
   state: ConversationState,
   { step, confirmed: { exclusive } }: AtHand,
-  customer: string | undefined,
+  locks: readonly string[] | undefined,
   scope: Scope,
 ): Decision {
-  const early = exclusive && customer === undefined;
-  const operation = early ? step.operation : scope.ids.operation;
+  const operation = exclusive && locks === undefined ? step.operation : scope.ids.operation;
   const retry = pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
-  return { ...retry, ...ended(step.operation, customer) };
+  return { ...retry, ...ended(step.operation, locks) };
 }
 
 /** What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`. */

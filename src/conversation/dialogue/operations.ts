@@ -59,13 +59,19 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
 /** The operation has its outcome: what is put away with it. */
 export function ended(
   operation: string,
-  customer?: string,
+  locks: readonly string[] = [],
   success?: Pick<Unlock, 'record' | 'awaited'>,
 ): Pick<Decision, 'settled' | 'unlock'> {
-  return {
-    settled: [operation],
-    ...(customer && { unlock: [{ customer, operation, ...success } satisfies Unlock] }),
-  };
+  return { settled: [operation], ...unlockAll(operation, locks, success) };
+}
+
+/** Whatever is locked for the operation is given back, and learns of its success. */
+export function unlockAll(
+  operation: string,
+  locks: readonly string[],
+  success?: Pick<Unlock, 'record' | 'awaited'>,
+): Pick<Decision, 'unlock'> {
+  return { unlock: locks.map((customer) => ({ customer, operation, ...success })) };
 }
 
 /** The state with an outcome counted by the flow that confirms operations of this kind. */

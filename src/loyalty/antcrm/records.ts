@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HistoryType, Identifier } from '../../conversation/effect.ts';
-import type { Contact, LoyaltyRecord } from '../loyalty.ts';
+import type { Contact, HistoryQuery, LoyaltyRecord } from '../loyalty.ts';
 import { toE164 } from '../phone.ts';
 
 /*
@@ -30,6 +30,23 @@ const number = maybe(numeric);
 const text = maybe(word);
 const thing = maybe(z.object({ code: text, name: text }));
 
+const address = maybe(z.union([word, z.object({ value: word }).transform((entry) => entry.value)]));
+const addresses = z
+  .array(address)
+  .catch([])
+  .transform((values) => values.filter((value) => value !== undefined));
+
+const namedSchema = z.object({
+  customerId: text,
+  phones: addresses.transform((values) => values.map(toE164)),
+  emails: addresses.transform((values) => values.map((value) => value.toLowerCase())),
+});
+const contactSchema = namedSchema.extend({
+  scoreAvailable: number,
+  scoreRank: number,
+  rankName: text,
+});
+
 const recordSchema = z.object({
   type: number,
   score: number,
@@ -37,24 +54,10 @@ const recordSchema = z.object({
   product: thing,
   gift: thing,
   code: text,
+  contact: maybe(namedSchema),
   createdAt: number,
   id: text,
   _id: text,
-});
-
-const address = maybe(z.union([word, z.object({ value: word }).transform((entry) => entry.value)]));
-const addresses = z
-  .array(address)
-  .catch([])
-  .transform((values) => values.filter((value) => value !== undefined));
-
-const contactSchema = z.object({
-  customerId: text,
-  phones: addresses.transform((values) => values.map(toE164)),
-  emails: addresses.transform((values) => values.map((value) => value.toLowerCase())),
-  scoreAvailable: number,
-  scoreRank: number,
-  rankName: text,
 });
 
 const answerSchema = z.object({ success: z.unknown(), message: text, error: text });
@@ -92,17 +95,18 @@ export function scrub(reason: string, sent: readonly (string | undefined)[]): st
 }
 
 /**
- * A page of the history; null if the answer is no list. `count` is what the page held before records of the other
- * type were left out: it tells whether there may be another page.
+ * A page of the history; null if the answer is no list, or lists what is somebody else's: nothing follows from it then.
+ * `count` is what the page held before records of the other type were left out: it tells whether there may be another.
  */
 export function readHistory(
   json: unknown,
-  asked: HistoryType,
+  { type, by }: Pick<HistoryQuery, 'type' | 'by'>,
 ): { records: LoyaltyRecord[]; count: number } | null {
   const list = Array.isArray(json) ? json : wrappedSchema.safeParse(json).data?.data;
   if (!Array.isArray(list)) return null;
-  const records = list.flatMap((entry) => readRecord(entry, asked) ?? []);
-  return { records: records.filter((record) => record.type === asked), count: list.length };
+  const records = list.flatMap((entry) => readRecord(entry, type) ?? []);
+  if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;
+  return { records: records.filter((record) => record.type === type), count: list.length };
 }
 
 function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
@@ -120,6 +124,7 @@ function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
     what: about?.name,
     code: type === 'point' ? record.code : record.gift?.code,
     atMs: record.createdAt,
+    whose: record.contact,
   };
 }
 
@@ -140,12 +145,18 @@ export function readContact(json: unknown, by: Identifier): Contact | null | 'un
   const contacts = entries.flatMap((entry) => readOneContact(entry) ?? []);
   if (contacts.length === 0) return entries.length === 0 ? null : 'unreadable';
 
-  const sought = by.kind === 'phone' ? by.value : by.value.toLowerCase();
-  const values = (contact: Contact) => (by.kind === 'phone' ? contact.phones : contact.emails);
-  const theirs = contacts.find((contact) => values(contact).includes(sought));
+  const theirs = contacts.find((contact) => isOf(contact, by));
   const [only] = contacts;
-  return theirs ?? (contacts.length === 1 && only && values(only).length === 0 ? only : null);
+  return theirs ?? (contacts.length === 1 && only && !isAnothers(only, by) ? only : null);
 }
+
+type Named = Pick<Contact, 'phones' | 'emails'>;
+const isOf = ({ phones, emails }: Named, { kind, value }: Identifier): boolean =>
+  kind === 'phone' ? phones.includes(value) : emails.includes(value.toLowerCase());
+
+/** What names nobody of this kind may be anybody's. */
+const isAnothers = (named: Named, by: Identifier): boolean =>
+  (by.kind === 'phone' ? named.phones : named.emails).length > 0 && !isOf(named, by);
 
 function readOneContact(entry: unknown): Contact | null {
   const contact = contactSchema.safeParse(entry).data;

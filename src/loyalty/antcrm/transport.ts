@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Agent, Client, type Dispatcher, request } from 'undici';
+import type { Moment } from '../loyalty.ts';
 import type { Dated } from './remote-clock.ts';
 
 /**
@@ -17,12 +18,15 @@ export type Exchange =
   | { readonly kind: 'unsent' | 'broken'; readonly away: boolean; readonly reason: string }
   | { readonly kind: 'declined'; readonly reason: string };
 
-/** Moments of `performance.now()`: the call is over at `end`, and no byte of it is written after `writeBefore`. */
-export type Deadline = { readonly end: number; readonly writeBefore: number };
+/** The call is over at `end` of `performance.now()`, and no byte of it is written after `writeBefore`. */
+export type Deadline = { readonly end: number; readonly writeBefore: Moment };
+
+const isOver = ({ monotonicMs, wallMs }: Moment): boolean =>
+  performance.now() >= monotonicMs || Date.now() >= wallMs;
 
 /** The HTTP of AntCRM: JSON both ways, the key in a header, no redirects. Never throws. */
 export type Transport = {
-  get(path: string, query: URLSearchParams, deadline: Deadline): Promise<Exchange>;
+  get(path: string, query: URLSearchParams, end: number): Promise<Exchange>;
   post(path: string, body: unknown, deadline: Deadline): Promise<Exchange>;
   /** On a connection of its own: a stale keep-alive socket would turn a harmless reset into an ambiguous one. */
   postFresh(path: string, body: unknown, deadline: Deadline): Promise<Exchange>;
@@ -55,16 +59,17 @@ export function createTransport(options: {
     const { body, opened } = seal(text, deadline.writeBefore);
     const length = { 'content-length': String(Buffer.byteLength(text)) };
     const how = { method: 'POST', headers: { ...headers, ...length }, body, dispatcher } as const;
-    const result = await exchange(base + path, how, deadline, options.onAnswer);
+    if (isOver(deadline.writeBefore)) return TOO_LATE;
+    const result = await exchange(base + path, how, deadline.end, options.onAnswer);
     return result.kind === 'broken' && !opened() ? ({ ...result, kind: 'unsent' } as const) : result;
   }
 
   return {
-    get: (path, query, deadline) =>
+    get: (path, query, end) =>
       exchange(
         `${base}${path}?${query}`,
         { method: 'GET', headers, dispatcher: shared },
-        deadline,
+        end,
         options.onAnswer,
       ),
 
@@ -83,11 +88,11 @@ export function createTransport(options: {
  * A body that knows whether it was sent. undici reads it once the connection stands, and writes the first byte of the
  * request only with the first of the body: until then nothing has left, and from `writeBefore` on nothing will.
  */
-function seal(text: string, writeBefore: number) {
+function seal(text: string, writeBefore: Moment) {
   let opened = false;
   const body = new Readable({
     read() {
-      if (performance.now() >= writeBefore) return void this.destroy(new TooLate());
+      if (isOver(writeBefore)) return void this.destroy(new TooLate());
       opened = true;
       this.push(text);
       this.push(null);
@@ -108,11 +113,11 @@ type RequestOptions = NonNullable<Parameters<typeof request>[1]>;
 async function exchange(
   url: string,
   how: RequestOptions,
-  { end, writeBefore }: Deadline,
+  end: number,
   onAnswer: OnAnswer,
 ): Promise<Exchange> {
   const start = performance.now();
-  if (start >= Math.min(end, writeBefore)) return TOO_LATE;
+  if (start >= end) return TOO_LATE;
   const stop = new AbortController();
   // An aborted request that is still connecting ends only with the attempt to connect: it is not waited for.
   const late = Promise.withResolvers<Exchange>();

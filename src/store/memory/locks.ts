@@ -28,10 +28,10 @@ export function memoryLocks(
   }
 
   return {
-    async lock(name, operation) {
+    async lock(name, operation, forMs = lockMs) {
       const customer = customerOf(name);
       if (customer.holder !== null && customer.holder.operation !== operation) return { locked: false };
-      customer.holder = { operation, untilMs: now() + lockMs };
+      customer.holder = { operation, untilMs: now() + forMs };
       return { locked: true, settled: [...customer.settled.keys()], awaited: [...customer.awaited.keys()] };
     },
 

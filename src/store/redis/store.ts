@@ -143,8 +143,8 @@ export function createRedisStore(
     intend: intend.write,
     commit,
     release,
-    async lock(customer, operation) {
-      const answer = await client.run('lock', keys().customer(customer), [operation, lockMs]);
+    async lock(customer, operation, forMs = lockMs) {
+      const answer = await client.run('lock', keys().customer(customer), [operation, forMs]);
       if (answer === null) return { locked: false };
       const [settled, awaited] = listOf(answer);
       return { locked: true, settled: listOf(settled).map(wordOf), awaited: listOf(awaited).map(wordOf) };

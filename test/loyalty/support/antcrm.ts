@@ -38,5 +38,5 @@ export function openAntCrm(
 export const redemption = (writeWithinMs = 60_000) => ({
   gift: 'DAUMAY01',
   phone: '+84867123456',
-  writeBefore: performance.now() + writeWithinMs,
+  writeBefore: { monotonicMs: performance.now() + writeWithinMs, wallMs: Date.now() + 60_000 },
 });

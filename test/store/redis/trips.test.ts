@@ -73,7 +73,7 @@ async function open() {
 
 const times = (count: number): string[] => Array.from({ length: count }, () => 'evalsha');
 
-test('before the reply leaves Redis is asked twice; three times where points are earned, two more for each further code, four times where they are spent', async () => {
+test('before the reply leaves Redis is asked twice; four times where points are earned, three more for each further code, six times where they are spent', async () => {
   const { asked, customer, world } = await open();
   /** Everything that a customer does, from the first word on. */
   async function story() {
@@ -96,11 +96,12 @@ test('before the reply leaves Redis is asked twice; three times where points are
   const said = customer.heard.length;
   expect(await story()).toEqual({
     word: times(2),
-    earned: times(3),
-    several: times(7),
+    earned: times(4),
+    several: times(10),
     gift: times(2),
     proof: times(2),
-    spent: times(4),
+    // Its own id and its phone are locked.
+    spent: ['evalsha', 'hget', ...times(4)],
   });
   const results = customer.heard
     .slice(said)
