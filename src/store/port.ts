@@ -114,8 +114,9 @@ export function asideOf(key: Key, version: Uint8Array): Key {
 export const SHARDS = 256;
 
 export function shardOf(key: Key): number {
-  const [, name = ''] = key.split(':');
-  return crc32(name) % SHARDS;
+  const from = key.indexOf(':') + 1;
+  const to = key.indexOf(':', from);
+  return crc32(to < 0 ? key.slice(from) : key.slice(from, to)) % SHARDS;
 }
 
 /**

@@ -3,7 +3,7 @@ import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log, Observe } from '../../observe.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { placesOf, type RedisAddress } from './address.ts';
-import { COMMAND_MS, confirmed, reason } from './confirmed.ts';
+import { COMMAND_MS, CONFIRM_MS, confirmed, reason } from './confirmed.ts';
 import { connectorTo, follow, leaveNoMaster, leaveSwitched, leaveUnready } from './leaving.ts';
 import { createOpening, type Word } from './opening.ts';
 
@@ -125,10 +125,8 @@ export async function connectRedis(
     if (closed !== null) return Promise.reject(closed);
     const startMs = performance.now();
     gather();
-    const answer = confirmed(commands[`${script}Buffer`](keys.length, ...keys, ...args));
-    const ended = () => onCommand(script, (performance.now() - startMs) / 1000);
-    answer.then(ended, ended);
-    return answer;
+    const answer = commands[`${script}Buffer`](keys.length, ...keys, ...args);
+    return confirmed(answer, CONFIRM_MS, () => onCommand(script, (performance.now() - startMs) / 1000));
   };
 
   return {

@@ -87,7 +87,6 @@ export function createRedisRecords(
 /** What the scripts answer; their head comments say when. */
 const bytesSchema = z.instanceof(Buffer);
 const readSchema = z.tuple([z.number(), bytesSchema.nullable()]);
-const swapSchema = z.union([z.number(), readSchema]);
 const listSchema = z.tuple([z.number(), z.number()], bytesSchema);
 
 /** Redis tells nothing and no bytes apart; a record has a version. */
@@ -97,7 +96,7 @@ const NOTHING = Buffer.alloc(0);
 
 function swapCall(key: Key, { expected, bytes, ttlMs, indexes, aside }: Swap) {
   const shard = shardOf(key);
-  const keys = [storedName(key)];
+  const keys = [`${TAGS[shard]}${key}`];
   const args: Argument[] = [bufferOf(expected), bufferOf(bytes), ttlMs, indexes.length];
   for (const { index, member, score } of indexes) {
     keys.push(indexName(index, shard));
@@ -118,9 +117,8 @@ function bufferOf(bytes: Uint8Array | null): Buffer {
 }
 
 function swappedOf(answer: unknown, durable: boolean): Swapped {
-  const parsed = swapSchema.parse(answer);
-  if (typeof parsed === 'number') return { swapped: true, nowMs: parsed, durable };
-  const [nowMs, bytes] = parsed;
+  if (typeof answer === 'number') return { swapped: true, nowMs: answer, durable };
+  const [nowMs, bytes] = readSchema.parse(answer);
   return { swapped: false, nowMs, bytes: orNull(bytes) };
 }
 
