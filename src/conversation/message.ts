@@ -66,7 +66,7 @@ export const senderSchema = z.strictObject({
   proof: z.enum(['contact', 'profile', 'token']),
   /** The language of the person's client, where the channel tells it. */
   locale: z.enum(LOCALES).optional(),
-  /** The profile's display name. Sent to AntCRM with an accumulation; never stored in the state. */
+  /** The profile's display name. Sent to AntCRM with an accumulation of the sender's own; never stored in the state. */
   name: z.string().optional(),
   /** The profile's e-mail that the channel vouches for, lower-cased; only with proof `profile`. */
   email: z.string().optional(),

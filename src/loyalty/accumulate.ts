@@ -43,7 +43,13 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
     return { kind: 'unknown', operation, lookup: readIntent(intended.body).lookup };
   }
 
-  const call = await loyalty.accumulate({ code, phone, email, name });
+  // Nobody's name is given to a record that may be somebody else's.
+  const call = await loyalty.accumulate({
+    code,
+    phone,
+    email,
+    name: isProved(by, effect) ? name : undefined,
+  });
   switch (call.kind) {
     case 'applied': {
       const [receipt, before, after] = await Promise.all([
@@ -65,7 +71,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   }
 }
 
-/** A balance is shown to nobody but the customer. */
+/** The points are the sender's own: a balance is shown to nobody else. */
 function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phone' | 'email'>): boolean {
   return (kind === 'phone' ? phone : email)?.proved === true;
 }

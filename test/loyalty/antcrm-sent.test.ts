@@ -95,6 +95,17 @@ describe('once its body was opened, a call that fails is unknown and is not made
   });
 });
 
+test('a redemption is reset at its deadline: what was not sent by then stays unsent', async () => {
+  const ended = Promise.withResolvers<unknown>();
+  await using server = await serveTcp((socket) => {
+    socket.on('error', ended.resolve).on('end', () => ended.resolve('closed'));
+  });
+  const { antCrm } = openAntCrm(server.url, { timeoutMs: 300 });
+  expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+  expect(await ended.promise).toMatchObject({ code: 'ECONNRESET' });
+  await antCrm.close();
+});
+
 /** What can go wrong with one POST: nothing listens, or the connection breaks at a moment, or there is no answer. */
 type Fault =
   | { readonly at: 'closed port' | 'silence' | 'end of time' }

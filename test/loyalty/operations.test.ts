@@ -74,7 +74,8 @@ const many = (count: number): LoyaltyRecord[] =>
 
 describe('accumulate', () => {
   it('earns the points and tells what for', async () => {
-    expect(await perform(ACCUMULATE)).toEqual({
+    const outcome = await perform({ ...ACCUMULATE, phone: { value: PHONE.value, proved: true } });
+    expect(outcome).toMatchObject({
       kind: 'applied',
       operation: 'op-1',
       receipt: { record: 'new-0', score: 100, what: 'Tivi' },
@@ -82,6 +83,11 @@ describe('accumulate', () => {
     expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: 'Garnacho' }]);
     expect(store.locks.size).toBe(0);
     expect(store.settled.get(CODE)).toEqual(['new-0']);
+  });
+
+  it('gives the sender’s name to no record but their own', async () => {
+    await perform({ ...ACCUMULATE, phone: { ...PHONE, proved: false } });
+    expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: undefined }]);
   });
 
   it('sends the phone alone where the e-mail may be somebody else’s, and says nothing of it', async () => {

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { Agent, Client, type Dispatcher, request } from 'undici';
+import { Agent, buildConnector, Client, type Dispatcher, request } from 'undici';
 import type { Moment } from '../loyalty.ts';
 import type { Dated } from './remote-clock.ts';
 
@@ -54,14 +55,20 @@ export function createTransport(options: {
   const headers = { apikey: options.apiKey, accept: JSON_TYPE, 'content-type': JSON_TYPE };
   const shared = new Agent(HTTP);
 
-  async function post(path: string, content: unknown, dispatcher: Dispatcher, deadline: Deadline) {
+  async function post(
+    path: string,
+    content: unknown,
+    { end, writeBefore }: Deadline,
+    dispatcher: Dispatcher,
+    onLate?: () => void,
+  ): Promise<Exchange> {
     const text = JSON.stringify(content);
-    const { body, opened } = seal(text, deadline.writeBefore);
+    const { body, opened } = seal(text, writeBefore);
     const length = { 'content-length': String(Buffer.byteLength(text)) };
     const how = { method: 'POST', headers: { ...headers, ...length }, body, dispatcher } as const;
-    if (isOver(deadline.writeBefore)) return TOO_LATE;
-    const result = await exchange(base + path, how, deadline.end, options.onAnswer);
-    return result.kind === 'broken' && !opened() ? ({ ...result, kind: 'unsent' } as const) : result;
+    if (isOver(writeBefore)) return TOO_LATE;
+    const result = await exchange(base + path, how, end, options.onAnswer, onLate);
+    return result.kind === 'broken' && !opened() ? { ...result, kind: 'unsent' } : result;
   }
 
   return {
@@ -73,14 +80,36 @@ export function createTransport(options: {
         options.onAnswer,
       ),
 
-    post: (path, body, deadline) => post(path, body, shared, deadline),
+    post: (path, body, deadline) => post(path, body, deadline, shared),
 
     async postFresh(path, body, deadline) {
-      const client = new Client(origin, { ...HTTP, pipelining: 0 });
-      return post(path, body, client, deadline).finally(() => void client.destroy());
+      const { connect, reset } = resettable();
+      const client = new Client(origin, { ...HTTP, pipelining: 0, connect });
+      return post(path, body, deadline, client, reset).finally(() => void client.destroy());
     },
 
     close: () => shared.destroy(),
+  };
+}
+
+/**
+ * A connection that can be reset, its TLS too. One that is closed may go on sending for minutes what the kernel still
+ * holds, once the way to AntCRM is open again: long after the call's deadline.
+ */
+function resettable(): { connect: buildConnector.connector; reset(): void } {
+  const open = buildConnector({ ...HTTP.connect, allowH2: HTTP.allowH2 });
+  let raw: Socket | undefined;
+  return {
+    connect(to, done) {
+      const port = to.port || (to.protocol === 'https:' ? '443' : '80');
+      open({ ...to, port, protocol: 'http:' }, (...[error, socket]) => {
+        if (error) return done(error, null);
+        raw = socket;
+        if (to.protocol === 'https:') open({ ...to, httpSocket: socket }, done);
+        else done(null, socket);
+      });
+    },
+    reset: () => void raw?.resetAndDestroy(),
   };
 }
 
@@ -115,6 +144,7 @@ async function exchange(
   how: RequestOptions,
   end: number,
   onAnswer: OnAnswer,
+  onLate?: () => void,
 ): Promise<Exchange> {
   const start = performance.now();
   if (start >= end) return TOO_LATE;
@@ -122,6 +152,7 @@ async function exchange(
   // An aborted request that is still connecting ends only with the attempt to connect: it is not waited for.
   const late = Promise.withResolvers<Exchange>();
   const timer = setTimeout(() => {
+    onLate?.();
     stop.abort();
     late.resolve(TIMED_OUT);
   }, end - start);
