@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { createEncryption, type Encryption, type Keys, SealBroken } from './encryption.ts';
 import { StoreRefused } from './port.ts';
-import { createSeal, SealBroken, type SealKeys } from './seal.ts';
 
 /**
  * Tells whether a process has the keys of a store, by a check value that lies in the store. With wrong ones it would find
@@ -23,14 +23,14 @@ const PAST_KEYS = 20;
 /** `hash`, `state`: what the keys make of a fixed text. `past`: the state keys before, which never replace a later one. */
 const checkSchema = z.looseObject({ hash: z.string(), state: z.string(), past: z.array(z.string()) });
 
-export function createKeyChecks(keys: SealKeys): KeyChecks {
+export function createKeyChecks(keys: Keys): KeyChecks {
   const { key, hashKey, previous } = keys;
-  const [seal, present] = [createSeal(keys), createSeal({ key, hashKey })];
-  const hash = seal.name('check', 'HASH_KEY');
+  const [any, present] = [createEncryption(keys), createEncryption({ key, hashKey })];
+  const hash = any.name('check', 'HASH_KEY');
   const mark =
     key === undefined ? 'none' : createHmac('sha256', key).update('check').digest('hex').slice(0, 16);
   const written = (past: readonly string[]): string =>
-    JSON.stringify({ hash, state: seal.seal('check', mark).toString('base64'), past });
+    JSON.stringify({ hash, state: any.seal('check', Buffer.from(mark)).toString('base64'), past });
   const stateKeys = previous === undefined ? 'STATE_KEY' : 'STATE_KEY, STATE_KEY_PREVIOUS';
 
   return {
@@ -40,11 +40,10 @@ export function createKeyChecks(keys: SealKeys): KeyChecks {
       if (check.hash !== hash)
         throw new StoreRefused(wrong('HASH_KEY', 'one that did not name what it holds'));
       const sealed = Buffer.from(state, 'base64');
-      if (!isOpenedBy(seal, sealed))
-        throw new StoreRefused(wrong(stateKeys, 'none that opens what it holds'));
+      if (!isOpenedBy(any, sealed)) throw new StoreRefused(wrong(stateKeys, 'none that opens what it holds'));
       // While a key is changed, processes that write with the old one and the new one start in any order.
       if (isOpenedBy(present, sealed) || past.includes(mark)) return null;
-      return written([...past, seal.open('check', sealed)].slice(-PAST_KEYS));
+      return written([...past, any.open('check', sealed).toString()].slice(-PAST_KEYS));
     },
   };
 }
@@ -60,9 +59,9 @@ function read(stored: string): z.infer<typeof checkSchema> {
   }
 }
 
-function isOpenedBy(seal: Pick<ReturnType<typeof createSeal>, 'open'>, sealed: Buffer): boolean {
+function isOpenedBy(encryption: Encryption, sealed: Buffer): boolean {
   try {
-    seal.open('check', sealed);
+    encryption.open('check', sealed);
     return true;
   } catch (error) {
     if (error instanceof SealBroken) return false;
