@@ -145,10 +145,10 @@ export function createOperators(options: {
       if (letter === undefined) return 'unknown';
       const { holds, conversation } = letter;
       if (holds === null || holds === 'state') return 'unreadable';
-      // Filed first: after a crash in between, the letter can be replayed twice; the other way round it would be lost.
-      // Under a new id: the conversation may remember the message's, and would take it for a duplicate.
-      // It counts as sent now: what it was an answer to may have ended long ago.
-      const replayed = { ...holds, acceptedMs: undefined, id: `replay:${randomUUID()}` };
+      // Filed first: the other way round a crash in between would lose it. Under the letter's id: whoever replays it once
+      // more files a duplicate, while the conversation may remember the message's own. It counts as sent now: what it was an
+      // answer to may have ended long ago.
+      const replayed = { ...holds, acceptedMs: undefined, id: `replay:${id}` };
       const filed = await file(conversation, replayed);
       if (filed === 'full') return filed;
       await store.takeDeadLetter(id);
