@@ -125,7 +125,7 @@ export type Next = {
     readonly seq: number;
     readonly body: Buffer;
     readonly attempts: number;
-    /** Filed after the last commit: its writer could know all that was said so far. */
+    /** Filed after the last commit and the last delivery: its writer could know all that was said so far. */
     readonly current: boolean;
   } | null;
   /** The wake-up that the state asked for has come. It stays armed until a commit sets the next. */

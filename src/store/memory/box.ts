@@ -4,7 +4,7 @@ import { type Lease, NEVER_TRIED, type Next, type OutboxEntry, type Tried, type 
 export type Box = {
   readonly queue: { readonly seq: number; readonly body: Buffer }[];
   lastQueued: number;
-  /** Number of the last message that was filed when the last commit came. */
+  /** Number of the last message that was filed when the last commit came, or the last reply was delivered. */
   knew: number;
   outbox: OutboxEntry[];
   lastOut: number;

@@ -140,6 +140,7 @@ export function createMemoryStore(
     const box = memory.boxes.get(held.conversation);
     if (!holds(box, held)) return null;
     const nowMs = now();
+    if ((box.outbox[0]?.seq ?? sentSeq + 1) <= sentSeq) box.knew = box.lastQueued;
     box.outbox = box.outbox.filter((entry) => entry.seq > sentSeq);
     if (box.outbox.length === 0) memory.undelivered.delete(held.conversation);
     else if (wait?.madeAtMs !== undefined) memory.undelivered.set(held.conversation, wait.madeAtMs);

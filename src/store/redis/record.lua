@@ -17,7 +17,8 @@
 -- tries      of the outbox's first reply: sends that the platform perhaps took; the first of them was at triedAt, ms
 -- undelivered  1: the shard's index of undelivered replies has the conversation
 -- takeover   1: the lease was taken because another one had run out
--- knew       number of the last message that was filed when the last commit came: later ones may answer it
+-- knew       number of the last message that was filed when the last commit came, or the last reply was delivered: later ones
+--            may answer it
 -- mark       nonce of the release that handed over what the lease holder works on; 0 = the lease came with it
 --
 -- Queue and outbox are lists. They only grow at the tail and shrink at the head, so numbers follow from the lengths.

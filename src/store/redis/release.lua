@@ -30,6 +30,7 @@ else
   r.notBefore, r.earliest = DELAY < 0 and 0 or now + DELAY, now + LEAST
 end
 r.tries, r.triedAt = TRIES, TRIED_AT
+if sent > 0 then r.knew = r.msgSeq end
 local wasUndelivered = r.undelivered == 1
 if sent >= length then
   r.undelivered = 0
