@@ -7,8 +7,8 @@ import { describeApi } from './docs.ts';
 import { createOperatorGuard, type Guard } from './http/guard.ts';
 import { type Limits, limitStrangers } from './http/limits.ts';
 import type { Words } from './i18n.ts';
+import type { Scrape } from './observability/metrics.ts';
 import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
-import type { Scrape } from './scrape.ts';
 
 export type AdminOptions = {
   readonly version: string;

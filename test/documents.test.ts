@@ -5,7 +5,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { documentation } from '../src/config/variables.ts';
 import { BUILT_IN, idOf } from '../src/conversation/language/answers.ts';
-import { createMetrics } from '../src/metrics.ts';
+import { createMetrics } from '../src/observability/metrics.ts';
 import { ALARMS } from '../src/observe.ts';
 
 const root = new URL('../', import.meta.url);

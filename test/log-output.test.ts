@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import Fastify from 'fastify';
 import { expect, it } from 'vitest';
-import { logOutput } from '../src/log-output.ts';
+import { logOutput } from '../src/observability/log.ts';
 
 it('on a terminal the log is lines for people: when, how bad, what', async () => {
   const terminal = Object.assign(new PassThrough(), { isTTY: true });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { StoreSays } from '../src/metrics.ts';
-import { createScrape } from '../src/scrape.ts';
+import type { StoreSays } from '../src/observability/metrics.ts';
+import { createScrape } from '../src/observability/metrics.ts';
 import { StoreUnavailable } from '../src/store/unavailable.ts';
 
 const WAITING = { due: { count: 0, oldestMs: 0 }, undeliveredMs: 0, letters: 0, operationsMs: [] };
@@ -11,7 +11,7 @@ describe('a scrape', () => {
     let looks = 0;
     const text = async (store?: StoreSays) => `${said.push(store)}`;
     const { text: scrape } = createScrape(
-      { text, contentType: 'text/plain' },
+      { text, contentType: 'text/plain; version=0.0.4; charset=utf-8' },
       {
         health: async () => [],
         backlog: async () => {

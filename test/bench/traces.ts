@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Message } from '../../src/conversation/message.ts';
 import { newIds } from '../../src/ids.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Log } from '../../src/observe.ts';
 import { spannedPerform, spannedStep, spannedStore } from '../../src/spanned.ts';
 import { createSpans, type Spans } from '../../src/spans.ts';

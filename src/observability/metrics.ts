@@ -1,0 +1,252 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import packageJson from '../../package.json' with { type: 'json' };
+import { ALARMS, type Alarm, type Fields, type Log } from './log.ts';
+
+/** How often the event loop's lag is sampled: at prom-client's 10 ms, that is half of what an idle bot does. */
+const LAG_MS = 100;
+/** However often it is asked for, the store is looked at once in this time. */
+const LOOK_MS = 1000;
+
+/** From a step that computes only to a call that runs into its deadline. */
+const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** From a free pace to a platform that asks everybody to wait. */
+const WAITS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** From an answer at once to one that an outage held up. The service level is counted at 2 s. */
+const ANSWERS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800];
+/** From a Redis next door to one that does not answer in time. */
+const COMMANDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
+
+/** Operations without an outcome by age: the first that it is under. What is older than the last check is with staff. */
+const AGES = [
+  ['under_1m', 60_000],
+  ['under_30m', 30 * 60_000],
+  ['under_1d', 24 * 60 * 60_000],
+  ['over_1d', Number.POSITIVE_INFINITY],
+] as const;
+
+const PHOTOS = {
+  read: 'read',
+  noCode: 'none',
+  unreadable: 'failed',
+  unavailable: 'failed',
+  elsewhere: 'failed',
+} as const;
+const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What the parts report about themselves: alarms, and what is counted. `app.ts` hands it to them. */
+export type Observe = Metrics['observe'];
+
+/** What waits in the store, of all processes (ms), and whether a message could be stored; null: it does not answer. */
+export type StoreSays = {
+  readonly ready: boolean;
+  readonly waiting: {
+    readonly due: { readonly count: number; readonly oldestMs: number };
+    readonly undeliveredMs: number;
+    readonly letters: number;
+    readonly operationsMs: readonly number[];
+  } | null;
+};
+
+/**
+ * Every metric of ours (docs/operators.md lists them), each declared once beside what counts it, in a registry of its own.
+ * Node's own come beside them.
+ */
+export function createMetrics({ log }: { readonly log: Log }) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Gauge({ name, help, labelNames, registers });
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: Label[]
+  ) => new Histogram({ name, help, labelNames, buckets, registers });
+
+  const alarms = counter('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
+  const updates = counter('bot_updates_total', 'Messages, by what became of them', 'channel', 'result');
+  const turns = counter('bot_turns_total', 'Turns ended', 'channel', 'result');
+  const turnSeconds = histogram('bot_turn_duration_seconds', 'Lease to commit', SECONDS, 'channel', 'result');
+  const busy = gauge('bot_turns_busy', 'Turns at work now');
+  const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
+  const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
+  const waits = histogram('bot_message_wait_seconds', 'Accepting to turn', ANSWERS, 'channel');
+  const answers = histogram('bot_answer_duration_seconds', 'Accepting to last reply', ANSWERS, 'channel');
+  const commands = histogram('bot_redis_command_duration_seconds', 'A script of Redis', COMMANDS, 'script');
+  const calls = counter('antcrm_calls_total', 'Calls to AntCRM ended', 'call', 'outcome');
+  const callSeconds = histogram('antcrm_call_duration_seconds', 'A call to AntCRM', SECONDS, 'call');
+  const skew = gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's");
+  const breaker = gauge('antcrm_breaker_state', 'Circuit breaker of AntCRM: 0 closed, 1 half-open, 2 open');
+  const deliveries = counter('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
+  const paceWaits = histogram('bot_pace_wait_seconds', 'Wait for a platform', WAITS, 'channel');
+  const questions = counter('bot_questions_total', 'Questions, by the id of their answer', 'answer');
+  const photos = counter('bot_photos_total', 'Pictures: read, none, failed', 'channel', 'result');
+  const photoSeconds = histogram('bot_photo_duration_seconds', 'Fetching to reading', SECONDS, 'channel');
+  const failing = gauge('bot_delivery_failing', '1 while most sends of a channel fail', 'channel');
+  const outOfOrder = gauge('bot_channel_out_of_order', '1 while /health/ready says why', 'channel');
+  const build = gauge('bot_build_info', 'Always 1; its label is the version of the bot', 'version');
+  // What the store says of all processes together, as it is when Prometheus asks.
+  const ready = gauge('bot_ready', '1 if a message could be stored now (/health/ready), else 0');
+  const due = gauge('bot_due_conversations', 'Conversations that wait for somebody to work on them');
+  const dueSeconds = gauge('bot_due_oldest_seconds', 'For how long the first of them has been due');
+  const undeliveredSeconds = gauge('bot_undelivered_oldest_seconds', 'Age of the oldest reply put off');
+  const letters = gauge('bot_dead_letters', 'Dead letters that nobody has replayed yet');
+  const operations = gauge('bot_open_operations', 'Operations without an outcome, by their age', 'age');
+
+  // From zero, so that a first rise is seen.
+  for (const alarm of ALARMS) alarms.inc({ alarm }, 0);
+  for (const result of ['won', 'taken', 'left']) claims.inc({ result }, 0);
+  for (const reason of ['fresh', 'due', 'takeover']) leases.inc({ reason }, 0);
+  questions.inc({ answer: 'none' }, 0);
+  build.set({ version: packageJson.version }, 1);
+
+  const observe = {
+    log,
+    alarm(name: Alarm, fields: Fields): void {
+      alarms.inc({ alarm: name });
+      log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
+    },
+    /** A message reached `accept`. */
+    update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void {
+      updates.inc({ channel: word(channel), result });
+    },
+    /** A turn ended. `seconds` from lease to commit. */
+    turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void {
+      const labels = { channel: word(channel), result };
+      turns.inc(labels);
+      turnSeconds.observe(labels, seconds);
+    },
+    /** Turns at work now. */
+    busy: (count: number): void => busy.set(count),
+    /** A message's turn ended; `seconds` from when the message was accepted to when the turn began. */
+    waited: (channel: string, seconds: number): void => waits.observe({ channel: word(channel) }, seconds),
+    /** The last reply to a message was delivered; `seconds` since the message was accepted. */
+    answered: (channel: string, seconds: number): void =>
+      answers.observe({ channel: word(channel) }, seconds),
+    /** A call to AntCRM ended. */
+    call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
+      calls.inc({ call, outcome: word(outcome) });
+      callSeconds.observe({ call }, seconds);
+    },
+    /** How far AntCRM's clock is ahead of the store's. */
+    skew: (seconds: number): void => skew.set(seconds),
+    /** AntCRM's circuit breaker. */
+    breaker: (state: 'closed' | 'half-open' | 'open'): void => breaker.set(BREAKER[state]),
+    /** A reply was handed to a channel; `result` is the kind of its `Delivery`. */
+    delivery(
+      channel: string,
+      result:
+        | 'delivered'
+        | 'throttled'
+        | 'undelivered'
+        | 'uncertain'
+        | 'unauthorized'
+        | 'unreachable'
+        | 'rejected',
+    ): void {
+      deliveries.inc({ channel: word(channel), result });
+    },
+    /** A message may leave now; `seconds` it waited for that, however often it was put off. */
+    paced: (channel: string, seconds: number): void => paceWaits.observe({ channel: word(channel) }, seconds),
+    /** A picture was read, or could not be: the kind of its reading. `seconds` from fetching it to its reading. */
+    photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
+      photos.inc({ channel: word(channel), result: PHOTOS[reading] });
+      photoSeconds.observe({ channel: word(channel) }, seconds);
+    },
+    /** A channel was looked at: whether it and its platform work together. */
+    channel: (channel: string, inOrder: boolean): void =>
+      outOfOrder.set({ channel: word(channel) }, inOrder ? 0 : 1),
+    /** Whether most of a channel's last sends failed. */
+    failing: (channel: string, isFailing: boolean): void =>
+      failing.set({ channel: word(channel) }, isFailing ? 1 : 0),
+    /** A customer asked something; `answer`: the id of what answered it, `none` where nothing did. */
+    question: (answer: string): void => questions.inc({ answer: idOf(answer) }),
+    /**
+     * A conversation's lease was taken: `fresh` with the message just filed, `due` of what waited, `takeover` because the
+     * lease before it ran out.
+     */
+    lease: (reason: 'fresh' | 'due' | 'takeover'): void => leases.inc({ reason }),
+    /** A claim script ended: the lease is ours, it was another process's by then, or it is for a newer version. */
+    claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
+    /** A script ran on Redis, or failed. */
+    command: (script: string, seconds: number): void => commands.observe({ script: word(script) }, seconds),
+  };
+
+  /** What is not known is not shown: no number is better than an old one. */
+  function show({ ready: isReady, waiting }: StoreSays): void {
+    ready.set(isReady ? 1 : 0);
+    for (const known of [due, dueSeconds, undeliveredSeconds, letters]) known.remove();
+    operations.reset();
+    if (waiting === null) return;
+    due.set(waiting.due.count);
+    dueSeconds.set(waiting.due.oldestMs / 1000);
+    undeliveredSeconds.set(waiting.undeliveredMs / 1000);
+    letters.set(waiting.letters);
+    for (const [age] of AGES) operations.set({ age }, 0);
+    for (const ms of waiting.operationsMs) {
+      operations.inc({ age: AGES.find(([, under]) => ms < under)?.[0] ?? 'over_1d' });
+    }
+  }
+
+  return {
+    observe,
+    /** The answer of `GET /metrics`, Prometheus's text format; `contentType` goes with it. `says`: what the store says now. */
+    text(says?: StoreSays): Promise<string> {
+      if (says !== undefined) show(says);
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+}
+
+/** What `GET /metrics` answers. */
+export type Scrape = { text(): Promise<string>; readonly contentType: string };
+
+/** What this process counted, and what the store says of all. Answers even while the store does not. */
+export function createScrape(
+  metrics: Pick<Metrics, 'text' | 'contentType'>,
+  store: { health(): Promise<unknown>; backlog(): Promise<StoreSays['waiting']> },
+): Scrape {
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let said: Promise<StoreSays> | undefined;
+
+  async function look(): Promise<StoreSays> {
+    const [ready, waiting] = await Promise.all([
+      store.health().then(
+        () => true,
+        () => false,
+      ),
+      store.backlog().catch(() => null),
+    ]);
+    return { ready, waiting };
+  }
+
+  return {
+    async text() {
+      if (said === undefined || performance.now() - lookedMs >= LOOK_MS) {
+        lookedMs = performance.now();
+        said = look();
+      }
+      return metrics.text(await said);
+    },
+    contentType: metrics.contentType,
+  };
+}
+
+/**
+ * A label that has no type of its own: a channel's name, an outcome. Only a short word becomes one, so that nothing
+ * personal, and nothing with many values, ever gets into the metrics.
+ */
+function word(value: string): string {
+  return /^[a-z][a-zA-Z-]{0,23}$/.test(value) ? value : 'other';
+}
+
+/** The id of an answer: at most as many as the operator has written, in a form that the start has checked. */
+function idOf(answer: string): string {
+  return /^[a-z][a-z\d.-]{0,39}$/.test(answer) ? answer : 'other';
+}
