@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import type { RecordStore } from '../../../src/store/port.ts';
+import { expect, test, vi } from 'vitest';
+import { type RecordStore, shardOf } from '../../../src/store/port.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
@@ -52,6 +52,16 @@ test('a Redis that is there but does not answer is reported within 2 s too', asy
   await expectUnavailable(store);
   proxy.resume();
   await comesBack(store);
+});
+
+test('time is the clock of the node, whatever that of the process says', async () => {
+  const { url } = await ownRedis();
+  const { store } = await openRecords(url);
+  const [key, nowMs] = [someKey(), Date.now()];
+  vi.spyOn(Date, 'now').mockReturnValue(0);
+  await store.swap(key, swapOf({ bytes: record('a'), indexes: due(key, nowMs - 1000) }));
+  expect((await store.read(key)).nowMs).toBeGreaterThan(nowMs - 10_000);
+  expect(await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 })).toMatchObject({ count: 1 });
 });
 
 test('a Redis that forgot the scripts gets them again', async () => {
