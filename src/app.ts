@@ -21,18 +21,17 @@ import type { AntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
 import { createOperations } from './loyalty/operations.ts';
 import { createMetrics, createScrape } from './observability/metrics.ts';
+import { createSpans, openTraces } from './observability/tracing.ts';
 import type { Log } from './observe.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
-import { createSpans } from './spans.ts';
 import { stopInOrder, turnAwayRequests } from './stopping.ts';
 import { createKeyChecks } from './store/key-checks.ts';
 import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
 import type { ConversationStore, StoreOptions } from './store/store.ts';
-import type { Telemetry } from './telemetry.ts';
 import type { Limits } from './turns/limits.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns } from './turns/turns.ts';
@@ -92,14 +91,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const entries = [...CHANNELS, ...(options.channels ?? [])];
   const known = entries.map(({ traits }) => traits);
   assertDistinct(known);
-  const telemetry = await loadTelemetry(config);
-  const spans = createSpans(telemetry);
+  const traced = config.tracesEndpoint === undefined ? undefined : await openTraces(config.tracesEndpoint);
+  const spans = createSpans(traced);
   const servers = createServers(config, options, spans.fields);
   const { server, admin } = servers;
   const turnAway = turnAwayRequests(servers.all);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
-  telemetry?.reportTo(observe.log);
+  traced?.reportTo(observe.log);
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
   const seal = createSeal(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
@@ -107,8 +106,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStores(config.redis, createKeyChecks(keys), options.store, observe);
   const { store, feed, openQuota } = stores;
-  const traced = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
-  const traces = createTraces(traced, understand);
+  const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
+  const traces = createTraces(tracedNames, understand);
   const backend = await openBackend(config, observe, traces.call);
   const antcrm = spannedAntCrm(around.antcrm(backend.antcrm), spans);
   const operations = createOperations({
@@ -221,7 +220,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         backend,
         photoReader,
         stores,
-        telemetry,
+        telemetry: traced,
       });
     },
   };
@@ -236,11 +235,4 @@ function openConversation({ answers, settings }: Config, options: AppOptions, lo
     onMissing: (what) => log.error({ what }, 'wording is missing in locales/'),
   });
   return { conversation: createConversation({ flows: options.flows ?? flows, wording, answers }), words };
-}
-
-/** OpenTelemetry is loaded where it is wanted, and nowhere else. */
-async function loadTelemetry({ tracesEndpoint }: Config): Promise<Telemetry | undefined> {
-  if (tracesEndpoint === undefined) return undefined;
-  const telemetry = await import('./telemetry.ts');
-  return telemetry.openTelemetry(tracesEndpoint);
 }

@@ -4,7 +4,7 @@ import type { Conversation } from './conversation/conversation.ts';
 import type { Perform } from './conversation/perform.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
 import type { CallOutcome, Read } from './loyalty/loyalty.ts';
-import type { Spans } from './spans.ts';
+import type { Spans } from './observability/tracing.ts';
 import type { ConversationStore } from './store/store.ts';
 
 /*
@@ -12,55 +12,67 @@ import type { ConversationStore } from './store/store.ts';
  * is traced, they are the ports themselves.
  */
 
+/** Asks in a span, which says how the answer turned out. */
+function asking(spans: Spans) {
+  return <Answer>(
+    name: Parameters<Spans['around']>[0],
+    operation: string | undefined,
+    ask: () => Promise<Answer>,
+    outcomeOf?: (answer: Answer) => string,
+  ): Promise<Answer> =>
+    spans.around(name, operation === undefined ? {} : { operation }, async () => {
+      const answer = await ask();
+      if (outcomeOf) spans.note({ outcome: outcomeOf(answer) });
+      return answer;
+    });
+}
+
 /** What a turn waits for, on its way to the reply. */
 export function spannedStore(store: ConversationStore, spans: Spans): ConversationStore {
   if (!spans.isTracing) return store;
+  const asked = asking(spans);
   return {
     ...store,
-    lock: (customer, operation, forMs) =>
-      spans.around('store lock', { operation }, async () => {
-        const lock = await store.lock(customer, operation, forMs);
-        spans.note({ outcome: lock.locked ? 'locked' : 'busy' });
-        return lock;
-      }),
+    lock: (customer, operation) =>
+      asked(
+        'store lock',
+        operation,
+        () => store.lock(customer, operation),
+        ({ locked }) => (locked ? 'locked' : 'busy'),
+      ),
     unlock: (customer, operation, ...record) =>
-      spans.around('store unlock', { operation }, () => store.unlock(customer, operation, ...record)),
+      asked('store unlock', operation, () => store.unlock(customer, operation, ...record)),
     intend: (lease, operation, body) =>
-      spans.around('store intend', { operation }, async () => {
-        const intended = await store.intend(lease, operation, body);
-        spans.note({ outcome: intended.kind });
-        return intended;
-      }),
+      asked(
+        'store intend',
+        operation,
+        () => store.intend(lease, operation, body),
+        ({ kind }) => kind,
+      ),
     recall: (conversation, operation) =>
-      spans.around('store recall', { operation }, () => store.recall(conversation, operation)),
+      asked('store recall', operation, () => store.recall(conversation, operation)),
     commit: (lease, change) =>
-      spans.around('store commit', {}, async () => {
-        const committed = await store.commit(lease, change);
-        spans.note({ outcome: committed ? 'committed' : 'stale' });
-        return committed;
-      }),
+      asked(
+        'store commit',
+        undefined,
+        () => store.commit(lease, change),
+        (done) => (done ? 'committed' : 'stale'),
+      ),
   };
 }
 
 /** Each call, its repeats counted in. */
 export function spannedAntCrm(antcrm: AntCrm, spans: Spans): AntCrm {
   if (!spans.isTracing) return antcrm;
-  async function outcome(asked: Promise<CallOutcome>): Promise<CallOutcome> {
-    const answer = await asked;
-    spans.note({ outcome: answer.kind });
-    return answer;
-  }
-  async function reading<Value>(asked: Promise<Read<Value>>): Promise<Read<Value>> {
-    const read = await asked;
-    spans.note({ outcome: read.ok ? 'ok' : read.reason });
-    return read;
-  }
+  const asked = asking(spans);
+  const kindOf = ({ kind }: CallOutcome): string => kind;
+  const reasonOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
   return {
     ...antcrm,
-    accumulate: (request) => spans.around('antcrm accumulate', {}, () => outcome(antcrm.accumulate(request))),
-    redeem: (request) => spans.around('antcrm redeem', {}, () => outcome(antcrm.redeem(request))),
-    history: (query) => spans.around('antcrm history', {}, () => reading(antcrm.history(query))),
-    contact: (by) => spans.around('antcrm contact', {}, () => reading(antcrm.contact(by))),
+    accumulate: (request) => asked('antcrm accumulate', undefined, () => antcrm.accumulate(request), kindOf),
+    redeem: (request) => asked('antcrm redeem', undefined, () => antcrm.redeem(request), kindOf),
+    history: (query) => asked('antcrm history', undefined, () => antcrm.history(query), reasonOf),
+    contact: (by) => asked('antcrm contact', undefined, () => antcrm.contact(by), reasonOf),
   };
 }
 

@@ -107,7 +107,7 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
-  { packages: /^@opentelemetry\//, files: /^telemetry\.ts$/ },
+  { packages: /^@opentelemetry\//, files: /^observability\/tracing\.ts$/ },
   { packages: /^prom-client$/, files: /^observability\/metrics\.ts$/ },
 ];
 

@@ -104,6 +104,7 @@ describe('a message', () => {
         'webhook > accept > turn > perform > store intend',
         'webhook > accept > turn > perform > antcrm accumulate',
         'webhook > accept > turn > perform > antcrm history',
+        'webhook > accept > turn > perform > store unlock',
         'webhook > accept > turn > store commit',
         'webhook > accept > turn > deliver',
       ].toSorted(),

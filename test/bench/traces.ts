@@ -4,12 +4,11 @@ import { createServer } from 'node:http';
 import type { Message } from '../../src/conversation/message.ts';
 import { newIds } from '../../src/ids.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { createSpans, openTraces, type Spans } from '../../src/observability/tracing.ts';
 import type { Log } from '../../src/observe.ts';
 import { spannedPerform, spannedStep, spannedStore } from '../../src/spanned.ts';
-import { createSpans, type Spans } from '../../src/spans.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import { createSeal } from '../../src/store/seal.ts';
-import { openTelemetry } from '../../src/telemetry.ts';
 import { createTurns } from '../../src/turns/turns.ts';
 import * as conversation from '../support/conversation.ts';
 import { NO_READER } from '../support/photos.ts';
@@ -53,7 +52,7 @@ type Subject = {
 /** Each round measures every subject once; how much more one takes is compared within the round. */
 export async function compareTraces({ warmUp, repeats }: Options): Promise<string[][]> {
   const collector = await startCollector();
-  const telemetry = openTelemetry(collector.url);
+  const telemetry = await openTraces(collector.url);
   const subjects = [
     createSubject('no such code', NO_SPANS),
     createSubject('the same again', NO_SPANS),

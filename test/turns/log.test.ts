@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createSpans } from '../../src/spans.ts';
+import { createSpans } from '../../src/observability/tracing.ts';
 import { tellResolved } from '../../src/turns/notes.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createWorld, gate, incoming } from './kit.ts';
