@@ -10,7 +10,8 @@ import type { Locale } from './message.ts';
  */
 
 /** What values differ in: how they are read, joined with what is there, asked for and explained (`dialogue/kinds.ts`). */
-export type SlotKind = 'codes' | 'phone' | 'email' | 'gift' | 'period' | 'list';
+export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
+export type SlotKind = (typeof SLOT_KINDS)[number];
 
 /** What customers call by a name, to change it. Which slot that is, the flow at hand tells. */
 export type Field = 'code' | 'phone' | 'email';
@@ -82,7 +83,7 @@ export type Answers =
   | { readonly do: 'cancel'; readonly mild?: true }
   /** Turns the page; `same`: shows once more what is shown. */
   | { readonly do: 'page'; readonly to: WantedPage | 'same' }
-  /** A button of the live question, by its number or its words; never one that confirms, consents or erases. */
+  /** A button of the live question (`Expecting.buttons`), by its number or its words. */
   | { readonly do: 'pick'; readonly choice: string };
 
 /** Beside the work: answered, and the question comes again. */
@@ -90,7 +91,9 @@ export type Beside =
   /** A question. An answer that is known (its id), "what?", "what is wrong with it?", or one that nobody knows. */
   | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: Field }
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
-  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'privacy' | 'languages' }
+  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'languages' }
+  /** What is kept about the customer; `erasing`: they asked to have it erased, which its button does. */
+  | { readonly do: 'show'; readonly what: 'privacy' | 'erasing' }
   /** How an operation stands: the last one, or that of a reference. */
   | { readonly do: 'status'; readonly reference?: string }
   | { readonly do: 'speak'; readonly locale: Locale }
@@ -142,8 +145,8 @@ export type Expecting = {
   readonly editing?: true | undefined;
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
-  /** The ids of the live question's buttons, in order; never one that confirms or erases. */
-  readonly buttons: readonly string[];
+  /** The ids of the live question's buttons, in order; null: one that no words press. */
+  readonly buttons: readonly (string | null)[];
   /** The codes at hand, in order. */
   readonly codes: readonly string[];
   /** The gift at hand. */
@@ -177,8 +180,14 @@ export type Interpretation = {
 /** How texts are read: the only place that sees one. */
 export type Interpreter = {
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
+  /** The language that a text is in, as far as its words tell; `first`: nothing is known yet, so "hello" tells it, too. */
+  localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
   /** Whether a text is the slash command that erases at once. */
   erases(text: string): boolean;
-  /** A field of a form, a link's code, what a picture's code says: only as a value of that kind. Empty: blank. */
+  /** A field of a form, or the number of a contact: only as a value of that kind. */
   read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[];
+  /** What a deep link carries: a code, or why it is none. */
+  link(payload: string): readonly Spoken[];
+  /** The codes in what a picture's QR or bar code says. */
+  scan(text: string): readonly string[];
 };

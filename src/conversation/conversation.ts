@@ -1,9 +1,10 @@
+import { createAdapter } from './adapter.ts';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
 import { createFlows, type Flow } from './flow.ts';
 import type { Answer } from './language/answers.ts';
 import { createLanguage, type Understood } from './language/understand.ts';
-import { MENU_COMMANDS, type Phrases, type Wording, written } from './language/vocabulary.ts';
+import { type FlowWords, MENU_COMMANDS, type Phrases, type Wording, written } from './language/vocabulary.ts';
 import { type ConversationState, newState, type ReadState } from './state.ts';
 import { type Input, step } from './step.ts';
 import { stateReader } from './stored-state.ts';
@@ -51,17 +52,31 @@ export type ConversationOptions = {
  */
 export function createConversation({ flows, wording, answers }: ConversationOptions): Conversation {
   const known = createFlows(flows);
-  const language = createLanguage(flows, wording, answers);
+  const understanding = createLanguage(flows.map(wordsOf), wording, answers);
+  const language = createAdapter(understanding, flows);
+  const operators = new Map((answers ?? []).map(({ id, answer }) => [id, answer] as const));
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
-    step: (state, input, context) => step(state, input, { ...context, flows: known, language }),
+    step: (state, input, context) =>
+      step(state, input, { ...context, flows: known, language, answers: operators }),
     readState: stateReader(known),
     newState,
-    understand: language.understand,
+    understand: understanding.understand,
     commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
       name,
       written: written(`command.${name}`, wording),
       starter,
     })),
+  };
+}
+
+/** What reading texts needs to know of a flow. */
+export function wordsOf({ name, priority, list, slots }: Flow): FlowWords {
+  return {
+    name,
+    priority,
+    list,
+    takesCode: slots.includes('codes') || slots.includes('gift'),
+    showsPast: slots.includes('list') ? true : undefined,
   };
 }

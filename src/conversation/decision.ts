@@ -1,3 +1,4 @@
+import type { Interpretation } from './commands.ts';
 import type { Awaited, Effect } from './effect.ts';
 import type { PhotoEffect } from './photo.ts';
 import type { Reply } from './reply.ts';
@@ -26,6 +27,8 @@ export type Decision = {
   readonly forget?: true | undefined;
   /** The customer asked something: the id of what answered it; without one, nothing did. */
   readonly question?: { readonly answer?: string | undefined } | undefined;
+  /** What a text was taken for, and why. */
+  readonly heard?: Interpretation | undefined;
   /** Operations that only staff can settle from now on: an alarm each. */
   readonly escalated?: readonly string[] | undefined;
 };

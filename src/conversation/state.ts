@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { knownSchema, lookupSchema, operationKindSchema, receiptSchema } from './effect.ts';
+import { SLOT_KINDS } from './commands.ts';
+import {
+  historyTypeSchema,
+  identifierSchema,
+  knownSchema,
+  lookupSchema,
+  operationKindSchema,
+  receiptSchema,
+} from './effect.ts';
+import { periodSchema } from './language/values/period.ts';
 import { LOCALES, type Locale, type Sender } from './message.ts';
 import { pictureSchema } from './photo.ts';
 
@@ -13,18 +22,48 @@ export const identitySchema = z.strictObject({
 });
 export type Identity = z.infer<typeof identitySchema>;
 
-/** The slots gathered so far: what is known of the customer, and whatever else the running flow keeps (its schema). */
-export type Draft = Identity & { readonly [slot: string]: unknown };
+/**
+ * The slots gathered so far, whatever flow runs: what each kind of slot keeps (`kinds.ts`). Null: asked for or said, and
+ * there is none, or it was not understood.
+ */
+export const draftSchema = identitySchema.extend({
+  codes: z.array(z.string()).min(1).optional(),
+  /** The gift's code. */
+  code: z.string().optional(),
+  /** The codes of the gifts that a text may have meant: one of them is to be picked. */
+  among: z.array(z.string()).optional(),
+  /** How many were asked for, where it was more than one: each is an operation of its own. */
+  wanted: z.number().optional(),
+  /** What the summary said that the gift costs. */
+  price: z.number().optional(),
+  /** What the customer had at that time; `points: null` where it is not known. */
+  balance: z
+    .strictObject({ by: identifierSchema, points: z.number().nullable(), atMs: z.number() })
+    .optional(),
+  type: historyTypeSchema.nullable().optional(),
+  period: periodSchema.nullable().optional(),
+});
+export type Draft = z.infer<typeof draftSchema>;
+
+/** A page of the history, starting at record `skip`. */
+export const pageSchema = z.strictObject({
+  type: historyTypeSchema,
+  by: identifierSchema,
+  period: periodSchema,
+  skip: z.number(),
+  /** The page that is shown until this one is read: where this one is beyond the end, it stays. */
+  back: z.number().optional(),
+});
+export type Page = z.infer<typeof pageSchema>;
 
 const name = z.string();
-const content = z.record(name, z.unknown());
 
 /**
- * Where the conversation is. The flow is named; its slots and its page have schemas of their own (`flow.ts`).
+ * Where the conversation is.
  * - `idle`: waits for nothing; `unfinished`: a flow was ended unheard, which is told at the next message.
  * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the summary
- *   afterwards; `offer`: a value that the customer may take over by pressing `use` (a mapped old number, a corrected
- *   typo, another code), never taken unasked.
+ *   afterwards; `offer`: a doubt: a value that the customer may take over by pressing `use` (a mapped old number, a
+ *   corrected typo, another code), never taken unasked.
  * - `confirming`: the summary waits; only what confirms `operation` goes on. `shown`: nothing was said since.
  * - `browsing`: a page is shown.
  * - `consenting`: asks whether phone and e-mail may be remembered.
@@ -34,14 +73,14 @@ const stepSchema = z.discriminatedUnion('at', [
   z.strictObject({
     at: z.literal('asking'),
     flow: name,
-    slot: name,
+    slot: z.enum(SLOT_KINDS),
     tries: z.number(),
     editing: z.literal(true).optional(),
     offer: z
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
         value: z.string(),
-        /** What the customer wrote (`typo` and `code`): pressing `keep` takes it as it is. Or shared, and so proved (`mapped`). */
+        /** What the customer wrote (`typo` and `code`): `keep` takes it as it is. Or shared, and so proved (`mapped`). */
         typed: z.string().optional(),
       })
       .optional(),
@@ -52,10 +91,12 @@ const stepSchema = z.discriminatedUnion('at', [
     operation: z.string(),
     shown: z.literal(true).optional(),
   }),
-  z.strictObject({ at: z.literal('browsing'), flow: name, page: content }),
+  z.strictObject({ at: z.literal('browsing'), flow: name, page: pageSchema }),
   z.strictObject({ at: z.literal('consenting') }),
 ]);
 export type Step = z.infer<typeof stepSchema>;
+export type Asking = Extract<Step, { at: 'asking' }>;
+export type Offer = NonNullable<Asking['offer']>;
 
 /**
  * An operation (a confirmed call that earns or spends) and how it stands. The id is also the customer's reference; of
@@ -107,7 +148,7 @@ export const stateSchema = z.strictObject({
   textLocale: z.enum(LOCALES).optional(),
   lastMessageMs: z.number(),
   step: stepSchema,
-  draft: content,
+  draft: draftSchema,
   /** An album's pictures so far, not yet read; answered together once nothing more came until `untilMs`. */
   album: z
     .strictObject({ pictures: z.array(pictureSchema), caption: z.string().optional(), untilMs: z.number() })
@@ -123,10 +164,14 @@ export const stateSchema = z.strictObject({
   /** The customer was asked for an e-mail once; from then on it is theirs to add. */
   emailAsked: z.literal(true).optional(),
   operations: z.array(operationSchema),
+  /** So many messages in a row were not understood. */
+  misses: z.number().optional(),
+  /** Staff's last customer, to be taken up again by one tap; ends as the draft does. */
+  before: identitySchema.optional(),
   /** Accumulation codes refused in a row, and when the last one was. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
-export type ConversationState = Omit<z.infer<typeof stateSchema>, 'draft'> & { draft: Draft };
+export type ConversationState = z.infer<typeof stateSchema>;
 
 /** The language to answer in: what was chosen, else the customer's own words, else the client. */
 export function localeOf(

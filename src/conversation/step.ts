@@ -1,24 +1,27 @@
 import { after, type Decision, say } from './decision.ts';
+import { answered } from './dialogue/advance.ts';
 import { isCutOff } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
-import { expired, onChoice } from './dialogue/choices.ts';
 import { conclude } from './dialogue/confirmation.ts';
-import { onContact } from './dialogue/contact.ts';
-import { onStart } from './dialogue/deep-link.ts';
+import { unanswered, withoutProfile } from './dialogue/consent.ts';
 import { giveUp, recalled } from './dialogue/give-up.ts';
-import { lapse, lapseAtMs } from './dialogue/lapse.ts';
-import { onPhoto, readAlbum, tell } from './dialogue/photo.ts';
-import { submit } from './dialogue/submit.ts';
-import { onText } from './dialogue/text.ts';
+import { aside, home } from './dialogue/questions.ts';
+import {
+  onAlbum,
+  onContact,
+  onForm,
+  onLink,
+  onPhoto,
+  onPictures,
+  onPress,
+  onText,
+} from './dialogue/sources.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
 import type { PhotoEffect } from './photo.ts';
-import { unanswered, withoutProfile } from './prompts/consent.ts';
-import { unread } from './prompts/pages.ts';
-import { aside, home } from './prompts/questions.ts';
 import type { Reply } from './reply.ts';
-import { type ConversationState, IDLE_MS, spokenOver } from './state.ts';
+import { type ConversationState, IDLE_MS, type Step, spokenOver } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -68,7 +71,7 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake':
-      return onAlbum(state, scope) ?? check(lapse(state, scope), scope);
+      return albumIn(state, scope) ?? check(lapse(state, scope), scope);
     case 'failed':
       return giveUp(state, scope);
   }
@@ -90,9 +93,9 @@ function pointAway(stored: ConversationState, { nowMs }: Scope): Decision {
 }
 
 /** An album counts as sent when it is complete, however late that is found out. */
-function onAlbum(stored: ConversationState, scope: Scope): Decision | undefined {
+function albumIn(stored: ConversationState, scope: Scope): Decision | undefined {
   const { state, before } = arrive(stored, scope);
-  const answer = readAlbum(state, scope);
+  const answer = onAlbum(state, scope);
   return answer && after(before, answer);
 }
 
@@ -110,7 +113,7 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
   const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isCutOff(stored);
   if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
-  const { view: _, ...rest } = unanswered(state, scope);
+  const { view: _, before: __, ...rest } = unanswered(state, scope);
   return {
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],
@@ -135,20 +138,15 @@ type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
 function respond(state: ConversationState, message: Plain, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
-      // What is written beside pictures is about them; a command is not.
-      return state.album && !/^\s*\//.test(message.text)
-        ? onPhoto(state, { kind: 'photo', pictures: [], caption: message.text }, scope)
-        : onText(state, message.text, scope);
+      return onText(state, message.text, scope);
     case 'choice':
-      return onChoice(state, message.choice, message.view, scope);
+      return onPress(state, message, scope);
     case 'contact':
       return onContact(state, message, scope);
     case 'form':
-      return message.view === undefined || message.view === state.view
-        ? submit(unanswered(state, scope), message, scope)
-        : expired(state, scope);
+      return onForm(state, message, scope);
     case 'start':
-      return onStart(state, message.payload, scope);
+      return onLink(state, message, scope);
     case 'photo':
       return onPhoto(state, message, scope);
     case 'unknown':
@@ -159,7 +157,7 @@ function respond(state: ConversationState, message: Plain, scope: Scope): Decisi
 function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, scope: Scope): Decision {
   switch (outcome.kind) {
     case 'photo':
-      return tell(state, outcome.photo, scope);
+      return onPictures(state, outcome.photo, scope);
     case 'checked':
       return checked(state, outcome, scope);
     case 'recalled':
@@ -167,10 +165,10 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
     case 'history':
     case 'balance':
     case 'sums':
-      return answered(state, outcome, scope) ?? say(state);
+      return answered(state, outcome, scope);
     case 'unavailable':
       return outcome.operation === undefined
-        ? (answered(state, outcome, scope) ?? notRead(state, scope))
+        ? answered(state, outcome, scope)
         : conclude(state, outcome, scope);
     case 'applied':
     case 'refused':
@@ -181,15 +179,39 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
   }
 }
 
-/** What was read, or could not be, goes to the flow that asked for it, which the state is in. */
-function answered(state: ConversationState, outcome: Outcome, scope: Scope): Decision | undefined {
-  const flow = 'flow' in state.step ? scope.flows.get(state.step.flow) : undefined;
-  return flow?.outcome(state, outcome, scope);
+/*
+ * What a flow gathered ends with it, also where the customer walks away in the middle: after `IDLE_MS` of silence the
+ * state wakes up and erases it, unheard. That the flow was unfinished stays known, to be said at the next message.
+ */
+
+/** When what is gathered must go, epoch ms; null: nothing is. */
+function lapseAtMs(state: ConversationState): number | null {
+  return isGathering(state) ? state.lastMessageMs + IDLE_MS + 1 : null;
 }
 
-/** The history or the balance could not be read: where a page was asked for, it can be asked for again. */
-function notRead(state: ConversationState, scope: Scope): Decision {
-  return state.step.at === 'browsing'
-    ? unread(state, scope)
-    : home(state, scope, { key: 'service.unavailable' });
+/** The same state, without what its time is over for. */
+function lapse(state: ConversationState, { nowMs }: Scope): ConversationState {
+  const atMs = lapseAtMs(state);
+  if (atMs === null || nowMs < atMs) return state;
+  const { before: _, ...kept } = state;
+  return { ...kept, draft: {}, step: emptied(state.step) };
+}
+
+function isGathering({ draft, step, before }: ConversationState): boolean {
+  const offered = step.at === 'asking' && step.offer !== undefined;
+  return Object.keys(draft).length > 0 || before !== undefined || step.at === 'browsing' || offered;
+}
+
+function emptied(step: Step): Step {
+  switch (step.at) {
+    case 'asking':
+      return { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 };
+    case 'browsing':
+      // A page is nothing unfinished.
+      return { at: 'idle' };
+    case 'confirming':
+    case 'consenting':
+    case 'idle':
+      return step;
+  }
 }

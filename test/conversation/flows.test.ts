@@ -14,8 +14,11 @@ const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = 
   // What the versions before stored.
   { files: /^(conversation\/upgrades|store\/shorthand)\.ts$/, means: /./ },
   // Effects and the calls of AntCRM have names of their own, some of them the same.
-  { files: /^conversation\/(effect|step)\.ts$/, means: /^(accumulate|redeem|history)$/ },
-  { files: /^(loyalty|operators)\//, means: /^(accumulate|redeem|history)$/ },
+  {
+    files: /^conversation\/(effect|step|dialogue\/(advance|browse))\.ts$/,
+    means: /^(accumulate|redeem|history)$/,
+  },
+  { files: /^(loyalty|operators|cli)\//, means: /^(accumulate|redeem|history)$/ },
   { files: /^(observe|spans)\.ts$/, means: /^(accumulate|redeem|history)$/ },
   // Faults that the console plays are of AntCRM's calls; `points` is the unit of what a customer has.
   { files: /^console\//, means: /./ },

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { Command, Interpreter, Press, Spoken } from '../../src/conversation/commands.ts';
-import type { Confirmation } from '../../src/conversation/flow.ts';
+import type { Confirms } from '../../src/conversation/flow.ts';
 
 /*
  * Held by the compiler (`npm run check`): what must not compile says so here.
@@ -31,16 +31,15 @@ describe('What no text can say, by its type', () => {
 
 describe('A flow, by its type', () => {
   it('that spends takes no typed yes', () => {
-    const earns: Pick<Confirmation<object>, 'kind' | 'byWord'> = { kind: 'accumulate', byWord: true };
+    const earns: ByWord = { kind: 'accumulate', byWord: true };
     // @ts-expect-error: what spends takes its button.
     const spends: ByWord = { kind: 'redeem', byWord: true };
     return [earns, spends];
   });
 });
 
-type ByWord =
-  Confirmation<object> extends infer All
-    ? All extends { kind: infer Kind; byWord?: infer Word }
-      ? { kind: Kind; byWord?: Word }
-      : never
-    : never;
+type ByWord = Confirms extends infer All
+  ? All extends { kind: infer Kind; byWord?: infer Word }
+    ? { kind: Kind; byWord?: Word }
+    : never
+  : never;

@@ -300,9 +300,18 @@ describe('who forgot something', () => {
     }
   });
 
-  test.each(['/quen', '/forget', 'quên tôi đi', 'forget me', 'xoá dữ liệu của tôi'])('%s erases', (text) => {
+  test.each(['/quen', '/forget'])('%s erases', (text) => {
     expect(atPhone().text(text).keys).toEqual(['privacy.erased']);
   });
+
+  test.each(['quên tôi đi', 'forget me', 'xoá dữ liệu của tôi'])(
+    '%s shows what is kept, and the button that erases it',
+    (text) => {
+      const chat = new Dialogue().text('0867123456').text(text);
+      expect(chat.keys).toEqual(['privacy.text']);
+      expect(chat.press('forget').keys).toEqual(['privacy.erased']);
+    },
+  );
 });
 
 test('"ok, cảm ơn" is a yes at a summary and to being remembered', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTier } from '../../examples/own-flow/tier.ts';
 import { words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createConversation } from '../../src/conversation/conversation.ts';
+import { createConversation, wordsOf } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { intentWords, phrasesOf } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES, perLocale } from '../../src/conversation/message.ts';
@@ -11,10 +11,11 @@ import { startBot } from '../support/app.ts';
 import { missingWords } from '../support/flow-words.ts';
 import { startProcess } from '../support/processes.ts';
 
-const tier = createTier([
+const tiers = [
   { name: { vi: 'Vàng', en: 'Gold' }, points: 5000 },
   { name: { vi: 'Bạc', en: 'Silver' }, points: 1000 },
-]);
+];
+const tier = createTier(tiers, () => false);
 const all = [...flows, tier];
 const wording = perLocale((locale) => ({ ...WORDING[locale], ...words[locale] }));
 
@@ -57,7 +58,7 @@ describe('a bot with a flow of its own', () => {
 
   it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
     const { understand, commands } = createConversation({ flows: all, wording });
-    const missed = intentWords(all, wording).flatMap(({ intent, always, alone }) =>
+    const missed = intentWords(all.map(wordsOf), wording).flatMap(({ intent, always, alone }) =>
       [always, alone].flatMap(phrasesOf).filter((phrase) => understand(phrase).intent !== intent),
     );
     expect(missed).toEqual([]);

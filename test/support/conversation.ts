@@ -1,4 +1,4 @@
-import { createConversation } from '../../src/conversation/conversation.ts';
+import { createConversation, wordsOf } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { intentWords } from '../../src/conversation/language/vocabulary.ts';
 import { WORDING } from '../../src/i18n.ts';
@@ -8,4 +8,4 @@ const conversation = createConversation({ flows, wording: WORDING });
 export const { step, readState, newState, understand, commands } = conversation;
 
 /** What is understood, with the words for it, the most telling first. */
-export const INTENTS = intentWords(flows, WORDING);
+export const INTENTS = intentWords(flows.map(wordsOf), WORDING);

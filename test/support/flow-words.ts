@@ -1,4 +1,4 @@
-import type { Flow } from '../../src/conversation/flow.ts';
+import { confirmsIn, type Flow } from '../../src/conversation/flow.ts';
 import type { Wording } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
 
@@ -16,7 +16,9 @@ export function missingWords(flows: readonly Flow[], wording: Wording): string[]
 }
 
 /** The keys that a flow's name makes. */
-function keysOf({ name, identity, confirmation }: Flow): string[] {
+function keysOf(flow: Flow): string[] {
+  const { name, identity } = flow;
+  const confirmation = confirmsIn(flow);
   return [
     `choice.${name}`,
     `flow.${name}`,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as teams from '../../src/channels/teams/address.ts';
 import * as telegram from '../../src/channels/telegram/address.ts';
-import { flows } from '../../src/conversation/flows/index.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
 import { intentSchema, outboxItemSchema, storedSchema } from '../../src/store/bodies.ts';
@@ -17,8 +16,6 @@ const stored = {
   'reply or unlock': outboxItemSchema,
   intent: intentSchema,
   'intent, what the call needs': callSchema,
-  ...Object.fromEntries(flows.map(({ name, schema }) => [`${name}, slots`, schema])),
-  ...Object.fromEntries(flows.flatMap(({ name, page }) => (page ? [[`${name}, page`, page.schema]] : []))),
   'none, slots': identitySchema,
   'Telegram, address': telegram.addressSchema,
   'Telegram, press': telegram.pressSchema,

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as tick } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { z } from 'zod';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
 import type { Effect } from '../../src/conversation/effect.ts';
@@ -43,7 +42,7 @@ function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number
       throw new Error('nothing is known of what failed');
     case 'outcome':
       if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
-      return state.draft.left === undefined
+      return state.draft.codes === undefined
         ? { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) }
         : onOneOfSeveral(state, input.outcome);
     case 'message':
@@ -66,30 +65,28 @@ const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, co
 /** `several:op:3` earns by three operations. What is left of them is in the state, which is saved after each. */
 function several(before: ConversationState, operation: string, many: number): Decision {
   const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
-  const { left = all, results = [] } = before.draft;
-  const [first = ''] = strings(left);
+  const { codes: left = all, among: results = [] } = before.draft;
+  const [first = ''] = left;
   return {
-    state: { ...before, draft: { ...before.draft, left, results } },
+    state: { ...before, draft: { ...before.draft, codes: left, among: results } },
     replies: [],
     effect: earn(first),
   };
 }
 
-const strings = (list: unknown): string[] => z.array(z.string()).parse(list);
-
 function onOneOfSeveral(
   state: ConversationState,
   { kind }: Extract<Input, { kind: 'outcome' }>['outcome'],
 ): Decision {
-  const { left, results: before, ...draft } = state.draft;
-  const [operation = '', ...rest] = strings(left);
-  const results = [...strings(before), `${operation} ${kind}`];
+  const { codes: left = [], among: before = [], ...draft } = state.draft;
+  const [operation = '', ...rest] = left;
+  const results = [...before, `${operation} ${kind}`];
   const [next] = rest;
   if (next === undefined) {
     const told = { key: 'echo', params: { told: results.join(', ') } };
     return { state: { ...state, draft }, replies: [told], settled: [operation] };
   }
-  const going = { ...state, draft: { ...draft, left: rest, results } };
+  const going = { ...state, draft: { ...draft, codes: rest, among: results } };
   return { state: going, replies: [], effect: earn(next), save: true, settled: [operation] };
 }
 

@@ -1,9 +1,9 @@
 import type { Outcome } from '../effect.ts';
-import type { Flow, Scope } from '../flow.ts';
+import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
 import type { ConversationState, Step } from '../state.ts';
 
-/** What a flow says of its own operation, with the flow's name: the family of its wording. */
-export type Confirmed = NonNullable<Flow['confirmation']> & { readonly name: string };
+/** What a flow says of its own operation, with the flow, whose name is the family of its wording. */
+export type Confirmed = Confirms & { readonly flow: Flow };
 
 /** How a call that was confirmed can end. */
 export type Concluded = Extract<
@@ -25,18 +25,14 @@ export type AtHand = {
 export function atHand(state: ConversationState, { flows }: Scope): AtHand | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
-  if (step.at !== 'confirming' || !flow?.confirmation) return undefined;
-  const confirmed = { ...flow.confirmation, name: flow.name };
-  return { step, confirmed, calls: callsOf(state, confirmed, step.operation) };
+  const confirms = flow && confirmsIn(flow);
+  if (step.at !== 'confirming' || !confirms) return undefined;
+  return { step, confirmed: { ...confirms, flow }, calls: callsOf(state, step.operation) };
 }
 
 /** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-function callsOf(
-  { draft }: ConversationState,
-  { codes }: Pick<NonNullable<Flow['confirmation']>, 'codes'>,
-  id: string,
-): readonly Call[] {
-  const several = codes?.(draft) ?? [];
+function callsOf({ draft }: ConversationState, id: string): readonly Call[] {
+  const several = draft.codes ?? [];
   return several.length < 2
     ? [{ operation: id }]
     : several.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));

@@ -2,15 +2,15 @@ import { after, type Decision, say, type Unlock } from '../decision.ts';
 import { awaitedOf, type Lookup, type Outcome, type Receipt } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
-import { supportLines } from '../prompts/help.ts';
 import { carried, proved } from '../prompts/identity.ts';
-import { home } from '../prompts/questions.ts';
 import { balanceLines, behind, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
 import { isCaughtUp } from './balance.ts';
+import { supportLines } from './beside.ts';
 import { atHand } from './calls.ts';
 import { counted, ended, note, told, unlockAll } from './operations.ts';
+import { home } from './questions.ts';
 import { begunCall, tellAll, UNTRIED } from './several.ts';
 
 /*

@@ -1,14 +1,16 @@
 import { type Decision, say } from '../decision.ts';
 import type { Lookup, Outcome } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { finish } from '../prompts/consent.ts';
 import { served } from '../prompts/identity.ts';
-import { again, home, pose } from '../prompts/questions.ts';
 import { balanceLines, receiptLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
+import { refused as askAnew, complete } from './advance.ts';
 import { type AtHand, atHand, type Concluded, type Confirmed, isCutOff, nextCall } from './calls.ts';
-import { begun, busy, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
+import { finish } from './consent.ts';
+import { callHindered } from './guards.ts';
+import { begun, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
+import { again, home, pose } from './questions.ts';
 import { concludeOne } from './several.ts';
 
 /*
@@ -20,7 +22,7 @@ export function begin(state: ConversationState, scope: Scope): Decision {
   const confirming = atHand(state, scope);
   if (!confirming) return home(state, scope, { key: 'menu' });
   const { confirmed, calls } = confirming;
-  const wait = busy(state, confirmed) ?? confirmed.hindered?.(state, scope);
+  const wait = callHindered(confirmed.flow, state, scope);
   // What was cut off may have been called already: only trying to goes on to find that out.
   if (wait && !isCutOff(state)) return again(state, scope, wait);
   const at = nextCall(state, calls);
@@ -79,7 +81,7 @@ function applied(
   const remarks = confirmed.remarks?.(state.draft, outcome) ?? [];
   const choices = [...(confirmed.next?.(state.draft, scope) ?? [])];
   const done: Reply = {
-    key: `${confirmed.name}.done`,
+    key: `${confirmed.flow.name}.done`,
     lines: [...receiptLines(operation, scope), ...balanceLines(operation), ...remarks],
     ...(choices.length > 0 && { choices, view: scope.ids.view }),
   };
@@ -95,11 +97,11 @@ function refused(
   const { operation: id } = outcome;
   const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'refused' });
   const refusal: Reply = {
-    key: `${confirmed.name}.refused`,
+    key: `${confirmed.flow.name}.refused`,
     ...confirmed.why?.(state.draft, outcome, scope),
   };
   const next = counted(served(noted, scope), confirmed.kind, 'refused', scope);
-  return confirmed.refused?.(next, refusal, scope) ?? home(next, scope, refusal);
+  return askAnew(next, confirmed.flow, refusal, scope);
 }
 
 /**
@@ -122,7 +124,7 @@ function unavailable(
 function anew(state: ConversationState, { step }: AtHand, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
   const same = { ...scope, ids: { ...scope.ids, operation: step.operation } };
-  return flow ? flow.complete(state, same) : again(state, scope);
+  return flow ? complete(state, flow, same) : again(state, scope);
 }
 
 function pending(

@@ -3,11 +3,11 @@ import type { Lookup, Outcome } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
+import { runningIn } from './advance.ts';
 import { atHand, isCutOff, openCall } from './calls.ts';
 import { conclude } from './confirmation.ts';
-import { runningIn } from './form.ts';
+import { pointAt } from './questions.ts';
 import { noteOutcome, tellAll } from './several.ts';
-import { pointAt } from './summary.ts';
 
 /*
  * A message that will never be answered: its turn threw, or was begun too often. What it confirmed may have been called all

@@ -1,10 +1,11 @@
 import type { Decision, Unlock } from '../decision.ts';
 import type { Outcome, Receipt } from '../effect.ts';
-import type { Flow, Scope } from '../flow.ts';
+import type { Confirms, Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
 import { balanceAfter } from './balance.ts';
 import { confirmationOf } from './calls.ts';
+import { countOutcome } from './guessing.ts';
 
 /*
  * What is kept of the calls that earn or spend, and what follows from it.
@@ -20,10 +21,10 @@ const OPEN_CAP = 5;
 export function begun(
   { draft }: ConversationState,
   id: string,
-  { kind, gift }: Pick<NonNullable<Flow['confirmation']>, 'kind' | 'gift'>,
+  { kind }: Pick<Confirms, 'kind'>,
   { nowMs }: Scope,
 ): Omit<Operation, 'status'> {
-  return { id, kind, atMs: nowMs, checks: 0, gift: gift?.(draft) };
+  return { id, kind, atMs: nowMs, checks: 0, gift: draft.code };
 }
 
 /** Adds an operation, forgetting the oldest of those that have an outcome; those of one confirmation stay together. */
@@ -81,7 +82,8 @@ export function counted(
   status: Operation['status'],
   scope: Scope,
 ): ConversationState {
-  return scope.flows.confirming(kind)?.confirmation?.counted?.(state, status, scope) ?? state;
+  const isCounted = scope.flows.confirming(kind)?.guards?.includes('guesses');
+  return isCounted ? countOutcome(state, status, scope) : state;
 }
 
 /** The operation of that reference, or all of that confirmation; without a reference, of the last one. */
@@ -93,7 +95,7 @@ export function operationsOf({ operations }: ConversationState, reference?: stri
 /** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
 export function busy(
   state: ConversationState,
-  { kind: wanted, exclusive }: Pick<NonNullable<Flow['confirmation']>, 'kind' | 'exclusive'>,
+  { kind: wanted, exclusive }: Pick<Confirms, 'kind' | 'exclusive'>,
 ): Reply | undefined {
   const open = state.operations.filter(isOpen);
   const isBusy =

@@ -1,13 +1,15 @@
 import { after, type Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
-import { finish } from '../prompts/consent.ts';
 import { served } from '../prompts/identity.ts';
-import { again, home, pose } from '../prompts/questions.ts';
 import { balanceLines, codeLine, sumLines, untriedLine } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
+import { refused as askAnew, untried as retryUntried } from './advance.ts';
 import { type AtHand, type Call, type Concluded, type Confirmed, nextCall } from './calls.ts';
-import { begun, busy, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
+import { finish } from './consent.ts';
+import { callHindered } from './guards.ts';
+import { begun, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
+import { again, home, pose } from './questions.ts';
 
 /*
  * One confirmation, several codes: a call for each, in order, with an operation of its own, `<id>.<n>`. What is left to do
@@ -84,7 +86,7 @@ function hindrance(
   const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
   if (isAway) return UNTRIED;
   if (outcome.kind === 'busy') return stillChecking(state);
-  return busy(state, confirmed) ?? confirmed.hindered?.(state, scope);
+  return callHindered(confirmed.flow, state, scope);
 }
 
 type Ended = AtHand & {
@@ -109,15 +111,14 @@ export function tellAll(state: ConversationState, end: Ended, scope: Scope): Dec
   const operations = found.flatMap(({ known }) => known ?? []);
   const result = resultOf(state, operations, untried, end);
   const replies = [...result, ...stillOpen(operations, confirmed, result.length > 0)];
-  if (why && confirmed.untried && untried.length > 0)
-    return after(replies, confirmed.untried(served(state, scope), untried, why, scope));
+  if (why && confirmed.again && untried.length > 0)
+    return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
   if (operations.some(({ status }) => status === 'done'))
     return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
   const isRefused = operations.every(({ status }) => status === 'refused');
-  const retry = isRefused ? confirmed.refused?.(served(state, scope), last, scope) : undefined;
-  return after(before, retry ?? home(state, scope, last));
+  return after(before, isRefused ? askAnew(state, confirmed.flow, last, scope) : home(state, scope, last));
 }
 
 /** One reply about the codes that are being checked; names them, unless each was told already. */
@@ -137,7 +138,7 @@ function resultOf(
   untried: readonly string[],
   { confirmed, outcome }: Ended,
 ): Reply[] {
-  const { name } = confirmed;
+  const { name } = confirmed.flow;
   const of = (wanted: Operation['status']) => operations.filter(({ status }) => status === wanted);
   const [done, open] = [of('done'), of('checking')];
   const isAll = done.length + open.length === operations.length && untried.length === 0;

@@ -1,11 +1,11 @@
 import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
-import { again, home } from '../prompts/questions.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
 import { confirmationOf } from './calls.ts';
 import { operationsOf } from './operations.ts';
+import { again, home } from './questions.ts';
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
 export function status(state: ConversationState, scope: Scope, reference?: string): Decision {

@@ -50,9 +50,6 @@ export type Understood = {
   readonly rest: string;
 };
 
-/** A typed message and what it says; they travel together. */
-export type Utterance = { readonly text: string; readonly understood: Understood };
-
 /** Understands what customers write. Made once for the flows at hand: the index of its vocabulary takes long to build. */
 export type Language = {
   /**

@@ -1,7 +1,6 @@
 import type { Context, Gift } from '../context.ts';
-import type { Line, Reply } from '../reply.ts';
+import type { Choice, Line, Reply } from '../reply.ts';
 import { whose } from './identity.ts';
-import { CANCEL } from './questions.ts';
 
 /** The gift of the operator's list that has this code. */
 export function giftOf(code: string | undefined, { settings }: Pick<Context, 'settings'>): Gift | undefined {
@@ -71,7 +70,7 @@ export function askGift(
   gifts: readonly Gift[],
   points: number | undefined,
   asked: Pick<Reply, 'context' | 'params'>,
-): Reply {
+): Reply & { readonly choices: readonly Choice[] } {
   const isDear = ({ score }: Gift) => points !== undefined && score > points;
   const inOrder = [...gifts.filter((gift) => !isDear(gift)), ...gifts.filter(isDear)];
   const say = (gift: Gift, key: string): Line => {
@@ -93,7 +92,7 @@ export function askGift(
     key: 'redeem.askGift',
     ...asked,
     ...(others.length > 0 && { lines }),
-    choices: [...choices, CANCEL],
+    choices,
     asks: 'code',
   };
 }

@@ -34,8 +34,15 @@ export function provedIn({ phone, email }: Identity): Identity {
 }
 
 /** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
-export function served(state: ConversationState, { sender }: Context): ConversationState {
-  return sender.proof === 'token' ? withoutIdentity(state) : state;
+export function served(state: ConversationState, context: Context): ConversationState {
+  return context.sender.proof === 'token' ? withoutIdentity(remembering(state, context)) : state;
+}
+
+/** Whom staff served stays one tap away, until the next one is. */
+export function remembering(state: ConversationState, { sender }: Context): ConversationState {
+  const { phone, email } = state.draft;
+  if (sender.proof !== 'token' || (phone ?? email) == null) return state;
+  return { ...state, before: { ...(phone && { phone }), ...(email && { email }) } };
 }
 
 /** Nobody is named any more: another customer's turn begins. */
@@ -47,4 +54,9 @@ export function withoutIdentity(state: ConversationState): ConversationState {
 /** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
 export function whose({ sender }: Context): 'staff' | undefined {
   return sender.proof === 'token' ? 'staff' : undefined;
+}
+
+/** Whether a phone counts only where it is shared. */
+export function isProofAsked({ sender, settings }: Context): boolean {
+  return sender.proof === 'contact' && settings.identityProof === 'required';
 }

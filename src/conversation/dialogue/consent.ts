@@ -2,8 +2,7 @@ import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft } from '../state.ts';
-import { CONSENT_VERSION, hasAgreed, otherPhone } from './consent-question.ts';
-import { again, home, homeWithShortcuts } from './questions.ts';
+import { again, CONSENT_VERSION, hasAgreed, home, homeWithShortcuts, otherPhone } from './questions.ts';
 
 /** Whoever passes over the question so often has answered it. */
 const ASKED_AT_MOST = 2;

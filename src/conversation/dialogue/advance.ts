@@ -1,0 +1,168 @@
+import type { SlotKind } from '../commands.ts';
+import { after, type Decision, say } from '../decision.ts';
+import type { Outcome } from '../effect.ts';
+import { confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { KINDS, missing } from '../kinds.ts';
+import { proved, served } from '../prompts/identity.ts';
+import { behind } from '../prompts/receipts.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Draft, Step } from '../state.ts';
+import { unseen } from './balance.ts';
+import { notRead, open, show } from './browse.ts';
+import { finish } from './consent.ts';
+import { guarded, isUnprovable, unproved } from './guards.ts';
+import { tooManyAttempts } from './guessing.ts';
+import { confirm, home, pose } from './questions.ts';
+
+/*
+ * How a flow goes on: the only place that asks.
+ */
+
+/** The flow that would be left unfinished by turning to another. */
+export function runningIn({ step }: ConversationState, { flows }: Scope): Flow | undefined {
+  return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
+}
+
+/** What was read longer ago is read again: points come in by other ways meanwhile. */
+const FRESH_MS = 60_000;
+
+/**
+ * A code in doubt is asked about first and stays so until it was decided on; then what must be read is read, the first
+ * missing slot is asked for, guards are heard; then comes the summary or the read.
+ */
+export function advance(
+  state: ConversationState,
+  flow: Flow,
+  scope: Scope,
+  ...said: readonly Reply[]
+): Decision {
+  const { step } = state;
+  const isOpen = step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code';
+  if (isOpen) return pose(state, step, scope, ...said);
+  if (isUnprovable(flow, state.draft, scope)) return after(said, home(state, scope, unproved(scope)));
+  const by = needsBalance(flow, state.draft, scope);
+  if (by)
+    return {
+      state: entered(state, flow, scope),
+      replies: said,
+      effect: { kind: 'balance', by, exact: true },
+    };
+  const slot = missing(flow, state.draft);
+  return slot === undefined
+    ? complete(entered(state, flow, scope), flow, scope, said)
+    : ask(state, flow, slot, scope, ...said);
+}
+
+/** Asks for a slot anew. */
+function ask(
+  state: ConversationState,
+  { name }: Flow,
+  slot: SlotKind,
+  scope: Scope,
+  ...said: readonly Reply[]
+): Decision {
+  const asked: ConversationState = slot === 'email' ? { ...state, emailAsked: true } : state;
+  return pose(asked, { at: 'asking', flow: name, slot, tries: 0 }, scope, ...said);
+}
+
+/** Whose balance is to be read before it goes on; whose points they are may change on the way. */
+function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
+  const by = confirmsIn(flow)?.needsBalance ? proved(slots) : undefined;
+  const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
+  return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
+}
+
+/** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
+function entered(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
+  if (runningIn(state, scope)?.name === flow.name) return state;
+  return { ...state, step: { at: 'asking', flow: flow.name, slot: 'phone', tries: 0 } };
+}
+
+/** All slots are there: the summary under a new operation, or the read, unless a guard forbids it. */
+export function complete(
+  state: ConversationState,
+  flow: Flow,
+  scope: Scope,
+  before: readonly Reply[] = [],
+): Decision {
+  const { draft, said, stop } = guarded(flow, state, scope);
+  const told = [...before, ...said];
+  const next: ConversationState = { ...state, draft };
+  if (stop)
+    return stop.ask === undefined
+      ? after(told, home(next, scope, stop.say))
+      : ask(next, flow, stop.ask, scope, ...told, stop.say);
+  if (confirmsIn(flow)) return confirm(next, flow, scope, ...told);
+  const by = proved(draft);
+  if (by === undefined) return after(told, home(state, scope, { key: 'menu' }));
+  return 'reads' in flow.end && flow.end.reads === 'pages'
+    ? after(told, open(next, flow, scope))
+    : { state: next, replies: told, effect: { kind: 'balance', by } };
+}
+
+/** What was read, or could not be, for the flow that the state is in. */
+export function answered(
+  state: ConversationState,
+  outcome: Extract<Outcome, { kind: 'history' | 'balance' | 'sums' | 'unavailable' }>,
+  scope: Scope,
+): Decision {
+  const { step } = state;
+  const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
+  if (step.at === 'browsing')
+    return outcome.kind === 'history' ? show(state, step, outcome, scope) : notRead(state, scope);
+  if (flow && confirmsIn(flow)?.needsBalance && outcome.kind !== 'history')
+    return withBalance(state, flow, outcome, scope);
+  const end = flow?.end;
+  if (outcome.kind === 'unavailable') return home(state, scope, { key: 'service.unavailable' });
+  if (outcome.kind === 'history' || !end || !('reads' in end) || end.reads !== 'balance') return say(state);
+  const isSure = unseen(state, scope.nowMs).length === 0;
+  const reply = end.tell(outcome, scope, isSure);
+  const points = outcome.kind === 'balance' ? outcome.points : undefined;
+  return points === null
+    ? home(state, scope, reply)
+    : finish(state, scope, reply, isSure ? points : undefined);
+}
+
+/** AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then. */
+function withBalance(
+  state: ConversationState,
+  flow: Flow,
+  outcome: Extract<Outcome, { kind: 'balance' | 'sums' | 'unavailable' }>,
+  scope: Scope,
+): Decision {
+  const { draft } = state;
+  const by = proved(draft);
+  if (by === undefined) return home(state, scope, { key: 'menu' });
+  // Of somebody whom AntCRM does not know: none, unless it may know them by what else is known of them.
+  const nobodys = (by.kind === 'phone' ? draft.email : draft.phone) ? null : 0;
+  const read = outcome.kind === 'balance' ? (outcome.points ?? nobodys) : null;
+  const isSure = unseen(state, scope.nowMs).length === 0;
+  const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
+  const remarks = isSure || read === null ? [] : [behind(read)];
+  return advance({ ...state, draft: { ...draft, balance } }, flow, scope, ...remarks);
+}
+
+/** After a refusal: what was refused may be typed anew, until there were too many. */
+export function refused(state: ConversationState, flow: Flow, refusal: Reply, scope: Scope): Decision {
+  const slot = confirmsIn(flow)?.again;
+  if (slot === undefined) return home(served(state, scope), scope, refusal);
+  const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
+  if (wait) return after([refusal], home(state, scope, wait));
+  const { [KINDS[slot].slot]: _, ...draft } = served(state, scope).draft;
+  const step: Step = { at: 'asking', flow: flow.name, slot, tries: 0, editing: true };
+  return pose({ ...state, draft }, step, scope, refusal);
+}
+
+/** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
+export function untried(
+  state: ConversationState,
+  flow: Flow,
+  codes: readonly string[],
+  why: Reply,
+  scope: Scope,
+): Decision {
+  const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
+  return wait
+    ? home(state, scope, wait)
+    : advance({ ...state, draft: { ...state.draft, codes: [...codes] } }, flow, scope, why);
+}

@@ -1,0 +1,225 @@
+import type { Command } from '../commands.ts';
+import { type Decision, say } from '../decision.ts';
+import type { Scope } from '../flow.ts';
+import { type About, choice, KINDS, PROOF } from '../kinds.ts';
+import type { Locale } from '../message.ts';
+import { giftOf, pickUpLines } from '../prompts/gifts.ts';
+import { provedIn } from '../prompts/identity.ts';
+import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
+import type { Choice, Line, Reply } from '../reply.ts';
+import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
+import { given } from './consent.ts';
+import { again, askLanguage, home, homeWithShortcuts, otherPhone } from './questions.ts';
+
+/*
+ * What is answered beside the work: what was being asked is asked again, and nothing is lost.
+ */
+
+/** What is said beside; `question`: the customer asked something (`Decision.question`). */
+export type Aside = { readonly reply: Reply; readonly question?: Decision['question'] };
+
+export function welcome(state: ConversationState, scope: Scope): Decision {
+  return homeWithShortcuts(state, scope, { key: 'welcome', lines: supportLines(scope) });
+}
+
+/** What I can do and who can help. */
+export function help(scope: Scope): Reply {
+  const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
+  return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
+}
+
+export function supportLines({ settings }: Pick<Scope, 'settings'>): Line[] {
+  return settings.supportContact
+    ? [{ key: 'help.support', params: { contact: settings.supportContact } }]
+    : [];
+}
+
+/** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
+export function cancel(state: ConversationState, scope: Scope): Decision {
+  if (state.step.at === 'idle') return home(state, scope, { key: 'cancel.nothing' });
+  const isOver = state.consent?.given === false || scope.sender.proof === 'token';
+  const draft = isOver ? {} : provedIn(state.draft);
+  return home({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
+}
+
+/** Asks which language; the question that was live stays so: choosing one is no answer to it. */
+export function languages(state: ConversationState, scope: Scope): Decision {
+  const asked = state.view === undefined ? { ...state, view: scope.ids.view } : state;
+  return say(asked, askLanguage(asked));
+}
+
+export function speak(state: ConversationState, locale: Locale, scope: Scope): Decision {
+  const chosen = { ...state, locale };
+  const reply: Reply = { key: 'language.done' };
+  return chosen.step.at === 'idle' ? home(chosen, scope, reply) : again(chosen, scope, reply);
+}
+
+/** What only the shop knows: whom to ask goes with it, unless the operator has written an answer. */
+const WITH_CONTACT: ReadonlySet<string> = new Set([
+  'answer.gift.where',
+  'answer.gift.refused',
+  'answer.points.missing',
+  'answer.hours',
+]);
+
+/** Answers a question, by the key of its answer: in the operator's words, or those of the wording. */
+function answer(state: ConversationState, key: string, scope: Scope): Aside {
+  const id = key.slice('answer.'.length);
+  const pickUp = key === 'answer.gift.where' ? pickUpLine(state, scope) : undefined;
+  const operators = scope.answers.get(id);
+  const text = pickUp ?? operators ?? { key };
+  const lines = !pickUp && !operators && WITH_CONTACT.has(key) ? supportLines(scope) : [];
+  return { reply: { key: 'answer', params: { text }, lines }, question: { answer: id } };
+}
+
+/** Where to get the gift at hand, or the last one that was redeemed: the list may tell. */
+function pickUpLine({ draft, operations }: ConversationState, scope: Scope): Line | undefined {
+  const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
+  const gift = giftOf(draft.code, scope) ?? giftOf(redeemed?.gift, scope);
+  return gift && pickUpLines(gift)[0];
+}
+
+/** Explains the live question or, where nothing is asked, what can be done here. */
+export function explain(state: ConversationState, scope: Scope): Aside {
+  const about = aboutQuestion(state, scope);
+  return about ? answer(state, about.what, scope) : { reply: help(scope) };
+}
+
+/** Answers as it is meant at this question. */
+export function asked(
+  state: ConversationState,
+  command: Extract<Command, { do: 'ask' }>,
+  scope: Scope,
+): Aside {
+  switch (command.about) {
+    case 'what':
+      return explain(state, scope);
+    case 'wrong':
+      return toldWhy(state, scope);
+    case 'unknown':
+      return {
+        reply: { key: 'unsure', context: 'question', lines: supportLines(scope) },
+        question: {},
+      };
+    case 'answer': {
+      const key = `answer.${command.id}`;
+      const isProof = key === 'answer.phone.why' && aboutQuestion(state, scope) === PROOF;
+      return isProof ? explain(state, scope) : answer(state, key, scope);
+    }
+  }
+}
+
+const REFUSED: Readonly<Record<Operation['kind'], string>> = {
+  accumulate: 'answer.code.wrong',
+  redeem: 'answer.gift.refused',
+};
+
+/** What may be wrong with an answer to the live question or, where no value is asked for, why an operation was refused. */
+function toldWhy(state: ConversationState, scope: Scope): Aside {
+  const last = state.operations.at(-1);
+  const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
+  const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
+  return answer(state, refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate, scope);
+}
+
+/** What explains the live question; undefined where nothing is asked, or the question says all there is to say. */
+export function aboutQuestion(state: ConversationState, scope: Scope): About | undefined {
+  const { step } = state;
+  const same = (key: string): About => ({ what: key, wrong: key });
+  switch (step.at) {
+    case 'asking': {
+      const flow = scope.flows.get(step.flow);
+      const kind = step.offer?.why === 'typo' ? 'email' : step.slot;
+      return flow && KINDS[kind].about(flow, scope);
+    }
+    case 'confirming':
+      return same('answer.confirm.what');
+    case 'consenting':
+      return same(otherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
+    case 'browsing':
+    case 'idle':
+      return undefined;
+  }
+}
+
+/** How long the way to a person stays away: not understood twice in a row is too often. */
+const STRIKES = 2;
+
+/**
+ * Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask.
+ */
+export function unsure(
+  state: ConversationState,
+  { maybe = [] }: Extract<Command, { do: 'unclear' }>,
+  scope: Scope,
+): Aside & { readonly offered: readonly Choice[] } {
+  const offered = [...new Set(maybe.flatMap((one) => buttonFor(one, scope) ?? []))]
+    .slice(0, 2)
+    .map((id) => choice(id));
+  const isAgain = (state.misses ?? 0) >= STRIKES;
+  const context = isAgain ? 'again' : offered.length > 0 ? 'maybe' : undefined;
+  const isSummary = state.step.at === 'confirming' && context === undefined;
+  const lines = isSummary || context === 'maybe' ? {} : { lines: supportLines(scope) };
+  return { reply: { key: isSummary ? 'unsure.confirm' : 'unsure', context, ...lines }, offered };
+}
+
+/** The button that says the same as a command; undefined: none does. */
+function buttonFor(command: Command, { flows }: Scope): string | undefined {
+  switch (command.do) {
+    case 'start':
+      return flows.get(command.flow)?.name;
+    case 'cancel':
+    case 'show':
+      return command.do === 'cancel' ? 'cancel' : command.what === 'help' ? 'help' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
+export function privacy(state: ConversationState, isErasing: boolean, scope: Scope): Decision {
+  const kept = { ...browsedBy(state), ...state.profile, ...given(state.draft) };
+  const lines: Line[] = [];
+  if (kept.phone)
+    lines.push({ key: 'summary.phone', params: { phone: readBackPhone(kept.phone.value, scope) } });
+  if (kept.email)
+    lines.push({ key: 'summary.email', params: { email: readBackEmail(kept.email.value, scope) } });
+  for (const { id } of state.operations.filter(isOpen)) {
+    lines.push({ key: 'privacy.operation', params: { reference: id } });
+  }
+  const recent = state.operations.filter((operation) => !isOpen(operation)).length;
+  if (recent > 0) lines.push({ key: 'privacy.recent', params: { recent } });
+  if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
+  const isNothing = lines[0]?.key === 'privacy.nothing' && !state.consent?.given && !isErasing;
+  if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
+  const reply: Reply = { key: 'privacy.text', lines: [...lines, ...supportLines(scope)] };
+  // There is nothing to erase.
+  if (isNothing) return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
+  const view = state.view ?? scope.ids.view;
+  return say({ ...state, view }, { ...reply, choices: [choice('forget')], view });
+}
+
+/** The phone or e-mail that the pages shown belong to. */
+function browsedBy({ step }: ConversationState): ConversationState['profile'] {
+  if (step.at !== 'browsing') return {};
+  const { kind, value } = step.page.by;
+  return { [kind]: { value, proved: true } };
+}
+
+/**
+ * Erases all but operations without an outcome, which stay until their result, the language, and how many codes
+ * were refused: forgetting that would let anybody guess on.
+ */
+export function forget(state: ConversationState, scope: Scope): Decision {
+  const { locale, textLocale, guesses } = state;
+  const open = state.operations.filter(isOpen);
+  const kept: ConversationState = {
+    ...newState(scope.nowMs),
+    operations: open,
+    ...(locale && { locale }),
+    ...(textLocale && { textLocale }),
+    ...(guesses && { guesses }),
+  };
+  const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
+  return { ...home(kept, scope, reply), forget: true };
+}

@@ -1,0 +1,237 @@
+import type { Command, Fault, Interpretation } from '../commands.ts';
+import { after, type Decision, say, withLast } from '../decision.ts';
+import type { Flow, Scope } from '../flow.ts';
+import { KINDS } from '../kinds.ts';
+import type { Message } from '../message.ts';
+import type { Photo, Picture } from '../photo.ts';
+import type { Field, Line, Reply } from '../reply.ts';
+import type { ConversationState } from '../state.ts';
+import { runningIn } from './advance.ts';
+import { unanswered } from './consent.ts';
+import { expecting } from './expecting.ts';
+import { pressed } from './press.ts';
+import { again, aside } from './questions.ts';
+import { expired, run } from './run.ts';
+
+/*
+ * Where commands come from: a text, a press, a form, a photo, a link, a contact.
+ */
+
+/** A typed message. What is written beside pictures is about them; a command is not. */
+export function onText(state: ConversationState, text: string, scope: Scope): Decision {
+  if (state.album && !/^\s*\//.test(text))
+    return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
+  if (scope.language.erases(text)) return run(state, [{ do: 'forget' }], scope);
+  const heard = scope.language.interpret(text, expecting(state, scope), scope);
+  return { ...run(state, heard.commands, scope), heard };
+}
+
+/** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
+export function onPress(
+  state: ConversationState,
+  { choice, view }: Extract<Message, { kind: 'choice' }>,
+  scope: Scope,
+): Decision {
+  const isLive = view === undefined || view === state.view;
+  return run(state, isLive ? pressed(state, choice, scope) : [{ do: 'expired' }], scope);
+}
+
+/** A shared contact. Telegram leaves the plus sign out. */
+export function onContact(
+  state: ConversationState,
+  { phone, own }: Extract<Message, { kind: 'contact' }>,
+  scope: Scope,
+): Decision {
+  const number = /^\d{9,15}$/.test(phone) && !phone.startsWith('0') ? `+${phone}` : phone;
+  const commands = scope.language
+    .read('phone', number, scope)
+    .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
+  return run(unanswered(state, scope), commands, scope);
+}
+
+/** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
+export function onLink(
+  state: ConversationState,
+  { payload }: Extract<Message, { kind: 'start' }>,
+  scope: Scope,
+): Decision {
+  const flow = scope.flows.taking('link');
+  if (!payload || !flow) return run(state, [{ do: 'show', what: 'welcome' }], scope);
+  return run(state, [{ do: 'start', flow: flow.name }, ...scope.language.link(payload)], scope);
+}
+
+/*
+ * Photos. Their codes go on as if typed, with the caption; of whatever else a picture says, nothing counts: anybody can
+ * print "yes" or a command.
+ */
+
+/** How long after a picture of an album another one of it may come, ms: Telegram sends them in one go. */
+const ALBUM_MS = 800;
+/** No album is larger. */
+const FULL_ALBUM = 10;
+
+/** Pictures that came by themselves are read at once, those of an album with the rest of it. */
+export function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): Decision {
+  const { album, ...state } = stored;
+  const pictures = [...(album?.pictures ?? []), ...photo.pictures];
+  const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
+  // A command begins the message that it is of.
+  const ordered = captions.toSorted((a, b) => Number(b.startsWith('/')) - Number(a.startsWith('/')));
+  const caption = ordered.length > 0 ? { caption: ordered.join('\n') } : {};
+  if (photo.album && pictures.length < FULL_ALBUM)
+    return say({ ...state, album: { pictures, ...caption, untilMs: scope.nowMs + ALBUM_MS } });
+  return look(state, { kind: 'photo', pictures, ...caption }, scope);
+}
+
+/** The album that is complete, as far as one can tell. */
+export function onAlbum(stored: ConversationState, scope: Scope): Decision | undefined {
+  const { album, ...state } = stored;
+  if (album === undefined || scope.nowMs < album.untilMs) return undefined;
+  const { untilMs: _, ...photo } = album;
+  return look(state, { kind: 'photo', ...photo }, scope);
+}
+
+function look(state: ConversationState, photo: Photo, scope: Scope): Decision {
+  const isRead = photo.pictures.every(({ kind }) => kind !== 'remote');
+  return isRead ? onPictures(state, photo, scope) : { state, replies: [], effect: { kind: 'photo', photo } };
+}
+
+/** Answers pictures that were read. */
+export function onPictures(state: ConversationState, { pictures, caption }: Photo, scope: Scope): Decision {
+  const found = pictures.map((picture) => codesIn(picture, scope));
+  const read = found.filter((codes) => codes.length > 0).length;
+  if (read === 0) return withoutCode(state, pictures, caption, scope);
+  const codes = [...new Set(found.flat())];
+  const text = [caption ?? [], codes].flat().join(' ');
+  const { commands }: Pick<Interpretation, 'commands'> =
+    caption === undefined ? { commands: [] } : scope.language.interpret(text, expecting(state, scope), scope);
+  const heard = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
+  const others = codes.filter((code) => !heard.has(code));
+  const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
+  const all: readonly Command[] = others.length > 0 ? [...kept, { do: 'add', codes: others }] : commands;
+  const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };
+  return after(read < pictures.length ? [some] : [], run(state, all, scope));
+}
+
+function codesIn(picture: Picture, scope: Scope): readonly string[] {
+  return picture.kind === 'read' ? picture.texts.flatMap(scope.language.scan) : [];
+}
+
+/** A caption is answered all the same; where it has the code itself, nobody misses one in the picture. */
+function withoutCode(
+  state: ConversationState,
+  pictures: readonly Picture[],
+  caption: string | undefined,
+  scope: Scope,
+): Decision {
+  const reply: Reply = { key: `photo.${whyNone(pictures)}` };
+  if (caption === undefined) return aside(state, scope, reply);
+  const decision = onText(state, caption, { ...scope, current: false });
+  const hasCode = decision.heard?.commands.some((one) => 'codes' in one) ?? false;
+  return after(hasCode ? [] : [reply], decision);
+}
+
+/** What the customer can do something about comes first. */
+function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'unreadable' | 'noCode' {
+  const kinds = new Set(pictures.map(({ kind }) => kind));
+  if (kinds.has('unavailable') || kinds.has('remote')) return 'unavailable';
+  if (kinds.has('elsewhere')) return 'elsewhere';
+  return kinds.has('read') || kinds.has('noCode') ? 'noCode' : 'unreadable';
+}
+
+/*
+ * A form that was filled in: several answers at once.
+ */
+
+type Form = Extract<Message, { kind: 'form' }>;
+type Slot = Field['slot'];
+/** Why a field was not taken. */
+type Blame = { readonly slot: Slot; readonly reason: Line };
+
+const FIELDS = [
+  ['code', 'codes'],
+  ['phone', 'phone'],
+  ['email', 'email'],
+] as const;
+const BLANK = { code: 'code.wanted', phone: 'phone.wanted' } as const;
+
+/** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
+export function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
+  if (form.view !== undefined && form.view !== stored.view) return expired(stored, scope);
+  const state = unanswered(stored, scope);
+  const running = runningIn(state, scope);
+  const flow = running ?? scope.flows.taking('form');
+  if (!flow) return again(state, scope);
+  const read = FIELDS.map(([slot, kind]) => {
+    const text = form[slot]?.trim() ?? '';
+    return { slot, said: text === '' ? [] : scope.language.read(kind, text, scope) };
+  });
+  const faults = read.flatMap(({ slot, said }) => said.flatMap((one) => faultIn(slot, one)));
+  const isAsked = (one: Command) => one.do !== 'add' || flow.slots.includes('codes');
+  const values = read.flatMap(({ said }) =>
+    said.filter((one) => isAsked(one) && faultIn('code', one).length === 0),
+  );
+  const isSkipped = form.email !== undefined && form.email.trim() === '';
+  const commands: Command[] = [
+    ...(running ? [] : [{ do: 'start', flow: flow.name } as const]),
+    ...values,
+    ...(isSkipped ? [{ do: 'none', field: 'email' } as const] : []),
+  ];
+  const done = run(rewritten(state, form, scope), commands, scope, { isForm: true });
+  const { step, draft } = done.state;
+  const isOffered = step.at === 'asking' && step.offer?.why === 'typo';
+  const doubted = isOffered ? [] : values.flatMap(typoIn);
+  const blanks = flow.slots.flatMap((kind): Blame[] => {
+    const slot = KINDS[kind].form?.slot;
+    const isBlank = slot !== undefined && slot !== 'email' && form[slot]?.trim() === '';
+    return isBlank && KINDS[kind].isMissing(draft, flow) ? [{ slot, reason: { key: BLANK[slot] } }] : [];
+  });
+  const all = [...faults, ...doubted, ...blanks];
+  return all.length === 0 ? done : marked(done, form, all, flow);
+}
+
+/** A phone that would be asked about is a fault in a form. */
+function faultIn(slot: Slot, command: Command): Blame[] {
+  const wrong: Fault | undefined = command.do === 'unclear' ? command.wrong : undefined;
+  if (wrong) return [{ slot, reason: { key: wrong.reason } }];
+  const isDoubted = command.do === 'set' && command.slot === 'phone' && command.doubt;
+  return isDoubted ? [{ slot: 'phone', reason: { key: `phone.${isDoubted.why}.form` } }] : [];
+}
+
+/** An e-mail that looks mistyped is asked about, once nothing else is missing. */
+function typoIn(command: Command): Blame[] {
+  if (command.do !== 'set' || command.slot !== 'email' || !command.doubt) return [];
+  return [{ slot: 'email', reason: { key: 'email.typo', params: { email: command.doubt.meant } } }];
+}
+
+/** A form says all that it asks for: what came back in it takes the place of what it was filled with before. */
+function rewritten(state: ConversationState, form: Form, scope: Scope): ConversationState {
+  const asked: ConversationState = form.email === undefined ? state : { ...state, emailAsked: true };
+  const isAnswer = form.view !== undefined && state.step.at === 'asking';
+  if (!isAnswer || form.code === undefined) return asked;
+  const { codes: _, ...draft } = asked.draft;
+  return runningIn(state, scope) ? { ...asked, draft } : asked;
+}
+
+function marked(decision: Decision, form: Form, faults: readonly Blame[], flow: Flow): Decision {
+  const asked = decision.replies.at(-1)?.form ?? [];
+  const fields = flow.slots.flatMap((kind) => KINDS[kind].form ?? []);
+  const shown = fields.filter(
+    ({ slot }) => form[slot] !== undefined || asked.some((one) => one.slot === slot),
+  );
+  const [first, ...others] = faults.map(({ reason }) => reason);
+  const told: Reply[] =
+    first === undefined || others.length > 0
+      ? [{ key: 'form.faults', lines: faults.map(({ reason }) => reason) }]
+      : [first];
+  return after(
+    told,
+    withLast(decision, {
+      form: shown.map((field): Field => {
+        const value = form[field.slot]?.trim() || undefined;
+        const reason = faults.find(({ slot }) => slot === field.slot)?.reason;
+        return { ...field, ...(value !== undefined && { value }), ...(reason && { reason }) };
+      }),
+    }),
+  );
+}
