@@ -19,7 +19,7 @@ const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = 
     means: /^(accumulate|redeem|history)$/,
   },
   { files: /^(loyalty|operators|cli)\//, means: /^(accumulate|redeem|history)$/ },
-  { files: /^(observe|spans)\.ts$/, means: /^(accumulate|redeem|history)$/ },
+  { files: /^((observe|spans)\.ts$|observability\/)/, means: /^(accumulate|redeem|history)$/ },
   // Faults that the console plays are of AntCRM's calls; `points` is the unit of what a customer has.
   { files: /^console\//, means: /./ },
   // Examples of the staff webhook's document.
