@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
+import { callerOf, isLocal } from './http/limits.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
 import type { ConversationStore } from './store/store.ts';
 import { StoreUnavailable } from './store/unavailable.ts';
@@ -22,13 +23,10 @@ export function dependenciesOf(
   return [
     { name: 'store', needed: true, check: () => store.health() },
     { name: 'antcrm', needed: false, check: async () => antcrm.faults() },
-    ...channels
-      .filter((channel) => channel.faults !== undefined)
-      .map((channel) => ({
-        name: channel.name,
-        needed: false,
-        check: async () => channel.faults?.() ?? [],
-      })),
+    ...channels.flatMap((channel) => {
+      const check = async () => channel.faults?.() ?? [];
+      return channel.faults ? [{ name: channel.name, needed: false, check }] : [];
+    }),
   ];
 }
 
@@ -42,26 +40,28 @@ type Report = { status: 'ok' | 'degraded' | 'down'; faults?: readonly string[] }
 
 /**
  * `/health/live`: the process answers. `/health/ready`: each dependency's state; 503 only where a needed one (the store)
- * is down, for everything else the bot can still accept messages and say what it cannot do. Neither is limited: behind a
- * proxy, strangers would take the probes' share.
+ * is down, for everything else the bot can still accept messages and say what it cannot do. What is wrong is told to callers
+ * on this machine alone: it names hosts. Neither is limited: behind a proxy, strangers would take the probes' share.
  */
 export function health(dependencies: readonly Dependency[]): FastifyPluginAsync {
   return async (scope) => {
     scope.get('/health/live', async () => ({ status: 'ok' }));
 
-    scope.get('/health/ready', async (_request, reply) => {
+    scope.get('/health/ready', async (request, reply) => {
+      const told = isLocal(callerOf(request));
       const reports = await Promise.all(
-        dependencies.map(async (one) => [one.name, await report(one)] as const),
+        dependencies.map(async (one) => {
+          const { status, faults } = await report(one);
+          return [one.name, told && faults ? { status, faults } : { status }] as const;
+        }),
       );
       const down = dependencies.some(({ needed }, index) => needed && reports[index]?.[1].status === 'down');
       const well = reports.every(([, { status }]) => status === 'ok');
+      const status = down ? 'down' : well ? 'ok' : 'degraded';
       return reply
         .code(down ? 503 : 200)
         .header('cache-control', 'no-store')
-        .send({
-          status: down ? 'down' : well ? 'ok' : 'degraded',
-          dependencies: Object.fromEntries(reports),
-        });
+        .send({ status, dependencies: Object.fromEntries(reports) });
     });
   };
 }

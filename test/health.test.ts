@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { startBot } from './support/app.ts';
 import { asAdmin } from './support/failover.ts';
@@ -60,6 +62,32 @@ test('a channel out of order is shown as degraded, with what to do', async () =>
   const metrics = await (await fetch(`${bot.url}/metrics`)).text();
   expect(metrics).toContain('bot_channel_out_of_order{channel="telegram"} 1');
   expect(metrics).toContain('bot_alarms_total{alarm="channel_out_of_order"} 1');
+});
+
+test.each([
+  ['by way of a proxy', { 'x-forwarded-for': '203.0.113.5' }],
+  ['under a name', { host: 'bot.example.vn' }],
+])('who asks %s learns that something is wrong, and no host of ours', async (_how, headers) => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const bot = await startBot({ REDIS_URL: redis.url });
+  onTestFinished(() => bot.stop());
+  await redis.kill();
+  const asked = (more: Readonly<Record<string, string>>) =>
+    new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      get(`${bot.url}/health/ready`, { headers: more }, async (response) =>
+        resolve({ status: response.statusCode, body: await text(response) }),
+      ).on('error', reject);
+    });
+  await expect
+    .poll(() => asked({}))
+    .toMatchObject({ status: 503, body: expect.stringContaining('127.0.0.1') });
+  const { status, body } = await asked(headers);
+  expect(status).toBe(503);
+  expect(JSON.parse(body)).toEqual({
+    status: 'down',
+    dependencies: { store: { status: 'down' }, antcrm: { status: 'ok' } },
+  });
 });
 
 test('however often readiness is asked, Redis is asked once a second', async () => {
