@@ -29,7 +29,6 @@ export function createReadiness(
 
   async function look(): Promise<string[]> {
     const nodes = dataNodes(connection.commands, keys);
-    const reopened = connection.reopen();
     const reports = await mostOf(
       nodes.map((node) => reportOf(connection, node, waitReplicas)),
       GRACE_MS,
@@ -39,7 +38,8 @@ export function createReadiness(
       if (report?.status === 'fulfilled') return [];
       return [`redis: node ${name} ${refusal(connection, report?.reason)}`];
     });
-    await Promise.race([reopened, soon()]);
+    // Not beside the probes: what ioredis sends at once, it does not redirect at all where the slots moved to several nodes.
+    await Promise.race([connection.reopen(), soon()]);
     const closed = connection.closed();
     if (closed !== null && connection.lost() === null) throw closed;
     if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
