@@ -1,9 +1,9 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
-import { sandboxCodePrefixes, sandboxGifts } from './loyalty/sandbox/catalog.ts';
-import { createSandbox } from './loyalty/sandbox/sandbox.ts';
 import type { Observe } from './observe.ts';
+import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
+import { createSandbox } from './sandbox/sandbox.ts';
 
 /** What the bot calls AntCRM: a real one, or the sandbox that is part of the process. */
 export type Backend = {

@@ -34,12 +34,10 @@ const ROOMS: readonly Room[] = [
   },
   { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^(observe|spans)\.ts$/] },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
-  // A program of its own among a room's files: it reads the configuration for the room.
-  { files: /^loyalty\/sandbox\/main\.ts$/, imports: [/^loyalty\/sandbox\//, /^config\.ts$/] },
-  { files: /^loyalty\/sandbox\//, imports: [/^conversation\//, /^loyalty\//, /^observe\.ts$/] },
+  { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/phone\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,
-    imports: [/^conversation\//, /^loyalty\/(?!sandbox\/)/, /^engine\/world\.ts$/, /^observe\.ts$/],
+    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/, /^observe\.ts$/],
   },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
@@ -214,7 +212,7 @@ describe('the rules', () => {
     ['turns/turns.ts', "export { createWords } from '../i18n.ts';"],
     ['store/memory/store.ts', "import Redis from 'ioredis';"],
     ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
-    ['loyalty/antcrm.ts', "import { sandbox } from './sandbox/sandbox.ts';"],
+    ['loyalty/antcrm.ts', "import { sandbox } from '../sandbox/sandbox.ts';"],
     ['photos/reader.ts', "import type { Outlet } from '../turns/outlet.ts';"],
     ['turns/photos.ts', "import { createPhotoReader } from '../photos/reader.ts';"],
     ['channels/staff/staff.ts', "import { readBarcodes } from 'zxing-wasm/reader';"],

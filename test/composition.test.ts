@@ -7,7 +7,7 @@ import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
 import { documentation } from '../src/config/variables.ts';
 import { readConfig } from '../src/config.ts';
-import { createSandbox } from '../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../src/sandbox/sandbox.ts';
 
 /*
  * What can be held of compose.yaml, what it mounts and the CI's workflow where there is no Docker engine: each is read as

@@ -59,7 +59,7 @@ load="const { dependencies } = require('./package.json'); Promise.all(Object.key
 (in_image "${as_user[@]}" node --eval "$load")
 
 redis-server --port "$redis" --dir "$work" --appendonly yes --maxmemory-policy noeviction --save '' --logfile /dev/null & servers+=($!)
-in_image HOST=127.0.0.1 PORT="$sandbox" "${as_user[@]}" node src/loyalty/sandbox/main.ts & servers+=($!)
+in_image HOST=127.0.0.1 PORT="$sandbox" "${as_user[@]}" node src/sandbox/main.ts & servers+=($!)
 
 read -ra image_env <<<"$(last ENV)"
 bot_env=("${image_env[@]}" PORT="$port" REDIS_URL="redis://127.0.0.1:$redis" ANTCRM_BASE_URL="http://127.0.0.1:$sandbox"

@@ -48,7 +48,7 @@ async function run(wanted: Options): Promise<void> {
     : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis'), stored: [] };
   console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}\n`);
 
-  const sandbox = await startProcess('src/loyalty/sandbox/main.ts');
+  const sandbox = await startProcess('src/sandbox/main.ts');
   const [, sandboxUrl = ''] = await sandbox.line(/AntCRM sandbox: (\S+)/);
   const telegram = await startTelegram();
   const servers: RedisServer[] = [];

@@ -15,7 +15,7 @@ describe('look inside', () => {
     await expect.poll(() => turns.nth(0).textContent()).toMatch(/POST\/accumulate200 applied[\d,]+ ms/);
     const confirmed = await turns.nth(0).textContent();
     expect(confirmed).toMatch(/chờ xác nhận · Tích điểmchờ khách/);
-    expect(confirmed).toMatch(/3 lần truy cập khotake › intend › commit/);
+    expect(confirmed).toMatch(/4 lần truy cập khotake › intend › unlock › commit/);
     await turns.nth(2).locator('summary').first().click();
     const typed = await turns.nth(2).textContent();
     expect(typed).toMatch(/codeTIVI000000041/);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HistoryQuery, Loyalty } from '../../src/loyalty/loyalty.ts';
-import type { Fault } from '../../src/loyalty/sandbox/faults.ts';
+import type { Fault } from '../../src/sandbox/sandbox.ts';
 
 /** An implementation of the port before a fresh backend with the contract's sandbox codes. */
 export type OpenLoyalty = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startProcess } from '../support/processes.ts';
 
-const MAIN = 'src/loyalty/sandbox/main.ts';
+const MAIN = 'src/sandbox/main.ts';
 
 test('the sandbox alone prints its URL, answers with and without the prefix, and stops when told', async () => {
   const sandbox = await startProcess(MAIN);

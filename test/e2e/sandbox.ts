@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Fault } from '../../src/loyalty/sandbox/faults.ts';
+import type { Fault } from '../../src/sandbox/sandbox.ts';
 import { type Process, startProcess } from '../support/processes.ts';
 import { until } from '../support/redis.ts';
 
@@ -27,7 +27,7 @@ export type SandboxRecord = z.infer<typeof recordSchema>;
 const PAGE = 20;
 
 export async function startSandbox(): Promise<Sandbox> {
-  const child = await startProcess('src/loyalty/sandbox/main.ts');
+  const child = await startProcess('src/sandbox/main.ts');
   const [url] = await child.line(/http:\/\/\S+/);
 
   async function post(path: string, body: object): Promise<void> {

@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { type Running, startBot } from '../support/app.ts';
 
 const TEN_MINUTES_MS = 10 * 60_000;

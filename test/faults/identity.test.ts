@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { startTelegramDouble, type TelegramDouble, type Update } from '../support/telegram-double.ts';
 import { createPerson, type Person } from '../support/telegram-updates.ts';

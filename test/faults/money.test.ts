@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { createClient, type StaffClient } from '../../src/channels/staff/client.ts';
-import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { createHolds } from '../support/held.ts';
 import { startRedis } from '../support/redis.ts';

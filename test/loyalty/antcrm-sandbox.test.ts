@@ -1,5 +1,5 @@
 import Fastify from 'fastify';
-import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { loyaltyContract } from '../contract/loyalty.ts';
 import { openAntCrm } from './support/antcrm.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { createSandbox } from '../../src/loyalty/sandbox/sandbox.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { createRandom } from './faults-random.ts';
 import { createHolds, type Holds } from './held.ts';
 

@@ -1,17 +1,12 @@
 import closeWithGrace from 'close-with-grace';
 import Fastify from 'fastify';
-import { z } from 'zod';
 import { createSandbox } from './sandbox.ts';
 
 /*
  * `npm run sandbox`: the sandbox as a process of its own. It answers at `/` and, as inside the bot, at `/sandbox`.
  */
 
-const environment = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3001),
-});
-const { HOST, PORT } = environment.parse(process.env);
+const { HOST = '127.0.0.1', PORT = '3001' } = process.env;
 
 const app = Fastify();
 const sandbox = createSandbox();
@@ -22,4 +17,4 @@ closeWithGrace({ delay: 5000 }, async ({ err }) => {
   await app.close();
 });
 
-console.log(`AntCRM sandbox: ${await app.listen({ host: HOST, port: PORT })}`);
+console.log(`AntCRM sandbox: ${await app.listen({ host: HOST, port: Number(PORT) })}`);

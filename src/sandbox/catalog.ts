@@ -1,0 +1,64 @@
+import type { Gift } from '../conversation/context.ts';
+
+/*
+ * What the sandbox sells and gives away (README, "Quick start").
+ */
+
+/** A product or a gift, as AntCRM has it. */
+export type Item = Readonly<Record<'code' | 'name' | 'id', string> & { score: number }>;
+
+/** Their codes begin with the word before `01`. */
+export const PRODUCTS: readonly Item[] = [
+  { code: 'TIVI01', name: 'Tivi', score: 100, id: '64d9f28b2b3ba308b322c710' },
+  { code: 'TULANH01', name: 'Tủ lạnh', score: 150, id: '64d9f28b2b3ba308b322c711' },
+  { code: 'MAYGIAT01', name: 'Máy giặt', score: 120, id: '64d9f28b2b3ba308b322c712' },
+];
+export const prefixOf = ({ code }: Item): string => code.slice(0, -2);
+export const sandboxCodePrefixes: readonly string[] = PRODUCTS.map(prefixOf);
+
+const PICK_UP = {
+  vi: 'Cửa hàng 12 Lê Lợi, Quận 1, 8:00–20:00 hằng ngày. Bạn mang theo điện thoại nhé.',
+  en: 'The shop at 12 Le Loi, District 1, daily 8:00–20:00. Bring your phone.',
+};
+
+/** The gifts as the bot offers them; AntCRM itself knows them by their Vietnamese names. */
+export const sandboxGifts = [
+  {
+    code: 'DAUMAY01',
+    name: { vi: 'Đầu máy', en: 'Media player' },
+    score: 10,
+    description: { vi: 'Đầu phát 4K, kèm điều khiển.', en: 'Plays 4K, remote included.' },
+    pickUp: PICK_UP,
+  },
+  {
+    code: 'LOA01',
+    name: { vi: 'Loa', en: 'Speaker' },
+    score: 250,
+    description: { vi: 'Loa Bluetooth 20 W, pin 12 giờ.', en: 'Bluetooth, 20 W, plays for 12 hours.' },
+    pickUp: PICK_UP,
+  },
+  {
+    code: 'NOICOM01',
+    name: { vi: 'Nồi cơm', en: 'Rice cooker' },
+    score: 1_000_000,
+    description: { vi: 'Nồi cơm điện tử 1,8 lít.', en: 'Holds 1.8 litres.' },
+    pickUp: PICK_UP,
+  },
+] as const satisfies readonly Gift[];
+
+export const GIFTS: readonly Item[] = sandboxGifts.map(({ code, name, score }, index) => {
+  return { code, name: name.vi, score, id: `64d9f2ec2b3ba308b322c78${index + 2}` };
+});
+
+export const SAMPLE_CODE = 'TIVInpmx8b98pfg';
+const PRINTED = /^(TIVI|TULANH)(000000(?!000)\d{3})$/;
+
+/** The product that a code was printed on; null: no such code was ever printed. */
+export function readPrintedCode(
+  code: string,
+): { readonly product: Item; readonly serialNumber: string } | null {
+  const [, prefix, serialNumber] =
+    code === SAMPLE_CODE ? ['', 'TIVI', 'npmx8b98pfg'] : (PRINTED.exec(code) ?? []);
+  const product = PRODUCTS.find((one) => prefixOf(one) === prefix);
+  return product && serialNumber !== undefined ? { product, serialNumber } : null;
+}

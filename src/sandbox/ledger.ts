@@ -1,0 +1,184 @@
+import { toE164 } from '../loyalty/phone.ts';
+import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog.ts';
+
+type Address = { readonly type: 'Work'; readonly _id: string; readonly value: string };
+
+/** A customer; without a `customerId` a stranger: a failed attempt makes nobody a customer. */
+export type Person = {
+  readonly phones: Address[];
+  readonly emails: Address[];
+  name: string;
+  readonly lastname: '';
+  readonly customerId?: number;
+  readonly id: string;
+};
+
+/** What a request says about the person it is for. */
+export type Named = Readonly<Partial<Record<'phone' | 'email' | 'name', string | undefined>>>;
+
+/** A record of the history. `contact` is shared with the customers: what is joined later shows in old records too. */
+export type Entry = {
+  readonly type: 1 | 2;
+  readonly score: number;
+  readonly status: 0 | 1;
+  readonly product?: Item | undefined;
+  readonly gift?: Item | { readonly code: string } | undefined;
+  readonly contact: Person;
+  readonly code?: string | undefined;
+  readonly serialNumber?: string | undefined;
+  /** Epoch ms; the history shows it from `visibleAt` on. */
+  readonly createdAt: number;
+  readonly visibleAt: number;
+  readonly id: string;
+};
+
+/** Epoch ms; 24 hex digits, never the same twice, not even after a reset: operations are settled by record ids. */
+export type Sources = { readonly now: () => number; readonly newId: () => string };
+
+const GARNACHO: Named = { name: 'Garnacho', phone: '0867123456', email: 'garnacho@gmail.com' };
+
+/** However it is written. */
+const hasPhone = ({ phones }: Person, phone: string) =>
+  phones.some(({ value }) => toE164(value) === toE164(phone));
+const hasEmail = ({ emails }: Person, email: string) =>
+  emails.some(({ value }) => value.toLowerCase() === email.toLowerCase());
+
+export type Ledger = ReturnType<typeof createLedger>;
+
+/**
+ * AntCRM's books: who has which points and how they came by them. A fresh one has one customer with a past, all codes
+ * unused. Who earns or spends gets null, or AntCRM's words for its refusal; `hiddenMs`: the record shows up that much
+ * later in the history, the points move at once.
+ */
+export function createLedger({ now, newId }: Sources) {
+  const used = new Set<string>();
+  const garnacho = write(newPerson(475), GARNACHO);
+  let customers: readonly Person[] = [garnacho];
+  let entries = pastOf(garnacho, now(), newId);
+
+  function newPerson(customerId?: number): Person {
+    const known = customerId === undefined ? {} : { customerId };
+    return { phones: [], emails: [], name: '', lastname: '', ...known, id: newId() };
+  }
+
+  function write(person: Person, { phone, email, name = '' }: Named): Person {
+    const address = (value: string): Address => ({ type: 'Work', _id: newId(), value });
+    if (phone !== undefined && !hasPhone(person, phone)) person.phones.push(address(phone));
+    if (email !== undefined && !hasEmail(person, email)) person.emails.push(address(email));
+    person.name ||= name;
+    return person;
+  }
+
+  /** Whoever has the phone, then whoever has the e-mail. */
+  function matching({ phone, email }: Named): Person[] {
+    const byPhone = customers.filter((one) => phone !== undefined && hasPhone(one, phone));
+    return [...byPhone, ...customers.filter((one) => email !== undefined && hasEmail(one, email))];
+  }
+
+  /**
+   * The customer who earns: found, or new. What else was sent is joined to them, and where it belonged to another customer
+   * that one is merged: the worst that docs/antcrm.md allows for.
+   */
+  function join(named: Named): Person {
+    const [found, ...others] = new Set(matching(named));
+    const customer = found ?? newPerson(Math.max(...customers.map(({ customerId = 0 }) => customerId)) + 1);
+    customers = found ? customers.filter((one) => !others.includes(one)) : [...customers, customer];
+    for (const other of others) {
+      for (const { value } of other.phones) write(customer, { phone: value });
+      for (const { value } of other.emails) write(customer, { email: value });
+    }
+    entries = entries.map((entry) =>
+      others.includes(entry.contact) ? { ...entry, contact: customer } : entry,
+    );
+    return write(customer, named);
+  }
+
+  function balance(customer: Person) {
+    const theirs = entries.filter(({ contact, status }) => contact === customer && status === 1);
+    const total = (type: Entry['type']) =>
+      theirs.reduce((sum, entry) => sum + (entry.type === type ? entry.score : 0), 0);
+    return { available: total(1) - total(2), earned: total(1) };
+  }
+
+  type Made = Pick<Entry, 'type' | 'score' | 'product' | 'serialNumber' | 'gift' | 'code'>;
+  function note(made: Made, named: Named, refusal: string | null, hiddenMs: number): string | null {
+    const isEarned = made.type === 1 && refusal === null;
+    const contact = isEarned ? join(named) : (matching(named)[0] ?? write(newPerson(), named));
+    const createdAt = now();
+    const status = refusal === null ? 1 : 0;
+    entries.push({ ...made, status, contact, createdAt, visibleAt: createdAt + hiddenMs, id: newId() });
+    return refusal;
+  }
+
+  return {
+    customers: (): readonly Person[] => customers,
+    find: (named: Named): Person | undefined => matching(named)[0],
+    balance,
+
+    accumulate(code: string, named: Named, hiddenMs = 0): string | null {
+      const printed = readPrintedCode(code);
+      const refusal = refuseCode(named, printed !== null, used.has(code));
+      if (refusal === null) used.add(code);
+      const score = refusal === null ? (printed?.product.score ?? 0) : 0;
+      return note({ type: 1, score, ...printed, code }, named, refusal, hiddenMs);
+    },
+
+    redeem(code: string, named: Named, hiddenMs = 0): string | null {
+      const [customer] = matching(named);
+      const gift = GIFTS.find((one) => one.code === code);
+      const refusal = refuseGift(gift, customer && balance(customer).available);
+      return note({ type: 2, score: gift?.score ?? 0, gift: gift ?? { code } }, named, refusal, hiddenMs);
+    },
+
+    /** Newest first. A phone and an e-mail together narrow. */
+    history(type: Entry['type'], { phone, email }: Named, fromMs = -Infinity, toMs = Infinity): Entry[] {
+      const at = now();
+      const isOf = (one: Person) =>
+        (phone === undefined || hasPhone(one, phone)) && (email === undefined || hasEmail(one, email));
+      return entries
+        .filter((entry) => entry.type === type && entry.visibleAt <= at && isOf(entry.contact))
+        .filter(({ createdAt }) => createdAt >= fromMs && createdAt <= toMs)
+        .sort((a, b) => b.createdAt - a.createdAt);
+    },
+  };
+}
+
+function refuseCode({ phone, email }: Named, isPrinted: boolean, isUsed: boolean): string | null {
+  if (phone === undefined && email === undefined) return 'A phone or an email is needed';
+  if (!isPrinted) return 'The code does not exist';
+  return isUsed ? 'The code has been used' : null;
+}
+
+function refuseGift(gift: Item | undefined, available: number | undefined): string | null {
+  if (!gift) return 'The gift does not exist';
+  if (available === undefined) return 'The customer does not exist';
+  return gift.score > available ? 'Not enough points' : null;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/**
+ * 45 accumulations and 25 redemptions, every ninth of which failed; oldest first. They end the day before `nowMs` and go
+ * back some ten weeks, so that every period has something to show, and leave a balance for a few of the affordable gifts.
+ * Their codes are not among those that can be tried.
+ */
+function pastOf(contact: Person, nowMs: number, newId: () => string): Entry[] {
+  const entry = (at: number) => ({ createdAt: at, visibleAt: at, id: newId(), contact });
+  const earned = Array.from({ length: 45 }, (_, n): Entry => {
+    const product = PRODUCTS[n % PRODUCTS.length];
+    const at = entry(nowMs - (45 - n) * 36 * HOUR_MS + 12 * HOUR_MS);
+    const serialNumber = String(100_000_001 + n);
+    const code = (product ? prefixOf(product) : '') + serialNumber;
+    // A failed attempt tells no product: the code was mistyped.
+    if (n % 9 === 8) return { ...at, type: 1, score: 0, status: 0, code };
+    return { ...at, type: 1, score: product?.score ?? 0, status: 1, product, code, serialNumber };
+  });
+  const redeemed = Array.from({ length: 25 }, (_, n): Entry => {
+    const isFailed = n % 9 === 8;
+    const wanted = isFailed ? 'NOICOM01' : n % 2 === 0 ? 'DAUMAY01' : 'LOA01';
+    const gift = GIFTS.find(({ code }) => code === wanted);
+    const at = entry(nowMs - (25 - n) * 62 * HOUR_MS + 20 * HOUR_MS);
+    return { ...at, type: 2, score: gift?.score ?? 0, status: isFailed ? 0 : 1, gift };
+  });
+  return [...earned, ...redeemed].sort((a, b) => a.createdAt - b.createdAt);
+}
