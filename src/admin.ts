@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
+import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
 import type { Flow } from './conversation/flow.ts';
 import { LOCALES } from './conversation/message.ts';
-import { describeApi } from './docs.ts';
+import { describeApi } from './http/docs.ts';
 import { createOperatorGuard, type Guard } from './http/guard.ts';
 import { type Limits, limitStrangers } from './http/limits.ts';
 import type { Words } from './i18n.ts';
 import type { Scrape } from './observability/metrics.ts';
+import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/api.ts';
 import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
 
 export type AdminOptions = {
@@ -32,10 +34,15 @@ export type AdminOptions = {
 
 type OperatorAccess = Omit<RouteOptions, 'guard'> & { readonly token: string };
 
+const API = [
+  { tag: STAFF_TAG, security: STAFF_SECURITY, token: 'STAFF_TOKEN, where it is set.' },
+  { tag: OPERATOR_TAG, security: OPERATOR_SECURITY, token: 'OPERATOR_TOKEN.' },
+];
+
 /** Mounts what is for staff, operators and Prometheus: API page, channels' staff routes, console, metrics, sandbox. */
 export async function mountAdmin(admin: FastifyInstance, options: AdminOptions): Promise<void> {
   const { guard, limits, metrics, operators, sandbox } = options;
-  await describeApi(admin, options);
+  await describeApi(admin, { ...options, parts: API });
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
   const { roles, images } = options;
   admin.register(consolePage(guard.page, { roles, languages: languagesOf(options), images }));

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
 import { mountAdmin } from './admin.ts';
 import { openBackend } from './backend.ts';
-import type { Addresses, Channel, ChannelEntry } from './channels/channel.ts';
+import type { Channel, ChannelEntry } from './channels/channel.ts';
 import { assertDistinct, openChannels } from './channels/open.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
@@ -11,10 +11,19 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
 import { perLocale } from './conversation/message.ts';
-import { dependenciesOf, faultsOf, health } from './health.ts';
 import { createGuard } from './http/guard.ts';
+import { health } from './http/health.ts';
 import { createLimits, limitStrangers } from './http/limits.ts';
 import { notFound } from './http/problem.ts';
+import {
+  type Addresses,
+  closeServer,
+  createServers,
+  inTime,
+  listen,
+  type ServerOptions,
+  turnAwayRequests,
+} from './http/server.ts';
 import { createWords, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
@@ -24,9 +33,7 @@ import { createMetrics, createScrape } from './observability/metrics.ts';
 import { createSpans, openTraces } from './observability/tracing.ts';
 import type { Log } from './observe.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
-import { createServers, listen, type ServerOptions } from './server.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
-import { stopInOrder, turnAwayRequests } from './stopping.ts';
 import { createKeyChecks } from './store/key-checks.ts';
 import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
@@ -35,6 +42,10 @@ import type { ConversationStore, StoreOptions } from './store/store.ts';
 import type { Limits } from './turns/limits.ts';
 import { createTraces } from './turns/tracing.ts';
 import { createTurns } from './turns/turns.ts';
+
+/** How long what is closed may take to end, and of a whole stop; what is left at the end is for the last spans. */
+const CLOSE_MS = 500;
+const STOP_MS = 9_500;
 
 /** Turns at work at once, in this process; more where AntCRM may take more calls. */
 const CONCURRENCY = 64;
@@ -52,7 +63,7 @@ export type App = {
   start(): Promise<void>;
   /** What the operator reads at the start, of each channel. */
   greeting(at: Addresses): readonly string[];
-  /** What is out of order between the bot and a platform, by channel; only those that have faults. */
+  /** What is out of order between the bot and a platform, by channel. */
   faults(): ReadonlyMap<string, readonly string[]>;
   /**
    * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the customer, gives
@@ -190,7 +201,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     apart: admin !== server,
   });
   const all = [...outlets.values()];
-  server.register(health(dependenciesOf(store, antcrm, all)));
+  const watched = all.filter((channel) => channel.faults !== undefined);
+  server.register(
+    health([
+      { name: 'store', needed: true, check: () => store.health() },
+      { name: 'antcrm', needed: false, check: async () => antcrm.faults() },
+      ...watched.map((channel) => {
+        return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
+      }),
+    ]),
+  );
   const preHandler = limitStrangers(limits);
   for (const one of servers.all) one.setNotFoundHandler({ preHandler }, notFound);
   await Promise.all(servers.all.map((one) => one.ready()));
@@ -209,19 +229,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       );
     },
     greeting: opened.greeting,
-    faults: () => faultsOf(all),
+    faults: () => new Map(all.map((channel) => [channel.name, channel.faults?.() ?? []])),
     async stop() {
+      const startMs = performance.now();
       turnAway.begin();
-      await stopInOrder({
-        turns,
-        channels: all,
-        servers: servers.all,
-        log: observe.log,
-        backend,
-        photoReader,
-        stores,
-        telemetry: traced,
-      });
+      // Both go on to the end: while turns finish, their replies still need the channels' connections.
+      await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
+      await Promise.all([
+        ...servers.all.map(closeServer),
+        ...all.map(async (channel) => {
+          await inTime(channel.close?.(), CLOSE_MS);
+          observe.log.info({ channel: channel.name }, 'channel stopped');
+        }),
+      ]);
+      await Promise.all([inTime(backend.close(), CLOSE_MS), inTime(photoReader.close(), CLOSE_MS)]);
+      await inTime(stores.close(), CLOSE_MS);
+      await inTime(traced?.close(), STOP_MS - (performance.now() - startMs));
     },
   };
 }

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
-import type { Addresses } from './channels/channel.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
+import type { Addresses } from './http/server.ts';
 import { logOutput } from './observability/log.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';

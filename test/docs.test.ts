@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeApi } from '../src/docs.ts';
+import { STAFF_SECURITY, STAFF_TAG } from '../src/channels/staff/openapi.ts';
+import { describeApi } from '../src/http/docs.ts';
 import { type KitOptions, startKit } from './channels/staff/kit.ts';
 
 const TOKEN = 'a-token-of-some-length';
@@ -8,7 +9,8 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      await describeApi(app, { guard, version: '1.2.3' });
+      const parts = [{ tag: STAFF_TAG, security: STAFF_SECURITY, token: 'STAFF_TOKEN' }];
+      await describeApi(app, { guard, version: '1.2.3', parts });
       app.get('/plain', { schema: { response: { 200: { type: 'string' } } } }, async () => 'plain');
     },
   });

@@ -4,6 +4,7 @@ import type { Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import type { Guard } from '../http/guard.ts';
 import type { Limit } from '../http/limits.ts';
+import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
@@ -32,9 +33,6 @@ export type ChannelTraits = {
    */
   knownAs?(address: unknown): readonly string[];
 };
-
-/** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */
-export type Addresses = { readonly url: string; readonly adminUrl: string };
 
 /**
  * A way to talk with customers. `test/contract/channel.ts` runs the same conversation through each.

@@ -1,5 +1,6 @@
 import type { Limit } from '../http/limits.ts';
-import type { Addresses, Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
+import type { Addresses } from '../http/server.ts';
+import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 
 /** The channels of a process. */
 export type OpenChannels = {

@@ -2,9 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
-import type { Guard } from './http/guard.ts';
-import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/api.ts';
+import type { Guard } from './guard.ts';
 
 /** Everything from here: the page's own scripts and styles, the document, and what trying it out calls. */
 const POLICY = {
@@ -18,30 +16,34 @@ const POLICY = {
   'frame-ancestors': "'none'",
 };
 
+const TITLE = 'AntCRM chatbot: staff webhook';
+const DESCRIPTION =
+  'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
+
+/** Routes of one kind: how the page calls them, and whose bearer token opens them. */
+export type ApiPart = { readonly tag: string; readonly security: string; readonly token: string };
+
 /**
  * The API page at `/docs` and its OpenAPI document at `/docs/json`, made from the routes' own schemas; routes without
  * a tag stay out. To be awaited before the routes are registered: only what comes later is described.
  */
 export async function describeApi(
   app: FastifyInstance,
-  options: { readonly guard: Pick<Guard, 'docs'>; readonly version: string },
+  options: {
+    readonly guard: Pick<Guard, 'docs'>;
+    readonly version: string;
+    readonly parts: readonly ApiPart[];
+  },
 ): Promise<void> {
+  const schemes = options.parts.map(({ security, token }) => {
+    return [security, { type: 'http', scheme: 'bearer', description: token }] as const;
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: {
-        title: 'AntCRM chatbot: staff webhook',
-        version: options.version,
-        description:
-          'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.',
-      },
-      tags: [{ name: STAFF_TAG }, { name: OPERATOR_TAG }],
-      components: {
-        securitySchemes: {
-          [STAFF_SECURITY]: { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' },
-          [OPERATOR_SECURITY]: { type: 'http', scheme: 'bearer', description: 'OPERATOR_TOKEN.' },
-        },
-      },
+      info: { title: TITLE, version: options.version, description: DESCRIPTION },
+      tags: options.parts.map(({ tag }) => ({ name: tag })),
+      components: { securitySchemes: Object.fromEntries(schemes) },
     },
     transform: (route) =>
       route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },
@@ -51,7 +53,7 @@ export async function describeApi(
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: POLICY,
-      theme: { title: 'AntCRM chatbot: staff webhook' },
+      theme: { title: TITLE },
       uiConfig: { layout: 'BaseLayout', displayRequestDuration: true, tryItOutEnabled: true },
     });
   });

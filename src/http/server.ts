@@ -1,7 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import type { Addresses } from './channels/channel.ts';
-import type { Config } from './config.ts';
-import { problemHandler } from './http/problem.ts';
+import { comeLater, problemHandler } from './problem.ts';
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -13,12 +12,25 @@ export type ServerOptions = {
   readonly log?: { write(line: string): void } | undefined;
 };
 
+/** The part of the configuration that servers read. */
+export type ServerSettings = {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Undefined: one server is for all. */
+  readonly adminPort: number | undefined;
+  readonly logLevel: string;
+  /** Addresses, ranges or how many hops; undefined: nobody's word is taken. */
+  readonly trustProxy: readonly string[] | number | undefined;
+};
+
+/** Where the bot listens: for platforms, and for staff and operators. The same without `ADMIN_PORT`. */
+export type Addresses = { readonly url: string; readonly adminUrl: string };
+
 /** What each log line says beside its own fields. */
 type LogFields = () => Record<string, string>;
 
 /** A server without routes, which answers errors as problem documents. */
 function createServer(
-  { logLevel, trustProxy }: Pick<Config, 'logLevel' | 'trustProxy'>,
+  { logLevel, trustProxy }: ServerSettings,
   { requestMs = REQUEST_MS, log }: ServerOptions,
   mixin: LogFields,
 ): FastifyInstance {
@@ -36,7 +48,7 @@ function createServer(
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
     // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this machine
-    // (http/limits.ts).
+    // (limits.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,
@@ -62,20 +74,20 @@ export type Servers = {
 };
 
 export function createServers(
-  config: Pick<Config, 'logLevel' | 'trustProxy' | 'adminPort'>,
+  settings: ServerSettings,
   options: ServerOptions,
   logFields: LogFields,
 ): Servers {
-  const server = createServer(config, options, logFields);
-  if (config.adminPort === undefined) return { server, admin: server, all: [server] };
-  const admin = createServer(config, options, logFields);
+  const server = createServer(settings, options, logFields);
+  if (settings.adminPort === undefined) return { server, admin: server, all: [server] };
+  const admin = createServer(settings, options, logFields);
   return { server, admin, all: [server, admin] };
 }
 
 /** Both listen, or the call rejects. The admin port first: by the time that messages can come, they can be watched. */
 export async function listen(
   { server, admin }: Servers,
-  { listen: { host, port }, adminPort }: Pick<Config, 'listen' | 'adminPort'>,
+  { listen: { host, port }, adminPort }: ServerSettings,
 ): Promise<Addresses> {
   if (adminPort !== undefined) {
     const listenTextResolver = (address: string) => `listening for staff and operators on ${address}`;
@@ -98,22 +110,51 @@ function localUrl(server: FastifyInstance, host: string): string {
  * Fastify believes nobody by a mere number of hops, for whoever reaches the bot past its proxies could then name any
  * address. The operator who gives a number has closed that way (SECURITY.md).
  */
-function trusting(trustProxy: Config['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
+function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<FastifyServerOptions['trustProxy']> {
   if (trustProxy === undefined) return false;
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }
 
-/** Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. */
-function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
-  if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
-  const code = codeOf(error);
-  const stack = error.stack?.replace(error.message, '') ?? '';
-  return { type: error.name, message: '', stack, ...(code && { code }) };
+/** Once begun, requests are answered 503: another process takes them. This one lives, and can be measured, until its end. */
+export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin(): void } {
+  let begun = false;
+  for (const server of servers) {
+    server.addHook('onRequest', async ({ url }, reply) => {
+      if (!begun || url === '/health/live' || url === '/metrics') return;
+      return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
+    });
+  }
+  return {
+    begin() {
+      begun = true;
+    },
+  };
 }
 
-/** A word such as `ECONNREFUSED`; whatever else a library calls a code might be anything. */
-function codeOf(error: Error): string | undefined {
-  const isWord =
-    'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(error.code);
-  return isWord ? String(error.code) : undefined;
+/** How long requests under way may take once everything else has stopped. */
+const LAST_REQUESTS_MS = 1000;
+
+/** Node does not take a connection for idle that a client opened in advance: such connections get a moment. */
+export async function closeServer(server: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => server.server.closeAllConnections(), LAST_REQUESTS_MS);
+  await server.close();
+  clearTimeout(late);
+}
+
+/** Waits for what ends, but not forever: what does not answer must not keep the process alive. */
+export async function inTime(ending: Promise<void> | undefined, withinMs: number): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([ending, delay(Math.max(0, withinMs), undefined, enough).catch(() => {})]);
+  enough.abort();
+}
+
+/**
+ * Name, code and stack, never the message or the error's own fields: those may carry URLs, headers and bodies. A code is a
+ * word such as `ECONNREFUSED`; whatever else a library calls a code might be anything.
+ */
+function describeError(error: unknown): { type: string; message: string; stack: string; code?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const stack = error.stack?.replace(error.message, '') ?? '';
+  return { type: error.name, message: '', stack, ...(/^[A-Z][A-Z0-9_]{1,40}$/.test(code) && { code }) };
 }
