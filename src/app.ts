@@ -6,6 +6,7 @@ import type { Channel, ChannelEntry } from './channels/channel.ts';
 import { assertDistinct, openChannels } from './channels/open.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
+import type { Settings } from './conversation/context.ts';
 import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
@@ -113,13 +114,20 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
   const seal = createSeal(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
-  const { commands, readState, step, understand } = conversation;
+  const { commands, readState, step, understand, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStores(config.redis, createKeyChecks(keys), options.store, observe);
   const { store, feed, openQuota } = stores;
   const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
-  const traces = createTraces(tracedNames, understand);
+  const traces = createTraces(tracedNames, (text, before, sender) =>
+    explain(text, before, { settings: settings(), nowMs: Date.now(), sender }),
+  );
   const backend = await openBackend(config, observe, traces.call);
+  const settings = (): Settings => ({
+    ...config.settings,
+    gifts: backend.gifts,
+    codePrefixes: backend.codePrefixes,
+  });
   const antcrm = spannedAntCrm(around.antcrm(backend.antcrm), spans);
   const operations = createOperations({
     loyalty: { ...antcrm, accumulate: limitGuessing(antcrm.accumulate, observe) },
@@ -135,7 +143,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     conversation: {
       ...conversation,
       step: spannedStep(step, spans),
-      settings: { ...config.settings, gifts: backend.gifts, codePrefixes: backend.codePrefixes },
+      settings: settings(),
       serviceUp: antcrm.isUp,
     },
     perform: spannedPerform(operations.perform, spans),

@@ -13,7 +13,7 @@ type Wording = Readonly<Record<string, string>>;
 const NO_KEYS: ReadonlySet<string> = new Set(['email.com', 'gift.where']);
 
 /** What names the attributes of spans, and says nothing to customers. */
-const NO_WORDING = ['telemetry.ts'];
+const NO_WORDING = ['observability/tracing.ts', 'observability/metrics.ts'];
 
 const PLACEHOLDER = /^\w+(, (number|date|datetime))?$/;
 const PLURAL = /^(zero|one|two|few|many|other)$/;

@@ -72,12 +72,19 @@ export function createAdapter(language: Language, flows: readonly FlowFacts[]): 
     const known = reference !== undefined && expecting.references.includes(reference);
     if (known || (intent === 'status' && reference !== undefined)) return [{ do: 'status', reference }];
     const isFree = !brings(said) && intent !== 'remove';
-    const found = isFree ? language.answers.find(text) : undefined;
+    const plain = named.length === 1 ? withoutNames(text, gifts.flatMap(namesOf)).words : text;
+    const costs = named.length === 1 && isFree ? language.answers.find(`${plain}?`) : undefined;
+    const isCosts = `answer.${costs?.answered?.id}` === 'answer.gift.price';
+    const found = isCosts ? costs : isFree ? language.answers.find(text) : undefined;
+    const isPrice = found?.answered && `answer.${found.answered.id}` === 'answer.gift.price';
+    const priced = isPrice ? (named.length === 1 ? named[0]?.code : expecting.gift) : undefined;
     const asked: readonly Spoken[] | undefined = found && [
       found.answered
-        ? isWrong(found.answered.id, names)
-          ? { do: 'ask', about: 'wrong' }
-          : { do: 'ask', about: 'answer', id: found.answered.id }
+        ? priced !== undefined
+          ? { do: 'ask', about: 'gift', gift: priced }
+          : isWrong(found.answered.id, names)
+            ? { do: 'ask', about: 'wrong' }
+            : { do: 'ask', about: 'answer', id: found.answered.id }
         : { do: 'ask', about: 'unknown' },
     ];
     if (asked && found?.sure && !said.noEmail) return asked;
@@ -183,7 +190,10 @@ export function createAdapter(language: Language, flows: readonly FlowFacts[]): 
 
   /** "Ok đổi đi": a yes with the flow's own verb. */
   function saysYes(text: string): boolean {
-    return text.split(/[\s,.!]+/).some((word) => word.length > 1 && language.isYes(word));
+    const words = text.split(/[\s,.!]+/);
+    return words.some(
+      (_, at) => language.isYes(words.slice(0, at).join(' ')) || language.isYes(words.slice(-at).join(' ')),
+    );
   }
 
   /** What a text means only while this flow waits for an answer. */

@@ -90,6 +90,8 @@ export type Answers =
 export type Beside =
   /** A question. An answer that is known (its id), "what?", "what is wrong with it?", or one that nobody knows. */
   | { readonly do: 'ask'; readonly about: 'answer'; readonly id: string; readonly field?: Field }
+  /** What a gift of the list costs. */
+  | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
   | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'languages' }
   /** What is kept about the customer; `erasing`: they asked to have it erased, which its button does. */

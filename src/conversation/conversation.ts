@@ -1,6 +1,8 @@
 import { createAdapter } from './adapter.ts';
+import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
+import { expecting } from './dialogue/expecting.ts';
 import { createFlows, type Flow } from './flow.ts';
 import type { Answer } from './language/answers.ts';
 import { createLanguage, type Understood } from './language/understand.ts';
@@ -30,6 +32,12 @@ export type Conversation = {
   newState(lastMessageMs?: number): ConversationState;
   /** What a text says by itself, whatever question it answers. */
   understand(text: string): Understood;
+  /** What a text is taken for where the conversation is, and why: for the look inside. */
+  explain(
+    text: string,
+    state: ConversationState,
+    context: Pick<Context, 'settings' | 'nowMs' | 'sender'>,
+  ): Readonly<Record<string, string>>;
   /** In the order of the menus. */
   readonly commands: readonly Command[];
 };
@@ -62,12 +70,32 @@ export function createConversation({ flows, wording, answers }: ConversationOpti
     readState: stateReader(known),
     newState,
     understand: understanding.understand,
+    explain(text, state, context) {
+      const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators };
+      const { commands, why } = language.interpret(text, expecting(state, scope), scope);
+      const nearest = why.nearest?.map(({ example, score }) => `${example} ${score.toFixed(2)}`);
+      return {
+        commands: commands.map(inShort).join(' · '),
+        ...(why.covered.length > 0 && { covered: why.covered.join(' · ') }),
+        ...(nearest && { nearest: nearest.join(' · ') }),
+      };
+    },
     commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
       name,
       written: written(`command.${name}`, wording),
       starter,
     })),
   };
+}
+
+/** What no reading of a text depends on. */
+const NOWHERE = { serviceUp: true, current: true, ids: { operation: '', view: '' } } as const;
+
+/** A command as people read it: "set gift LOA01". */
+function inShort(command: Spoken): string {
+  return Object.values(command)
+    .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
+    .join(' ');
 }
 
 /** What reading texts needs to know of a flow. */

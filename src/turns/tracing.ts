@@ -1,6 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Conversation } from '../conversation/conversation.ts';
-import type { Understood } from '../conversation/language/understand.ts';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
 import type { ConversationStore } from '../store/store.ts';
@@ -28,8 +26,10 @@ type Seen = {
 
 type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 
-/** `understand`: what a text says by itself. */
-export function createTraces(channels: readonly string[], understand: Conversation['understand']): Traces {
+/** What a text was taken for where the conversation was, and why, as people read it. */
+type Explain = (text: string, before: ConversationState, sender: Sender) => NonNullable<Trace['understood']>;
+
+export function createTraces(channels: readonly string[], explain: Explain): Traces {
   /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
   const atWork = new AsyncLocalStorage<Notes>();
   const count = (trip: Trip): void => void atWork.getStore()?.trips.push(trip);
@@ -42,7 +42,7 @@ export function createTraces(channels: readonly string[], understand: Conversati
     return carrying(items, {
       message,
       sender,
-      ...(message?.kind === 'text' && { understood: told(understand(message.text)) }),
+      ...(message?.kind === 'text' && sender && { understood: explain(message.text, before, sender) }),
       before,
       after: after(),
       ...notes,
@@ -79,15 +79,6 @@ export function createTraces(channels: readonly string[], understand: Conversati
 
     call: (call) => void atWork.getStore()?.calls.push(call),
   };
-}
-
-/** Only what was found, as people read it. */
-function told(understood: Understood): NonNullable<Trace['understood']> {
-  return Object.fromEntries(
-    Object.entries(understood)
-      .map(([what, value]) => [what, String(value ?? '')] as const)
-      .filter(([, value]) => value !== ''),
-  );
 }
 
 /**

@@ -18,7 +18,7 @@ describe('look inside', () => {
     expect(confirmed).toMatch(/4 lần truy cập khotake › intend › unlock › commit/);
     await turns.nth(2).locator('summary').first().click();
     const typed = await turns.nth(2).textContent();
-    expect(typed).toMatch(/codeTIVI000000041/);
+    expect(typed).toMatch(/commandsstart accumulate · add \["TIVI000000041"\]/);
     expect(typed).toMatch(/\+84912345678 đã xác minh/);
     await turns.nth(0).getByText('/accumulate').click();
     await turns.nth(0).getByText('"value": "0912345678"').waitFor();

@@ -5,7 +5,7 @@ import { WORDING } from '../../src/i18n.ts';
 
 /** The bot's own conversation, made once for all tests of a file. */
 const conversation = createConversation({ flows, wording: WORDING });
-export const { step, readState, newState, understand, commands } = conversation;
+export const { step, readState, newState, understand, explain, commands } = conversation;
 
 /** What is understood, with the words for it, the most telling first. */
 export const INTENTS = intentWords(flows.map(wordsOf), WORDING);

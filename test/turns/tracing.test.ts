@@ -2,7 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import { type Trace, traceSchema } from '../../src/turns/trace.ts';
 import { createTraces } from '../../src/turns/tracing.ts';
-import { understand } from '../support/conversation.ts';
+import { explain } from '../support/conversation.ts';
+import { NOW, SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming } from './kit.ts';
 
 const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied', ms: 3 } as const;
@@ -10,7 +11,9 @@ const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied',
 /** A world whose turns of the given channels are looked into; AntCRM is called once a redeem. */
 function world(channels: readonly string[]) {
   const made = createWorld();
-  const traces = createTraces(channels, understand);
+  const traces = createTraces(channels, (text, before, sender) =>
+    explain(text, before, { settings: SETTINGS, nowMs: NOW, sender }),
+  );
   const perform = async (effect: Effect, turn: Parameters<typeof made.perform>[1]): Promise<Outcome> => {
     const outcome = await made.perform(effect, turn);
     traces.call(CALL);
@@ -44,7 +47,9 @@ describe('a channel that is looked into', () => {
     const { engine, quiet, seen } = world(['test']);
     await engine.accept(incoming('tích điểm TIVI000000017 0912345678'));
     await quiet();
-    const understood = { intent: 'accumulate', code: 'TIVI000000017', phone: '+84912345678' };
+    const understood = {
+      commands: 'start accumulate · add ["TIVI000000017"] · set phone +84912345678',
+    };
     expect(seen()).toMatchObject([{ understood, calls: [], trips: ['take', 'commit'] }]);
   });
 

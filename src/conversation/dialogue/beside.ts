@@ -8,6 +8,7 @@ import { provedIn } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
+import { confirmationOf } from './calls.ts';
 import { given } from './consent.ts';
 import { again, askLanguage, home, homeWithShortcuts, otherPhone } from './questions.ts';
 
@@ -18,8 +19,13 @@ import { again, askLanguage, home, homeWithShortcuts, otherPhone } from './quest
 /** What is said beside; `question`: the customer asked something (`Decision.question`). */
 export type Aside = { readonly reply: Reply; readonly question?: Decision['question'] };
 
+/** That no person answers, what can be done here, and how to reach a person. */
 export function welcome(state: ConversationState, scope: Scope): Decision {
-  return homeWithShortcuts(state, scope, { key: 'welcome', lines: supportLines(scope) });
+  const contact = scope.settings.supportContact;
+  const who: Line = contact
+    ? { key: 'welcome.assistant', params: { contact } }
+    : { key: 'welcome.assistant', context: 'none' };
+  return homeWithShortcuts(state, scope, { key: 'welcome', lines: [who] });
 }
 
 /** What I can do and who can help. */
@@ -59,18 +65,23 @@ const WITH_CONTACT: ReadonlySet<string> = new Set([
   'answer.gift.where',
   'answer.gift.refused',
   'answer.points.missing',
+  'answer.undo',
   'answer.hours',
 ]);
 
 /** Answers a question, by the key of its answer: in the operator's words, or those of the wording. */
 function answer(state: ConversationState, key: string, scope: Scope): Aside {
-  const id = key.slice('answer.'.length);
+  const id = idOf(key);
   const pickUp = key === 'answer.gift.where' ? pickUpLine(state, scope) : undefined;
   const operators = scope.answers.get(id);
-  const text = pickUp ?? operators ?? { key };
+  const last = key === 'answer.undo' ? state.operations.at(-1)?.id : undefined;
+  const known = last ? { key, context: 'reference', params: { reference: confirmationOf(last) } } : { key };
+  const text = pickUp ?? operators ?? known;
   const lines = !pickUp && !operators && WITH_CONTACT.has(key) ? supportLines(scope) : [];
   return { reply: { key: 'answer', params: { text }, lines }, question: { answer: id } };
 }
+
+const idOf = (key: string): string => key.slice('answer.'.length);
 
 /** Where to get the gift at hand, or the last one that was redeemed: the list may tell. */
 function pickUpLine({ draft, operations }: ConversationState, scope: Scope): Line | undefined {
@@ -96,9 +107,19 @@ export function asked(
       return explain(state, scope);
     case 'wrong':
       return toldWhy(state, scope);
+    case 'gift': {
+      const gift = giftOf(command.gift, scope);
+      const params = gift && { gift: gift.name, score: gift.score };
+      const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
+      return { reply: { key: 'answer', params: { text } }, question: { answer: idOf('answer.gift.price') } };
+    }
     case 'unknown':
       return {
-        reply: { key: 'unsure', context: 'question', lines: supportLines(scope) },
+        reply: {
+          key: 'unsure',
+          context: isStruck(state) ? 'again' : 'question',
+          lines: supportLines(scope),
+        },
         question: {},
       };
     case 'answer': {
@@ -142,8 +163,8 @@ export function aboutQuestion(state: ConversationState, scope: Scope): About | u
   }
 }
 
-/** How long the way to a person stays away: not understood twice in a row is too often. */
-const STRIKES = 2;
+/** Not understood twice in a row: never answered by the same words. */
+const isStruck = ({ misses = 0 }: ConversationState): boolean => misses > 0 && misses % 2 === 0;
 
 /**
  * Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask.
@@ -156,8 +177,7 @@ export function unsure(
   const offered = [...new Set(maybe.flatMap((one) => buttonFor(one, scope) ?? []))]
     .slice(0, 2)
     .map((id) => choice(id));
-  const isAgain = (state.misses ?? 0) >= STRIKES;
-  const context = isAgain ? 'again' : offered.length > 0 ? 'maybe' : undefined;
+  const context = isStruck(state) ? 'again' : offered.length > 0 ? 'maybe' : undefined;
   const isSummary = state.step.at === 'confirming' && context === undefined;
   const lines = isSummary || context === 'maybe' ? {} : { lines: supportLines(scope) };
   return { reply: { key: isSummary ? 'unsure.confirm' : 'unsure', context, ...lines }, offered };

@@ -2,6 +2,7 @@ import type { Command, SlotKind } from '../commands.ts';
 import { after, type Decision, say, withLast } from '../decision.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, PROOF, slotCalled } from '../kinds.ts';
+import { isOneTypo } from '../language/typo.ts';
 import { carried, typed, withoutIdentity } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { periodFault, periodNoted } from '../prompts/pages.ts';
@@ -445,9 +446,10 @@ function changeList(turn: Turn, command: ListCommand, scope: Scope): Turn {
   const offered = slipAsked(step);
   const isCorrected =
     step.at === 'asking' && step.slot === 'codes' && step.editing === true && !offered && codes.length === 1;
-  const isSlip = isShortSlip(turn, command, codes, offered);
+  const typed = offered ? undefined : retyped(turn, command, codes);
   const done = changeOf(isCorrected && command.do === 'add' ? [] : codes, command, offered);
-  const slip = isSlip ? { typed: codes[0] ?? '', value: done.fresh[0] ?? '' } : undefined;
+  const [value] = done.fresh;
+  const slip = typed !== undefined && value !== undefined ? { typed, value } : undefined;
   return listed(here, codes, done, scope, slip);
 }
 
@@ -461,16 +463,19 @@ function stopRemoving(turn: Turn, scope: Scope): Turn {
 /** As long as codes are that need no announcement; a shorter one that is followed by another may have been a slip. */
 const SURE_LENGTH = 6;
 
-function isShortSlip(
+/** The code that a single other one may have been typed for once more: too short, or with a letter too many or too few. */
+function retyped(
   { found, commands }: Turn,
   command: ListCommand,
-  [short = '', ...more]: readonly string[],
-  offered: Slip | undefined,
-): boolean {
-  const isBare = command.do === 'add' && command.codes.length === 1 && commands.length === 1;
-  const isOther = isBare && command.codes[0] !== short;
-  const isShort = short !== '' && more.length === 0 && short.length < SURE_LENGTH;
-  return isShort && isOther && !offered && found.step.at === 'asking';
+  codes: readonly string[],
+): string | undefined {
+  const [code = '', ...more] = command.do === 'add' ? command.codes : [];
+  const isBare = code !== '' && more.length === 0 && commands.length === 1 && !codes.includes(code);
+  if (!isBare || found.step.at === 'idle') return undefined;
+  const [short = '', ...others] = codes;
+  const isShort = short !== '' && others.length === 0 && short.length < SURE_LENGTH;
+  if (isShort && found.step.at === 'asking') return short;
+  return codes.find((one) => one.length !== code.length && isOneTypo(one, code));
 }
 
 /** The list is another one: the flow goes on with it, unless a code of it is to be asked about. */

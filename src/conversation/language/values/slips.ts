@@ -6,10 +6,10 @@ const AS_LETTERS: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', L: 'I
 
 /**
  * The code that was probably meant: the same with a known beginning in its own capitals, with O and I there and 0 and 1 in
- * a number after it. Undefined where nothing tells that this one is wrong; only the customer can say so.
+ * a number after it, without blanks and dashes. Undefined where nothing tells that this one is wrong; only the customer can say so.
  */
 export function codeMeant(code: string, beginnings: readonly string[]): string | undefined {
-  const joined = code.replaceAll(' ', '');
+  const joined = code.replace(/[ -]/g, '');
   for (const beginning of beginnings) {
     const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
