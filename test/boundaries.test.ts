@@ -113,6 +113,13 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
 const WAYS_OUT = /(?<![\w.#])fetch\(|\bhttps?\.(request|get)\(|\bnet\.connect\(/;
 const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$|\.\.\/examples\/.*\.html$)/;
 
+/**
+ * Only `interpret` sees what a customer wrote: `sources.ts` hands texts over, no other module of the dialogue, no flow and
+ * no kind of slot gets one.
+ */
+const TEXTS = /\blanguage\.\w+\(|(?<!'[\w.]*)\.(text|caption|payload)\b/;
+const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$)/;
+
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
 
@@ -120,7 +127,8 @@ const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
 function breaches(sources: Readonly<Record<string, string>>): string[] {
   const each = Object.entries(sources).flatMap(([file, source]) => {
     const out = WAYS_OUT.test(source) && !OUTSIDERS.test(file) ? [`${file} makes requests of its own`] : [];
-    return [...out, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
+    const seen = BLIND.test(file) && TEXTS.test(source) ? [`${file} sees a customer's text`] : [];
+    return [...out, ...seen, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
   });
   return [...each, ...cycles(sources)];
 }
@@ -201,6 +209,8 @@ describe('property tests', () => {
 describe('the rules', () => {
   const planted: readonly [file: string, source: string][] = [
     ['conversation/step.ts', "import type { Mailbox } from '../store/mailbox.ts';"],
+    ['conversation/dialogue/run.ts', 'const said = message.text;'],
+    ['conversation/flows/redeem.ts', 'const { commands } = scope.language.interpret(said, at, scope);'],
     ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
     ['conversation/flows/redeem.ts', "import { history } from './history.ts';"],
     ['conversation/dialogue/form.ts', "import { redeem } from '../flows/redeem.ts';"],
