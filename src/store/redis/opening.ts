@@ -44,6 +44,8 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
   const words = [['layout', FORMAT_WORD] as const, ...(keys ? [['keys', keys] as const] : [])];
   let closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   let refused: StoreRefused | undefined;
+  /** Whoever opens says why it is refused. */
+  let isOpening = true;
   let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
@@ -53,7 +55,7 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
       refused = undefined;
     } catch (error) {
       if (error instanceof StoreRefused) {
-        if (refused?.message !== error.message) log.error({}, error.message);
+        if (!isOpening && refused?.message !== error.message) log.error({}, error.message);
         refused = error;
         closed = new StoreUnavailable(error.message);
       } else if (!(error instanceof StoreUnavailable)) throw error;
@@ -101,6 +103,7 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
   return {
     async open() {
       await again();
+      isOpening = false;
       if (refused) throw refused;
     },
     closed() {
