@@ -12,7 +12,7 @@ const CHANNEL: readonly RegExp[] = [
   /^http\//,
   /^turns\/(delivery|outlet|trace)\.ts$/,
   /^store\/(unavailable|feed|messages|quota)\.ts$/,
-  /^(i18n|observe)\.ts$/,
+  /^(i18n|observe|engine\/world)\.ts$/,
 ];
 
 /**
@@ -101,7 +101,6 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
     packages: /^undici$/,
     files: /^(http\/transport|loyalty\/antcrm\/transport|channels\/teams\/connector)\.ts$/,
   },
-  { packages: /^rate-limiter-flexible$/, files: /^(store\/|channels\/pace\.ts$)/ },
   { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },

@@ -1,9 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { realWorld, type World } from '../engine/world.ts';
 import type { Quota } from '../store/quota.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
-import { createLine } from './line.ts';
-import { createTimes, LATE_MS } from './times.ts';
 
 /** Where messages go. A group has a limit of its own, and says nothing about other chats. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };
@@ -41,13 +37,21 @@ export type PaceOptions = {
   readonly chatBurst: number;
   /** A message may leave; `seconds` after it was made, or first asked. */
   onGo(seconds: number): void;
+  readonly world?: Pick<World, 'nowMs' | 'monotonicMs' | 'sleep' | 'random'> | undefined;
 };
 
 /** The share of the platform's limit that is used: some messages are late on their way, and come close to the next. */
 const SAFE = 29 / 30;
-/** A message that would wait for longer is put off, and so is one too many: at 30 a second, a third of a process's slots. */
+/** Messages that a process sends before they are counted, as a share of a second's. From half of them on it counts. */
+const CREDIT = 1 / 30;
+/** Times that a process takes at once, as a share of a second's; the next ones once so few are left. */
+const BLOCK = 1 / 6;
+const FEW = 2;
+/** A message that would wait for longer is put off, and so is one too many: a third of a process's slots. */
 const MOMENT_MS = 1500;
-const MOST_S = 0.7;
+const MOST_WAITING = 20;
+/** A message may leave this long after its time. Later it would come too close to the next, and its time is lost. */
+const LATE_MS = 20;
 /** A message that is put off comes back after this at least; the store may notice that it is due as much later. */
 const AGAIN_MS = 500;
 /** A reply of this age has been put off before. */
@@ -58,114 +62,187 @@ const GROUP_PER_MINUTE = 20;
 const MOST_PAUSE_MS = 10_000;
 /** No reply waits for longer (`turns/retries.ts`): what comes behind the one that was refused tries for itself. */
 const MOST_CHAT_MS = 24 * 60 * 60_000;
-/** After a refusal, a message that would have to wait here for longer is put off at once. */
+/** Refusals of one chat so close to each other say nothing about others. */
+const TOGETHER_MS = 1000;
+/** A message that has to wait for its chat, or in a pause, for longer is put off at once. */
 const LONG_MS = 1000;
 
 type Waiting = Wish & { go(afterMs: number | Promise<number>): void };
 
-export function createPace({ openQuota, perSecond, chatBurst, onGo }: PaceOptions): Pace {
-  const safe = Math.max(1, Math.floor(perSecond * SAFE));
-  const quota = openQuota(safe);
-  const times = createTimes(quota, safe);
-  const chats = new RateLimiterMemory({ points: chatBurst, duration: 1 });
-  const groups = new RateLimiterMemory({ points: GROUP_PER_MINUTE, duration: 60 });
+export function createPace(options: PaceOptions): Pace {
+  const { chatBurst, onGo, world = realWorld } = options;
+  const perSecond = Math.max(1, Math.floor(options.perSecond * SAFE));
+  const quota = options.openQuota(perSecond);
+  const credit = Math.ceil(perSecond * CREDIT);
+  const block = Math.ceil(perSecond * BLOCK);
+  const chats = createWindow(chatBurst, 1000, world);
+  const groups = createWindow(GROUP_PER_MINUTE, 60_000, world);
+  /** Left, and not counted yet; how many more could leave at once, as last heard. */
+  let owed = 0;
+  let room = Number.POSITIVE_INFINITY;
+  /** Who waits, the most urgent first, and the times that were taken for them, the next one first. */
   const waiting: Waiting[] = [];
-  const comesBack = createLine(quota, 1000 / safe, times.everyMs);
-  /** When the last message is expected that does not stand in the line; monotonic. */
-  const lastMs = { receipt: 0, again: 0 };
-  let lastRefused = { chat: '', atMs: 0 };
+  const times: number[] = [];
+  let isCounting = false;
+  let isAsking = false;
   let isServing = false;
+  let pausedUntilMs = 0;
+  let lastRefused = { chat: '', atMs: Number.NEGATIVE_INFINITY };
 
-  /**
-   * Most stand in one line over all processes. Receipts come back soon, and so do those whose place in the line came while
-   * there was no room, or comes in a pause.
-   */
-  async function putOff({ isReceipt, madeAtMs }: Wish): Promise<number> {
-    const isOld = Date.now() - madeAtMs > OLD_MS;
-    let atMs = isReceipt ? soon('receipt') : isOld ? soon('again') : await comesBack();
-    if (atMs < times.pausedUntilMs()) atMs = soon('again');
-    return Math.round(Math.max(atMs - performance.now(), AGAIN_MS));
+  /** Where there is plenty nobody waits for a count. Each process may be off by what it owes, so that is kept small. */
+  function leaves(): boolean {
+    if (waiting.length > 0 || owed >= credit || room < 2 * credit) return false;
+    owed += 1;
+    if (2 * owed >= credit && !isCounting) void count();
+    return true;
   }
 
-  function soon(kind: keyof typeof lastMs): number {
-    const earliestMs = Math.max(performance.now(), times.pausedUntilMs()) + AGAIN_MS;
-    lastMs[kind] = Math.max(lastMs[kind] + 1000 / safe, earliestMs);
-    return lastMs[kind];
+  async function count(): Promise<void> {
+    isCounting = true;
+    await take(0);
+    isCounting = false;
+  }
+
+  async function take(wanted: number) {
+    const sent = owed;
+    owed = 0;
+    const taken = await quota.take({ sent, wanted, withinMs: MOMENT_MS });
+    room = taken.room;
+    return taken;
   }
 
   function join(wish: Wish): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     const behind = waiting.findIndex((other) => isBefore(wish, other));
     waiting.splice(behind < 0 ? waiting.length : behind, 0, { ...wish, go: resolve });
-    shorten(Math.max(1, Math.round(Math.min(MOMENT_MS / times.everyMs(), MOST_S * safe))));
-    void serve();
+    putOffAfter(MOST_WAITING, 0);
+    refill();
     return promise;
   }
 
-  function shorten(room: number): void {
-    for (const wish of waiting.splice(room)) wish.go(putOff(wish));
+  /**
+   * Takes times for those who wait, a few: what a busy process has taken nobody else can use. Where there are none soon, who
+   * has none is put off.
+   */
+  async function ask(): Promise<void> {
+    isAsking = true;
+    while (waiting.length > times.length && times.length < FEW) {
+      const wanted = Math.min(waiting.length - times.length, block);
+      const { granted, aheadMs, stepMs } = await take(wanted);
+      const nowMs = world.monotonicMs();
+      for (let n = 1; n <= granted; n++) times.push(nowMs + Math.max(0, aheadMs + n * stepMs));
+      if (granted < wanted) putOffAfter(times.length, aheadMs);
+      if (!isServing) void serve();
+    }
+    isAsking = false;
+  }
+
+  function refill(): void {
+    if (!isAsking && waiting.length > times.length && times.length < FEW) void ask();
   }
 
   async function serve(): Promise<void> {
-    if (isServing) return;
     isServing = true;
-    while (waiting.length > 0) {
-      const { atMs, isTaken } = await times.next(waiting.length);
-      const waitMs = atMs - performance.now();
-      if (waitMs > LONG_MS) shorten(0);
-      else if (waitMs > 0) await delay(waitMs);
-      if (!isTaken || performance.now() - atMs > LATE_MS) continue;
-      waiting.shift()?.go(0);
+    for (let [atMs] = times; atMs !== undefined; [atMs] = times) {
+      const waitMs = atMs - world.monotonicMs();
+      if (waitMs > 0) await world.sleep(waitMs);
+      // Meanwhile all were paused.
+      if (times[0] !== atMs) continue;
+      times.shift();
+      if (world.monotonicMs() - atMs <= LATE_MS) waiting.shift()?.go(0);
+      refill();
     }
     isServing = false;
   }
 
-  async function take(wish: Wish): Promise<number> {
-    const nowMs = performance.now();
-    const waitedMs = Math.max(0, Date.now() - wish.madeAtMs);
-    for (let chatMs = await chatWait(wish); chatMs > 0; chatMs = await chatWait(wish)) {
-      if (chatMs > LONG_MS) return chatMs;
-      await delay(chatMs);
-    }
-    const afterMs = waiting.length === 0 && times.onCredit() ? 0 : await join(wish);
-    if (afterMs > 0) return afterMs;
-    onGo((performance.now() - nowMs + (waitedMs > OLD_MS ? waitedMs : 0)) / 1000);
+  function pauseAll(ms: number): void {
+    room = 0;
+    const nowMs = world.monotonicMs();
+    if (nowMs < pausedUntilMs) return;
+    pausedUntilMs = nowMs + ms;
+    for (const [n, atMs] of times.entries()) times[n] = atMs + ms;
+    if (ms <= LONG_MS) return;
+    times.length = 0;
+    putOffAfter(0, ms);
+  }
+
+  function putOffAfter(most: number, aheadMs: number): void {
+    for (const wish of waiting.splice(most)) wish.go(putOff(wish, aheadMs));
+  }
+
+  /** Receipts come back soon, and whoever stood in the line before; all others stand in one line over all processes. */
+  async function putOff({ isReceipt, madeAtMs }: Wish, aheadMs: number): Promise<number> {
+    const isOld = world.nowMs() - madeAtMs > OLD_MS;
+    const soonMs = Math.max(0, aheadMs - MOMENT_MS) + AGAIN_MS * (1 + world.random());
+    const lineMs = isReceipt || isOld ? 0 : await quota.line();
+    return Math.round(Math.max(soonMs, lineMs));
+  }
+
+  /** Until the chat takes one more, ms; 0: it has taken this one. */
+  function chatWait({ chat, isGroup }: Chat): number {
+    const waitMs = Math.max(chats.wait(chat), isGroup ? groups.wait(chat) : 0);
+    if (waitMs > 0) return waitMs;
+    chats.add(chat);
+    if (isGroup) groups.add(chat);
     return 0;
   }
 
-  async function chatWait({ chat, isGroup }: Chat): Promise<number> {
-    try {
-      await chats.consume(chat);
-      if (isGroup) await groups.consume(chat);
+  return {
+    async take(wish) {
+      const askedMs = world.monotonicMs();
+      const ageMs = Math.max(0, world.nowMs() - wish.madeAtMs);
+      for (let waitMs = chatWait(wish); waitMs > 0; waitMs = chatWait(wish)) {
+        if (waitMs > LONG_MS) return waitMs;
+        await world.sleep(waitMs);
+      }
+      const afterMs = leaves() ? 0 : await join(wish);
+      if (afterMs > 0) return afterMs;
+      onGo((world.monotonicMs() - askedMs + (ageMs > OLD_MS ? ageMs : 0)) / 1000);
       return 0;
-    } catch (tooMany) {
-      if (tooMany instanceof RateLimiterRes) return tooMany.msBeforeNext;
-      throw tooMany;
-    }
-  }
-
-  async function refused({ chat, isGroup }: Chat, afterMs: number): Promise<void> {
-    if (afterMs < MOST_CHAT_MS) await chats.block(chat, Math.ceil(afterMs / 1000));
-    const isSame = chat === lastRefused.chat && performance.now() - lastRefused.atMs < 1000;
-    if (isGroup || isSame) return;
-    lastRefused = { chat, atMs: performance.now() };
-    const pauseMs = await pauseAfter(Math.min(afterMs, MOST_PAUSE_MS));
-    if (pauseMs > 0) times.pause(pauseMs);
-  }
-
-  async function pauseAfter(afterMs: number): Promise<number> {
-    try {
-      return await quota.refused(afterMs);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      return afterMs;
-    }
-  }
-
-  return { take, refused };
+    },
+    async refused({ chat, isGroup }, afterMs) {
+      const nowMs = world.monotonicMs();
+      if (afterMs < MOST_CHAT_MS) chats.block(chat, nowMs + afterMs);
+      const isSame = chat === lastRefused.chat && nowMs - lastRefused.atMs < TOGETHER_MS;
+      if (isGroup || isSame) return;
+      lastRefused = { chat, atMs: nowMs };
+      const pauseMs = await quota.refused(Math.min(afterMs, MOST_PAUSE_MS));
+      if (pauseMs > 0) pauseAll(pauseMs);
+    },
+  };
 }
 
 function isBefore(one: Wish, other: Wish): boolean {
   if (one.isReceipt !== other.isReceipt) return one.isReceipt;
   return one.madeAtMs < other.madeAtMs;
+}
+
+/** Chats remembered; who was not heard of for the longest is forgotten first. */
+const MOST_CHATS = 20_000;
+
+/** At most so many messages to a chat within any `ms`, in this process. */
+function createWindow(most: number, ms: number, world: Pick<World, 'monotonicMs'>) {
+  /** When the last messages may be forgotten; of a blocked chat, as often as there may be messages, when that ends. */
+  const until = new Map<string, readonly number[]>();
+
+  function keep(chat: string, ends: readonly number[]): void {
+    until.delete(chat);
+    until.set(chat, ends.slice(-most));
+    const [oldest] = until.keys();
+    if (until.size > MOST_CHATS && oldest !== undefined) until.delete(oldest);
+  }
+
+  return {
+    wait(chat: string): number {
+      const ends = until.get(chat) ?? [];
+      const [first = 0] = ends;
+      return ends.length < most ? 0 : Math.ceil(Math.max(0, first - world.monotonicMs()));
+    },
+    add(chat: string): void {
+      const nowMs = world.monotonicMs();
+      const ends = until.get(chat)?.filter((endMs) => endMs > nowMs) ?? [];
+      keep(chat, [...ends, nowMs + ms]);
+    },
+    block: (chat: string, untilMs: number) => keep(chat, Array(most).fill(untilMs)),
+  };
 }

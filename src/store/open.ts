@@ -51,7 +51,7 @@ export async function openStores(
   return {
     store,
     feed,
-    openQuota: createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name).count }),
+    openQuota: createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name) }),
     async close() {
       await Promise.all([store.close(), feed.close()]);
       await client.close();

@@ -1,42 +1,56 @@
 /**
- * What all processes of a bot together may send in a second; rate-limiter-flexible counts. A second begins with the first
- * message that is taken after the second before it, and its messages have times: number n of N leaves (n - 1)/N s after
- * the beginning. Each method is atomic and rejects with `StoreUnavailable`, soon, where the count cannot be reached.
+ * How fast all processes of a bot together send, so that a platform that takes `perSecond` messages refuses few. In no
+ * second more leave than that: the first ones at once (a tenth of a second's messages), what comes faster than nine tenths
+ * of them evenly spaced; where that lasts for a second, at the platform's full pace. Each method is atomic, ends soon and
+ * never rejects: where the store cannot be reached, a process counts for itself.
  *
  * @example
- * const { first, count, leftMs } = await quota.take(1);
- * if (count === 0) return putOff(await quota.takePlaces(1));
- * await wait((1000 * (first - 1)) / perSecond - (1000 - leftMs));
+ * const { granted, aheadMs, stepMs } = await quota.take({ sent: 0, wanted: 1, withinMs: 1500 });
+ * if (granted === 0) return putOff(await quota.line());
+ * await sleep(aheadMs + stepMs);
  * const delivery = await send();
  * if (delivery.kind === 'throttled') pauseMs = await quota.refused(delivery.afterMs ?? 1000);
  */
 export interface Quota {
-  /** Takes the next `wanted` messages of this second, as many as are left. Those whose time has passed are nobody's. */
-  take(wanted: number): Promise<Granted>;
-  /**
-   * Takes places in the line of those who are put off: until the first of them comes back, ms; the others follow at the
-   * pace.
-   */
-  takePlaces(wanted: number): Promise<number>;
+  /** Counts `sent` messages that have left, and takes up to `wanted` more, those that may leave within `withinMs`. */
+  take(asked: Asked): Promise<Granted>;
+  /** A place in the line of those who are put off: until it may come back, ms. The next one follows at the full pace. */
+  line(): Promise<number>;
   /**
    * The platform refused a message for `afterMs`. Resolves to 0; or, where it refused another one within a second,
-   * whichever process sent it, to the shorter of the two waits, ms: nothing may be taken until that is over.
+   * whichever process sent it, to the shorter of the two waits, ms: nothing may leave until that is over, and what was
+   * taken leaves as much later.
    */
   refused(afterMs: number): Promise<number>;
 }
 
+export type Asked = { readonly sent: number; readonly wanted: number; readonly withinMs: number };
+
+/** Number n of the `granted` leaves in `aheadMs` + n × `stepMs`; at once, where that is past. */
+export type Granted = {
+  readonly granted: number;
+  readonly aheadMs: number;
+  readonly stepMs: number;
+  /** How many more could leave at once. */
+  readonly room: number;
+};
+
 /** `name`: the keyed hash of whose messages are counted, the same in all processes. `perSecond`: a whole number. */
 export type OpenQuota = (name: string, perSecond: number) => Quota;
 
-/** The messages from number `first` on (the first of a second is 1), `count` of them, perhaps none. */
-export type Granted = {
-  readonly first: number;
-  readonly count: number;
-  /** Until this second, or what was asked for by `refused`, is over. */
-  readonly leftMs: number;
-};
-
-/** Whose time has passed of `perSecond` messages, where their second has `leftMs` to go. */
-export function passedOf(perSecond: number, leftMs: number): number {
-  return Math.max(0, Math.floor(perSecond * (1 - leftMs / 1000)));
+/**
+ * A bucket that a message fills for `relaxedMs` and that holds `burstMs`: in a second, what it holds and what leaks from it
+ * are `perSecond` messages. Where no message found room for `SCARCE_MS`, there was no burst within the last second, and
+ * each takes only `tightMs`.
+ */
+export function bucketOf(perSecond: number) {
+  const relaxedMs = 1000 / (RELAXED * perSecond);
+  const burstMs = Math.max(1000 / RELAXED - 1000, relaxedMs);
+  return { relaxedMs, tightMs: 1000 / perSecond, burstMs };
 }
+
+/** The share of the pace that leaves without a wait, however long it lasts. */
+const RELAXED = 0.9;
+export const SCARCE_MS = 1000;
+/** Refusals so close to each other are one. */
+export const TOGETHER_MS = 1000;

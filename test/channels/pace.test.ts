@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createPace, type PaceOptions, type Wish } from '../../src/channels/pace.ts';
-import { openMemoryQuota } from '../../src/store/memory/quota.ts';
-import type { Quota } from '../../src/store/quota.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { createMemoryQuota, openMemoryQuota } from '../../src/store/memory/quota.ts';
 
-const PER_SECOND = 20;
+const PER_SECOND = 30;
 
 /** A pace of its own; `waits` are what it told of those who went. */
 function createWorld(more: Partial<PaceOptions> = {}) {
@@ -40,17 +38,18 @@ describe('a pace', () => {
     // No timer rings meanwhile that it could wait for.
     for (let n = 0; n < 10; n++) await Promise.resolve();
     expect(waited).toBe(0);
-    expect(await Promise.all(Array.from({ length: 6 }, () => pace.take(wish())))).toEqual(Array(6).fill(0));
+    const others = await Promise.all(Array.from({ length: 12 }, () => pace.take(wish())));
+    expect(others).toEqual(Array(12).fill(0));
     expect(performance.now() - startMs).toBeGreaterThan(250);
-    expect(waits).toHaveLength(7);
+    expect(waits).toHaveLength(13);
     expect(Math.max(...waits)).toBeGreaterThan(0.2);
   });
 
   test('puts off messages that would wait for longer than a moment, one after the other', async () => {
     const { pace } = createWorld();
-    const all = await Promise.all(Array.from({ length: 100 }, () => pace.take(wish())));
+    const all = await Promise.all(Array.from({ length: 150 }, () => pace.take(wish())));
     const putOff = all.filter((afterMs) => afterMs > 0).sort((a, b) => a - b);
-    expect(putOff.length).toBeGreaterThan(70);
+    expect(putOff.length).toBeGreaterThan(110);
     const lastMs = putOff.at(-1) ?? 0;
     expect(lastMs).toBeGreaterThan(0.8 * putOff.length * (1000 / PER_SECOND));
     expect(lastMs).toBeLessThan(1.3 * putOff.length * (1000 / PER_SECOND));
@@ -58,7 +57,7 @@ describe('a pace', () => {
 
   test('lets receipts go first, then the oldest', async () => {
     const { pace } = createWorld();
-    await pace.take(wish());
+    for (let n = 0; n < 8; n++) await pace.take(wish());
     const went: string[] = [];
     const goes = async (name: string, more: Partial<Wish>) => {
       if ((await pace.take(wish(more))) === 0) went.push(name);
@@ -128,16 +127,97 @@ describe('a pace', () => {
     expect(waits.slice(0, 20)).toEqual(Array(20).fill(0));
     expect(waits[20]).toBeGreaterThan(50_000);
   });
+});
 
-  test('goes by its share while the count cannot be reached', async () => {
-    const lost = async () => {
-      throw new StoreUnavailable('gone');
+/** A world whose time passes only when nothing else is left to do. */
+function createVirtualTime() {
+  let nowMs = 0;
+  const sleepers: { atMs: number; wake: () => void }[] = [];
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((wake) => {
+      const atMs = nowMs + ms;
+      const later = sleepers.findIndex((other) => other.atMs > atMs);
+      sleepers.splice(later < 0 ? sleepers.length : later, 0, { atMs, wake });
+    });
+  async function run(): Promise<void> {
+    for (let next = sleepers.shift(); next; next = sleepers.shift()) {
+      nowMs = next.atMs;
+      next.wake();
+      await new Promise(setImmediate);
+    }
+  }
+  const world = { nowMs: () => nowMs, monotonicMs: () => nowMs, sleep, random: Math.random };
+  return { world, run };
+}
+
+/** What these processes send in these seconds, each message at a random moment; a command to the store takes 1 ms. */
+async function simulate(perSecond: number, processes: number, load: number, seconds: number) {
+  const { world, run } = createVirtualTime();
+  const shared = createMemoryQuota(Math.floor((perSecond * 29) / 30), world);
+  const slow = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) => {
+    return async (...args: Args) => {
+      await world.sleep(0.5);
+      const result = await call(...args);
+      await world.sleep(0.5);
+      return result;
     };
-    const quota: Quota = { take: lost, takePlaces: lost, refused: lost };
-    const { pace } = createWorld({ openQuota: () => quota });
-    const startMs = performance.now();
-    for (let n = 0; n < 6; n++) expect(await pace.take(wish())).toBe(0);
-    expect(performance.now() - startMs).toBeGreaterThan(140);
-    expect(performance.now() - startMs).toBeLessThan(4000);
+  };
+  const quota = { take: slow(shared.take), line: slow(shared.line), refused: slow(shared.refused) };
+  const paces = Array.from({ length: processes }, () =>
+    createPace({ openQuota: () => quota, perSecond, chatBurst: 3, onGo: () => {}, world }),
+  );
+  const leftMs: number[] = [];
+  const waits: number[] = [];
+  const random = seeded();
+  for (let n = 0; n < perSecond * load * seconds; n++) {
+    const atMs = random() * seconds * 1000;
+    const pace = paces[Math.floor(random() * processes)];
+    void world.sleep(atMs).then(async () => {
+      const message = wish({ madeAtMs: atMs });
+      for (let afterMs = await pace?.take(message); afterMs; afterMs = await pace?.take(message)) {
+        await world.sleep(afterMs);
+      }
+      leftMs.push(world.monotonicMs());
+      waits.push(world.monotonicMs() - atMs);
+    });
+  }
+  await run();
+  waits.sort((a, b) => a - b);
+  const p = (share: number) => waits[Math.floor(share * waits.length)] ?? Number.NaN;
+  const busiest = Math.max(...leftMs.map((_, n) => leftMs.filter((ms) => within(ms, leftMs[n])).length));
+  return { p, busiest, tookMs: leftMs.at(-1) ?? 0, sent: leftMs.length };
+}
+
+const within = (ms: number, fromMs = 0): boolean => ms >= fromMs && ms < fromMs + 1000;
+
+function seeded(): () => number {
+  let state = 20_261_127;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+describe.each([
+  [30, 1],
+  [30, 3],
+  [1000, 1],
+  [1000, 3],
+])('a pace of %i messages a second, of %i processes', (perSecond, processes) => {
+  /** What processes may be off by: each may owe its credit, and as much again while it is counted. */
+  const slack = 2 * processes * Math.ceil(perSecond / 30);
+
+  test('costs nothing where three quarters of it are used', async () => {
+    const { p, busiest } = await simulate(perSecond, processes, 0.75, 4);
+    expect(p(0.5)).toBeLessThanOrEqual(1);
+    if (perSecond === 1000) expect(p(0.95)).toBeLessThanOrEqual(1);
+    else expect(p(0.95)).toBeLessThan(150);
+    expect(busiest).toBeLessThanOrEqual(perSecond + slack);
+  });
+
+  test('is kept, and used up, where more is wanted than it lets through', async () => {
+    const { busiest, tookMs, sent } = await simulate(perSecond, processes, 1.5, 4);
+    expect(busiest).toBeLessThanOrEqual(perSecond + slack);
+    expect(tookMs).toBeLessThan((1.25 * 1000 * sent) / perSecond);
   });
 });

@@ -7,74 +7,91 @@ import type { Quota } from '../../src/store/quota.ts';
 type Quotas = { readonly one: Quota; readonly other: Quota };
 export type OpenQuotas = (name: string, perSecond: number) => Promise<Quotas>;
 
-const PER_SECOND = 30;
+/** A message every 5.6 ms, every 5 ms where it is scarce; 19 at once, and a little. */
+const PER_SECOND = 200;
+const BURST = 19;
+const WITHIN_MS = 1500;
 
 /** Each promise of `src/store/quota.ts`, run for each implementation. */
 export function quotaContract(implementation: string, open: OpenQuotas): void {
   describe(`the ${implementation} quota`, () => {
-    const opened = () => open(randomBytes(16).toString('base64url'), PER_SECOND);
+    const take = (quota: Quota, wanted: number, sent = 0, withinMs = WITHIN_MS) =>
+      quota.take({ wanted, sent, withinMs });
 
     /** What is asked of two processes within so long: a machine that was too busy for that begins anew. */
     async function within<Result>(ms: number, ask: (quotas: Quotas) => Promise<Result>): Promise<Result> {
       for (;;) {
-        const quotas = await opened();
+        const quotas = await open(randomBytes(16).toString('base64url'), PER_SECOND);
         const beforeMs = performance.now();
         const result = await ask(quotas);
         if (performance.now() - beforeMs < ms) return result;
       }
     }
 
-    test('gives each message of a second to one process, and no more than there are', async () => {
-      const { granted, other } = await within(900, async ({ one, other }) => ({
-        granted: [await one.take(20), await other.take(20), await one.take(20)],
-        other,
-      }));
-      // What passes between two of them is skipped.
-      const numbers = granted.flatMap(({ first, count }) =>
-        Array.from({ length: count }, (_, index) => first + index),
-      );
-      expect(new Set(numbers).size).toBe(numbers.length);
-      expect(numbers[0]).toBe(1);
-      expect(numbers.at(-1)).toBe(PER_SECOND);
-      expect(granted[2]?.count).toBe(0);
-      expect(granted[2]?.leftMs).toBeGreaterThan(0);
-      expect(granted[2]?.leftMs).toBeLessThanOrEqual(1000);
-      await expect.poll(() => other.take(1)).toMatchObject({ count: 1 });
+    test('lets a burst leave at once, and what comes on top of it one after the other, over all processes', async () => {
+      const [first, second] = await within(20, async ({ one, other }) => [
+        await take(one, BURST),
+        await take(other, 3),
+      ]);
+      expect(first).toMatchObject({ granted: BURST, room: 0 });
+      expect(first.aheadMs + BURST * first.stepMs).toBeLessThanOrEqual(0.01);
+      expect(second.granted).toBe(3);
+      expect(second.stepMs).toBeCloseTo(5.556);
+      expect(second.aheadMs + second.stepMs).toBeGreaterThan(-14);
     });
 
-    test('gives nobody what should have left before', async () => {
-      const later = await within(900, async ({ one, other }) => {
-        await one.take(1);
-        await delay(600);
-        return other.take(5);
+    test('counts what has left already', async () => {
+      const { room } = await within(20, async ({ one, other }) => {
+        await take(one, 0, 14);
+        return take(other, 0);
       });
-      expect(later.first).toBeGreaterThanOrEqual(PER_SECOND / 2);
-      expect(later.first).toBeGreaterThanOrEqual(Math.floor(PER_SECOND * (1 - later.leftMs / 1000)));
+      expect(room).toBeGreaterThanOrEqual(5);
+      expect(room).toBeLessThanOrEqual(8);
+    });
+
+    test('gives no time that is later than wanted', async () => {
+      const { granted } = await within(20, async ({ one, other }) => {
+        await take(one, BURST);
+        return take(other, 100, 0, 60);
+      });
+      expect(granted).toBeGreaterThanOrEqual(10);
+      expect(granted).toBeLessThanOrEqual(14);
+    });
+
+    test('has room again once time has passed', async () => {
+      const { one, other } = await open(randomBytes(16).toString('base64url'), PER_SECOND);
+      await take(one, BURST);
+      await expect.poll(async () => (await take(other, 0)).room).toBe(BURST);
+    });
+
+    test('goes at the full pace where there was no room for a second', async () => {
+      const { one, other } = await open(randomBytes(16).toString('base64url'), PER_SECOND);
+      await take(one, BURST + 200);
+      await delay(1010);
+      expect((await take(other, 1)).stepMs).toBeCloseTo(5);
     });
 
     test('pauses for the shorter wait where two messages are refused within a second, whoever sent them', async () => {
-      const [first, second, granted] = await within(900, async ({ one, other }) => [
+      const [first, second, { granted, aheadMs }] = await within(900, async ({ one, other }) => [
         await one.refused(60_000),
         await other.refused(3000),
-        await one.take(1),
+        await take(one, 1),
       ]);
       expect([first, second]).toEqual([0, 3000]);
-      expect(granted).toMatchObject({ count: 0 });
-      expect(granted.leftMs).toBeGreaterThan(2000);
-      expect(granted.leftMs).toBeLessThanOrEqual(3000);
+      expect(granted).toBe(0);
+      expect(aheadMs).toBeGreaterThan(2000);
+      expect(aheadMs).toBeLessThanOrEqual(3000);
     });
 
     test('lets those come back one after the other who are put off', async () => {
-      const [first, second, third] = await within(400, async ({ one, other }) => [
-        await one.takePlaces(30),
-        await other.takePlaces(60),
-        await one.takePlaces(1),
-      ]);
-      expect(first).toBe(0);
-      expect(second).toBeGreaterThan(500);
-      expect(second).toBeLessThanOrEqual(1000);
-      expect(third).toBeGreaterThan(second + 1500);
-      expect(third).toBeLessThanOrEqual(3000);
+      const waits = await within(400, async ({ one, other }) => {
+        const places = [];
+        for (let n = 0; n < 100; n++) places.push(await one.line(), await other.line());
+        return places;
+      });
+      expect(waits[0]).toBe(0);
+      expect(waits.at(-1)).toBeGreaterThan(500);
+      expect(waits.at(-1)).toBeLessThanOrEqual(1000);
     });
   });
 }

@@ -41,8 +41,7 @@ const SCRIPTS = {
   swap: { lua: lua('swap') },
   list: { lua: lua('list') },
   publish: { lua: lua('publish') },
-  takePlaces: { lua: lua('take-places') },
-  refuse: { lua: lua('refuse') },
+  pace: { lua: lua('pace') },
 } as const;
 export type Script = keyof typeof SCRIPTS;
 

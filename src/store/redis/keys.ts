@@ -17,7 +17,7 @@ import { type Layout, SHARDS, TAGS } from './tags.ts';
  *   {tag}h:<customer>      string  the operation that has the customer's lock             2 h
  *   {tag}s:<customer>      zset    records that settled operations, scored by their end   24 h
  *   {tag}a:<customer>      zset    records still to come of operations, scored likewise   24 h
- *   {tag}p:<quota>         string  how many messages a bot sent in this second (take-quota.lua)    1 s
+ *   {tag}p:<quota>         hash    how full a bot's second is, and who waits (pace.lua)     seconds
  *   {tag}p:…:refused       string  whether the platform refused one in the last second            1 s
  *   {tag}p:…:line          string  when the next of those put off may come back (take-places.lua)
  *   {tag}probe:…           three   what readiness writes to see whether a message could be (probe.lua)   10 s
@@ -78,10 +78,7 @@ export function keysOf(layout: Layout) {
     /** The stored events of a conversation; the channel that tells of new ones has the same name. */
     feed: (conversation: string): string => `${tag(shardOf(conversation))}f:${conversation}`,
 
-    /** What a bot sends in a second: the count, its refusals, and the line of what is put off. */
-    quota(name: string): { readonly count: string; readonly refusals: string; readonly line: string } {
-      const count = `${tag(shardOf(name))}p:${name}`;
-      return { count, refusals: `${count}:refused`, line: `${count}:line` };
-    },
+    /** What the pace counts of a bot's messages. */
+    quota: (name: string): string => `${tag(shardOf(name))}p:${name}`,
   };
 }

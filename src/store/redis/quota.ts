@@ -1,40 +1,56 @@
-import { readFileSync } from 'node:fs';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { z } from 'zod';
-import { takePoints } from '../limiter.ts';
-import type { OpenQuota } from '../quota.ts';
+import { createMemoryQuota } from '../memory/quota.ts';
+import { bucketOf, type OpenQuota, type Quota } from '../quota.ts';
+import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed } from './confirmed.ts';
-import type { Argument, RedisConnection } from './connection.ts';
+import type { Argument } from './connection.ts';
 
-/** A reply waits this long for the answer; after that, its process goes by its own share. */
+/** A reply waits this long for the answer. */
 const WITHIN_MS = 200;
-
-const TAKE = readFileSync(new URL('./take-quota.lua', import.meta.url), 'utf8');
+/** After that, its process counts for itself for so long. */
+const ALONE_MS = 1000;
 
 /** `nameOf`: what a bot's count is called. It throws where nothing may be asked of the store. */
-export type QuotaClient = Pick<RedisConnection, 'commands'> & {
-  run(script: 'takePlaces' | 'refuse', keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
+export type QuotaClient = {
+  run(script: 'pace', keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
   nameOf(name: string): string;
 };
 
-export function createRedisQuotas({ commands, run, nameOf }: QuotaClient): OpenQuota {
-  const shared = { storeClient: commands, keyPrefix: '', duration: 1, customIncrTtlLuaScript: TAKE };
+const takenSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+
+export function createRedisQuotas({ run, nameOf }: QuotaClient): OpenQuota {
   return (name, perSecond) => {
-    const limiter = new RateLimiterRedis({ ...shared, points: perSecond });
-    const everyMs = (1000 / perSecond).toFixed(3);
+    const { relaxedMs, tightMs, burstMs } = bucketOf(perSecond);
+    const bucket = [relaxedMs, tightMs, burstMs].map((ms) => ms.toFixed(3));
+    const own = createMemoryQuota(perSecond);
+    let aloneUntilMs = 0;
+
+    async function ask(what: string, args: readonly Argument[]): Promise<unknown> {
+      if (performance.now() < aloneUntilMs) return undefined;
+      try {
+        return await confirmed(run('pace', [nameOf(name)], [what, ...bucket, ...args]), WITHIN_MS);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        aloneUntilMs = performance.now() + ALONE_MS;
+        return undefined;
+      }
+    }
+
     return {
-      async take(wanted) {
-        return confirmed(takePoints(limiter, nameOf(name), wanted), WITHIN_MS);
+      async take(asked) {
+        const answer = await ask('take', [asked.sent, asked.wanted, asked.withinMs]);
+        if (answer === undefined) return own.take(asked);
+        const [granted, aheadUs, stepUs, room] = takenSchema.parse(answer);
+        return { granted, aheadMs: aheadUs / 1000, stepMs: stepUs / 1000, room };
       },
-      async takePlaces(wanted) {
-        const places = run('takePlaces', [`${nameOf(name)}:line`], [wanted, everyMs]);
-        return z.number().parse(await confirmed(places, WITHIN_MS));
+      async line() {
+        const answer = await ask('line', []);
+        return answer === undefined ? own.line() : z.number().parse(answer);
       },
       async refused(afterMs) {
-        const count = nameOf(name);
-        const pauseMs = run('refuse', [`${count}:refused`, count], [afterMs]);
-        return z.number().parse(await confirmed(pauseMs, WITHIN_MS));
+        const answer = await ask('refuse', [afterMs]);
+        return answer === undefined ? own.refused(afterMs) : z.number().parse(answer);
       },
-    };
+    } satisfies Quota;
   };
 }

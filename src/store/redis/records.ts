@@ -21,7 +21,7 @@ import { createReadiness } from './readiness.ts';
  *   {tag}<kind>:<name>   string  a record; it expires
  *   {tag}<index>         zset    members by score (ms)
  *   {tag}f:<name>        list    the feed's last events (feed.ts); it expires
- *   {tag}p:<name>…       string  what the pace counts (quota.ts); they expire
+ *   {tag}p:<name>        hash    what the pace counts (quota.ts); it expires
  */
 
 /**

@@ -25,8 +25,7 @@ export const SCRIPTS = {
   unlock: scriptOf(file('unlock'), 3),
   takeDead: scriptOf(file('take-dead'), 2),
   publish: scriptOf(file('publish'), 1),
-  takePlaces: scriptOf(file('take-places'), 1),
-  refuse: scriptOf(file('refuse'), 2),
+  pace: scriptOf(file('pace'), 1),
   backlog: scriptOf(file('backlog'), 4),
   probe: scriptOf(file('probe'), 3),
 } as const;

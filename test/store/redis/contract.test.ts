@@ -63,10 +63,7 @@ for (const [name, start, overrides] of [
     const open = async () => {
       const client = await connect();
       onTestFinished(() => client.close());
-      return createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name).count })(
-        quota,
-        perSecond,
-      );
+      return createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name) })(quota, perSecond);
     };
     return { one: await open(), other: await open() };
   });

@@ -1,0 +1,59 @@
+-- The pace of a bot's messages over all processes (store/quota.ts; store/memory/quota.ts is the same for one process).
+--
+-- KEYS  its count
+-- ARGV  what: take, line or refuse; how long a message fills the bucket (relaxed, tight), what the bucket holds (all ms);
+--       take: how many have left, how many are wanted, within how long (ms); refuse: the platform's wait (ms)
+-- Answer  take: how many were taken, when the bucket has room for the first (µs from now, negative: it has), how long each
+--         fills it (µs), how many more have room; line: ms until the place; refuse: for how long all pause (ms, 0: not)
+--
+-- Sent again, it counts again: some messages leave later than they could.
+
+local WHAT, RELAXED, TIGHT, BURST = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local SCARCE, TOGETHER = 1000, 1000
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local known = redis.call('HMGET', KEYS[1], 'asked', 'full', 'scarce', 'line', 'refused', 'wait', 'paused')
+local function at(index)
+  return tonumber(known[index] or nil)
+end
+-- Redis' clock was put back: nobody asked to wait for that.
+local back = math.max(0, (at(1) or 0) - now)
+local full = math.max(now, (at(2) or 0) - back)
+local scarce = at(3) and at(3) > 0 and at(3) - back
+local line = math.max(now, (at(4) or 0) - back)
+local refused, wait, paused = (at(5) or 0) - back, at(6) or 0, (at(7) or 0) - back
+local answer
+
+if WHAT == 'line' then
+  answer = math.floor(line - now)
+  line = line + TIGHT
+elseif WHAT == 'refuse' then
+  local after = tonumber(ARGV[5])
+  local isSecond = now - refused < TOGETHER
+  wait = isSecond and math.min(wait, after) or after
+  refused = now
+  -- What was taken already leaves as much later.
+  if isSecond and paused <= now then full, paused = math.max(full, now + BURST) + wait, now + wait end
+  answer = isSecond and math.ceil(paused - now) or 0
+else
+  local SENT, WANTED, WITHIN = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+  full = full + SENT * RELAXED
+  local ahead = full - now - BURST
+  if ahead + RELAXED <= 0 then scarce = false end
+  local step = scarce and now - scarce >= SCARCE and TIGHT or RELAXED
+  local granted = math.max(0, math.min(WANTED, math.floor((WITHIN - ahead) / step)))
+  full = full + granted * step
+  local after = full - now - BURST
+  scarce = after > 0 and (scarce or now)
+  local room = math.max(0, math.floor(-after / RELAXED))
+  answer = { granted, math.floor(ahead * 1000), math.floor(step * 1000), room }
+end
+
+local function text(ms)
+  return string.format('%.3f', ms)
+end
+redis.call('HSET', KEYS[1], 'asked', text(now), 'full', text(full), 'scarce', text(scarce or 0), 'line', text(line),
+  'refused', text(refused), 'wait', text(wait), 'paused', text(paused))
+redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(full, line) - now + 2 * TOGETHER))
+return answer
