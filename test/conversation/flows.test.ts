@@ -11,21 +11,19 @@ import { missingWords } from '../support/flow-words.ts';
 
 /** Files that may say a flow's name beside its own, and what they mean by it. */
 const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = [
-  // What the versions before stored.
-  { files: /^(conversation\/upgrades|store\/shorthand)\.ts$/, means: /./ },
   // Effects and the calls of AntCRM have names of their own, some of them the same.
   {
     files: /^conversation\/(effect|step|dialogue\/(advance|browse))\.ts$/,
     means: /^(accumulate|redeem|history)$/,
   },
-  { files: /^(loyalty|operators|cli)\//, means: /^(accumulate|redeem|history)$/ },
-  { files: /^((observe|spans)\.ts$|observability\/)/, means: /^(accumulate|redeem|history)$/ },
-  // Faults that the console plays are of AntCRM's calls; `points` is the unit of what a customer has.
-  { files: /^console\//, means: /./ },
+  {
+    files: /^(loyalty|sandbox|operators|cli|observability|engine|store)\/|^(observe|spans)\.ts$/,
+    means: /^(accumulate|redeem|history)$/,
+  },
+  // What the console shows is of AntCRM's calls; `points` is the unit of a rate limiter, too.
+  { files: /^(console|store)\//, means: /./ },
   // Examples of the staff webhook's document.
   { files: /^channels\/staff\/(answer|request)\.ts$/, means: /^(accumulate|redeem)$/ },
-  // The unit of a rate limiter.
-  { files: /^store\/limiter\.ts$/, means: /^points$/ },
 ];
 
 const SOURCES = new URL('../../src/', import.meta.url);

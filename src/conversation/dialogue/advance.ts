@@ -6,13 +6,13 @@ import { KINDS, missing } from '../kinds.ts';
 import { proved, served } from '../prompts/identity.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
-import type { ConversationState, Draft, Step } from '../state.ts';
+import type { ConversationState, Draft } from '../state.ts';
 import { unseen } from './balance.ts';
 import { notRead, open, show } from './browse.ts';
 import { finish } from './consent.ts';
 import { guarded, isUnprovable, unproved } from './guards.ts';
 import { tooManyAttempts } from './guessing.ts';
-import { confirm, home, pose } from './questions.ts';
+import { asking, confirm, home, pose } from './questions.ts';
 
 /*
  * How a flow goes on: the only place that asks.
@@ -56,13 +56,13 @@ export function advance(
 /** Asks for a slot anew. */
 function ask(
   state: ConversationState,
-  { name }: Flow,
+  flow: Flow,
   slot: SlotKind,
   scope: Scope,
   ...said: readonly Reply[]
 ): Decision {
   const asked: ConversationState = slot === 'email' ? { ...state, emailAsked: true } : state;
-  return pose(asked, { at: 'asking', flow: name, slot, tries: 0 }, scope, ...said);
+  return pose(asked, asking(flow, slot), scope, ...said);
 }
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */
@@ -75,7 +75,7 @@ function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope
 /** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
 function entered(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
   if (runningIn(state, scope)?.name === flow.name) return state;
-  return { ...state, step: { at: 'asking', flow: flow.name, slot: 'phone', tries: 0 } };
+  return { ...state, step: asking(flow, 'phone') };
 }
 
 /** All slots are there: the summary under a new operation, or the read, unless a guard forbids it. */
@@ -149,8 +149,7 @@ export function refused(state: ConversationState, flow: Flow, refusal: Reply, sc
   const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
   if (wait) return after([refusal], home(state, scope, wait));
   const { [KINDS[slot].slot]: _, ...draft } = served(state, scope).draft;
-  const step: Step = { at: 'asking', flow: flow.name, slot, tries: 0, editing: true };
-  return pose({ ...state, draft }, step, scope, refusal);
+  return pose({ ...state, draft }, asking(flow, slot, { editing: true }), scope, refusal);
 }
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */

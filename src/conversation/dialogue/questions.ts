@@ -1,3 +1,4 @@
+import type { SlotKind } from '../commands.ts';
 import { type Decision, say, withLast } from '../decision.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { CANCEL, choice, formOf, KINDS, named, PERIOD_CHOICES } from '../kinds.ts';
@@ -12,6 +13,15 @@ import { busy } from './operations.ts';
 /*
  * The question that stands, and how it comes to stand.
  */
+
+/** A step that waits for a slot. */
+export const asking = ({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {}): Asking => ({
+  at: 'asking',
+  flow: name,
+  slot,
+  tries: 0,
+  ...more,
+});
 
 /** Moves to `step` under a fresh view and asks its question: buttons of every earlier question are dead from now on. */
 export function pose(

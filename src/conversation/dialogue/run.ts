@@ -31,7 +31,17 @@ import { begin as call } from './confirmation.ts';
 import { consent, unanswered, walkedAway } from './consent.ts';
 import { hindered } from './guards.ts';
 import { pressed } from './press.ts';
-import { again, aside, home, homeWithShortcuts, pointAt, pose, question, withMenu } from './questions.ts';
+import {
+  again,
+  aside,
+  asking,
+  home,
+  homeWithShortcuts,
+  pointAt,
+  pose,
+  question,
+  withMenu,
+} from './questions.ts';
 import { status } from './status.ts';
 
 /*
@@ -132,8 +142,7 @@ function doubted({ doubt }: Turn, flow: Flow, decision: Decision, scope: Scope):
   const isAsked =
     step.at === 'asking' && !step.offer && (step.slot === doubt.slot || flow.identity === 'proved');
   if (!isAsked && step.at !== 'confirming') return decision;
-  const slot = isAsked ? step.slot : doubt.slot;
-  const asked = isAsked ? step : ({ at: 'asking', flow: flow.name, slot, tries: 0 } as const);
+  const asked = isAsked ? step : asking(flow, doubt.slot);
   return after(replies.slice(0, -1), pose(state, { ...asked, offer: doubt.offer }, scope));
 }
 
@@ -304,17 +313,12 @@ function begin(turn: Turn, flow: Flow, scope: Scope): Turn {
   const wait = hindered(flow, state, scope);
   if (wait) return { ...switched, end: home(state, scope, wait) };
   const known: Draft = carried(state, scope);
-  const isSkipped =
-    flow.slots.includes('email') && known.email === undefined && wasAskedForEmail(state, scope);
+  // Whoever was asked once is not asked again; staff have another customer before them each time.
+  const wasAsked = state.emailAsked === true && scope.sender.proof !== 'token';
+  const isSkipped = flow.slots.includes('email') && known.email === undefined && wasAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
-  const step = { at: 'asking', flow: flow.name, slot, tries: 0 } as const;
-  return { ...switched, state: { ...state, step, draft }, flow };
-}
-
-/** Whoever was asked once is not asked again; staff have another customer before them each time. */
-function wasAskedForEmail({ emailAsked }: ConversationState, { sender }: Scope): boolean {
-  return emailAsked === true && sender.proof !== 'token';
+  return { ...switched, state: { ...state, step: asking(flow, slot), draft }, flow };
 }
 
 type SetIdentity = Extract<Command, { do: 'set'; slot: 'phone' | 'email' }>;
@@ -382,8 +386,8 @@ function shared(turn: Turn, { value = '', doubt }: SetIdentity, own: boolean, sc
   }
   if (doubt) {
     const offer: Offer = { why: doubt.why, value: doubt.meant, ...(own && { typed: value }) };
-    const step = flow && ({ at: 'asking', flow: flow.name, slot: 'phone', tries: 0, offer } as const);
-    if (step && !slipAsked(state.step)) return { ...turn, end: pose(state, step, scope) };
+    if (flow && !slipAsked(state.step))
+      return { ...turn, end: pose(state, asking(flow, 'phone', { offer }), scope) };
     const renumbered = { key: `phone.${doubt.why}.form` };
     return { ...turn, end: flow ? again(state, scope, renumbered) : home(state, scope, renumbered) };
   }
@@ -495,11 +499,10 @@ function listed(
   const next = said(turn, { codes: codes.length > 0 ? [...codes] : undefined }, scope);
   const flow = next.flow;
   const decided = isOver ? undecided(next.state) : next.state;
-  const asking: Step | undefined = doubt &&
-    flow && { at: 'asking', flow: flow.name, slot: 'codes', tries: 0, offer: { why: 'code', ...doubt } };
+  const asked = doubt && flow && asking(flow, 'codes', { offer: { why: 'code', ...doubt } });
   return {
     ...next,
-    state: asking ? { ...decided, step: asking } : decided,
+    state: asked ? { ...decided, step: asked } : decided,
     said: [...turn.said, ...told],
     noted: codes.length > 0 ? 'codes' : 'other',
   };
@@ -559,8 +562,7 @@ function editable(flow: Flow, draft: Draft) {
 
 /** Asks for a slot again; a valid answer leads back to the summary. */
 function edit(turn: Turn, flow: Flow, slot: SlotKind, scope: Scope): Turn {
-  const step = { at: 'asking', flow: flow.name, slot, tries: 0, editing: true } as const;
-  return { ...turn, end: pose(turn.state, step, scope) };
+  return { ...turn, end: pose(turn.state, asking(flow, slot, { editing: true }), scope) };
 }
 
 /** The live question without what was said beside it: to whoever said yes to it, or "wrong". */
@@ -685,18 +687,13 @@ function decideCode(turn: Turn, slip: Slip, choice: 'use' | 'keep' | 'other', sc
   const rest = behind(all, slip.typed);
   const decided = undoubted(turn);
   if (choice === 'use') {
-    const instance = {
-      codes: instead(all, [slip.typed], [slip.value]),
-      fresh: [slip.value, ...rest],
-      told: [],
-    };
-    return listed(decided, all, instance, scope);
+    const codes = instead(all, [slip.typed], [slip.value]);
+    return listed(decided, all, { codes, fresh: [slip.value, ...rest], told: [] }, scope);
   }
   if (choice === 'keep') return listed(decided, all, { codes: all, fresh: rest, told: [] }, scope);
   const left = all.filter((code) => code !== slip.typed);
   const { state, flow } = said(decided, { codes: left.length > 0 ? left : undefined }, scope);
-  const step = flow && ({ at: 'asking', flow: flow.name, slot: 'codes', tries: 0 } as const);
-  return step ? { ...turn, end: pose(state, step, scope) } : turn;
+  return flow ? { ...turn, end: pose(state, asking(flow, 'codes'), scope) } : turn;
 }
 
 /** Ends what is going on, or skips what may be skipped. */
@@ -834,28 +831,19 @@ function nextCustomer(
   commands: readonly Command[],
   scope: Scope,
 ): { readonly state: ConversationState; readonly said: readonly Reply[] } {
-  const flow = runningIn(state, scope);
-  const named = commands.filter((one) => one.do === 'set' && one.slot !== 'gift');
-  if (scope.sender.proof !== 'token' || named.length === 0) return { state, said: [] };
   const { draft, step } = state;
-  const values = commands.flatMap((one) =>
-    one.do === 'set' && one.slot !== 'gift' && one.value !== undefined
-      ? [[one.slot, one.value] as const]
-      : [],
-  );
-  const isOther = values.some(([slot, value]) => {
-    const known = draft[slot];
-    if (known) return known.value !== value;
-    return flow?.identity === 'proved' && (draft.phone ?? draft.email) != null;
+  const isProved = runningIn(state, scope)?.identity === 'proved';
+  const isOther = commands.some((one) => {
+    if (one.do !== 'set' || one.slot === 'gift' || one.value === undefined) return false;
+    const known = draft[one.slot];
+    return known ? known.value !== one.value : isProved && (draft.phone ?? draft.email) != null;
   });
-  if (!isOther) return { state, said: [] };
   const bringsCodes = commands.some((one) => one.do === 'add');
   const isCorrection = step.at === 'asking' && step.editing === true && !bringsCodes;
-  if (isCorrection) return { state, said: [] };
-  const { codes = [], ...rest } = withoutIdentity(state).draft;
-  if (!bringsCodes)
-    return { state: { ...state, draft: { ...rest, ...(codes.length > 0 && { codes }) } }, said: [] };
-  const told: Reply[] =
-    codes.length > 0 ? [{ key: 'codes.removed', params: { code: codes.join(', ') } }] : [];
-  return { state: { ...undecided(state), draft: rest }, said: told };
+  if (scope.sender.proof !== 'token' || !isOther || isCorrection) return { state, said: [] };
+  const next = withoutIdentity(state);
+  const { codes, ...rest } = next.draft;
+  if (!bringsCodes || !codes) return { state: next, said: [] };
+  const told = { key: 'codes.removed', params: { code: codes.join(', ') } };
+  return { state: { ...undecided(next), draft: rest }, said: [told] };
 }
