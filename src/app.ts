@@ -12,6 +12,7 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
 import { perLocale } from './conversation/message.ts';
+import { realWorld } from './engine/world.ts';
 import { createGuard } from './http/guard.ts';
 import { health } from './http/health.ts';
 import { createLimits, limitStrangers } from './http/limits.ts';
@@ -33,9 +34,12 @@ import { createOperations } from './loyalty/operations.ts';
 import { createMetrics, createScrape } from './observability/metrics.ts';
 import { createSpans, openTraces } from './observability/tracing.ts';
 import type { Log } from './observe.ts';
+import { createDecisions } from './operators/decisions.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
+import { createEncryption } from './store/encryption.ts';
 import { createKeyChecks } from './store/key-checks.ts';
+import { createMemoryStore as createMemoryRecords } from './store/memory.ts';
 import { openStores } from './store/open.ts';
 import { createOperators } from './store/operators.ts';
 import { createSeal } from './store/seal.ts';
@@ -200,6 +204,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         : {
             token: config.operatorToken,
             operators: createOperators({ store, seal, readState }),
+            // Until conversations lie there, too (issue 19), for this process alone.
+            decisions: createDecisions(createMemoryRecords({ clock: realWorld }), createEncryption(keys)),
             channels: known,
             checksMs: config.settings.operationChecksMs,
             log: observe.log,

@@ -70,7 +70,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/operators\.ts$/],
+      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/(operators|port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
     ],
   },

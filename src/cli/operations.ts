@@ -1,10 +1,19 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { CHANNELS } from '../channels.ts';
 import { EXIT_CONFIG, environment } from '../config.ts';
 import { problemSchema } from '../http/problem.ts';
-import { filedSchema, type List, listSchema, PHONE, type Shown, shownSchema } from '../operators/api.ts';
+import {
+  filedSchema,
+  type List,
+  listSchema,
+  PHONE,
+  type Settled,
+  type Shown,
+  settledSchema,
+  shownSchema,
+} from '../operators/api.ts';
 
 /*
  * `npm run operations`: asks the routes of a running bot, and shows what they answer (docs/operators.md). Exit codes: 0 done,
@@ -74,7 +83,7 @@ function askedBy(
   switch (name) {
     case 'show': {
       const query = new URLSearchParams({ reveal: String(reveal), by });
-      return { path: `${at}?${query}`, lines: lines(shownSchema, linesOfShown) };
+      return { path: `${at}?${query}`, lines: lines(z.union([shownSchema, settledSchema]), linesOfShown) };
     }
     case 'settle': {
       const [result = ''] = rest;
@@ -115,7 +124,11 @@ function linesOfList({ conversation, operations, deadLetters }: List): string[] 
 }
 
 /** The story of an operation, and what to do next. */
-export function linesOfShown(about: Shown): string[] {
+export function linesOfShown(about: Shown | Settled): string[] {
+  if ('settled' in about) {
+    const { at, by, result } = about.settled;
+    return [`${at}  ${by ?? 'An operator'} settled ${about.reference} (${about.kind ?? '?'}): ${result}.`];
+  }
   const { reference, kind, code, identifier, recordsFrom, knownRecords } = about;
   const rows = Object.entries({
     reference,

@@ -104,7 +104,8 @@ export type Offer = NonNullable<Asking['offer']>;
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
- * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was. Of the
+ * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was, `unread` says which of
+ * them (from 0) got nothing to read. Of the
  * receipt stays what a later answer tells.
  */
 const operationSchema = z.strictObject({
@@ -114,6 +115,7 @@ const operationSchema = z.strictObject({
   atMs: z.number(),
   checks: z.number(),
   lookedMs: z.number().optional(),
+  unread: z.array(z.number()).optional(),
   lookup: lookupSchema.optional(),
   receipt: receiptSchema
     .omit({ record: true })

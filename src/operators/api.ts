@@ -58,6 +58,18 @@ export const shownSchema = operationSchema.extend({
 });
 export type Shown = z.infer<typeof shownSchema>;
 
+/** What is left of an operation once an operator has settled it, for 48 h. */
+export const settledSchema = operationSchema
+  .pick({ reference: true, kind: true, conversation: true })
+  .extend({
+    settled: z.object({
+      at: time,
+      result: z.enum(['done', 'not-applied']),
+      by: z.string().nullable().describe('Who said that AntCRM showed it; null: nobody was named.'),
+    }),
+  });
+export type Settled = z.infer<typeof settledSchema>;
+
 /** What became of something filed: `filed`, or why it was refused and all left as it was. */
 export const filedSchema = z.object({ status: z.enum(['filed', 'removed']) });
 
@@ -128,7 +140,7 @@ export function routesOf(channels: readonly string[]) {
           .describe('Phone, e-mail or code in full; that is logged.'),
         by,
       }),
-      response: { ...answering(shownSchema, 'What is known of it.'), ...ofOne },
+      response: { ...answering(z.union([shownSchema, settledSchema]), 'What is known of it.'), ...ofOne },
     }),
     settle: routeOf('settleOperation', 'Decide an operation: what AntCRM showed', {
       description: 'The bot tells the customer. The first decision counts.',

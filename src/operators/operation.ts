@@ -6,7 +6,7 @@ import type { Operation } from '../conversation/state.ts';
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
-import type { Event, List, ListedLetter, ListedOperation, Shown, Sought } from './api.ts';
+import type { Event, List, ListedLetter, ListedOperation, Settled, Shown, Sought } from './api.ts';
 
 /*
  * What is known of operations without an outcome and of dead letters, from what is stored: nothing is guessed.
@@ -89,18 +89,21 @@ type Sources = {
   /** Null: nothing is kept of it any more. */
   readonly conversation: Conversation | null;
   readonly letters: readonly OpenLetter[];
+  /** Null: no operator has decided, as far as is known. */
+  readonly decision: Settled | null;
   /** `OPERATION_CHECKS`. */
   readonly checksMs: readonly number[];
 };
 
 /** An operation's life in order. */
 export function storyOf(sources: Sources): Event[] {
-  const { operation, lookup, conversation } = sources;
+  const { operation, lookup, conversation, decision } = sources;
   const { reference, atMs } = operation;
   const kept = conversation?.state?.operations.find(({ id }) => id === reference);
-  const decisions = (conversation?.messages ?? []).flatMap(({ message }) =>
+  const filed = (conversation?.messages ?? []).flatMap(({ message }) =>
     message.kind === 'settle' && message.operation === reference ? [message.result] : [],
   );
+  const by = decision?.settled.by ?? 'An operator';
   // `calledMs` is taken a moment before the intent is stored, and the call follows that.
   const calledMs = Math.max(atMs, lookup.calledMs ?? atMs);
   return [
@@ -111,9 +114,10 @@ export function storyOf(sources: Sources): Event[] {
       `AntCRM was called, unless the process died before; the deadline was ${iso(lookup.deadlineMs)}.`,
     ),
     ...(kept ? afterwards(kept, sources) : [unsaved(sources)]),
-    ...decisions.map((result) =>
-      once('settled', `An operator decided: ${result}. No bot has taken that up yet.`),
-    ),
+    ...filed.map((result): Event => {
+      const says = `${by} decided: ${result}. No bot has taken that up yet.`;
+      return { at: decision?.settled.at ?? null, what: 'settled', says };
+    }),
   ];
 }
 
@@ -141,12 +145,18 @@ function afterwards(kept: Operation, { operation, lookup, conversation, checksMs
   const goesOn = (status === 'checking' || status === 'watching') && checks < checksMs.length;
   return [
     at(kept.atMs, 'told', 'No answer came: the customer was told that it is being checked.'),
-    ...checksMs.slice(0, checks).map((_, n) => at(dueAt(n), 'lookup', `Looked up (${nth(n)}).`)),
+    ...checksMs.slice(0, checks).map((_, n) => {
+      const isUnread = kept.unread?.includes(n);
+      return at(dueAt(n), 'lookup', `${isUnread ? UNREAD : 'Looked up'} (${nth(n)}).`);
+    }),
     ...(conclusion === undefined ? [] : [once('told', conclusion)]),
     ...(waits ? [once('told', 'A reply about it is not delivered yet.')] : []),
     ...(goesOn ? [at(dueAt(checks), 'lookup', `The next lookup (${nth(checks)}).`)] : []),
   ];
 }
+
+/** AntCRM was not asked, being out of reach, or gave no answer that decides anything. */
+const UNREAD = 'Not looked up: the history could not be read';
 
 /** What the customer has heard since, by how the operation stands; the others are not open. */
 const CONCLUSIONS: Readonly<Partial<Record<Operation['status'], string>>> = {

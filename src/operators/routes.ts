@@ -4,12 +4,14 @@ import { comeLater, problem } from '../http/problem.ts';
 import type { Log } from '../observe.ts';
 import type { Filed, Operators } from '../store/operators.ts';
 import { routesOf } from './api.ts';
+import type { Decisions } from './decisions.ts';
 import { describe, find, type KnownChannel, listOf, lookupOf, storyOf, summarize } from './operation.ts';
 
 export type RouteOptions = {
   /** Lets operators pass, and nobody else. */
   readonly guard: onRequestAsyncHookHandler;
   readonly operators: Operators;
+  readonly decisions: Decisions;
   /** Those that a customer can be looked for on. */
   readonly channels: readonly KnownChannel[];
   /** `OPERATION_CHECKS`. */
@@ -39,7 +41,7 @@ const FULL = 'Too many messages wait in that conversation. Nothing was filed: tr
  * addresses end up in logs of proxies.
  */
 export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
-  const { guard, operators, channels, checksMs, log, nowMs } = options;
+  const { guard, operators, decisions, channels, checksMs, log, nowMs } = options;
   const schemas = routesOf(channels.map(({ name }) => name));
 
   function refuse(reply: FastifyReply, why: Exclude<Filed, 'filed'>, detail?: string): FastifyReply {
@@ -83,7 +85,8 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       const { reference } = request.params;
       const { reveal, by } = request.query;
       const operation = (await operators.operations()).find((one) => one.reference === reference);
-      if (operation === undefined) return unknown(reply, reference);
+      const decision = await decisions.find(reference);
+      if (operation === undefined) return decision ? reply.send(decision) : unknown(reply, reference);
       const lookup = lookupOf(operation);
       if (lookup === null) return refuse(reply, 'unreadable');
       const { conversation: name } = operation;
@@ -96,16 +99,22 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       return reply.send({
         ...summarize(operation, checksMs, nowMs()),
         ...describe(lookup, reveal === 'true'),
-        story: storyOf({ operation, lookup, conversation, letters, checksMs }),
+        story: storyOf({ operation, lookup, conversation, letters, decision, checksMs }),
       });
     });
 
     routes.post('/operations/:reference/settle', { schema: schemas.settle }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
+      const operation = (await operators.operations()).find((one) => one.reference === reference);
       const filed = await operators.settle(reference, result, (one) => lookupOf(one)?.locks ?? []);
       const decided = { operation: reference, result, filed, by, from: request.ip };
       log.warn(decided, 'an operator settles an operation');
+      if (filed === 'filed' && operation) {
+        const settled = { at: new Date(nowMs()).toISOString(), result, by: by ?? null };
+        const { kind, conversation } = summarize(operation, checksMs, nowMs());
+        await decisions.keep({ reference, kind, conversation, settled });
+      }
       if (filed === 'filed') return reply.send({ status: filed });
       return filed === 'unknown' ? unknown(reply, reference) : refuse(reply, filed);
     });

@@ -85,7 +85,10 @@ describe('an operation whose outcome is unknown', () => {
   test('goes to staff when several records could be its own, or none can be read', () => {
     expect(checks(lost().chat, 'several')).toEqual(['operation.escalated']);
     const unreadable = Array.from(SETTINGS.operationChecksMs, (): Found => 'unreadable');
-    expect(checks(lost().chat, ...unreadable)).toEqual(['operation.escalated']);
+    const { chat } = lost();
+    expect(checks(chat, ...unreadable)).toEqual(['operation.escalated']);
+    // For operators, who see what was looked up and what was not.
+    expect(chat.state.operations).toMatchObject([{ checks: 5, unread: [0, 1, 2, 3, 4] }]);
   });
 
   test('is not told as not applied while the history cannot be read', () => {

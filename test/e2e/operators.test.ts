@@ -156,6 +156,8 @@ describe('beside a running bot on Redis', () => {
     expect(JSON.parse(settled.stdout)).toEqual({ status: 'filed' });
     expect(await bot.hears('qa-1', 'operation.resolved.done')).toContain(reference);
 
+    const shownLater = await bot.command(`show ${reference}`);
+    expect(shownLater.stdout).toMatch(new RegExp(`lan settled ${reference} \\(redeem\\): done`));
     const again = await bot.command(`settle ${reference} not-applied --json`);
     expect(again.code).toBe(1);
     expect(JSON.parse(again.stdout)).toMatchObject({ title: 'Not Found' });

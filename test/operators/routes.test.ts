@@ -155,6 +155,14 @@ test('an operation without an outcome is found, shown and settled, and the custo
   for await (const event of bot.client.events('qa-1', 0, new AbortController().signal))
     if (event.key === 'operation.resolved.done') break;
   expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
+  expect(await bot.ask('GET', `/operations/${reference}`)).toMatchObject({
+    status: 200,
+    body: {
+      reference,
+      kind: 'redeem',
+      settled: { result: 'done', by: 'lan', at: expect.stringMatching(/Z$/) },
+    },
+  });
 
   expect(bot.logged().filter(({ msg }) => msg.startsWith('an operator'))).toMatchObject([
     {

@@ -61,7 +61,10 @@ function kept(operation?: Partial<Operation>, messages: readonly Message[] = [])
 
 describe('the story of an operation', () => {
   const told = (conversation: Conversation | null, letters: OpenLetter[] = []) =>
-    storyOf({ operation: openOperation(), lookup, conversation, letters, checksMs: CHECKS_MS });
+    storyOf({
+      ...{ operation: openOperation(), lookup, conversation, letters, decision: null },
+      checksMs: CHECKS_MS,
+    });
   const inShort = (...from: Parameters<typeof told>) => told(...from).map(({ at, what }) => [what, at]);
   const called = [
     ['intent', iso(900)],
@@ -86,6 +89,12 @@ describe('the story of an operation', () => {
       ['lookup', iso(14_000)],
       ['lookup', iso(29_000)],
     ]);
+  });
+
+  test('says which lookups got nothing to read', () => {
+    const said = told(kept({ checks: 2, unread: [1] })).map(({ says }) => says);
+    expect(said).toContain('Looked up (1 of 3).');
+    expect(said).toContain('Not looked up: the history could not be read (2 of 3).');
   });
 
   test('says what the customer was told, and when no lookup follows', () => {
@@ -200,7 +209,16 @@ test('of several codes confirmed at once each is an operation, and the reference
   ]);
   const app = Fastify();
   const guard = async () => {};
-  const options = { guard, operators, channels: [], checksMs: CHECKS_MS, log: { warn() {} }, nowMs: () => 0 };
+  const decisions = { find: async () => null, keep: async () => {} };
+  const options = {
+    guard,
+    operators,
+    decisions,
+    channels: [],
+    checksMs: CHECKS_MS,
+    log: { warn() {} },
+    nowMs: () => 0,
+  };
   await app.register(operatorRoutes(options));
   expect((await app.inject('/operations/ref.2')).statusCode).toBe(200);
   const asked = [

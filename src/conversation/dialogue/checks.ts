@@ -64,6 +64,7 @@ export function checked(
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
   const last = operation.checks >= scope.settings.operationChecksMs.length - 1;
   const watching = operation.status === 'watching';
+  const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
     case 'applied':
       // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
@@ -71,8 +72,9 @@ export function checked(
     case 'several':
       return escalate(state, operation, scope);
     case 'undecided':
-    case 'unreadable':
       return last ? escalate(state, operation, scope) : update(state, operation, operation.status, scope);
+    case 'unreadable':
+      return last ? escalate(state, unread, scope) : update(state, unread, unread.status, scope);
     case 'refused':
       return notFound(state, operation, 'refused', scope, last);
     case 'none':
@@ -219,10 +221,11 @@ function update(
   { nowMs }: Scope,
   rest?: Partial<Decision>,
 ): Decision {
-  const { lookup, lookedMs: _, ...known } = operation;
+  const { lookup, lookedMs: _, unread, ...known } = operation;
   const moved: Operation = { ...known, status, checks: operation.checks + 1 };
   // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
-  const next: Operation = isOpen(moved) && lookup ? { ...moved, lookup, lookedMs: nowMs } : moved;
+  const next: Operation =
+    isOpen(moved) && lookup ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
   const operations = state.operations.map((one) => (one.id === operation.id ? next : one));
   return { state: { ...state, operations }, replies: [], ...rest };
 }
