@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
-import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/openapi.ts';
+import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { consolePage, type Language, type Role } from './console/console.ts';
 import type { Flow } from './conversation/flow.ts';
 import { LOCALES } from './conversation/message.ts';

@@ -3,7 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { mountAdmin } from './admin.ts';
 import { openBackend } from './backend.ts';
 import type { Channel, ChannelEntry } from './channels/channel.ts';
-import { assertDistinct, openChannels } from './channels/open.ts';
+import { assertDistinct, openChannels } from './channels/channel.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import type { Settings } from './conversation/context.ts';

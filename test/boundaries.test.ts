@@ -62,7 +62,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^cli\//,
     imports: [
-      ...[/^channels\/staff\/(answer|client|request)\.ts$/, /^operators\/api\.ts$/, /^http\/problem\.ts$/],
+      ...[/^channels\/staff\/(client|schemas)\.ts$/, /^operators\/api\.ts$/, /^http\/problem\.ts$/],
       ...[/^(channels|config)\.ts$/, /^cli\//],
     ],
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STAFF_SECURITY, STAFF_TAG } from '../src/channels/staff/openapi.ts';
+import { STAFF_SECURITY, STAFF_TAG } from '../src/channels/staff/schemas.ts';
 import { describeApi } from '../src/http/docs.ts';
 import { type KitOptions, startKit } from './channels/staff/kit.ts';
 

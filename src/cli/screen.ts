@@ -1,6 +1,6 @@
 import { clearLine, createInterface, cursorTo } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import type { StaffReply } from '../channels/staff/answer.ts';
+import type { StaffReply } from '../channels/staff/schemas.ts';
 
 export type ScreenOptions = {
   readonly input: Readable;

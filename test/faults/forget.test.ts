@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { z } from 'zod';
-import type { StaffEvent } from '../../src/channels/staff/answer.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import type { RequestSchema } from '../../src/channels/staff/request.ts';
+import type { RequestSchema, StaffEvent } from '../../src/channels/staff/schemas.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
 import { conversationName } from '../../src/store/messages.ts';
 import { createSeal, type Seal } from '../../src/store/seal.ts';

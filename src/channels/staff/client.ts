@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { problemSchema } from '../../http/problem.ts';
-import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './answer.ts';
-import type { RequestSchema } from './request.ts';
+import type { RequestSchema } from './schemas.ts';
+import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './schemas.ts';
 
 /** The staff webhook from its other side: for `npm run chat` and for tests. */
 export type StaffClient = {

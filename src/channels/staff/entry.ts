@@ -1,5 +1,5 @@
 import type { ChannelEntry } from '../channel.ts';
-import { STAFF } from './traits.ts';
+import { STAFF } from './schemas.ts';
 
 export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
   traits: STAFF,

@@ -8,14 +8,23 @@ import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../store/feed.ts';
+import type { Outgoing } from '../../turns/delivery.ts';
 import type { Accept, Channel, ChannelParts, ChannelTraits, Seal } from '../channel.ts';
-import { createEvents, createStreams, type StreamLimits, streaming } from '../events.ts';
-import { eventSchema, type StaffAnswer } from './answer.ts';
-import { eventsRoute, messageRouteOf } from './openapi.ts';
-import { render } from './render.ts';
-import { MAX_BODY_BYTES, messageOf, requestSchemaOf, type StaffRequest, senderOf } from './request.ts';
-import { STAFF } from './traits.ts';
-import { followTurn, type Turn } from './turn.ts';
+import { createEvents, createStreams, type StreamLimits, streaming, type Unread } from '../events.ts';
+import {
+  eventSchema,
+  eventsRoute,
+  MAX_BODY_BYTES,
+  messageOf,
+  messageRouteOf,
+  requestSchemaOf,
+  STAFF,
+  type StaffAnswer,
+  type StaffEvent,
+  type StaffReply,
+  type StaffRequest,
+  senderOf,
+} from './schemas.ts';
 
 export type StaffOptions = {
   readonly accept: Accept;
@@ -143,5 +152,74 @@ export function createStaff(
     staffPlugin,
     deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
+  };
+}
+
+/** A reply as staff get it: worded, its buttons labelled, its flags kept. */
+function render(
+  { reply, locale, turn, last, state, trace }: Outgoing,
+  seq: number,
+  words: Words,
+): StaffEvent {
+  const { key, choices, asks, view, form, sharePhone, inPlace, notice, image } = reply;
+  return {
+    seq,
+    key,
+    text: words.text(reply, locale),
+    choices: choices?.map(({ id, label }) => ({ id, label: words.line(label, locale) })),
+    asks,
+    view,
+    form: form?.map((field) => ({ ...field, reason: field.reason && words.line(field.reason, locale) })),
+    sharePhone,
+    inPlace,
+    notice,
+    image,
+    turn,
+    last,
+    state,
+    trace,
+  };
+}
+
+/** Gathers the events that answer one message. */
+type Turn = {
+  /** To be called with every event of the conversation, the old ones too. */
+  see(event: Unread<StaffEvent>): void;
+  /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
+  begin(): void;
+  /** True once the turn's last reply was seen, false if `giveUp` was called first. */
+  readonly ended: Promise<boolean>;
+  giveUp(): void;
+  replies(): StaffReply[];
+  /** A look into the turn; only once it has ended. */
+  trace(): StaffAnswer['trace'];
+  /** Where the conversation stood at the latest event seen. */
+  state(): StaffAnswer['state'];
+};
+
+function followTurn(id: string): Turn {
+  const done = Promise.withResolvers<boolean>();
+  const replies: StaffEvent[] = [];
+  let latest: Unread<StaffEvent> | undefined;
+  let begun = false;
+
+  function see(event: Unread<StaffEvent>): void {
+    latest = event;
+    const reply = begun ? event.read() : null;
+    if (reply?.turn !== id) return;
+    replies.push(reply);
+    if (reply.last) done.resolve(true);
+  }
+
+  return {
+    see,
+    begin() {
+      begun = true;
+    },
+    ended: done.promise,
+    giveUp: () => done.resolve(false),
+    replies: () => replies,
+    trace: () => replies.at(-1)?.trace,
+    state: () => latest?.read()?.state,
   };
 }

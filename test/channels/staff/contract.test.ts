@@ -1,7 +1,7 @@
-import type { StaffReply } from '../../../src/channels/staff/answer.ts';
 import { createClient } from '../../../src/channels/staff/client.ts';
+import type { StaffReply } from '../../../src/channels/staff/schemas.ts';
+import { STAFF } from '../../../src/channels/staff/schemas.ts';
 import { createStaff } from '../../../src/channels/staff/staff.ts';
-import { STAFF } from '../../../src/channels/staff/traits.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StaffEvent } from '../../../src/channels/staff/answer.ts';
+import type { StaffEvent } from '../../../src/channels/staff/schemas.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Kit, startKit } from './kit.ts';
 

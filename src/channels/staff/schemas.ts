@@ -2,9 +2,19 @@ import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/payload.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
+import { ASKS } from '../../conversation/reply.ts';
+import { problemOf } from '../../http/problem.ts';
+import { traceSchema } from '../../turns/trace.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../input.ts';
-import { STAFF } from './traits.ts';
+
+export const STAFF: ChannelTraits = {
+  name: 'staff',
+  title: 'Staff webhook',
+  proof: 'token',
+  drawsForms: true,
+  sharesContacts: true,
+};
 
 const MAX_BASE64 = Math.ceil(MAX_PHOTO_BYTES / 3) * 4;
 /** The largest request: one that carries the largest picture. */
@@ -12,7 +22,7 @@ export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
 
 const field = z.string().min(1, 'Wants at least one character').max(MAX_TEXT);
 
-export const conversationSchema = z
+const conversationSchema = z
   .string()
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
@@ -176,3 +186,127 @@ export function senderOf(
   const email = proof === 'profile' ? profile?.email?.toLowerCase() : undefined;
   return { channel: as, proof, ...(locale && { locale }), ...(name && { name }), ...(email && { email }) };
 }
+
+const choiceSchema = z.object({ id: z.string(), label: z.string() });
+
+/** A form's field; `reason` is the wording why `value` was refused. */
+const fieldSchema = z.object({
+  slot: z.enum(['code', 'phone', 'email']),
+  required: z.boolean(),
+  value: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+const replySchema = z.object({
+  seq: z.int().describe("The reply's number in its conversation, the same in the events."),
+  key: z.string().describe('Names the wording in `locales/*.json`. Go by it, never by the text.'),
+  text: z.string(),
+  choices: z.array(choiceSchema).optional(),
+  asks: z.enum(ASKS).optional(),
+  view: z.string().optional().describe("The question's id: buttons of an older one change nothing."),
+  form: z.array(fieldSchema).optional().describe('All slots that are missing.'),
+  sharePhone: z.literal(true).optional().describe('A channel with a contact button shows it here.'),
+  inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
+  notice: z.literal(true).optional().describe('A short remark on a press.'),
+  image: z.string().optional().describe('The https URL of a picture of what the reply is about.'),
+});
+export type StaffReply = z.infer<typeof replySchema>;
+
+const stateSchema = z.object({ flow: z.string().optional(), asks: z.string().optional() });
+
+/** A look into the turn; a process of another version may have written another shape. */
+const shownTrace = traceSchema.optional().catch(undefined);
+
+/** What the feed keeps and the event stream sends: a reply, and where it stands. */
+export const eventSchema = replySchema.extend({
+  turn: z.string().optional().describe('The id of the message it answers; absent where nobody asked.'),
+  last: z.boolean().describe("The turn's last reply."),
+  state: stateSchema,
+  trace: shownTrace.describe('With the last reply: a look into the turn. For people, not for programs.'),
+});
+export type StaffEvent = z.infer<typeof eventSchema>;
+
+export const answerSchema = z
+  .object({
+    conversation: z.string(),
+    status: z
+      .enum(['done', 'queued', 'duplicate'])
+      .describe(
+        '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
+      ),
+    replies: z.array(replySchema),
+    state: stateSchema.optional().describe('After the last reply known; absent where there was none yet.'),
+    trace: shownTrace.describe(
+      'A look into the turn, where `trace` asked for it. For people: its shape may change.',
+    ),
+  })
+  .meta({
+    examples: [
+      {
+        conversation: 'qa-42',
+        status: 'done',
+        replies: [
+          {
+            seq: 7,
+            key: 'accumulate.askPhone',
+            text: 'Bạn cho mình số điện thoại để cộng điểm nhé.',
+            choices: [{ id: 'cancel', label: 'Huỷ' }],
+            asks: 'phone',
+          },
+        ],
+        state: { flow: 'accumulate', asks: 'phone' },
+      },
+    ],
+  });
+export type StaffAnswer = z.infer<typeof answerSchema>;
+
+/** The names that `docs.ts` and the routes agree on. */
+export const STAFF_TAG = 'staff webhook';
+export const STAFF_SECURITY = 'staffToken';
+
+const refusals = {
+  400: problemOf('The request is wrong: `faults` lists everything at once.'),
+  401: problemOf('The staff token is missing or wrong.'),
+  404: problemOf('Staff access is off, or not from here.'),
+  429: problemOf('Too many requests from this address, or messages of this conversation: see `Retry-After`.'),
+  503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
+};
+
+export const messageRouteOf = (body: RequestSchema) => ({
+  operationId: 'sendMessage',
+  tags: [STAFF_TAG],
+  summary: 'Write to the bot',
+  description:
+    'Hands in one message and answers with the replies to it. Exactly one of `text`, `choice`, `contact`, `form`, ' +
+    '`start`, `photo`, `unknown`.',
+  security: [{ [STAFF_SECURITY]: [] }],
+  body,
+  response: {
+    200: { description: 'The message is stored.', content: { 'application/json': { schema: answerSchema } } },
+    ...refusals,
+    413: problemOf('The request is too large.'),
+    415: problemOf('The request is no JSON.'),
+  },
+});
+
+const seqSchema = z.coerce.number().int().min(0);
+
+export const eventsRoute = {
+  operationId: 'followConversation',
+  tags: [STAFF_TAG],
+  summary: 'Follow a conversation',
+  description:
+    'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). The event id ' +
+    'is the `seq` of the reply; the data is a reply as in the answer of the webhook, with `turn` (the id of the ' +
+    'message it answers), `last` (of its turn), `state` and, with the last one, `trace` (a look into the turn).',
+  security: [{ [STAFF_SECURITY]: [] }],
+  params: z.object({ conversation: conversationSchema }),
+  querystring: z.object({
+    after: seqSchema.optional().describe('Resumes after this `seq`, where no header can be set.'),
+  }),
+  headers: z.looseObject({ 'last-event-id': seqSchema.optional().describe('Resumes after this `seq`.') }),
+  response: {
+    200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
+    ...refusals,
+  },
+};

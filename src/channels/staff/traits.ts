@@ -1,9 +1,0 @@
-import type { ChannelTraits } from '../channel.ts';
-
-export const STAFF: ChannelTraits = {
-  name: 'staff',
-  title: 'Staff webhook',
-  proof: 'token',
-  drawsForms: true,
-  sharesContacts: true,
-};
