@@ -12,7 +12,11 @@ import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { Wording } from './conversation/language/vocabulary.ts';
 import { perLocale } from './conversation/message.ts';
-import { realWorld } from './engine/world.ts';
+import { readBacklog } from './engine/backlog.ts';
+import { createEngine } from './engine/engine.ts';
+import type { Limits } from './engine/limits.ts';
+import { createOperators } from './engine/operators.ts';
+import { createTraces } from './engine/tracing.ts';
 import { createGuard } from './http/guard.ts';
 import { health } from './http/health.ts';
 import { createLimits, limitStrangers } from './http/limits.ts';
@@ -36,17 +40,11 @@ import { createSpans, openTraces } from './observability/tracing.ts';
 import type { Log } from './observe.ts';
 import { createDecisions } from './operators/decisions.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
-import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep, spannedStore } from './spanned.ts';
+import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep } from './spanned.ts';
 import { createEncryption } from './store/encryption.ts';
 import { createKeyChecks } from './store/key-checks.ts';
-import { createMemoryStore as createMemoryRecords } from './store/memory.ts';
-import { openStores } from './store/open.ts';
-import { createOperators } from './store/operators.ts';
-import { createSeal } from './store/seal.ts';
-import type { ConversationStore, StoreOptions } from './store/store.ts';
-import type { Limits } from './turns/limits.ts';
-import { createTraces } from './turns/tracing.ts';
-import { createTurns } from './turns/turns.ts';
+import { openStore } from './store/open.ts';
+import type { RecordStore } from './store/port.ts';
 
 /** How long what is closed may take to end, and of a whole stop; what is left at the end is for the last spans. */
 const CLOSE_MS = 500;
@@ -89,14 +87,15 @@ export type AppOptions = ServerOptions & {
   /** Wording beside `locales/*.json`, for flows that are not the bot's own. */
   readonly words?: Wording | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  readonly store?: StoreOptions | undefined;
+  /** The newest version of what is stored that this process can read. */
+  readonly schema?: number | undefined;
   readonly photos?: PhotoReaderOptions | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
 
 export type Around = {
-  store(port: ConversationStore): ConversationStore;
+  store(port: RecordStore): RecordStore;
   antcrm(port: AntCrm): AntCrm;
   channel(port: Channel): Channel;
 };
@@ -116,12 +115,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { observe } = metrics;
   traced?.reportTo(observe.log);
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
-  const seal = createSeal(keys);
+  const encryption = createEncryption(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
   const { commands, readState, step, understand, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
-  const stores = await openStores(config.redis, createKeyChecks(keys), options.store, observe);
-  const { store, feed, openQuota } = stores;
+  const stores = await openStore(config.redis, createKeyChecks(keys), observe);
+  const { records, feed, openQuota } = stores;
+  const store = around.store(records);
   const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(tracedNames, (text, before, sender) =>
     explain(text, before, { settings: settings(), nowMs: Date.now(), sender }),
@@ -141,9 +141,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const photoReader = createPhotoReader(options.photos);
   const outlets = new Map<string, Channel>();
-  const turns = createTurns({
-    store: spannedStore(traces.counting(around.store(store)), spans),
-    seal,
+  const engine = createEngine({
+    store,
+    encryption,
     conversation: {
       ...conversation,
       step: spannedStep(step, spans),
@@ -159,6 +159,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),
       ...options.limits,
     },
+    schema: options.schema,
     traces,
     spans,
   });
@@ -169,14 +170,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
   const confirms = (text: string) => understand(text).intent === 'confirm';
   const parts = {
-    accept: turns.accept,
+    accept: engine.accept,
     commands,
     confirms,
     words,
     observe,
     guard,
     photoReader,
-    seal,
+    encryption,
     feed,
     openQuota,
     sandboxed,
@@ -191,7 +192,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await mountAdmin(admin, {
     guard,
     limits,
-    metrics: createScrape(metrics, store),
+    metrics: createScrape(metrics, { health: records.health, backlog: () => readBacklog(records) }),
     channels,
     roles: known,
     flows: options.flows ?? flows,
@@ -203,9 +204,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ? undefined
         : {
             token: config.operatorToken,
-            operators: createOperators({ store, seal, readState }),
-            // Until conversations lie there, too (issue 19), for this process alone.
-            decisions: createDecisions(createMemoryRecords({ clock: realWorld }), createEncryption(keys)),
+            operators: createOperators({ store: records, encryption, readState }),
+            decisions: createDecisions(records, encryption),
             channels: known,
             checksMs: config.settings.operationChecksMs,
             log: observe.log,
@@ -218,7 +218,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const watched = all.filter((channel) => channel.faults !== undefined);
   server.register(
     health([
-      { name: 'store', needed: true, check: () => store.health() },
+      { name: 'store', needed: true, check: () => records.health() },
       { name: 'antcrm', needed: false, check: async () => antcrm.faults() },
       ...watched.map((channel) => {
         return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
@@ -234,7 +234,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     admin,
     listen: () => listen(servers, config),
     async start() {
-      turns.start();
+      engine.start();
       await Promise.all(
         all.map(async (channel) => {
           await channel.start?.();
@@ -248,7 +248,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const startMs = performance.now();
       turnAway.begin();
       // Both go on to the end: while turns finish, their replies still need the channels' connections.
-      await Promise.all([turns.stop(), ...all.map((channel) => channel.stop?.())]);
+      await Promise.all([engine.stop(), ...all.map((channel) => channel.stop?.())]);
       await Promise.all([
         ...servers.all.map(closeServer),
         ...all.map(async (channel) => {

@@ -5,7 +5,6 @@ import type { Perform } from './conversation/perform.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
 import type { CallOutcome, Read } from './loyalty/loyalty.ts';
 import type { Spans } from './observability/tracing.ts';
-import type { ConversationStore } from './store/store.ts';
 
 /*
  * The ports with a span around what is asked of them. Made by hand: what a span says is what is written here. Where nothing
@@ -25,40 +24,6 @@ function asking(spans: Spans) {
       if (outcomeOf) spans.note({ outcome: outcomeOf(answer) });
       return answer;
     });
-}
-
-/** What a turn waits for, on its way to the reply. */
-export function spannedStore(store: ConversationStore, spans: Spans): ConversationStore {
-  if (!spans.isTracing) return store;
-  const asked = asking(spans);
-  return {
-    ...store,
-    lock: (customer, operation) =>
-      asked(
-        'store lock',
-        operation,
-        () => store.lock(customer, operation),
-        ({ locked }) => (locked ? 'locked' : 'busy'),
-      ),
-    unlock: (customer, operation, ...record) =>
-      asked('store unlock', operation, () => store.unlock(customer, operation, ...record)),
-    intend: (lease, operation, body) =>
-      asked(
-        'store intend',
-        operation,
-        () => store.intend(lease, operation, body),
-        ({ kind }) => kind,
-      ),
-    recall: (conversation, operation) =>
-      asked('store recall', operation, () => store.recall(conversation, operation)),
-    commit: (lease, change) =>
-      asked(
-        'store commit',
-        undefined,
-        () => store.commit(lease, change),
-        (done) => (done ? 'committed' : 'stale'),
-      ),
-  };
 }
 
 /** Each call, its repeats counted in. */

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { AppOptions } from '../src/app.ts';
+import { gate } from './engine/bot.ts';
 import { startBot } from './support/app.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
-import { gate } from './turns/kit.ts';
 
 const TOKEN = 'a-staff-token-of-some-length';
 const STAFF = { authorization: `Bearer ${TOKEN}` };

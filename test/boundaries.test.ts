@@ -10,9 +10,9 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/[^/]+$/,
   /^http\//,
-  /^turns\/(delivery|outlet|trace)\.ts$/,
-  /^store\/(unavailable|feed|messages|quota)\.ts$/,
-  /^(i18n|observe|engine\/world)\.ts$/,
+  /^engine\/(outlet|messages|trace|world)\.ts$/,
+  /^store\/(unavailable|feed|quota)\.ts$/,
+  /^(i18n|observe)\.ts$/,
 ];
 
 /**
@@ -32,7 +32,6 @@ const ROOMS: readonly Room[] = [
     files: /^engine\//,
     imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^(observe|spans)\.ts$/],
   },
-  { files: /^turns\//, imports: [/^conversation\//, /^store\/[^/]+$/, /^turns\//, /^(observe|spans)\.ts$/] },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/phone\.ts$/, /^sandbox\//] },
   {
@@ -70,7 +69,8 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^store\/(operators|port|encryption)\.ts$/],
+      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^engine\/operators\.ts$/],
+      ...[/^store\/(port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
     ],
   },
@@ -118,6 +118,10 @@ const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$
  */
 const TEXTS = /\blanguage\.\w+\(|(?<!'[\w.]*)\.(text|caption|payload)\b/;
 const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$)/;
+/** Time and chance come from `World`, or the simulator could not run what uses them. */
+const OUTSIDE =
+  /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
+const IN_A_WORLD = /^engine\/(?!world\.ts$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
@@ -127,7 +131,9 @@ function breaches(sources: Readonly<Record<string, string>>): string[] {
   const each = Object.entries(sources).flatMap(([file, source]) => {
     const out = WAYS_OUT.test(source) && !OUTSIDERS.test(file) ? [`${file} makes requests of its own`] : [];
     const seen = BLIND.test(file) && TEXTS.test(source) ? [`${file} sees a customer's text`] : [];
-    return [...out, ...seen, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
+    const timed =
+      IN_A_WORLD.test(file) && OUTSIDE.test(source) ? [`${file} has time or chance of its own`] : [];
+    return [...out, ...seen, ...timed, ...importsOf(source).flatMap((wanted) => breach(file, wanted))];
   });
   return [...each, ...cycles(sources)];
 }
@@ -207,7 +213,7 @@ describe('property tests', () => {
 
 describe('the rules', () => {
   const planted: readonly [file: string, source: string][] = [
-    ['conversation/step.ts', "import type { Mailbox } from '../store/mailbox.ts';"],
+    ['conversation/step.ts', "import type { RecordStore } from '../store/port.ts';"],
     ['conversation/dialogue/run.ts', 'const said = message.text;'],
     ['conversation/flows/redeem.ts', 'const { commands } = scope.language.interpret(said, at, scope);'],
     ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
@@ -217,13 +223,13 @@ describe('the rules', () => {
     ['conversation/language/codes.ts', "import type { Scope } from '../flow.ts';"],
     ['conversation/slots.ts', "import { randomUUID } from 'node:crypto';"],
     ['conversation/slots.ts', "import { format } from 'date-fns';"],
-    ['turns/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
-    ['turns/turns.ts', "export { createWords } from '../i18n.ts';"],
+    ['engine/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
+    ['engine/turns.ts', "export { createWords } from '../i18n.ts';"],
     ['store/memory/store.ts', "import Redis from 'ioredis';"],
     ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from '../sandbox/sandbox.ts';"],
-    ['photos/reader.ts', "import type { Outlet } from '../turns/outlet.ts';"],
-    ['turns/photos.ts', "import { createPhotoReader } from '../photos/reader.ts';"],
+    ['photos/reader.ts', "import type { Outlet } from '../engine/outlet.ts';"],
+    ['engine/effects.ts', "import { createPhotoReader } from '../photos/reader.ts';"],
     ['channels/staff/staff.ts', "import { readBarcodes } from 'zxing-wasm/reader';"],
     ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],
     ['channels/staff/routes.ts', "import { Telegraf } from 'telegraf';"],
@@ -233,16 +239,18 @@ describe('the rules', () => {
     ['channels/watch.ts', "import { send } from './telegram/send.ts';"],
     ['channels/channel.ts', "import { send } from './telegram/send.ts';"],
     ['../examples/own-channel/web-chat.ts', "import { createApp } from '../../src/app.ts';"],
-    ['channels/telegram/routes.ts', "import { createTurns } from '../../turns/turns.ts';"],
+    ['channels/telegram/routes.ts', "import { createEngine } from '../../engine/engine.ts';"],
     ['channels/telegram/routes.ts', "import { createMemoryStore } from '../../store/memory/store.ts';"],
     ['channels/telegram/routes.ts', "const { step } = await import('../../app.ts');"],
     ['channels/telegram/routes.ts', "import 'botbuilder';"],
     ['observe.ts', "import type { Locale } from './conversation/message.ts';"],
     ['main.ts', "import { Redis } from 'ioredis';"],
-    ['turns/turns.ts', "import { request } from 'undici';"],
-    ['turns/turns.ts', 'const answer = await fetch(url);'],
+    ['engine/turns.ts', "import { request } from 'undici';"],
+    ['engine/turns.ts', 'const answer = await fetch(url);'],
     ['loyalty/antcrm.ts', 'https.request(url);'],
-    ['turns/turns.ts', "import { trace } from '@opentelemetry/api';"],
+    ['engine/turns.ts', "import { trace } from '@opentelemetry/api';"],
+    ['engine/turns.ts', 'const id = randomUUID();'],
+    ['engine/turns.ts', 'const nowMs = Date.now();'],
   ];
 
   it.each(planted)('refuse a breach planted in %s: %s', (file, source) => {
@@ -251,11 +259,11 @@ describe('the rules', () => {
 
   it('refuse a cycle, of types and through import() too', () => {
     const round = {
-      'turns/a.ts': "export * from './memory/b.ts';",
-      'turns/memory/b.ts': "import type { C } from '../c.ts';",
-      'turns/c.ts': "export type C = typeof import('./a.ts');",
+      'engine/a.ts': "export * from './memory/b.ts';",
+      'engine/memory/b.ts': "import type { C } from '../c.ts';",
+      'engine/c.ts': "export type C = typeof import('./a.ts');",
     };
-    expect(breaches(round)).toEqual(['turns/a.ts -> turns/memory/b.ts -> turns/c.ts -> turns/a.ts']);
+    expect(breaches(round)).toEqual(['engine/a.ts -> engine/memory/b.ts -> engine/c.ts -> engine/a.ts']);
   });
 
   it('allow what the design allows', () => {
@@ -263,11 +271,11 @@ describe('the rules', () => {
       'conversation/flows/redeem.ts': "import { z } from 'zod';\nimport type { Reply } from '../reply.ts';",
       'conversation/slots.ts': "import { parsePhoneNumberFromString } from 'libphonenumber-js/min';",
       'store/redis/store.ts': "import { Redis } from 'ioredis';\nimport { LEASE_MS } from '../mailbox.ts';",
-      'turns/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
+      'engine/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
       'channels/telegram/channel.ts': "import type { Feed } from '../../store/feed.ts';",
       'console/webhook.js': 'return fetch(path);',
-      'turns/fetching.ts': 'await this.fetch(url); prefetch(url);',
-      'app.ts': "import { createTurns } from './turns/turns.ts';",
+      'engine/fetching.ts': 'await this.fetch(url); prefetch(url);',
+      'app.ts': "import { createEngine } from './engine/engine.ts';",
     };
     expect(breaches(allowed)).toEqual([]);
   });

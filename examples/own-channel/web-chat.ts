@@ -6,9 +6,9 @@ import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../s
 import { createEvents, createStreams, streaming } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
+import type { Outgoing } from '../../src/engine/outlet.ts';
 import { comeLater, problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
-import type { Outgoing } from '../../src/turns/delivery.ts';
 
 /** A customer who is signed in to the site that the page is part of. */
 export type Member = { readonly id: string; readonly name: string; readonly email: string };
@@ -55,9 +55,12 @@ const POLICY =
   `default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; ` +
   `script-src 'sha256-${hash('sha256', script, 'base64')}'`;
 
-function createWebChat(whoIs: WhoIs, { accept, words, observe, limit, seal, feed }: ChannelParts): Channel {
+function createWebChat(
+  whoIs: WhoIs,
+  { accept, words, observe, limit, encryption, feed }: ChannelParts,
+): Channel {
   // Through the feed of the store a page hears the replies of every process, and after a cut connection those it missed.
-  const events = createEvents({ channel: WEB.name, schema: eventSchema, feed, seal, observe });
+  const events = createEvents({ channel: WEB.name, schema: eventSchema, feed, encryption, observe });
   const streams = createStreams(events);
 
   async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
+import type { Incoming, Outlet } from '../engine/outlet.ts';
 import type { Guard } from '../http/guard.ts';
 import type { Limit } from '../http/limits.ts';
 import type { Addresses } from '../http/server.ts';
@@ -9,8 +10,6 @@ import type { Words } from '../i18n.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from '../store/feed.ts';
 import type { OpenQuota } from '../store/quota.ts';
-import type { Incoming } from '../turns/delivery.ts';
-import type { Outlet } from '../turns/outlet.ts';
 
 /**
  * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
@@ -98,7 +97,7 @@ export type ChannelParts = {
   readonly confirms: (text: string) => boolean;
   /** Lets staff pass, and nobody else. */
   readonly guard: Guard;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly feed: Feed;
   /** For pictures that come with a request; turns read those that must be fetched (`Outlet.fetchPhoto`). */
   readonly photoReader: PhotoReader;
@@ -110,12 +109,12 @@ export type ChannelParts = {
   readonly channels: readonly ChannelTraits[];
 };
 
-/** What channels need of `store/seal.ts`: names nobody can read, and bytes nobody can read without the key. */
-export type Seal = {
+/** What channels need of the store's: names nobody can read, and bytes nobody can read without the key. */
+export type Encryption = {
   name(kind: 'conversation' | 'quota', value: string): string;
-  seal(associated: string, plain: string): Buffer;
-  /** Throws if the bytes were not sealed with our keys and the same `associated`. */
-  open(associated: string, sealed: Buffer): string;
+  seal(name: string, plain: Buffer): Buffer;
+  /** Throws if the bytes were not sealed with our keys and the same `name`. */
+  open(name: string, sealed: Buffer): Buffer;
 };
 
 /**

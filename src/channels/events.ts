@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import { conversationName } from '../engine/messages.ts';
+import type { Delivery, Outgoing } from '../engine/outlet.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed, FeedEvent } from '../store/feed.ts';
-import { conversationName } from '../store/messages.ts';
-import type { Delivery, Outgoing } from '../turns/delivery.ts';
-import type { Seal } from './channel.ts';
+import type { Encryption } from './channel.ts';
 
 /** The feed as a channel uses it: events in, events out, sealed in between. */
 export type Events<Event> = {
@@ -32,20 +32,20 @@ export type EventsOptions<Event> = {
   readonly channel: string;
   readonly schema: z.ZodType<Event>;
   readonly feed: Feed;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly observe: Pick<Observe, 'alarm' | 'log'>;
 };
 
 export function createEvents<Event extends { readonly seq: number }>(
   options: EventsOptions<Event>,
 ): Events<Event> {
-  const { channel, schema, feed, seal, observe } = options;
-  const nameOf = (conversation: string) => conversationName(seal, channel, conversation);
-  const associated = (name: string) => `feed:${name}`;
+  const { channel, schema, feed, encryption, observe } = options;
+  const nameOf = (conversation: string) => conversationName(encryption, channel, conversation);
+  const sealedAs = (name: string) => `f:${name}`;
 
   function read(name: string, event: FeedEvent): Event | null {
     try {
-      return schema.parse(JSON.parse(seal.open(associated(name), event.body)));
+      return schema.parse(JSON.parse(encryption.open(sealedAs(name), event.body).toString()));
     } catch {
       observe.alarm('seal_broken', { channel, conversation: name });
       return null;
@@ -60,7 +60,7 @@ export function createEvents<Event extends { readonly seq: number }>(
         if (forget) await feed.forget(name);
         await feed.publish(name, {
           seq: event.seq,
-          body: seal.seal(associated(name), JSON.stringify(event)),
+          body: encryption.seal(sealedAs(name), Buffer.from(JSON.stringify(event))),
         });
         return { kind: 'delivered' };
       } catch (error) {

@@ -1,6 +1,5 @@
+import type { Delivery, FetchedPhoto } from '../engine/outlet.ts';
 import { atMostEvery, type Observe } from '../observe.ts';
-import type { Delivery } from '../turns/delivery.ts';
-import type { FetchedPhoto } from '../turns/outlet.ts';
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;

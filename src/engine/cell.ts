@@ -39,8 +39,15 @@ export type Transition<Kept, Answer> = (
   nowMs: number,
 ) => { readonly record: Kept | null; readonly answer: Answer };
 
-/** `durable`: enough replicas have it, where that was asked for. */
-export type Changed<Answer> = { readonly answer: Answer; readonly durable: boolean };
+/** `durable`: enough replicas have it, where that was asked for. `lost`: what an index lists has no record. */
+export type Changed<Answer> = {
+  readonly answer: Answer;
+  readonly durable: boolean;
+  readonly lost: boolean;
+};
+
+/** `listed`: an index lists the record. Where there is none, the entry goes, by a swap that expects none. */
+type Options = { readonly durable?: boolean; readonly listed?: boolean };
 
 /**
  * The records of one kind. Each change is read, apply, swap; where somebody else was faster, it is applied again to what is
@@ -53,7 +60,7 @@ export type Cell<Kept> = {
   change<Answer>(
     name: string,
     transition: Transition<Kept, Answer>,
-    options?: { readonly durable?: boolean },
+    options?: Options,
   ): Promise<Changed<Answer>>;
   /** The record as it is now: never from memory. */
   look(name: string): Promise<{ readonly record: Kept | null; readonly nowMs: number }>;
@@ -70,9 +77,10 @@ type Seen<Kept> = {
   readonly atMs: number;
 };
 
-type Pending<Kept> = {
-  apply(record: Kept | null, nowMs: number): { record: Kept | null; done: (durable: boolean) => void };
-  readonly durable: boolean;
+type Done = (how: Omit<Changed<never>, 'answer'>) => void;
+
+type Pending<Kept> = Required<Options> & {
+  apply(record: Kept | null, nowMs: number): { record: Kept | null; done: Done };
   fail(error: unknown): void;
 };
 
@@ -140,10 +148,11 @@ export function createCell<Kept>(
     let isCurrent = recalled === undefined;
     let base = recalled ?? (await read(name));
     const durable = batch.some((pending) => pending.durable);
+    const listed = batch.some((pending) => pending.listed);
     for (let tries = 0; tries < TRIES; tries++) {
       const before = opened(name, base);
       let { record } = before;
-      const done: ((durable: boolean) => void)[] = [];
+      const done: Done[] = [];
       for (const pending of batch) {
         const applied = pending.apply(record, nowOf(base));
         record = applied.record;
@@ -151,7 +160,9 @@ export function createCell<Kept>(
       }
       if (record === before.record && (isCurrent || !before.broken)) {
         // Nothing is to be written. That is sure of what was read just now; of what was remembered it is not.
-        if (isCurrent) return finish(name, base, record, done, !durable);
+        const lost = isCurrent && listed && record === null;
+        if (lost && !(await unlist(name))) return swapAll(name, batch);
+        if (isCurrent) return finish(name, { ...base, record }, done, { durable: !durable, lost });
         base = await read(name);
         isCurrent = true;
         continue;
@@ -169,7 +180,8 @@ export function createCell<Kept>(
       const atMs = world.monotonicMs();
       if (swapped.swapped) {
         if (before.broken) onBroken(name);
-        return finish(name, { bytes, nodeMs: swapped.nowMs, atMs }, record, done, swapped.durable);
+        const seen = { bytes, record, nodeMs: swapped.nowMs, atMs };
+        return finish(name, seen, done, { durable: swapped.durable, lost: false });
       }
       base = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
       isCurrent = true;
@@ -177,15 +189,19 @@ export function createCell<Kept>(
     throw new StoreUnavailable(`a record was changed elsewhere ${TRIES} times`);
   }
 
-  function finish(
-    name: string,
-    seen: Seen<Kept>,
-    record: Kept | null,
-    done: readonly ((durable: boolean) => void)[],
-    durable: boolean,
-  ): void {
-    note(name, { ...seen, record });
-    for (const one of done) one(durable);
+  function finish(name: string, seen: Seen<Kept>, done: readonly Done[], how: Parameters<Done>[0]): void {
+    note(name, seen);
+    for (const one of done) one(how);
+  }
+
+  /** False: there is a record by now. */
+  async function unlist(name: string): Promise<boolean> {
+    const indexes = kind.own.map((index) => ({ index, member: name, score: null }));
+    const { swapped } = await store.swap(keyOf(name), {
+      ...{ expected: null, bytes: null, ttlMs: kind.ttlMs },
+      indexes,
+    });
+    return swapped;
   }
 
   async function run(name: string, first: Pending<Kept>): Promise<void> {
@@ -204,14 +220,15 @@ export function createCell<Kept>(
   }
 
   return {
-    change(name, transition, { durable = false } = {}) {
+    change(name, transition, { durable = false, listed = false } = {}) {
       return new Promise((resolve, reject) => {
         const pending: Pending<Kept> = {
           apply(record, nowMs) {
             const { record: changed, answer } = transition(record, nowMs);
-            return { record: changed, done: (acknowledged) => resolve({ answer, durable: acknowledged }) };
+            return { record: changed, done: (how) => resolve({ answer, ...how }) };
           },
           durable,
+          listed,
           fail: reject,
         };
         const line = lines.get(name);

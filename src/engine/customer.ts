@@ -39,15 +39,15 @@ export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
 
-/** Takes the lock for an operation, for `LOCK_MS` from now; again by its holder: for as long anew. */
-export function lock(operation: string): Transition<CustomerRecord, Lock> {
+/** Takes the lock for an operation, for so long from now; again by its holder: for as long anew. */
+export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = current(before, nowMs);
     const { holder, settled, awaited } = record;
     if (holder !== null && holder.operation !== operation)
       return { record: before, answer: { locked: false } };
     return {
-      record: { ...record, holder: { operation, untilMs: nowMs + LOCK_MS } },
+      record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
       answer: { locked: true, settled: Object.keys(settled), awaited: Object.keys(awaited) },
     };
   };

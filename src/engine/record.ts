@@ -134,7 +134,8 @@ export function newRecord(nowMs: number): ConversationRecord {
 const HEADER_BYTES = 6;
 
 export function writeRecord({ seen, state, ...envelope }: ConversationRecord): Buffer {
-  const text = JSON.stringify(envelope, withoutNothing);
+  const said = Object.entries(envelope).filter(([name, value]) => !(name in NOTHING && isNothing(value)));
+  const text = JSON.stringify(Object.fromEntries(said));
   const [textBytes, stateBytes] = [Buffer.byteLength(text), state === null ? 0 : Buffer.byteLength(state)];
   const plain = Buffer.allocUnsafe(HEADER_BYTES + textBytes + seen.length + stateBytes);
   plain.writeUInt32BE(textBytes, 0);
@@ -146,12 +147,9 @@ export function writeRecord({ seen, state, ...envelope }: ConversationRecord): B
 }
 
 /** What reads as it was, though it is not written. */
-function withoutNothing(this: unknown, name: string, value: unknown): unknown {
-  return name in NOTHING && (value === 0 || value === null || isEmpty(value)) ? undefined : value;
-}
-
-function isEmpty(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+function isNothing(value: unknown): boolean {
+  if (value === 0 || value === null) return true;
+  if (typeof value !== 'object') return false;
   for (const _ in value) return false;
   return true;
 }

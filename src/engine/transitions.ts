@@ -24,7 +24,7 @@ import {
  * nothing.
  */
 
-type Transition<Answer> = CellTransition<ConversationRecord, Answer>;
+export type Transition<Answer> = CellTransition<ConversationRecord, Answer>;
 
 /** What a change of the lease's holder needs; `mark`: of the message that it was decided from, null if from none. */
 export type Held = { readonly owner: string; readonly step: number; readonly mark: string | null };
@@ -37,7 +37,9 @@ export type Work = {
   readonly owner: string;
   readonly step: number;
   readonly state: string | null;
-  /** To be delivered before anything else; empty where replies have to wait, and only a wake-up may run. */
+  /** Replies have to wait, and messages behind them: only a wake-up may run, and nothing may be sent. */
+  readonly isPutOff: boolean;
+  /** To be delivered before anything else. */
   readonly outbox: readonly OutboxEntry[];
   readonly tried: Tried | null;
   readonly takeover: boolean;
@@ -49,6 +51,8 @@ export type Next = {
   /** The head was filed after the last question was delivered: its writer could know that. */
   readonly current: boolean;
   readonly wake: boolean;
+  /** When the state asked to be woken; 0: never. It stays so until a commit says otherwise. */
+  readonly wakeMs: number;
   /** 1 plus the number of attempts that failed since the last commit; a lease given back is none. */
   readonly attempts: number;
   readonly dropped: number;
@@ -79,17 +83,19 @@ export type Filing = {
   readonly body: unknown;
   readonly bytes: number;
   readonly schema: number;
+  /** Filed however many messages wait: what an operator decided is no message of the customer's. */
+  readonly uncapped?: boolean | undefined;
   /** Takes the lease, too, if nobody has it and nothing must wait. */
   readonly take?: Taking | undefined;
 };
 
 /** Files a message, which brings forward what waits. */
-export function accept({ id, nonce, body, bytes, schema, take: taking }: Filing): Transition<Accepted> {
+export function accept(filing: Filing): Transition<Accepted> {
+  const { id, nonce, body, bytes, schema, uncapped = false, take: taking } = filing;
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
     if (remembers(record.seen, id, nowMs)) return same(before, again(record, { id, nonce, taking }, nowMs));
-    const filled = record.inbox.reduce((sum, message) => sum + message.bytes, bytes);
-    if (record.inbox.length >= MAX_INBOX || (record.inbox.length > 0 && filled > MAX_INBOX_BYTES)) {
+    if (!uncapped && isFull(record, bytes)) {
       return { record: { ...record, dropped: record.dropped + 1 }, answer: { kind: 'full' } };
     }
     const inSeq = record.inSeq + 1;
@@ -106,6 +112,11 @@ export function accept({ id, nonce, body, bytes, schema, take: taking }: Filing)
     if (leased === null) return { record: filed, answer: { kind: 'queued' } };
     return { record: leased, answer: { kind: 'leased', work: workOf(leased, nowMs) } };
   };
+}
+
+function isFull({ inbox }: ConversationRecord, bytes: number): boolean {
+  const filled = inbox.reduce((sum, message) => sum + message.bytes, bytes);
+  return inbox.length >= MAX_INBOX || (inbox.length > 0 && filled > MAX_INBOX_BYTES);
 }
 
 function again(
@@ -163,6 +174,7 @@ function workOf(record: ConversationRecord, nowMs: number): Work {
     owner: lease?.owner ?? '',
     step: lease?.step ?? 0,
     state,
+    isPutOff: notBeforeMs > nowMs,
     outbox: notBeforeMs <= nowMs ? outbox : [],
     tried,
     takeover: lease?.takeover ?? false,
@@ -171,12 +183,13 @@ function workOf(record: ConversationRecord, nowMs: number): Work {
 }
 
 function nextOf(record: ConversationRecord, nowMs: number): Next {
-  const { attempts, dropped, journal } = record;
+  const { attempts, dropped, journal, wakeMs } = record;
   const head = record.notBeforeMs <= nowMs ? (record.inbox[0] ?? null) : null;
   return {
     head,
     current: head !== null && head.seq > record.knew,
     wake: head === null && isWoken(record, nowMs),
+    wakeMs,
     attempts: attempts + 1,
     dropped,
     journal,
@@ -298,12 +311,16 @@ export function commit(held: Held, change: Commit): Transition<Committed> {
         wakeMs: change.wakeMs ?? 0,
         attempts: 0,
         dropped: Math.max(0, record.dropped - change.dropped),
-        dead: [...(change.forget ? [] : record.dead), ...letters].slice(-MAX_LETTERS),
+        dead: [...(change.forget ? [] : lettersLeft(record, letters)), ...letters].slice(-MAX_LETTERS),
       },
       answer: { firstSeq: record.outSeq + 1 },
     };
   };
 }
+
+/** A letter of the same id takes the place of the one before it. */
+const lettersLeft = ({ dead }: ConversationRecord, letters: readonly Letter[]): Letter[] =>
+  dead.filter(({ id }) => letters.every((letter) => letter.id !== id));
 
 function leaseIn({ lease }: ConversationRecord) {
   if (lease === null) throw new TypeError('a record that is held has a lease');
@@ -370,20 +387,19 @@ function putOff(
   wait: Wait | undefined,
   nowMs: number,
 ): Pick<ConversationRecord, 'notBeforeMs' | 'earliestMs' | 'tried' | 'wakeMs'> {
-  const { wakeMs } = record;
-  if (wait === undefined) {
-    // A wake-up ran while replies waited: they go on to.
-    const waits = record.outbox.length > 0 && record.notBeforeMs > nowMs;
-    const { notBeforeMs, earliestMs, tried } = record;
-    if (waits) return { notBeforeMs, earliestMs, tried, wakeMs };
-    const isIdle = record.inbox.length === 0 && record.outbox.length === 0;
-    return { notBeforeMs: isIdle ? 0 : nowMs, earliestMs: 0, tried: null, wakeMs };
-  }
-  const { afterMs, leastMs = afterMs, tried = null, all = false } = wait;
+  const { wakeMs, notBeforeMs, earliestMs, tried } = record;
+  // A wake-up ran while replies waited: they go on to.
+  const stays = record.notBeforeMs > nowMs && (wait === undefined || wait.all === true);
+  const isIdle = record.inbox.length === 0 && record.outbox.length === 0;
+  const { afterMs = 0, leastMs = afterMs, tried: again, all = false }: Partial<Wait> = wait ?? {};
   return {
-    notBeforeMs: nowMs + afterMs,
-    earliestMs: nowMs + leastMs,
-    tried,
+    ...(stays
+      ? { notBeforeMs, earliestMs, tried }
+      : {
+          notBeforeMs: isIdle && wait === undefined ? 0 : nowMs + afterMs,
+          earliestMs: isIdle && wait === undefined ? 0 : nowMs + leastMs,
+          tried: again ?? null,
+        }),
     wakeMs: all && wakeMs > 0 ? Math.max(wakeMs, nowMs + afterMs) : wakeMs,
   };
 }

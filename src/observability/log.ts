@@ -52,11 +52,12 @@ export type Alarm = (typeof ALARMS)[number];
 export function atMostEvery<Args extends readonly unknown[]>(
   ms: number,
   act: (...args: Args) => void,
+  nowMs: () => number = () => performance.now(),
 ): (...args: Args) => void {
   let last = Number.NEGATIVE_INFINITY;
   return (...args) => {
-    if (performance.now() - last < ms) return;
-    last = performance.now();
+    if (nowMs() - last < ms) return;
+    last = nowMs();
     act(...args);
   };
 }

@@ -3,9 +3,9 @@ import { parsePhone } from '../conversation/language/values/phone.ts';
 import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
 import type { Operation } from '../conversation/state.ts';
+import type { Conversation, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { readIntent } from '../loyalty/journal.ts';
 import { toNational } from '../loyalty/phone.ts';
-import type { Conversation, OpenLetter, OpenOperation, Operators } from '../store/operators.ts';
 import type { Event, List, ListedLetter, ListedOperation, Settled, Shown, Sought } from './api.ts';
 
 /*

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Filed, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import type { Log } from '../observe.ts';
-import type { Filed, Operators } from '../store/operators.ts';
 import { routesOf } from './api.ts';
 import type { Decisions } from './decisions.ts';
 import { describe, find, type KnownChannel, listOf, lookupOf, storyOf, summarize } from './operation.ts';

@@ -176,10 +176,8 @@ async function stored(bench: Bench): Promise<void> {
   for (const { subject } of subjects) await subject.stop();
   console.log(`${table(['stored × in flight', ...MEASURED_HEADS], rows)}\n`);
   for (const { count, cost } of subjects.filter(({ cost }) => cost.atRest > 0)) {
-    const { atRest, justUsed } = cost;
-    console.log(
-      `A conversation of ${count} costs ${atRest.toFixed(0)} bytes at rest, ${justUsed.toFixed(0)} just used.`,
-    );
+    const { atRest } = cost;
+    console.log(`A conversation of ${count} costs ${atRest.toFixed(0)} bytes at rest.`);
   }
 }
 

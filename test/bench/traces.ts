@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Message } from '../../src/conversation/message.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { realWorld } from '../../src/engine/world.ts';
 import { newIds } from '../../src/ids.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { createSpans, openTraces, type Spans } from '../../src/observability/tracing.ts';
 import type { Log } from '../../src/observe.ts';
-import { spannedPerform, spannedStep, spannedStore } from '../../src/spanned.ts';
-import { createMemoryStore } from '../../src/store/memory/store.ts';
-import { createSeal } from '../../src/store/seal.ts';
-import { createTurns } from '../../src/turns/turns.ts';
+import { spannedPerform, spannedStep } from '../../src/spanned.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
 import * as conversation from '../support/conversation.ts';
 import { NO_READER } from '../support/photos.ts';
 import { createLoad, type Load } from './load.ts';
@@ -95,10 +96,10 @@ function differences(perTurn: readonly number[], without: readonly number[]): st
 function createSubject(name: string, spans: Spans): Subject {
   const { step, readState, newState } = conversation;
   const answered = new Map<number, () => void>();
-  const store = createMemoryStore();
-  const turns = createTurns({
-    store: spannedStore(store, spans),
-    seal: createSeal({ key: randomBytes(32), hashKey: randomBytes(32) }),
+  const store = createMemoryStore({ clock: realWorld });
+  const engine = createEngine({
+    store,
+    encryption: createEncryption({ key: randomBytes(32), hashKey: randomBytes(32) }),
     conversation: { step: spannedStep(step, spans), readState, newState, settings: SETTINGS },
     perform: spannedPerform(async () => {
       throw new Error('the dialogue asks nothing of AntCRM');
@@ -114,7 +115,7 @@ function createSubject(name: string, spans: Spans): Subject {
     observe: createMetrics({ log: NO_LOG }).observe,
     spans,
   });
-  turns.start();
+  engine.start();
   let lastId = 0;
 
   async function ask(chat: number, text: string): Promise<{ acceptMs: number; turnMs: number }> {
@@ -122,7 +123,7 @@ function createSubject(name: string, spans: Spans): Subject {
     const message: Message = { kind: 'text', text };
     lastId += 1;
     const webhook = () =>
-      turns.accept({
+      engine.accept({
         channel: 'bench',
         conversation: String(chat),
         id: String(lastId),
@@ -140,7 +141,7 @@ function createSubject(name: string, spans: Spans): Subject {
     load: createLoad({ ask, async close() {} }),
     perTurn: [],
     async stop() {
-      await turns.stop();
+      await engine.stop();
       await store.close();
     },
   };

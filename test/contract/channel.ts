@@ -4,14 +4,15 @@ import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
 import type { PhotoReader } from '../../src/conversation/photo.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import type { Outgoing } from '../../src/engine/outlet.ts';
+import { realWorld } from '../../src/engine/world.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import { newIds } from '../../src/ids.ts';
 import type { Observe } from '../../src/observe.ts';
-import { createMemoryStore } from '../../src/store/memory/store.ts';
-import { createSeal, type Seal } from '../../src/store/seal.ts';
-import type { Outgoing } from '../../src/turns/delivery.ts';
-import { createTurns } from '../../src/turns/turns.ts';
+import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS, succeed } from '../support/dialogue.ts';
 import { mountChannel } from '../support/mount.ts';
@@ -41,7 +42,7 @@ export type Parts = {
   readonly accept: Accept;
   readonly words: Words;
   readonly observe: Observe;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly photoReader: PhotoReader;
 };
 
@@ -54,7 +55,7 @@ export type CreateChannel = (parts: Parts) => Promise<{
 
 /** The bot around a channel: everything real but AntCRM, which has a good day. */
 async function startBot(create: CreateChannel) {
-  const seal = createSeal({ key: randomBytes(32), previous: undefined, hashKey: randomBytes(32) });
+  const encryption = createEncryption({ key: randomBytes(32), hashKey: randomBytes(32) });
   const { observe } = recordingObserve();
   const words = createWords({ timeZone: SETTINGS.timeZone });
   const delivered: Outgoing[] = [];
@@ -73,9 +74,9 @@ async function startBot(create: CreateChannel) {
       channel?.fetchPhoto?.(...args) ?? { kind: 'refused' as const },
   };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
-  const turns = createTurns({
-    store: createMemoryStore(),
-    seal,
+  const engine = createEngine({
+    store: createMemoryStore({ clock: realWorld }),
+    encryption,
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),
     photoReader,
@@ -85,13 +86,13 @@ async function startBot(create: CreateChannel) {
   });
   const app = Fastify();
   app.setErrorHandler(problemHandler(observe.log));
-  const made = await create({ accept: turns.accept, words, observe, seal, photoReader });
+  const made = await create({ accept: engine.accept, words, observe, encryption, photoReader });
   channel = made.channel;
   await mountChannel(app, channel);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  turns.start();
+  engine.start();
   onTestFinished(async () => {
-    await turns.stop();
+    await engine.stop();
     await channel?.stop?.();
     await channel?.close?.();
     await app.close();

@@ -2,15 +2,17 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createSeal } from '../../src/store/seal.ts';
-import { createSealing } from '../../src/store/sealing.ts';
-import { change, leased } from '../contract/store/kit.ts';
-import { memoryLog, openProcess } from '../store/redis/kit.ts';
+import { written } from '../../src/engine/bodies.ts';
+import { createCell } from '../../src/engine/cell.ts';
+import { newRecord } from '../../src/engine/record.ts';
+import { CONVERSATION } from '../../src/engine/transitions.ts';
+import { realWorld } from '../../src/engine/world.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import { incoming } from '../engine/bot.ts';
+import { openRecords } from '../store/redis/records-kit.ts';
 import { startBot } from '../support/app.ts';
 import { startChild } from '../support/children.ts';
-import { newState, readState } from '../support/conversation.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { incoming } from '../turns/kit.ts';
 
 const PROGRAM = new URL('../../src/cli/operations.ts', import.meta.url).pathname;
 const PHONE = '0867123456';
@@ -165,24 +167,22 @@ describe('beside a running bot on Redis', () => {
 
   test('a dead letter is listed and its message answered after replay; one without a message is refused', async () => {
     const bot = await startBeside();
-    const seal = createSeal({ key: bot.keys.state, hashKey: bot.keys.hash });
-    const sealing = createSealing(seal, readState);
-    const { store } = await openProcess(redis.url, {}, memoryLog());
-    const name = seal.name('conversation', 'staff\0qa-2');
-    const letter = sealing.message.seal(
-      name,
-      incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }),
-    );
-    const work = await leased(store, name);
-    const dead = [
-      { reason: 'threw', body: letter },
-      { reason: 'state', body: Buffer.from('sealed with a lost key') },
-    ];
-    const stored = { state: newState(work.nowMs), origin: null, wakeAtMs: null };
-    const state = sealing.state.seal(name, stored);
-    const committed = await store.commit(work, change(work, { state, dead }));
-    if (!committed) throw new Error('expected the commit to succeed');
-    await store.release(work, 0);
+    const encryption = createEncryption({ key: bot.keys.state, hashKey: bot.keys.hash });
+    const { store } = await openRecords(redis.url);
+    const cell = createCell(CONVERSATION, {
+      ...{ store, sealer: encryption, world: realWorld, onBroken() {} },
+    });
+    const body = written(incoming('help', { channel: 'staff', conversation: 'qa-2', address: null }));
+    await cell.change(encryption.name('conversation', 'staff\0qa-2'), (_, nowMs) => ({
+      record: {
+        ...newRecord(nowMs),
+        dead: [
+          { id: 'one', reason: 'threw', atMs: nowMs, body },
+          { id: 'two', reason: 'state', atMs: nowMs, body: { of: 'no shape' } },
+        ],
+      },
+      answer: null,
+    }));
 
     const listed = await bot.command('list');
     expect(listed.stdout).toMatch(/^ {2}id +reason +holds +age +channel +conversation\n/m);

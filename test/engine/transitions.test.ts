@@ -268,6 +268,16 @@ describe('Releasing', () => {
   });
 });
 
+describe('A record', () => {
+  it('is read as it was written, whatever is in its bodies', () => {
+    const { record } = leased();
+    const body = { state: {}, inbox: [], journal: null, outSeq: 0 };
+    const full = { ...record, outbox: [{ seq: 1, body }], state: '{"một":"🎁"}', dead: [] };
+    expect(readRecord(writeRecord(full))).toEqual(full);
+    expect(readRecord(writeRecord(rest()))).toEqual(rest());
+  });
+});
+
 describe('Dead letters', () => {
   it('are kept until they are taken, or all is forgotten', () => {
     const { record, held } = leased();

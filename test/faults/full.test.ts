@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient, type StaffClient } from '../../src/channels/staff/client.ts';
+import { gate } from '../engine/bot.ts';
 import { startBot } from '../support/app.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { gate } from '../turns/kit.ts';
 
 /*
  * More messages of one conversation wait than are kept. What was refused was not taken: it may come again.

@@ -44,7 +44,7 @@ const STORIES: readonly { name: string; story: Told; points: readonly string[] }
   {
     name: 'earning points when the answer is lost',
     story: one(withoutAnswer(earns)),
-    points: ['store.claim#1:after'],
+    points: ['store.take#1:after'],
   },
   {
     name: 'earning points by several codes',

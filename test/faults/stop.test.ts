@@ -3,13 +3,13 @@ import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Around } from '../../src/app.ts';
 import { says } from '../e2e/wording.ts';
+import { gate } from '../engine/bot.ts';
 import { startBot } from '../support/app.ts';
 import { startRedis } from '../support/redis.ts';
 import { createTeamsCustomer } from '../support/teams-customer.ts';
 import { startTeamsDouble } from '../support/teams-double.ts';
 import { startTelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
-import { gate } from '../turns/kit.ts';
 
 const redis = await startRedis();
 const telegram = await startTelegramDouble();

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, describe, onTestFinished, test } from 'vitest';
-import { TAGS } from '../../src/store/redis/tags.ts';
+import { SHARDS } from '../../src/store/port.ts';
+import { tagOf } from '../../src/store/redis/records.ts';
 import { faultsOf } from '../support/checker.ts';
 import type { Customer } from '../support/faults-customer.ts';
 import {
@@ -255,7 +256,9 @@ async function moveShards(nodes: readonly RedisServer[]): Promise<number> {
   if (!from || !to || !other || !target) throw new Error('a cluster has three nodes');
   const ids = [await from.call('CLUSTER', 'MYID'), await to.call('CLUSTER', 'MYID')].map(String);
   const slots = await Promise.all(
-    TAGS[2].map(async (tag) => Number(await from.call('CLUSTER', 'KEYSLOT', tag))),
+    Array.from({ length: SHARDS }, async (_, shard) =>
+      Number(await from.call('CLUSTER', 'KEYSLOT', tagOf(shard))),
+    ),
   );
   const moving = slots.filter((slot) => slot < SLOTS / 3 - 1).slice(0, MOVING);
   for (const slot of moving) {

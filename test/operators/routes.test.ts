@@ -2,10 +2,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../src/app.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
+import { gate } from '../engine/bot.ts';
 import { ownProxy, ownRedis } from '../store/redis/kit.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
-import { gate } from '../turns/kit.ts';
 
 /*
  * `/operations` over HTTP, beside a bot whose store is in its own memory.
@@ -191,11 +191,10 @@ test('the first decision counts, and the story tells that nobody has taken it up
       // Nothing that operators file is taken up before the gate opens.
       store: (port) => ({
         ...port,
-        async accept(message) {
-          if (message.id.startsWith('settle:')) held = true;
-          return port.accept(message);
+        async list(...args) {
+          if (held) await open.opened;
+          return port.list(...args);
         },
-        claim: (room) => (held ? open.opened.then(() => []) : port.claim(room)),
       }),
     },
   });

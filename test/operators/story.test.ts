@@ -4,11 +4,11 @@ import { TEAMS } from '../../src/channels/teams/traits.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
+import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/engine/operators.ts';
 import { find, storyOf } from '../../src/operators/operation.ts';
 import { operatorRoutes } from '../../src/operators/routes.ts';
-import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/store/operators.ts';
+import { incoming } from '../engine/bot.ts';
 import { newState } from '../support/conversation.ts';
-import { incoming } from '../turns/kit.ts';
 
 const CHECKS_MS = [5000, 20_000, 60_000];
 const iso = (ms: number): string => new Date(ms).toISOString();

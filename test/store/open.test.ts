@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { openRecords } from '../../src/store/open.ts';
+import { openStore } from '../../src/store/open.ts';
 import { StoreRefused } from '../../src/store/port.ts';
 import type { Word } from '../../src/store/redis/opening.ts';
 import { bytesOf, record, someKey, swapOf } from '../contract/records.ts';
@@ -12,7 +12,7 @@ const keys: Word = { make: () => 'ours', verify: () => null };
 test.each(['the memory of this process', 'a Redis'])('opens %s: records, feed and counts', async (where) => {
   const redis =
     where === 'a Redis' ? { address: addressOf((await ownRedis()).url), waitReplicas: 0 } : undefined;
-  const { records, feed, openQuota, close } = await openRecords(redis, keys, observe);
+  const { records, feed, openQuota, close } = await openStore(redis, keys, observe);
   onTestFinished(close);
   const [key, one] = [someKey(), record('one')];
   await records.swap(key, swapOf({ bytes: one }));
@@ -25,12 +25,12 @@ test.each(['the memory of this process', 'a Redis'])('opens %s: records, feed an
 
 test('refuses a Redis that has other keys', async () => {
   const redis = { address: addressOf((await ownRedis()).url), waitReplicas: 0 };
-  await (await openRecords(redis, keys, observe)).close();
+  await (await openStore(redis, keys, observe)).close();
   const others: Word = {
     make: () => 'theirs',
     verify() {
       throw new StoreRefused('STATE_KEY: …');
     },
   };
-  await expect(openRecords(redis, others, observe)).rejects.toBeInstanceOf(StoreRefused);
+  await expect(openStore(redis, others, observe)).rejects.toBeInstanceOf(StoreRefused);
 });

@@ -16,7 +16,7 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
   limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100, attempts: 1000 },
-  store: { leaseMs, schema: Number(schema) },
+  schema: Number(schema),
   photos: PATIENT,
 });
 process.once('SIGTERM', () => void app.stop());

@@ -7,12 +7,10 @@
 
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
-import type { ConversationStore } from '../../src/store/store.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import type { RecordStore } from '../../src/store/port.ts';
+import { watched } from './changes.ts';
 
-/** The rest are idle rounds (`claim` without work is one, too), and what only operators use. */
-const STORE_CALLS: readonly (keyof ConversationStore)[] = [
-  ...(['accept', 'claim', 'commit', 'release', 'intend', 'recall', 'lock', 'unlock'] as const),
-];
 const ANTCRM = ['accumulate', 'redeem', 'history', 'contact'];
 
 const { FAULT_POINT: point, FAULT_SIGNAL: signal = 'SIGKILL', FAULT_TRACE: trace } = process.env;
@@ -37,17 +35,34 @@ function guarded<Port extends object>(port: string, target: Port, names: readonl
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== 'function' || !names.includes(String(name))) return method;
       return async (...args: unknown[]) => {
-        const call = `${port}.${String(name)}`;
-        // Whether a claim finds work shows only afterwards.
-        const here = call === 'store.claim' ? null : next(call);
-        if (here !== null) reach(`${here}:before`);
+        const here = next(`${port}.${String(name)}`);
+        reach(`${here}:before`);
         const answer: unknown = await Reflect.apply(method, target, args);
-        if (here !== null) reach(`${here}:after`);
-        else if (Array.isArray(answer) && answer.length > 0) reach(`${next(call)}:after`);
+        reach(`${here}:after`);
         return answer;
       };
     },
   });
+}
+
+/** The store, hit at what is about to be changed; renewals are idle rounds. */
+function guardedStore(store: RecordStore): RecordStore {
+  const { key, hash } = { key: config.keys.state, hash: config.keys.hash };
+  let here: string | undefined;
+  const before = watched(store, createEncryption({ key, hashKey: hash }), (change) => {
+    here = change === 'renew' || change === 'other' ? undefined : next(`store.${change}`);
+    if (here !== undefined) reach(`${here}:before`);
+  });
+  return {
+    ...store,
+    async swap(name, swap) {
+      const swapping = before.swap(name, swap);
+      const at = here;
+      const swapped = await swapping;
+      if (at !== undefined && swapped.swapped) reach(`${at}:after`);
+      return swapped;
+    },
+  };
 }
 
 const read = readConfig(environment());
@@ -55,9 +70,8 @@ if (!read.ok) throw new Error(read.faults.join('\n'));
 const { config } = read;
 const app = await createApp(config, {
   limits: { leaseMs, renewMs: leaseMs / 3, sweepMs: 100, attempts: 1000 },
-  store: { leaseMs },
   around: {
-    store: (port) => guarded('store', port, STORE_CALLS),
+    store: guardedStore,
     antcrm: (port) => guarded('antcrm', port, ANTCRM),
     channel: (port) => guarded(port.name, port, ['deliver']),
   },

@@ -2,21 +2,18 @@
  * Writes what this version of the code stores: `test/states/<version>/` and `test/bodies/<version>/`. The bodies come from
  * whole conversations of the real bot over its embedded store. Run once for a version, by the code of that version; what
  * is frozen is never written again (CONTRIBUTING.md, "To change what is stored").
- *
- * The files of version 2, which did not know of this program, were written by its code (commit ede7d90) with this
- * program beside it.
  */
-import { createDecipheriv } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
+import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
 import type { AntCrm } from '../../src/loyalty/antcrm.ts';
 import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
-import { lengthen } from '../../src/store/shorthand.ts';
-import type { ConversationStore } from '../../src/store/store.ts';
+import { createEncryption } from '../../src/store/encryption.ts';
+import type { RecordStore } from '../../src/store/port.ts';
 import { shapes } from './shapes.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 import { createPerson } from './telegram-updates.ts';
@@ -29,42 +26,45 @@ function write(kind: 'states' | 'bodies', name: string, content: unknown): void 
   writeFileSync(join(folder(kind), `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** The text of a sealed body, whatever it was bound to (`src/store/seal.ts`): the tag is not looked at. */
-function textOf(body: Buffer): string {
-  const opening = createDecipheriv('aes-256-gcm', keys.state, body.subarray(2, 14), { authTagLength: 16 });
-  return opening.update(body.subarray(14, -16)).toString();
-}
-const opened = (body: Buffer): unknown => JSON.parse(lengthen(textOf(body)));
-
 /** What the store was last given. */
 const last: {
-  state?: Buffer;
-  woken?: Buffer;
-  outbox: Buffer[];
-  message?: Buffer;
-  intent?: Buffer;
-  dead?: Buffer;
-} = {
-  outbox: [],
-};
-function watching(store: ConversationStore): ConversationStore {
+  state?: unknown;
+  woken?: unknown;
+  outbox: unknown[];
+  message?: unknown;
+  intent?: unknown;
+  dead?: unknown;
+} = { outbox: [] };
+
+function watching(store: RecordStore): RecordStore {
+  const records = new Map<string, ConversationRecord>();
   return {
     ...store,
-    accept(message) {
-      last.message = message.body;
-      return store.accept(message);
-    },
-    intend(lease, operation, body) {
-      last.intent = body;
-      return store.intend(lease, operation, body);
-    },
-    commit(lease, change) {
-      if (change.consumed === null) last.woken = change.state;
-      else Object.assign(last, { state: change.state, outbox: [...change.outbox] });
-      if (change.dead?.[0]) last.dead = change.dead[0].body;
-      return store.commit(lease, change);
+    async swap(key, swap) {
+      const swapped = await store.swap(key, swap);
+      if (!swapped.swapped || swap.bytes === null || !key.startsWith('c:')) return swapped;
+      const record = readRecord(encryption.open(key, swap.bytes));
+      note(records.get(key), record);
+      records.set(key, record);
+      return swapped;
     },
   };
+}
+
+function note(before: ConversationRecord | undefined, record: ConversationRecord): void {
+  const { inbox, outbox, journal, dead, inSeq, outSeq } = record;
+  if (inSeq > (before?.inSeq ?? 0)) last.message = inbox.at(-1)?.body;
+  const call = Object.entries(journal).find(([operation]) => before?.journal[operation] === undefined);
+  if (call) last.intent = call[1].body;
+  const letter = dead.find(({ id, atMs }) => !before?.dead.some((one) => one.id === id && one.atMs === atMs));
+  if (letter) last.dead = typeof letter.body === 'string' ? JSON.parse(letter.body) : letter.body;
+  if (record.state === null || record.state === before?.state) return;
+  const state: unknown = JSON.parse(record.state);
+  if (inbox.length === before?.inbox.length) last.woken = state;
+  else {
+    const replies = outbox.filter(({ seq }) => seq > (before?.outSeq ?? 0) && seq <= outSeq);
+    Object.assign(last, { state, outbox: replies.map(({ body }) => body) });
+  }
 }
 
 /** How AntCRM is to behave; the sandbox answers what is left undefined. `breaks`: every step throws. */
@@ -104,6 +104,7 @@ const read = readConfig({
 });
 if (!read.ok) throw new Error(read.faults.join('\n'));
 const { antcrm, keys, settings } = read.config;
+const encryption = createEncryption({ key: keys.state, hashKey: keys.hash });
 const app = await createApp(
   {
     ...read.config,
@@ -146,11 +147,11 @@ function customer(conversation: string, as = 'telegram') {
 }
 
 function freezeState(name: string): void {
-  if (last.state) write('states', name, opened(last.state));
+  if (last.state) write('states', name, last.state);
 }
 /** Waits for a wake-up that leaves an operation so. */
 async function until(status: string): Promise<void> {
-  while (!last.woken || !JSON.stringify(opened(last.woken)).includes(`"status":"${status}"`)) await delay(20);
+  while (!last.woken || !JSON.stringify(last.woken).includes(`"status":"${status}"`)) await delay(20);
   last.state = last.woken;
 }
 
@@ -222,7 +223,7 @@ const redeems = (who: ReturnType<typeof customer>) =>
     ['', () => who.text('đổi DAUMAY01')],
     ['', () => who.phone()],
   ] as const;
-const outboxKinds: Record<string, Buffer | undefined> = {};
+const outboxKinds: Record<string, unknown> = {};
 async function replies(name: string, take: () => Promise<void>): Promise<void> {
   await take();
   last.outbox.forEach((body, at) => {
@@ -245,7 +246,7 @@ await story('redemption', (who) => [
   ['checking', () => who.press('confirm')],
   ['watching', () => until('watching')],
 ]);
-if (last.intent) write('bodies', 'intent-redeem', opened(last.intent));
+if (last.intent) write('bodies', 'intent-redeem', last.intent);
 await story('escalation', (who) => [
   ...redeems(who),
   ['', () => who.press('confirm')],
@@ -257,14 +258,9 @@ await story('accumulation', (who) => [
   ['', () => who.press('skip')],
   ['checking', () => who.press('confirm')],
 ]);
-if (last.intent) write('bodies', 'intent-accumulate', opened(last.intent));
+if (last.intent) write('bodies', 'intent-accumulate', last.intent);
 plan.outcome = undefined;
 plan.records = undefined;
-
-// The same state as it lies in the store, phrases replaced by signs.
-await customer('shorthand').text('tích điểm TIVI000000106 0867123456');
-await customer('shorthand').text('huỷ');
-if (last.state) write('states', 'in-shorthand', textOf(last.state));
 
 const one = customer('replies');
 await replies('reply-menu', () => one.text('xin chào'));
@@ -276,11 +272,11 @@ await replies('reply-type', () => one.phone());
 await replies('reply-page', () => one.press('history:point'));
 await replies('reply-expired-button', () => one.send({ choice: 'confirm:GONE~gone' }));
 await replies('reply-forgotten', () => one.text('/forget'));
-for (const [name, body] of Object.entries(outboxKinds)) if (body) write('bodies', name, opened(body));
+for (const [name, body] of Object.entries(outboxKinds)) if (body) write('bodies', name, body);
 
 async function message(name: string, send: () => Promise<unknown>): Promise<void> {
   await send();
-  if (last.message) write('bodies', `message-${name}`, opened(last.message));
+  if (last.message) write('bodies', `message-${name}`, last.message);
 }
 const teller = (content: object, more: object = {}) => customer('messages').send({ ...content, ...more });
 await message('staff-text', () => teller({ text: 'xin chào', name: 'Garnacho' }));
@@ -326,7 +322,7 @@ await message('teams-file', () =>
 /** A turn that throws leaves its message to operators, a wake-up its state. */
 async function letter(name: string): Promise<void> {
   while (!last.dead) await delay(20);
-  write('bodies', `letter-${name}`, opened(last.dead));
+  write('bodies', `letter-${name}`, last.dead);
   delete last.dead;
 }
 const unlucky = customer('unlucky');
@@ -345,7 +341,7 @@ const photographer = createPerson(8_675_310);
 delete last.state;
 await telegram(photographer.sends({ photo: [{ file_id: 'f' }], media_group_id: '7', caption: 'tích điểm' }));
 while (last.state === undefined) await delay(5);
-write('states', 'gathering-album', opened(last.state));
+write('states', 'gathering-album', last.state);
 
 write('bodies', 'shapes', shapes());
 await app.stop();

@@ -199,3 +199,10 @@ export async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
       return admin.zrangeBuffer(key, '0', '-1');
   }
 }
+
+/** Conversations that somebody works on, or has to within a minute. */
+export async function dueSoon(admin: Redis): Promise<number> {
+  const keys = await admin.keys('*}due');
+  const counts = await Promise.all(keys.map((key) => admin.zcount(key, '-inf', Date.now() + 60_000)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}

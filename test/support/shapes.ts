@@ -3,10 +3,9 @@ import { z } from 'zod';
 import * as teams from '../../src/channels/teams/address.ts';
 import * as telegram from '../../src/channels/telegram/address.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
+import { intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/bodies.ts';
+import { incomingSchema } from '../../src/engine/messages.ts';
 import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
-import { intentSchema, outboxItemSchema, storedSchema } from '../../src/store/bodies.ts';
-import { incomingSchema } from '../../src/store/messages.ts';
-import { lengthen } from '../../src/store/shorthand.ts';
 
 /** Everything that is sealed and stored, by a name for people. */
 const stored = {
@@ -23,14 +22,13 @@ const stored = {
   'Teams, press': teams.pressSchema,
 } satisfies Record<string, z.ZodType>;
 
-/** A hash of each stored shape, and of the phrases that stand for parts of a stored state. */
+/** A hash of each stored shape. */
 export function shapes(): Record<string, string> {
   const hashes = Object.entries(stored).map(([name, schema]) => [
     name,
     hash(z.toJSONSchema(schema, { unrepresentable: 'any' })),
   ]);
-  const phrases = Array.from({ length: 31 }, (_, at) => lengthen(String.fromCharCode(at + 1)));
-  return { ...Object.fromEntries(hashes), 'shorthand, phrases': hash(phrases) };
+  return Object.fromEntries(hashes);
 }
 
 /** The same for any order of keys. */

@@ -3,8 +3,8 @@ import { decodeStart } from '../../conversation/language/payload.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
 import { ASKS } from '../../conversation/reply.ts';
+import { traceSchema } from '../../engine/trace.ts';
 import { problemOf } from '../../http/problem.ts';
-import { traceSchema } from '../../turns/trace.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../input.ts';
 

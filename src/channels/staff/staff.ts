@@ -3,13 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { PhotoReader, PhotoReading } from '../../conversation/photo.ts';
+import type { Outgoing } from '../../engine/outlet.ts';
 import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observe.ts';
 import type { Feed } from '../../store/feed.ts';
-import type { Outgoing } from '../../turns/delivery.ts';
-import type { Accept, Channel, ChannelParts, ChannelTraits, Seal } from '../channel.ts';
+import type { Accept, Channel, ChannelParts, ChannelTraits, Encryption } from '../channel.ts';
 import { createEvents, createStreams, type StreamLimits, streaming, type Unread } from '../events.ts';
 import {
   eventSchema,
@@ -29,7 +29,7 @@ import {
 export type StaffOptions = {
   readonly accept: Accept;
   readonly feed: Feed;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly words: Words;
   readonly guard: Pick<Guard, 'api'>;
   /** Whom a request may imitate. */

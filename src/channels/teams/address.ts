@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Incoming } from '../../turns/delivery.ts';
+import type { Incoming } from '../../engine/outlet.ts';
 
 /**
  * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import type { FetchedPhoto } from '../../turns/outlet.ts';
+import type { FetchedPhoto } from '../../engine/outlet.ts';
 import { parseJson } from '../platform-request.ts';
 import {
   type CallFailure,

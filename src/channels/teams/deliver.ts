@@ -1,6 +1,6 @@
 import { ActivityTypes, type ConversationReference, type TurnContext } from 'botbuilder';
+import type { Delivery, Incoming, Outgoing } from '../../engine/outlet.ts';
 import type { Words } from '../../i18n.ts';
-import type { Delivery, Incoming, Outgoing } from '../../turns/delivery.ts';
 import { type ConnectorAdapter, ConnectorError } from './adapter.ts';
 import { type Place, type Press, placeOf, pressSchema } from './address.ts';
 import { type Rendered, render, renderUsed } from './render.ts';

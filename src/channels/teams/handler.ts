@@ -5,7 +5,7 @@ import {
   TeamsActivityHandler,
   type TurnContext,
 } from 'botbuilder';
-import type { Incoming } from '../../turns/delivery.ts';
+import type { Incoming } from '../../engine/outlet.ts';
 import { fromInstall, fromMessage } from './incoming.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Sender } from '../../conversation/message.ts';
-import type { Incoming } from '../../turns/delivery.ts';
+import type { Incoming } from '../../engine/outlet.ts';
 import { type Place, placeOf } from './address.ts';
 import type { Connector } from './connector.ts';
 

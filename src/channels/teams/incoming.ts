@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Activity, TurnContext } from 'botbuilder';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
-import type { Incoming } from '../../turns/delivery.ts';
+import type { Incoming } from '../../engine/outlet.ts';
 import { cut, decodeChoice, localeOf, MAX_NAME } from '../input.ts';
 import { type Data, type Place, type Press, parseData } from './address.ts';
 import { picturesOf } from './photo.ts';

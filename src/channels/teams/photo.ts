@@ -1,7 +1,7 @@
 import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Picture } from '../../conversation/photo.ts';
-import type { FetchedPhoto } from '../../turns/outlet.ts';
+import type { FetchedPhoto } from '../../engine/outlet.ts';
 import type { Connector } from './connector.ts';
 
 /**

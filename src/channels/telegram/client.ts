@@ -1,8 +1,8 @@
 import type { Opts } from '@grammyjs/types/methods.js';
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
+import type { FetchedPhoto } from '../../engine/outlet.ts';
 import { createTransport, type Exchange } from '../../http/transport.ts';
-import type { FetchedPhoto } from '../../turns/outlet.ts';
 import { parseJson } from '../platform-request.ts';
 import { type CallFailure, meaningOf, type PlatformAnswer, unfetched } from '../platform-response.ts';
 import { backoffMs, pause } from '../watch.ts';

@@ -6,8 +6,8 @@ import type {
 import { START_WITHOUT_CODE } from '../../conversation/language/payload.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
+import type { Delivery, Outgoing } from '../../engine/outlet.ts';
 import type { Words } from '../../i18n.ts';
-import type { Delivery, Outgoing } from '../../turns/delivery.ts';
 import type { Chat, Pace } from '../pace.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';

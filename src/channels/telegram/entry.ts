@@ -18,11 +18,11 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { accept, limit, words, commands, observe, openQuota, seal } = parts;
+    const { accept, limit, words, commands, observe, openQuota, encryption } = parts;
     const { createTelegram } = await import('./telegram.ts');
     const { token, rates } = telegram;
     const pace = createPace({
-      openQuota: (perSecond) => openQuota(seal.name('quota', token), perSecond),
+      openQuota: (perSecond) => openQuota(encryption.name('quota', token), perSecond),
       ...rates,
       onGo: (seconds) => observe.paced(TELEGRAM.name, seconds),
     });

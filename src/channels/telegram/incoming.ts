@@ -4,7 +4,7 @@ import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { decodeStart } from '../../conversation/language/payload.ts';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
-import type { Incoming } from '../../turns/delivery.ts';
+import type { Incoming } from '../../engine/outlet.ts';
 import { cut, localeOf, MAX_NAME } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
 import {

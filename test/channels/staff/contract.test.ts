@@ -5,13 +5,13 @@ import { createStaff } from '../../../src/channels/staff/staff.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
 
-channelContract('the staff webhook', async ({ accept, words, observe, seal, photoReader }) => {
+channelContract('the staff webhook', async ({ accept, words, observe, encryption, photoReader }) => {
   const feed = createMemoryFeed();
   const channel = createStaff({
     accept,
     confirms: () => false,
     feed,
-    seal,
+    encryption,
     words,
     channels: [STAFF],
     guard: { api: async () => {} },

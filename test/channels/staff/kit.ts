@@ -5,14 +5,14 @@ import { createClient, type StaffClient } from '../../../src/channels/staff/clie
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
 import { type AccessSettings, createGuard, type Guard, type StaffRates } from '../../../src/http/guard.ts';
 import { createLimits } from '../../../src/http/limits.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
+import { createEncryption } from '../../../src/store/encryption.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
-import { createSeal } from '../../../src/store/seal.ts';
-import type { Incoming, Outgoing } from '../../../src/turns/delivery.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
 
@@ -98,7 +98,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
         return 'accepted';
       }),
     feed,
-    seal: createSeal({ key: randomBytes(32), hashKey }),
+    encryption: createEncryption({ key: randomBytes(32), hashKey }),
     words: {
       text: ({ key }, locale) => `${locale}:${key}`,
       line: ({ key }, locale) => `${locale}:${key}`,

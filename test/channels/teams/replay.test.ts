@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/hosts.ts';
-import { incomingSchema } from '../../../src/store/messages.ts';
+import { incomingSchema } from '../../../src/engine/messages.ts';
 import { createBot } from './harness.ts';
 
 const folder = new URL('../../replay/teams/', import.meta.url);

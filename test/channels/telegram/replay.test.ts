@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { incomingSchema } from '../../../src/store/messages.ts';
+import { incomingSchema } from '../../../src/engine/messages.ts';
 import { createBot, SECRET } from './harness.ts';
 
 const folder = new URL('../../replay/telegram/', import.meta.url);

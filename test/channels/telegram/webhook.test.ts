@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { incomingSchema } from '../../../src/store/messages.ts';
+import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { fc } from '../../support/properties.ts';
 import { createPerson } from '../../support/telegram-updates.ts';

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { conversationName } from '../../../src/store/messages.ts';
+import { conversationName } from '../../../src/engine/messages.ts';
+import type { Outlet } from '../../../src/engine/outlet.ts';
+import { storedName } from '../../../src/store/redis/records.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
-import type { Outlet } from '../../../src/turns/outlet.ts';
-import { openProcess, stopAtEnd } from '../../store/redis/kit.ts';
+import { createWorld, incoming } from '../../engine/bot.ts';
+import { stopAtEnd } from '../../store/redis/kit.ts';
+import { openRecords } from '../../store/redis/records-kit.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
-import { createWorld, incoming } from '../../turns/kit.ts';
 
 /*
  * One of three masters is gone: customers of the others must not notice. Measured on the engine, from a message to its
@@ -35,7 +37,7 @@ async function open() {
   }
   const [gone] = nodes;
   if (gone === undefined) throw new Error('no node');
-  const { client, store } = await openProcess(url);
+  const { connection, store } = await openRecords(url);
   const world = createWorld();
   const answered = new Map<string, (() => void)[]>();
   const outlet: Outlet = {
@@ -51,8 +53,8 @@ async function open() {
   async function namesOf(count: number, onGone: boolean): Promise<string[]> {
     const names: string[] = [];
     for (let n = 0; names.length < count; n++) {
-      const [record = ''] = client.keys().conversation(conversationName(world.seal, 'test', `chat ${n}`)).own;
-      const slot = Number(await client.commands.cluster('KEYSLOT', record));
+      const record = storedName(`c:${conversationName(world.encryption, 'test', `chat ${n}`)}`);
+      const slot = Number(await connection.commands.cluster('KEYSLOT', record));
       if (slot < 16_384 / 3 === onGone) names.push(`chat ${n}`);
     }
     return names;

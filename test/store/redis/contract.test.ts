@@ -1,32 +1,31 @@
+import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
 import type { FeedOptions } from '../../../src/store/feed.ts';
-import { connectRedis, type RedisClient } from '../../../src/store/redis/client.ts';
+import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
-import { createRedisStore } from '../../../src/store/redis/store.ts';
+import { namer } from '../../../src/store/redis/records.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { quotaContract } from '../../contract/quota.ts';
-import { storeContract } from '../../contract/store.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-for (const [name, start, overrides] of [
-  ['Redis', startRedis, true],
-  ['Redis without overrides', startRedis, false],
-  ['Redis Cluster', startRedisCluster, false],
+for (const [name, start] of [
+  ['Redis', startRedis],
+  ['Redis Cluster', startRedisCluster],
 ] as const) {
   let server: { readonly url: string; stop(): Promise<void> };
   beforeAll(async () => {
     server = await start();
   });
   afterAll(() => server.stop());
-  const connect = () => connectRedis(addressOf(server.url), silent, { overrides });
+  const connect = () => connectRedis(addressOf(server.url), silent);
 
   /** A fresh store: everything is gone; each process has connections of its own. */
   async function fresh<Part extends { close(): Promise<void> }, Options>(
-    create: (client: RedisClient, options: Options) => Part,
+    create: (client: RedisConnection, options: Options) => Part,
     options: Options,
   ) {
     const opened: { close(): Promise<void> }[] = [];
@@ -37,7 +36,9 @@ for (const [name, start, overrides] of [
       return part;
     };
     const first = await connect();
-    await Promise.all(first.masters().map((node) => node.flushall()));
+    const { commands } = first;
+    const nodes = commands instanceof Cluster ? commands.nodes('master') : [commands];
+    await Promise.all(nodes.map((node) => node.flushall()));
     await first.close();
     const close = async (): Promise<void> => {
       for (const one of opened) await one.close();
@@ -45,15 +46,9 @@ for (const [name, start, overrides] of [
     return { another, close, part: await another() };
   }
 
-  storeContract(name, async (options) => {
-    const { part, ...rest } = await fresh(createRedisStore, options);
-    return { store: part, ...rest };
-  });
-
   feedContract(name, async (options) => {
     const { part, ...rest } = await fresh(
-      (client, over: FeedOptions) =>
-        createRedisFeed({ ...client, nameOf: (name) => client.keys().feed(name) }, over),
+      (client, over: FeedOptions) => createRedisFeed({ ...client, nameOf: namer(client, 'f') }, over),
       options,
     );
     return { feed: part, ...rest };
@@ -63,7 +58,7 @@ for (const [name, start, overrides] of [
     const open = async () => {
       const client = await connect();
       onTestFinished(() => client.close());
-      return createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name) })(quota, perSecond);
+      return createRedisQuotas({ ...client, nameOf: namer(client, 'p') })(quota, perSecond);
     };
     return { one: await open(), other: await open() };
   });

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Log } from '../../../src/observe.ts';
-import { connectRedis } from '../../../src/store/redis/client.ts';
+import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
+import { namer } from '../../../src/store/redis/records.ts';
 import { addressOf, startRedis } from '../../support/redis.ts';
 
 const TEN_MINUTES_MS = 600_000;
@@ -27,7 +28,7 @@ async function startQuota() {
     }
   }
   return {
-    quota: createRedisQuotas({ ...client, nameOf: (name) => client.keys().quota(name) })('bot', 30),
+    quota: createRedisQuotas({ ...client, nameOf: namer(client, 'p') })('bot', 30),
     putClockBack,
   };
 }

@@ -1,0 +1,123 @@
+import { readOutboxItem } from './bodies.ts';
+import type { Fused } from './fused.ts';
+import { GivenBack, type Lease } from './mailbox.ts';
+import type { Delivered, Numbered } from './outbox.ts';
+import type { OutboxEntry, Tried } from './record.ts';
+import type { Next, Wait, Work } from './transitions.ts';
+import { answer, channelOf, leaveIfNewer, type Session, type Turn, type TurnTools, turnOf } from './turn.ts';
+
+export type DrainTools = TurnTools & {
+  deliver(
+    lease: Lease,
+    outbox: readonly Numbered[],
+    at: { readonly nowMs: number; readonly tried: Tried | null },
+  ): Promise<Delivered>;
+  /** The conversation is due again then. */
+  waits(conversation: string, afterMs: number): void;
+};
+
+/** What the lease began with: the message that was filed with it, and its turn if that was decided along. */
+export type Begun = { readonly known?: Session['known']; readonly fused?: Fused | undefined };
+
+/**
+ * Works on a conversation until nothing is left to do: delivers what an earlier lease left, answers, delivers, and goes
+ * on with what `release` hands over. Nothing overtakes a reply that has to wait. Throws as `answer` does, but for
+ * `GivenBack`.
+ */
+export async function drain(
+  lease: Lease,
+  work: Work,
+  tools: DrainTools,
+  { known, fused }: Begun = {},
+): Promise<void> {
+  const { mailbox, stopping } = tools;
+  const session: Session = fused?.session ?? { lease, text: work.state, stored: null, known };
+  let sentSeq = 0;
+  let { tried } = work;
+
+  /** False: a reply has to wait, and the lease is given back until then. */
+  async function flush(outbox: readonly Numbered[], nowMs: number): Promise<boolean> {
+    if (outbox.length === 0) return true;
+    const delivered = await tools.deliver(lease, outbox, { nowMs, tried });
+    sentSeq = delivered.sentSeq;
+    tried = null;
+    if (delivered.wait === undefined) return true;
+    await putOff(delivered.wait);
+    return false;
+  }
+
+  async function putOff(wait: Wait): Promise<void> {
+    await mailbox.release(lease, sentSeq, wait);
+    tools.waits(lease.conversation, wait.afterMs);
+  }
+
+  /** Answers, and delivers the answer. False as `flush`. */
+  function turn(next: Next): Promise<boolean> {
+    return watched(session, next, tools, async (made) => {
+      const outbox = await answer(session, made, tools);
+      const isFlushed = work.isPutOff || (await flush(outbox, next.nowMs));
+      made.notes.passed('deliver');
+      return isFlushed;
+    });
+  }
+
+  try {
+    if (fused !== undefined) {
+      const isFlushed = await flush(await fused.note(), work.nowMs);
+      fused.turn.notes.passed('deliver');
+      fused.turn.notes.tell(tools.observe.log);
+      if (!isFlushed) return;
+    } else if (!(await flush(readAll(work.outbox), work.nowMs))) return;
+    // What an earlier lease left is dropped before a step can add to it: should this process die too, only the latest
+    // turn's replies are repeated, and none comes after one to a later message.
+    const isFresh = fused === undefined && work.outbox.length === 0;
+    let next: Next | null = isFresh ? work : await mailbox.release(lease, sentSeq);
+    for (; next !== null; next = await mailbox.release(lease, sentSeq)) {
+      if (stopping()) throw new GivenBack();
+      if (next.head === null && !next.wake) continue;
+      mailbox.assertHeld(lease);
+      if (!(await turn(next))) return;
+    }
+  } catch (error) {
+    if (!(error instanceof GivenBack)) throw error;
+    await putOff({ afterMs: error.afterMs, tried: tried ?? undefined, all: true });
+  }
+}
+
+/** Does the work of a turn in a span of its message's trace, and with a line of the log at its end. */
+async function watched<Result>(
+  session: Session,
+  next: Next,
+  tools: DrainTools,
+  work: (turn: Turn) => Promise<Result>,
+): Promise<Result> {
+  const { spans, observe } = tools;
+  const turn = turnOf(session, next, tools);
+  const { asker, before } = turn.reading;
+  const channel = channelOf(turn);
+  const { acceptedMs, traceparent } = asker?.incoming ?? { traceparent: before.traceparent };
+  if (traceparent !== undefined && acceptedMs !== undefined) {
+    spans.since(acceptedMs, 'wait', { channel, conversation: session.lease.conversation }, traceparent);
+  }
+  const input = next.head === null ? 'wake' : (asker?.incoming?.message.kind ?? 'unreadable');
+  const told = async (): Promise<Result> => {
+    try {
+      return await work(turn);
+    } finally {
+      turn.notes.tell(observe.log);
+    }
+  };
+  return spans.around('turn', { channel, input, attempt: next.attempts }, told, traceparent ?? null);
+}
+
+/** What cannot be read will never be sent: it is passed over. */
+function readAll(outbox: readonly OutboxEntry[]): Numbered[] {
+  return outbox.map(({ seq, body }) => {
+    try {
+      return { seq, item: readOutboxItem(body) };
+    } catch (error) {
+      leaveIfNewer(error);
+      return { seq, item: null };
+    }
+  });
+}

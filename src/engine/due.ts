@@ -1,0 +1,212 @@
+import type { Observe } from '../observe.ts';
+import { type RecordStore, SHARDS, shardOf } from '../store/port.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
+import type { Leased, Mailbox } from './mailbox.ts';
+import type { World } from './world.ts';
+
+/*
+ * Who is due, and the leases of those: conversations whose lease ran out, messages that nobody took, wake-ups, replies
+ * that were put off.
+ */
+
+export type Claims = {
+  /** A conversation waits for whoever has room: its shard is looked at first; `afterMs`: from then on. */
+  waits(conversation: string, afterMs?: number): void;
+  /**
+   * Takes the leases of up to `room` conversations that are due. All shards are seen within 2 s when this is called every
+   * half second. Rejects with `StoreUnavailable` where no shard answers.
+   */
+  claim(room: number): Promise<readonly Leased[]>;
+};
+
+type Found = { readonly conversation: string; readonly atMs: number };
+
+/** Looks go round the shards in four parts. */
+const PARTS = 4;
+const PART = SHARDS / PARTS;
+const ROUND_MS = 250;
+/** How many shards are looked at to fill this much room: most of those where something waits have one conversation. */
+const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
+/** Once one shard or conversation has answered, the others are waited for this long. */
+const GRACE_MS = 100;
+/** How long a shard that did not answer is left alone. */
+const ALONE_MS = 1000;
+/** At most this many conversations are claimed at once. */
+const MAX_STEP = 8;
+/** What is put off for longer is found by the look at all shards. */
+const AWAITED_MS = 10 * 60_000;
+
+const shardOfName = (conversation: string): number => shardOf(`c:${conversation}`);
+
+export function createClaims(options: {
+  readonly store: Pick<RecordStore, 'list'>;
+  readonly mailbox: Pick<Mailbox, 'take' | 'release'>;
+  readonly world: World;
+  readonly observe: Pick<Observe, 'claim' | 'alarm'>;
+}): Claims {
+  const { store, mailbox, world, observe } = options;
+  const waiting = new Set<number>();
+  /** What newer processes wrote is not offered again while it stays due. */
+  const left = new Map<number, Set<string>>();
+  /** Until when shards are left alone, monotonic; `Infinity` while an answer is due from them. */
+  const alone = new Map<number, number>();
+  // Processes that start together should not look at the same shards together.
+  let part = Math.floor(world.random() * PARTS);
+  let wentRoundMs = Number.NEGATIVE_INFINITY;
+
+  function nextPart(): number[] {
+    part = (part + 1) % PARTS;
+    wentRoundMs = world.monotonicMs();
+    return Array.from({ length: PART }, (_, index) => part * PART + index);
+  }
+
+  const isAlone = (shard: number): boolean => (alone.get(shard) ?? 0) > world.monotonicMs();
+  const leaveAlone = (shard: number): void => void alone.set(shard, world.monotonicMs() + ALONE_MS);
+
+  /** What is due in one shard, without what was left to others. */
+  async function dueIn(shard: number, room: number): Promise<Found[]> {
+    const skip = left.get(shard);
+    alone.set(shard, Number.POSITIVE_INFINITY);
+    try {
+      const limit = room + (skip?.size ?? 0);
+      const { entries } = await store.list('due', { shard, upTo: 'now', limit });
+      alone.delete(shard);
+      if (entries.length > 0) waiting.add(shard);
+      else waiting.delete(shard);
+      if (skip !== undefined) {
+        left.set(shard, new Set(entries.map(({ member }) => member).filter((name) => skip.has(name))));
+      }
+      return entries
+        .filter(({ member }) => !skip?.has(member))
+        .map(({ member, score }) => ({ conversation: member, atMs: score }));
+    } catch (error) {
+      leaveAlone(shard);
+      throw error;
+    }
+  }
+
+  /** What is due in these shards, as far as they answer; null where none does. */
+  async function dueInAll(shards: readonly number[], room: number): Promise<Found[] | null> {
+    const asked = shards.filter((shard) => !isAlone(shard));
+    const answers = await mostOf(
+      asked.map((shard) => dueIn(shard, room)),
+      world,
+    );
+    const found = answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
+    return found.length === 0 ? null : found.flat();
+  }
+
+  /**
+   * Conversations that were due a moment ago, the oldest second first, but in a random order within each: processes that all
+   * began with the same one would win few of their claims.
+   */
+  async function look(room: number): Promise<string[]> {
+    const known = [...waiting].filter((shard) => !isAlone(shard)).slice(0, looksFor(room));
+    const goRound = world.monotonicMs() - wentRoundMs >= ROUND_MS;
+    const first = goRound ? [...new Set([...known, ...nextPart()])] : known;
+    const found = first.length > 0 ? await dueInAll(first, room) : null;
+    const more = !goRound && (found ?? []).length < room ? await dueInAll(nextPart(), room) : null;
+    if (found === null && more === null) throw new StoreUnavailable('no shard of the store answers');
+    return [...(found ?? []), ...(more ?? [])]
+      .map(({ conversation, atMs }) => ({ conversation, rank: Math.floor(atMs / 1000) + world.random() }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ conversation }) => conversation);
+  }
+
+  async function take(conversation: string): Promise<Leased | 'taken' | 'left'> {
+    const answer = await mailbox.take(conversation);
+    if (answer === 'lost') observe.alarm('record_lost', { conversation });
+    const taken = answer === 'lost' ? 'taken' : answer;
+    observe.claim(typeof taken === 'object' ? 'won' : taken);
+    if (taken === 'left') {
+      const shard = shardOfName(conversation);
+      left.set(shard, (left.get(shard) ?? new Set()).add(conversation));
+    }
+    return taken;
+  }
+
+  /** A lease that nobody waits for any more. Where that fails too, it runs out by itself. */
+  function giveBackLate(asked: Promise<Leased | 'taken' | 'left'> | undefined): void {
+    asked
+      ?.then(async (late) => {
+        if (typeof late !== 'object') return;
+        const { lease, work } = late;
+        await mailbox.release(lease, 0, { afterMs: 0, tried: work.tried ?? undefined, all: true });
+      })
+      .catch(() => {});
+  }
+
+  return {
+    waits(conversation, afterMs = 0) {
+      if (afterMs > AWAITED_MS) return;
+      const note = (): void => void waiting.add(shardOfName(conversation));
+      if (afterMs > 0) world.timer(afterMs, note);
+      else note();
+    },
+
+    /**
+     * Other processes claim too, so the steps begin small and grow while most of it is won: where most was taken, others are
+     * at the rest already. A node that hangs holds up no other: what it grants too late is given back.
+     */
+    async claim(room) {
+      if (room <= 0) return [];
+      const names = await look(room);
+      const claimed: Leased[] = [];
+      let failure: PromiseRejectedResult | undefined;
+      for (let step = 1; claimed.length < room && names.length > 0; step = Math.min(2 * step, MAX_STEP)) {
+        const some = names
+          .splice(0, Math.min(step, room - claimed.length))
+          .filter((name) => !isAlone(shardOfName(name)));
+        const asked = some.map(take);
+        const answers = await mostOf(asked, world);
+        let taken = 0;
+        for (const [index, answer] of answers.entries()) {
+          if (answer?.status === 'fulfilled') {
+            if (typeof answer.value === 'object') claimed.push(answer.value);
+            else if (answer.value === 'taken') taken += 1;
+            continue;
+          }
+          leaveAlone(shardOfName(some[index] ?? ''));
+          if (answer === null) giveBackLate(asked[index]);
+          else failure ??= answer;
+        }
+        if (2 * taken >= some.length) break;
+      }
+      // What was taken must not be lost with what failed.
+      if (claimed.length === 0 && failure !== undefined) throw failure.reason;
+      return claimed;
+    },
+  };
+}
+
+/**
+ * Waits until all have ended, or for `GRACE_MS` after the first success: so a caller that asks several nodes does not wait
+ * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
+ */
+function mostOf<T>(
+  asked: readonly Promise<T>[],
+  world: Pick<World, 'timer'>,
+): Promise<(PromiseSettledResult<T> | null)[]> {
+  const answers = asked.map((): PromiseSettledResult<T> | null => null);
+  let open = asked.length;
+  return new Promise((resolve) => {
+    let timer: { cancel(): void } | undefined;
+    const end = (): void => {
+      timer?.cancel();
+      resolve([...answers]);
+    };
+    if (open === 0) end();
+    const note = (index: number, answer: PromiseSettledResult<T>): void => {
+      answers[index] = answer;
+      open -= 1;
+      if (open === 0) end();
+      else if (answer.status === 'fulfilled') timer ??= world.timer(GRACE_MS, end);
+    };
+    for (const [index, one] of asked.entries()) {
+      one.then(
+        (value) => note(index, { status: 'fulfilled', value }),
+        (reason: unknown) => note(index, { status: 'rejected', reason }),
+      );
+    }
+  });
+}

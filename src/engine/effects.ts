@@ -1,0 +1,184 @@
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { Sender } from '../conversation/message.ts';
+import { type EffectContext, LeaseLost, type Perform, TurnInterrupted } from '../conversation/perform.ts';
+import type {
+  PhotoEffect,
+  PhotoReader,
+  PhotoReading,
+  Picture,
+  RemotePicture,
+} from '../conversation/photo.ts';
+import type { Spans } from '../observability/tracing.ts';
+import type { Observe } from '../observe.ts';
+import { type Origin, readIntent, written } from './bodies.ts';
+import type { Lock } from './customer.ts';
+import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
+import { assertNotLost, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
+import type { Incoming } from './messages.ts';
+import type { FetchedPhoto, Outlet } from './outlet.ts';
+import type { PendingCall } from './record.ts';
+import type { World } from './world.ts';
+
+/** What the turn at hand answers: a message with its sender, or the conversation's own wake-up. */
+export type Asker = {
+  readonly origin: Origin;
+  readonly sender: Sender;
+  readonly incoming: Incoming | null;
+};
+
+/** What an effect may know of its turn. `journal`: the conversation's calls, as far as they are known; it grows. */
+export type AtWork = {
+  readonly lease: Lease;
+  readonly asker: Asker;
+  readonly journal: Map<string, PendingCall>;
+  nowMs(): number;
+};
+
+/** Teams shows typing for three seconds and wants no more of it than that; Telegram shows its action for five. */
+const WORKING_AGAIN_MS = 3000;
+
+export function createEffects(options: {
+  readonly mailbox: Pick<Mailbox, 'intend' | 'isHeld'>;
+  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
+  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
+  readonly perform: Perform;
+  readonly photos: ReturnType<typeof createPhotos>;
+  readonly spans: Spans;
+  outlet(channel: string): Outlet | undefined;
+  stopping(): boolean;
+  readonly limits: Pick<Limits, 'workingMs'>;
+  readonly world: World;
+}) {
+  const { mailbox, lock, unlock, perform, photos, spans, outlet, stopping, limits, world } = options;
+
+  function contextOf({ lease, asker, journal, nowMs }: AtWork): EffectContext {
+    return {
+      nowMs,
+      get signal() {
+        return lease.signal;
+      },
+      stopping,
+      async intend(operation, body) {
+        if (stopping() && !lease.pastIntent) throw new TurnInterrupted();
+        // Before the answer: it may get lost, or `stop` may come while it is on its way.
+        const before = lease.pastIntent;
+        lease.pastIntent = true;
+        const intent = written({ origin: asker.origin, traceparent: spans.traceparent(), body });
+        const { intended, durable } = await mailbox.intend(lease, { operation, body: intent });
+        if (intended.kind === 'known') return { kind: 'stored', body: readIntent(intended.call.body).body };
+        if (intended.kind === 'stale') lease.lose();
+        if (intended.kind !== 'go' || !durable) lease.pastIntent = before;
+        if (intended.kind === 'stale') return intended;
+        journal.set(operation, { by: '', atMs: nowMs(), body: intent });
+        return durable ? { kind: 'go' } : { kind: 'unreplicated' };
+      },
+      async recall(operation) {
+        const call = journal.get(operation);
+        if (call === undefined) return null;
+        lease.pastIntent = true;
+        return readIntent(call.body).body;
+      },
+      lock,
+      unlock: async (...args) => void (await unlock(...args)),
+      isHeld: () => mailbox.isHeld(lease),
+    };
+  }
+
+  /** Shows the customer that the bot is at work, from `workingMs` on. Returns how to end that. */
+  function showWorking({ incoming }: Asker): () => void {
+    if (incoming === null) return () => {};
+    const { channel, conversation, address, press } = incoming;
+    const show = (): void => {
+      timer = world.timer(WORKING_AGAIN_MS, show);
+      void outlet(channel)
+        ?.working?.({ conversation, address, press })
+        .catch(() => {});
+    };
+    let timer = world.timer(limits.workingMs, show);
+    return () => timer.cancel();
+  }
+
+  /** Performs the effect under the lease; throws `LeaseLost` where its outcome is void. */
+  return async (effect: Effect | PhotoEffect, at: AtWork): Promise<Outcome | PhotoEffect> => {
+    const stopShowing = showWorking(at.asker);
+    try {
+      if (effect.kind !== 'photo') return await perform(effect, contextOf(at));
+      const read = () => photos(effect, at.lease, at.asker.origin);
+      return await spans.around('photo', {}, read);
+    } finally {
+      stopShowing();
+      // A lease that is over by the clock does not count here: the commit decides, for a call was perhaps made.
+      assertNotLost(at.lease);
+    }
+  };
+}
+
+/** Pictures of one message that are not read by then are `unavailable`. */
+const ALL_MS = 20_000;
+/** A fetch that may succeed next time is repeated once. */
+const TRIES = 2;
+
+const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
+const UNREADABLE: PhotoReading = { kind: 'unreadable' };
+
+/**
+ * Fetches and reads the pictures of a message, one after the other, so that few are in memory. Whatever a platform or a
+ * picture does becomes a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process
+ * stops, `LeaseLost`; nothing is changed then.
+ */
+export function createPhotos(options: {
+  readonly reader: PhotoReader;
+  outlet(channel: string): Outlet | undefined;
+  /** How many turns of a channel may be at their photos at once. */
+  bulkhead(channel: string): Bulkhead;
+  stopping(): boolean;
+  readonly world: World;
+  readonly observe: Pick<Observe, 'photo'>;
+}) {
+  const { reader, outlet, bulkhead, stopping, world, observe } = options;
+
+  async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
+    const channel = outlet(origin.channel);
+    for (let tries = 1; ; tries++) {
+      const got = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
+      if (got.kind !== 'unavailable' || tries === TRIES || stopping()) return got;
+    }
+  }
+
+  async function reading(picture: RemotePicture, origin: Origin): Promise<PhotoReading> {
+    const file = await fetched(picture, origin);
+    switch (file.kind) {
+      case 'fetched':
+        return reader.read(file.bytes);
+      case 'large':
+        return UNREADABLE;
+      case 'unavailable':
+      case 'refused':
+        return UNAVAILABLE;
+    }
+  }
+
+  async function readAll(pictures: readonly Picture[], lease: Lease, origin: Origin): Promise<Picture[]> {
+    const startMs = world.monotonicMs();
+    const read: Picture[] = [];
+    for (const picture of pictures) {
+      if (lease.lost) throw new LeaseLost();
+      if (stopping()) throw new TurnInterrupted();
+      const sinceMs = world.monotonicMs();
+      if (picture.kind !== 'remote') read.push(picture);
+      else if (sinceMs - startMs >= ALL_MS) read.push(UNAVAILABLE);
+      else {
+        const outcome = await reading(picture, origin);
+        observe.photo(origin.channel, outcome.kind, (world.monotonicMs() - sinceMs) / 1000);
+        read.push(outcome);
+      }
+    }
+    return read;
+  }
+
+  return async ({ photo }: PhotoEffect, lease: Lease, origin: Origin): Promise<PhotoEffect> => {
+    const pictures = await bulkhead(origin.channel)(() => readAll(photo.pictures, lease, origin));
+    if (pictures === NO_ROOM) throw givenBackForRoom(world);
+    return { kind: 'photo', photo: { ...photo, pictures } };
+  };
+}

@@ -1,0 +1,294 @@
+import type { Context } from '../conversation/context.ts';
+import type { Perform } from '../conversation/perform.ts';
+import { LeaseLost } from '../conversation/perform.ts';
+import type { PhotoReader } from '../conversation/photo.ts';
+import { createSpans, type Spans } from '../observability/tracing.ts';
+import { atMostEvery, type Observe } from '../observe.ts';
+import type { Encryption } from '../store/encryption.ts';
+import type { RecordStore } from '../store/port.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
+import { written } from './bodies.ts';
+import { createCell } from './cell.ts';
+import { CUSTOMER, lock, unlock } from './customer.ts';
+import { type Begun, drain } from './drain.ts';
+import { createClaims } from './due.ts';
+import { createEffects, createPhotos } from './effects.ts';
+import { fuse } from './fused.ts';
+import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
+import { createMailbox, Lease } from './mailbox.ts';
+import { conversationName, type Incoming } from './messages.ts';
+import { createOutbox } from './outbox.ts';
+import type { Outlet } from './outlet.ts';
+import type { Conversation } from './steps.ts';
+import type { Traces } from './tracing.ts';
+import { CONVERSATION, type Work } from './transitions.ts';
+import { createForeign, type TurnTools } from './turn.ts';
+import { realWorld, type World } from './world.ts';
+
+export type EngineOptions = {
+  readonly store: RecordStore;
+  readonly encryption: Encryption;
+  readonly conversation: Conversation;
+  readonly perform: Perform;
+  /** Reads the pictures that channels fetch. */
+  readonly photoReader: PhotoReader;
+  /** The channel of that name, if this process has it. */
+  outlet(channel: string): Outlet | undefined;
+  ids(): Context['ids'];
+  readonly observe: Observe;
+  readonly world?: World | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** The newest version of what is kept that this process can read; unless told, the one that it writes. */
+  readonly schema?: number | undefined;
+  /** Says what is worked on. Absent: nobody is told. */
+  readonly spans?: Spans | undefined;
+  /** Who may look into turns, and at which. */
+  readonly traces?: Traces | undefined;
+};
+
+/** `full`: the message was dropped, the customer will be told. */
+type Acceptance = 'accepted' | 'duplicate' | 'full';
+
+export type Engine = {
+  /**
+   * Stores a message; the work on it goes on in the background. Rejects with `StoreUnavailable`: the message may be stored
+   * all the same, and the platform should send it again.
+   */
+  accept(incoming: Incoming): Promise<Acceptance>;
+  /** Begins to renew leases and to look for what is due. */
+  start(): void;
+  /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
+  stop(): Promise<void>;
+};
+
+/** How a message becomes a turn, once, in order, whatever crashes. */
+export function createEngine(options: EngineOptions): Engine {
+  const { outlet, observe, spans = createSpans(), world = realWorld, traces } = options;
+  const { store, encryption } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const sinceMs = world.monotonicMs();
+  const alarmUnavailable = atMostEvery(
+    60_000,
+    () => observe.alarm('store_unavailable', {}),
+    world.monotonicMs,
+  );
+  let running = false;
+  let stopped = false;
+  const stopping = (): boolean => stopped;
+
+  const onBroken = (record: string) => observe.alarm('seal_broken', { conversation: record });
+  const kept = { store, sealer: encryption, world, onBroken };
+  const customers = createCell(CUSTOMER, kept);
+  const mailbox = createMailbox({
+    conversations: createCell(CONVERSATION, kept),
+    world,
+    limits,
+    schema: options.schema,
+    onError: report,
+  });
+  const claims = createClaims({ store, mailbox, world, observe });
+  const customerName = (customer: string): string => encryption.name('customer', customer);
+
+  /** What a turn waits for, on its way to the reply: a span and a trip of its own. */
+  const asked = {
+    ...mailbox,
+    intend: (...[lease, call]: Parameters<typeof mailbox.intend>) =>
+      around('intend', call.operation, async () => {
+        const made = await mailbox.intend(lease, call);
+        spans.note({ outcome: made.intended.kind });
+        return made;
+      }),
+    commit: (...args: Parameters<typeof mailbox.commit>) =>
+      around('commit', undefined, async () => {
+        const committed = await mailbox.commit(...args);
+        spans.note({ outcome: committed ? 'committed' : 'stale' });
+        return committed;
+      }),
+  };
+  const lockOf = (customer: string, operation: string, forMs?: number) =>
+    around('lock', operation, async () => {
+      const { answer: locked } = await customers.change(customerName(customer), lock(operation, forMs));
+      spans.note({ outcome: locked.locked ? 'locked' : 'busy' });
+      return locked;
+    });
+  const unlockOf = (customer: string, operation: string, record?: string, awaited?: string) =>
+    around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
+
+  function around<Result>(
+    trip: 'intend' | 'commit' | 'lock' | 'unlock',
+    operation: string | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    traces?.count(trip);
+    return spans.isTracing ? spans.around(`store ${trip}`, { operation }, work) : work();
+  }
+
+  const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world));
+  const tools: TurnTools = {
+    ...options,
+    mailbox: asked,
+    customerName,
+    bulkhead,
+    stopping,
+    foreign: createForeign(),
+    limits,
+    world,
+    spans,
+    perform: createEffects({
+      ...options,
+      mailbox: asked,
+      lock: lockOf,
+      unlock: (customer, ...rest) => unlockOf(customerName(customer), ...rest),
+      photos: createPhotos({
+        reader: options.photoReader,
+        bulkhead: eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs, world)),
+        outlet,
+        stopping,
+        world,
+        observe,
+      }),
+      spans,
+      stopping,
+      limits,
+      world,
+    }),
+  };
+  const deliver = createOutbox({
+    mailbox,
+    unlock: unlockOf,
+    outlet,
+    bulkhead,
+    spans,
+    observe,
+    limits,
+    world,
+    onError: report,
+  });
+  const concurrency = createConcurrency(limits.concurrency, claim);
+
+  function accept(incoming: Incoming): Promise<Acceptance> {
+    const { channel } = incoming;
+    const name = conversationName(encryption, channel, incoming.conversation);
+    return spans.around('accept', { channel, conversation: name }, async () => {
+      const traceparent = spans.traceparent();
+      const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
+      try {
+        const filed = await file(name, accepted);
+        observe.update(channel, filed);
+        spans.note({ result: filed });
+        return filed;
+      } catch (error) {
+        report(error);
+        observe.update(channel, 'unavailable');
+        throw error;
+      }
+    });
+  }
+
+  /** Files the message, and takes the lease if there is a slot for the work. */
+  async function file(name: string, incoming: Incoming): Promise<Acceptance> {
+    const aliveUntilMs = world.monotonicMs() + limits.leaseMs;
+    const take = !stopped && concurrency.reserve();
+    const body = written(incoming);
+    const filing = { id: incoming.id, nonce: world.id(), body, bytes: JSON.stringify(body).length, take };
+    const known = { mark: filing.nonce, incoming };
+    let begun = false;
+    try {
+      const fused = take && mayFuse(name, incoming) ? fuse({ name, known, aliveUntilMs }, tools) : undefined;
+      const { accepted, done } = await mailbox.accept(name, filing, fused);
+      if (accepted.kind === 'queued' && !take) {
+        claims.waits(name);
+        concurrency.want();
+      }
+      if (accepted.kind === 'leased') {
+        begun = true;
+        const lease = done?.lease ?? new Lease(name, accepted.work, aliveUntilMs);
+        void run(lease, accepted.work, { known, fused: done });
+      }
+      return accepted.kind === 'duplicate' || accepted.kind === 'full' ? accepted.kind : 'accepted';
+    } finally {
+      if (take && !begun) concurrency.free();
+    }
+  }
+
+  /**
+   * Whether a message may be answered with the swap that files it: nobody else touches the conversation as far as this
+   * process knows, and nobody has to be asked anything. A text that kills its process must be filed and counted, or the
+   * platform's repeats kill every process: so a process that was just started files first.
+   */
+  function mayFuse(name: string, { channel, message }: Incoming): boolean {
+    return (
+      message.kind === 'text' &&
+      mailbox.knows(name) &&
+      world.monotonicMs() - sinceMs >= limits.cautiousMs &&
+      outlet(channel)?.identify === undefined &&
+      !spans.isTracing &&
+      traces?.isSeen(channel) !== true
+    );
+  }
+
+  async function claim(room: number): Promise<number> {
+    if (stopped) return 0;
+    try {
+      const claimed = await claims.claim(room);
+      for (const { lease, work } of claimed) void run(lease, work);
+      return claimed.length;
+    } catch (error) {
+      report(error);
+      return 0;
+    }
+  }
+
+  /** Never rejects: a lease that cannot be worked on expires, and the next sweep takes it up. */
+  function run(lease: Lease, work: Work, begun: Begun = {}): Promise<void> {
+    const { conversation: name } = lease;
+    return spans.apart({ conversation: name }, async () => {
+      observe.lease(work.takeover ? 'takeover' : begun.known === undefined ? 'due' : 'fresh');
+      if (work.takeover) {
+        observe.log.info({ conversation: name }, 'took over: the lease before this one ran out');
+      }
+      mailbox.hold(lease);
+      observe.busy(mailbox.count);
+      try {
+        // The platform gets its answer first.
+        await new Promise<void>(world.defer);
+        await drain(lease, work, { ...tools, deliver, waits: claims.waits }, begun);
+      } catch (error) {
+        if (!(error instanceof LeaseLost)) report(error);
+      } finally {
+        mailbox.drop(lease);
+        observe.busy(mailbox.count);
+        concurrency.free();
+      }
+    });
+  }
+
+  function report(err: unknown): void {
+    if (err instanceof StoreUnavailable) alarmUnavailable();
+    else observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
+  }
+
+  /** One sweep at a time. */
+  async function sweep(): Promise<void> {
+    await concurrency.fill();
+    if (running) world.timer(limits.sweepMs, sweep);
+  }
+
+  return {
+    accept,
+    start() {
+      running = true;
+      mailbox.start();
+      world.timer(limits.sweepMs, sweep);
+    },
+    async stop() {
+      stopped = true;
+      running = false;
+      const late = Promise.withResolvers<void>();
+      const timer = world.timer(limits.stopMs, late.resolve);
+      await Promise.race([concurrency.idle(), late.promise]);
+      timer.cancel();
+      mailbox.stop();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import type { World } from './world.ts';
+
+/** What bounds the engine; tests and the simulator set shorter ones. */
+export type Limits = typeof LIMITS;
+
+export const LIMITS = {
+  /** Turns at work at once. */
+  concurrency: 64,
+  leaseMs: 15_000,
+  renewMs: 5000,
+  sweepMs: 500,
+  /** A message or wake-up whose attempts failed this often is poison. */
+  attempts: 5,
+  /** A call longer than this is shown to the customer as work. */
+  workingMs: 1000,
+  /** A reply waits this long at most within its turn, if the platform asks for it. */
+  patienceMs: 2000,
+  /** Deliveries and look-ups of one channel at once, and after how long one of them counts as hanging. */
+  perChannel: 21,
+  stuckMs: 500,
+  /** Turns of one channel that fetch and read photos at once. */
+  photosPerChannel: 8,
+  /** How long `stop` waits for turns at work. */
+  stopMs: 8000,
+  /** A text that kills its process must not find the next one as trusting: for so long each message is filed first. */
+  cautiousMs: 60_000,
+};
+
+/** There is no room, and none will be soon. */
+export const NO_ROOM = Symbol('no room');
+
+/**
+ * A bounded number of calls at once, so that a platform that hangs holds up nothing but itself. A caller that finds no room
+ * waits while calls come and go: until a place is free, or until a call takes longer than `stuckMs`. From then on it gets
+ * `NO_ROOM` at once, until that call has ended. Rejects as `work` does.
+ */
+export type Bulkhead = <Result>(work: () => Promise<Result>) => Promise<Result | typeof NO_ROOM>;
+
+type Call = { readonly sinceMs: number };
+
+export function createBulkhead(room: number, stuckMs: number, world: World): Bulkhead {
+  /** Oldest first. */
+  const running = new Set<Call>();
+  const waiting: ((call: Call | null) => void)[] = [];
+  let isTimed = false;
+
+  function begin(): Call {
+    const call = { sinceMs: world.monotonicMs() };
+    running.add(call);
+    return call;
+  }
+
+  /** Null: no room. */
+  function enter(): Call | null | Promise<Call | null> {
+    if (running.size < room) return begin();
+    const leftMs = stuckInMs();
+    if (leftMs <= 0) return null;
+    const { promise, resolve } = Promise.withResolvers<Call | null>();
+    waiting.push(resolve);
+    turnAwayIn(leftMs);
+    return promise;
+  }
+
+  function end(call: Call): void {
+    running.delete(call);
+    const next = waiting.shift();
+    if (next !== undefined) next(begin());
+  }
+
+  function stuckInMs(): number {
+    const [oldest] = running;
+    return oldest === undefined ? stuckMs : oldest.sinceMs + stuckMs - world.monotonicMs();
+  }
+
+  function turnAwayIn(ms: number): void {
+    if (!isTimed) world.timer(ms, turnAway);
+    isTimed = true;
+  }
+
+  function turnAway(): void {
+    isTimed = false;
+    if (waiting.length === 0) return;
+    const leftMs = stuckInMs();
+    if (leftMs > 0) turnAwayIn(leftMs);
+    else for (const resolve of waiting.splice(0)) resolve(null);
+  }
+
+  return async (work) => {
+    const call = await enter();
+    if (call === null) return NO_ROOM;
+    try {
+      return await work();
+    } finally {
+      end(call);
+    }
+  };
+}
+
+/** One for each channel, made when it is first asked for. */
+export function eachChannel<Made>(make: () => Made): (channel: string) => Made {
+  const made = new Map<string, Made>();
+  return (channel) => {
+    const one = made.get(channel) ?? make();
+    made.set(channel, one);
+    return one;
+  };
+}
+
+/**
+ * A bounded number of turns at once. A caller that finds no slot leaves its work in the store and says so (`want`): the
+ * next free slot claims it at once instead of waiting for the sweep.
+ *
+ * `claim` takes up to `room` pieces of work and resolves to how many it took; each is to `free` its slot when it ends.
+ * It must not reject.
+ */
+export function createConcurrency(count: number, claim: (room: number) => Promise<number>) {
+  let taken = 0;
+  let wanted = false;
+  let filling = false;
+  let whenIdle: (() => void) | undefined;
+
+  function free(slots = 1): void {
+    taken -= slots;
+    if (wanted && taken < count) void fill();
+    if (taken === 0) whenIdle?.();
+  }
+
+  /**
+   * Claims work for the free slots, half of them at a time: a claim may wait for a slow store, and a message that
+   * comes meanwhile must find a slot.
+   */
+  async function fill(): Promise<void> {
+    if (filling) return;
+    filling = true;
+    do {
+      const room = Math.ceil((count - taken) / 2);
+      if (room <= 0) break;
+      taken += room;
+      wanted = false;
+      const took = await claim(room);
+      // All the room was filled: there may be more.
+      if (took === room) wanted = true;
+      taken -= room - took;
+    } while (wanted);
+    filling = false;
+    if (taken === 0) whenIdle?.();
+  }
+
+  return {
+    free,
+    fill,
+    /** Takes a slot, if there is one. */
+    reserve(): boolean {
+      if (taken >= count) return false;
+      taken += 1;
+      return true;
+    },
+    /** Work was left in the store for want of a slot. */
+    want(): void {
+      wanted = true;
+      if (taken < count) void fill();
+    },
+    /** Resolves once no slot is taken. */
+    idle(): Promise<void> {
+      return new Promise((resolve) => {
+        whenIdle = resolve;
+        if (taken === 0) resolve();
+      });
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import type { ConversationState, ReadState } from '../conversation/state.ts';
+import type { Encryption } from '../store/encryption.ts';
+import type { RecordStore } from '../store/port.ts';
+import { membersOf } from './backlog.ts';
+import {
+  type IntentBody,
+  type OutboxItem,
+  readIntent,
+  readMessage,
+  readOutboxItem,
+  readStored,
+  written,
+} from './bodies.ts';
+import { createCell } from './cell.ts';
+import { LIMITS } from './limits.ts';
+import { createMailbox } from './mailbox.ts';
+import { conversationName, type Incoming } from './messages.ts';
+import type { ConversationRecord } from './record.ts';
+import { CONVERSATION, takeLetter } from './transitions.ts';
+import { realWorld, type World } from './world.ts';
+
+/** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
+export type OpenOperation = {
+  readonly reference: string;
+  readonly conversation: string;
+  /** When the call was about to be made, by the store's clock. */
+  readonly atMs: number;
+  readonly intent: IntentBody | null;
+};
+
+/** `holds`: the message that never became a turn, or that it is a state; null where it cannot be read. */
+export type OpenLetter = {
+  readonly id: string;
+  readonly conversation: string;
+  readonly atMs: number;
+  readonly reason: string;
+  readonly holds: Incoming | 'state' | null;
+};
+
+/** What is kept of a conversation. What cannot be read is left out; `state` is null then, too. */
+export type Conversation = {
+  readonly state: ConversationState | null;
+  /** Accepted and not yet answered, oldest first. */
+  readonly messages: readonly Incoming[];
+  /** Left by a commit and not yet delivered or done, oldest first. */
+  readonly outbox: readonly OutboxItem[];
+  /** A process holds the lease until then, unless it renews it; null: nobody does. */
+  readonly leasedUntilMs: number | null;
+};
+
+/** What became of something filed in a conversation; everything but `filed` left all as it was. */
+export type Filed =
+  | 'filed'
+  /** There is no operation or letter of that name (any more). */
+  | 'unknown'
+  /** It cannot be read, so nobody knows where to file the decision. Also: a letter that holds no message. */
+  | 'unreadable'
+  /** A decision on this operation was filed before (as long as its conversation remembers); that one counts. */
+  | 'decided'
+  /** Too many messages wait in the conversation to replay one more. */
+  | 'full';
+
+/** What operators can do with a store, beside the engines that work on it. All reject with `StoreUnavailable`. */
+export type Operators = {
+  /** Operations whose outcome is not known, oldest first; calls being made right now are among them. */
+  operations(): Promise<OpenOperation[]>;
+  /** Dead letters, oldest first. */
+  letters(): Promise<OpenLetter[]>;
+  /** What is kept of a conversation now; null: nothing. */
+  conversation(name: string): Promise<Conversation | null>;
+  /** How a channel's conversation is called in stores and logs. */
+  nameOf(channel: string, conversation: string): string;
+  /**
+   * Files the decision in the operation's conversation: whichever process works on it saves the outcome and tells the
+   * customer. The first decision counts: a further one is refused, and an operation that has an outcome keeps it.
+   * `locksOf` says what the intent has locked: it is given back even if the conversation never learned the outcome.
+   */
+  settle(
+    reference: string,
+    result: 'done' | 'not-applied',
+    locksOf?: (operation: OpenOperation) => readonly string[],
+  ): Promise<Filed>;
+  /** Files a dead letter's message once more and removes the letter. */
+  replay(id: string): Promise<Filed>;
+  /** Removes a dead letter that nobody needs any more; false: there is none of that id. */
+  remove(id: string): Promise<boolean>;
+};
+
+export function createOperators(options: {
+  readonly store: RecordStore;
+  readonly encryption: Encryption;
+  readonly readState: ReadState;
+  readonly world?: World | undefined;
+}): Operators {
+  const { store, encryption, readState, world = realWorld } = options;
+  const conversations = createCell(CONVERSATION, {
+    ...{ store, sealer: encryption, world },
+    // Whoever works on it puts it aside, and says so.
+    onBroken() {},
+  });
+  const mailbox = createMailbox({ conversations, world, limits: LIMITS, onError() {} });
+
+  async function recordOf(name: string): Promise<ConversationRecord | null> {
+    return (await conversations.look(name)).record;
+  }
+
+  async function operations(): Promise<OpenOperation[]> {
+    const found = (await membersOf(store, 'intents')).map(async (member) => {
+      const [conversation = '', ...rest] = member.split(':');
+      const reference = rest.join(':');
+      const call = (await recordOf(conversation))?.journal[reference];
+      const intent = call === undefined ? null : attempt(() => readIntent(call.body));
+      return { reference, conversation, atMs: call?.atMs ?? 0, intent };
+    });
+    return oldestFirst(await Promise.all(found));
+  }
+
+  async function letters(): Promise<OpenLetter[]> {
+    const found = (await membersOf(store, 'dead')).map(async (conversation) => {
+      const { dead = [] } = (await recordOf(conversation)) ?? {};
+      return dead.map(({ id, atMs, reason, body }): OpenLetter => {
+        const holds = attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
+        return { id: `${conversation}.${id}`, conversation, atMs, reason, holds };
+      });
+    });
+    return oldestFirst((await Promise.all(found)).flat());
+  }
+
+  async function file(name: string, incoming: Incoming, uncapped: boolean) {
+    const body = written(incoming);
+    const bytes = JSON.stringify(body).length;
+    const filing = { id: incoming.id, nonce: world.id(), body, bytes, uncapped, take: false };
+    return (await mailbox.accept(name, filing)).accepted.kind;
+  }
+
+  async function remove(id: string): Promise<boolean> {
+    const [conversation = '', letter = ''] = id.split('.');
+    return (await conversations.change(conversation, takeLetter(letter))).answer !== null;
+  }
+
+  return {
+    operations,
+    letters,
+    nameOf: (channel, conversation) => conversationName(encryption, channel, conversation),
+    async conversation(name) {
+      const { record, nowMs } = await conversations.look(name);
+      if (record === null) return null;
+      const { state, inbox, outbox, lease } = record;
+      const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>
+        bodies.map(({ body }) => attempt(() => open(body))).filter((one) => one !== null);
+      return {
+        state: state === null ? null : attempt(() => readStored(state, readState).state),
+        messages: readable(inbox, readMessage),
+        outbox: readable(outbox, readOutboxItem),
+        leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
+      };
+    },
+    async settle(reference, result, locksOf) {
+      const operation = (await operations()).find((one) => one.reference === reference);
+      if (operation === undefined) return 'unknown';
+      if (operation.intent === null) return 'unreadable';
+      const locks = [...(locksOf?.(operation) ?? [])];
+      const message = { kind: 'settle' as const, operation: reference, result, locks };
+      // Always the same id: whatever is decided once more is a duplicate, and refused.
+      const id = `settle:${reference}`;
+      const { origin, traceparent } = operation.intent;
+      const filed = await file(operation.conversation, { ...origin, id, message, traceparent }, true);
+      return filed === 'duplicate' ? 'decided' : 'filed';
+    },
+    async replay(id) {
+      const letter = (await letters()).find((one) => one.id === id);
+      if (letter === undefined) return 'unknown';
+      const { holds, conversation } = letter;
+      if (holds === null || holds === 'state') return 'unreadable';
+      // Filed first: the other way round a crash in between would lose it. Under the letter's id: whoever replays it once
+      // more files a duplicate, while the conversation may remember the message's own. It counts as sent now: what it was an
+      // answer to may have ended long ago.
+      const replayed = { ...holds, acceptedMs: undefined, id: `replay:${id}` };
+      if ((await file(conversation, replayed, false)) === 'full') return 'full';
+      await remove(id);
+      return 'filed';
+    },
+    remove,
+  };
+}
+
+const oldestFirst = <T extends { readonly atMs: number }>(found: T[]): T[] =>
+  found.sort((a, b) => a.atMs - b.atMs);
+
+/** What `open` returns; null where it throws: the shape is not ours. */
+function attempt<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,77 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Message, Sender } from '../conversation/message.ts';
+import type { ConversationState } from '../conversation/state.ts';
+import type { Numbered } from './outbox.ts';
+import type { Trace, TracedCall, Trip } from './trace.ts';
+import { realWorld, type World } from './world.ts';
+
+/** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
+export type Traces = {
+  /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
+  around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
+  /** The turn at work asks something of the store. */
+  count(trip: Trip): void;
+  /** Whether turns of this channel are looked into. */
+  isSeen(channel: string): boolean;
+  /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
+  call(call: TracedCall): void;
+};
+
+/** What a trace needs to know of a turn. `after` is read once the work is done. */
+type Seen = {
+  readonly channel: string;
+  readonly message: Message | null;
+  readonly sender: Sender | undefined;
+  readonly before: ConversationState;
+  after(): ConversationState;
+};
+
+type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
+
+/** What a text was taken for where the conversation was, and why, as people read it. */
+type Explain = (text: string, before: ConversationState, sender: Sender) => NonNullable<Trace['understood']>;
+
+export function createTraces(
+  channels: readonly string[],
+  explain: Explain,
+  world: Pick<World, 'monotonicMs'> = realWorld,
+): Traces {
+  /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
+  const atWork = new AsyncLocalStorage<Notes>();
+
+  async function traced({ message, sender, before, after }: Seen, work: () => Promise<Numbered[]>) {
+    const notes: Notes = { calls: [], trips: ['take'] };
+    const startMs = world.monotonicMs();
+    const items = await atWork.run(notes, work);
+    const ms = world.monotonicMs() - startMs;
+    return carrying(items, {
+      message,
+      sender,
+      ...(message?.kind === 'text' && sender && { understood: explain(message.text, before, sender) }),
+      before,
+      after: after(),
+      ...notes,
+      ms,
+    });
+  }
+
+  return {
+    around: (turn, work) => (channels.includes(turn.channel) ? traced(turn, work) : work()),
+
+    count: (trip) => void atWork.getStore()?.trips.push(trip),
+    isSeen: (channel) => channels.includes(channel),
+    call: (call) => void atWork.getStore()?.calls.push(call),
+  };
+}
+
+/**
+ * The trace goes with the turn's last reply, unless that says that all is forgotten: a trace would contradict it. The stored
+ * outbox does not have it, so a crash loses it.
+ */
+function carrying(items: Numbered[], trace: Trace): Numbered[] {
+  return items.map((numbered) => {
+    const { item } = numbered;
+    if (item?.kind !== 'reply' || !item.outgoing.last || item.outgoing.forget) return numbered;
+    return { ...numbered, item: { ...item, outgoing: { ...item.outgoing, trace } } };
+  });
+}

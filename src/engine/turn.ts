@@ -1,0 +1,580 @@
+import type { Context } from '../conversation/context.ts';
+import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import type { Reply } from '../conversation/reply.ts';
+import { type ConversationState, localeOf, spokenOver } from '../conversation/state.ts';
+import type { Input } from '../conversation/step.ts';
+import { NewerVersion } from '../conversation/upgrades.ts';
+import type { Spans } from '../observability/tracing.ts';
+import type { Fields, Log, Observe } from '../observe.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
+import {
+  type OutboxItem,
+  originOf,
+  readMessage,
+  readStored,
+  type Stored,
+  writeState,
+  written,
+} from './bodies.ts';
+import type { Asker, createEffects } from './effects.ts';
+import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
+import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
+import type { Incoming } from './messages.ts';
+import type { Numbered } from './outbox.ts';
+import type { Outgoing, Outlet } from './outlet.ts';
+import { type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
+import type { Traces } from './tracing.ts';
+import type { Commit, Next } from './transitions.ts';
+import type { World } from './world.ts';
+
+/*
+ * A turn: a message or a wake-up is read, the conversation steps, its effects are performed, and what was decided is
+ * committed with the removal of the message.
+ */
+
+/** What a lease holder knows of its conversation; each commit brings it up to date. */
+export type Session = {
+  readonly lease: Lease;
+  /** As it is kept. */
+  text: string | null;
+  /** `text`, read, as soon as a turn needed it. */
+  stored: Stored | null;
+  /** What this process filed a moment ago under that mark, most often the head: it is not read again. */
+  readonly known: { readonly mark: string; readonly incoming: Incoming } | undefined;
+};
+
+/**
+ * Why something became a dead letter, for operators: the turn threw, its attempts failed too often, the message or the
+ * state could not be read. The body is the message, or the state where there was none.
+ */
+type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
+type Dead = { readonly reason: DeadReason; readonly body: unknown };
+
+/** What a turn starts from. `asker` is null where it is not known whom to answer. */
+type Reading = {
+  readonly before: Stored;
+  readonly asker: Asker | null;
+  readonly unreadable: boolean;
+  readonly dead: readonly Dead[];
+};
+
+/** What is to be answered, and where it is noted how that went. */
+export type Turn = { readonly next: Next; readonly reading: Reading; readonly notes: TurnNotes };
+
+export type TurnTools = {
+  readonly mailbox: Mailbox;
+  readonly conversation: Conversation;
+  readonly perform: ReturnType<typeof createEffects>;
+  ids(): Context['ids'];
+  /** How the store knows a customer: a keyed hash. */
+  customerName(customer: string): string;
+  outlet(channel: string): Outlet | undefined;
+  /** What a channel's platform may take up at once. */
+  bulkhead(channel: string): Bulkhead;
+  stopping(): boolean;
+  readonly foreign: Foreign;
+  readonly limits: Pick<Limits, 'attempts'>;
+  readonly world: World;
+  readonly spans: Spans;
+  readonly observe: Observe;
+  readonly traces?: Traces | undefined;
+};
+
+/** A turn of what is to be answered. */
+export function turnOf(session: Session, next: Next, tools: TurnTools): Turn {
+  const reading = read(session, next, tools);
+  const { conversation } = session.lease;
+  const incoming = reading.asker?.incoming ?? null;
+  const seconds = secondsSince(incoming?.acceptedMs, tools.world);
+  const about = {
+    conversation,
+    channel: channelOf({ reading }),
+    input: next.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
+    waitMs: seconds === null ? undefined : seconds * 1000,
+  };
+  return { next, reading, notes: new TurnNotes(about, tools.world) };
+}
+
+export const channelOf = ({ reading: { asker, before } }: Pick<Turn, 'reading'>): string =>
+  (asker ?? before).origin?.channel ?? 'unknown';
+
+/**
+ * Reads the state and the head. What cannot be read is reported, and becomes a dead letter. Throws only `GivenBack`, where
+ * another process may be able to read it.
+ */
+function read(session: Session, next: Next, tools: TurnTools): Reading {
+  const { before, dead } = readState(session, next, tools);
+  const { origin } = before;
+  const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
+  if (next.head === null) return { before, asker: bystander, unreadable: false, dead };
+  const { mark, body } = next.head;
+  try {
+    const incoming = session.known?.mark === mark ? session.known.incoming : readMessage(body);
+    const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
+    return { before, asker, unreadable: false, dead };
+  } catch (error) {
+    leaveIfNewer(error);
+    return { before, asker: bystander, unreadable: true, dead };
+  }
+}
+
+function readState(
+  { lease, text, stored }: Session,
+  next: Next,
+  { conversation, foreign, world }: Pick<TurnTools, 'conversation' | 'foreign' | 'world'>,
+): Pick<Reading, 'before' | 'dead'> {
+  if (stored !== null) return { before: stored, dead: [] };
+  const fresh = { state: conversation.newState(), origin: null };
+  if (text === null) return { before: fresh, dead: [] };
+  try {
+    const { unknownFlow, ...before } = readStored(text, conversation.readState);
+    const subject = `${lease.conversation} ${next.head?.mark ?? next.wakeMs}`;
+    if (unknownFlow && foreign.isLeft(subject, world.monotonicMs())) throw new GivenBack(LEFT_AGAIN_MS);
+    return { before, dead: [] };
+  } catch (error) {
+    if (error instanceof GivenBack) throw error;
+    leaveIfNewer(error);
+    return { before: fresh, dead: [{ reason: 'state', body: text }] };
+  }
+}
+
+/** How soon a conversation that was left to other processes may be taken again. */
+const LEFT_AGAIN_MS = 2000;
+
+/** What a newer process stored is for newer processes: throws `GivenBack`. */
+export function leaveIfNewer(error: unknown): void {
+  if (error instanceof NewerVersion) throw new GivenBack(LEFT_AGAIN_MS);
+}
+
+/** Turns in a flow that this process does not have: other processes have their chance first, for a minute. */
+type Foreign = { isLeft(subject: string, nowMs: number): boolean };
+
+const LEAVE_MS = 60_000;
+const MOST_LEFT = 1000;
+
+export function createForeign(): Foreign {
+  const since = new Map<string, number>();
+  return {
+    isLeft(subject, nowMs) {
+      const sinceMs = since.get(subject);
+      if (sinceMs !== undefined) return nowMs - sinceMs < LEAVE_MS;
+      since.set(subject, nowMs);
+      for (const oldest of since.keys()) {
+        if (since.size <= MOST_LEFT) break;
+        since.delete(oldest);
+      }
+      return true;
+    },
+  };
+}
+
+/**
+ * Answers the message or the wake-up of `next`: steps, effects, one commit. Resolves to what the commit left to be done.
+ * Throws `LeaseLost` or `GivenBack` (nothing was changed); after any other error the lease is left to expire, and the turn
+ * is repeated.
+ */
+export function answer(session: Session, turn: Turn, tools: TurnTools): Promise<Numbered[]> {
+  const work = () => measured(turn, tools, () => carryOut(session, turn, tools));
+  if (tools.traces === undefined) return work();
+  const { before, asker } = turn.reading;
+  const { message = null, sender } = asker?.incoming ?? {};
+  const after = () => session.stored?.state ?? before.state;
+  const seen = { channel: channelOf(turn), message, sender, before: before.state, after };
+  return tools.traces.around(seen, work);
+}
+
+/** How a turn ended, and what its commits left to be done. */
+type Answered = { readonly result: 'done' | 'dead'; readonly items: Numbered[] };
+
+/** Does the turn's work, and notes how it ended and how long it took. */
+export async function measured(
+  turn: Turn,
+  { observe, spans, world }: Pick<TurnTools, 'observe' | 'spans' | 'world'>,
+  work: () => Promise<Answered>,
+): Promise<Numbered[]> {
+  const channel = channelOf(turn);
+  const waitedS = secondsSince(turn.reading.asker?.incoming?.acceptedMs, world);
+  const startMs = world.monotonicMs();
+  const ended = (result: 'done' | 'stale' | 'failed' | 'dead') => {
+    turn.notes.ended(result);
+    spans.note({ result });
+    observe.turn(channel, result, (world.monotonicMs() - startMs) / 1000);
+  };
+  try {
+    const { result, items } = await work();
+    ended(result);
+    if (waitedS !== null) observe.waited(channel, waitedS);
+    return items;
+  } catch (error) {
+    if (!(error instanceof GivenBack)) ended(error instanceof LeaseLost ? 'stale' : 'failed');
+    throw error;
+  }
+}
+
+/**
+ * By the clocks of two machines, the accepting one and this one: it is only for people who look at times. Null where nobody
+ * wrote.
+ */
+function secondsSince(acceptedMs: number | undefined, { nowMs }: Pick<World, 'nowMs'>): number | null {
+  return acceptedMs === undefined ? null : Math.max(0, nowMs() - acceptedMs) / 1000;
+}
+
+async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise<Answered> {
+  const { next, reading, notes } = turn;
+  const saved: Numbered[] = [];
+  const save = async (decided: TurnResult): Promise<void> => {
+    saved.push(...(await saveBetween(session, turn, decided, tools)));
+  };
+  const result = await attempt(session.lease, turn, save, tools);
+  notes.passed('steps');
+  if (typeof result !== 'string') {
+    const items = await commitTurn(session, turn, { decided: result, dead: reading.dead }, tools);
+    return { result: 'done', items: [...saved, ...items] };
+  }
+  const dead = [...reading.dead, { reason: result, body: next.head?.body ?? session.text }];
+  const latest = { ...turn, reading: { ...reading, before: session.stored ?? reading.before } };
+  const decided = await giveUp(session.lease, latest, tools);
+  const items = await commitTurn(session, turn, { decided, dead }, tools);
+  return { result: 'dead', items: [...saved, ...items] };
+}
+
+/**
+ * Commits what was decided so far. The message stays the head: after a crash it comes again, to this state. That messages
+ * were dropped is said by the last commit.
+ */
+function saveBetween(
+  session: Session,
+  turn: Turn,
+  decided: TurnResult,
+  tools: TurnTools,
+): Promise<Numbered[]> {
+  const between = { ...turn, next: { ...turn.next, head: null, dropped: 0 } };
+  turn.notes.passed('steps');
+  return commitTurn(session, between, { decided, dead: [] }, tools);
+}
+
+/** When a poisoned wake-up is tried again; each time is an alarm. */
+const WAKE_AGAIN_MS = 10 * 60 * 1000;
+
+const FAILED: Reply = { key: 'turn.failed' };
+
+/** What the turn decides, or why it never will. */
+async function attempt(
+  lease: Lease,
+  { next, reading: { before, asker, unreadable }, notes }: Turn,
+  save: (decided: TurnResult) => Promise<void>,
+  tools: TurnTools,
+): Promise<TurnResult | DeadReason> {
+  if (unreadable) return 'unreadable';
+  if (next.attempts > tools.limits.attempts) return 'attempts';
+  // A wake-up whose state could not be read: nobody knows whose it was.
+  if (asker === null) return leave(before.state, null);
+
+  const { incoming } = asker;
+  const input: Input = incoming === null ? { kind: 'wake' } : { kind: 'message', message: incoming.message };
+  try {
+    const known = await identified(asker, tools);
+    notes.passed('identify');
+    return await steps(lease, next, { state: before.state, input, asker: known, save }, tools);
+  } catch (err) {
+    if (isOurs(err) || lease.pastIntent) throw err;
+    if (err instanceof TurnInterrupted || tools.stopping()) throw new GivenBack();
+    tools.observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
+    return 'threw';
+  }
+}
+
+/** Of the engine and its store: the message is not to blame. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
+
+type Beginning = Pick<Parameters<typeof runSteps>[0], 'state' | 'input'> & {
+  readonly asker: Asker;
+  readonly save: (decided: TurnResult) => Promise<void>;
+};
+
+/** Steps from there on. Time passes meanwhile, by the store's clock. */
+function steps(
+  lease: Lease,
+  { nowMs, current, journal }: Next,
+  { state, input, asker, save }: Beginning,
+  { conversation, ids, perform, world }: TurnTools,
+): Promise<TurnResult> {
+  const { sender, incoming } = asker;
+  const startMs = world.monotonicMs();
+  const now = () => nowMs + Math.round(world.monotonicMs() - startMs);
+  const at = { lease, asker, journal: new Map(Object.entries(journal)), nowMs: now };
+  return runSteps(
+    { state, input, sender, current, heardMs: incoming?.acceptedMs },
+    { conversation, ids, now, save, perform: (effect) => perform(effect, at) },
+  );
+}
+
+/**
+ * Some platforms must be asked who wrote, which is too slow to do before `accept`. Throws `GivenBack` where too many turns
+ * wait for such an answer already.
+ */
+async function identified(
+  asker: Asker,
+  { outlet, bulkhead, world }: Pick<TurnTools, 'outlet' | 'bulkhead' | 'world'>,
+): Promise<Asker> {
+  const { incoming } = asker;
+  const channel = incoming === null ? undefined : outlet(incoming.channel);
+  if (incoming === null || channel?.identify === undefined) return asker;
+  const identify = channel.identify.bind(channel);
+  const sender = await bulkhead(incoming.channel)(() => identify(incoming));
+  if (sender === NO_ROOM) throw givenBackForRoom(world);
+  return { ...asker, sender };
+}
+
+/**
+ * What is left of a message that will never be answered. The conversation decides, because it alone knows what may have
+ * been called for the message. Where it throws too, nothing changes, and the customer gets an apology. A wake-up is put
+ * off, not given up: an operation may wait for it, and with the operation the customer's next redemption. Where it is not
+ * known whose the state is, nothing waits.
+ */
+async function giveUp(
+  lease: Lease,
+  { next, reading: { before, asker } }: Turn,
+  tools: TurnTools,
+): Promise<TurnResult> {
+  const { state } = before;
+  if (next.head === null) return leave(state, asker === null ? null : next.nowMs + WAKE_AGAIN_MS);
+  const asItWas = leave(spokenOver(state), next.wakeMs || null, [FAILED]);
+  if (asker === null) return asItWas;
+  const save = () => Promise.reject(new Error('nothing is saved on the way'));
+  try {
+    return await steps(lease, next, { state, input: { kind: 'failed' }, asker, save }, tools);
+  } catch (err) {
+    if (isOurs(err)) throw err;
+    tools.observe.log.error({ err, conversation: lease.conversation }, 'a turn threw while it was given up');
+    return asItWas;
+  }
+}
+
+const FLOOD: Reply = { key: 'abuse.flood' };
+/** The customer is told of a flood once a minute, however many turns it lasts. */
+const FLOOD_EVERY_MS = 60_000;
+
+/** What a turn came to. */
+type Decided = { readonly decided: TurnResult; readonly dead: readonly Dead[] };
+
+/** What a commit is to write, and what follows from it once it is written. */
+export type Change = {
+  readonly commit: Commit;
+  readonly stored: Stored;
+  readonly items: readonly OutboxItem[];
+};
+
+/** What was decided, as the record takes it. */
+export function changeOf(
+  { next, reading: { before, asker } }: Turn,
+  made: Decided,
+  tools: Pick<TurnTools, 'conversation' | 'customerName' | 'spans' | 'world'>,
+): Change {
+  const flooded = next.dropped > 0 && next.nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
+  const decided = flooded ? { ...made.decided, replies: [FLOOD, ...made.decided.replies] } : made.decided;
+  const { state, wakeAtMs, settled, forget } = decided;
+  const asks = asksAfter(before, decided);
+  const traceparent = tools.spans.traceparent();
+  const items = asker === null ? [] : outboxOf(decided, asker, { before, asks, next, traceparent }, tools);
+  const stored: Stored = {
+    state,
+    origin: asker?.origin ?? before.origin,
+    asks,
+    floodedMs: flooded ? next.nowMs : before.floodedMs,
+    // A wake-up belongs to the trace of the turn that asked for it, not to that of a turn that only leaves it armed.
+    traceparent: wakeAtMs === null ? undefined : wakeAtMs === next.wakeMs ? before.traceparent : traceparent,
+  };
+  return {
+    stored,
+    items,
+    commit: {
+      state: writeState(stored),
+      replies: items.map((item) => ({
+        body: written(item),
+        ...(item.kind === 'reply' && item.outgoing.reply.view !== undefined && { asks: true as const }),
+      })),
+      consumed: next.head !== null,
+      wakeMs: wakeAtMs,
+      settled,
+      forget,
+      // A wake-up that fails again and again has one letter.
+      dead: made.dead.map((letter) => ({ ...letter, id: next.wake ? 'wake' : tools.world.id() })),
+      dropped: next.dropped,
+    },
+  };
+}
+
+/** Notes in the session what a commit wrote, tells operators what it brought, and numbers what is left to be done. */
+export function noteChange(
+  session: Session,
+  { reading: { before }, notes }: Turn,
+  { change, made, firstSeq }: { readonly change: Change; readonly made: Decided; readonly firstSeq: number },
+  { observe }: Pick<TurnTools, 'observe'>,
+): Numbered[] {
+  const { conversation } = session.lease;
+  const { decided, dead } = made;
+  session.lease.pastIntent = false;
+  session.text = change.commit.state;
+  session.stored = change.stored;
+  for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
+  for (const operation of decided.escalated)
+    observe.alarm('operation_escalated', { conversation, operation });
+  tellResolved(before.state, decided.state, conversation, observe.log);
+  for (const question of decided.questions) observe.question(question);
+  notes.passed('commit');
+  return change.items.map((item, at) => ({ seq: firstSeq + at, item }));
+}
+
+/**
+ * Saves what was decided: the state, the outbox, and that the message is answered. Resolves to the items of the outbox; the
+ * session is then at the new state. Throws `LeaseLost` where another process has taken over.
+ */
+async function commitTurn(
+  session: Session,
+  turn: Turn,
+  made: Decided,
+  tools: TurnTools,
+): Promise<Numbered[]> {
+  const latest = { ...turn, reading: { ...turn.reading, before: session.stored ?? turn.reading.before } };
+  const change = changeOf(latest, made, tools);
+  const committed = await tools.mailbox.commit(session.lease, change.commit);
+  if (committed === null) throw new LeaseLost();
+  return noteChange(session, latest, { change, made, firstSeq: committed.firstSeq }, tools);
+}
+
+/** What the live question asks for after a turn. A turn that asks nothing new leaves a live question as it is. */
+function asksAfter(before: Stored, result: Pick<TurnResult, 'state' | 'replies'>): string | undefined {
+  const asked = result.replies.findLast((reply) => reply.asks !== undefined);
+  if (asked !== undefined) return asked.asks;
+  return result.state.view === before.state.view ? before.asks : undefined;
+}
+
+/** The items of a turn: its replies in order, then the locks to give back. */
+function outboxOf(
+  result: TurnResult,
+  asker: Asker,
+  turn: {
+    readonly before: Stored;
+    readonly asks: string | undefined;
+    readonly next: Next;
+    readonly traceparent: string | undefined;
+  },
+  { conversation, customerName }: Pick<TurnTools, 'conversation' | 'customerName'>,
+): OutboxItem[] {
+  const { state, replies } = result;
+  const { origin, sender, incoming } = asker;
+  const shared = {
+    channel: origin.channel,
+    conversation: origin.conversation,
+    address: origin.address,
+    press: incoming?.press,
+    locale: localeOf(state, sender, conversation.settings.defaultLocale),
+    turn: incoming?.id,
+    state: { flow: flowOf(state), asks: turn.asks },
+    asked: turn.before.asks,
+    ...(result.forget && { forget: true as const }),
+    atMs: turn.next.nowMs,
+    acceptedMs: incoming?.acceptedMs,
+    traceparent: turn.traceparent,
+  };
+  const outgoing = (reply: Reply, at: number): Outgoing => ({
+    ...shared,
+    reply,
+    first: at === 0,
+    last: at === replies.length - 1,
+  });
+  return [
+    ...replies.map((reply, at): OutboxItem => ({ kind: 'reply', outgoing: outgoing(reply, at) })),
+    ...result.unlock.map(
+      ({ customer, operation, record, awaited }): OutboxItem => ({
+        kind: 'unlock',
+        customer: customerName(customer),
+        operation,
+        record,
+        awaited,
+      }),
+    ),
+  ];
+}
+
+function flowOf({ step }: ConversationState): string | undefined {
+  switch (step.at) {
+    case 'asking':
+    case 'confirming':
+    case 'browsing':
+      return step.flow;
+    case 'idle':
+    case 'consenting':
+      return undefined;
+  }
+}
+
+/** What a turn goes through, in this order. */
+type Phase = 'identify' | 'steps' | 'commit' | 'deliver';
+
+/** To a tenth of a millisecond: the quick phases take about one tenth. */
+const rounded = (ms: number): number => Math.round(ms * 10) / 10;
+
+/** What the log says of one turn, in a line: what it was about, how it ended and where its time went. */
+class TurnNotes {
+  readonly #world: Pick<World, 'monotonicMs'>;
+  readonly #startMs: number;
+  readonly #about: Fields;
+  readonly #phases: Record<Phase, number> = { identify: 0, steps: 0, commit: 0, deliver: 0 };
+  #sinceMs: number;
+  #result = 'given-back';
+
+  /** `about`: what else the line says. */
+  constructor(about: Fields, world: Pick<World, 'monotonicMs'>) {
+    this.#about = about;
+    this.#world = world;
+    this.#startMs = world.monotonicMs();
+    this.#sinceMs = this.#startMs;
+  }
+
+  ended(result: 'done' | 'stale' | 'failed' | 'dead'): void {
+    this.#result = result;
+  }
+
+  /** The time since the phase before was this one's. */
+  passed(phase: Phase): void {
+    const nowMs = this.#world.monotonicMs();
+    this.#phases[phase] += nowMs - this.#sinceMs;
+    this.#sinceMs = nowMs;
+  }
+
+  tell(log: Pick<Log, 'debug'>): void {
+    const { identify, steps: stepping, commit, deliver } = this.#phases;
+    const fields = {
+      result: this.#result,
+      identifyMs: rounded(identify),
+      stepsMs: rounded(stepping),
+      commitMs: rounded(commit),
+      deliverMs: rounded(deliver),
+      ms: rounded(this.#world.monotonicMs() - this.#startMs),
+    };
+    log.debug(Object.assign(fields, this.#about), 'a turn ended');
+  }
+}
+
+const UNDECIDED: readonly string[] = ['checking', 'watching', 'escalated'];
+
+/** Logs how each operation stands now whose outcome was unknown before the turn, where that changed. */
+export function tellResolved(
+  before: Pick<ConversationState, 'operations'>,
+  after: Pick<ConversationState, 'operations'>,
+  conversation: string,
+  log: Pick<Log, 'info'>,
+): void {
+  for (const { id, status } of before.operations) {
+    if (!UNDECIDED.includes(status)) continue;
+    const now = after.operations.find((operation) => operation.id === id);
+    if (now === undefined || now.status === status) continue;
+    log.info(
+      { conversation, operation: id, was: status, outcome: now.status },
+      now.status === 'escalated' ? 'an unknown outcome is with staff' : 'an unknown outcome was resolved',
+    );
+  }
+}

@@ -1,0 +1,389 @@
+import { randomBytes } from 'node:crypto';
+import { setImmediate as tick } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import type { Settings } from '../../src/conversation/context.ts';
+import type { Decision } from '../../src/conversation/decision.ts';
+import type { Effect } from '../../src/conversation/effect.ts';
+import type { Message } from '../../src/conversation/message.ts';
+import type { Perform } from '../../src/conversation/perform.ts';
+import type { Photo } from '../../src/conversation/photo.ts';
+import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
+import type { Input } from '../../src/conversation/step.ts';
+import { createCell } from '../../src/engine/cell.ts';
+import { CUSTOMER, lock } from '../../src/engine/customer.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { LIMITS, type Limits } from '../../src/engine/limits.ts';
+import type { Incoming } from '../../src/engine/messages.ts';
+import { createOperators } from '../../src/engine/operators.ts';
+import type { Delivery, Outgoing, Outlet } from '../../src/engine/outlet.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
+import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
+import { type World as Outside, realWorld } from '../../src/engine/world.ts';
+import type { Alarm, Observe } from '../../src/observe.ts';
+import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { type Index, type RecordStore, SHARDS, versionOf } from '../../src/store/port.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { type Changed, watched } from '../support/changes.ts';
+import { NO_READER } from '../support/photos.ts';
+
+const settings: Settings = {
+  defaultLocale: 'vi',
+  timeZone: 'Asia/Ho_Chi_Minh',
+  gifts: [],
+  codePrefixes: [],
+  identityProof: 'required',
+  operationChecksMs: [5000, 20_000],
+};
+
+/**
+ * A conversation of one line a command. The state remembers every text it answered (`draft.code`), and each answer
+ * tells them all, so that order, losses and doubles can be seen.
+ */
+function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number }): Decision {
+  switch (input.kind) {
+    case 'wake':
+      return { state, replies: [{ key: 'woken' }] };
+    case 'failed':
+      throw new Error('nothing is known of what failed');
+    case 'outcome':
+      if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
+      return state.draft.codes === undefined
+        ? { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) }
+        : onOneOfSeveral(state, input.outcome);
+    case 'message':
+      if (input.message.kind === 'photo')
+        return { state, replies: [], effect: { kind: 'photo', photo: input.message } };
+      return onText(input.message.kind === 'text' ? input.message.text : input.message.kind, state, nowMs);
+  }
+}
+
+/** What became of each picture. */
+const echoOf = ({ pictures }: Photo) => ({
+  key: 'photo',
+  params: {
+    told: pictures.map((picture) => (picture.kind === 'read' ? picture.texts : picture.kind)).join(' '),
+  },
+});
+
+const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, code: operation });
+
+/** `several:op:3` earns by three operations. What is left of them is in the state, which is saved after each. */
+function several(before: ConversationState, operation: string, many: number): Decision {
+  const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
+  const { codes: left = all, among: results = [] } = before.draft;
+  const [first = ''] = left;
+  return {
+    state: { ...before, draft: { ...before.draft, codes: left, among: results } },
+    replies: [],
+    effect: earn(first),
+  };
+}
+
+function onOneOfSeveral(
+  state: ConversationState,
+  { kind }: Extract<Input, { kind: 'outcome' }>['outcome'],
+): Decision {
+  const { codes: left = [], among: before = [], ...draft } = state.draft;
+  const [operation = '', ...rest] = left;
+  const results = [...before, `${operation} ${kind}`];
+  const [next] = rest;
+  if (next === undefined) {
+    const told = { key: 'echo', params: { told: results.join(', ') } };
+    return { state: { ...state, draft }, replies: [told], settled: [operation] };
+  }
+  const going = { ...state, draft: { ...draft, codes: rest, among: results } };
+  return { state: going, replies: [], effect: earn(next), save: true, settled: [operation] };
+}
+
+function onText(text: string, before: ConversationState, nowMs: number): Decision {
+  const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
+  const state = { ...before, draft: { code: told } };
+  const [command, argument = '', many = ''] = text.split(':');
+  const echo = { key: 'echo', params: { told } };
+  switch (command) {
+    case 'throw':
+      throw new Error('the step threw');
+    case 'several':
+      return several(before, argument, Number(many));
+    case 'wake':
+      return { state, replies: [echo], wakeAtMs: nowMs + Number(argument) };
+    case 'redeem':
+      return {
+        state,
+        replies: [echo],
+        effect: { kind: 'redeem', operation: argument, gift: 'G', by: { kind: 'phone', value: '+84' } },
+      };
+    case 'ask':
+      return {
+        state: {
+          ...state,
+          view: argument,
+          step: { at: 'asking', flow: 'accumulate', slot: 'phone', tries: 0 },
+        },
+        replies: [echo, { key: 'question', asks: 'phone', view: argument }],
+      };
+    case 'forget':
+      return { state: newState(nowMs), replies: [{ key: 'forgotten' }], forget: true };
+    case 'silent':
+      return { state, replies: [] };
+    default:
+      return { state, replies: [echo] };
+  }
+}
+
+function ending(outcome: { kind: string; operation?: string | undefined; customer?: string | undefined }) {
+  const { operation, customer } = outcome;
+  if (operation === undefined || outcome.kind === 'unknown') return {};
+  return {
+    settled: [operation],
+    unlock: customer === undefined ? [] : [{ customer, operation, record: `record of ${operation}` }],
+  };
+}
+
+/** Its states keep what no flow of the bot would. */
+const readState = (stored: unknown): ConversationState => stateSchema.parse(stored);
+
+export const conversation = { step, readState, newState, settings };
+
+export type World = ReturnType<typeof createWorld>;
+
+/** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
+export function createWorld(encryption: Encryption = someEncryption()) {
+  let offsetMs = 0;
+  /** Time passes for the store and for all processes. */
+  const outside: Outside = {
+    ...realWorld,
+    nowMs: () => Date.now() + offsetMs,
+    monotonicMs: () => performance.now() + offsetMs,
+    random: () => 0.5,
+  };
+  const memory = createMemoryStore({ clock: outside });
+  const changes: Changed[] = [];
+  const failed: Changed[] = [];
+  const store = watched(memory, encryption, (change) => void changes.push(change));
+  const sent: { seq: number; outgoing: Outgoing }[] = [];
+  const script: (Delivery | (() => Promise<Delivery>))[] = [];
+  const calls: string[] = [];
+  const alarms: { name: Alarm; reason: unknown }[] = [];
+  const turns: string[] = [];
+  const photos: string[] = [];
+  const deliveries: string[] = [];
+  const warnings: string[] = [];
+
+  const outlet: Outlet = {
+    async deliver(outgoing, seq) {
+      const next = script.shift() ?? { kind: 'delivered' };
+      const delivery = typeof next === 'function' ? await next() : next;
+      if (delivery.kind === 'delivered' || delivery.kind === 'uncertain') sent.push({ seq, outgoing });
+      return delivery;
+    },
+  };
+
+  const perform: Perform = async (effect, turn) => {
+    if (effect.kind !== 'redeem' && effect.kind !== 'accumulate') throw new Error('unexpected effect');
+    const { operation } = effect;
+    if (effect.kind === 'accumulate') {
+      const intended = await turn.intend(operation, 'the intent');
+      if (intended.kind === 'go') calls.push(operation);
+      return { kind: intended.kind === 'go' ? 'applied' : 'refused', operation };
+    }
+    const customer = 'customer:1';
+    if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
+    const intended = await turn.intend(operation, 'the intent');
+    if (intended.kind === 'stored') return { kind: 'refused', operation, customer };
+    if (intended.kind !== 'go') throw new Error('may not call');
+    calls.push(operation);
+    return { kind: 'applied', operation, customer };
+  };
+
+  const silent = () => {};
+  const observe: Observe = {
+    log: {
+      debug: silent,
+      info: silent,
+      warn: (_fields, message) => void warnings.push(message),
+      error: silent,
+    },
+    alarm: (name, { reason }) => void alarms.push({ name, reason }),
+    update: silent,
+    turn: (_channel, result) => void turns.push(result),
+    call: silent,
+    delivery: (_channel, result) => void deliveries.push(result),
+    paced: silent,
+    breaker: silent,
+    photo: (_channel, reading) => void photos.push(reading),
+    skew: silent,
+    channel: silent,
+    failing: silent,
+    busy: silent,
+    question: silent,
+    claim: silent,
+    lease: silent,
+    command: silent,
+    waited: silent,
+    answered: silent,
+  };
+
+  let ids = 0;
+  const engines: Engine[] = [];
+  /** Turns at work, by engine. */
+  const busy: number[] = [];
+  /** A process of its own on the store. */
+  function engine(over: Partial<EngineOptions> = {}, limits: Partial<Limits> = {}) {
+    const at = busy.push(0) - 1;
+    const made = createEngine({
+      store,
+      encryption,
+      conversation,
+      perform,
+      outlet: (name) => (name === 'test' ? outlet : undefined),
+      ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
+      photoReader: NO_READER,
+      world: outside,
+      ...over,
+      observe: {
+        ...(over.observe ?? observe),
+        busy(turns) {
+          busy[at] = turns;
+        },
+      },
+      limits: { sweepMs: 1, ...limits },
+    });
+    made.start();
+    engines.push(made);
+    return made;
+  }
+  /** No engine begins anything more; those at work are not waited for. */
+  const end = (): void => {
+    for (const one of engines.splice(0)) void one.stop();
+  };
+  onTestFinished(end);
+
+  const kept = { store: memory, sealer: encryption, world: outside, onBroken: silent };
+  const [conversations, customers] = [createCell(CONVERSATION, kept), createCell(CUSTOMER, kept)];
+  const operators = createOperators({ store: memory, encryption, readState, world: outside });
+
+  async function listed(index: Index): Promise<string[]> {
+    const shards = Array.from({ length: SHARDS }, (_, shard) =>
+      memory.list(index, { shard, upTo: 'ever', limit: 1000 }),
+    );
+    return (await Promise.all(shards)).flatMap(({ entries }) => entries.map(({ member }) => member));
+  }
+
+  /** The store as a process sees it whose next changes of that kind fail, `times` of them. */
+  function failing(kind: Changed, times = Number.POSITIVE_INFINITY): RecordStore {
+    let left = times;
+    return watched(store, encryption, (change) => {
+      if (change !== kind || left <= 0) return;
+      left -= 1;
+      failed.push(change);
+      throw new StoreUnavailable('down');
+    });
+  }
+
+  return {
+    failing,
+    failed,
+    store,
+    outlet,
+    perform,
+    encryption,
+    outside,
+    operators,
+    /** What engines changed in conversations' records, in order. */
+    changes,
+    listed,
+    /** What is kept of the customer's conversation. */
+    record: async (conversation = 'c1', channel = 'test') =>
+      (await conversations.look(encryption.name('conversation', `${channel}\0${conversation}`))).record,
+    conversations,
+    /** Files a body that no channel would. */
+    file: async (body: object, id = 'filed') =>
+      conversations.change(
+        encryption.name('conversation', 'test\0c1'),
+        accept({ id, nonce: id, body, bytes: 1, schema: 1 }),
+      ),
+    /** Something else wrote the customer's record. */
+    rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>
+      conversations.change(encryption.name('conversation', 'test\0c1'), (record) => ({
+        record: record && change(record),
+        answer: null,
+      })),
+    /** The store with a record of the customer's that nobody can open. */
+    async broken(): Promise<RecordStore> {
+      const key = `c:${encryption.name('conversation', 'test\0c1')}` as const;
+      const { bytes } = await memory.read(key);
+      await memory.swap(key, {
+        expected: bytes && versionOf(bytes),
+        ...{ bytes: Buffer.alloc(100, 7), ttlMs: 1_000_000, indexes: [] },
+      });
+      return memory;
+    },
+    /** All records, as the store has them. */
+    async stored(): Promise<Buffer> {
+      const names = ['c1', 'conversation-42'].map((name) => encryption.name('conversation', `test\0${name}`));
+      const found = await Promise.all(names.map((name) => memory.read(`c:${name}`)));
+      return Buffer.concat(found.flatMap(({ bytes }) => bytes ?? []));
+    },
+    /** Another operation of that customer asks for the lock. */
+    lock: async (customer: string, operation: string) =>
+      (await customers.change(encryption.name('customer', customer), lock(operation))).answer,
+    engine,
+    end,
+    sent,
+    script,
+    calls,
+    alarms,
+    turns,
+    deliveries,
+    warnings,
+    photos,
+    advance: (ms: number) => {
+      offsetMs += ms;
+    },
+    /** Every reply's key, for echoes what they tell. */
+    heard: () => sent.map(({ outgoing: { reply } }) => String(reply.params?.told ?? reply.key)),
+    /** Time passes until nobody needs to look at any conversation. */
+    async quiet(stepMs = LIMITS.leaseMs / 4) {
+      for (let round = 0; (await listed('due')).length > 0; round++) {
+        if (round > 2000) throw new Error(`still due: ${await listed('due')}`);
+        for (let n = 0; n < 10; n++) await tick();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        // A turn at work gets its time, but for one that will never end.
+        for (let ms = 0; ms < 20 && busy.some((turns) => turns > 0); ms++) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        if (round > 5) offsetMs += stepMs;
+      }
+    },
+  };
+}
+
+export const someEncryption = (): Encryption =>
+  createEncryption({ key: randomBytes(32), hashKey: randomBytes(32) });
+
+let lastId = 0;
+
+export function incoming(text: string, over: Partial<Incoming> = {}): Incoming {
+  lastId += 1;
+  const message: Message = { kind: 'text', text };
+  return {
+    channel: 'test',
+    conversation: 'c1',
+    id: `m${lastId}`,
+    message,
+    sender: { channel: 'test', proof: 'contact', locale: 'en', name: 'Garnacho' },
+    address: { chat: 1 },
+    ...over,
+  };
+}
+
+/** Something that a test waits for, and something that it lets happen. */
+export function gate() {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { createBulkhead, NO_ROOM } from '../../src/engine/limits.ts';
+import type { Outlet } from '../../src/engine/outlet.ts';
+import { realWorld } from '../../src/engine/world.ts';
+import { createWorld, gate, incoming } from './bot.ts';
+
+test('so many calls run at once, the others in turn as places become free', async () => {
+  const within = createBulkhead(2, 60_000, realWorld);
+  const gates = Array.from({ length: 6 }, gate);
+  const begun: number[] = [];
+  let running = 0;
+  const calls = gates.map((one, n) =>
+    within(async () => {
+      begun.push(n);
+      running += 1;
+      expect(running).toBeLessThanOrEqual(2);
+      await one.opened;
+      running -= 1;
+      return n;
+    }),
+  );
+  for (const one of gates) {
+    one.open();
+    await new Promise(setImmediate);
+  }
+  expect(await Promise.all(calls)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test('a caller behind calls that hang is turned away, and from then on at once, until one of them ends', async () => {
+  const within = createBulkhead(1, 20, realWorld);
+  const hanging = gate();
+  const first = within(() => hanging.opened);
+  expect(await Promise.all([within(async () => 1), within(async () => 2)])).toEqual([NO_ROOM, NO_ROOM]);
+  let isTurnedAway = false;
+  void within(async () => 3).then(() => {
+    isTurnedAway = true;
+  });
+  await new Promise(setImmediate);
+  expect(isTurnedAway).toBe(true);
+  hanging.open();
+  await first;
+  expect(await within(async () => 4)).toBe(4);
+});
+
+test('a call that fails frees its place', async () => {
+  const within = createBulkhead(1, 60_000, realWorld);
+  const failing = within(() => Promise.reject(new Error('broken')));
+  const next = within(async () => 'next');
+  await expect(failing).rejects.toThrow('broken');
+  expect(await next).toBe('next');
+});
+
+test.each(['identify', 'deliver'] as const)(
+  'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
+  async (call) => {
+    const world = createWorld();
+    const hanging = gate();
+    let atOnce = 0;
+    const slow = async () => {
+      atOnce += 1;
+      expect(atOnce).toBeLessThanOrEqual(2);
+      await hanging.opened;
+      atOnce -= 1;
+    };
+    const platform: Outlet = {
+      async identify({ sender }) {
+        if (call === 'identify') await slow();
+        return sender;
+      },
+      async deliver(outgoing, seq) {
+        if (call === 'deliver') await slow();
+        return world.outlet.deliver(outgoing, seq);
+      },
+    };
+    const outlet = (name: string) => (name === 'slow' ? platform : world.outlet);
+    const engine = world.engine({ outlet }, { concurrency: 8, perChannel: 2, stuckMs: 5 });
+    const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
+    for (const conversation of customers) {
+      await engine.accept(incoming(conversation, { channel: 'slow', conversation }));
+    }
+    for (let n = 0; n < 3; n++) {
+      // Less than a lease, all together: those that hang keep theirs.
+      world.advance(3000);
+      await engine.accept(incoming(`quick ${n}`, { conversation: `quick ${n}` }));
+      await expect.poll(() => world.heard()).toContain(`quick ${n}`);
+    }
+    expect(world.heard()).toHaveLength(3);
+    const [first] = customers;
+    expect((await world.record(first, 'slow'))?.tried?.times ?? 0).toBe(0);
+    hanging.open();
+    await world.quiet();
+    expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());
+    expect(world.alarms).toEqual([]);
+    expect(world.turns.every((result) => result === 'done')).toBe(true);
+  },
+);

@@ -1,0 +1,312 @@
+import { describe, expect, test, vi } from 'vitest';
+import { watched } from '../support/changes.ts';
+import { createWorld, incoming } from './bot.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+describe('a reply', () => {
+  test('that the platform wants a little later waits within the turn, and nothing overtakes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 20 });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await engine.accept(incoming('b'));
+    await expect.poll(() => world.heard()).toEqual(['a', 'a b']);
+    expect(world.deliveries).toEqual(['throttled', 'delivered', 'delivered']);
+    expect(world.changes).toEqual(['accept', 'accept', 'commit', 'release', 'commit', 'release']);
+  });
+
+  test('that the platform wants much later frees the slot, and nothing overtakes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'delivered' }, { kind: 'throttled', afterMs: 30_000 });
+    const engine = world.engine();
+    for (const text of ['ask:v1', 'b']) await engine.accept(incoming(text));
+    await expect.poll(() => world.deliveries).toEqual(['delivered', 'throttled']);
+    expect(await engine.accept(incoming('c'))).toBe('accepted');
+    await expect.poll(async () => (await world.record())?.lease).toBeNull();
+    expect(world.sent).toHaveLength(1);
+    world.advance(29_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(world.sent).toHaveLength(1);
+    await world.quiet();
+    expect(world.heard()).toEqual(['ask:v1', 'question', 'ask:v1 b', 'ask:v1 b c']);
+    const [first = 0] = world.sent.map(({ seq }) => seq);
+    expect(world.sent.map(({ seq }) => seq - first)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('that has to wait for its pace frees the slot, unsent, and spends no try', async () => {
+    const world = createWorld();
+    const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
+    const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
+    await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
+    await expect.poll(() => world.changes).toContain('release');
+    const { notBeforeMs = 0, tried } = (await world.record()) ?? {};
+    expect(Math.abs(notBeforeMs - 30_000 - world.outside.nowMs())).toBeLessThan(10_000);
+    expect(tried).toEqual({ times: 0, sinceMs: 0 });
+    expect(deliver).not.toHaveBeenCalled();
+    await world.quiet();
+    expect(deliver).toHaveBeenCalledTimes(1);
+  });
+
+  test('asked for a little later again and again does not keep the turn forever', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });
+    await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
+    await expect.poll(() => world.heard()).toEqual(['a']);
+    await expect.poll(() => world.changes.filter((change) => change === 'release')).toHaveLength(2);
+  });
+
+  test('that fails is tried again with growing waits, for a day, then dropped', async () => {
+    const world = createWorld();
+    const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
+    const waits: number[] = [];
+    const store = watched(world.store, world.encryption, (change, record) => {
+      const ms = (record?.notBeforeMs ?? 0) - world.outside.nowMs();
+      if (change === 'release' && ms > 0) waits.push(Math.round(ms / 10) * 10);
+    });
+    await world.engine({ store, outlet: () => ({ deliver }) }).accept(incoming('a'));
+    const started = world.outside.nowMs();
+    await world.quiet(4 * MINUTE);
+    expect(waits[0]).toBe(1000);
+    expect(Math.max(...waits)).toBe(10 * MINUTE);
+    for (const [at, wait] of waits.entries())
+      expect(wait).toBeGreaterThanOrEqual((waits[at - 1] ?? 0) * 0.99);
+    const days = (world.outside.nowMs() - started) / (24 * HOUR);
+    expect(days).toBeGreaterThan(1);
+    expect(days).toBeLessThan(1.1);
+    expect(await world.operators.letters()).toEqual([]);
+  });
+
+  test('that the platform puts off again and again is dropped after a day, too, and the next goes on', async () => {
+    const world = createWorld();
+    for (let hours = 0; hours < 26; hours++) world.script.push({ kind: 'throttled', afterMs: HOUR });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet(10 * MINUTE);
+    expect(world.heard()).toEqual(['a b']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
+  });
+
+  test('that would have to wait for longer than it lives is given up at once, and the next goes on', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 72 * HOUR });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await expect.poll(() => world.heard()).toEqual(['a b']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
+  });
+
+  test('that fails for hours is no failed attempt of the message behind it', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 12; n++) world.script.push({ kind: 'undelivered' });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+    expect(new Set(world.alarms.map(({ name }) => name))).toEqual(new Set(['delivery_failing']));
+  });
+
+  test('that was perhaps delivered is tried five times within the hour, then given up, where others get theirs', async () => {
+    const world = createWorld();
+    const tries: number[] = [];
+    let bad: number | undefined;
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver(outgoing, seq) {
+          bad ??= seq;
+          const isBad = outgoing.conversation === 'c1' && seq === bad;
+          if (isBad) tries.push(world.outside.nowMs());
+          return isBad ? { kind: 'uncertain' } : world.outlet.deliver(outgoing, seq);
+        },
+      }),
+    });
+    await engine.accept(incoming('a'));
+    await expect.poll(() => tries).toHaveLength(1);
+    await engine.accept(incoming('x', { conversation: 'c2' }));
+    await expect.poll(() => world.heard()).toEqual(['x']);
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['x', 'a b']);
+    expect(world.alarms.map(({ name }) => name).filter((name) => name !== 'delivery_failing')).toEqual([
+      'delivery_given_up',
+    ]);
+    // The second message brought one try forward, which is not among the five.
+    expect(tries.length).toBe(6);
+    const [first = 0, ...others] = tries.map((atMs) => atMs - (tries[0] ?? 0));
+    expect(first).toBe(0);
+    for (const dueMs of [10_000, MINUTE, 10 * MINUTE, HOUR]) {
+      expect(
+        others.some((ms) => ms >= dueMs && ms < 1.2 * dueMs + MINUTE / 4),
+        `${dueMs}: ${others}`,
+      ).toBe(true);
+    }
+  });
+
+  test('that was perhaps delivered is kept for longer where nobody gets anything, and tried ever more rarely', async () => {
+    const world = createWorld();
+    const tries: number[] = [];
+    const startedMs = world.outside.nowMs();
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver() {
+          tries.push(world.outside.nowMs() - startedMs);
+          return { kind: 'uncertain' };
+        },
+      }),
+    });
+    await engine.accept(incoming('a'));
+    await world.quiet(2 * MINUTE);
+    expect(tries.filter((ms) => ms <= 1.2 * HOUR)).toHaveLength(5);
+    expect(tries.length).toBe(9);
+    expect(world.outside.nowMs() - startedMs).toBeGreaterThan(15 * HOUR);
+    expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
+  });
+
+  test('counts its tries over all processes', async () => {
+    const world = createWorld();
+    for (let n = 0; n < 20; n++) world.script.push({ kind: 'uncertain' });
+    const first = world.engine();
+    await first.accept(incoming('a'));
+    await expect.poll(() => world.deliveries).toHaveLength(1);
+    await first.stop();
+    const tried = async () => (await world.record())?.tried?.times;
+    expect(await tried()).toBe(1);
+    world.advance(15_000);
+    const second = world.engine();
+    await expect.poll(() => world.deliveries).toHaveLength(2);
+    await second.stop();
+    expect(await tried()).toBe(2);
+    // The first message's hour is over: of the plan only what lies ahead is left.
+    world.advance(2 * HOUR);
+    world.engine();
+    await expect.poll(() => world.deliveries).toHaveLength(3);
+    await expect.poll(tried).toBe(3);
+  });
+
+  test('is tried at once when the customer writes, which counts for nothing', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'uncertain' }, { kind: 'uncertain' });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    const lease = async () => (await world.record())?.lease;
+    await expect.poll(() => world.deliveries).toHaveLength(1);
+    await expect.poll(lease).toBeNull();
+    const { notBeforeMs: dueMs = 0 } = (await world.record()) ?? {};
+    await engine.accept(incoming('b'));
+    await expect.poll(() => world.deliveries).toHaveLength(2);
+    await expect.poll(lease).toBeNull();
+    const { tried, notBeforeMs = 0 } = (await world.record()) ?? {};
+    expect(tried?.times).toBe(1);
+    expect(Math.abs(notBeforeMs - dueMs)).toBeLessThan(5000);
+    await engine.accept(incoming('c'));
+    await expect.poll(() => world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']);
+  });
+
+  test('is not tried before the platform’s own time, even if the customer writes', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: 30_000 });
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await expect.poll(() => world.deliveries).toHaveLength(1);
+    await expect.poll(async () => (await world.record())?.lease).toBeNull();
+    const { notBeforeMs } = (await world.record()) ?? {};
+    await engine.accept(incoming('b'));
+    expect(await world.record()).toMatchObject({ notBeforeMs });
+    expect(world.deliveries).toEqual(['throttled']);
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+  });
+
+  test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {
+    const world = createWorld();
+    const startedMs = world.outside.nowMs();
+    const tries = new Map<string, number[]>();
+    const arrived: string[] = [];
+    const engine = world.engine({
+      outlet: () => ({
+        async deliver({ conversation }) {
+          const afterMs = world.outside.nowMs() - startedMs;
+          tries.set(conversation, [...(tries.get(conversation) ?? []), afterMs]);
+          if (afterMs < 2 * HOUR) return { kind: 'uncertain' };
+          arrived.push(conversation);
+          return { kind: 'delivered' };
+        },
+      }),
+    });
+    const customers = Array.from({ length: 50 }, (_, n) => `c${n}`);
+    for (const conversation of customers) await engine.accept(incoming('a', { conversation }));
+    await world.quiet(MINUTE / 3);
+    expect(arrived.toSorted()).toEqual(customers.toSorted());
+    for (const each of tries.values()) expect(each.filter((ms) => ms < HOUR).length).toBeLessThanOrEqual(5);
+    const meanwhile = [...tries.values()].flat().filter((ms) => ms > MINUTE && ms < 2 * HOUR);
+    // One probe in five seconds at most; here much fewer, for a probe waits for its own reply's time.
+    expect(meanwhile.length).toBeLessThan((2 * HOUR) / 5000);
+    const names = world.alarms.map(({ name }) => name);
+    expect(names).toContain('delivery_failing');
+    expect(names).not.toContain('delivery_given_up');
+  });
+
+  test('that the platform refuses is dropped with an alarm, one that cannot be reached without, and the next goes on', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'rejected' }, { kind: 'unreachable' });
+    const engine = world.engine();
+    for (const text of ['a', 'b', 'c']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a b c']);
+    expect(world.deliveries).toEqual(['rejected', 'unreachable', 'delivered']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
+  });
+
+  test('of a channel that throws counts as uncertain', async () => {
+    const world = createWorld();
+    const broken = async () => {
+      throw new Error('a bug');
+    };
+    world.script.push(broken);
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+    expect(world.deliveries[0]).toBe('uncertain');
+  });
+
+  test('for a channel that this process has not waits for one that has it', async () => {
+    const world = createWorld();
+    const without = world.engine({ outlet: () => undefined });
+    await without.accept(incoming('a'));
+    await expect.poll(() => world.deliveries).toEqual(['undelivered']);
+    await without.stop();
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['a']);
+  });
+
+  test('that waits holds up no other conversation’s redeem: the customer is let go', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: HOUR });
+    await world.engine().accept(incoming('redeem:op1'));
+    await expect.poll(() => world.deliveries).toEqual(['throttled']);
+    await expect
+      .poll(() => world.lock('customer:1', 'op2'))
+      .toEqual({
+        locked: true,
+        settled: ['record of op1'],
+        awaited: [],
+      });
+  });
+
+  test('that cannot be read is passed over', async () => {
+    const world = createWorld();
+    world.script.push({ kind: 'throttled', afterMs: HOUR });
+    await world.engine().accept(incoming('a'));
+    await expect.poll(async () => (await world.record())?.undeliveredMs ?? 0).toBeGreaterThan(0);
+    await world.rewrite((record) => ({
+      ...record,
+      outbox: record.outbox.map(({ seq }) => ({ seq, body: 'garbage' })),
+    }));
+    await world.quiet(10 * MINUTE);
+    expect(world.heard()).toEqual([]);
+    expect(world.alarms).toEqual([]);
+  });
+});

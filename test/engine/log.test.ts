@@ -1,0 +1,116 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { tellResolved } from '../../src/engine/turn.ts';
+import { createSpans } from '../../src/observability/tracing.ts';
+import { recordingObserve } from '../support/observe.ts';
+import { createWorld, gate, incoming } from './bot.ts';
+
+/** A world whose engines' log lines can be read: `lines(level)`. */
+function setUp(...options: Parameters<typeof createWorld>) {
+  const world = createWorld(...options);
+  const { observe, said } = recordingObserve();
+  const lines = (level: string): unknown[] =>
+    said.map((line): unknown => JSON.parse(line)).filter((line) => Array.isArray(line) && line[0] === level);
+  return { ...world, observe, lines };
+}
+
+describe('the log', () => {
+  test('has one line a turn, which tells where its time went', async () => {
+    const { engine, observe, lines, quiet } = setUp();
+    const turns = engine({ observe });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('redeem:op1'));
+    await quiet();
+    expect(lines('debug')).toEqual([
+      [
+        'debug',
+        'a turn ended',
+        {
+          conversation: expect.stringMatching(/^[\w-]{22}$/),
+          channel: 'test',
+          input: 'text',
+          result: 'done',
+          waitMs: expect.any(Number),
+          identifyMs: expect.any(Number),
+          stepsMs: expect.any(Number),
+          commitMs: expect.any(Number),
+          deliverMs: expect.any(Number),
+          ms: expect.any(Number),
+        },
+        '',
+      ],
+    ]);
+  });
+
+  test('tells of a turn that was given back, and of a wake-up', async () => {
+    const { engine, observe, lines, quiet, advance } = setUp();
+    const turns = engine({ observe });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('wake:1000'));
+    await expect.poll(() => lines('debug')).toHaveLength(1);
+    advance(1001);
+    await quiet();
+    expect(lines('debug')[1]).toMatchObject(['debug', 'a turn ended', { input: 'wake', result: 'done' }, '']);
+  });
+
+  test('says which process takes over from which', async () => {
+    const { engine, observe, lines, advance, listed, outlet } = setUp();
+    const { opened: never } = gate();
+    const hanging = { ...outlet, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
+    const first = engine({ outlet: () => hanging }, { sweepMs: 3_600_000 });
+    await first.accept(incoming('a'));
+    await expect.poll(() => listed('due')).toHaveLength(1);
+    advance(16_000);
+    const second = engine({ observe });
+    onTestFinished(() => second.stop());
+    await expect.poll(() => lines('info')).toHaveLength(1);
+    expect(lines('info')).toEqual([
+      [
+        'info',
+        'took over: the lease before this one ran out',
+        { conversation: expect.stringMatching(/^[\w-]{22}$/) },
+        '',
+      ],
+    ]);
+  });
+});
+
+const OPERATION = { id: '5VH0M11JXX', kind: 'redeem', gift: 'DAUMAY01', atMs: 0, checks: 1 } as const;
+
+describe('an operation whose outcome was unknown', () => {
+  test.each([
+    ['done', 'an unknown outcome was resolved'],
+    ['notApplied', 'an unknown outcome was resolved'],
+    ['escalated', 'an unknown outcome is with staff'],
+  ] as const)('that became %s: %s', (status, message) => {
+    const told: unknown[] = [];
+    const at = (is: 'checking' | typeof status) => ({ operations: [{ ...OPERATION, status: is }] });
+    tellResolved(at('checking'), at(status), 'c1', { info: (...line) => void told.push(line) });
+    expect(told).toEqual([
+      [{ conversation: 'c1', operation: OPERATION.id, was: 'checking', outcome: status }, message],
+    ]);
+  });
+});
+
+describe('what log lines are about', () => {
+  test('is the conversation of the turn, and the operation of the call, without a tracer, too', async () => {
+    const { engine, perform, encryption, quiet } = setUp();
+    const spans = createSpans();
+    const about: unknown[] = [];
+    const turns = engine({
+      spans,
+      perform: (effect, context) => {
+        about.push(spans.fields());
+        return spans.around('perform', { operation: 'op1' }, async () => {
+          about.push(spans.fields());
+          return perform(effect, context);
+        });
+      },
+    });
+    onTestFinished(() => turns.stop());
+    await turns.accept(incoming('redeem:op1'));
+    await quiet();
+    const conversation = encryption.name('conversation', 'test\0c1');
+    expect(about).toEqual([{ conversation }, { conversation, operation: 'op1' }]);
+    expect(spans.fields()).toEqual({});
+  });
+});

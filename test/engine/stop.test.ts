@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { inTime } from '../support/in-time.ts';
+import { createWorld, gate, incoming } from './bot.ts';
+
+describe('stopping', () => {
+  test('an idle engine stops at once, and claims nothing more', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.stop();
+    expect(await engine.accept(incoming('a'))).toBe('accepted');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(world.sent).toEqual([]);
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['a']);
+  });
+
+  test('a turn past its intent is finished and delivered; what waits behind goes to others, unpunished', async () => {
+    const world = createWorld();
+    const [called, answered] = [gate(), gate()];
+    const engine = world.engine({
+      perform: async (effect, turn) => {
+        if (effect.kind !== 'redeem') throw new Error('unexpected');
+        await turn.intend(effect.operation, 'intent');
+        called.open();
+        await answered.opened;
+        return { kind: 'applied', operation: effect.operation };
+      },
+    });
+    await engine.accept(incoming('redeem:op1'));
+    await engine.accept(incoming('b'));
+    await called.opened;
+    const stopped = engine.stop();
+    answered.open();
+    await stopped;
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(await world.record()).toMatchObject({
+      lease: null,
+      attempts: 0,
+      inbox: [{ id: expect.any(String) }],
+    });
+  });
+
+  test('a turn that has called nothing is given back unprocessed, at once', async () => {
+    const world = createWorld();
+    const [reading, answered] = [gate(), gate()];
+    const engine = world.engine({
+      perform: async (effect, turn) => {
+        if (effect.kind !== 'redeem') throw new Error('unexpected');
+        reading.open();
+        await answered.opened;
+        const intended = await turn.intend(effect.operation, 'intent');
+        throw new Error(`may not call: ${intended.kind}, stopping: ${turn.stopping()}`);
+      },
+    });
+    await engine.accept(incoming('redeem:op1'));
+    await reading.opened;
+    const stopped = engine.stop();
+    answered.open();
+    await stopped;
+    expect(world.sent).toEqual([]);
+    expect(await world.listed('intents')).toEqual([]);
+    world.engine();
+    await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.calls).toEqual(['op1']);
+    expect(world.alarms).toEqual([]);
+  });
+
+  test('does not wait longer than it may', async () => {
+    const world = createWorld();
+    const engine = world.engine({ perform: () => new Promise(() => {}) }, { stopMs: 30 });
+    await engine.accept(incoming('redeem:op1'));
+    await expect.poll(() => world.listed('due')).toHaveLength(1);
+    await inTime(1000, () => engine.stop());
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Effect, Outcome } from '../../src/conversation/effect.ts';
+
+import { type Trace, traceSchema } from '../../src/engine/trace.ts';
+import { createTraces } from '../../src/engine/tracing.ts';
+import { explain } from '../support/conversation.ts';
+import { NOW, SETTINGS } from '../support/dialogue.ts';
+import { createWorld, incoming } from './bot.ts';
+
+const CALL = { method: 'POST', path: '/redeem', status: 200, outcome: 'applied', ms: 3 } as const;
+
+/** A world whose turns of the given channels are looked into; AntCRM is called once a redeem. */
+function world(channels: readonly string[]) {
+  const made = createWorld();
+  const traces = createTraces(channels, (text, before, sender) =>
+    explain(text, before, { settings: SETTINGS, nowMs: NOW, sender }),
+  );
+  const perform = async (effect: Effect, turn: Parameters<typeof made.perform>[1]): Promise<Outcome> => {
+    const outcome = await made.perform(effect, turn);
+    traces.call(CALL);
+    return outcome;
+  };
+  const engine = made.engine({ traces, perform });
+  onTestFinished(() => engine.stop());
+  const seen = (): (Trace | undefined)[] => made.sent.map(({ outgoing }) => outgoing.trace);
+  return { ...made, engine, seen, call: traces.call };
+}
+
+describe('a channel that is looked into', () => {
+  it('gets with the last reply of a turn what went on inside', async () => {
+    const { engine, quiet, seen } = world(['test']);
+    await engine.accept(incoming('redeem:op1'));
+    await quiet();
+    const [first, last] = seen();
+    expect(first).toBeUndefined();
+    expect(last).toMatchObject({
+      message: { kind: 'text', text: 'redeem:op1' },
+      sender: { name: 'Garnacho' },
+      before: { draft: {} },
+      after: { draft: { code: 'redeem:op1' } },
+      calls: [CALL],
+      trips: ['take', 'lock', 'intend', 'commit'],
+    });
+    expect(last?.ms).toBeGreaterThan(0);
+  });
+
+  it('learns what the text says by itself', async () => {
+    const { engine, quiet, seen } = world(['test']);
+    await engine.accept(incoming('tích điểm TIVI000000017 0912345678'));
+    await quiet();
+    const understood = {
+      commands: 'start accumulate · add ["TIVI000000017"] · set phone +84912345678',
+    };
+    expect(seen()).toMatchObject([{ understood, calls: [], trips: ['take', 'commit'] }]);
+  });
+
+  it.each(['đổi quà Đầu máy', 'không có email', 'sửa số điện thoại'])(
+    'learns it in the form that its trace allows: %s',
+    async (text) => {
+      const { engine, quiet, seen } = world(['test']);
+      await engine.accept(incoming(text));
+      await quiet();
+      expect(traceSchema.safeParse(seen()[0])).toMatchObject({ success: true });
+    },
+  );
+
+  it('sees what the bot does by itself too', async () => {
+    const { engine, quiet, seen } = world(['test']);
+    await engine.accept(incoming('wake:50'));
+    await quiet();
+    expect(seen()).toMatchObject([{ message: { text: 'wake:50' } }, { message: null, calls: [] }]);
+  });
+
+  it('keeps the turns of two conversations at once apart', async () => {
+    const { engine, quiet, sent } = world(['test']);
+    await Promise.all(
+      ['a', 'b'].map((conversation) => engine.accept(incoming('redeem:op', { conversation }))),
+    );
+    await quiet();
+    const traces = sent.flatMap(({ outgoing }) => outgoing.trace ?? []);
+    expect(traces.map(({ calls }) => calls.length)).toEqual([1, 1]);
+  });
+});
+
+describe('every other channel', () => {
+  it('gets nothing, and a call outside of any turn belongs to nobody', async () => {
+    const { engine, quiet, seen, call } = world(['staff']);
+    call(CALL);
+    await engine.accept(incoming('redeem:op1'));
+    await quiet();
+    expect(seen()).toEqual([undefined, undefined]);
+  });
+});

@@ -1,0 +1,592 @@
+import { describe, expect, test, vi } from 'vitest';
+import { LIMITS } from '../../src/engine/limits.ts';
+import type { Outgoing } from '../../src/engine/outlet.ts';
+import { MAX_INBOX } from '../../src/engine/transitions.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { watched } from '../support/changes.ts';
+import { conversation, createWorld, gate, incoming } from './bot.ts';
+
+/** The first reply of a conversation has the number after the clock's. */
+const SEQ = expect.any(Number);
+
+describe('a turn', () => {
+  test('answers a message and tells the channel all it needs', async () => {
+    const world = createWorld();
+    const message = incoming('hello', { press: { message: 7 } });
+    expect(await world.engine().accept(message)).toBe('accepted');
+    await world.quiet();
+    expect(world.sent).toHaveLength(1);
+    expect(world.sent[0]).toMatchObject({
+      seq: SEQ,
+      outgoing: {
+        channel: 'test',
+        conversation: 'c1',
+        address: { chat: 1 },
+        press: { message: 7 },
+        locale: 'en',
+        reply: { key: 'echo' },
+        turn: message.id,
+        first: true,
+        last: true,
+        state: {},
+      },
+    });
+    expect(world.turns).toEqual(['done']);
+  });
+
+  test('knows the sender as the channel identifies them, and keeps neither name nor e-mail', async () => {
+    const world = createWorld();
+    const seen: unknown[] = [];
+    const engine = world.engine({
+      outlet: () => ({
+        ...world.outlet,
+        identify: async ({ sender }) => ({ ...sender, email: 'garnacho@gmail.com' }),
+      }),
+      conversation: {
+        ...conversation,
+        step(state, _input, { sender, nowMs }) {
+          seen.push(sender.email);
+          return { state, replies: [], wakeAtMs: seen.length === 1 ? nowMs + 1000 : null };
+        },
+      },
+    });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(seen).toEqual(['garnacho@gmail.com', undefined]);
+  });
+
+  test('answers fast messages in order, each knowing the one before', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await Promise.all(['a', 'b', 'c', 'd'].map((text) => engine.accept(incoming(text))));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b', 'a b c', 'a b c d']);
+    const [first = 0] = world.sent.map(({ seq }) => seq);
+    expect(world.sent.map(({ seq }) => seq - first)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('answers in order where two processes take the messages', async () => {
+    const world = createWorld();
+    const [one, two] = [world.engine(), world.engine()];
+    for (const [at, text] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+      await (at % 2 === 0 ? one : two).accept(incoming(text));
+    }
+    await world.quiet();
+    expect(world.heard().at(-1)).toBe('a b c d e f');
+    expect(world.sent).toHaveLength(6);
+  });
+
+  test('conversations do not wait for each other', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    world.script.push(async () => {
+      await opened;
+      return { kind: 'delivered' };
+    });
+    const engine = world.engine();
+    await engine.accept(incoming('slow'));
+    await engine.accept(incoming('fast', { conversation: 'c2' }));
+    await expect.poll(() => world.heard()).toEqual(['fast']);
+    open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['fast', 'slow']);
+  });
+
+  test('a message delivered twice counts once', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    const message = incoming('hello');
+    expect(await engine.accept(message)).toBe('accepted');
+    expect(await engine.accept(message)).toBe('duplicate');
+    await world.quiet();
+    expect(await engine.accept(message)).toBe('duplicate');
+    expect(world.heard()).toEqual(['hello']);
+  });
+
+  test('the platform gets its answer before any work begins', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('hello'));
+    expect(world.changes).toEqual(['accept']);
+    await world.quiet();
+    expect(world.changes).toEqual(['accept', 'commit', 'release']);
+  });
+
+  test('a plain answer leaves after two round trips, and a third ends the turn', async () => {
+    const world = createWorld();
+    const trips: string[] = [];
+    const store = watched(world.store, world.encryption, (change) => trips.push(change));
+    world.script.push(async () => {
+      trips.push('deliver');
+      return { kind: 'delivered' };
+    });
+    const engine = world.engine({ store });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(trips.splice(0)).toEqual(['accept', 'commit', 'deliver', 'release']);
+    await engine.accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(trips).toEqual(['accept', 'lock', 'intend', 'commit', 'unlock', 'release']);
+  });
+
+  test('tells which question is live: flow, what it asks, what was asked before', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    for (const text of ['ask:v1', 'hello', 'silent', 'ask:v2']) await engine.accept(incoming(text));
+    await world.quiet();
+    const seen = world.sent.map(({ outgoing }) => ({
+      ...outgoing.state,
+      asked: outgoing.asked,
+      first: outgoing.first,
+      last: outgoing.last,
+    }));
+    const live = { flow: 'accumulate', asks: 'phone' };
+    expect(seen).toEqual([
+      { ...live, asked: undefined, first: true, last: false },
+      { ...live, asked: undefined, first: false, last: true },
+      { ...live, asked: 'phone', first: true, last: true },
+      { ...live, asked: 'phone', first: true, last: false },
+      { ...live, asked: 'phone', first: false, last: true },
+    ]);
+  });
+
+  test('stores nothing that can be read without the key', async () => {
+    const world = createWorld();
+    // Long enough not to turn up in random bytes by chance.
+    const conversation = 'conversation-42';
+    await world.engine().accept(incoming('wake:60000 secret', { conversation }));
+    await world.engine({}, { concurrency: 0 }).accept(incoming('another secret', { conversation }));
+    const stored = (await world.stored()).toString('latin1');
+    expect(stored).not.toMatch(/secret|Garnacho|conversation-42/);
+  });
+});
+
+describe('an effect', () => {
+  test('is performed between two steps, and all replies leave together', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.calls).toEqual(['op1']);
+  });
+
+  test('gives the lock back and forgets the intent once the outcome is saved', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(await world.listed('intents')).toEqual([]);
+    expect(await world.lock('customer:1', 'op2')).toEqual({
+      locked: true,
+      settled: ['record of op1'],
+      awaited: [],
+    });
+  });
+
+  test('shows the customer that it takes long', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const working = vi.fn(async () => open());
+    const engine = world.engine(
+      {
+        outlet: () => ({ ...world.outlet, working }),
+        perform: async () => {
+          await opened;
+          return { kind: 'busy', operation: 'op1' };
+        },
+      },
+      { workingMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1', { press: { message: 7 } }));
+    await world.quiet();
+    expect(working).toHaveBeenCalledExactlyOnceWith({
+      ...{ conversation: 'c1', address: { chat: 1 }, press: { message: 7 } },
+    });
+  });
+
+  test('shows it again every four seconds, for as long as the call lasts', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const working = vi.fn(async () => {});
+    const engine = world.engine(
+      {
+        outlet: () => ({ ...world.outlet, working }),
+        perform: async () => {
+          await opened;
+          return { kind: 'busy', operation: 'op1' };
+        },
+      },
+      { workingMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    // A platform shows it for five seconds.
+    await expect.poll(() => working).toHaveBeenCalledTimes(2);
+    open();
+    await world.quiet();
+    expect(working).toHaveBeenCalledTimes(2);
+  });
+
+  test('a turn that never ends asking is a dead letter', async () => {
+    const world = createWorld();
+    const perform = vi.fn(async () => ({ kind: 'busy', operation: 'x' }) as const);
+    const engine = world.engine({
+      perform,
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          if (input.kind === 'failed') return conversation.step(state, input, context);
+          return { state, replies: [], effect: { kind: 'balance', by: { kind: 'phone', value: '+84' } } };
+        },
+      },
+    });
+    await engine.accept(incoming('hello'));
+    await world.quiet();
+    expect(perform).toHaveBeenCalledTimes(4);
+    expect(world.heard()).toEqual(['turn.failed']);
+  });
+
+  test('knows what time it is by the store, whatever the host says', async () => {
+    const world = createWorld();
+    const hour = 3_600_000;
+    world.advance(hour);
+    const asked: number[] = [];
+    const engine = world.engine({
+      perform: async (effect, turn) => {
+        if (effect.kind !== 'redeem') throw new Error('unexpected');
+        asked.push(turn.nowMs() - Date.now());
+        return { kind: 'refused', operation: effect.operation };
+      },
+    });
+    await engine.accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(asked).toHaveLength(1);
+    expect(Math.abs((asked[0] ?? 0) - hour)).toBeLessThan(60_000);
+  });
+});
+
+describe('a wake-up', () => {
+  test('is answered to where the last message came from, by nobody’s name', async () => {
+    const world = createWorld();
+    await world.engine().accept(incoming('wake:60000'));
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'woken']);
+    const { outgoing } = world.sent[1] ?? { outgoing: undefined };
+    expect(outgoing).toMatchObject({ address: { chat: 1 }, locale: 'en', last: true });
+    expect(outgoing?.turn).toBeUndefined();
+  });
+
+  test('comes though the process that arranged it is gone', async () => {
+    const world = createWorld();
+    const first = world.engine();
+    await first.accept(incoming('wake:60000'));
+    await expect.poll(() => world.sent).toHaveLength(1);
+    await first.stop();
+    world.engine();
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'woken']);
+  });
+
+  test('survives a message that could not be answered', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('wake:60000'));
+    await engine.accept(incoming('throw'));
+    await world.quiet(20_000);
+    expect(world.heard()).toEqual(['wake:60000', 'turn.failed', 'woken']);
+  });
+});
+
+describe('poison', () => {
+  test('a wake-up that throws is put off and alarmed, and comes again', async () => {
+    const world = createWorld();
+    let broken = true;
+    const engine = world.engine({
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          if (input.kind === 'wake' && broken) throw new Error('the wake-up threw');
+          return conversation.step(state, input, context);
+        },
+      },
+    });
+    await engine.accept(incoming('wake:1000'));
+    await expect.poll(() => world.sent).toHaveLength(1);
+    world.advance(2000);
+    await expect.poll(() => world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
+    broken = false;
+    await world.quiet(60_000);
+    expect(world.heard()).toEqual(['wake:1000', 'woken']);
+    expect(world.alarms).toHaveLength(1);
+  });
+
+  test('a step that throws: a dead letter, an apology, the old state, and on with the next', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    for (const text of ['a', 'throw', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'turn.failed', 'a b']);
+    expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
+    expect(world.turns).toEqual(['done', 'dead', 'done']);
+    const [letter] = await world.operators.letters();
+    expect(letter?.holds).toMatchObject({ message: { text: 'throw' } });
+  });
+
+  test('is erased for a customer who asks to be forgotten, and the channel is told', async () => {
+    const world = createWorld();
+    const told: unknown[] = [];
+    const outlet = {
+      ...world.outlet,
+      async deliver(outgoing: Outgoing, seq: number) {
+        if (outgoing.forget) told.push(outgoing.reply.key);
+        return world.outlet.deliver(outgoing, seq);
+      },
+    };
+    const engine = world.engine({ outlet: () => outlet });
+    for (const text of ['throw', 'forget', 'a']) await engine.accept(incoming(text));
+    await engine.accept({ ...incoming('throw'), conversation: 'another' });
+    await world.quiet();
+    expect(world.heard()).toContain('forgotten');
+    expect(told).toEqual(['forgotten']);
+    expect(await world.operators.letters()).toHaveLength(1);
+  });
+
+  test('a head whose leases expire five times is a dead letter', async () => {
+    const world = createWorld();
+    const broken = world.engine({ store: world.failing('commit') });
+    await broken.accept(incoming('poison'));
+    await broken.accept(incoming('b'));
+    for (let n = 0; n < 5; n++) {
+      await expect.poll(() => world.failed).toHaveLength(n + 1);
+      await expect.poll(() => world.turns.filter((result) => result === 'failed')).toHaveLength(n + 1);
+      if (n === 4) break;
+      world.advance(16_000);
+    }
+    await broken.stop();
+    world.engine();
+    await world.quiet();
+    expect(world.heard()).toEqual(['turn.failed', 'b']);
+    expect(world.alarms).toContainEqual({ name: 'dead_letter', reason: 'attempts' });
+  });
+
+  test('a message that cannot be read is a dead letter, and the next is answered', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await world.file({ neither: 'channel nor text', v: 1 });
+    await expect.poll(() => world.alarms).toEqual([{ name: 'dead_letter', reason: 'unreadable' }]);
+    expect(world.heard()).toEqual([]);
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['b']);
+    expect(await world.operators.letters()).toMatchObject([{ reason: 'unreadable', holds: null }]);
+  });
+
+  test('a state that cannot be read is kept for operators, and the conversation begins anew', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await world.quiet();
+    await world.rewrite((record) => ({ ...record, state: '{"no":"state","v":1}' }));
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'b']);
+    expect(world.alarms).toEqual([{ name: 'dead_letter', reason: 'state' }]);
+    expect(await world.operators.letters()).toMatchObject([{ reason: 'state', holds: 'state' }]);
+  });
+
+  test('a record that cannot be opened is put aside and alarmed, and the conversation begins anew', async () => {
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await world.quiet();
+    const other = world.engine({ store: await world.broken() });
+    await other.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'b']);
+    expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
+    expect(await world.listed('broken')).toHaveLength(1);
+  });
+});
+
+/** More than an inbox takes. */
+const flood = (text: string) => Array.from({ length: MAX_INBOX + 2 }, () => text);
+
+describe('a flood', () => {
+  test('past the cap messages are refused, and the customer is told once', async () => {
+    const world = createWorld();
+    const busy = world.engine({}, { concurrency: 0 });
+    const results = [];
+    for (const text of flood('a')) results.push(await busy.accept(incoming(text)));
+    expect(results.slice(MAX_INBOX - 1)).toEqual(['accepted', 'full', 'full']);
+    world.engine();
+    await world.quiet();
+    expect(world.heard().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
+    expect(world.heard()).toHaveLength(1 + MAX_INBOX);
+  });
+
+  test('that goes on is spoken of once a minute', async () => {
+    const world = createWorld();
+    const busy = world.engine({}, { concurrency: 0 });
+    const flooded = async () => {
+      for (const text of flood('a')) await busy.accept(incoming(text));
+      const engine = world.engine();
+      await world.quiet();
+      await engine.stop();
+    };
+    await flooded();
+    await flooded();
+    world.advance(61_000);
+    await flooded();
+    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(2);
+  });
+});
+
+describe('back-pressure', () => {
+  test('no more turns at once than there are slots, and all are answered', async () => {
+    const world = createWorld();
+    let [now, most] = [0, 0];
+    const outlet = {
+      deliver: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        now -= 1;
+        return { kind: 'delivered' } as const;
+      },
+    };
+    // No sweeper to speak of: a freed slot looks for waiting work by itself.
+    const engine = world.engine({ outlet: () => outlet }, { concurrency: 3, sweepMs: 3_600_000 });
+    const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
+    await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
+    await expect.poll(() => world.turns).toHaveLength(40);
+    expect(most).toBe(3);
+    await expect.poll(() => world.listed('due')).toEqual([]);
+  });
+});
+
+describe('a store out of reach', () => {
+  test('accepting is refused, so that the platform sends again', async () => {
+    const world = createWorld();
+    const engine = world.engine({ store: world.failing('accept') });
+    await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
+    await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
+    expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
+  });
+
+  test.for(['commit', 'intend', 'lock', 'release', 'unlock'] as const)(
+    'a failing %s loses nothing: what was not done is done when the lease is over',
+    async (change) => {
+      const world = createWorld();
+      const engine = world.engine({ store: world.failing(change, 1) });
+      for (const text of ['a', 'redeem:op1', 'b']) await engine.accept(incoming(text));
+      await world.quiet();
+      expect(world.failed).toEqual([change]);
+      expect(world.heard().at(-1)).toBe('a redeem:op1 b');
+      expect(world.calls.length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  test('a lock that cannot be given back now is given back later; no reply is sent again for it', async () => {
+    const world = createWorld();
+    const engine = world.engine({ store: world.failing('unlock', 1) });
+    for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
+    await world.quiet();
+    expect(await world.lock('customer:1', 'op2')).toMatchObject({ locked: true });
+    expect(world.heard().filter((text) => text === 'redeem:op1')).toHaveLength(1);
+    expect(world.heard().at(-1)).toBe('redeem:op1 b');
+    expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
+  });
+
+  test('a reply that was sent is not sent again because that could not be noted at once', async () => {
+    const world = createWorld();
+    const engine = world.engine({ store: world.failing('release', 1) });
+    await engine.accept(incoming('a'));
+    await expect.poll(() => world.listed('due')).toEqual([]);
+    expect(world.failed).toEqual(['release']);
+    await engine.accept(incoming('b'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['a', 'a b']);
+  });
+
+  test('a failing renewal is no loss yet: the next may succeed in time', async () => {
+    const world = createWorld();
+    const renewed = gate();
+    const engine = world.engine(
+      {
+        store: world.failing('renew', 1),
+        perform: async () => {
+          await renewed.opened;
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { renewMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    await expect.poll(() => world.changes).toContain('renew');
+    renewed.open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.turns).toEqual(['done']);
+  });
+});
+
+describe('a lost lease', () => {
+  test('whatever was computed is dropped without a word', async () => {
+    const world = createWorld();
+    const { opened, open } = gate();
+    const [begun, aborted] = [gate(), gate()];
+    // Paused, until another process has the lease: a renewal that comes first would keep it.
+    const paused = gate();
+    const store = watched(world.store, world.encryption, (change) =>
+      change === 'renew' ? paused.opened : undefined,
+    );
+    const slow = world.engine(
+      {
+        store,
+        perform: async (_effect, turn) => {
+          turn.signal.addEventListener('abort', aborted.open);
+          begun.open();
+          await opened;
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { renewMs: 5, sweepMs: 3_600_000 },
+    );
+    await slow.accept(incoming('redeem:op1'));
+    await begun.opened;
+    world.advance(16_000);
+    world.engine();
+    await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
+    paused.open();
+    await aborted.opened;
+    open();
+    await world.quiet();
+    await expect.poll(() => world.turns.toSorted()).toEqual(['done', 'stale']);
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.alarms).toEqual([]);
+  });
+
+  test('a long call keeps its lease by renewing it', async () => {
+    const world = createWorld();
+    const renewals = () => world.changes.filter((change) => change === 'renew').length;
+    const { opened, open } = gate();
+    const engine = world.engine(
+      {
+        perform: async () => {
+          await opened;
+          return { kind: 'applied', operation: 'op1' };
+        },
+      },
+      { renewMs: 5 },
+    );
+    await engine.accept(incoming('redeem:op1'));
+    world.engine();
+    // The call lasts for two leases.
+    for (let thirds = 0; thirds < 6; thirds++) {
+      const before = renewals();
+      await expect.poll(renewals).toBeGreaterThan(before);
+      world.advance(LIMITS.leaseMs / 3);
+    }
+    open();
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.turns).toEqual(['done']);
+  });
+});
