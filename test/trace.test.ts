@@ -61,21 +61,3 @@ it('a call that AntCRM failed and that was repeated shows each attempt', async (
     { method: 'GET', path, status: 200, outcome: 'ok' },
   ]);
 });
-
-it('staff who imitate a channel see what is on the wire of its platform', async () => {
-  const bot = await startBot();
-  onTestFinished(() => bot.stop());
-  const say = async (as: 'telegram' | 'teams' | 'staff') => {
-    const answer = await createClient(bot.url).send({ conversation: as, text: 'menu', as, trace: true });
-    if (answer.status === 'refused') throw new Error(answer.problem.title);
-    return answer.replies;
-  };
-  const telegram = await say('telegram');
-  expect(telegram).toMatchObject([
-    { calls: [{ call: 'sendMessage' }], update: { message: { text: 'menu' } } },
-  ]);
-  const teams = await say('teams');
-  expect(teams).toMatchObject([{ calls: [{ body: { type: 'message' } }], update: { text: 'menu' } }]);
-  const [staff] = await say('staff');
-  expect(staff).not.toHaveProperty('calls');
-});
