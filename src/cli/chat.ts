@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import { clearLine, createInterface, cursorTo } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createClient, type Refusal, type StaffClient } from '../channels/staff/client.ts';
-import type { StaffEvent } from '../channels/staff/schemas.ts';
-import { mannerSchemaOf, type RequestSchema } from '../channels/staff/schemas.ts';
+import {
+  mannerSchemaOf,
+  type RequestSchema,
+  type StaffEvent,
+  type StaffReply,
+} from '../channels/staff/schemas.ts';
 import { CHANNELS } from '../channels.ts';
 import { environment } from '../config.ts';
-import { createScreen, type ScreenOptions } from './screen.ts';
 
 const KNOWN = CHANNELS.map(({ traits }) => traits);
 const mannerSchema = mannerSchemaOf(KNOWN);
 
 /** `npm run chat`: the staff webhook from a terminal. */
-export type ChatOptions = Omit<ScreenOptions, 'help'> & {
+export type ChatOptions = {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** A person types: show the help and a prompt. Otherwise lines are read one after the other, and shown. */
+  readonly interactive: boolean;
   readonly client: StaffClient;
   /** What every message carries. */
   readonly manner: z.infer<typeof mannerSchema>;
@@ -39,7 +48,7 @@ const EXIT_USAGE = 2;
 /** Chats until the input ends; resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
 export async function chat(options: ChatOptions): Promise<0 | 1> {
   const { client, manner, input } = options;
-  const screen = createScreen({ ...options, help: HELP });
+  const screen = createScreen(options);
   const ending = new AbortController();
   /** Messages whose answer comes as events. */
   const queued = new Map<string, PromiseWithResolvers<void>>();
@@ -115,6 +124,45 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
   ending.abort();
   await following;
   return code;
+}
+
+/** The terminal: lines come in, trimmed and without empty ones; replies, each once though answers and events carry the same. */
+function createScreen({ input, output, interactive }: Pick<ChatOptions, 'input' | 'output' | 'interactive'>) {
+  const terminal = createInterface({ input, terminal: interactive, ...(interactive && { output }) });
+  const shown = new Set<number>();
+  let choices: readonly string[] = [];
+
+  /** Writes above the line being typed. */
+  function say(text: string): void {
+    if (interactive) {
+      cursorTo(output, 0);
+      clearLine(output, 0);
+    }
+    output.write(`${text}\n`);
+    if (interactive) terminal.prompt(true);
+  }
+
+  async function* lines(): AsyncGenerator<string> {
+    if (interactive) say(HELP);
+    for await (const line of terminal) {
+      if (line.trim() && !interactive) say(`> ${line.trim()}`);
+      if (line.trim()) yield line.trim();
+      if (interactive) terminal.prompt();
+    }
+  }
+
+  return {
+    lines: lines(),
+    say,
+    show({ seq, text, choices: offered, view }: StaffReply): void {
+      if (shown.has(seq)) return;
+      shown.add(seq);
+      if (offered?.length) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
+      say([text, ...(offered ?? []).map(({ label }, at) => `  ${at + 1}. ${label}`)].join('\n'));
+    },
+    /** The ids of the choices shown last, in the order of their numbers. */
+    choices: () => choices,
+  };
 }
 
 type Message = Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact' | 'start'>;

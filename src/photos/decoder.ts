@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { parentPort } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
-/** What the decoder made of a file; `unreadable`: it is no picture that it can open. */
-export type Decoded =
-  | { readonly kind: 'texts'; readonly texts: readonly string[] }
-  | { readonly kind: 'unreadable' };
+/*
+ * ZXing, in a thread of its own (`thread.ts`): says `ready`, then answers each picture's bytes with the texts of its codes, or
+ * that it is no picture that can be opened.
+ */
+
+if (parentPort === null) throw new Error('this runs in a thread of its own');
+const port = parentPort;
 
 /**
  * More than a picture of 40 megapixels with four channels takes. Its own limit is 2 GB, which a file of 10 MB can fill:
@@ -20,31 +24,32 @@ const OPTIONS: ReaderOptions = {
   textMode: 'Plain',
 };
 
-/** Loads ZXing from its package's file: the package itself would download it. To be called once for a thread. */
-export async function openDecoder(): Promise<(bytes: Uint8Array) => Promise<Decoded>> {
-  const file = new URL(import.meta.resolve('zxing-wasm/reader/zxing_reader.wasm'));
-  const module = await WebAssembly.compile(await readFile(file));
-  const silent = () => {};
-  await prepareZXingModule({
-    overrides: {
-      print: silent,
-      printErr: silent,
-      instantiateWasm(imports: WebAssembly.Imports, onInstance: (instance: WebAssembly.Instance) => void) {
-        const instance = new WebAssembly.Instance(module, imports);
-        capMemory(instance);
-        onInstance(instance);
-        return instance.exports;
-      },
+// From its package's file: the package itself would download it.
+const file = new URL(import.meta.resolve('zxing-wasm/reader/zxing_reader.wasm'));
+const module = await WebAssembly.compile(await readFile(file));
+const silent = () => {};
+await prepareZXingModule({
+  overrides: {
+    print: silent,
+    printErr: silent,
+    instantiateWasm(imports: WebAssembly.Imports, onInstance: (instance: WebAssembly.Instance) => void) {
+      const instance = new WebAssembly.Instance(module, imports);
+      capMemory(instance);
+      onInstance(instance);
+      return instance.exports;
     },
-    fireImmediately: true,
-  });
-  return async (bytes) => {
-    const found = await readBarcodes(bytes, OPTIONS);
-    // A file that cannot be opened comes back as a result that is not valid.
-    if (found.some(({ isValid }) => !isValid)) return { kind: 'unreadable' };
-    return { kind: 'texts', texts: textsOf(found) };
-  };
-}
+  },
+  fireImmediately: true,
+});
+
+// An error of the decoder, whose memory may be broken then, ends the thread: the next picture gets a new one.
+port.on('message', async (bytes: Uint8Array) => {
+  const found = await readBarcodes(bytes, OPTIONS);
+  // A file that cannot be opened comes back as a result that is not valid.
+  const isRead = found.every(({ isValid }) => isValid);
+  port.postMessage(isRead ? { kind: 'texts', texts: textsOf(found) } : { kind: 'unreadable' });
+});
+port.postMessage({ kind: 'ready' });
 
 /** Where a module may not grow any further, its `malloc` answers that there is no memory, which ZXing handles. */
 function capMemory({ exports }: WebAssembly.Instance): void {

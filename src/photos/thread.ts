@@ -36,7 +36,7 @@ const OPTIONS: WorkerOptions = {
 
 /** Starts a thread. It does not keep the process alive. */
 export function startThread(): Thread {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), OPTIONS);
+  const worker = new Worker(new URL('./decoder.ts', import.meta.url), OPTIONS);
   worker.unref();
   const lost = new Promise<Look>((resolve) => {
     const lose = () => resolve({ kind: 'lost' });
