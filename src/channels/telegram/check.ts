@@ -69,10 +69,10 @@ function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
         `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
       ];
     case 'undelivered':
-    case 'uncertain':
-      return [
-        `Telegram does not answer at ${new URL(apiRoot).host} (${why}): look at the network and TELEGRAM_API_ROOT`,
-      ];
+    case 'uncertain': {
+      const { host } = new URL(apiRoot);
+      return [`Telegram does not answer at ${host} (${why}): look at the network and TELEGRAM_API_ROOT`];
+    }
     case 'unreachable':
     case 'rejected':
       return [`Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`];

@@ -25,47 +25,37 @@ export type RegistrationOptions = {
   readonly commands: readonly Command[];
 };
 
-type Call = (client: Pick<Client, 'call'>, limits?: CallOptions) => Promise<Answer>;
-
 /** A part of what Telegram must know of the bot. Setting it again changes nothing. */
 export type Part = {
   readonly name: string;
-  readonly get: Call;
-  /** Whether what `get` answered is as it should be; of a webhook, as far as it shows: never the secret. */
-  isSet(answer: Answer): boolean;
-  readonly set: Call;
+  set(client: Caller, limits?: CallOptions): Promise<Answer>;
+  /** Whether Telegram has it as it should be; of a webhook, as far as it shows: never the secret. */
+  isSet(client: Caller, limits: CallOptions): Promise<boolean>;
 };
+type Caller = Pick<Client, 'call'>;
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
 export function partsOf(options: RegistrationOptions): Part[] {
-  const { defaultLocale } = options;
-  // What clients in other languages see comes first.
+  const { publicUrl, secret, defaultLocale } = options;
+  const webhook = publicUrl !== undefined && secret !== undefined ? [webhookPart(publicUrl, secret)] : [];
+  // Clients in any other language come first.
   const profiles = [profile(options, defaultLocale)].concat(
-    LOCALES.map((locale) => profile(options, locale, locale)),
+    LOCALES.map((locale) => profile(options, locale, { language_code: locale })),
   );
-  return [...webhook(options), ...profiles.flat()];
+  return [...webhook, ...profiles.flat()];
 }
 
-function webhook({ publicUrl, secret }: RegistrationOptions): Part[] {
-  if (publicUrl === undefined || secret === undefined) return [];
+function webhookPart(publicUrl: string, secret: string): Part {
   const url = webhookUrl(publicUrl);
-  const wanted = {
-    url,
-    secret_token: secret,
-    allowed_updates: ALLOWED_UPDATES,
-    max_connections: MAX_CONNECTIONS,
-  };
-  return [
-    {
-      name: 'setWebhook',
-      get: (client, limits) => client.call('getWebhookInfo', {}, limits),
-      isSet(answer) {
-        const webhook = readWebhook(answer);
-        return webhook?.url === url && missingKinds(webhook).length === 0;
-      },
-      set: (client, limits) => client.call('setWebhook', wanted, limits),
+  const allowed = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
+  return {
+    name: 'setWebhook',
+    set: (client, limits) => client.call('setWebhook', { url, secret_token: secret, ...allowed }, limits),
+    async isSet(client, limits) {
+      const webhook = readWebhook(await client.call('getWebhookInfo', {}, limits));
+      return webhook?.url === url && missingKinds(webhook).length === 0;
     },
-  ];
+  };
 }
 
 /** Where Telegram sends the updates of a bot at this public base. */
@@ -73,41 +63,47 @@ export function webhookUrl(publicUrl: string): string {
   return publicUrl.replace(/\/+$/, '') + ROUTE;
 }
 
-/** Without `tag`: for clients in any other language. */
-function profile({ words, commands: all }: RegistrationOptions, locale: Locale, tag?: Locale): Part[] {
+type Language = { readonly language_code?: Locale };
+
+function profile(
+  { words, ...options }: RegistrationOptions,
+  locale: Locale,
+  language: Language = {},
+): Part[] {
   const line = (key: string) => words.line({ key }, locale);
-  const language = tag === undefined ? {} : { language_code: tag };
-  const commands = all.map(({ name, written }) => ({
+  const commands = options.commands.map(({ name, written }) => ({
     command: written[locale],
     description: line(`telegram.command.${name}`),
   }));
   const long = { description: line('telegram.description') };
   const short = { short_description: line('telegram.shortDescription') };
+  /** Telegram answers with the fields that were set, in their order. */
+  const shows =
+    (
+      method: 'getMyCommands' | 'getMyDescription' | 'getMyShortDescription',
+      wanted: unknown,
+    ): Part['isSet'] =>
+    async (client, limits) => {
+      const answer = await client.call(method, language, limits);
+      return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
+    };
   return [
     {
       name: 'setMyCommands',
-      get: (client, limits) => client.call('getMyCommands', language, limits),
-      isSet: (answer) => shows(answer, commands),
       set: (client, limits) => client.call('setMyCommands', { commands, ...language }, limits),
+      isSet: shows('getMyCommands', commands),
     },
     {
       name: 'setMyDescription',
-      get: (client, limits) => client.call('getMyDescription', language, limits),
-      isSet: (answer) => shows(answer, long),
       set: (client, limits) => client.call('setMyDescription', { ...long, ...language }, limits),
+      isSet: shows('getMyDescription', long),
     },
     {
       name: 'setMyShortDescription',
-      get: (client, limits) => client.call('getMyShortDescription', language, limits),
-      isSet: (answer) => shows(answer, short),
       set: (client, limits) => client.call('setMyShortDescription', { ...short, ...language }, limits),
+      isSet: shows('getMyShortDescription', short),
     },
   ];
-}
-
-/** Telegram answers with the fields that were set, in their order. */
-function shows(answer: Answer, wanted: unknown): boolean {
-  return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
 }
 
 /** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
@@ -145,7 +141,7 @@ export type Registration = {
 };
 
 export function createRegistration(
-  client: Pick<Client, 'call'>,
+  client: Caller,
   parts: readonly Part[],
   { signal, pauseMs }: Patience,
   log: Log,
@@ -159,7 +155,7 @@ export function createRegistration(
     let refused = 0;
     for (const part of wanted) {
       if (signal.aborted) return;
-      if (!anyway && part.isSet(await part.get(client, { signal }))) continue;
+      if (!anyway && (await part.isSet(client, { signal }))) continue;
       const answer = await persist(() => part.set(client, { signal }), { signal, pauseMs });
       if (answer.ok) set++;
       else if (!signal.aborted) {
