@@ -10,8 +10,8 @@ import type { Settings } from './conversation/context.ts';
 import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
-import type { Wording } from './conversation/language/vocabulary.ts';
-import { perLocale } from './conversation/message.ts';
+import type { LanguageText } from './conversation/language/words.ts';
+import { perLocale, type Wording } from './conversation/message.ts';
 import { readBacklog } from './engine/backlog.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Limits } from './engine/limits.ts';
@@ -30,7 +30,7 @@ import {
   type ServerOptions,
   turnAwayRequests,
 } from './http/server.ts';
-import { createWords, WORDING } from './i18n.ts';
+import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import type { AntCrm } from './loyalty/antcrm.ts';
 import { limitGuessing } from './loyalty/guessing.ts';
@@ -86,6 +86,8 @@ export type AppOptions = ServerOptions & {
   readonly flows?: readonly Flow[] | undefined;
   /** Wording beside `locales/*.json`, for flows that are not the bot's own. */
   readonly words?: Wording | undefined;
+  /** What customers say beside `locales/*.md`. */
+  readonly sayings?: readonly LanguageText[] | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** The newest version of what is stored that this process can read. */
   readonly schema?: number | undefined;
@@ -168,7 +170,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const { publicUrl, staffToken } = config;
   const limits = await createLimits(server);
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
-  const confirms = (text: string) => understand(text).intent === 'confirm';
+  const confirms = (text: string) => understand(text).act === 'yes';
   const parts = {
     accept: engine.accept,
     commands,
@@ -271,5 +273,7 @@ function openConversation({ answers, settings }: Config, options: AppOptions, lo
     resources: wording,
     onMissing: (what) => log.error({ what }, 'wording is missing in locales/'),
   });
-  return { conversation: createConversation({ flows: options.flows ?? flows, wording, answers }), words };
+  const sayings = [...SAYINGS, ...(options.sayings ?? [])];
+  const conversation = createConversation({ flows: options.flows ?? flows, wording, sayings, answers });
+  return { conversation, words };
 }

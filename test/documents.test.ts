@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { documentation } from '../src/config/variables.ts';
-import { BUILT_IN, idOf } from '../src/conversation/language/answers.ts';
+import { WORDING } from '../src/i18n.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
 import { ALARMS } from '../src/observe.ts';
 
@@ -13,6 +13,9 @@ const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);
 const documents = globSync(['*.md', 'docs/**/*.md', 'src/**/README.md'], { cwd: root }).map(
   (name): [string, string] => [name, read(name)],
 );
+
+/** The ids of the built-in answers. */
+const ANSWERS = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
 
 /** A document, its tables without the blanks that only make columns. */
 function read(name: string): string {
@@ -55,7 +58,7 @@ The image is fetched by Telegram, Teams and the browser of whoever sees the cons
 
 ## Answers
 
-The bot answers usual questions by itself, then asks its own again. A file for \`ANSWERS_FILE\` has your answers: one with the id of a built-in answer replaces it, any other comes on top. Of what explains the bot's own questions (\`code.where\`, \`phone.why\`, \`email.why\`, …) it is what "what?" is answered by, too. The built-in ones: ${BUILT_IN.map((key) => `\`${idOf(key)}\``).join(', ')}.
+The bot answers usual questions by itself, then asks its own again. A file for \`ANSWERS_FILE\` has your answers: one with the id of a built-in answer replaces it, any other comes on top. Of what explains the bot's own questions (\`code.where\`, \`phone.why\`, \`email.why\`, …) it is what "what?" is answered by, too. The built-in ones: ${ANSWERS.map((id) => `\`${id}\``).join(', ')}.
 
 What only you can know (when points expire, where the shop is) gets \`SUPPORT_CONTACT\` and is counted as unanswered until you write it here:
 

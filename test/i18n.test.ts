@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Wording } from '../src/conversation/language/vocabulary.ts';
+import type { Wording } from '../src/conversation/message.ts';
 import type { Line } from '../src/conversation/reply.ts';
 import { createWords } from '../src/i18n.ts';
 

@@ -1,6 +1,7 @@
-import type { Wording } from '../../src/conversation/language/vocabulary.ts';
+import type { LanguageText } from '../../src/conversation/language/words.ts';
+import type { Wording } from '../../src/conversation/message.ts';
 
-/** What the flow says, what it is called in menus, and what customers say to begin it. */
+/** What the flow says, and what it is called in menus. */
 export const words: Wording = {
   vi: {
     'tier.now': 'Bạn đang ở hạng {{rank}}, với {{points, number}} điểm tính hạng.',
@@ -13,8 +14,6 @@ export const words: Wording = {
     'choice.tier': 'Hạng thành viên',
     'flow.tier': 'xem hạng thành viên',
     'help.tier': '• xem hạng',
-    'phrases.tier': 'lên hạng, hạng tiếp theo, điểm tính hạng, xem hạng, điểm hạng',
-    'phrases.tier_alone': 'hạng',
     'command.tier': 'hang',
     'telegram.command.tier': 'Xem hạng thành viên',
     'teams.command.tier.title': 'xem hạng',
@@ -31,11 +30,35 @@ export const words: Wording = {
     'choice.tier': 'My tier',
     'flow.tier': 'looking up your tier',
     'help.tier': '• next tier',
-    'phrases.tier': 'next tier, tier progress, tier points, tier status',
-    'phrases.tier_alone': '',
     'command.tier': 'tier',
     'telegram.command.tier': 'See your tier',
     'teams.command.tier.title': 'tier status',
     'teams.command.tier.description': 'See your tier and what is missing to the next one',
   },
 };
+
+/** What customers say to begin the flow. */
+export const sayings: readonly LanguageText[] = [
+  {
+    locale: 'vi',
+    text: `## start tier
+- lên hạng
+- hạng tiếp theo
+- điểm tính hạng
+- xem hạng
+- điểm hạng
+
+## start tier (alone)
+- hạng
+`,
+  },
+  {
+    locale: 'en',
+    text: `## start tier
+- next tier
+- tier progress
+- tier points
+- tier status
+`,
+  },
+];

@@ -1,12 +1,13 @@
-import { createAdapter } from './adapter.ts';
 import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
 import { expecting } from './dialogue/expecting.ts';
 import { createFlows, type Flow } from './flow.ts';
-import type { Answer } from './language/answers.ts';
-import { createLanguage, type Understood } from './language/understand.ts';
-import { type FlowWords, MENU_COMMANDS, type Phrases, type Wording, written } from './language/vocabulary.ts';
+import { createInterpreter, type Flow as SpokenOf } from './language/interpret.ts';
+import type { Answer } from './language/questions.ts';
+import type { Said } from './language/reading.ts';
+import { type LanguageText, readWords } from './language/words.ts';
+import { type Locale, perLocale, type Wording } from './message.ts';
 import { type ConversationState, newState, type ReadState } from './state.ts';
 import { type Input, step } from './step.ts';
 import { stateReader } from './stored-state.ts';
@@ -16,7 +17,7 @@ export type Command = {
   /** The wording's name: `telegram.command.<name>`, `teams.command.<name>.title`. */
   readonly name: string;
   /** The slash command in each language, without the slash; the conversation understands all of them. */
-  readonly written: Phrases;
+  readonly written: Readonly<Record<Locale, string>>;
   /** Offered to begin with, where a platform has place for a few only. */
   readonly starter: boolean;
 };
@@ -31,7 +32,7 @@ export type Conversation = {
   readonly readState: ReadState;
   newState(lastMessageMs?: number): ConversationState;
   /** What a text says by itself, whatever question it answers. */
-  understand(text: string): Understood;
+  understand(text: string): Said;
   /** What a text is taken for where the conversation is, and why: for the look inside. */
   explain(
     text: string,
@@ -45,8 +46,10 @@ export type Conversation = {
 export type ConversationOptions = {
   /** In the order of the menu; `flows/index.ts` has the bot's own. */
   readonly flows: readonly Flow[];
-  /** The locale files: what customers call the flows, and everything else that they may say. */
+  /** `locales/*.json`: of what the bot says, its slash commands are understood. */
   readonly wording: Wording;
+  /** `locales/*.md`: what customers say. */
+  readonly sayings: readonly LanguageText[];
   /** The operator's answers to customers' questions, beside those of the wording or in place of them. */
   readonly answers?: readonly Answer[] | undefined;
 };
@@ -55,21 +58,27 @@ export type ConversationOptions = {
  * Makes the conversation. Its vocabulary is built here, once.
  *
  * @example
- * const { step, newState } = createConversation({ flows, wording });
+ * const { step, newState } = createConversation({ flows, wording, sayings });
  * step(newState(), { kind: 'message', message: { kind: 'text', text: 'my points' } }, context);
  */
-export function createConversation({ flows, wording, answers }: ConversationOptions): Conversation {
+export function createConversation({
+  flows,
+  wording,
+  sayings,
+  answers = [],
+}: ConversationOptions): Conversation {
   const known = createFlows(flows);
-  const understanding = createLanguage(flows.map(wordsOf), wording, answers);
-  const language = createAdapter(understanding, flows);
-  const operators = new Map((answers ?? []).map(({ id, answer }) => [id, answer] as const));
+  const words = readWords(sayings);
+  const commands = slashCommands(flows, wording);
+  const language = createInterpreter({ words, flows: flows.map(spokenOf), commands, answers });
+  const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
     step: (state, input, context) =>
       step(state, input, { ...context, flows: known, language, answers: operators }),
     readState: stateReader(known),
     newState,
-    understand: understanding.understand,
+    understand: language.hear,
     explain(text, state, context) {
       const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators };
       const { commands, why } = language.interpret(text, expecting(state, scope), scope);
@@ -82,7 +91,7 @@ export function createConversation({ flows, wording, answers }: ConversationOpti
     },
     commands: [...starters, ...MENU_COMMANDS].map(({ name, starter }) => ({
       name,
-      written: written(`command.${name}`, wording),
+      written: perLocale((locale) => wording[locale][`command.${name}`] ?? ''),
       starter,
     })),
   };
@@ -99,12 +108,40 @@ function inShort(command: Spoken): string {
 }
 
 /** What reading texts needs to know of a flow. */
-export function wordsOf({ name, priority, list, slots }: Flow): FlowWords {
-  return {
-    name,
-    priority,
-    list,
-    takesCode: slots.includes('codes') || slots.includes('gift'),
-    showsPast: slots.includes('list') ? true : undefined,
-  };
+export function spokenOf({ name, priority, list, slots, identity }: Flow): SpokenOf {
+  const takesCode = slots.includes('codes') || slots.includes('gift');
+  const showsPast = slots.includes('list') ? true : undefined;
+  return { name, priority, list, slots, identity, takesCode, showsPast };
+}
+
+/** The commands of the menu, after the flows; starters are offered by Teams, too. */
+const MENU_COMMANDS = [
+  { name: 'language', starter: true },
+  { name: 'privacy', starter: false },
+  { name: 'help', starter: true },
+  { name: 'cancel', starter: false },
+] as const;
+
+/** What slash commands stand for beside the flows. */
+const SLASH: Readonly<Record<string, string>> = {
+  forget: 'show erasing',
+  privacy: 'show privacy',
+  language: 'show languages',
+  status: 'status',
+  cancel: 'cancel',
+  help: 'show help',
+  start: 'show welcome',
+  menu: 'show menu',
+};
+
+function slashCommands(flows: readonly Flow[], wording: Wording): ReadonlyMap<string, string> {
+  const acts = [...flows.map(({ name }) => [name, `start ${name}`] as const), ...Object.entries(SLASH)];
+  return new Map(
+    acts.flatMap(([name, act]) =>
+      Object.values(wording).flatMap((words) => {
+        const command = words[`command.${name}`];
+        return command ? [[command, act] as const] : [];
+      }),
+    ),
+  );
 }

@@ -10,6 +10,9 @@ export function perLocale<T>(of: (locale: Locale) => T): Readonly<Record<Locale,
   return { vi: of('vi'), en: of('en') };
 }
 
+/** `locales/*.json`: what the bot says, and its slash commands. */
+export type Wording = Readonly<Record<Locale, Readonly<Record<string, string>>>>;
+
 /** A text in every language, for what operators name themselves (gifts). */
 export type LocalizedText = Readonly<Record<Locale, string>>;
 

@@ -23,7 +23,7 @@ const callSchema = z.object({
 });
 export type TracedCall = z.infer<typeof callSchema>;
 
-/** What the customer's text says by itself, whatever question it answered (`conversation/language/understand.ts`). */
+/** What the customer's text says by itself, whatever question it answered (`conversation/language/reading.ts`). */
 const understoodSchema = z.record(z.string(), z.string());
 
 /**

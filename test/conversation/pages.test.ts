@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { HistoryRecord } from '../../src/conversation/effect.ts';
-import { parsePage } from '../../src/conversation/language/values/page.ts';
+import { parsePage } from '../support/conversation.ts';
 import { Dialogue, NOW, TEAMS } from '../support/dialogue.ts';
 
 /** A customer who looks at a list of so many records, five a page. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePeriod, TIME } from '../../src/conversation/language/periods.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
-import { understand } from '../support/conversation.ts';
+import { parsePeriod, TIME, understand } from '../support/conversation.ts';
 import { fc } from '../support/properties.ts';
 
 const ZONES = ['Asia/Ho_Chi_Minh', 'UTC', 'America/New_York', 'America/Santiago', 'Pacific/Apia'] as const;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parsePeriod, TIME } from '../../src/conversation/language/periods.ts';
 import { isNamedPeriod, namedPeriod } from '../../src/conversation/language/values/period.ts';
 import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
-import { understand } from '../support/conversation.ts';
+import { parsePeriod, TIME, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAnswers } from '../../src/conversation/language/answers.ts';
-import { WORDING } from '../../src/i18n.ts';
+import { questionsOf } from '../support/conversation.ts';
 import { Dialogue, TEAMS } from '../support/dialogue.ts';
 
 /*
@@ -8,7 +7,7 @@ import { Dialogue, TEAMS } from '../support/dialogue.ts';
  * middle, in English. Each is answered by what is asked, or by nothing: a wrong answer is worse than none.
  */
 
-const { find } = createAnswers(WORDING);
+const find = questionsOf();
 
 const ANSWERED: readonly (readonly [id: string, ...texts: string[]])[] = [
   [
@@ -207,11 +206,11 @@ test('there are enough of them', () => {
 });
 
 test.each(answered)('%s asks for %s', (text, id) => {
-  expect(find(text)).toMatchObject({ answered: { id } });
+  expect(find(text)).toMatchObject({ id });
 });
 
 test.each(UNANSWERED)('%s has no answer', (text) => {
-  expect(find(text)?.answered).toBeUndefined();
+  expect(find(text)?.id).toBeUndefined();
 });
 
 test.each(NO_QUESTIONS)('%s is no question to be answered', (text) => {

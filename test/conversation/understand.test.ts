@@ -1,16 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { phrasesIn } from '../../src/conversation/language/grammars.ts';
-import type { Understood } from '../../src/conversation/language/understand.ts';
+import { fold } from '../../src/conversation/language/fold.ts';
+import { isAct } from '../../src/conversation/language/lexicon.ts';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
-import { SPANS } from '../../src/conversation/language/values/time-words.ts';
-import { phrasesOf } from '../../src/conversation/language/vocabulary.ts';
-import { INTENTS, understand } from '../support/conversation.ts';
+import { commands, words as said, TIME, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';
 
-const told = (text: string, expected: Partial<Understood>) =>
+const told = (text: string, expected: ReturnType<typeof understand>) =>
   expect(understand(text)).toEqual({
     rest: '',
     codes: expected.code === undefined ? [] : [expected.code],
@@ -45,29 +43,29 @@ describe('the history', () => {
     ['lich su qua thang 9', { type: 'gift', period: 'thang 9' }],
     ['mình là Tuấn, cho hỏi lịch sử', {}],
   ] as const)('is asked for by %j', (text, expected) => {
-    told(text, { intent: 'history', ...expected });
+    told(text, { act: 'start history', ...expected });
   });
 
   it.each([
-    ['đổi quà tháng này', 'redeem'],
-    ['tháng này đổi được quà gì', 'redeem'],
-    ['đổi 2000 điểm', 'redeem'],
-    ['doi qua Dau May 2 cai', 'redeem'],
-    ['tích điểm hôm nay', 'accumulate'],
-  ] as const)('is not asked for by %j', (text, intent) => {
-    expect(understand(text).intent).toBe(intent);
+    ['đổi quà tháng này', 'start redeem'],
+    ['tháng này đổi được quà gì', 'start redeem'],
+    ['đổi 2000 điểm', 'start redeem'],
+    ['doi qua Dau May 2 cai', 'start redeem'],
+    ['tích điểm hôm nay', 'start accumulate'],
+  ] as const)('is not asked for by %j', (text, act) => {
+    expect(understand(text).act).toBe(act);
   });
 
   it('is told by its type alone, too', () => {
-    told('tích điểm', { intent: 'accumulate', type: 'point' });
-    told('quà', { intent: 'redeem', type: 'gift', gifts: true });
+    told('tích điểm', { act: 'start accumulate', type: 'point' });
+    told('quà', { act: 'start redeem', type: 'gift', gifts: true });
     told('7 ngày', { period: '7 ngay' });
   });
 });
 
 describe('slots', () => {
   const all = {
-    intent: 'accumulate',
+    act: 'start accumulate',
     code: 'TIVI000000017',
     phone: '+84912345678',
     email: 'minh@example.vn',
@@ -105,7 +103,7 @@ describe('slots', () => {
   });
 
   it('that a Vietnamese keyboard rewrote are named, not repaired', () => {
-    told('tích điểm TIVIươ8b98pfg', { intent: 'accumulate', mangled: 'code' });
+    told('tích điểm TIVIươ8b98pfg', { act: 'start accumulate', mangled: 'code' });
     told('minh@gmail.cơm', { mangled: 'email' });
   });
 });
@@ -185,22 +183,22 @@ describe('several codes', () => {
     ['bỏ TIVI000000301', 'remove'],
     ['xoá mã TIVI000000301 giúp mình', 'remove'],
     ['remove code TIVI000000301', 'remove'],
-    ['bỏ qua', 'skip'],
-    ['bỏ đi', 'nevermind'],
-  ])('are added or taken away by name: %j', (text, intent) => {
-    expect(understand(text).intent).toBe(intent);
+    ['bỏ qua', 'none'],
+    ['bỏ đi', 'cancel mild'],
+  ])('are added or taken away by name: %j', (text, act) => {
+    expect(understand(text).act).toBe(act);
   });
 });
 
 describe('a reference', () => {
   it('names one of several codes by a number', () => {
-    told('trạng thái k7m2q-9xw4t.2', { intent: 'status', code: 'k7m2q-9xw4t.2', reference: 'K7M2Q9XW4T.2' });
+    told('trạng thái k7m2q-9xw4t.2', { act: 'status', code: 'k7m2q-9xw4t.2', reference: 'K7M2Q9XW4T.2' });
   });
 
   it('is found in any case, with or without its dash, and may be a code as well', () => {
     told('K7M2Q9XW4T', { code: 'K7M2Q9XW4T', reference: 'K7M2Q9XW4T' });
-    told('trạng thái k7m2q-9xw4t', { intent: 'status', code: 'k7m2q-9xw4t', reference: 'K7M2Q9XW4T' });
-    told('status KMQXWTABCD', { intent: 'status', reference: 'KMQXWTABCD', rest: 'KMQXWTABCD' });
+    told('trạng thái k7m2q-9xw4t', { act: 'status', code: 'k7m2q-9xw4t', reference: 'K7M2Q9XW4T' });
+    told('status KMQXWTABCD', { act: 'status', reference: 'KMQXWTABCD', rest: 'KMQXWTABCD' });
   });
 
   it.each(['0912345678', 'the department is closed', 'TIVInpmx8b98pfg', 'K7M2Q9XW4'])(
@@ -213,39 +211,34 @@ describe('a reference', () => {
 
 describe('the rest', () => {
   it('is what nothing explains, as typed', () => {
-    told('đổi quà Nồi Cơm giúp mình', { intent: 'redeem', rest: 'Nồi Cơm' });
+    told('đổi quà Nồi Cơm giúp mình', { act: 'start redeem', rest: 'Nồi Cơm' });
     told('hôm nay trời đẹp', { period: 'hom nay', rest: 'trời đẹp' });
-    told('@antcrm_bot xem điểm', { intent: 'points', type: 'point' });
+    told('@antcrm_bot xem điểm', { act: 'start points', type: 'point' });
   });
 });
 
 describe('the vocabulary', () => {
   it('gives no phrase two meanings', () => {
-    const meanings = [
-      ...INTENTS.flatMap(({ always, alone }) => [phrasesOf(always), phrasesOf(alone)]),
-      phrasesIn(({ fillers }) => fillers),
-      ...SPANS.map((name) => phrasesIn(({ periods }) => periods[name] ?? '')),
-    ];
-    const seen = new Set<string>();
-    const twice = meanings.flatMap((phrases) => {
-      const own = [...new Set(phrases)];
-      const again = own.filter((phrase) => seen.has(phrase));
-      for (const phrase of own) seen.add(phrase);
-      return again;
-    });
-    expect(twice).toEqual([]);
-  });
-
-  it('understands each of its phrases as the intent that lists it, unless longer phrases say otherwise', () => {
-    const missed = INTENTS.flatMap(({ intent, always, alone }) =>
-      [always, alone].flatMap(phrasesOf).filter((phrase) => understand(phrase).intent !== intent),
+    const acts = new Map<string, Set<string>>();
+    for (const { text, act } of said.examples.filter((one) => isAct(one.act)))
+      acts.set(fold(text), (acts.get(fold(text)) ?? new Set()).add(act));
+    const names = [...TIME.all].flatMap(([phrase, { senses }]) =>
+      senses.some(({ is }) => is === 'name') ? [phrase] : [],
     );
-    expect(missed).toEqual([]);
+    for (const phrase of [...said.list('small'), ...names]) acts.get(phrase)?.add('another');
+    expect([...acts].filter(([, all]) => all.size > 1)).toEqual([]);
   });
 
-  it('gives every command one intent', () => {
-    const commands = INTENTS.flatMap(({ commands }) => commands);
-    expect(new Set(commands).size).toBe(commands.length);
+  it('understands each of its examples as the command under which it stands, unless longer ones say otherwise', () => {
+    const missed = said.examples.filter(({ text, act }) => isAct(act) && understand(text).act !== act);
+    expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);
+  });
+
+  it('gives every command one meaning', () => {
+    const names = commands.map(({ written }) => new Set(Object.values(written)));
+    expect(names.reduce((all, one) => all.union(one), new Set()).size).toBe(
+      names.reduce((sum, { size }) => sum + size, 0),
+    );
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTier } from '../../examples/own-flow/tier.ts';
-import { words } from '../../examples/own-flow/words.ts';
+import { sayings, words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createConversation, wordsOf } from '../../src/conversation/conversation.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { intentWords, phrasesOf } from '../../src/conversation/language/vocabulary.ts';
+import { isAct } from '../../src/conversation/language/lexicon.ts';
+import { readWords } from '../../src/conversation/language/words.ts';
 import { LOCALES, perLocale } from '../../src/conversation/message.ts';
-import { createWords, WORDING } from '../../src/i18n.ts';
+import { createWords, SAYINGS, WORDING } from '../../src/i18n.ts';
 import { startBot } from '../support/app.ts';
 import { missingWords } from '../support/flow-words.ts';
 import { startProcess } from '../support/processes.ts';
@@ -20,7 +21,7 @@ const all = [...flows, tier];
 const wording = perLocale((locale) => ({ ...WORDING[locale], ...words[locale] }));
 
 async function talk(locale: 'vi' | 'en') {
-  const bot = await startBot({}, { flows: all, words });
+  const bot = await startBot({}, { flows: all, words, sayings });
   onTestFinished(() => bot.stop());
   const client = createClient(bot.url);
   return async (message: { text: string } | { choice: string } | { start: string }) => {
@@ -57,15 +58,16 @@ describe('a bot with a flow of its own', () => {
   });
 
   it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
-    const { understand, commands } = createConversation({ flows: all, wording });
-    const missed = intentWords(all.map(wordsOf), wording).flatMap(({ intent, always, alone }) =>
-      [always, alone].flatMap(phrasesOf).filter((phrase) => understand(phrase).intent !== intent),
+    const texts = [...SAYINGS, ...sayings];
+    const { understand, commands } = createConversation({ flows: all, wording, sayings: texts });
+    const missed = readWords(texts).examples.filter(
+      ({ text, act }) => isAct(act) && understand(text).act !== act,
     );
     expect(missed).toEqual([]);
     const command = commands.find(({ name }) => name === 'tier');
-    expect(LOCALES.map((locale) => understand(`/${command?.written[locale]}`).intent)).toEqual([
-      'tier',
-      'tier',
+    expect(LOCALES.map((locale) => understand(`/${command?.written[locale]}`).act)).toEqual([
+      'start tier',
+      'start tier',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { confirmsIn, type Flow } from '../../src/conversation/flow.ts';
-import type { Wording } from '../../src/conversation/language/vocabulary.ts';
+import type { Wording } from '../../src/conversation/message.ts';
 import { LOCALES } from '../../src/conversation/message.ts';
 
 /** What the locale files lack of flows: `flow, language, key`. */
@@ -7,10 +7,9 @@ export function missingWords(flows: readonly Flow[], wording: Wording): string[]
   return flows.flatMap((flow) =>
     LOCALES.flatMap((locale) => {
       const lacks = (key: string) => (wording[locale][key] ?? '') === '';
-      const phrases = `phrases.${flow.name}`;
-      const missing = keysOf(flow).filter(lacks);
-      if (lacks(phrases) && lacks(`${phrases}_alone`)) missing.push(phrases);
-      return missing.map((key) => `${flow.name}, ${locale}, ${key}`);
+      return keysOf(flow)
+        .filter(lacks)
+        .map((key) => `${flow.name}, ${locale}, ${key}`);
     }),
   );
 }

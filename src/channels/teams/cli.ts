@@ -7,7 +7,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
-import { createWords, WORDING } from '../../i18n.ts';
+import { createWords, SAYINGS, WORDING } from '../../i18n.ts';
 import {
   type AppOptions,
   createLanguage,
@@ -78,7 +78,7 @@ async function main(): Promise<number> {
     console.error([...faults, ...read.warnings, USAGE].join('\n'));
     return EXIT_CONFIG;
   }
-  const { commands } = createConversation({ flows, wording: WORDING });
+  const { commands } = createConversation({ flows, wording: WORDING, sayings: SAYINGS });
   const content = await createPackage({
     appId,
     version: packageJson.version,

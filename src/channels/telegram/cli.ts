@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
-import { createWords, WORDING } from '../../i18n.ts';
+import { createWords, SAYINGS, WORDING } from '../../i18n.ts';
 import { type Answer, type Client, createClient } from './client.ts';
 import { partsOf, type RegistrationOptions, readWebhook } from './registration.ts';
 
@@ -107,7 +107,7 @@ async function main(): Promise<number> {
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
-    commands: createConversation({ flows, wording: WORDING }).commands,
+    commands: createConversation({ flows, wording: WORDING, sayings: SAYINGS }).commands,
   };
   return runCli(command, createClient(telegram), options, (line) => console.log(line));
 }

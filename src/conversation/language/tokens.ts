@@ -1,5 +1,3 @@
-import { unmark } from './fold.ts';
-import { phrasesIn } from './grammars.ts';
 import { QUOTES, trimEdges } from './trim.ts';
 import { type EmailResult, parseEmail } from './values/email.ts';
 import { type PhoneResult, parsePhone } from './values/phone.ts';
@@ -66,27 +64,8 @@ export function isDate(token: Pick<Token, 'text'>): boolean {
   return DATE.test(token.text);
 }
 
-/** A date, a dash, "T9" or "30ngay" is taken as it was typed. */
-export function isLiteral(token: Pick<Token, 'text'>): boolean {
-  return isDate(token) || isDash(token.text) || isPeriodToken(token.text);
-}
-
 export function isDash(text: string): boolean {
   return /^\p{Pd}+$/u.test(text);
-}
-
-/** Written in one piece: "T9", "t9-t11", "Q1/2026". "T2" is a Monday. */
-const COUNTED = ['hours', 'days', 'weeks', 'months', 'years'];
-const PERIOD_TOKEN =
-  /^(?:(?:t(?=[89]|1[0-2])|thg?|thang)\.?\d{1,2}(?:[/.-](?:\d{4}|(?:t|thg?|thang)?\d{1,2}))?|q[1-4]\/\d{2,4})$/;
-const COUNT_TOKEN = new RegExp(
-  String.raw`^\d{1,3}(?:${phrasesIn(({ periods }) => COUNTED.map((unit) => periods[unit] ?? '').join(',')).join('|')})$`,
-);
-
-function isPeriodToken(text: string): boolean {
-  if (!/^[\dtq]/i.test(text) || text.length > 12) return false;
-  const folded = unmark(text);
-  return PERIOD_TOKEN.test(folded) || (COUNT_TOKEN.test(folded) && !/\dd$/.test(folded));
 }
 
 /** The first run of tokens that is a phone number, the longest such run from there. */

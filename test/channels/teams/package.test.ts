@@ -98,13 +98,13 @@ describe.each(LOCALES)('the package whose first language is %s', (locale) => {
     const [list] = manifest.bots[0]?.commandLists ?? [];
     expect(list?.commands.map(({ type }) => type)).toEqual(Array(6).fill('prompt'));
     for (const says of ['title', 'prompt'] as const)
-      expect(list?.commands.map((command) => understand(command[says]).intent)).toEqual([
-        'accumulate',
-        'redeem',
-        'points',
-        'history',
-        'language',
-        'help',
+      expect(list?.commands.map((command) => understand(command[says]).act)).toEqual([
+        'start accumulate',
+        'start redeem',
+        'start points',
+        'start history',
+        'show languages',
+        'show help',
       ]);
   });
 });

@@ -76,9 +76,6 @@ const CALLS: Readonly<Record<string, Call>> = {
 /** The period behind a button. `7d` and `30d` are today and the days before it. */
 export const namedSpan = (name: NamedPeriod, today: number): Span => CALLS[name]?.(today).span ?? {};
 
-/** The names of all spans that a table may have. */
-export const SPANS = Object.keys(CALLS);
-
 /** Reach into today by themselves: "điểm hôm nay" asks for no history. */
 const PRESENT: ReadonlySet<string> = new Set(['month', 'all', 'today', 'week', 'quarter', 'year']);
 

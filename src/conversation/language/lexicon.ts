@@ -1,0 +1,263 @@
+import { fold, undoTyping } from './fold.ts';
+import type { Times } from './times.ts';
+import type { Token, Word } from './tokens.ts';
+import { isOneTypo } from './typo.ts';
+import type { Words } from './words.ts';
+
+/** What a phrase of the language files says; a small word says nothing. */
+export type Meaning = {
+  /** The command under whose heading it stands: `start redeem`. */
+  readonly act?: string | undefined;
+  /** Counts whatever else the message says. */
+  readonly always?: boolean | undefined;
+  readonly type?: 'point' | 'gift' | undefined;
+  /** Speaks of all time. */
+  readonly ever?: boolean | undefined;
+  readonly field?: 'code' | 'phone' | 'email' | undefined;
+  readonly denial?: 'stop' | 'fail' | undefined;
+  readonly amount?: boolean | undefined;
+  /** "Gì", "bao nhiêu". */
+  readonly asks?: boolean | undefined;
+  /** Something is wrong. */
+  readonly fault?: boolean | undefined;
+  readonly gifts?: boolean | undefined;
+  /** A polite yes, which is none beside a no. */
+  readonly assent?: boolean | undefined;
+  /** Asks for the gift that is named after it. */
+  readonly wish?: boolean | undefined;
+};
+
+/** A stretch of a message: a phrase that is known, or one word that is in none (no `meaning`). */
+export type Segment = { readonly meaning?: Meaning | undefined; readonly words: readonly Word<Token>[] };
+
+/** The phrases of the language files, and how words are spelt in them. Made once: the index takes long to build. */
+export type Lexicon = {
+  /** Whether a folded text is a phrase. */
+  isPhrase(text: string): boolean;
+  /** Whether a folded word occurs in a phrase. */
+  isKnown(word: string): boolean;
+  /** The folded words of a message, shortened ones written out, keystrokes of a Vietnamese keyboard undone. */
+  wordsOf(tokens: readonly Token[]): Word<Token>[];
+  /** The words with typing errors mended; undefined where there is nothing to mend. */
+  mended(words: readonly Word<Token>[]): Word<Token>[] | undefined;
+  /** Cuts words into the longest phrases, left to right; a number goes with what it counts. */
+  segments(words: readonly Word<Token>[]): Segment[];
+  /** The words of a text, folded; shortened ones are written out. */
+  plainly(text: string): string[];
+};
+
+type Entry = { readonly words: readonly string[]; readonly meaning: Meaning };
+
+/** Below this many letters, one typing error makes too many other words. */
+const MIN_TYPO = 4;
+/** More unknown words than this are no typing errors but another subject. */
+const MAX_TYPOS = 8;
+/** Of the words kept, and of the letters of one. */
+const MAX_FOLDED = 4000;
+const MAX_LENGTH = 12;
+
+/** `localeOf`: the language of a text, as far as its words tell. */
+export function createLexicon(
+  words: Words,
+  times: Pick<Times, 'words' | 'isLiteral'>,
+  localeOf: (text: string) => string | undefined,
+): Lexicon {
+  const meanings = meaningsOf(words);
+  const index = indexOf(meanings);
+  const known = new Set([...meanings.keys(), ...times.words].flatMap((phrase) => phrase.split(' ')));
+  const spellings = spellingsOf([...known]);
+  const shortFor = words.pairs('short for');
+  for (const short of shortFor.keys()) known.add(short);
+  const asSpelt = words.pairs('as spelt');
+  const withMarks = new Set(words.list('with marks only'));
+  const polite = new Set(words.list('polite'));
+  /** Words without marks that are others in another language (`no`, nó). */
+  const foreign = new Map(
+    words.locales.flatMap((locale) =>
+      words.list('foreign alone', locale).map((word) => [word, locale] as const),
+    ),
+  );
+  const joined = new Map(
+    [...meanings.keys()].flatMap((phrase) =>
+      phrase.includes(' ') ? [[phrase.replaceAll(' ', ''), phrase] as const] : [],
+    ),
+  );
+  /**
+   * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding takes
+   * most of the time. Only such words, never a name or a number, are kept; and no long ones, since V8 keeps the whole
+   * message that a piece of 13 characters or more was cut out of.
+   */
+  const folded = new Map<string, string>();
+
+  function lettersOf({ text }: Token): string {
+    const before = folded.get(text);
+    if (before !== undefined) return before;
+    const word = text.normalize('NFC').toLowerCase();
+    const meant = asSpelt.get(word);
+    const letters =
+      meant === '' ? word : meant === undefined ? fold(text).split(' ').map(asKnown).join(' ') : fold(meant);
+    const keep = folded.size < MAX_FOLDED && text.length <= MAX_LENGTH;
+    if (keep && letters.split(' ').every((word) => known.has(word))) folded.set(text, letters);
+    return letters;
+  }
+
+  function asKnown(word: string): string {
+    const long = shortFor.get(word);
+    if (long !== undefined) return fold(long);
+    if (known.has(word)) return word;
+    const phrase = joined.get(word);
+    if (phrase !== undefined) return phrase;
+    const undone = undoTyping(word);
+    return undone.length > 1 && known.has(undone) ? fold(shortFor.get(undone) ?? undone) : word;
+  }
+
+  /** "no o dau", "nó": a short word of another language than the words beside it, or with marks, which no such word has. */
+  function isForeign(tokens: readonly Token[], at: number): boolean {
+    const word = tokens[at];
+    if (word === undefined || !isPlain(word)) return true;
+    const all = tokens.map(({ text }) => fold(text));
+    if (all.every((one) => foreign.has(one) || polite.has(one))) return false;
+    const beside = all[at + 1] ?? all[at - 1] ?? '';
+    const said = localeOf(tokens.map(({ text }) => text).join(' '));
+    const isOther = said !== undefined && said !== foreign.get(fold(word.text));
+    return isOther && (beside.length < 2 || localeOf(beside) === said);
+  }
+
+  function phraseAt(said: readonly Word<Token>[], at: number): Entry | undefined {
+    const word = said[at];
+    if (!word) return undefined;
+    const entry = index
+      .get(word.text)
+      ?.find((one) => one.words.every((text, i) => said[at + i]?.text === text));
+    if (!entry || entry.words.length > 1) return entry;
+    if (word.doubtful) return undefined;
+    return word.bare && withMarks.has(word.text) ? { words: entry.words, meaning: {} } : entry;
+  }
+
+  function amountAt(said: readonly Word<Token>[], at: number): Entry | undefined {
+    const number = said[at]?.text ?? '';
+    const counted = meanings.get(said[at + 1]?.text ?? '');
+    return counted?.amount && /^\d+$/.test(number) ? { words: [number], meaning: {} } : undefined;
+  }
+
+  return {
+    isPhrase: (text) => meanings.has(text),
+    isKnown: (word) => known.has(word),
+    wordsOf(tokens) {
+      const marked = !tokens.every(isPlain);
+      return tokens.flatMap((source, at): Word<Token>[] => {
+        if (times.isLiteral(source)) return [{ text: source.text, source }];
+        const bare = marked && isPlain(source);
+        const letters = lettersOf(source);
+        const doubtful = foreign.has(letters) && isForeign(tokens, at);
+        return letters
+          .split(' ')
+          .filter((text) => text !== '')
+          .map((text) => ({ text, source, bare, ...(doubtful && { doubtful }) }));
+      });
+    },
+    mended(said) {
+      const unknown = said.filter(({ text }) => !known.has(text));
+      if (unknown.length === 0 || unknown.length > MAX_TYPOS) return undefined;
+      const near = new Map(unknown.map(({ text }) => [text, spellings(text)] as const));
+      return said.map((word) => {
+        const meant = near.get(word.text);
+        return meant === undefined ? word : { ...word, text: meant, doubtful: word.text.length < 5 };
+      });
+    },
+    segments(said) {
+      const found: Segment[] = [];
+      for (let at = 0; at < said.length; ) {
+        const entry = phraseAt(said, at) ?? amountAt(said, at);
+        const length = entry?.words.length ?? 1;
+        found.push({ meaning: entry?.meaning, words: said.slice(at, at + length) });
+        at += length;
+      }
+      return found;
+    },
+    plainly: (text) =>
+      speltWords(text)
+        .map((word) => asSpelt.get(word) ?? fold(word))
+        .flatMap((word) => fold(shortFor.get(word) ?? word).split(' ')),
+  };
+}
+
+/** Finds the word that is one typing error away; undefined where none or several are. */
+export function spellingsOf(known: readonly string[]): (word: string) => string | undefined {
+  const byLength = new Map<number, string[]>();
+  for (const word of known)
+    if (word.length >= MIN_TYPO && /^[a-z]+$/.test(word))
+      byLength.set(word.length, [...(byLength.get(word.length) ?? []), word]);
+  return (word) => {
+    if (word.length < MIN_TYPO || !/^[a-z]+$/.test(word)) return undefined;
+    const lengths = [word.length - 1, word.length, word.length + 1];
+    const near = lengths
+      .flatMap((length) => byLength.get(length) ?? [])
+      .filter((one) => isOneTypo(one, word));
+    return near.length === 1 ? near[0] : undefined;
+  };
+}
+
+/** The words of a text as they are spelt, in lower case. */
+export function speltWords(text: string): string[] {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+function isPlain({ text }: Token): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+/** The phrases and what they say, folded. */
+function meaningsOf(words: Words): ReadonlyMap<string, Meaning> {
+  const all = new Map<string, Meaning>();
+  const add = (phrase: string, meaning: Meaning) => all.set(phrase, { ...all.get(phrase), ...meaning });
+  const lists: readonly (readonly [name: string, meaning: Meaning])[] = [
+    ['small', {}],
+    ['amounts', { amount: true }],
+    ['wanted', { asks: true }],
+    ['wishes', { wish: true }],
+    ['assents', { assent: true }],
+    ['faults', { fault: true }],
+    ['code', { field: 'code' }],
+    ['phone', { field: 'phone' }],
+    ['email', { field: 'email' }],
+    ['points list', { type: 'point' }],
+    ['gifts list', { type: 'gift' }],
+    ['gifts', { gifts: true }],
+    ['ever', { ever: true }],
+    ['stops', { denial: 'stop' }],
+    ['fails', { denial: 'fail' }],
+  ];
+  for (const locale of words.locales) {
+    const { units, from, to } = words.periods.get(locale) ?? {};
+    for (const phrase of [units, from, to].join(',').split(',').map(fold)) if (phrase !== '') add(phrase, {});
+    for (const [name, meaning] of lists)
+      for (const phrase of words.written(name, locale))
+        for (const folded of words.foldings(phrase)) add(folded, meaning);
+  }
+  // Words that are none of those that their letters say: they say nothing.
+  for (const [word, meant] of words.pairs('as spelt')) if (meant === '') add(word, {});
+  for (const { text, act, alone } of words.examples)
+    for (const phrase of isAct(act) ? words.foldings(text) : [])
+      add(phrase, alone ? { act } : { act, always: true });
+  return all;
+}
+
+/** A heading of what is asked of the programme: its examples count by their likeness. */
+export const isAct = (heading: string): boolean => !/^ask (?!what$|who$)/.test(heading);
+
+/** By first word, the longest phrase first. */
+function indexOf(meanings: ReadonlyMap<string, Meaning>): ReadonlyMap<string, readonly Entry[]> {
+  const index = new Map<string, Entry[]>();
+  for (const [phrase, meaning] of meanings) {
+    const words = phrase.split(' ');
+    const [first = ''] = words;
+    index.set(first, [...(index.get(first) ?? []), { words, meaning }]);
+  }
+  for (const entries of index.values()) entries.sort((a, b) => b.words.length - a.words.length);
+  return index;
+}

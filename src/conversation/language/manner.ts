@@ -1,0 +1,214 @@
+import { LOCALES, type Locale } from '../message.ts';
+import { fold, undoTyping, visible } from './fold.ts';
+import { type Lexicon, speltWords } from './lexicon.ts';
+import { tokenize } from './tokens.ts';
+import type { Words } from './words.ts';
+
+/*
+ * How a text speaks, whatever it says: whether it asks, whether it is a yes and nothing else, in which language.
+ */
+
+/** "👍" and "👌", in whatever colour. */
+const HAND = /[👍👌][\u{1F3FB}-\u{1F3FF}]?/gu;
+/** A picture that objects. */
+const REFUSING = /❌|🚫|👎|🙅/u;
+
+/** A text with the hands that say yes in words. */
+export const withHandsRead = (text: string): string => text.replace(HAND, ' ok ');
+
+/** Words, folded and as they are spelt: "đầu" is no "đâu", and "đồ" no "do". */
+type AskingWords = { readonly folded: ReadonlySet<string>; readonly spelt: ReadonlySet<string> };
+
+/** Tells questions. */
+export type Asking = {
+  /** Whether the text asks something: by its mark, or by its words. A single word does not. */
+  isQuestion(text: string): boolean;
+  /** Whether a folded word asks, wherever it stands. */
+  isAsking(word: string): boolean;
+};
+
+export function createAsking(words: Words, { plainly }: Lexicon): Asking {
+  const of = (name: string): AskingWords => ({
+    folded: new Set(words.list(name)),
+    spelt: new Set(words.written(name)),
+  });
+  const [anywhere, first, last] = [of('asks anywhere'), of('asks first'), of('asks last')];
+  const polite = new Set(words.list('asks nothing'));
+  const [shortFor, asSpelt] = [words.pairs('short for'), words.pairs('as spelt')];
+
+  /** A word that carries marks must be spelt so; one that carries none may lack them. */
+  function isOf({ folded, spelt }: AskingWords, typed: string): boolean {
+    if (spelt.has(typed)) return true;
+    const written = asSpelt.get(typed) ?? shortFor.get(fold(typed));
+    if (written !== undefined) return folded.has(fold(written));
+    return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
+  }
+
+  return {
+    isQuestion(text) {
+      const said = speltWords(visible(text));
+      if (said.length < 2) return false;
+      const pairs = [said, plainly(visible(text))].flatMap((all) =>
+        all.map((word, at) => `${word} ${all[at + 1]}`),
+      );
+      const telling = said.filter((word) => !polite.has(fold(word)));
+      return (
+        text.trimEnd().endsWith('?') ||
+        [...said, ...pairs].some((word) => isOf(anywhere, word)) ||
+        isOf(first, telling[0] ?? '') ||
+        isOf(last, telling.at(-1) ?? '')
+      );
+    },
+    isAsking: (word) => anywhere.folded.has(word),
+  };
+}
+
+/**
+ * Whether a text says yes and nothing else. Stricter than the act, for points hang on it: small words that change nothing
+ * elsewhere make a question or an objection here ("có gì", "ok sao", "ok nhưng").
+ */
+export function createYes(words: Words): (text: string) => boolean {
+  const yes = words.examples.filter(({ act }) => act === 'yes');
+  const phrases = new Set(yes.map(({ text }) => fold(text)));
+  const longest = Math.max(0, ...[...phrases].map((phrase) => phrase.split(' ').length));
+  const polite = new Set(words.list('polite').flatMap((phrase) => phrase.split(' ')));
+  const shortFor = words.pairs('short for');
+  // Words that say nothing elsewhere may object to a yes, and stay.
+  const meant = new Map([...words.pairs('as spelt')].filter(([, other]) => other !== ''));
+  const any = (name: string) =>
+    words
+      .written(name)
+      .map((phrase) => RegExp.escape(phrase))
+      .join('|') || '(?!)';
+  /** As they are spelt: "à" is no "ạ". */
+  const objection = new RegExp(
+    `[?？]|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,
+    'iu',
+  );
+
+  return (text) => {
+    if (REFUSING.test(text) || objection.test(text.normalize('NFC'))) return false;
+    const typed = withHandsRead(text).normalize('NFC');
+    const said = fold(typed.replace(/[\p{L}\p{M}]+/gu, (word) => meant.get(word.toLowerCase()) ?? word))
+      .split(' ')
+      .map((word) => fold(shortFor.get(word) ?? word));
+    let isYes = false;
+    for (let at = 0; at < said.length; ) {
+      let length = Math.min(longest, said.length - at);
+      while (length > 0 && !phrases.has(said.slice(at, at + length).join(' '))) length--;
+      if (length > 0) isYes = true;
+      else if (!polite.has(said[at] ?? '')) return false;
+      at += Math.max(length, 1);
+    }
+    return isYes;
+  };
+}
+
+/**
+ * The language whose words a text has more of; undefined where it has none, or as many of another: "ok", a code. Words
+ * that people use in any language ("hello") tell nothing, except where nothing else does (`first`).
+ */
+export type LocaleOf = (text: string, about?: { readonly first: boolean }) => string | undefined;
+
+/** The words of time by which a language is known. */
+const SPEAKING = [
+  'sure',
+  'only as spelt',
+  'doubtful',
+  'units',
+  'after a unit',
+  'before',
+  'after',
+  'today',
+  'yesterday',
+];
+
+export function createLocaleOf(words: Words): LocaleOf {
+  const { locales } = words;
+  const own = new Map(locales.map((locale) => [locale, wordsOf(words, locale)] as const));
+  const borrowed = new Map(
+    locales.map((locale) => [locale, new Set(words.list('borrowed', locale))] as const),
+  );
+  const marks = marksOf(words);
+
+  function localeOfWord(token: string, isFirst: boolean): string | undefined {
+    for (const sign of token.normalize('NFD').toLowerCase()) {
+      const locale = marks.get(sign);
+      if (locale !== undefined) return locale;
+    }
+    const word = fold(token);
+    if (word.length < 2) return undefined;
+    const lenders = locales.filter((locale) => borrowed.get(locale)?.has(word));
+    if (lenders.length > 0) return isFirst ? only(lenders) : undefined;
+    const speakers = locales.filter((locale) => own.get(locale)?.has(word));
+    if (speakers.length > 0) return only(speakers);
+    const undone = undoTyping(word);
+    if (undone === word || undone.length < 2) return undefined;
+    // Keystrokes stand for marks: of languages that have none nobody types them.
+    return only(
+      locales.filter((locale) => own.get(locale)?.has(undone) && [...marks.values()].includes(locale)),
+    );
+  }
+
+  return (text, { first: isFirst } = { first: false }) => {
+    const counts = new Map<string, number>();
+    // Values are of no language: no address, link, code, number or command is looked at.
+    for (const { text: token } of tokenize(visible(text))) {
+      if (!/^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(token)) continue;
+      const locale = localeOfWord(token, isFirst);
+      if (locale !== undefined) counts.set(locale, (counts.get(locale) ?? 0) + 1);
+    }
+    const [best, second] = [...counts].sort(([, one], [, other]) => other - one);
+    return best && best[1] > (second?.[1] ?? 0) ? best[0] : undefined;
+  };
+}
+
+const only = (locales: readonly string[]): string | undefined =>
+  locales.length === 1 ? locales[0] : undefined;
+
+/** The letters and marks that one language alone has. */
+function marksOf({ examples }: Words): ReadonlyMap<string, string> {
+  const found = new Map<string, Set<string>>();
+  for (const { text, locale } of examples)
+    for (const [sign] of text
+      .normalize('NFD')
+      .toLowerCase()
+      .matchAll(/[^\0-\x7f]/gu))
+      if (/[\p{L}\p{M}]/u.test(sign)) found.set(sign, (found.get(sign) ?? new Set()).add(locale));
+  return new Map(
+    [...found].flatMap(([sign, [locale, ...others]]) =>
+      locale !== undefined && others.length === 0 ? [[sign, locale] as const] : [],
+    ),
+  );
+}
+
+const TELLING = [
+  'small',
+  'wishes',
+  'wanted',
+  'stops',
+  'fails',
+  'points list',
+  'gifts list',
+  'code',
+  'phone',
+  'email',
+];
+const ASKING = ['asks anywhere', 'asks first', 'asks last', 'asks nothing', 'asks little'];
+
+function wordsOf(words: Words, locale: string): ReadonlySet<string> {
+  const periods = words.periods.get(locale) ?? {};
+  const examples = words.examples.filter(
+    (one) => one.locale === locale && !/^ask (?!what$|who$)/.test(one.act),
+  );
+  const phrases = [
+    ...examples.map(({ text }) => text),
+    ...[...TELLING, ...ASKING].flatMap((name) => words.written(name, locale)),
+    ...SPEAKING.map((name) => periods[name] ?? ''),
+  ];
+  return new Set(phrases.flatMap((phrase) => fold(phrase).split(' ')));
+}
+
+/** A tag as one of the languages that the bot speaks. */
+export const localeNamed = (tag: string | undefined): Locale | undefined =>
+  LOCALES.find((one) => one === tag);

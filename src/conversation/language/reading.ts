@@ -1,0 +1,368 @@
+import { type Codes, createCodes, referenceIn } from './codes.ts';
+import { visible } from './fold.ts';
+import { createLexicon, type Lexicon, type Segment } from './lexicon.ts';
+import { withLinksRead } from './links.ts';
+import {
+  type Asking,
+  createAsking,
+  createLocaleOf,
+  createYes,
+  type LocaleOf,
+  withHandsRead,
+} from './manner.ts';
+import { createTimes, type Times } from './times.ts';
+import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
+import type { Words } from './words.ts';
+
+/** What a flow's words mean to whoever reads a text. */
+export type FlowFacts = {
+  readonly name: string;
+  /** Of several flows in a message, the one with the highest is meant; above 26 also before a change of details. */
+  readonly priority: number;
+  /** A code may follow its words. */
+  readonly takesCode: boolean;
+  /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
+  readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
+  /** It shows what was: a past period with another flow's words asks for it ("điểm 30 ngày"). */
+  readonly showsPast?: true | undefined;
+};
+
+/** What a text says by itself, whatever question it answers: its values, and what its words want. */
+export type Said = {
+  /** The command that its words are examples of, or what a slash command stands for: `start redeem`, `yes`. */
+  readonly act?: string | undefined;
+  /** All codes, each once, in the order they stand. */
+  readonly codes: readonly string[];
+  /** E.164. With `phoneAsk`, a guess to be asked about (`parsePhone`). */
+  readonly phone?: string | undefined;
+  readonly phoneAsk?: 'mapped' | 'leadingZero' | undefined;
+  readonly email?: string | undefined;
+  readonly emailSuggestion?: string | undefined;
+  /** A Vietnamese keyboard rewrote this slot while it was typed; it is not repaired. */
+  readonly mangled?: 'code' | 'email' | undefined;
+  /** A word of the shape that operation ids have, upper case without its dash. It may be a code as well. */
+  readonly reference?: string | undefined;
+  /** The words that speak of a period, whether or not they can be read as one. */
+  readonly period?: string | undefined;
+  /** Which history; only where the message asks for one, or says nothing else. */
+  readonly type?: 'point' | 'gift' | 'both' | undefined;
+  /** Speaks of all time, without a period: "quà của tôi". */
+  readonly ever: boolean;
+  /** Speaks of gifts, and asks for none: "thế còn quà", but neither "đổi quà" nor "quà nào". */
+  readonly gifts: boolean;
+  /** The slot that the message calls by its name ("mã", "số điện thoại"); the first one. */
+  readonly names?: 'code' | 'phone' | 'email' | undefined;
+  /** "Không có email". */
+  readonly noEmail: boolean;
+  /** Says that something is wrong ("sai rồi"), and not that there is none. */
+  readonly fault: boolean;
+  /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an act. */
+  readonly wishes: boolean;
+  /** The words, as typed, that none of the above explains, without polite ones. */
+  readonly rest: string;
+  /** The examples that were found. */
+  readonly covered: readonly string[];
+};
+
+/** Reads texts by the language files. */
+export type Reader = {
+  read(text: string): Said;
+  readonly asking: Asking;
+  readonly codes: Codes;
+  readonly times: Times;
+  readonly lexicon: Lexicon;
+  readonly localeOf: LocaleOf;
+  /** Whether a text says yes and nothing else. */
+  isYes(text: string): boolean;
+};
+
+/** Of several acts in a message the first of these is meant; flows stand between these two lists, by their priority. */
+const BEFORE_FLOWS = [
+  'show erasing',
+  'show privacy',
+  'speak',
+  'show languages',
+  'status',
+  'show person',
+  'cancel',
+  'cancel mild',
+];
+const AFTER_FLOWS = [
+  ...[
+    'show help',
+    'show welcome',
+    'show menu',
+    'none',
+    'page next',
+    'page previous',
+    'keep',
+    'other',
+    'page same',
+  ],
+  ...[
+    'talk wait',
+    'ask what',
+    'no',
+    'yes',
+    'talk bye',
+    'talk upset',
+    'ask who',
+    'talk thanks',
+    'talk greeting',
+  ],
+  'talk remark',
+];
+/** A change of the details at hand stands among the flows. */
+const AMONG_FLOWS = [
+  { act: 'change', priority: 25 },
+  { act: 'remove', priority: 26 },
+];
+
+/** "Dạ không" says no. */
+const NO: ReadonlySet<string | undefined> = new Set(['no', 'none', 'cancel mild', 'cancel']);
+/** What may be said beside the wish for a language. */
+const BESIDE_LANGUAGE: ReadonlySet<string> = new Set([
+  'yes',
+  'no',
+  'none',
+  'talk greeting',
+  'talk thanks',
+  'show help',
+]);
+
+/** `commands`: slash commands, without the slash, by what they stand for. */
+export function createReader(
+  words: Words,
+  flows: readonly FlowFacts[],
+  commands: ReadonlyMap<string, string>,
+): Reader {
+  const byAct = new Map<string, FlowFacts>(flows.map((flow) => [`start ${flow.name}`, flow]));
+  const past = flows.find(({ showsPast }) => showsPast);
+  const pastAct = past && `start ${past.name}`;
+  const ranked = [...flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })), ...AMONG_FLOWS];
+  const speaks = [...new Set(words.examples.flatMap(({ act }) => (act.startsWith('speak ') ? [act] : [])))];
+  const order = [
+    ...BEFORE_FLOWS.flatMap((act) => (act === 'speak' ? speaks : [act])),
+    ...ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
+    ...AFTER_FLOWS,
+  ];
+  const localeOf = createLocaleOf(words);
+  const times = createTimes(words);
+  const lexicon = createLexicon(words, times, localeOf);
+  const asking = createAsking(words, lexicon);
+  const isYes = createYes(words);
+  const takesCode = (act: string | undefined) => byAct.get(act ?? '')?.takesCode ?? false;
+  const codes = createCodes(lexicon, times, takesCode);
+  const possible = new Set(words.list('possible'));
+  const isFlow = (act: string | undefined) => act !== undefined && byAct.has(act);
+  const listOf = ({ meaning }: Segment) => byAct.get(meaning?.act ?? '')?.list;
+
+  /** `/tichdiem`, `/tichdiem@antcrm_bot`. */
+  function commandOf(token: Token | undefined): string | undefined {
+    const name = /^\/(\w+)(?:@\w+)?$/.exec(token?.text ?? '')?.[1];
+    return name === undefined ? undefined : commands.get(name.toLowerCase());
+  }
+
+  function read(tokens: readonly Token[], command: string | undefined): Reading {
+    const shaped = tokens.filter(codes.isCode);
+    const argument = shaped.length > 0 ? undefined : codes.argument(tokens, command);
+    const found = argument ? [argument] : shaped;
+    const typed = lexicon.wordsOf(without(tokens, found));
+    const reading = meaningOf(typed, found, command);
+    // A period that was mistyped must not be taken for none.
+    if (reading.act && (reading.act !== pastAct || reading.period !== undefined)) return reading;
+    const better = lexicon.mended(typed);
+    const second = better && meaningOf(better, found, command);
+    if (!second?.act || (reading.act && second.period === undefined)) return reading;
+    // "I forgot me code": nobody asked to be forgotten.
+    return second.act === 'show erasing' ? { ...second, act: 'show privacy' } : second;
+  }
+
+  function meaningOf(
+    typed: readonly Word<Token>[],
+    shaped: readonly Token[],
+    command: string | undefined,
+  ): Reading {
+    const { said: period, others } = times.find(typed);
+    const all = lexicon.segments(others);
+    const announced = shaped.length > 0 ? undefined : codes.announced(all, command);
+    const found = announced ? [announced] : shaped;
+    const parts = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
+    const act = actOf(parts, period);
+    const chosen = command === 'show languages' && act?.startsWith('speak ') ? act : command;
+    return { parts, codes: found, period, act: chosen ?? act };
+  }
+
+  /** What the phrases want; `period`: the words that speak of one. */
+  function actOf(parts: readonly Segment[], period: string | undefined): string | undefined {
+    const language = wishedLanguage(parts);
+    if (language !== undefined) return language;
+    const said = parts.filter(({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act));
+    const isNo = said.some(({ meaning }) => NO.has(meaning?.act));
+    const sure = said.filter(({ meaning }) => meaning?.always);
+    const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
+    const telling = isNo ? counting.filter(({ meaning }) => !meaning?.assent) : counting;
+    const acts = new Set(telling.map(({ meaning }) => meaning?.act));
+    if ([...acts].some(isFlow)) {
+      const denied = deniedFlow(parts);
+      if (denied) return denied;
+    }
+    const first = order.find((act) => acts.has(act));
+    if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
+    const both = acts.has('yes') && acts.has('no');
+    if (both && (first === 'yes' || first === 'no'))
+      return parts.some(({ meaning }) => meaning?.fault) ? 'no' : undefined;
+    if (period === undefined || !isFlow(first) || !isExplained(parts)) return first;
+    const { type, vague } = byAct.get(first ?? '')?.list ?? {};
+    // "Tuần này tích được bao nhiêu điểm" asks for what was earned, "tuần này mình có bao nhiêu điểm" for the balance.
+    const isEarned = vague
+      ? said.some((part) => listOf(part)?.type === 'point' && !listOf(part)?.vague)
+      : parts.some(({ meaning }) => meaning?.asks);
+    return times.isPast(period) || (type === 'point' && isEarned) ? (pastAct ?? first) : first;
+  }
+
+  /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
+  function deniedFlow(parts: readonly Segment[]): 'cancel' | 'show person' | undefined {
+    if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'show person';
+    const denial = parts.findIndex(({ meaning }) => meaning?.denial === 'stop');
+    if (denial < 0) return undefined;
+    const after = parts.slice(denial + 1);
+    const next = after.findIndex(({ meaning }) => meaning === undefined || meaning.act !== undefined);
+    const paused = after.slice(0, next + 1).some((part) => part.words.some(({ source: { pause } }) => pause));
+    if (!isFlow(after[next]?.meaning?.act) || paused) return undefined;
+    const fails = after.slice(next + 1).some((part) => possible.has(part.words[0]?.text ?? ''));
+    return fails ? 'show person' : 'cancel';
+  }
+
+  /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
+  function wishedLanguage(parts: readonly Segment[]): string | undefined {
+    const isNamed = ({ meaning }: Segment) => speaks.includes(meaning?.act ?? '');
+    const isOther = ({ meaning }: Segment) => meaning?.act !== undefined && !BESIDE_LANGUAGE.has(meaning.act);
+    const others = parts.filter((part) => !isNamed(part));
+    if (others.length === parts.length || !isExplained(parts)) return undefined;
+    if (others.some((part) => isOther(part) || part.meaning?.field)) return undefined;
+    const refused = parts.find((part, at) => isNamed(part) && isDenied(parts, at))?.meaning?.act;
+    const named = new Set(parts.filter(isNamed).map(({ meaning }) => meaning?.act));
+    const [wanted, ...more] = speaks.filter((one) => (refused ? one !== refused : named.has(one)));
+    return more.length === 0 ? wanted : 'show languages';
+  }
+
+  function namedType(part: Segment): 'point' | 'gift' | undefined {
+    if (part.meaning?.type) return part.meaning.type;
+    const list = part.meaning?.always ? listOf(part) : undefined;
+    return list?.vague ? undefined : list?.type;
+  }
+
+  /** Which history the phrases name; undefined where they name none, or the act is no flow. */
+  function typeOf(parts: readonly Segment[], act: string | undefined): Said['type'] {
+    if (act !== undefined && !isFlow(act)) return undefined;
+    const [named, ...more] = new Set(parts.map(namedType).filter((type) => type !== undefined));
+    if (named !== undefined && more.length === 0) return named;
+    const types = new Set(parts.map((part) => listOf(part)?.type).filter((type) => type !== undefined));
+    return types.size > 1 ? 'both' : [...types][0];
+  }
+
+  /** Erasing and another language take the plain request; "xác nhận giúp mình" asks for no help. */
+  function settled(act: string | undefined, isAlone: boolean, text: string): string | undefined {
+    if (act === 'show erasing') return isAlone && !asking.isQuestion(text) ? act : 'show privacy';
+    if (act?.startsWith('speak ')) return isAlone ? act : undefined;
+    return act === 'show help' && isYes(text) ? 'yes' : act;
+  }
+
+  return {
+    asking,
+    codes,
+    times,
+    lexicon,
+    localeOf,
+    isYes,
+    read(text) {
+      const tokens = tokenize(withHandsRead(withLinksRead(visible(text)))).flatMap(codes.parted);
+      const command = commandOf(tokens[0]);
+      const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
+      const email = findEmail(typed);
+      const unmailed = without(typed, email?.tokens);
+      const phone = findPhone(unmailed);
+      const others = without(unmailed, phone?.tokens);
+      const mangled = others.find(codes.isMangled);
+      const { act, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
+      const all = [...new Set(found.map((token) => token.text))];
+      const left = others.filter((token) =>
+        parts.some((part) => part.meaning === undefined && part.words.some(({ source }) => source === token)),
+      );
+      const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
+      const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
+      return {
+        act: (command ? act : settled(act, isAlone, text)) ?? bare,
+        codes: all,
+        phone: phone?.result.value,
+        phoneAsk: phone?.result.ask,
+        email: email?.result.ok ? email.result.value : undefined,
+        emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
+        mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
+        reference: referenceIn(others, left),
+        period,
+        type: (act !== undefined && act === pastAct) || isAlone ? typeOf(parts, act) : undefined,
+        ever: parts.some(({ meaning }) => meaning?.ever),
+        gifts: isAlone && speaksOfGifts(parts),
+        names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
+        noEmail: !email && lacksEmail(parts),
+        fault: parts.some(({ meaning }) => meaning?.fault),
+        wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
+        rest: left.map((token) => token.text).join(' '),
+        covered: parts.flatMap(({ meaning, words: all }) =>
+          meaning?.act === undefined ? [] : [all.map((word) => word.source.text).join(' ')],
+        ),
+      };
+    },
+  };
+}
+
+type Reading = {
+  readonly parts: readonly Segment[];
+  readonly codes: readonly Token[];
+  readonly period?: string | undefined;
+  readonly act?: string | undefined;
+};
+
+function without(tokens: readonly Token[], taken: readonly Token[] = []): readonly Token[] {
+  return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));
+}
+
+/** Whether every word is known. */
+function isExplained(parts: readonly Segment[]): boolean {
+  return parts.every(({ meaning }) => meaning !== undefined);
+}
+
+/** Whether a denial stands before this part, in one breath: "no, English please" denies nothing. */
+function isDenied(parts: readonly Segment[], at: number): boolean {
+  const breath = parts.slice(0, at + 1).findLastIndex(({ words: [word] }) => word?.source.pause);
+  return parts
+    .slice(Math.max(breath, 0), at)
+    .some(({ meaning }) => meaning?.denial || meaning?.act === 'no' || meaning?.act === 'none');
+}
+
+/** "Đừng xoá dữ liệu của tôi", and whatever else is said of it, asks for nothing to be erased. */
+function isPlainRequest(parts: readonly Segment[]): boolean {
+  const denies = ({ meaning }: Segment) => meaning?.denial || meaning?.act === 'no';
+  return (
+    isExplained(parts) && !parts.some((part) => denies(part) || part.meaning?.asks || part.meaning?.field)
+  );
+}
+
+/** "Không có email", "bỏ qua email": what declines stands before the word; "không đổi email" is another matter. */
+function lacksEmail(parts: readonly Segment[]): boolean {
+  const telling = parts.filter(({ meaning }) => !meaning || meaning.act || meaning.field);
+  return telling.some(({ meaning }, i) => {
+    const next = telling[i + 1]?.meaning;
+    const declined = (meaning?.act === 'none' || meaning?.act === 'no') && !meaning.fault;
+    return declined && next?.field === 'email' && next.act === undefined;
+  });
+}
+
+/** Whether gifts are all that is spoken of, and no verb asks for one. */
+function speaksOfGifts(parts: readonly Segment[]): boolean {
+  const isOther = ({ meaning }: Segment) =>
+    !meaning?.gifts && (meaning?.wish || meaning?.denial || (meaning?.act ?? 'ask what') !== 'ask what');
+  return parts.some(({ meaning }) => meaning?.gifts) && !parts.some(isOther);
+}

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import type { Expecting, Reading } from '../../src/conversation/commands.ts';
+import { createInterpreter } from '../../src/conversation/language/interpret.ts';
+import { readWords, type Words } from '../../src/conversation/language/words.ts';
+import { interpret, words } from '../support/conversation.ts';
+
+/*
+ * The language files: `locales/*.md`. They are data; here they are compiled.
+ */
+
+const nothing: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+const reading: Reading = {
+  settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' },
+  nowMs: Date.UTC(2026, 10, 25),
+};
+
+/** Examples that stand under two commands: both lines. */
+function claimedTwice({ examples, foldings }: Words): string[] {
+  const seen = new Map<string, (typeof examples)[number]>();
+  return examples.flatMap((example) =>
+    foldings(example.text).flatMap((phrase) => {
+      const before = seen.get(phrase) ?? example;
+      seen.set(phrase, before);
+      const place = ({ locale, line, act, text }: typeof example) =>
+        `${locale}.md:${line} "${text}" is ${act}`;
+      return before.act === example.act ? [] : [`${place(before)}, and ${place(example)}`];
+    }),
+  );
+}
+
+describe('the language files', () => {
+  test('have no example under two commands', () => {
+    expect(claimedTwice(words)).toEqual([]);
+  });
+
+  test('are told the lines of an example that two commands claim', () => {
+    const text = '## start points\n- xem điểm\n\n## cancel\n- thôi\n- Xem Điểm';
+    expect(claimedTwice(readWords([{ locale: 'vi', text }]))).toEqual([
+      'vi.md:2 "xem điểm" is start points, and vi.md:6 "Xem Điểm" is cancel',
+    ]);
+  });
+
+  test('have no yes among the examples of another command', () => {
+    const summary: Expecting = { ...nothing, at: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
+    const saysYes = (text: string) =>
+      interpret(text, summary, reading).commands.some((one) => one.do === 'yes');
+    const others = words.examples.filter(({ act, text }) => act !== 'yes' && saysYes(text));
+    // "Ok, cảm ơn" is a yes, too, where something is asked.
+    expect(others.filter(({ act }) => act !== 'talk thanks')).toEqual([]);
+    expect(
+      words.examples.filter(({ act, text }) => act === 'yes' && !saysYes(text)).map(({ text }) => text),
+    ).toEqual([]);
+  });
+});
+
+describe('a language that nobody knew', () => {
+  const text = `## start points
+- mala kuna
+- kuna zu
+
+## start redeem (alone)
+- tifo
+
+## yes
+- jo
+
+## talk greeting
+- salo
+
+## ask fee
+- kolo vanu ti
+
+## words
+polite: pla, ti
+asks last: ti
+
+## periods
+last week: sema vora
+months: luno
+numbers: du = 2
+past: in
+`;
+  const flows = ['points', 'redeem', 'history'].map((name) => ({
+    name,
+    priority: 10,
+    takesCode: false,
+    identity: 'proved' as const,
+    slots: name === 'history' ? (['phone', 'list', 'period'] as const) : (['phone'] as const),
+  }));
+  const interpreter = createInterpreter({
+    words: readWords([{ locale: 'xx', text }]),
+    flows,
+    commands: new Map([['kuna', 'start points']]),
+    answers: [],
+  });
+  const heard = (said: string, at: Expecting = nothing) => interpreter.interpret(said, at, reading).commands;
+
+  test.each([
+    ['mala kuna', { do: 'start', flow: 'points' }],
+    ['Kuna zu pla!', { do: 'start', flow: 'points' }],
+    ['tifo', { do: 'start', flow: 'redeem' }],
+    ['/kuna', { do: 'start', flow: 'points' }],
+    ['salo', { do: 'talk', about: 'greeting' }],
+    ['kolo vanu ti', { do: 'ask', about: 'answer', id: 'fee' }],
+    ['jo pla', { do: 'yes' }],
+    ['0912345678', { do: 'set', slot: 'phone', value: '+84912345678' }],
+    ['TIVI000000017', { do: 'add', codes: ['TIVI000000017'] }],
+  ])('is understood by its file alone: %s', (said, command) => {
+    expect(heard(said)).toMatchObject([command]);
+  });
+
+  test('has its own weeks and months', () => {
+    const asked: Expecting = { ...nothing, at: 'slot', flow: 'history', kind: 'period' };
+    const from = (day: string) => ({ fromMs: Date.parse(day) });
+    expect(heard('sema vora', asked)).toMatchObject([{ do: 'period', period: from('2026-11-16') }]);
+    expect(heard('in du luno', asked)).toMatchObject([{ do: 'period', period: from('2026-09-25') }]);
+  });
+});
