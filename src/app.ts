@@ -41,8 +41,7 @@ import type { Log } from './observe.ts';
 import { createDecisions } from './operators/decisions.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep } from './spanned.ts';
-import { createEncryption } from './store/encryption.ts';
-import { createKeyChecks } from './store/key-checks.ts';
+import { createEncryption, createKeyChecks } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
 

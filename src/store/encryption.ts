@@ -6,8 +6,9 @@ import {
   hkdfSync,
   type KeyObject,
 } from 'node:crypto';
+import { z } from 'zod';
 import { realWorld, type World } from '../engine/world.ts';
-import { createRecent } from './recent.ts';
+import { StoreRefused } from './port.ts';
 
 /**
  * Names and seals what is stored, so that a store sees keyed hashes and opaque bytes only.
@@ -52,9 +53,8 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const NAME_BYTES = 16;
 
-/** Whoever writes wrote a moment ago, mostly. */
-const RECENT = 4000;
-const RECENT_MS = 60_000;
+/** Whoever writes wrote a moment ago, mostly: so many names and subkeys are remembered. */
+const REMEMBERED = 8000;
 
 export function createEncryption(
   { key, previous, hashKey }: Keys,
@@ -62,21 +62,14 @@ export function createEncryption(
 ): Encryption {
   // Key objects, made once: a key given as bytes is turned into one at every call, which costs more than the cipher.
   const nameKey = createSecretKey(hashKey);
-  const names = createRecent<string>(RECENT, RECENT_MS);
+  const nameOf = remembering((plain) =>
+    createHmac('sha256', nameKey).update(plain).digest().toString('base64url', 0, NAME_BYTES),
+  );
   const current = key && subkeysOf(key);
   const known = [current, previous && subkeysOf(previous)].filter((one) => one !== undefined);
 
   return {
-    name(kind, value) {
-      const plain = `${kind}\0${value}`;
-      let name = names.get(plain);
-      if (name === undefined) {
-        const digest = createHmac('sha256', nameKey).update(plain).digest();
-        name = digest.toString('base64url', 0, NAME_BYTES);
-        names.set(plain, name);
-      }
-      return name;
-    },
+    name: (kind, value) => nameOf(`${kind}\0${value}`),
 
     seal(name, plain) {
       const nonce = world.bytes(NONCE_BYTES);
@@ -123,13 +116,82 @@ function decipher(key: KeyObject, name: string, sealed: Uint8Array): Buffer | nu
 /** The key of each name (RFC 5869). */
 function subkeysOf(key: Buffer): (name: string) => KeyObject {
   const whole = createSecretKey(key);
-  const recent = createRecent<KeyObject>(RECENT, RECENT_MS);
+  return remembering((name) => createSecretKey(Buffer.from(hkdfSync('sha256', whole, '', name, KEY_BYTES))));
+}
+
+/** Makes each once, as long as it is remembered; where there are too many, all begin anew. */
+function remembering<Made>(make: (name: string) => Made): (name: string) => Made {
+  const known = new Map<string, Made>();
   return (name) => {
-    let subkey = recent.get(name);
-    if (subkey === undefined) {
-      subkey = createSecretKey(Buffer.from(hkdfSync('sha256', whole, '', name, KEY_BYTES)));
-      recent.set(name, subkey);
+    let made = known.get(name);
+    if (made === undefined) {
+      if (known.size >= REMEMBERED) known.clear();
+      made = make(name);
+      known.set(name, made);
     }
-    return subkey;
+    return made;
   };
+}
+
+/** What bots up to b157c93 wrote where the check value lies: the layout of their keys. They refuse anything else. */
+const OLDER = /^\d$/;
+/** How many state keys that were replaced are remembered. */
+const PAST_KEYS = 20;
+/** `hash`, `state`: what the keys make of a fixed text. `past`: the state keys before, which never replace a later one. */
+const checkSchema = z.looseObject({ hash: z.string(), state: z.string(), past: z.array(z.string()) });
+const CHECK = 'check';
+
+/**
+ * What a store says of its keys (the `Word` of a store), so that a process with other ones touches nothing: it would find
+ * nobody (`HASH_KEY`), or begin every conversation anew (`STATE_KEY`).
+ */
+export function createKeyChecks(keys: Keys): { make(): string; verify(stored: string): string | null } {
+  const { key, hashKey, previous } = keys;
+  const [all, present] = [createEncryption(keys), createEncryption({ key, hashKey })];
+  const hash = all.name(CHECK, 'HASH_KEY');
+  const mark = key ? createHmac('sha256', key).update(CHECK).digest('hex').slice(0, 16) : 'none';
+  const written = (past: readonly string[]): string =>
+    JSON.stringify({ hash, state: all.seal(CHECK, Buffer.from(mark)).toString('base64'), past });
+  const stateKeys = previous === undefined ? 'STATE_KEY' : 'STATE_KEY, STATE_KEY_PREVIOUS';
+
+  return {
+    make: () => written([]),
+    /** Answers another one where the state key was changed, and the one before opens it. Throws `StoreRefused`. */
+    verify(stored) {
+      const { state, past, ...check } = readCheck(stored);
+      if (check.hash !== hash) throw otherKey('HASH_KEY', 'one that did not name what it holds');
+      const sealed = Buffer.from(state, 'base64');
+      const last = opened(all, sealed);
+      if (last === null) throw otherKey(stateKeys, 'none that opens what it holds');
+      // While a key is changed, processes that write with the old one and the new one start in any order.
+      if (opened(present, sealed) !== null || past.includes(mark)) return null;
+      return written([...past, last].slice(-PAST_KEYS));
+    },
+  };
+}
+
+function readCheck(stored: string): z.infer<typeof checkSchema> {
+  if (OLDER.test(stored)) {
+    throw new StoreRefused(
+      `REDIS_URL: got a store that an older version of the bot wrote (layout ${stored}), wants one of this version: start the version that wrote it, or name an empty store`,
+    );
+  }
+  try {
+    return checkSchema.parse(JSON.parse(stored));
+  } catch {
+    throw otherKey('HASH_KEY, STATE_KEY', 'a check value that cannot be read');
+  }
+}
+
+const otherKey = (name: string, what: string): StoreRefused =>
+  new StoreRefused(
+    `${name}: for the store of REDIS_URL got ${what}, wants its key: set the key that its bots have, or name another store (docs/operators.md, "Changing keys")`,
+  );
+
+function opened(encryption: Encryption, sealed: Buffer): string | null {
+  try {
+    return encryption.open(CHECK, sealed).toString();
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,6 @@
 import { realWorld } from '../engine/world.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from './feed.ts';
-import type { KeyChecks } from './key-checks.ts';
 import { createMemoryFeed } from './memory/feed.ts';
 import { openMemoryQuota } from './memory/quota.ts';
 import { createMemoryStore } from './memory.ts';
@@ -10,6 +9,7 @@ import type { OpenQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/connection.ts';
 import { createRedisFeed } from './redis/feed.ts';
+import type { Word } from './redis/opening.ts';
 import { createRedisQuotas } from './redis/quota.ts';
 import { createRedisRecords, namer } from './redis/records.ts';
 
@@ -27,14 +27,14 @@ export type OpenStore = {
  */
 export async function openStore(
   redis: { readonly address: RedisAddress; readonly waitReplicas: number } | undefined,
-  keys: KeyChecks,
+  word: Word,
   observe: Pick<Observe, 'log' | 'command'>,
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const [records, feed] = [createMemoryStore({ clock: realWorld }), createMemoryFeed()];
     return { records, feed, openQuota: openMemoryQuota, close: () => feed.close() };
   }
-  const connection = await connectRedis(redis.address, observe.log, { keys, onCommand: observe.command });
+  const connection = await connectRedis(redis.address, observe.log, { word, onCommand: observe.command });
   const records = createRedisRecords(connection, redis);
   const feed = createRedisFeed({ ...connection, nameOf: namer(connection, 'f') });
   return {

@@ -9,7 +9,7 @@ import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { incoming } from '../engine/bot.ts';
-import { openRecords } from '../store/redis/records-kit.ts';
+import { openRecords } from '../store/redis/kit.ts';
 import { startBot } from '../support/app.ts';
 import { startChild } from '../support/children.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

@@ -7,12 +7,12 @@ import { addressOf } from '../support/redis.ts';
 import { memoryLog, ownRedis } from './redis/kit.ts';
 
 const observe = { log: memoryLog(), command: () => {} };
-const keys: Word = { make: () => 'ours', verify: () => null };
+const word: Word = { make: () => 'ours', verify: () => null };
 
 test.each(['the memory of this process', 'a Redis'])('opens %s: records, feed and counts', async (where) => {
   const redis =
     where === 'a Redis' ? { address: addressOf((await ownRedis()).url), waitReplicas: 0 } : undefined;
-  const { records, feed, openQuota, close } = await openStore(redis, keys, observe);
+  const { records, feed, openQuota, close } = await openStore(redis, word, observe);
   onTestFinished(close);
   const [key, one] = [someKey(), record('one')];
   await records.swap(key, swapOf({ bytes: one }));
@@ -25,7 +25,7 @@ test.each(['the memory of this process', 'a Redis'])('opens %s: records, feed an
 
 test('refuses a Redis that has other keys', async () => {
   const redis = { address: addressOf((await ownRedis()).url), waitReplicas: 0 };
-  await (await openStore(redis, keys, observe)).close();
+  await (await openStore(redis, word, observe)).close();
   const others: Word = {
     make: () => 'theirs',
     verify() {

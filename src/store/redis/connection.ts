@@ -21,7 +21,7 @@ export type RedisConnection = {
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
-    replicas: number,
+    wait: { readonly replicas: number; readonly waitMs: number },
   ): Promise<{ readonly answer: unknown; readonly acknowledged: number }>;
   /** A connection to one node for subscriptions. It does not reconnect: open another when it has ended. */
   subscriber(): Redis;
@@ -59,8 +59,6 @@ function lua(name: string): string {
 
 /** How long the start waits for Redis. After that the bot starts without it, and recovers once Redis is there. */
 const START_MS = 3000;
-/** How long replicas may take to acknowledge. */
-const WAIT_MS = 1000;
 /** A connection that waits for replicas is given up after so many attempts: its node may be gone for good. */
 const WAITER_ATTEMPTS = 3;
 
@@ -89,19 +87,19 @@ const WAITS = {
 
 /**
  * Waits until Redis is ready, but not for ever; commands fail at once while it is not. Rejects with `StoreRefused` where the
- * store is of another format, or has other keys than `keys` verifies (unset: whoever connects needs none).
+ * store is not for this process, as `word` tells.
  */
 export async function connectRedis(
   address: RedisAddress,
   log: Log,
-  { keys, onCommand = () => {} }: { keys?: Word | undefined; onCommand?: Observe['command'] } = {},
+  { word, onCommand = () => {} }: { readonly word: Word; readonly onCommand?: Observe['command'] },
 ): Promise<RedisConnection> {
   const changes = logChanges(address, log);
   const { commands, waiterOf, ...rest } =
     address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
   changes.watch(commands);
   await ready(commands);
-  const opening = createOpening(commands, keys, log);
+  const opening = createOpening(commands, word, log);
   await opening.open().catch(async (error: unknown) => {
     await rest.close();
     throw error;
@@ -131,13 +129,13 @@ export async function connectRedis(
   return {
     commands,
     run,
-    async runDurably(script, keys, args, replicas) {
+    async runDurably(script, keys, args, { replicas, waitMs }) {
       const closed = opening.closed();
       if (closed !== null) throw closed;
       // As source: a script that Redis does not know would be sent again behind the WAIT.
       const pipeline = waiter(keys[0] ?? '').pipeline();
-      pipeline.callBuffer('EVAL', SCRIPTS[script].lua, keys.length, ...keys, ...args).wait(replicas, WAIT_MS);
-      const results = await confirmed(pipeline.exec(), 2 * WAIT_MS);
+      pipeline.callBuffer('EVAL', SCRIPTS[script].lua, keys.length, ...keys, ...args).wait(replicas, waitMs);
+      const results = await confirmed(pipeline.exec(), CONFIRM_MS);
       const [[failed, answer] = [], [, acknowledged] = []] = results ?? [];
       if (failed || answer === undefined) {
         // Its slot has moved: who has it now is learnt by the main connection, which follows.

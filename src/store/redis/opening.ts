@@ -12,24 +12,10 @@ import { confirmed } from './confirmed.ts';
 export type Word = { make(): string; verify(stored: string): string | null };
 
 /**
- * The places of a word. Their names never change: every version of the bot looks there. There are two, in slots that no
- * master of a cluster has both of: with one alone, a dead master would keep processes from starting.
+ * Where it says so. These names never change: every version of the bot looks here. There are two, in slots that no master of
+ * a cluster has both of: with one alone, a dead master would keep processes from starting.
  */
-export const placesOf = (word: string): readonly [string, string] => [`{e8a}${word}`, `{bn}${word}`];
-
-/** Bots up to b157c93 called it the layout of their keys, wrote 1 or 2, and refuse any other. */
-const FORMAT = '3';
-
-const FORMAT_WORD: Word = {
-  make: () => FORMAT,
-  verify(stored) {
-    if (stored === FORMAT) return null;
-    const got = stored.slice(0, 20).replace(/[^\w, ]/g, '?');
-    throw new StoreRefused(
-      `REDIS_URL: got a store of format ${got} (${placesOf('layout').join(', ')}), wants ${FORMAT}: start the version of the bot that wrote it, or name an empty store`,
-    );
-  },
-};
+export const PLACES = ['{e8a}layout', '{bn}layout'] as const;
 
 export type Opening = {
   /** Looks at what the store says. Resolves, too, where it cannot be reached; rejects with `StoreRefused`. */
@@ -40,8 +26,7 @@ export type Opening = {
   again(): Promise<void>;
 };
 
-export function createOpening(commands: Redis | Cluster, keys: Word | undefined, log: Log): Opening {
-  const words = [['layout', FORMAT_WORD] as const, ...(keys ? [['keys', keys] as const] : [])];
+export function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening {
   let closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   let refused: StoreRefused | undefined;
   /** Whoever opens says why it is refused. */
@@ -50,14 +35,12 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
 
   async function look(): Promise<void> {
     try {
-      for (const [word, how] of words) await agree(word, how);
-      closed = null;
-      refused = undefined;
+      await agree();
+      [closed, refused] = [null, undefined];
     } catch (error) {
       if (error instanceof StoreRefused) {
         if (!isOpening && refused?.message !== error.message) log.error({}, error.message);
-        refused = error;
-        closed = new StoreUnavailable(error.message);
+        [closed, refused] = [new StoreUnavailable(error.message), error];
       } else if (!(error instanceof StoreUnavailable)) throw error;
       // What was known before still holds.
       else if (closed !== null && refused === undefined) closed = error;
@@ -65,19 +48,18 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
   }
 
   /** Verifies what the store says, and has it say so in both places. */
-  async function agree(word: string, { make, verify }: Word): Promise<void> {
-    const places = placesOf(word);
-    const answers = await Promise.allSettled(places.map((place) => confirmed(commands.get(place))));
+  async function agree(): Promise<void> {
+    const answers = await Promise.allSettled(PLACES.map((place) => confirmed(commands.get(place))));
     const known = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     const stored = [...new Set(known.filter((value) => value !== null))];
-    // That one place has no word proves nothing.
-    if (stored.length === 0 && known.length < places.length) {
+    // That one place says nothing proves nothing.
+    if (stored.length === 0 && known.length < PLACES.length) {
       throw new StoreUnavailable('redis: what the store is cannot be read');
     }
-    if (stored.length === 0) stored.push(await begin(places[0], make()));
-    const wanted = wordOf(stored, verify);
+    if (stored.length === 0) stored.push(await begin());
+    const wanted = verified(stored, word);
     await Promise.allSettled(
-      places.map((place, at) => {
+      PLACES.map((place, at) => {
         const answer = answers[at];
         if (answer?.status !== 'fulfilled' || answer.value === wanted) return null;
         return confirmed(
@@ -88,9 +70,10 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
   }
 
   /** Processes that start together agree: the first one's word is what all of them read. */
-  async function begin(place: string, word: string): Promise<string> {
-    await confirmed(commands.set(place, word, 'NX'));
-    return (await confirmed(commands.get(place))) ?? word;
+  async function begin(): Promise<string> {
+    const made = word.make();
+    await confirmed(commands.set(PLACES[0], made, 'NX'));
+    return (await confirmed(commands.get(PLACES[0]))) ?? made;
   }
 
   const again = (): Promise<void> => {
@@ -115,15 +98,14 @@ export function createOpening(commands: Redis | Cluster, keys: Word | undefined,
 }
 
 /** What the store is to say. It says two things where a process died while it replaced them: one that holds is enough. */
-function wordOf(stored: readonly string[], verify: Word['verify']): string {
-  let refused: StoreRefused | undefined;
+function verified(stored: readonly string[], { verify }: Word): string {
+  let refused: unknown;
   for (const value of stored) {
     try {
       return verify(value) ?? value;
     } catch (error) {
-      if (!(error instanceof StoreRefused)) throw error;
-      refused = error;
+      refused ??= error;
     }
   }
-  throw refused ?? new Error('the store says nothing');
+  throw refused;
 }

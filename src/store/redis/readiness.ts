@@ -7,6 +7,8 @@ import { type DataNode, dataNodes, type RedisConnection } from './connection.ts'
 const EVERY_MS = 1000;
 /** Once a node has answered, the others are waited for this long: a caller must not wait for a dead one. */
 const GRACE_MS = 300;
+/** How long replicas may take to acknowledge a probe: less than a caller waits for other nodes. */
+const REPLICAS_MS = 200;
 /** What a probe writes is gone soon. */
 const PROBE_MS = 10_000;
 /** Always the same record, which always finds its own version, and an entry that goes as it comes: it always writes. */
@@ -22,7 +24,6 @@ export function createReadiness(
   waitReplicas: number,
   keys: readonly string[],
 ): { check(): Promise<string[]> } {
-  const replicas = watchReplicas(connection, waitReplicas);
   let lookedMs = Number.NEGATIVE_INFINITY;
   let looking = false;
   let last: Promise<string[]> | undefined;
@@ -44,7 +45,7 @@ export function createReadiness(
     if (closed !== null && connection.lost() === null) throw closed;
     if (refusals.length === nodes.length) throw new StoreUnavailable(refusals.join('\n') || NOBODY);
     const faults = reports.flatMap((report) => (report?.status === 'fulfilled' ? report.value : []));
-    return [...new Set([...refusals, ...faults, ...(await replicas(nodes))])];
+    return [...new Set([...refusals, ...faults])];
   }
 
   return {
@@ -62,19 +63,26 @@ export function createReadiness(
 
 const NOBODY = 'redis: no node of the cluster can be reached';
 
-/** Rejects if the node does not store; otherwise the faults of its settings. */
+/** Rejects if the node does not store; otherwise its faults. */
 async function reportOf(
   connection: RedisConnection,
   { key, redis }: DataNode,
   replicas: number,
 ): Promise<string[]> {
-  const probe = connection.run('swap', probeKeys(key), PROBE);
-  const [faults] = await Promise.all([redis ? settingFaults(redis, replicas) : [], probe]);
-  return faults;
+  const [faults, acknowledged] = await Promise.all([
+    redis ? settingFaults(redis) : [],
+    replicas > 0
+      ? connection.runDurably('swap', probeKeys(key), PROBE, { replicas, waitMs: REPLICAS_MS })
+      : null,
+    connection.run('swap', probeKeys(key), PROBE),
+  ]);
+  if (acknowledged === null || acknowledged.acknowledged >= replicas) return faults;
+  const few = `redis: ${acknowledged.acknowledged} replicas, REDIS_WAIT_REPLICAS wants ${replicas}`;
+  return [...faults, `${few}: no points can be spent`];
 }
 
 /** A login that may not ask for settings gets no faults about them. */
-async function settingFaults(node: Redis, waitReplicas: number): Promise<string[]> {
+async function settingFaults(node: Redis): Promise<string[]> {
   const info = await confirmed(node.info()).catch(() => '');
   const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
   const faults: string[] = [];
@@ -85,13 +93,8 @@ async function settingFaults(node: Redis, waitReplicas: number): Promise<string[
   if (policy !== 'noeviction') {
     faults.push(`redis: maxmemory-policy is ${policy}: states can vanish, set maxmemory-policy noeviction`);
   }
-  const replicas = Number(value('connected_slaves') ?? waitReplicas);
-  if (replicas < waitReplicas) faults.push(tooFew(replicas, waitReplicas));
   return faults;
 }
-
-const tooFew = (replicas: number, wanted: number): string =>
-  `redis: ${replicas} replicas, REDIS_WAIT_REPLICAS wants ${wanted}: no points can be spent`;
 
 /** What a node answers when it does not store, and what an operator should put right. */
 const REFUSALS: readonly [answer: RegExp, what: string][] = [
@@ -112,34 +115,6 @@ function refusal(connection: RedisConnection, error: unknown): string {
   return (
     REFUSALS.find(([answer]) => answer.test(why))?.[1] ?? `cannot be reached: ${why.replace(/^redis: /, '')}`
   );
-}
-
-/**
- * Whether replicas acknowledge, as a durable swap wants it. One that hangs is not waited for: it is reported the next time.
- */
-function watchReplicas(connection: RedisConnection, wanted: number) {
-  let known: string[] = [];
-  let asking: Promise<void> | undefined;
-
-  async function ask(nodes: readonly DataNode[]): Promise<void> {
-    const counts = await Promise.allSettled(
-      nodes.map(({ key }) => connection.runDurably('swap', probeKeys(key), PROBE, wanted)),
-    );
-    known = counts.flatMap((count) =>
-      count.status === 'fulfilled' && count.value.acknowledged < wanted
-        ? [tooFew(count.value.acknowledged, wanted)]
-        : [],
-    );
-  }
-
-  return async (nodes: readonly DataNode[]): Promise<readonly string[]> => {
-    if (wanted === 0) return [];
-    asking ??= ask(nodes).finally(() => {
-      asking = undefined;
-    });
-    await mostOf([asking, soon()], 0);
-    return known;
-  };
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, GRACE_MS));

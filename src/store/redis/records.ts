@@ -45,6 +45,9 @@ export const namer =
   };
 const indexName = (index: Index, shard: number): string => `${TAGS[shard]}${index}`;
 
+/** How long replicas may take to acknowledge. */
+const WAIT_MS = 1000;
+
 /** `waitReplicas`: how many replicas must acknowledge what is to be durable. */
 export type RecordsOptions = { readonly waitReplicas?: number };
 
@@ -70,7 +73,10 @@ export function createRedisRecords(
       if (!swap.durable || waitReplicas === 0) {
         return swappedOf(await connection.run('swap', keys, args), swap.durable === true);
       }
-      const { answer, acknowledged } = await connection.runDurably('swap', keys, args, waitReplicas);
+      const { answer, acknowledged } = await connection.runDurably('swap', keys, args, {
+        replicas: waitReplicas,
+        waitMs: WAIT_MS,
+      });
       return swappedOf(answer, acknowledged >= waitReplicas);
     },
 

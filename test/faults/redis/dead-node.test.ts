@@ -6,8 +6,7 @@ import type { Outlet } from '../../../src/engine/outlet.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { createWorld, incoming } from '../../engine/bot.ts';
-import { stopAtEnd } from '../../store/redis/kit.ts';
-import { openRecords } from '../../store/redis/records-kit.ts';
+import { openRecords, stopAtEnd } from '../../store/redis/kit.ts';
 import { type RedisServer, startRedisCluster } from '../../support/redis.ts';
 
 /*

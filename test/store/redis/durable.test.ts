@@ -8,8 +8,7 @@ import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
 import { type RedisServer, startRedisCluster, until } from '../../support/redis.ts';
-import { adminOf, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
-import { openRecords } from './records-kit.ts';
+import { adminOf, openRecords, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.

@@ -8,8 +8,7 @@ import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/reco
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisCluster } from '../../support/redis.ts';
-import { adminOf, memoryLog, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
-import { openRecords } from './records-kit.ts';
+import { adminOf, memoryLog, openRecords, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * Who is the master changes: alone behind one address, behind sentinels, in a cluster.

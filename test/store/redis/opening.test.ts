@@ -1,18 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { createKeyChecks } from '../../../src/store/encryption.ts';
 import { SHARDS, StoreRefused } from '../../../src/store/port.ts';
-import { placesOf, type Word } from '../../../src/store/redis/opening.ts';
+import { PLACES, type Word } from '../../../src/store/redis/opening.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { record, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisCluster } from '../../support/redis.ts';
-import { adminOf, memoryLog, ownRedis, stopAtEnd } from './kit.ts';
-import { openRecords } from './records-kit.ts';
+import { adminOf, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * What a store says of itself, and that nobody touches one that is not ours.
  */
-
-const [ONE, OTHER] = placesOf('layout');
 
 /** Keys that open a store which says this word. */
 const keysOf = (word: string): Word => ({
@@ -25,18 +24,19 @@ const keysOf = (word: string): Word => ({
 
 test('an empty store is begun once, however many processes start together', async () => {
   const server = await ownRedis();
-  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { keys: keysOf('a') }));
+  const processes = Array.from({ length: 5 }, () => openRecords(server.url, { word: keysOf('a') }));
   for (const { store } of await Promise.all(processes)) expect(await store.health()).toEqual([]);
   const admin = adminOf(server);
-  expect(await admin.mget(...placesOf('layout'), ...placesOf('keys'))).toEqual(['3', '3', 'a', 'a']);
+  expect(await admin.mget(...PLACES)).toEqual(['a', 'a']);
 });
 
-test('a store of another format is refused, as one of an older bot is, and nothing is written', async () => {
-  for (const format of ['1', '2', '4']) {
+test('a store that an older bot wrote is refused, and nothing is written', async () => {
+  for (const layout of ['1', '2']) {
     const server = await ownRedis();
-    await adminOf(server).mset(ONE, format, OTHER, format);
-    await expect(openRecords(server.url)).rejects.toThrow(
-      new RegExp(`^REDIS_URL: got a store of format ${format} .*, wants 3: start the version`),
+    await adminOf(server).mset(PLACES[0], layout, PLACES[1], layout);
+    const word = createKeyChecks({ hashKey: randomBytes(32), key: randomBytes(32) });
+    await expect(openRecords(server.url, { word })).rejects.toThrow(
+      new RegExp(`^REDIS_URL: got a store that an older version of the bot wrote .layout ${layout}.*`),
     );
     expect(await adminOf(server).dbsize()).toBe(2);
   }
@@ -44,30 +44,30 @@ test('a store of another format is refused, as one of an older bot is, and nothi
 
 test('a store of other keys is refused, and keeps its word', async () => {
   const server = await ownRedis();
-  await openRecords(server.url, { keys: keysOf('a') });
-  await expect(openRecords(server.url, { keys: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
-  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['a', 'a']);
+  await openRecords(server.url, { word: keysOf('a') });
+  await expect(openRecords(server.url, { word: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
+  expect(await adminOf(server).mget(...PLACES)).toEqual(['a', 'a']);
 });
 
 test('a word that is replaced is replaced in both places', async () => {
   const server = await ownRedis();
-  await openRecords(server.url, { keys: keysOf('a') });
+  await openRecords(server.url, { word: keysOf('a') });
   const rotated: Word = { make: () => 'b', verify: (stored) => (stored === 'a' ? 'b' : null) };
-  await openRecords(server.url, { keys: rotated });
-  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['b', 'b']);
+  await openRecords(server.url, { word: rotated });
+  expect(await adminOf(server).mget(...PLACES)).toEqual(['b', 'b']);
   // As where a process died in between.
-  await adminOf(server).set(placesOf('keys')[0], 'a');
-  await openRecords(server.url, { keys: rotated });
-  await openRecords(server.url, { keys: keysOf('b') });
-  expect(await adminOf(server).mget(...placesOf('keys'))).toEqual(['b', 'b']);
+  await adminOf(server).set(PLACES[0], 'a');
+  await openRecords(server.url, { word: rotated });
+  await openRecords(server.url, { word: keysOf('b') });
+  expect(await adminOf(server).mget(...PLACES)).toEqual(['b', 'b']);
 });
 
 test('a store that is emptied beneath a process is begun anew by its readiness', async () => {
   const server = await ownRedis();
-  const { store } = await openRecords(server.url, { keys: keysOf('a') });
+  const { store } = await openRecords(server.url, { word: keysOf('a') });
   await adminOf(server).flushall();
   expect(await store.health()).toEqual([]);
-  await expect.poll(() => adminOf(server).mget(...placesOf('keys'))).toEqual(['a', 'a']);
+  await expect.poll(() => adminOf(server).mget(...PLACES)).toEqual(['a', 'a']);
 });
 
 test('a process that started without Redis looks at the store when it comes', async () => {
@@ -83,26 +83,24 @@ test('a process that started without Redis looks at the store when it comes', as
 
 test('what a process finds late and is not for, it does not touch, and says why', async () => {
   const server = await ownRedis('--appendfsync', 'always');
-  await adminOf(server).mset(ONE, '2', OTHER, '2');
+  await adminOf(server).mset(PLACES[0], 'b', PLACES[1], 'b');
   await server.kill();
   const log = memoryLog();
-  const { store } = await openRecords(server.url, { log });
+  const { store } = await openRecords(server.url, { log, word: keysOf('a') });
   await server.start();
-  await expect
-    .poll(() => store.health().catch(String))
-    .toMatch(/^StoreUnavailable: REDIS_URL: got a store of format 2/);
+  await expect.poll(() => store.health().catch(String)).toMatch(/^StoreUnavailable: KEY: got b/);
   await expect(store.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
-  expect(log.lines.filter((line) => line.includes('of format 2'))).toHaveLength(1);
+  expect(log.lines.filter((line) => line.includes('KEY: got b'))).toHaveLength(1);
   expect(await adminOf(server).dbsize()).toBe(2);
 });
 
 test('a cluster with a dead master lets processes start, whichever it is', async () => {
   const { url, nodes } = stopAtEnd(await startRedisCluster());
   for (const node of nodes) await adminOf(node).config('SET', 'cluster-require-full-coverage', 'no');
-  await openRecords(url, { keys: keysOf('a') });
+  await openRecords(url, { word: keysOf('a') });
   await nodes[0]?.kill();
-  await expect(openRecords(url, { keys: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
-  const { store } = await openRecords(url, { keys: keysOf('a') });
+  await expect(openRecords(url, { word: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
+  const { store } = await openRecords(url, { word: keysOf('a') });
   const living = (await Promise.allSettled(Array.from({ length: 20 }, () => store.read(someKey())))).filter(
     ({ status }) => status === 'fulfilled',
   );
@@ -137,7 +135,7 @@ test('the shards are spread evenly over any number of equal masters up to 64', (
 });
 
 test('no master of a cluster has both places of a word', () => {
-  const [one = 0, other = 0] = [ONE, OTHER].map((place) => slotOf(place.slice(1, place.indexOf('}'))));
+  const [one = 0, other = 0] = PLACES.map((place) => slotOf(place.slice(1, place.indexOf('}'))));
   expect(Math.abs(other - one)).toBe(SLOTS / 2);
 });
 

@@ -3,8 +3,7 @@ import { type RecordStore, shardOf } from '../../../src/store/port.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
-import { adminOf, memoryLog, ownProxy, ownRedis } from './kit.ts';
-import { openRecords } from './records-kit.ts';
+import { adminOf, memoryLog, openRecords, ownProxy, ownRedis } from './kit.ts';
 
 /** Every way to ask, none of which may hang. */
 const everything = (store: RecordStore): (() => Promise<unknown>)[] => [

@@ -5,6 +5,7 @@ import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
 import { namer } from '../../../src/store/redis/records.ts';
 import { addressOf, startRedis } from '../../support/redis.ts';
+import { ANY } from './kit.ts';
 
 const TEN_MINUTES_MS = 600_000;
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -12,7 +13,7 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** A quota, and what its keys are ten minutes after the clock of its Redis was put back by as much. */
 async function startQuota() {
   const server = await startRedis();
-  const client = await connectRedis(addressOf(server.url), silent);
+  const client = await connectRedis(addressOf(server.url), silent, { word: ANY });
   const raw = new Redis(server.url);
   onTestFinished(async () => {
     raw.disconnect();

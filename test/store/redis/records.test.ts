@@ -11,6 +11,7 @@ import { quotaContract } from '../../contract/quota.ts';
 import { recordsContract } from '../../contract/records.ts';
 import { startRedisSentinels } from '../../support/failover.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
+import { ANY } from './kit.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -29,7 +30,7 @@ for (const [name, start] of [
   async function fresh<Part>(create: (connection: RedisConnection) => Part) {
     const opened: RedisConnection[] = [];
     const another = async (): Promise<Part> => {
-      const connection = await connectRedis(addressOf(server.url), silent);
+      const connection = await connectRedis(addressOf(server.url), silent, { word: ANY });
       opened.push(connection);
       return create(connection);
     };
