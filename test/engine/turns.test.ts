@@ -317,6 +317,28 @@ describe('poison', () => {
     expect(world.alarms).toHaveLength(1);
   });
 
+  test('a wake-up that always throws comes again every ten minutes, and keeps one letter beside those of others', async () => {
+    const world = createWorld();
+    const engine = world.engine({
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          if (input.kind === 'wake') throw new Error('the wake-up threw');
+          return conversation.step(state, input, context);
+        },
+      },
+    });
+    await engine.accept(incoming('throw'));
+    await engine.accept(incoming('wake:1000'));
+    await expect.poll(() => world.sent).toHaveLength(2);
+    const letters = async () => (await world.operators.letters()).length;
+    for (let times = 1; times <= 30; times++) {
+      world.advance(10 * 60_000 + 1);
+      await expect.poll(() => world.alarms).toHaveLength(1 + times);
+    }
+    expect(await letters()).toBe(2);
+  });
+
   test('a step that throws: a dead letter, an apology, the old state, and on with the next', async () => {
     const world = createWorld();
     const engine = world.engine();
