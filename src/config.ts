@@ -32,7 +32,7 @@ export function readConfig(env: Environment, only?: readonly VariableName[]): Co
   const names: readonly string[] = only ?? documentation.map(({ name }) => name);
   const written: Written = Object.fromEntries(
     names.flatMap((name) => {
-      const value = env[name]?.trim();
+      const value = env[name]?.trim() || ofTeamsCli(env, name)?.trim();
       return value ? [[name, value]] : [];
     }),
   );
@@ -47,6 +47,17 @@ export function readConfig(env: Environment, only?: readonly VariableName[]): Co
   if (!read.success || faults.length > 0) return { ok: false, faults, warnings: unknown };
   const config = arrange(read.data);
   return { ok: true, config, warnings: [...unknown, ...warnings(written, config)] };
+}
+
+/** What the Teams CLI calls it, where it has written both an id and a secret: others have variables of these names, too. */
+function ofTeamsCli({ CLIENT_ID, CLIENT_SECRET, TENANT_ID }: Environment, name: string): string | undefined {
+  if (!CLIENT_ID || !CLIENT_SECRET) return undefined;
+  const known = new Map([
+    ['MICROSOFT_APP_ID', CLIENT_ID],
+    ['MICROSOFT_APP_PASSWORD', CLIENT_SECRET],
+    ['MICROSOFT_APP_TENANT_ID', TENANT_ID],
+  ]);
+  return known.get(name);
 }
 
 /** `message` counts for files alone, of which each fault is told. */
@@ -86,73 +97,52 @@ function conflicts(written: Written): string[] {
   const off = written.TEAMS_AUTH === 'off';
   const type = appType(written);
   const isMsi = type === 'UserAssignedMSI';
+  const hasApp = !off && isSet('MICROSOFT_APP_ID');
+  const waits = !production && Number(written.REDIS_WAIT_REPLICAS) > 0;
+  const hasWebhook = isSet('TELEGRAM_BOT_TOKEN') && written.TELEGRAM_MODE !== 'polling';
+  const isOfApp = !off && (isSet('MICROSOFT_APP_PASSWORD') || isSet('MICROSOFT_APP_TYPE'));
+  const previous = !production && isSet('STATE_KEY_PREVIOUS');
   const needed: readonly (readonly [name: VariableName, isNeeded: boolean, wants: string])[] = [
     ['REDIS_URL', production, 'a Redis while NODE_ENV=production: the embedded store forgets everything'],
-    [
-      'REDIS_URL',
-      !production && Number(written.REDIS_WAIT_REPLICAS) > 0,
-      'the Redis whose replicas REDIS_WAIT_REPLICAS waits for',
-    ],
+    ['REDIS_URL', waits, 'the Redis whose replicas REDIS_WAIT_REPLICAS waits for'],
     ['ANTCRM_BASE_URL', production, 'the real AntCRM while NODE_ENV=production: the sandbox is a toy'],
     ['ANTCRM_API_KEY', isSet('ANTCRM_BASE_URL'), 'the key of ANTCRM_BASE_URL'],
     [
       'TELEGRAM_WEBHOOK_SECRET',
-      isSet('TELEGRAM_BOT_TOKEN') && written.TELEGRAM_MODE !== 'polling',
-      'a secret while TELEGRAM_BOT_TOKEN is set (or TELEGRAM_MODE=polling): anybody could post updates',
+      hasWebhook,
+      'a secret (or TELEGRAM_MODE=polling): anybody could post updates',
     ],
     ['STATE_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
-    ['STATE_KEY', !production && isSet('STATE_KEY_PREVIOUS'), 'the key after STATE_KEY_PREVIOUS'],
+    ['STATE_KEY', previous, 'the key after STATE_KEY_PREVIOUS'],
     ['HASH_KEY', production, 'base64 of 32 bytes while NODE_ENV=production'],
-    [
-      'SUPPORT_CONTACT',
-      production,
-      'the hotline or link for whoever asks for a person, while NODE_ENV=production',
-    ],
-    [
-      'MICROSOFT_APP_ID',
-      !off && (isSet('MICROSOFT_APP_PASSWORD') || isSet('MICROSOFT_APP_TYPE')),
-      'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to',
-    ],
+    ['SUPPORT_CONTACT', production, 'the hotline or link for customers, while NODE_ENV=production'],
+    ['MICROSOFT_APP_ID', isOfApp, 'the id that MICROSOFT_APP_PASSWORD or MICROSOFT_APP_TYPE belongs to'],
     [
       'MICROSOFT_APP_PASSWORD',
-      !off && isSet('MICROSOFT_APP_ID') && !isMsi,
-      'the client secret of MICROSOFT_APP_ID (or MICROSOFT_APP_TYPE=UserAssignedMSI)',
+      hasApp && !isMsi,
+      'the secret of MICROSOFT_APP_ID (none with UserAssignedMSI)',
     ],
-    [
-      'MICROSOFT_APP_TENANT_ID',
-      !off && isSet('MICROSOFT_APP_ID') && type !== 'MultiTenant',
-      `the directory of MICROSOFT_APP_ID while MICROSOFT_APP_TYPE=${type}`,
-    ],
+    ['MICROSOFT_APP_TENANT_ID', hasApp && type !== 'MultiTenant', `the directory of a ${type} app`],
     ...ENDPOINTS.map((name) => {
-      const wants = 'a URL: all six settings of the SDK are set, or none';
-      return [name, ENDPOINTS.some(isSet), wants] as const;
+      return [name, ENDPOINTS.some(isSet), 'a URL: all six settings of the SDK are set, or none'] as const;
     }),
   ];
+  const samePort = ADMIN_PORT !== undefined && Number(ADMIN_PORT) === Number(PORT) && Number(PORT) !== 0;
+  const sameToken = OPERATOR_TOKEN !== undefined && OPERATOR_TOKEN === STAFF_TOKEN;
+  const open = 'TEAMS_AUTH: got "off", wants "on": anybody could speak for anybody';
   return [
     ...needed.flatMap(([name, isNeeded, wants]) =>
       isNeeded && !isSet(name) ? [`${name}: got nothing, wants ${wants}`] : [],
     ),
     ...applying([
+      [samePort, "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)"],
+      [sameToken, 'OPERATOR_TOKEN: got STAFF_TOKEN, wants another one: who tests must not settle operations'],
       [
-        ADMIN_PORT !== undefined && Number(ADMIN_PORT) !== 0 && Number(ADMIN_PORT) === Number(PORT),
-        "ADMIN_PORT: got PORT's, wants a port of its own (or none at all)",
+        hasApp && isMsi && isSet('MICROSOFT_APP_PASSWORD'),
+        'MICROSOFT_APP_PASSWORD: got a secret, wants none',
       ],
-      [
-        OPERATOR_TOKEN !== undefined && OPERATOR_TOKEN === STAFF_TOKEN,
-        'OPERATOR_TOKEN: got STAFF_TOKEN, wants another one: who tests the bot must not settle operations',
-      ],
-      [
-        !off && isMsi && isSet('MICROSOFT_APP_PASSWORD'),
-        'MICROSOFT_APP_PASSWORD: got a secret, wants none while MICROSOFT_APP_TYPE=UserAssignedMSI',
-      ],
-      [
-        off && !isLoopback(host),
-        `TEAMS_AUTH: got "off", wants "on" while HOST=${host} is not loopback: anybody could speak for anybody`,
-      ],
-      [
-        off && (isSet('PUBLIC_URL') || production),
-        'TEAMS_AUTH: got "off", wants "on" while PUBLIC_URL is set or NODE_ENV=production: anybody could speak for anybody',
-      ],
+      [off && !isLoopback(host), `${open} while HOST=${host} is not loopback`],
+      [off && (isSet('PUBLIC_URL') || production), `${open} with PUBLIC_URL or NODE_ENV=production`],
     ]),
   ];
 }
@@ -160,35 +150,24 @@ function conflicts(written: Written): string[] {
 /** What is right and dangerous all the same, one line each. */
 function warnings(written: Written, { settings, antcrm, redis, ...config }: Config): string[] {
   const { real } = antcrm;
+  const hasOurKeys = written.STATE_KEY !== undefined && written.HASH_KEY !== undefined;
+  const isBare = real?.baseUrl.startsWith('http:') === true && !isLoopback(new URL(real.baseUrl).hostname);
+  const isToy = written.ANTCRM_API_KEY !== undefined && real === undefined;
+  const isOneProxy = config.publicUrl !== undefined && config.trustProxy === undefined;
   return applying([
     [
       settings.identityProof === 'off',
-      'IDENTITY_PROOF=off: whoever types a phone or e-mail can read its history and spend its points',
+      'IDENTITY_PROOF=off: whoever types a phone or e-mail can read and spend',
     ],
+    [antcrm.contacts === 'off', "ANTCRM_CONTACTS=off: points can tie an e-mail to somebody else's phone"],
+    [written.TEAMS_AUTH === 'off', 'TEAMS_AUTH=off: every program on this machine can speak for anybody'],
     [
-      antcrm.contacts === 'off',
-      "ANTCRM_CONTACTS=off: no linking check, so an accumulation can tie an e-mail to somebody else's phone",
+      redis !== undefined && !hasOurKeys,
+      'STATE_KEY or HASH_KEY is unset: everybody knows the key of the store',
     ],
-    [
-      written.TEAMS_AUTH === 'off',
-      'TEAMS_AUTH=off: every program on this machine can speak for anybody on Teams',
-    ],
-    [
-      redis !== undefined && (written.STATE_KEY === undefined || written.HASH_KEY === undefined),
-      'STATE_KEY or HASH_KEY is unset: what is stored in Redis is sealed with a key that everybody knows',
-    ],
-    [
-      real?.baseUrl.startsWith('http:') === true && !isLoopback(new URL(real.baseUrl).hostname),
-      'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted',
-    ],
-    [
-      written.ANTCRM_API_KEY !== undefined && real === undefined,
-      'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend',
-    ],
-    [
-      config.publicUrl !== undefined && config.trustProxy === undefined,
-      "TRUST_PROXY is unset with PUBLIC_URL: to the limits per address all strangers are one, the proxy's",
-    ],
+    [isBare, 'ANTCRM_BASE_URL is http: the API key and personal data travel unencrypted'],
+    [isToy, 'ANTCRM_API_KEY is set and ANTCRM_BASE_URL is not: the sandbox is the backend'],
+    [isOneProxy, "TRUST_PROXY is unset with PUBLIC_URL: all strangers are one, the proxy's, to the limits"],
     [
       config.staffToken !== undefined && real !== undefined,
       'STAFF_TOKEN with a real AntCRM: what staff earn and spend is real, and audited',

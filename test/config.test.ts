@@ -461,6 +461,18 @@ describe('Teams', () => {
     });
   });
 
+  it('takes what the Teams CLI writes, where it wrote an id and a secret and ours are unset', () => {
+    const written = { CLIENT_ID: 'cli', CLIENT_SECRET: 's3cret', TENANT_ID: 'tenant' };
+    expect(configOf(written).teams?.registration).toMatchObject({
+      appId: 'cli',
+      password: 's3cret',
+      tenant: 'tenant',
+    });
+    expect(configOf({ ...written, ...single }).teams?.registration?.appId).toBe('app');
+    for (const some of [{ CLIENT_SECRET: 'x' }, { CLIENT_ID: 'x' }, { TENANT_ID: 'x' }])
+      expect(configOf(some).teams).toBeUndefined();
+  });
+
   it('knows by the directory what a registration without a type is', () => {
     const { MICROSOFT_APP_TYPE: _, ...untyped } = single;
     expect(configOf(untyped).teams?.registration?.type).toBe('SingleTenant');

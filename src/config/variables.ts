@@ -196,6 +196,11 @@ const answer: z.ZodType<Answer> = z.strictObject({
   answer: each(1000),
 });
 
+const visible = like(/^[!-~]+$/, 'visible ASCII characters');
+const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
+const directory = like(/^[\w.-]{1,100}$/, 'an id as Azure shows it');
+const contact = like(/^.{1,200}$/u, 'at most 200 characters');
+
 /** What the documents and the faults say about one variable. */
 type About = {
   readonly meaning: string;
@@ -221,18 +226,14 @@ export const variables = z.object({
   ),
   PUBLIC_URL: may(
     url('https'),
-    'no webhook is registered',
-    'the public https base; if set, the Telegram webhook and commands are registered at start',
+    'no webhook',
+    'the public https base: the Telegram webhook is registered there',
   ),
-  TRUST_PROXY: may(
-    proxies,
-    'nobody',
-    'the proxies in front of the bot whose `X-Forwarded-For` is believed, for limits per address alone: addresses or ranges separated by commas, or how many hops',
-  ),
+  TRUST_PROXY: may(proxies, 'nobody', 'whose `X-Forwarded-For` is believed, for limits per address alone'),
   LOG_LEVEL: set(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',
-    'how much is logged',
+    "pino's levels",
   ),
   OTEL_EXPORTER_OTLP_ENDPOINT: may(
     url('https', 'http'),
@@ -247,25 +248,13 @@ export const variables = z.object({
   REDIS_WAIT_REPLICAS: set(
     integer(0, 10),
     '0',
-    'how many replicas must acknowledge an intent before points are spent',
+    'how many replicas must have an intent before points are spent',
   ),
-  ANTCRM_BASE_URL: may(
-    url('https', 'http'),
-    'sandbox mounted at `/sandbox`',
-    'e.g. `https://apiring.antbuddy.com`',
-  ),
-  ANTCRM_API_KEY: secret(
-    like(/^[!-~]+$/, 'visible ASCII characters'),
-    undefined,
-    'sent as header `apikey`; required whenever `ANTCRM_BASE_URL` is set',
-  ),
+  ANTCRM_BASE_URL: may(url('https', 'http'), 'a sandbox', 'e.g. `https://apiring.antbuddy.com`'),
+  ANTCRM_API_KEY: secret(visible, undefined, 'sent as header `apikey`; required with `ANTCRM_BASE_URL`'),
   ANTCRM_TIMEOUT_MS: set(integer(1, 120_000), '8000', 'deadline of one call'),
   ANTCRM_MAX_CALLS: set(integer(1, 1000), '32', 'calls to AntCRM at once, in each process'),
-  ANTCRM_CONTACTS: set(
-    oneOf('on', 'off'),
-    'on',
-    '`off` where the backend has no `/contacts`: balance from the history, no linking check (warned about)',
-  ),
+  ANTCRM_CONTACTS: set(oneOf('on', 'off'), 'on', '`off` where the backend has no `/contacts` (warned about)'),
   // Between two checks the customer's lock lives on (2 h), until the last one what settled other operations (24 h).
   OPERATION_CHECKS: set(
     durations(1.5, 12),
@@ -288,21 +277,9 @@ export const variables = z.object({
     'built-in answers',
     'JSON list of `{ "id", "asks": { "vi": […], "en": […] }, "answer": { "vi", "en" } }`: the operator\'s answers to customers\' questions; one with the id of a built-in answer replaces it',
   ),
-  TELEGRAM_BOT_TOKEN: secret(
-    like(/^\d+:[\w-]+$/, 'a token from BotFather, <number>:<letters>'),
-    'channel off',
-    'from BotFather',
-  ),
-  TELEGRAM_WEBHOOK_SECRET: secret(
-    like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -'),
-    undefined,
-    'required with the token in webhook mode; start is refused without it',
-  ),
-  TELEGRAM_API_ROOT: set(
-    url('https', 'http'),
-    'https://api.telegram.org',
-    'also a local Bot API server, or a double in tests',
-  ),
+  TELEGRAM_BOT_TOKEN: secret(like(/^\d+:[\w-]+$/, '<number>:<letters>'), 'channel off', 'from BotFather'),
+  TELEGRAM_WEBHOOK_SECRET: secret(webhookSecret, undefined, 'required with the token in webhook mode'),
+  TELEGRAM_API_ROOT: set(url('https', 'http'), 'https://api.telegram.org', 'also a local Bot API server'),
   TELEGRAM_MODE: set(
     oneOf('webhook', 'polling'),
     'webhook',
@@ -311,40 +288,24 @@ export const variables = z.object({
   TELEGRAM_MESSAGES_PER_SECOND: set(
     integer(1, 10_000),
     '30',
-    'messages a second, all processes together; Telegram takes 30 unless more were bought',
+    'of all processes; more where more were bought',
   ),
   TELEGRAM_CHAT_BURST: set(integer(1, 10_000), '3', 'messages a second to one chat'),
-  MICROSOFT_APP_ID: may(
-    like(/^[\w-]{1,100}$/, 'the application (client) id of an Azure Bot'),
-    'channel off',
-    'the Azure Bot registration; an empty id never means "no authentication"',
-  ),
-  MICROSOFT_APP_PASSWORD: secret(
-    like(/^[!-~]+$/, 'visible ASCII characters'),
-    undefined,
-    'its client secret; none with `UserAssignedMSI`',
-  ),
+  MICROSOFT_APP_ID: may(directory, 'channel off', 'the id of the Azure Bot; `CLIENT_ID`, where it is unset'),
+  MICROSOFT_APP_PASSWORD: secret(visible, undefined, 'its client secret; `CLIENT_SECRET`, where it is unset'),
   MICROSOFT_APP_TYPE: may(
     oneOf('SingleTenant', 'UserAssignedMSI', 'MultiTenant'),
     '`SingleTenant` with a tenant, else `MultiTenant`',
-    'how the bot is registered',
+    'how the bot is registered; `UserAssignedMSI` has no client secret',
   ),
-  MICROSOFT_APP_TENANT_ID: may(
-    like(/^[\w.-]{1,100}$/, 'the id of a directory'),
-    undefined,
-    'the directory of the registration; none is needed with `MultiTenant`',
-  ),
+  MICROSOFT_APP_TENANT_ID: may(directory, undefined, 'its directory; `TENANT_ID`, where it is unset'),
   ToBotFromChannelOpenIdMetadataUrl: endpoint('where the service publishes its keys'),
   ToBotFromEmulatorOpenIdMetadataUrl: endpoint('the same for the emulator, which is never believed'),
   ToBotFromChannelTokenIssuer: endpoint('who signs what the service sends'),
   ToChannelFromBotLoginUrl: endpoint('where our own tokens come from'),
   ToChannelFromBotOAuthScope: endpoint('what they are for'),
   OAuthUrl: endpoint('where people would sign in'),
-  TEAMS_SERVICE_HOSTS: may(
-    hosts,
-    "Microsoft's Teams connectors",
-    'exact hosts, separated by commas, `host` or `host:port`, that may receive our replies and token',
-  ),
+  TEAMS_SERVICE_HOSTS: may(hosts, "Microsoft's Teams connectors", 'who may receive our replies and token'),
   TEAMS_TENANTS: may(
     list(/^[\w.-]{1,100}$/, 'ids of directories, separated by commas'),
     '`MICROSOFT_APP_TENANT_ID`',
@@ -355,38 +316,30 @@ export const variables = z.object({
     'on',
     '`off` only while `HOST` is loopback, without `PUBLIC_URL` and not in production: for a local playground; also switches the channel on without an app id',
   ),
-  STATE_KEY: secret(
-    key,
-    'a fixed development key',
-    'base64 of 32 bytes: seals personal data in Redis; required when `NODE_ENV=production`',
-  ),
+  STATE_KEY: secret(key, 'a development key', 'seals personal data in Redis; required in production'),
   STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
   HASH_KEY: secret(
     key,
-    'a fixed development key',
-    'base64 of 32 bytes: names keys and log fields; never rotated; required when `NODE_ENV=production`',
+    'a development key',
+    'names keys and log fields; never rotated; required in production',
   ),
   STAFF_TOKEN: secret(
     bearerToken,
     'open to loopback callers while the sandbox is the backend, else absent',
     'bearer token of the staff webhook, the console, `/docs`, `/sandbox/*` and, without `ADMIN_PORT`, `/metrics`',
   ),
-  OPERATOR_TOKEN: secret(
-    bearerToken,
-    'routes absent',
-    'bearer token of `/operations`: settling operations, replaying dead letters',
-  ),
+  OPERATOR_TOKEN: secret(bearerToken, 'routes absent', 'bearer token of `/operations`: settling, replaying'),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
   TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
   SUPPORT_CONTACT: may(
-    like(/^.{1,200}$/u, 'at most 200 characters'),
+    contact,
     undefined,
-    'hotline or link shown where the bot cannot help; required when `NODE_ENV=production`',
+    'hotline or link for whoever wants a person; required in production',
   ),
   IDENTITY_PROOF: set(
     oneOf('required', 'off'),
     'required',
-    '`off`: a typed phone or e-mail is believed everywhere (kiosk use; warned about at start)',
+    '`off`: whatever is typed is believed (kiosk use)',
   ),
 });
 
@@ -419,11 +372,8 @@ function secret<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
 
 /** One of the Bot Framework SDK's own settings, by its own name. */
 function endpoint(what: string) {
-  return may(
-    like(/^https?:\/\/\S+$/, 'a URL'),
-    'public cloud',
-    `for sovereign clouds and local tests, all six or none: ${what}`,
-  );
+  const meaning = `for sovereign clouds and local tests, all six or none: ${what}`;
+  return may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', meaning);
 }
 
 /** @throws {Error} for a kind without a description, which could explain no fault. */
