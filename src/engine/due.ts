@@ -2,7 +2,7 @@ import type { Observe } from '../observe.ts';
 import { type RecordStore, SHARDS, shardOf } from '../store/port.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { Leased, Mailbox } from './mailbox.ts';
-import type { World } from './world.ts';
+import { mostOf, type World } from './world.ts';
 
 /*
  * Who is due, and the leases of those: conversations whose lease ran out, messages that nobody took, wake-ups, replies
@@ -90,6 +90,7 @@ export function createClaims(options: {
     const asked = shards.filter((shard) => !isAlone(shard));
     const answers = await mostOf(
       asked.map((shard) => dueIn(shard, room)),
+      GRACE_MS,
       world,
     );
     const found = answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
@@ -158,7 +159,7 @@ export function createClaims(options: {
           .splice(0, Math.min(step, room - claimed.length))
           .filter((name) => !isAlone(shardOfName(name)));
         const asked = some.map(take);
-        const answers = await mostOf(asked, world);
+        const answers = await mostOf(asked, GRACE_MS, world);
         let taken = 0;
         for (const [index, answer] of answers.entries()) {
           if (answer?.status === 'fulfilled') {
@@ -177,36 +178,4 @@ export function createClaims(options: {
       return claimed;
     },
   };
-}
-
-/**
- * Waits until all have ended, or for `GRACE_MS` after the first success: so a caller that asks several nodes does not wait
- * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
- */
-function mostOf<T>(
-  asked: readonly Promise<T>[],
-  world: Pick<World, 'timer'>,
-): Promise<(PromiseSettledResult<T> | null)[]> {
-  const answers = asked.map((): PromiseSettledResult<T> | null => null);
-  let open = asked.length;
-  return new Promise((resolve) => {
-    let timer: { cancel(): void } | undefined;
-    const end = (): void => {
-      timer?.cancel();
-      resolve([...answers]);
-    };
-    if (open === 0) end();
-    const note = (index: number, answer: PromiseSettledResult<T>): void => {
-      answers[index] = answer;
-      open -= 1;
-      if (open === 0) end();
-      else if (answer.status === 'fulfilled') timer ??= world.timer(GRACE_MS, end);
-    };
-    for (const [index, one] of asked.entries()) {
-      one.then(
-        (value) => note(index, { status: 'fulfilled', value }),
-        (reason: unknown) => note(index, { status: 'rejected', reason }),
-      );
-    }
-  });
 }

@@ -39,3 +39,51 @@ export const FEED_DEFAULTS: Readonly<Record<'feedLength' | 'feedMs', number>> = 
   feedLength: FEED_LENGTH,
   feedMs: FEED_MS,
 };
+
+/** For one process. */
+export function createMemoryFeed(options: FeedOptions = {}, now: () => number = Date.now): Feed {
+  const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
+  /** In order of the last event, so that the expired are found first. */
+  const logs = new Map<string, { events: FeedEvent[]; lastSeq: number; untilMs: number }>();
+  const followers = new Map<string, Set<(event: FeedEvent) => void>>();
+
+  function expire(): void {
+    for (const [conversation, { untilMs }] of logs) {
+      if (untilMs > now()) return;
+      logs.delete(conversation);
+    }
+  }
+
+  return {
+    async publish(conversation, event) {
+      expire();
+      const { events = [], lastSeq = 0 } = logs.get(conversation) ?? {};
+      if (event.seq <= lastSeq) return;
+      logs.delete(conversation);
+      const kept = [...events, event].slice(-feedLength);
+      logs.set(conversation, { events: kept, lastSeq: event.seq, untilMs: now() + feedMs });
+      for (const follower of followers.get(conversation) ?? []) follower(event);
+    },
+
+    async follow(conversation, afterSeq, onEvent) {
+      expire();
+      const show = (event: FeedEvent): void => {
+        if (event.seq > afterSeq) onEvent(event);
+      };
+      logs.get(conversation)?.events.forEach(show);
+      const those = followers.get(conversation) ?? new Set();
+      followers.set(conversation, those.add(show));
+      return () => {
+        those.delete(show);
+        if (those.size === 0 && followers.get(conversation) === those) followers.delete(conversation);
+      };
+    },
+
+    async forget(conversation) {
+      const log = logs.get(conversation);
+      if (log) log.events = [];
+    },
+
+    close: async () => followers.clear(),
+  };
+}

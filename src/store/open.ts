@@ -1,11 +1,11 @@
 import { realWorld } from '../engine/world.ts';
 import type { Observe } from '../observe.ts';
 import type { Feed } from './feed.ts';
-import { createMemoryFeed } from './memory/feed.ts';
-import { openMemoryQuota } from './memory/quota.ts';
+import { createMemoryFeed } from './feed.ts';
 import { createMemoryStore } from './memory.ts';
 import type { RecordStore } from './port.ts';
 import type { OpenQuota } from './quota.ts';
+import { openMemoryQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis } from './redis/connection.ts';
 import { createRedisFeed } from './redis/feed.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createPace, type PaceOptions, type Wish } from '../../src/channels/pace.ts';
-import { createMemoryQuota, openMemoryQuota } from '../../src/store/memory/quota.ts';
+import { createMemoryQuota, openMemoryQuota } from '../../src/store/quota.ts';
 
 const PER_SECOND = 30;
 

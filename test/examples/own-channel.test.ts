@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
-import { createMemoryFeed } from '../../src/store/memory/feed.ts';
-import { openMemoryQuota } from '../../src/store/memory/quota.ts';
+import { createMemoryFeed } from '../../src/store/feed.ts';
+import { openMemoryQuota } from '../../src/store/quota.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { type Language, says } from '../e2e/wording.ts';
 import { startBot } from '../support/app.ts';

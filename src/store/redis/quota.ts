@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { createMemoryQuota } from '../memory/quota.ts';
-import { bucketOf, type OpenQuota, type Quota } from '../quota.ts';
+import { bucketOf, createMemoryQuota, type OpenQuota, type Quota } from '../quota.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed } from './confirmed.ts';
 import type { Argument } from './connection.ts';

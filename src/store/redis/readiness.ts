@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { mostOf } from '../../engine/world.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed, reason } from './confirmed.ts';
 import { type DataNode, dataNodes, type RedisConnection } from './connection.ts';
@@ -118,35 +119,3 @@ function refusal(connection: RedisConnection, error: unknown): string {
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-
-/**
- * Waits until all have ended, or for `graceMs` after the first success: so a caller that asks several nodes does not wait
- * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
- */
-function mostOf<T>(
-  asked: readonly Promise<T>[],
-  graceMs: number,
-): Promise<(PromiseSettledResult<T> | null)[]> {
-  const answers = asked.map((): PromiseSettledResult<T> | null => null);
-  let open = asked.length;
-  return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve([...answers]);
-    };
-    if (open === 0) end();
-    const note = (index: number, answer: PromiseSettledResult<T>): void => {
-      answers[index] = answer;
-      open -= 1;
-      if (open === 0) end();
-      else if (answer.status === 'fulfilled') timer ??= setTimeout(end, graceMs);
-    };
-    for (const [index, one] of asked.entries()) {
-      one.then(
-        (value) => note(index, { status: 'fulfilled', value }),
-        (reason: unknown) => note(index, { status: 'rejected', reason }),
-      );
-    }
-  });
-}

@@ -12,7 +12,7 @@ import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observe.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import type { Feed } from '../../../src/store/feed.ts';
-import { createMemoryFeed } from '../../../src/store/memory/feed.ts';
+import { createMemoryFeed } from '../../../src/store/feed.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { NO_READER } from '../../support/photos.ts';
 
