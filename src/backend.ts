@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
 import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
-import type { Observe } from './observe.ts';
+import type { Observe } from './observability/metrics.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 

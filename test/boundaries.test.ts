@@ -12,7 +12,7 @@ const CHANNEL: readonly RegExp[] = [
   /^http\//,
   /^engine\/(outlet|messages|trace|world)\.ts$/,
   /^store\/(unavailable|feed|quota)\.ts$/,
-  /^(i18n|observe)\.ts$/,
+  /^i18n\.ts$/,
 ];
 
 /**
@@ -25,18 +25,18 @@ const ROOMS: readonly Room[] = [
   { files: /^conversation\/prompts\//, imports: [/^conversation\/(?!dialogue\/|flows\/)/] },
   { files: /^conversation\/flows\/index\.ts$/, imports: [/^conversation\/flow/] },
   { files: /^conversation\//, imports: [/^conversation\/(?!flows\/)/] },
-  { files: /^store\//, imports: [/^conversation\//, /^store\//, /^(observe|engine\/world)\.ts$/] },
+  { files: /^store\//, imports: [/^conversation\//, /^store\//, /^engine\/world\.ts$/] },
   // The engine knows the store by its ports, never an implementation. World lies beside its ports, for everybody.
   { files: /^engine\/world\.ts$/, imports: [] },
   {
     files: /^engine\//,
-    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//, /^(observe|spans)\.ts$/],
+    imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//],
   },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/phone\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,
-    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/, /^observe\.ts$/],
+    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/],
   },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
@@ -71,12 +71,11 @@ const ROOMS: readonly Room[] = [
     imports: [
       ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^engine\/operators\.ts$/],
       ...[/^store\/(port|encryption)\.ts$/],
-      ...[/^http\/problem\.ts$/, /^observe\.ts$/, /^operators\//],
+      ...[/^http\/problem\.ts$/, /^operators\//],
     ],
   },
-  { files: /^http\//, imports: [/^http\//, /^observe\.ts$/, /^store\/unavailable\.ts$/] },
+  { files: /^http\//, imports: [/^http\//, /^store\/unavailable\.ts$/] },
   { files: /^observability\//, imports: [/^\.\.\/package\.json$/] },
-  { files: /^(observe|spans)\.ts$/, imports: [] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
   // How a Redis' address is written is the store's to know.
   {
@@ -216,7 +215,7 @@ describe('the rules', () => {
     ['conversation/step.ts', "import type { RecordStore } from '../store/port.ts';"],
     ['conversation/dialogue/run.ts', 'const said = message.text;'],
     ['conversation/flows/redeem.ts', 'const { commands } = scope.language.interpret(said, at, scope);'],
-    ['conversation/flows/redeem.ts', "import { log } from '../../observe.ts';"],
+    ['conversation/flows/redeem.ts', "import type { Log } from '../../observability/log.ts';"],
     ['conversation/flows/redeem.ts', "import { history } from './history.ts';"],
     ['conversation/dialogue/form.ts', "import { redeem } from '../flows/redeem.ts';"],
     ['conversation/prompts/help.ts', "import { start } from '../dialogue/form.ts';"],
@@ -243,7 +242,7 @@ describe('the rules', () => {
     ['channels/telegram/routes.ts', "import { createMemoryStore } from '../../store/memory/store.ts';"],
     ['channels/telegram/routes.ts', "const { step } = await import('../../app.ts');"],
     ['channels/telegram/routes.ts', "import 'botbuilder';"],
-    ['observe.ts', "import type { Locale } from './conversation/message.ts';"],
+    ['observability/log.ts', "import type { Locale } from '../conversation/message.ts';"],
     ['main.ts', "import { Redis } from 'ioredis';"],
     ['engine/turns.ts', "import { request } from 'undici';"],
     ['engine/turns.ts', 'const answer = await fetch(url);'],

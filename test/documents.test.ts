@@ -5,8 +5,8 @@ import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
 import { documentation } from '../src/config/variables.ts';
 import { WORDING } from '../src/i18n.ts';
+import { ALARMS } from '../src/observability/log.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
-import { ALARMS } from '../src/observe.ts';
 
 const root = new URL('../', import.meta.url);
 const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../src/channels/staff/client.ts';
-import { ALARMS } from '../src/observe.ts';
+import { ALARMS } from '../src/observability/log.ts';
 import { type Running, startBot } from './support/app.ts';
 import { asPng, drawCode } from './support/pictures.ts';
 import { type Prometheus, promtool, type Rule, startPrometheus } from './support/prometheus.ts';

@@ -7,7 +7,7 @@ import type { Guard } from '../http/guard.ts';
 import type { Limit } from '../http/limits.ts';
 import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
-import type { Observe } from '../observe.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Feed } from '../store/feed.ts';
 import type { OpenQuota } from '../store/quota.ts';
 

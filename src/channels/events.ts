@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { conversationName } from '../engine/messages.ts';
 import type { Delivery, Outgoing } from '../engine/outlet.ts';
-import type { Observe } from '../observe.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Feed, FeedEvent } from '../store/feed.ts';
 import type { Encryption } from './channel.ts';
 

@@ -1,5 +1,6 @@
 import type { Delivery, FetchedPhoto } from '../engine/outlet.ts';
-import { atMostEvery, type Observe } from '../observe.ts';
+import { atMostEvery } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atMostEvery, type Observe } from '../observe.ts';
+import { atMostEvery } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 
 export type WatchOptions = {
   /** The channel's name. */

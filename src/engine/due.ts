@@ -1,4 +1,4 @@
-import type { Observe } from '../observe.ts';
+import type { Observe } from '../observability/metrics.ts';
 import { type RecordStore, SHARDS, shardOf } from '../store/port.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { Leased, Mailbox } from './mailbox.ts';

@@ -8,8 +8,8 @@ import type {
   Picture,
   RemotePicture,
 } from '../conversation/photo.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import type { Observe } from '../observe.ts';
 import { type Origin, readIntent, written } from './bodies.ts';
 import type { Lock } from './customer.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';

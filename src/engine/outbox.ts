@@ -1,6 +1,7 @@
 import { writeAwaited } from '../conversation/effect.ts';
+import { atMostEvery } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import { atMostEvery, type Observe } from '../observe.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { OutboxItem } from './bodies.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';

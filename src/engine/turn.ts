@@ -4,8 +4,9 @@ import type { Reply } from '../conversation/reply.ts';
 import { type ConversationState, localeOf, spokenOver } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NewerVersion } from '../conversation/upgrades.ts';
+import type { Fields, Log } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import type { Fields, Log, Observe } from '../observe.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import {
   type OutboxItem,

@@ -1,4 +1,5 @@
-import { atMostEvery, type Observe } from '../observe.ts';
+import { atMostEvery } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 import { type Attempt, type Attempts, noteAttempts } from './antcrm/attempts.ts';
 import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
 import { readContact, readHistory, readReason, scrub } from './antcrm/records.ts';

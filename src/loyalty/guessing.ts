@@ -1,4 +1,5 @@
-import { atMostEvery, type Observe } from '../observe.ts';
+import { atMostEvery } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /*

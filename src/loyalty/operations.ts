@@ -1,7 +1,8 @@
 import type { Effect, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { realWorld, type World } from '../engine/world.ts';
-import { atMostEvery, type Fields, type Observe } from '../observe.ts';
+import { atMostEvery, type Fields } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
 import { accumulate } from './accumulate.ts';
 import { readExactBalance } from './balance.ts';
 import { readIntent, readsFor } from './journal.ts';

@@ -1,5 +1,5 @@
 import type { World } from '../engine/world.ts';
-import type { Log } from '../observe.ts';
+import type { Log } from '../observability/log.ts';
 import type { Loyalty } from './loyalty.ts';
 
 /** What a money-like call is made with. */

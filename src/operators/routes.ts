@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Filed, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
-import type { Log } from '../observe.ts';
+import type { Log } from '../observability/log.ts';
 import { routesOf } from './api.ts';
 import type { Decisions } from './decisions.ts';
 import { describe, find, type KnownChannel, listOf, lookupOf, storyOf, summarize } from './operation.ts';

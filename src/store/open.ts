@@ -1,5 +1,5 @@
 import { realWorld } from '../engine/world.ts';
-import type { Observe } from '../observe.ts';
+import type { Observe } from '../observability/metrics.ts';
 import type { Feed } from './feed.ts';
 import { createMemoryFeed } from './feed.ts';
 import { createMemoryStore } from './memory.ts';

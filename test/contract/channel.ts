@@ -10,7 +10,7 @@ import { realWorld } from '../../src/engine/world.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
 import { newIds } from '../../src/ids.ts';
-import type { Observe } from '../../src/observe.ts';
+import type { Observe } from '../../src/observability/metrics.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { newState, readState, step } from '../support/conversation.ts';

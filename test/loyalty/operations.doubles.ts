@@ -13,7 +13,7 @@ import type {
   RemoteClock,
 } from '../../src/loyalty/loyalty.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/loyalty.ts';
-import type { Log } from '../../src/observe.ts';
+import type { Log } from '../../src/observability/log.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
 export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };

@@ -1,4 +1,5 @@
-import type { Fields, Observe } from '../../src/observe.ts';
+import type { Fields } from '../../src/observability/log.ts';
+import type { Observe } from '../../src/observability/metrics.ts';
 import { scanLater } from './logs.ts';
 
 /** Everything that was logged, alarmed or counted, as one list of JSON lines. */

@@ -7,7 +7,7 @@ import type { Outgoing } from '../../engine/outlet.ts';
 import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observe.ts';
+import type { Observe } from '../../observability/metrics.ts';
 import type { Feed } from '../../store/feed.ts';
 import type { Accept, Channel, ChannelParts, ChannelTraits, Encryption } from '../channel.ts';
 import { createEvents, createStreams, type StreamLimits, streaming, type Unread } from '../events.ts';

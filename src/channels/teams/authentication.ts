@@ -3,7 +3,7 @@ import {
   ConfigurationBotFrameworkAuthentication,
   ConfigurationServiceClientCredentialFactory,
 } from 'botbuilder';
-import type { Log } from '../../observe.ts';
+import type { Log } from '../../observability/log.ts';
 import { type Cloud, PUBLIC_CLOUD, type Registration } from './cloud.ts';
 import { withSdkConsole } from './sdk-console.ts';
 

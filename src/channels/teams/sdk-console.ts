@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Log } from '../../observe.ts';
+import type { Log } from '../../observability/log.ts';
 import { TEAMS } from './traits.ts';
 
 /** The logger of the SDK's call that is under way, if one is. */

@@ -1,6 +1,6 @@
 import type { Limit } from '../../http/limits.ts';
 import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observe.ts';
+import type { Observe } from '../../observability/metrics.ts';
 import type { Accept, Channel } from '../channel.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';

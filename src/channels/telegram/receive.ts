@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import type { Limit } from '../../http/limits.ts';
 import { problem } from '../../http/problem.ts';
-import type { Log } from '../../observe.ts';
+import type { Log } from '../../observability/log.ts';
 import { takePlatformRequests } from '../platform-request.ts';
 import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';

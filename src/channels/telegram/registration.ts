@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Command } from '../../conversation/conversation.ts';
 import { LOCALES, type Locale } from '../../conversation/message.ts';
 import type { Words } from '../../i18n.ts';
-import { atMostEvery, type Log } from '../../observe.ts';
+import { atMostEvery, type Log } from '../../observability/log.ts';
 import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
 import { type Answer, type CallOptions, type Client, type Patience, persist } from './client.ts';

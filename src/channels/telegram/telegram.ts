@@ -2,7 +2,7 @@ import type { Command } from '../../conversation/conversation.ts';
 import type { Locale } from '../../conversation/message.ts';
 import type { Limit } from '../../http/limits.ts';
 import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observe.ts';
+import type { Observe } from '../../observability/metrics.ts';
 import type { Accept, Channel } from '../channel.ts';
 import type { Pace } from '../pace.ts';
 import { tokenAlarm } from '../platform-response.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
-import type { Log, Observe } from '../../observe.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Observe } from '../../observability/metrics.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { placesOf, type RedisAddress } from './address.ts';
 import { COMMAND_MS, CONFIRM_MS, confirmed, reason } from './confirmed.ts';

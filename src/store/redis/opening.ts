@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Log } from '../../observe.ts';
+import type { Log } from '../../observability/log.ts';
 import { StoreRefused } from '../port.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { confirmed } from './confirmed.ts';

@@ -9,7 +9,7 @@ import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
 import { type AccessSettings, createGuard, type Guard, type StaffRates } from '../../../src/http/guard.ts';
 import { createLimits } from '../../../src/http/limits.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
-import type { Alarm, Fields } from '../../../src/observe.ts';
+import type { Alarm, Fields } from '../../../src/observability/log.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { createMemoryFeed } from '../../../src/store/feed.ts';

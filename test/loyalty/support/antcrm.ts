@@ -1,5 +1,5 @@
 import { type AntCrm, type AntCrmOptions, createAntCrm } from '../../../src/loyalty/antcrm.ts';
-import type { Fields } from '../../../src/observe.ts';
+import type { Fields } from '../../../src/observability/log.ts';
 
 /** Everything that an adapter reported, in order. */
 export type Reports = {

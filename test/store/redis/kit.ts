@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import type { Log } from '../../../src/observe.ts';
+import type { Log } from '../../../src/observability/log.ts';
 import type { RecordStore } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import type { Word } from '../../../src/store/redis/opening.ts';

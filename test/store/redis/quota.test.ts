@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Log } from '../../../src/observe.ts';
+import type { Log } from '../../../src/observability/log.ts';
 import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
 import { namer } from '../../../src/store/redis/records.ts';

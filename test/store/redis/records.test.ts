@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import type { Log } from '../../../src/observe.ts';
+import type { Log } from '../../../src/observability/log.ts';
 import type { Feed } from '../../../src/store/feed.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
 import { createRedisFeed } from '../../../src/store/redis/feed.ts';
