@@ -1,7 +1,7 @@
 import type { Command } from '../commands.ts';
 import { type Decision, say } from '../decision.ts';
-import type { Scope } from '../flow.ts';
-import { type About, choice, KINDS, PROOF } from '../kinds.ts';
+import { confirmsIn, type Scope } from '../flow.ts';
+import { type About, CANCEL, choice, KINDS, named, PROOF } from '../kinds.ts';
 import type { Locale } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { provedIn } from '../prompts/identity.ts';
@@ -174,23 +174,37 @@ export function unsure(
   { maybe = [] }: Extract<Command, { do: 'unclear' }>,
   scope: Scope,
 ): Aside & { readonly offered: readonly Choice[] } {
-  const offered = [...new Set(maybe.flatMap((one) => buttonFor(one, scope) ?? []))]
-    .slice(0, 2)
-    .map((id) => choice(id));
+  const offered = maybe.flatMap((one) => buttonFor(one, state, scope) ?? []).slice(0, 2);
   const context = isStruck(state) ? 'again' : offered.length > 0 ? 'maybe' : undefined;
   const isSummary = state.step.at === 'confirming' && context === undefined;
   const lines = isSummary || context === 'maybe' ? {} : { lines: supportLines(scope) };
   return { reply: { key: isSummary ? 'unsure.confirm' : 'unsure', context, ...lines }, offered };
 }
 
-/** The button that says the same as a command; undefined: none does. */
-function buttonFor(command: Command, { flows }: Scope): string | undefined {
+/** The button that says the same as a command where the conversation is; undefined: none does. */
+function buttonFor(command: Command, { step, draft }: ConversationState, scope: Scope): Choice | undefined {
+  const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
   switch (command.do) {
     case 'start':
-      return flows.get(command.flow)?.name;
+      return scope.flows.get(command.flow) && choice(command.flow);
+    case 'kind': {
+      const listing = scope.flows.all.find(({ slots }) => slots.includes('list'));
+      return listing && command.of !== 'both' ? named(`${listing.name}:${command.of}`) : undefined;
+    }
+    case 'change': {
+      const edits = (step.at === 'confirming' && flow && confirmsIn(flow)?.edits(draft)) || [];
+      return edits.find(({ id }) => id === `edit:${command.field}`);
+    }
+    case 'none':
+      return step.at === 'asking' && step.slot === 'email' ? choice('skip') : undefined;
+    case 'page':
+      return step.at === 'browsing' && (command.to === 'next' || command.to === 'previous')
+        ? choice(command.to)
+        : undefined;
+    case 'speak':
+      return named(`language:${command.locale}`);
     case 'cancel':
-    case 'show':
-      return command.do === 'cancel' ? 'cancel' : command.what === 'help' ? 'help' : undefined;
+      return step.at === 'idle' ? undefined : CANCEL;
     default:
       return undefined;
   }

@@ -120,8 +120,10 @@ function close(turn: Turn, scope: Scope): Decision {
   }
   if (turn.aside) {
     const decision = after(said, aside(state, scope, turn.aside.reply));
-    const choices = [...(turn.offered ?? []), ...(decision.replies.at(-1)?.choices ?? [])];
-    const offering = turn.offered?.length ? withLast(decision, { choices }) : decision;
+    const { offered = [] } = turn;
+    const others = decision.replies.at(-1)?.choices ?? [];
+    const choices = [...offered, ...others.filter(({ id }) => !offered.some((one) => one.id === id))];
+    const offering = offered.length > 0 ? withLast(decision, { choices }) : decision;
     // Why sharing is needed is said once.
     const isSaid = turn.aside.reply.key === 'answer' && aboutQuestion(state, scope) === PROOF;
     return {
