@@ -1,16 +1,17 @@
+import { z } from 'zod';
 import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
 import type { Decision } from './decision.ts';
-import { expecting } from './dialogue/expecting.ts';
-import { createFlows, type Flow } from './flow.ts';
+import { expecting } from './dialogue/live.ts';
+import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { createInterpreter, type Flow as SpokenOf } from './language/interpret.ts';
 import type { Answer } from './language/questions.ts';
 import type { Said } from './language/reading.ts';
 import { type LanguageText, readWords } from './language/words.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';
-import { type ConversationState, newState, type ReadState } from './state.ts';
+import { type ConversationState, newState, type ReadState, stateSchema, UnknownFlow } from './state.ts';
 import { type Input, step } from './step.ts';
-import { stateReader } from './stored-state.ts';
+import { STATE_UPGRADES, upgrade, VERSION } from './upgrades.ts';
 
 /** An entry of the menus of commands that platforms show. */
 export type Command = {
@@ -144,4 +145,26 @@ function slashCommands(flows: readonly Flow[], wording: Wording): ReadonlyMap<st
       }),
     ),
   );
+}
+
+const inFlowSchema = z.looseObject({
+  step: z.looseObject({ at: z.string(), flow: z.string().optional() }),
+  view: z.unknown().optional(),
+});
+
+/** Reads stored states, as these flows know them. */
+function stateReader(flows: Flows): ReadState {
+  return (stored, version = VERSION) => {
+    const upgraded = inFlowSchema.parse(upgrade(stored, version, STATE_UPGRADES));
+    const { flow: name, at } = upgraded.step;
+    const flow = flows.get(name);
+    if (name !== undefined && !flow) {
+      // Its slots may be of kinds that nobody here knows.
+      const { view: _, ...kept } = upgraded;
+      const ended = { ...kept, step: { at: 'idle', unfinished: true }, draft: {} };
+      throw new UnknownFlow(name, stateSchema.parse(ended));
+    }
+    if (at === 'confirming' && flow && !confirmsIn(flow)) throw new Error(`${flow.name} confirms nothing`);
+    return stateSchema.parse(upgraded);
+  };
 }

@@ -23,7 +23,7 @@ const MAY_NAME: readonly { readonly files: RegExp; readonly means: RegExp }[] = 
   // What the console shows is of AntCRM's calls; `points` is the unit of a rate limiter, too.
   { files: /^(console|store)\//, means: /./ },
   // Examples of the staff webhook's document.
-  { files: /^channels\/staff\/(answer|request)\.ts$/, means: /^(accumulate|redeem)$/ },
+  { files: /^channels\/staff\/\w+\.ts$/, means: /^(accumulate|redeem)$/ },
 ];
 
 const SOURCES = new URL('../../src/', import.meta.url);

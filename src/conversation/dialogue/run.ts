@@ -30,7 +30,7 @@ import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, 
 import { begin as call } from './confirmation.ts';
 import { consent, unanswered, walkedAway } from './consent.ts';
 import { hindered } from './guards.ts';
-import { pressed } from './press.ts';
+import { pressed } from './live.ts';
 import {
   again,
   aside,
@@ -189,7 +189,7 @@ function apply(turn: Turn, command: Command, scope: Scope): Turn {
       const wanted = command.count > 1 ? command.count : undefined;
       return running(turn, scope)?.slots.includes('gift')
         ? said(turn, { wanted }, scope)
-        : unclear(turn, { do: 'unclear' }, scope);
+        : misheard(turn, scope);
     }
     case 'period':
       return setHistory(turn, { period: command.period }, scope);
@@ -217,7 +217,7 @@ function apply(turn: Turn, command: Command, scope: Scope): Turn {
     case 'page':
       if (state.step.at === 'browsing')
         return { ...turn, end: turnPage(state, state.step, command.to, scope) };
-      return command.to === 'same' ? turn : unclear(turn, { do: 'unclear' }, scope);
+      return command.to === 'same' ? turn : misheard(turn, scope);
     case 'pick':
       return pick(turn, command.choice, scope);
     case 'ask':
@@ -262,7 +262,7 @@ function said(turn: Turn, slots: Draft, scope: Scope): Turn {
 }
 
 /** A press or a form of a question that is over: nothing is changed. */
-export function expired(state: ConversationState, scope: Scope): Decision {
+function expired(state: ConversationState, scope: Scope): Decision {
   const reply = { key: 'choice.expired', notice: true } as const;
   return say(
     state,
@@ -277,7 +277,7 @@ export function expired(state: ConversationState, scope: Scope): Decision {
 /** Begins a flow with what is known; says so if that ends another one. */
 function start(turn: Turn, { flow: name, asked }: Extract<Command, { do: 'start' }>, scope: Scope): Turn {
   const flow = scope.flows.get(name);
-  if (!flow) return unclear(turn, { do: 'unclear' }, scope);
+  if (!flow) return misheard(turn, scope);
   const { step } = turn.state;
   const left = runningIn(turn.state, scope);
   // A question speaks of a flow that would need a proof and drop what was typed: no code is lost for it.
@@ -363,7 +363,7 @@ function unproved(turn: Turn, known: Identity, scope: Scope): Turn {
   if (step.at === 'asking' && step.slot === 'gift')
     return faulty(turn, { kind: 'gift', reason: 'gift.unknown' }, scope);
   if (step.at !== 'asking' || step.slot !== 'phone')
-    return turn.commands.length > 1 ? turn : unclear(turn, { do: 'unclear' }, scope);
+    return turn.commands.length > 1 ? turn : misheard(turn, scope);
   return { ...turn, end: withLast(retry(state, step, scope), { context: 'typed' }) };
 }
 
@@ -418,7 +418,7 @@ function setGift(turn: Turn, slots: Draft, scope: Scope): Turn {
   const taking = flow?.slots.includes('gift')
     ? flow
     : scope.flows.all.find((one) => one.slots.includes('gift'));
-  if (!taking) return unclear(turn, { do: 'unclear' }, scope);
+  if (!taking) return misheard(turn, scope);
   const at = taking === flow ? turn : begin(turn, taking, scope);
   if (at.end) return at;
   const told = said(at, slots, scope);
@@ -432,8 +432,7 @@ function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: Sc
   const flow = running(turn, scope);
   if (!flow && state.step.at === 'browsing' && type !== null && period !== null)
     return { ...turn, narrowed: { ...turn.narrowed, ...(type && { type }), ...(period && { period }) } };
-  if (!flow?.slots.includes('period'))
-    return turn.commands.length > 1 ? turn : unclear(turn, { do: 'unclear' }, scope);
+  if (!flow?.slots.includes('period')) return turn.commands.length > 1 ? turn : misheard(turn, scope);
   const isAtProof = turn.found.step.at === 'asking' && turn.found.step.slot === 'phone';
   const heard = period && isAtProof && turn.commands.length === 1 ? [periodNoted(period, scope)] : [];
   return said({ ...turn, said: [...turn.said, ...heard] }, slots, scope);
@@ -444,7 +443,9 @@ function changeList(turn: Turn, command: ListCommand, scope: Scope): Turn {
   const at = running(turn, scope);
   const taking = at?.slots.includes('codes') ? at : scope.flows.taking('codes');
   const isNew = command.do === 'add' || command.do === 'replace';
-  if (!taking || (!isNew && taking !== at)) return stopRemoving(turn, scope);
+  // "Bỏ" where there is no list to take from.
+  if (!taking || (!isNew && taking !== at))
+    return at ? misheard(turn, scope) : { ...turn, end: cancel(walkedAway(turn.state, scope), scope) };
   const here = taking === at ? turn : begin(turn, taking, scope);
   if (here.end) return here;
   const { step, draft } = here.state;
@@ -457,13 +458,6 @@ function changeList(turn: Turn, command: ListCommand, scope: Scope): Turn {
   const [value] = done.fresh;
   const slip = typed !== undefined && value !== undefined ? { typed, value } : undefined;
   return listed(here, codes, done, scope, slip);
-}
-
-/** "Bỏ" where there is no list to take from. */
-function stopRemoving(turn: Turn, scope: Scope): Turn {
-  return running(turn, scope)
-    ? unclear(turn, { do: 'unclear' }, scope)
-    : { ...turn, end: cancel(walkedAway(turn.state, scope), scope) };
 }
 
 /** As long as codes are that need no announcement; a shorter one that is followed by another may have been a slip. */
@@ -534,7 +528,7 @@ function change(turn: Turn, { field }: Extract<Command, { do: 'change' }>, scope
   const { state } = turn;
   const { step, draft } = state;
   const flow = running(turn, scope);
-  if (!flow) return unclear(turn, { do: 'unclear' }, scope);
+  if (!flow) return misheard(turn, scope);
   if (step.at === 'asking' && step.offer && field === undefined) return decide(turn, 'other', scope);
   const slot = field && slotCalled(flow, field);
   const isThere = slot !== undefined && draft[KINDS[slot].slot] != null;
@@ -582,7 +576,7 @@ function none(turn: Turn, field: 'code' | 'phone' | 'email' | undefined, scope: 
   if (field === 'email' && takesEmail) return said(turn, { email: null }, scope);
   if (step.at === 'consenting') return { ...turn, end: consent(state, false, scope) };
   if (step.at === 'confirming') return { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
-  if (step.at !== 'asking' || !flow) return unclear(turn, { do: 'unclear' }, scope);
+  if (step.at !== 'asking' || !flow) return misheard(turn, scope);
   if (step.offer && step.slot !== 'email') return decide(turn, 'other', scope);
   switch (KINDS[step.slot].no) {
     case 'none':
@@ -766,6 +760,8 @@ function talk(turn: Turn, about: Extract<Command, { do: 'talk' }>['about'], scop
   }
 }
 
+const misheard = (turn: Turn, scope: Scope): Turn => unclear(turn, { do: 'unclear' }, scope);
+
 /** Not understood; or understood as the value that is asked for, and wrong. */
 function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope: Scope): Turn {
   const { state } = turn;
@@ -790,7 +786,9 @@ function faulty(turn: Turn, { kind, reason }: { kind: SlotKind; reason: string }
   const flow = running(turn, scope);
   const reply: Reply = kind === 'period' ? periodFault(reason, scope) : { key: reason };
   const isNew = turn.flow !== undefined && turn.found.step !== step;
-  if (step.at === 'asking' && flow && !isNew && (step.slot === kind || isIdentity(step, kind, flow))) {
+  // Staff name a customer by either.
+  const isEither = kind === 'email' && flow?.identity === 'proved';
+  if (step.at === 'asking' && flow && !isNew && (step.slot === kind || (isEither && step.slot === 'phone'))) {
     // Where only sharing proves, nothing typed is wrong or right.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !typed('', scope).proved;
     return { ...turn, end: retry(state, step, scope, ...(isProof ? [] : [reply])) };
@@ -802,11 +800,6 @@ function faulty(turn: Turn, { kind, reason }: { kind: SlotKind; reason: string }
     return said({ ...told, noted: undefined }, { period: null }, scope);
   if (flow) return { ...told, flow };
   return { ...turn, aside: { reply } };
-}
-
-/** Staff name a customer by either. */
-function isIdentity({ slot }: Asking, kind: SlotKind, { identity }: Flow): boolean {
-  return slot === 'phone' && kind === 'email' && identity === 'proved';
 }
 
 /** After so many invalid answers in a row, help is offered. */

@@ -8,10 +8,9 @@ import type { Field, Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { unanswered } from './consent.ts';
-import { expecting } from './expecting.ts';
-import { pressed } from './press.ts';
+import { expecting, pressed } from './live.ts';
 import { again, aside } from './questions.ts';
-import { expired, run } from './run.ts';
+import { run } from './run.ts';
 
 /*
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
@@ -157,7 +156,7 @@ const BLANK = { code: 'code.wanted', phone: 'phone.wanted' } as const;
 
 /** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
 export function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
-  if (form.view !== undefined && form.view !== stored.view) return expired(stored, scope);
+  if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = unanswered(stored, scope);
   const running = runningIn(state, scope);
   const flow = running ?? scope.flows.taking('form');

@@ -1,13 +1,40 @@
-import type { Command } from '../commands.ts';
+import type { Command, Expecting } from '../commands.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
 import { periodNamed, TYPES } from '../kinds.ts';
 import { isNamedPeriod } from '../language/values/period.ts';
 import { LOCALES } from '../message.ts';
 import type { ConversationState } from '../state.ts';
+import { confirmationOf } from './calls.ts';
+import { question } from './questions.ts';
 
-/*
- * What a pressed button says. Its id is stable; whether its question still stands, `sources.ts` knows.
- */
+/* What is live: what a text may answer, and what a pressed button says, whose id is stable. */
+
+/** What is live while a text is read. */
+export function expecting(state: ConversationState, scope: Scope): Expecting {
+  const { step, draft } = state;
+  const isAsking = step.at === 'asking';
+  const doubted = isAsking && step.offer?.why === 'typo' ? 'email' : undefined;
+  return {
+    at: AT[isAsking && step.offer ? 'doubt' : step.at],
+    flow: 'flow' in step ? step.flow : undefined,
+    kind: isAsking ? (doubted ?? step.slot) : undefined,
+    ...(isAsking && step.editing && { editing: true }),
+    ...(scope.sender.proof === 'token' && { isStaff: true }),
+    buttons: (question(state, scope).choices ?? []).map(({ id }) => (id.startsWith('confirm:') ? null : id)),
+    codes: draft.codes ?? [],
+    gift: draft.code,
+    references: state.operations.flatMap(({ id }) => [id, confirmationOf(id)]),
+  };
+}
+
+const AT = {
+  idle: 'nothing',
+  asking: 'slot',
+  doubt: 'doubt',
+  confirming: 'summary',
+  browsing: 'page',
+  consenting: 'consent',
+} as const;
 
 const EXPIRED: readonly Command[] = [{ do: 'expired' }];
 
