@@ -15,7 +15,7 @@ function naming(name: string): string[] {
 
 const APP_LIST = 'channels.ts';
 // And what prints secrets for them.
-const CONFIGURATION = /^(config|cli\/keys)\.ts$/;
+const CONFIGURATION = /^(config(\/\w+)?|cli\/keys)\.ts$/;
 
 // Staff are more than a channel: operators' pages and the console are theirs.
 const PLATFORMS = CHANNELS.map(({ traits }) => traits.name).filter((name) => name !== 'staff');

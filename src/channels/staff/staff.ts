@@ -21,7 +21,6 @@ import {
   STAFF,
   type StaffAnswer,
   type StaffEvent,
-  type StaffReply,
   type StaffRequest,
   senderOf,
 } from './schemas.ts';
@@ -80,13 +79,14 @@ export function createStaff(
       const sender = senderOf(body, channels);
       const accepted = await accept({ channel, conversation, id, message, sender, address: null });
       if (accepted === 'full') return 'full';
-      if (accepted === 'duplicate')
-        return { conversation, status: 'duplicate', replies: [], state: turn.state() };
-      audit(body, id);
-      const done = await ended(turn);
-      if (!done) return { conversation, status: 'queued', replies: [], state: turn.state() };
-      const trace = body.trace ? turn.trace() : undefined;
-      return { conversation, status: 'done', replies: turn.replies(), state: turn.state(), trace };
+      if (accepted === 'accepted') audit(body, id);
+      const isDone = accepted === 'accepted' && (await ended(turn));
+      const status = accepted === 'duplicate' ? accepted : isDone ? 'done' : 'queued';
+      const { replies } = turn;
+      const told = isDone
+        ? { replies, trace: body.trace ? replies.at(-1)?.trace : undefined }
+        : { replies: [] };
+      return { conversation, status, ...told, state: turn.state() };
     } finally {
       unfollow();
     }
@@ -181,45 +181,33 @@ function render(
   };
 }
 
-/** Gathers the events that answer one message. */
-type Turn = {
-  /** To be called with every event of the conversation, the old ones too. */
-  see(event: Unread<StaffEvent>): void;
-  /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
-  begin(): void;
-  /** True once the turn's last reply was seen, false if `giveUp` was called first. */
-  readonly ended: Promise<boolean>;
-  giveUp(): void;
-  replies(): StaffReply[];
-  /** A look into the turn; only once it has ended. */
-  trace(): StaffAnswer['trace'];
-  /** Where the conversation stood at the latest event seen. */
-  state(): StaffAnswer['state'];
-};
+type Turn = ReturnType<typeof followTurn>;
 
-function followTurn(id: string): Turn {
+/** Gathers the events that answer one message. */
+function followTurn(id: string) {
   const done = Promise.withResolvers<boolean>();
   const replies: StaffEvent[] = [];
   let latest: Unread<StaffEvent> | undefined;
-  let begun = false;
-
-  function see(event: Unread<StaffEvent>): void {
-    latest = event;
-    const reply = begun ? event.read() : null;
-    if (reply?.turn !== id) return;
-    replies.push(reply);
-    if (reply.last) done.resolve(true);
-  }
+  let hasBegun = false;
 
   return {
-    see,
-    begin() {
-      begun = true;
+    /** To be called with every event of the conversation, the old ones too. */
+    see(event: Unread<StaffEvent>): void {
+      latest = event;
+      const reply = hasBegun ? event.read() : null;
+      if (reply?.turn !== id) return;
+      replies.push(reply);
+      if (reply.last) done.resolve(true);
     },
+    /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */
+    begin(): void {
+      hasBegun = true;
+    },
+    /** True once the turn's last reply was seen, false if `giveUp` was called first. */
     ended: done.promise,
     giveUp: () => done.resolve(false),
-    replies: () => replies,
-    trace: () => replies.at(-1)?.trace,
+    replies,
+    /** Where the conversation stood at the latest event seen. */
     state: () => latest?.read()?.state,
   };
 }

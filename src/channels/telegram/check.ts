@@ -44,8 +44,13 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
     await Promise.race([registration.idle(), pause(REGISTRATION_MS, signal)]);
     const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, limits)));
     if (!info) return [];
-    if (isAnothers(info, webhookUrl)) registration.again();
-    return webhookFaults(info, webhookUrl);
+    const error = lastError(info);
+    const wrong = wrongIn(info, error, webhookUrl);
+    if (wrong.length > 0) registration.again();
+    if (wrong.length > 0 || error === undefined) return wrong;
+    return [
+      `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
+    ];
   };
 }
 
@@ -79,37 +84,22 @@ function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
   }
 }
 
-/** What this process would have registered differs, as far as Telegram shows, or its deliveries are refused for theirs. */
-function isAnothers(info: WebhookInfo, wanted: string | undefined): boolean {
-  if (wanted === undefined) return false;
-  return info.url !== wanted || missingKinds(info).length > 0 || isUnauthorized(lastError(info));
-}
-
-const isUnauthorized = (error: string | undefined): boolean => /\b401\b/.test(error ?? '');
-
-/** Addresses are shown by their host alone: others may keep a secret in the path. */
-function webhookFaults(info: WebhookInfo, wanted: string | undefined): string[] {
-  const faults: string[] = [];
+/** What registering anew may cure. Addresses are shown by their host alone: others may keep a secret in the path. */
+function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {
   const { url } = info;
+  const faults: string[] = [];
   if (wanted !== undefined && url === '') {
     faults.push('no webhook is registered, so no message arrives: it is registered anew');
   } else if (wanted !== undefined && url !== wanted) {
-    faults.push(
-      `the webhook is registered at ${hostOf(url)}, not at ${wanted}: end the other bot with this token`,
-    );
+    const host = URL.parse(url)?.host ?? 'another address';
+    faults.push(`the webhook is registered at ${host}, not at ${wanted}: end the other bot with this token`);
   }
   const missing = missingKinds(info);
-  if (missing.length > 0) {
+  if (missing.length > 0)
     faults.push(`the webhook does not bring ${missing.join(', ')}: npm run telegram -- set`);
-  }
-  const error = lastError(info);
-  if (isUnauthorized(error)) {
+  if (error?.includes('401')) {
     faults.push(
       `Telegram's updates carry another secret (${error}): give every process the same TELEGRAM_WEBHOOK_SECRET`,
-    );
-  } else if (error !== undefined) {
-    faults.push(
-      `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
     );
   }
   return faults;
@@ -124,8 +114,4 @@ function lastError({
   if (at === undefined) return undefined;
   const ageMs = Date.now() - at * 1000;
   return ageMs < (waiting > 0 ? STUCK_MS : PASSED_MS) ? (what ?? 'no reason given') : undefined;
-}
-
-function hostOf(url: string): string {
-  return URL.parse(url)?.host ?? 'another address';
 }

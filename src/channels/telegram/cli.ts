@@ -22,86 +22,68 @@ const WANTED = [
   'TIME_ZONE',
 ] as const;
 
-const COMMANDS: ReadonlySet<string> = new Set(['info', 'set', 'delete']);
+const COMMANDS = ['info', 'set', 'delete'] as const;
 
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
-  command: string,
+  command: (typeof COMMANDS)[number],
   client: Pick<Client, 'call'>,
   options: RegistrationOptions,
   print: (line: string) => void,
-): Promise<0 | 1> {
+): Promise<number> {
   const show = (name: string, answer: Answer): boolean => {
     print(`${name}: ${answer.ok ? 'ok' : `${answer.kind} (${answer.why})`}`);
     return answer.ok;
   };
 
   switch (command) {
-    case 'info':
-      return info(client, show, print);
+    case 'info': {
+      const me = await client.call('getMe', {});
+      const webhook = await client.call('getWebhookInfo', {});
+      const info = readWebhook(webhook);
+      if (!me.ok || !info) {
+        show('getMe', me);
+        show('getWebhookInfo', webhook);
+        return 1;
+      }
+      const { id, username } = meSchema.parse(me.result);
+      const { url, last_error_date: atS, ...state } = info;
+      print(`bot: @${username} (${id})`);
+      print(`webhook: ${url || 'none'}`);
+      for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
+      if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
+      return 0;
+    }
     case 'set': {
       if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
-      let code: 0 | 1 = 0;
-      for (const { name, set } of partsOf(options)) {
-        if (!show(name, await set(client))) code = 1;
-      }
+      let code = 0;
+      for (const { name, set } of partsOf(options)) if (!show(name, await set(client))) code = 1;
       return code;
     }
     case 'delete':
       return show('deleteWebhook', await client.call('deleteWebhook', {})) ? 0 : 1;
-    default:
-      print(USAGE);
-      return 1;
   }
 }
 
 const meSchema = z.object({ id: z.int(), username: z.string() });
 
-async function info(
-  client: Pick<Client, 'call'>,
-  show: (name: string, answer: Answer) => boolean,
-  print: (line: string) => void,
-): Promise<0 | 1> {
-  const me = await client.call('getMe', {});
-  const webhook = await client.call('getWebhookInfo', {});
-  const info = readWebhook(webhook);
-  if (!me.ok || !info) {
-    show('getMe', me);
-    show('getWebhookInfo', webhook);
-    return 1;
-  }
-  const { id, username } = meSchema.parse(me.result);
-  const { url, last_error_date, ...state } = info;
-  print(`bot: @${username} (${id})`);
-  print(`webhook: ${url || 'none'}`);
-  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
-  if (last_error_date) print(`last_error_date: ${new Date(last_error_date * 1000).toISOString()}`);
-  return 0;
-}
-
-async function main(): Promise<number> {
-  if (process.argv.includes('--help')) {
-    console.log(USAGE);
-    return 0;
-  }
-  const [, , command = ''] = process.argv;
-  if (!COMMANDS.has(command)) {
-    console.error(USAGE);
-    return EXIT_USAGE;
+async function main([written = '']: readonly string[]): Promise<number> {
+  const command = COMMANDS.find((one) => one === written);
+  if (command === undefined) {
+    const isHelp = written === '--help';
+    console[isHelp ? 'log' : 'error'](USAGE);
+    return isHelp ? 0 : EXIT_USAGE;
   }
   // The secret is told to Telegram by `set` alone.
   const mode = command === 'set' ? {} : { TELEGRAM_MODE: 'polling' };
   const read = readConfig({ ...environment(), ...mode }, WANTED);
-  if (!read.ok) {
-    console.error([...read.faults, ...read.warnings].join('\n'));
+  const telegram = read.ok ? read.config.telegram : undefined;
+  if (!read.ok || !telegram) {
+    const missing = ['TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather'];
+    console.error([...(read.ok ? missing : read.faults), ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
-  const { telegram, publicUrl, settings } = read.config;
-  if (!telegram) {
-    const fault = 'TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather';
-    console.error([fault, ...read.warnings].join('\n'));
-    return EXIT_CONFIG;
-  }
+  const { publicUrl, settings } = read.config;
   const options = {
     publicUrl,
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,
@@ -109,7 +91,7 @@ async function main(): Promise<number> {
     words: createWords(settings),
     commands: createConversation({ flows, wording: WORDING, sayings: SAYINGS }).commands,
   };
-  return runCli(command, createClient(telegram), options, (line) => console.log(line));
+  return runCli(command, createClient(telegram), options, console.log);
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -18,7 +18,7 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { accept, limit, words, commands, observe, openQuota, encryption } = parts;
+    const { observe, openQuota, encryption } = parts;
     const { createTelegram } = await import('./telegram.ts');
     const { token, rates } = telegram;
     const pace = createPace({
@@ -26,7 +26,6 @@ export const telegram: ChannelEntry<Settings> = {
       ...rates,
       onGo: (seconds) => observe.paced(TELEGRAM.name, seconds),
     });
-    const ours = { accept, limit, words, commands, observe, pace };
-    return createTelegram({ ...telegram, publicUrl, defaultLocale, ...ours });
+    return createTelegram({ ...parts, ...telegram, publicUrl, defaultLocale, pace });
   },
 };

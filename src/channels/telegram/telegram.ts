@@ -1,53 +1,39 @@
-import type { Command } from '../../conversation/conversation.ts';
 import type { Locale } from '../../conversation/message.ts';
-import type { Limit } from '../../http/limits.ts';
-import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observability/metrics.ts';
-import type { Accept, Channel } from '../channel.ts';
+import type { Channel, ChannelParts } from '../channel.ts';
 import type { Pace } from '../pace.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
 import { createCheck } from './check.ts';
-import { type Answer, createClient } from './client.ts';
+import { type Answer, type ClientOptions, createClient } from './client.ts';
 import { createTelegramOutlet } from './deliver.ts';
 import { botOf, toIncoming } from './incoming.ts';
 import { createWebhook, poll } from './receive.ts';
 import { createRegistration, partsOf, webhookUrl } from './registration.ts';
 import type { Update } from './update.ts';
 
-export type TelegramOptions = {
-  readonly token: string;
-  /** Required in webhook mode: without it anybody could speak for anybody. */
-  readonly secret?: string | undefined;
-  readonly apiRoot: string;
-  /** Public https base; if set (webhook mode), `start` registers the webhook. */
-  readonly publicUrl?: string | undefined;
-  readonly mode: 'webhook' | 'polling';
-  /** The language of the menu for clients in a language that we do not speak. */
-  readonly defaultLocale: Locale;
-  readonly accept: Accept;
-  /** For requests to the webhook without the secret. */
-  readonly limit: Limit;
-  readonly words: Words;
-  /** The commands of the menu, in its order. */
-  readonly commands: readonly Command[];
-  readonly observe: Observe;
-  /** How long a call may take, ms. */
-  readonly timeoutMs?: number | undefined;
-  /** Of this token's messages, over all processes. */
-  readonly pace: Pace;
-  /** How often the channel looks for faults, ms. */
-  readonly checkEveryMs?: number | undefined;
-  /** The first pause of the registration's and the polling's back-off, ms. */
-  readonly pauseMs?: number | undefined;
-};
+export type TelegramOptions = ClientOptions &
+  Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
+    /** Required in webhook mode: without it anybody could speak for anybody. */
+    readonly secret?: string | undefined;
+    /** Public https base; if set (webhook mode), `start` registers the webhook. */
+    readonly publicUrl?: string | undefined;
+    readonly mode: 'webhook' | 'polling';
+    /** The language of the menu for clients in a language that we do not speak. */
+    readonly defaultLocale: Locale;
+    /** Of this token's messages, over all processes. */
+    readonly pace: Pace;
+    /** How often the channel looks for faults, ms. */
+    readonly checkEveryMs?: number | undefined;
+    /** The first pause of the registration's and the polling's back-off, ms. */
+    readonly pauseMs?: number | undefined;
+  };
 
 const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, words, observe, pace } = options;
+  const { token, secret, mode, accept, limit, words, observe, pace, publicUrl } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
@@ -60,9 +46,10 @@ export function createTelegram(options: TelegramOptions): Channel {
 
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
   const { deliver, wait, working } = createTelegramOutlet(client, words, pace, () => bot.username);
-  const webhook = mode === 'webhook' && options.publicUrl !== undefined ? options.publicUrl : undefined;
-  const parts =
-    mode === 'webhook' && webhook === undefined ? [] : partsOf({ ...options, publicUrl: webhook });
+  // A webhook that was set by hand is nobody's to change, and neither is what else that bot tells of itself.
+  const isSetByHand = mode === 'webhook' && publicUrl === undefined;
+  const webhook = mode === 'webhook' ? publicUrl : undefined;
+  const parts = isSetByHand ? [] : partsOf({ ...options, publicUrl: webhook });
   const registration = createRegistration(client, parts, patience, observe.log);
   const watch = createWatch({
     channel: TELEGRAM.name,
@@ -91,11 +78,8 @@ export function createTelegram(options: TelegramOptions): Channel {
     ...TELEGRAM,
     greeting: () => [`${TELEGRAM.title} is on, by ${mode}.`],
     async plugin(app) {
-      if (mode === 'webhook' && secret) {
-        const { limit } = options;
-        const onRefused = () => observe.update(TELEGRAM.name, 'refused');
-        await app.register(createWebhook({ secret, receive, limit, onRefused }));
-      }
+      const onRefused = () => observe.update(TELEGRAM.name, 'refused');
+      if (mode === 'webhook' && secret) app.register(createWebhook({ secret, receive, limit, onRefused }));
     },
     async deliver(outgoing) {
       const delivery = await deliver(outgoing);
