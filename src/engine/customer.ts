@@ -7,15 +7,18 @@ import type { Kind, Transition } from './cell.ts';
 
 const customerSchema = z.looseObject({
   holder: z.looseObject({ operation: z.string(), untilMs: z.number() }).nullable().default(null),
-  /** AntCRM's records that settled operations, and successes whose records are still to come; until when (epoch ms). */
-  settled: z.record(z.string(), z.number()).default({}),
-  awaited: z.record(z.string(), z.number()).default({}),
+  /** AntCRM's records that settled operations, and successes whose records are still to come. */
+  settled: z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({}),
+  awaited: z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({}),
 });
+
+/** What an operation left, and until when that is remembered (epoch ms). */
+type Left = { readonly by: string; readonly untilMs: number };
 
 export type CustomerRecord = {
   readonly holder: { readonly operation: string; readonly untilMs: number } | null;
-  readonly settled: Readonly<Record<string, number>>;
-  readonly awaited: Readonly<Record<string, number>>;
+  readonly settled: Readonly<Record<string, Left>>;
+  readonly awaited: Readonly<Record<string, Left>>;
 };
 
 const NOBODY: CustomerRecord = { holder: null, settled: {}, awaited: {} };
@@ -34,7 +37,10 @@ export const CUSTOMER: Kind<CustomerRecord> = {
   isAtWork: () => false,
 };
 
-/** Whether the operation has the lock now; `settled` and `awaited` as `unlock` was given them. */
+/**
+ * Whether the operation has the lock now; `settled` and `awaited` are what `unlock` was told of other operations. What it
+ * left itself is its own to find again: it may have been cut off before its outcome was saved.
+ */
 export type Lock =
   | { readonly locked: true; readonly settled: readonly string[]; readonly awaited: readonly string[] }
   | { readonly locked: false };
@@ -48,10 +54,13 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
       return { record: before, answer: { locked: false } };
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs } },
-      answer: { locked: true, settled: Object.keys(settled), awaited: Object.keys(awaited) },
+      answer: { locked: true, settled: ofOthers(settled, operation), awaited: ofOthers(awaited, operation) },
     };
   };
 }
+
+const ofOthers = (left: CustomerRecord['settled'], operation: string): string[] =>
+  Object.keys(left).filter((text) => left[text]?.by !== operation);
 
 /**
  * Gives the lock back if the operation has it, and remembers the record that settled it, or what tells the one that is still
@@ -64,7 +73,7 @@ export function unlock(
 ): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
     const customer = current(before, nowMs);
-    const untilMs = nowMs + SETTLED_MS;
+    const left: Left = { by: operation, untilMs: nowMs + SETTLED_MS };
     const isHolder = customer.holder?.operation === operation;
     if (!isHolder && record === undefined && awaited === undefined) {
       return { record: before, answer: undefined };
@@ -73,8 +82,8 @@ export function unlock(
       record: {
         ...customer,
         holder: isHolder ? null : customer.holder,
-        settled: record === undefined ? customer.settled : { ...customer.settled, [record]: untilMs },
-        awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: untilMs },
+        settled: record === undefined ? customer.settled : { ...customer.settled, [record]: left },
+        awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: left },
       },
       answer: undefined,
     };
@@ -85,7 +94,7 @@ export function unlock(
 function current(record: CustomerRecord | null, nowMs: number): CustomerRecord {
   const { holder, settled, awaited, ...rest } = record ?? NOBODY;
   const live = (kept: CustomerRecord['settled']) =>
-    Object.fromEntries(Object.entries(kept).filter(([, untilMs]) => untilMs > nowMs));
+    Object.fromEntries(Object.entries(kept).filter(([, { untilMs }]) => untilMs > nowMs));
   return {
     ...rest,
     holder: holder !== null && holder.untilMs > nowMs ? holder : null,

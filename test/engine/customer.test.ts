@@ -49,6 +49,16 @@ describe("A customer's record", () => {
     expect(lock('op3')(record, NOW + SETTLED_MS).answer).toEqual(locked());
   });
 
+  it('hides from no operation what it left itself: it may have been cut off before its outcome was saved', () => {
+    const record = chain(
+      unlock('op1', 'record 1'),
+      unlock('op2', 'record 2'),
+      unlock('op1', undefined, '{}'),
+    );
+    expect(lock('op1')(record, NOW).answer).toEqual(locked(['record 2']));
+    expect(lock('op2')(record, NOW).answer).toEqual(locked(['record 1'], ['{}']));
+  });
+
   it('is one for all processes', async () => {
     const store = createMemoryStore({ clock: { nowMs: () => NOW } });
     const world = { monotonicMs: () => 0 };
