@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
 import { documentation } from '../src/config/variables.ts';
-import { readConfig } from '../src/config.ts';
+import { EXIT_CONFIG, readConfig } from '../src/config.ts';
 import { createSandbox } from '../src/sandbox/sandbox.ts';
 
 /*
@@ -165,8 +165,7 @@ describe('the bots', () => {
 
   test('may each finish what they began', () => {
     const graceS = Number.parseInt(service('bot').stop_grace_period ?? '', 10);
-    const [, stopMs = ''] = /STOP_MS = ([\d_]+)/.exec(read('src/main.ts')) ?? [];
-    expect(graceS * 1000).toBeGreaterThan(Number(stopMs.replaceAll('_', '')));
+    expect(graceS).toBeGreaterThan(stopSeconds());
   });
 
   test('are asked by the proxy on the ports that they have', () => {
@@ -243,6 +242,138 @@ describe('the monitoring', () => {
       `./ops/grafana/dashboard.json:${providers[0].options.path}/antcrm-chatbot.json:ro`,
     );
   });
+});
+
+/** Of the schema of Kubernetes what is used here; another key is a typing mistake, or one level off. */
+const labels = z.record(text, text);
+const meta = z.strictObject({ name: text, labels: labels.optional() });
+const probe = z.strictObject({
+  httpGet: z.strictObject({ path: text, port: text }),
+  periodSeconds: z.int(),
+  timeoutSeconds: z.int().optional(),
+  failureThreshold: z.int().optional(),
+});
+const container = {
+  name: text,
+  image: text,
+  envFrom: z.array(z.strictObject({ secretRef: z.strictObject({ name: text }) })),
+  env: z.array(z.strictObject({ name: text, value: text })),
+  securityContext: z.strictObject({
+    allowPrivilegeEscalation: z.literal(false),
+    readOnlyRootFilesystem: z.literal(true),
+    capabilities: z.strictObject({ drop: z.tuple([z.literal('ALL')]) }),
+  }),
+};
+const podSchema = z.strictObject({
+  automountServiceAccountToken: z.literal(false),
+  terminationGracePeriodSeconds: z.int(),
+  securityContext: z.strictObject({
+    runAsNonRoot: z.literal(true),
+    runAsUser: z.int().min(1),
+    seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }),
+  }),
+  initContainers: z.tuple([z.strictObject({ ...container, command: z.array(text) })]),
+  containers: z.tuple([
+    z.strictObject({
+      ...container,
+      ports: z.array(z.strictObject({ name: text, containerPort: z.int() })),
+      startupProbe: probe,
+      livenessProbe: probe,
+      readinessProbe: probe,
+      resources: z.strictObject({ requests: z.record(text, text), limits: z.record(text, text) }),
+    }),
+  ]),
+});
+const kubernetesSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    apiVersion: z.literal('apps/v1'),
+    kind: z.literal('Deployment'),
+    metadata: meta,
+    spec: z.strictObject({
+      replicas: z.int(),
+      selector: z.strictObject({ matchLabels: labels }),
+      strategy: z.strictObject({
+        rollingUpdate: z.strictObject({ maxSurge: z.int(), maxUnavailable: z.int() }),
+      }),
+      template: z.strictObject({ metadata: z.strictObject({ labels }), spec: podSchema }),
+    }),
+  }),
+  z.strictObject({
+    apiVersion: z.literal('v1'),
+    kind: z.literal('Service'),
+    metadata: meta,
+    spec: z.strictObject({
+      selector: labels,
+      ports: z.array(z.strictObject({ name: text, port: z.int(), targetPort: text })),
+    }),
+  }),
+  z.strictObject({
+    apiVersion: z.literal('policy/v1'),
+    kind: z.literal('PodDisruptionBudget'),
+    metadata: meta,
+    spec: z.strictObject({ minAvailable: z.int(), selector: z.strictObject({ matchLabels: labels }) }),
+  }),
+]);
+
+/** How long a stop takes at most. */
+function stopSeconds(): number {
+  const [, stopMs = ''] = /STOP_MS = ([\d_]+)/.exec(read('src/main.ts')) ?? [];
+  return Number(stopMs.replaceAll('_', '')) / 1000;
+}
+
+describe('the manifest for Kubernetes', () => {
+  const objects = parseAllDocuments(read('ops/kubernetes.yaml')).map((one) =>
+    kubernetesSchema.parse(one.toJS()),
+  );
+  const deployments = objects.flatMap((one) => (one.kind === 'Deployment' ? [one] : []));
+  const [pod] = deployments.map(({ spec }) => spec.template.spec);
+  if (pod === undefined) throw new Error('ops/kubernetes.yaml has no Deployment');
+  const [bot] = pod.containers;
+  const [check] = pod.initContainers;
+
+  test('looks at the configuration before a bot begins, with what the bot gets', () => {
+    expect(check.command).toEqual(service('check').command);
+    expect([check.image, check.envFrom, check.env]).toEqual([bot.image, bot.envFrom, bot.env]);
+    const known = new Set(documentation.map(({ name }) => name));
+    expect(bot.env.filter(({ name }) => !known.has(name))).toEqual([]);
+  });
+
+  test('asks for health where it is, and lets a bot finish', () => {
+    const { livenessProbe, readinessProbe, startupProbe } = bot;
+    expect([startupProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual([
+      '/health/live',
+      '/health/live',
+    ]);
+    expect(readinessProbe.httpGet).toEqual({ path: '/health/ready', port: 'public' });
+    expect(bot.ports.map(({ containerPort }) => `${containerPort}`)).toEqual(
+      bot.env.map(({ value }) => value),
+    );
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(stopSeconds());
+  });
+
+  test('leads each service to a port of the bots, by their labels', () => {
+    const [deployment] = deployments;
+    for (const one of objects) {
+      if (one.kind === 'Deployment') continue;
+      const selected = one.kind === 'Service' ? one.spec.selector : one.spec.selector.matchLabels;
+      expect(selected).toEqual(deployment?.spec.template.metadata.labels);
+      const names = one.kind === 'Service' ? one.spec.ports.map(({ targetPort }) => targetPort) : [];
+      expect(bot.ports.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    }
+    expect(deployment?.spec.selector.matchLabels).toEqual(deployment?.spec.template.metadata.labels);
+  });
+});
+
+test('the unit for systemd starts what npm start starts, not again after a configuration fault, and lets it finish', () => {
+  const settings = new Map(
+    [...read('ops/antcrm-chatbot.service').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  );
+  expect(`exec ${settings.get('ExecStart')?.replace('/usr/bin/', '')}`).toBe(manifest.scripts.start);
+  expect(settings.get('RestartPreventExitStatus')).toBe(`${EXIT_CONFIG}`);
+  expect(Number(settings.get('TimeoutStopSec'))).toBeGreaterThan(stopSeconds());
 });
 
 const stepSchema = z.union([
