@@ -1,4 +1,6 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
+import type { Conversation } from '../../src/conversation/conversation.ts';
+import type { Decision } from '../../src/conversation/decision.ts';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Photo, PhotoEffect, PhotoReading } from '../../src/conversation/photo.ts';
@@ -6,6 +8,8 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { newState, readState, step } from './conversation.ts';
+
+const own = { newState, readState, step };
 
 /** 25 November 2026, 15:47 in Vietnam. */
 export const NOW = Date.UTC(2026, 10, 25, 8, 47);
@@ -47,21 +51,27 @@ export class Dialogue {
   heardMs: number | undefined;
   sender: Sender;
   settings: Settings;
+  readonly conversation: Pick<Conversation, 'step' | 'readState' | 'newState'>;
   readonly effects: Effect[] = [];
   /** Photos that were to be fetched and read. */
   readonly photos: Photo[] = [];
   replies: readonly Reply[] = [];
-  last: ReturnType<typeof step> | undefined;
+  last: Decision | undefined;
   /** How AntCRM answers; a test sets what it needs. */
   answers: (effect: Effect) => Outcome;
   /** What the pictures say; a test sets what it needs. */
   reading: PhotoReading = { kind: 'noCode' };
   #ids = 0;
 
-  constructor(sender: Sender = TELEGRAM, settings: Partial<Settings> = {}) {
+  constructor(
+    sender: Sender = TELEGRAM,
+    settings: Partial<Settings> = {},
+    conversation: Pick<Conversation, 'step' | 'readState' | 'newState'> = own,
+  ) {
+    this.conversation = conversation;
     this.sender = sender;
     this.settings = { ...SETTINGS, ...settings };
-    this.state = newState(NOW);
+    this.state = conversation.newState(NOW);
     this.answers = succeed;
   }
 
@@ -116,17 +126,17 @@ export class Dialogue {
 
   run(input: Input): this {
     this.replies = [];
-    let decision = step(this.state, input, this.context());
+    let decision = this.conversation.step(this.state, input, this.context());
     const replies = [...decision.replies];
     for (let turns = 0; decision.effect; turns++) {
       if (turns > 12) throw new Error('too many effects in a turn');
       const outcome = this.perform(decision.effect);
-      decision = step(decision.state, { kind: 'outcome', outcome }, this.context());
+      decision = this.conversation.step(decision.state, { kind: 'outcome', outcome }, this.context());
       replies.push(...decision.replies);
     }
     this.replies = replies;
     this.last = decision;
-    this.state = readState(JSON.parse(JSON.stringify(decision.state)));
+    this.state = this.conversation.readState(JSON.parse(JSON.stringify(decision.state)));
     return this;
   }
 
