@@ -32,9 +32,7 @@ import {
 } from './http/server.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
-import type { AntCrm } from './loyalty/antcrm.ts';
-import { limitGuessing } from './loyalty/guessing.ts';
-import { createOperations } from './loyalty/operations.ts';
+import type { AntCrmClient } from './loyalty/antcrm.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics, createScrape } from './observability/metrics.ts';
 import { createSpans, openTraces } from './observability/tracing.ts';
@@ -97,7 +95,7 @@ export type AppOptions = ServerOptions & {
 
 export type Around = {
   store(port: RecordStore): RecordStore;
-  antcrm(port: AntCrm): AntCrm;
+  antcrm(port: AntCrmClient): AntCrmClient;
   channel(port: Channel): Channel;
 };
 const same = <Port>(port: Port): Port => port;
@@ -127,18 +125,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const traces = createTraces(tracedNames, (text, before, sender) =>
     explain(text, before, { settings: settings(), nowMs: Date.now(), sender }),
   );
-  const backend = await openBackend(config, observe, traces.call);
+  const backend = await openBackend(config, {
+    ...{ observe, onCall: traces.call },
+    around: (antcrm) => spannedAntCrm(around.antcrm(antcrm), spans),
+  });
+  const { loyalty } = backend;
   const settings = (): Settings => ({
     ...config.settings,
     gifts: backend.gifts,
     codePrefixes: backend.codePrefixes,
-  });
-  const antcrm = spannedAntCrm(around.antcrm(backend.antcrm), spans);
-  const operations = createOperations({
-    loyalty: { ...antcrm, accumulate: limitGuessing(antcrm.accumulate, observe) },
-    contacts: config.antcrm.contacts,
-    callTimeoutMs: config.antcrm.timeoutMs,
-    observe,
   });
   const photoReader = createPhotoReader(options.photos);
   const outlets = new Map<string, Channel>();
@@ -149,9 +144,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...conversation,
       step: spannedStep(step, spans),
       settings: settings(),
-      serviceUp: antcrm.isUp,
+      serviceUp: loyalty.isUp,
     },
-    perform: spannedPerform(operations.perform, spans),
+    perform: spannedPerform(loyalty.perform, spans),
     photoReader,
     outlet: (channel) => outlets.get(channel),
     ids: newIds,
@@ -220,7 +215,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   server.register(
     health([
       { name: 'store', needed: true, check: () => records.health() },
-      { name: 'antcrm', needed: false, check: async () => antcrm.faults() },
+      { name: 'antcrm', needed: false, check: async () => loyalty.faults() },
       ...watched.map((channel) => {
         return { name: channel.name, needed: false, check: async () => channel.faults?.() ?? [] };
       }),

@@ -1,13 +1,17 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
-import { type AntCrm, type AntCrmOptions, createAntCrm } from './loyalty/antcrm.ts';
-import type { Observe } from './observability/metrics.ts';
+import { realWorld } from './engine/world.ts';
+import { createTransport } from './http/transport.ts';
+import { createLoyalty, type Loyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 
+/** A connection that does not come about by then is surely none. */
+const CONNECT_MS = 2000;
+
 /** What the bot calls AntCRM: a real one, or the sandbox that is part of the process. */
 export type Backend = {
-  readonly antcrm: AntCrm;
+  readonly loyalty: Loyalty;
   readonly gifts: NonNullable<Config['gifts']>;
   readonly codePrefixes: readonly string[];
   /** The embedded AntCRM, where no real one is configured. */
@@ -17,27 +21,25 @@ export type Backend = {
 
 export async function openBackend(
   { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts, codePrefixes }: Config,
-  observe: Observe,
-  onCall: AntCrmOptions['onCall'],
+  watch: Pick<LoyaltyOptions, 'observe' | 'onCall' | 'around'>,
 ): Promise<Backend> {
-  const common = { timeoutMs, contacts, firstPage: 1, maxCalls, observe, onCall };
-  if (real) {
-    const antcrm = createAntCrm({ ...common, ...real });
-    return { antcrm, gifts: gifts ?? [], codePrefixes: codePrefixes ?? [], close: () => antcrm.close() };
-  }
   // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
-  const sandbox = createSandbox();
+  const sandbox = real ? undefined : createSandbox();
   const own = Fastify();
-  await own.register(sandbox);
-  const baseUrl = await own.listen({ host: '127.0.0.1', port: 0 });
-  const antcrm = createAntCrm({ ...common, baseUrl, apiKey: 'sandbox' });
+  if (sandbox) await own.register(sandbox);
+  const at = real ?? { baseUrl: await own.listen({ host: '127.0.0.1', port: 0 }), apiKey: 'sandbox' };
+  const { origin } = new URL(at.baseUrl);
+  const transport = createTransport({ allows: (to) => to === origin, connectMs: CONNECT_MS });
+  const calls = { ...at, timeoutMs, contacts, maxCalls };
+  const loyalty = createLoyalty({ transport, world: realWorld, ...calls, ...watch });
   return {
-    antcrm,
-    gifts: gifts ?? sandboxGifts,
-    codePrefixes: codePrefixes ?? sandboxCodePrefixes,
-    sandbox,
+    loyalty,
+    gifts: gifts ?? (sandbox ? sandboxGifts : []),
+    codePrefixes: codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
+    ...(sandbox && { sandbox }),
     async close() {
-      await antcrm.close();
+      loyalty.close();
+      await transport.close();
       await own.close();
     },
   };

@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
 import type { Conversation } from './conversation/conversation.ts';
 import type { Perform } from './conversation/perform.ts';
-import type { AntCrm } from './loyalty/antcrm.ts';
-import type { CallOutcome, Read } from './loyalty/loyalty.ts';
+import type { AntCrmClient } from './loyalty/antcrm.ts';
+import type { CallOutcome, Read } from './loyalty/port.ts';
 import type { Spans } from './observability/tracing.ts';
 
 /*
@@ -27,7 +27,7 @@ function asking(spans: Spans) {
 }
 
 /** Each call, its repeats counted in. */
-export function spannedAntCrm(antcrm: AntCrm, spans: Spans): AntCrm {
+export function spannedAntCrm(antcrm: AntCrmClient, spans: Spans): AntCrmClient {
   if (!spans.isTracing) return antcrm;
   const asked = asking(spans);
   const kindOf = ({ kind }: CallOutcome): string => kind;

@@ -33,10 +33,10 @@ const ROOMS: readonly Room[] = [
     imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//],
   },
   { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
-  { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/phone\.ts$/, /^sandbox\//] },
+  { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/wire\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,
-    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/],
+    imports: [/^conversation\//, /^loyalty\//, /^engine\/world\.ts$/, /^http\/transport\.ts$/],
   },
   {
     files: /^channels\/([^/]+)\/cli\.ts$/,
@@ -69,7 +69,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/(journal|phone)\.ts$/, /^engine\/operators\.ts$/],
+      ...[/^conversation\//, /^loyalty\/(intent|wire)\.ts$/, /^engine\/operators\.ts$/],
       ...[/^store\/(port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^operators\//],
     ],
@@ -98,9 +98,8 @@ const PLACES: readonly { packages: RegExp; files: RegExp }[] = [
   // Whatever the bot asks of others leaves from here: exact hosts, no redirects, size and time capped (SECURITY.md).
   {
     packages: /^undici$/,
-    files: /^(http\/transport|loyalty\/antcrm\/transport|channels\/teams\/connector)\.ts$/,
+    files: /^(http\/transport|channels\/teams\/connector)\.ts$/,
   },
-  { packages: /^cockatiel$/, files: /^loyalty\// },
   { packages: /^i18next$/, files: /^i18n\.ts$/ },
   { packages: /^zxing-wasm(\/|$)/, files: /^photos\// },
   { packages: /^@opentelemetry\//, files: /^observability\/tracing\.ts$/ },
@@ -225,7 +224,7 @@ describe('the rules', () => {
     ['engine/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
     ['engine/turns.ts', "export { createWords } from '../i18n.ts';"],
     ['store/memory/store.ts', "import Redis from 'ioredis';"],
-    ['loyalty/operations.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
+    ['loyalty/redeem.ts', "import {\n  LEASE_MS,\n  LOCK_MS,\n} from '../store/mailbox.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from '../sandbox/sandbox.ts';"],
     ['photos/reader.ts', "import type { Outlet } from '../engine/outlet.ts';"],
     ['engine/effects.ts', "import { createPhotoReader } from '../photos/reader.ts';"],

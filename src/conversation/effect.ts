@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * What the bot can ask of AntCRM, and how it ends. Pure data: `step` returns an effect, whoever performs it
- * (`loyalty/operations.ts`) answers with an outcome, which goes back into `step`.
+ * (`loyalty/loyalty.ts`) answers with an outcome, which goes back into `step`.
  *
  * Phones are E.164 (`+84867123456`) everywhere inside; the adapter writes AntCRM's national form.
  */

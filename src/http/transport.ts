@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, Client, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, Client, type Dispatcher } from 'undici';
 
 /** One HTTP call. Times are ms. */
 export type Call = {
@@ -15,7 +16,10 @@ export type Call = {
   readonly signal?: AbortSignal | undefined;
   /** Asked right before the first byte is written. False: it is too late, nothing is sent. */
   readonly mayBegin?: (() => boolean) | undefined;
-  /** On a connection of its own: a stale one would turn a harmless reset into a call whose outcome nobody knows. */
+  /**
+   * On a connection of its own: a stale one would turn a harmless reset into a call whose outcome nobody knows. It is reset
+   * where the call gets lost, so that nothing of it is sent later.
+   */
   readonly isFresh?: true | undefined;
 };
 
@@ -80,8 +84,9 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
     async exchange(call) {
       if (!allows(call.origin)) return { kind: 'unsent', reason: 'ForeignOrigin' };
       if (!call.isFresh) return dispatch(shared, call);
-      const client = new Client(call.origin, { ...how, pipelining: 0 });
-      return dispatch(client, call).finally(() => void client.destroy());
+      const { connect, reset } = resettable(connectMs);
+      const client = new Client(call.origin, { ...how, pipelining: 0, connect });
+      return dispatch(client, call, reset).finally(() => void client.destroy());
     },
     async close() {
       closing ??= shared.close();
@@ -91,10 +96,31 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
 }
 
 /**
+ * A connection that can be reset, its TLS too. One that is closed may go on sending for minutes what the kernel still
+ * holds, once the way is open again: long after the call's deadline.
+ */
+function resettable(timeout: number): { connect: buildConnector.connector; reset(): void } {
+  const open = buildConnector({ timeout, allowH2: false });
+  let raw: Socket | undefined;
+  return {
+    connect(to, done) {
+      const port = to.port || (to.protocol === 'https:' ? '443' : '80');
+      open({ ...to, port, protocol: 'http:' }, (...[error, socket]) => {
+        if (error) return done(error, null);
+        raw = socket;
+        if (to.protocol === 'https:') open({ ...to, httpSocket: socket }, done);
+        else done(null, socket);
+      });
+    },
+    reset: () => void raw?.resetAndDestroy(),
+  };
+}
+
+/**
  * undici's `request` does the same by a stream and a signal for each call, which costs the bot a twentieth of a turn.
  * undici writes nothing before `onRequestStart`, and all of a body that is a string right after it.
  */
-function dispatch(dispatcher: Dispatcher, call: Call): Promise<Exchange> {
+function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promise<Exchange> {
   const { method, origin, path, headers = {}, body = null, timeoutMs, maxBytes, signal } = call;
   if (signal?.aborted) return Promise.resolve({ kind: 'unsent', reason: 'AbortError' });
   return new Promise((resolve) => {
@@ -121,6 +147,8 @@ function dispatch(dispatcher: Dispatcher, call: Call): Promise<Exchange> {
     /** A call that is still connecting ends only with the attempt to connect: it is not waited for. */
     function fail(reason: string): void {
       end({ kind: isSent ? 'lost' : 'unsent', reason });
+      // An answer has begun: all was received, and undici takes a reset for the end of a body that has no length.
+      if (isSent && status === 0) reset?.();
       sending?.abort(new Error(reason));
     }
 

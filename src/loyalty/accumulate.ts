@@ -1,12 +1,12 @@
-import type { Effect, Identifier, Lookup, Outcome } from '../conversation/effect.ts';
+import type { Effect, Identifier, Known, Lookup, Outcome } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
-import { movement, readPoints } from './balance.ts';
-import { intend, readIntent, readsFor } from './journal.ts';
-import { link } from './linking.ts';
+import { measureSkew } from './clock.ts';
+import { movement, readPoints } from './history.ts';
+import { intend, readIntent, readsFor, type Tools } from './intent.ts';
 import { NOBODY, rememberCode } from './locks.ts';
+import type { AntCrm, Contact } from './port.ts';
 import { readBack, windowStart } from './reconcile.ts';
-import { measureSkew } from './skew.ts';
-import type { Tools } from './tools.ts';
+import { carries } from './wire.ts';
 
 type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
 
@@ -17,18 +17,18 @@ type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
  */
 export async function accumulate(effect: Accumulate, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation, code, name } = effect;
-  const { loyalty } = tools;
-  const linked = await link(readsFor(context, loyalty), tools.contacts, effect.phone, effect.email);
+  const { antcrm } = tools;
+  const linked = await link(readsFor(context, antcrm), tools.contacts, effect.phone, effect.email);
   const { phone, email, by } = linked;
   const calledMs = context.nowMs();
-  const skew = measureSkew(loyalty, tools.world, context);
+  const skew = measureSkew(tools, context);
   const lookup: Lookup = {
     kind: 'accumulate',
     by,
     code,
     fromMs: windowStart(calledMs, skew),
     calledMs,
-    deadlineMs: calledMs + tools.callTimeoutMs,
+    deadlineMs: calledMs + tools.timeoutMs,
     skew,
     baseline: [],
     locks: [],
@@ -44,7 +44,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   }
 
   // Nobody's name is given to a record that may be somebody else's.
-  const call = await loyalty.accumulate({
+  const call = await antcrm.accumulate({
     code,
     phone,
     email,
@@ -74,4 +74,59 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
 /** The points are the sender's own: a balance is shown to nobody else. */
 function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phone' | 'email'>): boolean {
   return (kind === 'phone' ? phone : email)?.proved === true;
+}
+
+/** What an accumulation carries. `by`: the identifier that its history is read by. */
+export type Carried = {
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
+  readonly by: Identifier;
+};
+
+/**
+ * The linking rule (docs/design.md, "Linking"): AntCRM may join a phone and an e-mail that are sent together, so a
+ * stranger could tie their e-mail to somebody's phone. Both go only where that changes nobody's record but the
+ * sender's; otherwise the phone goes alone, because customers are asked which phone gets the points. Without `contacts`
+ * nothing can be looked up and both are sent (docs/configuration.md, `ANTCRM_CONTACTS`).
+ */
+export async function link(
+  reads: Pick<AntCrm, 'contact'>,
+  contacts: 'on' | 'off',
+  phone: Known | undefined,
+  email: Known | undefined,
+): Promise<Carried> {
+  if (phone !== undefined && email !== undefined) {
+    const together = contacts === 'off' || (await mayGoTogether(reads, phone, email));
+    if (!together) return onlyPhone(phone);
+    const { by } = email.proved && !phone.proved ? onlyEmail(email) : onlyPhone(phone);
+    return { phone: phone.value, email: email.value, by };
+  }
+  if (phone !== undefined) return onlyPhone(phone);
+  if (email !== undefined) return onlyEmail(email);
+  throw new Error('An accumulation needs a phone or an e-mail');
+}
+
+const onlyPhone = ({ value }: Known): Carried => ({ phone: value, by: { kind: 'phone', value } });
+const onlyEmail = ({ value }: Known): Carried => ({ email: value, by: { kind: 'email', value } });
+
+async function mayGoTogether(reads: Pick<AntCrm, 'contact'>, phone: Known, email: Known): Promise<boolean> {
+  const byPhone: Identifier = { kind: 'phone', value: phone.value };
+  const byEmail: Identifier = { kind: 'email', value: email.value };
+  const [ofPhone, ofEmail] = await Promise.all([reads.contact(byPhone), reads.contact(byEmail)]);
+  if (!ofPhone.ok || !ofEmail.ok) return false;
+
+  if (ofPhone.value !== null && ofEmail.value !== null) {
+    return isOneRecord(ofPhone.value, ofEmail.value, byPhone, byEmail);
+  }
+  // AntCRM finds one of them on no record; the record of the other may list it all the same.
+  if (ofEmail.value !== null) return carries(ofEmail.value, byPhone);
+  return phone.proved || ofPhone.value === null || carries(ofPhone.value, byEmail);
+}
+
+/** Two answers are one record if their ids say so; where an id is missing, if each lists the other's identifier. */
+function isOneRecord(ofPhone: Contact, ofEmail: Contact, phone: Identifier, email: Identifier): boolean {
+  if (ofPhone.customerId !== undefined && ofEmail.customerId !== undefined) {
+    return ofPhone.customerId === ofEmail.customerId;
+  }
+  return carries(ofPhone, email) && carries(ofEmail, phone);
 }

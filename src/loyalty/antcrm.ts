@@ -1,15 +1,16 @@
+import type { World } from '../engine/world.ts';
+import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { type Attempt, type Attempts, noteAttempts } from './antcrm/attempts.ts';
-import { isKeyRefused, readOutcome, writeOutcome } from './antcrm/outcomes.ts';
-import { readContact, readHistory, readReason, scrub } from './antcrm/records.ts';
-import { createRemoteClock } from './antcrm/remote-clock.ts';
-import * as requests from './antcrm/requests.ts';
-import { createResilience } from './antcrm/resilience.ts';
-import { createTransport, type Deadline, type Exchange } from './antcrm/transport.ts';
-import { type CallOutcome, HISTORY_PAGE, type Loyalty, type Moment, type Read } from './loyalty.ts';
+import { type Attempt, type Attempts, createBreaker, type Tried } from './breaker.ts';
+import { createRemoteClock } from './clock.ts';
+import { type AntCrm, type CallOutcome, HISTORY_PAGE, type Moment, type Read } from './port.ts';
+import * as wire from './wire.ts';
 
 export type AntCrmOptions = {
+  /** The HTTP, and everything else that is not AntCRM's: time and chance. */
+  readonly transport: Pick<Transport, 'exchange'>;
+  readonly world: World;
   /** With or without a path, with or without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
@@ -17,8 +18,6 @@ export type AntCrmOptions = {
   readonly timeoutMs: number;
   /** `off`: the backend has no `/contacts`, and `contact` finds nobody. */
   readonly contacts: 'on' | 'off';
-  /** The number of AntCRM's first page. */
-  readonly firstPage: number;
   /** How many calls may be under way at once: half the turn slots. */
   readonly maxCalls: number;
   /** How long the circuit breaker stays open; 5 s unless told. */
@@ -42,61 +41,85 @@ export type MadeCall = {
   readonly ms: number;
 };
 
-export type AntCrm = Loyalty & {
+export type AntCrmClient = AntCrm & {
   /** False while the circuit breaker is open: no call would be made. Cheap. */
   isUp(): boolean;
   /** What keeps it from serving customers, as far as the last calls told, a line for operators each. Cheap. */
   faults(): readonly string[];
-  close(): Promise<void>;
+  close(): void;
 };
 
 /** What is asked; `values` are what is sent, so that none of it comes back into the log in AntCRM's words. */
 type Asked = Pick<MadeCall, 'method' | 'path' | 'body'> & {
   readonly call: Parameters<Observe['call']>[0];
-  readonly values: requests.Sendable;
+  readonly values: wire.Sendable;
 };
 
 const BREAKER_MS = 5000;
 const ALARM_EVERY_MS = 60_000;
-const HISTORY = '/history-point';
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** AntCRM's number of it is not documented. */
+const FIRST_PAGE = 1;
 
-/** The port `Loyalty` over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
-export function createAntCrm(options: AntCrmOptions): AntCrm {
-  const { observe, timeoutMs } = options;
-  const remote = createRemoteClock();
-  const transport = createTransport({ ...options, onAnswer: remote.note });
-  const resilience = createResilience({
+/** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
+export function createAntCrm(options: AntCrmOptions): AntCrmClient {
+  const { transport, world, observe, timeoutMs } = options;
+  const base = new URL(options.baseUrl);
+  const prefix = base.pathname.replace(/\/+$/, '');
+  const headers = { apikey: options.apiKey, accept: 'application/json', 'content-type': 'application/json' };
+  const remote = createRemoteClock(world);
+  const breaker = createBreaker({
+    world,
     maxCalls: options.maxCalls,
     breakerMs: options.breakerMs ?? BREAKER_MS,
-    onBreaker: observe.breaker,
-    probe() {
-      return transport.get(HISTORY, nobodys(pageNumber(1)), performance.now() + timeoutMs);
-    },
+    probe: () => send(wire.historyOfNobody(FIRST_PAGE), world.monotonicMs() + timeoutMs),
+    onState: observe.breaker,
   });
   let keyRefused = false;
-  const alarmKey = atMostEvery(ALARM_EVERY_MS, () => observe.alarm('antcrm_key_refused', {}));
-  const pageNumber = (page: number) => options.firstPage + page - 1;
+  const alarmKey = atMostEvery(
+    ALARM_EVERY_MS,
+    () => observe.alarm('antcrm_key_refused', {}),
+    () => world.monotonicMs(),
+  );
 
-  async function write(
-    asked: Asked,
-    send: (deadline: Deadline) => Promise<Exchange>,
-    latest: Moment = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY },
-  ): Promise<CallOutcome> {
-    const start = performance.now();
-    const end = start + timeoutMs;
+  /** The call is over at `endMs`, monotonic; not a byte of it leaves from `writeBefore` on. */
+  async function send(
+    { method, path, body }: Pick<Asked, 'method' | 'path' | 'body'>,
+    endMs: number,
+    { writeBefore, isFresh }: { readonly writeBefore?: Moment; readonly isFresh?: true } = {},
+  ): Promise<Tried> {
+    const mayBegin = () => writeBefore === undefined || !isOver(writeBefore, world);
+    if (!mayBegin()) return { kind: 'declined', reason: 'TooLate' };
+    const sentMs = world.monotonicMs();
+    const exchange = await transport.exchange({
+      method,
+      origin: base.origin,
+      path: prefix + path,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      timeoutMs: Math.max(0, endMs - sentMs),
+      maxBytes: MAX_ANSWER_BYTES,
+      mayBegin,
+      isFresh,
+    });
+    if (exchange.kind === 'large') return { kind: 'lost', reason: 'large' };
+    if (exchange.kind !== 'answered') return exchange;
+    remote.note({ date: exchange.headers.date, sentMs, answeredMs: world.monotonicMs() });
+    return { kind: 'answered', status: exchange.status, json: wire.readJson(exchange.content) };
+  }
+
+  async function write(asked: Asked, latest?: Moment): Promise<CallOutcome> {
+    const startMs = world.monotonicMs();
+    const endMs = startMs + timeoutMs;
     const writeBefore = {
-      monotonicMs: Math.min(end, latest.monotonicMs),
-      wallMs: Math.min(Date.now() + timeoutMs, latest.wallMs),
+      monotonicMs: Math.min(endMs, latest?.monotonicMs ?? endMs),
+      wallMs: Math.min(world.nowMs() + timeoutMs, latest?.wallMs ?? Number.POSITIVE_INFINITY),
     };
-    const deadline = { end, writeBefore };
-    const left = () => writeBefore.monotonicMs - performance.now();
-    const attempts = await noteAttempts(
-      (attempt) => resilience.write(attempt, left),
-      () => send(deadline),
-    );
+    const how = { writeBefore, ...(latest && { isFresh: true as const }) };
+    const leftMs = () => writeBefore.monotonicMs - world.monotonicMs();
+    const attempts = await breaker.call('write', () => send(asked, endMs, how), leftMs);
     const kind = writeOutcome(attempts.last.exchange);
-    tell(asked, attempts, kind, writeOutcome);
-    report(asked, kind, attempts.last.exchange, start);
+    report(asked, attempts, kind, writeOutcome, startMs);
     return { kind };
   }
 
@@ -106,118 +129,130 @@ export function createAntCrm(options: AntCrmOptions): AntCrm {
     query: URLSearchParams,
     parse: (json: unknown) => T | 'unreadable',
   ): Promise<Read<T>> {
-    const start = performance.now();
-    const end = start + timeoutMs;
-    const left = () => end - performance.now();
-    const attempts = await noteAttempts(
-      (attempt) => resilience.read(attempt, left),
-      () => transport.get(path, query, end),
+    const startMs = world.monotonicMs();
+    const endMs = startMs + timeoutMs;
+    const values = Object.fromEntries(query);
+    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
+    const attempts = await breaker.call(
+      'read',
+      () => send(asked, endMs),
+      () => endMs - world.monotonicMs(),
     );
     const result = readOutcome(attempts.last.exchange, parse);
-    const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values: Object.fromEntries(query) };
-    tell(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)));
-    report(asked, nameOf(result), attempts.last.exchange, start);
+    report(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)), startMs);
     return result;
   }
 
   /** `outcome` is the last attempt's, which the call has read already. */
-  function tell(
+  function report(
     asked: Asked,
     { repeated, last }: Attempts,
     outcome: string,
-    outcomeOf: (exchange: Exchange) => string,
+    outcomeOf: (exchange: Tried) => string,
+    startMs: number,
   ): void {
     for (const attempt of repeated) options.onCall?.(made(asked, outcomeOf(attempt.exchange), attempt));
     options.onCall?.(made(asked, outcome, last));
-  }
-
-  function report(asked: Asked, outcome: string, exchange: Exchange, start: number): void {
     const { call, values } = asked;
-    observe.call(call, outcome, (performance.now() - start) / 1000);
+    const { exchange } = last;
+    observe.call(call, outcome, (world.monotonicMs() - startMs) / 1000);
     if (exchange.kind === 'answered') keyRefused = isKeyRefused(exchange);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
-    const { kind } = exchange;
-    const what = outcome === 'unknown' ? 'Outcome unknown: AntCRM may have done it' : FAILED[kind];
-    if (exchange.kind !== 'answered') {
-      observe.log.warn({ call, outcome, reason: exchange.reason }, what);
-      return;
-    }
-    const reason = scrub(readReason(exchange.json) ?? '', Object.values(values));
-    observe.log.warn({ call, outcome, status: exchange.status, reason }, what);
+    const says =
+      exchange.kind === 'answered'
+        ? {
+            status: exchange.status,
+            reason: wire.scrub(wire.readReason(exchange.json), Object.values(values)),
+          }
+        : { reason: exchange.reason };
+    const isUnknown = outcome === 'unknown';
+    const what = isUnknown ? 'Outcome unknown: AntCRM may have done it' : FAILED[exchange.kind];
+    observe.log.warn({ call, outcome, ...says }, what);
   }
 
   return {
-    accumulate({ code, phone, email, name }) {
-      const values = requests.inAntCrmForm({ code, phone, email, name });
-      const body = requests.accumulateBody(values);
-      const asked: Asked = { call: 'accumulate', method: 'POST', path: '/accumulate', body, values };
-      return write(asked, (deadline) => transport.post(asked.path, body, deadline));
+    accumulate(request) {
+      const values = wire.inAntCrmForm(request);
+      const body = wire.accumulateBody(values);
+      return write({ call: 'accumulate', method: 'POST', path: '/accumulate', body, values });
     },
 
     redeem({ gift, phone, email, writeBefore }) {
-      const values = requests.inAntCrmForm({ code: gift, phone, email });
-      const body = requests.redeemBody(values);
-      const asked: Asked = { call: 'redeem', method: 'POST', path: '/redeem', body, values };
-      return write(asked, (deadline) => transport.postFresh(asked.path, body, deadline), writeBefore);
+      const values = wire.inAntCrmForm({ code: gift, phone, email });
+      const body = wire.redeemBody(values);
+      return write({ call: 'redeem', method: 'POST', path: '/redeem', body, values }, writeBefore);
     },
 
     history(query) {
-      const search = requests.historySearch(query, pageNumber(query.page));
-      return read('history', HISTORY, search, (json) => {
-        const page = readHistory(json, query);
+      const search = wire.historySearch(query, FIRST_PAGE + query.page - 1);
+      return read('history', wire.HISTORY, search, (json) => {
+        const page = wire.readHistory(json, query);
         return page ? { records: page.records, full: page.count >= HISTORY_PAGE } : 'unreadable';
       });
     },
 
     async contact(by) {
       if (options.contacts === 'off') return { ok: true, value: null };
-      const search = requests.contactSearch(by, pageNumber(1));
-      return read('contact', '/contacts', search, (json) => readContact(json, by));
+      return read('contact', '/contacts', wire.contactSearch(by, FIRST_PAGE), (json) =>
+        wire.readContact(json, by),
+      );
     },
 
     clock: remote.read,
-
-    isUp: resilience.isUp,
-
+    isUp: breaker.isUp,
     faults: () => [
-      ...(resilience.isUp() ? [] : ['AntCRM does not answer']),
+      ...(breaker.isUp() ? [] : ['AntCRM does not answer']),
       ...(keyRefused ? ['AntCRM refused ANTCRM_API_KEY when it was last called'] : []),
     ],
-
-    close() {
-      resilience.close();
-      return transport.close();
-    },
+    close: breaker.close,
   };
 }
 
 /** What the log says about a call that surely did nothing. */
-const FAILED: Readonly<Record<Exchange['kind'], string>> = {
+const FAILED: Readonly<Record<Tried['kind'], string>> = {
   answered: 'AntCRM did not do as asked',
-  broken: 'AntCRM gave no answer',
+  lost: 'AntCRM gave no answer',
   unsent: 'AntCRM could not be reached',
   declined: 'AntCRM was not asked',
 };
 
+const isOver = ({ monotonicMs, wallMs }: Moment, world: Pick<World, 'monotonicMs' | 'nowMs'>): boolean =>
+  world.monotonicMs() >= monotonicMs || world.nowMs() >= wallMs;
+
+/** AntCRM refuses our key: an operator's problem, never the customer's. */
+const isKeyRefused = (exchange: Tried): boolean =>
+  exchange.kind === 'answered' && (exchange.status === 401 || exchange.status === 403);
+const isAmbiguous = (status: number) => status === 408 || status === 429 || status >= 500;
+const isOk = (status: number) => status >= 200 && status < 300;
+
+/** What an exchange means is the last table of docs/antcrm.md. */
+function writeOutcome(exchange: Tried): CallOutcome['kind'] {
+  if (exchange.kind === 'lost') return 'unknown';
+  if (exchange.kind !== 'answered' || isKeyRefused(exchange)) return 'unavailable';
+  const { status, json } = exchange;
+  if (isAmbiguous(status)) return 'unknown';
+  if (status >= 400) return 'refused';
+  const said = isOk(status) ? wire.readSuccess(json) : 'unreadable';
+  return said === 'unreadable' ? 'unknown' : said;
+}
+
+function readOutcome<T>(exchange: Tried, parse: (json: unknown) => T | 'unreadable'): Read<T> {
+  if (exchange.kind !== 'answered' || isKeyRefused(exchange) || isAmbiguous(exchange.status))
+    return { ok: false, reason: 'unavailable' };
+  const value = isOk(exchange.status) ? parse(exchange.json) : 'unreadable';
+  return value === 'unreadable' ? { ok: false, reason: 'unreadable' } : { ok: true, value };
+}
+
 const nameOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
 
 function made({ method, path, body }: Asked, outcome: string, { exchange, ms }: Attempt): MadeCall {
-  const answered = exchange.kind === 'answered';
-  const reason = answered ? readReason(exchange.json) : exchange.reason;
+  const isAnswered = exchange.kind === 'answered';
+  const reason = isAnswered ? wire.readReason(exchange.json) : exchange.reason;
   return {
-    method,
-    path,
+    ...{ method, path, outcome, ms },
     ...(body !== undefined && { body }),
-    ...(answered && { status: exchange.status }),
+    ...(isAnswered && { status: exchange.status }),
     ...(reason && { reason }),
-    outcome,
-    ms,
   };
-}
-
-/** A cheap read that shows whether AntCRM works again: the history of nobody. */
-function nobodys(page: number): URLSearchParams {
-  const by = { kind: 'phone', value: '+84000000000' } as const;
-  return requests.historySearch({ type: 'point', by }, page);
 }

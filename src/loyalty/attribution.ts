@@ -1,7 +1,7 @@
 import type { Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import { byRemoteClock, type Span } from './clock.ts';
 import type { Others } from './locks.ts';
-import type { LoyaltyRecord } from './loyalty.ts';
-import { byRemoteClock, type Span } from './skew.ts';
+import type { LoyaltyRecord } from './port.ts';
 
 /** What the history says of an operation (see `checked` of `Outcome`). */
 export type Finding = Pick<Extract<Outcome, { kind: 'checked' }>, 'found' | 'receipt'>;

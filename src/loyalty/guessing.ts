@@ -1,11 +1,7 @@
+import type { World } from '../engine/world.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { Loyalty } from './loyalty.ts';
-
-/*
- * Counted in each process by itself: n processes let n times as much pass, because a count of all would cost every code
- * a command to the store (docs/operators.md, "Many processes").
- */
+import type { AntCrm } from './port.ts';
 
 /** How many codes a process may have refused at once. */
 const BURST = 60;
@@ -18,23 +14,28 @@ const ALARM_EVERY_MS = 60_000;
  * further than one guess a second in each process. Customers are told that the programme is out of reach, an
  * operator is alarmed. People who mistype also have good codes, so that a busy day is no attack.
  *
- * `now`: monotonic, ms.
+ * Each process counts for itself, so that n of them let n times as much pass: a count of all would cost every code a
+ * command to the store (docs/operators.md, "Many processes").
  */
 export function limitGuessing(
-  accumulate: Loyalty['accumulate'],
+  accumulate: AntCrm['accumulate'],
   { alarm }: Pick<Observe, 'alarm'>,
-  now: () => number = () => performance.now(),
-): Loyalty['accumulate'] {
-  const tellOperators = atMostEvery(ALARM_EVERY_MS, () => alarm('code_guessing', {}));
+  world: Pick<World, 'monotonicMs'>,
+): AntCrm['accumulate'] {
+  const tellOperators = atMostEvery(
+    ALARM_EVERY_MS,
+    () => alarm('code_guessing', {}),
+    () => world.monotonicMs(),
+  );
   let left = BURST;
-  let sinceMs = now();
+  let sinceMs = world.monotonicMs();
 
   function gain(guesses: number): void {
     left = Math.min(BURST, left + guesses);
   }
 
   return async (request) => {
-    const nowMs = now();
+    const nowMs = world.monotonicMs();
     gain(((nowMs - sinceMs) / 1000) * PER_SECOND);
     sinceMs = nowMs;
     if (left < 1) {

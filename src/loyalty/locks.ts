@@ -7,7 +7,7 @@ import {
   writeAwaited,
 } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
-import type { Contact } from './loyalty.ts';
+import type { Named } from './port.ts';
 
 /** The customer's other operations: the records that settled some, and successes whose record is still to come. */
 export type Others = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
@@ -59,9 +59,6 @@ export async function unlockAll(
   if (context.signal.aborted) return;
   await Promise.allSettled([...names].map((name) => context.unlock(name, operation)));
 }
-
-/** Whom AntCRM means: by each of these one customer is known. */
-export type Named = Pick<Contact, 'customerId' | 'phones' | 'emails'>;
 
 export function namesOf({ customerId, phones, emails }: Named): string[] {
   return [

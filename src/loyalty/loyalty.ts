@@ -1,100 +1,85 @@
-import type { HistoryType, Identifier } from '../conversation/effect.ts';
+import type { Effect, Outcome } from '../conversation/effect.ts';
+import type { EffectContext, Perform } from '../conversation/perform.ts';
+import { atMostEvery, type Fields } from '../observability/log.ts';
+import type { Observe } from '../observability/metrics.ts';
+import { accumulate } from './accumulate.ts';
+import { type AntCrmClient, type AntCrmOptions, createAntCrm } from './antcrm.ts';
+import { isSmall, measureSkew } from './clock.ts';
+import { limitGuessing } from './guessing.ts';
+import { readBalance, readExactBalance, readHistory } from './history.ts';
+import { readIntent, readsFor, type Tools } from './intent.ts';
+import { check } from './reconcile.ts';
+import { redeem } from './redeem.ts';
 
-/**
- * The port to AntCRM (docs/antcrm.md). Phones are E.164; the adapter writes AntCRM's form. No method throws: every way
- * a call can end is a value. Nothing here repeats a call that might have been applied.
- *
- * @example
- * const phone = '+84867123456';
- * const writeBefore = { monotonicMs: performance.now() + 5000, wallMs: Date.now() + 5000 };
- * const { kind } = await loyalty.redeem({ gift: 'DAUMAY01', phone, writeBefore });
- * if (kind !== 'unknown') return kind;
- * const page = await loyalty.history({ type: 'gift', by: { kind: 'phone', value: phone }, page: 1 });
- */
-export interface Loyalty {
-  /** Adds the points of a code to the customer that the identifiers name. */
-  accumulate(request: AccumulateRequest): Promise<CallOutcome>;
-  /** Spends points. Goes out on a fresh connection, so that a stale socket cannot make the outcome ambiguous. */
-  redeem(request: RedeemRequest): Promise<CallOutcome>;
-  /** One page (from 1) of at most 20 records of the asked type, in AntCRM's order; `full`: there may be another. */
-  history(query: HistoryQuery): Promise<Read<{ records: LoyaltyRecord[]; full: boolean }>>;
-  /** The customer's record; null = AntCRM knows none, or the backend has no `/contacts`. */
-  contact(by: Identifier): Promise<Read<Contact | null>>;
-  /** AntCRM's clock, as far as its last answers tell. Asks nothing. */
-  clock(): RemoteClock;
+export type LoyaltyOptions = AntCrmOptions & {
+  readonly observe: Pick<Observe, 'skew'>;
+  /** Puts something of the caller's between the rules and AntCRM. */
+  readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;
+};
+
+/** All that the bot asks of AntCRM, and the policy of it. Everything from outside comes in by `transport` and `world`. */
+export type Loyalty = Pick<AntCrmClient, 'isUp' | 'faults' | 'close'> & {
+  /**
+   * Performs an effect. How AntCRM answers is always an outcome. Throws where the turn cannot go on: `LeaseLost` (the
+   * lease is lost), `TurnInterrupted` (the process stops and nothing was called), whatever the context rejects with.
+   * After a throw the same operation may be performed again, under a new lease: it is never called twice.
+   */
+  readonly perform: Perform;
+};
+
+export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions): Loyalty {
+  const client = around(createAntCrm(options));
+  const { world, observe } = options;
+  const antcrm = { ...client, accumulate: limitGuessing(client.accumulate, observe, world) };
+  const { isUp, faults, close } = client;
+  return { perform: createPerform({ ...options, antcrm }), isUp, faults, close };
 }
 
-/**
- * - `known`: AntCRM's epoch ms are `performance.now()` and `aheadMs`, give or take `errorMs`.
- * - `untold`: it answers, without saying what time it is.
- * - `unasked`: it has not answered of late.
- */
-export type RemoteClock =
-  | { readonly kind: 'known'; readonly aheadMs: number; readonly errorMs: number }
-  | { readonly kind: 'untold' | 'unasked' };
+const ALARM_EVERY_MS = 60_000;
 
-/** AntCRM's page size of the history. */
-export const HISTORY_PAGE = 20;
+/** The rules alone, whatever the port is made of. */
+export function createPerform({
+  observe,
+  ...parts
+}: Omit<Tools, 'log'> & { readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'> }): Perform {
+  const { antcrm, contacts } = parts;
+  const tools: Tools = { ...parts, log: observe.log };
+  const alarmSkew = atMostEvery(
+    ALARM_EVERY_MS,
+    (fields: Fields) => observe.alarm('antcrm_clock_skew', fields),
+    () => parts.world.monotonicMs(),
+  );
 
-export type AccumulateRequest = {
-  readonly code: string;
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
-  readonly name?: string | undefined;
-};
+  async function ask(effect: Effect, context: EffectContext): Promise<Outcome> {
+    switch (effect.kind) {
+      case 'accumulate':
+        return accumulate(effect, context, tools);
+      case 'redeem':
+        return redeem(effect, context, tools);
+      case 'check':
+        return check(effect, context, tools);
+      case 'recall': {
+        const { operation, after } = effect;
+        const intent = await context.recall(operation);
+        const lookup = intent === null ? null : readIntent(intent).lookup;
+        return { kind: 'recalled', operation, after, lookup };
+      }
+      case 'history':
+        return readHistory(readsFor(context, antcrm), effect, () => measureSkew(tools, context));
+      case 'balance':
+        return effect.exact
+          ? readExactBalance(effect.by, context, tools)
+          : readBalance(readsFor(context, antcrm), contacts, effect.by);
+    }
+  }
 
-export type RedeemRequest = {
-  readonly gift: string;
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
-  /** No byte may be written after this moment. */
-  readonly writeBefore: Moment;
-};
+  /** What the answers say about AntCRM's clock. That it does not answer at all is another fault, with an alarm of its own. */
+  function watchClock(context: EffectContext): void {
+    const skew = measureSkew(tools, context);
+    if (skew !== undefined) observe.skew(skew.ms / 1000);
+    if (skew === undefined ? antcrm.clock().kind === 'untold' : !isSmall(skew))
+      alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
+  }
 
-/** By both clocks: the monotonic one stands still while the machine is suspended, the wall clock may be put back. */
-export type Moment = { readonly monotonicMs: number; readonly wallMs: number };
-
-export type HistoryQuery = {
-  readonly type: HistoryType;
-  readonly by: Identifier;
-  readonly fromMs?: number | undefined;
-  readonly toMs?: number | undefined;
-  readonly page: number;
-};
-
-/**
- * - `applied`: AntCRM said `success: 1`.
- * - `refused`: AntCRM decided against it.
- * - `unavailable`: surely not applied (refused connection, DNS, connect time-out, open breaker, 401/403).
- * - `unknown`: perhaps applied (time-out, reset, 408, 429, 5xx, unreadable answer).
- */
-export type CallOutcome = { readonly kind: 'applied' | 'refused' | 'unavailable' | 'unknown' };
-
-export type Read<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: 'unavailable' | 'unreadable' };
-
-/** A record of the history as read: tolerant, so every part but the type may be missing. */
-export type LoyaltyRecord = {
-  readonly id?: string | undefined;
-  readonly type: HistoryType;
-  readonly status: 'succeeded' | 'failed';
-  readonly score?: number | undefined;
-  /** The product's or the gift's name. */
-  readonly what?: string | undefined;
-  /** Accumulation: the code; redemption: the gift's code. */
-  readonly code?: string | undefined;
-  readonly atMs?: number | undefined;
-  /** The customer that it names. */
-  readonly whose?: Pick<Contact, 'customerId' | 'phones' | 'emails'> | undefined;
-};
-
-/** Phones E.164 where they can be read as such, e-mails lower-cased. */
-export type Contact = {
-  readonly customerId?: string | undefined;
-  readonly phones: readonly string[];
-  readonly emails: readonly string[];
-  readonly points?: number | undefined;
-  readonly rank?: string | undefined;
-  readonly rankPoints?: number | undefined;
-};
+  return (effect, context) => ask(effect, context).finally(() => watchClock(context));
+}

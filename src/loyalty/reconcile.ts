@@ -1,12 +1,11 @@
 import type { Effect, Identifier, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
-import { readPoints } from './balance.ts';
-import { type Reads, readsFor } from './journal.ts';
+import { isSmall, measureSkew } from './clock.ts';
+import { readAll, readPoints } from './history.ts';
+import { pause, readsFor, type Tools, within } from './intent.ts';
 import { BRIEF_MS, codeName, type Locked, lockAll, namesOf, rememberCode, unlockAll } from './locks.ts';
-import { readAll } from './reads.ts';
-import { isSmall, measureSkew } from './skew.ts';
-import { pause, type Tools } from './tools.ts';
+import type { AntCrm, Reads } from './port.ts';
 
 /**
  * How far back the history is read. Nothing of a call is older than the call; but AntCRM's clock may not be what it says,
@@ -50,14 +49,13 @@ export async function takeBaseline(
 export async function check(
   { operation, lookup, balance }: Extract<Effect, { kind: 'check' }>,
   context: EffectContext,
-  tools: Pick<Tools, 'loyalty' | 'contacts' | 'world'>,
+  tools: Pick<Tools, 'antcrm' | 'contacts' | 'world'>,
 ): Promise<Outcome> {
-  const { loyalty, world } = tools;
   const isCode = lookup.kind === 'accumulate';
   const names = isCode ? [codeName(lookup.code)] : lookup.locks;
   const locked = await lockAll(names, operation, context, isCode ? BRIEF_MS : undefined);
-  const skewNow = () => measureSkew(loyalty, world, context);
-  const finding = await find(readsFor(context, loyalty), lookup, locked, skewNow);
+  const skewNow = () => measureSkew(tools, context);
+  const finding = await find(readsFor(context, tools.antcrm), lookup, locked, skewNow);
   const isMissing = finding.found === 'none' || finding.found === 'refused';
   const found = isMissing && !isTrusted(lookup.skew, skewNow()) ? 'undecided' : finding.found;
   if (isCode && found === 'applied') await rememberCode(lookup, operation, finding.receipt?.record, context);
@@ -81,31 +79,22 @@ export async function readBack(
   lookup: Lookup,
   locked: Locked,
   context: EffectContext,
-  { loyalty, world }: Pick<Tools, 'loyalty' | 'world'>,
+  tools: Pick<Tools, 'antcrm' | 'world'>,
 ): Promise<Receipt | undefined> {
-  const done = new AbortController();
-  const over = AbortSignal.any([context.signal, done.signal]);
-  const poll = async (): Promise<Receipt | undefined> => {
+  return within(READ_BACK_MS, tools, context, async (over) => {
     while (!over.aborted && !context.stopping()) {
-      const { found, receipt } = await find(loyalty, lookup, locked, () =>
-        measureSkew(loyalty, world, context),
-      );
+      const { found, receipt } = await find(tools.antcrm, lookup, locked, () => measureSkew(tools, context));
       if (found === 'applied') return receipt;
       if (found === 'several') return undefined;
-      await pause(world, READ_BACK_EVERY_MS, over);
+      await pause(READ_BACK_EVERY_MS, tools, over);
     }
     return undefined;
-  };
-  try {
-    return await Promise.race([poll(), pause(world, READ_BACK_MS, over)]);
-  } finally {
-    done.abort();
-  }
+  });
 }
 
 /** An incomplete read decides nothing. The clock is looked at after the read, which may be the first to tell it. */
 async function find(
-  reads: Pick<Reads, 'history'>,
+  reads: Pick<AntCrm, 'history'>,
   lookup: Lookup,
   locked: Locked,
   skewNow: () => Skew | undefined,

@@ -6,14 +6,13 @@ import {
   type Outcome,
 } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
-import { movement, readPoints } from './balance.ts';
-import { intend, type Reads, readIntent, readsFor } from './journal.ts';
-import { carries } from './linking.ts';
+import { measureSkew } from './clock.ts';
+import { movement, readPoints } from './history.ts';
+import { elapsed, intend, readIntent, readsFor, type Tools } from './intent.ts';
 import { BRIEF_MS, type Locked, lockAll, nameOf, namesOf, type Others, unlockAll } from './locks.ts';
-import type { CallOutcome, RedeemRequest } from './loyalty.ts';
+import type { CallOutcome, Reads, RedeemRequest } from './port.ts';
 import { readBack, takeBaseline, windowStart } from './reconcile.ts';
-import { measureSkew } from './skew.ts';
-import { elapsed, type Tools } from './tools.ts';
+import { carries } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
@@ -46,7 +45,7 @@ export async function redeem(effect: Redeem, context: EffectContext, tools: Tool
   if (earlier !== null) return interrupted(operation, earlier, context, tools);
   if (effect.outdated) return { kind: 'outdated', operation };
 
-  const customer = await identify(effect, readsFor(context, tools.loyalty), tools.contacts);
+  const customer = await identify(effect, readsFor(context, tools.antcrm), tools.contacts);
   if (customer === null) return { kind: 'unavailable', operation };
   const names = new Set(customer.names);
   const locked = await lockAll(names, operation, context, BRIEF_MS);
@@ -71,10 +70,10 @@ async function prepare(
   context: EffectContext,
   tools: Tools,
 ): Promise<Prepared | Outcome> {
-  const { loyalty, world, callTimeoutMs } = tools;
+  const { antcrm, world, timeoutMs } = tools;
   const sinceLocked = elapsed(world);
-  const fromMs = windowStart(context.nowMs(), measureSkew(loyalty, world, context));
-  const baseline = await takeBaseline(readsFor(context, loyalty), by, gift, fromMs);
+  const fromMs = windowStart(context.nowMs(), measureSkew(tools, context));
+  const baseline = await takeBaseline(readsFor(context, antcrm), by, gift, fromMs);
   if (baseline === null) return { kind: 'unavailable', operation };
   const all = names.union(baseline.names);
   let others: Locked = locked;
@@ -87,15 +86,15 @@ async function prepare(
 
   // Before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
   const writeBefore = {
-    monotonicMs: world.monotonicMs() + callTimeoutMs,
-    wallMs: world.nowMs() + callTimeoutMs,
+    monotonicMs: world.monotonicMs() + timeoutMs,
+    wallMs: world.nowMs() + timeoutMs,
   };
   const calledMs = context.nowMs();
   const when = {
     fromMs,
     calledMs,
-    deadlineMs: calledMs + callTimeoutMs,
-    skew: measureSkew(loyalty, world, context),
+    deadlineMs: calledMs + timeoutMs,
+    skew: measureSkew(tools, context),
   };
   const locks = [...names].sort();
   const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline: baseline.ids, locks };
@@ -116,7 +115,7 @@ async function call(
   tools: Tools,
 ): Promise<Outcome> {
   const { locks } = lookup;
-  const { kind }: CallOutcome = await tools.loyalty.redeem({ ...request, writeBefore });
+  const { kind }: CallOutcome = await tools.antcrm.redeem({ ...request, writeBefore });
   switch (kind) {
     case 'applied': {
       const [receipt, after] = await Promise.all([

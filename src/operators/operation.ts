@@ -4,8 +4,8 @@ import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
 import type { Operation } from '../conversation/state.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
-import { readIntent } from '../loyalty/journal.ts';
-import { toNational } from '../loyalty/phone.ts';
+import { readIntent } from '../loyalty/intent.ts';
+import { toNational } from '../loyalty/wire.ts';
 import type { Event, List, ListedLetter, ListedOperation, Settled, Shown, Sought } from './api.ts';
 
 /*

@@ -1,4 +1,4 @@
-import { toE164 } from '../loyalty/phone.ts';
+import { toE164 } from '../loyalty/wire.ts';
 import { GIFTS, type Item, PRODUCTS, prefixOf, readPrintedCode } from './catalog.ts';
 
 type Address = { readonly type: 'Work'; readonly _id: string; readonly value: string };

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HistoryQuery, Loyalty } from '../../src/loyalty/loyalty.ts';
+import type { AntCrm, HistoryQuery } from '../../src/loyalty/port.ts';
 import type { Fault } from '../../src/sandbox/sandbox.ts';
 
 /** An implementation of the port before a fresh backend with the contract's sandbox codes. */
 export type OpenLoyalty = {
-  readonly loyalty: Loyalty;
+  readonly loyalty: AntCrm;
   /** Makes the backend misbehave. */
   fault(fault: Partial<Fault> & Pick<Fault, 'call' | 'fault'>): Promise<void>;
   close(): Promise<void>;
@@ -19,9 +19,9 @@ const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
 
 /** What every implementation of `Loyalty` promises. */
 export function loyaltyContract(name: string, open: () => Promise<OpenLoyalty>): void {
-  describe(`${name} as a Loyalty`, () => {
+  describe(`${name} as AntCRM`, () => {
     let opened: OpenLoyalty;
-    let loyalty: Loyalty;
+    let loyalty: AntCrm;
     beforeEach(async () => {
       opened = await open();
       loyalty = opened.loyalty;

@@ -66,7 +66,7 @@ describe('the name of a flow', () => {
     ['conversation/flows/history.ts', "import { redeem } from './redeem.ts';", 1],
     ['conversation/flows/redeem.ts', "name: 'redeem'", 0],
     ['conversation/flows/index.ts', "import { redeem } from './redeem.ts';", 0],
-    ['loyalty/operations.ts', "case 'redeem':", 0],
+    ['loyalty/loyalty.ts', "case 'redeem':", 0],
   ])('is seen where it is planted: %s', (file, source, found) => {
     expect(mentions(['redeem'], { [file]: source })).toHaveLength(found);
   });

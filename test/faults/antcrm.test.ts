@@ -60,8 +60,8 @@ function keysFor(kind: Post['kind'], told: Told): readonly Key[] {
 /** How AntCRM answers what was confirmed, what the customer reads then, and what the operator's log says of the call. */
 const ANSWERS: readonly (readonly [what: string, trouble: Trouble, told: Told, log: string])[] = [
   ['late, but in time', { kind: 'slow', ms: 600 }, 'done', ''],
-  ['after the deadline', { kind: 'slow', ms: 5000 }, 'found', '"outcome":"unknown","reason":"timeout"'],
-  ['never', { kind: 'hang' }, 'not found', '"outcome":"unknown","reason":"timeout"'],
+  ['after the deadline', { kind: 'slow', ms: 5000 }, 'found', '"outcome":"unknown","reason":"TimeoutError"'],
+  ['never', { kind: 'hang' }, 'not found', '"outcome":"unknown","reason":"TimeoutError"'],
   ['with a cut connection', { kind: 'lose-answer' }, 'found', '"outcome":"unknown","reason":"\\w+"'],
   ['that we ask too often (429)', answer(429, '{}'), 'not found', '"outcome":"unknown","status":429'],
   ['with an error page (503)', answer(503, PAGE, HTML), 'not found', '"outcome":"unknown","status":503'],

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { createClient } from '../../src/channels/staff/client.ts';
 import type { RequestSchema, StaffEvent } from '../../src/channels/staff/schemas.ts';
 import { conversationName } from '../../src/engine/messages.ts';
-import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { type Running, startBot } from '../support/app.ts';
 import { dueSoon, dump, startRedis, until } from '../support/redis.ts';
@@ -50,7 +50,7 @@ async function startBeside() {
   const redis = await startRedis();
   const admin = new Redis(redis.url);
   const bug = { on: false };
-  const buggy = (port: AntCrm): AntCrm => ({
+  const buggy = (port: AntCrmClient): AntCrmClient => ({
     ...port,
     history: async (query) => {
       if (bug.on) throw new Error('a bug');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRemoteClock } from '../../src/loyalty/antcrm/remote-clock.ts';
+import { createRemoteClock } from '../../src/loyalty/clock.ts';
 import { openAntCrm, redemption } from './support/antcrm.ts';
 import { serve } from './support/server.ts';
 
@@ -11,7 +11,7 @@ const NOW = Date.UTC(2026, 10, 25, 8, 47);
 /** A clock that hears answers after `tookMs` of AntCRM, `aheadMs` ahead of our monotonic one. */
 function listener() {
   let nowMs = 0;
-  const remote = createRemoteClock(() => nowMs);
+  const remote = createRemoteClock({ monotonicMs: () => nowMs });
   return {
     remote,
     pass(ms: number) {
@@ -20,8 +20,9 @@ function listener() {
     answer(aheadMs: number | null, tookMs = 100) {
       const sentMs = nowMs;
       nowMs += tookMs;
-      const dateMs = aheadMs === null ? null : Math.floor((sentMs + tookMs / 2 + aheadMs) / 1000) * 1000;
-      remote.note({ dateMs, sentMs, answeredMs: nowMs });
+      const atMs = sentMs + tookMs / 2 + (aheadMs ?? 0);
+      const date = aheadMs === null ? undefined : new Date(atMs).toUTCString();
+      remote.note({ date, sentMs, answeredMs: nowMs });
       return remote.read();
     },
   };

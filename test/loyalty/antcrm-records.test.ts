@@ -5,8 +5,9 @@ import {
   readReason,
   readSuccess,
   scrub,
-} from '../../src/loyalty/antcrm/records.ts';
-import { toE164, toNational } from '../../src/loyalty/phone.ts';
+  toE164,
+  toNational,
+} from '../../src/loyalty/wire.ts';
 import { fc } from '../support/properties.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;

@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel';
 import type { RequestListener } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { openAntCrm, redemption } from './support/antcrm.ts';
@@ -91,7 +92,9 @@ test('a redemption that connects only after its time to be written is not writte
   const bytes: Buffer[] = [];
   await using server = await serveTcp((socket) => void socket.on('data', (chunk) => bytes.push(chunk)));
   const { antCrm, reports } = openAntCrm(server.url);
+  const connecting = new Promise((resolve) => subscribe('net.client.socket', resolve));
   const redeemed = antCrm.redeem(redemption(500));
+  await connecting;
   // The event loop stalls: the connection stands by then, but nobody has looked.
   const start = performance.now();
   while (performance.now() - start < 520);
@@ -130,7 +133,7 @@ describe('what may have been sent is unknown', () => {
       { ok: false, reason: 'unavailable' },
     ]);
     expect(asked).toBe(3);
-    expect(reports.logged).toContainEqual({ call: 'redeem', outcome: 'unknown', reason: 'timeout' });
+    expect(reports.logged).toContainEqual({ call: 'redeem', outcome: 'unknown', reason: 'TimeoutError' });
     await antCrm.close();
   });
 
@@ -158,6 +161,22 @@ describe('what may have been sent is unknown', () => {
     expect(await Promise.all(answers)).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
     await antCrm.close();
   });
+
+  test.each([500_000, 3_000_000])(
+    'an answer of %i bytes that no length ends, and no end either',
+    async (bytes) => {
+      await using server = await serveTcp((socket) => {
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n');
+          socket.write('x'.repeat(bytes));
+        });
+      });
+      const { antCrm } = openAntCrm(server.url, { timeoutMs: 500 });
+      expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
+      expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
+      await antCrm.close();
+    },
+  );
 
   test('an endless answer, which is not read to its end', async () => {
     const cut = Promise.withResolvers<void>();

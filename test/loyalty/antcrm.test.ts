@@ -1,6 +1,6 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AntCrm } from '../../src/loyalty/antcrm.ts';
+import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
 import { answerByNock } from '../support/nock.ts';
 import { openAntCrm, type Reports, redemption } from './support/antcrm.ts';
 
@@ -9,7 +9,7 @@ const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const BY_EMAIL = { kind: 'email', value: 'garnacho@gmail.com' } as const;
 const ACCUMULATION = { code: 'TIVInpmx8b98pfg', phone: '+84867123456' };
 
-let antCrm: AntCrm;
+let antCrm: AntCrmClient;
 let reports: Reports;
 
 answerByNock();
@@ -80,9 +80,9 @@ describe('what is sent', () => {
     await antCrm.history({ type: 'gift', by: BY_EMAIL, page: 1 });
   });
 
-  test('the first page has the number that was configured, and the base URL may have a path', async () => {
-    const other = openAntCrm(`${BASE}/api/`, { firstPage: 0 }).antCrm;
-    scope().get('/api/history-point').query({ phone: '0867123456', page: '0' }).reply(200, []);
+  test('the base URL may have a path', async () => {
+    const other = openAntCrm(`${BASE}/api/`).antCrm;
+    scope().get('/api/history-point').query({ phone: '0867123456', page: '1' }).reply(200, []);
     await other.history({ type: 'gift', by: BY_PHONE, page: 1 });
     await other.close();
   });
@@ -128,7 +128,6 @@ describe('how a call that may spend or earn ends', () => {
     ['unknown', 200, '[]'],
     ['unknown', 200, 'null'],
     ['unknown', 200, '{"success":null}'],
-    ['unknown', 200, `{"success":1,"pad":"${'x'.repeat(1_100_000)}"}`],
     ['unknown', 204, ''],
   ];
   for (const path of ['accumulate', 'redeem'] as const) {

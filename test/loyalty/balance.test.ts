@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import { LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
-import { createOperations } from '../../src/loyalty/operations.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
 import {
   FakeAntcrm,
   FakeStore,
@@ -32,14 +32,14 @@ beforeEach(() => {
 });
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on', context = store.lease()) {
-  const operations = createOperations({
-    loyalty: antcrm,
+  const operations = createPerform({
+    antcrm,
     contacts,
-    callTimeoutMs: 8000,
+    timeoutMs: 8000,
     observe,
     world: clock,
   });
-  return clock.run(operations.perform(effect, context));
+  return clock.run(operations(effect, context));
 }
 
 describe('the exact balance', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { limitGuessing } from '../../src/loyalty/guessing.ts';
-import type { CallOutcome } from '../../src/loyalty/loyalty.ts';
+import type { CallOutcome } from '../../src/loyalty/port.ts';
 
 /** A process's calls one after the other, on a clock of its own; codes are good as the test says. */
 function process() {
@@ -14,7 +14,7 @@ function process() {
       return { kind };
     },
     { alarm: (name) => alarms.push(name) },
-    () => nowMs,
+    { monotonicMs: () => nowMs },
   );
   return {
     alarms,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Known } from '../../src/conversation/effect.ts';
-import { link } from '../../src/loyalty/linking.ts';
-import type { Contact } from '../../src/loyalty/loyalty.ts';
+import { link } from '../../src/loyalty/accumulate.ts';
+import type { Contact } from '../../src/loyalty/port.ts';
 import { EMAIL, FakeAntcrm, PHONE, VirtualClock } from './operations.doubles.ts';
 
 /** Whose record AntCRM finds by an identifier: nobody's, the customer's, or one of two strangers'. */

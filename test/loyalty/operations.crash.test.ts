@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
-import { createOperations } from '../../src/loyalty/operations.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
 import { fc } from '../support/properties.ts';
 import {
   FakeAntcrm,
@@ -51,15 +51,15 @@ class World {
 
   /** One process performs the effect; null if it is killed on the way. */
   async perform(effect: Effect, fuse = new Fuse(Infinity, 'before')): Promise<Outcome | null> {
-    const operations = createOperations({
-      loyalty: fuse.loyalty(this.antcrm),
+    const operations = createPerform({
+      antcrm: fuse.antcrm(this.antcrm),
       contacts: 'on',
-      callTimeoutMs: 8000,
+      timeoutMs: 8000,
       observe,
       world: this.clock,
     });
     try {
-      return await this.clock.run(operations.perform(effect, fuse.context(this.store.lease())));
+      return await this.clock.run(operations(effect, fuse.context(this.store.lease())));
     } catch (error) {
       if (error instanceof Killed) return null;
       throw error;

@@ -3,16 +3,16 @@ import type { EffectContext } from '../../src/conversation/perform.ts';
 import { realWorld, type World } from '../../src/engine/world.ts';
 import type {
   AccumulateRequest,
+  AntCrm,
   CallOutcome,
   Contact,
   HistoryQuery,
-  Loyalty,
   LoyaltyRecord,
   Read,
   RedeemRequest,
   RemoteClock,
-} from '../../src/loyalty/loyalty.ts';
-import { HISTORY_PAGE } from '../../src/loyalty/loyalty.ts';
+} from '../../src/loyalty/port.ts';
+import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
 import type { Log } from '../../src/observability/log.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
@@ -95,7 +95,7 @@ export class VirtualClock implements World {
 export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'unavailable';
 
 /** An AntCRM in memory: it keeps records and contacts and counts what it is asked. */
-export class FakeAntcrm implements Loyalty {
+export class FakeAntcrm implements AntCrm {
   readonly records: (LoyaltyRecord & { visibleAtMs?: number })[] = [];
   readonly contacts: Contact[] = [];
   readonly accumulated: AccumulateRequest[] = [];
@@ -257,13 +257,13 @@ export class Fuse {
     this.#when = when;
   }
 
-  loyalty(loyalty: Loyalty): Loyalty {
+  antcrm(antcrm: AntCrm): AntCrm {
     return {
-      accumulate: (request) => this.#burn(() => loyalty.accumulate(request)),
-      redeem: (request) => this.#burn(() => loyalty.redeem(request)),
-      history: (query) => this.#burn(() => loyalty.history(query)),
-      contact: (by) => this.#burn(() => loyalty.contact(by)),
-      clock: () => loyalty.clock(),
+      accumulate: (request) => this.#burn(() => antcrm.accumulate(request)),
+      redeem: (request) => this.#burn(() => antcrm.redeem(request)),
+      history: (query) => this.#burn(() => antcrm.history(query)),
+      contact: (by) => this.#burn(() => antcrm.contact(by)),
+      clock: () => antcrm.clock(),
     };
   }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/conversation/effect.ts';
-import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
-import { createOperations } from '../../src/loyalty/operations.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
+import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
 import {
   EMAIL,
   FakeAntcrm,
@@ -20,14 +20,14 @@ beforeEach(() => {
 
 function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
   const clock = new VirtualClock();
-  const operations = createOperations({
-    loyalty: antcrm,
+  const operations = createPerform({
+    antcrm,
     contacts,
-    callTimeoutMs: 8000,
+    timeoutMs: 8000,
     observe,
     world: clock,
   });
-  return operations.perform(effect, new FakeStore(clock).lease());
+  return operations(effect, new FakeStore(clock).lease());
 }
 
 /** `count` records, oldest first, as AntCRM might list them. */

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Effect, type Lookup, type Outcome, writeAwaited } from '../../src/conversation/effect.ts';
 import { type EffectContext, LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
-import type { LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
-import { createOperations } from '../../src/loyalty/operations.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
+import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
 import {
   EMAIL,
   FakeAntcrm,
@@ -51,14 +51,14 @@ beforeEach(() => {
 });
 
 function perform(effect: Effect, context: EffectContext = store.lease(), contacts: 'on' | 'off' = 'on') {
-  const operations = createOperations({
-    loyalty: antcrm,
+  const operations = createPerform({
+    antcrm,
     contacts,
-    callTimeoutMs: 8000,
+    timeoutMs: 8000,
     observe,
     world: clock,
   });
-  return clock.run(operations.perform(effect, context));
+  return clock.run(operations(effect, context));
 }
 
 /** A redemption in AntCRM's history. */
@@ -517,15 +517,15 @@ describe('a turn that cannot go on', () => {
 describe('AntCRM’s clock', () => {
   function watch() {
     const seen: unknown[] = [];
-    const operations = createOperations({
-      ...{ loyalty: antcrm, contacts: 'on', callTimeoutMs: 8000, world: clock },
+    const operations = createPerform({
+      ...{ antcrm, contacts: 'on', timeoutMs: 8000, world: clock },
       observe: {
         ...observe,
         alarm: (name, fields) => void seen.push([name, fields]),
         skew: (seconds) => void seen.push(seconds),
       },
     });
-    const look = () => clock.run(operations.perform({ kind: 'balance', by: PHONE }, store.lease()));
+    const look = () => clock.run(operations({ kind: 'balance', by: PHONE }, store.lease()));
     return { seen, look };
   }
 

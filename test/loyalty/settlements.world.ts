@@ -1,10 +1,11 @@
 import type { Context } from '../../src/conversation/context.ts';
 import { writeAwaited } from '../../src/conversation/effect.ts';
+import type { Perform } from '../../src/conversation/perform.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
-import type { CallOutcome, LoyaltyRecord, RedeemRequest } from '../../src/loyalty/loyalty.ts';
-import { createOperations, type Operations } from '../../src/loyalty/operations.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
+import type { CallOutcome, LoyaltyRecord, RedeemRequest } from '../../src/loyalty/port.ts';
 import { newState, step } from '../support/conversation.ts';
 import { SETTINGS, TELEGRAM } from '../support/dialogue.ts';
 import { FakeAntcrm, FakeStore, observe, PHONE, START_MS, VirtualClock } from './operations.doubles.ts';
@@ -99,7 +100,7 @@ export class World {
   readonly antcrm: Antcrm;
   readonly redemptions: Redemption[] = [];
   readonly #store = new FakeStore(this.clock);
-  readonly #operations: Operations;
+  readonly #operations: Perform;
   readonly #states: ConversationState[] = [newState(START_MS), newState(START_MS)];
   readonly #wakes: (number | null)[] = [null, null];
   readonly #cashiers: (Cashiers & { atMs: number })[] = [];
@@ -107,8 +108,8 @@ export class World {
 
   constructor(skewMs: number, measuredMs: number) {
     this.antcrm = new Antcrm(this.clock, skewMs, measuredMs);
-    this.#operations = createOperations({
-      ...{ loyalty: this.antcrm, contacts: 'on', callTimeoutMs: TIMEOUT_MS, observe, world: this.clock },
+    this.#operations = createPerform({
+      ...{ antcrm: this.antcrm, contacts: 'on', timeoutMs: TIMEOUT_MS, observe, world: this.clock },
     });
   }
 
@@ -182,7 +183,7 @@ export class World {
       if (decision.effect.kind === 'photo') throw new Error('nobody sends photos here');
       // A cashier does not wait for our calls to end.
       this.#letCashiersRedeem();
-      const outcome = await this.clock.run(this.#operations.perform(decision.effect, this.#store.lease()));
+      const outcome = await this.clock.run(this.#operations(decision.effect, this.#store.lease()));
       decision = step(decision.state, { kind: 'outcome', outcome }, this.#context());
       decisions.push(decision);
     }

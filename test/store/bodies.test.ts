@@ -9,7 +9,7 @@ import {
   readOutboxItem,
   readStored,
 } from '../../src/engine/bodies.ts';
-import { readIntent } from '../../src/loyalty/journal.ts';
+import { readIntent } from '../../src/loyalty/intent.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { shapes } from '../support/shapes.ts';

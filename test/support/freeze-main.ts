@@ -10,8 +10,8 @@ import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { VERSION } from '../../src/conversation/upgrades.ts';
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
-import type { AntCrm } from '../../src/loyalty/antcrm.ts';
-import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/loyalty.ts';
+import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
+import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/port.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import type { RecordStore } from '../../src/store/port.ts';
 import { shapes } from './shapes.ts';
@@ -77,7 +77,7 @@ const plan: Plan = {};
 const plans = (change: Plan) => async () => {
   Object.assign(plan, change);
 };
-function planned(antcrm: AntCrm): AntCrm {
+function planned(antcrm: AntCrmClient): AntCrmClient {
   return {
     ...antcrm,
     accumulate: async (request) => (plan.outcome ? { kind: plan.outcome } : antcrm.accumulate(request)),

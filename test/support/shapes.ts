@@ -5,7 +5,7 @@ import * as telegram from '../../src/channels/telegram/address.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
 import { intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/bodies.ts';
 import { incomingSchema } from '../../src/engine/messages.ts';
-import { intentSchema as callSchema } from '../../src/loyalty/journal.ts';
+import { intentSchema as callSchema } from '../../src/loyalty/intent.ts';
 
 /** Everything that is sealed and stored, by a name for people. */
 const stored = {

@@ -1,4 +1,6 @@
-import { type AntCrm, type AntCrmOptions, createAntCrm } from '../../../src/loyalty/antcrm.ts';
+import { realWorld } from '../../../src/engine/world.ts';
+import { createTransport } from '../../../src/http/transport.ts';
+import { type AntCrmClient, type AntCrmOptions, createAntCrm } from '../../../src/loyalty/antcrm.ts';
 import type { Fields } from '../../../src/observability/log.ts';
 
 /** Everything that an adapter reported, in order. */
@@ -13,15 +15,17 @@ export type Reports = {
 export function openAntCrm(
   baseUrl: string,
   options: Partial<Omit<AntCrmOptions, 'baseUrl' | 'observe'>> = {},
-): { antCrm: AntCrm; reports: Reports } {
+): { antCrm: AntCrmClient & { close(): Promise<void> }; reports: Reports } {
   const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
   const log = (fields: Fields) => void reports.logged.push(fields);
-  const antCrm = createAntCrm({
+  const transport = createTransport({ allows: () => true, connectMs: 2000 });
+  const client = createAntCrm({
+    transport,
+    world: realWorld,
     baseUrl,
     apiKey: 'the-key',
     timeoutMs: 3000,
     contacts: 'on',
-    firstPage: 1,
     maxCalls: 8,
     ...options,
     observe: {
@@ -31,6 +35,13 @@ export function openAntCrm(
       breaker: (state) => void reports.breaker.push(state),
     },
   });
+  const antCrm = {
+    ...client,
+    async close() {
+      client.close();
+      await transport.close();
+    },
+  };
   return { antCrm, reports };
 }
 

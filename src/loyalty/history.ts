@@ -3,22 +3,31 @@ import type {
   HistoryRead,
   HistoryRecord,
   Identifier,
+  Movement,
   Outcome,
   Skew,
 } from '../conversation/effect.ts';
-import type { Reads } from './journal.ts';
-import { HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Read } from './loyalty.ts';
+import type { EffectContext } from '../conversation/perform.ts';
+import { assertMayBegin, type Tools, within } from './intent.ts';
+import {
+  type AntCrm,
+  HISTORY_PAGE,
+  type HistoryPage,
+  type HistoryQuery,
+  type LoyaltyRecord,
+  type Period,
+  type Read,
+  type Reads,
+} from './port.ts';
 
 /** How many pages "all pages" may be: with more, the read is incomplete. */
 const PAGE_CAP = 50;
 
-type FirstPage = { readonly records: readonly LoyaltyRecord[]; readonly full: boolean };
-
 /** Every record of the query on the first `cap` pages, each once: pages shift when a record is added meanwhile. */
 export async function readAll(
-  reads: Pick<Reads, 'history'>,
+  reads: Pick<AntCrm, 'history'>,
   query: Omit<HistoryQuery, 'page'>,
-  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: FirstPage | undefined } = {},
+  { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: HistoryPage | undefined } = {},
 ): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
@@ -42,7 +51,7 @@ export async function readAll(
  * the times shown are the store's; AntCRM is asked by its own clock. `skewNow`: how far that is ahead, as far as is known.
  */
 export async function readHistory(
-  reads: Pick<Reads, 'history'>,
+  reads: Pick<AntCrm, 'history'>,
   effect: Extract<Effect, { kind: 'history' }>,
   skewNow: () => Skew | undefined,
 ): Promise<Outcome> {
@@ -71,9 +80,9 @@ const SUM_PAGES = 5;
 
 /** What the records of a period add up to, and how many they are; undefined where they could not be read. */
 async function sumOf(
-  reads: Pick<Reads, 'history'>,
+  reads: Pick<AntCrm, 'history'>,
   query: Omit<HistoryQuery, 'page'>,
-  first: FirstPage | undefined,
+  first: HistoryPage | undefined,
 ): Promise<HistoryRead['sum']> {
   const read = await readAll(reads, query, { cap: SUM_PAGES, first });
   if (!read.ok) return undefined;
@@ -82,12 +91,10 @@ async function sumOf(
 }
 
 /** Where the next page cannot be read, there may be more: pressing "next" asks again. */
-async function isThereMore(reads: Pick<Reads, 'history'>, query: HistoryQuery): Promise<boolean> {
+async function isThereMore(reads: Pick<AntCrm, 'history'>, query: HistoryQuery): Promise<boolean> {
   const read = await reads.history(query);
   return !read.ok || read.value.full || read.value.records.some((record) => isWithin(record, query));
 }
-
-type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
 /** A period by AntCRM's clock, so wide that it surely holds all of it. */
 function periodBy({ fromMs, toMs }: Period, skew: Skew | undefined): Period {
@@ -143,4 +150,41 @@ function sum(records: readonly LoyaltyRecord[]): number {
   return records
     .filter(({ status }) => status === 'succeeded')
     .reduce((total, { score }) => total + (score ?? 0), 0);
+}
+
+/** Reading the balance may hold up a list of gifts this long, and the result of an operation half as long. */
+const LIST_MS = 2000;
+const RESULT_MS = 1000;
+
+type Parts = Pick<Tools, 'antcrm' | 'contacts' | 'world'>;
+
+/**
+ * The customer's points by AntCRM's record of them: null = it knows no such customer; undefined = they cannot be had, or
+ * not within `withinMs`. Asks once, and never throws.
+ */
+export async function readPoints(
+  by: Identifier,
+  context: EffectContext,
+  parts: Parts,
+  withinMs = RESULT_MS,
+): Promise<number | null | undefined> {
+  if (parts.contacts === 'off' || context.signal.aborted || context.stopping()) return undefined;
+  const contact = await within(withinMs, parts, context, () => parts.antcrm.contact(by));
+  return contact?.ok ? (contact.value === null ? null : contact.value.points) : undefined;
+}
+
+/** Both readings, where there are both. */
+export function movement(before: number | undefined, after: number | null | undefined): Movement | undefined {
+  return before === undefined || after === undefined || after === null ? undefined : { before, after };
+}
+
+/** The same as an outcome: `unavailable` where the points cannot be had. */
+export async function readExactBalance(
+  by: Identifier,
+  context: EffectContext,
+  parts: Parts,
+): Promise<Outcome> {
+  assertMayBegin(context);
+  const points = await readPoints(by, context, parts, LIST_MS);
+  return points === undefined ? { kind: 'unavailable' } : { kind: 'balance', points };
 }

@@ -1,12 +1,83 @@
 import { z } from 'zod';
-import type { HistoryType, Identifier } from '../../conversation/effect.ts';
-import type { Contact, HistoryQuery, LoyaltyRecord } from '../loyalty.ts';
-import { toE164 } from '../phone.ts';
+import type { HistoryType, Identifier } from '../conversation/effect.ts';
+import { type Contact, HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Named } from './port.ts';
 
 /*
- * AntCRM's answers, read tolerantly: numbers may be strings, any part may be missing, null or of a wrong type, and
- * then it is simply not there. Nothing here throws, whatever the value.
+ * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: numbers may be
+ * strings, any part may be missing, null or of a wrong type, and then it is simply not there. Nothing here throws,
+ * whatever the value.
  */
+
+export const HISTORY = '/history-point';
+
+/** AntCRM's form of an E.164 number: Vietnamese ones national (`0867123456`), others as they are (docs/antcrm.md). */
+export const toNational = (e164: string): string => e164.replace(/^\+84/, '0');
+
+/** E.164 of a phone as AntCRM has it; what cannot be read as such stays as it is. */
+export function toE164(stored: string): string {
+  const digits = stored.replace(/\D/g, '');
+  if (stored.trim().startsWith('+')) return `+${digits}`;
+  if (/^00[1-9]\d{6,}$/.test(digits)) return `+${digits.slice(2)}`;
+  if (/^0\d{9,10}$/.test(digits)) return `+84${digits.slice(1)}`;
+  if (/^84\d{9}$/.test(digits)) return `+${digits}`;
+  // A phone that was once stored as a number has lost its leading zero.
+  if (/^[1-9]\d{8}$/.test(digits)) return `+84${digits}`;
+  return stored;
+}
+
+/** A customer's values in AntCRM's form. None of them may reach a log. */
+export type Sendable = Partial<Record<'code' | 'phone' | 'email' | 'name', string | undefined>>;
+
+export const inAntCrmForm = (values: Sendable): Sendable => ({
+  ...values,
+  phone: values.phone === undefined ? undefined : toNational(values.phone),
+});
+
+export const accumulateBody = ({ code, phone, email, name }: Sendable) => ({
+  code,
+  data: { emails: work(email), name, phones: work(phone) },
+});
+
+const work = (value: string | undefined) => (value === undefined ? [] : [{ type: 'Work', value }]);
+
+/** Flat strings, unlike an accumulation. */
+export const redeemBody = ({ code, phone, email }: Sendable) => ({ code, data: { email, phone } });
+
+/** `page` is AntCRM's number of it. */
+export function historySearch(query: Omit<HistoryQuery, 'page'>, page: number): URLSearchParams {
+  const search = new URLSearchParams(query.type === 'point' ? { type: 'point' } : {});
+  if (query.fromMs !== undefined) search.set('createdAtRangeFrom', String(query.fromMs));
+  // Our periods are half-open; AntCRM does not say whether the end is included, and a millisecond is not missed.
+  if (query.toMs !== undefined) search.set('createdAtRangeTo', String(query.toMs - 1));
+  search.set(query.by.kind, identifierIn(query.by));
+  search.set('page', String(page));
+  return search;
+}
+
+export const contactSearch = (by: Identifier, page: number): URLSearchParams =>
+  new URLSearchParams({
+    contactType: 'customer',
+    [by.kind]: identifierIn(by),
+    page: String(page),
+    limit: String(HISTORY_PAGE),
+  });
+
+const identifierIn = (by: Identifier) => (by.kind === 'phone' ? toNational(by.value) : by.value);
+
+/** A cheap read that shows whether AntCRM works again. */
+export function historyOfNobody(page: number): { readonly method: 'GET'; readonly path: string } {
+  const by = { kind: 'phone', value: '+84000000000' } as const;
+  return { method: 'GET', path: `${HISTORY}?${historySearch({ type: 'point', by }, page)}` };
+}
+
+/** Undefined where it is no JSON. */
+export function readJson(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Longer words are cut: they end up in messages to customers. */
 const MAX_WORD = 200;
@@ -80,11 +151,11 @@ export function readReason(json: unknown): string | undefined {
  * AntCRM's own words for a refusal, made fit for an operator's log: without what we sent (`sent`: code, phone, e-mail,
  * name), e-mails, anything with a digit in it and control characters; at most 200 characters.
  */
-export function scrub(reason: string, sent: readonly (string | undefined)[]): string {
+export function scrub(reason: string | undefined, sent: readonly (string | undefined)[]): string {
   const known = sent.filter((value): value is string => value !== undefined && value.length > 1);
   const withoutOurs = known.reduce(
     (text, value) => text.replaceAll(value, '*'),
-    reason.slice(0, 10 * MAX_WORD),
+    (reason ?? '').slice(0, 10 * MAX_WORD),
   );
   return withoutOurs
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
@@ -145,18 +216,18 @@ export function readContact(json: unknown, by: Identifier): Contact | null | 'un
   const contacts = entries.flatMap((entry) => readOneContact(entry) ?? []);
   if (contacts.length === 0) return entries.length === 0 ? null : 'unreadable';
 
-  const theirs = contacts.find((contact) => isOf(contact, by));
+  const theirs = contacts.find((contact) => carries(contact, by));
   const [only] = contacts;
   return theirs ?? (contacts.length === 1 && only && !isAnothers(only, by) ? only : null);
 }
 
-type Named = Pick<Contact, 'phones' | 'emails'>;
-const isOf = ({ phones, emails }: Named, { kind, value }: Identifier): boolean =>
+/** Whether AntCRM lists this identifier for a customer. */
+export const carries = ({ phones, emails }: Named, { kind, value }: Identifier): boolean =>
   kind === 'phone' ? phones.includes(value) : emails.includes(value.toLowerCase());
 
 /** What names nobody of this kind may be anybody's. */
 const isAnothers = (named: Named, by: Identifier): boolean =>
-  (by.kind === 'phone' ? named.phones : named.emails).length > 0 && !isOf(named, by);
+  (by.kind === 'phone' ? named.phones : named.emails).length > 0 && !carries(named, by);
 
 function readOneContact(entry: unknown): Contact | null {
   const contact = contactSchema.safeParse(entry).data;

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { lookupSchema } from '../conversation/effect.ts';
+import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import type { World } from '../engine/world.ts';
+import type { Log } from '../observability/log.ts';
+import type { AntCrm, Reads } from './port.ts';
+
+/** What a money-like call is made with. */
+export type Tools = {
+  readonly antcrm: AntCrm;
+  /** Whether AntCRM has `/contacts` (`ANTCRM_CONTACTS`). */
+  readonly contacts: 'on' | 'off';
+  /** How long one call may take (`ANTCRM_TIMEOUT_MS`). */
+  readonly timeoutMs: number;
+  readonly log: Log;
+  readonly world: World;
+};
+
+/**
+ * The intent: what must survive a crash between a call and the saving of its outcome. Read by operators too
+ * (`npm run operations`).
+ */
+export const intentSchema = z.strictObject({ lookup: lookupSchema });
+export type Intent = z.infer<typeof intentSchema>;
+
+/** Reads a stored intent; throws if it is none, because nobody could act on it. */
+export const readIntent = (body: unknown): Intent => intentSchema.parse(body);
+
+type Intended = { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'unreplicated' };
+
+/** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
+export async function intend(context: EffectContext, operation: string, intent: Intent): Promise<Intended> {
+  assertMayBegin(context);
+  const intended = await context.intend(operation, intent);
+  if (intended.kind === 'stale') throw new LeaseLost();
+  if (intended.kind === 'go' && context.signal.aborted) throw new LeaseLost();
+  return intended;
+}
+
+/** AntCRM's reads, none of which begins once the lease is lost or the process is stopping: they throw then. */
+export function readsFor(context: EffectContext, antcrm: Reads): Reads {
+  const begun = (): Reads => {
+    assertMayBegin(context);
+    return antcrm;
+  };
+  return { history: (query) => begun().history(query), contact: (by) => begun().contact(by) };
+}
+
+export function assertMayBegin(context: EffectContext): void {
+  if (context.signal.aborted) throw new LeaseLost();
+  if (context.stopping()) throw new TurnInterrupted();
+}
+
+/** What the work comes to; undefined where it takes longer than `ms`, or the lease is lost meanwhile. */
+export async function within<T>(
+  ms: number,
+  { world }: Pick<Tools, 'world'>,
+  { signal }: Pick<EffectContext, 'signal'>,
+  work: (over: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  const over = AbortSignal.any([signal, done.signal]);
+  try {
+    return await Promise.race([work(over), pause(ms, { world }, over)]);
+  } finally {
+    done.abort();
+  }
+}
+
+/** Resolves after `ms`, or as soon as `signal` aborts. */
+export const pause = (ms: number, { world }: Pick<Tools, 'world'>, signal: AbortSignal): Promise<undefined> =>
+  world.sleep(ms, signal).then(
+    () => undefined,
+    () => undefined,
+  );
+
+/** How long ago it was called, by whichever clock says more: one of them stands still while the machine is suspended. */
+export function elapsed(world: Pick<World, 'monotonicMs' | 'nowMs'>): () => number {
+  const [monotonicMs, wallMs] = [world.monotonicMs(), world.nowMs()];
+  return () => Math.max(world.monotonicMs() - monotonicMs, world.nowMs() - wallMs);
+}
