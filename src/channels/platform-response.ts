@@ -44,28 +44,6 @@ export function meaningOf({ status, afterMs, says }: PlatformAnswer): Delivery {
   }
 }
 
-/** What it means that a call got no answer: `undelivered` where it went wrong before a byte of the request was sent. */
-export function meaningOfError(error: unknown): CallFailure {
-  return { kind: NEVER_SENT.has(codeOf(error)) ? 'undelivered' : 'uncertain' };
-}
-
-/** The system's or the client's word for an error, such as `ECONNREFUSED`; '' where it has none. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-/**
- * No connection came about, or the client was closed: it takes no call then, and lets those under way finish (our
- * clients are closed, never destroyed).
- */
-const NEVER_SENT = new Set(
-  (
-    'ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN UND_ERR_CONNECT_TIMEOUT EPROTO ' +
-    'UND_ERR_CLOSED UND_ERR_DESTROYED CERT_HAS_EXPIRED DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN ' +
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE ERR_TLS_CERT_ALTNAME_INVALID'
-  ).split(' '),
-);
-
 /** Answers that may differ a moment later. */
 const TRANSIENT: ReadonlySet<CallFailure['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
 

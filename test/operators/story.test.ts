@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { TEAMS } from '../../src/channels/teams/traits.ts';
+import { TEAMS } from '../../src/channels/teams/address.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';

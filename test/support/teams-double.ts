@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import Fastify from 'fastify';
 import { z } from 'zod';
-import type { Endpoints } from '../../src/channels/teams/cloud.ts';
+import type { Endpoints } from '../../src/channels/teams/authentication.ts';
 import { createHolds, type Holds } from './held.ts';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
 import { createTokens, type TokenOptions } from './teams-tokens.ts';

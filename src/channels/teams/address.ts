@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Incoming } from '../../engine/outlet.ts';
+import type { ChannelTraits } from '../channel.ts';
 
 /**
  * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:
@@ -14,10 +15,22 @@ export const addressSchema = z.object({
   tenant: z.string().exactOptional(),
   person: z.string().exactOptional(),
 });
-type Address = z.infer<typeof addressSchema>;
 
 /** An address with the conversation, whose id is long: it is stored once, beside the address. */
-export type Place = Address & { readonly conversation: string };
+export type Place = z.infer<typeof addressSchema> & { readonly conversation: string };
+
+export const TEAMS: ChannelTraits = {
+  name: 'teams',
+  title: 'Teams',
+  proof: 'profile',
+  drawsForms: true,
+  sharesContacts: false,
+  // What Microsoft's admin pages call a person is the object id.
+  knownAs(address) {
+    const { user, person } = addressSchema.safeParse(address).data ?? {};
+    return [user, person].filter((id) => id !== undefined);
+  },
+};
 
 /** Undefined for what is no address of ours. */
 export function placeOf({
@@ -61,6 +74,7 @@ export type Data = z.infer<typeof dataSchema>;
 
 /** Undefined for what no card of ours sends. */
 export function parseData(value: unknown): Data | undefined {
-  const data = dataSchema.safeParse(value).data;
+  // Most messages are typed, and zod takes long to say that something is wrong.
+  const data = value === undefined ? undefined : dataSchema.safeParse(value).data;
   return data?.choice !== undefined || data?.form !== undefined ? data : undefined;
 }

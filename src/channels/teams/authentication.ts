@@ -1,11 +1,58 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Activity,
   ConfigurationBotFrameworkAuthentication,
   ConfigurationServiceClientCredentialFactory,
 } from 'botbuilder';
 import type { Log } from '../../observability/log.ts';
-import { type Cloud, PUBLIC_CLOUD, type Registration } from './cloud.ts';
-import { withSdkConsole } from './sdk-console.ts';
+import { TEAMS } from './address.ts';
+
+/** The Azure Bot registration, and how its cloud is reached. */
+export type Registration = {
+  readonly appId: string;
+  readonly type: 'SingleTenant' | 'UserAssignedMSI' | 'MultiTenant';
+  /** Absent with `UserAssignedMSI` only. */
+  readonly password?: string | undefined;
+  /** Absent with `MultiTenant` only. */
+  readonly tenant?: string | undefined;
+  /** Undefined: Microsoft's public cloud. */
+  readonly endpoints?: Endpoints | undefined;
+};
+
+/** The Bot Framework SDK's own settings, by its own names: all or none, or it forgets the defaults of the others. */
+export type Endpoints = {
+  readonly ToBotFromChannelOpenIdMetadataUrl: string;
+  readonly ToBotFromEmulatorOpenIdMetadataUrl: string;
+  readonly ToBotFromChannelTokenIssuer: string;
+  readonly ToChannelFromBotLoginUrl: string;
+  readonly ToChannelFromBotOAuthScope: string;
+  readonly OAuthUrl: string;
+};
+
+/** Microsoft's public cloud, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
+export const PUBLIC_CLOUD: Omit<Endpoints, 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl'> = {
+  ToBotFromChannelOpenIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
+  ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
+  ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
+  ToChannelFromBotOAuthScope: 'https://api.botframework.com',
+};
+
+/** The trust between the Bot Framework service and us, in both directions. */
+export type Cloud = {
+  /**
+   * Whether a request comes from the service and is meant for us. `unavailable`: its keys cannot be fetched now, which
+   * says nothing about the request. Never throws.
+   */
+  verify(activity: Activity, authorization: string): Promise<'valid' | 'refused' | 'unavailable'>;
+  /** Our token for its connector, null where none is wanted. `renewed`: not the one at hand. Rejects if there is none to be had. */
+  token(renewed?: boolean): Promise<string | null>;
+};
+
+/** No authentication at all, for a playground on this machine (`TEAMS_AUTH=off`). */
+export const NO_CLOUD: Cloud = {
+  verify: async () => 'valid',
+  token: async () => null,
+};
 
 /** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
@@ -137,4 +184,31 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The logger of the SDK's call that is under way, if one is. */
+const calling = new AsyncLocalStorage<Pick<Log, 'debug'>>();
+let isRedirected = false;
+
+/**
+ * Runs calls of the SDK with their `console.error` sent to our log, at debug. The SDK writes a stack or a key there for
+ * every bad token: any stranger could fill the disk. Other code's console stays as it is.
+ */
+function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
+  if (!isRedirected) {
+    isRedirected = true;
+    const { error } = console;
+    console.error = (...said: unknown[]) => {
+      const logger = calling.getStore();
+      // What was said is not written: it may quote the token.
+      if (logger)
+        logger.debug({ channel: TEAMS.name, error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
+      else error(...said);
+    };
+  }
+  return (call) => calling.run(log, call);
+}
+
+function nameOf(said: unknown): string {
+  return said instanceof Error ? said.name : typeof said;
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Sender } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/outlet.ts';
+import { parseJson } from '../platform-request.ts';
 import { type Place, placeOf } from './address.ts';
-import type { Connector } from './connector.ts';
+import { type Connector, conversationPath } from './connector.ts';
 
 /** How long a profile is believed, ms; how long it may take to be read. */
 const PROFILE_MS = 60 * 60 * 1000;
@@ -11,7 +12,7 @@ const LOOKUP_MS = 1_500;
 const MAX_PROFILES = 5_000;
 
 export type IdentityOptions = {
-  readonly connector: Connector;
+  readonly connector: Pick<Connector, 'call'>;
   /** Directories whose profiles are believed; another one's administrator can write any e-mail into them. */
   readonly trustedTenants: readonly string[];
   readonly now?: (() => number) | undefined;
@@ -44,11 +45,11 @@ export function createIdentity({ connector, trustedTenants, now = Date.now }: Id
     const key = `${tenant}/${person}`;
     const known = profiles.get(key);
     if (known && known.untilMs > now()) return known.found;
-    const path = `v3/conversations/${encodeURIComponent(conversation)}/members/${encodeURIComponent(user)}`;
-    const answer = await connector.call(service, 'GET', path, undefined, LOOKUP_MS);
+    const path = conversationPath(conversation, 'members', user);
+    const answer = await connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
     // Somebody who is no member has no profile.
     if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
-    const email = vouchedEmail(answer.body, tenant, person);
+    const email = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
     const found = email === undefined ? {} : { email };
     profiles.delete(key);
     profiles.set(key, { found, untilMs: now() + PROFILE_MS });

@@ -1,11 +1,9 @@
-import { type Activity, CardFactory, MessageFactory, TextFormatTypes } from 'botbuilder';
+import { type Activity, ActivityTypes, CardFactory, TextFormatTypes } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
-import type { Reply } from '../../conversation/reply.ts';
+import type { Field, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
 import { encodeChoice } from '../input.ts';
 import type { Press } from './address.ts';
-import { button, buttons, card, type Element, image, row, type Tone, text } from './card.ts';
-import { fieldElements, formTitle } from './form.ts';
 
 /** An activity of ours, but for where it goes. */
 export type Rendered = Partial<Activity>;
@@ -16,22 +14,32 @@ export const MAX_CARD_BYTES = 28_000;
 /** More text than this is not worth carrying in every button. */
 const MAX_SAID_BYTES = 2_000;
 
+const HISTORY = 'history.page';
+
 /**
  * A reply as Teams takes it: one line of plain text, or a card.
  * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): Rendered {
-  const whole = words.text(reply, locale);
+  const { key, lines = [], choices, form, image: url } = reply;
+  const main = words.line(reply, locale);
+  const rest = lines.map((line) => words.line(line, locale));
+  const whole = [main, ...rest].join('\n');
   // A card for several lines, too: not every client breaks those of a plain text.
-  const isCard = reply.choices?.length || reply.form?.length || reply.image || whole.includes('\n');
-  if (!isCard) return plain(whole);
+  if (!choices?.length && !form?.length && !url && !whole.includes('\n')) return plain(whole);
 
-  const body = reply.form?.length ? [] : bodyOf(reply, locale, words);
-  const said = reply.form?.length ? [formTitle(locale, words)] : whole.split('\n');
-  const kept = byteLength(said) <= MAX_SAID_BYTES ? said : [];
-  for (const carried of [kept, []]) {
+  const picture = url === undefined ? [] : [image(url, rest[0] ?? '')];
+  const body = form?.length
+    ? []
+    : [
+        ...linesOf(main.split('\n'), rest.length > 0 ? 'title' : 'plain'),
+        ...picture,
+        ...(key === HISTORY ? rest.map(record) : linesOf(rest)),
+      ];
+  const said = form?.length ? [formTitle(locale, words)] : whole.split('\n');
+  for (const carried of isWithin(MAX_SAID_BYTES, said) ? [said, []] : [[]]) {
     const made = card([...body, ...controls(reply, carried, locale, words)], whole);
-    if (byteLength(made) <= MAX_CARD_BYTES) return withCard(made, said[0]);
+    if (isWithin(MAX_CARD_BYTES, made)) return withCard(made, said[0]);
   }
   // More choices than a card can have: every one of them can be typed.
   return plain(whole);
@@ -45,18 +53,7 @@ export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words
     card([...linesOf(kept), text(mark, 'subtle')], [...kept, mark].join('\n'));
   // What a button of ours carries is small; a modified client sends what it likes.
   const whole = used(said);
-  return withCard(byteLength(whole) <= MAX_CARD_BYTES ? whole : used([]));
-}
-
-const HISTORY = 'history.page';
-
-function bodyOf(reply: Reply, locale: Locale, words: Words): Element[] {
-  const { key, lines = [], image: url } = reply;
-  const main = words.line(reply, locale).split('\n');
-  const tone = lines.length > 0 ? 'title' : 'plain';
-  const rest = lines.map((line) => words.line(line, locale));
-  const picture = url === undefined ? [] : [image(url, rest[0] ?? '')];
-  return [...linesOf(main, tone), ...picture, ...(key === HISTORY ? rest.map(record) : linesOf(rest))];
+  return withCard(isWithin(MAX_CARD_BYTES, whole) ? whole : used([]));
 }
 
 function linesOf(lines: readonly string[], tone?: Tone): Element[] {
@@ -94,15 +91,121 @@ function controls(reply: Reply, said: readonly string[], locale: Locale, words: 
 }
 
 function plain(words: string): Rendered {
-  return { ...MessageFactory.text(words), textFormat: TextFormatTypes.Plain };
+  return { type: ActivityTypes.Message, text: words, textFormat: TextFormatTypes.Plain };
 }
 
 /** `summary` is what a notification shows. */
 function withCard(content: Element, summary?: string): Rendered {
-  const message = MessageFactory.attachment(CardFactory.adaptiveCard(content));
-  return { ...message, ...(summary && { summary }) };
+  const attachments = [CardFactory.adaptiveCard(content)];
+  return { type: ActivityTypes.Message, attachments, ...(summary && { summary }) };
 }
 
-function byteLength(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
+function isWithin(maxBytes: number, value: unknown): boolean {
+  return Buffer.byteLength(JSON.stringify(value)) <= maxBytes;
+}
+
+/**
+ * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
+ * because a check that is stricter than ours would lock people out.
+ */
+const INPUTS: Readonly<Record<Field['slot'], Element>> = {
+  // Ten of them, with blanks between.
+  code: { maxLength: 700 },
+  phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
+  email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
+};
+
+function formTitle(locale: Locale, words: Words): string {
+  return words.line({ key: 'teams.form.title' }, locale);
+}
+
+/**
+ * A field with its label, and why its value was refused. The label is an element of its own, because Teams' mobile
+ * clients do not know an input's `label`.
+ */
+function fieldElements({ slot, required, value, reason }: Field, locale: Locale, words: Words): Element[] {
+  const line = (key: string, context?: string) => words.line({ key: `teams.form.${key}`, context }, locale);
+  const input: Element = {
+    type: 'Input.Text',
+    id: slot,
+    placeholder: line('hint', slot),
+    spacing: 'None',
+    ...INPUTS[slot],
+    ...(required && { isRequired: true }),
+    errorMessage: line('fault', slot),
+    ...(value !== undefined && { value }),
+  };
+  return [
+    text(line('label', slot)),
+    ...(reason ? [text(words.line(reason, locale), 'fault', { spacing: 'None' })] : []),
+    input,
+  ];
+}
+
+/**
+ * The few elements of Adaptive Cards that we use, all of version 1.2, which is what Teams' mobile clients render
+ * (research: teams.md, section 5). What is newer (`label`, `isRequired`, `regex`) is ignored there and helps elsewhere.
+ *
+ * Text stands in text runs, which know no Markdown: nothing a customer wrote can become a link or a picture.
+ */
+type Element = Readonly<Record<string, unknown>>;
+
+type Tone = 'plain' | 'title' | 'subtle' | 'fault';
+
+const RUNS: Readonly<Record<Tone, Element>> = {
+  plain: {},
+  title: { weight: 'Bolder' },
+  subtle: { isSubtle: true, size: 'Small' },
+  fault: { color: 'Attention', size: 'Small' },
+};
+
+function text(line: string, tone: Tone = 'plain', more: Element = {}): Element {
+  return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
+}
+
+/** A picture that Teams fetches from its URL; `alt`: what people hear who cannot see it. */
+function image(url: string, alt: string): Element {
+  return { type: 'Image', url, altText: alt, size: 'Large', spacing: 'Small' };
+}
+
+/** A table's row; its second cell takes the room there is. */
+function row(cells: readonly string[]): Element {
+  const columns = cells.map((cell, index) => ({
+    type: 'Column',
+    width: index === 1 ? 'stretch' : 'auto',
+    items: [text(cell)],
+  }));
+  return { type: 'ColumnSet', columns, spacing: 'Small', separator: true };
+}
+
+/** A button. `skipsInputs`: a form's checks do not stop it. */
+function button(title: string, data: Element, skipsInputs: boolean): Element {
+  return { type: 'Action.Submit', title, data, ...(skipsInputs && { associatedInputs: 'none' }) };
+}
+
+/** Buttons as an element of the body, because a card shows no more than six of its own. */
+function buttons(actions: readonly Element[]): Element[] {
+  const rows: Element[] = [];
+  for (let at = 0; at < actions.length; at += MAX_BUTTONS) {
+    rows.push({ type: 'ActionSet', actions: actions.slice(at, at + MAX_BUTTONS) });
+  }
+  return rows;
+}
+
+const MAX_BUTTONS = 6;
+
+/** `fallback` is what a client too old for the card shows; some read it as Markdown. */
+function card(body: readonly Element[], fallback: string): Element {
+  return {
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.2',
+    fallbackText: escaped(fallback),
+    body,
+  };
+}
+
+/** The text as it is, for clients that read Markdown or HTML: no link, no picture, no emphasis. */
+function escaped(words: string): string {
+  return words.replaceAll(/[\\`*_~[\]<>#|]/g, '\\$&');
 }

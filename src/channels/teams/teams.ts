@@ -4,17 +4,12 @@ import type { Observe } from '../../observability/metrics.ts';
 import type { Accept, Channel } from '../channel.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
-import { ConnectorAdapter } from './adapter.ts';
-import { createCloud } from './authentication.ts';
-import { NO_CLOUD, type Registration } from './cloud.ts';
-import { createConnector } from './connector.ts';
+import { TEAMS } from './address.ts';
+import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
+import { createCheck } from './check.ts';
+import { createConnector, createHosts, TEAMS_HOSTS } from './connector.ts';
 import { createTeamsOutlet } from './deliver.ts';
-import { createCheck } from './faults.ts';
-import { CustomerHandler } from './handler.ts';
-import { createHosts, TEAMS_HOSTS } from './hosts.ts';
 import { createIdentity } from './identity.ts';
-import { createPhotoFetch } from './photo.ts';
-import { TEAMS } from './traits.ts';
 import { createWebhook } from './webhook.ts';
 
 export type TeamsConfig = {
@@ -56,9 +51,6 @@ export function createTeams(options: TeamsOptions): Channel {
   });
   const check = createCheck({ cloud, connector, registration, serviceHosts: config.serviceHosts });
   const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
-  const adapter = new ConnectorAdapter(connector);
-  const handler = new CustomerHandler(accept);
-  const { deliver, working } = createTeamsOutlet(adapter, words);
 
   return {
     ...TEAMS,
@@ -68,7 +60,7 @@ export function createTeams(options: TeamsOptions): Channel {
       hosts,
       localOnly: registration === undefined,
       limit,
-      process: (activity) => adapter.process(activity, handler),
+      accept,
       onRefused(host) {
         observe.update(TEAMS.name, 'refused');
         if (host !== undefined) {
@@ -76,9 +68,7 @@ export function createTeams(options: TeamsOptions): Channel {
         }
       },
     }),
-    deliver,
-    working,
-    fetchPhoto: createPhotoFetch(connector, options.timeoutMs),
+    ...createTeamsOutlet(connector, words, options.timeoutMs),
     identify: createIdentity({ connector, trustedTenants }),
     faults: watch.faults,
     start: watch.start,

@@ -1,11 +1,22 @@
-import type { Activity } from 'botbuilder';
+import {
+  type Activity,
+  ActivityTypes,
+  BotAdapter,
+  INVOKE_RESPONSE_KEY,
+  type InvokeResponse,
+  type ResourceResponse,
+  TeamsActivityHandler,
+  TurnContext,
+} from 'botbuilder';
 import type { FastifyPluginAsync } from 'fastify';
+import type { Incoming } from '../../engine/outlet.ts';
 import { callerOf, isLocal, type Limit } from '../../http/limits.ts';
 import { problem } from '../../http/problem.ts';
+import type { Accept } from '../channel.ts';
 import { sendAgain, takePlatformRequests } from '../platform-request.ts';
-import { parseActivity } from './activity.ts';
-import type { Cloud } from './cloud.ts';
-import type { Hosts } from './hosts.ts';
+import type { Cloud } from './authentication.ts';
+import type { Hosts } from './connector.ts';
+import { fromInstall, fromMessage, parseActivity } from './incoming.ts';
 
 const ROUTE = '/webhooks/teams';
 
@@ -15,8 +26,7 @@ const BODY_LIMIT = 256 * 1024;
 export type WebhookOptions = {
   readonly cloud: Pick<Cloud, 'verify'>;
   readonly hosts: Hosts;
-  /** Resolves once the activity is stored or needs none, with an invoke's answer; rejects with `StoreUnavailable`. */
-  readonly process: (activity: Activity) => Promise<{ readonly body?: unknown } | undefined>;
+  readonly accept: Accept;
   /** Without authentication: only programs and pages of this machine are heard. */
   readonly localOnly: boolean;
   /** For requests without a valid token; the service's own are never limited. */
@@ -29,11 +39,13 @@ export type WebhookOptions = {
 export function createWebhook({
   cloud,
   hosts,
-  process,
+  accept,
   localOnly,
   limit,
   onRefused,
 }: WebhookOptions): FastifyPluginAsync {
+  const handler = new CustomerHandler(accept);
+
   return async (app) => {
     takePlatformRequests(app);
 
@@ -62,12 +74,79 @@ export function createWebhook({
         const limited = await limit(request, reply);
         return limited ?? problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
       }
-      if (!hosts.trusts(activity.serviceUrl)) {
+      if (!hosts.trusted(activity.serviceUrl)) {
         onRefused(URL.parse(activity.serviceUrl)?.host ?? '');
         return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
       }
-      const answer = await process(activity);
-      return reply.code(200).send(answer?.body);
+      return reply.code(200).send(await handler.take(activity));
     });
   };
 }
+
+/**
+ * Hands on what was said. Messages, by far the most, go straight there; every other kind of activity takes the SDK's way,
+ * whose methods are overridden instead of registered for (`onMembersAdded`): so it asks the connector for nobody's profile
+ * (docs/decisions/botbuilder.md). What has no method here says nothing to us, which is no fault: edits and reactions
+ * (answered when the message was new), typing.
+ */
+class CustomerHandler extends TeamsActivityHandler {
+  readonly #accept: Accept;
+
+  constructor(accept: Accept) {
+    super();
+    this.#accept = accept;
+  }
+
+  /** Resolves once the message is stored, to what an invoke is answered with; rejects as `accept` does. */
+  async take(activity: Activity): Promise<unknown> {
+    if (activity.type === ActivityTypes.Message) return this.#handOn(fromMessage(activity));
+    const context = new TurnContext(NOWHERE, activity);
+    await this.run(context);
+    return context.turnState.get<Partial<Activity> | undefined>(INVOKE_RESPONSE_KEY)?.value?.body;
+  }
+
+  protected override async onConversationUpdateActivity({ activity }: TurnContext): Promise<void> {
+    const { membersAdded = [], recipient } = activity;
+    if (membersAdded.some(({ id }) => id === recipient.id)) await this.#handOn(fromInstall(activity));
+  }
+
+  /** Teams reports one installation in two ways, neither of them reliably. */
+  protected override async onInstallationUpdateActivity({ activity }: TurnContext): Promise<void> {
+    if (activity.action === 'add') await this.#handOn(fromInstall(activity));
+  }
+
+  /**
+   * Nothing of ours sends invokes, and a second, synchronous way through the bot is not worth its code; but what clients
+   * send by themselves (feedback, link previews) must not look like an error to them.
+   */
+  protected override async onInvokeActivity({ activity }: TurnContext): Promise<InvokeResponse> {
+    const shown = { statusCode: 200, type: 'application/vnd.microsoft.activity.message', value: '' };
+    return { status: 200, body: activity.name === 'adaptiveCard/action' ? shown : {} };
+  }
+
+  /** The SDK would parse a meeting's events, and fail where one is not as it expects. */
+  protected override async onEventActivity(): Promise<void> {}
+
+  async #handOn(incoming: Incoming | null): Promise<void> {
+    if (incoming) await this.#accept(incoming);
+  }
+}
+
+/** Within a turn of the SDK's nothing is sent: an invoke's response stays with it. */
+class Nowhere extends BotAdapter {
+  async sendActivities(
+    { turnState }: TurnContext,
+    [activity]: Partial<Activity>[],
+  ): Promise<ResourceResponse[]> {
+    if (activity?.type === ActivityTypes.InvokeResponse) turnState.set(INVOKE_RESPONSE_KEY, activity);
+    return [];
+  }
+
+  async updateActivity(): Promise<void> {}
+
+  async deleteActivity(): Promise<void> {}
+
+  async continueConversation(): Promise<void> {}
+}
+
+const NOWHERE = new Nowhere();

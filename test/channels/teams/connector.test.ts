@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { createConnector } from '../../../src/channels/teams/connector.ts';
-import { createHosts } from '../../../src/channels/teams/hosts.ts';
+import { createConnector, createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { serve } from '../../loyalty/support/server.ts';
 
 /** A connector before a service that answers so; `hosts` trusts every service of this machine. */
@@ -16,7 +15,8 @@ async function before(listener: RequestListener) {
     await connector.close();
     await server[Symbol.asyncDispose]();
   });
-  return () => connector.call(`${server.url}/`, 'POST', 'v3/conversations/a/activities', {});
+  return () =>
+    connector.call(`${server.url}/`, { method: 'POST', path: 'v3/conversations/a/activities', body: {} });
 }
 
 it('no redirect is followed: the token stays with the connector', async () => {
@@ -44,4 +44,49 @@ it('an answer without an end is not read to its end', async () => {
   });
   await call();
   expect(sent).toBeLessThan(16 * 1024 * 1024);
+});
+
+const hosts = createHosts(
+  [...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'default.example:443', 'localhost:80'],
+  false,
+);
+
+it.each([
+  'https://smba.trafficmanager.net/apac/',
+  'https://SMBA.trafficmanager.net:443/teams',
+  'https://other.example:8443/',
+  'http://127.0.0.1:3979/connector',
+  'https://default.example/',
+  'https://default.example:443/',
+  'http://localhost/',
+])('%s is trusted', (service) => {
+  expect(hosts.trusted(service)?.href).toBe(new URL(service).href);
+});
+
+it.each([
+  ['a neighbour of the same suffix', 'https://evil.trafficmanager.net/'],
+  ['a host that begins alike', 'https://smba.trafficmanager.net.evil.example/'],
+  ['a user that looks like the host', 'https://smba.trafficmanager.net@evil.example/'],
+  ['a user before the host', 'https://user@smba.trafficmanager.net/'],
+  ['another port', 'https://smba.trafficmanager.net:8443/'],
+  ['no encryption', 'http://smba.trafficmanager.net/'],
+  ['another scheme', 'ftp://smba.trafficmanager.net/'],
+  ['a query', 'https://smba.trafficmanager.net/?x='],
+  ['a bare query, behind which our path would count for nothing', 'https://smba.trafficmanager.net/any?'],
+  ['a fragment', 'https://smba.trafficmanager.net/#x'],
+  ['a bare fragment', 'https://smba.trafficmanager.net/any#'],
+  ['the default port without encryption', 'http://default.example:443/'],
+  ['the default port of the other scheme', 'https://localhost/'],
+  ['a host of this machine that is not listed', 'http://localhost:3979/'],
+  ['no URL', 'smba.trafficmanager.net'],
+  ['nothing', ''],
+])('%s is not trusted', (_why, service) => {
+  expect(hosts.trusted(service)).toBeUndefined();
+});
+
+it('without a token to lose, every host of this machine is trusted, and no other', () => {
+  const local = createHosts(TEAMS_HOSTS, true);
+  expect(local.trusted('http://localhost:56150/_connector')).toBeDefined();
+  expect(local.trusted('http://[::1]:56150/')).toBeDefined();
+  expect(local.trusted('http://127.0.0.1.evil.example/')).toBeUndefined();
 });

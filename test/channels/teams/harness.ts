@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
-import type { Registration } from '../../../src/channels/teams/cloud.ts';
+import type { Registration } from '../../../src/channels/teams/authentication.ts';
 import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';

@@ -225,6 +225,18 @@ it.each([
   expect(await read(activity(type, { text: 'x' }))).toMatchObject({ status: 200, count: 0 });
 });
 
+it.each([
+  [
+    'a meeting that is not as the SDK expects it',
+    activity('event', { name: 'application/vnd.microsoft.meetingStart', value: 7 }),
+    0,
+  ],
+  ['an edit without what the SDK reads of it', activity('messageUpdate', { channelData: undefined }), 0],
+  ['a wish for replies in the answer', textActivity('x', { deliveryMode: 'expectReplies' }), 1],
+])('%s breaks nothing, and is answered without a body', async (_what, sent, count) => {
+  expect(await read(sent)).toMatchObject({ status: 200, body: '', count });
+});
+
 it('what cannot be stored is asked for again; what is full or known is not', async () => {
   const down = await createBot({ accept: () => Promise.reject(new StoreUnavailable()) });
   const response = await down.post(textActivity('x'));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { TEAMS_HOSTS } from '../../../src/channels/teams/hosts.ts';
+import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { createBot } from './harness.ts';
 

@@ -3,11 +3,14 @@ import type { RequestListener } from 'node:http';
 import nock from 'nock';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { createCloud } from '../../../src/channels/teams/authentication.ts';
-import { type Cloud, PUBLIC_CLOUD, type Registration } from '../../../src/channels/teams/cloud.ts';
-import { createConnector } from '../../../src/channels/teams/connector.ts';
-import { createCheck } from '../../../src/channels/teams/faults.ts';
-import { createHosts } from '../../../src/channels/teams/hosts.ts';
+import {
+  type Cloud,
+  createCloud,
+  PUBLIC_CLOUD,
+  type Registration,
+} from '../../../src/channels/teams/authentication.ts';
+import { createCheck } from '../../../src/channels/teams/check.ts';
+import { createConnector, createHosts } from '../../../src/channels/teams/connector.ts';
 import { closedPort, serve } from '../../loyalty/support/server.ts';
 import { answerByNock } from '../../support/nock.ts';
 import { recordingObserve } from '../../support/observe.ts';
@@ -51,7 +54,8 @@ function looking(
   const endpoints = { ...PUBLIC_CLOUD, ToBotFromEmulatorOpenIdMetadataUrl: '', OAuthUrl: '', ...metadata };
   const registration = { ...REGISTRATION, endpoints };
   const check = createCheck({ cloud, connector, registration, serviceHosts });
-  const send = () => connector.call(`${url}/`, 'POST', 'v3/conversations/a/activities', {});
+  const send = () =>
+    connector.call(`${url}/`, { method: 'POST', path: 'v3/conversations/a/activities', body: {} });
   return { check: () => check(new AbortController().signal), send };
 }
 

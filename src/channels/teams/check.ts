@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { type Cloud, PUBLIC_CLOUD, type Registration } from './cloud.ts';
-import type { Connector } from './connector.ts';
-import { TEAMS_HOSTS, urlOf } from './hosts.ts';
+import { type Cloud, PUBLIC_CLOUD, type Registration } from './authentication.ts';
+import { type Connector, TEAMS_HOSTS, urlOf } from './connector.ts';
 
 export type CheckOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
