@@ -86,6 +86,29 @@ describe('play', () => {
     await replied(page, 'photo.unreadable');
   });
 
+  it.each(['paste', 'drop'])('sends a photo that comes by %s, from beside the text field', async (how) => {
+    const page = await open();
+    await replied(page, 'welcome');
+    await page.getByRole('button', { name: 'Gửi ảnh' }).waitFor();
+    const content = asPng(await drawCode('TIVI000000065')).toString('base64');
+    await page.evaluate(`(() => {
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob('${content}'), (one) => one.charCodeAt(0));
+      data.items.add(new File([bytes], 'hop.png', { type: 'image/png' }));
+      const event = '${how}' === 'drop'
+        ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+        : new ClipboardEvent('paste', { clipboardData: data, bubbles: true });
+      document.querySelector('#text').dispatchEvent(event);
+    })()`);
+    await replied(page, 'accumulate.askPhone');
+  });
+
+  it('says in the chat whom one acts as from now on', async () => {
+    const page = await open();
+    await role(page, 'Telegram');
+    await log(page).getByText('Từ giờ bạn đóng vai: Telegram').waitFor();
+  });
+
   it('shows codes and balances of the sandbox, and resets it', async () => {
     const page = await open();
     await play(page);

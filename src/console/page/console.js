@@ -1,4 +1,4 @@
-import { conversation, newName, turnTo } from './conversation.js';
+import { conversation, newName, send, turnTo } from './conversation.js';
 import './inside.js';
 import { $, choose, chosen, on, session, speak, tell, word } from './page.js';
 import { compose } from './play.js';
@@ -10,22 +10,22 @@ const tabs = [...document.querySelectorAll('[role="tab"]')];
 /** Shows one panel; where there is room, the chat is always shown beside it. */
 function show(name) {
   document.body.dataset.panel = name;
-  /** Where one panel fills the screen: what was just sent, or waits in the composer, is in the chat. */
-  function showChat() {
-    if (!wide.matches) show('chat');
-  }
-  on('sent', showChat);
-  on('compose', () => {
-    showChat();
-    $('text').focus();
-  });
-
   for (const tab of tabs) {
     const selected = tab.id === `tab-${name}`;
     tab.setAttribute('aria-selected', String(selected));
     tab.tabIndex = selected ? 0 : -1;
   }
 }
+
+/** Where one panel fills the screen: what was just sent, or waits in the composer, is in the chat. */
+function showChat() {
+  if (!wide.matches) show('chat');
+}
+on('sent', showChat);
+on('compose', () => {
+  showChat();
+  $('text').focus();
+});
 
 /** Arrows, Home and End move between the tabs that are there. */
 function moveTab(event) {
@@ -59,6 +59,30 @@ $('composer').addEventListener('submit', (event) => {
   compose(typed);
   $('text').focus();
 });
+
+/** A photo that was chosen, pasted or dropped. */
+async function sendPhoto(file) {
+  if (!file) return;
+  const url = await new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve(reader.result));
+    reader.readAsDataURL(file);
+  });
+  send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
+}
+
+$('picture').addEventListener('click', () => $('image').click());
+$('image').addEventListener('change', () => {
+  void sendPhoto($('image').files[0]);
+  $('image').value = '';
+});
+document.addEventListener('paste', ({ clipboardData }) => void sendPhoto(clipboardData.files[0]));
+for (const name of ['dragover', 'drop']) {
+  $('chat').addEventListener(name, (event) => {
+    event.preventDefault();
+    if (name === 'drop') void sendPhoto(event.dataTransfer.files[0]);
+  });
+}
 
 $('fresh').addEventListener('click', () => {
   turnTo(newName(), true);

@@ -29,15 +29,6 @@ function showKept() {
   $('kept').textContent = kept === null ? '' : `${kept.length}/${BURST}`;
 }
 
-async function sendPhoto(file) {
-  const url = await new Promise((resolve) => {
-    const reader = new FileReader();
-    reader.addEventListener('load', () => resolve(reader.result));
-    reader.readAsDataURL(file);
-  });
-  send({ photo: url.split(',')[1] }, `${word('photo')} · ${file.name}`);
-}
-
 /** Of a link its payload; a payload or a code goes as it is. */
 function openLink(event) {
   event.preventDefault();
@@ -130,13 +121,11 @@ for (const element of document.querySelectorAll('[data-unknown]')) {
   const { unknown } = element.dataset;
   element.addEventListener('click', () => send({ unknown }, word(unknown)));
 }
-$('picture').addEventListener('click', () => $('image').click());
-$('image').addEventListener('change', () => {
-  const [file] = $('image').files;
-  $('image').value = '';
-  if (file) void sendPhoto(file);
+$('roles').addEventListener('change', () => {
+  become();
+  const channel = document.querySelector('input[name="as"]:checked + span').textContent;
+  tell('notice', { text: `${word('plays')} ${channel}`, fault: false });
 });
-$('roles').addEventListener('change', become);
 
 on('fresh', () => keep(false));
 on('turn', () => void look());

@@ -17,6 +17,7 @@ const TABLE = {
   bot: ['Bot', 'Bot'],
   opened: ['Mở cuộc trò chuyện', 'Opened the conversation'],
   photo: ['Ảnh', 'Photo'],
+  'photo.send': ['Gửi ảnh (chọn, dán hoặc thả vào đây)', 'Send a photo (choose, paste or drop it)'],
   file: ['Tệp', 'File'],
   sticker: ['Sticker', 'Sticker'],
   voice: ['Tin thoại', 'Voice message'],
@@ -82,6 +83,7 @@ const TABLE = {
   'kind.photo': ['Ảnh', 'Photo'],
   'kind.unknown': ['Khác', 'Other'],
   who: ['Đóng vai', 'Act as'],
+  plays: ['Từ giờ bạn đóng vai:', 'From now on you act as:'],
   customer: ['Khách', 'Customer'],
   'as.staff': ['Nhân viên', 'Staff'],
   'who.token': [
