@@ -10,7 +10,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9666, count: 71 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
-  engine: { files: /^(engine|turns|store)\//, lines: 9500, count: 125 },
+  engine: { files: /^(engine|turns|store)\//, lines: 6250, count: 44 },
   // Until its shards are merged; then 1,750 lines in 15 files.
   loyalty: { files: /^loyalty\//, lines: 1896, count: 15 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
