@@ -62,7 +62,7 @@ describe('the console page', () => {
 
   it('is kept by the browser, which asks whether it changed', async () => {
     const { url } = await start();
-    for (const path of ['/console', '/console/console.js', '/console/base.css', '/console/mark.svg']) {
+    for (const path of ['/console', '/console/console.js', '/console/style.css', '/console/mark.svg']) {
       const first = await fetch(`${url}${path}`);
       expect(first.headers.get('cache-control')).toBe('no-cache');
       // `fetch` would add that nothing may be taken from a cache.
