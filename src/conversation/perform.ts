@@ -18,14 +18,14 @@ export type Remembered = { readonly settled: readonly string[]; readonly awaited
  * if (intended.kind === 'go') await call();
  */
 export interface EffectContext {
-  /** As `Locks.lock`: set-if-absent, idempotent by operation; for `forMs`, or as long as a lock lives. */
+  /** Set-if-absent, idempotent by operation; for `forMs`, or as long as a lock lives. Tells what other operations left. */
   lock(
     customer: string,
     operation: string,
     forMs?: number,
   ): Promise<({ readonly locked: true } & Remembered) | { readonly locked: false }>;
 
-  /** As `Locks.unlock`, at once. What a decision gives back is given back after the commit. */
+  /** Gives the lock back if the operation has it; remembers the record that settled it, or what tells one still to come. */
   unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
 
   /**

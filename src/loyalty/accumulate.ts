@@ -2,7 +2,7 @@ import type { Effect, Identifier, Known, Lookup, Outcome } from '../conversation
 import type { EffectContext } from '../conversation/perform.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
-import { intend, readIntent, readsFor, type Tools } from './intent.ts';
+import { callOf, intend, readIntent, readsFor, type Tools } from './intent.ts';
 import { NOBODY, rememberCode } from './locks.ts';
 import type { AntCrm, Contact } from './port.ts';
 import { readBack, windowStart } from './reconcile.ts';
@@ -20,19 +20,9 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   const { antcrm } = tools;
   const linked = await link(readsFor(context, antcrm), tools.contacts, effect.phone, effect.email);
   const { phone, email, by } = linked;
-  const calledMs = context.nowMs();
-  const skew = measureSkew(tools, context);
-  const lookup: Lookup = {
-    kind: 'accumulate',
-    by,
-    code,
-    fromMs: windowStart(calledMs, skew),
-    calledMs,
-    deadlineMs: calledMs + tools.timeoutMs,
-    skew,
-    baseline: [],
-    locks: [],
-  };
+  const fromMs = windowStart(context.nowMs(), measureSkew(tools, context));
+  const when = { fromMs, ...callOf(context, tools) };
+  const lookup: Lookup = { kind: 'accumulate', by, code, ...when, baseline: [], locks: [] };
 
   // On its way before the call is, which waits for nothing: should AntCRM answer the call first, the two tell no balance.
   const pointsBefore = isProved(by, effect) ? readPoints(by, context, tools) : undefined;
@@ -44,12 +34,8 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   }
 
   // Nobody's name is given to a record that may be somebody else's.
-  const call = await antcrm.accumulate({
-    code,
-    phone,
-    email,
-    name: isProved(by, effect) ? name : undefined,
-  });
+  const ownName = isProved(by, effect) ? name : undefined;
+  const call = await antcrm.accumulate({ code, phone, email, name: ownName });
   switch (call.kind) {
     case 'applied': {
       const [receipt, before, after] = await Promise.all([

@@ -4,11 +4,11 @@ import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { type Attempt, type Attempts, createBreaker, type Tried } from './breaker.ts';
 import { createRemoteClock } from './clock.ts';
+import { momentIn } from './intent.ts';
 import { type AntCrm, type CallOutcome, HISTORY_PAGE, type Moment, type Read } from './port.ts';
 import * as wire from './wire.ts';
 
 export type AntCrmOptions = {
-  /** The HTTP, and everything else that is not AntCRM's: time and chance. */
   readonly transport: Pick<Transport, 'exchange'>;
   readonly world: World;
   /** With or without a path, with or without a slash at its end. */
@@ -16,7 +16,7 @@ export type AntCrmOptions = {
   readonly apiKey: string;
   /** The deadline of one call of the port, waiting, connecting and repeating included. */
   readonly timeoutMs: number;
-  /** `off`: the backend has no `/contacts`, and `contact` finds nobody. */
+  /** `off`: there is no `/contacts`, and `contact` finds nobody. */
   readonly contacts: 'on' | 'off';
   /** How many calls may be under way at once: half the turn slots. */
   readonly maxCalls: number;
@@ -27,10 +27,7 @@ export type AntCrmOptions = {
   readonly onCall?: ((call: MadeCall) => void) | undefined;
 };
 
-/**
- * A call in AntCRM's terms, for people who look into a turn; one that was repeated is several. `reason` is what AntCRM,
- * or the connection, said against it.
- */
+/** One try of a call in AntCRM's terms, for people who look into a turn; `reason` is what was said against it. */
 export type MadeCall = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -104,16 +101,17 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     });
     if (exchange.kind === 'large') return { kind: 'lost', reason: 'large' };
     if (exchange.kind !== 'answered') return exchange;
-    remote.note({ date: exchange.headers.date, sentMs, answeredMs: world.monotonicMs() });
+    remote.note(exchange.headers.date, sentMs, world.monotonicMs());
     return { kind: 'answered', status: exchange.status, json: wire.readJson(exchange.content) };
   }
 
   async function write(asked: Asked, latest?: Moment): Promise<CallOutcome> {
     const startMs = world.monotonicMs();
     const endMs = startMs + timeoutMs;
+    const { monotonicMs, wallMs } = momentIn(timeoutMs, world);
     const writeBefore = {
-      monotonicMs: Math.min(endMs, latest?.monotonicMs ?? endMs),
-      wallMs: Math.min(world.nowMs() + timeoutMs, latest?.wallMs ?? Number.POSITIVE_INFINITY),
+      monotonicMs: Math.min(monotonicMs, latest?.monotonicMs ?? monotonicMs),
+      wallMs: Math.min(wallMs, latest?.wallMs ?? wallMs),
     };
     const how = { writeBefore, ...(latest && { isFresh: true as const }) };
     const leftMs = () => writeBefore.monotonicMs - world.monotonicMs();
@@ -133,11 +131,8 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     const endMs = startMs + timeoutMs;
     const values = Object.fromEntries(query);
     const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
-    const attempts = await breaker.call(
-      'read',
-      () => send(asked, endMs),
-      () => endMs - world.monotonicMs(),
-    );
+    const leftMs = () => endMs - world.monotonicMs();
+    const attempts = await breaker.call('read', () => send(asked, endMs), leftMs);
     const result = readOutcome(attempts.last.exchange, parse);
     report(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)), startMs);
     return result;
@@ -166,9 +161,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
             reason: wire.scrub(wire.readReason(exchange.json), Object.values(values)),
           }
         : { reason: exchange.reason };
-    const isUnknown = outcome === 'unknown';
-    const what = isUnknown ? 'Outcome unknown: AntCRM may have done it' : FAILED[exchange.kind];
-    observe.log.warn({ call, outcome, ...says }, what);
+    observe.log.warn({ call, outcome, ...says }, outcome === 'unknown' ? UNKNOWN : FAILED[exchange.kind]);
   }
 
   return {
@@ -209,6 +202,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
   };
 }
 
+const UNKNOWN = 'Outcome unknown: AntCRM may have done it';
 /** What the log says about a call that surely did nothing. */
 const FAILED: Readonly<Record<Tried['kind'], string>> = {
   answered: 'AntCRM did not do as asked',

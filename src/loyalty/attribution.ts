@@ -28,7 +28,8 @@ export function attribute(
   const possible = records.filter((record) => mayBe(lookup, record));
   const old = new Set([...lookup.baseline, ...settled]);
   const fresh = possible.filter(({ id }) => id === undefined || !old.has(id));
-  if (!isWhole(lookup, possible) || !fresh.every(isIdentifiedFor(lookup))) return { found: 'unreadable' };
+  const isReadable = isWhole(lookup, possible) && fresh.every((record) => isIdentified(lookup, record));
+  if (!isReadable) return { found: 'unreadable' };
 
   const span = spanOf(lookup, lookup.skew ?? skew);
   const others = awaited
@@ -41,10 +42,8 @@ export function attribute(
   const [inTime, after] = part(share(since, later).records, (record) => isWithin(record, span));
   const strange = [...after, ...before.filter((record) => !earlier.some((one) => isWithin(record, one)))];
 
-  const older = possible.filter(
-    (record) =>
-      record.status === 'succeeded' && !settled.includes(record.id ?? '') && !since.includes(record),
-  );
+  const open = possible.filter(({ status, id = '' }) => status === 'succeeded' && !settled.includes(id));
+  const older = open.filter((record) => !since.includes(record));
   const wait = share(older, earlier).spans;
   const taken = wait.filter((one) => inTime.some((record) => isWithin(record, one))).length;
 
@@ -75,18 +74,14 @@ function isWhole({ baseline }: Lookup, records: readonly LoyaltyRecord[]): boole
 }
 
 /** An accumulation is known by its code, which is good once, so its record needs no id. */
-const isIdentifiedFor =
-  ({ kind }: Lookup) =>
-  ({ id, code }: LoyaltyRecord): boolean =>
-    kind === 'accumulate' || (id !== undefined && code !== undefined);
+const isIdentified = ({ kind }: Lookup, { id, code }: LoyaltyRecord): boolean =>
+  kind === 'accumulate' || (id !== undefined && code !== undefined);
 
 /** Codes are sent as typed; AntCRM may list them as it spells them. A missed record would be called "not applied". */
 const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
-type Called = Pick<Lookup, 'calledMs' | 'deadlineMs'> & Partial<Pick<Lookup, 'fromMs'>>;
-
-/** Lookups that were stored before this was noted begin their window a little earlier. */
-const calledMs = (called: Called): number => called.calledMs ?? called.fromMs ?? 0;
+type Called = Pick<Lookup, 'calledMs' | 'deadlineMs'>;
+const calledMs = (called: Called): number => called.calledMs ?? 0;
 
 /** When the record of a call may have been created, by AntCRM's clock. */
 const spanOf = (called: Called, skew: Skew | undefined): Span =>

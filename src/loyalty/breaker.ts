@@ -64,7 +64,7 @@ export function createBreaker(options: {
   let isClosed = false;
   let slots = options.maxCalls;
   let retries = RETRY_RESERVE;
-  const waiting = new Set<() => void>();
+  const waiting = new Set<(isMine: boolean) => void>();
 
   function become(next: BreakerState): void {
     state = next;
@@ -91,30 +91,19 @@ export function createBreaker(options: {
     return exchange;
   }
 
-  /** Resolves once there is a slot; false: there was none in time. */
-  function takeSlot(): Promise<boolean> | boolean {
-    if (slots > 0) {
-      slots -= 1;
-      return true;
-    }
-    return new Promise((resolve) => {
-      const patience = world.timer(QUEUE_MS, () => {
-        waiting.delete(go);
-        resolve(false);
-      });
-      const go = () => {
-        waiting.delete(go);
-        patience.cancel();
-        resolve(true);
-      };
-      waiting.add(go);
-    });
+  /** False: there was none in time. */
+  async function takeSlot(): Promise<boolean> {
+    if (slots > 0) return slots-- > 0;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    waiting.add(resolve);
+    const patience = world.timer(QUEUE_MS, () => waiting.delete(resolve) && resolve(false));
+    return promise.finally(() => patience.cancel());
   }
 
   function giveSlot(): void {
     const [next] = waiting;
-    if (next) next();
-    else slots += 1;
+    if (next === undefined) slots += 1;
+    else if (waiting.delete(next)) next(true);
   }
 
   return {
@@ -147,19 +136,16 @@ export function createBreaker(options: {
 }
 
 /** AntCRM is overloaded, or not there. */
-function isSick(exchange: Tried): boolean {
-  if (exchange.kind === 'answered') return exchange.status >= 500;
-  return SICK.has(exchange.reason);
-}
+const isSick = (exchange: Tried): boolean =>
+  exchange.kind === 'answered' ? exchange.status >= 500 : SICK.has(exchange.reason);
 
 const SICK: ReadonlySet<string> = new Set(
   'TimeoutError ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT'.split(' '),
 );
 
 function isRepeatable(kind: 'read' | 'write', exchange: Tried): boolean {
-  if (exchange.kind === 'answered')
-    return (
-      kind === 'read' && (exchange.status >= 500 || (exchange.status === 200 && exchange.json === undefined))
-    );
-  return exchange.kind === 'unsent' || (kind === 'read' && exchange.kind === 'lost');
+  if (exchange.kind === 'unsent') return true;
+  if (kind === 'write') return false;
+  if (exchange.kind !== 'answered') return exchange.kind === 'lost';
+  return exchange.status >= 500 || (exchange.status === 200 && exchange.json === undefined);
 }

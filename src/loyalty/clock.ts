@@ -3,13 +3,6 @@ import type { EffectContext } from '../conversation/perform.ts';
 import type { World } from '../engine/world.ts';
 import type { AntCrm, RemoteClock } from './port.ts';
 
-/** An answer's header `Date`, and between which moments of the monotonic clock it was written. */
-export type Dated = {
-  readonly date: string | undefined;
-  readonly sentMs: number;
-  readonly answeredMs: number;
-};
-
 /** `Date` has whole seconds, cut off: on average half of one is missing. */
 const HALF_SECOND_MS = 500;
 const MIN_ERROR_MS = 1000;
@@ -32,8 +25,9 @@ export function createRemoteClock(world: Pick<World, 'monotonicMs'>) {
 
   const isFresh = (atMs: number): boolean => world.monotonicMs() - atMs < KEPT_MS;
 
-  function note({ date = '', sentMs, answeredMs }: Dated): void {
-    const dateMs = Date.parse(date);
+  /** An answer's header `Date`, and between which moments it was written. */
+  function note(date: string | undefined, sentMs: number, answeredMs: number): void {
+    const dateMs = Date.parse(date ?? '');
     if (Number.isNaN(dateMs)) {
       untoldMs = answeredMs;
       return;

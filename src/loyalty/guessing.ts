@@ -30,9 +30,9 @@ export function limitGuessing(
   let left = BURST;
   let sinceMs = world.monotonicMs();
 
-  function gain(guesses: number): void {
+  const gain = (guesses: number) => {
     left = Math.min(BURST, left + guesses);
-  }
+  };
 
   return async (request) => {
     const nowMs = world.monotonicMs();

@@ -20,26 +20,25 @@ import {
   type Reads,
 } from './port.ts';
 
+type History = Pick<AntCrm, 'history'>;
+
 /** How many pages "all pages" may be: with more, the read is incomplete. */
 const PAGE_CAP = 50;
 
 /** Every record of the query on the first `cap` pages, each once: pages shift when a record is added meanwhile. */
 export async function readAll(
-  reads: Pick<AntCrm, 'history'>,
-  query: Omit<HistoryQuery, 'page'>,
+  reads: History,
+  query: All,
   { cap = PAGE_CAP, first }: { readonly cap?: number; readonly first?: HistoryPage | undefined } = {},
 ): Promise<Read<{ records: LoyaltyRecord[]; complete: boolean }>> {
   const records: LoyaltyRecord[] = [];
   const seen = new Set<string>();
   for (let page = 1; page <= cap; page++) {
-    const read =
-      page === 1 && first ? ({ ok: true, value: first } as const) : await reads.history({ ...query, page });
+    const known = page === 1 && first ? ({ ok: true, value: first } as const) : undefined;
+    const read = known ?? (await reads.history({ ...query, page }));
     if (!read.ok) return read;
-    for (const record of read.value.records) {
-      if (record.id !== undefined && seen.has(record.id)) continue;
-      if (record.id !== undefined) seen.add(record.id);
-      records.push(record);
-    }
+    records.push(...read.value.records.filter(({ id }) => id === undefined || !seen.has(id)));
+    for (const { id } of read.value.records) if (id !== undefined) seen.add(id);
     if (!read.value.full) return { ok: true, value: { records, complete: true } };
   }
   return { ok: true, value: { records, complete: false } };
@@ -51,7 +50,7 @@ export async function readAll(
  * the times shown are the store's; AntCRM is asked by its own clock. `skewNow`: how far that is ahead, as far as is known.
  */
 export async function readHistory(
-  reads: Pick<AntCrm, 'history'>,
+  reads: History,
   effect: Extract<Effect, { kind: 'history' }>,
   skewNow: () => Skew | undefined,
 ): Promise<Outcome> {
@@ -78,12 +77,10 @@ export async function readHistory(
 /** At most this many pages make a sum: nobody waits for the rest of a long history. */
 const SUM_PAGES = 5;
 
+type All = Omit<HistoryQuery, 'page'>;
+
 /** What the records of a period add up to, and how many they are; undefined where they could not be read. */
-async function sumOf(
-  reads: Pick<AntCrm, 'history'>,
-  query: Omit<HistoryQuery, 'page'>,
-  first: HistoryPage | undefined,
-): Promise<HistoryRead['sum']> {
+async function sumOf(reads: History, query: All, first?: HistoryPage): Promise<HistoryRead['sum']> {
   const read = await readAll(reads, query, { cap: SUM_PAGES, first });
   if (!read.ok) return undefined;
   const records = read.value.records.filter((record) => isWithin(record, query));
@@ -91,7 +88,7 @@ async function sumOf(
 }
 
 /** Where the next page cannot be read, there may be more: pressing "next" asks again. */
-async function isThereMore(reads: Pick<AntCrm, 'history'>, query: HistoryQuery): Promise<boolean> {
+async function isThereMore(reads: History, query: HistoryQuery): Promise<boolean> {
   const read = await reads.history(query);
   return !read.ok || read.value.full || read.value.records.some((record) => isWithin(record, query));
 }
@@ -146,11 +143,8 @@ async function readSums(reads: Reads, by: Identifier): Promise<Outcome> {
   };
 }
 
-function sum(records: readonly LoyaltyRecord[]): number {
-  return records
-    .filter(({ status }) => status === 'succeeded')
-    .reduce((total, { score }) => total + (score ?? 0), 0);
-}
+const sum = (records: readonly LoyaltyRecord[]): number =>
+  records.reduce((total, { status, score = 0 }) => total + (status === 'succeeded' ? score : 0), 0);
 
 /** Reading the balance may hold up a list of gifts this long, and the result of an operation half as long. */
 const LIST_MS = 2000;

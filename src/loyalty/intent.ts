@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { lookupSchema } from '../conversation/effect.ts';
+import { type Lookup, lookupSchema } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
-import type { AntCrm, Reads } from './port.ts';
+import { measureSkew } from './clock.ts';
+import type { AntCrm, Moment, Reads } from './port.ts';
 
 /** What a money-like call is made with. */
 export type Tools = {
@@ -15,6 +16,8 @@ export type Tools = {
   readonly log: Log;
   readonly world: World;
 };
+
+type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
 
 /**
  * The intent: what must survive a crash between a call and the saving of its outcome. Read by operators too
@@ -74,8 +77,21 @@ export const pause = (ms: number, { world }: Pick<Tools, 'world'>, signal: Abort
     () => undefined,
   );
 
+/** When a call is made, as its lookup needs it. */
+export function callOf(
+  context: EffectContext,
+  tools: Tools,
+): Pick<Lookup, 'calledMs' | 'deadlineMs' | 'skew'> {
+  const calledMs = context.nowMs();
+  return { calledMs, deadlineMs: calledMs + tools.timeoutMs, skew: measureSkew(tools, context) };
+}
+
+export function momentIn(ms: number, world: Clocks): Moment {
+  return { monotonicMs: world.monotonicMs() + ms, wallMs: world.nowMs() + ms };
+}
+
 /** How long ago it was called, by whichever clock says more: one of them stands still while the machine is suspended. */
-export function elapsed(world: Pick<World, 'monotonicMs' | 'nowMs'>): () => number {
+export function elapsed(world: Clocks): () => number {
   const [monotonicMs, wallMs] = [world.monotonicMs(), world.nowMs()];
   return () => Math.max(world.monotonicMs() - monotonicMs, world.nowMs() - wallMs);
 }

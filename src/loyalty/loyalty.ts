@@ -77,8 +77,8 @@ export function createPerform({
   function watchClock(context: EffectContext): void {
     const skew = measureSkew(tools, context);
     if (skew !== undefined) observe.skew(skew.ms / 1000);
-    if (skew === undefined ? antcrm.clock().kind === 'untold' : !isSmall(skew))
-      alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
+    const isWrong = skew === undefined ? antcrm.clock().kind === 'untold' : !isSmall(skew);
+    if (isWrong) alarmSkew({ seconds: skew && Math.round(skew.ms / 1000) });
   }
 
   return (effect, context) => ask(effect, context).finally(() => watchClock(context));

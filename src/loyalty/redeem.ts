@@ -1,14 +1,8 @@
-import {
-  awaitedOf,
-  type Effect,
-  type Identifier,
-  type Lookup,
-  type Outcome,
-} from '../conversation/effect.ts';
+import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
-import { elapsed, intend, readIntent, readsFor, type Tools } from './intent.ts';
+import { callOf, elapsed, intend, momentIn, readIntent, readsFor, type Tools } from './intent.ts';
 import { BRIEF_MS, type Locked, lockAll, nameOf, namesOf, type Others, unlockAll } from './locks.ts';
 import type { CallOutcome, Reads, RedeemRequest } from './port.ts';
 import { readBack, takeBaseline, windowStart } from './reconcile.ts';
@@ -70,10 +64,10 @@ async function prepare(
   context: EffectContext,
   tools: Tools,
 ): Promise<Prepared | Outcome> {
-  const { antcrm, world, timeoutMs } = tools;
+  const { world, timeoutMs } = tools;
   const sinceLocked = elapsed(world);
   const fromMs = windowStart(context.nowMs(), measureSkew(tools, context));
-  const baseline = await takeBaseline(readsFor(context, antcrm), by, gift, fromMs);
+  const baseline = await takeBaseline(readsFor(context, tools.antcrm), by, gift, fromMs);
   if (baseline === null) return { kind: 'unavailable', operation };
   const all = names.union(baseline.names);
   let others: Locked = locked;
@@ -85,19 +79,10 @@ async function prepare(
   }
 
   // Before the intent: a pause of the process anywhere after it must not carry the call past its deadline.
-  const writeBefore = {
-    monotonicMs: world.monotonicMs() + timeoutMs,
-    wallMs: world.nowMs() + timeoutMs,
-  };
-  const calledMs = context.nowMs();
-  const when = {
-    fromMs,
-    calledMs,
-    deadlineMs: calledMs + timeoutMs,
-    skew: measureSkew(tools, context),
-  };
+  const writeBefore = momentIn(timeoutMs, world);
   const locks = [...names].sort();
-  const lookup: Lookup = { kind: 'redeem', by, code: gift, ...when, baseline: baseline.ids, locks };
+  const left = { baseline: baseline.ids, locks };
+  const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...callOf(context, tools), ...left };
 
   const sinceIntent = elapsed(world);
   const intended = await intend(context, operation, { lookup });
@@ -123,14 +108,8 @@ async function call(
         before === undefined ? undefined : readPoints(lookup.by, context, tools),
       ]);
       const balance = movement(before, after);
-      return {
-        kind: 'applied',
-        operation,
-        receipt,
-        locks,
-        ...(receipt === undefined && { awaited: awaitedOf(lookup) }),
-        ...(balance && { balance }),
-      };
+      const awaited = receipt === undefined ? { awaited: awaitedOf(lookup) } : {};
+      return { kind: 'applied', operation, receipt, locks, ...awaited, ...(balance && { balance }) };
     }
     case 'unknown':
       await lockAll(locks, operation, context);
@@ -155,7 +134,7 @@ async function identify(
   if (!read.ok) return null;
   const contact = read.value;
   const isTheirs = also !== undefined && (also.proved || (contact !== null && carries(contact, also)));
-  const sent: Identifier[] = isTheirs ? [by, also] : [by];
+  const sent: Redeem['by'][] = isTheirs ? [by, also] : [by];
   const names = contact?.customerId === undefined ? await namesInHistory(by, reads) : [];
   return (
     names && {
@@ -170,7 +149,7 @@ async function identify(
  * Where AntCRM's record does not say who the customer is, newer entries of the history may: by phone and by e-mail it must
  * be the same lock. Null if it cannot be read.
  */
-async function namesInHistory(by: Identifier, reads: Reads): Promise<string[] | null> {
+async function namesInHistory(by: Redeem['by'], reads: Reads): Promise<string[] | null> {
   const pages = await Promise.all(
     (['point', 'gift'] as const).map((type) => reads.history({ type, by, page: 1 })),
   );

@@ -3,9 +3,8 @@ import type { HistoryType, Identifier } from '../conversation/effect.ts';
 import { type Contact, HISTORY_PAGE, type HistoryQuery, type LoyaltyRecord, type Named } from './port.ts';
 
 /*
- * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: numbers may be
- * strings, any part may be missing, null or of a wrong type, and then it is simply not there. Nothing here throws,
- * whatever the value.
+ * What goes over the wire, exactly as docs/antcrm.md has it, and what comes back, read tolerantly: any part may be
+ * missing, null or of a wrong type, and then it is simply not there. Nothing here throws, whatever the value.
  */
 
 export const HISTORY = '/history-point';
@@ -54,13 +53,10 @@ export function historySearch(query: Omit<HistoryQuery, 'page'>, page: number): 
   return search;
 }
 
-export const contactSearch = (by: Identifier, page: number): URLSearchParams =>
-  new URLSearchParams({
-    contactType: 'customer',
-    [by.kind]: identifierIn(by),
-    page: String(page),
-    limit: String(HISTORY_PAGE),
-  });
+export function contactSearch(by: Identifier, page: number): URLSearchParams {
+  const paging = { page: String(page), limit: String(HISTORY_PAGE) };
+  return new URLSearchParams({ contactType: 'customer', [by.kind]: identifierIn(by), ...paging });
+}
 
 const identifierIn = (by: Identifier) => (by.kind === 'phone' ? toNational(by.value) : by.value);
 
@@ -82,14 +78,8 @@ export function readJson(content: Buffer): unknown {
 /** Longer words are cut: they end up in messages to customers. */
 const MAX_WORD = 200;
 
-const numeric = z.union([
-  z.number(),
-  z
-    .string()
-    .trim()
-    .regex(/^-?\d{1,15}(\.\d{1,6})?$/)
-    .transform(Number),
-]);
+const NUMBER = /^\s*-?\d{1,15}(\.\d{1,6})?\s*$/;
+const numeric = z.union([z.number(), z.string().regex(NUMBER).transform(Number)]);
 const word = z
   .union([z.string(), z.number().transform(String)])
   .transform((text) => text.trim().slice(0, MAX_WORD))
@@ -112,11 +102,7 @@ const namedSchema = z.object({
   phones: addresses.transform((values) => values.map(toE164)),
   emails: addresses.transform((values) => values.map((value) => value.toLowerCase())),
 });
-const contactSchema = namedSchema.extend({
-  scoreAvailable: number,
-  scoreRank: number,
-  rankName: text,
-});
+const contactSchema = namedSchema.extend({ scoreAvailable: number, scoreRank: number, rankName: text });
 
 const recordSchema = z.object({
   type: number,
@@ -183,7 +169,7 @@ export function readHistory(
 function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   const record = recordSchema.safeParse(entry).data;
   if (!record) return null;
-  const type = record.type === undefined ? asked : TYPES.get(record.type);
+  const type = record.type === undefined ? asked : TYPES[record.type];
   if (!type) return null;
   const about = type === 'point' ? record.product : record.gift;
   return {
@@ -199,10 +185,7 @@ function readRecord(entry: unknown, asked: HistoryType): LoyaltyRecord | null {
   };
 }
 
-const TYPES = new Map<number, HistoryType>([
-  [1, 'point'],
-  [2, 'gift'],
-]);
+const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
 
 /**
  * The customer's record out of one object, an array or `{ data }`; null if there is none, `unreadable` if the answer
@@ -233,7 +216,6 @@ function readOneContact(entry: unknown): Contact | null {
   const contact = contactSchema.safeParse(entry).data;
   if (!contact) return null;
   const { customerId, phones, emails, scoreAvailable, scoreRank, rankName } = contact;
-  const says = customerId ?? scoreAvailable ?? phones[0] ?? emails[0];
-  if (says === undefined) return null;
+  if ((customerId ?? scoreAvailable ?? phones[0] ?? emails[0]) === undefined) return null;
   return { customerId, phones, emails, points: scoreAvailable, rank: rankName, rankPoints: scoreRank };
 }

@@ -22,7 +22,7 @@ function listener() {
       nowMs += tookMs;
       const atMs = sentMs + tookMs / 2 + (aheadMs ?? 0);
       const date = aheadMs === null ? undefined : new Date(atMs).toUTCString();
-      remote.note({ date, sentMs, answeredMs: nowMs });
+      remote.note(date, sentMs, nowMs);
       return remote.read();
     },
   };
