@@ -1,18 +1,18 @@
 import type { SlotKind } from '../commands.ts';
-import { after, type Decision, say } from '../decision.ts';
+import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Outcome } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
 import { proved, served } from '../prompts/identity.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
-import type { ConversationState, Draft } from '../state.ts';
-import { unseen } from './balance.ts';
+import type { Asking, ConversationState, Draft } from '../state.ts';
+import { supportLines } from './beside.ts';
 import { notRead, open, show } from './browse.ts';
 import { finish } from './consent.ts';
 import { guarded, isUnprovable, unproved } from './guards.ts';
-import { tooManyAttempts } from './guessing.ts';
-import { asking, confirm, home, pose } from './questions.ts';
+import { tooManyAttempts, unseen } from './operations.ts';
+import { again, asking, confirm, home, pose } from './questions.ts';
 
 /*
  * How a flow goes on: the only place that asks.
@@ -63,6 +63,27 @@ function ask(
 ): Decision {
   const asked: ConversationState = slot === 'email' ? { ...state, emailAsked: true } : state;
   return pose(asked, asking(flow, slot), scope, ...said);
+}
+
+/** Asks for a slot again; a valid answer leads back to the summary. */
+export function edit(state: ConversationState, flow: Flow, slot: SlotKind, scope: Scope): Decision {
+  return pose(state, asking(flow, slot, { editing: true }), scope);
+}
+
+/** The live question without what was said beside it: to whoever said yes to it, or "wrong". */
+export function plainly(state: ConversationState, { flow: name, slot }: Asking, scope: Scope): Decision {
+  const flow = scope.flows.get(name);
+  return withLast(again(state, scope), (flow && KINDS[slot].plainly?.(flow, scope)) ?? {});
+}
+
+/** After so many invalid answers in a row, help is offered. */
+const TRIES = 3;
+
+/** Asks again, for `why`; the third time help is offered. */
+export function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
+  const tries = step.tries + 1;
+  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
+  return again({ ...state, step: { ...step, tries } }, scope, ...why, ...lost);
 }
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */

@@ -6,10 +6,12 @@ import type { Locale } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { provedIn } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
+import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
 import { confirmationOf } from './calls.ts';
 import { given } from './consent.ts';
+import { operationsOf } from './operations.ts';
 import { again, askLanguage, home, homeWithShortcuts, otherPhone } from './questions.ts';
 
 /*
@@ -208,6 +210,24 @@ function buttonFor(command: Command, { step, draft }: ConversationState, scope: 
     default:
       return undefined;
   }
+}
+
+/** How an operation stands, by its reference or the last one; of several codes, each. */
+export function status(state: ConversationState, scope: Scope, reference?: string): Decision {
+  const [operation, ...others] = operationsOf(state, reference);
+  const reply: Reply = operation
+    ? {
+        key: 'operation.status',
+        context: others.length > 0 ? 'several' : shown(operation.status),
+        params: {
+          reference: others.length > 0 ? confirmationOf(operation.id) : operation.id,
+          what: { key: `operation.kind.${operation.kind}` },
+          at: operation.atMs,
+        },
+        lines: others.length > 0 ? [operation, ...others].map(codeLine) : receiptLines(operation, scope),
+      }
+    : { key: 'operation.none' };
+  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
 }
 
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */

@@ -6,10 +6,9 @@ import { carried, proved } from '../prompts/identity.ts';
 import { balanceLines, behind, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { isCaughtUp } from './balance.ts';
 import { supportLines } from './beside.ts';
 import { atHand } from './calls.ts';
-import { counted, ended, note, told, unlockAll } from './operations.ts';
+import { counted, ended, isCaughtUp, note, told, unlockAll } from './operations.ts';
 import { home } from './questions.ts';
 import { begunCall, tellAll, UNTRIED } from './several.ts';
 

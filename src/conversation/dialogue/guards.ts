@@ -5,8 +5,7 @@ import { proved } from '../prompts/identity.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft } from '../state.ts';
 import { supportLines } from './beside.ts';
-import { tooManyAttempts } from './guessing.ts';
-import { busy, withoutChecked } from './operations.ts';
+import { busy, tooManyAttempts, withoutChecked } from './operations.ts';
 
 /*
  * What forbids a flow to begin, to call, or to go on to its summary.

@@ -1,11 +1,10 @@
+import type { Context } from '../context.ts';
 import type { Decision, Unlock } from '../decision.ts';
-import type { Outcome, Receipt } from '../effect.ts';
+import { change, type Movement, type Outcome, type Receipt } from '../effect.ts';
 import type { Confirms, Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { balanceAfter } from './balance.ts';
 import { confirmationOf } from './calls.ts';
-import { countOutcome } from './guessing.ts';
 
 /*
  * What is kept of the calls that earn or spend, and what follows from it.
@@ -130,4 +129,87 @@ export function withoutChecked(
 /** Says that the outcome is unknown, and being looked up. */
 export function checking(kind: Operation['kind'], reference: string): Reply {
   return { key: 'operation.checking', context: kind, params: { reference } };
+}
+
+/*
+ * AntCRM keeps the balance in the record of the customer, which may lag behind its history. What is told of it must be
+ * true, so it is told only where AntCRM is seen to have caught up.
+ */
+
+/** For so long the record may lag behind. */
+const LAG_MS = 2 * 60_000;
+
+/** Operations that may have moved points which the balance does not show yet. */
+export function unseen({ operations }: ConversationState, nowMs: number): readonly Operation[] {
+  return operations.filter(
+    ({ status, atMs, receipt }) =>
+      status === 'checking' || (status === 'done' && receipt?.balance === undefined && nowMs - atMs < LAG_MS),
+  );
+}
+
+/** Whether AntCRM's balance surely has all that is known to have moved points, this operation among it. */
+export function isCaughtUp(state: ConversationState, operation: Operation, nowMs: number): boolean {
+  const others = unseen(state, nowMs).filter(({ id }) => id !== operation.id);
+  return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
+}
+
+/**
+ * The balance after an operation that moved `score` points: AntCRM's, if it moved by exactly that. Undefined where it did
+ * not, or where another operation that is not seen in it yet could be what moved it.
+ */
+export function balanceAfter(
+  state: ConversationState,
+  { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
+  score: number | undefined,
+  moved: Movement | undefined,
+): number | undefined {
+  if (moved === undefined || score === undefined) return undefined;
+  if (moved.after - moved.before !== change(kind, score)) return undefined;
+  const isDoubtful = unseen(state, atMs).some(
+    (other) => other.kind === kind && (other.receipt?.score ?? score) === score,
+  );
+  return isDoubtful ? undefined : moved.after;
+}
+
+/*
+ * Whoever guesses codes is slowed down, more with every wrong one; a few typing errors cost nobody anything. Counted per
+ * conversation, never per phone: a stranger could lock its owner out (SECURITY.md, "Guessing codes").
+ */
+
+/** Refused codes in a row that cost nothing. */
+const FREE = 4;
+/** How long the ones after them make the customer wait, minutes. */
+const WAITS_MIN = [1, 5, 30] as const;
+const LONGEST_MIN = 60;
+const MINUTE_MS = 60_000;
+/** Nobody is held to what they mistyped a day ago. */
+const FORGET_MS = 24 * 60 * MINUTE_MS;
+
+/** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
+export function countOutcome(
+  state: ConversationState,
+  status: Operation['status'],
+  { nowMs }: Context,
+): ConversationState {
+  if (status !== 'done' && status !== 'refused') return state;
+  const { guesses: _, ...rest } = state;
+  if (status === 'done') return rest;
+  return { ...rest, guesses: { refused: refusedSoFar(state, nowMs) + 1, atMs: nowMs } };
+}
+
+/** What is said instead of trying another code; undefined where one may be tried. */
+export function tooManyAttempts(state: ConversationState, { nowMs }: Context): Reply | undefined {
+  const leftMs = (state.guesses?.atMs ?? 0) + waitMs(refusedSoFar(state, nowMs)) - nowMs;
+  return leftMs > 0
+    ? { key: 'abuse.tooManyAttempts', params: { minutes: Math.ceil(leftMs / MINUTE_MS) } }
+    : undefined;
+}
+
+function waitMs(refused: number): number {
+  if (refused <= FREE) return 0;
+  return (WAITS_MIN[refused - FREE - 1] ?? LONGEST_MIN) * MINUTE_MS;
+}
+
+function refusedSoFar({ guesses }: ConversationState, nowMs: number): number {
+  return guesses && nowMs - guesses.atMs < FORGET_MS ? guesses.refused : 0;
 }

@@ -7,8 +7,8 @@ import { carried, typed, withoutIdentity } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { periodFault, periodNoted } from '../prompts/pages.ts';
 import type { Choice, Reply } from '../reply.ts';
-import type { Asking, ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
-import { advance, runningIn } from './advance.ts';
+import type { ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
+import { advance, edit, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
   aboutQuestion,
@@ -20,6 +20,7 @@ import {
   languages,
   privacy,
   speak,
+  status,
   supportLines,
   unsure,
   welcome,
@@ -42,7 +43,6 @@ import {
   question,
   withMenu,
 } from './questions.ts';
-import { status } from './status.ts';
 
 /*
  * The dialogue: what each command does, wherever the conversation is. Each is applied once, in order; then one question
@@ -302,7 +302,7 @@ function restart(turn: Turn, flow: Flow, scope: Scope): Turn {
   const next = { ...turn, state: { ...state, draft }, flow };
   const isAsked = state.step.at === 'asking' && state.step.slot === 'gift';
   const isOther = flow.slots.includes('gift') && !isAsked && commands.length === 1;
-  return isOther ? edit(next, flow, 'gift', scope) : next;
+  return isOther ? { ...next, end: edit(next.state, flow, 'gift', scope) } : next;
 }
 
 function begin(turn: Turn, flow: Flow, scope: Scope): Turn {
@@ -540,12 +540,12 @@ function change(turn: Turn, { field }: Extract<Command, { do: 'change' }>, scope
     const named = editable(flow, draft).find((one) => one === wanted);
     const edited = named && slotCalled(flow, named);
     return edited
-      ? edit(turn, flow, edited, scope)
+      ? { ...turn, end: edit(state, flow, edited, scope) }
       : { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
   }
   if (step.at === 'asking' && (slot === undefined || slot === step.slot))
-    return plainly(turn, step, flow, scope);
-  return isThere && slot ? edit(turn, flow, slot, scope) : turn;
+    return { ...turn, end: plainly(state, step, scope) };
+  return isThere && slot ? { ...turn, end: edit(state, flow, slot, scope) } : turn;
 }
 
 /** What the summary of a flow lets customers change, as they call it. */
@@ -554,17 +554,6 @@ function editable(flow: Flow, draft: Draft) {
   return (['code', 'phone', 'email'] as const).filter((field) =>
     edits.some(({ id }) => id === `edit:${field}`),
   );
-}
-
-/** Asks for a slot again; a valid answer leads back to the summary. */
-function edit(turn: Turn, flow: Flow, slot: SlotKind, scope: Scope): Turn {
-  return { ...turn, end: pose(turn.state, asking(flow, slot, { editing: true }), scope) };
-}
-
-/** The live question without what was said beside it: to whoever said yes to it, or "wrong". */
-function plainly(turn: Turn, { slot }: Asking, flow: Flow, scope: Scope): Turn {
-  const plain = KINDS[slot].plainly?.(flow, scope) ?? {};
-  return { ...turn, end: withLast(again(turn.state, scope), plain) };
 }
 
 /** There is none: of the field that is named, or of what is asked. */
@@ -600,11 +589,8 @@ function yes(turn: Turn, scope: Scope): Turn {
   const { state } = turn;
   const { step } = state;
   switch (step.at) {
-    case 'asking': {
-      const flow = scope.flows.get(step.flow);
-      if (step.offer) return decide(turn, 'use', scope);
-      return flow ? plainly(turn, step, flow, scope) : turn;
-    }
+    case 'asking':
+      return step.offer ? decide(turn, 'use', scope) : { ...turn, end: plainly(state, step, scope) };
     case 'confirming':
       return { ...turn, end: confirmedByWord(state, step, scope) };
     case 'consenting':
@@ -639,11 +625,9 @@ function no(turn: Turn, isWrong: boolean, scope: Scope): Turn {
   const { state } = turn;
   const { step } = state;
   switch (step.at) {
-    case 'asking': {
-      const flow = scope.flows.get(step.flow);
+    case 'asking':
       if (step.offer) return decide(turn, isKept(step.offer) ? 'keep' : 'other', scope);
-      return isWrong && flow ? plainly(turn, step, flow, scope) : none(turn, undefined, scope);
-    }
+      return isWrong ? { ...turn, end: plainly(state, step, scope) } : none(turn, undefined, scope);
     case 'confirming':
       return { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
     case 'consenting':
@@ -800,17 +784,6 @@ function faulty(turn: Turn, { kind, reason }: { kind: SlotKind; reason: string }
     return said({ ...told, noted: undefined }, { period: null }, scope);
   if (flow) return { ...told, flow };
   return { ...turn, aside: { reply } };
-}
-
-/** After so many invalid answers in a row, help is offered. */
-const TRIES = 3;
-
-/** Asks again, for `why`; the third time help is offered. */
-function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
-  const tries = step.tries + 1;
-  const next = { ...state, step: { ...step, tries } };
-  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
-  return again(next, scope, ...why, ...lost);
 }
 
 /*
