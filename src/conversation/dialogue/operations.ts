@@ -157,7 +157,7 @@ export function isCaughtUp(state: ConversationState, operation: Operation, nowMs
  * The balance after an operation that moved `score` points: AntCRM's, if it moved by exactly that. Undefined where it did
  * not, or where another operation that is not seen in it yet could be what moved it.
  */
-export function balanceAfter(
+function balanceAfter(
   state: ConversationState,
   { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
   score: number | undefined,
@@ -186,7 +186,7 @@ const MINUTE_MS = 60_000;
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
 /** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
-export function countOutcome(
+function countOutcome(
   state: ConversationState,
   status: Operation['status'],
   { nowMs }: Context,
