@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CARD_BYTES, render, renderUsed } from '../../../src/channels/teams/render.ts';
+import { LOCALES } from '../../../src/conversation/message.ts';
 import type { Field, Reply } from '../../../src/conversation/reply.ts';
+import { createWords } from '../../../src/i18n.ts';
+import { Dialogue, TEAMS } from '../../support/dialogue.ts';
 import { elements } from './elements.ts';
 import { choice, literal, words } from './harness.ts';
 
@@ -156,4 +159,52 @@ it('a used card that would be too large shows only what was chosen', () => {
   const said = Array(60).fill('đ'.repeat(600));
   const used = renderUsed({ activity: 'x', said, chosen: ['a'] }, 'vi', words);
   expect(texts(used)).toEqual(['chosen a']);
+});
+
+describe.each(LOCALES)('every button that a customer of Teams meets in %s', (locale) => {
+  const said = createWords({ timeZone: 'Asia/Ho_Chi_Minh' });
+  const start = () => new Dialogue({ ...TEAMS, locale });
+  const scenes: readonly ((customer: Dialogue) => Dialogue)[] = [
+    (customer) => customer.send({ kind: 'start' }),
+    (customer) => customer.text('tích điểm'),
+    (customer) => customer.text('TIVI000000017 0912345678 không có email'),
+    (customer) => customer.text('TIVI000000017 0912345678 không có email').press('confirm'),
+    (customer) => customer.text('đổi quà'),
+    (customer) => customer.text('đổi quà DAUMAY01'),
+    (customer) => customer.text('lịch sử'),
+    (customer) => customer.text('lịch sử tích điểm'),
+    (customer) => customer.text('ngôn ngữ'),
+    (customer) => customer.text('qwe rty'),
+  ];
+  const shown = scenes.flatMap((reach) =>
+    reach(start()).replies.flatMap((reply) =>
+      (reply.choices ?? []).map(({ id, label }) => ({ reach, reply, id, label: said.line(label, locale) })),
+    ),
+  );
+
+  /** What spends, and what is kept of a customer, wants a press (docs/decisions/typed-yes.md). */
+  const PRESSED = /^(confirm|consent|forget|erase)\b/;
+
+  it('can be typed instead', () => {
+    const typed = shown.filter(({ id }) => !PRESSED.test(id));
+    expect(typed.length).toBeGreaterThan(30);
+    for (const { reach, reply, id, label } of typed) {
+      const pressed = reach(start()).send({ kind: 'choice', choice: id, view: reply.view });
+      expect([label, ...reach(start()).text(label).keys]).toEqual([label, ...pressed.keys]);
+    }
+  });
+
+  it('is none for an account without an e-mail: it hears what to do', () => {
+    const { email: _, ...nameless } = TEAMS;
+    const [reply, ...more] = new Dialogue({ ...nameless, locale }).text('đổi quà').replies;
+    expect(more).toEqual([]);
+    expect(reply && said.text(reply, locale)).toMatch(/(administrator|quản trị viên).*1900 0000/s);
+  });
+
+  it('stands in no column, where phones do not press it', () => {
+    const parts = shown.flatMap(({ reply }) => elements(render(reply, locale, said)));
+    const columns = parts.filter(({ type }) => type === 'Column');
+    expect(columns.length).toBeGreaterThan(0);
+    expect(elements(columns, 'Action.Submit')).toEqual([]);
+  });
 });
