@@ -1,3 +1,4 @@
+import type { KnownCall } from './effect.ts';
 import type { Locale, LocalizedText, Sender } from './message.ts';
 
 /**
@@ -48,6 +49,11 @@ export type Context = {
    * wake-ups, and where a crash brings a message again.
    */
   readonly current: boolean;
+  /**
+   * Calls that an earlier attempt of the message at hand perhaps made, by operation: before a crash, or before a fault of
+   * ours. None of them is ever made again, and each is to be told. Absent: none.
+   */
+  readonly journal?: Readonly<Record<string, KnownCall>> | undefined;
   /** Fresh ids, unguessable, for at most one new operation and one new view a step. */
   readonly ids: { readonly operation: string; readonly view: string };
 };

@@ -5,18 +5,13 @@ import type { Reply } from './reply.ts';
 import type { ConversationState } from './state.ts';
 
 /**
- * What a step decided. With an `effect`, the state is not saved yet, unless the step asks for it (`save`): the effect is
- * performed and its outcome goes into the next step, and all replies of the turn leave together.
+ * What a step decided. With an `effect`, nothing is saved yet: the effect is performed, its outcome goes into the next step,
+ * and all replies of the turn leave together. After a crash the same steps are taken again, from the state before.
  */
 export type Decision = {
   readonly state: ConversationState;
   readonly replies: readonly Reply[];
   readonly effect?: Effect | PhotoEffect | undefined;
-  /**
-   * The state, and what is settled, are saved before the effect is performed. The message is answered later: after a crash
-   * it comes again, to the state that was saved. So nothing is said along; what must be told follows from the state.
-   */
-  readonly save?: true | undefined;
   /** When the state wants a wake-up, epoch ms; null or absent: never. */
   readonly wakeAtMs?: number | null | undefined;
   /** Operations whose outcome is now known for good: their intents can be forgotten. */

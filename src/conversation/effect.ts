@@ -104,11 +104,6 @@ export type Effect =
     }
   /** Looks up an operation whose outcome is unknown; `balance`: what its customer has then is theirs to know. */
   | { kind: 'check'; operation: string; lookup: Lookup; balance?: true | undefined }
-  /**
-   * Whether the call of an operation may have been made: reads its intent, and calls nothing. `after`: its turn was given up,
-   * or the word that confirmed it may come for the second time, after a crash.
-   */
-  | { kind: 'recall'; operation: string; after: 'failure' | 'crash' }
   /** Records `[skip, skip + take)` of the period `[fromMs, toMs)`; `take` divides 20. `sum`: what all of them add up to, too. */
   | {
       kind: 'history';
@@ -136,6 +131,27 @@ export type Receipt = z.infer<typeof receiptSchema>;
 
 /** The customer's points as AntCRM's record had them right before a call and right after its success. */
 export type Movement = { readonly before: number; readonly after: number };
+
+/** The intent: what must survive a crash between a call and the saving of its outcome. */
+export const intentSchema = z.strictObject({ lookup: lookupSchema });
+export type Intent = z.infer<typeof intentSchema>;
+
+const concluded = { operation: z.string(), locks: z.array(z.string()).optional() };
+/** How a call ended that was about to be made: kept beside its intent until its turn is committed. */
+export const conclusionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('applied'),
+    ...concluded,
+    receipt: receiptSchema.optional(),
+    awaited: awaitedSchema.optional(),
+    balance: z.strictObject({ before: z.number(), after: z.number() }).optional(),
+  }),
+  z.strictObject({ kind: z.literal('refused'), ...concluded, points: z.number().optional() }),
+  z.strictObject({ kind: z.literal('unavailable'), ...concluded }),
+]);
+
+/** What is known of a call that was perhaps made: how it ended, or what to look up. */
+export type KnownCall = z.infer<typeof conclusionSchema> | Extract<Outcome, { kind: 'unknown' }>;
 
 /** By how much an operation changes the customer's points. */
 export function change(kind: z.infer<typeof operationKindSchema>, score: number): number {
@@ -181,8 +197,6 @@ export type Outcome =
   | { kind: 'outdated'; operation: string }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */
   | { kind: 'busy'; operation: string }
-  /** What the intent says; null: there is none, so nothing was called. */
-  | { kind: 'recalled'; operation: string; after: 'failure' | 'crash'; lookup: Lookup | null }
   /**
    * `unreadable`: history could not be read completely, so nothing follows from it. `undecided`: nor does anything from
    * what it says, because of records that might be anybody's, or of a clock that cannot be trusted. And what the

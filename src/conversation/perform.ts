@@ -1,4 +1,4 @@
-import type { Effect, Outcome } from './effect.ts';
+import type { Effect, Intent, KnownCall, Outcome } from './effect.ts';
 
 /**
  * What the store remembers of a customer's earlier operations: the AntCRM records that settled them, and for each
@@ -14,8 +14,7 @@ export type Remembered = { readonly settled: readonly string[]; readonly awaited
  * @example
  * const locked = await context.lock('customer:475', operation);
  * if (!locked.locked) return { kind: 'busy', operation };
- * const intended = await context.intend(operation, { lookup });
- * if (intended.kind === 'go') await call();
+ * if ((await context.intend(operation, { lookup })) === 'go') await call();
  */
 export interface EffectContext {
   /** Set-if-absent, idempotent by operation; for `forMs`, or as long as a lock lives. Tells what other operations left. */
@@ -29,18 +28,13 @@ export interface EffectContext {
   unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<void>;
 
   /**
-   * Writes down that the call is about to be made; `body` is JSON. Only `go` permits it. `stored`: an earlier attempt
-   * wrote `body`, and may have called. `stale`: the lease is lost. `unreplicated`: not safe enough; nothing was called.
+   * Writes down that the call is about to be made. Only `go` permits it. `unreplicated`: not safe enough; nothing was called,
+   * and the intent goes with the operation. Throws `LeaseLost` where the turn is another process's by now.
    */
-  intend(
-    operation: string,
-    body: unknown,
-  ): Promise<
-    { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'stale' } | { kind: 'unreplicated' }
-  >;
+  intend(operation: string, intent: Intent): Promise<'go' | 'unreplicated'>;
 
-  /** The intent that an earlier attempt wrote, null if there is none. Writes nothing. */
-  recall(operation: string): Promise<unknown>;
+  /** What an earlier attempt of this operation came to, null if there was none: then it is never called again. */
+  known(operation: string): KnownCall | null;
 
   /** Asks the store whether the lease is still held: a process that was suspended cannot know. */
   isHeld(): Promise<boolean>;

@@ -1,10 +1,10 @@
 import { after, type Decision, say } from './decision.ts';
 import { answered } from './dialogue/advance.ts';
-import { isCutOff } from './dialogue/calls.ts';
+import { isInterrupted } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { conclude } from './dialogue/confirmation.ts';
 import { unanswered, withoutProfile } from './dialogue/consent.ts';
-import { giveUp, recalled } from './dialogue/give-up.ts';
+import { giveUp } from './dialogue/give-up.ts';
 import { aside, home } from './dialogue/questions.ts';
 import {
   onAlbum,
@@ -42,9 +42,7 @@ export type Input =
  */
 export function step(state: ConversationState, input: Input, scope: Scope): Decision {
   const decision = shown(decide(state, input, scope));
-  return decision.effect && !decision.save
-    ? decision
-    : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
+  return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
 /** Notes whether the summary that waits is the last thing that was said. */
@@ -108,9 +106,9 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
     ...(locale && { clientLocale: locale }),
   };
   const unheard = stored.step.at === 'idle' && stored.step.unfinished === true;
-  // Whoever confirmed waits for the result, however long the calls were cut off.
+  // Whoever confirmed waits for the result, however long a crash kept it.
   const heardMs = Math.min(scope.nowMs, scope.heardMs ?? scope.nowMs);
-  const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isCutOff(stored);
+  const isExpected = heardMs - stored.lastMessageMs <= IDLE_MS || isInterrupted(stored, scope);
   if (!unheard && isExpected) return { state, before: [] };
   const unfinished = unheard || stored.step.at === 'asking' || stored.step.at === 'confirming';
   const { view: _, before: __, ...rest } = unanswered(state, scope);
@@ -160,8 +158,6 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
       return onPictures(state, outcome.photo, scope);
     case 'checked':
       return checked(state, outcome, scope);
-    case 'recalled':
-      return recalled(state, outcome, scope);
     case 'history':
     case 'balance':
     case 'sums':

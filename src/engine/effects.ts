@@ -1,4 +1,12 @@
-import type { Effect, Outcome } from '../conversation/effect.ts';
+import { z } from 'zod';
+import {
+  conclusionSchema,
+  type Effect,
+  intentSchema,
+  type KnownCall,
+  type Lookup,
+  type Outcome,
+} from '../conversation/effect.ts';
 import type { Sender } from '../conversation/message.ts';
 import { type EffectContext, LeaseLost, type Perform, TurnInterrupted } from '../conversation/perform.ts';
 import type {
@@ -10,7 +18,7 @@ import type {
 } from '../conversation/photo.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import { type Origin, readIntent, written } from './bodies.ts';
+import { type Origin, written } from './bodies.ts';
 import type { Lock } from './customer.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { assertNotLost, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
@@ -26,13 +34,63 @@ export type Asker = {
   readonly incoming: Incoming | null;
 };
 
-/** What an effect may know of its turn. `journal`: the conversation's calls, as far as they are known; it grows. */
+/** What an effect may know of its turn; `calls` grows with those that it makes. */
 export type AtWork = {
   readonly lease: Lease;
   readonly asker: Asker;
-  readonly journal: Map<string, PendingCall>;
+  readonly calls: Calls;
   nowMs(): number;
 };
+
+/** The calls of a conversation that were perhaps made, as its journal knows them. */
+export class Calls {
+  readonly #known = new Map<string, KnownCall>();
+  readonly #lookups = new Map<string, Lookup>();
+  /** How calls of this turn ended, which the store does not know yet. */
+  #unwritten: Record<string, KnownCall> = {};
+
+  constructor(journal: Readonly<Record<string, PendingCall>>) {
+    for (const [operation, call] of Object.entries(journal)) {
+      const lookup = lookupIn(call.body);
+      // Nobody can look it up; it stays listed, for operators.
+      if (lookup === undefined) continue;
+      this.add(operation, lookup);
+      const outcome = conclusionSchema.safeParse(call.outcome).data;
+      if (outcome !== undefined) this.#known.set(operation, outcome);
+    }
+  }
+
+  /** A call is about to be made. */
+  add(operation: string, lookup: Lookup): void {
+    this.#lookups.set(operation, lookup);
+    this.#known.set(operation, { kind: 'unknown', operation, lookup });
+  }
+
+  /** How an effect ended; noted where it is that of a call. */
+  note(outcome: Outcome): void {
+    const { kind } = outcome;
+    if (kind !== 'applied' && kind !== 'refused' && kind !== 'unavailable') return;
+    const { operation } = outcome;
+    if (operation === undefined || !this.#known.has(operation)) return;
+    const known = conclusionSchema.parse({ ...outcome, locks: outcome.locks && [...outcome.locks] });
+    this.#known.set(operation, known);
+    this.#unwritten[operation] = known;
+  }
+
+  /** What was not written yet: goes with the next change. */
+  take = (): Readonly<Record<string, KnownCall>> => {
+    const outcomes = this.#unwritten;
+    this.#unwritten = {};
+    return outcomes;
+  };
+
+  known = (operation: string): KnownCall | null => this.#known.get(operation) ?? null;
+  lookupOf = (operation: string): Lookup | undefined => this.#lookups.get(operation);
+  all = (): Readonly<Record<string, KnownCall>> => Object.fromEntries(this.#known);
+}
+
+const bodySchema = z.looseObject({ body: intentSchema });
+const lookupIn = (stored: unknown): Lookup | undefined => bodySchema.safeParse(stored).data?.body.lookup;
 
 /** Teams shows typing for three seconds and wants no more of it than that; Telegram shows its action for five. */
 const WORKING_AGAIN_MS = 3000;
@@ -51,32 +109,37 @@ export function createEffects(options: {
 }) {
   const { mailbox, lock, unlock, perform, photos, spans, outlet, stopping, limits, world } = options;
 
-  function contextOf({ lease, asker, journal, nowMs }: AtWork): EffectContext {
+  function contextOf({ lease, asker, calls, nowMs }: AtWork): EffectContext {
     return {
       nowMs,
       get signal() {
         return lease.signal;
       },
       stopping,
-      async intend(operation, body) {
+      async intend(operation, intent) {
         if (stopping() && !lease.pastIntent) throw new TurnInterrupted();
         // Before the answer: it may get lost, or `stop` may come while it is on its way.
         const before = lease.pastIntent;
         lease.pastIntent = true;
-        const intent = written({ origin: asker.origin, traceparent: spans.traceparent(), body });
-        const { intended, durable } = await mailbox.intend(lease, { operation, body: intent });
-        if (intended.kind === 'known') return { kind: 'stored', body: readIntent(intended.call.body).body };
-        if (intended.kind === 'stale') lease.lose();
-        if (intended.kind !== 'go' || !durable) lease.pastIntent = before;
-        if (intended.kind === 'stale') return intended;
-        journal.set(operation, { by: '', atMs: nowMs(), body: intent });
-        return durable ? { kind: 'go' } : { kind: 'unreplicated' };
+        const body = written({ origin: asker.origin, traceparent: spans.traceparent(), body: intent });
+        const { intended, durable } = await mailbox.intend(lease, {
+          operation,
+          body,
+          outcomes: calls.take(),
+        });
+        if (intended.kind !== 'go') {
+          lease.pastIntent = before;
+          lease.lose();
+          throw new LeaseLost();
+        }
+        if (!durable) lease.pastIntent = before;
+        calls.add(operation, intent.lookup);
+        return durable ? 'go' : 'unreplicated';
       },
-      async recall(operation) {
-        const call = journal.get(operation);
-        if (call === undefined) return null;
-        lease.pastIntent = true;
-        return readIntent(call.body).body;
+      known(operation) {
+        const known = calls.known(operation);
+        if (known !== null) lease.pastIntent = true;
+        return known;
       },
       lock,
       unlock: async (...args) => void (await unlock(...args)),
@@ -102,7 +165,11 @@ export function createEffects(options: {
   return async (effect: Effect | PhotoEffect, at: AtWork): Promise<Outcome | PhotoEffect> => {
     const stopShowing = showWorking(at.asker);
     try {
-      if (effect.kind !== 'photo') return await perform(effect, contextOf(at));
+      if (effect.kind !== 'photo') {
+        const outcome = await perform(effect, contextOf(at));
+        at.calls.note(outcome);
+        return outcome;
+      }
       const read = () => photos(effect, at.lease, at.asker.origin);
       return await spans.around('photo', {}, read);
     } finally {

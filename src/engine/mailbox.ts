@@ -36,6 +36,8 @@ export class Lease {
   mark: string | null;
   /** An intent was written for the turn at work: AntCRM may have been called, so the turn must be finished. */
   pastIntent = false;
+  /** How calls ended that the turn at work made, as far as the store does not know it yet. */
+  outcomes: () => Outcomes = () => ({});
   /** The end of the lease on this process's monotonic clock, rather too early than too late. */
   aliveUntilMs: number;
   #lost = false;
@@ -218,15 +220,16 @@ export function createMailbox(options: {
     async commit(lease: Lease, change: Commit): Promise<Committed> {
       const { answer } = await held(lease, (holder) => commit(holder, change));
       if (change.consumed) lease.mark = null;
+      lease.outcomes();
       return answer;
     },
 
     /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
     async release(lease: Lease, sentSeq: number, wait?: Wait): Promise<Next | null> {
       lease.mark = null;
+      const ending = { sentSeq, wait, leaseMs, schema, outcomes: lease.outcomes() };
       for (;;) {
         try {
-          const ending = { sentSeq, wait, leaseMs, schema };
           const { answer } = await held(lease, (holder) => release(holder, ending));
           lease.mark = answer?.head?.mark ?? null;
           return answer;

@@ -1,7 +1,6 @@
 import type { Context, Settings } from '../conversation/context.ts';
 import type { Decision, Unlock } from '../conversation/decision.ts';
-import type { Effect, Outcome } from '../conversation/effect.ts';
-import type { Sender } from '../conversation/message.ts';
+import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/photo.ts';
 import type { Reply } from '../conversation/reply.ts';
 import type { ConversationState, ReadState } from '../conversation/state.ts';
@@ -40,61 +39,71 @@ export function leave(
   return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], questions: [], forget: false };
 }
 
-/**
- * A turn that asks for more effects than this between two saves, or saves more often than this, has a bug and would never
- * end.
- */
-const MAX_EFFECTS = 4;
-const MAX_SAVES = 12;
+/** A turn that asks for more effects than this has a bug and would never end: ten codes, and what is read beside them. */
+const MAX_EFFECTS = 16;
+
+/** What a turn starts from. `journal`: calls that earlier attempts of it perhaps made. */
+export type Beginning = Pick<Context, 'sender' | 'current' | 'heardMs' | 'journal'> & {
+  readonly state: ConversationState;
+  readonly input: Input;
+};
 
 /**
  * Steps until no effect is asked for any more. Throws what `step` or `perform` throws. `now` is the store's clock: time
- * passes while effects are performed.
+ * passes while effects are performed. A call that an earlier attempt perhaps made and that no step has named is handed to the
+ * conversation as unknown: whatever was perhaps called is told. `lookupOf` says how it can be looked up.
  */
 export async function runSteps(
-  start: {
-    state: ConversationState;
-    input: Input;
-    sender: Sender;
-    current: boolean;
-    heardMs?: number | undefined;
-  },
+  start: Beginning,
   tools: {
     conversation: Conversation;
     ids(): Context['ids'];
     now(): number;
     perform(effect: Effect | PhotoEffect): Promise<Outcome | PhotoEffect>;
-    /** Saves what was decided since the last save; the turn goes on. */
-    save(decided: TurnResult): Promise<void>;
+    lookupOf(operation: string): Lookup | undefined;
   },
 ): Promise<TurnResult> {
-  const { conversation, now, perform, save } = tools;
+  const { conversation, now, perform, lookupOf } = tools;
   let result = leave(start.state, null);
-  let { input } = start;
-  for (let effects = 0, saves = 0; ; effects++) {
-    const decision = conversation.step(result.state, input, contextOf({ ...start, nowMs: now() }, tools));
-    result = joined(result, decision);
-    if (decision.effect === undefined) return result;
-    if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
-    if (decision.save) {
-      if (saves === MAX_SAVES) throw new Error(`a turn saved more than ${MAX_SAVES} times`);
-      await save(result);
-      result = leave(result.state, null);
-      effects = 0;
-      saves += 1;
+  const unnamed = new Set(Object.keys(start.journal ?? {}));
+
+  async function run(first: Input): Promise<void> {
+    let input = first;
+    for (let effects = 0; ; effects++) {
+      const decision = conversation.step(result.state, input, contextOf({ ...start, nowMs: now() }, tools));
+      result = joined(result, decision);
+      const { effect } = decision;
+      if (effect === undefined) return;
+      if (effects === MAX_EFFECTS) throw new Error(`a turn asked for more than ${MAX_EFFECTS} effects`);
+      if ('operation' in effect) unnamed.delete(effect.operation);
+      input = { kind: 'outcome', outcome: await perform(effect) };
     }
-    input = { kind: 'outcome', outcome: await perform(decision.effect) };
   }
+
+  await run(start.input);
+  for (const operation of unnamed) {
+    const isTold = result.state.operations.some(({ id }) => id === operation);
+    const lookup = lookupOf(operation);
+    if (isTold || result.settled.includes(operation) || lookup === undefined) continue;
+    await run({ kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } });
+  }
+  return result;
 }
 
 /** What a step is told beside the state and why it is taken. */
 export function contextOf(
-  { sender, current, heardMs, nowMs }: Pick<Context, 'sender' | 'current' | 'heardMs' | 'nowMs'>,
+  {
+    sender,
+    current,
+    heardMs,
+    journal,
+    nowMs,
+  }: Omit<Beginning, 'state' | 'input'> & { readonly nowMs: number },
   { conversation, ids }: { readonly conversation: Conversation; ids(): Context['ids'] },
 ): Context {
   const { settings } = conversation;
   const serviceUp = conversation.serviceUp?.() ?? true;
-  return { settings, serviceUp, nowMs, sender, current, heardMs, ids: ids() };
+  return { settings, serviceUp, nowMs, sender, current, heardMs, journal, ids: ids() };
 }
 
 /** What was decided so far, and what a further step decided. */

@@ -6,7 +6,7 @@ import { stateSchema } from '../conversation/state.ts';
  * A command that a turn waited for on its way to the reply. `take` is the one that brought the message: accept, claim or
  * release.
  */
-const tripSchema = z.enum(['take', 'intend', 'recall', 'lock', 'unlock', 'commit']);
+const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);
 export type Trip = z.infer<typeof tripSchema>;
 
 /** An attempt to call AntCRM; `body` is what was sent, `reason` what AntCRM, or the connection, said against it. */

@@ -346,13 +346,18 @@ export type Release = {
   readonly wait?: Wait | undefined;
   readonly leaseMs: number;
   readonly schema: number;
+  /** How calls of a turn ended that is given back. */
+  readonly outcomes?: Outcomes | undefined;
 };
 
 /**
  * Ends a delivery: drops what was sent, and hands over what is next under the same lease, or frees the lease (null). What is
  * left of the outbox comes before any further step, so then the lease is freed, and whoever takes it next gets the outbox.
  */
-export function release(held: Held, { sentSeq, wait, leaseMs, schema }: Release): Transition<Next | null> {
+export function release(
+  held: Held,
+  { sentSeq, wait, leaseMs, schema, outcomes = {} }: Release,
+): Transition<Next | null> {
   return (before, nowMs) => {
     const holding = hold(before, held);
     if (holding.kind === 'stale') return same(before, null);
@@ -363,6 +368,7 @@ export function release(held: Held, { sentSeq, wait, leaseMs, schema }: Release)
     const delivered = {
       ...record,
       outbox,
+      journal: withOutcomes(record.journal, outcomes),
       knew: asked ? record.inSeq : record.knew,
       undeliveredMs: outbox.length === 0 ? 0 : (wait?.madeAtMs ?? record.undeliveredMs),
     };

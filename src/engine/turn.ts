@@ -17,13 +17,13 @@ import {
   writeState,
   written,
 } from './bodies.ts';
-import type { Asker, createEffects } from './effects.ts';
+import { type Asker, Calls, type createEffects } from './effects.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
 import type { Incoming } from './messages.ts';
 import type { Numbered } from './outbox.ts';
 import type { Outgoing, Outlet } from './outlet.ts';
-import { type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
+import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
 import type { Traces } from './tracing.ts';
 import type { Commit, Next } from './transitions.ts';
 import type { World } from './world.ts';
@@ -222,36 +222,17 @@ function secondsSince(acceptedMs: number | undefined, { nowMs }: Pick<World, 'no
 
 async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise<Answered> {
   const { next, reading, notes } = turn;
-  const saved: Numbered[] = [];
-  const save = async (decided: TurnResult): Promise<void> => {
-    saved.push(...(await saveBetween(session, turn, decided, tools)));
-  };
-  const result = await attempt(session.lease, turn, save, tools);
+  const calls = new Calls(next.journal);
+  session.lease.outcomes = calls.take;
+  const result = await attempt(session.lease, turn, calls, tools);
   notes.passed('steps');
   if (typeof result !== 'string') {
     const items = await commitTurn(session, turn, { decided: result, dead: reading.dead }, tools);
-    return { result: 'done', items: [...saved, ...items] };
+    return { result: 'done', items };
   }
   const dead = [...reading.dead, { reason: result, body: next.head?.body ?? session.text }];
-  const latest = { ...turn, reading: { ...reading, before: session.stored ?? reading.before } };
-  const decided = await giveUp(session.lease, latest, tools);
-  const items = await commitTurn(session, turn, { decided, dead }, tools);
-  return { result: 'dead', items: [...saved, ...items] };
-}
-
-/**
- * Commits what was decided so far. The message stays the head: after a crash it comes again, to this state. That messages
- * were dropped is said by the last commit.
- */
-function saveBetween(
-  session: Session,
-  turn: Turn,
-  decided: TurnResult,
-  tools: TurnTools,
-): Promise<Numbered[]> {
-  const between = { ...turn, next: { ...turn.next, head: null, dropped: 0 } };
-  turn.notes.passed('steps');
-  return commitTurn(session, between, { decided, dead: [] }, tools);
+  const decided = await giveUp(session.lease, turn, calls, tools);
+  return { result: 'dead', items: await commitTurn(session, turn, { decided, dead }, tools) };
 }
 
 /** When a poisoned wake-up is tried again; each time is an alarm. */
@@ -263,7 +244,7 @@ const FAILED: Reply = { key: 'turn.failed' };
 async function attempt(
   lease: Lease,
   { next, reading: { before, asker, unreadable }, notes }: Turn,
-  save: (decided: TurnResult) => Promise<void>,
+  calls: Calls,
   tools: TurnTools,
 ): Promise<TurnResult | DeadReason> {
   if (unreadable) return 'unreadable';
@@ -276,10 +257,10 @@ async function attempt(
   try {
     const known = await identified(asker, tools);
     notes.passed('identify');
-    return await steps(lease, next, { state: before.state, input, asker: known, save }, tools);
+    return await steps(lease, next, { state: before.state, input, asker: known, calls }, tools);
   } catch (err) {
-    if (isOurs(err) || lease.pastIntent) throw err;
-    if (err instanceof TurnInterrupted || tools.stopping()) throw new GivenBack();
+    if (isOurs(err)) throw err;
+    if (err instanceof TurnInterrupted || (tools.stopping() && !lease.pastIntent)) throw new GivenBack();
     tools.observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
     return 'threw';
   }
@@ -289,25 +270,24 @@ async function attempt(
 const isOurs = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
 
-type Beginning = Pick<Parameters<typeof runSteps>[0], 'state' | 'input'> & {
-  readonly asker: Asker;
-  readonly save: (decided: TurnResult) => Promise<void>;
-};
+type Starting = Pick<Beginning, 'state' | 'input'> & { readonly asker: Asker; readonly calls: Calls };
 
 /** Steps from there on. Time passes meanwhile, by the store's clock. */
 function steps(
   lease: Lease,
-  { nowMs, current, journal }: Next,
-  { state, input, asker, save }: Beginning,
+  { nowMs, current }: Next,
+  { state, input, asker, calls }: Starting,
   { conversation, ids, perform, world }: TurnTools,
 ): Promise<TurnResult> {
   const { sender, incoming } = asker;
   const startMs = world.monotonicMs();
   const now = () => nowMs + Math.round(world.monotonicMs() - startMs);
-  const at = { lease, asker, journal: new Map(Object.entries(journal)), nowMs: now };
+  // A wake-up has nothing to do with what a message confirmed.
+  const earlier = input.kind === 'wake' ? undefined : calls.all();
+  const at = { lease, asker, calls, nowMs: now };
   return runSteps(
-    { state, input, sender, current, heardMs: incoming?.acceptedMs },
-    { conversation, ids, now, save, perform: (effect) => perform(effect, at) },
+    { state, input, sender, current, heardMs: incoming?.acceptedMs, journal: earlier },
+    { conversation, ids, now, perform: (effect) => perform(effect, at), lookupOf: calls.lookupOf },
   );
 }
 
@@ -337,15 +317,15 @@ async function identified(
 async function giveUp(
   lease: Lease,
   { next, reading: { before, asker } }: Turn,
+  calls: Calls,
   tools: TurnTools,
 ): Promise<TurnResult> {
   const { state } = before;
   if (next.head === null) return leave(state, asker === null ? null : next.nowMs + WAKE_AGAIN_MS);
   const asItWas = leave(spokenOver(state), next.wakeMs || null, [FAILED]);
   if (asker === null) return asItWas;
-  const save = () => Promise.reject(new Error('nothing is saved on the way'));
   try {
-    return await steps(lease, next, { state, input: { kind: 'failed' }, asker, save }, tools);
+    return await steps(lease, next, { state, input: { kind: 'failed' }, asker, calls }, tools);
   } catch (err) {
     if (isOurs(err)) throw err;
     tools.observe.log.error({ err, conversation: lease.conversation }, 'a turn threw while it was given up');
@@ -438,11 +418,10 @@ async function commitTurn(
   made: Decided,
   tools: TurnTools,
 ): Promise<Numbered[]> {
-  const latest = { ...turn, reading: { ...turn.reading, before: session.stored ?? turn.reading.before } };
-  const change = changeOf(latest, made, tools);
+  const change = changeOf(turn, made, tools);
   const committed = await tools.mailbox.commit(session.lease, change.commit);
   if (committed === null) throw new LeaseLost();
-  return noteChange(session, latest, { change, made, firstSeq: committed.firstSeq }, tools);
+  return noteChange(session, turn, { change, made, firstSeq: committed.firstSeq }, tools);
 }
 
 /** What the live question asks for after a turn. A turn that asks nothing new leaves a live question as it is. */

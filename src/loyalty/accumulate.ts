@@ -2,7 +2,7 @@ import type { Effect, Identifier, Known, Lookup, Outcome } from '../conversation
 import type { EffectContext } from '../conversation/perform.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
-import { callOf, intend, readIntent, readsFor, type Tools } from './intent.ts';
+import { callOf, intend, readsFor, type Tools } from './intent.ts';
 import { NOBODY, rememberCode } from './locks.ts';
 import type { AntCrm, Contact } from './port.ts';
 import { readBack, windowStart } from './reconcile.ts';
@@ -27,11 +27,7 @@ export async function accumulate(effect: Accumulate, context: EffectContext, too
   // On its way before the call is, which waits for nothing: should AntCRM answer the call first, the two tell no balance.
   const pointsBefore = isProved(by, effect) ? readPoints(by, context, tools) : undefined;
   const intended = await intend(context, operation, { lookup });
-  if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation };
-  if (intended.kind === 'stored') {
-    tools.log.warn({ operation }, 'an accumulation was interrupted: it is looked up');
-    return { kind: 'unknown', operation, lookup: readIntent(intended.body).lookup };
-  }
+  if (intended === 'unreplicated') return { kind: 'unavailable', operation };
 
   // Nobody's name is given to a record that may be somebody else's.
   const ownName = isProved(by, effect) ? name : undefined;

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { type Lookup, lookupSchema } from '../conversation/effect.ts';
+import { type Intent, intentSchema, type Lookup } from '../conversation/effect.ts';
 import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
@@ -19,24 +18,18 @@ export type Tools = {
 
 type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
 
-/**
- * The intent: what must survive a crash between a call and the saving of its outcome. Read by operators too
- * (`npm run operations`).
- */
-export const intentSchema = z.strictObject({ lookup: lookupSchema });
-export type Intent = z.infer<typeof intentSchema>;
-
 /** Reads a stored intent; throws if it is none, because nobody could act on it. */
 export const readIntent = (body: unknown): Intent => intentSchema.parse(body);
 
-type Intended = { kind: 'go' } | { kind: 'stored'; body: unknown } | { kind: 'unreplicated' };
-
 /** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
-export async function intend(context: EffectContext, operation: string, intent: Intent): Promise<Intended> {
+export async function intend(
+  context: EffectContext,
+  operation: string,
+  intent: Intent,
+): Promise<'go' | 'unreplicated'> {
   assertMayBegin(context);
   const intended = await context.intend(operation, intent);
-  if (intended.kind === 'stale') throw new LeaseLost();
-  if (intended.kind === 'go' && context.signal.aborted) throw new LeaseLost();
+  if (intended === 'go' && context.signal.aborted) throw new LeaseLost();
   return intended;
 }
 

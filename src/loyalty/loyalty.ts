@@ -7,7 +7,8 @@ import { type AntCrmClient, type AntCrmOptions, createAntCrm } from './antcrm.ts
 import { isSmall, measureSkew } from './clock.ts';
 import { limitGuessing } from './guessing.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
-import { readIntent, readsFor, type Tools } from './intent.ts';
+import { readsFor, type Tools } from './intent.ts';
+import { lockAll } from './locks.ts';
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
 
@@ -53,17 +54,11 @@ export function createPerform({
   async function ask(effect: Effect, context: EffectContext): Promise<Outcome> {
     switch (effect.kind) {
       case 'accumulate':
-        return accumulate(effect, context, tools);
+        return (await interrupted(effect, context, tools)) ?? accumulate(effect, context, tools);
       case 'redeem':
-        return redeem(effect, context, tools);
+        return (await interrupted(effect, context, tools)) ?? redeem(effect, context, tools);
       case 'check':
         return check(effect, context, tools);
-      case 'recall': {
-        const { operation, after } = effect;
-        const intent = await context.recall(operation);
-        const lookup = intent === null ? null : readIntent(intent).lookup;
-        return { kind: 'recalled', operation, after, lookup };
-      }
       case 'history':
         return readHistory(readsFor(context, antcrm), effect, () => measureSkew(tools, context));
       case 'balance':
@@ -82,4 +77,20 @@ export function createPerform({
   }
 
   return (effect, context) => ask(effect, context).finally(() => watchClock(context));
+}
+
+/**
+ * What became of an earlier attempt, cut off by a crash: it may have called, whatever would keep this one from getting as
+ * far. The locks that count are that one's, and so is its baseline.
+ */
+async function interrupted(
+  { operation }: { readonly operation: string },
+  context: EffectContext,
+  { log }: Pick<Tools, 'log'>,
+): Promise<Outcome | null> {
+  const known = context.known(operation);
+  if (known?.kind !== 'unknown') return known;
+  log.warn({ operation }, 'a call was interrupted: it is looked up');
+  await lockAll(known.lookup.locks, operation, context);
+  return known;
 }

@@ -2,7 +2,7 @@ import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversati
 import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
-import { callOf, elapsed, intend, momentIn, readIntent, readsFor, type Tools } from './intent.ts';
+import { callOf, elapsed, intend, momentIn, readsFor, type Tools } from './intent.ts';
 import { BRIEF_MS, type Locked, lockAll, nameOf, namesOf, type Others, unlockAll } from './locks.ts';
 import type { CallOutcome, Reads, RedeemRequest } from './port.ts';
 import { readBack, takeBaseline, windowStart } from './reconcile.ts';
@@ -34,9 +34,6 @@ const FRESH_MS = 1000;
  */
 export async function redeem(effect: Redeem, context: EffectContext, tools: Tools): Promise<Outcome> {
   const { operation } = effect;
-  // An earlier attempt, cut off by a crash, may have called, whatever keeps this one from getting as far.
-  const earlier = await context.recall(operation);
-  if (earlier !== null) return interrupted(operation, earlier, context, tools);
   if (effect.outdated) return { kind: 'outdated', operation };
 
   const customer = await identify(effect, readsFor(context, tools.antcrm), tools.contacts);
@@ -86,8 +83,7 @@ async function prepare(
 
   const sinceIntent = elapsed(world);
   const intended = await intend(context, operation, { lookup });
-  if (intended.kind === 'stored') return interrupted(operation, intended.body, context, tools);
-  if (intended.kind === 'unreplicated') return { kind: 'unavailable', operation, locks };
+  if (intended === 'unreplicated') return { kind: 'unavailable', operation, locks };
   if (sinceIntent() > FRESH_MS && !(await context.isHeld())) throw new LeaseLost();
   return { lookup, others, writeBefore };
 }
@@ -155,17 +151,4 @@ async function namesInHistory(by: Redeem['by'], reads: Reads): Promise<string[] 
   );
   if (!pages.every((page) => page.ok)) return null;
   return pages.flatMap((page) => page.value.records.flatMap(({ whose }) => (whose ? namesOf(whose) : [])));
-}
-
-/** The stored baseline is the only one ever used, and the locks that count are the first attempt's. */
-async function interrupted(
-  operation: string,
-  intent: unknown,
-  context: EffectContext,
-  { log }: Pick<Tools, 'log'>,
-): Promise<Outcome> {
-  log.warn({ operation }, 'a redemption was interrupted: it is looked up');
-  const { lookup } = readIntent(intent);
-  await lockAll(lookup.locks, operation, context);
-  return { kind: 'unknown', operation, lookup };
 }

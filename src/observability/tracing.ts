@@ -49,7 +49,7 @@ const KINDS = {
 export type SpanName =
   | keyof typeof KINDS
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
-  | `store ${'lock' | 'unlock' | 'intend' | 'recall' | 'commit'}`;
+  | `store ${'lock' | 'unlock' | 'intend' | 'commit'}`;
 
 /** What this chain of awaits works on. */
 type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: Span | undefined };

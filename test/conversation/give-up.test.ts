@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Lookup, Outcome } from '../../src/conversation/effect.ts';
-import { Dialogue, NOW, succeed } from '../support/dialogue.ts';
+import type { Lookup } from '../../src/conversation/effect.ts';
+import { Dialogue, NOW } from '../support/dialogue.ts';
 
 const CODES = ['TIVI000000301', 'TIVI000000302', 'TIVI000000303'] as const;
 const LOOKUP: Lookup = {
@@ -15,10 +15,7 @@ const LOOKUP: Lookup = {
 
 /** The journal has an intent of this operation, or of none. */
 function remembering(chat: Dialogue, called: string | undefined, lookup = LOOKUP): Dialogue {
-  chat.answers = (effect): Outcome =>
-    effect.kind === 'recall' && effect.operation === called
-      ? { kind: 'recalled', operation: effect.operation, after: effect.after, lookup }
-      : succeed(effect);
+  if (called !== undefined) chat.journal[called] = { kind: 'unknown', operation: called, lookup };
   return chat;
 }
 
@@ -29,11 +26,10 @@ function summary(...codes: readonly string[]): { chat: Dialogue; id: string } {
   return { chat, id: idOf(chat) };
 }
 
-/** The first code of three has its outcome, the second one's was never saved. */
-function cutOff(): { chat: Dialogue; id: string } {
+/** Of three codes the first ones were called, and how that ended is known. */
+function cutOff(many = 1): { chat: Dialogue; id: string } {
   const { chat, id } = summary(...CODES);
-  const done = { kind: 'accumulate', status: 'done', atMs: NOW, checks: 0 } as const;
-  chat.state = { ...chat.state, operations: [{ ...done, id: `${id}.1`, code: CODES[0] }] };
+  for (let n = 1; n <= many; n++) chat.journal[`${id}.${n}`] = { kind: 'applied', operation: `${id}.${n}` };
   return { chat, id };
 }
 
@@ -108,7 +104,7 @@ describe('several codes that were cut off for good', () => {
       'turn.failed',
       'accumulate.summary',
     ]);
-    expect(chat.effects).toEqual([{ kind: 'recall', operation: `${id}.2`, after: 'failure' }]);
+    expect(chat.last?.settled).toEqual([`${id}.1`]);
     expect(chat.state.draft.codes).toEqual([CODES[1], CODES[2]]);
   });
 
@@ -120,9 +116,7 @@ describe('several codes that were cut off for good', () => {
   });
 
   test('are over where the last one was the one that was called', () => {
-    const { chat, id } = cutOff();
-    const [done] = chat.state.operations;
-    if (done) chat.state.operations.push({ ...done, id: `${id}.2`, code: CODES[1] });
+    const { chat, id } = cutOff(2);
     const lookup = { ...LOOKUP, code: CODES[2] };
     expect(remembering(chat, `${id}.3`, lookup).fail().keys).toEqual([
       'accumulate.done',
@@ -130,15 +124,6 @@ describe('several codes that were cut off for good', () => {
       'privacy.consent',
     ]);
     expect(linesOf(chat).at(-1)).toEqual([CODES[2], 'checking']);
-  });
-
-  test('are over where an operator settles the last one', () => {
-    const { chat, id } = cutOff();
-    const [done] = chat.state.operations;
-    if (done) chat.state.operations.push({ ...done, id: `${id}.2`, code: CODES[1] });
-    chat.send({ kind: 'settle', operation: `${id}.3`, result: 'not-applied' });
-    expect(chat.keys).toEqual(['accumulate.partly', 'privacy.consent']);
-    expect(linesOf(chat).at(-1)).toEqual([CODES[2], 'notApplied']);
   });
 
   test('say nothing that is not so when they are cancelled, or followed by another code', () => {
@@ -175,4 +160,11 @@ describe('a typed yes that a crash brings again', () => {
     expect(again(remembering(chat, undefined)).keys).toEqual(['confirm.press', 'accumulate.summary']);
     expect(chat.calls).toEqual([]);
   });
+});
+
+test('a call that no confirmation knows of any more is looked up, and told', () => {
+  const chat = new Dialogue();
+  chat.run({ kind: 'outcome', outcome: { kind: 'unknown', operation: 'GONE', lookup: LOOKUP } });
+  expect(chat.keys).toEqual(['operation.checking']);
+  expect(chat.state.operations).toMatchObject([{ id: 'GONE', status: 'checking', code: CODES[1] }]);
 });

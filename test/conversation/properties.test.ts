@@ -142,25 +142,6 @@ function outcome(effect: Effect, pick: number): Outcome {
       const found = (['applied', 'refused', 'none', 'several', 'unreadable'] as const)[pick % 5] ?? 'none';
       return { kind: 'checked', operation: effect.operation, found };
     }
-    case 'recall': {
-      const { operation } = effect;
-      const by = { kind: 'phone', value: '+84912345678' } as const;
-      const lookup = {
-        kind: 'accumulate',
-        by,
-        code: 'X',
-        fromMs: NOW,
-        deadlineMs: NOW,
-        baseline: [],
-        locks: [],
-      } as const;
-      return {
-        kind: 'recalled',
-        operation,
-        after: effect.after,
-        lookup: pick % 2 === 0 ? null : { ...lookup, baseline: [], locks: [] },
-      };
-    }
     case 'history':
       return pick % 3 === 0
         ? { kind: 'unavailable' }

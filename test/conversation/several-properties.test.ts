@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Effect, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { step } from '../support/conversation.ts';
@@ -53,60 +53,55 @@ const fate: fc.Arbitrary<Fate> = fc.record({
   deaths: fc.array(fc.nat({ max: 4 }), { maxLength: 6 }),
 });
 
-/** AntCRM with its journal: what was called, and how that ended. */
+/** AntCRM with its journal: what was called, and how that ended as far as it was written down. */
 class Antcrm {
   readonly calls: { readonly operation: string; readonly code: string; readonly kind: Outcome['kind'] }[] =
     [];
-  readonly #intents = new Map<string, Lookup>();
+  readonly journal: Record<string, KnownCall> = {};
+  /** Outcomes are written with the next intent. */
+  #unwritten: KnownCall[] = [];
 
   perform(effect: Effect, pick: number): Outcome {
-    if (effect.kind === 'recall')
-      return {
-        kind: 'recalled',
-        operation: effect.operation,
-        after: effect.after,
-        lookup: this.#intents.get(effect.operation) ?? null,
-      };
     if (effect.kind === 'check')
       return { kind: 'checked', operation: effect.operation, found: pick % 2 === 0 ? 'applied' : 'none' };
     if (effect.kind !== 'accumulate') return succeed(effect);
     const { operation, code: called } = effect;
-    const written = this.#intents.get(operation);
-    if (written) return { kind: 'unknown', operation, lookup: written };
+    const known = this.journal[operation];
+    if (known) return known;
+    for (const one of this.#unwritten.splice(0)) this.journal[one.operation] = one;
     const kind =
       (['applied', 'applied', 'refused', 'unknown', 'unavailable'] as const)[(pick + called.length) % 5] ??
       'applied';
     const by = { kind: 'phone', value: '+84912345678' } as const;
     const lookup: Lookup = {
-      kind: 'accumulate',
-      by,
-      code: called,
-      fromMs: NOW,
-      deadlineMs: NOW,
-      baseline: [],
-      locks: [],
+      ...{ kind: 'accumulate', by, code: called, fromMs: NOW, deadlineMs: NOW, baseline: [], locks: [] },
     };
-    this.#intents.set(operation, lookup);
+    this.journal[operation] = { kind: 'unknown', operation, lookup };
     this.calls.push({ operation, code: called, kind });
-    return kind === 'unknown' ? { kind, operation, lookup } : { kind, operation };
+    if (kind === 'unknown') return { kind, operation, lookup };
+    this.#unwritten.push({ kind, operation });
+    return { kind, operation };
+  }
+
+  /** The process died: what it had not written is lost. */
+  die(): void {
+    this.#unwritten = [];
+  }
+
+  settle(operations: readonly string[]): void {
+    this.#unwritten = [];
+    for (const operation of operations) delete this.journal[operation];
   }
 }
 
-/** A turn, begun anew from what was saved whenever the process dies on the way; given up the fifth time. */
+/** A turn, begun anew whenever the process dies on the way; given up the fifth time. */
 function turn(chat: Dialogue, input: Input, antcrm: Antcrm, { outcome, deaths }: Fate): void {
   const left = [...deaths];
   for (let attempt = 1; ; attempt++) {
     chat.current = attempt === 1;
     const dies = attempt <= 5 ? left.shift() : undefined;
-    if (
-      attempted(
-        chat,
-        attempt > 5 ? { kind: 'failed' } : input,
-        (effect) => antcrm.perform(effect, outcome),
-        dies,
-      )
-    )
-      return;
+    if (attempted(chat, attempt > 5 ? { kind: 'failed' } : input, antcrm, outcome, dies)) return;
+    antcrm.die();
   }
 }
 
@@ -114,19 +109,23 @@ function turn(chat: Dialogue, input: Input, antcrm: Antcrm, { outcome, deaths }:
 function attempted(
   chat: Dialogue,
   input: Input,
-  perform: (effect: Effect) => Outcome,
+  antcrm: Antcrm,
+  pick: number,
   dies: number | undefined,
 ): boolean {
+  chat.journal = { ...antcrm.journal };
   let decision = step(chat.state, input, chat.context());
   const replies = [...decision.replies];
+  const settled = [...(decision.settled ?? [])];
   for (let at = 0; decision.effect; at++) {
-    if (decision.save) chat.state = decision.state;
     if (decision.effect.kind === 'photo') throw new Error('all pictures are read');
-    const outcome = perform(decision.effect);
+    const outcome = antcrm.perform(decision.effect, pick);
     if (at === dies) return false;
     decision = step(decision.state, { kind: 'outcome', outcome }, chat.context());
     replies.push(...decision.replies);
+    settled.push(...(decision.settled ?? []));
   }
+  antcrm.settle(settled);
   chat.state = decision.state;
   chat.replies = replies;
   return true;

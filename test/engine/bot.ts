@@ -3,7 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/conversation/context.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
-import type { Effect } from '../../src/conversation/effect.ts';
+import type { Effect, Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Perform } from '../../src/conversation/perform.ts';
 import type { Photo } from '../../src/conversation/photo.ts';
@@ -67,9 +67,14 @@ const echoOf = ({ pictures }: Photo) => ({
   },
 });
 
+export const LOOKUP: Lookup = {
+  ...{ kind: 'accumulate', by: { kind: 'phone', value: '+84912345678' }, code: 'TIVI000000301' },
+  ...{ fromMs: 0, deadlineMs: Number.MAX_SAFE_INTEGER / 2, baseline: [], locks: [] },
+};
+
 const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, code: operation });
 
-/** `several:op:3` earns by three operations. What is left of them is in the state, which is saved after each. */
+/** `several:op:3` earns by three operations. What is left of them is in the state. */
 function several(before: ConversationState, operation: string, many: number): Decision {
   const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
   const { codes: left = all, among: results = [] } = before.draft;
@@ -94,7 +99,7 @@ function onOneOfSeveral(
     return { state: { ...state, draft }, replies: [told], settled: [operation] };
   }
   const going = { ...state, draft: { ...draft, codes: rest, among: results } };
-  return { state: going, replies: [], effect: earn(next), save: true, settled: [operation] };
+  return { state: going, replies: [], effect: earn(next), settled: [operation] };
 }
 
 function onText(text: string, before: ConversationState, nowMs: number): Decision {
@@ -133,12 +138,16 @@ function onText(text: string, before: ConversationState, nowMs: number): Decisio
   }
 }
 
-function ending(outcome: { kind: string; operation?: string | undefined; customer?: string | undefined }) {
-  const { operation, customer } = outcome;
+function ending(outcome: {
+  kind: string;
+  operation?: string | undefined;
+  locks?: readonly string[] | undefined;
+}) {
+  const { operation, locks = [] } = outcome;
   if (operation === undefined || outcome.kind === 'unknown') return {};
   return {
     settled: [operation],
-    unlock: customer === undefined ? [] : [{ customer, operation, record: `record of ${operation}` }],
+    unlock: locks.map((customer) => ({ customer, operation, record: `record of ${operation}` })),
   };
 }
 
@@ -184,18 +193,19 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   const perform: Perform = async (effect, turn) => {
     if (effect.kind !== 'redeem' && effect.kind !== 'accumulate') throw new Error('unexpected effect');
     const { operation } = effect;
+    const known = turn.known(operation);
     if (effect.kind === 'accumulate') {
-      const intended = await turn.intend(operation, 'the intent');
-      if (intended.kind === 'go') calls.push(operation);
-      return { kind: intended.kind === 'go' ? 'applied' : 'refused', operation };
+      // What nobody knows the end of is refused here, to be told from what is applied.
+      if (known !== null) return known.kind === 'unknown' ? { kind: 'refused', operation } : known;
+      if ((await turn.intend(operation, { lookup: LOOKUP })) === 'go') calls.push(operation);
+      return { kind: 'applied', operation };
     }
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
-    const intended = await turn.intend(operation, 'the intent');
-    if (intended.kind === 'stored') return { kind: 'refused', operation, customer };
-    if (intended.kind !== 'go') throw new Error('may not call');
+    if (known !== null) return { kind: 'refused', operation, locks: [customer] };
+    if ((await turn.intend(operation, { lookup: LOOKUP })) !== 'go') throw new Error('may not call');
     calls.push(operation);
-    return { kind: 'applied', operation, customer };
+    return { kind: 'applied', operation, locks: [customer] };
   };
 
   const silent = () => {};

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { inTime } from '../support/in-time.ts';
-import { createWorld, gate, incoming } from './bot.ts';
+import { createWorld, gate, incoming, LOOKUP } from './bot.ts';
 
 describe('stopping', () => {
   test('an idle engine stops at once, and claims nothing more', async () => {
@@ -21,7 +21,7 @@ describe('stopping', () => {
     const engine = world.engine({
       perform: async (effect, turn) => {
         if (effect.kind !== 'redeem') throw new Error('unexpected');
-        await turn.intend(effect.operation, 'intent');
+        await turn.intend(effect.operation, { lookup: LOOKUP });
         called.open();
         await answered.opened;
         return { kind: 'applied', operation: effect.operation };
@@ -49,8 +49,8 @@ describe('stopping', () => {
         if (effect.kind !== 'redeem') throw new Error('unexpected');
         reading.open();
         await answered.opened;
-        const intended = await turn.intend(effect.operation, 'intent');
-        throw new Error(`may not call: ${intended.kind}, stopping: ${turn.stopping()}`);
+        const intended = await turn.intend(effect.operation, { lookup: LOOKUP });
+        throw new Error(`may not call: ${intended}, stopping: ${turn.stopping()}`);
       },
     });
     await engine.accept(incoming('redeem:op1'));

@@ -239,7 +239,7 @@ describe('an effect', () => {
     });
     await engine.accept(incoming('hello'));
     await world.quiet();
-    expect(perform).toHaveBeenCalledTimes(4);
+    expect(perform).toHaveBeenCalledTimes(16);
     expect(world.heard()).toEqual(['turn.failed']);
   });
 

@@ -121,21 +121,6 @@ describe('a redemption cut off by a crash', () => {
     }
   });
 
-  it('is recalled by its intent, if it got so far, and nothing is called for that', async () => {
-    for await (const world of everyCrash('applied')) {
-      const { storedIntent: intent } = world;
-      const calls = world.antcrm.redeemed.length;
-      const recalled = await world.perform({ kind: 'recall', operation: 'op-1', after: 'crash' });
-      expect(recalled).toEqual({
-        kind: 'recalled',
-        operation: 'op-1',
-        after: 'crash',
-        ...(intent ?? { lookup: null }),
-      });
-      expect(world.antcrm.redeemed).toHaveLength(calls);
-    }
-  });
-
   it.each(FATES)(
     'is looked up, and not called, where its price changed meanwhile: it is %s',
     async (fate) => {

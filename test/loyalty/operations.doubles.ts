@@ -1,6 +1,7 @@
 import type { Identifier } from '../../src/conversation/effect.ts';
-import type { EffectContext } from '../../src/conversation/perform.ts';
+import { type EffectContext, LeaseLost } from '../../src/conversation/perform.ts';
 import { realWorld, type World } from '../../src/engine/world.ts';
+import { readIntent } from '../../src/loyalty/intent.ts';
 import type {
   AccumulateRequest,
   AntCrm,
@@ -232,13 +233,16 @@ export class FakeStore {
       unlock: async (...unlocked) => this.unlock(...unlocked),
       isHeld: async () => fence === this.#fence,
       intend: async (operation, body) => {
-        if (fence !== this.#fence) return { kind: 'stale' };
-        const stored = this.intents.get(operation);
-        if (stored !== undefined) return { kind: 'stored', body: JSON.parse(stored) };
+        if (fence !== this.#fence || this.intents.has(operation)) throw new LeaseLost();
         this.intents.set(operation, JSON.stringify(body));
-        return { kind: this.isReplicated ? 'go' : 'unreplicated' };
+        return this.isReplicated ? 'go' : 'unreplicated';
       },
-      recall: async (operation) => JSON.parse(this.intents.get(operation) ?? 'null'),
+      known: (operation) => {
+        const stored = this.intents.get(operation);
+        return stored === undefined
+          ? null
+          : { kind: 'unknown', operation, ...readIntent(JSON.parse(stored)) };
+      },
     };
   }
 }
@@ -276,7 +280,7 @@ export class Fuse {
       unlock: (...unlocked) => this.#burn(() => context.unlock(...unlocked)),
       isHeld: () => this.#burn(() => context.isHeld()),
       intend: (operation, body) => this.#burn(() => context.intend(operation, body)),
-      recall: (operation) => this.#burn(() => context.recall(operation)),
+      known: (operation) => context.known(operation),
     };
   }
 

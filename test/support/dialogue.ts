@@ -1,7 +1,7 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
-import type { Effect, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, KnownCall, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Photo, PhotoEffect, PhotoReading } from '../../src/conversation/photo.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
@@ -61,6 +61,8 @@ export class Dialogue {
   answers: (effect: Effect) => Outcome;
   /** What the pictures say; a test sets what it needs. */
   reading: PhotoReading = { kind: 'noCode' };
+  /** Calls that an earlier attempt of the next turn perhaps made; it ends with that turn. */
+  journal: Record<string, KnownCall> = {};
   #ids = 0;
 
   constructor(
@@ -135,6 +137,7 @@ export class Dialogue {
       replies.push(...decision.replies);
     }
     this.replies = replies;
+    this.journal = {};
     this.last = decision;
     this.state = this.conversation.readState(JSON.parse(JSON.stringify(decision.state)));
     return this;
@@ -142,6 +145,9 @@ export class Dialogue {
 
   private perform(effect: Effect | PhotoEffect): Outcome | PhotoEffect {
     if (effect.kind !== 'photo') {
+      const known =
+        'operation' in effect && effect.kind !== 'check' ? this.journal[effect.operation] : undefined;
+      if (known !== undefined) return known;
       this.effects.push(effect);
       return this.answers(effect);
     }
@@ -161,6 +167,7 @@ export class Dialogue {
       serviceUp: this.serviceUp,
       current: this.current,
       heardMs: this.heardMs,
+      journal: this.journal,
       ids: { operation: `K7M2Q9X${id.padStart(3, '0')}`, view: `v${id}` },
     };
   }
@@ -184,8 +191,6 @@ export function succeed(effect: Effect): Outcome {
       };
     case 'check':
       return { kind: 'checked', operation: effect.operation, found: 'none' };
-    case 'recall':
-      return { kind: 'recalled', operation: effect.operation, after: effect.after, lookup: null };
     case 'history':
       return {
         kind: 'history',

@@ -43,23 +43,11 @@ export function nextCall({ operations }: ConversationState, calls: readonly Call
   return calls.findIndex(({ operation }) => !operations.some(({ id }) => id === operation));
 }
 
-/** The call of the confirmation at hand that is next. */
-export function openCall(state: ConversationState, scope: Scope): Call | undefined {
-  const confirming = atHand(state, scope);
-  return confirming?.calls[nextCall(state, confirming.calls)];
-}
-
 /** The confirmation that an operation is of. */
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
-/**
- * Some codes of the confirmation at hand have their outcomes, others not: the turn that works on it was cut off. Once what
- * was gathered has lapsed, there is nothing to go on with.
- */
-export function isCutOff({ step, draft, operations }: ConversationState): boolean {
-  return (
-    step.at === 'confirming' &&
-    Object.keys(draft).length > 0 &&
-    operations.some(({ id }) => id !== step.operation && confirmationOf(id) === step.operation)
-  );
+/** An earlier attempt of this turn has perhaps made calls of the confirmation at hand: it goes on, whatever else says no. */
+export function isInterrupted(state: ConversationState, scope: Scope): boolean {
+  const { journal = {} } = scope;
+  return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }

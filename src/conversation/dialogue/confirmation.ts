@@ -6,7 +6,7 @@ import { balanceLines, receiptLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
 import { refused as askAnew, complete } from './advance.ts';
-import { type AtHand, atHand, type Concluded, type Confirmed, isCutOff, nextCall } from './calls.ts';
+import { type AtHand, atHand, type Concluded, type Confirmed, isInterrupted, nextCall } from './calls.ts';
 import { finish } from './consent.ts';
 import { callHindered } from './guards.ts';
 import { begun, checking, counted, ended, note, receiptOf, stillChecking } from './operations.ts';
@@ -23,8 +23,8 @@ export function begin(state: ConversationState, scope: Scope): Decision {
   if (!confirming) return home(state, scope, { key: 'menu' });
   const { confirmed, calls } = confirming;
   const wait = callHindered(confirmed.flow, state, scope);
-  // What was cut off may have been called already: only trying to goes on to find that out.
-  if (wait && !isCutOff(state)) return again(state, scope, wait);
+  // What was perhaps called passes no guard: prices, guesses and the service may have changed since.
+  if (wait && !isInterrupted(state, scope)) return again(state, scope, wait);
   const at = nextCall(state, calls);
   const call = calls[at];
   const effect = call && confirmed.effect(state.draft, call.operation, scope, at);
@@ -34,7 +34,8 @@ export function begin(state: ConversationState, scope: Scope): Decision {
 /** A call of the confirmed operation, or of one of its operations, has ended, one way or another. */
 export function conclude(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
   const confirming = atHand(state, scope);
-  if (!confirming) return say(state);
+  const isAtHand = confirming?.calls.some(({ operation }) => operation === outcome.operation);
+  if (!confirming || (outcome.kind === 'unknown' && !isAtHand)) return orphaned(state, outcome, scope);
   const isOnly = confirming.calls.length < 2;
   return (isOnly ? concludeOnly : concludeOne)(state, confirming, outcome, scope);
 }
@@ -136,4 +137,16 @@ function pending(
 ): Decision {
   const noted = note(state, { ...begun(state, id, confirmed, scope), status: 'checking', lookup });
   return home(noted, scope, checking(confirmed.kind, id));
+}
+
+/** A call that no confirmation knows of any more was perhaps made: it is looked up, and told. */
+function orphaned(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+  if (outcome.kind !== 'unknown') return say(state);
+  const { operation: id, lookup } = outcome;
+  const { kind, code } = lookup;
+  const operation: Operation = {
+    ...{ id, kind, atMs: scope.nowMs, checks: 0, status: 'checking', lookup },
+    ...(scope.flows.confirming(kind)?.takes?.codes ? { code } : { gift: code }),
+  };
+  return say(note(state, operation), checking(kind, id));
 }

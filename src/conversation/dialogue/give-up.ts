@@ -1,17 +1,15 @@
 import { type Decision, say } from '../decision.ts';
-import type { Lookup, Outcome } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
-import { runningIn } from './advance.ts';
-import { atHand, isCutOff, openCall } from './calls.ts';
+import { atHand } from './calls.ts';
 import { conclude } from './confirmation.ts';
-import { pointAt } from './questions.ts';
+import { ended } from './operations.ts';
 import { noteOutcome, tellAll } from './several.ts';
 
 /*
  * A message that will never be answered: its turn threw, or was begun too often. What it confirmed may have been called all
- * the same, so before anything is said the intent of the next call is read.
+ * the same, which the journal tells.
  */
 
 const FAILED: Reply = { key: 'turn.failed' };
@@ -20,37 +18,21 @@ const CUT_OFF: Reply = { key: 'turn.failed', context: 'rest' };
 
 /** All stays as it was, but for a confirmation of which something was called. */
 export function giveUp(state: ConversationState, scope: Scope): Decision {
-  const open = openCall(state, scope);
-  return open
-    ? { state, replies: [], effect: { kind: 'recall', operation: open.operation, after: 'failure' } }
-    : say(state, FAILED);
-}
-
-/** What the intent says. Without one the call was not made: its button still works, unless codes before it were called. */
-export function recalled(
-  state: ConversationState,
-  { operation, after, lookup }: Extract<Outcome, { kind: 'recalled' }>,
-  scope: Scope,
-): Decision {
-  if (after === 'crash') return repeated(state, operation, lookup, scope);
   const confirming = atHand(state, scope);
-  const open = confirming?.calls.find((call) => call.operation === operation);
-  if (!confirming || !open) return say(state, FAILED);
-  const end = { ...confirming, why: CUT_OFF };
-  if (lookup === null) return isCutOff(state) ? tellAll(state, end, scope) : say(state, FAILED);
-  const unknown = { kind: 'unknown', operation, lookup } as const;
-  if (confirming.calls.length < 2) return conclude(state, unknown, scope);
-  return tellAll(noteOutcome(state, open, confirming.confirmed, unknown, scope), end, scope);
-}
-
-/** The same word confirmed before a crash: it goes on. Else it may have been meant for something else, and takes the button. */
-function repeated(
-  state: ConversationState,
-  operation: string,
-  lookup: Lookup | null,
-  scope: Scope,
-): Decision {
-  if (lookup !== null) return conclude(state, { kind: 'unknown', operation, lookup }, scope);
-  const flow = runningIn(state, scope);
-  return flow ? pointAt(state, flow, scope) : say(state);
+  if (!confirming) return say(state, FAILED);
+  const { calls, confirmed } = confirming;
+  const made = calls.flatMap((call) => {
+    const outcome = scope.journal?.[call.operation];
+    return outcome === undefined ? [] : [{ call, outcome }];
+  });
+  const [only] = made;
+  if (only === undefined) return say(state, FAILED);
+  if (calls.length < 2) return conclude(state, only.outcome, scope);
+  let noted = state;
+  for (const { call, outcome } of made) noted = noteOutcome(noted, call, confirmed, outcome, scope);
+  const known = made.filter(({ outcome }) => outcome.kind !== 'unknown');
+  return {
+    ...tellAll(noted, { ...confirming, why: CUT_OFF }, scope),
+    settled: known.flatMap(({ call }) => ended(call.operation).settled ?? []),
+  };
 }

@@ -26,7 +26,7 @@ import {
   welcome,
 } from './beside.ts';
 import { narrow, turn as turnPage } from './browse.ts';
-import { isCutOff, openCall } from './calls.ts';
+import { isInterrupted } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
 import { begin as call } from './confirmation.ts';
 import { consent, unanswered, walkedAway } from './consent.ts';
@@ -614,11 +614,7 @@ function confirmedByWord(
   const flow = scope.flows.get(step.flow);
   const isAbout = step.shown === true && scope.current;
   if (!flow || !confirmsIn(flow)?.byWord) return flow ? pointAt(state, flow, scope) : again(state, scope);
-  if (isAbout || isCutOff(state)) return call(state, scope);
-  const next = step.shown === true ? openCall(state, scope) : undefined;
-  return next
-    ? { state, replies: [], effect: { kind: 'recall', operation: next.operation, after: 'crash' } }
-    : pointAt(state, flow, scope);
+  return isAbout || isInterrupted(state, scope) ? call(state, scope) : pointAt(state, flow, scope);
 }
 
 function no(turn: Turn, isWrong: boolean, scope: Scope): Turn {

@@ -13,8 +13,8 @@ import { again, home, pose } from './questions.ts';
 
 /*
  * One confirmation, several codes: a call for each, in order, with an operation of its own, `<id>.<n>`. What is left to do
- * follows from the operations noted so far, and each outcome is saved before the next call. So whoever takes the turn up
- * after a crash goes on with the first code that has none, and nothing is told before all of it is known.
+ * follows from the operations noted so far, and nothing is told before all of it is known. Whoever takes the turn up after a
+ * crash goes through all of them again, and learns of each call that was made how it ended, or that nobody knows.
  */
 
 /** The call of one of several codes has ended: on to the next, or to what is said of all. */
@@ -25,18 +25,19 @@ export function concludeOne(
   scope: Scope,
 ): Decision {
   const { confirmed, calls } = confirming;
-  const call = calls[nextCall(state, calls)];
+  const at = calls.findIndex(({ operation }) => operation === outcome.operation);
+  const call = calls[at];
   if (call === undefined) return again(state, scope);
   const noted = noteOutcome(state, call, confirmed, outcome, scope);
   const settled = outcome.kind === 'unknown' || outcome.kind === 'busy' ? {} : ended(call.operation);
-  const at = nextCall(noted, calls);
-  const why = at < 0 ? undefined : hindrance(noted, confirmed, outcome, scope);
-  const next = calls[at];
+  const rest = nextCall(noted, calls.slice(at + 1));
+  const next = rest < 0 ? undefined : calls[at + 1 + rest];
+  const why = next === undefined ? undefined : hindrance(noted, confirmed, next, outcome, scope);
   const effect =
     next === undefined || why !== undefined
       ? undefined
-      : confirmed.effect(noted.draft, next.operation, scope, at);
-  if (effect) return { state: noted, replies: [], effect, save: true, ...settled };
+      : confirmed.effect(noted.draft, next.operation, scope, calls.indexOf(next));
+  if (effect) return { state: noted, replies: [], effect, ...settled };
   const applied = outcome.kind === 'applied' ? outcome : undefined;
   return { ...tellAll(noted, { ...confirming, outcome: applied, why }, scope), ...settled };
 }
@@ -80,9 +81,12 @@ export function begunCall(
 function hindrance(
   state: ConversationState,
   confirmed: Confirmed,
+  next: Call,
   outcome: Concluded,
   scope: Scope,
 ): Reply | undefined {
+  // What was perhaps called passes no guard.
+  if (Object.hasOwn(scope.journal ?? {}, next.operation)) return undefined;
   const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
   if (isAway) return UNTRIED;
   if (outcome.kind === 'busy') return stillChecking(state);
