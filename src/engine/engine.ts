@@ -88,7 +88,7 @@ export function createEngine(options: EngineOptions): Engine {
     onError: report,
   });
   const claims = createClaims({ store, mailbox, world, observe });
-  const customerName = (customer: string): string => encryption.name('customer', customer);
+  const customerName = (customer: string) => encryption.name('customer', customer);
 
   /** What a turn waits for, on its way to the reply: a span and a trip of its own. */
   const asked = {
@@ -154,17 +154,7 @@ export function createEngine(options: EngineOptions): Engine {
       world,
     }),
   };
-  const deliver = createOutbox({
-    mailbox,
-    unlock: unlockOf,
-    outlet,
-    bulkhead,
-    spans,
-    observe,
-    limits,
-    world,
-    onError: report,
-  });
+  const deliver = createOutbox({ ...tools, mailbox, limits, unlock: unlockOf, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
 
   function accept(incoming: Incoming): Promise<Acceptance> {
