@@ -149,7 +149,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     perform: spannedPerform(loyalty.perform, spans),
     photoReader,
     outlet: (channel) => outlets.get(channel),
-    ids: newIds,
+    ids: () => newIds(),
     observe,
     limits: {
       concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),

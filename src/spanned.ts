@@ -11,33 +11,24 @@ import type { Spans } from './observability/tracing.ts';
  * is traced, they are the ports themselves.
  */
 
-/** Asks in a span, which says how the answer turned out. */
-function asking(spans: Spans) {
-  return <Answer>(
-    name: Parameters<Spans['around']>[0],
-    operation: string | undefined,
-    ask: () => Promise<Answer>,
-    outcomeOf?: (answer: Answer) => string,
-  ): Promise<Answer> =>
-    spans.around(name, operation === undefined ? {} : { operation }, async () => {
-      const answer = await ask();
-      if (outcomeOf) spans.note({ outcome: outcomeOf(answer) });
-      return answer;
-    });
-}
-
 /** Each call, its repeats counted in. */
 export function spannedAntCrm(antcrm: AntCrmClient, spans: Spans): AntCrmClient {
   if (!spans.isTracing) return antcrm;
-  const asked = asking(spans);
-  const kindOf = ({ kind }: CallOutcome): string => kind;
-  const reasonOf = (read: Read<unknown>): string => (read.ok ? 'ok' : read.reason);
+  const asked = <Answer extends CallOutcome | Read<unknown>>(
+    name: `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> =>
+    spans.around(name, {}, async () => {
+      const answer = await ask();
+      spans.note({ outcome: 'kind' in answer ? answer.kind : answer.ok ? 'ok' : answer.reason });
+      return answer;
+    });
   return {
     ...antcrm,
-    accumulate: (request) => asked('antcrm accumulate', undefined, () => antcrm.accumulate(request), kindOf),
-    redeem: (request) => asked('antcrm redeem', undefined, () => antcrm.redeem(request), kindOf),
-    history: (query) => asked('antcrm history', undefined, () => antcrm.history(query), reasonOf),
-    contact: (by) => asked('antcrm contact', undefined, () => antcrm.contact(by), reasonOf),
+    accumulate: (request) => asked('antcrm accumulate', () => antcrm.accumulate(request)),
+    redeem: (request) => asked('antcrm redeem', () => antcrm.redeem(request)),
+    history: (query) => asked('antcrm history', () => antcrm.history(query)),
+    contact: (by) => asked('antcrm contact', () => antcrm.contact(by)),
   };
 }
 

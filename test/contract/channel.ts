@@ -81,7 +81,7 @@ async function startBot(create: CreateChannel) {
     perform: async (effect) => succeed(effect),
     photoReader,
     outlet: () => outlet,
-    ids: newIds,
+    ids: () => newIds(),
     observe,
   });
   const app = Fastify();
