@@ -77,9 +77,11 @@ export function createPace(options: PaceOptions): Pace {
   const block = Math.ceil(perSecond * BLOCK);
   const chats = createWindow(chatBurst, 1000, world);
   const groups = createWindow(GROUP_PER_MINUTE, 60_000, world);
-  /** Left, and not counted yet; how many more could leave at once, as last heard. */
+  /** Left, and not counted yet. */
   let owed = 0;
-  let room = Number.POSITIVE_INFINITY;
+  /** From when on there is room for one more, and for another one each step later, as far as was heard. */
+  let roomFromMs = Number.NEGATIVE_INFINITY;
+  let stepMs = 0;
   /** Who waits, the most urgent first, and the times that were taken for them, the next one first. */
   const waiting: Waiting[] = [];
   const times: number[] = [];
@@ -91,7 +93,8 @@ export function createPace(options: PaceOptions): Pace {
 
   /** Where there is plenty nobody waits for a count. Each process may be off by what it owes, so that is kept small. */
   function leaves(): boolean {
-    if (waiting.length > 0 || owed >= credit || room < 2 * credit) return false;
+    if (waiting.length > 0 || owed >= credit) return false;
+    if (world.monotonicMs() - roomFromMs < 2 * credit * stepMs) return false;
     owed += 1;
     if (2 * owed >= credit && !isCounting) void count();
     return true;
@@ -107,7 +110,8 @@ export function createPace(options: PaceOptions): Pace {
     const sent = owed;
     owed = 0;
     const taken = await quota.take({ sent, wanted, withinMs: MOMENT_MS });
-    room = taken.room;
+    stepMs = taken.stepMs;
+    roomFromMs = world.monotonicMs() + taken.aheadMs + taken.granted * stepMs;
     return taken;
   }
 
@@ -128,7 +132,7 @@ export function createPace(options: PaceOptions): Pace {
     isAsking = true;
     while (waiting.length > times.length && times.length < FEW) {
       const wanted = Math.min(waiting.length - times.length, block);
-      const { granted, aheadMs, stepMs } = await take(wanted);
+      const { granted, aheadMs } = await take(wanted);
       const nowMs = world.monotonicMs();
       for (let n = 1; n <= granted; n++) times.push(nowMs + Math.max(0, aheadMs + n * stepMs));
       if (granted < wanted) putOffAfter(times.length, aheadMs);
@@ -156,10 +160,10 @@ export function createPace(options: PaceOptions): Pace {
   }
 
   function pauseAll(ms: number): void {
-    room = 0;
     const nowMs = world.monotonicMs();
     if (nowMs < pausedUntilMs) return;
     pausedUntilMs = nowMs + ms;
+    roomFromMs = Math.max(roomFromMs, pausedUntilMs);
     for (const [n, atMs] of times.entries()) times[n] = atMs + ms;
     if (ms <= LONG_MS) return;
     times.length = 0;

@@ -29,13 +29,7 @@ export interface Quota {
 export type Asked = { readonly sent: number; readonly wanted: number; readonly withinMs: number };
 
 /** Number n of the `granted` leaves in `aheadMs` + n × `stepMs`; at once, where that is past. */
-export type Granted = {
-  readonly granted: number;
-  readonly aheadMs: number;
-  readonly stepMs: number;
-  /** How many more could leave at once. */
-  readonly room: number;
-};
+export type Granted = { readonly granted: number; readonly aheadMs: number; readonly stepMs: number };
 
 /** `name`: the keyed hash of whose messages are counted, the same in all processes. `perSecond`: a whole number. */
 export type OpenQuota = (name: string, perSecond: number) => Quota;
@@ -80,7 +74,7 @@ export function createMemoryQuota(perSecond: number, world: Pick<World, 'monoton
       fullMs += granted * stepMs;
       const afterMs = fullMs - nowMs - burstMs;
       scarceMs = afterMs > 0 ? (scarceMs ?? nowMs) : undefined;
-      return { granted, aheadMs, stepMs, room: Math.max(0, Math.floor(-afterMs / relaxedMs)) };
+      return { granted, aheadMs, stepMs };
     },
     async line() {
       const nowMs = world.monotonicMs();

@@ -1,10 +1,10 @@
--- The pace of a bot's messages over all processes (store/quota.ts; store/memory/quota.ts is the same for one process).
+-- The pace of a bot's messages over all processes (store/quota.ts, where the same is for one process).
 --
 -- KEYS  its count
 -- ARGV  what: take, line or refuse; how long a message fills the bucket (relaxed, tight), what the bucket holds (all ms);
 --       take: how many have left, how many are wanted, within how long (ms); refuse: the platform's wait (ms)
 -- Answer  take: how many were taken, when the bucket has room for the first (µs from now, negative: it has), how long each
---         fills it (µs), how many more have room; line: ms until the place; refuse: for how long all pause (ms, 0: not)
+--         fills it (µs); line: ms until the place; refuse: for how long all pause (ms, 0: not)
 --
 -- Sent again, it counts again: some messages leave later than they could.
 
@@ -46,8 +46,7 @@ else
   full = full + granted * step
   local after = full - now - BURST
   scarce = after > 0 and (scarce or now)
-  local room = math.max(0, math.floor(-after / RELAXED))
-  answer = { granted, math.floor(ahead * 1000), math.floor(step * 1000), room }
+  answer = { granted, math.floor(ahead * 1000), math.floor(step * 1000) }
 end
 
 local function text(ms)

@@ -15,7 +15,7 @@ export type QuotaClient = {
   nameOf(name: string): string;
 };
 
-const takenSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const takenSchema = z.tuple([z.number(), z.number(), z.number()]);
 
 export function createRedisQuotas({ run, nameOf }: QuotaClient): OpenQuota {
   return (name, perSecond) => {
@@ -39,8 +39,8 @@ export function createRedisQuotas({ run, nameOf }: QuotaClient): OpenQuota {
       async take(asked) {
         const answer = await ask('take', [asked.sent, asked.wanted, asked.withinMs]);
         if (answer === undefined) return own.take(asked);
-        const [granted, aheadUs, stepUs, room] = takenSchema.parse(answer);
-        return { granted, aheadMs: aheadUs / 1000, stepMs: stepUs / 1000, room };
+        const [granted, aheadUs, stepUs] = takenSchema.parse(answer);
+        return { granted, aheadMs: aheadUs / 1000, stepMs: stepUs / 1000 };
       },
       async line() {
         const answer = await ask('line', []);
