@@ -1,0 +1,161 @@
+import type { Timer, World } from '../../src/engine/world.ts';
+
+/** The simulated time begins here: 25 November 2026, 15:47 in Vietnam. */
+const BEGIN_MS = Date.UTC(2026, 10, 25, 8, 47);
+
+/** Numbers from a seed (mulberry32): the same seed, the same numbers. */
+export type Chance = {
+  /** In [0, 1). */
+  random(): number;
+  /** A whole number in [from, to]. */
+  between(from: number, to: number): number;
+  /** True once in so many. */
+  happens(rate: number): boolean;
+  pick<Item>(items: readonly [Item, ...Item[]]): Item;
+};
+
+export function createChance(seed: number): Chance {
+  let state = seed >>> 0;
+  function random(): number {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+  return {
+    random,
+    between: (from, to) => from + Math.floor(random() * (to - from + 1)),
+    happens: (rate) => rate > 0 && random() < rate,
+    pick: ([first, ...rest]) => rest[Math.floor(random() * (rest.length + 1)) - 1] ?? first,
+  };
+}
+
+type Event = { readonly atMs: number; readonly order: number; run: (() => void) | null };
+
+/** Virtual time: whatever is to happen, in its order, one thing after the other on one thread. */
+export type Clock = {
+  /** Since the beginning, ms. */
+  readonly atMs: number;
+  /** What time it is, epoch ms: the clock of AntCRM. */
+  wallMs(): number;
+  /** The store's clock, epoch ms: it may be put back. */
+  nowMs(): number;
+  putBack(ms: number): void;
+  after(ms: number, run: () => void): Timer;
+  wait(ms: number): Promise<void>;
+  /** Lets time pass until nothing is left to happen before then. */
+  runUntil(atMs: number): Promise<void>;
+};
+
+export function createClock(): Clock {
+  const heap: Event[] = [];
+  let atMs = 0;
+  let order = 0;
+  let backMs = 0;
+
+  const isBefore = (one: Event, other: Event): boolean =>
+    one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+
+  function push(event: Event): void {
+    let at = heap.length;
+    heap.push(event);
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const parent = heap[up];
+      if (parent === undefined || !isBefore(event, parent)) break;
+      heap[at] = parent;
+      at = up;
+    }
+    heap[at] = event;
+  }
+
+  function pop(): Event | undefined {
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || first === last) return first;
+    let at = 0;
+    for (;;) {
+      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+      const isRight = right !== undefined && left !== undefined && isBefore(right, left);
+      const least = isRight ? right : left;
+      if (least === undefined || !isBefore(least, last)) break;
+      heap[at] = least;
+      at = 2 * at + (isRight ? 2 : 1);
+    }
+    heap[at] = last;
+    return first;
+  }
+
+  function after(ms: number, run: () => void): Timer {
+    order += 1;
+    const event: Event = { atMs: atMs + Math.max(0, ms), order, run };
+    push(event);
+    return {
+      cancel() {
+        event.run = null;
+      },
+    };
+  }
+
+  return {
+    get atMs() {
+      return atMs;
+    },
+    wallMs: () => BEGIN_MS + Math.floor(atMs),
+    nowMs: () => BEGIN_MS + Math.floor(atMs) - backMs,
+    putBack(ms) {
+      backMs += ms;
+    },
+    after,
+    wait: (ms) => new Promise((resolve) => after(ms, resolve)),
+    async runUntil(endMs) {
+      for (let next = heap[0]; next !== undefined && next.atMs <= endMs; next = heap[0]) {
+        pop();
+        if (next.run === null) continue;
+        atMs = next.atMs;
+        next.run();
+        // All that follows from it at once: promises are done before the next macrotask.
+        await new Promise(setImmediate);
+      }
+      atMs = Math.max(atMs, endMs);
+    },
+  };
+}
+
+/** What a process of the simulation lives in. Once it is dead, none of its timers rings. */
+export function createProcessWorld(
+  clock: Clock,
+  chance: Chance,
+  { name, skewMs, isAlive }: { readonly name: string; readonly skewMs: number; isAlive(): boolean },
+): World {
+  let ids = 0;
+  const alive = (run: () => void) => () => {
+    if (isAlive()) run();
+  };
+  return {
+    nowMs: () => clock.wallMs() + skewMs,
+    monotonicMs: () => clock.atMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const stop = () => {
+          timer.cancel();
+          reject(signal?.reason);
+        };
+        const ring = () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const timer = clock.after(ms, alive(ring));
+        signal?.addEventListener('abort', stop, { once: true });
+      }),
+    timer: (ms, run) => clock.after(ms, alive(run)),
+    defer: (run) => void clock.after(0, alive(run)),
+    random: chance.random,
+    id() {
+      ids += 1;
+      return `${name}-${ids}`;
+    },
+    bytes: (count) => Buffer.from(Array.from({ length: count }, () => chance.between(0, 255))),
+  };
+}

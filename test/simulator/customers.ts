@@ -1,0 +1,131 @@
+import type { Message, Sender } from '../../src/conversation/message.ts';
+import type { Reply } from '../../src/conversation/reply.ts';
+import type { Chance, Clock } from './clock.ts';
+
+/** What a customer wants, one after the other. */
+const WISHES = ['earn', 'earn three', 'redeem', 'points', 'history', 'help', 'chatter', 'silence'] as const;
+type Wish = (typeof WISHES)[number];
+
+/** Texts that are a process's end, each time they are worked on, or that no step can answer. */
+export const KILLER = 'giết tiến trình';
+export const POISON = 'làm hỏng bước';
+
+const CHATTER = ['cảm ơn', 'hello', 'mã ở đâu?', 'ủa', 'English please', 'đổi quà thế nào?'] as const;
+const SILENCE_MS = [60_000, 300_000] as const;
+const MAX_MESSAGES = 14;
+
+/** A customer's side of the line: what is sent gets to the bot, however often it must be sent again. */
+export type Send = (message: Message) => void;
+
+/**
+ * Somebody who uses the bot as people do: reads what it says, thinks, answers, presses, changes their mind. All of it from
+ * the seed.
+ */
+export function createCustomer(
+  clock: Clock,
+  chance: Chance,
+  options: {
+    readonly phone: string;
+    /** A code that nobody has used. */
+    freshCode(): string;
+    readonly send: Send;
+  },
+) {
+  const { phone, freshCode, send } = options;
+  const wishes: Wish[] = Array.from({ length: chance.between(1, 4) }, () => chance.pick(WISHES));
+  let wish: Wish | undefined;
+  let latest: Reply | undefined;
+  let isThinking = false;
+  let said = 0;
+
+  const text = (written: string): Message => ({ kind: 'text', text: written });
+  const press = (choice: string, { view }: Reply): Message => ({
+    kind: 'choice',
+    choice,
+    ...(view !== undefined && { view }),
+  });
+
+  function say(messages: readonly Message[]): void {
+    for (const message of messages) {
+      said += 1;
+      send(message);
+    }
+  }
+
+  /** Turns to what is wanted next. */
+  function begin(): void {
+    wish = wishes.shift();
+    if (wish === undefined || said >= MAX_MESSAGES) return;
+    if (wish === 'silence') clock.after(chance.between(...SILENCE_MS), begin);
+    else say(opening(wish));
+  }
+
+  function opening(wanted: Exclude<Wish, 'silence'>): readonly Message[] {
+    switch (wanted) {
+      case 'earn':
+        return [text(chance.happens(0.5) ? freshCode() : `tích điểm ${freshCode()}`)];
+      case 'earn three':
+        // All at once: which comes first, nobody knows.
+        return [freshCode(), freshCode(), freshCode()].map(text);
+      case 'redeem':
+        return [text('đổi quà')];
+      case 'points':
+        return [text('xem điểm')];
+      case 'history':
+        return [text('lịch sử tích điểm')];
+      case 'help':
+        return [text('/help')];
+      case 'chatter':
+        return [text(chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER))];
+    }
+  }
+
+  /** Answers what the bot said last; where nothing is to be answered, turns to what is wanted next. */
+  function act(): void {
+    isThinking = false;
+    if (latest === undefined || said >= MAX_MESSAGES) return;
+    const answers = chance.happens(0.03) ? [text('hủy')] : answersTo(latest);
+    if (answers.length > 0) say(answers);
+    else begin();
+  }
+
+  function answersTo(reply: Reply): readonly Message[] {
+    const choices = reply.choices?.map(({ id }) => id) ?? [];
+    switch (reply.asks) {
+      case 'phone': {
+        const shares = reply.sharePhone && (wish === 'redeem' || chance.happens(0.3));
+        return [shares ? { kind: 'contact', phone, own: true } : text(phone.replace('+84', '0'))];
+      }
+      case 'email':
+        return [press('skip', reply)];
+      case 'code': {
+        const isCheap = chance.happens(0.5);
+        const gift = choices.find((id) => id === (isCheap ? 'gift:DAUMAY01' : 'gift:LOA01'));
+        return [gift === undefined ? text(freshCode()) : press(gift, reply)];
+      }
+      case 'confirm': {
+        const confirm = choices.find((id) => id.startsWith('confirm:'));
+        if (confirm === undefined) return [];
+        if (chance.happens(0.15)) return [text('ok')];
+        return chance.happens(0.2) ? [press(confirm, reply), press(confirm, reply)] : [press(confirm, reply)];
+      }
+      case 'consent':
+        return chance.happens(0.5) ? [press(chance.pick(['consent:accept', 'consent:decline']), reply)] : [];
+      default:
+        return choices.includes('use') ? [press('use', reply)] : [];
+    }
+  }
+
+  return {
+    /** When they write for the first time. */
+    arrive: begin,
+    hear(reply: Reply): void {
+      latest = reply;
+      if (isThinking) return;
+      isThinking = true;
+      clock.after(chance.between(500, 15_000), act);
+    },
+  };
+}
+
+export const senderOf = (channel: string): Sender => ({ channel, proof: 'contact', locale: 'vi' });

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { z } from 'zod';
+import { type History, runHistory } from './history.ts';
+
+/*
+ * `npm run simulate -- --messages N --seed S [--first] [--trace TEXT]`: histories from the seed on, one seed each, until the customers
+ * of all of them have sent that many messages, or with `--first` until one fails. Two at a time. A failure prints the command
+ * that repeats it; `--trace` prints what happens in it.
+ */
+
+const WORKERS = 2;
+
+const optionsSchema = z.object({
+  messages: z.coerce.number().int().positive().default(100_000),
+  seed: z.coerce.number().int().nonnegative().default(1),
+  first: z.boolean().default(false),
+  trace: z.string().optional(),
+});
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      messages: { type: 'string' },
+      seed: { type: 'string' },
+      first: { type: 'boolean' },
+      trace: { type: 'string' },
+    },
+  });
+  return optionsSchema.parse(values);
+}
+
+async function simulate(): Promise<void> {
+  const { messages, seed, first, trace } = readOptions();
+  if (trace !== undefined) return follow(seed, trace);
+  const startMs = performance.now();
+  const total = { histories: 0, messages: 0, operations: 0, kills: 0, failovers: 0, broken: 0 };
+  let next = seed;
+
+  function count(history: History): void {
+    total.histories += 1;
+    total.messages += history.messages;
+    total.operations += history.operations;
+    total.kills += history.kills;
+    total.failovers += history.failovers;
+    if (history.breaches.length === 0) return;
+    total.broken += 1;
+    for (const breach of history.breaches) console.log(breach);
+    console.log(`again: npm run simulate -- --seed ${history.seed} --messages 1\n`);
+  }
+
+  async function work(): Promise<void> {
+    const worker = new Worker(new URL(import.meta.url), { workerData: 'history' });
+    while (total.messages < messages && !(first && total.broken > 0)) {
+      worker.postMessage(next);
+      next += 1;
+      const [history]: History[] = await once(worker, 'message');
+      if (history) count(history);
+    }
+    await worker.terminate();
+  }
+
+  await Promise.all(Array.from({ length: messages === 1 ? 1 : WORKERS }, work));
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  console.log(JSON.stringify({ seed, ...total, seconds }));
+  if (total.broken > 0) process.exitCode = 1;
+}
+
+/** Prints what happens in one history, as far as it names the text. */
+async function follow(seed: number, text: string): Promise<void> {
+  const history = await runHistory(seed, (atMs, what) => {
+    if (what.includes(text) || /^(killed|failover)/.test(what)) console.log((atMs / 1000).toFixed(3), what);
+  });
+  for (const breach of history.breaches) console.log(breach);
+}
+
+if (isMainThread) await simulate();
+else if (workerData === 'history') {
+  parentPort?.on('message', async (seed: number) => {
+    parentPort?.postMessage(await runHistory(seed));
+  });
+}
