@@ -171,7 +171,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
      * lease before it ran out.
      */
     lease: (reason: 'fresh' | 'due' | 'takeover'): void => leases.inc({ reason }),
-    /** A claim script ended: the lease is ours, it was another process's by then, or it is for a newer version. */
+    /** A conversation that waited was claimed: the lease is ours, it was another process's by then, or it is for a newer version. */
     claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
     /** A script ran on Redis, or failed. */
     command: (script: string, seconds: number): void => commands.observe({ script: word(script) }, seconds),
