@@ -59,11 +59,7 @@ function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phon
 }
 
 /** What an accumulation carries. `by`: the identifier that its history is read by. */
-export type Carried = {
-  readonly phone?: string | undefined;
-  readonly email?: string | undefined;
-  readonly by: Identifier;
-};
+export type Carried = { readonly phone?: string; readonly email?: string; readonly by: Identifier };
 
 /**
  * The linking rule (docs/design.md, "Linking"): AntCRM may join a phone and an e-mail that are sent together, so a
@@ -97,9 +93,8 @@ async function mayGoTogether(reads: Pick<AntCrm, 'contact'>, phone: Known, email
   const [ofPhone, ofEmail] = await Promise.all([reads.contact(byPhone), reads.contact(byEmail)]);
   if (!ofPhone.ok || !ofEmail.ok) return false;
 
-  if (ofPhone.value !== null && ofEmail.value !== null) {
+  if (ofPhone.value !== null && ofEmail.value !== null)
     return isOneRecord(ofPhone.value, ofEmail.value, byPhone, byEmail);
-  }
   // AntCRM finds one of them on no record; the record of the other may list it all the same.
   if (ofEmail.value !== null) return carries(ofEmail.value, byPhone);
   return phone.proved || ofPhone.value === null || carries(ofPhone.value, byEmail);
@@ -107,8 +102,7 @@ async function mayGoTogether(reads: Pick<AntCrm, 'contact'>, phone: Known, email
 
 /** Two answers are one record if their ids say so; where an id is missing, if each lists the other's identifier. */
 function isOneRecord(ofPhone: Contact, ofEmail: Contact, phone: Identifier, email: Identifier): boolean {
-  if (ofPhone.customerId !== undefined && ofEmail.customerId !== undefined) {
-    return ofPhone.customerId === ofEmail.customerId;
-  }
+  const [one, other] = [ofPhone.customerId, ofEmail.customerId];
+  if (one !== undefined && other !== undefined) return one === other;
   return carries(ofPhone, email) && carries(ofEmail, phone);
 }

@@ -147,20 +147,16 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     startMs: number,
   ): void {
     for (const attempt of repeated) options.onCall?.(made(asked, outcomeOf(attempt.exchange), attempt));
-    options.onCall?.(made(asked, outcome, last));
+    const tried = made(asked, outcome, last);
+    options.onCall?.(tried);
     const { call, values } = asked;
     const { exchange } = last;
     observe.call(call, outcome, (world.monotonicMs() - startMs) / 1000);
     if (exchange.kind === 'answered') keyRefused = isKeyRefused(exchange);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;
-    const says =
-      exchange.kind === 'answered'
-        ? {
-            status: exchange.status,
-            reason: wire.scrub(wire.readReason(exchange.json), Object.values(values)),
-          }
-        : { reason: exchange.reason };
+    const reason = wire.scrub(tried.reason, Object.values(values));
+    const says = exchange.kind === 'answered' ? { status: exchange.status, reason } : { reason };
     observe.log.warn({ call, outcome, ...says }, outcome === 'unknown' ? UNKNOWN : FAILED[exchange.kind]);
   }
 

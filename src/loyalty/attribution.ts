@@ -80,12 +80,10 @@ const isIdentified = ({ kind }: Lookup, { id, code }: LoyaltyRecord): boolean =>
 /** Codes are sent as typed; AntCRM may list them as it spells them. A missed record would be called "not applied". */
 const isSameCode = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase();
 
-type Called = Pick<Lookup, 'calledMs' | 'deadlineMs'>;
-const calledMs = (called: Called): number => called.calledMs ?? 0;
-
 /** When the record of a call may have been created, by AntCRM's clock. */
-const spanOf = (called: Called, skew: Skew | undefined): Span =>
+const spanOf = (called: Pick<Lookup, 'calledMs' | 'deadlineMs'>, skew: Skew | undefined): Span =>
   byRemoteClock({ fromMs: calledMs(called), toMs: called.deadlineMs + PROCESSING_MS }, skew);
+const calledMs = ({ calledMs = 0 }: Pick<Lookup, 'calledMs'>): number => calledMs;
 
 /** A record without a time may be of any. */
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: Span): boolean =>

@@ -8,12 +8,9 @@ export type Tried =
   | { readonly kind: 'answered'; readonly status: number; readonly json: unknown }
   | { readonly kind: 'unsent' | 'lost' | 'declined'; readonly reason: string };
 
-/** One time that a call was tried: what came of it, and how long it took. */
+/** What came of each try of a call, in order, and how long it took. `last` decides; `repeated` are those before it. */
 export type Attempt = { readonly exchange: Tried; readonly ms: number };
-
-/** All attempts of a call, in order. `last` decides the call's outcome; `repeated` are those before it. */
 export type Attempts = { readonly repeated: readonly Attempt[]; readonly last: Attempt };
-
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** What stands between a call and the wire. Never throws. */
@@ -23,7 +20,6 @@ export type Breaker = {
    * surely not sent. `leftMs` tells how long the call still has. Declined unless the breaker is closed.
    */
   call(kind: 'read' | 'write', send: () => Promise<Tried>, leftMs: () => number): Promise<Attempts>;
-  /** Whether the breaker is closed. */
   isUp(): boolean;
   /** Ends the trials. */
   close(): void;
@@ -38,10 +34,7 @@ const RETRY_SHARE = 0.1;
 /** It opens when more than half of the last calls, at least so many, could not connect, timed out or came back as 5xx. */
 const WINDOW = 20;
 const AT_LEAST = 5;
-/**
- * A full bulkhead is waited for this long: a burst on a quick AntCRM passes, while a slow one holds up no turn that
- * could serve somebody else.
- */
+/** A slot is waited for: a burst on a quick AntCRM passes, while a slow one holds up no turn that could serve others. */
 const QUEUE_MS = 1000;
 
 const BREAKER_OPEN: Tried = { kind: 'declined', reason: 'breaker-open' };

@@ -47,16 +47,13 @@ export function createRemoteClock(world: Pick<World, 'monotonicMs'>) {
     const fresh = kept.filter(({ atMs }) => isFresh(atMs));
     if (fresh.length === 0) return { kind: isFresh(untoldMs) ? 'untold' : 'unasked' };
     const errorMs = Math.max(MIN_ERROR_MS, ...fresh.map((one) => one.errorMs));
-    return { kind: 'known', aheadMs: median(fresh.map(({ aheadMs }) => aheadMs)), errorMs };
+    const sorted = fresh.map(({ aheadMs }) => aheadMs).sort((a, b) => a - b);
+    const middle = (sorted.length - 1) / 2;
+    const aheadMs = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
+    return { kind: 'known', aheadMs, errorMs };
   }
 
   return { note, read };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
 }
 
 /** A clock further off than this is out of order: nothing follows from a record that is not there. */
@@ -64,9 +61,11 @@ const MAX_SKEW_MS = 2 * 60 * 1000;
 /** How far off, either way, a clock is assumed to be of which nothing is known. */
 const UNKNOWN: Skew = { ms: 0, errorMs: 31 * 60 * 1000 };
 
+type Clocks = { readonly antcrm: Pick<AntCrm, 'clock'>; readonly world: Pick<World, 'monotonicMs'> };
+
 /** How far AntCRM's clock is ahead of the store's now; undefined where it is not known. */
 export function measureSkew(
-  { antcrm, world }: { readonly antcrm: Pick<AntCrm, 'clock'>; readonly world: Pick<World, 'monotonicMs'> },
+  { antcrm, world }: Clocks,
   { nowMs }: Pick<EffectContext, 'nowMs'>,
 ): Skew | undefined {
   const remote = antcrm.clock();

@@ -14,8 +14,7 @@ const ALARM_EVERY_MS = 60_000;
  * further than one guess a second in each process. Customers are told that the programme is out of reach, an
  * operator is alarmed. People who mistype also have good codes, so that a busy day is no attack.
  *
- * Each process counts for itself, so that n of them let n times as much pass: a count of all would cost every code a
- * command to the store (docs/operators.md, "Many processes").
+ * Each process counts for itself: a count of all would cost every code a command to the store (docs/operators.md).
  */
 export function limitGuessing(
   accumulate: AntCrm['accumulate'],
@@ -30,13 +29,9 @@ export function limitGuessing(
   let left = BURST;
   let sinceMs = world.monotonicMs();
 
-  const gain = (guesses: number) => {
-    left = Math.min(BURST, left + guesses);
-  };
-
   return async (request) => {
     const nowMs = world.monotonicMs();
-    gain(((nowMs - sinceMs) / 1000) * PER_SECOND);
+    left = Math.min(BURST, left + ((nowMs - sinceMs) / 1000) * PER_SECOND);
     sinceMs = nowMs;
     if (left < 1) {
       tellOperators();
@@ -45,7 +40,8 @@ export function limitGuessing(
     // Taken before the answer: guesses that are sent at once must not all pass.
     left -= 1;
     const outcome = await accumulate(request);
-    if (outcome.kind !== 'refused') gain(outcome.kind === 'applied' ? 2 : 1);
+    const forgiven = outcome.kind === 'applied' ? 2 : outcome.kind === 'refused' ? 0 : 1;
+    left = Math.min(BURST, left + forgiven);
     return outcome;
   };
 }

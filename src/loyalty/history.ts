@@ -1,24 +1,8 @@
-import type {
-  Effect,
-  HistoryRead,
-  HistoryRecord,
-  Identifier,
-  Movement,
-  Outcome,
-  Skew,
-} from '../conversation/effect.ts';
+import type { Effect, HistoryRead, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { assertMayBegin, type Tools, within } from './intent.ts';
-import {
-  type AntCrm,
-  HISTORY_PAGE,
-  type HistoryPage,
-  type HistoryQuery,
-  type LoyaltyRecord,
-  type Period,
-  type Read,
-  type Reads,
-} from './port.ts';
+import type { AntCrm, HistoryPage, HistoryQuery, LoyaltyRecord, Period, Read, Reads } from './port.ts';
+import { HISTORY_PAGE } from './port.ts';
 
 type History = Pick<AntCrm, 'history'>;
 
@@ -114,7 +98,7 @@ function isWithin({ atMs }: LoyaltyRecord, { fromMs = -Infinity, toMs = Infinity
 
 const newestFirst = (a: LoyaltyRecord, b: LoyaltyRecord): number => (b.atMs ?? 0) - (a.atMs ?? 0);
 
-function asShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number): HistoryRecord {
+function asShown({ status, atMs, whose: _, ...record }: LoyaltyRecord, aheadMs: number) {
   const at = atMs === undefined ? {} : { atMs: atMs - aheadMs };
   return { ...record, ...at, failed: status === 'failed' };
 }

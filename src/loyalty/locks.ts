@@ -1,13 +1,7 @@
-import {
-  type Awaited,
-  awaitedOf,
-  type Identifier,
-  type Lookup,
-  readAwaited,
-  writeAwaited,
-} from '../conversation/effect.ts';
+import type { Awaited, Identifier, Lookup } from '../conversation/effect.ts';
+import { awaitedOf, readAwaited, writeAwaited } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
-import type { Named } from './port.ts';
+import type { LoyaltyRecord, Named } from './port.ts';
 
 /** The customer's other operations: the records that settled some, and successes whose record is still to come. */
 export type Others = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
@@ -68,21 +62,21 @@ export function namesOf({ customerId, phones, emails }: Named): string[] {
   ];
 }
 
+export const namesIn = (records: readonly LoyaltyRecord[]): string[] =>
+  records.flatMap(({ whose }) => (whose ? namesOf(whose) : []));
+
 export const nameOf = ({ kind, value }: Identifier): string => `${kind}:${value}`;
 
 /** Codes are compared as AntCRM may list them: without regard to case. */
 export const codeName = (code: string): string => `code:${code.trim().toLowerCase()}`;
 
 /** By the code it is known which record is whose; without a record, that one is still to come. */
-export const rememberCode = (
+export function rememberCode(
   lookup: Lookup,
   operation: string,
   record: string | undefined,
   context: EffectContext,
-): Promise<void> =>
-  context.unlock(
-    codeName(lookup.code),
-    operation,
-    record,
-    record === undefined ? writeAwaited(awaitedOf(lookup)) : undefined,
-  );
+): Promise<void> {
+  const awaited = record === undefined ? writeAwaited(awaitedOf(lookup)) : undefined;
+  return context.unlock(codeName(lookup.code), operation, record, awaited);
+}

@@ -18,15 +18,11 @@ export type LoyaltyOptions = AntCrmOptions & {
   readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;
 };
 
-/** All that the bot asks of AntCRM, and the policy of it. Everything from outside comes in by `transport` and `world`. */
-export type Loyalty = Pick<AntCrmClient, 'isUp' | 'faults' | 'close'> & {
-  /**
-   * Performs an effect. How AntCRM answers is always an outcome. Throws where the turn cannot go on: `LeaseLost` (the
-   * lease is lost), `TurnInterrupted` (the process stops and nothing was called), whatever the context rejects with.
-   * After a throw the same operation may be performed again, under a new lease: it is never called twice.
-   */
-  readonly perform: Perform;
-};
+/**
+ * All that the bot asks of AntCRM, and the policy of it. Everything from outside comes in by `transport` and `world`. After
+ * a throw the same operation may be performed again, under a new lease: it is never called twice.
+ */
+export type Loyalty = Pick<AntCrmClient, 'isUp' | 'faults' | 'close'> & { readonly perform: Perform };
 
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions): Loyalty {
   const client = around(createAntCrm(options));
@@ -38,11 +34,10 @@ export function createLoyalty({ around = (antcrm) => antcrm, ...options }: Loyal
 
 const ALARM_EVERY_MS = 60_000;
 
+type Rules = Omit<Tools, 'log'> & { readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'> };
+
 /** The rules alone, whatever the port is made of. */
-export function createPerform({
-  observe,
-  ...parts
-}: Omit<Tools, 'log'> & { readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'> }): Perform {
+export function createPerform({ observe, ...parts }: Rules): Perform {
   const { antcrm, contacts } = parts;
   const tools: Tools = { ...parts, log: observe.log };
   const alarmSkew = atMostEvery(

@@ -1,10 +1,10 @@
-import type { Effect, Identifier, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
+import type { Effect, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
 import type { EffectContext } from '../conversation/perform.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
 import { isSmall, measureSkew } from './clock.ts';
 import { readAll, readPoints } from './history.ts';
 import { pause, readsFor, type Tools, within } from './intent.ts';
-import { BRIEF_MS, codeName, type Locked, lockAll, namesOf, rememberCode, unlockAll } from './locks.ts';
+import { BRIEF_MS, codeName, type Locked, lockAll, namesIn, rememberCode, unlockAll } from './locks.ts';
 import type { AntCrm, Reads } from './port.ts';
 
 /**
@@ -20,6 +20,7 @@ const READ_BACK_EVERY_MS = 300;
 export const windowStart = (nowMs: number, skew: Skew | undefined): number =>
   nowMs + (skew?.ms ?? 0) - LOOK_BACK_MS;
 
+type Asked = Pick<Lookup, 'by' | 'fromMs'>;
 /** The redemptions of a gift that are there before the call, and by which names their customer is known. */
 export type Baseline = { readonly ids: string[]; readonly names: ReadonlySet<string> };
 
@@ -27,18 +28,12 @@ export type Baseline = { readonly ids: string[]; readonly names: ReadonlySet<str
  * Null if there can be no baseline: the history cannot be read completely, or holds a record without an id, which could
  * never be told from a new one.
  */
-export async function takeBaseline(
-  reads: Reads,
-  by: Identifier,
-  gift: string,
-  fromMs: number,
-): Promise<Baseline | null> {
-  const read = await readAll(reads, { type: 'gift', by, fromMs });
+export async function takeBaseline(reads: Reads, gift: string, query: Asked): Promise<Baseline | null> {
+  const read = await readAll(reads, { type: 'gift', ...query });
   if (!read.ok || !read.value.complete) return null;
   const { records } = read.value;
   const ids = records.filter((record) => mayBeRedemptionOf(gift, record)).map(({ id }) => id);
-  const names = new Set(records.flatMap(({ whose }) => (whose ? namesOf(whose) : [])));
-  return ids.every((id) => id !== undefined) ? { ids, names } : null;
+  return ids.every((id) => id !== undefined) ? { ids, names: new Set(namesIn(records)) } : null;
 }
 
 /**

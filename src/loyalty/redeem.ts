@@ -3,26 +3,19 @@ import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
 import { callOf, elapsed, intend, momentIn, readsFor, type Tools } from './intent.ts';
-import { BRIEF_MS, type Locked, lockAll, nameOf, namesOf, type Others, unlockAll } from './locks.ts';
-import type { CallOutcome, Reads, RedeemRequest } from './port.ts';
+import { BRIEF_MS, type Locked, lockAll, nameOf, namesIn, namesOf, type Others, unlockAll } from './locks.ts';
+import type { CallOutcome, Moment, Reads, RedeemRequest } from './port.ts';
 import { readBack, takeBaseline, windowStart } from './reconcile.ts';
 import { carries } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 
 /** Whose points are spent, how many there are by AntCRM's record, and what the request carries. */
-type Customer = {
-  readonly names: ReadonlySet<string>;
-  readonly points: number | undefined;
-  readonly request: Omit<RedeemRequest, 'writeBefore'>;
-};
+type Request = Omit<RedeemRequest, 'writeBefore'>;
+type Customer = { names: ReadonlySet<string>; points: number | undefined; request: Request };
 
 /** A call that may be made: its intent is stored. */
-type Prepared = {
-  readonly lookup: Lookup;
-  readonly others: Others | 'unreadable';
-  readonly writeBefore: RedeemRequest['writeBefore'];
-};
+type Prepared = { lookup: Lookup; others: Others | 'unreadable'; writeBefore: Moment };
 
 /** Longer after the intent than this, the store is asked whether the turn is still this process's. */
 const FRESH_MS = 1000;
@@ -64,7 +57,7 @@ async function prepare(
   const { world, timeoutMs } = tools;
   const sinceLocked = elapsed(world);
   const fromMs = windowStart(context.nowMs(), measureSkew(tools, context));
-  const baseline = await takeBaseline(readsFor(context, tools.antcrm), by, gift, fromMs);
+  const baseline = await takeBaseline(readsFor(context, tools.antcrm), gift, { by, fromMs });
   if (baseline === null) return { kind: 'unavailable', operation };
   const all = names.union(baseline.names);
   let others: Locked = locked;
@@ -121,11 +114,8 @@ async function call(
  * The request carries the proved identifier, and the other one only if it is proved too or AntCRM has it on the same
  * record. Null if AntCRM cannot be asked.
  */
-async function identify(
-  { gift, by, also }: Redeem,
-  reads: Reads,
-  contacts: 'on' | 'off',
-): Promise<Customer | null> {
+async function identify(effect: Redeem, reads: Reads, contacts: 'on' | 'off'): Promise<Customer | null> {
+  const { gift, by, also } = effect;
   const read = contacts === 'on' ? await reads.contact(by) : { ok: true as const, value: null };
   if (!read.ok) return null;
   const contact = read.value;
@@ -146,9 +136,7 @@ async function identify(
  * be the same lock. Null if it cannot be read.
  */
 async function namesInHistory(by: Redeem['by'], reads: Reads): Promise<string[] | null> {
-  const pages = await Promise.all(
-    (['point', 'gift'] as const).map((type) => reads.history({ type, by, page: 1 })),
-  );
-  if (!pages.every((page) => page.ok)) return null;
-  return pages.flatMap((page) => page.value.records.flatMap(({ whose }) => (whose ? namesOf(whose) : [])));
+  const types = ['point', 'gift'] as const;
+  const pages = await Promise.all(types.map((type) => reads.history({ type, by, page: 1 })));
+  return pages.every((page) => page.ok) ? pages.flatMap((page) => namesIn(page.value.records)) : null;
 }

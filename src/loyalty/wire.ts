@@ -32,12 +32,10 @@ export const inAntCrmForm = (values: Sendable): Sendable => ({
   phone: values.phone === undefined ? undefined : toNational(values.phone),
 });
 
-export const accumulateBody = ({ code, phone, email, name }: Sendable) => ({
-  code,
-  data: { emails: work(email), name, phones: work(phone) },
-});
-
-const work = (value: string | undefined) => (value === undefined ? [] : [{ type: 'Work', value }]);
+export function accumulateBody({ code, phone, email, name }: Sendable) {
+  const work = (value: string | undefined) => (value === undefined ? [] : [{ type: 'Work', value }]);
+  return { code, data: { emails: work(email), name, phones: work(phone) } };
+}
 
 /** Flat strings, unlike an accumulation. */
 export const redeemBody = ({ code, phone, email }: Sendable) => ({ code, data: { email, phone } });
@@ -138,12 +136,10 @@ export function readReason(json: unknown): string | undefined {
  * name), e-mails, anything with a digit in it and control characters; at most 200 characters.
  */
 export function scrub(reason: string | undefined, sent: readonly (string | undefined)[]): string {
-  const known = sent.filter((value): value is string => value !== undefined && value.length > 1);
-  const withoutOurs = known.reduce(
-    (text, value) => text.replaceAll(value, '*'),
-    (reason ?? '').slice(0, 10 * MAX_WORD),
-  );
-  return withoutOurs
+  const said = (reason ?? '').slice(0, 10 * MAX_WORD);
+  const ours = sent.filter((value = '') => value.length > 1);
+  return ours
+    .reduce<string>((text, value = '') => text.replaceAll(value, '*'), said)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .replace(/\S*@\S*/g, '*')
     .replace(/[\p{L}\p{N}+]*\p{N}[\p{L}\p{N}]*/gu, '*')

@@ -72,7 +72,7 @@ const ANSWERS: readonly (readonly [what: string, trouble: Trouble, told: Told, l
     'not found',
     '"outcome":"unknown","status":200',
   ],
-  ['with ten megabytes', answer(200, HUGE), 'not found', '"outcome":"unknown","status":200'],
+  ['with ten megabytes', answer(200, HUGE), 'not found', '"outcome":"unknown","reason":"large"'],
   ['with a redirection', answer(307, '{}', ELSEWHERE), 'not found', '"outcome":"unknown","status":307'],
   ['with wrong types', answer(200, '{"success": {}}'), 'not found', '"outcome":"unknown","status":200'],
   ['with nothing', answer(200, 'null'), 'not found', '"outcome":"unknown","status":200'],
@@ -202,7 +202,7 @@ async function startOwn(database: number) {
 /** How AntCRM answers a read, and what the operator's log says of it. */
 const READINGS: readonly (readonly [what: string, trouble: Trouble, log: string])[] = [
   ['a page', answer(200, PAGE, HTML), '"outcome":"unreadable","status":200'],
-  ['ten megabytes', answer(200, HUGE), '"outcome":"unreadable","status":200'],
+  ['ten megabytes', answer(200, HUGE), '"outcome":"unavailable","reason":"large"'],
   ['a redirection', answer(302, '{}', ELSEWHERE), '"outcome":"unreadable","status":302'],
   ['a text', answer(200, '"points"'), '"outcome":"unreadable","status":200'],
   ['that we ask too often', answer(429, '{}'), '"outcome":"unavailable","status":429'],
