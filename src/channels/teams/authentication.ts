@@ -199,16 +199,13 @@ function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
     isRedirected = true;
     const { error } = console;
     console.error = (...said: unknown[]) => {
-      const logger = calling.getStore();
+      const [what] = said;
       // What was said is not written: it may quote the token.
-      if (logger)
-        logger.debug({ channel: TEAMS.name, error: nameOf(said[0]) }, 'the Bot Framework SDK complained');
+      const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
+      const logger = calling.getStore();
+      if (logger) logger.debug(kind, 'the Bot Framework SDK complained');
       else error(...said);
     };
   }
   return (call) => calling.run(log, call);
-}
-
-function nameOf(said: unknown): string {
-  return said instanceof Error ? said.name : typeof said;
 }

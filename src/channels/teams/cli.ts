@@ -19,21 +19,36 @@ const WANTED = ['MICROSOFT_APP_ID', 'PUBLIC_URL', 'DEFAULT_LOCALE', 'TIME_ZONE']
 /** The same package gives the same bytes, whenever it is made. */
 const MADE = new Date(2000, 0, 1);
 
-/** The package's files by name. Rejects where the manifest is not what Teams takes. */
+export const MANIFEST_VERSION = '1.28';
+const SCHEMAS = `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}`;
+const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
+
+type AppOptions = {
+  readonly appId: string;
+  readonly version: string;
+  /** Whom Teams shows as the app's maker; all three pages are https. */
+  readonly developer: Readonly<Record<'name' | 'website' | 'privacy' | 'terms', string>>;
+  /** The language of the manifest itself; the others have files beside it. */
+  readonly defaultLocale: Locale;
+  readonly words: Words;
+  /**
+   * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients put
+   * the title there, so the bot understands both.
+   */
+  readonly starters: readonly string[];
+};
+
+/** The package, a zip. Rejects where the manifest is not what Teams takes. */
 export async function createPackage(options: AppOptions): Promise<Uint8Array> {
-  const { defaultLocale } = options;
-  const manifest = createManifest(options);
+  const others = LOCALES.filter((locale) => locale !== options.defaultLocale);
+  const manifest = createManifest(options, others);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
-  const languages = otherLocales(defaultLocale).map((locale) => [
-    languageFile(locale),
-    json(createLanguage(locale, options)),
-  ]);
   const files = {
     'manifest.json': json(manifest),
     [ICONS.color]: icon(ICONS.color),
     [ICONS.outline]: icon(ICONS.outline),
-    ...Object.fromEntries(languages),
+    ...Object.fromEntries(others.map((locale) => [`${locale}.json`, json(createLanguage(locale, options))])),
   };
   return zipSync(files, { mtime: MADE });
 }
@@ -46,38 +61,30 @@ function json(value: unknown): Uint8Array {
   return strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Whom Teams shows as the app's maker; all three pages are https. */
-type Developer = {
-  readonly name: string;
-  readonly website: string;
-  readonly privacy: string;
-  readonly terms: string;
-};
-
-type AppOptions = {
-  readonly appId: string;
-  readonly version: string;
-  readonly developer: Developer;
-  /** The language of the manifest itself; the others have files beside it. */
-  readonly defaultLocale: Locale;
-  readonly words: Words;
-  /**
-   * Conversation starters: what Teams offers above the box for writing, and puts into it when picked. Older clients put
-   * the title there, so the bot understands both.
-   */
-  readonly starters: readonly string[];
-};
-
-export const MANIFEST_VERSION = '1.28';
-const ICONS = { color: 'color.png', outline: 'outline.png' } as const;
-const ACCENT = '#0F6B5C';
+/** What Teams shows of the app, in a language. */
+function textsOf(locale: Locale, { words, starters }: Pick<AppOptions, 'words' | 'starters'>) {
+  const line = (key: string) => words.line({ key: `teams.${key}` }, locale);
+  return {
+    name: { short: line('app.name'), full: line('app.fullName') },
+    description: { short: line('app.short'), full: line('app.full') },
+    commands: starters.map((name) => ({
+      title: line(`command.${name}.title`),
+      description: line(`command.${name}.description`),
+      prompt: line(`command.${name}.title`),
+    })),
+  };
+}
 
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
-function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsManifestV1D28 {
-  const { appId, version, developer, defaultLocale, words, starters } = options;
-  const line = (key: string) => words.line({ key }, defaultLocale);
+function createManifest(
+  options: AppOptions,
+  others: readonly Locale[],
+): TeamsManifestV1D28.TeamsManifestV1D28 {
+  const { appId, version, developer, defaultLocale } = options;
+  const { name, description, commands } = textsOf(defaultLocale, options);
+  const prompts = commands.map((command) => ({ type: 'prompt' as const, ...command }));
   return {
-    $schema: `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}/MicrosoftTeams.schema.json`,
+    $schema: `${SCHEMAS}/MicrosoftTeams.schema.json`,
     manifestVersion: MANIFEST_VERSION,
     version,
     id: appId,
@@ -89,67 +96,41 @@ function createManifest(options: AppOptions): TeamsManifestV1D28.TeamsManifestV1
     },
     localizationInfo: {
       defaultLanguageTag: defaultLocale,
-      additionalLanguages: otherLocales(defaultLocale).map((locale) => ({
-        languageTag: locale,
-        file: languageFile(locale),
-      })),
+      additionalLanguages: others.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
     },
-    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
-    description: { short: line('teams.app.short'), full: line('teams.app.full') },
+    name,
+    description,
     icons: ICONS,
-    accentColor: ACCENT,
+    accentColor: '#0F6B5C',
     bots: [
       {
         botId: appId,
         scopes: ['personal'],
         isNotificationOnly: false,
         supportsFiles: false,
-        commandLists: [
-          {
-            scopes: ['personal'],
-            commands: starters.map((name) => ({
-              type: 'prompt',
-              title: line(`teams.command.${name}.title`),
-              description: line(`teams.command.${name}.description`),
-              prompt: line(`teams.command.${name}.title`),
-            })),
-          },
-        ],
+        commandLists: [{ scopes: ['personal'], commands: prompts }],
       },
     ],
   };
 }
 
-/** What the manifest says, in another language: by the path of each text. */
-function createLanguage(
-  locale: Locale,
-  { words, starters }: Pick<AppOptions, 'words' | 'starters'>,
-): Readonly<Record<string, string>> {
-  const line = (key: string) => words.line({ key }, locale);
-  const commands = starters.flatMap((name, index) => {
-    const path = `bots[0].commandLists[0].commands[${index}]`;
-    return [
-      [`${path}.title`, line(`teams.command.${name}.title`)],
-      [`${path}.description`, line(`teams.command.${name}.description`)],
-      [`${path}.prompt`, line(`teams.command.${name}.title`)],
-    ];
-  });
+/** The same in another language: by the path of each text. */
+function createLanguage(locale: Locale, options: AppOptions): Readonly<Record<string, string>> {
+  const { name, description, commands } = textsOf(locale, options);
+  const paths = commands.flatMap((command, index) =>
+    Object.entries(command).map(([what, text]) => [
+      `bots[0].commandLists[0].commands[${index}].${what}`,
+      text,
+    ]),
+  );
   return {
-    $schema: `https://developer.microsoft.com/json-schemas/teams/v${MANIFEST_VERSION}/MicrosoftTeams.Localization.schema.json`,
-    'name.short': line('teams.app.name'),
-    'name.full': line('teams.app.fullName'),
-    'description.short': line('teams.app.short'),
-    'description.full': line('teams.app.full'),
-    ...Object.fromEntries(commands),
+    $schema: `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`,
+    'name.short': name.short,
+    'name.full': name.full,
+    'description.short': description.short,
+    'description.full': description.full,
+    ...Object.fromEntries(paths),
   };
-}
-
-function otherLocales(locale: Locale): Locale[] {
-  return LOCALES.filter((one) => one !== locale);
-}
-
-function languageFile(locale: Locale): string {
-  return `${locale}.json`;
 }
 
 async function main(): Promise<number> {
