@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pause } from '../watch.ts';
 import { type Cloud, PUBLIC_CLOUD, type Registration } from './authentication.ts';
 import { type Connector, TEAMS_HOSTS, urlOf } from './connector.ts';
 
@@ -9,6 +10,9 @@ export type CheckOptions = {
   readonly registration: Registration | undefined;
   readonly serviceHosts: readonly string[] | undefined;
 };
+
+/** For our token to be granted. */
+const TOKEN_MS = 5_000;
 
 const KEYS =
   "the Bot Framework service's signing keys cannot be fetched, and without them no message is accepted: is https to its " +
@@ -42,8 +46,8 @@ export function createCheck({ cloud, connector, registration, serviceHosts }: Ch
   async function tokenFault(signal: AbortSignal): Promise<string | undefined> {
     if (!registration) return undefined;
     try {
-      // The SDK caches the token: mostly no request is made.
-      await orAborted(cloud.token(), signal);
+      // The SDK caches the token: mostly no request is made. It cannot be told to stop.
+      await Promise.race([cloud.token(), pause(TOKEN_MS, signal).then(() => Promise.reject())]);
       return connector.isRefused() ? REFUSED : undefined;
     } catch (error) {
       return isWrongSecret(error) ? WRONG_SECRET : NO_TOKEN;
@@ -78,16 +82,4 @@ const WRONG_CLIENT = new Set(['invalid_client', 'unauthorized_client', 'invalid_
 
 function isWrongSecret(error: unknown): boolean {
   return error instanceof Error && 'errorCode' in error && WRONG_CLIENT.has(String(error.errorCode));
-}
-
-/** Rejects when `signal` aborts: the SDK cannot be told to stop. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const giveUp = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
 }
