@@ -224,3 +224,32 @@ test('points are not spent by a history that is somebody else’s', async () => 
   expect(await talk.confirm(...asksGift(PHONE))).toContain('service.unavailable');
   expect(antcrm.posts).toEqual(['/redeem']);
 });
+
+test('after a downtime the lookups are not spent at once, so that AntCRM may come back, too', async () => {
+  const redis = await startRedis();
+  closers.push(() => redis.stop());
+  let isAway = false;
+  let isBack: (() => void) | undefined;
+  const antcrm = await startAntcrm((server) => {
+    server.addHook('onRequest', async ({ url }, reply) => {
+      if (!isAway || !url.startsWith('/history-point')) return;
+      isBack?.();
+      return reply.code(503).send();
+    });
+  });
+  const env = {
+    ...{ REDIS_URL: redis.url, ANTCRM_TIMEOUT_MS: '500' },
+    OPERATION_CHECKS: '100ms,1100ms,1200ms,1300ms,1400ms',
+  };
+  const first = await startOn(antcrm, env);
+  await antcrm.fault('redeem', 'lose-answer');
+  await new Talk(first, 'c').confirm(...asksGift(PHONE));
+  isAway = true;
+  await first.stop();
+  const lastMs = Date.now() + 500 + 1400;
+  await expect.poll(() => Date.now() > lastMs, { timeout: 5000 }).toBe(true);
+  isBack = () => setTimeout(() => (isAway = false), 800);
+  const again = new Talk(await startOn(antcrm, env), 'c');
+  await again.hears('operation.resolved.done');
+  expect(again.keys).not.toContain('operation.escalated');
+});
