@@ -2,7 +2,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { flows } from '../src/conversation/flows/index.ts';
-import { isAct } from '../src/conversation/language/lexicon.ts';
 import { LOCALES } from '../src/conversation/message.ts';
 import { WORDING } from '../src/i18n.ts';
 import { words } from './support/conversation.ts';
@@ -106,7 +105,7 @@ function sources(): string[] {
   const root = new URL('../src/', import.meta.url);
   // Answers are named by the headings of the questions that they answer.
   const asked = words.examples
-    .filter(({ act }) => !isAct(act) && act !== 'ask unknown')
+    .filter(({ act, isPhrase }) => !isPhrase && act !== 'ask unknown')
     .map(({ act }) => act.replace(/^ask (.+)/, "'answer.$1'"));
   const files = globSync('**/*.ts', { cwd: root, exclude: NO_WORDING }).map((file) =>
     readFileSync(new URL(file, root), 'utf8'),

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { isAct } from '../../src/conversation/language/lexicon.ts';
 import type { Answer } from '../../src/conversation/language/questions.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { questionsOf, words as said } from '../support/conversation.ts';
@@ -62,7 +61,7 @@ describe('a question', () => {
   });
 
   test('is never what begins or answers anything', () => {
-    const phrases = said.examples.flatMap(({ text, act }) => (isAct(act) ? [text] : []));
+    const phrases = said.examples.flatMap(({ text, isPhrase }) => (isPhrase ? [text] : []));
     expect(phrases.filter((phrase) => find(phrase)?.sure)).toEqual([]);
   });
 

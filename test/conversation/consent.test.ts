@@ -11,7 +11,7 @@ describe('the question whether to remember', () => {
   test.each([
     ['xong chưa', 'operation.status'],
     ['cảm ơn', 'thanks'],
-    ['cam on chau', 'answer'],
+    ['cam on chau', 'thanks'],
     ['lưu ở đâu', 'unsure'],
     ['có an toàn không', 'answer'],
     ['ý là sao', 'answer'],

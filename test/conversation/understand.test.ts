@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../src/conversation/language/fold.ts';
-import { isAct } from '../../src/conversation/language/lexicon.ts';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
@@ -220,7 +219,7 @@ describe('the rest', () => {
 describe('the vocabulary', () => {
   it('gives no phrase two meanings', () => {
     const acts = new Map<string, Set<string>>();
-    for (const { text, act } of said.examples.filter((one) => isAct(one.act)))
+    for (const { text, act } of said.examples.filter((one) => one.isPhrase))
       acts.set(fold(text), (acts.get(fold(text)) ?? new Set()).add(act));
     const names = [...TIME.all].flatMap(([phrase, { senses }]) =>
       senses.some(({ is }) => is === 'name') ? [phrase] : [],
@@ -230,7 +229,9 @@ describe('the vocabulary', () => {
   });
 
   it('understands each of its examples as the command under which it stands, unless longer ones say otherwise', () => {
-    const missed = said.examples.filter(({ text, act }) => isAct(act) && understand(text).act !== act);
+    const missed = said.examples.filter(
+      ({ text, act, isPhrase }) => isPhrase && understand(text).act !== act,
+    );
     expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);
   });
 

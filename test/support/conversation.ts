@@ -27,7 +27,7 @@ export const { interpret } = createInterpreter({
 
 /** What a text says by itself; only what it says. */
 export function understand(text: string): Partial<Said> & { readonly code?: string } {
-  const { covered: _, ...said } = conversation.understand(text);
+  const { covered: _, agrees: _agrees, assents: _assents, ...said } = conversation.understand(text);
   const [code] = said.codes;
   const all = Object.entries({ ...said, code }).filter(([, value]) => value !== undefined && value !== false);
   return Object.fromEntries(all);

@@ -136,6 +136,8 @@ export function referenceIn(tokens: readonly Token[], unexplained: readonly Toke
 export type ListTalk = {
   /** "Bỏ": what is named goes. */
   readonly removes: boolean;
+  /** "Đừng bỏ": nothing goes. */
+  readonly spares: boolean;
   /** "Không lấy": what is named is not wanted. */
   readonly denies: boolean;
   /** "Thay", "sửa": what is new comes in the place of what was there. */
@@ -186,6 +188,12 @@ export function createListTalk(words: Words): (text: string, codes: readonly str
   const spelt = patternsOf((phrase) => phrase.normalize('NFC'));
   const folded = patternsOf(fold);
   const inPlaces = createPlaces(words);
+  const either = (name: string) =>
+    [...words.written(name), ...words.list(name)].map((phrase) => RegExp.escape(phrase)).join('|') || '(?!)';
+  const sparing = new RegExp(
+    `(?<!\\p{L})(?:${either('stops')}|${either('list sparing')}) (?:${either('list removing')})(?!\\p{L})`,
+    'iu',
+  );
 
   return (text, codes) => {
     // Codes are words of their own here, whatever letters they have; the longest first, since one may begin another.
@@ -205,6 +213,7 @@ export function createListTalk(words: Words): (text: string, codes: readonly str
     );
     return {
       removes: patterns.removing.test(said),
+      spares: sparing.test(masked),
       denies: patterns.denying.test(said),
       replaces: patterns.replacing.test(said),
       corrects: patterns.correcting.test(said),

@@ -1,6 +1,7 @@
 import type {
   CodeRef,
   Expecting,
+  Fault,
   Interpretation,
   Interpreter,
   Reading,
@@ -8,12 +9,14 @@ import type {
   Spoken,
 } from '../commands.ts';
 import { createListTalk } from './codes.ts';
+import { fold } from './fold.ts';
 import { createGiftNames } from './gift-names.ts';
 import { codeInLink, isLink } from './links.ts';
 import { localeNamed } from './manner.ts';
+import { createNearest, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
 import { type Answer, type Asked, createQuestions } from './questions.ts';
-import { createReader, type FlowFacts, type Said } from './reading.ts';
+import { ANSWERED, createReader, type FlowFacts, type Said } from './reading.ts';
 import { scriptOf } from './script.ts';
 import { looksLikeIdentity, parseCode } from './values/code.ts';
 import { emailMeant, parseEmail } from './values/email.ts';
@@ -67,6 +70,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   const talkOfList = createListTalk(words);
   const giftNames = createGiftNames(words);
   const pageIn = createPages(words, times.numbers);
+  const nearest = createNearest(words, reader.lexicon);
+  const wishes = new Set(words.list('wishes'));
   const flowNamed = (name: string | undefined) => flows.find((flow) => flow.name === name);
   const startedBy = (act: string | undefined) =>
     act?.startsWith('start ') ? flowNamed(act.slice('start '.length)) : undefined;
@@ -80,7 +85,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       if (choice) return { commands: [{ do: 'pick', choice }], why: { covered: [] } };
     }
     const { settings } = reading;
-    const read = withSpaced(text, reader.read(text), reading);
+    const typed = withProducts(text, expecting, reading);
+    const read = withSpaced(typed, reader.read(typed), reading);
     const gifts = giftNames.named(text, read.rest, settings.gifts);
     const isWished =
       read.act === undefined &&
@@ -88,7 +94,22 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       (giftNames.isNothingElse(text, settings.gifts) ||
         (read.wishes && gifts.length > 0 && giftNames.isAbout(read.rest, gifts)));
     const said = isWished ? { ...read, act: `start ${giftFlow.name}` } : read;
-    return understand({ text, said, gifts, expecting, reading, flow: flowNamed(expecting.flow) });
+    return understand({ text: typed, said, gifts, expecting, reading, flow: flowNamed(expecting.flow) });
+  }
+
+  /** What codes of a product begin with is its name: "bỏ cái tủ lạnh" names the only code at hand that begins with TULANH. */
+  function withProducts(text: string, { codes: all }: Expecting, { settings }: Reading): string {
+    if (all.length < 2) return text;
+    return settings.codePrefixes.reduce((said, prefix) => {
+      const [code, ...more] = all.filter((one) => one.toLowerCase().startsWith(prefix.toLowerCase()));
+      if (code === undefined || more.length > 0 || said.includes(code)) return said;
+      const tokens = said.split(' ');
+      for (let from = 0; from < tokens.length; from++)
+        for (let to = from + 1; to <= Math.min(tokens.length, from + 3); to++)
+          if (fold(tokens.slice(from, to).join('')) === fold(prefix))
+            return [...tokens.slice(0, from), code, ...tokens.slice(to)].join(' ');
+      return said;
+    }, text);
   }
 
   function withSpaced(text: string, said: Said, { settings }: Reading): Said {
@@ -114,14 +135,49 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     if (asked && found?.sure && !said.noEmail) return asked;
     const meant = atQuestion(heard) ?? anywhere(heard) ?? valuesAlone(heard);
     if (meant) return because(meant);
-    return asked ?? because(wholeText(heard));
+    if (asked) return asked;
+    const whole = wholeText(heard);
+    const [first] = whole;
+    const isOpen =
+      isUnknown(first) || (first?.do === 'unclear' && !first.script && !isNearly(first.wrong, heard.text));
+    if (!isOpen) return because(whole);
+    const near = nearest(heard.text);
+    const why = { covered, nearest: near.map(({ act: command, ...one }) => ({ ...one, command })) };
+    return { commands: likely(vote(near), heard) ?? whole, why };
+  }
+
+  /**
+   * What the nearest example stands for, where no phrase covers the text: done where nothing is at hand and it is near
+   * enough, else offered by a button. Never a yes, a no, an end, a change or an erasure.
+   */
+  function likely(near: Near | undefined, { text, said, expecting }: Heard): readonly Spoken[] | undefined {
+    if (!near || near.score < OFFERED || brings(said)) return undefined;
+    const { act } = near;
+    const flow = startedBy(act);
+    const isFree = FREE.has(expecting.at) && expecting.at !== 'consent';
+    if (flow) {
+      const start: Spoken = { do: 'start', flow: flow.name };
+      return isFree && near.score >= DONE ? [start] : [{ do: 'unclear', maybe: [start] }];
+    }
+    if (near.score < DONE) return undefined;
+    if (expecting.kind === 'email' && expecting.at === 'slot' && SKIPS.has(act))
+      return [{ do: 'none', field: 'email' }];
+    if (ANSWERED.test(act))
+      return act === 'ask unknown' || !asking.isQuestion(text)
+        ? undefined
+        : [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }];
+    return /^(?:talk|show (?:help|person|privacy))/.test(act) && SIMPLE[act]
+      ? [SIMPLE[act].command]
+      : undefined;
   }
 
   /** A usual question. The name of a gift in it asks what that costs ("đổi nồi cơm bao nhiêu điểm"). */
-  function questionIn({ text, gifts, reading }: Heard): Asked | undefined {
+  function questionIn({ text, gifts, expecting, reading }: Heard): Asked | undefined {
     const isOne = gifts.length === 1;
     const costs = isOne ? questionOf(`${giftNames.without(text, reading.settings.gifts)}?`) : undefined;
-    return costs?.id === PRICE ? costs : questionOf(text);
+    const found = costs?.id === PRICE ? costs : questionOf(text);
+    // What is asked of our question is no answer elsewhere.
+    return found?.id?.startsWith('consent.') && expecting.at !== 'consent' ? undefined : found;
   }
 
   function answerTo({ id }: Asked, { said, gifts, expecting }: Heard): Spoken {
@@ -174,16 +230,21 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     if (kind === 'email' && skips && !(at === 'doubt' && act === 'no'))
       return [{ do: 'none', field: 'email' }];
     if (at === 'doubt' && isBare) {
-      if (act === 'yes') return [{ do: 'use' }];
+      const isSure = yes || (!said.fault && !asking.isQuestion(heard.text));
+      if ((act === 'yes' && isSure) || (act === 'no' && said.agrees)) return [{ do: 'use' }];
       if (act === 'no') return [{ do: 'no' }];
       if (act === 'keep') return [{ do: 'keep' }];
       if (act === 'other' || act === 'change') return [{ do: 'other' }];
     }
     // "Ok, 0912345678" takes the code that is offered, and the phone as well.
-    if (at === 'doubt' && act === 'yes' && !isOwn(said, kind))
+    if (at === 'doubt' && act === 'yes' && !isBare && !isOwn(said, kind))
       return [{ do: 'use' }, ...valuesOf({ ...heard, said: { ...said, act: undefined } }, heard.flow)];
     const inFlow = ofFlow(heard);
     if (inFlow || at === 'doubt') return inFlow;
+    // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and nothing is dropped for the question.
+    const other = startedBy(act);
+    if (other && other !== heard.flow && isOwn(said, kind) && asking.isQuestion(heard.text))
+      return [...valuesOf(heard, heard.flow), { do: 'start', flow: other.name, asked: true }];
     if (act === 'no' && said.fault && isBare)
       return expecting.editing && said.names !== undefined
         ? [{ do: 'change', field: said.names }]
@@ -219,7 +280,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       default: {
         // "Ok đổi đi": a yes with the flow's own verb.
         const isOwnVerb = flow !== undefined && act === `start ${flow.name}` && isBare && gifts.length === 0;
-        return isOwnVerb && hasYes(text) ? onlyNearly : ofFlow(heard);
+        const isVerb = said.covered.every((phrase) => wishes.has(fold(phrase))) && said.rest === '';
+        return isOwnVerb && (isVerb || hasYes(text)) ? onlyNearly : ofFlow(heard);
       }
     }
   }
@@ -253,7 +315,14 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       if (at === 'summary' || kind === 'phone') return otherGift(heard);
       if (kind !== 'gift') return undefined;
       if (!brings(said) && SKIPS.has(act) && !said.fault) return [{ do: 'none' }];
-      return gifts.length > 0 ? valuesOf(heard, flow) : undefined;
+      const [place, ...more] = talkOfList(text, []).places;
+      if (gifts.length === 0 && place && more.length === 0 && !brings(said)) {
+        const choice = 'place' in place ? giftButton(place.place, expecting) : undefined;
+        if (choice) return [{ do: 'pick', choice }];
+      }
+      // "Loa này hãng gì vậy?" picks nothing.
+      const isOfIt = asking.isQuestion(text) && !giftNames.isAbout(said.rest, gifts);
+      return gifts.length > 0 && !isOfIt ? valuesOf(heard, flow) : undefined;
     }
     if (flow?.slots.includes('period') && at === 'slot') {
       const period = periodOf(said, reading);
@@ -264,6 +333,12 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       return [type ?? [], period ?? [], identityOf(said)].flat();
     }
     return undefined;
+  }
+
+  /** The button of a gift by its place, from 1; -1 is the last. */
+  function giftButton(place: number, { buttons }: Expecting): string | undefined {
+    const all = buttons.filter((id) => id?.startsWith('gift:'));
+    return (place === 0 ? undefined : all.at(place > 0 ? place - 1 : place)) ?? undefined;
   }
 
   /** Another gift than the one at hand, or another number of it. */
@@ -298,12 +373,20 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     const isBare = !brings(said);
     if (BESIDE_VALUES.has(act) && !isBare) return undefined;
     const flow = startedBy(act);
+    // What phrases do not cover drops nothing that is at hand: it is offered.
+    const hasAtHand = expecting.codes.length > 0 || expecting.gift !== undefined;
+    const isOffered = isBare && said.rest !== '' && hasAtHand && !FREE.has(expecting.at);
+    if (isOffered && act === 'cancel') return [{ do: 'unclear', maybe: [{ do: 'cancel' }] }];
     if (flow) {
       const isAsked = isBare && asking.isQuestion(text);
+      if (isOffered && flow !== heard.flow && !isAsked)
+        return [{ do: 'unclear', maybe: [{ do: 'start', flow: flow.name }] }];
       return [{ do: 'start', flow: flow.name, ...(isAsked && { asked: true }) }, ...valuesOf(heard, flow)];
     }
     const simple = act === undefined ? undefined : SIMPLE[act];
     if (simple && (isBare || !simple.bare)) return [simple.command];
+    if (act !== undefined && ANSWERED.test(act) && isBare)
+      return [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }];
     const locale = act?.startsWith('speak ') ? localeNamed(act.slice('speak '.length)) : undefined;
     if (locale) return [{ do: 'speak', locale }];
     const isFree = expecting.at === 'nothing' || expecting.at === 'page';
@@ -348,6 +431,13 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       const isGiven = takes('gift') ? expecting.gift !== undefined : expecting.codes.length > 0;
       if (isGiven && (!takes('codes') || said.codes.every(looksLikeIdentity))) return undefined;
     }
+    if (
+      kind === 'gift' &&
+      gifts.length > 0 &&
+      asking.isQuestion(heard.text) &&
+      !giftNames.isAbout(said.rest, gifts)
+    )
+      return undefined;
     if (flow && !takes('codes') && !hasIdentity && !mangled && gifts.length === 0)
       if (!(takes('gift') && hasCode)) return undefined;
     const values = valuesOf(heard, FREE.has(at) ? undefined : heard.flow);
@@ -452,8 +542,15 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     const { codes: named, act, names, rest } = said;
     if (at.length === 0) return undefined;
     const talk = talkOfList(text, named);
-    const isDeclined = act === 'no' || act === 'cancel' || act === 'cancel mild';
-    const { removes, replaces, denies, corrects, keeps } = talk;
+    // "Lấy cái đầu thôi": nothing but that.
+    const isOnly = act === 'cancel mild' && said.wishes;
+    const isDeclined = act === 'no' || act === 'cancel' || (act === 'cancel mild' && !isOnly);
+    const { removes, replaces, denies, corrects } = talk;
+    const keeps = talk.keeps || isOnly;
+    // "Mã 1 đúng, mã 2 sai" does not say which of them goes where.
+    if (said.fault && said.assents && talk.places.length > 1) return undefined;
+    // "Đừng bỏ mã nào", "mã 2 mới đúng": nothing is named that goes.
+    if (talk.spares || (said.assents && talk.corrects && named.length === 0)) return undefined;
     const isHere = (code: string) => at.includes(code);
     // "Mã 1 X, mã 2 Y" only counts.
     const places = removes || replaces || denies || corrects || keeps || isDeclined ? talk.places : [];
@@ -521,6 +618,15 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
 /** Answers that depend on what they are asked of. */
 const PRICE = 'gift.price';
 const WRONG = 'code.wrong';
+
+/** How near an example must be (0–1) to be offered, and to be done. */
+const OFFERED = 0.4;
+const DONE = 0.6;
+
+/** Whether a text that is no value of the kind that is asked nearly is one: has digits, or an @. */
+const isNearly = (wrong: Fault | undefined, text: string) => wrong !== undefined && /[\d@]/.test(text);
+
+const isUnknown = (command: Spoken | undefined) => command?.do === 'ask' && command.about === 'unknown';
 
 /** What declines to answer: no, skip, never mind. */
 const SKIPS: ReadonlySet<string | undefined> = new Set(['none', 'no', 'cancel mild']);

@@ -64,6 +64,7 @@ export function createLexicon(
 ): Lexicon {
   const meanings = meaningsOf(words);
   const index = indexOf(meanings);
+  const spelling = spellingIn(words);
   const known = new Set([...meanings.keys(), ...times.words].flatMap((phrase) => phrase.split(' ')));
   const spellings = spellingsOf([...known]);
   const shortFor = words.pairs('short for');
@@ -128,7 +129,11 @@ export function createLexicon(
     if (!word) return undefined;
     const entry = index
       .get(word.text)
-      ?.find((one) => one.words.every((text, i) => said[at + i]?.text === text));
+      ?.find(
+        (one) =>
+          one.words.every((text, i) => said[at + i]?.text === text) &&
+          one.words.every((_, i) => spelling.fits(one, i, said[at + i])),
+      );
     if (!entry || entry.words.length > 1) return entry;
     if (word.doubtful) return undefined;
     return word.bare && withMarks.has(word.text) ? { words: entry.words, meaning: {} } : entry;
@@ -179,6 +184,42 @@ export function createLexicon(
       speltWords(text)
         .map((word) => asSpelt.get(word) ?? fold(word))
         .flatMap((word) => fold(shortFor.get(word) ?? word).split(' ')),
+  };
+}
+
+/** A word with its marks, wherever they stand in it: "hoà" is "hòa". */
+function marked(word: string): string {
+  const letters = word.normalize('NFD').toLowerCase();
+  return [...letters.replace(/\p{M}/gu, ''), ...(letters.match(/\p{M}/gu) ?? []).sort()].join('');
+}
+
+/**
+ * How the files spell the words of phrases. A word that was typed with marks, and is in the files so, is that word and no
+ * other: "dùng" is not "đúng". One that is nowhere spelt so may be any with its letters.
+ */
+function spellingIn(words: Words) {
+  const spelt = new Set<string>();
+  const byPhrase = new Map<string, Set<string>[]>();
+  const phrases = [...words.examples.map(({ text }) => text), ...words.allWritten()];
+  for (const phrase of phrases) {
+    const all = speltWords(phrase);
+    for (const word of all) spelt.add(marked(word));
+    for (const folded of words.foldings(phrase)) {
+      if (folded.split(' ').length !== all.length) continue;
+      const before = byPhrase.get(folded) ?? all.map(() => new Set<string>());
+      all.forEach((word, at) => void before[at]?.add(marked(word)));
+      byPhrase.set(folded, before);
+    }
+  }
+  return {
+    fits({ words: phrase }: Entry, at: number, word: Word<Token> | undefined): boolean {
+      const typed = word?.source.text ?? '';
+      if (!word || /^[\0-\x7f]*$/.test(typed) || fold(typed) !== word.text) return true;
+      const own = marked(typed);
+      if (!spelt.has(own)) return true;
+      const known = byPhrase.get(phrase.join(' '))?.[at];
+      return known === undefined || known.has(own);
+    },
   };
 }
 
@@ -241,14 +282,11 @@ function meaningsOf(words: Words): ReadonlyMap<string, Meaning> {
   }
   // Words that are none of those that their letters say: they say nothing.
   for (const [word, meant] of words.pairs('as spelt')) if (meant === '') add(word, {});
-  for (const { text, act, alone } of words.examples)
-    for (const phrase of isAct(act) ? words.foldings(text) : [])
+  for (const { text, act, alone, isPhrase } of words.examples)
+    for (const phrase of isPhrase ? words.foldings(text) : [])
       add(phrase, alone ? { act } : { act, always: true });
   return all;
 }
-
-/** A heading of what is asked of the programme: its examples count by their likeness. */
-export const isAct = (heading: string): boolean => !/^ask (?!what$|who$)/.test(heading);
 
 /** By first word, the longest phrase first. */
 function indexOf(meanings: ReadonlyMap<string, Meaning>): ReadonlyMap<string, readonly Entry[]> {

@@ -198,9 +198,7 @@ const ASKING = ['asks anywhere', 'asks first', 'asks last', 'asks nothing', 'ask
 
 function wordsOf(words: Words, locale: string): ReadonlySet<string> {
   const periods = words.periods.get(locale) ?? {};
-  const examples = words.examples.filter(
-    (one) => one.locale === locale && !/^ask (?!what$|who$)/.test(one.act),
-  );
+  const examples = words.examples.filter((one) => one.locale === locale && one.isPhrase);
   const phrases = [
     ...examples.map(({ text }) => text),
     ...[...TELLING, ...ASKING].flatMap((name) => words.written(name, locale)),

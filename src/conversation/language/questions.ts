@@ -1,6 +1,6 @@
 import type { LocalizedText } from '../message.ts';
 import { fold, undoTyping } from './fold.ts';
-import { isAct, type Lexicon, spellingsOf } from './lexicon.ts';
+import { type Lexicon, spellingsOf } from './lexicon.ts';
 import type { Asking } from './manner.ts';
 import type { Words } from './words.ts';
 
@@ -56,7 +56,8 @@ export function createQuestions(
 ): Questions {
   const replaced = new Set(own.map(({ id }) => id));
   const examples = words.examples
-    .filter(({ act }) => !isAct(act) && !replaced.has(act.slice('ask '.length)))
+
+    .filter(({ act, isPhrase }) => !isPhrase && !replaced.has(act.slice('ask '.length)))
     .map(({ act, text }) => ({ id: act.slice('ask '.length), text, isOwn: false }));
   const all = [
     ...own.flatMap(({ id, asks }) =>

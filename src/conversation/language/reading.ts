@@ -56,6 +56,10 @@ export type Said = {
   readonly noEmail: boolean;
   /** Says that something is wrong ("sai rồi"), and not that there is none. */
   readonly fault: boolean;
+  /** Begins with a yes, which a pause ends: "đúng, gõ nhầm". */
+  readonly agrees: boolean;
+  /** Has a yes in it. */
+  readonly assents: boolean;
   /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an act. */
   readonly wishes: boolean;
   /** The words, as typed, that none of the above explains, without polite ones. */
@@ -75,6 +79,9 @@ export type Reader = {
   /** Whether a text says yes and nothing else. */
   isYes(text: string): boolean;
 };
+
+/** Asks for an answer of the programme. */
+export const ANSWERED = /^ask (?!what$|who$)/;
 
 /** Of several acts in a message the first of these is meant; flows stand between these two lists, by their priority. */
 const BEFORE_FLOWS = [
@@ -120,6 +127,8 @@ const AMONG_FLOWS = [
 
 /** "Dạ không" says no. */
 const NO: ReadonlySet<string | undefined> = new Set(['no', 'none', 'cancel mild', 'cancel']);
+/** What leaves a "thôi" what it is: an end. */
+const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 /** What may be said beside the wish for a language. */
 const BESIDE_LANGUAGE: ReadonlySet<string> = new Set([
   'yes',
@@ -141,7 +150,11 @@ export function createReader(
   const pastAct = past && `start ${past.name}`;
   const ranked = [...flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })), ...AMONG_FLOWS];
   const speaks = [...new Set(words.examples.flatMap(({ act }) => (act.startsWith('speak ') ? [act] : [])))];
+  const asked = [
+    ...new Set(words.examples.flatMap(({ act, isPhrase }) => (isPhrase && ANSWERED.test(act) ? [act] : []))),
+  ];
   const order = [
+    ...asked,
     ...BEFORE_FLOWS.flatMap((act) => (act === 'speak' ? speaks : [act])),
     ...ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
     ...AFTER_FLOWS,
@@ -202,7 +215,10 @@ export function createReader(
     const sure = said.filter(({ meaning }) => meaning?.always);
     const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
     const telling = isNo ? counting.filter(({ meaning }) => !meaning?.assent) : counting;
-    const acts = new Set(telling.map(({ meaning }) => meaning?.act));
+    const all = new Set(telling.map(({ meaning }) => meaning?.act));
+    // "Thôi nhập số khác" ends nothing.
+    const isOther = [...all].some((act) => act !== undefined && !BESIDE_MILD.test(act));
+    const acts = isOther ? new Set([...all].filter((act) => act !== 'cancel mild')) : all;
     if ([...acts].some(isFlow)) {
       const denied = deniedFlow(parts);
       if (denied) return denied;
@@ -222,7 +238,7 @@ export function createReader(
   }
 
   /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
-  function deniedFlow(parts: readonly Segment[]): 'cancel' | 'show person' | undefined {
+  function deniedFlow(parts: readonly Segment[]): string | undefined {
     if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'show person';
     const denial = parts.findIndex(({ meaning }) => meaning?.denial === 'stop');
     if (denial < 0) return undefined;
@@ -230,6 +246,9 @@ export function createReader(
     const next = after.findIndex(({ meaning }) => meaning === undefined || meaning.act !== undefined);
     const paused = after.slice(0, next + 1).some((part) => part.words.some(({ source: { pause } }) => pause));
     if (!isFlow(after[next]?.meaning?.act) || paused) return undefined;
+    // "Không phải tích điểm, mình muốn xem điểm" means the other one.
+    const [denied, other] = after.flatMap(({ meaning }) => (isFlow(meaning?.act) ? [meaning?.act] : []));
+    if (other !== undefined && other !== denied) return other;
     const fails = after.slice(next + 1).some((part) => possible.has(part.words[0]?.text ?? ''));
     return fails ? 'show person' : 'cancel';
   }
@@ -307,6 +326,8 @@ export function createReader(
         gifts: isAlone && speaksOfGifts(parts),
         names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
         noEmail: !email && lacksEmail(parts),
+        agrees: beginsWithYes(parts),
+        assents: parts.some(({ meaning }) => meaning?.act === 'yes'),
         fault: parts.some(({ meaning }) => meaning?.fault),
         wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
         rest: left.map((token) => token.text).join(' '),
@@ -340,6 +361,12 @@ function isDenied(parts: readonly Segment[], at: number): boolean {
   return parts
     .slice(Math.max(breath, 0), at)
     .some(({ meaning }) => meaning?.denial || meaning?.act === 'no' || meaning?.act === 'none');
+}
+
+/** A yes, and a pause behind it. */
+function beginsWithYes(parts: readonly Segment[]): boolean {
+  const at = parts.findIndex(({ meaning }) => meaning?.act !== undefined);
+  return parts[at]?.meaning?.act === 'yes' && parts[at + 1]?.words[0]?.source.pause === true;
 }
 
 /** "Đừng xoá dữ liệu của tôi", and whatever else is said of it, asks for nothing to be erased. */

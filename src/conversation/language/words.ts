@@ -17,6 +17,8 @@ export type Example = {
   readonly act: string;
   /** Counts only where the rest of the message is understood, too. */
   readonly alone: boolean;
+  /** Not a question whose likes count, but a phrase that is found in a text. */
+  readonly isPhrase: boolean;
   readonly line: number;
 };
 
@@ -35,9 +37,14 @@ export type Words = {
   list(name: string, locale?: string): readonly string[];
   /** The same as it is written. */
   written(name: string, locale?: string): readonly string[];
+  /** The phrases of all lists as they are written. */
+  allWritten(): readonly string[];
   /** A list of `one = other`. */
   pairs(name: string): ReadonlyMap<string, string>;
 };
+
+/** A heading of what is asked of the programme: its examples count by their likeness. */
+const isAct = (heading: string): boolean => !/^ask (?!what$|who$)/.test(heading);
 
 /** Reads language files. A line that is neither heading, example nor list is a remark. */
 export function readWords(texts: readonly LanguageText[]): Words {
@@ -52,7 +59,14 @@ export function readWords(texts: readonly LanguageText[]): Words {
       if (act !== undefined) [heading, limit] = [act, bracket];
       const example = heading === '' ? undefined : /^- (.+)$/.exec(line)?.[1];
       if (example !== undefined)
-        examples.push({ locale, text: example, act: heading, alone: limit === 'alone', line: at + 1 });
+        examples.push({
+          locale,
+          text: example,
+          act: heading,
+          alone: limit === 'alone',
+          isPhrase: limit === 'said' || isAct(heading),
+          line: at + 1,
+        });
       const [, name, phrases] = /^([\w -]+): (.+)$/.exec(line) ?? [];
       const into = (heading === 'words' ? lists : heading === 'periods' ? periods : undefined)?.get(locale);
       if (into && name !== undefined && phrases !== undefined)
@@ -88,6 +102,8 @@ export function readWords(texts: readonly LanguageText[]): Words {
     list: (name, only) => [...new Set(written(name, only).flatMap(foldings))],
     foldings,
     written,
+    allWritten: () =>
+      [...lists.values(), ...periods.values()].flatMap((all) => Object.values(all).flatMap(split)),
     pairs,
   };
 }
