@@ -57,6 +57,13 @@ export const NO_CLOUD: Cloud = {
 /** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
 
+/**
+ * The service uses a token for thousands of requests: for so long, one that was verified is not verified again, which takes
+ * as much of the processor as half a turn. So many are remembered.
+ */
+const VERIFIED_MS = 5 * 60_000;
+const MAX_VERIFIED = 100;
+
 /** The SDK itself would wait forever. */
 const PATIENCE_MS = 5_000;
 
@@ -79,16 +86,27 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   // A failure shows where a token is asked for; unhandled here, it would end the process.
   credentials.catch(() => {});
   const logged = withSdkConsole(log);
+  /** Until when each token counts as verified, epoch ms; by its service, for it is good for no other. */
+  const verified = new Map<string, number>();
   let asking: Promise<string> | undefined;
+
+  function remember(token: string, { exp }: Claims): void {
+    const [oldest] = verified.keys();
+    if (verified.size >= MAX_VERIFIED && oldest !== undefined) verified.delete(oldest);
+    verified.set(token, Math.min(Number(exp) * 1000, Date.now() + VERIFIED_MS));
+  }
 
   async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
     // Other channels' clients could claim to be anybody; ours is Teams.
     if (!activity.serviceUrl || activity.channelId !== 'msteams') return 'refused';
+    const token = `${activity.serviceUrl} ${authorization}`;
+    if ((verified.get(token) ?? 0) > Date.now()) return 'valid';
     const claims = claimsOf(authorization);
     if (!check.areOurs(claims)) return 'refused';
     try {
       await inTime(logged(() => authentication.authenticateRequest(activity, authorization)));
       check.verified(claims);
+      remember(token, claims);
       return 'valid';
     } catch (error) {
       return isOutage(error) ? 'unavailable' : 'refused';

@@ -1,3 +1,4 @@
+import { ConfigurationBotFrameworkAuthentication } from 'botbuilder';
 import nock from 'nock';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { answerByNock } from '../../support/nock.ts';
@@ -92,6 +93,23 @@ it('directories in the service’s own tokens are no junk, and no junk shuts the
   for (let tid = 0; tid < 101; tid++) expect(await said(`ours-${tid}`, 'own')).toBe(200);
   for (let tid = 0; tid < 101; tid++) expect(await said(`junk-${tid}`, 'other')).toBe(401);
   expect(await said('ours-100', 'own')).toBe(200);
+});
+
+it('a token is verified once while it lasts, and for one service', async () => {
+  const { post, bearer } = await createBot({ auth: 'on' });
+  const verify = vi.spyOn(ConfigurationBotFrameworkAuthentication.prototype, 'authenticateRequest');
+  onTestFinished(() => {
+    vi.useRealTimers();
+    verify.mockRestore();
+  });
+  const token = bearer();
+  const status = async (more = {}) => (await post(textActivity('hi', more), token)).statusCode;
+  expect([await status(), await status()]).toEqual([200, 200]);
+  expect(verify).toHaveBeenCalledTimes(1);
+  expect(await status({ serviceUrl: 'https://evil.example/' })).toBe(401);
+  expect(await status({ channelId: 'directline' })).toBe(401);
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * 60 * 60_000 });
+  expect(await status()).toBe(401);
 });
 
 it('callers without a valid token are limited, and nobody else', async () => {
