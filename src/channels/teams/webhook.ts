@@ -1,10 +1,9 @@
 import {
   type Activity,
   ActivityTypes,
-  BotAdapter,
+  CloudAdapter,
   INVOKE_RESPONSE_KEY,
   type InvokeResponse,
-  type ResourceResponse,
   TeamsActivityHandler,
   TurnContext,
 } from 'botbuilder';
@@ -17,8 +16,6 @@ import { sendAgain, takePlatformRequests } from '../platform-request.ts';
 import type { Cloud } from './authentication.ts';
 import type { Hosts } from './connector.ts';
 import { fromInstall, fromMessage, parseActivity } from './incoming.ts';
-
-const ROUTE = '/webhooks/teams';
 
 /** An activity has a few kilobytes; the longest messages of Teams have about 100. */
 const BODY_LIMIT = 256 * 1024;
@@ -53,14 +50,12 @@ export function createWebhook({
       app.addHook('onRequest', async (request, reply) => {
         if (isLocal(callerOf(request))) return;
         onRefused();
-        const limited = await limit(request, reply);
-        return (
-          limited ?? problem(reply, 403, 'Forbidden', 'Without authentication only this machine is heard.')
-        );
+        const why = 'Without authentication only this machine is heard.';
+        return (await limit(request, reply)) ?? problem(reply, 403, 'Forbidden', why);
       });
     }
 
-    app.post(ROUTE, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+    app.post('/webhooks/teams', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
       const { body, headers } = request;
       const activity = parseActivity(body);
       if (!activity) {
@@ -71,8 +66,8 @@ export function createWebhook({
       if (verdict === 'unavailable') return sendAgain(reply, 'The token cannot be verified now.');
       if (verdict === 'refused') {
         onRefused();
-        const limited = await limit(request, reply);
-        return limited ?? problem(reply, 401, 'Unauthorized', 'The token is missing or wrong.');
+        const why = 'The token is missing or wrong.';
+        return (await limit(request, reply)) ?? problem(reply, 401, 'Unauthorized', why);
       }
       if (!hosts.trusted(activity.serviceUrl)) {
         onRefused(URL.parse(activity.serviceUrl)?.host ?? '');
@@ -100,7 +95,7 @@ class CustomerHandler extends TeamsActivityHandler {
   /** Resolves once the message is stored, to what an invoke is answered with; rejects as `accept` does. */
   async take(activity: Activity): Promise<unknown> {
     if (activity.type === ActivityTypes.Message) return this.#handOn(fromMessage(activity));
-    const context = new TurnContext(NOWHERE, activity);
+    const context = new TurnContext(ADAPTER, activity);
     await this.run(context);
     return context.turnState.get<Partial<Activity> | undefined>(INVOKE_RESPONSE_KEY)?.value?.body;
   }
@@ -132,21 +127,5 @@ class CustomerHandler extends TeamsActivityHandler {
   }
 }
 
-/** Within a turn of the SDK's nothing is sent: an invoke's response stays with it. */
-class Nowhere extends BotAdapter {
-  async sendActivities(
-    { turnState }: TurnContext,
-    [activity]: Partial<Activity>[],
-  ): Promise<ResourceResponse[]> {
-    if (activity?.type === ActivityTypes.InvokeResponse) turnState.set(INVOKE_RESPONSE_KEY, activity);
-    return [];
-  }
-
-  async updateActivity(): Promise<void> {}
-
-  async deleteActivity(): Promise<void> {}
-
-  async continueConversation(): Promise<void> {}
-}
-
-const NOWHERE = new Nowhere();
+/** It only carries an invoke's response to the end of its turn: nothing is sent from within one, nor could be. */
+const ADAPTER = new CloudAdapter();
