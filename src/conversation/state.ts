@@ -76,6 +76,8 @@ const stepSchema = z.discriminatedUnion('at', [
     slot: z.enum(SLOT_KINDS),
     tries: z.number(),
     editing: z.literal(true).optional(),
+    /** What was wrong with the last answer. */
+    fault: name.optional(),
     offer: z
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),

@@ -31,6 +31,14 @@ describe('not understood twice in a row', () => {
     }
   });
 
+  test('a value with the same fault twice in a row is told whom to ask', () => {
+    const chat = new Dialogue().text('TIVI000000017').text('12');
+    expect(chat.keys).toEqual(['phone.short', 'accumulate.askPhone']);
+    expect(chat.text('13').keys).toEqual(['phone.short', 'repair.help', 'accumulate.askPhone']);
+    expect(told(chat)).toContain('1900 0000');
+    expect(chat.text('14').keys).not.toEqual(['phone.short', 'repair.help', 'accumulate.askPhone']);
+  });
+
   test('begins anew once something was understood', () => {
     const chat = new Dialogue().text('xyzzy plugh').text('cảm ơn').text('xyzzy plugh');
     expect(chat.replies[0]?.context).toBeUndefined();
@@ -79,10 +87,12 @@ describe('what newcomers asked', () => {
   test('what is done is not undone here: whom to tell which reference', () => {
     const chat = new Dialogue().text('TIVI000000017 0912345678').press('skip').press('confirm');
     const { id = '' } = chat.state.operations[0] ?? {};
-    chat.press('consent:decline').text('tích nhầm sđt rồi làm sao?');
-    expect(chat.keys).toEqual(['answer']);
-    expect(told(chat)).toContain(id);
-    expect(told(chat)).toContain('1900 0000');
+    chat.press('consent:decline');
+    for (const text of ['tích nhầm sđt rồi làm sao', 'hủy giao dịch vừa rồi']) {
+      expect(chat.text(text).keys).toEqual(['answer']);
+      expect(told(chat)).toContain(id);
+      expect(told(chat)).toContain('1900 0000');
+    }
   });
 
   test.each(['TIVI-000000-017', 'TIVI000-000-017'])('dashes in a code are asked about: %s', (code) => {

@@ -79,11 +79,17 @@ export function plainly(state: ConversationState, { flow: name, slot }: Asking, 
 /** After so many invalid answers in a row, help is offered. */
 const TRIES = 3;
 
-/** Asks again, for `why`; the third time help is offered. */
+/** Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered. */
 export function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
   const tries = step.tries + 1;
-  const lost: Reply[] = tries % TRIES === 0 ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
-  return again({ ...state, step: { ...step, tries } }, scope, ...why, ...lost);
+  const fault = why[0]?.key;
+  const isSame = fault !== undefined && fault === step.fault;
+  const isLost = isSame || (tries % TRIES === 0 && (fault === undefined || step.fault !== undefined));
+  const lost: Reply[] = isLost ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
+  // Once help was offered, the same fault alone is another answer again.
+  const { fault: _, ...plain } = step;
+  const next = { ...plain, tries, ...(fault !== undefined && !isLost && { fault }) };
+  return again({ ...state, step: next }, scope, ...why, ...lost);
 }
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */

@@ -83,6 +83,9 @@ function answer(state: ConversationState, key: string, scope: Scope): Aside {
   return { reply: { key: 'answer', params: { text }, lines }, question: { answer: id } };
 }
 
+/** That what is done cannot be undone here, and whom to tell which reference. */
+export const undo = (state: ConversationState, scope: Scope): Aside => answer(state, 'answer.undo', scope);
+
 const idOf = (key: string): string => key.slice('answer.'.length);
 
 /** Where to get the gift at hand, or the last one that was redeemed: the list may tell. */

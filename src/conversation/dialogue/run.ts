@@ -22,6 +22,7 @@ import {
   speak,
   status,
   supportLines,
+  undo,
   unsure,
   welcome,
 } from './beside.ts';
@@ -90,11 +91,12 @@ export function run(
   return close(isForm ? { ...done, noted: undefined } : done, scope);
 }
 
-/** Counts the messages in a row that were not understood. */
+/** Counts the messages in a row that were not understood. What nearly was a yes was. */
 function withMisses({ misses = 0, ...state }: ConversationState, commands: readonly Command[]) {
-  const isMiss = commands.some(
-    (one) =>
-      (one.do === 'unclear' && !one.wrong && !one.script) || (one.do === 'ask' && one.about === 'unknown'),
+  const isMiss = commands.some((one) =>
+    one.do === 'unclear'
+      ? !one.wrong && !one.script && !one.maybe?.some((other) => other.do === 'yes')
+      : one.do === 'ask' && one.about === 'unknown',
   );
   return isMiss ? { ...state, misses: misses + 1 } : state;
 }
@@ -672,6 +674,8 @@ function decideCode(turn: Turn, slip: Slip, choice: 'use' | 'keep' | 'other', sc
   return flow ? { ...turn, end: pose(state, asking(flow, 'codes'), scope) } : turn;
 }
 
+const JUST_NOW_MS = 10 * 60_000;
+
 /** Ends what is going on, or skips what may be skipped. */
 function stop(turn: Turn, isMild: boolean, scope: Scope): Turn {
   const { state } = turn;
@@ -680,7 +684,10 @@ function stop(turn: Turn, isMild: boolean, scope: Scope): Turn {
   const flow = step.at === 'asking' ? scope.flows.get(step.flow) : undefined;
   if (isMild && step.at === 'asking' && flow && KINDS[step.slot].no !== 'explain')
     return none(turn, undefined, scope);
-  return { ...turn, end: cancel(state, scope) };
+  // What was done a moment ago is what is to be undone.
+  const last = state.operations.at(-1);
+  const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
+  return isDone ? { ...turn, aside: undo(state, scope) } : { ...turn, end: cancel(state, scope) };
 }
 
 /** A button, by its number or its words: what it says, but for what only a press does. */
