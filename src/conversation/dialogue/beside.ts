@@ -2,7 +2,7 @@ import type { Command } from '../commands.ts';
 import { type Decision, say } from '../decision.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
 import { type About, CANCEL, choice, KINDS, named, PROOF } from '../kinds.ts';
-import type { Locale } from '../message.ts';
+import { LOCALES, type Locale } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { provedIn } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
@@ -12,7 +12,7 @@ import { type ConversationState, isOpen, newState, type Operation } from '../sta
 import { confirmationOf } from './calls.ts';
 import { given } from './consent.ts';
 import { operationsOf } from './operations.ts';
-import { again, askLanguage, home, homeWithShortcuts, otherPhone } from './questions.ts';
+import { again, home, homeWithShortcuts, otherPhone } from './questions.ts';
 
 /*
  * What is answered beside the work: what was being asked is asked again, and nothing is lost.
@@ -52,8 +52,9 @@ export function cancel(state: ConversationState, scope: Scope): Decision {
 
 /** Asks which language; the question that was live stays so: choosing one is no answer to it. */
 export function languages(state: ConversationState, scope: Scope): Decision {
-  const asked = state.view === undefined ? { ...state, view: scope.ids.view } : state;
-  return say(asked, askLanguage(asked));
+  const view = state.view ?? scope.ids.view;
+  const choices = LOCALES.map((locale) => named(`language:${locale}`));
+  return say({ ...state, view }, { key: 'language.ask', choices, asks: 'menu', view });
 }
 
 export function speak(state: ConversationState, locale: Locale, scope: Scope): Decision {
@@ -72,7 +73,7 @@ const WITH_CONTACT: ReadonlySet<string> = new Set([
 ]);
 
 /** Answers a question, by the key of its answer: in the operator's words, or those of the wording. */
-function answer(state: ConversationState, key: string, scope: Scope): Aside {
+export function answer(state: ConversationState, key: string, scope: Scope): Aside {
   const id = idOf(key);
   const pickUp = key === 'answer.gift.where' ? pickUpLine(state, scope) : undefined;
   const operators = scope.answers.get(id);
@@ -82,9 +83,6 @@ function answer(state: ConversationState, key: string, scope: Scope): Aside {
   const lines = !pickUp && !operators && WITH_CONTACT.has(key) ? supportLines(scope) : [];
   return { reply: { key: 'answer', params: { text }, lines }, question: { answer: id } };
 }
-
-/** That what is done cannot be undone here, and whom to tell which reference. */
-export const undo = (state: ConversationState, scope: Scope): Aside => answer(state, 'answer.undo', scope);
 
 const idOf = (key: string): string => key.slice('answer.'.length);
 

@@ -2,7 +2,6 @@ import type { SlotKind } from '../commands.ts';
 import { type Decision, say, withLast } from '../decision.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { CANCEL, choice, formOf, KINDS, named, PERIOD_CHOICES } from '../kinds.ts';
-import { LOCALES } from '../message.ts';
 import { giftsToSuggest } from '../prompts/gifts.ts';
 import { carried, proved, remembering, whose } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
@@ -161,12 +160,6 @@ export function question(state: ConversationState, scope: Scope): Reply {
         view,
       };
   }
-}
-
-const LANGUAGES = LOCALES.map((locale) => named(`language:${locale}`));
-
-export function askLanguage(state: ConversationState): Reply {
-  return { key: 'language.ask', choices: LANGUAGES, asks: 'menu', view: state.view };
 }
 
 function askSlot(state: ConversationState, step: Asking, scope: Scope): Reply {

@@ -12,6 +12,7 @@ import { advance, edit, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
   aboutQuestion,
+  answer,
   asked,
   cancel,
   explain,
@@ -22,7 +23,6 @@ import {
   speak,
   status,
   supportLines,
-  undo,
   unsure,
   welcome,
 } from './beside.ts';
@@ -687,7 +687,9 @@ function stop(turn: Turn, isMild: boolean, scope: Scope): Turn {
   // What was done a moment ago is what is to be undone.
   const last = state.operations.at(-1);
   const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  return isDone ? { ...turn, aside: undo(state, scope) } : { ...turn, end: cancel(state, scope) };
+  return isDone
+    ? { ...turn, aside: answer(state, 'answer.undo', scope) }
+    : { ...turn, end: cancel(state, scope) };
 }
 
 /** A button, by its number or its words: what it says, but for what only a press does. */
