@@ -104,22 +104,18 @@ export async function leftIn(redisUrl: string, withinMs = 90_000): Promise<strin
   }
 }
 
-/** Messages, replies, holds, intents and dead letters, and whatever somebody must look at soon. */
+/** Members of these are unfinished, whenever they are due. */
+const UNFINISHED = /\}(undelivered|intents|dead|broken)$/;
+
+/** Replies, intents, dead letters and broken records, and whatever somebody must look at soon. */
 async function lookFor(client: Redis): Promise<string[]> {
   const keys = await client.keys('*');
   const dues = keys.filter((key) => key.endsWith('}due'));
-  const soon = await Promise.all(dues.map((key) => client.zcount(key, 0, Date.now() + SOON_MS)));
-  const kept = keys.filter((key) => /\}(q:|o:|dead$)/.test(key) || (soon[dues.indexOf(key)] ?? 0) > 0);
-  return [...kept, ...(await openIn(client, keys))];
-}
-
-async function openIn(client: Redis, keys: readonly string[]): Promise<string[]> {
-  const intents = keys.filter((key) => key.endsWith('}intents'));
-  const fields = await Promise.all(intents.map((key) => client.hkeys(key)));
-  const holds = keys.filter((key) => key.includes('}h:'));
-  const holders = await Promise.all(holds.map((key) => client.get(key)));
+  const soon = await Promise.all(dues.map((key) => client.zrangebyscore(key, 0, Date.now() + SOON_MS)));
+  const unfinished = keys.filter((key) => UNFINISHED.test(key));
+  const kept = await Promise.all(unfinished.map((key) => client.zrange(key, '0', '-1')));
   return [
-    ...fields.flat().map((field) => `the intent of ${field.split('|')[1]}`),
-    ...holders.map((operation) => `the lock of ${operation}`),
+    ...dues.flatMap((key, at) => (soon[at] ?? []).map((member) => `${key} ${member}`)),
+    ...unfinished.flatMap((key, at) => (kept[at] ?? []).map((member) => `${key} ${member}`)),
   ];
 }
