@@ -1,5 +1,4 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { USAGE } from '../src/cli/operations.ts';
@@ -9,10 +8,10 @@ import { ALARMS } from '../src/observability/log.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
 
 const root = new URL('../', import.meta.url);
-const oneToTen = Array.from({ length: 10 }, (_, at) => at + 1);
-const documents = globSync(['*.md', 'docs/**/*.md', 'src/**/README.md'], { cwd: root }).map(
-  (name): [string, string] => [name, read(name)],
-);
+const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
+  name,
+  read(name),
+]);
 
 /** The ids of the built-in answers. */
 const ANSWERS = Object.keys(WORDING.vi).flatMap((key) => /^answer\.([^_]+)$/.exec(key)?.[1] ?? []);
@@ -111,22 +110,6 @@ it('.env.example lists every variable (written anew by the same)', async () => {
   await expect([head, ...entries].join('\n')).toMatchFileSnapshot('../.env.example');
 });
 
-describe('docs/walkthrough.md', () => {
-  const lines = read('docs/walkthrough.md')
-    .split('\n')
-    .filter((line) => /^\d/.test(line));
-
-  it('tells three stories in ten lines each', () => {
-    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual([...oneToTen, ...oneToTen, ...oneToTen]);
-  });
-
-  it.each(lines)('names what is there: %s', (line) => {
-    const [, path = '', name = ''] = /^\d+\. `(src\/[\w./-]+)` `(\w+)`: [A-Z"\w].+\.$/.exec(line) ?? [];
-    const source = readFileSync(new URL(path, root), 'utf8');
-    expect(source).toMatch(new RegExp(`(function|const|local|class) (\\w+, )*${name}\\b|\\b${name}\\(`));
-  });
-});
-
 it('README.md is short: under 12 KB', () => {
   expect(Buffer.byteLength(readFileSync(new URL('README.md', root)))).toBeLessThan(12_000);
 });
@@ -149,21 +132,6 @@ describe('docs/operators.md', () => {
   it('explains every command for operators', () => {
     const commands = all(USAGE, /npm run operations -- (\w+)/g);
     expect(commands.filter((command) => !new RegExp(`\\b${command} `).test(text))).toEqual([]);
-  });
-});
-
-describe('the folders of src', () => {
-  const folders = globSync('src/**/README.md', { cwd: root }).map((file) => posix.dirname(file));
-
-  it.each(folders)('%s: its README, of a few lines, names what is there', (folder) => {
-    const text = read(`${folder}/README.md`);
-    expect(text).toMatch(/^# .+\n\n./);
-    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
-    const places = [folder, posix.dirname(folder), 'src', '.'];
-    const missing = all(text, /`([\w./-]+\.(?:ts|lua|json))`/g).filter(
-      (name) => !places.some((place) => existsSync(new URL(`${place}/${name}`, root))),
-    );
-    expect(missing).toEqual([]);
   });
 });
 

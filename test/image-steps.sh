@@ -15,11 +15,10 @@ instructions=$(sed -e ':a' -e '/\\$/{N;s/\\\n *//;ba' -e '}' Dockerfile | grep -
 step() { echo "--- $*"; }
 last() { sed -n "s/^$1 //p" <<<"$instructions" | tail -n 1; }
 
-# What Docker gets to see: .dockerignore lets through only what it names, and no README.
+# What Docker gets to see: .dockerignore lets through only what it names.
 step "context: $(sed -n 's/^!//p' .dockerignore | tr '\n' ' ')"
 mkdir "$work/context" "$work/bin"
 sed -n 's/^!//p' .dockerignore | xargs cp -r --parents -t "$work/context"
-find "$work/context/src" -name README.md -delete
 ln -s "$node" "$work/bin/node"
 
 stage=0

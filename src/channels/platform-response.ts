@@ -20,7 +20,7 @@ export type PlatformAnswer = {
   readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
 };
 
-/** What a platform's answer means: one table for all channels (docs/design.md, "What a platform's answer means"). */
+/** What a platform's answer means: one table for all channels (docs/how-it-works.md, "What a platform's answer means"). */
 export function meaningOf({ status, afterMs, says }: PlatformAnswer): Delivery {
   const wait = afterMs !== undefined && afterMs > 0 ? { afterMs } : {};
   if (status === undefined) return { kind: 'uncertain' };

@@ -60,7 +60,7 @@ export type Message = z.infer<typeof messageSchema>;
 export const MAX_TEXT = 1000;
 
 /**
- * How a channel can prove that an identifier is the sender's own (docs/design.md, "Identity"):
+ * How a channel can prove that an identifier is the sender's own (SECURITY.md, "Who is trusted with what"):
  * `contact` = by sharing the phone (Telegram), `profile` = by the profile's e-mail (Teams),
  * `token` = whatever the caller says, because staff vouch for it.
  */

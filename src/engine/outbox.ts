@@ -176,7 +176,7 @@ function putOff(attempted: Attempted, [minMs, maxMs]: readonly [number, number])
 }
 
 /*
- * What to do after a try, and when the next one is (docs/design.md, "What a platform's answer means").
+ * What to do after a try, and when the next one is (docs/how-it-works.md, "What a platform's answer means").
  */
 
 const SECOND = 1000;

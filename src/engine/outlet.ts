@@ -8,7 +8,7 @@ export type { Incoming };
 export type Outgoing = StoredOutgoing & { readonly trace?: Trace | undefined };
 
 /**
- * How one delivery ended. What the engine does then stands in docs/design.md, "What a platform's answer means"; the kind
+ * How one delivery ended. What the engine does then stands in docs/how-it-works.md, "What a platform's answer means"; the kind
  * is also the metric's label.
  * - `delivered`: the platform has it (also: an edit that changes nothing).
  * - `throttled`: not now; never before `afterMs` have passed, where the platform says so.

@@ -62,7 +62,7 @@ function isProved({ kind }: Identifier, { phone, email }: Pick<Accumulate, 'phon
 export type Carried = { readonly phone?: string; readonly email?: string; readonly by: Identifier };
 
 /**
- * The linking rule (docs/design.md, "Linking"): AntCRM may join a phone and an e-mail that are sent together, so a
+ * The linking rule (SECURITY.md, "Threats"): AntCRM may join a phone and an e-mail that are sent together, so a
  * stranger could tie their e-mail to somebody's phone. Both go only where that changes nobody's record but the
  * sender's; otherwise the phone goes alone, because customers are asked which phone gets the points. Without `contacts`
  * nothing can be looked up and both are sent (docs/configuration.md, `ANTCRM_CONTACTS`).

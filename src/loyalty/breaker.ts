@@ -42,7 +42,7 @@ const BULKHEAD_FULL: Tried = { kind: 'declined', reason: 'bulkhead-full' };
 
 export function createBreaker(options: {
   readonly world: Pick<World, 'monotonicMs' | 'sleep' | 'timer' | 'random'>;
-  /** How many calls may be under way at once (half the turn slots: docs/design.md, "A turn"). */
+  /** How many calls may be under way at once (half the turn slots: docs/how-it-works.md, "A message"). */
   readonly maxCalls: number;
   /** How long it stays open before the next trial. */
   readonly breakerMs: number;

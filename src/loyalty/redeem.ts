@@ -22,7 +22,7 @@ const FRESH_MS = 1000;
 
 /**
  * Spends points, calling at most once per operation, however often the turn is repeated: locks, baseline, intent, call
- * (docs/design.md, "Money-like calls"). Locks are given back at once where no intent follows. Else they are given back
+ * (docs/how-it-works.md, "A redemption whose answer is lost"). Locks are given back at once where no intent follows. Else they are given back
  * with the saved outcome, so a crash in between leaves the customer locked, never free.
  */
 export async function redeem(effect: Redeem, context: EffectContext, tools: Tools): Promise<Outcome> {

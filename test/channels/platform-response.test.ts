@@ -11,7 +11,7 @@ const SHORT = { timeoutMs: 1000 };
 
 const UNDELIVERED: Delivery = { kind: 'undelivered' };
 
-/** One row of docs/design.md, "What a platform's answer means": how each platform answers, and what that means. */
+/** One row of docs/how-it-works.md, "What a platform's answer means": how each platform answers, and what that means. */
 type Row = {
   readonly answer: string;
   readonly means: Delivery;

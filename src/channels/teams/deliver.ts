@@ -18,7 +18,7 @@ const pictureSchema = z.object({ url: z.string() });
 
 /**
  * Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls. Each goes by one call, which is never
- * repeated here: the engine decides on repeats (docs/design.md, "A turn").
+ * repeated here: the engine decides on repeats (docs/how-it-works.md, "A message").
  */
 export function createTeamsOutlet(
   connector: Pick<Connector, 'call' | 'file'>,

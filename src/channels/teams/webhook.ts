@@ -32,7 +32,7 @@ export type WebhookOptions = {
   readonly onRefused: (host?: string) => void;
 };
 
-/** The route that the Bot Framework service calls (docs/design.md, "A turn"). Bodies never say what an error was. */
+/** The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Bodies never say what an error was. */
 export function createWebhook({
   cloud,
   hosts,
@@ -80,8 +80,8 @@ export function createWebhook({
 
 /**
  * Hands on what was said. Messages, by far the most, go straight there; every other kind of activity takes the SDK's way,
- * whose methods are overridden instead of registered for (`onMembersAdded`): so it asks the connector for nobody's profile
- * (docs/decisions/botbuilder.md). What has no method here says nothing to us, which is no fault: edits and reactions
+ * whose methods are overridden instead of registered for (`onMembersAdded`): so it asks the connector for nobody's profile.
+ * What has no method here says nothing to us, which is no fault: edits and reactions
  * (answered when the message was new), typing.
  */
 class CustomerHandler extends TeamsActivityHandler {

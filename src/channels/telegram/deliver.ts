@@ -131,7 +131,7 @@ export function createTelegramOutlet(
 
   /**
    * Sends a new message. One without buttons takes the contact keyboard away when no phone is asked any more: each of
-   * them does, which costs nothing and needs no memory. One with buttons cannot (docs/decisions/contact-keyboard.md);
+   * them does, which costs nothing and needs no memory. One with buttons cannot;
    * until the next one without, the keyboard is hidden behind its icon, for it shows once only.
    */
   async function sendNew(outgoing: Outgoing, address: Address, rendered: Rendered): Promise<Delivery> {

@@ -168,7 +168,7 @@ function textOf(text: string): Message {
 
 /**
  * A shared contact proves the sender's phone only under these conditions: Telegram's server fills in `user_id`, and a
- * forwarded contact or one sent through another bot was not shared by the sender with us (docs/design.md, "Identity").
+ * forwarded contact or one sent through another bot was not shared by the sender with us (SECURITY.md, "Who is trusted with what").
  */
 function isOwnContact({
   contact,

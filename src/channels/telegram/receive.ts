@@ -26,7 +26,7 @@ export type WebhookOptions = {
   readonly onRefused: () => void;
 };
 
-/** The route that Telegram calls (docs/design.md, "A turn"). The answer's body is never a method call: replies leave from the outbox. */
+/** The route that Telegram calls (docs/how-it-works.md, "A message"). The answer's body is never a method call: replies leave from the outbox. */
 export function createWebhook({ secret, receive, limit, onRefused }: WebhookOptions): FastifyPluginAsync {
   const isSecret = createComparison(secret);
 

@@ -9,7 +9,7 @@ import { type Answer, type CallOptions, type Client, type Patience, persist } fr
 
 export const ROUTE = '/webhooks/telegram';
 
-/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/design.md, "A turn"). */
+/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/how-it-works.md, "A message"). */
 const MAX_CONNECTIONS = 100;
 /** Two bots that want one token, or one address with two secrets, take turns no faster. */
 const AGAIN_MS = 10 * 60_000;

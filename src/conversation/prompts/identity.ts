@@ -21,7 +21,7 @@ function better(first: Known | undefined, second: Known | undefined): Known | un
   return first?.proved || !second?.proved ? (first ?? second) : second;
 }
 
-/** The identifier that reading or spending goes by: a proved phone, else a proved e-mail (docs/design.md, "Identity"). */
+/** The identifier that reading or spending goes by: a proved phone, else a proved e-mail (SECURITY.md, "Who is trusted with what"). */
 export function proved(draft: Identity): Identifier | undefined {
   if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
   if (draft.email?.proved) return { kind: 'email', value: draft.email.value };

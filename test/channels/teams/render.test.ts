@@ -182,7 +182,7 @@ describe.each(LOCALES)('every button that a customer of Teams meets in %s', (loc
     ),
   );
 
-  /** What spends, and what is kept of a customer, wants a press (docs/decisions/typed-yes.md). */
+  /** What spends, and what is kept of a customer, wants a press. */
   const PRESSED = /^(confirm|consent|forget|erase)\b/;
 
   it('can be typed instead', () => {
