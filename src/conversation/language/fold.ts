@@ -26,11 +26,29 @@ export function unmark(text: string): string {
   return text.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replaceAll('đ', 'd');
 }
 
+/** The longest text that is remembered: a word or two, and never one with a digit, which may be somebody's number. */
+const MAX_REMEMBERED = 16;
+const REMEMBERED = 2000;
+
+/** Words come again and again, within a text and from one customer to the next: the last ones are not read anew. */
+export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
+  const known = new Map<string, Result>();
+  return (word) => {
+    const before = known.get(word);
+    if (before !== undefined) return before;
+    const result = read(word);
+    if (word.length > MAX_REMEMBERED || /\d/.test(word)) return result;
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(word, result);
+    return result;
+  };
+}
+
 /** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
-export function fold(text: string): string {
+export const fold = remembered((text: string): string => {
   const plain = unmark(visible(text));
   return plain.replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
-}
+});
 
 /**
  * Folded words without the keystrokes of a Vietnamese keyboard that was switched off: Telex ("ddooir ddieemr") and
@@ -40,7 +58,7 @@ export function undoTyping(text: string): string {
   return fold(text).split(' ').map(undoWord).join(' ');
 }
 
-function undoWord(word: string): string {
+const undoWord = remembered((word: string): string => {
   if (/\d/.test(word)) return isVni(word) ? word.replace(/\d/g, '') : word;
   const vowel = word.search(/[aeiouyw]/);
   if (vowel < 0) return word;
@@ -49,7 +67,7 @@ function undoWord(word: string): string {
   const tail = word.slice(vowel).replace(/[sfrxjzd]/g, '');
   const sounds = tail.startsWith('w') ? `u${tail.slice(1)}` : tail;
   return onset + sounds.replaceAll('w', '').replace(/([aeo])\1+/g, '$1');
-}
+});
 
 /** 1–5 are tones (one a word), 6–8 marks of vowels, 9 the stroke of `đ`. "TIVI12" is no word typed in VNI. */
 function isVni(word: string): boolean {

@@ -1,5 +1,5 @@
 import { LOCALES, type Locale } from '../message.ts';
-import { fold, undoTyping, visible } from './fold.ts';
+import { fold, remembered, undoTyping, visible } from './fold.ts';
 import { type Lexicon, speltWords } from './lexicon.ts';
 import { tokenize } from './tokens.ts';
 import type { Words } from './words.ts';
@@ -37,27 +37,32 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
   const [shortFor, asSpelt] = [words.pairs('short for'), words.pairs('as spelt')];
 
   /** A word that carries marks must be spelt so; one that carries none may lack them. */
-  function isOf({ folded, spelt }: AskingWords, typed: string): boolean {
-    if (spelt.has(typed)) return true;
-    const written = asSpelt.get(typed) ?? shortFor.get(fold(typed));
-    if (written !== undefined) return folded.has(fold(written));
-    return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
+  const isOf = ({ folded, spelt }: AskingWords) =>
+    remembered((typed) => {
+      if (spelt.has(typed)) return true;
+      const written = asSpelt.get(typed) ?? shortFor.get(fold(typed));
+      if (written !== undefined) return folded.has(fold(written));
+      return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
+    });
+  const [asks, asksFirst, asksLast] = [isOf(anywhere), isOf(first), isOf(last)];
+
+  function asksAnything(text: string): boolean {
+    const said = speltWords(visible(text));
+    if (said.length < 2) return false;
+    if (text.trimEnd().endsWith('?') || said.some(asks)) return true;
+    const telling = said.filter((word) => !polite.has(fold(word)));
+    if (asksFirst(telling[0] ?? '') || asksLast(telling.at(-1) ?? '')) return true;
+    return [said, plainly(visible(text))].some((all) =>
+      all.some((word, at) => asks(`${word} ${all[at + 1]}`)),
+    );
   }
 
+  // One text is asked about again and again while it is read.
+  let [lastText, lastAnswer] = ['', false];
   return {
     isQuestion(text) {
-      const said = speltWords(visible(text));
-      if (said.length < 2) return false;
-      const pairs = [said, plainly(visible(text))].flatMap((all) =>
-        all.map((word, at) => `${word} ${all[at + 1]}`),
-      );
-      const telling = said.filter((word) => !polite.has(fold(word)));
-      return (
-        text.trimEnd().endsWith('?') ||
-        [...said, ...pairs].some((word) => isOf(anywhere, word)) ||
-        isOf(first, telling[0] ?? '') ||
-        isOf(last, telling.at(-1) ?? '')
-      );
+      if (text !== lastText) [lastText, lastAnswer] = [text, asksAnything(text)];
+      return lastAnswer;
     },
     isAsking: (word) => anywhere.folded.has(word),
   };

@@ -56,7 +56,6 @@ export function createQuestions(
 ): Questions {
   const replaced = new Set(own.map(({ id }) => id));
   const examples = words.examples
-
     .filter(({ act, isPhrase }) => !isPhrase && !replaced.has(act.slice('ask '.length)))
     .map(({ act, text }) => ({ id: act.slice('ask '.length), text, isOwn: false }));
   const all = [
@@ -109,10 +108,12 @@ export function createQuestions(
   return (text) => {
     if (!isQuestion(text)) return undefined;
     const asked = weighed(plainly(text).map(spell));
-    const likely = known
-      .map((one) => ({ ...one, score: likeness(asked, one.words) }))
-      .filter(({ score }) => score >= LIKELY)
-      .sort((one, other) => other.score - one.score);
+    const likely: (Known & { readonly score: number })[] = [];
+    for (const one of known) {
+      const score = likeness(asked, one.words);
+      if (score >= LIKELY) likely.push({ ...one, score });
+    }
+    likely.sort((one, other) => other.score - one.score);
     const [best] = likely;
     // What the operator wrote is likelier meant than a question that nothing here answers.
     const found = best?.id === UNKNOWN ? (likely.find(({ isOwn }) => isOwn) ?? best) : best;
