@@ -6,7 +6,7 @@ import { logOutput } from './observability/log.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
 
-/** A little over what a graceful stop takes at most (docs/how-it-works.md, "A message"). */
+/** A little over what a graceful stop takes at most (docs/how-it-works.md, "A crash"). */
 const STOP_MS = 11_000;
 
 const read = readConfig(environment());
