@@ -1,6 +1,6 @@
 /**
  * The version of everything that this code seals and stores: state, message, reply, intent, dead letter. A changed shape
- * raises it, with an upgrade of what changed and frozen files of the version before (CONTRIBUTING.md, "Stored bodies").
+ * raises it, with an upgrade of what changed and frozen files of the version before (CONTRIBUTING.md, "What is stored").
  * The store keeps it beside the bodies, so that older processes leave alone what they cannot read.
  */
 export const VERSION = 1;

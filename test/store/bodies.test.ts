@@ -35,7 +35,7 @@ describe(`the shapes of version ${VERSION}`, () => {
       frozen,
       `The stored shape "${name}" is not the one of version ${VERSION}, which is in stores and at work: they could not ` +
         'read each other. Raise VERSION in src/conversation/upgrades.ts, add the upgrade, freeze files of the new ' +
-        'version: CONTRIBUTING.md, "To change what is stored". (A new flow changes no version: add its line to shapes.json.)',
+        'version: CONTRIBUTING.md, "What is stored". (A new flow changes no version: add its line to shapes.json.)',
     ).toMatchObject({ [name]: hash });
   });
 });

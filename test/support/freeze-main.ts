@@ -1,7 +1,7 @@
 /**
  * Writes what this version of the code stores: `test/states/<version>/` and `test/bodies/<version>/`. The bodies come from
  * whole conversations of the real bot over its embedded store. Run once for a version, by the code of that version; what
- * is frozen is never written again (CONTRIBUTING.md, "To change what is stored").
+ * is frozen is never written again (CONTRIBUTING.md, "What is stored").
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
