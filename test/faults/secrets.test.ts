@@ -197,9 +197,9 @@ describe('an attacker who can write to Redis', () => {
     await rich.writes('xem điểm');
     await rich.shares('84867123456');
     await rich.presses('consent:accept');
-    const before = new Set(await admin.keys('*m:*'));
+    const before = new Set(await admin.keys('*c:*'));
     await thief.writes('chào');
-    const [victim] = (await admin.keys('*m:*')).filter((key) => !before.has(key));
+    const [victim] = (await admin.keys('*c:*')).filter((key) => !before.has(key));
     for (const other of before) {
       await admin.set(victim ?? '', (await admin.getBuffer(other)) ?? '');
       const asked = double.calls('sendMessage').length;

@@ -63,14 +63,14 @@ function json(value: unknown): Uint8Array {
 
 /** What Teams shows of the app, in a language. */
 function textsOf(locale: Locale, { words, starters }: Pick<AppOptions, 'words' | 'starters'>) {
-  const line = (key: string) => words.line({ key: `teams.${key}` }, locale);
+  const line = (key: string) => words.line({ key }, locale);
   return {
-    name: { short: line('app.name'), full: line('app.fullName') },
-    description: { short: line('app.short'), full: line('app.full') },
+    name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
+    description: { short: line('teams.app.short'), full: line('teams.app.full') },
     commands: starters.map((name) => ({
-      title: line(`command.${name}.title`),
-      description: line(`command.${name}.description`),
-      prompt: line(`command.${name}.title`),
+      title: line(`teams.command.${name}.title`),
+      description: line(`teams.command.${name}.description`),
+      prompt: line(`teams.command.${name}.title`),
     })),
   };
 }
