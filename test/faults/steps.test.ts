@@ -51,8 +51,9 @@ const STORIES: readonly { name: string; story: Told; points: readonly string[] }
     story: earnsSeveral,
     points: [
       ...['store.intend#1:after', 'store.commit#2:after', 'store.intend#2:before'],
-      ...['antcrm.accumulate#2:after', 'store.commit#3:before', 'store.intend#3:after'],
-      'store.commit#4:after',
+      ...['antcrm.accumulate#2:after', 'store.intend#3:after'],
+      'store.commit#2:before',
+      'antcrm.accumulate#3:after',
     ],
   },
   {

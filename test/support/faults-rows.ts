@@ -52,8 +52,11 @@ export type Stage = {
 const IN_TIME_MS = 15_000;
 /** How long a fault lasts at least. */
 const LASTS_MS = 3000;
-/** While the bots are up, nobody does the same work over and over: these are far more than a customer's turn takes. */
-const MAX_SCRIPTS_PER_S = 500;
+/**
+ * While the bots are up, nobody does the same work over and over: these are far more than a customer's turn takes, beside
+ * the looks of two bots at a quarter of the shards, up to four times a second.
+ */
+const MAX_SCRIPTS_PER_S = 1000;
 const MAX_GROWTH_KB = 150_000;
 const MAX_REPEATS = 5;
 
