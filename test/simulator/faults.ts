@@ -34,11 +34,11 @@ export type Rates = {
 export function drawRates({ happens, random }: Chance): Rates {
   const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
   return {
-    killed: upTo(0.004),
+    killed: upTo(0.01),
     lost: upTo(0.02),
     repeated: upTo(0.05),
-    slow: upTo(0.004),
-    failover: happens(1 / 2) ? 0 : upTo(0.02),
+    slow: upTo(0.02),
+    failover: happens(1 / 3) ? 0 : upTo(0.2),
     putBack: happens(2 / 3) ? 0 : upTo(0.005),
     throttled: upTo(0.1),
     failedLate: upTo(0.05),
