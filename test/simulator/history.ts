@@ -90,6 +90,8 @@ export async function runHistory(
     watch?.(clock.atMs, what);
   };
   const breaches: string[] = [];
+  /** All that conversations know of, at the end. */
+  const known = new Set<string>();
   const breach = (what: string): void => void (breaches.length < 20 && breaches.push(what));
 
   const atWork = new AsyncLocalStorage<string>();
@@ -354,7 +356,10 @@ export async function runHistory(
     const left = { inbox: record.inbox.length, outbox: record.outbox.length, lease: record.lease ? 1 : 0 };
     if (left.inbox + left.outbox + left.lease > 0) breach(`${id}: left over: ${JSON.stringify(left)}`);
     const operations = record.state === null ? [] : operationsOf(JSON.parse(record.state));
-    for (const operation of operations) checkOperation(talk, operation);
+    for (const operation of operations) {
+      known.add(operation.id);
+      checkOperation(talk, operation);
+    }
     for (const name of Object.keys(record.journal)) {
       const operation = operations.find((one) => one.id === name);
       if (operation === undefined || operation.status !== 'escalated') {
@@ -389,6 +394,7 @@ export async function runHistory(
   async function checkRest(): Promise<void> {
     for (const [operation, { times, applied }] of antcrm.sent) {
       if (times > 1 || applied > 1) breach(`${operation} was called ${times} times`);
+      if (applied > 0 && !known.has(operation)) breach(`nobody knows of ${operation}, which was applied`);
     }
     for (const index of INDEXES) {
       if (index === 'dead' || index === 'intents') continue;
