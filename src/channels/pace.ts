@@ -12,7 +12,7 @@ export type Wish = Chat & { readonly isReceipt: boolean; readonly madeAtMs: numb
  *
  * @example
  * const chat = { chat: '475', isGroup: false };
- * const afterMs = await pace.take({ ...chat, isReceipt: false, madeAtMs: Date.now() });
+ * const afterMs = await pace.take({ ...chat, isReceipt: false, madeAtMs: world.nowMs() });
  * if (afterMs > 0) return putOff(afterMs);
  * const delivery = await send();
  * if (delivery.kind === 'throttled') await pace.refused(chat, delivery.afterMs ?? 1000);
