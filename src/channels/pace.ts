@@ -60,7 +60,7 @@ const OLD_MS = 2000;
 const GROUP_PER_MINUTE = 20;
 /** A chat's wait may be its own and long; where the token is over its limit, refusals say so again after this. */
 const MOST_PAUSE_MS = 10_000;
-/** No reply waits for longer (`turns/retries.ts`): what comes behind the one that was refused tries for itself. */
+/** No reply waits for longer (`engine/outbox.ts`): what comes behind the one that was refused tries for itself. */
 const MOST_CHAT_MS = 24 * 60 * 60_000;
 /** Refusals of one chat so close to each other say nothing about others. */
 const TOGETHER_MS = 1000;

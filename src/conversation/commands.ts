@@ -9,7 +9,7 @@ import type { Locale } from './message.ts';
  * once, in order; then one question stands. Presses, forms, photos, links and contacts become the same commands.
  */
 
-/** What values differ in: how they are read, joined with what is there, asked for and explained (`dialogue/kinds.ts`). */
+/** What values differ in: how they are read, joined with what is there, asked for and explained (`kinds.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
 

@@ -13,7 +13,7 @@ export type PhotoReaderOptions = {
 const MAX_PIXELS = 40_000_000;
 const DECODE_MS = 3_000;
 const IDLE_MS = 60_000;
-/** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`turns/photos.ts`). */
+/** Pictures that wait, each with its bytes in memory. Turns take far fewer at once (`engine/limits.ts`). */
 const MAX_WAITING = 32;
 
 /** Reads pictures in a thread, one at a time. The thread, and with it the decoder's memory, is there only while it is needed. */

@@ -4,7 +4,7 @@ import { type Part, partOf } from './parts.ts';
 import { type Item, type Scan, scan, type Typed } from './scan.ts';
 import { type Span, type TimeWords, unitNamed } from './time-words.ts';
 
-/** Days as `spans.ts` writes them, or what is wrong. */
+/** Days as `time-words.ts` writes them, or what is wrong. */
 export type Dates =
   | ({ readonly ok: true } & Span)
   | {
