@@ -12,6 +12,7 @@ import {
 import { readIntent } from '../../src/loyalty/intent.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
+import { readSamples, storedSchema } from '../support/samples.ts';
 import { shapes } from '../support/shapes.ts';
 
 /*
@@ -19,15 +20,13 @@ import { shapes } from '../support/shapes.ts';
  * (`test/support/freeze-main.ts`). What was frozen is never changed: a bot out there may have stored it.
  */
 
-/** `test/`. */
-const root = new URL('../', import.meta.url);
-const read = (file: string): unknown => JSON.parse(readFileSync(new URL(file, root), 'utf8'));
-const filesOf = (folder: string): string[] => readdirSync(new URL(folder, root));
-const namesOf = (folder: string): string[] =>
-  filesOf(folder).flatMap((file) => (file === 'shapes.json' ? [] : [file.replace('.json', '')]));
+const filesOf = (folder: string): string[] => readdirSync(new URL(`../${folder}`, import.meta.url));
+const samplesOf = (kind: 'states' | 'bodies', version: number) =>
+  new Map(readSamples(`${kind}/${version}.jsonl`, storedSchema).map(({ name, body }) => [name, body]));
 
 describe(`the shapes of version ${VERSION}`, () => {
-  const frozen = read(`bodies/${VERSION}/shapes.json`);
+  const shapesFile = new URL(`../bodies/${VERSION}-shapes.json`, import.meta.url);
+  const frozen: unknown = JSON.parse(readFileSync(shapesFile, 'utf8'));
 
   // A new flow adds its own, and changes none.
   test.each(Object.entries(shapes()))('%s', (name, hash) => {
@@ -35,7 +34,7 @@ describe(`the shapes of version ${VERSION}`, () => {
       frozen,
       `The stored shape "${name}" is not the one of version ${VERSION}, which is in stores and at work: they could not ` +
         'read each other. Raise VERSION in src/conversation/upgrades.ts, add the upgrade, freeze files of the new ' +
-        'version: CONTRIBUTING.md, "What is stored". (A new flow changes no version: add its line to shapes.json.)',
+        'version: CONTRIBUTING.md, "What is stored". (A new flow changes no version: add its line to the shapes.)',
     ).toMatchObject({ [name]: hash });
   });
 });
@@ -43,16 +42,19 @@ describe(`the shapes of version ${VERSION}`, () => {
 const VERSIONS = Array.from({ length: VERSION }, (_, at) => at + 1);
 
 test('every version so far is frozen, in the situations of the one before', () => {
-  for (const kind of ['states', 'bodies']) {
-    expect(filesOf(kind)).toEqual(VERSIONS.map(String));
+  expect(filesOf('states')).toEqual(VERSIONS.map((version) => `${version}.jsonl`));
+  expect(filesOf('bodies')).toEqual(
+    VERSIONS.flatMap((version) => [`${version}-shapes.json`, `${version}.jsonl`]),
+  );
+  for (const kind of ['states', 'bodies'] as const) {
     for (const version of VERSIONS.slice(1)) {
-      const before = namesOf(`${kind}/${version - 1}`);
-      expect(namesOf(`${kind}/${version}`)).toEqual(expect.arrayContaining(before));
+      const before = [...samplesOf(kind, version - 1).keys()];
+      expect([...samplesOf(kind, version).keys()]).toEqual(expect.arrayContaining(before));
     }
   }
 });
 
-const stateOf = (file: string) => readStored(JSON.stringify(read(file)), readState);
+const stateOf = (body: unknown) => readStored(JSON.stringify(body), readState);
 
 const text = (said: string) => (): Message => ({ kind: 'text', text: said });
 const shares = (): Message => ({ kind: 'contact', phone: '84867123456', own: true });
@@ -110,9 +112,9 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
 const LATE_MS = 31 * 60_000;
 
 describe.each(VERSIONS)('what version %i stored', (version) => {
-  test.each(namesOf(`states/${version}`))('state: %s goes on', (name) => {
+  test.each([...samplesOf('states', version)])('state: %s goes on', (name, sample) => {
     const [next, key] = NEXT[name] ?? [text(''), 'a line of NEXT'];
-    const { state, origin } = stateOf(`states/${version}/${name}.json`);
+    const { state, origin } = stateOf(sample);
     if (origin === null) throw new Error('nobody is there');
     const chat = new Dialogue(origin.sender);
     chat.state = state;
@@ -127,10 +129,10 @@ describe.each(VERSIONS)('what version %i stored', (version) => {
     expect(chat.keys).not.toContain('choice.expired');
   });
 
-  const bodies = (kind: string): string[] =>
-    namesOf(`bodies/${version}`).filter((name) => name.startsWith(kind));
-  const contentOf = (name: string) => z.looseObject({}).parse(read(`bodies/${version}/${name}.json`));
-  const body = (name: string): unknown => read(`bodies/${version}/${name}.json`);
+  const stored = samplesOf('bodies', version);
+  const bodies = (kind: string): string[] => [...stored.keys()].filter((name) => name.startsWith(kind));
+  const contentOf = (name: string) => z.looseObject({}).parse(body(name));
+  const body = (name: string): unknown => stored.get(name);
 
   test.each([...bodies('message'), 'letter-message'])('%s is answered', (name) => {
     const { message, sender, ...incoming } = readMessage(body(name));
@@ -156,6 +158,6 @@ describe.each(VERSIONS)('what version %i stored', (version) => {
   });
 
   test('the state of a letter is one still', () => {
-    expect(stateOf(`bodies/${version}/letter-state.json`).state.operations).toHaveLength(1);
+    expect(stateOf(body('letter-state')).state.operations).toHaveLength(1);
   });
 });

@@ -1,9 +1,9 @@
 /**
- * Writes what this version of the code stores: `test/states/<version>/` and `test/bodies/<version>/`. The bodies come from
+ * Writes what this version of the code stores: `test/states/<version>.jsonl` and `test/bodies/<version>.jsonl`, a sample a line. The bodies come from
  * whole conversations of the real bot over its embedded store. Run once for a version, by the code of that version; what
  * is frozen is never written again (CONTRIBUTING.md, "What is stored").
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from '../../src/app.ts';
@@ -18,12 +18,11 @@ import { shapes } from './shapes.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 import { createPerson } from './telegram-updates.ts';
 
-const folder = (kind: string): string => join(import.meta.dirname, '..', kind, `${VERSION}`);
-if (existsSync(folder('states'))) throw new Error(`version ${VERSION} is frozen`);
+const file = (name: string): string => join(import.meta.dirname, '..', name);
+if (existsSync(file(`states/${VERSION}.jsonl`))) throw new Error(`version ${VERSION} is frozen`);
 
-function write(kind: 'states' | 'bodies', name: string, content: unknown): void {
-  mkdirSync(folder(kind), { recursive: true });
-  writeFileSync(join(folder(kind), `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
+function write(kind: 'states' | 'bodies', name: string, body: unknown): void {
+  appendFileSync(file(`${kind}/${VERSION}.jsonl`), `${JSON.stringify({ name, body })}\n`);
 }
 
 /** What the store was last given. */
@@ -343,6 +342,6 @@ await telegram(photographer.sends({ photo: [{ file_id: 'f' }], media_group_id: '
 while (last.state === undefined) await delay(5);
 write('states', 'gathering-album', last.state);
 
-write('bodies', 'shapes', shapes());
+writeFileSync(file(`bodies/${VERSION}-shapes.json`), `${JSON.stringify(shapes(), null, 2)}\n`);
 await app.stop();
 process.exit(0);

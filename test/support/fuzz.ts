@@ -1,6 +1,6 @@
-import { globSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { fc } from './properties.ts';
+import { readSamples, recordedSchema } from './samples.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
 
 /*
@@ -119,8 +119,8 @@ export function brokenOf(samples: readonly unknown[]): fc.Arbitrary<unknown> {
     );
 }
 
-export const updates: readonly unknown[] = globSync('test/replay/telegram/*.json').map((file) =>
-  JSON.parse(readFileSync(file, 'utf8')),
+export const updates: readonly unknown[] = readSamples('replay/telegram.jsonl', recordedSchema).map(
+  ({ sent }) => sent,
 );
 
 export const requests: readonly unknown[] = [

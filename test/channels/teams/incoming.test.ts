@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
-import replay from '../../replay/teams.json' with { type: 'json' };
+import { readSamples, recordedSchema } from '../../support/samples.ts';
 import {
   activity,
   BOT,
@@ -264,21 +265,11 @@ describe('without authentication', () => {
 });
 
 describe('of what Teams sent, as recorded,', () => {
-  const { activity: whole, recorded } = replay;
-  /** `but` is what differs from a whole activity, `without` what it lacks. */
-  type Recorded = {
-    readonly says: string | null;
-    readonly but: object;
-    readonly without?: readonly string[];
-  };
-  const each: readonly [string, Recorded][] = Object.entries(recorded);
-
-  it.each(each)(
-    '%s is answered with 200 and read as what it is',
-    async (_name, { says, but, without = [] }) => {
+  it.each(readSamples('replay/teams.jsonl', recordedSchema))(
+    '$name is answered with 200 and read as what it is',
+    async ({ says, sent }) => {
       const { post, accepted } = await createBot({ serviceHosts: TEAMS_HOSTS });
-      const sent = Object.entries({ ...whole, ...but }).filter(([key]) => !without.includes(key));
-      expect((await post(Object.fromEntries(sent))).statusCode).toBe(200);
+      expect((await post(z.looseObject({}).parse(sent))).statusCode).toBe(200);
       const kinds = accepted
         .map((incoming) => incomingSchema.parse(incoming).message)
         .map((message) => (message.kind === 'unknown' ? `unknown ${message.what}` : message.kind));
