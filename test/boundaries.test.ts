@@ -112,7 +112,7 @@ const OUTSIDERS = /^(console\/|cli\/operations\.ts$|channels\/staff\/client\.ts$
  * no kind of slot gets one.
  */
 const TEXTS = /\blanguage\.\w+\(|(?<!'[\w.]*)\.(text|caption|payload)\b/;
-const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$)/;
+const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$|step\.ts$)/;
 /** Time and chance come from `World`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;

@@ -32,18 +32,13 @@ export type Fault = { readonly kind: SlotKind; readonly reason: string };
 export type Work =
   /** Begins a flow. `asked`: only asked about ("đổi quà thế nào?"), which drops nothing that is at hand. */
   | { readonly do: 'start'; readonly flow: string; readonly asked?: true }
-  /** A phone (E.164). With a doubt, `value` is what was typed, of use or not. */
+  /**
+   * A phone (E.164) or an e-mail. With a doubt, `value` is what was typed, of use or not; absent where it is no address.
+   * `proved`: shared instead of typed, and whether it is the sender's own.
+   */
   | {
       readonly do: 'set';
-      readonly slot: 'phone';
-      readonly value: string;
-      readonly doubt?: Doubt;
-      readonly proved?: boolean;
-    }
-  /** An e-mail. With a doubt, `value` is kept if the customer says so; absent where it is no address. */
-  | {
-      readonly do: 'set';
-      readonly slot: 'email';
+      readonly slot: 'phone' | 'email';
       readonly value?: string;
       readonly doubt?: Doubt;
       readonly proved?: boolean;

@@ -81,7 +81,7 @@ const stepSchema = z.discriminatedUnion('at', [
     offer: z
       .strictObject({
         why: z.enum(['mapped', 'leadingZero', 'typo', 'code']),
-        value: z.string(),
+        meant: z.string(),
         /** What the customer wrote (`typo` and `code`): `keep` takes it as it is. Or shared, and so proved (`mapped`). */
         typed: z.string().optional(),
       })

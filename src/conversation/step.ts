@@ -5,17 +5,8 @@ import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { conclude } from './dialogue/confirmation.ts';
 import { unanswered, withoutProfile } from './dialogue/consent.ts';
 import { giveUp } from './dialogue/give-up.ts';
-import { aside, home } from './dialogue/questions.ts';
-import {
-  onAlbum,
-  onContact,
-  onForm,
-  onLink,
-  onPhoto,
-  onPictures,
-  onPress,
-  onText,
-} from './dialogue/sources.ts';
+import { home } from './dialogue/questions.ts';
+import { onAlbum, onMessage, onPictures } from './dialogue/sources.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
@@ -65,7 +56,7 @@ function nextWakeMs(state: ConversationState, scope: Scope): number | null {
 function decide(state: ConversationState, input: Input, scope: Scope): Decision {
   switch (input.kind) {
     case 'message':
-      return onMessage(state, input.message, scope);
+      return heard(state, input.message, scope);
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake':
@@ -75,13 +66,13 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
   }
 }
 
-function onMessage(stored: ConversationState, message: Message, scope: Scope): Decision {
+function heard(stored: ConversationState, message: Message, scope: Scope): Decision {
   if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return pointAway(stored, scope);
   const { state, before } = arrive(stored, scope);
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
-  return after(before, respond(heard(state, message, scope), message, scope));
+  return after(before, onMessage(state, message, scope));
 }
 
 /** In a group, nothing else is ever said, and this once an hour: platforms limit what a group gets. */
@@ -116,40 +107,6 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
     state: { ...rest, step: { at: 'idle' }, draft: {} },
     before: unfinished ? [{ key: 'conversation.expired' }] : [],
   };
-}
-
-/** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
-function heard(state: ConversationState, message: Message, { language, sender }: Scope) {
-  const text =
-    message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
-  if (text === undefined) return state;
-  const { textLocale: before, locale, ...rest } = state;
-  const clients = sender.locale ?? rest.clientLocale;
-  const first = (locale ?? before ?? clients) === undefined;
-  const written = language.localeOf(text) ?? (first ? language.localeOf(text, { first }) : undefined);
-  if (written === undefined) return state;
-  return { ...rest, ...(locale && { locale }), ...(written !== clients && { textLocale: written }) };
-}
-
-type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
-
-function respond(state: ConversationState, message: Plain, scope: Scope): Decision {
-  switch (message.kind) {
-    case 'text':
-      return onText(state, message.text, scope);
-    case 'choice':
-      return onPress(state, message, scope);
-    case 'contact':
-      return onContact(state, message, scope);
-    case 'form':
-      return onForm(state, message, scope);
-    case 'start':
-      return onLink(state, message, scope);
-    case 'photo':
-      return onPhoto(state, message, scope);
-    case 'unknown':
-      return aside(state, scope, { key: 'unreadable', context: message.what });
-  }
 }
 
 function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, scope: Scope): Decision {

@@ -6,7 +6,7 @@ import { KINDS, missing } from '../kinds.ts';
 import { proved, served } from '../prompts/identity.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
-import type { Asking, ConversationState, Draft } from '../state.ts';
+import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
 import { supportLines } from './beside.ts';
 import { notRead, open, show } from './browse.ts';
 import { finish } from './consent.ts';
@@ -26,20 +26,29 @@ export function runningIn({ step }: ConversationState, { flows }: Scope): Flow |
 /** What was read longer ago is read again: points come in by other ways meanwhile. */
 const FRESH_MS = 60_000;
 
+/** A value to be asked about, and whose it is. */
+export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
+
 /**
- * A code in doubt is asked about first and stays so until it was decided on; then what must be read is read, the first
+ * A doubt is asked about first; one about a code stays until it was decided on. Then what must be read is read, the first
  * missing slot is asked for, guards are heard; then comes the summary or the read.
  */
 export function advance(
   state: ConversationState,
   flow: Flow,
   scope: Scope,
-  ...said: readonly Reply[]
+  said: readonly Reply[] = [],
+  doubt?: Doubted | undefined,
 ): Decision {
   const { step } = state;
   const isOpen = step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code';
   if (isOpen) return pose(state, step, scope, ...said);
   if (isUnprovable(flow, state.draft, scope)) return after(said, home(state, scope, unproved(scope)));
+  if (doubt) {
+    // Staff name a customer by an e-mail, too, where a phone is asked for.
+    const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
+    return pose(state, asking(flow, slot, { offer: doubt.offer }), scope, ...said);
+  }
   const by = needsBalance(flow, state.draft, scope);
   if (by)
     return {
@@ -54,7 +63,7 @@ export function advance(
 }
 
 /** Asks for a slot anew. */
-function ask(
+export function ask(
   state: ConversationState,
   flow: Flow,
   slot: SlotKind,
@@ -166,7 +175,7 @@ function withBalance(
   const isSure = unseen(state, scope.nowMs).length === 0;
   const balance = { by, points: isSure ? read : null, atMs: scope.nowMs };
   const remarks = isSure || read === null ? [] : [behind(read)];
-  return advance({ ...state, draft: { ...draft, balance } }, flow, scope, ...remarks);
+  return advance({ ...state, draft: { ...draft, balance } }, flow, scope, remarks);
 }
 
 /** After a refusal: what was refused may be typed anew, until there were too many. */
@@ -190,5 +199,5 @@ export function untried(
   const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
   return wait
     ? home(state, scope, wait)
-    : advance({ ...state, draft: { ...state.draft, codes: [...codes] } }, flow, scope, why);
+    : advance({ ...state, draft: { ...state.draft, codes: [...codes] } }, flow, scope, [why]);
 }

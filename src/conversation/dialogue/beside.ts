@@ -2,9 +2,9 @@ import type { Command } from '../commands.ts';
 import { type Decision, say } from '../decision.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
 import { type About, CANCEL, choice, KINDS, named, PROOF } from '../kinds.ts';
-import { LOCALES, type Locale } from '../message.ts';
+import { LOCALES } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
-import { provedIn } from '../prompts/identity.ts';
+import { isStaff, provedIn } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
@@ -12,14 +12,19 @@ import { type ConversationState, isOpen, newState, type Operation } from '../sta
 import { confirmationOf } from './calls.ts';
 import { given } from './consent.ts';
 import { operationsOf } from './operations.ts';
-import { again, home, homeWithShortcuts, otherPhone } from './questions.ts';
+import { aside, home, homeWithShortcuts, otherPhone, viewed } from './questions.ts';
 
 /*
  * What is answered beside the work: what was being asked is asked again, and nothing is lost.
  */
 
 /** What is said beside; `question`: the customer asked something (`Decision.question`). */
-export type Aside = { readonly reply: Reply; readonly question?: Decision['question'] };
+export type Aside = {
+  readonly reply: Reply;
+  readonly question?: Decision['question'];
+  /** Buttons of what it may have been. */
+  readonly offered?: readonly Choice[];
+};
 
 /** That no person answers, what can be done here, and how to reach a person. */
 export function welcome(state: ConversationState, scope: Scope): Decision {
@@ -45,22 +50,16 @@ export function supportLines({ settings }: Pick<Scope, 'settings'>): Line[] {
 /** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
 export function cancel(state: ConversationState, scope: Scope): Decision {
   if (state.step.at === 'idle') return home(state, scope, { key: 'cancel.nothing' });
-  const isOver = state.consent?.given === false || scope.sender.proof === 'token';
+  const isOver = state.consent?.given === false || isStaff(scope);
   const draft = isOver ? {} : provedIn(state.draft);
   return home({ ...state, step: { at: 'idle' }, draft }, scope, { key: 'cancel.done' });
 }
 
 /** Asks which language; the question that was live stays so: choosing one is no answer to it. */
 export function languages(state: ConversationState, scope: Scope): Decision {
-  const view = state.view ?? scope.ids.view;
+  const live = viewed(state, scope);
   const choices = LOCALES.map((locale) => named(`language:${locale}`));
-  return say({ ...state, view }, { key: 'language.ask', choices, asks: 'menu', view });
-}
-
-export function speak(state: ConversationState, locale: Locale, scope: Scope): Decision {
-  const chosen = { ...state, locale };
-  const reply: Reply = { key: 'language.done' };
-  return chosen.step.at === 'idle' ? home(chosen, scope, reply) : again(chosen, scope, reply);
+  return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
 }
 
 /** What only the shop knows: whom to ask goes with it, unless the operator has written an answer. */
@@ -176,7 +175,7 @@ export function unsure(
   state: ConversationState,
   { maybe = [] }: Extract<Command, { do: 'unclear' }>,
   scope: Scope,
-): Aside & { readonly offered: readonly Choice[] } {
+): Aside {
   const offered = maybe.flatMap((one) => buttonFor(one, state, scope) ?? []).slice(0, 2);
   const context = isStruck(state) ? 'again' : offered.length > 0 ? 'maybe' : undefined;
   const isSummary = state.step.at === 'confirming' && context === undefined;
@@ -214,9 +213,9 @@ function buttonFor(command: Command, { step, draft }: ConversationState, scope: 
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
-export function status(state: ConversationState, scope: Scope, reference?: string): Decision {
+export function status(state: ConversationState, scope: Scope, reference?: string): Reply {
   const [operation, ...others] = operationsOf(state, reference);
-  const reply: Reply = operation
+  return operation
     ? {
         key: 'operation.status',
         context: others.length > 0 ? 'several' : shown(operation.status),
@@ -228,7 +227,6 @@ export function status(state: ConversationState, scope: Scope, reference?: strin
         lines: others.length > 0 ? [operation, ...others].map(codeLine) : receiptLines(operation, scope),
       }
     : { key: 'operation.none' };
-  return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
 }
 
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
@@ -249,9 +247,9 @@ export function privacy(state: ConversationState, isErasing: boolean, scope: Sco
   if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
   const reply: Reply = { key: 'privacy.text', lines: [...lines, ...supportLines(scope)] };
   // There is nothing to erase.
-  if (isNothing) return state.step.at === 'idle' ? home(state, scope, reply) : again(state, scope, reply);
-  const view = state.view ?? scope.ids.view;
-  return say({ ...state, view }, { ...reply, choices: [choice('forget')], view });
+  if (isNothing) return aside(state, scope, reply);
+  const live = viewed(state, scope);
+  return say(live, { ...reply, choices: [choice('forget')], view: live.view });
 }
 
 /** The phone or e-mail that the pages shown belong to. */

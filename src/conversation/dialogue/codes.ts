@@ -17,7 +17,7 @@ type Codes = readonly string[];
 export type Change = { readonly codes: Codes; readonly fresh: Codes; readonly told: readonly Reply[] };
 
 /** A code that was probably meant otherwise. */
-export type Slip = { readonly typed: string; readonly value: string };
+export type Slip = { readonly typed: string; readonly meant: string };
 
 export type ListCommand = Extract<Command, { do: 'add' | 'remove' | 'keepOnly' | 'replace' }>;
 
@@ -25,7 +25,7 @@ export type ListCommand = Extract<Command, { do: 'add' | 'remove' | 'keepOnly' |
 export function changeOf(codes: Codes, command: ListCommand, offered: Slip | undefined): Change {
   switch (command.do) {
     case 'add':
-      return offered && command.codes.includes(offered.value)
+      return offered && command.codes.includes(offered.meant)
         ? typedAfterAll(codes, offered, command.codes)
         : added(codes, command.codes);
     case 'remove':
@@ -78,8 +78,8 @@ export function keptLine(codes: Codes): Reply {
 export function slipIn(codes: Codes, suspects: Codes, beginnings: Codes): Slip | undefined {
   for (const [at, typed] of codes.entries()) {
     if (!suspects.includes(typed)) continue;
-    const value = codeMeant(typed, beginnings) ?? codes.slice(0, at).find((one) => isAlike(one, typed));
-    if (value !== undefined) return { typed, value };
+    const meant = codeMeant(typed, beginnings) ?? codes.slice(0, at).find((one) => isAlike(one, typed));
+    if (meant !== undefined) return { typed, meant };
   }
   return undefined;
 }
@@ -168,8 +168,8 @@ function nearest(codes: Codes, [fresh = '']: Codes): Codes {
 }
 
 /** What was meant is typed instead of pressed. */
-function typedAfterAll(codes: Codes, { typed, value }: Slip, said: Codes): Change {
+function typedAfterAll(codes: Codes, { typed, meant }: Slip, said: Codes): Change {
   const all = added(instead(codes, [typed], said), []);
-  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: value } };
+  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: meant } };
   return { codes: all.codes, fresh: said, told: [...all.told, told] };
 }

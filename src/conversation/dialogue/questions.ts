@@ -3,7 +3,7 @@ import { type Decision, say, withLast } from '../decision.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { CANCEL, choice, formOf, KINDS, named, PERIOD_CHOICES } from '../kinds.ts';
 import { giftsToSuggest } from '../prompts/gifts.ts';
-import { carried, proved, remembering, whose } from '../prompts/identity.ts';
+import { carried, isStaff, proved, remembering } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import type { Choice, Reply } from '../reply.ts';
 import type { Asking, ConversationState, Offer, Step } from '../state.ts';
@@ -46,25 +46,33 @@ export function confirm(
 
 /** Asks the live question once more, its buttons still alive. */
 export function again(state: ConversationState, scope: Scope, ...before: readonly Reply[]): Decision {
-  return say(state, ...before, question(state, scope));
+  const live = viewed(state, scope);
+  return say(live, ...before, question(live, scope));
 }
 
-/** Says something that ends nothing: what was being asked is asked once more, a page that is shown can still be turned. */
-export function aside(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  switch (state.step.at) {
-    case 'idle': {
-      // Whom staff serve next may be somebody else.
-      const draft = scope.sender.proof === 'token' ? {} : state.draft;
-      const shown = { ...state, draft, view: state.view ?? scope.ids.view };
-      return say(shown, withMenu(shown, reply, scope));
-    }
-    case 'browsing':
-      return say(state, { ...question(state, scope), ...reply });
-    case 'asking':
-    case 'confirming':
-    case 'consenting':
-      return again(state, scope, reply);
-  }
+/** The menu of who has not been asked anything yet is live, too. */
+export function viewed(state: ConversationState, { ids }: Scope): ConversationState {
+  return state.view === undefined ? { ...state, view: ids.view } : state;
+}
+
+/**
+ * Says something that ends nothing: what was being asked is asked once more, a page that is shown can still be turned.
+ * `offered`: buttons of what may have been meant.
+ */
+export function aside(
+  state: ConversationState,
+  scope: Scope,
+  reply: Reply,
+  offered: readonly Choice[] = [],
+): Decision {
+  const { at } = state.step;
+  const isAsked = at !== 'idle' && at !== 'browsing';
+  // Whom staff serve next may be somebody else.
+  const live = viewed(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
+  const { choices = [], ...asked } = question(live, scope);
+  const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
+  const last = { ...asked, choices: [...offered, ...others] };
+  return isAsked ? say(live, reply, last) : say(live, { ...last, ...reply });
 }
 
 /**
@@ -72,7 +80,7 @@ export function aside(state: ConversationState, scope: Scope, reply: Reply): Dec
  * stays for the one that follows; whom staff serve next may be somebody else.
  */
 export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
-  const stays = state.step.at === 'idle' && scope.sender.proof !== 'token';
+  const stays = state.step.at === 'idle' && !isStaff(scope);
   const draft = stays ? state.draft : {};
   const over = remembering(state, scope);
   const next: ConversationState = { ...over, step: { at: 'idle' }, draft, view: scope.ids.view };
@@ -175,27 +183,27 @@ function askSlot(state: ConversationState, step: Asking, scope: Scope): Reply {
 }
 
 /** A doubt: a value to take over by one press; nothing is taken unasked. */
-function offer(step: Asking, { why, value, typed }: Offer, scope: Scope): Reply {
+function offer(step: Asking, { why, meant, typed }: Offer, scope: Scope): Reply {
   switch (why) {
     case 'mapped':
     case 'leadingZero':
       return {
         key: `phone.${why}`,
-        params: { phone: showPhone(value) },
+        params: { phone: showPhone(meant) },
         choices: [choice('use'), choice('other'), CANCEL],
         asks: 'phone',
       };
     case 'code':
       return {
         key: 'code.offer',
-        params: { typed: typed ?? '', code: value },
+        params: { typed: typed ?? '', code: meant },
         choices: [choice('use'), choice('keep'), CANCEL],
         asks: 'code',
       };
     case 'typo':
       return {
         key: 'email.typo',
-        params: { email: value },
+        params: { email: meant },
         choices: [choice('use'), ...(typed === undefined ? [] : [choice('keep')]), CANCEL],
         asks: step.slot === 'email' || scope.sender.proof !== 'contact' ? 'email' : 'phone',
       };
@@ -255,6 +263,6 @@ function consentQuestion(state: ConversationState): Reply {
 function lastCustomer({ before }: ConversationState, scope: Scope): Choice[] {
   const { phone, email } = before ?? {};
   const name = phone ? showPhone(phone.value) : email?.value;
-  if (whose(scope) !== 'staff' || name === undefined) return [];
+  if (!isStaff(scope) || name === undefined) return [];
   return [{ id: 'before', label: { key: 'choice.before', params: { name } } }];
 }

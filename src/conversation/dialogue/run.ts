@@ -1,14 +1,15 @@
-import type { Command, SlotKind } from '../commands.ts';
+import type { Command, Fault, Field, SlotKind } from '../commands.ts';
 import { after, type Decision, say, withLast } from '../decision.ts';
+import type { Known } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { KINDS, PROOF, slotCalled } from '../kinds.ts';
+import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
 import { isOneTypo } from '../language/typo.ts';
-import { carried, typed, withoutIdentity } from '../prompts/identity.ts';
+import { carried, isStaff, isTypingProof, typed, withoutIdentity } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { periodFault, periodNoted } from '../prompts/pages.ts';
-import type { Choice, Reply } from '../reply.ts';
+import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
-import { advance, edit, plainly, retry, runningIn } from './advance.ts';
+import { advance, ask, type Doubted, edit, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
   aboutQuestion,
@@ -20,7 +21,6 @@ import {
   help,
   languages,
   privacy,
-  speak,
   status,
   supportLines,
   unsure,
@@ -33,17 +33,7 @@ import { begin as call } from './confirmation.ts';
 import { consent, unanswered, walkedAway } from './consent.ts';
 import { hindered } from './guards.ts';
 import { pressed } from './live.ts';
-import {
-  again,
-  aside,
-  asking,
-  home,
-  homeWithShortcuts,
-  pointAt,
-  pose,
-  question,
-  withMenu,
-} from './questions.ts';
+import { again, aside, asking, home, homeWithShortcuts, pointAt, question, withMenu } from './questions.ts';
 
 /*
  * The dialogue: what each command does, wherever the conversation is. Each is applied once, in order; then one question
@@ -62,33 +52,45 @@ type Turn = {
   readonly flow?: Flow | undefined;
   /** Slots of which it is told that they were noted. */
   readonly noted?: 'codes' | 'other' | undefined;
-  /** A value to be asked about, once its slot is. */
-  readonly doubt?: { readonly slot: SlotKind; readonly offer: Offer } | undefined;
+  readonly doubt?: Doubted | undefined;
   /** Another list or period of the page that is shown. */
   readonly narrowed?: Parameters<typeof narrow>[2] | undefined;
   /** Said beside the question, which stays. */
   readonly aside?: Aside | undefined;
   /** A phone or an e-mail came out of the blue. */
   readonly isKept?: true | undefined;
-  /** Buttons of what it may have been. */
-  readonly offered?: readonly Choice[] | undefined;
-  /** The message is answered; what comes behind counts no more. */
-  readonly end?: Decision | undefined;
 };
+
+/** Where a decision is made, the message is answered; what comes behind counts no more. */
+type Next = Turn | Decision;
 
 /** Applies the commands of a message. `isForm`: of several fields, of which nothing is told but what is wrong. */
 export function run(
   stored: ConversationState,
-  commands: readonly Command[],
+  said: readonly Command[],
   scope: Scope,
   { isForm = false } = {},
 ): Decision {
-  const counted = withMisses(stored, commands);
-  const { state, said } = nextCustomer(counted, commands, scope);
-  const flow = isForm ? runningIn(state, scope) : undefined;
-  const begun: Turn = { state, found: state, commands, said, flow };
-  const done = commands.reduce((so, command) => (so.end ? so : apply(so, command, scope)), begun);
-  return close(isForm ? { ...done, noted: undefined } : done, scope);
+  const commands = said.flatMap((one) => (one.do === 'pick' ? picked(stored, one.choice, scope) : one));
+  const begun = nextCustomer(withMisses(stored, commands), commands, scope);
+  const flow = isForm ? runningIn(begun.state, scope) : undefined;
+  let turn: Turn = { ...begun, found: begun.state, commands, flow };
+  for (const command of commands) {
+    const next = apply(turn, command, scope);
+    if ('replies' in next) return after(turn.said, next);
+    turn = next;
+  }
+  return close(turn, scope, isForm);
+}
+
+/** A button, by its number or its words: what it says, but for what only a press does. */
+function picked(state: ConversationState, choice: string, scope: Scope): readonly Command[] {
+  const commands = pressed(state, choice, scope);
+  // Written before the question whether to remember was shown, it agrees to nothing.
+  const isPress = commands.some(
+    (one) => one.do === 'confirm' || one.do === 'forget' || (one.do === 'consent' && !scope.current),
+  );
+  return isPress ? [] : commands;
 }
 
 /** Counts the messages in a row that were not understood. What nearly was a yes was. */
@@ -102,52 +104,33 @@ function withMisses({ misses = 0, ...state }: ConversationState, commands: reado
 }
 
 /** What stands once all commands were applied. */
-function close(turn: Turn, scope: Scope): Decision {
-  const { state, said, flow } = turn;
-  if (turn.end) return after(said, turn.end);
+function close(turn: Turn, scope: Scope, isForm: boolean): Decision {
+  const { state, said, flow, doubt, aside: beside } = turn;
   const { step } = state;
   const page =
     turn.narrowed && step.at === 'browsing' ? narrow(state, step, turn.narrowed, scope) : undefined;
   if (page) return after(said, page);
   if (flow) {
-    const beside = turn.aside ? [turn.aside.reply] : [];
-    const decision = advance(state, flow, scope, ...said, ...beside);
-    return { ...noting(turn, flow, doubted(turn, flow, decision, scope)), question: turn.aside?.question };
+    const all = beside ? [...said, beside.reply] : said;
+    // A form comes again with what is doubtful in it, as long as something is missing.
+    const lacking = missing(flow, state.draft);
+    const isAsked = !isForm || lacking === undefined || lacking === doubt?.slot;
+    const decision = advance(state, flow, scope, all, isAsked ? doubt : undefined);
+    return { ...(isForm ? decision : noting(turn, flow, decision)), question: beside?.question };
   }
-  if (turn.isKept && !turn.aside) {
+  if (beside) {
+    const decision = after(said, aside(state, scope, beside.reply, beside.offered));
+    // Why sharing is needed is said once.
+    const isSaid = beside.reply.key === 'answer' && aboutQuestion(state, scope) === PROOF;
+    return { ...(isSaid ? withLast(decision, { context: 'again' }) : decision), question: beside.question };
+  }
+  if (turn.isKept) {
     const menu = home({ ...state, step: { at: 'idle' } }, scope, { key: 'unsure', context: 'identity' });
     // A page that is shown can still be turned, unless staff named another customer: it would be taken for theirs.
-    const stays = step.at === 'browsing' && !typed('', scope).proved;
+    const stays = step.at === 'browsing' && !isStaff(scope);
     return { ...menu, state: { ...menu.state, draft: state.draft, ...(stays && { step }) } };
   }
-  if (turn.aside) {
-    const decision = after(said, aside(state, scope, turn.aside.reply));
-    const { offered = [] } = turn;
-    const others = decision.replies.at(-1)?.choices ?? [];
-    const choices = [...offered, ...others.filter(({ id }) => !offered.some((one) => one.id === id))];
-    const offering = offered.length > 0 ? withLast(decision, { choices }) : decision;
-    // Why sharing is needed is said once.
-    const isSaid = turn.aside.reply.key === 'answer' && aboutQuestion(state, scope) === PROOF;
-    return {
-      ...(isSaid ? withLast(offering, { context: 'again' }) : offering),
-      ...(turn.aside.question && { question: turn.aside.question }),
-    };
-  }
-  return state.step.at === 'idle' && state.view === undefined
-    ? after(said, home(state, scope, { key: 'menu' }))
-    : again(state, scope, ...said);
-}
-
-/** Where the next question is the slot that a doubtful value was given for, or a summary, asks about that value. */
-function doubted({ doubt }: Turn, flow: Flow, decision: Decision, scope: Scope): Decision {
-  const { state, replies, effect } = decision;
-  const { step } = state;
-  if (!doubt || effect) return decision;
-  const isAsked =
-    step.at === 'asking' && !step.offer && (step.slot === doubt.slot || flow.identity === 'proved');
-  if (!isAsked && step.at !== 'confirming') return decision;
-  const asked = isAsked ? step : asking(flow, doubt.slot);
-  return after(replies.slice(0, -1), pose(state, { ...asked, offer: doubt.offer }, scope));
+  return again(state, scope, ...said);
 }
 
 /** What was noted, right before the question: the codes there are, or that the same question comes again. */
@@ -170,23 +153,17 @@ function noting({ noted, found, aside, commands }: Turn, flow: Flow, decision: D
   return told ? { ...decision, replies: [...replies.slice(0, -1), told, ...replies.slice(-1)] } : decision;
 }
 
-function apply(turn: Turn, command: Command, scope: Scope): Turn {
+function apply(turn: Turn, command: Command, scope: Scope): Next {
   const { state } = turn;
-  // How many of one gift says nothing of another.
-  const another = state.draft.code === undefined ? {} : { wanted: undefined };
   switch (command.do) {
     case 'start':
       return start(turn, command, scope);
     case 'set':
       return command.slot === 'gift'
-        ? setGift(turn, { code: command.value, among: undefined, price: undefined, ...another }, scope)
+        ? setGift(turn, { code: command.value }, scope)
         : setIdentity(turn, command, scope);
     case 'among':
-      return setGift(
-        turn,
-        { among: [...command.gifts], code: undefined, price: undefined, wanted: undefined },
-        scope,
-      );
+      return setGift(turn, { among: [...command.gifts] }, scope);
     case 'many': {
       const wanted = command.count > 1 ? command.count : undefined;
       return running(turn, scope)?.slots.includes('gift')
@@ -217,38 +194,39 @@ function apply(turn: Turn, command: Command, scope: Scope): Turn {
     case 'cancel':
       return stop(turn, command.mild ?? false, scope);
     case 'page':
-      if (state.step.at === 'browsing')
-        return { ...turn, end: turnPage(state, state.step, command.to, scope) };
+      if (state.step.at === 'browsing') return turnPage(state, state.step, command.to, scope);
       return command.to === 'same' ? turn : misheard(turn, scope);
     case 'pick':
-      return pick(turn, command.choice, scope);
+      return turn;
     case 'ask':
       return { ...turn, aside: asked(state, command, scope) };
     case 'show':
       return show(turn, command.what, scope);
     case 'status':
-      return { ...turn, end: status(state, scope, command.reference) };
+      return beside(turn, status(state, scope, command.reference));
     case 'speak':
-      return { ...turn, end: speak(state, command.locale, scope) };
+      return beside({ ...turn, state: { ...state, locale: command.locale } }, { key: 'language.done' });
     case 'talk':
       return talk(turn, command.about, scope);
     case 'unclear':
       return unclear(turn, command, scope);
     case 'confirm': {
       const isLive = state.step.at === 'confirming' && state.step.operation === command.operation;
-      return { ...turn, end: isLive ? call(state, scope) : expired(state, scope) };
+      return isLive ? call(state, scope) : expired(state, scope);
     }
     case 'consent':
-      return { ...turn, end: consent(state, command.given, scope) };
+      return consent(state, command.given, scope);
     case 'forget':
-      return { ...turn, end: forget(walkedAway(state, scope), scope) };
+      return forget(walkedAway(state, scope), scope);
     case 'expired':
-      return { ...turn, end: expired(state, scope) };
+      return expired(state, scope);
   }
 }
 
 /** The flow that this message goes on with. */
 const running = ({ flow, state }: Turn, scope: Scope): Flow | undefined => flow ?? runningIn(state, scope);
+
+const beside = (turn: Turn, reply: Reply): Turn => ({ ...turn, aside: { reply } });
 
 /** Slots were said of a flow: it goes on. */
 function said(turn: Turn, slots: Draft, scope: Scope): Turn {
@@ -277,77 +255,76 @@ function expired(state: ConversationState, scope: Scope): Decision {
  */
 
 /** Begins a flow with what is known; says so if that ends another one. */
-function start(turn: Turn, { flow: name, asked }: Extract<Command, { do: 'start' }>, scope: Scope): Turn {
+function start(turn: Turn, { flow: name, asked }: Extract<Command, { do: 'start' }>, scope: Scope): Next {
   const flow = scope.flows.get(name);
   if (!flow) return misheard(turn, scope);
   const { step } = turn.state;
   const left = runningIn(turn.state, scope);
   // A question speaks of a flow that would need a proof and drop what was typed: no code is lost for it.
-  if (asked && left && left !== flow && turn.state.draft.codes !== undefined && flow.identity === 'proved') {
-    const params = { flow: { key: `flow.${left.name}` } };
-    return { ...turn, aside: { reply: { key: 'flow.first', params } } };
-  }
+  if (asked && left && left !== flow && turn.state.draft.codes !== undefined && flow.identity === 'proved')
+    return beside(turn, { key: 'flow.first', params: { flow: { key: `flow.${left.name}` } } });
   // What else is said of the list that is shown narrows it; whom a new command of staff's is about, only they know.
-  const isPage = step.at === 'browsing' && step.flow === name && !typed('', scope).proved;
+  const isPage = step.at === 'browsing' && step.flow === name && !isTypingProof(scope);
   if (isPage && turn.commands.some((one) => one.do === 'period' || (one.do === 'kind' && one.of !== 'both')))
     return turn;
-  if (left === flow) return restart(turn, flow, scope);
-  return begin(turn, flow, scope);
+  return left === flow ? restart(turn, flow, scope) : begin(turn, flow, scope);
 }
 
 /** The flow at hand once more: of one that is for a gift, another gift. */
-function restart(turn: Turn, flow: Flow, scope: Scope): Turn {
-  const { state, commands } = turn;
+function restart(turn: Turn, flow: Flow, scope: Scope): Next {
+  const { among: _, ...draft } = turn.state.draft;
+  const state = { ...turn.state, draft };
+  const { step } = state;
   const wait = hindered(flow, state, scope);
-  if (wait) return { ...turn, end: home(state, scope, wait) };
-  const { among: _, ...draft } = state.draft;
-  const next = { ...turn, state: { ...state, draft }, flow };
-  const isAsked = state.step.at === 'asking' && state.step.slot === 'gift';
-  const isOther = flow.slots.includes('gift') && !isAsked && commands.length === 1;
-  return isOther ? { ...next, end: edit(next.state, flow, 'gift', scope) } : next;
+  if (wait) return home(state, scope, wait);
+  const isAsked = step.at === 'asking' && step.slot === 'gift';
+  const isOther = flow.slots.includes('gift') && !isAsked && turn.commands.length === 1;
+  return isOther ? edit(state, flow, 'gift', scope) : { ...turn, state, flow };
 }
 
-function begin(turn: Turn, flow: Flow, scope: Scope): Turn {
+function begin(turn: Turn, flow: Flow, scope: Scope): Next {
   const state = unanswered(turn.state, scope);
   const left = runningIn(state, scope);
   const told: Reply[] = left
     ? [{ key: 'flow.switched', params: { flow: { key: `flow.${left.name}` } } }]
     : [];
-  const switched = { ...turn, said: [...turn.said, ...told] };
   const wait = hindered(flow, state, scope);
-  if (wait) return { ...switched, end: home(state, scope, wait) };
+  if (wait) return after(told, home(state, scope, wait));
   const known: Draft = carried(state, scope);
   // Whoever was asked once is not asked again; staff have another customer before them each time.
-  const wasAsked = state.emailAsked === true && scope.sender.proof !== 'token';
+  const wasAsked = state.emailAsked === true && !isStaff(scope);
   const isSkipped = flow.slots.includes('email') && known.email === undefined && wasAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
-  return { ...switched, state: { ...state, step: asking(flow, slot), draft }, flow };
+  const said = [...turn.said, ...told];
+  return { ...turn, state: { ...state, step: asking(flow, slot), draft }, said, flow };
 }
 
 type SetIdentity = Extract<Command, { do: 'set'; slot: 'phone' | 'email' }>;
 
-function setIdentity(turn: Turn, command: SetIdentity, scope: Scope): Turn {
-  if (command.proved !== undefined && command.slot === 'phone')
-    return shared(turn, command, command.proved, scope);
+function setIdentity(turn: Turn, command: SetIdentity, scope: Scope): Next {
+  if (command.proved !== undefined) return shared(turn, command, command.proved, scope);
   const { slot, value, doubt } = command;
   const flow = running(turn, scope);
   if (!flow) return keep(turn, command, scope);
   const worth = typed(value ?? '', scope);
   const counts = flow.identity === 'typed' || worth.proved;
-  if (doubt && counts) {
-    // What cannot be used as it is can be taken over only.
-    const isKept = doubt.why === 'typo' && value !== undefined;
-    const offer: Offer = { why: doubt.why, value: doubt.meant, ...(isKept && { typed: value }) };
-    return { ...turn, flow, doubt: { slot, offer } };
-  }
+  // What cannot be used as it is can be taken over only.
+  if (doubt && counts)
+    return doubted({ ...turn, flow }, slot, doubt, doubt.why === 'typo' ? value : undefined);
   if (value === undefined) return turn;
   if (!counts) return unproved(turn, { [slot]: worth }, scope);
   return said(turn, slot === 'phone' ? ofOthers(turn, worth, scope) : { email: worth }, scope);
 }
 
+/** A value is asked about; the first one of a message. */
+function doubted(turn: Turn, slot: SlotKind, doubt: Omit<Offer, 'typed'>, typed: string | undefined): Turn {
+  const offer = { ...doubt, ...(typed !== undefined && { typed }) };
+  return { ...turn, doubt: turn.doubt ?? { slot, offer } };
+}
+
 /** Points for somebody else's number: the customer's own e-mail stays away from it, for AntCRM might join the two. */
-function ofOthers({ state, commands }: Turn, phone: NonNullable<Identity['phone']>, scope: Scope): Identity {
+function ofOthers({ state, commands }: Turn, phone: Known, scope: Scope): Identity {
   const { draft, profile } = state;
   const isReplaced = profile.phone !== undefined && draft.phone?.value === profile.phone.value;
   const isOthers = isReplaced && phone.value !== profile.phone?.value;
@@ -357,82 +334,76 @@ function ofOthers({ state, commands }: Turn, phone: NonNullable<Identity['phone'
 }
 
 /** What is typed proves nothing here, and takes no place of what does. */
-function unproved(turn: Turn, known: Identity, scope: Scope): Turn {
+function unproved(turn: Turn, known: Identity, scope: Scope): Next {
   const { state, flow } = turn;
   const { step, draft } = state;
   const isBetter = (known.phone && draft.phone?.proved) || (known.email && draft.email?.proved);
   if (flow) return isBetter ? turn : { ...turn, state: { ...state, draft: { ...draft, ...known } } };
   if (step.at === 'asking' && step.slot === 'gift')
     return faulty(turn, { kind: 'gift', reason: 'gift.unknown' }, scope);
-  if (step.at !== 'asking' || step.slot !== 'phone')
-    return turn.commands.length > 1 ? turn : misheard(turn, scope);
-  return { ...turn, end: withLast(retry(state, step, scope), { context: 'typed' }) };
+  if (step.at === 'asking' && step.slot === 'phone')
+    return withLast(retry(state, step, scope), { context: 'typed' });
+  return turn.commands.length > 1 ? turn : misheard(turn, scope);
 }
 
 /** A phone or an e-mail out of the blue: kept for the flow that follows; it ends with it, or after half an hour. */
 function keep(turn: Turn, { slot, value, doubt }: SetIdentity, scope: Scope): Turn {
   const state = unanswered(turn.state, scope);
   const known = value === undefined || doubt ? {} : { [slot]: typed(value, scope) };
-  const draft: Draft = { ...(turn.isKept && state.draft), ...known };
-  return { ...turn, state: { ...state, draft }, isKept: true };
+  return { ...turn, state: { ...state, draft: { ...(turn.isKept && state.draft), ...known } }, isKept: true };
 }
 
 /**
  * A shared contact. The sender's own number is proved and replaces what was known; anybody else's is worth a typed one,
  * which adds points but reads and spends nothing.
  */
-function shared(turn: Turn, { value = '', doubt }: SetIdentity, own: boolean, scope: Scope): Turn {
+function shared(turn: Turn, { value = '', doubt }: SetIdentity, proved: boolean, scope: Scope): Next {
   const state = unanswered(turn.state, scope);
   const flow = runningIn(state, scope);
-  if (!own && flow?.identity !== 'typed') {
+  if (!proved && flow?.identity !== 'typed') {
     const notOwn = { key: 'identity.notOwn' };
-    return { ...turn, end: flow ? again(state, scope, notOwn) : home(state, scope, notOwn) };
+    return flow ? again(state, scope, notOwn) : home(state, scope, notOwn);
   }
-  if (doubt) {
-    const offer: Offer = { why: doubt.why, value: doubt.meant, ...(own && { typed: value }) };
-    if (flow && !slipAsked(state.step))
-      return { ...turn, end: pose(state, asking(flow, 'phone', { offer }), scope) };
-    const renumbered = { key: `phone.${doubt.why}.form` };
-    return { ...turn, end: flow ? again(state, scope, renumbered) : home(state, scope, renumbered) };
-  }
-  const phone = { value, proved: own };
+  if (doubt && flow) return doubted({ ...turn, state, flow }, 'phone', doubt, proved ? value : undefined);
+  if (doubt) return home(state, scope, { key: `phone.${doubt.why}.form` });
+  const phone = { value, proved };
   const known = state.draft.phone ?? state.profile.phone;
-  const isReplaced = known !== undefined && known.value !== phone.value;
+  const isReplaced = known !== undefined && known.value !== value;
   const told: Reply = {
     key: 'identity.phone',
     context: isReplaced ? 'replaced' : undefined,
-    params: { phone: showPhone(phone.value) },
+    params: { phone: showPhone(value) },
   };
-  const profile = state.consent?.given && own ? { ...state.profile, phone } : state.profile;
+  const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
   const next: ConversationState = { ...state, profile, draft: { ...state.draft, phone } };
-  if (flow) {
-    const before = own && isReplaced ? [told] : [];
-    return { ...turn, state: next, flow, said: [...turn.said, ...before] };
-  }
-  const menu = home(next, scope, own ? told : { key: 'menu' });
+  if (flow)
+    return { ...turn, state: next, flow, said: proved && isReplaced ? [...turn.said, told] : turn.said };
   // Kept for the flow that follows; it ends with it, or after half an hour.
-  return { ...turn, end: { ...menu, state: { ...menu.state, draft: { phone } } } };
+  const menu = home(next, scope, proved ? told : { key: 'menu' });
+  return { ...menu, state: { ...menu.state, draft: { phone } } };
 }
 
-/** A gift, several that may be meant: the flow that is for gifts begins by it. */
-function setGift(turn: Turn, slots: Draft, scope: Scope): Turn {
+/** A gift, or several that may be meant: the flow that is for gifts begins by it. */
+function setGift(turn: Turn, gift: Pick<Draft, 'code' | 'among'>, scope: Scope): Next {
   const flow = running(turn, scope);
   const taking = flow?.slots.includes('gift')
     ? flow
     : scope.flows.all.find((one) => one.slots.includes('gift'));
   if (!taking) return misheard(turn, scope);
   const at = taking === flow ? turn : begin(turn, taking, scope);
-  if (at.end) return at;
-  const told = said(at, slots, scope);
-  return slots.among ? { ...told, noted: turn.noted } : told;
+  if ('replies' in at) return at;
+  const { code, wanted } = at.state.draft;
+  // How many of one gift says nothing of another.
+  const still = gift.among || code !== undefined ? undefined : wanted;
+  const slots = { code: undefined, among: undefined, price: undefined, wanted: still, ...gift };
+  return { ...said(at, slots, scope), noted: gift.among ? turn.noted : 'other' };
 }
 
 /** Which history, of which period: of the page that is shown, or of the flow that will show one. */
 function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: Scope): Turn {
-  const { state } = turn;
   const { type, period } = slots;
   const flow = running(turn, scope);
-  if (!flow && state.step.at === 'browsing' && type !== null && period !== null)
+  if (!flow && turn.state.step.at === 'browsing' && type !== null && period !== null)
     return { ...turn, narrowed: { ...turn.narrowed, ...(type && { type }), ...(period && { period }) } };
   if (!flow?.slots.includes('period')) return turn.commands.length > 1 ? turn : misheard(turn, scope);
   const isAtProof = turn.found.step.at === 'asking' && turn.found.step.slot === 'phone';
@@ -441,24 +412,24 @@ function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: Sc
 }
 
 /** The codes at hand, changed; without a flow that takes codes, the one that does begins by them. */
-function changeList(turn: Turn, command: ListCommand, scope: Scope): Turn {
+function changeList(turn: Turn, command: ListCommand, scope: Scope): Next {
   const at = running(turn, scope);
   const taking = at?.slots.includes('codes') ? at : scope.flows.taking('codes');
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" where there is no list to take from.
   if (!taking || (!isNew && taking !== at))
-    return at ? misheard(turn, scope) : { ...turn, end: cancel(walkedAway(turn.state, scope), scope) };
+    return at ? misheard(turn, scope) : cancel(walkedAway(turn.state, scope), scope);
   const here = taking === at ? turn : begin(turn, taking, scope);
-  if (here.end) return here;
+  if ('replies' in here) return here;
   const { step, draft } = here.state;
   const { codes = [] } = draft;
   const offered = slipAsked(step);
   const isCorrected =
     step.at === 'asking' && step.slot === 'codes' && step.editing === true && !offered && codes.length === 1;
-  const typed = offered ? undefined : retyped(turn, command, codes);
   const done = changeOf(isCorrected && command.do === 'add' ? [] : codes, command, offered);
-  const [value] = done.fresh;
-  const slip = typed !== undefined && value !== undefined ? { typed, value } : undefined;
+  const [meant] = done.fresh;
+  const typed = offered ? undefined : retyped(turn, command, codes);
+  const slip = typed !== undefined && meant !== undefined ? { typed, meant } : undefined;
   return listed(here, codes, done, scope, slip);
 }
 
@@ -488,30 +459,23 @@ function listed(
   scope: Scope,
   slip?: Slip | undefined,
 ): Turn {
-  const { step } = turn.state;
-  const offered = slipAsked(step);
+  const offered = slipAsked(turn.state.step);
   const isOver = offered !== undefined && !codes.includes(offered.typed);
   const suspects = isOver ? [...fresh, ...behind(before, offered.typed)] : fresh;
   const doubt =
     slip ?? (offered && !isOver ? undefined : slipIn(codes, suspects, scope.settings.codePrefixes));
-  const next = said(turn, { codes: codes.length > 0 ? [...codes] : undefined }, scope);
-  const flow = next.flow;
-  const decided = isOver ? undecided(next.state) : next.state;
-  const asked = doubt && flow && asking(flow, 'codes', { offer: { why: 'code', ...doubt } });
-  return {
-    ...next,
-    state: asked ? { ...decided, step: asked } : decided,
+  const next: Turn = {
+    ...said(isOver ? undoubted(turn) : turn, { codes: codes.length > 0 ? [...codes] : undefined }, scope),
     said: [...turn.said, ...told],
     noted: codes.length > 0 ? 'codes' : 'other',
   };
+  return doubt ? doubted(next, 'codes', { why: 'code', meant: doubt.meant }, doubt.typed) : next;
 }
 
 /** The code that is asked about. */
 function slipAsked(step: Step): Slip | undefined {
   const offer = step.at === 'asking' ? step.offer : undefined;
-  return offer?.why === 'code' && offer.typed !== undefined
-    ? { typed: offer.typed, value: offer.value }
-    : undefined;
+  return offer?.why === 'code' ? { typed: offer.typed ?? '', meant: offer.meant } : undefined;
 }
 
 /** The state without what was asked about. */
@@ -521,83 +485,74 @@ function undecided(state: ConversationState): ConversationState {
   return { ...state, step };
 }
 
+const undoubted = (turn: Turn): Turn => ({ ...turn, state: undecided(turn.state) });
+
 /** The codes behind one of a list: of those none was asked about yet. */
 const behind = (codes: readonly string[], code: string): readonly string[] =>
   codes.slice(codes.indexOf(code) + 1);
 
 /** Asks for a value again: at the summary, or of what was said before. */
-function change(turn: Turn, { field }: Extract<Command, { do: 'change' }>, scope: Scope): Turn {
+function change(turn: Turn, { field }: Extract<Command, { do: 'change' }>, scope: Scope): Next {
   const { state } = turn;
   const { step, draft } = state;
   const flow = running(turn, scope);
   if (!flow) return misheard(turn, scope);
   if (step.at === 'asking' && step.offer && field === undefined) return decide(turn, 'other', scope);
   const slot = field && slotCalled(flow, field);
-  const isThere = slot !== undefined && draft[KINDS[slot].slot] != null;
   if (slot === 'codes' && (draft.codes ?? []).length > 1)
-    return { ...turn, end: again(state, scope, { key: 'codes.which', context: 'edit' }) };
+    return again(state, scope, { key: 'codes.which', context: 'edit' });
   if (step.at === 'confirming') {
     const [only, ...others] = editable(flow, draft);
-    const wanted = field ?? (others.length === 0 ? only : undefined);
-    const named = editable(flow, draft).find((one) => one === wanted);
-    const edited = named && slotCalled(flow, named);
-    return edited
-      ? { ...turn, end: edit(state, flow, edited, scope) }
-      : { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
+    const named = slot ? editable(flow, draft).find((one) => one === slot) : only;
+    return named && (slot || others.length === 0)
+      ? edit(state, flow, named, scope)
+      : again(state, scope, { key: 'confirm.edit' });
   }
-  if (step.at === 'asking' && (slot === undefined || slot === step.slot))
-    return { ...turn, end: plainly(state, step, scope) };
-  return isThere && slot ? { ...turn, end: edit(state, flow, slot, scope) } : turn;
+  if (step.at === 'asking' && (slot === undefined || slot === step.slot)) return plainly(state, step, scope);
+  return slot && draft[KINDS[slot].slot] != null ? edit(state, flow, slot, scope) : turn;
 }
 
-/** What the summary of a flow lets customers change, as they call it. */
-function editable(flow: Flow, draft: Draft) {
+/** What the summary of a flow lets customers change. */
+function editable(flow: Flow, draft: Draft): readonly SlotKind[] {
   const edits = confirmsIn(flow)?.edits(draft) ?? [];
-  return (['code', 'phone', 'email'] as const).filter((field) =>
-    edits.some(({ id }) => id === `edit:${field}`),
-  );
+  return flow.slots.filter((slot) => edits.some(({ id }) => id === `edit:${KINDS[slot].field}`));
 }
 
 /** There is none: of the field that is named, or of what is asked. */
-function none(turn: Turn, field: 'code' | 'phone' | 'email' | undefined, scope: Scope): Turn {
+function none(turn: Turn, field: Field | undefined, scope: Scope): Next {
   const { state } = turn;
   const { step, draft } = state;
   const flow = running(turn, scope);
-  const takesEmail = flow?.slots.includes('email') ?? false;
-  if (field === 'email' && takesEmail) return said(turn, { email: null }, scope);
-  if (step.at === 'consenting') return { ...turn, end: consent(state, false, scope) };
-  if (step.at === 'confirming') return { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
+  if (field === 'email' && flow?.slots.includes('email')) return said(turn, { email: null }, scope);
+  if (step.at === 'consenting') return consent(state, false, scope);
+  if (step.at === 'confirming') return again(state, scope, { key: 'confirm.edit' });
   if (step.at !== 'asking' || !flow) return misheard(turn, scope);
   if (step.offer && step.slot !== 'email') return decide(turn, 'other', scope);
   switch (KINDS[step.slot].no) {
     case 'none':
       return said(undoubted(turn), { email: null }, scope);
     case 'back':
-      return KINDS[step.slot].isMissing(draft, flow)
-        ? { ...turn, end: cancel(state, scope) }
-        : { ...turn, flow };
+      return KINDS[step.slot].isMissing(draft, flow) ? cancel(state, scope) : { ...turn, flow };
     case 'explain':
-      return { ...turn, aside: { reply: explain(state, scope).reply } };
+      return beside(turn, explain(state, scope).reply);
   }
 }
-
-const undoubted = (turn: Turn): Turn => ({ ...turn, state: undecided(turn.state) });
 
 /*
  * Answers.
  */
 
-function yes(turn: Turn, scope: Scope): Turn {
+function yes(turn: Turn, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
   switch (step.at) {
     case 'asking':
-      return step.offer ? decide(turn, 'use', scope) : { ...turn, end: plainly(state, step, scope) };
+      return step.offer ? decide(turn, 'use', scope) : plainly(state, step, scope);
     case 'confirming':
-      return { ...turn, end: confirmedByWord(state, step, scope) };
+      return confirmedByWord(state, step, scope);
     case 'consenting':
       // Written before the question was shown, it agrees to nothing.
-      return { ...turn, end: scope.current ? consent(state, true, scope) : again(state, scope) };
+      return scope.current ? consent(state, true, scope) : again(state, scope);
     case 'browsing':
     case 'idle':
       return turn;
@@ -619,157 +574,143 @@ function confirmedByWord(
   return isAbout || isInterrupted(state, scope) ? call(state, scope) : pointAt(state, flow, scope);
 }
 
-function no(turn: Turn, isWrong: boolean, scope: Scope): Turn {
+function no(turn: Turn, isWrong: boolean, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
   switch (step.at) {
     case 'asking':
       if (step.offer) return decide(turn, isKept(step.offer) ? 'keep' : 'other', scope);
-      return isWrong ? { ...turn, end: plainly(state, step, scope) } : none(turn, undefined, scope);
+      return isWrong ? plainly(state, step, scope) : none(turn, undefined, scope);
     case 'confirming':
-      return { ...turn, end: again(state, scope, { key: 'confirm.edit' }) };
+      return again(state, scope, { key: 'confirm.edit' });
     case 'consenting':
-      return { ...turn, end: consent(state, false, scope) };
+      return consent(state, false, scope);
     case 'browsing':
     case 'idle':
-      return { ...turn, aside: { reply: { key: 'later' } } };
+      return beside(turn, { key: 'later' });
   }
 }
 
 /** Whether a no to what is offered keeps what was written. */
 const isKept = ({ why, typed }: Offer) => typed !== undefined && (why === 'typo' || why === 'code');
 
-/** What is asked about is taken over, kept as it was typed, or neither. */
-function decide(turn: Turn, choice: 'use' | 'keep' | 'other', scope: Scope): Turn {
-  const { step, draft } = turn.state;
-  if (step.at !== 'asking' || !step.offer) return turn;
-  const { offer, ...plain } = step;
-  const { why, value, typed: written } = offer;
-  const slip = slipAsked(step);
-  if (slip)
-    return decideCode(turn, slip, choice === 'keep' && slip.typed.includes(' ') ? 'other' : choice, scope);
-  const isEmail = why === 'typo';
-  const taken = choice === 'use' ? value : choice === 'keep' && isEmail ? written : undefined;
-  if (taken !== undefined) {
-    // What was shared is as good as proved under its new number.
-    const isShared = !isEmail && written !== undefined;
-    const known = isShared ? { value: taken, proved: true } : typed(taken, scope);
-    return said(undoubted(turn), { [isEmail ? 'email' : 'phone']: known }, scope);
-  }
-  return { ...turn, end: pose({ ...turn.state, draft }, plain, scope) };
+/** What is asked about is taken over, kept as it was typed, or neither: then it is asked for anew. */
+function decide(turn: Turn, choice: 'use' | 'keep' | 'other', scope: Scope): Next {
+  const { step } = turn.state;
+  const flow = running(turn, scope);
+  if (step.at !== 'asking' || !step.offer || !flow) return turn;
+  const { why, meant, typed: written } = step.offer;
+  if (why === 'code') return decideCode(turn, flow, { typed: written ?? '', meant }, choice, scope);
+  const decided = undoubted(turn);
+  const slot = why === 'typo' ? 'email' : 'phone';
+  const taken = choice === 'use' ? meant : choice === 'keep' && slot === 'email' ? written : undefined;
+  if (taken === undefined) return (step.editing ? edit : ask)(decided.state, flow, step.slot, scope);
+  // What was shared is as good as proved under its new number.
+  const isShared = slot === 'phone' && written !== undefined;
+  return said(decided, { [slot]: isShared ? { value: taken, proved: true } : typed(taken, scope) }, scope);
 }
 
-function decideCode(turn: Turn, slip: Slip, choice: 'use' | 'keep' | 'other', scope: Scope): Turn {
+function decideCode(
+  turn: Turn,
+  flow: Flow,
+  { typed, meant }: Slip,
+  choice: 'use' | 'keep' | 'other',
+  scope: Scope,
+): Next {
   const { codes = [] } = turn.state.draft;
-  const all = codes.includes(slip.typed) ? codes : [...codes, slip.typed];
-  const rest = behind(all, slip.typed);
+  const all = codes.includes(typed) ? codes : [...codes, typed];
+  const rest = behind(all, typed);
   const decided = undoubted(turn);
   if (choice === 'use') {
-    const codes = instead(all, [slip.typed], [slip.value]);
-    return listed(decided, all, { codes, fresh: [slip.value, ...rest], told: [] }, scope);
+    const done = { codes: instead(all, [typed], [meant]), fresh: [meant, ...rest], told: [] };
+    return listed(decided, all, done, scope);
   }
-  if (choice === 'keep') return listed(decided, all, { codes: all, fresh: rest, told: [] }, scope);
-  const left = all.filter((code) => code !== slip.typed);
-  const { state, flow } = said(decided, { codes: left.length > 0 ? left : undefined }, scope);
-  return flow ? { ...turn, end: pose(state, asking(flow, 'codes'), scope) } : turn;
+  if (choice === 'keep' && !typed.includes(' '))
+    return listed(decided, all, { codes: all, fresh: rest, told: [] }, scope);
+  const left = all.filter((code) => code !== typed);
+  const { state } = said(decided, { codes: left.length > 0 ? left : undefined }, scope);
+  return ask(state, flow, 'codes', scope);
 }
 
 const JUST_NOW_MS = 10 * 60_000;
 
 /** Ends what is going on, or skips what may be skipped. */
-function stop(turn: Turn, isMild: boolean, scope: Scope): Turn {
+function stop(turn: Turn, isMild: boolean, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
-  if (step.at === 'consenting') return { ...turn, end: consent(state, false, scope) };
+  if (step.at === 'consenting') return consent(state, false, scope);
   const flow = step.at === 'asking' ? scope.flows.get(step.flow) : undefined;
   if (isMild && step.at === 'asking' && flow && KINDS[step.slot].no !== 'explain')
     return none(turn, undefined, scope);
   // What was done a moment ago is what is to be undone.
   const last = state.operations.at(-1);
   const isDone = step.at === 'idle' && last?.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
-  return isDone
-    ? { ...turn, aside: answer(state, 'answer.undo', scope) }
-    : { ...turn, end: cancel(state, scope) };
-}
-
-/** A button, by its number or its words: what it says, but for what only a press does. */
-function pick(turn: Turn, choice: string, scope: Scope): Turn {
-  const commands = pressed(turn.state, choice, scope);
-  // Written before the question whether to remember was shown, it agrees to nothing.
-  const isPress = commands.some(
-    (one) => one.do === 'confirm' || one.do === 'forget' || (one.do === 'consent' && !scope.current),
-  );
-  if (isPress) return turn;
-  const picked = { ...turn, commands };
-  return commands.reduce((so: Turn, command) => (so.end ? so : apply(so, command, scope)), picked);
+  return isDone ? { ...turn, aside: answer(state, 'answer.undo', scope) } : cancel(state, scope);
 }
 
 /*
  * Beside it.
  */
 
-function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope: Scope): Turn {
+function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope: Scope): Next {
   const { state } = turn;
   const away = () => walkedAway(state, scope);
   switch (what) {
     case 'welcome':
-      return { ...turn, end: welcome(away(), scope) };
+      return welcome(away(), scope);
     case 'menu':
-      return { ...turn, end: homeWithShortcuts(away(), scope, { key: 'menu' }) };
+      return homeWithShortcuts(away(), scope, { key: 'menu' });
     case 'help':
-      return { ...turn, aside: { reply: help(scope) } };
+      return beside(turn, help(scope));
     case 'person': {
       const [contact] = supportLines(scope);
-      return { ...turn, aside: { reply: contact ?? { key: 'support.none' } } };
+      return beside(turn, contact ?? { key: 'support.none' });
     }
     case 'privacy':
     case 'erasing':
-      return { ...turn, end: privacy(state, what === 'erasing', scope) };
+      return privacy(state, what === 'erasing', scope);
     case 'languages':
-      return { ...turn, end: languages(state, scope) };
+      return languages(state, scope);
   }
 }
 
-function talk(turn: Turn, about: Extract<Command, { do: 'talk' }>['about'], scope: Scope): Turn {
+function talk(turn: Turn, about: Extract<Command, { do: 'talk' }>['about'], scope: Scope): Next {
   const { state } = turn;
   switch (about) {
     case 'greeting':
-      return state.step.at === 'idle'
-        ? { ...turn, end: welcome(state, scope) }
-        : { ...turn, aside: { reply: { key: 'greet' } } };
+      return state.step.at === 'idle' ? welcome(state, scope) : beside(turn, { key: 'greet' });
     case 'bye':
-      return { ...turn, end: home(walkedAway(state, scope), scope, { key: 'bye' }) };
+      return home(walkedAway(state, scope), scope, { key: 'bye' });
     case 'upset':
-      return { ...turn, aside: { reply: { key: 'upset', lines: supportLines(scope) } } };
+      return beside(turn, { key: 'upset', lines: supportLines(scope) });
     case 'remark':
       return turn;
     case 'thanks':
     case 'wait':
-      return { ...turn, aside: { reply: { key: about } } };
+      return beside(turn, { key: about });
   }
 }
 
-const misheard = (turn: Turn, scope: Scope): Turn => unclear(turn, { do: 'unclear' }, scope);
+const misheard = (turn: Turn, scope: Scope): Turn =>
+  turn.flow || turn.aside ? turn : { ...turn, aside: unsure(turn.state, { do: 'unclear' }, scope) };
 
 /** Not understood; or understood as the value that is asked for, and wrong. */
-function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope: Scope): Turn {
+function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
   const { wrong, script, maybe = [] } = command;
-  if (script) return { ...turn, aside: { reply: { key: 'language.unknown' } } };
+  if (script) return beside(turn, { key: 'language.unknown' });
   if (wrong) return faulty(turn, wrong, scope);
   if (turn.flow || turn.aside) return turn;
   const isYes = maybe.some((one) => one.do === 'yes');
-  if (step.at === 'consenting')
-    return isYes ? turn : { ...turn, aside: { reply: explain(state, scope).reply } };
+  if (step.at === 'consenting') return isYes ? turn : beside(turn, explain(state, scope).reply);
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return { ...turn, end: pointAt(state, flow, scope) };
-  const { offered, ...beside } = unsure(state, command, scope);
-  return { ...turn, aside: beside, offered };
+  if (isYes && flow) return pointAt(state, flow, scope);
+  return { ...turn, aside: unsure(state, command, scope) };
 }
 
 /** Says what is wrong with a value: with an answer, and asks again; with one that came along, and goes on. */
-function faulty(turn: Turn, { kind, reason }: { kind: SlotKind; reason: string }, scope: Scope): Turn {
+function faulty(turn: Turn, { kind, reason }: Fault, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
   const flow = running(turn, scope);
@@ -779,16 +720,15 @@ function faulty(turn: Turn, { kind, reason }: { kind: SlotKind; reason: string }
   const isEither = kind === 'email' && flow?.identity === 'proved';
   if (step.at === 'asking' && flow && !isNew && (step.slot === kind || (isEither && step.slot === 'phone'))) {
     // Where only sharing proves, nothing typed is wrong or right.
-    const isProof = step.slot === 'phone' && flow.identity === 'proved' && !typed('', scope).proved;
-    return { ...turn, end: retry(state, step, scope, ...(isProof ? [] : [reply])) };
+    const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
+    return retry(state, step, scope, ...(isProof ? [] : [reply]));
   }
   if (step.at === 'browsing' && kind === 'period' && !flow)
-    return { ...turn, end: say(state, { ...question(state, scope), ...reply }) };
+    return say(state, { ...question(state, scope), ...reply });
   const told = { ...turn, said: [...turn.said, reply] };
   if (kind === 'period' && flow?.slots.includes('period'))
     return said({ ...told, noted: undefined }, { period: null }, scope);
-  if (flow) return { ...told, flow };
-  return { ...turn, aside: { reply } };
+  return flow ? { ...told, flow } : beside(turn, reply);
 }
 
 /*
@@ -813,7 +753,7 @@ function nextCustomer(
   });
   const bringsCodes = commands.some((one) => one.do === 'add');
   const isCorrection = step.at === 'asking' && step.editing === true && !bringsCodes;
-  if (scope.sender.proof !== 'token' || !isOther || isCorrection) return { state, said: [] };
+  if (!isStaff(scope) || !isOther || isCorrection) return { state, said: [] };
   const next = withoutIdentity(state);
   const { codes, ...rest } = next.draft;
   if (!bringsCodes || !codes) return { state: next, said: [] };

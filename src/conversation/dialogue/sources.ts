@@ -16,8 +16,43 @@ import { run } from './run.ts';
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
  */
 
+/** What the conversation itself answers; the others are about it, not in it. */
+type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
+
+export function onMessage(stored: ConversationState, message: Plain, scope: Scope): Decision {
+  const text =
+    message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
+  const state = text === undefined ? stored : speaking(stored, text, scope);
+  switch (message.kind) {
+    case 'text':
+      return onText(state, message.text, scope);
+    case 'choice':
+      return onPress(state, message, scope);
+    case 'contact':
+      return onContact(state, message, scope);
+    case 'form':
+      return onForm(state, message, scope);
+    case 'start':
+      return onLink(state, message, scope);
+    case 'photo':
+      return onPhoto(state, message, scope);
+    case 'unknown':
+      return aside(state, scope, { key: 'unreadable', context: message.what });
+  }
+}
+
+/** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
+function speaking(state: ConversationState, text: string, { language, sender }: Scope): ConversationState {
+  const { textLocale: before, ...rest } = state;
+  const clients = sender.locale ?? rest.clientLocale;
+  const first = (rest.locale ?? before ?? clients) === undefined;
+  const written = language.localeOf(text) ?? (first ? language.localeOf(text, { first }) : undefined);
+  if (written === undefined) return state;
+  return written === clients ? rest : { ...rest, textLocale: written };
+}
+
 /** A typed message. What is written beside pictures is about them; a command is not. */
-export function onText(state: ConversationState, text: string, scope: Scope): Decision {
+function onText(state: ConversationState, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.erases(text)) return run(state, [{ do: 'forget' }], scope);
@@ -26,7 +61,7 @@ export function onText(state: ConversationState, text: string, scope: Scope): De
 }
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
-export function onPress(
+function onPress(
   state: ConversationState,
   { choice, view }: Extract<Message, { kind: 'choice' }>,
   scope: Scope,
@@ -36,7 +71,7 @@ export function onPress(
 }
 
 /** A shared contact. Telegram leaves the plus sign out. */
-export function onContact(
+function onContact(
   state: ConversationState,
   { phone, own }: Extract<Message, { kind: 'contact' }>,
   scope: Scope,
@@ -49,7 +84,7 @@ export function onContact(
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
-export function onLink(
+function onLink(
   state: ConversationState,
   { payload }: Extract<Message, { kind: 'start' }>,
   scope: Scope,
@@ -70,7 +105,7 @@ const ALBUM_MS = 800;
 const FULL_ALBUM = 10;
 
 /** Pictures that came by themselves are read at once, those of an album with the rest of it. */
-export function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): Decision {
+function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): Decision {
   const { album, ...state } = stored;
   const pictures = [...(album?.pictures ?? []), ...photo.pictures];
   const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
@@ -155,7 +190,7 @@ const FIELDS = [
 const BLANK = { code: 'code.wanted', phone: 'phone.wanted' } as const;
 
 /** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
-export function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
+function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = unanswered(stored, scope);
   const running = runningIn(state, scope);

@@ -2,10 +2,16 @@ import type { Context } from '../context.ts';
 import type { Identifier, Known } from '../effect.ts';
 import type { ConversationState, Identity } from '../state.ts';
 
-/** What typing an identifier is worth here: proof only where staff vouch for it, or where the operator waived proof. */
-export function typed(value: string, context: Context): Known {
-  return { value, proved: context.sender.proof === 'token' || context.settings.identityProof === 'off' };
+/** Whoever writes serves a customer beside them, and vouches for what they type. */
+export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
+
+/** Typing proves an identifier only where staff vouch for it, or where the operator waived proof. */
+export function isTypingProof({ sender, settings }: Context): boolean {
+  return isStaff({ sender }) || settings.identityProof === 'off';
 }
+
+/** What typing an identifier is worth here. */
+export const typed = (value: string, context: Context): Known => ({ value, proved: isTypingProof(context) });
 
 /** The phone and e-mail a new flow starts with: of the flow just left, of the profile, of the channel's profile. */
 export function carried(state: ConversationState, context: Context): Identity {
@@ -35,13 +41,13 @@ export function provedIn({ phone, email }: Identity): Identity {
 
 /** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
 export function served(state: ConversationState, context: Context): ConversationState {
-  return context.sender.proof === 'token' ? withoutIdentity(remembering(state, context)) : state;
+  return isStaff(context) ? withoutIdentity(remembering(state, context)) : state;
 }
 
 /** Whom staff served stays one tap away, until the next one is. */
-export function remembering(state: ConversationState, { sender }: Context): ConversationState {
+export function remembering(state: ConversationState, context: Context): ConversationState {
   const { phone, email } = state.draft;
-  if (sender.proof !== 'token' || (phone ?? email) == null) return state;
+  if (!isStaff(context) || (phone ?? email) == null) return state;
   return { ...state, before: { ...(phone && { phone }), ...(email && { email }) } };
 }
 
@@ -52,8 +58,8 @@ export function withoutIdentity(state: ConversationState): ConversationState {
 }
 
 /** Staff ask and answer for the customer beside them: the variant of a wording that speaks of the customer. */
-export function whose({ sender }: Context): 'staff' | undefined {
-  return sender.proof === 'token' ? 'staff' : undefined;
+export function whose(context: Context): 'staff' | undefined {
+  return isStaff(context) ? 'staff' : undefined;
 }
 
 /** Whether a phone counts only where it is shared. */
