@@ -1,7 +1,7 @@
 import type { Settings } from './context.ts';
 import type { HistoryType } from './effect.ts';
 import type { WantedPage } from './language/pages.ts';
-import type { Period } from './language/values/period.ts';
+import type { Period } from './language/period.ts';
 import type { Locale } from './message.ts';
 
 /*

@@ -8,7 +8,7 @@ import {
   operationKindSchema,
   receiptSchema,
 } from './effect.ts';
-import { periodSchema } from './language/values/period.ts';
+import { periodSchema } from './language/period.ts';
 import { LOCALES, type Locale, type Sender } from './message.ts';
 import { pictureSchema } from './photo.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/zone.ts';
-import { parsePeriod, TIME, understand } from '../support/conversation.ts';
+import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/calendar.ts';
+import { PERIOD_NAMES, parsePeriod, periodIn } from '../support/conversation.ts';
 import { fc } from '../support/properties.ts';
 
 const ZONES = ['Asia/Ho_Chi_Minh', 'UTC', 'America/New_York', 'America/Santiago', 'Pacific/Apia'] as const;
@@ -63,11 +63,7 @@ const counted = fc
     ),
   );
 const phrases = fc.oneof(
-  fc.constantFrom(
-    ...[...TIME.all].flatMap(([name, { senses }]) =>
-      senses.some((one) => one.is === 'name' && !one.short) ? [name] : [],
-    ),
-  ),
+  fc.constantFrom(...PERIOD_NAMES),
   fc.tuple(fc.constantFrom(...parts), fc.constantFrom(...units, ...whole)).map((words) => words.join(' ')),
   fc.tuple(fc.constantFrom(...whole), fc.constantFrom(...whole)).map((ends) => `từ ${ends.join(' đến ')}`),
   fc.constantFrom(...whole).map((since) => `từ ${since}`),
@@ -100,8 +96,10 @@ describe('a period, whenever and wherever it is asked for', () => {
   it('is the same among other words', () => {
     fc.assert(
       fc.property(phrases, moments, zones, (text, nowMs, zone) => {
-        const { period = '' } = understand(`cho mình xem lịch sử ${text} nhé`);
-        expect([text, parsePeriod(period, nowMs, zone)]).toEqual([text, parsePeriod(text, nowMs, zone)]);
+        expect([text, periodIn(`cho mình xem lịch sử ${text} nhé`, nowMs, zone)]).toEqual([
+          text,
+          parsePeriod(text, nowMs, zone),
+        ]);
       }),
       { numRuns: 1000 },
     );

@@ -75,7 +75,7 @@ polite: pla, ti
 asks last: ti
 
 ## periods
-last week: sema vora
+week -1: sema vora
 months: luno
 numbers: du = 2
 past: in

@@ -3,7 +3,7 @@ import { fold } from '../../src/conversation/language/fold.ts';
 import { parseCode } from '../../src/conversation/language/values/code.ts';
 import { parseEmail } from '../../src/conversation/language/values/email.ts';
 import { parsePhone } from '../../src/conversation/language/values/phone.ts';
-import { commands, words as said, TIME, understand } from '../support/conversation.ts';
+import { commands, PERIOD_NAMES, words as said, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';
 
@@ -221,10 +221,7 @@ describe('the vocabulary', () => {
     const acts = new Map<string, Set<string>>();
     for (const { text, act } of said.examples.filter((one) => one.isPhrase))
       acts.set(fold(text), (acts.get(fold(text)) ?? new Set()).add(act));
-    const names = [...TIME.all].flatMap(([phrase, { senses }]) =>
-      senses.some(({ is }) => is === 'name') ? [phrase] : [],
-    );
-    for (const phrase of [...said.list('small'), ...names]) acts.get(phrase)?.add('another');
+    for (const phrase of [...said.list('small'), ...PERIOD_NAMES.map(fold)]) acts.get(phrase)?.add('another');
     expect([...acts].filter(([, all]) => all.size > 1)).toEqual([]);
   });
 

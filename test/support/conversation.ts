@@ -1,12 +1,14 @@
+import type { Expecting } from '../../src/conversation/commands.ts';
 import { createConversation, spokenOf } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createListTalk } from '../../src/conversation/language/codes.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { createPages } from '../../src/conversation/language/pages.ts';
+import type { PeriodResult } from '../../src/conversation/language/period.ts';
+import { nameOf } from '../../src/conversation/language/period-words.ts';
 import { type Answer, createQuestions } from '../../src/conversation/language/questions.ts';
 import { createReader, type Said } from '../../src/conversation/language/reading.ts';
-import { timeWords } from '../../src/conversation/language/values/time-words.ts';
-import { readWords } from '../../src/conversation/language/words.ts';
+import { readWords, split } from '../../src/conversation/language/words.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 
 /** The bot's own conversation, made once for all tests of a file. */
@@ -26,16 +28,40 @@ export const { interpret } = createInterpreter({
 });
 
 /** What a text says by itself; only what it says. */
-export function understand(text: string): Partial<Said> & { readonly code?: string } {
+export function understand(
+  text: string,
+): Partial<Omit<Said, 'period'>> & { readonly code?: string; readonly period?: string } {
   const { covered: _, agrees: _agrees, assents: _assents, ...said } = conversation.understand(text);
   const [code] = said.codes;
-  const all = Object.entries({ ...said, code }).filter(([, value]) => value !== undefined && value !== false);
+  const period = said.period?.map(({ text }) => text).join(' ');
+  const all = Object.entries({ ...said, period, code }).filter(
+    ([, value]) => value !== undefined && value !== false,
+  );
   return Object.fromEntries(all);
 }
 
-/** The words of time of all languages. */
-export const TIME = timeWords([...words.periods.values()], words.list('small'));
-export const parsePeriod = reader.times.parse;
+/** The names of periods of all languages. */
+export const PERIOD_NAMES = [...words.periods.values()].flatMap((table) =>
+  Object.entries(table).flatMap(([list, phrases]) => (nameOf(list) ? split(phrases) : [])),
+);
+
+/** What a text says of time; `at`: where. */
+function periodAt(text: string, nowMs: number, timeZone: string, at: Expecting): PeriodResult {
+  const reading = { settings: { gifts: [], codePrefixes: [], timeZone }, nowMs };
+  for (const command of interpret(text, at, reading).commands) {
+    if (command.do === 'period') return { ok: true, value: command.period };
+    const wrong = command.do === 'unclear' && command.wrong?.kind === 'period' && command.wrong;
+    if (wrong) return { ok: false, reason: wrong.reason as Extract<PeriodResult, { ok: false }>['reason'] };
+  }
+  return { ok: false, reason: 'period.shape' };
+}
+const NOWHERE: Expecting = { at: 'nothing', buttons: [], codes: [], references: [] };
+/** A text that answers the question for a period. */
+export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
+  periodAt(text, nowMs, timeZone, { ...NOWHERE, at: 'slot', flow: 'history', kind: 'period' });
+/** The period among what else a text says. */
+export const periodIn = (text: string, nowMs: number, timeZone: string) =>
+  periodAt(text, nowMs, timeZone, NOWHERE);
 export const parsePage = createPages(words, reader.times.numbers);
 export const talkOfList = createListTalk(words);
 /** Finds what answers a question; `answers`: the operator's. */

@@ -1,7 +1,7 @@
 import type { Command, Expecting } from '../commands.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
 import { periodNamed, TYPES } from '../kinds.ts';
-import { isNamedPeriod } from '../language/values/period.ts';
+import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
 import type { ConversationState } from '../state.ts';
 import { confirmationOf } from './calls.ts';

@@ -1,7 +1,7 @@
 import type { CodeRef } from '../commands.ts';
 import { fold, undoTyping, visible } from './fold.ts';
 import type { Lexicon, Segment } from './lexicon.ts';
-import type { Times } from './times.ts';
+import type { Times } from './period-words.ts';
 import { isDate, type Token } from './tokens.ts';
 import { type CodeResult, parseCode } from './values/code.ts';
 import type { Words } from './words.ts';

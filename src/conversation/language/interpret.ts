@@ -15,12 +15,13 @@ import { codeInLink, isLink } from './links.ts';
 import { localeNamed } from './manner.ts';
 import { createNearest, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
+import { namedPeriod, readPeriod } from './period.ts';
+import type { Pieces } from './period-words.ts';
 import { type Answer, type Asked, createQuestions } from './questions.ts';
 import { ANSWERED, createReader, type FlowFacts, type Said } from './reading.ts';
 import { scriptOf } from './script.ts';
 import { looksLikeIdentity, parseCode } from './values/code.ts';
 import { emailMeant, parseEmail } from './values/email.ts';
-import { namedPeriod, type PeriodResult } from './values/period.ts';
 import { parsePhone } from './values/phone.ts';
 import { hasBeginning, spacedCode } from './values/slips.ts';
 import type { Words } from './words.ts';
@@ -501,7 +502,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   }
 
   /** A text as a value of a kind, and nothing else. */
-  function readAs(kind: SlotKind, text: string, { settings, nowMs }: Reading): readonly Spoken[] {
+  function readAs(kind: SlotKind, text: string, reading: Reading): readonly Spoken[] {
+    const { settings } = reading;
     const wrong = (reason: string): readonly Spoken[] => [{ do: 'unclear', wrong: { kind, reason } }];
     switch (kind) {
       case 'codes': {
@@ -526,14 +528,21 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
         return wrong(code?.reason ?? 'gift.unknown');
       }
       case 'period':
-        return [periodRead(times.parse(text, nowMs, settings.timeZone))];
+        return [periodRead(reader.pieces(text), reading)];
       case 'list':
         return wrong('history.type');
     }
   }
 
-  function periodOf({ period }: Said, { nowMs, settings }: Reading): Spoken | undefined {
-    return period === undefined ? undefined : periodRead(times.parse(period, nowMs, settings.timeZone));
+  function periodOf({ period }: Said, reading: Reading): Spoken | undefined {
+    return period === undefined ? undefined : periodRead(period, reading);
+  }
+
+  function periodRead(pieces: Pieces, { nowMs, settings }: Reading): Spoken {
+    const read = readPeriod(pieces, nowMs, settings.timeZone, times.small);
+    return read.ok
+      ? { do: 'period', period: read.value }
+      : { do: 'unclear', wrong: { kind: 'period', reason: read.reason } };
   }
 
   /** What a text makes of the codes at hand, where it does more than to name others. */
@@ -702,12 +711,6 @@ function mangledAs(slot: 'code' | 'email'): Spoken {
     do: 'unclear',
     wrong: { kind: slot === 'code' ? 'codes' : 'email', reason: `${slot}.vietnamese` },
   };
-}
-
-function periodRead(read: PeriodResult): Spoken {
-  return read.ok
-    ? { do: 'period', period: read.value }
-    : { do: 'unclear', wrong: { kind: 'period', reason: read.reason } };
 }
 
 function always({ nowMs, settings }: Reading): Spoken {

@@ -1,5 +1,5 @@
 import { fold, undoTyping } from './fold.ts';
-import type { Times } from './times.ts';
+import type { Times } from './period-words.ts';
 import type { Token, Word } from './tokens.ts';
 import { isOneTypo } from './typo.ts';
 import type { Words } from './words.ts';

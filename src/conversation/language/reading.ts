@@ -10,7 +10,8 @@ import {
   type LocaleOf,
   withHandsRead,
 } from './manner.ts';
-import { createTimes, type Times } from './times.ts';
+import { isPast } from './period.ts';
+import { createTimes, type Pieces, type Times } from './period-words.ts';
 import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { Words } from './words.ts';
 
@@ -43,7 +44,7 @@ export type Said = {
   /** A word of the shape that operation ids have, upper case without its dash. It may be a code as well. */
   readonly reference?: string | undefined;
   /** The words that speak of a period, whether or not they can be read as one. */
-  readonly period?: string | undefined;
+  readonly period?: Pieces | undefined;
   /** Which history; only where the message asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
   /** Speaks of all time, without a period: "quà của tôi". */
@@ -71,6 +72,8 @@ export type Said = {
 /** Reads texts by the language files. */
 export type Reader = {
   read(text: string): Said;
+  /** A text as a period and nothing else. */
+  pieces(text: string): Pieces;
   readonly asking: Asking;
   readonly codes: Codes;
   readonly times: Times;
@@ -207,7 +210,7 @@ export function createReader(
   }
 
   /** What the phrases want; `period`: the words that speak of one. */
-  function actOf(parts: readonly Segment[], period: string | undefined): string | undefined {
+  function actOf(parts: readonly Segment[], period: Pieces | undefined): string | undefined {
     const language = wishedLanguage(parts);
     if (language !== undefined) return language;
     const said = parts.filter(({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act));
@@ -234,7 +237,7 @@ export function createReader(
     const isEarned = vague
       ? said.some((part) => listOf(part)?.type === 'point' && !listOf(part)?.vague)
       : parts.some(({ meaning }) => meaning?.asks);
-    return times.isPast(period) || (type === 'point' && isEarned) ? (pastAct ?? first) : first;
+    return isPast(period, times.small) || (type === 'point' && isEarned) ? (pastAct ?? first) : first;
   }
 
   /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
@@ -295,8 +298,10 @@ export function createReader(
     lexicon,
     localeOf,
     isYes,
+    pieces: (text) => times.pieces(lexicon.wordsOf(tokenize(withDatesJoined(visible(text))))),
     read(text) {
-      const tokens = tokenize(withHandsRead(withLinksRead(visible(text)))).flatMap(codes.parted);
+      const seen = withDatesJoined(withHandsRead(withLinksRead(visible(text))));
+      const tokens = tokenize(seen).flatMap(codes.parted);
       const command = commandOf(tokens[0]);
       const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
       const email = findEmail(typed);
@@ -342,9 +347,13 @@ export function createReader(
 type Reading = {
   readonly parts: readonly Segment[];
   readonly codes: readonly Token[];
-  readonly period?: string | undefined;
+  readonly period?: Pieces | undefined;
   readonly act?: string | undefined;
 };
+
+/** "1 / 8 / 23" is a date. */
+const withDatesJoined = (text: string): string =>
+  text.replace(/(?<!\d)(\d{1,2}) ?\/ ?(?=\d{1,4}(?!\d))/g, '$1/');
 
 function without(tokens: readonly Token[], taken: readonly Token[] = []): readonly Token[] {
   return taken.length === 0 ? tokens : tokens.filter((token) => !taken.includes(token));

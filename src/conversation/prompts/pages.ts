@@ -1,9 +1,9 @@
 import type { HistoryRead, HistoryRecord, HistoryType } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import { choice, exampleOfPeriod, named, periodNamed, TYPES } from '../kinds.ts';
-import type { Period } from '../language/values/period.ts';
-import { type NamedPeriod, PERIODS } from '../language/values/time-words.ts';
-import { DAY_MS, dayAt, startOfDay } from '../language/zone.ts';
+import { DAY_MS, dayAt, startOfDay } from '../language/calendar.ts';
+import type { Period } from '../language/period.ts';
+import { type NamedPeriod, PERIODS } from '../language/period.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import type { ConversationState, Page } from '../state.ts';
 import { giftOf } from './gifts.ts';
