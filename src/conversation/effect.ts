@@ -129,13 +129,15 @@ export const receiptSchema = z.strictObject({
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 
-/** The customer's points as AntCRM's record had them right before a call and right after its success. */
-export type Movement = { readonly before: number; readonly after: number };
-
 /** The intent: what must survive a crash between a call and the saving of its outcome. */
 export const intentSchema = z.strictObject({ lookup: lookupSchema });
 export type Intent = z.infer<typeof intentSchema>;
 
+/** The customer's points as AntCRM's record had them right before a call and right after its success. */
+const movementSchema = z.strictObject({ before: z.number(), after: z.number() });
+export type Movement = z.infer<typeof movementSchema>;
+
+/** `locks`: what is to be given back. */
 const concluded = { operation: z.string(), locks: z.array(z.string()).optional() };
 /** How a call ended that was about to be made: kept beside its intent until its turn is committed. */
 export const conclusionSchema = z.discriminatedUnion('kind', [
@@ -143,15 +145,22 @@ export const conclusionSchema = z.discriminatedUnion('kind', [
     kind: z.literal('applied'),
     ...concluded,
     receipt: receiptSchema.optional(),
+    /** The record was not read back, and is still to come. */
     awaited: awaitedSchema.optional(),
-    balance: z.strictObject({ before: z.number(), after: z.number() }).optional(),
+    /** Of a proved customer, where it could be read. */
+    balance: movementSchema.optional(),
   }),
+  /** Surely not applied, by AntCRM's own decision; with what the customer had right before the call (redeem). */
   z.strictObject({ kind: z.literal('refused'), ...concluded, points: z.number().optional() }),
+  /** Surely not applied: AntCRM could not be reached, or we did not dare to call. A redemption without `locks` left no intent. */
   z.strictObject({ kind: z.literal('unavailable'), ...concluded }),
 ]);
 
 /** What is known of a call that was perhaps made: how it ended, or what to look up. */
-export type KnownCall = z.infer<typeof conclusionSchema> | Extract<Outcome, { kind: 'unknown' }>;
+export type KnownCall =
+  | z.infer<typeof conclusionSchema>
+  /** Perhaps applied. Never called again; looked up by `check`. */
+  | { kind: 'unknown'; operation: string; lookup: Lookup };
 
 /** By how much an operation changes the customer's points. */
 export function change(kind: z.infer<typeof operationKindSchema>, score: number): number {
@@ -170,29 +179,9 @@ export type HistoryRecord = {
 };
 
 export type Outcome =
-  /**
-   * `locks`: what is to be given back. `awaited`: the record was not read back, and is still to come.
-   * `balance`: of a proved customer, where it could be read.
-   */
-  | {
-      kind: 'applied';
-      operation: string;
-      receipt?: Receipt | undefined;
-      locks?: readonly string[] | undefined;
-      awaited?: Awaited | undefined;
-      balance?: Movement | undefined;
-    }
-  /** Surely not applied, by AntCRM's own decision; with what the customer had right before the call (redeem). */
-  | {
-      kind: 'refused';
-      operation: string;
-      locks?: readonly string[] | undefined;
-      points?: number | undefined;
-    }
-  /** Surely not applied: AntCRM could not be reached, or we did not dare to call. A redemption without `locks` left no intent. */
-  | { kind: 'unavailable'; operation?: string | undefined; locks?: readonly string[] | undefined }
-  /** Perhaps applied. Never called again; looked up by `check`. */
-  | { kind: 'unknown'; operation: string; lookup: Lookup }
+  | KnownCall
+  /** AntCRM could not be reached to read. */
+  | { kind: 'unavailable'; operation?: undefined }
   /** Nothing was called: what was confirmed is to be shown anew. */
   | { kind: 'outdated'; operation: string }
   /** Another redemption of the same customer has no outcome yet; nothing was called. */

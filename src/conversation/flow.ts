@@ -92,8 +92,8 @@ type Confirmation = {
   readonly again?: SlotKind | undefined;
   /** A picture of what is confirmed (https URL). */
   readonly image?: ((draft: Draft, scope: Context) => string | undefined) | undefined;
-  /** Lines of the good news. */
-  readonly remarks?: ((draft: Draft, outcome: Applied) => readonly Line[]) | undefined;
+  /** The good news tells the operation's reference. */
+  readonly tellsReference?: true | undefined;
   /** Buttons of the good news, before the menu's: what may come next. */
   readonly next?: ((draft: Draft, scope: Context) => readonly Choice[]) | undefined;
   /** What is known of why it was refused: a variant of the bad news. */
@@ -101,7 +101,6 @@ type Confirmation = {
     | ((draft: Draft, outcome: Refused, scope: Context) => Pick<Line, 'context' | 'params'>)
     | undefined;
 };
-type Applied = Extract<Outcome, { kind: 'applied' }>;
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 
 /** What a flow confirms; undefined where it reads. */

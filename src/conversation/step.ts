@@ -1,10 +1,9 @@
 import { after, type Decision, say } from './decision.ts';
 import { answered } from './dialogue/advance.ts';
-import { isInterrupted } from './dialogue/calls.ts';
+import { conclude, giveUp } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
-import { conclude } from './dialogue/confirmation.ts';
 import { unanswered, withoutProfile } from './dialogue/consent.ts';
-import { giveUp } from './dialogue/give-up.ts';
+import { isInterrupted } from './dialogue/operations.ts';
 import { home } from './dialogue/questions.ts';
 import { onAlbum, onMessage, onPictures } from './dialogue/sources.ts';
 import type { Outcome } from './effect.ts';

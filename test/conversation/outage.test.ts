@@ -44,7 +44,7 @@ describe('while AntCRM is out of reach', () => {
   test('who has given everything already may confirm: that is tried, and keeps what was given', () => {
     const dialogue = new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn');
     dialogue.serviceUp = false;
-    dialogue.answers = () => ({ kind: 'unavailable', operation: 'x' });
+    dialogue.answers = () => ({ kind: 'unavailable', operation: 'K7M2Q9X001' });
     expect(dialogue.press('confirm').keys).toEqual(['service.unavailable', 'accumulate.summary']);
   });
 

@@ -180,12 +180,13 @@ function withBalance(
 
 /** After a refusal: what was refused may be typed anew, until there were too many. */
 export function refused(state: ConversationState, flow: Flow, refusal: Reply, scope: Scope): Decision {
+  const over = served(state, scope);
   const slot = confirmsIn(flow)?.again;
-  if (slot === undefined) return home(served(state, scope), scope, refusal);
+  if (slot === undefined) return home(over, scope, refusal);
   const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
   if (wait) return after([refusal], home(state, scope, wait));
-  const { [KINDS[slot].slot]: _, ...draft } = served(state, scope).draft;
-  return pose({ ...state, draft }, asking(flow, slot, { editing: true }), scope, refusal);
+  const { [KINDS[slot].slot]: _, ...draft } = over.draft;
+  return pose({ ...over, draft }, asking(flow, slot, { editing: true }), scope, refusal);
 }
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */

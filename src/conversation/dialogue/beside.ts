@@ -9,9 +9,8 @@ import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import type { Choice, Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
-import { confirmationOf } from './calls.ts';
 import { given } from './consent.ts';
-import { operationsOf } from './operations.ts';
+import { confirmationOf, operationsOf } from './operations.ts';
 import { aside, home, homeWithShortcuts, otherPhone, viewed } from './questions.ts';
 
 /*

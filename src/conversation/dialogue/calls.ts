@@ -1,53 +1,248 @@
-import type { Outcome } from '../effect.ts';
-import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
-import type { ConversationState, Step } from '../state.ts';
+import { after, type Decision, say } from '../decision.ts';
+import type { KnownCall, Outcome } from '../effect.ts';
+import type { Scope } from '../flow.ts';
+import { served } from '../prompts/identity.ts';
+import { balanceLines, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';
+import type { Reply } from '../reply.ts';
+import type { ConversationState, Operation } from '../state.ts';
+import { refused as askAnew, complete, untried as retryUntried } from './advance.ts';
+import { finish } from './consent.ts';
+import { callHindered } from './guards.ts';
+import {
+  type AtHand,
+  atHand,
+  begun,
+  type Call,
+  type Confirmed,
+  checking,
+  counted,
+  ended,
+  isInterrupted,
+  nextCall,
+  note,
+  receiptOf,
+  stillChecking,
+} from './operations.ts';
+import { again, home, pose } from './questions.ts';
 
-/** What a flow says of its own operation, with the flow, whose name is the family of its wording. */
-export type Confirmed = Confirms & { readonly flow: Flow };
+/*
+ * From the press that confirms to what is said of the outcome. One confirmation of several codes makes a call for each, in
+ * order. What is left to do follows from the operations noted so far, and nothing is told before all of it is known. Whoever
+ * takes the turn up after a crash goes through all of them again, and learns of each call that was made how it ended, or
+ * that nobody knows.
+ */
 
 /** How a call that was confirmed can end. */
-export type Concluded = Extract<
-  Outcome,
-  { kind: 'applied' | 'refused' | 'unavailable' | 'unknown' | 'outdated' | 'busy' }
->;
+type Concluded = Told | Extract<Outcome, { kind: 'outdated' | 'busy' }>;
+/** What is told of it, once nothing is left to call. */
+type Told = KnownCall;
 
-/** A call that a confirmation makes; `code` only where it makes several. */
-export type Call = { readonly operation: string; readonly code?: string | undefined };
+/** The confirm button was pressed: its operation id works once, here. */
+export function begin(state: ConversationState, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  if (!confirming) return home(state, scope, { key: 'menu' });
+  const { confirmed, calls } = confirming;
+  const wait = callHindered(confirmed.flow, state, scope);
+  // What was perhaps called passes no guard: prices, guesses and the service may have changed since.
+  if (wait && !isInterrupted(state, scope)) return again(state, scope, wait);
+  const call = nextCall(state, calls);
+  const effect = call && confirmed.effect(state.draft, call.operation, scope, calls.indexOf(call));
+  return effect ? { state, replies: [], effect } : home(state, scope, { key: 'menu' });
+}
 
-/** The confirmation at hand, and all that it calls. */
-export type AtHand = {
-  readonly step: Extract<Step, { at: 'confirming' }>;
-  readonly confirmed: Confirmed;
-  readonly calls: readonly Call[];
+/** A call of the confirmation has ended, one way or another: on to the next, or to what is said of all. */
+export function conclude(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  const call = confirming?.calls.find(({ operation }) => operation === outcome.operation);
+  if (!confirming || !call) return orphaned(state, outcome, scope);
+  // The button stays live: the same press may succeed once the other operation has its outcome.
+  if (outcome.kind === 'busy') return again(state, scope, stillChecking(state));
+  if (outcome.kind === 'outdated') return outdated(state, confirming, scope);
+  const { confirmed, calls } = confirming;
+  const noted = noteOutcome(state, call, confirmed, outcome, scope);
+  const put = putAway(outcome);
+  const next = nextCall(noted, calls.slice(calls.indexOf(call) + 1));
+  const why = next ? hindrance(noted, confirmed, next, outcome, scope) : undefined;
+  const effect =
+    next && !why ? confirmed.effect(noted.draft, next.operation, scope, calls.indexOf(next)) : undefined;
+  if (effect) return { state: noted, replies: [], effect, ...put };
+  return { ...tellAll(noted, { ...confirming, outcome, why }, scope), ...put };
+}
+
+/** What goes with the operation now that its outcome is known. */
+function putAway(outcome: Told): Partial<Decision> {
+  if (outcome.kind === 'unknown') return {};
+  const { operation, locks } = outcome;
+  return outcome.kind === 'applied'
+    ? ended(operation, locks, { record: outcome.receipt?.record, awaited: outcome.awaited })
+    : ended(operation, locks);
+}
+
+/** The state with the outcome of a call. What was surely not applied leaves nothing to keep. */
+function noteOutcome(
+  state: ConversationState,
+  call: Call,
+  confirmed: Confirmed,
+  outcome: Told,
+  scope: Scope,
+): ConversationState {
+  const known = begun(state, call, confirmed, scope);
+  switch (outcome.kind) {
+    case 'applied': {
+      const receipt = receiptOf(state, known, outcome);
+      return counted(note(state, { ...known, status: 'done', receipt }), confirmed.kind, 'done', scope);
+    }
+    case 'refused':
+      return counted(note(state, { ...known, status: 'refused' }), confirmed.kind, 'refused', scope);
+    case 'unknown':
+      return note(state, { ...known, status: 'checking', lookup: outcome.lookup });
+    case 'unavailable':
+      return state;
+  }
+}
+
+/** Why the codes that are left are not tried now. */
+function hindrance(
+  state: ConversationState,
+  { flow }: Confirmed,
+  next: Call,
+  outcome: Told,
+  scope: Scope,
+): Reply | undefined {
+  // What was perhaps called passes no guard.
+  if (Object.hasOwn(scope.journal ?? {}, next.operation)) return undefined;
+  const isAway = outcome.kind === 'unavailable' || !scope.serviceUp;
+  return isAway ? UNTRIED : callHindered(flow, state, scope);
+}
+
+type Ended = AtHand & {
+  /** Of the last call. */
+  readonly outcome?: Told | undefined;
+  /** Why the codes without an outcome were not tried. */
+  readonly why: Reply | undefined;
 };
 
-/** Undefined where nothing waits to be confirmed. */
-export function atHand(state: ConversationState, { flows }: Scope): AtHand | undefined {
-  const { step } = state;
-  const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
-  const confirms = flow && confirmsIn(flow);
-  if (step.at !== 'confirming' || !confirms) return undefined;
-  return { step, confirmed: { ...confirms, flow }, calls: callsOf(state, step.operation) };
+/** The codes that are left were not tried: AntCRM is out of reach, or a fault of ours came between. */
+export const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
+
+/** The result of each call, then what is still being checked, then how it goes on. */
+export function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
+  const { confirmed, calls, why, outcome } = end;
+  const known = (call: Call) => state.operations.find(({ id }) => id === call.operation);
+  const operations = calls.flatMap((call) => known(call) ?? []);
+  const untried = calls.flatMap((call) => (known(call) ? [] : (call.code ?? [])));
+  if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return anew(state, end, scope);
+  const result = resultOf(state, operations, untried, end, scope);
+  const replies = [...result, ...stillOpen(operations, confirmed, result.length > 0)];
+  if (why && confirmed.again && untried.length > 0)
+    return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
+  const last = replies.at(-1) ?? { key: 'menu' };
+  const before = replies.slice(0, -1);
+  if (operations.some(({ status }) => status === 'done'))
+    return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
+  const isRefused = operations.every(({ status }) => status === 'refused');
+  return after(before, isRefused ? askAnew(state, confirmed.flow, last, scope) : home(state, scope, last));
 }
 
-/** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-function callsOf({ draft }: ConversationState, id: string): readonly Call[] {
-  const several = draft.codes ?? [];
-  return several.length < 2
-    ? [{ operation: id }]
-    : several.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
+/**
+ * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
+ * exclusive operation surely left none the id stays: an attempt before a crash may have locked the customer for a while,
+ * and only the same operation gets past its own lock.
+ */
+function anew(state: ConversationState, { step, confirmed, outcome }: Ended, scope: Scope): Decision {
+  const isSame = confirmed.exclusive && outcome?.kind === 'unavailable' && outcome.locks === undefined;
+  const operation = isSame ? step.operation : scope.ids.operation;
+  return pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
 }
 
-/** The place of the first call that has no outcome yet; -1: all have one. */
-export function nextCall({ operations }: ConversationState, calls: readonly Call[]): number {
-  return calls.findIndex(({ operation }) => !operations.some(({ id }) => id === operation));
+/** What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`. */
+function outdated(state: ConversationState, { step, confirmed }: AtHand, scope: Scope): Decision {
+  return complete(state, confirmed.flow, { ...scope, ids: { ...scope.ids, operation: step.operation } });
 }
 
-/** The confirmation that an operation is of. */
-export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
+/** One reply about the codes that are being checked; names them, unless each was told already. */
+function stillOpen(operations: readonly Operation[], { kind }: Confirmed, areTold: boolean): Reply[] {
+  const open = operations.filter(({ status }) => status === 'checking');
+  const [only, ...more] = open;
+  if (only === undefined) return [];
+  if (more.length === 0) return [checking(kind, only.id)];
+  const lines = areTold ? [] : open.map(codeLine);
+  return [{ key: 'operation.checking', context: 'several', params: { count: open.length }, lines }];
+}
 
-/** An earlier attempt of this turn has perhaps made calls of the confirmation at hand: it goes on, whatever else says no. */
-export function isInterrupted(state: ConversationState, scope: Scope): boolean {
-  const { journal = {} } = scope;
-  return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
+/** One reply about all calls; none where nothing is known of any. */
+function resultOf(
+  { draft }: ConversationState,
+  operations: readonly Operation[],
+  untried: readonly string[],
+  { confirmed, calls, outcome }: Ended,
+  scope: Scope,
+): Reply[] {
+  const { name } = confirmed.flow;
+  const of = (wanted: Operation['status']) => operations.filter(({ status }) => status === wanted);
+  const [done, open] = [of('done'), of('checking')];
+  const isAll = done.length + open.length === operations.length && untried.length === 0;
+  if (done.length === 0 && isAll) return [];
+  const isOne = calls.length < 2;
+  if (isOne && outcome?.kind === 'refused')
+    return [{ key: `${name}.refused`, ...confirmed.why?.(draft, outcome, scope) }];
+  const choices = done.length > 0 ? (confirmed.next?.(draft, scope) ?? []) : [];
+  const told = {
+    lines: [
+      ...operations.flatMap((one) => receiptLines(one, scope)),
+      ...untried.map(untriedLine),
+      ...sumLines(done),
+      ...balanceLines(lastOf(operations)),
+      ...(confirmed.tellsReference
+        ? done.map(({ id }) => ({ key: 'receipt.reference', params: { reference: id } }))
+        : []),
+    ],
+    ...(!isOne && { params: { done: done.length, all: operations.length + untried.length } }),
+    ...(choices.length > 0 && { choices: [...choices], view: scope.ids.view }),
+  };
+  const context = isOne ? undefined : 'several';
+  if (isAll) return [{ key: `${name}.done`, context, ...told }];
+  if (done.length === 0 && of('refused').length > 0) return [{ key: `${name}.refused`, context, ...told }];
+  return [{ key: `${name}.partly`, context: done.length === 0 ? 'none' : undefined, ...told }];
+}
+
+/** The operation after which the points are as they are now. What is refused moves nothing; what is not known yet may have. */
+function lastOf(operations: readonly Operation[]): Operation | undefined {
+  const isOpen = operations.some(({ status }) => status === 'checking');
+  return isOpen ? undefined : operations.findLast(({ status }) => status === 'done');
+}
+
+/** A call that no confirmation knows of any more was perhaps made: it is looked up, and told. */
+function orphaned(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+  if (outcome.kind !== 'unknown') return say(state);
+  const { operation: id, lookup } = outcome;
+  const { kind, code } = lookup;
+  const operation: Operation = {
+    ...{ id, kind, atMs: scope.nowMs, checks: 0, status: 'checking', lookup },
+    ...(scope.flows.confirming(kind)?.takes?.codes ? { code } : { gift: code }),
+  };
+  return say(note(state, operation), checking(kind, id));
+}
+
+const FAILED: Reply = { key: 'turn.failed' };
+
+/**
+ * A message that will never be answered: its turn threw, or was begun too often. All stays as it was, but for a confirmation
+ * of which something was called all the same, which the journal tells.
+ */
+export function giveUp(state: ConversationState, scope: Scope): Decision {
+  const confirming = atHand(state, scope);
+  const outcomes = confirming?.calls.flatMap(({ operation }) => scope.journal?.[operation] ?? []) ?? [];
+  const [only] = outcomes;
+  if (!confirming || only === undefined) return say(state, FAILED);
+  const { calls, confirmed } = confirming;
+  if (calls.length < 2) return conclude(state, only, scope);
+  const noted = outcomes.reduce((so, outcome) => {
+    const call = calls.find(({ operation }) => operation === outcome.operation);
+    return call ? noteOutcome(so, call, confirmed, outcome, scope) : so;
+  }, state);
+  return {
+    ...tellAll(noted, { ...confirming, why: { ...FAILED, context: 'rest' } }, scope),
+    settled: outcomes.flatMap((outcome) => putAway(outcome).settled ?? []),
+  };
 }

@@ -7,10 +7,9 @@ import { balanceLines, behind, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
 import { supportLines } from './beside.ts';
-import { atHand } from './calls.ts';
-import { counted, ended, isCaughtUp, note, told, unlockAll } from './operations.ts';
+import { tellAll, UNTRIED } from './calls.ts';
+import { atHand, begun, counted, ended, isCaughtUp, note, told, unlockAll } from './operations.ts';
 import { home } from './questions.ts';
-import { begunCall, tellAll, UNTRIED } from './several.ts';
 
 /*
  * How an operation without an outcome comes to one: looked up at set times, or decided by an operator.
@@ -83,7 +82,7 @@ export function checked(
 
 /**
  * That points were not spent is told at the last check but one, even of a refusal: the failed record may be of somebody
- * else's try, and ours come late. The last check makes sure that it did not.
+ * else's try, and ours come late. The last check, which has locked the customer once more, makes sure that it did not.
  */
 function notFound(
   state: ConversationState,
@@ -93,9 +92,9 @@ function notFound(
   last: boolean,
 ): Decision {
   const watching = operation.status === 'watching';
-  if (last) {
-    return watching ? unwatch(state, operation, status, scope) : resolve(state, operation, status, scope);
-  }
+  if (last && watching)
+    return update(state, operation, status, scope, { settled: [operation.id], ...unlock(operation) });
+  if (last) return resolve(state, operation, status, scope);
   const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
   if (!lastButOne || watching) return update(state, operation, operation.status, scope);
   const known = counted(state, operation.kind, status, scope);
@@ -103,19 +102,10 @@ function notFound(
   return after([resolved(operation, status, scope)], next);
 }
 
-/** Nothing came late. The last check has locked the customer once more. */
-function unwatch(
-  state: ConversationState,
-  operation: Operation,
-  status: 'refused' | 'notApplied',
-  scope: Scope,
-): Decision {
-  return update(state, operation, status, scope, { settled: [operation.id], ...unlock(operation) });
-}
-
 /**
  * An operator decided (`npm run operations -- settle`). An operation of which the state knows nothing (any more) has
- * nobody to be told of it, but may still lock its customer.
+ * nobody to be told of it, but may still lock its customer; where it is of the confirmation at hand, its call was perhaps
+ * made and its outcome never saved: the button that confirms it ends with the intent, which alone kept it from calling again.
  */
 export function settle(
   state: ConversationState,
@@ -123,34 +113,12 @@ export function settle(
   scope: Scope,
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';
-  const operation = state.operations.find((one) => one.id === id);
-  if (operation && isOpen(operation)) return resolve(state, operation, status, scope);
-  return operation
-    ? { ...say(state), ...ended(id, locks) }
-    : settleUnsaved(state, { id, status, locks }, scope);
-}
-
-/**
- * The call may have been made, and its outcome was never saved. The button that confirms it ends with the intent, which
- * alone kept it from calling again.
- */
-function settleUnsaved(
-  state: ConversationState,
-  {
-    id,
-    status,
-    locks,
-  }: {
-    readonly id: string;
-    readonly status: 'done' | 'notApplied';
-    readonly locks: readonly string[] | undefined;
-  },
-  scope: Scope,
-): Decision {
-  const confirming = atHand(state, scope);
+  const known = state.operations.find((one) => one.id === id);
+  if (known && isOpen(known)) return resolve(state, known, status, scope);
+  const confirming = known ? undefined : atHand(state, scope);
   const call = confirming?.calls.find(({ operation }) => operation === id);
   if (!confirming || !call) return { ...say(state), ...ended(id, locks) };
-  const operation = { ...begunCall(state, call, confirming.confirmed, scope), status };
+  const operation = { ...begun(state, call, confirming.confirmed, scope), status } as const;
   const next = counted(note(state, operation), operation.kind, status, scope);
   const told =
     confirming.calls.length > 1

@@ -4,7 +4,7 @@ import { periodNamed, TYPES } from '../kinds.ts';
 import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
 import type { ConversationState } from '../state.ts';
-import { confirmationOf } from './calls.ts';
+import { confirmationOf } from './operations.ts';
 import { question } from './questions.ts';
 
 /* What is live: what a text may answer, and what a pressed button says, whose id is stable. */

@@ -1,14 +1,57 @@
 import type { Context } from '../context.ts';
 import type { Decision, Unlock } from '../decision.ts';
-import { change, type Movement, type Outcome, type Receipt } from '../effect.ts';
-import type { Confirms, Scope } from '../flow.ts';
+import { change, type KnownCall, type Movement, type Receipt } from '../effect.ts';
+import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
 import type { Reply } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { confirmationOf } from './calls.ts';
+import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
 
 /*
- * What is kept of the calls that earn or spend, and what follows from it.
+ * The confirmation at hand and what it calls; what is kept of calls that earn or spend, and what follows from it.
  */
+
+/** What a flow says of its own operation, with the flow, whose name is the family of its wording. */
+export type Confirmed = Confirms & { readonly flow: Flow };
+
+/** A call that a confirmation makes; `code` only where it makes several. */
+export type Call = { readonly operation: string; readonly code?: string | undefined };
+
+/** The confirmation at hand, and all that it calls. */
+export type AtHand = {
+  readonly step: Extract<Step, { at: 'confirming' }>;
+  readonly confirmed: Confirmed;
+  readonly calls: readonly Call[];
+};
+
+/** Undefined where nothing waits to be confirmed. */
+export function atHand(state: ConversationState, { flows }: Scope): AtHand | undefined {
+  const { step } = state;
+  const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
+  const confirms = flow && confirmsIn(flow);
+  if (step.at !== 'confirming' || !confirms) return undefined;
+  return { step, confirmed: { ...confirms, flow }, calls: callsOf(state, step.operation) };
+}
+
+/** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
+function callsOf({ draft }: ConversationState, id: string): readonly Call[] {
+  const several = draft.codes ?? [];
+  return several.length < 2
+    ? [{ operation: id }]
+    : several.map((code, at) => ({ operation: `${id}.${at + 1}`, code }));
+}
+
+/** The first of some calls that has no outcome yet. */
+export function nextCall({ operations }: ConversationState, calls: readonly Call[]): Call | undefined {
+  return calls.find(({ operation }) => !operations.some(({ id }) => id === operation));
+}
+
+/** The confirmation that an operation is of. */
+export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
+
+/** An earlier attempt of this turn has perhaps made calls of the confirmation at hand: it goes on, whatever else says no. */
+export function isInterrupted(state: ConversationState, scope: Scope): boolean {
+  const { journal = {} } = scope;
+  return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
+}
 
 /** Confirmations whose outcomes are kept, so that their references can be asked for, and so many operations of them. */
 const KEPT = 5;
@@ -16,14 +59,14 @@ const KEPT_OPERATIONS = 11;
 /** Operations without an outcome that one conversation may have at a time. */
 const OPEN_CAP = 5;
 
-/** An operation as its confirmation leaves it. */
+/** An operation as its call leaves it. */
 export function begun(
   { draft }: ConversationState,
-  id: string,
-  { kind }: Pick<Confirms, 'kind'>,
+  { operation: id, code }: Call,
+  { kind }: Confirms,
   { nowMs }: Scope,
 ): Omit<Operation, 'status'> {
-  return { id, kind, atMs: nowMs, checks: 0, gift: draft.code };
+  return { id, kind, atMs: nowMs, checks: 0, gift: draft.code, ...(code !== undefined && { code }) };
 }
 
 /** Adds an operation, forgetting the oldest of those that have an outcome; those of one confirmation stay together. */
@@ -45,7 +88,7 @@ export function note(state: ConversationState, operation: Operation): Conversati
 export function receiptOf(
   state: ConversationState,
   begins: Pick<Operation, 'kind' | 'atMs'>,
-  { receipt, balance: moved }: Pick<Extract<Outcome, { kind: 'applied' }>, 'receipt' | 'balance'>,
+  { receipt, balance: moved }: Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>,
 ): Operation['receipt'] {
   const balance = balanceAfter(state, begins, receipt?.score, moved);
   return receipt && { ...told(receipt), ...(balance !== undefined && { balance }) };

@@ -27,12 +27,12 @@ import {
   welcome,
 } from './beside.ts';
 import { narrow, turn as turnPage } from './browse.ts';
-import { isInterrupted } from './calls.ts';
+import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
-import { begin as call } from './confirmation.ts';
 import { consent, unanswered, walkedAway } from './consent.ts';
 import { hindered } from './guards.ts';
 import { pressed } from './live.ts';
+import { isInterrupted } from './operations.ts';
 import { again, aside, asking, home, homeWithShortcuts, pointAt, question, withMenu } from './questions.ts';
 
 /*

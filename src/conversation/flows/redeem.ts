@@ -41,7 +41,7 @@ export const redeem: Flow = {
       return { kind: 'redeem', operation, gift: code, by, also, ...(isOutdated && { outdated: true }) };
     },
 
-    remarks: (_, { operation }) => [{ key: 'receipt.reference', params: { reference: operation } }],
+    tellsReference: true,
 
     next({ code, wanted = 1 }, scope) {
       const gift = giftOf(code, scope);
