@@ -1,6 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import type { VitestPluginContext } from 'vitest/node';
+import { planted } from './test/mutants/planted.ts';
+
+/** Plants the mutant that is looked for (`npm run mutants`): its file has a transform, and a place in the cache, of its own. */
+const mutants = {
+  name: 'mutants',
+  enforce: 'pre' as const,
+  transform: (source: string, path: string) => planted(path, source),
+  configureVitest: ({ defineCacheKeyGenerator }: VitestPluginContext) =>
+    defineCacheKeyGenerator(({ id, sourceCode }) => planted(id, sourceCode)),
+};
 
 export default defineConfig({
+  plugins: [mutants],
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],

@@ -6,7 +6,6 @@ import { documentation } from '../src/config/variables.ts';
 import { WORDING } from '../src/i18n.ts';
 import { ALARMS } from '../src/observability/log.ts';
 import { createMetrics } from '../src/observability/metrics.ts';
-import { DEFECTS } from './simulator/defects.ts';
 
 const root = new URL('../', import.meta.url);
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((name): [string, string] => [
@@ -122,11 +121,6 @@ it('the documents have 12,000 words at most, what is generated aside', () => {
 it.each(documents)('%s links only to files that exist', (name, text) => {
   const links = all(text, /\]\((?!https?:)([\w./-]+)\)/g);
   expect(links.filter((link) => !existsSync(new URL(link, new URL(name, root))))).toEqual([]);
-});
-
-it('docs/how-it-works.md lists every defect that is planted', () => {
-  const text = read('docs/how-it-works.md');
-  expect(DEFECTS.filter(({ name }) => !text.includes(`| ${name} |`))).toEqual([]);
 });
 
 it('README.md is short: under 12 KB', () => {

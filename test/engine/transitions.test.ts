@@ -64,6 +64,8 @@ describe('Accepting', () => {
     const large = accept(filing('large', { bytes: 64 * 1024 }))(null, NOW);
     expect(large.answer).toEqual({ kind: 'queued' });
     expect(accept(filing('small'))(large.record, NOW).answer).toEqual({ kind: 'full' });
+    const decided = accept(filing('decided', { uncapped: true }))(large.record, NOW);
+    expect(decided.answer).toEqual({ kind: 'queued' });
   });
 
   it('takes the lease where that is asked for and nobody has it', () => {

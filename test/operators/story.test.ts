@@ -5,7 +5,7 @@ import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../../src/engine/operators.ts';
-import { find, storyOf } from '../../src/operators/operation.ts';
+import { find, storyOf, summarize } from '../../src/operators/operation.ts';
 import { operatorRoutes } from '../../src/operators/routes.ts';
 import { incoming } from '../engine/bot.ts';
 import { newState } from '../support/conversation.ts';
@@ -58,6 +58,11 @@ function kept(operation?: Partial<Operation>, messages: readonly Message[] = [])
     leasedUntilMs: null,
   };
 }
+
+test('an operation waits for the bot until its last lookup, and for staff from then on', () => {
+  const waits = (nowMs: number) => summarize(openOperation(), CHECKS_MS, nowMs).waitsFor;
+  expect([waits(68_999), waits(69_000)]).toEqual(['bot', 'staff']);
+});
 
 describe('the story of an operation', () => {
   const told = (conversation: Conversation | null, letters: OpenLetter[] = []) =>

@@ -1,8 +1,10 @@
+import { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MAX_PHOTO_BYTES } from '../../src/conversation/photo.ts';
 import { createPhotoReader, type PhotoReaderOptions } from '../../src/photos/reader.ts';
-import type { Look, Thread } from '../../src/photos/thread.ts';
+import { type Look, startThread, type Thread } from '../../src/photos/thread.ts';
 import { asJpeg, asPng, drawCode, paint, pngOf } from '../support/pictures.ts';
 
 const PATIENCE_MS = 60_000;
@@ -115,6 +117,15 @@ it('a picture of 40 megapixels is read', { timeout: 2 * PATIENCE_MS }, async () 
 });
 
 describe('a thread', () => {
+  it('has no variable of the environment: no secret is within reach of what decodes', async () => {
+    const started = vi.spyOn(threads, 'Worker');
+    syncBuiltinESMExports();
+    await startThread().end();
+    expect(started).toHaveBeenCalledWith(expect.anything(), expect.objectContaining({ env: {} }));
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
   it('that takes too long is ended; that picture is not tried again, the next gets a thread of its own', async () => {
     const { reader: slow, counts } = scripted([{ kind: 'slow' }]);
     expect(await slow.read(PNG)).toEqual(UNREADABLE);

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPhotoReader } from '../../src/photos/reader.ts';
-import { createRandom } from '../support/faults-random.ts';
+import { createRandom } from '../support/random.ts';
 import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
 
 /** Drawing takes the processor, too: a machine that is busy gets its time. */

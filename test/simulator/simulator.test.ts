@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFECTS } from './defects.ts';
 import { runHistory } from './history.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
@@ -17,10 +15,5 @@ describe('The simulator', () => {
     const [first, again, other] = [await runHistory(5), await runHistory(5), await runHistory(6)];
     expect(again.hash).toBe(first.hash);
     expect(other.hash).not.toBe(first.hash);
-  });
-
-  it.each(DEFECTS)('can still plant "$name"', ({ file, from }) => {
-    const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8');
-    expect(source.split(from)).toHaveLength(2);
   });
 });

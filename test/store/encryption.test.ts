@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createEncryption, SealBroken } from '../../src/store/encryption.ts';
+import { createEncryption, createKeyChecks, type Keys, SealBroken } from '../../src/store/encryption.ts';
 import { versionOf } from '../../src/store/port.ts';
 
 const hashKey = randomBytes(32);
@@ -130,5 +130,26 @@ describe('without a key', () => {
 
   test('sealed blobs are refused', () => {
     expect(() => open.open('a', createEncryption({ hashKey, key }).seal('a', plain))).toThrow(SealBroken);
+  });
+});
+
+describe('what a store says of its keys', () => {
+  const verify = (keys: Keys, stored = createKeyChecks({ hashKey, key }).make()) =>
+    createKeyChecks(keys).verify(stored);
+  const other = randomBytes(32);
+
+  test('fits them, and no others', () => {
+    expect(verify({ hashKey, key })).toBeNull();
+    expect(() => verify({ hashKey: other, key })).toThrow(/^HASH_KEY: /);
+    expect(() => verify({ hashKey, key: other })).toThrow(/^STATE_KEY: /);
+    const previous = randomBytes(32);
+    expect(() => verify({ hashKey, key: other, previous })).toThrow(/^STATE_KEY, STATE_KEY_PREVIOUS: /);
+  });
+
+  test('is said anew where the state key was changed, and is not taken back by who is late', () => {
+    const changed = verify({ hashKey, key: other, previous: key }) ?? '';
+    expect(verify({ hashKey, key: other }, changed)).toBeNull();
+    expect(verify({ hashKey, key, previous: other }, changed)).toBeNull();
+    expect(() => verify({ hashKey, key }, changed)).toThrow(/^STATE_KEY: /);
   });
 });

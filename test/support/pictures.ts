@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { prepareZXingModule, type WriterOptions, writeBarcode } from 'zxing-wasm/writer';
-import type { Random } from './faults-random.ts';
+import type { Random } from './random.ts';
 
 /*
  * Pictures as customers take them, drawn: codes on a sheet, seen at an angle, out of focus, in bad light, and compressed.

@@ -1,0 +1,276 @@
+/*
+ * Defects that somebody might make, each a change of one place in the sources that breaks a promise (docs/guarantees.md).
+ * `npm run mutants` shows that each is noticed: by the tests that are named beside it, or by the simulator.
+ */
+
+export type Mutant = {
+  readonly kind: 'money' | 'order' | 'privacy' | 'understanding' | 'operators';
+  readonly name: string;
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly from: string;
+  readonly to: string;
+  /** What must notice it: test files or folders, or the simulator. */
+  readonly by: readonly string[] | 'simulator';
+};
+
+/** Mutants of one file that the same tests notice: by its name, what is replaced and by what. */
+function of(
+  kind: Mutant['kind'],
+  file: string,
+  by: Mutant['by'],
+  changes: Readonly<Record<string, readonly [from: string, to: string]>>,
+): Mutant[] {
+  return Object.entries(changes).map(([name, [from, to]]) => ({ kind, name, file, from, to, by }));
+}
+
+const ANTCRM = ['sent', 'transport', 'resilience'].map((of) => `test/loyalty/antcrm-${of}.test.ts`);
+const OPERATIONS = ['operations', 'operations.reads', 'balance'].map((of) => `test/loyalty/${of}.test.ts`);
+
+export const MUTANTS: readonly Mutant[] = [
+  // What the simulator finds, and no run without faults shows.
+  ...of('money', 'loyalty/intent.ts', 'simulator', {
+    'no intent is written before a call': [
+      'const intended = await context.intend(operation, intent);',
+      "const intended = { kind: 'go' } as Awaited<ReturnType<typeof context.intend>>; void intent;",
+    ],
+  }),
+  ...of('money', 'loyalty/accumulate.ts', 'simulator', {
+    'an unknown outcome counts as not applied': [
+      "return { kind: 'unknown', operation, lookup };",
+      "return { kind: 'unavailable', operation };",
+    ],
+  }),
+  ...of('money', 'engine/customer.ts', 'simulator', {
+    'what an operation left itself counts as another one’s': [
+      'left[text]?.by !== operation',
+      'left[text] !== undefined',
+    ],
+  }),
+  ...of('order', 'engine/transitions.ts', 'simulator', {
+    'a message that comes twice is answered twice': [
+      'if (remembers(record.seen, id, nowMs))',
+      'if (false)',
+    ],
+    'attempts are not counted': [
+      'attempts: record.attempts + (ranOut ? 1 : 0),',
+      'attempts: record.attempts,',
+    ],
+    'a wake-up is forgotten': ['wakeMs: change.wakeMs ?? 0,', 'wakeMs: 0,'],
+    'a lease that runs out is not due': [
+      'if (lease !== null) return lease.untilMs;',
+      'if (lease !== null) return null;',
+    ],
+    'what was not sent is dropped with what was': [
+      'const outbox = record.outbox.filter(({ seq }) => seq > sentSeq);',
+      'const outbox = record.outbox.filter(({ seq }) => sentSeq > 0 && seq > sentSeq + 1);',
+    ],
+    'a crashed turn’s outbox is not delivered first': [
+      'outbox: notBeforeMs <= nowMs ? outbox : [],',
+      'outbox: [],',
+    ],
+    'an intent outlives its outcome': [
+      'for (const operation of change.settled) delete journal[operation];',
+      '',
+    ],
+    'a reply’s number is given twice': [
+      'outSeq: record.outSeq + change.replies.length,',
+      'outSeq: record.outSeq,',
+    ],
+    'what was put off is not due': [
+      'const waitsMs = inbox.length > 0 || outbox.length > 0 ? notBeforeMs',
+      'const waitsMs = inbox.length > 0 ? notBeforeMs',
+    ],
+  }),
+  ...of('order', 'engine/cell.ts', 'simulator', {
+    'an index does not change with its record': [
+      'indexes: indexChanges(kind, name, before, record),',
+      'indexes: Math.floor(world.monotonicMs()) % 7 > 0 ? indexChanges(kind, name, before, record) : [],',
+    ],
+    'a change is made on top of what somebody else wrote': [
+      'expected: base.bytes && versionOf(base.bytes),',
+      'expected: (await read(name).then(({ bytes: there }) => there && versionOf(there))),',
+    ],
+  }),
+  ...of('order', 'engine/outbox.ts', 'simulator', {
+    'a reply that waits is passed over': [
+      "if (fate.kind === 'waits') {",
+      "if (fate.kind === 'waits' && fate.wait.leastMs === undefined) {",
+    ],
+  }),
+  ...of('order', 'engine/record.ts', 'simulator', {
+    'only the last message is remembered': ['const REMEMBERED = 64;', 'const REMEMBERED = 1;'],
+  }),
+  ...of('privacy', 'engine/engine.ts', 'simulator', {
+    'a message of a phone number is logged': [
+      'observe.update(channel, filed);',
+      "observe.update(channel, filed); observe.log.info({ text: JSON.stringify(incoming) }, 'filed');",
+    ],
+  }),
+
+  // Money.
+  ...of('money', 'loyalty/antcrm.ts', ANTCRM, {
+    'a lost answer counts as not sent': ["if (exchange.kind === 'lost') return 'unknown';", ''],
+    'a server error counts as a refusal': [
+      'status === 408 || status === 429 || status >= 500',
+      'status === 429',
+    ],
+    'a suspended machine writes too late': ['|| world.nowMs() >= wallMs', ''],
+    'a paused process writes too late': ['world.monotonicMs() >= monotonicMs ||', ''],
+    'a redemption shares its connection': ['...(latest && { isFresh: true as const })', ''],
+  }),
+  ...of('money', 'http/transport.ts', ['test/http/transport.test.ts'], {
+    'a call is written after its deadline': ['call.mayBegin?.() !== false', 'true'],
+  }),
+  ...of('money', 'loyalty/breaker.ts', ANTCRM, {
+    'a call whose answer was lost is repeated': ["if (kind === 'write') return false;", ''],
+  }),
+  ...of('money', 'loyalty/reconcile.ts', OPERATIONS, {
+    'half a baseline is a baseline': ['if (!read.ok || !read.value.complete) return null;', 'if (!read.ok) return null;'],
+    'half a look-up decides': [
+      "if (!read.ok || !read.value.complete) return { found",
+      "if (!read.ok) return { found",
+    ],
+    'a wrong clock proves that nothing was applied': ['isMissing && !isTrusted(', 'isMissing && isTrusted('],
+    'a look-up goes on beside another operation': ["locked === 'busy' ||", ''],
+  }),
+  ...of('money', 'loyalty/history.ts', OPERATIONS, {
+    'only the first page is read': ['if (!read.value.full) return', 'if (page > 0) return'],
+  }),
+  ...of('money', 'loyalty/attribution.ts', OPERATIONS, {
+    'a record of before the call is its own': ['[...lookup.baseline, ...settled]', '[...settled]'],
+    'a record settles two operations': ['[...lookup.baseline, ...settled]', '[...lookup.baseline]'],
+    'a cashier’s later record is the call’s': ['+ PROCESSING_MS }', '+ 86_400_000 }'],
+    'one of two records is taken': ['inTime.length > taken + 1', 'false'],
+    'a record that another one waits for is taken': ['share(older, earlier).spans', 'share(older, []).spans'],
+    'a read that lacks known records decides': ['baseline.every((id) => ids.has(id))', 'true'],
+  }),
+  ...of('money', 'engine/customer.ts', ['test/engine/customer.test.ts'], {
+    'two redemptions of one customer at once': ['holder.operation !== operation', 'false'],
+  }),
+  ...of('money', 'loyalty/locks.ts', OPERATIONS, {
+    'locks of a busy operation stay': ['await unlockAll(sorted.slice(0, sorted.indexOf(name)), operation, context);', ''],
+  }),
+  ...of('money', 'loyalty/redeem.ts', OPERATIONS, {
+    'one customer has a lock by phone and one by e-mail': [
+      'contact?.customerId === undefined ? await',
+      'contact === undefined ? await',
+    ],
+    'a lost lease calls': ['if (sinceIntent() > FRESH_MS && !(await context.isHeld())) throw new LeaseLost();', ''],
+    'an intent that no replica has is called': ["if (intended === 'unreplicated') return", 'if (!intended) return'],
+    'a price that changed is not confirmed anew': ['if (effect.outdated) return', 'if (!operation) return'],
+    'the lock ends before its look-ups': ['await lockAll(locks, operation, context);', ''],
+  }),
+  ...of('money', 'loyalty/loyalty.ts', OPERATIONS, {
+    'an interrupted call is made again': ["if (known?.kind !== 'unknown') return known;", 'if (known) return null;'],
+  }),
+  ...of('money', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts'], {
+    'a record of another status than 1 failed': ['record.status === 0', 'record.status !== 1'],
+    'an answer that says nothing is a success': [": 'unreadable';\n}\n\n/** AntCRM's own words for a refusal, where", ": 'applied';\n}\n\n/** AntCRM's own words for a refusal, where"],
+  }),
+  ...of('money', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+    'an attempt calls again what another one called': ["call.by === by ? { kind: 'go' }", "call ? { kind: 'go' }"],
+    'a yes counts before its summary was delivered': ['head !== null && head.seq > record.knew', 'head !== null'],
+  }),
+
+  // Order and crashes.
+  ...of('order', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+    'whoever lost the lease writes on': ["if (record?.lease?.owner !== owner) return { kind: 'stale' };", "if (!record?.lease) return { kind: 'stale' };"],
+    'a step is made twice': ["if (record.lease.step !== step - 1) return { kind: 'stale' };", ''],
+    'a full conversation takes no decision of staff': ['if (!uncapped && isFull', 'if (isFull'],
+    'messages pile up without end': ['inbox.length >= MAX_INBOX ||', ''],
+    'an old process works on what a newer one wrote': ["if (record.schema > taking.schema) return same(record, { kind: 'newer' });", ''],
+  }),
+  ...of('order', 'store/memory.ts', ['test/store/records.test.ts'], {
+    'a swap does not look at what is there': ['!isSame(version, swap.expected) &&', 'false &&'],
+  }),
+
+  // Privacy and security.
+  ...of('privacy', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+    'what is forgotten stays with the dead letters': ['change.forget ? [] :', ''],
+  }),
+  ...of('privacy', 'loyalty/accumulate.ts', ['test/loyalty/linking.test.ts', ...OPERATIONS], {
+    'a stranger’s e-mail is tied to a phone': ["contacts === 'off' || (await", "contacts === 'off' || !(await"],
+    'a name is given to somebody else’s record': ['isProved(by, effect) ? name : undefined', 'name'],
+    'a stranger sees a balance': ['isProved(by, effect) ? readPoints', 'true ? readPoints'],
+  }),
+  ...of('privacy', 'loyalty/redeem.ts', OPERATIONS, {
+    'points are spent under an unproved e-mail': ['also !== undefined && (also.proved ||', 'also !== undefined && (true ||'],
+  }),
+  ...of('privacy', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts'], {
+    'somebody else’s history is shown': ['if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;', ''],
+    'somebody else’s record is shown': ['&& !isAnothers(only, by)', ''],
+    'AntCRM’s words are logged with an e-mail in them': [".replace(/\\S*@\\S*/g, '*')", ''],
+  }),
+  ...of('privacy', 'loyalty/guessing.ts', ['test/loyalty/guessing.test.ts'], {
+    'codes are guessed as fast as anybody likes': ['if (left < 1)', 'if (left < -1e9)'],
+  }),
+  ...of('privacy', 'store/encryption.ts', ['test/store/encryption.test.ts'], {
+    'plain bytes pass for sealed ones': ['sealed[0] === PLAIN && current === undefined', 'sealed[0] === PLAIN'],
+    'a bot with another hash key starts': ['if (check.hash !== hash) throw', 'if (!check.hash) throw'],
+    'a name is the same under every key': ["createHmac('sha256', nameKey)", "createHmac('sha256', 'key')"],
+  }),
+  ...of('privacy', 'http/limits.ts', ['test/http/guard.test.ts'], {
+    'a caller behind a proxy is local': ['if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;', ''],
+    'another site’s page is local': ["if (headers['sec-fetch-site'] === 'cross-site') return false;", ''],
+  }),
+  ...of('privacy', 'http/guard.ts', ['test/http/guard.test.ts', 'test/operators/routes.test.ts'], {
+    'without a token staff pages are open to the world': ['settings.sandbox && !settings.publicUrl && isLocal(caller)', 'settings.sandbox && !settings.publicUrl'],
+    'tokens are guessed as fast as anybody likes': ['!failed.isAllowed && failed.isExceeded', 'false'],
+    'a browser sends the operators’ token by itself': ["shows(callerOf(request), token, 'bearer') ?", "shows(callerOf(request), token, 'browser') ?"],
+  }),
+  ...of('privacy', 'http/transport.ts', ['test/http/transport.test.ts'], {
+    'a call goes to a foreign host': ['if (!allows(call.origin))', 'if (!call.origin)'],
+    'an answer of any size is read': ['if (size <= maxBytes) return;', 'if (size > 0) return;'],
+  }),
+  ...of('privacy', 'photos/reader.ts', ['test/photos/hostile.test.ts'], {
+    'a small file unpacks to a huge picture': ['size.width * size.height > MAX_PIXELS', 'size.width < 0'],
+  }),
+  ...of('privacy', 'photos/thread.ts', ['test/photos/hostile.test.ts'], {
+    'what decodes pictures sees the keys': ['env: {},', ''],
+  }),
+  ...of('privacy', 'channels/telegram/receive.ts', ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'], {
+    'anybody may be Telegram': ["if (isSecret(request.headers['x-telegram-bot-api-secret-token'])) return;", 'return;'],
+  }),
+  ...of('privacy', 'channels/teams/identity.ts', ['test/channels/teams/deliver.test.ts'], {
+    'a guest’s e-mail counts': ["userRole?.toLowerCase() === 'user'", 'true'],
+    'another directory’s e-mail counts': ['|| !trusted.has(tenant)', ''],
+  }),
+
+  ...of('privacy', 'channels/telegram/incoming.ts', ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'], {
+    'somebody else’s contact proves a phone': ['contact?.user_id === from.id', 'contact?.user_id !== 0'],
+    'a forwarded contact proves a phone': ['return direct && isPrivate(chat)', 'return isPrivate(chat)'],
+    'a group hears what is private': ["return chat?.type === 'private';", 'return true;'],
+  }),
+  ...of('privacy', 'conversation/prompts/identity.ts', ['test/conversation/identity.test.ts'], {
+    'a typed phone opens a history': ["context.sender.proof === 'token' ||", "context.sender.proof !== 'profile' ||"],
+    'what is typed counts as much as what is proved': ['if (draft.phone?.proved) return', 'if (draft.phone) return'],
+  }),
+
+  // Understanding.
+  ...of('understanding', 'conversation/language/values/phone.ts', ['test/conversation/slots.test.ts'], {
+    'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
+    'an old number stays old': ["166: '36',", ''],
+  }),
+  ...of('understanding', 'conversation/language/values/email.ts', ['test/conversation/slots.test.ts'], {
+    'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
+  }),
+  ...of('understanding', 'conversation/language/fold.ts', ['test/conversation/fold.test.ts'], {
+    'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
+    'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],
+  }),
+
+  // Operators.
+  ...of('operators', 'operators/decisions.ts', ['test/operators/decisions.test.ts'], {
+    'the last decision counts': ['expected: null, bytes, ttlMs', 'expected: (await records.read(key)).bytes?.subarray(0, 13) ?? null, bytes, ttlMs'],
+  }),
+  ...of('operators', 'operators/operation.ts', ['test/operators/story.test.ts', 'test/operators/routes.test.ts'], {
+    'a phone is shown unasked': ['value: reveal ? full : masked', 'value: full'],
+    'what waits for staff waits for the bot': ["nowMs < checkedUntilMs ? 'bot' : 'staff'", "nowMs > 0 ? 'bot' : 'staff'"],
+  }),
+  ...of('operators', 'operators/routes.ts', ['test/operators/routes.test.ts'], {
+    'nobody knows who was shown a phone': ["if (reveal === 'true') {", "if (reveal === 'never') {"],
+    'phones stay in caches': ["reply.header('cache-control', 'no-store');", 'reply;'],
+    'a dead letter is removed without a trace': ["log.warn(gone, 'an operator removes a dead letter');", ''],
+  }),
+];
