@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import Fastify from 'fastify';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AntCrmServer, startAntCrm } from '../support/faults-antcrm.ts';
+import { createSandbox } from '../../src/sandbox/sandbox.ts';
 import { type Bot, startBot } from '../support/processes.ts';
 import { dump, type RedisServer, startRedis } from '../support/redis.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
@@ -27,7 +28,14 @@ const PERSONAL = [
 ];
 
 let double: TelegramDouble;
-let antcrm: AntCrmServer;
+/** AntCRM; it refuses the code of this word in words that quote the customer. */
+const antcrm = Fastify({ forceCloseConnections: true });
+const QUOTED = 'TIVI000000666';
+antcrm.addHook('preHandler', async ({ body }, reply) => {
+  if (!JSON.stringify(body ?? '').includes(QUOTED)) return;
+  const message = `Code ${QUOTED} of Garnacho Thong, 0912345678, minh@example.vn is unknown`;
+  return reply.code(400).send({ message });
+});
 let redis: RedisServer;
 let admin: Redis;
 let watcher: Redis;
@@ -35,7 +43,9 @@ let bot: Bot;
 const commands: string[] = [];
 
 beforeAll(async () => {
-  [double, antcrm, redis] = await Promise.all([startTelegramDouble(), startAntCrm(), startRedis()]);
+  await antcrm.register(createSandbox());
+  const antcrmUrl = await antcrm.listen({ host: '127.0.0.1', port: 0 });
+  [double, redis] = await Promise.all([startTelegramDouble(), startRedis()]);
   admin = new Redis(redis.url);
   watcher = await new Redis(redis.url).monitor();
   watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
@@ -48,7 +58,7 @@ beforeAll(async () => {
     TELEGRAM_BOT_TOKEN: double.token,
     TELEGRAM_API_ROOT: double.url,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
-    ANTCRM_BASE_URL: antcrm.url,
+    ANTCRM_BASE_URL: antcrmUrl,
     ANTCRM_API_KEY: API_KEY,
     ANTCRM_TIMEOUT_MS: '2000',
     OPERATION_CHECKS: '300ms,1s',
@@ -124,15 +134,10 @@ describe('a day in production', () => {
     await one.writes('/privacy');
 
     // What goes wrong is logged: an answer that quotes the customer, a lost one, a 5xx, an outage of Telegram.
-    antcrm.troubles.set('0912345678', {
-      kind: 'answer',
-      status: 400,
-      body: '{"message":"Code TIVI000000666 of Garnacho Thong, 0912345678, minh@example.vn is unknown"}',
-    });
     const two = customer(990_011_224);
-    await two.writes('tích điểm TIVI000000666 0912345678 minh@example.vn');
+    await two.writes(`tích điểm ${QUOTED} 0912345678 minh@example.vn`);
     await two.presses('confirm');
-    antcrm.troubles.set('0867123456', { kind: 'lose-answer' });
+    await antcrm.inject({ method: 'POST', url: '/faults', payload: { call: 'redeem', fault: 'lose-answer' } });
     await two.writes('đổi quà DAUMAY01');
     await two.shares('84867123456');
     await two.presses('confirm');
