@@ -109,7 +109,7 @@ const recordLines = (page: string): string[] =>
     .filter((line) => /^\d/.test(line));
 
 /** Answers the question for a proof by sharing the own contact. */
-export async function proves(chat: Chat): Promise<void> {
+async function proves(chat: Chat): Promise<void> {
   await chat.hears('identity.proofNeeded');
   await chat.shares(OWN_PHONE);
 }

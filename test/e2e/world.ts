@@ -49,7 +49,7 @@ export const STAFF_TOKEN = 'e2e-staff-token-1';
  * Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say; longer than AntCRM takes,
  * and than a test takes to kill the process that calls it, on a busy machine too.
  */
-export const ANTCRM_TIMEOUT_MS = 4000;
+const ANTCRM_TIMEOUT_MS = 4000;
 
 /** Longer than any of the bot's own waits with these settings, on a busy machine too. */
 const PATIENCE_MS = 60_000;

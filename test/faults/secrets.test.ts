@@ -137,7 +137,11 @@ describe('a day in production', () => {
     const two = customer(990_011_224);
     await two.writes(`tích điểm ${QUOTED} 0912345678 minh@example.vn`);
     await two.presses('confirm');
-    await antcrm.inject({ method: 'POST', url: '/faults', payload: { call: 'redeem', fault: 'lose-answer' } });
+    await antcrm.inject({
+      method: 'POST',
+      url: '/faults',
+      payload: { call: 'redeem', fault: 'lose-answer' },
+    });
     await two.writes('đổi quà DAUMAY01');
     await two.shares('84867123456');
     await two.presses('confirm');

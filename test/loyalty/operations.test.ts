@@ -256,6 +256,37 @@ describe('redeem', () => {
     });
   });
 
+  it('takes none of its locks where another operation has one', async () => {
+    store.locks.set(`phone:${PHONE.value}`, 'op-2');
+    expect(await perform(REDEEM)).toEqual({ kind: 'busy', operation: 'op-1' });
+    expect([...store.locks]).toEqual([[`phone:${PHONE.value}`, 'op-2']]);
+  });
+
+  it('is busy by another identifier where nothing but an old entry of the history says who it is', async () => {
+    antcrm.contacts.length = 0;
+    const whose = { phones: [PHONE.value], emails: [EMAIL.value] };
+    antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS, whose }));
+    antcrm.fate = 'vanished';
+    await perform(REDEEM, store.lease(), 'off');
+    const second: Effect = { ...REDEEM, operation: 'op-2', by: EMAIL };
+    expect(await perform(second, store.lease(), 'off')).toEqual({ kind: 'busy', operation: 'op-2' });
+  });
+
+  it('holds its customer for as long as it is looked up, once its outcome is unknown', async () => {
+    const lease = store.lease();
+    const held = new Map<string, number | undefined>();
+    const watched: EffectContext = {
+      ...lease,
+      lock: (name, operation, forMs) => {
+        held.set(name, forMs);
+        return lease.lock(name, operation, forMs);
+      },
+    };
+    antcrm.fate = 'lost';
+    await perform(REDEEM, watched);
+    expect(held).toEqual(new Map(LOCKS.map((name) => [name, undefined])));
+  });
+
   it('gives its locks back where it is interrupted before the intent', async () => {
     antcrm.history = async () => {
       store.isStopping = true;

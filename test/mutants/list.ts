@@ -48,10 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   }),
   ...of('order', 'engine/transitions.ts', 'simulator', {
-    'a message that comes twice is answered twice': [
-      'if (remembers(record.seen, id, nowMs))',
-      'if (false)',
-    ],
+    'a message that comes twice is answered twice': ['if (remembers(record.seen, id, nowMs))', 'if (false)'],
     'attempts are not counted': [
       'attempts: record.attempts + (ranOut ? 1 : 0),',
       'attempts: record.attempts,',
@@ -126,10 +123,13 @@ export const MUTANTS: readonly Mutant[] = [
     'a call whose answer was lost is repeated': ["if (kind === 'write') return false;", ''],
   }),
   ...of('money', 'loyalty/reconcile.ts', OPERATIONS, {
-    'half a baseline is a baseline': ['if (!read.ok || !read.value.complete) return null;', 'if (!read.ok) return null;'],
+    'half a baseline is a baseline': [
+      'if (!read.ok || !read.value.complete) return null;',
+      'if (!read.ok) return null;',
+    ],
     'half a look-up decides': [
-      "if (!read.ok || !read.value.complete) return { found",
-      "if (!read.ok) return { found",
+      'if (!read.ok || !read.value.complete) return { found',
+      'if (!read.ok) return { found',
     ],
     'a wrong clock proves that nothing was applied': ['isMissing && !isTrusted(', 'isMissing && isTrusted('],
     'a look-up goes on beside another operation': ["locked === 'busy' ||", ''],
@@ -149,37 +149,64 @@ export const MUTANTS: readonly Mutant[] = [
     'two redemptions of one customer at once': ['holder.operation !== operation', 'false'],
   }),
   ...of('money', 'loyalty/locks.ts', OPERATIONS, {
-    'locks of a busy operation stay': ['await unlockAll(sorted.slice(0, sorted.indexOf(name)), operation, context);', ''],
+    'locks of a busy operation stay': [
+      'await unlockAll(sorted.slice(0, sorted.indexOf(name)), operation, context);',
+      '',
+    ],
   }),
   ...of('money', 'loyalty/redeem.ts', OPERATIONS, {
     'one customer has a lock by phone and one by e-mail': [
       'contact?.customerId === undefined ? await',
       'contact === undefined ? await',
     ],
-    'a lost lease calls': ['if (sinceIntent() > FRESH_MS && !(await context.isHeld())) throw new LeaseLost();', ''],
-    'an intent that no replica has is called': ["if (intended === 'unreplicated') return", 'if (!intended) return'],
+    'a lost lease calls': [
+      'if (sinceIntent() > FRESH_MS && !(await context.isHeld())) throw new LeaseLost();',
+      '',
+    ],
+    'an intent that no replica has is called': [
+      "if (intended === 'unreplicated') return",
+      'if (!intended) return',
+    ],
     'a price that changed is not confirmed anew': ['if (effect.outdated) return', 'if (!operation) return'],
     'the lock ends before its look-ups': ['await lockAll(locks, operation, context);', ''],
   }),
   ...of('money', 'loyalty/loyalty.ts', OPERATIONS, {
-    'an interrupted call is made again': ["if (known?.kind !== 'unknown') return known;", 'if (known) return null;'],
+    'an interrupted call is made again': [
+      'const known = context.known(operation);',
+      'const known = null as ReturnType<typeof context.known>;',
+    ],
   }),
-  ...of('money', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts'], {
+  ...of('money', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts', 'test/loyalty/antcrm.test.ts'], {
     'a record of another status than 1 failed': ['record.status === 0', 'record.status !== 1'],
-    'an answer that says nothing is a success': [": 'unreadable';\n}\n\n/** AntCRM's own words for a refusal, where", ": 'applied';\n}\n\n/** AntCRM's own words for a refusal, where"],
+    'an answer that says nothing is a success': [
+      ": 'unreadable';\n}\n\n/** AntCRM's own words for a refusal, where",
+      ": 'applied';\n}\n\n/** AntCRM's own words for a refusal, where",
+    ],
   }),
   ...of('money', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
-    'an attempt calls again what another one called': ["call.by === by ? { kind: 'go' }", "call ? { kind: 'go' }"],
-    'a yes counts before its summary was delivered': ['head !== null && head.seq > record.knew', 'head !== null'],
+    'an attempt calls again what another one called': [
+      "call.by === by ? { kind: 'go' }",
+      "call ? { kind: 'go' }",
+    ],
+    'a yes counts before its summary was delivered': [
+      'head !== null && head.seq > record.knew',
+      'head !== null',
+    ],
   }),
 
   // Order and crashes.
   ...of('order', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
-    'whoever lost the lease writes on': ["if (record?.lease?.owner !== owner) return { kind: 'stale' };", "if (!record?.lease) return { kind: 'stale' };"],
+    'whoever lost the lease writes on': [
+      "if (record?.lease?.owner !== owner) return { kind: 'stale' };",
+      "if (!record?.lease) return { kind: 'stale' };",
+    ],
     'a step is made twice': ["if (record.lease.step !== step - 1) return { kind: 'stale' };", ''],
     'a full conversation takes no decision of staff': ['if (!uncapped && isFull', 'if (isFull'],
     'messages pile up without end': ['inbox.length >= MAX_INBOX ||', ''],
-    'an old process works on what a newer one wrote': ["if (record.schema > taking.schema) return same(record, { kind: 'newer' });", ''],
+    'an old process works on what a newer one wrote': [
+      "if (record.schema > taking.schema) return same(record, { kind: 'newer' });",
+      '',
+    ],
   }),
   ...of('order', 'store/memory.ts', ['test/store/records.test.ts'], {
     'a swap does not look at what is there': ['!isSame(version, swap.expected) &&', 'false &&'],
@@ -189,16 +216,30 @@ export const MUTANTS: readonly Mutant[] = [
   ...of('privacy', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
     'what is forgotten stays with the dead letters': ['change.forget ? [] :', ''],
   }),
-  ...of('privacy', 'loyalty/accumulate.ts', ['test/loyalty/linking.test.ts', ...OPERATIONS], {
-    'a stranger’s e-mail is tied to a phone': ["contacts === 'off' || (await", "contacts === 'off' || !(await"],
-    'a name is given to somebody else’s record': ['isProved(by, effect) ? name : undefined', 'name'],
-    'a stranger sees a balance': ['isProved(by, effect) ? readPoints', 'true ? readPoints'],
-  }),
+  ...of(
+    'privacy',
+    'loyalty/accumulate.ts',
+    ['test/loyalty/linking.test.ts', 'test/loyalty/balance.test.ts', ...OPERATIONS],
+    {
+      'a stranger’s e-mail is tied to a phone': [
+        "contacts === 'off' || (await",
+        "contacts === 'off' || !(await",
+      ],
+      'a name is given to somebody else’s record': ['isProved(by, effect) ? name : undefined', 'name'],
+      'a stranger sees a balance': ['isProved(by, effect) ? readPoints', 'true ? readPoints'],
+    },
+  ),
   ...of('privacy', 'loyalty/redeem.ts', OPERATIONS, {
-    'points are spent under an unproved e-mail': ['also !== undefined && (also.proved ||', 'also !== undefined && (true ||'],
+    'points are spent under an unproved e-mail': [
+      'also !== undefined && (also.proved ||',
+      'also !== undefined && (true ||',
+    ],
   }),
   ...of('privacy', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts'], {
-    'somebody else’s history is shown': ['if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;', ''],
+    'somebody else’s history is shown': [
+      'if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;',
+      '',
+    ],
     'somebody else’s record is shown': ['&& !isAnothers(only, by)', ''],
     'AntCRM’s words are logged with an e-mail in them': [".replace(/\\S*@\\S*/g, '*')", ''],
   }),
@@ -206,18 +247,30 @@ export const MUTANTS: readonly Mutant[] = [
     'codes are guessed as fast as anybody likes': ['if (left < 1)', 'if (left < -1e9)'],
   }),
   ...of('privacy', 'store/encryption.ts', ['test/store/encryption.test.ts'], {
-    'plain bytes pass for sealed ones': ['sealed[0] === PLAIN && current === undefined', 'sealed[0] === PLAIN'],
+    'plain bytes pass for sealed ones': [
+      'sealed[0] === PLAIN && current === undefined',
+      'sealed[0] === PLAIN',
+    ],
     'a bot with another hash key starts': ['if (check.hash !== hash) throw', 'if (!check.hash) throw'],
     'a name is the same under every key': ["createHmac('sha256', nameKey)", "createHmac('sha256', 'key')"],
   }),
   ...of('privacy', 'http/limits.ts', ['test/http/guard.test.ts'], {
-    'a caller behind a proxy is local': ['if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;', ''],
+    'a caller behind a proxy is local': [
+      'if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;',
+      '',
+    ],
     'another site’s page is local': ["if (headers['sec-fetch-site'] === 'cross-site') return false;", ''],
   }),
   ...of('privacy', 'http/guard.ts', ['test/http/guard.test.ts', 'test/operators/routes.test.ts'], {
-    'without a token staff pages are open to the world': ['settings.sandbox && !settings.publicUrl && isLocal(caller)', 'settings.sandbox && !settings.publicUrl'],
+    'without a token staff pages are open to the world': [
+      'settings.sandbox && !settings.publicUrl && isLocal(caller)',
+      'settings.sandbox && !settings.publicUrl',
+    ],
     'tokens are guessed as fast as anybody likes': ['!failed.isAllowed && failed.isExceeded', 'false'],
-    'a browser sends the operators’ token by itself': ["shows(callerOf(request), token, 'bearer') ?", "shows(callerOf(request), token, 'browser') ?"],
+    'a browser sends the operators’ token by itself': [
+      "shows(callerOf(request), token, 'bearer') ?",
+      "shows(callerOf(request), token, 'browser') ?",
+    ],
   }),
   ...of('privacy', 'http/transport.ts', ['test/http/transport.test.ts'], {
     'a call goes to a foreign host': ['if (!allows(call.origin))', 'if (!call.origin)'],
@@ -229,22 +282,41 @@ export const MUTANTS: readonly Mutant[] = [
   ...of('privacy', 'photos/thread.ts', ['test/photos/hostile.test.ts'], {
     'what decodes pictures sees the keys': ['env: {},', ''],
   }),
-  ...of('privacy', 'channels/telegram/receive.ts', ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'], {
-    'anybody may be Telegram': ["if (isSecret(request.headers['x-telegram-bot-api-secret-token'])) return;", 'return;'],
-  }),
+  ...of(
+    'privacy',
+    'channels/telegram/receive.ts',
+    ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'],
+    {
+      'anybody may be Telegram': [
+        "if (isSecret(request.headers['x-telegram-bot-api-secret-token'])) return;",
+        'return;',
+      ],
+    },
+  ),
   ...of('privacy', 'channels/teams/identity.ts', ['test/channels/teams/deliver.test.ts'], {
     'a guest’s e-mail counts': ["userRole?.toLowerCase() === 'user'", 'true'],
     'another directory’s e-mail counts': ['|| !trusted.has(tenant)', ''],
   }),
 
-  ...of('privacy', 'channels/telegram/incoming.ts', ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'], {
-    'somebody else’s contact proves a phone': ['contact?.user_id === from.id', 'contact?.user_id !== 0'],
-    'a forwarded contact proves a phone': ['return direct && isPrivate(chat)', 'return isPrivate(chat)'],
-    'a group hears what is private': ["return chat?.type === 'private';", 'return true;'],
-  }),
+  ...of(
+    'privacy',
+    'channels/telegram/incoming.ts',
+    ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'],
+    {
+      'somebody else’s contact proves a phone': ['contact?.user_id === from.id', 'contact?.user_id !== 0'],
+      'a forwarded contact proves a phone': ['return direct && isPrivate(chat)', 'return isPrivate(chat)'],
+      'a group hears what is private': ["return chat?.type === 'private';", 'return true;'],
+    },
+  ),
   ...of('privacy', 'conversation/prompts/identity.ts', ['test/conversation/identity.test.ts'], {
-    'a typed phone opens a history': ["context.sender.proof === 'token' ||", "context.sender.proof !== 'profile' ||"],
-    'what is typed counts as much as what is proved': ['if (draft.phone?.proved) return', 'if (draft.phone) return'],
+    'a typed phone opens a history': [
+      "sender.proof === 'token';",
+      "sender.proof !== 'profile';",
+    ],
+    'what is typed counts as much as what is proved': [
+      'if (draft.phone?.proved) return',
+      'if (draft.phone) return',
+    ],
   }),
 
   // Understanding.
@@ -262,12 +334,23 @@ export const MUTANTS: readonly Mutant[] = [
 
   // Operators.
   ...of('operators', 'operators/decisions.ts', ['test/operators/decisions.test.ts'], {
-    'the last decision counts': ['expected: null, bytes, ttlMs', 'expected: (await records.read(key)).bytes?.subarray(0, 13) ?? null, bytes, ttlMs'],
+    'the last decision counts': [
+      'expected: null, bytes, ttlMs',
+      'expected: (await records.read(key)).bytes?.subarray(0, 13) ?? null, bytes, ttlMs',
+    ],
   }),
-  ...of('operators', 'operators/operation.ts', ['test/operators/story.test.ts', 'test/operators/routes.test.ts'], {
-    'a phone is shown unasked': ['value: reveal ? full : masked', 'value: full'],
-    'what waits for staff waits for the bot': ["nowMs < checkedUntilMs ? 'bot' : 'staff'", "nowMs > 0 ? 'bot' : 'staff'"],
-  }),
+  ...of(
+    'operators',
+    'operators/operation.ts',
+    ['test/operators/story.test.ts', 'test/operators/routes.test.ts'],
+    {
+      'a phone is shown unasked': ['value: reveal ? full : masked', 'value: full'],
+      'what waits for staff waits for the bot': [
+        "nowMs < checkedUntilMs ? 'bot' : 'staff'",
+        "nowMs > 0 ? 'bot' : 'staff'",
+      ],
+    },
+  ),
   ...of('operators', 'operators/routes.ts', ['test/operators/routes.test.ts'], {
     'nobody knows who was shown a phone': ["if (reveal === 'true') {", "if (reveal === 'never') {"],
     'phones stay in caches': ["reply.header('cache-control', 'no-store');", 'reply;'],

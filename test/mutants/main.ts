@@ -68,11 +68,7 @@ function fits({ file, from }: Mutant): boolean {
 
 async function tell(mutant: Mutant): Promise<void> {
   const { kind, name, by } = mutant;
-  const noticed = !fits(mutant)
-    ? null
-    : by === 'simulator'
-      ? await simulate(mutant)
-      : await test(mutant, by);
+  const noticed = !fits(mutant) ? null : by === 'simulator' ? await simulate(mutant) : await test(mutant, by);
   const says = noticed ?? (fits(mutant) ? 'SURVIVES' : 'DOES NOT FIT');
   console.log(`| ${kind} | ${name} | ${says} |`);
   if (noticed === null) process.exitCode = 1;

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPhotoReader } from '../../src/photos/reader.ts';
-import { createRandom } from '../support/random.ts';
 import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
+import { createRandom } from '../support/random.ts';
 
 /** Drawing takes the processor, too: a machine that is busy gets its time. */
 const reader = createPhotoReader({ decodeMs: 60_000 });

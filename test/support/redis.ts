@@ -158,34 +158,6 @@ export async function dump(admin: Redis): Promise<Buffer[]> {
   return [...keys.map((key) => Buffer.from(key)), ...values.flat()];
 }
 
-/**
- * Notes all that a Redis holds. What it returns puts that back in one transaction: every write since then is lost, as with a
- * failover to a replica that did not have them.
- */
-export async function snapshot(url: string): Promise<() => Promise<void>> {
-  const kept = await asked(url, async (admin) => {
-    const keys = await admin.keys('*');
-    return Promise.all(
-      keys.map(async (key) => ({
-        key,
-        body: (await admin.dumpBuffer(key)) ?? Buffer.alloc(0),
-        endMs: await admin.pexpiretime(key),
-      })),
-    );
-  });
-  return () =>
-    asked(url, async (admin) => {
-      const change = admin.multi().flushall();
-      for (const { key, body, endMs } of kept) change.restore(key, Math.max(endMs, 0), body, 'ABSTTL');
-      await change.exec();
-    });
-}
-
-function asked<T>(url: string, ask: (admin: Redis) => Promise<T>): Promise<T> {
-  const admin = new Redis(url);
-  return ask(admin).finally(() => admin.disconnect());
-}
-
 /** What one key holds. */
 export async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
   switch (await admin.type(key)) {

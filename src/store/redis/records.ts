@@ -28,7 +28,7 @@ import { createReadiness } from './readiness.ts';
  * The hash tag of a shard. CRC16 is linear and the characters' low bits are the shard's, so the 256 slots are 64 apart: n
  * equal masters get at most ⌈256 / n⌉ + 1 shards each.
  */
-export const tagOf = (shard: number): string =>
+const tagOf = (shard: number): string =>
   `{${String.fromCharCode(64 + (shard >> 4))}-${String.fromCharCode(64 + (shard & 15))}0}`;
 const TAGS = Array.from({ length: SHARDS }, (_, shard) => tagOf(shard));
 
