@@ -309,10 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
     },
   ),
   ...of('privacy', 'conversation/prompts/identity.ts', ['test/conversation/identity.test.ts'], {
-    'a typed phone opens a history': [
-      "sender.proof === 'token';",
-      "sender.proof !== 'profile';",
-    ],
+    'a typed phone opens a history': ["sender.proof === 'token';", "sender.proof !== 'profile';"],
     'what is typed counts as much as what is proved': [
       'if (draft.phone?.proved) return',
       'if (draft.phone) return',
