@@ -1,5 +1,6 @@
 import { realWorld, type World } from '../engine/world.ts';
 import type { Quota } from '../store/quota.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 /** Where messages go. A group has a limit of its own, and says nothing about other chats. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };
@@ -227,14 +228,7 @@ const MOST_CHATS = 20_000;
 /** At most so many messages to a chat within any `ms`, in this process. */
 function createWindow(most: number, ms: number, world: Pick<World, 'monotonicMs'>) {
   /** When the last messages may be forgotten; of a blocked chat, as often as there may be messages, when that ends. */
-  const until = new Map<string, readonly number[]>();
-
-  function keep(chat: string, ends: readonly number[]): void {
-    until.delete(chat);
-    until.set(chat, ends.slice(-most));
-    const [oldest] = until.keys();
-    if (until.size > MOST_CHATS && oldest !== undefined) until.delete(oldest);
-  }
+  const until = new BoundedMap<string, readonly number[]>(MOST_CHATS);
 
   return {
     wait(chat: string): number {
@@ -245,8 +239,8 @@ function createWindow(most: number, ms: number, world: Pick<World, 'monotonicMs'
     add(chat: string): void {
       const nowMs = world.monotonicMs();
       const ends = until.get(chat)?.filter((endMs) => endMs > nowMs) ?? [];
-      keep(chat, [...ends, nowMs + ms]);
+      until.set(chat, [...ends, nowMs + ms].slice(-most));
     },
-    block: (chat: string, untilMs: number) => keep(chat, Array(most).fill(untilMs)),
+    block: (chat: string, untilMs: number) => void until.set(chat, Array(most).fill(untilMs)),
   };
 }

@@ -1,9 +1,14 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { comeLater } from '../http/problem.ts';
+import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Limit } from '../http/limits.ts';
+import { comeLater, problem } from '../http/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 
 /** A platform that has to send again waits 1 to this many seconds. */
 const MAX_RETRY_AFTER_S = 5;
+
+/** Of a platform's requests: usually a few kilobytes, in the longest messages of Teams about 100. */
+export const BODY_LIMIT = 256 * 1024;
 
 /**
  * Readies a scope for the requests of a platform. A body is read as JSON whatever its content type says; what is no JSON
@@ -21,9 +26,19 @@ export function takePlatformRequests(app: FastifyInstance): void {
   });
 }
 
-/** Answers 503 with a `Retry-After` at random, so that what was refused does not come back all at once. */
+/**
+ * Answers 503 with a `Retry-After` of some seconds at random, so that what was refused does not come back all at once.
+ */
 export function sendAgain(reply: FastifyReply, detail: string): FastifyReply {
-  return comeLater(reply, 503, detail, anySeconds(MAX_RETRY_AFTER_S));
+  return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
+}
+
+/** Turns strangers away, who have shown no secret; `limit` says how often they may ask. Each is told to `onRefused`. */
+export function createRefusal(limit: Limit, onRefused: () => void) {
+  return async (request: FastifyRequest, reply: FastifyReply, status: 400 | 401 | 403, detail: string) => {
+    onRefused();
+    return (await limit(request, reply)) ?? problem(reply, status, STATUS_CODES[status] ?? '', detail);
+  };
 }
 
 /** Undefined for what is no JSON. */
@@ -33,9 +48,4 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A whole number of seconds, 1 to `maxS`, at random: for a `Retry-After` that many callers get at once. */
-function anySeconds(maxS: number): number {
-  return 1 + Math.floor(Math.random() * maxS);
 }

@@ -1,4 +1,5 @@
-import type { Delivery, FetchedPhoto } from '../engine/outlet.ts';
+import type { Delivery, FetchedPhoto, Outgoing } from '../engine/outlet.ts';
+import type { Exchange } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 
@@ -20,36 +21,55 @@ export type PlatformAnswer = {
   readonly says?: 'delivered' | 'unreachable' | 'unauthorized' | undefined;
 };
 
-/** What a platform's answer means: one table for all channels (docs/how-it-works.md, "What a platform's answer means"). */
-export function meaningOf({ status, afterMs, says }: PlatformAnswer): Delivery {
-  const wait = afterMs !== undefined && afterMs > 0 ? { afterMs } : {};
-  if (status === undefined) return { kind: 'uncertain' };
-  if (status < 300) return { kind: 'delivered' };
+/**
+ * What a status means, by the first row that fits: one table for all channels (docs/how-it-works.md, "What a platform's
+ * answer means"). `firm`: whatever else the platform says.
+ */
+const MEANINGS: readonly (readonly [from: number, to: number, kind: Delivery['kind'], firm?: 'firm'])[] = [
+  [0, 299, 'delivered', 'firm'],
   // No platform of ours redirects: this is something in between, and no redirect is followed.
-  if (status < 400) return { kind: 'undelivered' };
+  [300, 399, 'undelivered', 'firm'],
   // A gateway's or the platform's own fault: nobody knows how far the call came.
-  if (status >= 500 || status === 408) return { kind: 'uncertain', ...wait };
-  if (status === 429) return { kind: 'throttled', ...wait };
-  if (says !== undefined) return { kind: says };
-  switch (status) {
-    // Teams: another message of the conversation was being written.
-    case 412:
-      return { kind: 'throttled', ...wait };
-    case 401:
-      return { kind: 'unauthorized' };
-    case 403:
-      return { kind: 'unreachable' };
-    default:
-      return { kind: 'rejected' };
-  }
+  [408, 408, 'uncertain', 'firm'],
+  [500, 999, 'uncertain', 'firm'],
+  [429, 429, 'throttled', 'firm'],
+  // Teams: another message of the conversation was being written.
+  [412, 412, 'throttled'],
+  [401, 401, 'unauthorized'],
+  [403, 403, 'unreachable'],
+  [400, 499, 'rejected'],
+];
+
+/** What a platform's answer means for what was sent. */
+export function meaningOf({ status = Number.NaN, afterMs = 0, says }: PlatformAnswer): Delivery {
+  const row = MEANINGS.find(([from, to]) => status >= from && status <= to);
+  if (!row) return { kind: 'uncertain' };
+  const [, , usual, firm] = row;
+  const kind = firm ? usual : (says ?? usual);
+  return kind === 'throttled' || kind === 'uncertain' ? { kind, ...(afterMs > 0 && { afterMs }) } : { kind };
+}
+
+/** What it means that a call got no whole answer. */
+export function failureOf({ kind }: Exclude<Exchange, { kind: 'answered' }>): CallFailure {
+  return { kind: kind === 'unsent' ? 'undelivered' : 'uncertain' };
 }
 
 /** Answers that may differ a moment later. */
-const TRANSIENT: ReadonlySet<CallFailure['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
+const TRANSIENT: ReadonlySet<Delivery['kind']> = new Set(['throttled', 'undelivered', 'uncertain']);
 
 /** What it means for a picture that a platform's call did not succeed. */
-export function unfetched({ kind }: CallFailure): FetchedPhoto {
+export function photoFailure({ kind }: CallFailure): FetchedPhoto {
   return { kind: TRANSIENT.has(kind) ? 'unavailable' : 'refused' };
+}
+
+/** The picture that a platform answers with. */
+export function photoIn(exchange: Exchange): FetchedPhoto {
+  if (exchange.kind === 'large') return exchange;
+  const meaning = exchange.kind === 'answered' ? meaningOf(exchange) : failureOf(exchange);
+  if (meaning.kind !== 'delivered') return photoFailure(meaning);
+  return exchange.kind === 'answered'
+    ? { kind: 'fetched', bytes: exchange.content }
+    : { kind: 'unavailable' };
 }
 
 const TOKEN_ALARM_MS = 60_000;
@@ -57,4 +77,28 @@ const TOKEN_ALARM_MS = 60_000;
 /** The alarm that a platform refuses the bot's token, to be called at each refusal: raised once a minute at most. */
 export function tokenAlarm(channel: string, observe: Pick<Observe, 'alarm'>): () => void {
   return atMostEvery(TOKEN_ALARM_MS, () => observe.alarm('channel_token_refused', { channel }));
+}
+
+/** How a platform shows a reply; null from `edit`: that message cannot be edited any more (deleted, too old). */
+export type Display<Press> = {
+  send(): Promise<Delivery>;
+  edit(press: Press): Promise<Delivery | null>;
+  /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
+  retire(press: Press): Promise<unknown>;
+};
+
+/**
+ * Shows a reply: a new message, or the one whose button was pressed changed in place. A reply under the pressed question's
+ * own view means that the question goes on, with its buttons.
+ */
+export async function display<Press extends { readonly view?: string }>(
+  { reply, first }: Outgoing,
+  press: Press | undefined,
+  { send, edit, retire }: Display<Press>,
+): Promise<Delivery> {
+  const edited = press && reply.inPlace ? await edit(press) : null;
+  if (edited) return edited;
+  const isOver = press && first && (press.view === undefined || press.view !== reply.view);
+  const [delivery] = await Promise.all([send(), isOver && retire(press)]);
+  return delivery;
 }

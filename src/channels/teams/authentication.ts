@@ -1,10 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  type Activity,
-  ConfigurationBotFrameworkAuthentication,
-  ConfigurationServiceClientCredentialFactory,
-} from 'botbuilder';
+import type { Activity } from 'botbuilder';
 import type { Log } from '../../observability/log.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import { parseJson } from '../platform-request.ts';
 import { TEAMS } from './address.ts';
 
 /** The Azure Bot registration, and how its cloud is reached. */
@@ -19,23 +17,18 @@ export type Registration = {
   readonly endpoints?: Endpoints | undefined;
 };
 
-/** The Bot Framework SDK's own settings, by its own names: all or none, or it forgets the defaults of the others. */
-export type Endpoints = {
-  readonly ToBotFromChannelOpenIdMetadataUrl: string;
-  readonly ToBotFromEmulatorOpenIdMetadataUrl: string;
-  readonly ToBotFromChannelTokenIssuer: string;
-  readonly ToChannelFromBotLoginUrl: string;
-  readonly ToChannelFromBotOAuthScope: string;
-  readonly OAuthUrl: string;
-};
-
 /** Microsoft's public cloud, as in the SDK's `AuthenticationConstants`, which botbuilder does not export. */
-export const PUBLIC_CLOUD: Omit<Endpoints, 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl'> = {
+export const PUBLIC_CLOUD = {
   ToBotFromChannelOpenIdMetadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
   ToBotFromChannelTokenIssuer: 'https://api.botframework.com',
   ToChannelFromBotLoginUrl: 'https://login.microsoftonline.com/botframework.com',
   ToChannelFromBotOAuthScope: 'https://api.botframework.com',
-};
+} as const;
+
+/** The Bot Framework SDK's own settings, by its own names: all or none, or it forgets the defaults of the others. */
+export type Endpoints = Readonly<
+  Record<keyof typeof PUBLIC_CLOUD | 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl', string>
+>;
 
 /** The trust between the Bot Framework service and us, in both directions. */
 export type Cloud = {
@@ -49,17 +42,14 @@ export type Cloud = {
 };
 
 /** No authentication at all, for a playground on this machine (`TEAMS_AUTH=off`). */
-export const NO_CLOUD: Cloud = {
-  verify: async () => 'valid',
-  token: async () => null,
-};
+export const NO_CLOUD: Cloud = { verify: async () => 'valid', token: async () => null };
 
 /** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
 const MAX_TENANTS = 100;
 
 /**
  * The service uses a token for thousands of requests: for so long, one that was verified is not verified again, which takes
- * as much of the processor as half a turn. So many are remembered.
+ * as much of the processor as half a turn (SECURITY.md, "What does not protect"). So many are remembered.
  */
 const VERIFIED_MS = 5 * 60_000;
 const MAX_VERIFIED = 100;
@@ -67,8 +57,10 @@ const MAX_VERIFIED = 100;
 /** The SDK itself would wait forever. */
 const PATIENCE_MS = 5_000;
 
-/** Tokens by the Bot Framework SDK, in both directions. */
-export function createCloud(registration: Registration, log: Pick<Log, 'debug'>): Cloud {
+/** Tokens by the Bot Framework SDK, in both directions. It takes 17 MB, so that only a bot with a registration loads it. */
+export async function createCloud(registration: Registration, log: Pick<Log, 'debug'>): Promise<Cloud> {
+  const { ConfigurationBotFrameworkAuthentication, ConfigurationServiceClientCredentialFactory } =
+    await import('botbuilder');
   const { appId, password, type, tenant, endpoints } = registration;
   const settings = {
     MicrosoftAppId: appId,
@@ -79,62 +71,21 @@ export function createCloud(registration: Registration, log: Pick<Log, 'debug'>)
   };
   const factory = new ConfigurationServiceClientCredentialFactory(settings);
   const authentication = new ConfigurationBotFrameworkAuthentication(settings, factory);
-  const cloud = endpoints ?? PUBLIC_CLOUD;
-  const check = createClaimsCheck(cloud.ToBotFromChannelTokenIssuer, appId);
-  const { ToChannelFromBotOAuthScope: scope, ToChannelFromBotLoginUrl: login } = cloud;
+  const {
+    ToBotFromChannelTokenIssuer: issuer,
+    ToChannelFromBotOAuthScope: scope,
+    ToChannelFromBotLoginUrl: login,
+  } = endpoints ?? PUBLIC_CLOUD;
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
   // A failure shows where a token is asked for; unhandled here, it would end the process.
   credentials.catch(() => {});
   const logged = withSdkConsole(log);
   /** Until when each token counts as verified, epoch ms; by its service, for it is good for no other. */
-  const verified = new Map<string, number>();
-  let asking: Promise<string> | undefined;
-
-  function remember(token: string, { exp }: Claims): void {
-    const [oldest] = verified.keys();
-    if (verified.size >= MAX_VERIFIED && oldest !== undefined) verified.delete(oldest);
-    verified.set(token, Math.min(Number(exp) * 1000, Date.now() + VERIFIED_MS));
-  }
-
-  async function verify(activity: Activity, authorization: string): ReturnType<Cloud['verify']> {
-    // Other channels' clients could claim to be anybody; ours is Teams.
-    if (!activity.serviceUrl || activity.channelId !== 'msteams') return 'refused';
-    const token = `${activity.serviceUrl} ${authorization}`;
-    if ((verified.get(token) ?? 0) > Date.now()) return 'valid';
-    const claims = claimsOf(authorization);
-    if (!check.areOurs(claims)) return 'refused';
-    try {
-      await inTime(logged(() => authentication.authenticateRequest(activity, authorization)));
-      check.verified(claims);
-      remember(token, claims);
-      return 'valid';
-    } catch (error) {
-      return isOutage(error) ? 'unavailable' : 'refused';
-    }
-  }
-
-  /** One request at a time; callers that ask meanwhile wait for it. */
-  function token(renewed = false): Promise<string> {
-    asking ??= credentials
-      .then((ours) => inTime(logged(() => ours.getToken(renewed))))
-      .finally(() => {
-        asking = undefined;
-      });
-    return asking;
-  }
-
-  return { verify, token };
-}
-
-/**
- * What the SDK lets through or answers with 500: another issuer goes down a path that checks neither audience nor
- * service URL, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Nothing here is
- * verified yet; the signature is the SDK's part.
- */
-function createClaimsCheck(issuer: string, appId: string) {
+  const verified = new BoundedMap<string, number>(MAX_VERIFIED);
   /** Directories of tokens that turned out to be the service's, and of those that did not, or not yet. */
   const known = new Set<unknown>();
   const claimed = new Set<unknown>();
+  let asking: Promise<string> | undefined;
 
   /** The SDK remembers, for good, every directory that any token names: junk must not make it remember more. */
   function isBearable(tenant: unknown): boolean {
@@ -143,16 +94,45 @@ function createClaimsCheck(issuer: string, appId: string) {
     return claimed.has(tenant);
   }
 
-  return {
-    areOurs({ alg, iss, aud, exp, tid }: Claims): boolean {
-      const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
-      return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
-    },
+  /**
+   * What the SDK lets through or answers with 500: another issuer goes down a path that checks neither audience nor service
+   * URL, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Nothing here is verified
+   * yet; the signature is the SDK's part.
+   */
+  function areOurs({ alg, iss, aud, exp, tid }: Claims): boolean {
+    const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
+    return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
+  }
 
-    /** The service signed it: its directory is no junk, however much of that is about. */
-    verified({ tid }: Claims): void {
+  return {
+    async verify(activity, authorization) {
+      // Other channels' clients could claim to be anybody; ours is Teams.
+      if (!activity.serviceUrl || activity.channelId !== 'msteams') return 'refused';
+      const token = `${activity.serviceUrl} ${authorization}`;
+      if ((verified.get(token) ?? 0) > Date.now()) return 'valid';
+      const claims = claimsOf(authorization);
+      if (!areOurs(claims)) return 'refused';
+      const { tid, exp } = claims;
+      try {
+        await inTime(logged(() => authentication.authenticateRequest(activity, authorization)));
+      } catch (error) {
+        return isOutage(error) ? 'unavailable' : 'refused';
+      }
+      // The service signed it: its directory is no junk, however much of that is about.
       if (tid !== undefined) known.add(tid);
       claimed.delete(tid);
+      verified.set(token, Math.min(Number(exp) * 1000, Date.now() + VERIFIED_MS));
+      return 'valid';
+    },
+
+    /** One request at a time; callers that ask meanwhile wait for it. */
+    token(renewed = false) {
+      asking ??= credentials
+        .then((ours) => inTime(logged(() => ours.getToken(renewed))))
+        .finally(() => {
+          asking = undefined;
+        });
+      return asking;
     },
   };
 }
@@ -162,16 +142,12 @@ type Claims = Readonly<Record<string, unknown>>;
 
 function claimsOf(authorization: string): Claims {
   const [, head, claims] = /^Bearer ([\w-]+)\.([\w-]+)\.[\w-]+$/.exec(authorization) ?? [];
-  return { ...decoded(claims), alg: decoded(head).alg };
+  return { ...decode(claims), alg: decode(head).alg };
 }
 
-function decoded(part = ''): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
+function decode(part = ''): Claims {
+  const value = parseJson(Buffer.from(part, 'base64url').toString());
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 /** What is thrown because the service's keys could not be fetched; everything else is because of the token. */
@@ -182,10 +158,8 @@ function isOutage(error: unknown): boolean {
   return OUTAGES.has(error.name) || ('statusCode' in error && error.statusCode === 500);
 }
 
-type Credentials = { getToken(renewed: boolean): Promise<string> };
-
 /** All of the SDK's credentials have it; the type that it gives them does not say so. */
-function withToken(credentials: object): Credentials {
+function withToken(credentials: object): { getToken(renewed: boolean): Promise<string> } {
   if (!('getToken' in credentials) || typeof credentials.getToken !== 'function') {
     throw new Error('The credentials of the Bot Framework SDK have no getToken');
   }
@@ -197,11 +171,7 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const giveUp = () => late.reject(new DOMException('The Bot Framework SDK took too long', 'TimeoutError'));
   const timer = setTimeout(giveUp, PATIENCE_MS);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** The logger of the SDK's call that is under way, if one is. */
@@ -216,13 +186,13 @@ function withSdkConsole(log: Pick<Log, 'debug'>): <T>(call: () => T) => T {
   if (!isRedirected) {
     isRedirected = true;
     const { error } = console;
-    console.error = (...said: unknown[]) => {
-      const [what] = said;
-      // What was said is not written: it may quote the token.
-      const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
+    console.error = (...lines: unknown[]) => {
       const logger = calling.getStore();
-      if (logger) logger.debug(kind, 'the Bot Framework SDK complained');
-      else error(...said);
+      if (!logger) return error(...lines);
+      // Without what it says, which may quote the token.
+      const [what] = lines;
+      const kind = { channel: TEAMS.name, error: what instanceof Error ? what.name : typeof what };
+      logger.debug(kind, 'the Bot Framework SDK complained');
     };
   }
   return (call) => calling.run(log, call);

@@ -35,16 +35,14 @@ export function createCheck({ cloud, connector, registration, serviceHosts }: Ch
   const usual = registration && !registration.endpoints ? TEAMS_HOSTS.slice(0, 1) : [];
   const hosts = serviceHosts ?? usual;
 
-  async function keysFault(signal: AbortSignal): Promise<string | undefined> {
-    if (!registration) return undefined;
-    const { ToBotFromChannelOpenIdMetadataUrl: url } = registration.endpoints ?? PUBLIC_CLOUD;
+  async function keysFault({ endpoints }: Registration, signal: AbortSignal): Promise<string | undefined> {
+    const { ToBotFromChannelOpenIdMetadataUrl: url } = endpoints ?? PUBLIC_CLOUD;
     const metadata = metadataSchema.safeParse(await connector.look(url, signal)).data;
-    const keys = metadata && keysSchema.safeParse(await connector.look(metadata.jwks_uri, signal)).data;
+    const keys = metadata && keysSchema.safeParse(await connector.look(metadata.body.jwks_uri, signal)).data;
     return keys ? undefined : KEYS;
   }
 
   async function tokenFault(signal: AbortSignal): Promise<string | undefined> {
-    if (!registration) return undefined;
     try {
       // The SDK caches the token: mostly no request is made. It cannot be told to stop.
       await Promise.race([cloud.token(), pause(TOKEN_MS, signal).then(() => Promise.reject())]);
@@ -56,22 +54,17 @@ export function createCheck({ cloud, connector, registration, serviceHosts }: Ch
 
   async function hostFault(host: string, signal: AbortSignal): Promise<string | undefined> {
     // Whatever it answers: it is there.
-    return (await connector.look(urlOf(host), signal)) === undefined ? unreachable(host) : undefined;
+    return (await connector.look(urlOf(host), signal)) ? undefined : unreachable(host);
   }
 
   return async (signal: AbortSignal): Promise<readonly string[]> => {
-    const faults = await Promise.all([
-      keysFault(signal),
-      tokenFault(signal),
-      ...hosts.map((host) => hostFault(host, signal)),
-    ]);
-    return faults.filter((fault) => fault !== undefined);
+    const looks = hosts.map((host) => hostFault(host, signal));
+    if (registration) looks.unshift(keysFault(registration, signal), tokenFault(signal));
+    return (await Promise.all(looks)).filter((fault) => fault !== undefined);
   };
 }
 
-const metadataSchema = z
-  .object({ status: z.literal(200), body: z.object({ jwks_uri: z.url() }) })
-  .transform(({ body }) => body);
+const metadataSchema = z.object({ status: z.literal(200), body: z.object({ jwks_uri: z.url() }) });
 const keysSchema = z.object({
   status: z.literal(200),
   body: z.object({ keys: z.array(z.unknown()).min(1) }),

@@ -1,17 +1,22 @@
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/outlet.ts';
 import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import { parseJson } from '../platform-request.ts';
-import { type CallFailure, meaningOf, type PlatformAnswer, unfetched } from '../platform-response.ts';
+import {
+  type CallFailure,
+  failureOf,
+  meaningOf,
+  type PlatformAnswer,
+  photoIn,
+} from '../platform-response.ts';
 import type { Cloud } from './authentication.ts';
 
 /** How a call ended. The answer's content is outside data: its user parses it. */
 export type Answer = { readonly ok: true; readonly content: Buffer } | (CallFailure & { readonly ok: false });
 
-/** A call of a service; `path` is relative to its URL, `timeoutMs` for the whole call. */
-export type ConnectorCall = {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly path: string;
+/** A call of a service; `path` is relative to its URL. */
+type ConnectorCall = Pick<Call, 'method' | 'path'> & {
   readonly body?: object | undefined;
   readonly timeoutMs?: number | undefined;
 };
@@ -20,9 +25,12 @@ export type ConnectorCall = {
 export type Connector = {
   call(service: string, call: ConnectorCall): Promise<Answer>;
   /** Fetches a file that the service keeps, with our token, from the hosts that may have it. */
-  file(url: string, limits: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto>;
-  /** Asks for what anybody may read, without our token. Undefined where no answer comes within `LOOK_MS`. */
-  look(url: string, signal: AbortSignal): Promise<Looked | undefined>;
+  file(url: string, bounds: Pick<Call, 'maxBytes' | 'timeoutMs'>): Promise<FetchedPhoto>;
+  /**
+   * Asks for what anybody may read, without our token; the body is undefined where it is no JSON. Undefined where no answer
+   * comes within `LOOK_MS`.
+   */
+  look(url: string, signal: AbortSignal): Promise<{ status: number; body: unknown } | undefined>;
   /**
    * Whether the last answers refused our token or our bot; only for a while, within which waiting replies are tried
    * again.
@@ -31,9 +39,6 @@ export type Connector = {
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;
 };
-
-/** An answer with the parsed body; undefined where that is no JSON. */
-type Looked = { readonly status: number; readonly body: unknown };
 
 export type ConnectorOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
@@ -103,28 +108,24 @@ export function createConnector(options: ConnectorOptions): Connector {
       else if (exchange && answer.kind === 'unauthorized') refused();
       return answer;
     },
-    async file(url, limits) {
+    async file(url, bounds) {
       const at = hosts.trusted(url);
       if (!at) return { kind: 'refused' };
-      const headers = { accept: 'image/*' };
-      const exchange = await send({
-        method: 'GET',
-        origin: at.origin,
-        path: at.pathname,
-        headers,
-        ...limits,
-      });
-      if (exchange?.kind === 'large') return exchange;
-      const answer = answerIn(exchange);
-      return answer.ok ? { kind: 'fetched', bytes: answer.content } : unfetched(answer);
+      const to = { method: 'GET', origin: at.origin, path: at.pathname } as const;
+      const exchange = await send({ ...to, headers: { accept: 'image/*' }, ...bounds });
+      return exchange ? photoIn(exchange) : { kind: 'refused' };
     },
     async look(url, signal) {
       const at = URL.parse(url);
       if (!at) return undefined;
-      const { origin, pathname, search } = at;
-      const limits = { timeoutMs: LOOK_MS, maxBytes: MAX_LOOKED_BYTES, signal };
-      const call = { method: 'GET', origin, path: `${pathname}${search}`, ...limits } as const;
-      const exchange = await transport.exchange(call);
+      const exchange = await transport.exchange({
+        method: 'GET',
+        origin: at.origin,
+        path: `${at.pathname}${at.search}`,
+        timeoutMs: LOOK_MS,
+        maxBytes: MAX_LOOKED_BYTES,
+        signal,
+      });
       if (exchange.kind !== 'answered') return undefined;
       return { status: exchange.status, body: parseJson(exchange.content.toString()) };
     },
@@ -142,22 +143,20 @@ export function conversationPath(conversation: string, what: 'activities' | 'mem
 /** Null: our token was refused, or there is none. */
 function answerIn(exchange: Exchange | null): Answer {
   if (exchange === null) return { ok: false, kind: 'unauthorized' };
-  if (exchange.kind !== 'answered')
-    return { ok: false, kind: exchange.kind === 'unsent' ? 'undelivered' : 'uncertain' };
+  if (exchange.kind !== 'answered') return { ok: false, ...failureOf(exchange) };
   const { status, headers, content } = exchange;
   const afterMs = Number(headers['retry-after']) * 1000;
-  const meaning = meaningOf({ status, says: saidBy(status, content), ...(afterMs > 0 && { afterMs }) });
+  const meaning = meaningOf({ status, afterMs, says: whoRefuses(status, content) });
   return meaning.kind === 'delivered' ? { ok: true, content } : { ...meaning, ok: false };
 }
 
 /** A code of the connector says who refuses: the customer or the service. */
-function saidBy(status: number, content: Buffer): PlatformAnswer['says'] {
-  if (status === 403) {
-    const code = errorSchema.safeParse(parseJson(content.toString())).data?.error.code;
-    return code !== undefined && GONE.has(code) ? 'unreachable' : 'unauthorized';
-  }
+function whoRefuses(status: number, content: Buffer): PlatformAnswer['says'] {
   // The conversation, or the member asked for.
-  return status === 404 ? 'unreachable' : undefined;
+  if (status === 404) return 'unreachable';
+  if (status !== 403) return undefined;
+  const code = errorSchema.safeParse(parseJson(content.toString())).data?.error.code;
+  return code !== undefined && GONE.has(code) ? 'unreachable' : 'unauthorized';
 }
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
@@ -188,21 +187,33 @@ export const TEAMS_HOSTS: readonly string[] = [
 /** Which connectors may get our token, and what customers are told; undefined: not this one. */
 export type Hosts = { trusted(service: string): URL | undefined };
 
+/** All customers of a region have one service, and a URL takes long to parse. */
+const MOST_KNOWN = 100;
+
 /**
  * `exact`: hosts, `host` or `host:port`. Only https, but for hosts of this machine; `anyLocal` trusts all of those, where
  * there is no token to lose.
  */
 export function createHosts(exact: readonly string[], anyLocal: boolean): Hosts {
   const named = new Set(exact.map((host) => host.toLowerCase()));
+  const known = new BoundedMap<string, URL>(MOST_KNOWN);
+
+  function isTrusted(url: URL, service: string): boolean {
+    // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.
+    if (/[?#]/.test(service) || `${url.username}${url.password}` !== '') return false;
+    const isLocal = LOCAL.test(url.hostname);
+    const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
+    return isSafe && (named.has(url.host) || named.has(withPort(url)) || (anyLocal && isLocal));
+  }
+
   return {
     trusted(service) {
+      const before = known.get(service);
+      if (before) return before;
       const url = URL.parse(service);
-      // Paths are appended to it: behind a `?` or `#`, even a bare one, they would count for nothing.
-      if (!url || /[?#]/.test(service) || `${url.username}${url.password}` !== '') return undefined;
-      const isLocal = LOCAL.test(url.hostname);
-      const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
-      const isOurs = named.has(url.host) || named.has(withPort(url)) || (anyLocal && isLocal);
-      return isSafe && isOurs ? url : undefined;
+      if (!url || !isTrusted(url, service)) return undefined;
+      known.set(service, url);
+      return url;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Activity, TurnContext } from 'botbuilder';
+import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Picture } from '../../conversation/photo.ts';
@@ -60,14 +60,16 @@ const activitySchema = z.object({
  *
  * Null: no activity at all, because it has no `type`.
  */
-export function parseActivity(body: unknown): Activity | null {
+export function parseActivity(body: unknown) {
   const parsed = activitySchema.safeParse(body).data;
   if (!parsed) return null;
   const { channelData, conversation, ...activity } = parsed;
   // Teams names the directory in two places; the SDK's conversation references keep the conversation's.
   const tenantId = tenantSchema.safeParse(channelData).data?.tenant.id ?? conversation.tenantId;
-  return { ...activity, conversation: { ...conversation, tenantId }, channelData: {}, ...UNREAD };
+  const read = { ...activity, ...UNREAD, conversation: { ...conversation, tenantId }, channelData: {} };
+  return read satisfies Activity;
 }
+type TeamsActivity = NonNullable<ReturnType<typeof parseActivity>>;
 
 const UNREAD = { localTimezone: '', callerId: '', label: '', valueType: '', listenFor: [] };
 
@@ -75,7 +77,7 @@ const UNREAD = { localTimezone: '', callerId: '', label: '', valueType: '', list
  * What a customer said with a message. Null where nobody said anything to us: there is nobody to answer, or a group does
  * not mention us. Activities come from `parseActivity`: what is blank is absent.
  */
-export function fromMessage(activity: Activity): Incoming | null {
+export function fromMessage(activity: TeamsActivity): Incoming | null {
   const place = whereOf(activity);
   if (!place) return null;
   if (!isPrivate(activity)) {
@@ -138,14 +140,13 @@ function senderOf({ from, locale }: Activity): Sender {
 }
 
 /** What a typed message says, or what was sent with it. */
-function content(activity: Activity): Message {
+function content(activity: TeamsActivity): Message {
   const text = textOf(activity);
   const pictures = picturesOf(activity);
   if (pictures.length > 0) return { kind: 'photo', pictures, ...(text !== '' && { caption: text }) };
   if (text !== '') return { kind: 'text', text };
-  const types = (activity.attachments ?? []).map(({ contentType }) => contentType);
-  if (types.some((type) => type.startsWith('audio/'))) return { kind: 'unknown', what: 'voice' };
-  return { kind: 'unknown', what: 'other' };
+  const isVoice = activity.attachments.some(({ contentType }) => contentType.startsWith('audio/'));
+  return { kind: 'unknown', what: isVoice ? 'voice' : 'other' };
 }
 
 /**
@@ -154,7 +155,7 @@ function content(activity: Activity): Message {
 const FILE = 'application/vnd.microsoft.teams.file.download.info';
 
 /** What was pasted into a message, or sent with it. */
-function picturesOf({ attachments = [] }: Activity): Picture[] {
+function picturesOf({ attachments }: TeamsActivity): Picture[] {
   return attachments.flatMap(({ contentType, contentUrl }): Picture | [] => {
     if (contentType === FILE) return { kind: 'elsewhere' };
     if (!contentType.startsWith('image/')) return [];
@@ -166,19 +167,21 @@ function picturesOf({ attachments = [] }: Activity): Picture[] {
  * The text without the mention of ourselves, never longer than `MAX_TEXT`. The entities say what a mention is; a text
  * alone can claim anything. Not the SDK's `removeRecipientMention`: it takes one mention away, and keeps others' tags.
  */
-function textOf(activity: Activity): string {
+function textOf(activity: TeamsActivity): string {
   let rest = cut(activity.text, MAX_TEXT);
-  for (const { text: mention, mentioned } of TurnContext.getMentions(activity)) {
-    if (mention === '') continue;
+  for (const { type, text: mention, mentioned } of activity.entities) {
+    if (type !== 'mention' || mention === '') continue;
     const name = mentioned.id === activity.recipient.id ? '' : mentioned.name;
-    const named = rest.replace(mention, () => name);
-    rest = cut(named, MAX_TEXT);
+    rest = cut(
+      rest.replace(mention, () => name),
+      MAX_TEXT,
+    );
   }
   return rest.replaceAll(/&nbsp;|\u00a0/g, ' ').trim();
 }
 
-function mentionsUs(activity: Activity): boolean {
-  return TurnContext.getMentions(activity).some(({ mentioned }) => mentioned.id === activity.recipient.id);
+function mentionsUs({ entities, recipient }: TeamsActivity): boolean {
+  return entities.some(({ type, mentioned }) => type === 'mention' && mentioned.id === recipient.id);
 }
 
 /** A press before a form: a card's other buttons send its fields along. */
@@ -193,7 +196,7 @@ function answerOf({ choice, form, code, phone, email }: Data): Message {
   };
 }
 
-function pressOf({ replyToId }: Activity, data: Data): Press | undefined {
+function pressOf({ replyToId }: TeamsActivity, data: Data): Press | undefined {
   if (!replyToId) return undefined;
   const { choice, label, form, code, phone, email, said = [] } = data;
   const view = choice === undefined ? form : decodeChoice(choice).view;

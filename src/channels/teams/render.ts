@@ -1,4 +1,4 @@
-import { type Activity, ActivityTypes, CardFactory, TextFormatTypes } from 'botbuilder';
+import type { Activity } from 'botbuilder';
 import type { Locale } from '../../conversation/message.ts';
 import type { Field, Reply } from '../../conversation/reply.ts';
 import type { Words } from '../../i18n.ts';
@@ -21,24 +21,26 @@ const HISTORY = 'history.page';
  * Suggested actions are not used: Teams shows three, never beside a card, and they cannot carry a view.
  */
 export function render(reply: Reply, locale: Locale, words: Words): Rendered {
-  const { key, lines = [], choices, form, image: url } = reply;
+  const { key, lines = [], choices, form = [], image: url } = reply;
   const main = words.line(reply, locale);
   const rest = lines.map((line) => words.line(line, locale));
   const whole = [main, ...rest].join('\n');
   // A card for several lines, too: not every client breaks those of a plain text.
-  if (!choices?.length && !form?.length && !url && !whole.includes('\n')) return plain(whole);
+  if (!choices?.length && form.length === 0 && !url && !whole.includes('\n')) return plain(whole);
 
+  const title = form.length > 0 ? words.line({ key: 'teams.form.title' }, locale) : undefined;
   const picture = url === undefined ? [] : [image(url, rest[0] ?? '')];
-  const body = form?.length
-    ? []
-    : [
-        ...linesOf(main.split('\n'), rest.length > 0 ? 'title' : 'plain'),
-        ...picture,
-        ...(key === HISTORY ? rest.map(record) : linesOf(rest)),
-      ];
-  const said = form?.length ? [formTitle(locale, words)] : whole.split('\n');
-  for (const carried of isWithin(MAX_SAID_BYTES, said) ? [said, []] : [[]]) {
-    const made = card([...body, ...controls(reply, carried, locale, words)], whole);
+  const body =
+    title !== undefined
+      ? [text(title, 'title'), ...form.flatMap((field) => fieldElements(field, locale, words))]
+      : [
+          ...linesOf(main.split('\n'), rest.length > 0 ? 'title' : 'plain'),
+          ...picture,
+          ...(key === HISTORY ? rest.map(record) : linesOf(rest)),
+        ];
+  const said = title === undefined ? whole.split('\n') : [title];
+  for (const carried of isWithin(MAX_SAID_BYTES, said) ? [{ said }, {}] : [{}]) {
+    const made = card([...body, ...buttons(reply, carried, locale, words)], whole);
     if (isWithin(MAX_CARD_BYTES, made)) return withCard(made, said[0]);
   }
   // More choices than a card can have: every one of them can be typed.
@@ -56,90 +58,18 @@ export function renderUsed({ said, chosen }: Press, locale: Locale, words: Words
   return withCard(isWithin(MAX_CARD_BYTES, whole) ? whole : used([]));
 }
 
-function linesOf(lines: readonly string[], tone?: Tone): Element[] {
-  return lines.map((line) => text(line, tone, { spacing: 'Small' }));
-}
-
-/** The locale files write a record as `when · what · how much`: the dots are the table's borders. */
-function record(line: string): Element {
-  const parts = line.split(' · ');
-  const [first = '', ...more] = parts;
-  const last = more.length > 1 ? more.splice(-1) : [];
-  return row([first, ...(more.length > 0 ? [more.join(' · ')] : []), ...last]);
-}
-
-/** Whatever can be filled in or pressed. Each button carries what the card says: see `Press`. */
-function controls(reply: Reply, said: readonly string[], locale: Locale, words: Words): Element[] {
-  const { choices = [], form = [], view } = reply;
-  const carried = said.length > 0 ? { said } : {};
-  const actions = choices.map((choice) => {
-    const label = words.line(choice.label, locale);
-    const data = { choice: encodeChoice(choice.id, view), label, ...carried };
-    return button(label, data, form.length > 0);
-  });
-  if (form.length === 0) return buttons(actions);
-  const send = button(
-    words.line({ key: 'teams.form.send' }, locale),
-    { form: view ?? '', ...carried },
-    false,
-  );
-  return [
-    text(formTitle(locale, words), 'title'),
-    ...form.flatMap((field) => fieldElements(field, locale, words)),
-    ...buttons([send, ...actions]),
-  ];
-}
-
 function plain(words: string): Rendered {
-  return { type: ActivityTypes.Message, text: words, textFormat: TextFormatTypes.Plain };
+  return { type: 'message', text: words, textFormat: 'plain' };
 }
 
 /** `summary` is what a notification shows. */
 function withCard(content: Element, summary?: string): Rendered {
-  const attachments = [CardFactory.adaptiveCard(content)];
-  return { type: ActivityTypes.Message, attachments, ...(summary && { summary }) };
+  const attachments = [{ contentType: 'application/vnd.microsoft.card.adaptive', content }];
+  return { type: 'message', attachments, ...(summary && { summary }) };
 }
 
 function isWithin(maxBytes: number, value: unknown): boolean {
   return Buffer.byteLength(JSON.stringify(value)) <= maxBytes;
-}
-
-/**
- * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
- * because a check that is stricter than ours would lock people out.
- */
-const INPUTS: Readonly<Record<Field['slot'], Element>> = {
-  // Ten of them, with blanks between.
-  code: { maxLength: 700 },
-  phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
-  email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
-};
-
-function formTitle(locale: Locale, words: Words): string {
-  return words.line({ key: 'teams.form.title' }, locale);
-}
-
-/**
- * A field with its label, and why its value was refused. The label is an element of its own, because Teams' mobile
- * clients do not know an input's `label`.
- */
-function fieldElements({ slot, required, value, reason }: Field, locale: Locale, words: Words): Element[] {
-  const line = (key: string, context?: string) => words.line({ key: `teams.form.${key}`, context }, locale);
-  const input: Element = {
-    type: 'Input.Text',
-    id: slot,
-    placeholder: line('hint', slot),
-    spacing: 'None',
-    ...INPUTS[slot],
-    ...(required && { isRequired: true }),
-    errorMessage: line('fault', slot),
-    ...(value !== undefined && { value }),
-  };
-  return [
-    text(line('label', slot)),
-    ...(reason ? [text(words.line(reason, locale), 'fault', { spacing: 'None' })] : []),
-    input,
-  ];
 }
 
 /**
@@ -159,8 +89,43 @@ const RUNS: Readonly<Record<Tone, Element>> = {
   fault: { color: 'Attention', size: 'Small' },
 };
 
+/**
+ * What a field takes, as far as the client can check it: wide enough for every spelling that we read ourselves,
+ * because a check that is stricter than ours would lock people out.
+ */
+const INPUTS: Readonly<Record<Field['slot'], Element>> = {
+  // Ten of them, with blanks between.
+  code: { maxLength: 700 },
+  phone: { style: 'tel', maxLength: 40, regex: '^[+]?[0-9 ().-]{8,}$' },
+  email: { style: 'email', maxLength: 254, regex: '^[^@ ]+@[^@ ]+[.][^@ ]+$' },
+};
+
+/**
+ * A field with its label, and why its value was refused. The label is an element of its own, because Teams' mobile
+ * clients do not know an input's `label`.
+ */
+function fieldElements({ slot, required, value, reason }: Field, locale: Locale, words: Words): Element[] {
+  const line = (key: string, context?: string) => words.line({ key: `teams.form.${key}`, context }, locale);
+  const input: Element = {
+    type: 'Input.Text',
+    id: slot,
+    placeholder: line('hint', slot),
+    spacing: 'None',
+    ...INPUTS[slot],
+    ...(required && { isRequired: true }),
+    errorMessage: line('fault', slot),
+    ...(value !== undefined && { value }),
+  };
+  const fault = reason ? [text(words.line(reason, locale), 'fault', { spacing: 'None' })] : [];
+  return [text(line('label', slot)), ...fault, input];
+}
+
 function text(line: string, tone: Tone = 'plain', more: Element = {}): Element {
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text: line, ...RUNS[tone] }], ...more };
+}
+
+function linesOf(lines: readonly string[], tone?: Tone): Element[] {
+  return lines.map((line) => text(line, tone, { spacing: 'Small' }));
 }
 
 /** A picture that Teams fetches from its URL; `alt`: what people hear who cannot see it. */
@@ -168,23 +133,43 @@ function image(url: string, alt: string): Element {
   return { type: 'Image', url, altText: alt, size: 'Large', spacing: 'Small' };
 }
 
-/** A table's row; its second cell takes the room there is. */
-function row(cells: readonly string[]): Element {
+/** The locale files write a record as `when · what · how much`: the dots are the table's borders. */
+function record(line: string): Element {
+  const [first = '', ...more] = line.split(' · ');
+  const last = more.length > 1 ? more.splice(-1) : [];
+  const cells = [first, ...(more.length > 0 ? [more.join(' · ')] : []), ...last];
   const columns = cells.map((cell, index) => ({
     type: 'Column',
+    // The second cell takes the room there is.
     width: index === 1 ? 'stretch' : 'auto',
     items: [text(cell)],
   }));
   return { type: 'ColumnSet', columns, spacing: 'Small', separator: true };
 }
 
-/** A button. `skipsInputs`: a form's checks do not stop it. */
-function button(title: string, data: Element, skipsInputs: boolean): Element {
-  return { type: 'Action.Submit', title, data, ...(skipsInputs && { associatedInputs: 'none' }) };
-}
-
-/** Buttons as an element of the body, because a card shows no more than six of its own. */
-function buttons(actions: readonly Element[]): Element[] {
+/**
+ * Whatever can be pressed, as elements of the body, because a card shows no more than six buttons of its own. Each carries
+ * what the card says: see `Press`.
+ */
+function buttons(reply: Reply, carried: Element, locale: Locale, words: Words): Element[] {
+  const { choices = [], form = [], view } = reply;
+  const isForm = form.length > 0;
+  const button = (title: string, data: Element, more: Element = {}): Element => ({
+    type: 'Action.Submit',
+    title,
+    data: { ...data, ...carried },
+    ...more,
+  });
+  const send = words.line({ key: 'teams.form.send' }, locale);
+  const actions = [
+    ...(isForm ? [button(send, { form: view ?? '' })] : []),
+    ...choices.map((choice) => {
+      const label = words.line(choice.label, locale);
+      // The form's checks do not stop it.
+      const skipping = isForm ? { associatedInputs: 'none' } : {};
+      return button(label, { choice: encodeChoice(choice.id, view), label }, skipping);
+    }),
+  ];
   const rows: Element[] = [];
   for (let at = 0; at < actions.length; at += MAX_BUTTONS) {
     rows.push({ type: 'ActionSet', actions: actions.slice(at, at + MAX_BUTTONS) });
@@ -200,12 +185,12 @@ function card(body: readonly Element[], fallback: string): Element {
     type: 'AdaptiveCard',
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     version: '1.2',
-    fallbackText: escaped(fallback),
+    fallbackText: plainText(fallback),
     body,
   };
 }
 
 /** The text as it is, for clients that read Markdown or HTML: no link, no picture, no emphasis. */
-function escaped(words: string): string {
+function plainText(words: string): string {
   return words.replaceAll(/[\\`*_~[\]<>#|]/g, '\\$&');
 }

@@ -1,16 +1,16 @@
-import type { Limit } from '../../http/limits.ts';
-import type { Words } from '../../i18n.ts';
-import type { Observe } from '../../observability/metrics.ts';
-import type { Accept, Channel } from '../channel.ts';
+import type { FastifyPluginAsync } from 'fastify';
+import { callerOf, isLocal } from '../../http/limits.ts';
+import { problem } from '../../http/problem.ts';
+import type { Channel, ChannelParts } from '../channel.ts';
+import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform-request.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
 import { createCheck } from './check.ts';
 import { createConnector, createHosts, TEAMS_HOSTS } from './connector.ts';
-import { createTeamsOutlet } from './deliver.ts';
-import { createIdentity } from './identity.ts';
-import { createWebhook } from './webhook.ts';
+import { fromMessage, parseActivity } from './incoming.ts';
+import { createTeamsOutlet } from './outlet.ts';
 
 export type TeamsConfig = {
   /** Undefined: no authentication at all (`TEAMS_AUTH=off`), for a playground on this machine only. */
@@ -21,55 +21,63 @@ export type TeamsConfig = {
   readonly trustedTenants: readonly string[];
 };
 
-export type TeamsOptions = {
+export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'observe'> & {
   readonly config: TeamsConfig;
-  readonly accept: Accept;
-  /** For requests without a valid token. */
-  readonly limit: Limit;
-  readonly words: Words;
-  readonly observe: Observe;
   /** How long a call of the connector may take, ms. */
   readonly timeoutMs?: number | undefined;
   /** From one look at the service to the next, ms. */
   readonly watchMs?: number | undefined;
 };
 
-/**
- * Microsoft Teams, through the Bot Framework service. The SDK (0.3 s, 50 MB) comes with this file: it is loaded only where
- * the channel is on.
- */
-export function createTeams(options: TeamsOptions): Channel {
-  const { config, accept, limit, words, observe } = options;
-  const { registration, serviceHosts = TEAMS_HOSTS, trustedTenants } = config;
-  const cloud = registration ? createCloud(registration, observe.log) : NO_CLOUD;
-  const hosts = createHosts(serviceHosts, registration === undefined);
-  const connector = createConnector({
-    cloud,
-    hosts,
-    timeoutMs: options.timeoutMs,
-    onTokenRefused: tokenAlarm(TEAMS.name, observe),
-  });
-  const check = createCheck({ cloud, connector, registration, serviceHosts: config.serviceHosts });
+/** Microsoft Teams, through the Bot Framework service. */
+export async function createTeams(options: TeamsOptions): Promise<Channel> {
+  const { config, accept, limit, words, observe, timeoutMs } = options;
+  const { registration, serviceHosts, trustedTenants } = config;
+  const cloud = registration ? await createCloud(registration, observe.log) : NO_CLOUD;
+  const hosts = createHosts(serviceHosts ?? TEAMS_HOSTS, registration === undefined);
+  const onTokenRefused = tokenAlarm(TEAMS.name, observe);
+  const connector = createConnector({ cloud, hosts, timeoutMs, onTokenRefused });
+  const check = createCheck({ cloud, connector, registration, serviceHosts });
   const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
+  const onRefused = () => observe.update(TEAMS.name, 'refused');
+  const refuse = createRefusal(limit, onRefused);
+
+  /** The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Bodies never say what an error was. */
+  const plugin: FastifyPluginAsync = async (app) => {
+    takePlatformRequests(app);
+    if (!registration) {
+      app.addHook('onRequest', async (request, reply) => {
+        if (isLocal(callerOf(request))) return;
+        return refuse(request, reply, 403, 'Without authentication only this machine is heard.');
+      });
+    }
+    app.post('/webhooks/teams', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+      const activity = parseActivity(request.body);
+      if (!activity) return refuse(request, reply, 400, 'The body is no JSON object with a type.');
+      const verdict = await cloud.verify(activity, request.headers.authorization ?? '');
+      if (verdict === 'unavailable') return sendAgain(reply, 'The token cannot be verified now.');
+      if (verdict === 'refused') return refuse(request, reply, 401, 'The token is missing or wrong.');
+      if (!hosts.trusted(activity.serviceUrl)) {
+        onRefused();
+        const host = URL.parse(activity.serviceUrl)?.host ?? '';
+        observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
+        return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
+      }
+      // Messages, by far the most, go straight there; every other kind of activity takes the SDK's way.
+      const { incoming, body } =
+        activity.type === 'message'
+          ? { incoming: fromMessage(activity), body: undefined }
+          : await (await import('./handler.ts')).readOther(activity);
+      if (incoming) await accept(incoming);
+      return reply.code(200).send(body);
+    });
+  };
 
   return {
     ...TEAMS,
     greeting: () => [`${TEAMS.title} is on${registration ? '' : ', without authentication'}.`],
-    plugin: createWebhook({
-      cloud,
-      hosts,
-      localOnly: registration === undefined,
-      limit,
-      accept,
-      onRefused(host) {
-        observe.update(TEAMS.name, 'refused');
-        if (host !== undefined) {
-          observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
-        }
-      },
-    }),
-    ...createTeamsOutlet(connector, words, options.timeoutMs),
-    identify: createIdentity({ connector, trustedTenants }),
+    plugin,
+    ...createTeamsOutlet(connector, words, trustedTenants, timeoutMs),
     faults: watch.faults,
     start: watch.start,
     stop: watch.stop,

@@ -4,7 +4,14 @@ import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
 import type { FetchedPhoto } from '../../engine/outlet.ts';
 import { createTransport, type Exchange } from '../../http/transport.ts';
 import { parseJson } from '../platform-request.ts';
-import { type CallFailure, meaningOf, type PlatformAnswer, unfetched } from '../platform-response.ts';
+import {
+  type CallFailure,
+  failureOf,
+  meaningOf,
+  type PlatformAnswer,
+  photoFailure,
+  photoIn,
+} from '../platform-response.ts';
 import { backoffMs, pause } from '../watch.ts';
 
 /** What the methods of the Bot API take; files are ids and URLs, never uploads. */
@@ -72,13 +79,13 @@ export function createClient(options: ClientOptions): Client {
         { file_id: place.file },
         { timeoutMs: untilMs - performance.now() },
       );
-      if (!found.ok) return unfetched(found);
+      if (!found.ok) return photoFailure(found);
       const file = fileSchema.safeParse(found.result).data;
       if (!file) return { kind: 'refused' };
       if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
       const path = `${root}/file/bot${token}/${file.file_path}`;
       const timeoutMs = Math.max(1, untilMs - performance.now());
-      return fetchedOf(
+      return photoIn(
         await transport.exchange({ method: 'GET', origin, path, timeoutMs, maxBytes: MAX_PHOTO_BYTES }),
       );
     },
@@ -97,13 +104,6 @@ const fileSchema = z.object({
   file_size: z.number().optional().catch(undefined),
 });
 
-function fetchedOf(exchange: Exchange): FetchedPhoto {
-  if (exchange.kind === 'large') return exchange;
-  if (exchange.kind !== 'answered') return { kind: 'unavailable' };
-  const meaning = meaningOf(exchange);
-  return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : unfetched(meaning);
-}
-
 const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),
   z.object({
@@ -121,7 +121,7 @@ type Refusal = Extract<z.infer<typeof answerSchema>, { ok: false }>;
 function understand(exchange: Exchange): Answer {
   if (exchange.kind !== 'answered') {
     const why = exchange.kind === 'large' ? 'too large' : exchange.reason;
-    return { kind: exchange.kind === 'unsent' ? 'undelivered' : 'uncertain', ok: false, why };
+    return { ...failureOf(exchange), ok: false, why };
   }
   const { status, content } = exchange;
   const answer = answerSchema.safeParse(parseJson(content.toString())).data;

@@ -114,7 +114,7 @@ it('a token is verified once while it lasts, and for one service', async () => {
 
 it('callers without a valid token are limited, and nobody else', async () => {
   const { post } = await createBot({ auth: 'on', limit: async (_request, reply) => reply.code(429).send() });
-  expect((await post(textActivity('hi'), null)).statusCode).toBe(429);
+  for (const sent of [textActivity('hi'), '{']) expect((await post(sent, null)).statusCode).toBe(429);
   expect((await post(textActivity('hi'))).statusCode).toBe(200);
 });
 

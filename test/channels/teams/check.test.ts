@@ -102,7 +102,7 @@ it('a connector that refuses our token is a fault until it takes a call again', 
 
 it('a wrong secret is told from a login service out of reach, and each is gone once it is cured', async () => {
   const { url } = await startWell();
-  const cloud = createCloud(REGISTRATION, recordingObserve().observe.log);
+  const cloud = await createCloud(REGISTRATION, recordingObserve().observe.log);
   const { check } = looking(url, { cloud });
   onTestFinished(() => nock.cleanAll());
   const login = () => nock('https://login.microsoftonline.com').post(/.*/).query(true);
