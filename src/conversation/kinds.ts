@@ -4,8 +4,8 @@ import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './language/period.ts';
 import { askGift } from './prompts/gifts.ts';
-import { isProofAsked, proved, whose } from './prompts/identity.ts';
-import type { Choice, Field as FormField, Line, Reply } from './reply.ts';
+import { isProofAsked, isStaff, proved, whose } from './prompts/identity.ts';
+import { choice, type Field as FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 
 /*
@@ -22,38 +22,30 @@ type Kind = {
   /** Where it lies in the draft. */
   readonly slot: keyof Draft;
   isMissing(draft: Draft, flow: Flow): boolean;
-  /** The question, without a view. */
+  /** The question, without a view and without the button that cancels. */
   ask(flow: Flow, step: Asking, draft: Draft, scope: Context): Reply;
   /** The same to whoever said yes to it: plainly. */
   plainly?(flow: Flow, scope: Context): Partial<Reply>;
-  about(flow: Flow, scope: Context): About;
+  readonly about: About;
   /** In a form. */
   readonly form?: FormField | undefined;
   /** What a no to it does: there is none; back to where it came from; why it is asked is said. */
   readonly no: 'none' | 'back' | 'explain';
 };
 
-/** The stable ids of the choices stand here and in `dialogue/sources.ts`, which answers to them. */
-export const choice = (id: string, params?: Line['params']): Choice => ({
-  id,
-  label: { key: `choice.${id.split(':', 1)[0]}`, params },
-});
-/** A choice whose label has the whole id in its key. */
-export const named = (id: string): Choice => ({ id, label: { key: `choice.${id}` } });
-
-export const CANCEL = choice('cancel');
 export const TYPES = historyTypeSchema.options;
-export const PERIOD_CHOICES = PERIODS.map((name) => named(`period:${name}`));
+export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
 
 export const PROOF: About = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
+const same = (key: string): About => ({ what: key, wrong: key });
 
 export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   codes: {
     field: 'code',
     slot: 'codes',
     isMissing: ({ codes }) => codes === undefined,
-    ask: ({ name }) => ({ key: `${name}.askCode`, choices: [CANCEL], asks: 'code' }),
-    about: () => ({ what: 'answer.code.where', wrong: 'answer.code.wrong' }),
+    ask: ({ name }) => ({ key: `${name}.askCode`, asks: 'code' }),
+    about: { what: 'answer.code.where', wrong: 'answer.code.wrong' },
     form: { slot: 'code', required: true },
     no: 'back',
   },
@@ -63,16 +55,20 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     slot: 'phone',
     isMissing: (draft, { identity }) =>
       identity === 'typed' ? draft.phone === undefined : proved(draft) === undefined,
-    ask: (flow, step, _, scope) =>
-      flow.identity === 'typed' ? askPhone(flow, scope) : askIdentity(step, scope),
+    ask({ name, identity }, { tries }, _, scope) {
+      const isShared = identity === 'typed' ? scope.sender.proof === 'contact' : isProofAsked(scope);
+      const share: Partial<Reply> = isShared ? { sharePhone: true } : {};
+      const asked = { context: whose(scope), asks: 'phone', ...share } as const;
+      if (identity === 'typed') return { key: `${name}.askPhone`, ...asked };
+      if (!isShared) return { key: 'identity.ask', ...asked };
+      // Why sharing is needed is said once.
+      return { key: 'identity.proofNeeded', ...asked, context: tries > 0 ? 'again' : undefined };
+    },
     plainly({ identity }, scope) {
       if (identity === 'proved') return isProofAsked(scope) ? { context: 'again' } : {};
       return { key: 'phone.wanted', context: scope.sender.proof === 'contact' ? 'share' : undefined };
     },
-    about: ({ identity }, scope) =>
-      identity === 'proved' && isProofAsked(scope)
-        ? PROOF
-        : { what: 'answer.phone.why', wrong: 'answer.phone.wrong' },
+    about: { what: 'answer.phone.why', wrong: 'answer.phone.wrong' },
     form: { slot: 'phone', required: true },
     no: 'explain',
   },
@@ -84,13 +80,13 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     ask: ({ name }, { editing }, _, scope) => ({
       key: `${name}.askEmail`,
       context: whose(scope),
-      choices: [choice('skip'), CANCEL],
+      choices: [choice('skip')],
       asks: 'email',
       // Whoever wants to change it was asked whether they want one.
       ...(editing && { key: 'email.wanted', context: undefined }),
     }),
     plainly: () => ({ key: 'email.wanted', context: undefined }),
-    about: () => ({ what: 'answer.email.why', wrong: 'answer.email.wrong' }),
+    about: { what: 'answer.email.why', wrong: 'answer.email.wrong' },
     form: { slot: 'email', required: false },
     no: 'none',
   },
@@ -101,17 +97,14 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     isMissing: ({ code }) => code === undefined,
     ask({ name }, _, { balance, among }, scope) {
       const { gifts } = scope.settings;
-      if (gifts.length === 0) return { key: `${name}.askCode`, choices: [CANCEL], asks: 'code' };
+      if (gifts.length === 0) return { key: `${name}.askCode`, asks: 'code' };
       const points = balance?.points ?? undefined;
       const meant = gifts.filter(({ code }) => among?.includes(code));
-      const context = whose(scope) === 'staff' ? 'knownStaff' : 'known';
-      const { choices, ...asked } =
-        meant.length > 0
-          ? askGift(meant, points, { context: 'several' })
-          : askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
-      return { ...asked, choices: [...choices, CANCEL] };
+      if (meant.length > 0) return askGift(meant, points, { context: 'several' });
+      const context = isStaff(scope) ? 'knownStaff' : 'known';
+      return askGift(gifts, points, points === undefined ? {} : { context, params: { points } });
     },
-    about: () => ({ what: 'answer.gift.which', wrong: 'answer.gift.which' }),
+    about: same('answer.gift.which'),
     no: 'back',
   },
 
@@ -121,10 +114,10 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     isMissing: ({ type }) => type === null,
     ask: ({ name }) => ({
       key: `${name}.askType`,
-      choices: [...TYPES.map((type) => named(`${name}:${type}`)), CANCEL],
+      choices: TYPES.map((type) => choice(`${name}:${type}`)),
       asks: 'menu',
     }),
-    about: () => ({ what: 'answer.list.which', wrong: 'answer.list.which' }),
+    about: same('answer.list.which'),
     no: 'explain',
   },
 
@@ -135,31 +128,13 @@ export const KINDS: Readonly<Record<SlotKind, Kind>> = {
     ask: ({ name }, _, __, scope) => ({
       key: `${name}.askPeriod`,
       params: exampleOfPeriod(scope),
-      choices: [...PERIOD_CHOICES, CANCEL],
+      choices: PERIOD_CHOICES,
       asks: 'period',
     }),
-    about: () => ({ what: 'answer.period.how', wrong: 'answer.period.how' }),
+    about: same('answer.period.how'),
     no: 'explain',
   },
 };
-
-function askPhone({ name }: Flow, scope: Context): Reply {
-  const asked: Reply = {
-    key: `${name}.askPhone`,
-    context: whose(scope),
-    choices: [CANCEL],
-    asks: 'phone',
-  };
-  return scope.sender.proof === 'contact' ? { ...asked, sharePhone: true } : asked;
-}
-
-/** Why sharing is needed is said once. */
-function askIdentity({ tries }: Asking, scope: Context): Reply {
-  const again = tries > 0 ? 'again' : undefined;
-  return isProofAsked(scope)
-    ? { key: 'identity.proofNeeded', context: again, choices: [CANCEL], asks: 'phone', sharePhone: true }
-    : { key: 'identity.ask', context: whose(scope), choices: [CANCEL], asks: 'phone' };
-}
 
 export function periodNamed(name: NamedPeriod, { nowMs, settings }: Context): Period {
   return namedPeriod(name, nowMs, settings.timeZone);

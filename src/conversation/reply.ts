@@ -35,6 +35,13 @@ const paramSchema: z.ZodType<Param> = z.union([
 const choiceSchema = z.strictObject({ id: z.string(), label: lineSchema });
 export type Choice = z.infer<typeof choiceSchema>;
 
+/** A button whose wording is called as it is, unless `label` says otherwise. */
+export const choice = (id: string, label?: Partial<Line>): Choice => ({
+  id,
+  label: { key: `choice.${id}`, ...label },
+});
+export const CANCEL = choice('cancel');
+
 /** What a question asks for. */
 export const ASKS = ['code', 'phone', 'email', 'confirm', 'consent', 'period', 'menu'] as const;
 

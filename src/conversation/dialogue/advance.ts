@@ -9,10 +9,9 @@ import type { Reply } from '../reply.ts';
 import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
 import { supportLines } from './beside.ts';
 import { notRead, open, show } from './browse.ts';
-import { finish } from './consent.ts';
 import { guarded, isUnprovable, unproved } from './guards.ts';
 import { tooManyAttempts, unseen } from './operations.ts';
-import { again, asking, confirm, home, pose } from './questions.ts';
+import { again, asking, finish, home, pose } from './questions.ts';
 
 /*
  * How a flow goes on: the only place that asks.
@@ -128,7 +127,8 @@ export function complete(
     return stop.ask === undefined
       ? after(told, home(next, scope, stop.say))
       : ask(next, flow, stop.ask, scope, ...told, stop.say);
-  if (confirmsIn(flow)) return confirm(next, flow, scope, ...told);
+  if (confirmsIn(flow))
+    return pose(next, { at: 'confirming', flow: flow.name, operation: scope.ids.operation }, scope, ...told);
   const by = proved(draft);
   if (by === undefined) return after(told, home(state, scope, { key: 'menu' }));
   return 'reads' in flow.end && flow.end.reads === 'pages'

@@ -1,15 +1,14 @@
 import type { Command } from '../commands.ts';
 import { type Decision, say } from '../decision.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
-import { type About, CANCEL, choice, KINDS, named, PROOF } from '../kinds.ts';
+import { type About, KINDS, PROOF } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
-import { isStaff, provedIn } from '../prompts/identity.ts';
+import { given, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
-import type { Choice, Line, Reply } from '../reply.ts';
+import { CANCEL, type Choice, choice, type Line, type Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
-import { given } from './consent.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { aside, home, homeWithShortcuts, otherPhone, viewed } from './questions.ts';
 
@@ -57,7 +56,7 @@ export function cancel(state: ConversationState, scope: Scope): Decision {
 /** Asks which language; the question that was live stays so: choosing one is no answer to it. */
 export function languages(state: ConversationState, scope: Scope): Decision {
   const live = viewed(state, scope);
-  const choices = LOCALES.map((locale) => named(`language:${locale}`));
+  const choices = LOCALES.map((locale) => choice(`language:${locale}`));
   return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
 }
 
@@ -150,9 +149,9 @@ export function aboutQuestion(state: ConversationState, scope: Scope): About | u
   const same = (key: string): About => ({ what: key, wrong: key });
   switch (step.at) {
     case 'asking': {
-      const flow = scope.flows.get(step.flow);
-      const kind = step.offer?.why === 'typo' ? 'email' : step.slot;
-      return flow && KINDS[kind].about(flow, scope);
+      if (step.offer?.why === 'typo') return KINDS.email.about;
+      const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
+      return step.slot === 'phone' && isProof ? PROOF : KINDS[step.slot].about;
     }
     case 'confirming':
       return same('answer.confirm.what');
@@ -190,7 +189,7 @@ function buttonFor(command: Command, { step, draft }: ConversationState, scope: 
       return scope.flows.get(command.flow) && choice(command.flow);
     case 'kind': {
       const listing = scope.flows.all.find(({ slots }) => slots.includes('list'));
-      return listing && command.of !== 'both' ? named(`${listing.name}:${command.of}`) : undefined;
+      return listing && command.of !== 'both' ? choice(`${listing.name}:${command.of}`) : undefined;
     }
     case 'change': {
       const edits = (step.at === 'confirming' && flow && confirmsIn(flow)?.edits(draft)) || [];
@@ -203,7 +202,7 @@ function buttonFor(command: Command, { step, draft }: ConversationState, scope: 
         ? choice(command.to)
         : undefined;
     case 'speak':
-      return named(`language:${command.locale}`);
+      return choice(`language:${command.locale}`);
     case 'cancel':
       return step.at === 'idle' ? undefined : CANCEL;
     default:

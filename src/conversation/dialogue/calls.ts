@@ -6,7 +6,6 @@ import { balanceLines, codeLine, receiptLines, sumLines, untriedLine } from '../
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
 import { refused as askAnew, complete, untried as retryUntried } from './advance.ts';
-import { finish } from './consent.ts';
 import { callHindered } from './guards.ts';
 import {
   type AtHand,
@@ -23,7 +22,7 @@ import {
   receiptOf,
   stillChecking,
 } from './operations.ts';
-import { again, home, pose } from './questions.ts';
+import { again, finish, home, pose } from './questions.ts';
 
 /*
  * From the press that confirms to what is said of the outcome. One confirmation of several codes makes a call for each, in

@@ -49,13 +49,13 @@ function added(codes: Codes, said: Codes): Change {
   const all = [...new Set([...codes, ...said])];
   const left = all.slice(MOST_CODES);
   const kept = all.slice(0, MOST_CODES);
-  const params = { most: MOST_CODES, codes: named(left) };
+  const params = { most: MOST_CODES, codes: list(left) };
   const told: Reply[] = left.length > 0 ? [{ key: 'codes.tooMany', params }] : [];
   return { codes: kept, fresh: kept.slice(codes.length), told };
 }
 
 /** As many as a message can name. */
-const named = (codes: Codes): string =>
+const list = (codes: Codes): string =>
   codes.length > 20 ? `${codes.slice(0, 20).join(', ')}, …` : codes.join(', ');
 
 /** The codes that are kept now, one a line. */
@@ -122,8 +122,7 @@ function meantBy(codes: Codes, ref: CodeRef): Codes {
 
 function removed(codes: Codes, which: readonly CodeRef[]): Change {
   const { found, missing, isUnclear } = sort(codes, which);
-  const told: Reply[] =
-    missing.length > 0 ? [{ key: 'codes.missing', params: { code: named(missing) } }] : [];
+  const told: Reply[] = missing.length > 0 ? [{ key: 'codes.missing', params: { code: list(missing) } }] : [];
   if (isUnclear) return { codes, fresh: [], told: [...told, { key: 'codes.which' }] };
   if (found.length > 0) {
     const change = without(codes, found);
@@ -136,7 +135,7 @@ function removed(codes: Codes, which: readonly CodeRef[]): Change {
 /** The list without some of its codes. */
 function without(codes: Codes, gone: Codes): Change {
   const left = codes.filter((code) => !gone.includes(code));
-  const told: Reply[] = gone.length > 0 ? [{ key: 'codes.removed', params: { code: named(gone) } }] : [];
+  const told: Reply[] = gone.length > 0 ? [{ key: 'codes.removed', params: { code: list(gone) } }] : [];
   return { codes: left, fresh: [], told };
 }
 
@@ -156,8 +155,8 @@ function replaced(
   const all = added(gone.length === 0 ? codes : instead(codes, gone, fresh), gone.length === 0 ? fresh : []);
   const told: Reply =
     gone.length === 0
-      ? { key: 'codes.beside', params: { code: named(fresh) } }
-      : { key: 'codes.replaced', params: { from: named(gone), to: named(fresh) } };
+      ? { key: 'codes.beside', params: { code: list(fresh) } }
+      : { key: 'codes.replaced', params: { from: list(gone), to: list(fresh) } };
   return { codes: all.codes, fresh, told: [...all.told, told] };
 }
 

@@ -1,12 +1,12 @@
 import type { SlotKind } from '../commands.ts';
-import { type Decision, say, withLast } from '../decision.ts';
+import { type Decision, say } from '../decision.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
-import { CANCEL, choice, formOf, KINDS, named, PERIOD_CHOICES } from '../kinds.ts';
+import { formOf, KINDS, PERIOD_CHOICES } from '../kinds.ts';
 import { giftsToSuggest } from '../prompts/gifts.ts';
-import { carried, isStaff, proved, remembering } from '../prompts/identity.ts';
+import { carried, given, isStaff, proved, remembering } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
-import type { Choice, Reply } from '../reply.ts';
-import type { Asking, ConversationState, Offer, Step } from '../state.ts';
+import { CANCEL, type Choice, choice, type Reply } from '../reply.ts';
+import type { Asking, ConversationState, Draft, Offer, Step } from '../state.ts';
 import { busy } from './operations.ts';
 
 /*
@@ -29,19 +29,7 @@ export function pose(
   scope: Scope,
   ...before: readonly Reply[]
 ): Decision {
-  const next = { ...state, step, view: scope.ids.view };
-  return say(next, ...before, question(next, scope));
-}
-
-/** Shows the summary of a flow: its button carries a new operation, and works once. */
-export function confirm(
-  state: ConversationState,
-  { name }: Flow,
-  scope: Scope,
-  ...before: readonly Reply[]
-): Decision {
-  const step = { at: 'confirming', flow: name, operation: scope.ids.operation } as const;
-  return pose(state, step, scope, ...before);
+  return again({ ...state, step, view: scope.ids.view }, scope, ...before);
 }
 
 /** Asks the live question once more, its buttons still alive. */
@@ -97,12 +85,12 @@ export function homeWithShortcuts(
   reply: Reply,
   balance?: number,
 ): Decision {
+  const { choices = [] } = reply;
   const decision = home(state, scope, reply);
-  const choices = decision.replies.at(-1)?.choices ?? [];
   const shortcuts = shortcutsIn(decision.state, balance, scope).filter(
     ({ id }) => !choices.some((one) => one.id === id),
   );
-  return withLast(decision, { choices: [...choices, ...shortcuts] });
+  return say(decision.state, withMenu(decision.state, reply, scope, shortcuts));
 }
 
 /** Gifts that the customer may well want, of whom it is known who they are. */
@@ -111,39 +99,29 @@ function shortcutsIn(state: ConversationState, points: number | undefined, scope
   return scope.flows.all.flatMap((flow) => {
     const confirms = confirmsIn(flow);
     if (!confirms || !flow.slots.includes('gift') || busy(state, confirms)) return [];
-    return giftsToSuggest(scope, points).map(({ code, name: gift, score }) => ({
-      id: `${flow.name}:1:${code}`,
-      label: { key: `choice.${flow.name}.gift`, params: { gift, score } },
-    }));
+    return giftsToSuggest(scope, points).map(({ code, name: gift, score }) =>
+      choice(`${flow.name}:1:${code}`, { key: `choice.${flow.name}.gift`, params: { gift, score } }),
+    );
   });
 }
 
 /** The same reply with the menu's buttons after its own, where nothing else is being asked. */
 export function withMenu(
-  state: ConversationState,
+  { view }: ConversationState,
   reply: Reply,
   { flows }: Scope,
-  ...before: readonly Choice[]
+  more: readonly Choice[] = [],
 ): Reply {
   const menu = flows.all.map(({ name }) => choice(name));
-  return {
-    ...reply,
-    choices: [...(reply.choices ?? []), ...before, ...menu],
-    asks: 'menu',
-    view: state.view,
-  };
+  return { ...reply, choices: [...(reply.choices ?? []), ...menu, ...more], asks: 'menu', view };
 }
 
 /** Says which button a summary takes: with the whole summary only where another word will do then. */
 export function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
   if (confirmsIn(flow)?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = question(state, scope);
-  return say(state, {
-    key: 'confirm.press',
-    choices: choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id)),
-    asks,
-    view,
-  });
+  const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
+  return say(state, { key: 'confirm.press', choices: buttons, asks, view });
 }
 
 /** The question that the state waits on, as a reply. */
@@ -152,61 +130,57 @@ export function question(state: ConversationState, scope: Scope): Reply {
   switch (step.at) {
     case 'idle':
       return withMenu(state, { key: 'menu' }, scope);
-    case 'browsing': {
-      const menu = withMenu(state, { key: 'menu' }, scope);
-      return { ...menu, choices: [...(menu.choices ?? []), ...PERIOD_CHOICES] };
-    }
+    case 'browsing':
+      return withMenu(state, { key: 'menu' }, scope, PERIOD_CHOICES);
     case 'asking':
-      return { ...askSlot(state, step, scope), view };
+      return { ...(step.offer ? doubt(step, step.offer, scope) : askSlot(state, step, scope)), view };
     case 'confirming':
       return { ...summary(state, step, scope), view };
-    case 'consenting':
-      return {
-        ...consentQuestion(state),
-        choices: [named('consent:accept'), named('consent:decline')],
-        asks: 'consent',
-        view,
-      };
+    case 'consenting': {
+      const phone = otherPhone(state);
+      const other = phone && { context: 'other', params: { phone: showPhone(phone) } };
+      const choices = [choice('consent:accept'), choice('consent:decline')];
+      return { key: 'privacy.consent', ...other, choices, asks: 'consent', view };
+    }
   }
 }
 
 function askSlot(state: ConversationState, step: Asking, scope: Scope): Reply {
   const { draft } = state;
-  if (step.offer) return offer(step, step.offer, scope);
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
   const plain = KINDS[step.slot].ask(flow, step, draft, scope);
   const whom = step.slot === 'phone' ? lastCustomer(state, scope) : [];
-  const asked = { ...plain, choices: [...whom, ...(plain.choices ?? [])] };
+  const asked = { ...plain, choices: [...whom, ...(plain.choices ?? []), CANCEL] };
   const form = formOf(flow, draft);
   return form.length > 1 && !step.editing ? { ...asked, form } : asked;
 }
 
-/** A doubt: a value to take over by one press; nothing is taken unasked. */
-function offer(step: Asking, { why, meant, typed }: Offer, scope: Scope): Reply {
+/** Whose turn it was last is one tap away for staff, and never taken silently. */
+function lastCustomer({ before }: ConversationState, scope: Scope): Choice[] {
+  const { phone, email } = before ?? {};
+  const name = phone ? showPhone(phone.value) : email?.value;
+  return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
+}
+
+/** A value to take over by one press; nothing is taken unasked. */
+function doubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope): Reply {
+  const buttons = (...ids: string[]) => [...ids.map((id) => choice(id)), CANCEL];
   switch (why) {
     case 'mapped':
-    case 'leadingZero':
-      return {
-        key: `phone.${why}`,
-        params: { phone: showPhone(meant) },
-        choices: [choice('use'), choice('other'), CANCEL],
-        asks: 'phone',
-      };
-    case 'code':
-      return {
-        key: 'code.offer',
-        params: { typed: typed ?? '', code: meant },
-        choices: [choice('use'), choice('keep'), CANCEL],
-        asks: 'code',
-      };
-    case 'typo':
-      return {
-        key: 'email.typo',
-        params: { email: meant },
-        choices: [choice('use'), ...(typed === undefined ? [] : [choice('keep')]), CANCEL],
-        asks: step.slot === 'email' || scope.sender.proof !== 'contact' ? 'email' : 'phone',
-      };
+    case 'leadingZero': {
+      const params = { phone: showPhone(meant) };
+      return { key: `phone.${why}`, params, choices: buttons('use', 'other'), asks: 'phone' };
+    }
+    case 'code': {
+      const params = { typed: typed ?? '', code: meant };
+      return { key: 'code.offer', params, choices: buttons('use', 'keep'), asks: 'code' };
+    }
+    case 'typo': {
+      const choices = typed === undefined ? buttons('use') : buttons('use', 'keep');
+      const asks = slot === 'email' || sender.proof !== 'contact' ? 'email' : 'phone';
+      return { key: 'email.typo', params: { email: meant }, choices, asks };
+    }
   }
 }
 
@@ -218,24 +192,27 @@ function summary(
 ): Reply {
   const flow = scope.flows.get(name);
   const confirms = flow && confirmsIn(flow);
+  const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
   return {
     key: `${name}.summary`,
     lines: [...(confirms?.summary(draft, profile, scope) ?? [])],
     image: confirms?.image?.(draft, scope),
-    choices: [
-      { id: `confirm:${operation}`, label: { key: `choice.confirm.${name}` } },
-      ...(confirms?.edits(draft) ?? []),
-      CANCEL,
-    ],
+    choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
   };
 }
 
+/*
+ * Whether phone and e-mail may be remembered.
+ */
+
 /** The version of the text that customers consent to (`privacy.consent`); raise it with every change of meaning. */
-export const CONSENT_VERSION = 2;
+const CONSENT_VERSION = 2;
+/** Whoever passes over the question so often has answered it. */
+const ASKED_AT_MOST = 2;
 
 /** Whether this customer agreed to the text as it is today. */
-export function hasAgreed({ consent }: ConversationState): boolean {
+function hasAgreed({ consent }: ConversationState): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
 }
 
@@ -251,18 +228,76 @@ export function otherPhone(state: ConversationState): string | undefined {
   return isOther ? phone.value : undefined;
 }
 
-/** May phone and e-mail be remembered? Or, where they are already: may this number take the other's place? */
-function consentQuestion(state: ConversationState): Reply {
-  const phone = otherPhone(state);
-  return phone === undefined
-    ? { key: 'privacy.consent' }
-    : { key: 'privacy.consent', context: 'other', params: { phone: showPhone(phone) } };
+/** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
+export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
+  // Whether another number is remembered from now on: what was agreed to stays agreed to.
+  if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
+  const { consentUnanswered: _, ...rest } = state;
+  const decided: ConversationState = {
+    ...rest,
+    consent: { given, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
+    profile: given ? profileOf(state) : {},
+  };
+  return homeWithShortcuts(decided, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
 }
 
-/** Whose turn it was last is one tap away for staff, and never taken silently. */
-function lastCustomer({ before }: ConversationState, scope: Scope): Choice[] {
-  const { phone, email } = before ?? {};
-  const name = phone ? showPhone(phone.value) : email?.value;
-  if (!isStaff(scope) || name === undefined) return [];
-  return [{ id: 'before', label: { key: 'choice.before', params: { name } } }];
+/**
+ * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
+ * remembered, or keeps what was agreed to, and asks whether another number takes the place of the remembered one. Staff
+ * are not asked: what they typed is somebody else's, and the next customer is another one. `balance`: what the customer
+ * has now, where that is known.
+ */
+export function finish(state: ConversationState, scope: Scope, reply: Reply, balance?: number): Decision {
+  const { draft, consent: answered } = state;
+  if (isStaff(scope)) return home(state, scope, reply);
+  const isNew = answered?.version !== CONSENT_VERSION && hasMore(draft, scope);
+  if (isNew || otherPhone(state) !== undefined) {
+    return pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope, reply);
+  }
+  const known = answered?.given ? { ...state, profile: profileOf(state) } : state;
+  return homeWithShortcuts(known, scope, reply, balance);
+}
+
+/** Whether anything is known that the channel does not tell each time anyway. */
+function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
+  return phone !== undefined || (email != null && email.value !== sender.email);
+}
+
+/** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
+export function unanswered(state: ConversationState, scope: Scope): ConversationState {
+  if (state.step.at !== 'consenting') return state;
+  const { consentUnanswered = 0, ...rest } = state;
+  const idle: ConversationState = { ...rest, step: { at: 'idle' } };
+  if (hasAgreed(state)) return idle;
+  if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
+  return {
+    ...idle,
+    consent: { given: false, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
+  };
+}
+
+/** The same where nothing is begun instead: nothing of the flow before is kept for a next one. */
+export function walkedAway(state: ConversationState, scope: Scope): ConversationState {
+  return state.step.at === 'consenting' ? { ...unanswered(state, scope), draft: {} } : state;
+}
+
+/**
+ * Where staff write, nothing is remembered of the last customer: versions before this one asked staff for consent, and the
+ * console may have imitated a customer here.
+ */
+export function withoutProfile(state: ConversationState, scope: Scope): ConversationState {
+  if (!isStaff(scope)) return state;
+  const { consent: _, consentUnanswered: __, ...rest } = state;
+  const step: ConversationState['step'] = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
+  return { ...rest, step, profile: {} };
+}
+
+/** What was proved is kept: what is only typed may be somebody else's, for whom points were earned once. */
+function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
+  const { phone, email } = given(draft);
+  return {
+    ...profile,
+    ...(phone && (phone.proved || !profile.phone?.proved) && { phone }),
+    ...(email && (email.proved || !profile.email?.proved) && { email }),
+  };
 }

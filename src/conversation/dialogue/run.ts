@@ -29,11 +29,22 @@ import {
 import { narrow, turn as turnPage } from './browse.ts';
 import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
-import { consent, unanswered, walkedAway } from './consent.ts';
 import { hindered } from './guards.ts';
 import { pressed } from './live.ts';
 import { isInterrupted } from './operations.ts';
-import { again, aside, asking, home, homeWithShortcuts, pointAt, question, withMenu } from './questions.ts';
+import {
+  again,
+  aside,
+  asking,
+  consent,
+  home,
+  homeWithShortcuts,
+  pointAt,
+  question,
+  unanswered,
+  walkedAway,
+  withMenu,
+} from './questions.ts';
 
 /*
  * The dialogue: what each command does, wherever the conversation is. Each is applied once, in order; then one question

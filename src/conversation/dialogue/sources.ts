@@ -7,9 +7,8 @@ import type { Photo, Picture } from '../photo.ts';
 import type { Field, Line, Reply } from '../reply.ts';
 import type { ConversationState } from '../state.ts';
 import { runningIn } from './advance.ts';
-import { unanswered } from './consent.ts';
 import { expecting, pressed } from './live.ts';
-import { again, aside } from './questions.ts';
+import { again, aside, unanswered } from './questions.ts';
 import { run } from './run.ts';
 
 /*

@@ -1,9 +1,8 @@
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { named } from '../kinds.ts';
 import { whose } from '../prompts/identity.ts';
 import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
-import type { Choice, Line } from '../reply.ts';
+import { type Choice, choice, type Line } from '../reply.ts';
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
 export const accumulate: Flow = {
@@ -22,8 +21,8 @@ export const accumulate: Flow = {
     again: 'codes',
 
     edits({ codes = [], email }) {
-      const addEmail: Choice = { id: 'edit:email', label: { key: 'choice.edit:email', context: 'none' } };
-      return [...editsOfCodes(codes), named('edit:phone'), email ? named('edit:email') : addEmail];
+      const context = email ? undefined : 'none';
+      return [...editsOfCodes(codes), choice('edit:phone'), choice('edit:email', { context })];
     },
 
     summary({ codes = [], phone, email }, profile, scope) {
@@ -56,11 +55,8 @@ export const accumulate: Flow = {
 
 /** One code can be corrected, of several each can be left out. */
 function editsOfCodes(codes: readonly string[]): Choice[] {
-  if (codes.length < 2) return [named('edit:code')];
-  return codes.map((code, at) => ({
-    id: `remove:${at + 1}`,
-    label: { key: 'choice.remove', params: { code } },
-  }));
+  if (codes.length < 2) return [choice('edit:code')];
+  return codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 }
 
 /** Remembered and unproved: whoever writes now need not be who typed it then. */

@@ -2,6 +2,7 @@ import type { Flow } from '../flow.ts';
 import { giftLines, giftOf } from '../prompts/gifts.ts';
 import { proved, whose } from '../prompts/identity.ts';
 import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
+import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */
 export const redeem: Flow = {
@@ -16,7 +17,7 @@ export const redeem: Flow = {
     kind: 'redeem',
     exclusive: true,
     needsBalance: true,
-    edits: () => [{ id: 'edit:code', label: { key: 'choice.edit:gift' } }],
+    edits: () => [choice('edit:code', { key: 'choice.edit:gift' })],
 
     summary({ code = '', price, phone, email }, _, scope) {
       const lines = giftLines(code, price, scope);
@@ -47,7 +48,7 @@ export const redeem: Flow = {
       const gift = giftOf(code, scope);
       if (!gift || wanted < 2) return [];
       const label = { key: 'choice.redeem.more', params: { gift: gift.name } };
-      return [{ id: `redeem:${wanted - 1}:${gift.code}`, label }];
+      return [choice(`redeem:${wanted - 1}:${gift.code}`, label)];
     },
 
     /** Whether the points were too few: AntCRM itself tells no reason. */

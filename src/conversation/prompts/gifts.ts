@@ -1,5 +1,5 @@
 import type { Context, Gift } from '../context.ts';
-import type { Choice, Line, Reply } from '../reply.ts';
+import { choice, type Line, type Reply } from '../reply.ts';
 import { whose } from './identity.ts';
 
 /** The gift of the operator's list that has this code. */
@@ -70,7 +70,7 @@ export function askGift(
   gifts: readonly Gift[],
   points: number | undefined,
   asked: Pick<Reply, 'context' | 'params'>,
-): Reply & { readonly choices: readonly Choice[] } {
+): Reply {
   const isDear = ({ score }: Gift) => points !== undefined && score > points;
   const inOrder = [...gifts.filter((gift) => !isDear(gift)), ...gifts.filter(isDear)];
   const say = (gift: Gift, key: string): Line => {
@@ -80,7 +80,7 @@ export function askGift(
   };
   const choices = inOrder
     .slice(0, BUTTONS)
-    .map((gift) => ({ id: `gift:${gift.code}`, label: say(gift, 'choice.gift') }));
+    .map((gift) => choice(`gift:${gift.code}`, say(gift, 'choice.gift')));
   const others = inOrder.slice(BUTTONS);
   const left = others.length - LINES;
   const lines: Line[] = [

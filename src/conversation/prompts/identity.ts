@@ -19,7 +19,7 @@ export function carried(state: ConversationState, context: Context): Identity {
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
   const phone = better(state.draft.phone, state.profile.phone);
   const email = better(state.draft.email ?? undefined, vouched) ?? state.profile.email;
-  return { ...(phone && { phone }), ...(email && { email }) };
+  return given({ phone, email });
 }
 
 /** The first one, unless only the second is proved. */
@@ -32,6 +32,11 @@ export function proved(draft: Identity): Identifier | undefined {
   if (draft.phone?.proved) return { kind: 'phone', value: draft.phone.value };
   if (draft.email?.proved) return { kind: 'email', value: draft.email.value };
   return undefined;
+}
+
+/** The phone and e-mail that are known. */
+export function given({ phone, email }: Identity): ConversationState['profile'] {
+  return { ...(phone && { phone }), ...(email && { email }) };
 }
 
 /** What of a draft is proved. */
@@ -48,7 +53,7 @@ export function served(state: ConversationState, context: Context): Conversation
 export function remembering(state: ConversationState, context: Context): ConversationState {
   const { phone, email } = state.draft;
   if (!isStaff(context) || (phone ?? email) == null) return state;
-  return { ...state, before: { ...(phone && { phone }), ...(email && { email }) } };
+  return { ...state, before: given(state.draft) };
 }
 
 /** Nobody is named any more: another customer's turn begins. */

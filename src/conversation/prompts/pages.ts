@@ -1,10 +1,10 @@
 import type { HistoryRead, HistoryRecord, HistoryType } from '../effect.ts';
 import type { Scope } from '../flow.ts';
-import { choice, exampleOfPeriod, named, periodNamed, TYPES } from '../kinds.ts';
+import { exampleOfPeriod, periodNamed, TYPES } from '../kinds.ts';
 import { DAY_MS, dayAt, startOfDay } from '../language/calendar.ts';
 import type { Period } from '../language/period.ts';
 import { type NamedPeriod, PERIODS } from '../language/period.ts';
-import type { Choice, Line, Reply } from '../reply.ts';
+import { type Choice, choice, type Line, type Reply } from '../reply.ts';
 import type { ConversationState, Page } from '../state.ts';
 import { giftOf } from './gifts.ts';
 
@@ -50,8 +50,7 @@ export function endOf(state: ConversationState, page: Page, sum: HistoryRead['su
 
 /** That a page could not be read: it can be asked for again. */
 export function unread({ view }: ConversationState): Reply {
-  const retry = { id: 'retry', label: { key: 'choice.retry' } };
-  return { key: 'service.unavailable', choices: [retry], view };
+  return { key: 'service.unavailable', choices: [choice('retry')], view };
 }
 
 /** The pages beside this one, the other list, other periods; the last page leads on to something else, too. */
@@ -63,10 +62,10 @@ function withPaging(
   scope: Scope,
 ): Reply {
   const choices: Choice[] = [
-    ...(skip > 0 ? [{ id: 'previous', label: { key: 'choice.previous' } }] : []),
-    ...(more ? [{ id: 'next', label: { key: 'choice.next' } }] : []),
-    ...TYPES.filter((one) => one !== type).map((one) => named(`history:${one}`)),
-    ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => named(`period:${one}`)),
+    ...(skip > 0 ? [choice('previous')] : []),
+    ...(more ? [choice('next')] : []),
+    ...TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
+    ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
   ];
   const menu = scope.flows.all.map(({ name }) => choice(name));
   const { view } = state;
