@@ -57,7 +57,7 @@ export async function runCli(
     case 'set': {
       if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
       let code = 0;
-      for (const { name, set } of partsOf(options)) if (!show(name, await set(client))) code = 1;
+      for (const { name, set } of partsOf(client, options)) if (!show(name, await set())) code = 1;
       return code;
     }
     case 'delete':

@@ -15,7 +15,7 @@ import {
 import { backoffMs, pause } from '../watch.ts';
 
 /** What the methods of the Bot API take; files are ids and URLs, never uploads. */
-type Methods = Opts<never>;
+export type Methods = Opts<never>;
 
 /** How a call ended. Results are outside data: their user parses them. An edit that changes nothing is `ok`. */
 export type Answer = { readonly ok: true; readonly result: unknown } | Failure;
@@ -138,13 +138,13 @@ function platformAnswer(status: number, answer: Refusal | undefined): PlatformAn
   const afterS = parameters?.retry_after;
   return {
     status: code,
-    says: saidBy(code, description),
+    says: saysOf(code, description),
     ...(afterS !== undefined && { afterMs: afterS * 1000 }),
   };
 }
 
 /** Many cases share a code: Telegram tells them apart by the text alone. */
-function saidBy(code: number, description: string): PlatformAnswer['says'] {
+function saysOf(code: number, description: string): PlatformAnswer['says'] {
   // 404 answers a malformed token, and a method that a Bot API server of one's own is too old for.
   if (code === 404 && !/method/i.test(description)) return 'unauthorized';
   if (/chat not found/i.test(description)) return 'unreachable';

@@ -5,7 +5,14 @@ import type { Words } from '../../i18n.ts';
 import { atMostEvery, type Log } from '../../observability/log.ts';
 import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
-import { type Answer, type CallOptions, type Client, type Patience, persist } from './client.ts';
+import {
+  type Answer,
+  type CallOptions,
+  type Client,
+  type Methods,
+  type Patience,
+  persist,
+} from './client.ts';
 
 export const ROUTE = '/webhooks/telegram';
 
@@ -28,82 +35,72 @@ export type RegistrationOptions = {
 /** A part of what Telegram must know of the bot. Setting it again changes nothing. */
 export type Part = {
   readonly name: string;
-  set(client: Caller, limits?: CallOptions): Promise<Answer>;
+  set(options?: CallOptions): Promise<Answer>;
   /** Whether Telegram has it as it should be; of a webhook, as far as it shows: never the secret. */
-  isSet(client: Caller, limits: CallOptions): Promise<boolean>;
+  isSet(options: CallOptions): Promise<boolean>;
 };
-type Caller = Pick<Client, 'call'>;
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
-export function partsOf(options: RegistrationOptions): Part[] {
-  const { publicUrl, secret, defaultLocale } = options;
-  const webhook = publicUrl !== undefined && secret !== undefined ? [webhookPart(publicUrl, secret)] : [];
-  // Clients in any other language come first.
-  const profiles = [profile(options, defaultLocale)].concat(
-    LOCALES.map((locale) => profile(options, locale, { language_code: locale })),
-  );
-  return [...webhook, ...profiles.flat()];
-}
+export function partsOf(client: Pick<Client, 'call'>, options: RegistrationOptions): Part[] {
+  const { publicUrl, secret, words, defaultLocale } = options;
 
-function webhookPart(publicUrl: string, secret: string): Part {
-  const url = webhookUrl(publicUrl);
-  const allowed = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
-  return {
-    name: 'setWebhook',
-    set: (client, limits) => client.call('setWebhook', { url, secret_token: secret, ...allowed }, limits),
-    async isSet(client, limits) {
-      const webhook = readWebhook(await client.call('getWebhookInfo', {}, limits));
+  function part<M extends keyof Methods>(
+    name: M,
+    payload: Methods[M],
+    isSet: (call: Client['call'], options: CallOptions) => Promise<boolean>,
+  ): Part {
+    return {
+      name,
+      set: (options) => client.call(name, payload, options),
+      isSet: (options) => isSet(client.call, options),
+    };
+  }
+
+  function webhookPart(url: string, secret: string): Part {
+    const allowed = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
+    return part('setWebhook', { url, secret_token: secret, ...allowed }, async (call, options) => {
+      const webhook = readWebhook(await call('getWebhookInfo', {}, options));
       return webhook?.url === url && missingKinds(webhook).length === 0;
-    },
-  };
+    });
+  }
+
+  /** What clients in a language are shown; in any other than ours, where none is named. */
+  function profileParts(locale: Locale, language: { readonly language_code?: Locale } = {}): Part[] {
+    const line = (key: string) => words.line({ key }, locale);
+    const commands = options.commands.map(({ name, written }) => ({
+      command: written[locale],
+      description: line(`telegram.command.${name}`),
+    }));
+    const description = line('telegram.description');
+    const short_description = line('telegram.shortDescription');
+    /** Telegram answers with the fields that were set, in their order. */
+    const shows =
+      (method: 'getMyCommands' | 'getMyDescription' | 'getMyShortDescription', wanted: unknown) =>
+      async (call: Client['call'], options: CallOptions): Promise<boolean> => {
+        const answer = await call(method, language, options);
+        return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
+      };
+    return [
+      part('setMyCommands', { commands, ...language }, shows('getMyCommands', commands)),
+      part('setMyDescription', { description, ...language }, shows('getMyDescription', { description })),
+      part(
+        'setMyShortDescription',
+        { short_description, ...language },
+        shows('getMyShortDescription', { short_description }),
+      ),
+    ];
+  }
+
+  return [
+    ...(publicUrl !== undefined && secret !== undefined ? [webhookPart(webhookUrl(publicUrl), secret)] : []),
+    ...profileParts(defaultLocale),
+    ...LOCALES.flatMap((locale) => profileParts(locale, { language_code: locale })),
+  ];
 }
 
 /** Where Telegram sends the updates of a bot at this public base. */
 export function webhookUrl(publicUrl: string): string {
   return publicUrl.replace(/\/+$/, '') + ROUTE;
-}
-
-type Language = { readonly language_code?: Locale };
-
-function profile(
-  { words, ...options }: RegistrationOptions,
-  locale: Locale,
-  language: Language = {},
-): Part[] {
-  const line = (key: string) => words.line({ key }, locale);
-  const commands = options.commands.map(({ name, written }) => ({
-    command: written[locale],
-    description: line(`telegram.command.${name}`),
-  }));
-  const long = { description: line('telegram.description') };
-  const short = { short_description: line('telegram.shortDescription') };
-  /** Telegram answers with the fields that were set, in their order. */
-  const shows =
-    (
-      method: 'getMyCommands' | 'getMyDescription' | 'getMyShortDescription',
-      wanted: unknown,
-    ): Part['isSet'] =>
-    async (client, limits) => {
-      const answer = await client.call(method, language, limits);
-      return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
-    };
-  return [
-    {
-      name: 'setMyCommands',
-      set: (client, limits) => client.call('setMyCommands', { commands, ...language }, limits),
-      isSet: shows('getMyCommands', commands),
-    },
-    {
-      name: 'setMyDescription',
-      set: (client, limits) => client.call('setMyDescription', { ...long, ...language }, limits),
-      isSet: shows('getMyDescription', long),
-    },
-    {
-      name: 'setMyShortDescription',
-      set: (client, limits) => client.call('setMyShortDescription', { ...short, ...language }, limits),
-      isSet: shows('getMyShortDescription', short),
-    },
-  ];
 }
 
 /** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
@@ -141,12 +138,11 @@ export type Registration = {
 };
 
 export function createRegistration(
-  client: Caller,
   parts: readonly Part[],
   { signal, pauseMs }: Patience,
   log: Log,
 ): Registration {
-  const [hook] = parts.filter(({ name }) => name === 'setWebhook');
+  const hooks = parts.filter(({ name }) => name === 'setWebhook');
   let underWay: Promise<void> = Promise.resolve();
 
   /** `anyway`: also what Telegram shows as it should be. */
@@ -155,8 +151,8 @@ export function createRegistration(
     let refused = 0;
     for (const part of wanted) {
       if (signal.aborted) return;
-      if (!anyway && (await part.isSet(client, { signal }))) continue;
-      const answer = await persist(() => part.set(client, { signal }), { signal, pauseMs });
+      if (!anyway && (await part.isSet({ signal }))) continue;
+      const answer = await persist(() => part.set({ signal }), { signal, pauseMs });
       if (answer.ok) set++;
       else if (!signal.aborted) {
         refused++;
@@ -166,16 +162,14 @@ export function createRegistration(
     if (set + refused > 0 && !signal.aborted) log.info({ set, refused }, 'registered at Telegram');
   }
 
-  const again = atMostEvery(AGAIN_MS, (hook: Part) => {
-    underWay = underWay.then(() => register([hook], true));
-  });
-
   return {
     start() {
       underWay = pause(Math.random() * pauseMs, signal).then(() => register(parts, false));
       return underWay;
     },
-    again: () => hook && again(hook),
+    again: atMostEvery(AGAIN_MS, () => {
+      underWay = underWay.then(() => register(hooks, true));
+    }),
     idle: () => underWay,
   };
 }

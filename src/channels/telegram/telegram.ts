@@ -1,16 +1,19 @@
+import type { FastifyPluginAsync } from 'fastify';
 import type { Locale } from '../../conversation/message.ts';
+import { isSecret } from '../../http/guard.ts';
+import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import type { Pace } from '../pace.ts';
+import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platform-request.ts';
 import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
 import { createCheck } from './check.ts';
 import { type Answer, type ClientOptions, createClient } from './client.ts';
-import { createTelegramOutlet } from './deliver.ts';
-import { botOf, toIncoming } from './incoming.ts';
-import { createWebhook, poll } from './receive.ts';
-import { createRegistration, partsOf, webhookUrl } from './registration.ts';
-import type { Update } from './update.ts';
+import { botOf, parseUpdate, toIncoming, type Update } from './incoming.ts';
+import { createTelegramOutlet } from './outlet.ts';
+import { poll } from './poll.ts';
+import { createRegistration, partsOf, ROUTE, webhookUrl } from './registration.ts';
 
 export type TelegramOptions = ClientOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
@@ -33,7 +36,7 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, limit, words, observe, pace, publicUrl } = options;
+  const { token, secret, mode, accept, limit, words, observe, pace, publicUrl, apiRoot } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
@@ -44,29 +47,25 @@ export function createTelegram(options: TelegramOptions): Channel {
   let polling: Promise<unknown> = Promise.resolve();
   let polled: Answer | undefined;
 
+  const { deliver, ...outlet } = createTelegramOutlet(client, words, pace, () => bot.username);
   const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
-  const { deliver, wait, working } = createTelegramOutlet(client, words, pace, () => bot.username);
   // A webhook that was set by hand is nobody's to change, and neither is what else that bot tells of itself.
   const isSetByHand = mode === 'webhook' && publicUrl === undefined;
   const webhook = mode === 'webhook' ? publicUrl : undefined;
-  const parts = isSetByHand ? [] : partsOf({ ...options, publicUrl: webhook });
-  const registration = createRegistration(client, parts, patience, observe.log);
-  const watch = createWatch({
-    channel: TELEGRAM.name,
-    everyMs: options.checkEveryMs,
-    observe,
-    check: createCheck({
-      client,
-      apiRoot: options.apiRoot,
-      mode,
-      webhookUrl: webhook && webhookUrl(webhook),
-      registration,
-      pollFault: () => (polled && !polled.ok && polled.kind === 'rejected' ? polled.why : undefined),
-      onName(username) {
-        if (bot.username !== username) bot = botOf(bot.id, username);
-      },
-    }),
+  const parts = isSetByHand ? [] : partsOf(client, { ...options, publicUrl: webhook });
+  const registration = createRegistration(parts, patience, observe.log);
+  const check = createCheck({
+    client,
+    apiRoot,
+    mode,
+    webhookUrl: webhook && webhookUrl(webhook),
+    registration,
+    pollFault: () => (polled && !polled.ok && polled.kind === 'rejected' ? polled.why : undefined),
+    onName(username) {
+      if (bot.username !== username) bot = botOf(bot.id, username);
+    },
   });
+  const watch = createWatch({ channel: TELEGRAM.name, everyMs: options.checkEveryMs, observe, check });
 
   /** Rejects if the message could not be stored. */
   async function receive(update: Update): Promise<void> {
@@ -74,20 +73,48 @@ export function createTelegram(options: TelegramOptions): Channel {
     if (incoming) await accept(incoming);
   }
 
+  /**
+   * The route that Telegram calls (docs/how-it-works.md, "A message"). The answer's body is never a method call: replies
+   * leave from the outbox.
+   */
+  const webhookRoute =
+    (secret: string): FastifyPluginAsync =>
+    async (app) => {
+      const onRefused = () => observe.update(TELEGRAM.name, 'refused');
+      const refuse = createRefusal(limit, onRefused);
+      takePlatformRequests(app);
+      app.post(ROUTE, {
+        bodyLimit: BODY_LIMIT,
+        // Before the body is read, let alone parsed.
+        async onRequest(request, reply) {
+          const given = request.headers['x-telegram-bot-api-secret-token'];
+          if (typeof given === 'string' && isSecret(given, secret)) return;
+          return refuse(request, reply, 401, 'The secret token is missing or wrong.');
+        },
+        async handler({ body }, reply) {
+          const update = parseUpdate(body);
+          if (update) {
+            await receive(update);
+            return reply.code(200).send();
+          }
+          onRefused();
+          return problem(reply, 400, 'Bad Request', 'The body is no JSON object with an integer update_id.');
+        },
+      });
+    };
+
   return {
     ...TELEGRAM,
     greeting: () => [`${TELEGRAM.title} is on, by ${mode}.`],
     async plugin(app) {
-      const onRefused = () => observe.update(TELEGRAM.name, 'refused');
-      if (mode === 'webhook' && secret) app.register(createWebhook({ secret, receive, limit, onRefused }));
+      if (mode === 'webhook' && secret) app.register(webhookRoute(secret));
     },
+    ...outlet,
     async deliver(outgoing) {
       const delivery = await deliver(outgoing);
       if (delivery.kind === 'unauthorized') tokenRefused();
       return delivery;
     },
-    pace: wait,
-    working,
     fetchPhoto: (_, at) => client.photo(at),
     faults: watch.faults,
     async start() {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { botOf, toIncoming } from '../../../src/channels/telegram/incoming.ts';
-import { parseUpdate } from '../../../src/channels/telegram/update.ts';
+import { botOf, parseUpdate, toIncoming } from '../../../src/channels/telegram/incoming.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/photo.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';

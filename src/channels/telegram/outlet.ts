@@ -6,9 +6,11 @@ import type {
 import { START_WITHOUT_CODE } from '../../conversation/language/payload.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
-import type { Delivery, Outgoing } from '../../engine/outlet.ts';
+import type { Delivery, Outgoing, Outlet } from '../../engine/outlet.ts';
 import type { Words } from '../../i18n.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Chat, Pace } from '../pace.ts';
+import { display } from '../platform-response.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
 import { plainly, type Rendered, render } from './render.ts';
@@ -45,15 +47,9 @@ export function createTelegramOutlet(
   username: () => string,
 ) {
   /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
-  const avoided = new Map<string, number>();
+  const avoided = new BoundedMap<string, number>(MOST_AVOIDED);
   /** The server has refused buttons that only newer ones know. */
   let isOld = false;
-
-  function avoid(photo: string): void {
-    const [oldest] = avoided.keys();
-    if (avoided.size >= MOST_AVOIDED && oldest !== undefined) avoided.delete(oldest);
-    avoided.set(photo, performance.now() + AVOID_MS);
-  }
 
   /** With these buttons or, where the server is too old for them, with plain ones. */
   async function withMarkup<Any extends Markup>(
@@ -77,16 +73,6 @@ export function createTelegramOutlet(
     return (await client.call('answerCallbackQuery', payload, NICETY)).ok;
   }
 
-  /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
-  async function removeButtons({ chat }: Address, { message }: Press): Promise<void> {
-    if (message === undefined) return;
-    await client.call('editMessageReplyMarkup', { chat_id: chat, message_id: message }, NICETY);
-  }
-
-  async function showTyping(address: Address): Promise<void> {
-    await client.call('sendChatAction', { ...placeOf(address), action: 'typing' }, NICETY);
-  }
-
   /** Null: Telegram does not show this picture, so its caption is to be sent as text. */
   async function sendPhoto(
     address: Address,
@@ -99,7 +85,8 @@ export function createTelegramOutlet(
     const answer = await client.call('sendPhoto', { ...placeOf(address), photo, caption, ...more });
     if (answer.ok) return DELIVERED;
     // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.
-    if (answer.kind === 'rejected' || answer.kind === 'uncertain') avoid(photo);
+    if (answer.kind === 'rejected' || answer.kind === 'uncertain')
+      avoided.set(photo, performance.now() + AVOID_MS);
     return answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 
@@ -158,55 +145,55 @@ export function createTelegramOutlet(
     return answered && toast !== undefined && !reply.choices?.length;
   }
 
-  /**
-   * What counts are new messages. That is what Telegram's limits are about (core.telegram.org/bots/faq, "How can I … avoid
-   * hitting limits?"): 30 messages a second, bursts in one chat. Edits, toasts, answers to presses and chat actions go at
-   * any time; where Telegram refuses an edit, its chat pauses all the same.
-   */
-  async function wait(outgoing: Outgoing): Promise<number> {
-    const address = addressSchema.safeParse(outgoing.address).data;
-    if (!address || isNoMessage(outgoing)) return 0;
-    const { reply, atMs: madeAtMs } = outgoing;
-    return pace.take({ ...chatOf(address), isReceipt: isReceipt(reply), madeAtMs });
-  }
-
-  async function deliver(outgoing: Outgoing): Promise<Delivery> {
-    const address = addressSchema.safeParse(outgoing.address).data;
-    if (!address) return { kind: 'rejected' };
-    const delivery = await sendTo(address, outgoing);
-    if (delivery.kind === 'throttled') await pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
-    return delivery;
-  }
-
   async function sendTo(address: Address, outgoing: Outgoing): Promise<Delivery> {
-    const { reply, first } = outgoing;
+    const { reply, first, locale } = outgoing;
     const press = maybePress.safeParse(outgoing.press).data;
-    const rendered = render(reply, outgoing.locale, words);
-
-    const toasted = press && first && (await attend(press, outgoing, rendered));
+    const rendered = render(reply, locale, words);
+    const isToasted = press && first && (await attend(press, outgoing, rendered));
     const [text = '', ...more] = rendered.texts;
     const isText = more.length === 0 && !rendered.contact && rendered.photo === undefined;
-    const inPlace = reply.inPlace && !toasted && isText;
-    if (inPlace && press?.message !== undefined) {
-      const edited = await edit(address, press.message, text, rendered.inline);
-      if (edited) return edited;
-    }
-    // A reply under the pressed question's own view means that the question goes on, with its buttons.
-    const finished = press && first && (press.view === undefined || press.view !== reply.view);
-    const sent = toasted ? DELIVERED : sendNew(outgoing, address, rendered);
-    if (!finished) return sent;
-    const [delivery] = await Promise.all([sent, removeButtons(address, press)]);
-    return delivery;
+    return display(outgoing, press, {
+      send: async () => (isToasted ? DELIVERED : sendNew(outgoing, address, rendered)),
+      edit: async ({ message }) =>
+        message === undefined || isToasted || !isText ? null : edit(address, message, text, rendered.inline),
+      retire: async ({ message: message_id }) =>
+        message_id !== undefined &&
+        client.call('editMessageReplyMarkup', { chat_id: address.chat, message_id }, NICETY),
+    });
   }
 
-  /** Shows that the bot is at work; a press's spinner would run out meanwhile. */
-  async function working(incoming: Pick<Outgoing, 'address' | 'press'>): Promise<void> {
-    const address = addressSchema.safeParse(incoming.address).data;
-    const press = maybePress.safeParse(incoming.press).data;
-    await Promise.all([press && answerPress(press), address && showTyping(address)]);
-  }
+  return {
+    async deliver(outgoing) {
+      const address = addressSchema.safeParse(outgoing.address).data;
+      if (!address) return { kind: 'rejected' };
+      const delivery = await sendTo(address, outgoing);
+      if (delivery.kind === 'throttled') await pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
+      return delivery;
+    },
 
-  return { deliver, wait, working };
+    /**
+     * What counts are new messages. That is what Telegram's limits are about (core.telegram.org/bots/faq, "How can I …
+     * avoid hitting limits?"): 30 messages a second, bursts in one chat. Edits, toasts, answers to presses and chat actions
+     * go at any time; where Telegram refuses an edit, its chat pauses all the same.
+     */
+    async pace(outgoing) {
+      const address = addressSchema.safeParse(outgoing.address).data;
+      if (!address || isNoMessage(outgoing)) return 0;
+      const { reply, atMs: madeAtMs } = outgoing;
+      return pace.take({ ...chatOf(address), isReceipt: isReceipt(reply), madeAtMs });
+    },
+
+    /** A press's spinner would run out meanwhile. */
+    async working(incoming) {
+      const address = addressSchema.safeParse(incoming.address).data;
+      const press = maybePress.safeParse(incoming.press).data;
+      const typing = address && { ...placeOf(address), action: 'typing' as const };
+      await Promise.all([
+        press && answerPress(press),
+        typing && client.call('sendChatAction', typing, NICETY),
+      ]);
+    },
+  } satisfies Outlet;
 }
 
 /** It will probably be a toast or an edit. */

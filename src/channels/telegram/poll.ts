@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Log } from '../../observability/log.ts';
+import { pause } from '../watch.ts';
+import { ALLOWED_UPDATES } from './address.ts';
+import { type Answer, type Client, type Patience, persist, waitAfter } from './client.ts';
+import { parseUpdate, type Update } from './incoming.ts';
+
+/** How long Telegram may hold an empty answer back, s. */
+const POLL_S = 50;
+/** On top of that for the answer to arrive, ms. */
+const SLACK_MS = 10_000;
+/** Stopping waits this long for Telegram to note what was taken, ms. */
+const CONFIRM_MS = 2_000;
+/** Of one answer; Telegram's maximum. */
+const MAX_UPDATES = 100;
+
+const updatesSchema = z.array(z.unknown());
+
+/**
+ * Fetches updates one after the other, until `patience.signal` is aborted; in place of the webhook, which is removed.
+ * `onAnswer` is told of every answer. `receive` rejects where an update could not be stored: it and all after it are
+ * fetched again.
+ */
+export async function poll(
+  client: Pick<Client, 'call'>,
+  receive: (update: Update) => Promise<unknown>,
+  patience: Patience,
+  log: Log,
+  onAnswer: (answer: Answer) => void,
+): Promise<void> {
+  const { signal, pauseMs } = patience;
+  await persist(() => client.call('deleteWebhook', {}, { signal }), patience);
+  const wanted = { timeout: POLL_S, limit: MAX_UPDATES, allowed_updates: ALLOWED_UPDATES };
+  const bounds = { signal, timeoutMs: POLL_S * 1000 + SLACK_MS };
+  let offset = 0;
+  for (let failures = 0; !signal.aborted; ) {
+    const answer = await client.call('getUpdates', { ...wanted, offset }, bounds);
+    if (signal.aborted) break;
+    onAnswer(answer);
+    try {
+      if (!answer.ok) throw new Error(answer.why);
+      for (const update of updatesSchema.parse(answer.result).map(parseUpdate)) {
+        if (!update) continue;
+        await receive(update);
+        offset = update.update_id + 1;
+      }
+      failures = 0;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown';
+      log.warn({ why }, 'polling Telegram failed, trying again');
+      await pause(waitAfter(answer, failures++, pauseMs), signal);
+    }
+  }
+  // Otherwise Telegram would send the last ones again, and after a restart the embedded store does not know them any more.
+  if (offset === 0) return;
+  await client.call('getUpdates', { timeout: 0, limit: 1, offset }, { timeoutMs: CONFIRM_MS });
+}
