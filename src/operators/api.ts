@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePhone } from '../conversation/language/values/phone.ts';
+import { parsePhone } from '../conversation/language/phone.ts';
 import { problemOf } from '../http/problem.ts';
 
 /*

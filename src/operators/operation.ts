@@ -1,5 +1,5 @@
 import type { Lookup } from '../conversation/effect.ts';
-import { parsePhone } from '../conversation/language/values/phone.ts';
+import { parsePhone } from '../conversation/language/phone.ts';
 import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
 import type { Operation } from '../conversation/state.ts';

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import { talkOfList } from '../support/conversation.ts';
+import type { Expecting } from '../../src/conversation/commands.ts';
+import { interpret } from '../support/conversation.ts';
+import { NOW, SETTINGS } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';
 
 const [A, B] = ['TIVI000000301', 'TIVI000000302'] as const;
+const AT: Expecting = { at: 'summary', flow: 'accumulate', buttons: [], codes: [A, B], references: [] };
 
 test('whatever is said of a list, every place is one of it and every code taken away was named', () => {
   const words: readonly string[] = [
@@ -26,9 +29,14 @@ test('whatever is said of a list, every place is one of it and every code taken 
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...words), { maxLength: 10 }), (said) => {
       const named = [...new Set(said.filter((word) => word === A || word === B))];
-      const { away, places } = talkOfList(said.join(' '), named);
-      expect(away.filter((code) => !named.some((one) => one === code))).toEqual([]);
-      for (const ref of places) expect('place' in ref && Math.abs(ref.place) < 100).toBe(true);
+      const { commands } = interpret(said.join(' '), AT, { settings: SETTINGS, nowMs: NOW });
+      for (const command of commands) {
+        const refs = command.do === 'remove' || command.do === 'keepOnly' ? command.which : [];
+        for (const ref of command.do === 'replace' ? command.old : refs) {
+          if ('code' in ref) expect(named).toContain(ref.code);
+          if ('place' in ref) expect(Math.abs(ref.place)).toBeLessThan(100);
+        }
+      }
     }),
   );
 });

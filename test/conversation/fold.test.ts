@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fold, undoTyping, visible } from '../../src/conversation/language/fold.ts';
-import { isOneTypo } from '../../src/conversation/language/typo.ts';
+import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/text.ts';
 import { fc } from '../support/properties.ts';
 
 describe('fold', () => {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseCode } from '../../src/conversation/language/values/code.ts';
-import { parseEmail } from '../../src/conversation/language/values/email.ts';
-import { parsePhone } from '../../src/conversation/language/values/phone.ts';
-import { codeMeant } from '../../src/conversation/language/values/slips.ts';
+import { codeMeant, parseCode } from '../../src/conversation/language/code.ts';
+import { parseEmail } from '../../src/conversation/language/email.ts';
+import { parsePhone } from '../../src/conversation/language/phone.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { fold } from '../../src/conversation/language/fold.ts';
-import { parseCode } from '../../src/conversation/language/values/code.ts';
-import { parseEmail } from '../../src/conversation/language/values/email.ts';
-import { parsePhone } from '../../src/conversation/language/values/phone.ts';
+import { parseCode } from '../../src/conversation/language/code.ts';
+import { parseEmail } from '../../src/conversation/language/email.ts';
+import { parsePhone } from '../../src/conversation/language/phone.ts';
+import { fold } from '../../src/conversation/language/text.ts';
 import { commands, PERIOD_NAMES, words as said, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';

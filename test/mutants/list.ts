@@ -317,14 +317,14 @@ export const MUTANTS: readonly Mutant[] = [
   }),
 
   // Understanding.
-  ...of('understanding', 'conversation/language/values/phone.ts', ['test/conversation/slots.test.ts'], {
+  ...of('understanding', 'conversation/language/phone.ts', ['test/conversation/slots.test.ts'], {
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
     'an old number stays old': ["166: '36',", ''],
   }),
-  ...of('understanding', 'conversation/language/values/email.ts', ['test/conversation/slots.test.ts'], {
+  ...of('understanding', 'conversation/language/email.ts', ['test/conversation/slots.test.ts'], {
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
   }),
-  ...of('understanding', 'conversation/language/fold.ts', ['test/conversation/fold.test.ts'], {
+  ...of('understanding', 'conversation/language/text.ts', ['test/conversation/fold.test.ts'], {
     'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
     'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],
   }),

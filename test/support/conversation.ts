@@ -1,7 +1,6 @@
 import type { Expecting } from '../../src/conversation/commands.ts';
 import { createConversation, spokenOf } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createListTalk } from '../../src/conversation/language/codes.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { createPages } from '../../src/conversation/language/pages.ts';
 import type { PeriodResult } from '../../src/conversation/language/period.ts';
@@ -31,7 +30,13 @@ export const { interpret } = createInterpreter({
 export function understand(
   text: string,
 ): Partial<Omit<Said, 'period'>> & { readonly code?: string; readonly period?: string } {
-  const { covered: _, agrees: _agrees, assents: _assents, ...said } = conversation.understand(text);
+  const {
+    covered: _,
+    agrees: _agrees,
+    assents: _assents,
+    denies: _denies,
+    ...said
+  } = conversation.understand(text);
   const [code] = said.codes;
   const period = said.period?.map(({ text }) => text).join(' ');
   const all = Object.entries({ ...said, period, code }).filter(
@@ -63,7 +68,6 @@ export const parsePeriod = (text: string, nowMs: number, timeZone: string) =>
 export const periodIn = (text: string, nowMs: number, timeZone: string) =>
   periodAt(text, nowMs, timeZone, NOWHERE);
 export const parsePage = createPages(words, reader.times.numbers);
-export const talkOfList = createListTalk(words);
 /** Finds what answers a question; `answers`: the operator's. */
 export const questionsOf = (answers: readonly Answer[] = []) =>
   createQuestions(words, reader.lexicon, reader.asking, answers);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeStart } from '../../conversation/language/payload.ts';
+import { decodeStart } from '../../conversation/language/code.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
 import { ASKS } from '../../conversation/reply.ts';

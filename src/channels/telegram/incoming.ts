@@ -2,7 +2,7 @@ import { Composer, Context, Telegram } from 'telegraf';
 import { anyOf, type Filter, message } from 'telegraf/filters';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
-import { decodeStart } from '../../conversation/language/payload.ts';
+import { decodeStart } from '../../conversation/language/code.ts';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
 import type { Incoming } from '../../engine/outlet.ts';

@@ -3,7 +3,7 @@ import type {
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
 } from '@grammyjs/types/markup.js';
-import { START_WITHOUT_CODE } from '../../conversation/language/payload.ts';
+import { START_WITHOUT_CODE } from '../../conversation/language/code.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import type { Delivery, Outgoing, Outlet } from '../../engine/outlet.ts';

@@ -1,6 +1,6 @@
 import type { CodeRef, Command } from '../commands.ts';
-import { isOneTypo } from '../language/typo.ts';
-import { codeMeant, isAlike } from '../language/values/slips.ts';
+import { codeMeant, isAlike } from '../language/code.ts';
+import { isOneTypo } from '../language/text.ts';
 import type { Reply } from '../reply.ts';
 
 /*

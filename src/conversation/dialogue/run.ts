@@ -3,7 +3,7 @@ import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Known } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
-import { isOneTypo } from '../language/typo.ts';
+import { isOneTypo } from '../language/text.ts';
 import { carried, isStaff, isTypingProof, typed, withoutIdentity } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { periodFault, periodNoted } from '../prompts/pages.ts';

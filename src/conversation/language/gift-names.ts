@@ -1,4 +1,4 @@
-import { fold } from './fold.ts';
+import { fold } from './text.ts';
 import type { Words } from './words.ts';
 
 /** A gift as texts may call it. */

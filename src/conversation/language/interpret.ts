@@ -1,5 +1,4 @@
 import type {
-  CodeRef,
   Expecting,
   Fault,
   Interpretation,
@@ -8,22 +7,19 @@ import type {
   SlotKind,
   Spoken,
 } from '../commands.ts';
-import { createListTalk } from './codes.ts';
-import { fold } from './fold.ts';
+import { codeInLink, hasBeginning, isLink, looksLikeIdentity, parseCode, spacedCode } from './code.ts';
+import { emailMeant, parseEmail } from './email.ts';
 import { createGiftNames } from './gift-names.ts';
-import { codeInLink, isLink } from './links.ts';
+import { createListTalk } from './lists.ts';
 import { localeNamed } from './manner.ts';
 import { createNearest, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
 import { namedPeriod, readPeriod } from './period.ts';
 import type { Pieces } from './period-words.ts';
+import { parsePhone } from './phone.ts';
 import { type Answer, type Asked, createQuestions } from './questions.ts';
 import { ANSWERED, createReader, type FlowFacts, type Said } from './reading.ts';
-import { scriptOf } from './script.ts';
-import { looksLikeIdentity, parseCode } from './values/code.ts';
-import { emailMeant, parseEmail } from './values/email.ts';
-import { parsePhone } from './values/phone.ts';
-import { hasBeginning, spacedCode } from './values/slips.ts';
+import { fold, scriptOf } from './text.ts';
 import type { Words } from './words.ts';
 
 /** What reading texts needs to know of a flow. */
@@ -68,7 +64,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   const reader = createReader(words, flows, commands);
   const { asking, codes, times, isYes } = reader;
   const questionOf = createQuestions(words, reader.lexicon, asking, answers);
-  const talkOfList = createListTalk(words);
+  const lists = createListTalk(words, reader.lexicon);
   const giftNames = createGiftNames(words);
   const pageIn = createPages(words, times.numbers);
   const nearest = createNearest(words, reader.lexicon);
@@ -316,9 +312,9 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       if (at === 'summary' || kind === 'phone') return otherGift(heard);
       if (kind !== 'gift') return undefined;
       if (!brings(said) && SKIPS.has(act) && !said.fault) return [{ do: 'none' }];
-      const [place, ...more] = talkOfList(text, []).places;
-      if (gifts.length === 0 && place && more.length === 0 && !brings(said)) {
-        const choice = 'place' in place ? giftButton(place.place, expecting) : undefined;
+      const [place, ...more] = lists.places(text);
+      if (gifts.length === 0 && place !== undefined && more.length === 0 && !brings(said)) {
+        const choice = giftButton(place, expecting);
         if (choice) return [{ do: 'pick', choice }];
       }
       // "Loa này hãng gì vậy?" picks nothing.
@@ -547,54 +543,18 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
 
   /** What a text makes of the codes at hand, where it does more than to name others. */
   function listCommand({ text, said, expecting }: Heard): Spoken | undefined {
-    const { codes: at } = expecting;
-    const { codes: named, act, names, rest } = said;
-    if (at.length === 0) return undefined;
-    const talk = talkOfList(text, named);
-    // "Lấy cái đầu thôi": nothing but that.
-    const isOnly = act === 'cancel mild' && said.wishes;
-    const isDeclined = act === 'no' || act === 'cancel' || (act === 'cancel mild' && !isOnly);
-    const { removes, replaces, denies, corrects } = talk;
-    const keeps = talk.keeps || isOnly;
-    // "Mã 1 đúng, mã 2 sai" does not say which of them goes where.
-    if (said.fault && said.assents && talk.places.length > 1) return undefined;
-    // "Đừng bỏ mã nào", "mã 2 mới đúng": nothing is named that goes.
-    if (talk.spares || (said.assents && talk.corrects && named.length === 0)) return undefined;
-    const isHere = (code: string) => at.includes(code);
-    // "Mã 1 X, mã 2 Y" only counts.
-    const places = removes || replaces || denies || corrects || keeps || isDeclined ? talk.places : [];
-    // "X và Y bỏ đi": the word stands behind what it takes away.
-    const onlyRemoves = removes && !replaces && !corrects && !talk.adds;
-    const away = talk.away.length === 0 && onlyRemoves && named.some(isHere) ? named : talk.away;
-    // "Bỏ mã 0302": digits that are no code, where something is taken away or replaced.
-    const ends =
-      removes || replaces ? rest.split(' ').filter((word) => /^(?=.*\d)[\w.-]{3,}$/.test(word)) : [];
-    const refs = (list: readonly string[]): CodeRef[] => list.map((code) => ({ code }));
-    const old: CodeRef[] = [...places, ...refs(away), ...ends.map((end) => ({ end }))];
-    const others = named.filter((code) => !away.includes(code));
-    const here = others.filter(isHere);
-    const fresh = others.filter((code) => !isHere(code));
-    const kept = [...old, ...refs(here)];
-    if (keeps && kept.length > 0 && fresh.length === 0) {
-      const gone = talk.keepsOthers ? kept : refs(talk.away.filter(isHere));
-      if (gone.length > 0) return { do: 'remove', which: gone };
-      // What is named to go takes no other along: "bỏ mã 2, tích mỗi mã kia".
-      const goes = (removes || denies || isDeclined) && !talk.keepsNamed;
-      return { do: goes ? 'remove' : 'keepOnly', which: kept };
-    }
-    const isThereAny = old.some((ref) => isThere(ref, at));
-    if (fresh.length > 0) {
-      const isWrong = (corrects || isDeclined) && !talk.adds;
-      const isMeant = kept.length > 0 || names === undefined || names === 'code';
-      if (!(isMeant && (replaces || isWrong)) && !isThereAny) return undefined;
-      return { do: 'replace', old: isThereAny ? old : refs(here), codes: fresh };
-    }
-    const isMissing = old.some((ref) => !isThere(ref, at));
-    const isOfCodes = names === 'code' || kept.length > 0 || isMissing;
-    if (!(removes || act === 'remove' || isDeclined || old.length > 0) || !isOfCodes) return undefined;
-    const which = old.length > 0 ? old : refs(here);
-    // "Không" without a code that goes is an answer to something else.
-    return which.length === 0 && isDeclined && !removes ? undefined : { do: 'remove', which };
+    const { codes, act, names, phone, email } = said;
+    if (expecting.codes.length === 0) return undefined;
+    const command = lists.command(withoutIdentity(text, phone ?? email), codes, expecting.codes);
+    const isNamed =
+      command?.do !== 'replace' || command.old.length > 0 || names === undefined || names === 'code';
+    if (command) return isNamed ? command : undefined;
+    if (act !== 'remove' || names === 'email' || said.denies) return undefined;
+    // In words that no line has: which one is asked, and never taken.
+    const isSaid = names === 'code' || codes.some((code) => expecting.codes.includes(code));
+    return isSaid && (codes.length === 0 || expecting.codes.length > 1)
+      ? { do: 'remove', which: [] }
+      : undefined;
   }
 
   return {
@@ -678,6 +638,10 @@ const SIMPLE: Readonly<Record<string, { readonly command: Spoken; readonly bare?
   'talk remark': { command: { do: 'talk', about: 'remark' }, bare: true },
 };
 
+/** The text without the phone or the e-mail that was found in it. */
+const withoutIdentity = (text: string, found: string | undefined): string =>
+  found === undefined ? text : text.replace(/\S+@\S+|(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,}\d/gu, ' ');
+
 /** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
 function brings({ codes, phone, email, mangled }: Said): boolean {
   return codes.length > 0 || (phone ?? email ?? mangled) !== undefined;
@@ -719,11 +683,4 @@ function always({ nowMs, settings }: Reading): Spoken {
 
 function typeOf({ type }: Said): Spoken | undefined {
   return type && { do: 'kind', of: type };
-}
-
-function isThere(ref: CodeRef, codes: readonly string[]): boolean {
-  if ('place' in ref)
-    return ref.place === 0 || codes.at(ref.place > 0 ? ref.place - 1 : ref.place) !== undefined;
-  const end = 'code' in ref ? ref.code : ref.end;
-  return codes.filter((code) => code.toUpperCase().endsWith(end.toUpperCase())).length === 1;
 }

@@ -1,7 +1,6 @@
-import { fold, undoTyping } from './fold.ts';
 import type { Times } from './period-words.ts';
+import { fold, isOneTypo, undoTyping } from './text.ts';
 import type { Token, Word } from './tokens.ts';
-import { isOneTypo } from './typo.ts';
 import type { Words } from './words.ts';
 
 /** What a phrase of the language files says; a small word says nothing. */

@@ -1,6 +1,6 @@
 import { LOCALES, type Locale } from '../message.ts';
-import { fold, remembered, undoTyping, visible } from './fold.ts';
 import { type Lexicon, speltWords } from './lexicon.ts';
+import { fold, remembered, undoTyping, visible } from './text.ts';
 import { tokenize } from './tokens.ts';
 import type { Words } from './words.ts';
 
@@ -124,8 +124,8 @@ const SPEAKING = [
   'after a unit',
   'before',
   'after',
-  'today',
-  'yesterday',
+  'day 0',
+  'day -1',
 ];
 
 export function createLocaleOf(words: Words): LocaleOf {

@@ -1,4 +1,4 @@
-import { fold } from './fold.ts';
+import { fold } from './text.ts';
 import type { Words } from './words.ts';
 
 /** Which page of a list is wanted: its number, from 1, or its place. */

@@ -1,5 +1,5 @@
 import type { Unit } from './calendar.ts';
-import { fold, unmark } from './fold.ts';
+import { fold, unmark } from './text.ts';
 import { isDash, isDate, type Token, type Word } from './tokens.ts';
 import { split, type Words } from './words.ts';
 

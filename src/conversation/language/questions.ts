@@ -1,7 +1,7 @@
 import type { LocalizedText } from '../message.ts';
-import { fold, undoTyping } from './fold.ts';
 import { type Lexicon, spellingsOf } from './lexicon.ts';
 import type { Asking } from './manner.ts';
+import { fold, undoTyping } from './text.ts';
 import type { Words } from './words.ts';
 
 /** A usual question. */

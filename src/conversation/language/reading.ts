@@ -1,7 +1,6 @@
+import { withLinksRead } from './code.ts';
 import { type Codes, createCodes, referenceIn } from './codes.ts';
-import { visible } from './fold.ts';
 import { createLexicon, type Lexicon, type Segment } from './lexicon.ts';
-import { withLinksRead } from './links.ts';
 import {
   type Asking,
   createAsking,
@@ -12,6 +11,7 @@ import {
 } from './manner.ts';
 import { isPast } from './period.ts';
 import { createTimes, type Pieces, type Times } from './period-words.ts';
+import { visible } from './text.ts';
 import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { Words } from './words.ts';
 
@@ -61,6 +61,8 @@ export type Said = {
   readonly agrees: boolean;
   /** Has a yes in it. */
   readonly assents: boolean;
+  /** Says not to do something: "đừng bỏ mã nào". */
+  readonly denies: boolean;
   /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an act. */
   readonly wishes: boolean;
   /** The words, as typed, that none of the above explains, without polite ones. */
@@ -334,6 +336,7 @@ export function createReader(
         agrees: beginsWithYes(parts),
         assents: parts.some(({ meaning }) => meaning?.act === 'yes'),
         fault: parts.some(({ meaning }) => meaning?.fault),
+        denies: parts.some(({ meaning }) => meaning?.denial),
         wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
         rest: left.map((token) => token.text).join(' '),
         covered: parts.flatMap(({ meaning, words: all }) =>

@@ -1,6 +1,6 @@
-import { QUOTES, trimEdges } from './trim.ts';
-import { type EmailResult, parseEmail } from './values/email.ts';
-import { type PhoneResult, parsePhone } from './values/phone.ts';
+import { type EmailResult, parseEmail } from './email.ts';
+import { type PhoneResult, parsePhone } from './phone.ts';
+import { QUOTES, trimEdges } from './text.ts';
 
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {

@@ -1,4 +1,4 @@
-import { fold } from './fold.ts';
+import { fold } from './text.ts';
 
 /*
  * What customers say, as the language files have it: `locales/<tag>.md`. A heading is a command, perhaps with what limits
@@ -29,6 +29,8 @@ type Lists = Readonly<Record<string, string>>;
 export type Words = {
   readonly locales: readonly string[];
   readonly examples: readonly Example[];
+  /** What is said of the codes at hand (`lists.ts`): under `list …`. */
+  readonly templates: readonly Example[];
   /** The lists of `## words` and `## periods`. */
   readonly periods: ReadonlyMap<string, Lists>;
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
@@ -50,6 +52,7 @@ const isAct = (heading: string): boolean => !/^ask (?!what$|who$)/.test(heading)
 export function readWords(texts: readonly LanguageText[]): Words {
   const locales = [...new Set(texts.map(({ locale }) => locale))];
   const examples: Example[] = [];
+  const templates: Example[] = [];
   const lists = new Map(locales.map((locale) => [locale, {} as Record<string, string>]));
   const periods = new Map(locales.map((locale) => [locale, {} as Record<string, string>]));
   for (const { locale, text } of texts) {
@@ -59,7 +62,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
       if (act !== undefined) [heading, limit] = [act, bracket];
       const example = heading === '' ? undefined : /^- (.+)$/.exec(line)?.[1];
       if (example !== undefined)
-        examples.push({
+        (heading.startsWith('list ') ? templates : examples).push({
           locale,
           text: example,
           act: heading,
@@ -98,6 +101,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
   return {
     locales,
     examples,
+    templates,
     periods,
     list: (name, only) => [...new Set(written(name, only).flatMap(foldings))],
     foldings,

@@ -1,5 +1,5 @@
 import { parsePhoneNumberFromString, validatePhoneNumberLength } from 'libphonenumber-js/min';
-import { visible } from '../fold.ts';
+import { visible } from './text.ts';
 
 /**
  * `value` is E.164. With `ask` the number is a guess that the customer must agree to: `mapped` from a number of eleven

@@ -1,6 +1,4 @@
-import { visible } from '../fold.ts';
-import { QUOTES, trimEdges } from '../trim.ts';
-import { isOneTypo } from '../typo.ts';
+import { isOneTypo, QUOTES, trimEdges, visible } from './text.ts';
 
 /** With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. */
 export type EmailResult =

@@ -75,3 +75,35 @@ function isVni(word: string): boolean {
   const count = (digits: RegExp) => word.match(digits)?.length ?? 0;
   return count(/[1-5]/g) <= 1 && count(/[678]/g) <= 2 && count(/9/g) <= 1;
 }
+
+/** `text` without the characters of `edge` at both ends. A loop, since `/[…]+$/` takes quadratic time. */
+export function trimEdges(text: string, edge: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && edge.includes(text.charAt(from))) from++;
+  while (to > from && edge.includes(text.charAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+/** Every kind of quotation mark that keyboards and chat programs put around a pasted value. */
+export const QUOTES = '\'"`´‘’‚‛“”„‟«»‹›「」『』＂＇';
+
+/** Whether the two differ by one typing error: a letter too many, too few, wrong, or two swapped. */
+export function isOneTypo(a: string, b: string): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  if (a === b || long.length - short.length > 1) return false;
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at++;
+  if (long.length > short.length) return short.slice(at) === long.slice(at + 1);
+  if (short.slice(at + 1) === long.slice(at + 1)) return true;
+  return (
+    short[at] === long[at + 1] && short[at + 1] === long[at] && short.slice(at + 2) === long.slice(at + 2)
+  );
+}
+
+/** What a text is written in: letters and digits that we can read, those of another script, or none ("…", "😀"). */
+export function scriptOf(text: string): 'latin' | 'other' | 'none' {
+  const seen = visible(text);
+  if (/[\p{Script=Latin}\p{Nd}]/u.test(seen)) return 'latin';
+  return /\p{L}/u.test(seen) ? 'other' : 'none';
+}
