@@ -21,8 +21,6 @@ export type Kind<Kept> = {
   entries(name: string, record: Kept): readonly Filed[];
   /** Indexes that a record is the only one to know of: they lose it where its record is broken. */
   readonly own: readonly IndexChange['index'][];
-  /** The record is needed again soon: it is kept open. Every other one is kept sealed. */
-  isAtWork(record: Kept): boolean;
 };
 
 export type Filed = { readonly index: IndexChange['index']; readonly member: string; readonly score: number };
@@ -68,7 +66,7 @@ export type Cell<Kept> = {
   knows(name: string): boolean;
 };
 
-/** What was last seen of a record. `record` is undefined where it was not opened, or is not kept open. */
+/** What was last seen of a record. `record` is undefined where it was not opened, or is not kept open any more. */
 type Seen<Kept> = {
   readonly bytes: Uint8Array | null;
   readonly record?: Kept | null | undefined;
@@ -84,9 +82,11 @@ type Pending<Kept> = Required<Options> & {
   fail(error: unknown): void;
 };
 
-/** How many records are remembered, and for how long. */
+/** How many records are remembered, and for how long: open for the length of a lease, then sealed. */
 const REMEMBERED = 4096;
 const REMEMBERED_MS = 60_000;
+const OPEN_MS = 15_000;
+const CLOSE_EVERY_MS = 1000;
 /** A record that is changed elsewhere each time is given up after so many tries. */
 const TRIES = 50;
 
@@ -95,7 +95,7 @@ export function createCell<Kept>(
   options: {
     readonly store: Pick<RecordStore, 'read' | 'swap'>;
     readonly sealer: Sealer;
-    readonly world: Pick<World, 'monotonicMs'>;
+    readonly world: Pick<World, 'monotonicMs' | 'timer'>;
     /** A record could not be opened, or is none of ours. It was put aside, and the conversation begins anew. */
     onBroken(name: string): void;
     remembered?: number | undefined;
@@ -105,6 +105,7 @@ export function createCell<Kept>(
   const known = new Map<string, Seen<Kept>>();
   /** What waits for the swap under way, of each record that has one. */
   const lines = new Map<string, Pending<Kept>[]>();
+  let isClosing = false;
   const keyOf = (name: string): Key => `${kind.kind}:${name}`;
 
   function recall(name: string): Seen<Kept> | undefined {
@@ -116,12 +117,31 @@ export function createCell<Kept>(
 
   function note(name: string, seen: Seen<Kept>): void {
     known.delete(name);
-    const isOpen = seen.record != null && kind.isAtWork(seen.record);
-    known.set(name, isOpen ? seen : { ...seen, record: undefined });
+    known.set(name, seen);
+    isClosing ||= closeLater();
     // In the order of use: what is too much or too old comes first.
     for (const [oldest, { atMs }] of known) {
       if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) return;
       known.delete(oldest);
+    }
+  }
+
+  function closeLater(): true {
+    world.timer(CLOSE_EVERY_MS, close);
+    return true;
+  }
+
+  /** Nothing personal stays open for long after it was needed. */
+  function close(): void {
+    const beforeMs = world.monotonicMs() - OPEN_MS;
+    isClosing = false;
+    for (const [name, { record, ...seen }] of known) {
+      if (record === undefined) continue;
+      if (seen.atMs > beforeMs) {
+        isClosing = closeLater();
+        return;
+      }
+      known.set(name, seen);
     }
   }
 

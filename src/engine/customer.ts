@@ -34,7 +34,6 @@ export const CUSTOMER: Kind<CustomerRecord> = {
   read: (plain) => customerSchema.parse(JSON.parse(plain.toString())),
   entries: () => [],
   own: [],
-  isAtWork: () => false,
 };
 
 /**

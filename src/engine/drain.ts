@@ -31,7 +31,7 @@ export async function drain(
   { known, fused }: Begun = {},
 ): Promise<void> {
   const { mailbox, stopping } = tools;
-  const session: Session = fused?.session ?? { lease, text: work.state, stored: null, known };
+  const session: Session = fused?.session ?? { lease, text: work.state, stored: work.stored ?? null, known };
   let sentSeq = 0;
   let { tried } = work;
 

@@ -1,4 +1,5 @@
 import type { Context } from '../conversation/context.ts';
+import type { Sender } from '../conversation/message.ts';
 import type { Perform } from '../conversation/perform.ts';
 import { LeaseLost } from '../conversation/perform.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
@@ -53,9 +54,9 @@ type Acceptance = 'accepted' | 'duplicate' | 'full';
 export type Engine = {
   /**
    * Stores a message; the work on it goes on in the background. Rejects with `StoreUnavailable`: the message may be stored
-   * all the same, and the platform should send it again.
+   * all the same, and the platform should send it again. `sentMs`: when it was sent, where the platform says so (epoch).
    */
-  accept(incoming: Incoming): Promise<Acceptance>;
+  accept(incoming: Incoming, sentMs?: number): Promise<Acceptance>;
   /** Begins to renew leases and to look for what is due. */
   start(): void;
   /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
@@ -67,7 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { outlet, observe, spans = createSpans(), world = realWorld, traces } = options;
   const { store, encryption } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const sinceMs = world.monotonicMs();
+  const startedMs = world.nowMs();
   const alarmUnavailable = atMostEvery(
     60_000,
     () => observe.alarm('store_unavailable', {}),
@@ -157,14 +158,14 @@ export function createEngine(options: EngineOptions): Engine {
   const deliver = createOutbox({ ...tools, mailbox, limits, unlock: unlockOf, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
 
-  function accept(incoming: Incoming): Promise<Acceptance> {
+  function accept(incoming: Incoming, sentMs = 0): Promise<Acceptance> {
     const { channel } = incoming;
     const name = conversationName(encryption, channel, incoming.conversation);
     return spans.around('accept', { channel, conversation: name }, async () => {
       const traceparent = spans.traceparent();
       const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
       try {
-        const filed = await file(name, accepted);
+        const filed = await file(name, accepted, sentMs > startedMs);
         observe.update(channel, filed);
         spans.note({ result: filed });
         return filed;
@@ -177,7 +178,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
-  async function file(name: string, incoming: Incoming): Promise<Acceptance> {
+  async function file(name: string, incoming: Incoming, isNew: boolean): Promise<Acceptance> {
     const aliveUntilMs = world.monotonicMs() + limits.leaseMs;
     const take = !stopped && concurrency.reserve();
     const body = written(incoming);
@@ -185,7 +186,8 @@ export function createEngine(options: EngineOptions): Engine {
     const known = { mark: filing.nonce, incoming };
     let begun = false;
     try {
-      const fused = take && mayFuse(name, incoming) ? fuse({ name, known, aliveUntilMs }, tools) : undefined;
+      const sender = take && isNew ? senderAtOnce(name, incoming) : undefined;
+      const fused = sender && fuse({ name, sender, known, aliveUntilMs }, tools);
       const { accepted, done } = await mailbox.accept(name, filing, fused);
       if (accepted.kind === 'queued' && !take) {
         claims.waits(name);
@@ -203,19 +205,17 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /**
-   * Whether a message may be answered with the swap that files it: nobody else touches the conversation as far as this
-   * process knows, and nobody has to be asked anything. A text that kills its process must be filed and counted, or the
-   * platform's repeats kill every process: so a process that was just started files first.
+   * Who wrote a message that may be answered with the swap that files it: nobody else touches the conversation as far as
+   * this process knows, and nobody has to be asked anything. A text that kills its process must be filed and counted, or the
+   * platform's repeats kill every process: so what was sent before this process began is filed first, and so is the first
+   * message that it hears of a conversation.
    */
-  function mayFuse(name: string, { channel, message }: Incoming): boolean {
-    return (
-      message.kind === 'text' &&
-      mailbox.knows(name) &&
-      world.monotonicMs() - sinceMs >= limits.cautiousMs &&
-      outlet(channel)?.identify === undefined &&
-      !spans.isTracing &&
-      traces?.isSeen(channel) !== true
-    );
+  function senderAtOnce(name: string, incoming: Incoming): Sender | undefined {
+    const { channel, message } = incoming;
+    const isSeen = spans.isTracing || traces?.isSeen(channel) === true;
+    if (message.kind !== 'text' || isSeen || !mailbox.knows(name)) return undefined;
+    const to = outlet(channel);
+    return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
   }
 
   async function claim(room: number): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Sender } from '../conversation/message.ts';
 import { Lease, type Then } from './mailbox.ts';
 import type { Numbered } from './outbox.ts';
 import { contextOf, joined, leave } from './steps.ts';
@@ -13,9 +14,10 @@ export type Fused = {
   note(): Promise<readonly Numbered[]>;
 };
 
-/** The message at hand. `aliveUntilMs`: as of its lease, if it gets one. */
+/** The message at hand, and who wrote it. `aliveUntilMs`: as of its lease, if it gets one. */
 type Filed = {
   readonly name: string;
+  readonly sender: Sender;
   readonly known: NonNullable<Session['known']>;
   readonly aliveUntilMs: number;
 };
@@ -24,13 +26,13 @@ type Filed = {
  * Steps within the swap that files a message. Whatever is not plain is left to a turn of its own, and only filed: what waits
  * or went wrong before, a step that throws, one that asks for an effect.
  */
-export function fuse({ name, known, aliveUntilMs }: Filed, tools: TurnTools): Then<Fused> {
+export function fuse({ name, sender, known, aliveUntilMs }: Filed, tools: TurnTools): Then<Fused> {
   const { conversation } = tools;
   return (record, accepted, nowMs) => {
     if (accepted.kind !== 'leased' || !isPlain(accepted.work, known.mark)) return undefined;
     const { work } = accepted;
     const lease = new Lease(name, work, aliveUntilMs);
-    const session: Session = { lease, text: work.state, stored: null, known };
+    const session: Session = { lease, text: work.state, stored: work.stored ?? null, known };
     try {
       const turn = turnOf(session, work, tools);
       const { before, asker, dead } = turn.reading;
@@ -38,10 +40,7 @@ export function fuse({ name, known, aliveUntilMs }: Filed, tools: TurnTools): Th
       const decision = conversation.step(
         before.state,
         { kind: 'message', message: known.incoming.message },
-        contextOf(
-          { sender: asker.sender, current: work.current, heardMs: known.incoming.acceptedMs, nowMs },
-          tools,
-        ),
+        contextOf({ sender, current: work.current, heardMs: known.incoming.acceptedMs, nowMs }, tools),
       );
       if (decision.effect !== undefined) return undefined;
       turn.notes.passed('steps');

@@ -22,8 +22,6 @@ export const LIMITS = {
   photosPerChannel: 8,
   /** How long `stop` waits for turns at work. */
   stopMs: 8000,
-  /** A text that kills its process must not find the next one as trusting: for so long each message is filed first. */
-  cautiousMs: 60_000,
 };
 
 /** There is no room, and none will be soon. */

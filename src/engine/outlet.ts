@@ -47,6 +47,8 @@ export interface Outlet {
    * Called at the start of a message's turn; answers within two seconds and never throws.
    */
   identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
+  /** The same where the platform need not be asked, because it told a while ago; undefined: it has to be. */
+  known?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
   /**
    * Fetches a picture that a customer sent: `at` is what the channel put into the message. From the platform's exact hosts,
    * without following a redirect, and no more than `MAX_PHOTO_BYTES` of it. One try, within five seconds; never throws.

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import type { Stored } from './bodies.ts';
 
 /*
  * A conversation's record, in the shape that transitions work on, and how it is written. What is sealed into the store:
@@ -114,8 +115,15 @@ export type Envelope = {
   readonly dead: readonly Letter[];
 };
 
-/** All that is kept of a conversation. `seen`: ids of the last messages (`remember`); `state`: the dialogue's, as JSON. */
-export type ConversationRecord = Envelope & { readonly seen: Buffer; readonly state: string | null };
+/**
+ * All that is kept of a conversation. `seen`: ids of the last messages (`remember`); `state`: the dialogue's, as JSON;
+ * `stored`: the same, read, where this process wrote it a moment ago.
+ */
+export type ConversationRecord = Envelope & {
+  readonly seen: Buffer;
+  readonly state: string | null;
+  readonly stored?: Stored | undefined;
+};
 
 const NOTHING: Omit<ConversationRecord, 'outSeq'> = {
   ...{ schema: 0, inbox: [], inSeq: 0, knew: 0, outbox: [], journal: {}, lease: null, attempts: 0 },
@@ -133,7 +141,7 @@ export function newRecord(nowMs: number): ConversationRecord {
 
 const HEADER_BYTES = 6;
 
-export function writeRecord({ seen, state, ...envelope }: ConversationRecord): Buffer {
+export function writeRecord({ seen, state, stored: _, ...envelope }: ConversationRecord): Buffer {
   const said = Object.entries(envelope).filter(([name, value]) => !(name in NOTHING && isNothing(value)));
   const text = JSON.stringify(Object.fromEntries(said));
   const [textBytes, stateBytes] = [Buffer.byteLength(text), state === null ? 0 : Buffer.byteLength(state)];

@@ -1,3 +1,4 @@
+import type { Stored } from './bodies.ts';
 import type { Transition as CellTransition, Filed, Kind } from './cell.ts';
 import {
   type ConversationRecord,
@@ -37,6 +38,8 @@ export type Work = {
   readonly owner: string;
   readonly step: number;
   readonly state: string | null;
+  /** The same, read, where this process wrote it. */
+  readonly stored: Stored | undefined;
   /** Replies have to wait, and messages behind them: only a wake-up may run, and nothing may be sent. */
   readonly isPutOff: boolean;
   /** To be delivered before anything else. */
@@ -169,11 +172,12 @@ function leaseOf(record: ConversationRecord, taking: Taking, nowMs: number): Con
 const isWoken = ({ wakeMs }: ConversationRecord, nowMs: number): boolean => wakeMs > 0 && wakeMs <= nowMs;
 
 function workOf(record: ConversationRecord, nowMs: number): Work {
-  const { lease, state, outbox, tried, notBeforeMs } = record;
+  const { lease, state, stored, outbox, tried, notBeforeMs } = record;
   return {
     owner: lease?.owner ?? '',
     step: lease?.step ?? 0,
     state,
+    stored,
     isPutOff: notBeforeMs > nowMs,
     outbox: notBeforeMs <= nowMs ? outbox : [],
     tried,
@@ -268,6 +272,8 @@ function withOutcomes(journal: ConversationRecord['journal'], outcomes: Outcomes
 
 export type Commit = {
   readonly state: string;
+  /** The same, as it was before it was written. */
+  readonly stored?: Stored | undefined;
   readonly replies: readonly Omit<OutboxEntry, 'seq'>[];
   /** The message that it was decided from is answered. */
   readonly consumed: boolean;
@@ -301,6 +307,7 @@ export function commit(held: Held, change: Commit): Transition<Committed> {
         ...record,
         lease,
         state: change.state,
+        stored: change.stored,
         inbox: change.consumed ? record.inbox.slice(1) : record.inbox,
         outbox: [
           ...record.outbox,
@@ -436,7 +443,6 @@ export const CONVERSATION: Kind<ConversationRecord> = {
   read: readRecord,
   entries,
   own: ['due', 'undelivered', 'dead'],
-  isAtWork: ({ lease }) => lease !== null,
 };
 
 function entries(name: string, record: ConversationRecord): Filed[] {

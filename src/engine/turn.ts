@@ -372,6 +372,7 @@ export function changeOf(
     items,
     commit: {
       state: writeState(stored),
+      stored,
       replies: items.map((item) => ({
         body: written(item),
         ...(item.kind === 'reply' && item.outgoing.reply.view !== undefined && { asks: true as const }),

@@ -17,6 +17,8 @@ function world(over: Partial<RecordStore> = {}) {
   const memory = createMemoryStore({ clock: { nowMs: () => clock.ms }, keep: 100 });
   const trips: string[] = [];
   const broken: string[] = [];
+  const timers: (() => void)[] = [];
+  const opened: string[] = [];
   const open = () =>
     createCell(CONVERSATION, {
       store: {
@@ -29,12 +31,29 @@ function world(over: Partial<RecordStore> = {}) {
           return (over.swap ?? memory.swap)(key, swap);
         },
       },
-      sealer: openSealer,
-      world: { monotonicMs: () => mono.ms },
+      sealer: {
+        ...openSealer,
+        open(key, sealed) {
+          opened.push(key);
+          return openSealer.open(key, sealed);
+        },
+      },
+      world: {
+        monotonicMs: () => mono.ms,
+        timer(_ms, run) {
+          timers.push(run);
+          return { cancel() {} };
+        },
+      },
       onBroken: (name) => broken.push(name),
     });
   const dueOf = async () => (await memory.list('due', { shard, upTo: 'ever', limit: 10 })).entries;
-  return { memory, clock, mono, trips, broken, open, dueOf };
+  /** Time passes. */
+  function pass(ms: number): void {
+    mono.ms += ms;
+    for (const run of timers.splice(0)) run();
+  }
+  return { memory, clock, mono, trips, broken, opened, pass, open, dueOf };
 }
 
 const file = (id: string) => accept(filing(id));
@@ -48,6 +67,19 @@ describe('A cell', () => {
     expect(cell.knows('name')).toBe(true);
     mono.ms += 60_000;
     expect(cell.knows('name')).toBe(false);
+  });
+
+  it('keeps a record open for the length of a lease, and sealed from then on', async () => {
+    const { open, pass, opened } = world();
+    const cell = open();
+    for (const id of ['m1', 'm2']) await cell.change('name', file(id));
+    pass(14_999);
+    await cell.change('name', file('m3'));
+    pass(14_999);
+    expect(opened).toEqual([]);
+    pass(1);
+    await cell.change('name', file('m4'));
+    expect(opened).toEqual(['c:name']);
   });
 
   it('applies a change again to what another process wrote meanwhile', async () => {

@@ -8,6 +8,7 @@ import {
   SETTLED_MS,
   unlock,
 } from '../../src/engine/customer.ts';
+import { realWorld } from '../../src/engine/world.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { NOW, openSealer } from './kit.ts';
 
@@ -61,7 +62,7 @@ describe("A customer's record", () => {
 
   it('is one for all processes', async () => {
     const store = createMemoryStore({ clock: { nowMs: () => NOW } });
-    const world = { monotonicMs: () => 0 };
+    const world = { ...realWorld, monotonicMs: () => 0 };
     const open = () => createCell(CUSTOMER, { store, sealer: openSealer, world, onBroken: () => {} });
     const [one, other] = [open(), open()];
     const answers = await Promise.all([one.change('c', lock('op1')), other.change('c', lock('op2'))]);

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Outlet } from '../../src/engine/outlet.ts';
 import { conversation, createWorld, incoming } from './bot.ts';
 
-/** Every process trusts a text from its beginning. */
-const TRUSTING = { cautiousMs: 0 };
+/** When all of it was sent: after every process began. */
+const NOW = Number.MAX_SAFE_INTEGER;
 
 describe('A text of a conversation that a process knows', () => {
   it('is answered with one swap before the platform has its answer, and one after the delivery', async () => {
     const world = createWorld();
-    const engine = world.engine({}, TRUSTING);
+    const engine = world.engine();
     for (const text of ['a', 'b', 'c']) {
-      expect(await engine.accept(incoming(text))).toBe('accepted');
+      expect(await engine.accept(incoming(text), NOW)).toBe('accepted');
       await world.quiet();
     }
     const first = ['accept', 'commit', 'release'];
@@ -22,36 +22,52 @@ describe('A text of a conversation that a process knows', () => {
   it('is only filed where it kills or throws, asks for an effect, or is none that was written before', async () => {
     for (const text of ['throw', 'redeem:op1']) {
       const world = createWorld();
-      const engine = world.engine({}, TRUSTING);
-      await engine.accept(incoming('a'));
+      const engine = world.engine();
+      await engine.accept(incoming('a'), NOW);
       await world.quiet();
-      await engine.accept(incoming(text));
+      await engine.accept(incoming(text), NOW);
       await world.quiet();
       expect(world.changes.slice(3, 4)).toEqual(['accept']);
     }
   });
 
-  it('is only filed in the first minute of a process, and where the channel has to ask who writes', async () => {
+  it('is only filed where it was sent before its process began', async () => {
     const world = createWorld();
-    const outlet: Outlet = { ...world.outlet, identify: async ({ sender }) => sender };
-    const cautious = [world.engine(), world.engine({ outlet: () => outlet }, TRUSTING)];
-    for (const engine of cautious) {
+    const engine = world.engine();
+    for (const sentMs of [undefined, world.outside.nowMs() - 60_000]) {
       for (const text of ['a', 'b']) {
-        await engine.accept(incoming(text));
-        await world.quiet(0);
+        await engine.accept(incoming(text), sentMs);
+        await world.quiet();
       }
     }
     expect(world.changes).not.toContain('fused');
   });
 
+  it('is only filed where the channel has to ask who writes, which it remembers', async () => {
+    const world = createWorld();
+    const known = new Set<string>();
+    const outlet: Outlet = {
+      ...world.outlet,
+      known: ({ conversation: id, sender }) => (known.has(id) ? sender : undefined),
+      identify: async ({ sender }) => sender,
+    };
+    const engine = world.engine({ outlet: () => outlet });
+    for (const text of ['a', 'b', 'c']) {
+      await engine.accept(incoming(text), NOW);
+      await world.quiet();
+      expect(world.changes.includes('fused')).toBe(text === 'c');
+      if (text === 'b') known.add(incoming('c').conversation);
+    }
+  });
+
   it('is answered after what others wrote meanwhile, and never twice', async () => {
     const world = createWorld();
-    const [one, other] = [world.engine({}, TRUSTING), world.engine({}, TRUSTING)];
+    const [one, other] = [world.engine(), world.engine()];
     for (const [at, text] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
-      await (at % 2 === 0 ? one : other).accept(incoming(text));
+      await (at % 2 === 0 ? one : other).accept(incoming(text), NOW);
       await world.quiet(0);
     }
-    await Promise.all(['g', 'h', 'i'].map((text) => one.accept(incoming(text))));
+    await Promise.all(['g', 'h', 'i'].map((text) => one.accept(incoming(text), NOW)));
     await world.quiet();
     expect(world.heard().at(-1)).toBe('a b c d e f g h i');
     expect(world.sent).toHaveLength(9);
@@ -68,12 +84,12 @@ describe('A text of a conversation that a process knows', () => {
         }),
         conversation: { ...conversation },
       },
-      { ...TRUSTING, sweepMs: 3_600_000, renewMs: 3_600_000 },
+      { sweepMs: 3_600_000, renewMs: 3_600_000 },
     );
-    await dying.accept(incoming('a'));
+    await dying.accept(incoming('a'), NOW);
     await world.quiet(0);
     isDead = true;
-    await dying.accept(incoming('b'));
+    await dying.accept(incoming('b'), NOW);
     expect(world.changes.at(-1)).toBe('fused');
     world.engine();
     await world.quiet();

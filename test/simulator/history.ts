@@ -34,7 +34,7 @@ const AGAIN_MS = 4_000;
 const PLATFORM_TIMEOUT_MS = 20_000;
 /** Looked up sooner than in production, so that a history ends sooner. */
 const CHECKS_MS = [5_000, 20_000, 60_000, 120_000, 300_000];
-const LIMITS = { sweepMs: 2_000, cautiousMs: 20_000 };
+const LIMITS = { sweepMs: 2_000 };
 
 const conversation = createConversation({ flows, wording: WORDING, sayings: SAYINGS });
 
@@ -235,7 +235,7 @@ export async function runHistory(
     };
     if (engine === undefined) return void clock.after(AGAIN_MS, again);
     clock.after(PLATFORM_TIMEOUT_MS, again);
-    engine.accept(filed.incoming).then(
+    engine.accept(filed.incoming, filed.sentMs).then(
       (acceptance) => {
         trace(`${acceptance} ${filed.incoming.id}`);
         filed.takenMs ??= clock.atMs;

@@ -28,6 +28,8 @@ const conversationSchema = z.object({
   tenantId: text,
 });
 
+const UNSAID = new Date(0);
+
 const tenantSchema = z.object({ tenant: z.object({ id: z.string() }) });
 
 const activitySchema = z.object({
@@ -35,6 +37,7 @@ const activitySchema = z.object({
   id: text,
   name: text,
   channelId: text,
+  timestamp: z.coerce.date().default(UNSAID).catch(UNSAID),
   serviceUrl: text,
   locale: text,
   text,

@@ -61,7 +61,7 @@ export function createTeamsOutlet(
       });
     },
 
-    identify: createIdentify(connector, trustedTenants),
+    ...createIdentity(connector, trustedTenants),
 
     async working(incoming) {
       const place = placeOf(incoming);
@@ -99,32 +99,46 @@ type Found = Pick<Sender, 'email' | 'unread'>;
  * in time vouches for nothing, and the sender says so. `trustedTenants`: directories whose profiles are believed; another
  * one's administrator can write any e-mail into them.
  */
-function createIdentify(
+function createIdentity(
   connector: Pick<Connector, 'call'>,
   trustedTenants: readonly string[],
-): NonNullable<Outlet['identify']> {
+): Required<Pick<Outlet, 'identify' | 'known'>> {
   const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   /** By directory and object id: these, and no address or name, say who somebody is. */
   const profiles = new BoundedMap<string, { readonly found: Found; readonly untilMs: number }>(MAX_PROFILES);
 
-  async function find({ service, conversation, user, tenant, person }: Place): Promise<Found> {
+  const keyOf = ({ tenant, person }: Place): string => `${tenant}/${person}`;
+
+  /** Undefined: Teams has to be asked. */
+  function remembered(place: Place): Found | undefined {
+    const { tenant, person } = place;
     if (tenant === undefined || person === undefined || !trusted.has(tenant)) return {};
-    const key = `${tenant}/${person}`;
-    const known = profiles.get(key);
-    if (known && known.untilMs > Date.now()) return known.found;
+    const profile = profiles.get(keyOf(place));
+    return profile && profile.untilMs > Date.now() ? profile.found : undefined;
+  }
+
+  async function ask(place: Place): Promise<Found> {
+    const { service, conversation, user, tenant = '', person = '' } = place;
     const path = conversationPath(conversation, 'members', user);
     const answer = await connector.call(service, { method: 'GET', path, timeoutMs: LOOKUP_MS });
     // Somebody who is no member has no profile.
     if (!answer.ok) return answer.kind === 'unreachable' ? {} : { unread: true };
     const email = vouchedEmail(parseJson(answer.content.toString()), tenant, person);
     const found = email === undefined ? {} : { email };
-    profiles.set(key, { found, untilMs: Date.now() + PROFILE_MS });
+    profiles.set(keyOf(place), { found, untilMs: Date.now() + PROFILE_MS });
     return found;
   }
 
-  return async (incoming) => {
-    const place = placeOf(incoming);
-    return place ? { ...incoming.sender, ...(await find(place)) } : incoming.sender;
+  return {
+    known(incoming) {
+      const place = placeOf(incoming);
+      const found = place ? remembered(place) : {};
+      return found && { ...incoming.sender, ...found };
+    },
+    async identify(incoming) {
+      const place = placeOf(incoming);
+      return place ? { ...incoming.sender, ...(remembered(place) ?? (await ask(place))) } : incoming.sender;
+    },
   };
 }
 

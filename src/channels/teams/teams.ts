@@ -68,7 +68,7 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
         activity.type === 'message'
           ? { incoming: fromMessage(activity), body: undefined }
           : await (await import('./handler.ts')).readOther(activity);
-      if (incoming) await accept(incoming);
+      if (incoming) await accept(incoming, activity.timestamp.getTime());
       return reply.code(200).send(body);
     });
   };

@@ -57,6 +57,7 @@ const serviceParts = {
 
 const messageSchema = z.object({
   message_id: maybe(z.int()),
+  date: maybe(z.int()),
   chat: chatSchema,
   from: maybe(userSchema),
   message_thread_id: maybe(z.int()),

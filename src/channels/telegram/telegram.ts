@@ -70,7 +70,8 @@ export function createTelegram(options: TelegramOptions): Channel {
   /** Rejects if the message could not be stored. */
   async function receive(update: Update): Promise<void> {
     const incoming = await toIncoming(update, bot);
-    if (incoming) await accept(incoming);
+    // Telegram counts seconds.
+    if (incoming) await accept(incoming, 1000 * (update.message?.date ?? 0));
   }
 
   /**
