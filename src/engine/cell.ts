@@ -118,7 +118,7 @@ export function createCell<Kept>(
   function note(name: string, seen: Seen<Kept>): void {
     known.delete(name);
     known.set(name, seen);
-    isClosing ||= closeLater();
+    if (!isClosing) closeLater();
     // In the order of use: what is too much or too old comes first.
     for (const [oldest, { atMs }] of known) {
       if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) return;
@@ -126,9 +126,9 @@ export function createCell<Kept>(
     }
   }
 
-  function closeLater(): true {
+  function closeLater(): void {
+    isClosing = true;
     world.timer(CLOSE_EVERY_MS, close);
-    return true;
   }
 
   /** Nothing personal stays open for long after it was needed. */
@@ -138,7 +138,7 @@ export function createCell<Kept>(
     for (const [name, { record, ...seen }] of known) {
       if (record === undefined) continue;
       if (seen.atMs > beforeMs) {
-        isClosing = closeLater();
+        closeLater();
         return;
       }
       known.set(name, seen);

@@ -4,7 +4,7 @@ import { GivenBack, type Lease } from './mailbox.ts';
 import type { Delivered, Numbered } from './outbox.ts';
 import type { OutboxEntry, Tried } from './record.ts';
 import type { Next, Wait, Work } from './transitions.ts';
-import { answer, channelOf, leaveIfNewer, type Session, type Turn, type TurnTools, turnOf } from './turn.ts';
+import { answer, channelOf, leaveIfNewer, type Turn, type TurnTools, turnOf } from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(
@@ -16,22 +16,13 @@ export type DrainTools = TurnTools & {
   waits(conversation: string, afterMs: number): void;
 };
 
-/** What the lease began with: the message that was filed with it, and its turn if that was decided along. */
-export type Begun = { readonly known?: Session['known']; readonly fused?: Fused | undefined };
-
 /**
  * Works on a conversation until nothing is left to do: delivers what an earlier lease left, answers, delivers, and goes
- * on with what `release` hands over. Nothing overtakes a reply that has to wait. Throws as `answer` does, but for
- * `GivenBack`.
+ * on with what `release` hands over. Nothing overtakes a reply that has to wait. `fused`: the turn that was decided with
+ * the lease. Throws as `answer` does, but for `GivenBack`.
  */
-export async function drain(
-  lease: Lease,
-  work: Work,
-  tools: DrainTools,
-  { known, fused }: Begun = {},
-): Promise<void> {
+export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?: Fused): Promise<void> {
   const { mailbox, stopping } = tools;
-  const session: Session = fused?.session ?? { lease, text: work.state, stored: work.stored ?? null, known };
   let sentSeq = 0;
   let { tried } = work;
 
@@ -53,8 +44,8 @@ export async function drain(
 
   /** Answers, and delivers the answer. False as `flush`. */
   function turn(next: Next): Promise<boolean> {
-    return watched(session, next, tools, async (made) => {
-      const outbox = await answer(session, made, tools);
+    return watched(lease, next, tools, async (made) => {
+      const outbox = await answer(made, tools);
       const isFlushed = work.isPutOff || (await flush(outbox, next.nowMs));
       made.notes.passed('deliver');
       return isFlushed;
@@ -86,18 +77,18 @@ export async function drain(
 
 /** Does the work of a turn in a span of its message's trace, and with a line of the log at its end. */
 async function watched<Result>(
-  session: Session,
+  lease: Lease,
   next: Next,
   tools: DrainTools,
   work: (turn: Turn) => Promise<Result>,
 ): Promise<Result> {
   const { spans, observe } = tools;
-  const turn = turnOf(session, next, tools);
-  const { asker, before } = turn.reading;
+  const turn = turnOf(lease, next, tools);
+  const { asker, before } = turn;
   const channel = channelOf(turn);
   const { acceptedMs, traceparent } = asker?.incoming ?? { traceparent: before.traceparent };
   if (traceparent !== undefined && acceptedMs !== undefined) {
-    spans.since(acceptedMs, 'wait', { channel, conversation: session.lease.conversation }, traceparent);
+    spans.since(acceptedMs, 'wait', { channel, conversation: lease.conversation }, traceparent);
   }
   const input = next.head === null ? 'wake' : (asker?.incoming?.message.kind ?? 'unreadable');
   const told = async (): Promise<Result> => {

@@ -12,10 +12,10 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import { written } from './bodies.ts';
 import { createCell } from './cell.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
-import { type Begun, drain } from './drain.ts';
+import { drain } from './drain.ts';
 import { createClaims } from './due.ts';
 import { createEffects, createPhotos } from './effects.ts';
-import { fuse } from './fused.ts';
+import { type Fused, fuse } from './fused.ts';
 import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
 import { createMailbox, Lease } from './mailbox.ts';
 import { conversationName, type Incoming } from './messages.ts';
@@ -91,39 +91,38 @@ export function createEngine(options: EngineOptions): Engine {
   const claims = createClaims({ store, mailbox, world, observe });
   const customerName = (customer: string) => encryption.name('customer', customer);
 
-  /** What a turn waits for, on its way to the reply: a span and a trip of its own. */
-  const asked = {
-    ...mailbox,
-    intend: (...[lease, call]: Parameters<typeof mailbox.intend>) =>
-      around('intend', call.operation, async () => {
-        const made = await mailbox.intend(lease, call);
-        spans.note({ outcome: made.intended.kind });
-        return made;
-      }),
-    commit: (...args: Parameters<typeof mailbox.commit>) =>
-      around('commit', undefined, async () => {
-        const committed = await mailbox.commit(...args);
-        spans.note({ outcome: committed ? 'committed' : 'stale' });
-        return committed;
-      }),
-  };
-  const lockOf = (customer: string, operation: string, forMs?: number) =>
-    around('lock', operation, async () => {
-      const { answer: locked } = await customers.change(customerName(customer), lock(operation, forMs));
-      spans.note({ outcome: locked.locked ? 'locked' : 'busy' });
-      return locked;
-    });
-  const unlockOf = (customer: string, operation: string, record?: string, awaited?: string) =>
-    around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
-
-  function around<Result>(
+  /** What a turn waits for, on its way to the reply: a span and a trip of its own. `outcomeOf`: how it ended. */
+  async function around<Result>(
     trip: 'intend' | 'commit' | 'lock' | 'unlock',
     operation: string | undefined,
     work: () => Promise<Result>,
+    outcomeOf: (result: Result) => string | undefined = () => undefined,
   ): Promise<Result> {
     traces?.count(trip);
-    return spans.isTracing ? spans.around(`store ${trip}`, { operation }, work) : work();
+    if (!spans.isTracing) return work();
+    return spans.around(`store ${trip}`, { operation }, async () => {
+      const result = await work();
+      spans.note({ outcome: outcomeOf(result) });
+      return result;
+    });
   }
+  const asked: typeof mailbox = {
+    ...mailbox,
+    intend: (lease, call) => {
+      const work = () => mailbox.intend(lease, call);
+      return around('intend', call.operation, work, ({ intended }) => intended.kind);
+    },
+    commit: (lease, change) => {
+      const work = () => mailbox.commit(lease, change);
+      return around('commit', undefined, work, (committed) => (committed ? 'committed' : 'stale'));
+    },
+  };
+  const lockOf = (customer: string, operation: string, forMs?: number) => {
+    const work = async () => (await customers.change(customerName(customer), lock(operation, forMs))).answer;
+    return around('lock', operation, work, ({ locked }) => (locked ? 'locked' : 'busy'));
+  };
+  const unlockOf = (customer: string, operation: string, record?: string, awaited?: string) =>
+    around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
 
   const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world));
   const tools: TurnTools = {
@@ -195,8 +194,8 @@ export function createEngine(options: EngineOptions): Engine {
       }
       if (accepted.kind === 'leased') {
         begun = true;
-        const lease = done?.lease ?? new Lease(name, accepted.work, aliveUntilMs);
-        void run(lease, accepted.work, { known, fused: done });
+        const lease = done?.turn.lease ?? new Lease(name, accepted.work, aliveUntilMs, known);
+        void run(lease, accepted.work, done);
       }
       return accepted.kind === 'duplicate' || accepted.kind === 'full' ? accepted.kind : 'accepted';
     } finally {
@@ -231,10 +230,10 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** Never rejects: a lease that cannot be worked on expires, and the next sweep takes it up. */
-  function run(lease: Lease, work: Work, begun: Begun = {}): Promise<void> {
+  function run(lease: Lease, work: Work, fused?: Fused): Promise<void> {
     const { conversation: name } = lease;
     return spans.apart({ conversation: name }, async () => {
-      observe.lease(work.takeover ? 'takeover' : begun.known === undefined ? 'due' : 'fresh');
+      observe.lease(work.takeover ? 'takeover' : lease.known === undefined ? 'due' : 'fresh');
       if (work.takeover) {
         observe.log.info({ conversation: name }, 'took over: the lease before this one ran out');
       }
@@ -243,7 +242,7 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         // The platform gets its answer first.
         await new Promise<void>(world.defer);
-        await drain(lease, work, { ...tools, deliver, waits: claims.waits }, begun);
+        await drain(lease, work, { ...tools, deliver, waits: claims.waits }, fused);
       } catch (error) {
         if (!(error instanceof LeaseLost)) report(error);
       } finally {

@@ -1,14 +1,12 @@
 import type { Sender } from '../conversation/message.ts';
-import { Lease, type Then } from './mailbox.ts';
+import { type Known, Lease, type Then } from './mailbox.ts';
 import type { Numbered } from './outbox.ts';
 import { contextOf, joined, leave } from './steps.ts';
 import { commit, type Work } from './transitions.ts';
-import { changeOf, measured, noteChange, type Session, type Turn, type TurnTools, turnOf } from './turn.ts';
+import { changeOf, measured, noteChange, type Turn, type TurnTools, turnOf } from './turn.ts';
 
 /** A turn that was decided and committed with the swap that filed its message: what is left is to deliver its items. */
 export type Fused = {
-  readonly lease: Lease;
-  readonly session: Session;
   readonly turn: Turn;
   /** To be called once it is written: what is left to be done. */
   note(): Promise<readonly Numbered[]>;
@@ -18,7 +16,7 @@ export type Fused = {
 type Filed = {
   readonly name: string;
   readonly sender: Sender;
-  readonly known: NonNullable<Session['known']>;
+  readonly known: Known;
   readonly aliveUntilMs: number;
 };
 
@@ -31,11 +29,10 @@ export function fuse({ name, sender, known, aliveUntilMs }: Filed, tools: TurnTo
   return (record, accepted, nowMs) => {
     if (accepted.kind !== 'leased' || !isPlain(accepted.work, known.mark)) return undefined;
     const { work } = accepted;
-    const lease = new Lease(name, work, aliveUntilMs);
-    const session: Session = { lease, text: work.state, stored: work.stored ?? null, known };
+    const lease = new Lease(name, work, aliveUntilMs, known);
     try {
-      const turn = turnOf(session, work, tools);
-      const { before, asker, dead } = turn.reading;
+      const turn = turnOf(lease, work, tools);
+      const { before, asker, dead } = turn;
       if (asker === null || dead.length > 0) return undefined;
       const decision = conversation.step(
         before.state,
@@ -55,10 +52,10 @@ export function fuse({ name, sender, known, aliveUntilMs }: Filed, tools: TurnTo
       lease.mark = null;
       const { firstSeq } = committed.answer;
       const note = () => {
-        const numbered = () => noteChange(session, turn, { change, made, firstSeq }, tools);
+        const numbered = () => noteChange(turn, { change, made, firstSeq }, tools);
         return measured(turn, tools, async () => ({ result: 'done', items: numbered() }));
       };
-      return { record: committed.record, done: { lease, session, turn, note } };
+      return { record: committed.record, done: { turn, note } };
     } catch {
       // A turn of its own finds out what is wrong, and counts it.
       return undefined;

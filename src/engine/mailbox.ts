@@ -1,8 +1,10 @@
 import { LeaseLost } from '../conversation/perform.ts';
 import { VERSION } from '../conversation/upgrades.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
+import type { Stored } from './bodies.ts';
 import type { Cell } from './cell.ts';
 import type { Limits } from './limits.ts';
+import type { Incoming } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
 import {
   type Accepted,
@@ -26,10 +28,17 @@ import {
 } from './transitions.ts';
 import type { World } from './world.ts';
 
-/** The right of this process to work on a conversation, and how far its work is. */
+/** A message that this process filed a moment ago under that mark, most often the head: it is not read again. */
+export type Known = { readonly mark: string; readonly incoming: Incoming };
+
+/** The right of this process to work on a conversation, what it knows of it, and how far its work is. */
 export class Lease {
   readonly conversation: string;
   readonly owner: string;
+  readonly known: Known | undefined;
+  /** The state as it is kept, and the same, read, where that is known; each commit brings both up to date. */
+  text: string | null;
+  stored: Stored | undefined;
   /** The number of the last change under it. */
   step: number;
   /** Of the message that is worked on; null: of none. */
@@ -44,11 +53,14 @@ export class Lease {
   /** Made when it is first asked for: most turns make no call that could be stopped. */
   #abort: AbortController | undefined;
 
-  constructor(conversation: string, { owner, step, head }: Work, aliveUntilMs: number) {
+  constructor(conversation: string, work: Work, aliveUntilMs: number, known?: Known) {
     this.conversation = conversation;
-    this.owner = owner;
-    this.step = step;
-    this.mark = head?.mark ?? null;
+    this.owner = work.owner;
+    this.known = known;
+    this.text = work.state;
+    this.stored = work.stored;
+    this.step = work.step;
+    this.mark = work.head?.mark ?? null;
     this.aliveUntilMs = aliveUntilMs;
   }
 

@@ -20,7 +20,6 @@ import {
 import { type Asker, Calls, type createEffects } from './effects.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { Incoming } from './messages.ts';
 import type { Numbered } from './outbox.ts';
 import type { Outgoing, Outlet } from './outlet.ts';
 import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
@@ -33,17 +32,6 @@ import type { World } from './world.ts';
  * committed with the removal of the message.
  */
 
-/** What a lease holder knows of its conversation; each commit brings it up to date. */
-export type Session = {
-  readonly lease: Lease;
-  /** As it is kept. */
-  text: string | null;
-  /** `text`, read, as soon as a turn needed it. */
-  stored: Stored | null;
-  /** What this process filed a moment ago under that mark, most often the head: it is not read again. */
-  readonly known: { readonly mark: string; readonly incoming: Incoming } | undefined;
-};
-
 /**
  * Why something became a dead letter, for operators: the turn threw, its attempts failed too often, the message or the
  * state could not be read. The body is the message, or the state where there was none.
@@ -51,16 +39,17 @@ export type Session = {
 type DeadReason = 'threw' | 'attempts' | 'unreadable' | 'state';
 type Dead = { readonly reason: DeadReason; readonly body: unknown };
 
-/** What a turn starts from. `asker` is null where it is not known whom to answer. */
-type Reading = {
+/** What is to be answered, from what, and where it is noted how that went. */
+export type Turn = {
+  readonly lease: Lease;
+  readonly next: Next;
   readonly before: Stored;
+  /** Null where it is not known whom to answer. */
   readonly asker: Asker | null;
   readonly unreadable: boolean;
   readonly dead: readonly Dead[];
+  readonly notes: TurnNotes;
 };
-
-/** What is to be answered, and where it is noted how that went. */
-export type Turn = { readonly next: Next; readonly reading: Reading; readonly notes: TurnNotes };
 
 export type TurnTools = {
   readonly mailbox: Mailbox;
@@ -81,55 +70,50 @@ export type TurnTools = {
   readonly traces?: Traces | undefined;
 };
 
-/** A turn of what is to be answered. */
-export function turnOf(session: Session, next: Next, tools: TurnTools): Turn {
-  const reading = read(session, next, tools);
-  const { conversation } = session.lease;
-  const incoming = reading.asker?.incoming ?? null;
+/**
+ * A turn of what is to be answered. What cannot be read is reported, and becomes a dead letter. Throws only `GivenBack`,
+ * where another process may be able to read it.
+ */
+export function turnOf(lease: Lease, next: Next, tools: TurnTools): Turn {
+  const { before, dead } = readState(lease, next, tools);
+  const { asker, unreadable } = readHead(lease, next, before);
+  const incoming = asker?.incoming ?? null;
   const seconds = secondsSince(incoming?.acceptedMs, tools.world);
   const about = {
-    conversation,
-    channel: channelOf({ reading }),
+    conversation: lease.conversation,
+    channel: channelOf({ asker, before }),
     input: next.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
     waitMs: seconds === null ? undefined : seconds * 1000,
   };
-  return { next, reading, notes: new TurnNotes(about, tools.world) };
+  return { lease, next, before, asker, unreadable, dead, notes: new TurnNotes(about, tools.world) };
 }
 
-export const channelOf = ({ reading: { asker, before } }: Pick<Turn, 'reading'>): string =>
+export const channelOf = ({ asker, before }: Pick<Turn, 'asker' | 'before'>): string =>
   (asker ?? before).origin?.channel ?? 'unknown';
 
-/**
- * Reads the state and the head. What cannot be read is reported, and becomes a dead letter. Throws only `GivenBack`, where
- * another process may be able to read it.
- */
-function read(session: Session, next: Next, tools: TurnTools): Reading {
-  const { before, dead } = readState(session, next, tools);
-  const { origin } = before;
+function readHead({ known }: Lease, { head }: Next, { origin }: Stored): Pick<Turn, 'asker' | 'unreadable'> {
   const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
-  if (next.head === null) return { before, asker: bystander, unreadable: false, dead };
-  const { mark, body } = next.head;
+  if (head === null) return { asker: bystander, unreadable: false };
   try {
-    const incoming = session.known?.mark === mark ? session.known.incoming : readMessage(body);
-    const asker = { origin: originOf(incoming), sender: incoming.sender, incoming };
-    return { before, asker, unreadable: false, dead };
+    const incoming = known?.mark === head.mark ? known.incoming : readMessage(head.body);
+    return { asker: { origin: originOf(incoming), sender: incoming.sender, incoming }, unreadable: false };
   } catch (error) {
     leaveIfNewer(error);
-    return { before, asker: bystander, unreadable: true, dead };
+    return { asker: bystander, unreadable: true };
   }
 }
 
 function readState(
-  { lease, text, stored }: Session,
+  { conversation: name, text, stored }: Lease,
   next: Next,
   { conversation, foreign, world }: Pick<TurnTools, 'conversation' | 'foreign' | 'world'>,
-): Pick<Reading, 'before' | 'dead'> {
-  if (stored !== null) return { before: stored, dead: [] };
+): Pick<Turn, 'before' | 'dead'> {
+  if (stored !== undefined) return { before: stored, dead: [] };
   const fresh = { state: conversation.newState(), origin: null };
   if (text === null) return { before: fresh, dead: [] };
   try {
     const { unknownFlow, ...before } = readStored(text, conversation.readState);
-    const subject = `${lease.conversation} ${next.head?.mark ?? next.wakeMs}`;
+    const subject = `${name} ${next.head?.mark ?? next.wakeMs}`;
     if (unknownFlow && foreign.isLeft(subject, world.monotonicMs())) throw new GivenBack(LEFT_AGAIN_MS);
     return { before, dead: [] };
   } catch (error) {
@@ -170,16 +154,16 @@ export function createForeign(): Foreign {
 }
 
 /**
- * Answers the message or the wake-up of `next`: steps, effects, one commit. Resolves to what the commit left to be done.
+ * Answers the message or the wake-up: steps, effects, one commit. Resolves to what the commit left to be done.
  * Throws `LeaseLost` or `GivenBack` (nothing was changed); after any other error the lease is left to expire, and the turn
  * is repeated.
  */
-export function answer(session: Session, turn: Turn, tools: TurnTools): Promise<Numbered[]> {
-  const work = () => measured(turn, tools, () => carryOut(session, turn, tools));
+export function answer(turn: Turn, tools: TurnTools): Promise<Numbered[]> {
+  const work = () => measured(turn, tools, () => carryOut(turn, tools));
   if (tools.traces === undefined) return work();
-  const { before, asker } = turn.reading;
+  const { lease, before, asker } = turn;
   const { message = null, sender } = asker?.incoming ?? {};
-  const after = () => session.stored?.state ?? before.state;
+  const after = () => lease.stored?.state ?? before.state;
   const seen = { channel: channelOf(turn), message, sender, before: before.state, after };
   return tools.traces.around(seen, work);
 }
@@ -194,7 +178,7 @@ export async function measured(
   work: () => Promise<Answered>,
 ): Promise<Numbered[]> {
   const channel = channelOf(turn);
-  const waitedS = secondsSince(turn.reading.asker?.incoming?.acceptedMs, world);
+  const waitedS = secondsSince(turn.asker?.incoming?.acceptedMs, world);
   const startMs = world.monotonicMs();
   const ended = (result: 'done' | 'stale' | 'failed' | 'dead') => {
     turn.notes.ended(result);
@@ -220,19 +204,18 @@ function secondsSince(acceptedMs: number | undefined, { nowMs }: Pick<World, 'no
   return acceptedMs === undefined ? null : Math.max(0, nowMs() - acceptedMs) / 1000;
 }
 
-async function carryOut(session: Session, turn: Turn, tools: TurnTools): Promise<Answered> {
-  const { next, reading, notes } = turn;
+async function carryOut(turn: Turn, tools: TurnTools): Promise<Answered> {
+  const { lease, next, dead, notes } = turn;
   const calls = new Calls(next.journal);
-  session.lease.outcomes = calls.take;
-  const result = await attempt(session.lease, turn, calls, tools);
+  lease.outcomes = calls.take;
+  const result = await attempt(turn, calls, tools);
   notes.passed('steps');
   if (typeof result !== 'string') {
-    const items = await commitTurn(session, turn, { decided: result, dead: reading.dead }, tools);
-    return { result: 'done', items };
+    return { result: 'done', items: await commitTurn(turn, { decided: result, dead }, tools) };
   }
-  const dead = [...reading.dead, { reason: result, body: next.head?.body ?? session.text }];
-  const decided = await giveUp(session.lease, turn, calls, tools);
-  return { result: 'dead', items: await commitTurn(session, turn, { decided, dead }, tools) };
+  const letter = { reason: result, body: next.head?.body ?? lease.text };
+  const decided = await giveUp(turn, calls, tools);
+  return { result: 'dead', items: await commitTurn(turn, { decided, dead: [...dead, letter] }, tools) };
 }
 
 /** When a poisoned wake-up is tried again; each time is an alarm. */
@@ -242,8 +225,7 @@ const FAILED: Reply = { key: 'turn.failed' };
 
 /** What the turn decides, or why it never will. */
 async function attempt(
-  lease: Lease,
-  { next, reading: { before, asker, unreadable }, notes }: Turn,
+  { lease, next, before, asker, unreadable, notes }: Turn,
   calls: Calls,
   tools: TurnTools,
 ): Promise<TurnResult | DeadReason> {
@@ -315,8 +297,7 @@ async function identified(
  * known whose the state is, nothing waits.
  */
 async function giveUp(
-  lease: Lease,
-  { next, reading: { before, asker } }: Turn,
+  { lease, next, before, asker }: Turn,
   calls: Calls,
   tools: TurnTools,
 ): Promise<TurnResult> {
@@ -349,7 +330,7 @@ export type Change = {
 
 /** What was decided, as the record takes it. */
 export function changeOf(
-  { next, reading: { before, asker } }: Turn,
+  { next, before, asker }: Turn,
   made: Decided,
   tools: Pick<TurnTools, 'conversation' | 'customerName' | 'spans' | 'world'>,
 ): Change {
@@ -388,18 +369,17 @@ export function changeOf(
   };
 }
 
-/** Notes in the session what a commit wrote, tells operators what it brought, and numbers what is left to be done. */
+/** Notes in the lease what a commit wrote, tells operators what it brought, and numbers what is left to be done. */
 export function noteChange(
-  session: Session,
-  { reading: { before }, notes }: Turn,
+  { lease, before, notes }: Turn,
   { change, made, firstSeq }: { readonly change: Change; readonly made: Decided; readonly firstSeq: number },
   { observe }: Pick<TurnTools, 'observe'>,
 ): Numbered[] {
-  const { conversation } = session.lease;
+  const { conversation } = lease;
   const { decided, dead } = made;
-  session.lease.pastIntent = false;
-  session.text = change.commit.state;
-  session.stored = change.stored;
+  lease.pastIntent = false;
+  lease.text = change.commit.state;
+  lease.stored = change.stored;
   for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
   for (const operation of decided.escalated)
     observe.alarm('operation_escalated', { conversation, operation });
@@ -411,18 +391,13 @@ export function noteChange(
 
 /**
  * Saves what was decided: the state, the outbox, and that the message is answered. Resolves to the items of the outbox; the
- * session is then at the new state. Throws `LeaseLost` where another process has taken over.
+ * lease is then at the new state. Throws `LeaseLost` where another process has taken over.
  */
-async function commitTurn(
-  session: Session,
-  turn: Turn,
-  made: Decided,
-  tools: TurnTools,
-): Promise<Numbered[]> {
+async function commitTurn(turn: Turn, made: Decided, tools: TurnTools): Promise<Numbered[]> {
   const change = changeOf(turn, made, tools);
-  const committed = await tools.mailbox.commit(session.lease, change.commit);
+  const committed = await tools.mailbox.commit(turn.lease, change.commit);
   if (committed === null) throw new LeaseLost();
-  return noteChange(session, turn, { change, made, firstSeq: committed.firstSeq }, tools);
+  return noteChange(turn, { change, made, firstSeq: committed.firstSeq }, tools);
 }
 
 /** What the live question asks for after a turn. A turn that asks nothing new leaves a live question as it is. */
