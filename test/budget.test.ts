@@ -10,10 +10,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9274, count: 55 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
-  engine: { files: /^(engine|turns|store)\//, lines: 6250, count: 44 },
+  engine: { files: /^(engine|turns|store)\//, lines: 6245, count: 43 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
-  channels: { files: /^channels\//, lines: 4461, count: 35 },
+  channels: { files: /^channels\//, lines: 4480, count: 35 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1355, count: 11 },
   console: { files: /^console\//, lines: 2043, count: 11 },
 };
