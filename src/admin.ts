@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
-import { consolePage, type Language, type Role } from './console/console.ts';
-import type { Flow } from './conversation/flow.ts';
+import { consolePage, type Role } from './console/console.ts';
 import { LOCALES } from './conversation/message.ts';
 import { describeApi } from './http/docs.ts';
 import { createOperatorGuard, type Guard } from './http/guard.ts';
@@ -21,8 +20,6 @@ export type AdminOptions = {
   readonly metrics: Scrape;
   readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
-  /** Whose names the console shows. */
-  readonly flows: readonly Pick<Flow, 'name'>[];
   readonly words: Words;
   /** The URLs of pictures that replies may have. */
   readonly images: readonly string[];
@@ -44,8 +41,9 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
   const { guard, limits, metrics, operators, sandbox } = options;
   await describeApi(admin, { ...options, parts: API });
   for (const { staffPlugin } of options.channels) if (staffPlugin) admin.register(staffPlugin);
-  const { roles, images } = options;
-  admin.register(consolePage(guard.page, { roles, languages: languagesOf(options), images }));
+  const { roles, images, words } = options;
+  const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
+  admin.register(consolePage(guard.page, { roles, languages, images }));
   const onRequest = options.apart ? limitStrangers(limits) : guard.api;
   admin.get('/metrics', { onRequest }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -61,16 +59,4 @@ export async function mountAdmin(admin: FastifyInstance, options: AdminOptions):
     };
     admin.register(guarded, { prefix: '/sandbox' });
   }
-}
-
-/** What each language is called, and each flow in it. */
-function languagesOf({ flows, words }: Pick<AdminOptions, 'flows' | 'words'>): Language[] {
-  return LOCALES.map((tag) => {
-    const choice = (id: string) => words.line({ key: `choice.${id}` }, tag);
-    return {
-      tag,
-      name: choice(`language:${tag}`),
-      flows: Object.fromEntries(flows.map(({ name }) => [name, choice(name)])),
-    };
-  });
 }

@@ -191,7 +191,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     metrics: createScrape(metrics, { health: records.health, backlog: () => readBacklog(records) }),
     channels,
     roles: known,
-    flows: options.flows ?? flows,
     words,
     images: backend.gifts.flatMap(({ image }) => image ?? []),
     sandbox: backend.sandbox,

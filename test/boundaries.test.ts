@@ -271,7 +271,7 @@ describe('the rules', () => {
       'store/redis/records.ts': "import { Redis } from 'ioredis';\nimport { SHARDS } from '../port.ts';",
       'engine/words.ts': "const FROM = ['from', './loyalty.ts'];\n// import it from '../app.ts'",
       'channels/telegram/channel.ts': "import type { Feed } from '../../store/feed.ts';",
-      'console/webhook.js': 'return fetch(path);',
+      'console/page/page.js': 'return fetch(path);',
       'engine/fetching.ts': 'await this.fetch(url); prefetch(url);',
       'app.ts': "import { createEngine } from './engine/engine.ts';",
     };

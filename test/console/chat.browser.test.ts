@@ -5,7 +5,20 @@ import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { asPng, drawCode } from '../support/pictures.ts';
-import { button, choice, inside, log, PHONE, pressByKeys, QUICK, replied, type, useConsole } from './kit.ts';
+import {
+  button,
+  choice,
+  inside,
+  language,
+  log,
+  PHONE,
+  pressByKeys,
+  QUICK,
+  replied,
+  type,
+  useConsole,
+  view,
+} from './kit.ts';
 
 const { bot, forgive, open, restart } = useConsole();
 
@@ -23,7 +36,7 @@ describe('a newcomer', () => {
 
   it('does the same in English', async () => {
     const page = await open();
-    await page.getByText('EN', { exact: true }).click();
+    await language(page, 'en');
     await button(page, 'New chat').click();
     await choice(page, 'accumulate').click();
     await type(page, 'TIVI000000031 0867123456');
@@ -52,7 +65,7 @@ describe('a newcomer', () => {
 
   it('taps a code on a phone, and finds it in the composer', async () => {
     const page = await open({ viewport: { width: 390, height: 844 } });
-    await page.getByRole('tab', { name: 'Thử' }).click();
+    await view(page, 'Thử');
     await button(page, 'TIVInpmx8b98pfg').click();
     await page.locator('#text').waitFor();
     await expect.poll(() => page.evaluate('document.activeElement.value')).toBe('TIVInpmx8b98pfg');
@@ -67,9 +80,9 @@ describe('a newcomer', () => {
     await choice(page, 'confirm').click();
     await log(page).getByText('+100').waitFor();
     for (const locale of ['en', 'vi']) {
-      await page.locator(`input[name="locale"][value="${locale}"]`).check({ force: true });
-      for (const tab of ['#tab-inside', '#tab-play', '#tab-chat']) {
-        await page.locator(tab).click();
+      await language(page, locale);
+      for (const name of ['inside', 'play', 'chat']) {
+        await page.locator(`nav [href="#${name}"]`).click();
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
       }
     }
@@ -82,14 +95,14 @@ describe('a newcomer', () => {
 describe('the chat', () => {
   it('shows a lost answer resolve by itself while one watches', async () => {
     const page = await open();
-    await page.getByRole('tab', { name: 'Thử' }).click();
+    await view(page, 'Thử');
     await button(page, 'Mất câu trả lời khi đổi quà').click();
     await page.getByText('redeem: lose-answer ×1').waitFor();
     await type(page, 'đổi quà DAUMAY01 0867123456');
     await choice(page, 'confirm').click();
     await replied(page, 'operation.checking');
     await replied(page, 'operation.resolved.done');
-    await page.getByRole('tab', { name: 'Bên trong' }).click();
+    await view(page, 'Bên trong');
     await inside(page).getByText('Bot tự lên tiếng').waitFor();
     await inside(page).getByText('/history-point').waitFor();
   });
@@ -131,7 +144,7 @@ describe('the chat', () => {
 
   it('begins in the language of the browser, where the bot speaks it', async () => {
     const english = await open({ locale: 'en-GB' });
-    await english.getByRole('tab', { name: 'Play' }).waitFor();
+    await english.getByRole('link', { name: 'Play' }).waitFor();
     expect(await english.locator('html').getAttribute('lang')).toBe('en');
     const french = await open({ locale: 'fr' });
     expect(await french.locator('html').getAttribute('lang')).toBe('vi');

@@ -67,9 +67,11 @@ export const log = (page: Page): Locator => page.getByRole('log');
 export const inside = (page: Page): Locator => page.locator('#turns > details').first();
 export const button = (page: Page, name: string): Locator =>
   page.getByRole('button', { name, exact: true }).last();
-/** In the header: whose abilities are imitated. */
-export const role = (page: Page, name: string) =>
-  page.getByRole('banner').getByText(name, { exact: true }).click();
+/** In the header: whose abilities are imitated, and the language. */
+export const role = (page: Page, name: string) => page.locator('#as').selectOption({ label: name });
+export const language = (page: Page, tag: string) => page.locator('#locale').selectOption(tag);
+/** Shows another view. */
+export const view = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 /** The bot's last reply is of that key. */
 export const replied = (page: Page, key: string) =>
   log(page).locator(`.bot[data-key="${key}"]`).last().waitFor();

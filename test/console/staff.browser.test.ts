@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { button, log, QUICK, replied, TOKEN, useConsole } from './kit.ts';
+import { button, log, QUICK, replied, TOKEN, useConsole, view } from './kit.ts';
 
 const { faults, forgive, open, restart } = useConsole();
 
@@ -41,7 +41,7 @@ describe('what goes wrong is said in a sentence', () => {
 
   it('a sandbox that does not answer', async () => {
     const page = await open();
-    await page.getByRole('tab', { name: 'Thử' }).click();
+    await view(page, 'Thử');
     await page.route('**/sandbox/reset', (route) => route.abort());
     await button(page, 'Làm lại từ đầu').click();
     await log(page).getByText('Không gửi được.').waitFor();
@@ -52,7 +52,7 @@ describe('what goes wrong is said in a sentence', () => {
     const page = await open();
     await replied(page, 'welcome');
     await page.evaluate(`document.querySelector('#phone').value = ''`);
-    await page.getByRole('tab', { name: 'Thử' }).click();
+    await view(page, 'Thử');
     await button(page, 'Gửi số của khách').click();
     await log(page).getByText('contact.phone: Wants at least one character').waitFor();
     forgive('400');

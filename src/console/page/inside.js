@@ -1,159 +1,96 @@
-import { $, chosen, make, milliseconds, named, number, on, word, worded } from './page.js';
+import { $, make, number, worded } from './page.js';
 
-/* Look inside: one card a turn, the newest on top and open. */
+/* Look inside: one card a turn, the newest on top and open, in the words of the code. */
 
-const cards = $('turns');
 /** What the cards show, the oldest first. */
 let turns = [];
 
+const milliseconds = (ms) => `${number(ms, ms < 10 ? 1 : 0)} ms`;
+
+/** A turn; without a message nobody wrote. */
 function cardOf({ keys, trace }, at) {
-  const { message, calls, trips, ms } = trace;
-  const title = make('span', 'what', make('b', 'number', `#${at + 1}`), ' ', said(message));
-  const summary = make('summary', '', title, make('span', 'time', milliseconds(ms)));
-  const card = make('details', 'turn', summary);
-  card.append(
-    ...[
-      trace.understood && part('inside.understood', facts(trace.understood)),
-      part('inside.state', stateTable(trace.before, trace.after)),
-      calls.length > 0 && part('inside.calls', ...calls.map(callOf)),
-      part('inside.replies', make('p', 'chips', ...keys.map((key) => make('code', '', key)))),
-      make('p', 'sums', ...sumsOf(trips, ms)),
-    ].filter(Boolean),
+  const { message, understood, before, after, calls, trips, ms } = trace;
+  const { kind = '', view, ...said } = message ?? {};
+  const what = message ? briefly(said) : worded('span', '', 'The bot wrote unprompted');
+  const parts = [
+    understood && partOf('Understood', listOf(Object.entries(understood))),
+    partOf('State', changesOf(rowsOf(before), rowsOf(after))),
+    calls.length > 0 && partOf('AntCRM calls', ...calls.map(callOf)),
+    partOf('Replies', make('code', '', keys.join(' '))),
+    partOf('Store round trips', make('code', '', `${trips.length}: ${trips.join(' › ')}`)),
+  ];
+  const title = make('span', '', make('b', 'soft', `#${at + 1} ${kind} `), what);
+  return make('details', 'card', lineOf(title, ms), ...parts.filter(Boolean));
+}
+
+const lineOf = (title, ms) => make('summary', '', title, make('span', 'soft', milliseconds(ms)));
+const partOf = (title, ...content) => make('section', '', worded('h3', '', title), ...content);
+
+/** Names, and what stands beside each. */
+export const listOf = (rows) =>
+  make('dl', '', ...rows.flatMap(([name, ...values]) => [make('dt', '', name), make('dd', '', ...values)]));
+
+function changesOf(was, is) {
+  const change = (name) => [make('del', '', was[name] ?? ''), ' ', make('ins', '', is[name] ?? '')];
+  const rows = Object.keys({ ...was, ...is }).map((name) =>
+    was[name] === is[name] ? [name, is[name]] : [name, ...change(name)],
   );
-  return card;
+  return listOf(rows);
 }
 
-function said(message) {
-  if (message === null) return worded('span', '', 'inside.unasked');
-  const kind = worded('span', 'kind', `kind.${message.kind}`);
-  const seen = message.pictures?.map(({ texts, kind }) => texts?.join(' ') ?? kind).join(', ');
-  const { text, choice, phone, code, payload } = message;
-  const what = text ?? choice ?? phone ?? code ?? payload ?? seen ?? '';
-  return make('span', '', kind, ' ', what);
-}
-
-const part = (title, ...content) => make('section', '', worded('h3', '', title), ...content);
-
-function facts(understood) {
-  const pairs = Object.entries(understood).map(([name, value]) =>
-    make('span', 'fact', make('i', '', name), make('code', '', value.replaceAll(',', ', '))),
+/** A state as rows, two levels deep: `step.flow`, `draft.phone`. */
+function rowsOf({ lastMessageMs, ...state }) {
+  const rows = Object.entries(state).flatMap(([name, value]) =>
+    isObject(value)
+      ? Object.entries(value).map(([inner, one]) => [`${name}.${inner}`, briefly(one, inner)])
+      : [[name, briefly(value, name)]],
   );
-  return make('p', 'chips', ...(pairs.length > 0 ? pairs : [make('span', 'none', '–')]));
+  return Object.fromEntries(rows);
 }
 
-function stateTable(before, after) {
-  const [was, is] = [rowsOf(before), rowsOf(after)];
-  const names = Object.keys({ ...was, ...is }).filter((name) => was[name] || is[name]);
-  const head = ['', 'inside.before', 'inside.after'].map((name) => {
-    const cell = name ? worded('th', '', name) : make('td');
-    if (name) cell.scope = 'col';
-    return cell;
-  });
-  const rows = names.map((name) => {
-    const title = worded('th', '', `state.${name}`);
-    title.scope = 'row';
-    const changed = JSON.stringify(was[name]) !== JSON.stringify(is[name]);
-    return make('tr', changed ? 'changed' : '', title, cell(was[name]), cell(is[name]));
-  });
-  return make('table', '', make('thead', '', make('tr', '', ...head)), make('tbody', '', ...rows));
+const isObject = (value) => typeof value === 'object' && value !== null;
+
+/** A value in a line, but for what a lookup compares with. Names that end in `Ms` are moments. */
+function briefly(value, name = '') {
+  if (typeof value === 'boolean') return value ? name : `not ${name}`;
+  if (typeof value === 'number' && name.endsWith('Ms')) return momentOf(value);
+  if (!isObject(value)) return String(value);
+  const parts = Object.entries(value).filter(([inner]) => inner !== 'lookup');
+  return parts.map(([inner, one]) => briefly(one, inner)).join(' · ');
 }
 
-function cell(values = []) {
-  const parts = values.map(({ text, proved }) => {
-    if (proved === undefined) return make('div', '', text);
-    const mark = worded('small', proved ? 'proved' : 'unproved', proved ? 'proved' : 'unproved');
-    return make('div', '', text, ' ', mark);
-  });
-  return make('td', parts.length > 0 ? '' : 'none', ...(parts.length > 0 ? parts : ['–']));
-}
-
-/** What is worth seeing of a state: name -> values, each with whether it is proved. */
-function rowsOf({ step, draft, profile, operations }) {
-  const { code, codes, wanted, balance, phone, email, type, period } = draft;
-  const plain = (text) => (text === undefined || text === null ? undefined : [{ text }]);
-  const known = (one) => (one ? [{ text: one.value, proved: one.proved }] : undefined);
-  const remembered = [profile.phone, profile.email].filter(Boolean).flatMap(known);
-  // What the page has no word for stands as it is.
-  const spoken = (kind, name) => word(`${kind}.${name}`) ?? name;
-  const open = operations.map(({ id, kind, status, checks }) => ({
-    text: `${named(kind)} ${id} · ${spoken('status', status)}${checks ? ` (${checks})` : ''}`,
-  }));
-  const { at, flow, slot, page = step } = step;
-  const parts = [spoken('step', at), flow && named(flow), spoken('state', slot), spoken('type', page.type)];
-  return {
-    step: plain(parts.filter(Boolean).join(' · ')),
-    code: plain(code),
-    codes: codes?.map((text) => ({ text })),
-    wanted: plain(wanted),
-    balance: plain(balance?.points),
-    phone: known(phone),
-    email: email === null ? [{ text: word('state.skipped') }] : known(email),
-    type: plain(spoken('type', type)),
-    period: period && plain(`${day(period.fromMs)} – ${day(period.toMs)}`),
-    profile: remembered.length > 0 ? remembered : undefined,
-    operation: open.length > 0 ? open : undefined,
-  };
-}
-
-const day = (ms) =>
-  ms === undefined ? '…' : new Date(ms).toLocaleDateString(chosen('locale'), { dateStyle: 'medium' });
-
-const GOOD = new Set(['applied', 'ok']);
-const DOUBTFUL = new Set(['unknown', 'unreadable']);
+const momentOf = (ms) =>
+  new Date(ms).toLocaleString($('locale').value, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** A line that opens to what was sent. */
 function callOf({ method, path, body, status, reason, outcome, ms }) {
   const [route, query = ''] = path.split('?');
-  const tone = GOOD.has(outcome) ? 'good' : DOUBTFUL.has(outcome) ? 'doubtful' : 'bad';
-  const answer = make('span', `outcome ${tone}`, [status, outcome].filter(Boolean).join(' '));
-  const time = make('span', 'time', milliseconds(ms));
-  const head = make(
-    'summary',
-    'line',
-    make('b', 'method', method),
-    make('code', 'path', route),
-    answer,
-    time,
+  const answer = make(
+    'b',
+    /^(ok|applied)$/.test(outcome) ? 'good' : 'bad',
+    [status, outcome].filter(Boolean).join(' '),
   );
+  const title = make('span', '', make('code', '', `${method} ${route} `), answer);
   const sent = body ?? Object.fromEntries(new URLSearchParams(query));
-  const why = reason ? make('p', 'reason', reason) : null;
   const detail = make('pre', '', JSON.stringify(sent, null, 1));
   detail.tabIndex = 0;
-  return make('details', 'call', head, detail, why);
+  return make('details', 'call', lineOf(title, ms), detail, reason ? make('p', 'bad', reason) : null);
 }
 
-function sumsOf(trips, ms) {
-  const sum = (value, name, note = '') => {
-    const part = make('span', 'sum', make('b', '', value), ' ', worded('span', '', name));
-    part.title = note;
-    return part;
-  };
-  return [
-    sum(milliseconds(ms), 'inside.time'),
-    sum(number(trips.length), 'inside.trips', trips.join(' · ')),
-    make('span', 'trail', trips.join(' › ')),
-  ];
-}
-
-/** Draws all of them; the newest is open. */
+/** All of them; the newest is open. */
 function draw() {
   $('nothing').hidden = turns.length > 0;
-  cards.replaceChildren(...turns.map(cardOf).reverse());
-  if (cards.firstChild) cards.firstChild.open = true;
+  $('turns').replaceChildren(...turns.map(cardOf).reverse());
+  if ($('turns').firstChild) $('turns').firstChild.open = true;
 }
 
-on('fresh', () => {
+addEventListener('fresh', () => {
   turns = [];
   draw();
 });
-on('turn', (turn) => {
-  if (!turn.trace) return;
-  turns.push(turn);
-  for (const older of cards.children) older.open = false;
-  const card = cardOf(turn, turns.length - 1);
-  card.open = true;
-  cards.prepend(card);
-  $('nothing').hidden = true;
+addEventListener('turn', ({ detail }) => {
+  if (detail.trace) turns.push(detail);
+  draw();
 });
 // Numbers and dates are written as the language has them.
-on('language', draw);
+addEventListener('language', draw);

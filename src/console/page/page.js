@@ -1,31 +1,20 @@
-import { WORDS } from './words.js';
+import { VI } from './words.js';
+
+/*
+ * What every part of the page uses: elements, wording, and requests with the staff token. What the page remembers is in
+ * `sessionStorage`: this tab, and no longer.
+ */
 
 export const $ = (id) => document.getElementById(id);
 
-/** What this tab remembers, and no longer: conversation, language, whom to act as, token. */
-export const session = {
-  get: (name, otherwise) => sessionStorage.getItem(name) ?? otherwise,
-  set: (name, value) => sessionStorage.setItem(name, value),
-};
+/** Parts tell each other what happened, as events of the window. */
+export const tell = (what, detail) => dispatchEvent(new CustomEvent(what, { detail }));
 
-const checked = (name) => document.querySelector(`input[name="${name}"]:checked`);
-/** The chosen value of a group of radio buttons. */
-export const chosen = (name) => checked(name).value;
-/** What the role that we act in can do. */
-export const can = () => checked('as').dataset;
+/** What the part that is played can do. */
+export const can = () => $('as').selectedOptions[0].dataset;
 
-export function choose(name, value) {
-  const radio = document.querySelector(`input[name="${name}"][value="${value}"]`);
-  if (!radio || radio.checked) return;
-  radio.checked = true;
-  radio.dispatchEvent(new Event('change', { bubbles: true }));
-}
-
-/** A language that the page itself does not speak yet reads English. */
-export const word = (name) => (WORDS[chosen('locale')] ?? WORDS.en)[name];
-
-/** What the bot calls a flow in the chosen language. */
-export const named = (flow) => JSON.parse(checked('locale').dataset.flows)[flow] ?? flow;
+/** What the page says in English, in the chosen language. One that it does not speak yet reads English. */
+export const word = (english) => ($('locale').value === 'vi' ? VI[english] : english);
 
 /** An element with its class and content; a content of null is left out. */
 export function make(tag, className, ...content) {
@@ -36,41 +25,121 @@ export function make(tag, className, ...content) {
 }
 
 /** An element whose wording follows the language. */
-export function worded(tag, className, name) {
-  const element = make(tag, className, word(name));
-  element.dataset.word = name;
+export function worded(tag, className, english) {
+  const element = make(tag, className, word(english));
+  element.dataset.word = english;
   return element;
 }
 
-export function button(label, onClick, className = '') {
-  const element = make('button', className, label);
+export function button(label, onClick) {
+  const element = make('button', '', label);
   element.type = 'button';
   element.addEventListener('click', onClick);
   return element;
 }
 
+/** What of an element is worded, by its mark; the mark keeps the English. */
+const MARKS = { word: 'textContent', label: 'ariaLabel', hint: 'placeholder', title: 'title' };
+
 /** Puts the wording of the chosen language everywhere. */
 export function speak() {
-  document.documentElement.lang = chosen('locale');
-  for (const element of document.querySelectorAll('[data-word]'))
-    element.textContent = word(element.dataset.word);
-  for (const element of document.querySelectorAll('[data-label]'))
-    element.setAttribute('aria-label', word(element.dataset.label));
-  for (const element of document.querySelectorAll('[data-hint]'))
-    element.placeholder = word(element.dataset.hint);
-  document.title = `AntCRM · ${word('title')}`;
+  document.documentElement.lang = $('locale').value;
+  document.title = `AntCRM · ${word('Chatbot bench')}`;
+  for (const [mark, part] of Object.entries(MARKS)) {
+    for (const element of document.querySelectorAll(`[data-${mark}]`)) {
+      element.dataset[mark] ||= element[part];
+      element[part] = word(element.dataset[mark]);
+    }
+  }
 }
 
 export const number = (value, digits = 0) =>
-  new Intl.NumberFormat(chosen('locale'), { maximumFractionDigits: digits }).format(value);
+  new Intl.NumberFormat($('locale').value, { maximumFractionDigits: digits }).format(value);
 
-export const milliseconds = (ms) => `${number(ms, ms < 10 ? 1 : 0)} ms`;
+/** Where another view fills the screen. */
+export function showChat() {
+  if ($('chat').hidden) location.hash = 'chat';
+  $('chat').hidden = false;
+}
 
-export const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
+/** The token stays in this tab, and travels in a header, never in an address. */
+export function call(path, options = {}) {
+  const { token } = sessionStorage;
+  const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };
+  return fetch(path, { ...options, headers });
+}
 
-/** Listeners, by the name of what happens. */
-const listeners = new Map();
-export const on = (what, listener) => listeners.set(what, [...(listeners.get(what) ?? []), listener]);
-export const tell = (what, about) => {
-  for (const listener of listeners.get(what) ?? []) listener(about);
-};
+/** A JSON answer and its status; null where no answer came. Without a body it is asked by GET. */
+export async function exchange(path, body) {
+  const headers = { 'content-type': 'application/json' };
+  const options = body && { method: 'POST', headers, body: JSON.stringify(body) };
+  try {
+    const response = await call(path, options);
+    return { status: response.status, content: await response.json() };
+  } catch {
+    return null;
+  }
+}
+
+/** What went wrong, in a sentence: of a problem document every fault on a line. */
+export function explain(answer) {
+  if (!answer) return word('Could not be sent.');
+  const { title, detail, faults = [] } = answer.content;
+  return [title, detail, ...faults.map(({ where, what }) => `${where}: ${what}`)].filter(Boolean).join('\n');
+}
+
+/**
+ * Follows a stream of server-sent events until `signal` aborts, reconnecting for ever; what was missed comes first. An
+ * `EventSource` could not carry the token. `onLink` is told whether the stream stands.
+ */
+export async function follow(path, signal, onEvent, onLink = () => {}) {
+  let after = '0';
+  for (let pauseMs = 1000; !signal.aborted; pauseMs = Math.min(pauseMs * 2, 15_000)) {
+    try {
+      const response = await call(path, { headers: { 'last-event-id': after }, signal });
+      if (response.status === 401) return signIn(() => follow(path, signal, onEvent, onLink));
+      if (response.ok) {
+        onLink(true);
+        pauseMs = 1000;
+        for await (const event of eventsOf(response)) {
+          after = /^id: (.*)$/m.exec(event)?.[1] ?? after;
+          const data = /^data: (.*)$/m.exec(event)?.[1];
+          if (data) onEvent(JSON.parse(data));
+        }
+      }
+    } catch {
+      // A cut connection: the next round resumes after the last event seen.
+    }
+    if (signal.aborted) return;
+    onLink(false);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+/** Each event as its lines. */
+async function* eventsOf(response) {
+  let rest = '';
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const events = (rest + part.value).split('\n\n');
+    rest = events.pop();
+    yield* events;
+  }
+}
+
+const onSignedIn = [];
+
+/** Asks for the token once, however many calls wait for it. */
+export function signIn(next) {
+  onSignedIn.push(next);
+  if ($('login').open) return;
+  $('wrong').textContent = sessionStorage.token ? word('This token is wrong.') : '';
+  $('login').showModal();
+}
+
+$('login').addEventListener('cancel', (event) => event.preventDefault());
+$('login').addEventListener('close', () => {
+  sessionStorage.token = $('token').value;
+  $('token').value = '';
+  for (const next of onSignedIn.splice(0)) next();
+});

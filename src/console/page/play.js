@@ -1,70 +1,38 @@
-import { repeat, send } from './conversation.js';
-import { $, button, can, chosen, make, number, on, session, tell, word } from './page.js';
-import { sharePhoneOf } from './transcript.js';
-import { exchange, explain } from './webhook.js';
+import { notice, sharePhoneOf } from './chat.js';
+import { listOf } from './inside.js';
+import { $, button, can, exchange, explain, number, showChat, word } from './page.js';
 
-/* Play: whom to be, what makes it hard for the bot, and the sandbox. */
+/* Play: whom to be, and AntCRM's sandbox, where the bot has one. */
 
-/** Texts kept back, to be sent at once; null: each goes at once. */
-let kept = null;
-const BURST = 5;
-
-/** A typed text goes out, or waits for its companions. */
-export function compose(text) {
-  if (kept === null) return send({ text }, text);
-  kept.push(text);
-  if (kept.length < BURST) return showKept();
-  const all = kept;
-  keep(false);
-  for (const one of all) send({ text: one }, one);
-}
-
-function keep(on) {
-  kept = on ? [] : null;
-  $('burst').setAttribute('aria-pressed', String(on));
-  showKept();
-}
-
-function showKept() {
-  $('kept').textContent = kept === null ? '' : `${kept.length}/${BURST}`;
-}
-
-/** Of a link its payload; a payload or a code goes as it is. */
-function openLink(event) {
-  event.preventDefault();
-  const typed = $('link').value.trim();
-  const start = /[?&]start=([^&#]*)/.exec(typed)?.[1] ?? (typed.includes('://') ? '' : typed);
-  $('link').value = '';
-  send({ start }, `/start ${start}`);
-}
+/** What is believed of the customer, by how the part that is played can prove it. */
+const BELIEVED = {
+  token: 'Phones and e-mails you send are believed at once.',
+  contact: 'Only the customer’s own number, shared by button, is believed.',
+  profile: 'The profile’s e-mail is believed; the bot may send a form.',
+};
 
 /** Shows what the chosen part can do. */
 function become() {
   const { proof } = can();
-  session.set('as', chosen('as'));
-  $('who').dataset.word = `who.${proof}`;
-  $('who').textContent = word(`who.${proof}`);
-  $('profileField').hidden = proof !== 'profile';
-  $('contacts').hidden = !('contacts' in can());
+  sessionStorage.as = $('as').value;
+  $('who').textContent = word(BELIEVED[proof]);
+  $('ofProfile').hidden = proof !== 'profile';
+  for (const element of document.querySelectorAll('.ofContacts')) element.hidden = !('contacts' in can());
   $('other').hidden = proof === 'token';
 }
 
 const FAULTS = {
-  'fault.redeem': { call: 'redeem', fault: 'lose-answer' },
-  'fault.accumulate': { call: 'accumulate', fault: 'lose-answer' },
-  'fault.slow': { call: 'redeem', fault: 'slow', ms: 3000 },
+  'Lose the next redeem’s answer': { call: 'redeem', fault: 'lose-answer' },
+  'Lose the next accumulate’s answer': { call: 'accumulate', fault: 'lose-answer' },
+  'Redeem takes 3 seconds': { call: 'redeem', fault: 'slow', ms: 3000 },
   // As often as the bot tries: one that it made up for would look like none.
-  'fault.500': { call: 'history', fault: 'error-500', times: 3 },
+  'History answers 500': { call: 'history', fault: 'error-500', times: 3 },
 };
 
-const plan = (fault) => change('faults', fault);
-const reset = () => change('reset', {});
-
-async function change(what, body) {
+async function change(what, body, done) {
   const answer = await exchange(`sandbox/${what}`, body);
-  if (answer?.status !== 200)
-    return tell('notice', { text: answer ? explain(answer.content) : word('failed') });
-  tell('notice', { text: word(`${what}.done`), fault: false });
+  if (answer?.status !== 200) return notice(explain(answer));
+  notice(word(done), 'soft');
   void look();
 }
 
@@ -73,63 +41,45 @@ async function look() {
   const answer = await exchange('sandbox/state');
   $('sandbox').hidden = answer?.status !== 200;
   if (answer?.status !== 200) return;
-  const { codes, gifts, customers, faults } = answer.content;
+  const { codes, customers, faults } = answer.content;
   $('codes').replaceChildren(...codes.map(codeOf));
-  $('gifts').replaceChildren(
-    ...gifts.map(({ names, score }) => pair(names[chosen('locale')], `${number(score)} ${word('points')}`)),
-  );
   // The customer who earned last comes first, after the well-known one.
   const [known, ...others] = customers;
-  $('customers').replaceChildren(...[known, ...others.toReversed()].map(customerOf));
-  const planned = faults.map(({ call, fault, times }) => make('code', '', `${call}: ${fault} ×${times}`));
-  $('planned').replaceChildren(
-    ...(planned.length > 0 ? planned : [make('span', 'none', word('fault.none'))]),
+  const pairs = [known, ...others.toReversed()].map(({ name, phones, emails, scoreAvailable, rankName }) => {
+    const ids = [phones[0]?.value, emails[0]?.value];
+    const points = `${number(scoreAvailable)} ${word('points')}`;
+    return [name, [points, rankName, ...ids].filter(Boolean).join(' · ')];
+  });
+  $('customers').replaceChildren(listOf(pairs));
+  const plans = Object.entries(FAULTS).map(([name, fault]) =>
+    button(word(name), () => change('faults', fault, 'The fault is planned.')),
   );
+  $('faults').replaceChildren(...plans);
+  const planned = faults.map(({ call, fault, times }) => `${call}: ${fault} ×${times}`);
+  $('planned').textContent = planned.join(', ') || word('No fault is planned.');
 }
 
-/** Of a range, "A … B", any: each code is good once. */
+/** Puts a code into the composer; of a range, "A … B", any: each code is good once. */
 function codeOf(code) {
-  const [first, last] = code.split(' … ');
-  const pick = () => {
-    const digits = /\d*$/.exec(first)[0];
-    const any = String(1 + Math.floor(Math.random() * Number(last?.slice(-3) ?? 0))).padStart(
-      digits.length,
-      '0',
-    );
-    $('text').value = last ? first.slice(0, -digits.length) + any : first;
-    tell('compose');
-  };
-  return button(code, pick, 'code');
+  return button(code, () => {
+    const [first, last] = code.split(' … ');
+    const any = 1 + Math.floor(Math.random() * Number(last?.slice(-3)));
+    $('text').value = last ? first.slice(0, -3) + String(any).padStart(3, '0') : first;
+    showChat();
+    $('text').focus();
+  });
 }
 
-function customerOf({ name, phones, emails, scoreAvailable, rankName }) {
-  const who = [name, phones[0]?.value, emails[0]?.value].filter(Boolean).join(' · ');
-  return pair(who, `${number(scoreAvailable)} ${word('points')} · ${rankName}`);
-}
-
-const pair = (name, value) => make('li', '', make('span', '', name), make('b', '', value));
-
-for (const name of Object.keys(FAULTS))
-  document.querySelector(`[data-word="${name}"]`).addEventListener('click', () => plan(FAULTS[name]));
-$('reset').addEventListener('click', reset);
-$('own').addEventListener('click', sharePhoneOf(true));
-$('other').addEventListener('click', sharePhoneOf(false));
-$('repeat').addEventListener('click', repeat);
-$('burst').addEventListener('click', () => keep(kept === null));
-$('deep').addEventListener('submit', openLink);
-for (const element of document.querySelectorAll('[data-unknown]')) {
-  const { unknown } = element.dataset;
-  element.addEventListener('click', () => send({ unknown }, word(unknown)));
-}
-$('roles').addEventListener('change', () => {
+$('reset').addEventListener('click', () => change('reset', {}, 'The AntCRM sandbox is as it was.'));
+$('own').addEventListener('click', () => sharePhoneOf(true));
+$('other').addEventListener('click', () => sharePhoneOf(false));
+$('as').addEventListener('change', () => {
   become();
-  const channel = document.querySelector('input[name="as"]:checked + span').textContent;
-  tell('notice', { text: `${word('plays')} ${channel}`, fault: false });
+  const name = $('as').selectedOptions[0].text;
+  notice(`${word('From now on you act as:')} ${name}. ${$('who').textContent}`, 'soft');
 });
-
-on('fresh', () => keep(false));
-on('turn', () => void look());
-on('language', () => {
+addEventListener('turn', () => void look());
+addEventListener('language', () => {
   become();
   void look();
 });

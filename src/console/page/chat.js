@@ -1,0 +1,254 @@
+import { $, button, can, exchange, explain, follow, make, showChat, signIn, tell, word } from './page.js';
+
+/*
+ * The chat: one conversation, over the staff webhook. It tells `fresh` where another one begins, and `turn` ({ keys, trace })
+ * once the last reply of a turn is there.
+ */
+
+const log = $('log');
+const typing = $('typing');
+
+const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
+
+/** The conversation at hand. `mine`: the customer's bubbles by the ids of their messages, and what each pressed. */
+let here = null;
+
+/** Turns to the conversation of that name; without one a new one is opened, as a customer would. */
+export function turnTo(name) {
+  here?.left.abort();
+  here = {
+    name: name || `console-${random(2)}`,
+    left: new AbortController(),
+    seen: new Set(),
+    mine: new Map(),
+    pending: new Set(),
+    keys: [],
+  };
+  sessionStorage.conversation = here.name;
+  log.replaceChildren(typing);
+  wait('', true);
+  tell('fresh');
+  void follow(`webhooks/staff/${here.name}/events`, here.left.signal, receive, (stands) =>
+    say(stands ? 'Connected' : 'Reconnecting…'),
+  );
+  if (!name) send({ start: '' }, '');
+}
+
+/** Where an hour, or a restart of the bot, has swept away what this tab remembers. */
+export function beginIfForgotten() {
+  if (here.seen.size === 0 && here.mine.size === 0 && $('status').dataset.word === 'Connected') turnTo();
+}
+
+function say(status) {
+  $('status').dataset.word = status;
+  $('status').textContent = word(status);
+}
+
+/** Sends one message. `label`: how it is shown; `item`: the bot's bubble whose button was pressed. */
+export function send(message, label = message.text, item = null) {
+  const name = $('name').value.trim();
+  const email = can().proof === 'profile' && $('profile').value.trim();
+  const body = {
+    conversation: here.name,
+    id: random(4),
+    trace: true,
+    locale: $('locale').value,
+    as: $('as').value,
+    ...(name && { name }),
+    ...(email && { profile: { email } }),
+    ...message,
+  };
+  const bubble = mineOf(label);
+  here.mine.set(body.id, { bubble, item });
+  place(bubble);
+  showChat();
+  void post(body, here);
+}
+
+/** After a cut connection the repeat carries the same id, so that it counts once. */
+async function post(body, at) {
+  wait(body.id);
+  const answer = await exchange('webhooks/staff', body);
+  if (at !== here) return;
+  const { status, replies = [], trace } = answer?.content ?? {};
+  if (status === 'queued') return say('Not finished; the answer will appear by itself.');
+  if (answer?.status === 401) signIn(() => post(body, at));
+  else if (answer?.status !== 200) notice(explain(answer), 'bad', answer ? null : () => post(body, at));
+  for (const [index, reply] of replies.entries())
+    receive({ ...reply, turn: body.id, trace, last: index === replies.length - 1 });
+  wait(body.id, true);
+}
+
+/** A reply, by an answer or an event: both carry the same numbers. */
+function receive({ turn = '', last, trace, ...reply }) {
+  if (here.seen.has(reply.seq)) return;
+  here.seen.add(reply.seq);
+  here.keys.push(reply.key);
+  showReply(reply, turn);
+  if (!last) return;
+  if (trace) showMessage(turn, trace.message);
+  tell('turn', { keys: here.keys, trace });
+  here.keys = [];
+  wait(turn, true);
+}
+
+/** The customer waits for the answer to a message, or does no more. */
+function wait(id, isOver = false) {
+  if (isOver) here.pending.delete(id);
+  else here.pending.add(id);
+  typing.hidden = here.pending.size === 0;
+  toEnd();
+}
+
+const toEnd = () => log.scrollTo(0, log.scrollHeight);
+
+/** Before everything that came later; the sign that the bot writes stays last. */
+function place(item, before = typing) {
+  log.insertBefore(item, before);
+  toEnd();
+}
+
+function bubbleOf(kind, speaker, text) {
+  return make('div', kind, make('p', 'bubble', make('span', 'unseen', `${word(speaker)}: `), text));
+}
+
+/** What the customer said; whoever opens a conversation says nothing. */
+const mineOf = (label) =>
+  label ? bubbleOf('mine', 'You', label) : make('p', 'notice soft', word('Opened the conversation'));
+
+/** A remark of the page itself. `again`: what to do once more. */
+export function notice(text, kind = 'bad', again = null) {
+  const retry = () => {
+    item.remove();
+    again();
+  };
+  const item = make('div', `notice ${kind}`, text, ' ', again && button(word('Send again'), retry));
+  place(item);
+}
+
+function showReply(reply, turn) {
+  const { seq, key, text, image, choices = [], form, sharePhone, inPlace } = reply;
+  const item = bubbleOf('bot', 'Bot', text);
+  Object.assign(item.dataset, { seq, key, turn });
+  for (const { id, label } of choices) labels.set(id, label);
+  if (image) item.append(pictureOf(image));
+  if (choices.length > 0 || form || sharePhone) {
+    for (const older of log.querySelectorAll('.bot')) older.classList.add('past');
+    if (form && 'forms' in can()) item.append(formOf(form));
+    item.append(choicesOf(reply, item));
+  }
+  const pressed = inPlace && here.mine.get(turn);
+  if (pressed?.item?.isConnected) {
+    pressed.bubble.remove();
+    pressed.item.replaceWith(item);
+    return;
+  }
+  // Answers and events may overtake each other by a little: replies stand by their numbers.
+  const later = [...log.querySelectorAll('.bot')].find((one) => Number(one.dataset.seq) > seq);
+  place(item, later);
+}
+
+/** The text says everything without it: one that does not load leaves no gap. */
+function pictureOf(url) {
+  const picture = make('img');
+  Object.assign(picture, { src: url, alt: '', width: 240, onload: toEnd, onerror: () => picture.remove() });
+  return picture;
+}
+
+function choicesOf({ choices = [], view, sharePhone }, item) {
+  const group = make('div', 'row');
+  if (sharePhone && 'contacts' in can())
+    group.append(button(word('Share own contact'), () => sharePhoneOf(true)));
+  for (const { id, label } of choices) {
+    const press = () => {
+      send({ choice: view ? `${id}~${view}` : id }, label, item);
+      $('text').focus();
+    };
+    const element = button(label, press);
+    element.dataset.choice = id;
+    group.append(element);
+  }
+  return group;
+}
+
+/** Shares the customer's phone, as their own or as somebody else's. */
+export function sharePhoneOf(own) {
+  const phone = $('phone').value.trim();
+  send({ contact: { phone, own } }, `☎ ${phone}`);
+}
+
+function formOf(fields) {
+  const form = make('form', 'card', ...fields.map(fieldOf), make('button', 'primary', word('Send the form')));
+  form.noValidate = true;
+  form.setAttribute('aria-label', word('Form'));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const typed = [...new FormData(form)].filter(([, value]) => value.trim());
+    if (typed.length === 0) return form.querySelector('input').focus();
+    // An e-mail left empty is an answer: there is none.
+    const none = fields.some(({ slot }) => slot === 'email') && { email: '' };
+    send({ form: { ...none, ...Object.fromEntries(typed) } }, typed.map(([, value]) => value).join('\n'));
+    $('text').focus();
+  });
+  return form;
+}
+
+const FIELDS = { code: ['Code', 'text'], phone: ['Phone', 'tel'], email: ['E-mail', 'email'] };
+
+function fieldOf({ slot, required, value = '', reason }) {
+  const [name, type] = FIELDS[slot];
+  const input = Object.assign(make('input'), { name: slot, type, value, required, autocomplete: 'off' });
+  const hint = required ? null : make('small', '', word('optional'));
+  const field = make('label', '', make('span', '', word(name), ' ', hint), input);
+  if (!reason) return field;
+  input.setAttribute('aria-invalid', 'true');
+  input.setAttribute('aria-description', reason);
+  field.append(make('small', 'bad', reason));
+  return field;
+}
+
+/** The labels of all buttons seen, by their ids. */
+const labels = new Map();
+
+/** The customer's side, where it was not written here: before a reload, or elsewhere. */
+function showMessage(turn, message) {
+  const first = log.querySelector(`.bot[data-turn="${CSS.escape(turn)}"]`);
+  if (!message || !first || here.mine.has(turn)) return;
+  const { kind, text, choice, phone, payload, code, email } = message;
+  const filled = [code, phone, email].filter(Boolean).join('\n') || word('Photo');
+  const bubble = mineOf(
+    kind === 'start' ? (payload ?? '') : (text ?? labels.get(choice) ?? choice ?? filled),
+  );
+  here.mine.set(turn, { bubble });
+  place(bubble, first);
+}
+
+/** A photo that was chosen, pasted or dropped. */
+async function sendPhoto(file) {
+  if (!file) return;
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  send({ photo: bytes.toBase64() }, `${word('Photo')} · ${file.name}`);
+}
+
+$('composer').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const text = $('text').value.trim();
+  if (!text) return;
+  $('text').value = '';
+  // As on the platforms, a link that opens the bot, or `/start` and its payload, is no text.
+  const [, start] = /^(?:\/start |https:\/\/\S*[?&]start=)([^&#\s]+)$/.exec(text) ?? [];
+  send(start ? { start } : { text }, text);
+});
+$('image').addEventListener('change', () => {
+  void sendPhoto($('image').files[0]);
+  $('image').value = '';
+});
+document.addEventListener('paste', ({ clipboardData }) => void sendPhoto(clipboardData.files[0]));
+for (const name of ['dragover', 'drop']) {
+  $('chat').addEventListener(name, (event) => {
+    event.preventDefault();
+    if (name === 'drop') void sendPhoto(event.dataTransfer.files[0]);
+  });
+}
+// Also when the view is shown again, and when a phone's keyboard comes up.
+new ResizeObserver(toEnd).observe(log);
