@@ -168,3 +168,41 @@ test('a call that no confirmation knows of any more is looked up, and told', () 
   expect(chat.keys).toEqual(['operation.checking']);
   expect(chat.state.operations).toMatchObject([{ id: 'GONE', status: 'checking', code: CODES[1] }]);
 });
+
+const called = (chat: Dialogue): string[] =>
+  chat.effects.flatMap((effect) => (effect.kind === 'accumulate' ? [effect.code] : []));
+
+describe('a confirmation that was cut off, and is pressed again', () => {
+  test('goes on with the code that has no outcome', () => {
+    const chat = cutOff().chat.press('confirm');
+    expect(called(chat)).toEqual([CODES[1], CODES[2]]);
+    expect(linesOf(chat).map((line) => Array.isArray(line) && line[0])).toEqual(CODES);
+  });
+
+  test('goes on where AntCRM is out of reach or guesses are many, for the next code may have been called', () => {
+    const { chat, id } = cutOff();
+    remembering(chat, `${id}.2`);
+    chat.serviceUp = false;
+    chat.state = { ...chat.state, guesses: { refused: 6, atMs: chat.nowMs } };
+    chat.press('confirm');
+    expect(called(chat), 'what was surely not called is not called now').toEqual([]);
+    expect(chat.keys).toContain('operation.checking');
+  });
+
+  test('goes on however long nobody was there to go on', () => {
+    const chat = cutOff().chat;
+    const confirm = chat.question.choices?.[0]?.id ?? '';
+    chat.later(60 * 60_000).send({ kind: 'choice', choice: confirm });
+    expect(called(chat)).toEqual([CODES[1], CODES[2]]);
+    expect(chat.keys[0]).toBe('accumulate.done');
+  });
+
+  test('expires like any other once what was gathered has lapsed', () => {
+    const chat = cutOff()
+      .chat.later(31 * 60_000)
+      .wake();
+    expect(chat.state.draft).toEqual({});
+    expect(chat.text('xin chào').keys[0]).toBe('conversation.expired');
+    expect(chat.state.step).toEqual({ at: 'idle' });
+  });
+});

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Gift, Settings } from '../../src/conversation/context.ts';
-import type { Effect, Known, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, HistoryRecord, Known, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Line, Reply } from '../../src/conversation/reply.ts';
 import { localeOf } from '../../src/conversation/state.ts';
@@ -21,6 +21,7 @@ import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from './dial
  *     … 31 min later                             time passes; `… until it wakes`
  *     - xem điểm → points.balance                a way of its own, with the lines that are indented below it;
  *     - quà → … ; asks menu ? history gift       what comes after the ways is common to all
+ *     = a ; codes none                           of the last answer, where several ways led to it
  *
  * Replies: `key`, `key_context` (`key_`: none), `key(param=value)`, `a/b` either, `…` any number, `nothing`. After them
  * `;` says a fact (`FACTS`), `!` what earned or spent (all of it: where none is named, nothing may) and `?` what AntCRM was
@@ -53,7 +54,7 @@ export function readTranscripts(source: string): readonly Topic[] {
 function joined(lines: readonly Said[]): readonly Said[] {
   const all: Said[] = [];
   for (const { at, text } of lines) {
-    if (text.trim() === '') continue;
+    if (text.trim() === '' || text.startsWith('//')) continue;
     const before = all.at(-1);
     if (before && /^\s*[;!?|→] /.test(text))
       all[all.length - 1] = { ...before, text: `${before.text} ${text.trim()}` };
@@ -92,21 +93,34 @@ function pathsOf(lines: readonly Said[]): readonly (readonly Said[])[] {
   );
 }
 
-/** `a | b → …` is said in two ways; `let name: words` stands for `{name}` in the lines after it. */
+/** `a | b → …` is said in two ways; `let name: a | b` stands for `{name}` in the lines after it, one after the other. */
 function alternatives(
   [line, ...rest]: readonly Said[],
-  named: Readonly<Record<string, string>> = {},
+  named: ReadonlyMap<string, string> = new Map(),
 ): Said[][] {
   if (!line) return [[]];
-  const text = line.text.trim().replace(/\{(\w+)\}/g, (all, name: string) => named[name] ?? all);
+  const text = line.text.trim();
   const [, name, words = ''] = /^let (\w+): (.*)$/.exec(text) ?? [];
-  if (name !== undefined) return alternatives(rest, { ...named, [name]: words });
-  const [said = '', ...answered] = text.split(/ (?=→)/);
+  if (name !== undefined)
+    return alternatives(rest, new Map([...named, [name, meant(words, named).join(' | ')]]));
   const ends = alternatives(rest, named);
-  return said.split(' | ').flatMap((one) => {
-    const first = { at: line.at, text: [one, ...answered].join(' ') };
-    return ends.map((end) => [first, ...end]);
-  });
+  const [said = '', ...answered] = text.split(/ (?=→)/);
+  return said
+    .split(' | ')
+    .flatMap((one) =>
+      meant([one, ...answered].join(' '), named).flatMap((way) =>
+        ends.map((end) => [{ at: line.at, text: way }, ...end]),
+      ),
+    );
+}
+
+/** The text with what its names stand for, in each way. */
+function meant(text: string, named: ReadonlyMap<string, string>): readonly string[] {
+  const [, name = ''] = [...text.matchAll(/\{(\w+)\}/g)].find(([, one = '']) => named.has(one)) ?? [];
+  const words = named.get(name)?.split(' | ') ?? [];
+  return words.length === 0
+    ? [text]
+    : words.flatMap((one) => meant(text.replaceAll(`{${name}}`, one), named));
 }
 
 const SENDERS: Readonly<Record<string, Sender>> = {
@@ -128,7 +142,23 @@ type Plan = {
   ends: Record<string, 'refused' | 'unavailable' | 'unknown' | 'busy'>;
   points?: number | null;
   found?: Extract<Outcome, { kind: 'checked' }>['found'];
-  reads?: 'unavailable' | 'nothing';
+  reads?: 'unavailable' | undefined;
+  /** What the history holds, and adds up to. */
+  records?: HistoryRecord[] | undefined;
+  sum?: { readonly score: number; readonly partial: boolean };
+  many?: number;
+  /** What an ended call has locked. */
+  locks?: readonly string[];
+  /** What a customer had when a call was refused. */
+  had?: number;
+};
+
+const RECORDS: Readonly<Record<string, HistoryRecord[]>> = {
+  'a failed record': [{ id: 'r1', type: 'point', failed: true }],
+  'a failed gift and a bare one': [
+    { type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 },
+    { type: 'gift', failed: false },
+  ],
 };
 
 function answerOf(plan: Plan, effect: Effect): Outcome {
@@ -136,8 +166,7 @@ function answerOf(plan: Plan, effect: Effect): Outcome {
     return { kind: 'checked', operation: effect.operation, found: plan.found ?? 'none', ...receiptOf(plan) };
   if (effect.kind === 'history' || effect.kind === 'balance') {
     if (plan.reads === 'unavailable') return { kind: 'unavailable' };
-    if (plan.reads === 'nothing' && effect.kind === 'history')
-      return { kind: 'history', more: false, records: [] };
+    if (effect.kind === 'history') return historyOf(plan, effect);
     if (plan.points !== undefined && effect.kind === 'balance')
       return { kind: 'balance', points: plan.points };
     return succeed(effect);
@@ -145,6 +174,8 @@ function answerOf(plan: Plan, effect: Effect): Outcome {
   const code = effect.kind === 'redeem' ? effect.gift : effect.code;
   const { operation } = effect;
   const end = plan.ends[code] ?? plan.ends['*'];
+  if (end === undefined && effect.kind === 'redeem' && effect.outdated)
+    return { kind: 'outdated', operation };
   if (end === undefined) return succeed(effect);
   switch (end) {
     case 'unknown': {
@@ -156,10 +187,31 @@ function answerOf(plan: Plan, effect: Effect): Outcome {
     case 'busy':
       return { kind: 'busy', operation };
     case 'refused':
-      return { kind: 'refused', operation };
+      return { kind: 'refused', operation, locks: plan.locks, points: plan.had };
     case 'unavailable':
-      return { kind: 'unavailable', operation };
+      return { kind: 'unavailable', operation, locks: plan.locks };
   }
+}
+
+function historyOf({ records, sum, many }: Plan, effect: Extract<Effect, { kind: 'history' }>): Outcome {
+  const page = succeed(effect);
+  if (page.kind !== 'history') return page;
+  if (many !== undefined && sum) {
+    const { skip, take } = effect;
+    const all = Array.from({ length: many }, (_, at) => ({
+      type: 'gift' as const,
+      score: 10,
+      what: `Loa ${at + 1}`,
+      failed: false,
+    }));
+    const counted = effect.sum && { sum: { ...sum, count: many } };
+    return { kind: 'history', records: all.slice(skip, skip + take), more: many > skip + take, ...counted };
+  }
+  return {
+    ...page,
+    ...(records && { records, more: false }),
+    ...(effect.sum && sum && { sum: { ...sum, count: 12 } }),
+  };
 }
 
 function receiptOf({ found }: Plan) {
@@ -179,13 +231,22 @@ export function runTranscript(path: readonly Said[]): void {
   }
 }
 
+/** What was before a line: the state, the live question, the first of the last replies, how much was called. */
+type Before = {
+  readonly state: Dialogue['state'];
+  readonly question: Reply | undefined;
+  readonly first: Reply | undefined;
+  readonly effects: number;
+};
+
 class Run {
   readonly chat = new Dialogue();
   readonly #plan: Plan = { ends: {} };
   /** Every button that was shown, with its question. */
   readonly #shown: { readonly id: string; readonly view: string | undefined }[] = [];
-  #before = { state: this.chat.state, question: undefined as Reply | undefined, effects: 0 };
+  #before: Before = { state: this.chat.state, question: undefined, first: undefined, effects: 0 };
   #question: Reply | undefined;
+  #sent: Message = { kind: 'group' };
   /** What was to be confirmed so far: `{id1}`, `{id2}`, …; `{id}` is the last one. */
   readonly #confirmed = new Set<string>();
 
@@ -202,8 +263,12 @@ class Run {
       (_, at: string) => ids.at(at === '' ? -1 : Number(at) - 1) ?? '',
     );
     const [said = '', answered] = text.split(/ ?→ ?/);
-    if (this.#prepares(said)) return;
-    this.#before = { state: this.chat.state, question: this.#question, effects: this.chat.effects.length };
+    if (text.startsWith('= ')) this.#compare(text.slice(2), this.chat.effects.length);
+    if (text.startsWith('= ') || this.#prepares(said)) return;
+    this.#before = {
+      ...{ state: this.chat.state, question: this.#question },
+      ...{ first: this.chat.replies[0], effects: this.chat.effects.length },
+    };
     this.#say(said);
     for (const { choices = [], view } of this.chat.replies)
       this.#shown.push(...choices.map(({ id }) => ({ id, view })));
@@ -213,10 +278,13 @@ class Run {
 
   /** Who writes, with what settings, to what AntCRM: nothing is said by it. */
   #prepares(text: string): boolean {
-    const [, what = '', how = ''] = /^(as|with|AntCRM|…) (.*)$/.exec(text) ?? [];
+    const [, what = '', how = ''] = /^(as|with|AntCRM|the picture says|…) (.*)$/.exec(text) ?? [];
     if (what === 'as') this.chat.sender = of(SENDERS, how);
-    if (what === 'with') this.chat.settings = { ...this.chat.settings, ...settingOf(how) };
+    if (what === 'with')
+      this.chat.settings = { ...this.chat.settings, ...settingOf(how, this.chat.settings.gifts) };
     if (what === 'AntCRM') this.#plans(how);
+    if (what === 'the picture says')
+      this.chat.reading = how === 'nothing' ? { kind: 'noCode' } : { kind: 'read', texts: [how] };
     const [, many = '', unit = ''] = (what === '…' && /^([\d.]+) (\w+) later$/.exec(how)) || [];
     if (unit !== '') this.chat.later(Number(many) * of(UNITS, unit));
     const [, unheard = ''] = (what === '…' && /^unheard for (\d+) min$/.exec(how)) || [];
@@ -229,17 +297,26 @@ class Run {
 
   #plans(how: string): void {
     const plan = this.#plan;
-    const [, codes = '*'] = / (?:for|refuses) (.*)$/.exec(` ${how}`) ?? [];
+    const [, codes = '*'] = / (?:for|refuses) ([\w ]+)/.exec(` ${how}`) ?? [];
     const ends = (kind: Plan['ends'][string]) => {
       for (const code of codes.split(' ')) plan.ends[code] = kind;
     };
+    const [, gifts = ''] = /^has (\d+) gifts/.exec(how) ?? [];
+    const [, sum = ''] = /^adds up (\d+) points/.exec(how) ?? [];
     const [, points] = /^says (-?\d+) points$/.exec(how) ?? [];
     const [, found] = /^finds (\w+)$/.exec(how) ?? [];
-    if (how === 'works') Object.assign(plan, { ends: {}, reads: undefined });
+    const [, had] = /, having (\d+)$/.exec(how) ?? [];
+    if (had !== undefined) plan.had = Number(had);
+    if (how.endsWith(', holding')) plan.locks = ['customer:475'];
+    if (how === 'works') Object.assign(plan, { ends: {}, reads: undefined, records: undefined });
     else if (how === 'is known to be away') this.chat.serviceUp = false;
     else if (how === 'is known to be back') this.chat.serviceUp = true;
     else if (how === 'knows nobody') plan.points = null;
-    else if (how === 'has no records') plan.reads = 'nothing';
+    else if (how === 'has no records') plan.records = [];
+    else if (gifts !== '')
+      Object.assign(plan, { many: Number(gifts), sum: { score: 10, partial: how.endsWith(', uncounted') } });
+    else if (how.startsWith('lists ')) plan.records = of(RECORDS, how.slice('lists '.length));
+    else if (sum !== '') plan.sum = { score: Number(sum), partial: how.endsWith(', and more') };
     else if (how === 'answers no questions') plan.reads = 'unavailable';
     else if (how.startsWith('refuses')) ends('refused');
     else if (how.startsWith('does not answer')) ends('unavailable');
@@ -264,8 +341,16 @@ class Run {
     } else if (button !== '') this.#press(button);
     else if (other === 'wakes') chat.wake();
     else if (other === 'the turn fails') chat.fail();
-    else if (other !== '') chat.send(messageOf(other, this.#question?.view));
-    else chat.text((unseen || said).replaceAll('\\n', '\n').replace(/^"(.*)"$/, '$1'));
+    else if (other === 'same form again') chat.send(this.#sent);
+    else if (other !== '') {
+      this.#sent = messageOf(other, this.#question?.view);
+      chat.send(this.#sent);
+    } else
+      chat.text(
+        long(unseen || said)
+          .replaceAll('\\n', '\n')
+          .replace(/^"(.*)"$/, '$1'),
+      );
   }
 
   #press(button: string): void {
@@ -287,17 +372,18 @@ class Run {
     }
   }
 
-  #compare(answered: string | undefined): void {
+  #compare(answered: string | undefined, calledBefore = this.#before.effects): void {
     const parts = (answered ?? '').split(/(?:^| )(?=[;!?] )/);
     const keys = /^[;!?] /.test(parts[0] ?? '') ? '' : (parts.shift() ?? '');
     const given = (mark: string) =>
       parts.flatMap((part) => (part.startsWith(`${mark} `) ? [part.slice(2)] : []));
-    const effects = this.chat.effects.slice(this.#before.effects);
+    const effects = this.chat.effects.slice(calledBefore);
     const moving = effects.filter(({ kind }) => kind === 'accumulate' || kind === 'redeem');
     // What earns or spends is always said; what is read, where it matters.
     expectWords('calls', moving.map(effectWords), given('!'));
+    const reads = given('?').filter((one) => one !== 'none');
     if (given('?').length > 0)
-      expectWords('reads', effects.filter((one) => !moving.includes(one)).map(effectWords), given('?'));
+      expectWords('reads', effects.filter((one) => !moving.includes(one)).map(effectWords), reads);
     if (keys.trim() !== '') expectReplies(this.chat.replies, keys.trim(), this.#before.question);
     for (const fact of given(';')) this.#expectFact(fact);
   }
@@ -312,6 +398,12 @@ class Run {
   }
 }
 
+/** `text ×200`: so many times. */
+function long(text: string): string {
+  const [, one = text, times = '1'] = /^(.*) ×(\d+)$/.exec(text) ?? [];
+  return times === '1' ? text : `${one} `.repeat(Number(times));
+}
+
 function of<T>(all: Readonly<Record<string, T>>, name: string): T {
   const one = all[name];
   if (one === undefined) throw new Error(`no ${name} among ${Object.keys(all).join(', ')}`);
@@ -324,10 +416,47 @@ function foundSchema(text: string): NonNullable<Plan['found']> {
   throw new Error(`no lookup finds ${text}`);
 }
 
-/** `gifts none`, `gifts LOA01 250 Loa / Speaker; …`, `no contact`, `no proof`, `no prefixes`. */
-function settingOf(text: string): Partial<Settings> {
+const SHOP: readonly Gift[] = [
+  { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000 },
+  {
+    ...{ code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+    description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
+    image: 'https://shop.example/loa.jpg',
+    pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },
+  },
+  { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
+];
+
+/** Lists of gifts by their names. */
+const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
+  none: [],
+  'of a shop': SHOP,
+  'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
+  'of a shop without players': SHOP.slice(0, 2),
+  speakers: [
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+    { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },
+    { code: 'VOUCHER50', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 50 },
+    { code: 'VOUCHER90', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 90 },
+  ],
+};
+
+/** `gifts none` (`GIFTS`), `gifts without LOA01`, `gifts at LOA01 300`, `12 gifts`, `gifts LOA01 250 Loa / Speaker, …`, `no contact`, `no proof`, `no prefixes`. */
+function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
+  const [, gone] = /^gifts without (.*)$/.exec(text) ?? [];
+  if (gone !== undefined) return { gifts: now.filter(({ code }) => code !== gone) };
+  const [, code, score] = /^gifts at (\S+) (\d+)$/.exec(text) ?? [];
+  if (code !== undefined)
+    return { gifts: now.map((one) => (one.code === code ? { ...one, score: Number(score) } : one)) };
+  const [, many, order] = /^(\d+) gifts(, the dearest first)?$/.exec(text) ?? [];
+  if (many !== undefined) {
+    const all = Array.from({ length: Number(many) }, (_, at) =>
+      giftOf(`G${at + 1} ${at + 1}0 Quà số ${at + 1} / Gift ${at + 1}`),
+    );
+    return { gifts: order === undefined ? all : all.reverse() };
+  }
   const [, gifts] = /^gifts (.*)$/.exec(text) ?? [];
-  if (gifts !== undefined) return { gifts: gifts === 'none' ? [] : gifts.split(', ').map(giftOf) };
+  if (gifts !== undefined) return { gifts: GIFTS[gifts] ?? gifts.split(', ').map(giftOf) };
   if (text === 'no contact') return { supportContact: undefined };
   if (text === 'no proof') return { identityProof: 'off' };
   if (text === 'no prefixes') return { codePrefixes: [] };
@@ -350,11 +479,11 @@ function messageOf(text: string, view: string | undefined): Message {
     case 'start':
       return more === '' ? { kind } : { kind, payload: more };
     case 'form': {
-      const fields = more.split(', ').map((field) => field.split('=') as [string, string]);
-      return { kind, ...Object.fromEntries(fields), ...(more.includes('view=') && { view }) };
+      const fields = Object.fromEntries(paramsOf(more));
+      return { kind, ...fields, ...('view' in fields && { view }) };
     }
     case 'photo': {
-      const [pictures = '', caption] = more.split(': ');
+      const [pictures = '', caption] = more.split(' || ');
       const album = pictures.startsWith('of an album, ') && { album: true as const };
       const all = pictures.replace('of an album, ', '').split(', ').map(pictureOf);
       return { kind, pictures: all, ...album, ...(caption !== undefined && { caption }) };
@@ -377,16 +506,21 @@ function messageOf(text: string, view: string | undefined): Message {
 function pictureOf(text: string) {
   for (const kind of ['noCode', 'unreadable', 'unavailable', 'elsewhere'] as const)
     if (kind === text) return { kind };
-  return { kind: 'read' as const, texts: text.split(' & ') };
+  if (text.startsWith('remote ')) return { kind: 'remote' as const, at: text.slice('remote '.length) };
+  return { kind: 'read' as const, texts: text.replaceAll('\\n', '\n').split(' & ') };
 }
 
 const known = (value: Known | undefined): string[] =>
   value ? [value.value, value.proved ? 'proved' : 'typed'] : [];
 
-const day = (ms: number): string => {
-  const local = new Date(ms + 7 * of(UNITS, 'h')).toISOString();
-  return ms === NOW ? 'now' : local.endsWith('T00:00:00.000Z') ? local.slice(0, 10) : local;
-};
+/** A moment in words: a local day (its midnight), its `last` millisecond, or `now`. */
+function day(ms: number): string {
+  if (ms === NOW) return 'now';
+  if (ms === NOW - 1) return 'now last';
+  const local = (at: number) => new Date(at + 7 * of(UNITS, 'h')).toISOString();
+  if (local(ms + 1).endsWith('T00:00:00.000Z')) return `${local(ms).slice(0, 10)} last`;
+  return local(ms).replace('T00:00:00.000Z', '');
+}
 
 /** An effect in words: all that it carries, and `no-…` for what it does not. */
 function effectWords(effect: Effect): readonly string[] {
@@ -453,10 +587,17 @@ function paramsOf(text: string): [string, string][] {
 }
 
 function textOf(param: NonNullable<Line['params']>[string] | undefined): string {
+  if (typeof param === 'number' && param > Date.UTC(2020, 0)) return day(param);
   if (typeof param !== 'object') return String(param);
   return 'key' in param && typeof param.key === 'string'
-    ? nameOf({ ...param, key: param.key })
+    ? [nameOf({ ...param, key: param.key }), ...paramsIn(param.params)].join(' ')
     : String(Object.values(param)[0]);
+}
+
+function paramsIn(params: Line['params'] | string): readonly string[] {
+  return typeof params === 'object'
+    ? Object.entries(params).map(([name, value]) => `${name}=${textOf(value)}`)
+    : [];
 }
 
 const nameOf = ({ key, context }: Line): string => (context === undefined ? key : `${key}_${context}`);
@@ -481,17 +622,9 @@ function expectReplies(replies: readonly Reply[], wanted: string, before: Reply 
 }
 
 const shown = (params: Line['params']): string =>
-  params === undefined
-    ? ''
-    : `(${Object.entries(params)
-        .map(([name, value]) => `${name}=${textOf(value)}`)
-        .join(', ')})`;
+  params === undefined ? '' : `(${paramsIn(params).join(', ')})`;
 
-type Fact = (of: {
-  readonly chat: Dialogue;
-  readonly wanted: string;
-  readonly before: { readonly state: Dialogue['state']; readonly question: Reply | undefined };
-}) => void;
+type Fact = (of: { readonly chat: Dialogue; readonly wanted: string; readonly before: Before }) => void;
 
 const equals =
   (read: (chat: Dialogue) => string): Fact =>
@@ -502,6 +635,7 @@ const choicesOf = ({ replies }: Dialogue): readonly string[] =>
   (replies.at(-1)?.choices ?? []).map(({ id }) => id);
 const linesOf = ({ replies }: Dialogue): readonly Line[] => replies.flatMap(({ lines = [] }) => lines);
 const spoken = ({ replies }: Dialogue): string => replies.map((reply) => words.text(reply, 'vi')).join('\n');
+const escaped = (text: string): string => text.replaceAll('\\n', '\n').replace(/[.?()…]/g, '\\$&');
 const PERSONAL = /912345678|867123456|minh@|garnacho@|TIVI0/;
 
 /** What a line may say of the answer (`; asks email`) and of what is kept (`; codes TIVI000000017`). */
@@ -516,8 +650,21 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'shares phone': ({ chat }) => expect(chat.question.sharePhone).toBe(true),
   'in place': ({ chat }) => expect(chat.question.inPlace).toBe(true),
   notice: ({ chat }) => expect(chat.question.notice).toBe(true),
+  labels: equals((chat) =>
+    (chat.question.choices ?? []).map(({ label }) => words.line(label, 'vi')).join(', '),
+  ),
+  label: ({ chat, wanted }) =>
+    expect((chat.question.choices ?? []).map(({ label }) => words.line(label, 'vi'))).toContain(wanted),
+  shortcuts: equals((chat) => list(choicesOf(chat).filter((id) => id.startsWith('redeem:')))),
+  'no more': ({ chat }) =>
+    expect(chat.replies.flatMap(({ choices = [] }) => choices).map(({ label }) => label.key)).not.toContain(
+      'choice.redeem.more',
+    ),
   image: equals(({ question }) => question.image ?? 'none'),
-  lines: equals((chat) => list(chat.question.lines?.map(nameOf))),
+  lines: ({ chat, wanted }) => {
+    const lines = chat.replies.at(-1)?.lines;
+    expect(/^\d+$/.test(wanted) ? String(lines?.length) : list(lines?.map(nameOf))).toBe(wanted);
+  },
   line: ({ chat, wanted }) =>
     expect(
       linesOf(chat).some((line) => saysLine(line, wanted)),
@@ -539,7 +686,10 @@ const FACTS: Readonly<Record<string, Fact>> = {
       ),
     ),
   ),
-  says: ({ chat, wanted }) => expect(spoken(chat)).toContain(wanted),
+  begins: ({ chat, wanted }) => expect(spoken(chat)).toMatch(new RegExp(`^${escaped(wanted)}`)),
+  ends: ({ chat, wanted }) => expect(spoken(chat)).toMatch(new RegExp(`${escaped(wanted)}$`)),
+  buttons: equals((chat) => String(choicesOf(chat).length)),
+  says: ({ chat, wanted }) => expect(spoken(chat)).toContain(wanted.replaceAll('\\n', '\n')),
   'says not': ({ chat, wanted }) => expect(spoken(chat)).not.toContain(wanted),
   shows: ({ chat, wanted }) => expect(JSON.stringify(chat.replies)).toContain(wanted),
   hides: ({ chat, wanted }) => expect(JSON.stringify(chat.replies)).not.toContain(wanted),
@@ -568,9 +718,20 @@ const FACTS: Readonly<Record<string, Fact>> = {
   before: equals(({ state }) => state.before?.phone?.value ?? state.before?.email?.value ?? 'none'),
   guesses: equals(({ state }) => String(state.guesses?.refused ?? 0)),
   operations: equals(({ state }) => list(state.operations.map(({ status }) => status))),
+  escalates: equals(({ last }) => list(last?.escalated)),
+  references: equals(({ state }) => list(state.operations.map(({ id }) => id))),
+  receipt: equals(({ state }) => JSON.stringify(state.operations[0]?.receipt)),
+  looks: equals(({ state }) => String(state.operations[0]?.checks)),
+  unread: equals(({ state }) => list(state.operations[0]?.unread?.map(String))),
+  'no lookup': ({ chat }) => expect(chat.state.operations[0]?.lookup).toBeUndefined(),
   settles: equals(({ last }) => list(last?.settled)),
   settled: equals(({ last }) => String(last?.settled?.length ?? 0)),
-  unlocks: equals(({ last }) => list(last?.unlock?.map(({ customer }) => customer))),
+  unlocks: ({ chat, wanted }) => {
+    const unlocked = (chat.last?.unlock ?? []).map(({ customer, operation, record }) =>
+      [customer, operation, record ?? ''].join(' ').trim(),
+    );
+    expect(unlocked.join(', ') || 'none').toBe(wanted);
+  },
   forgets: ({ chat }) => expect(chat.last?.forget).toBe(true),
   'keeps all': ({ chat }) => expect(chat.last?.forget).toBeUndefined(),
   'keeps nothing personal': ({ chat }) => expect(JSON.stringify(chat.state)).not.toMatch(PERSONAL),
@@ -580,6 +741,10 @@ const FACTS: Readonly<Record<string, Fact>> = {
     typeof last?.wakeAtMs === 'number' ? `in ${(last.wakeAtMs - nowMs) / 1000} s` : 'never',
   ),
   speaks: equals(({ state, sender, settings }) => localeOf(state, sender, settings.defaultLocale)),
+  pictures: equals(({ photos }) => String(photos.at(-1)?.pictures.length)),
+  album: equals(({ state }) => String(state.album?.pictures.length ?? 'none')),
+  'heard now': ({ chat }) => expect(chat.state.lastMessageMs).toBe(chat.nowMs),
+  'wakes soon': ({ chat }) => expect((chat.last?.wakeAtMs ?? Infinity) - chat.nowMs).toBeLessThan(1000),
   fetched: equals(({ photos }) => String(photos.length)),
   'new button': ({ chat, before }) => expect(choicesOf(chat)[0]).not.toBe(before.question?.choices?.[0]?.id),
   'same button': ({ chat, before }) => expect(choicesOf(chat)[0]).toBe(before.question?.choices?.[0]?.id),
@@ -591,5 +756,9 @@ const FACTS: Readonly<Record<string, Fact>> = {
     };
     expect(keptOf(chat.state)).toEqual(keptOf(before.state));
   },
+  'goes on': ({ chat }) => expect(chat.state.step.at).not.toBe('idle'),
+  'another answer': ({ chat, before }) => expect(chat.replies[0]).not.toEqual(before.first),
+  'no reply': ({ chat, wanted }) => expect(chat.keys).not.toContain(wanted),
+  misses: equals(({ state }) => String(state.misses ?? 0)),
   'keeps the draft': ({ chat, before }) => expect(chat.state.draft).toEqual(before.state.draft),
 };

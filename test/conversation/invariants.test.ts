@@ -1,0 +1,228 @@
+import { expect, test } from 'vitest';
+import type { Expecting } from '../../src/conversation/commands.ts';
+import type { Gift } from '../../src/conversation/context.ts';
+import type { Outcome } from '../../src/conversation/effect.ts';
+import type { Reply } from '../../src/conversation/reply.ts';
+import { interpret } from '../support/conversation.ts';
+import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
+
+/*
+ * What holds whatever is said in which order: of lists of codes, of a gift's price, of values, of guesses.
+ */
+
+const [A, B] = ['TIVI000000301', 'TIVI000000302'] as const;
+
+const AT: Expecting = { at: 'summary', flow: 'accumulate', buttons: [], codes: [A, B], references: [] };
+
+test('whatever is said of a list, every place is one of it and every code taken away was named', () => {
+  const words: readonly string[] = [
+    'bỏ',
+    'mã',
+    'số',
+    'thứ',
+    'hai',
+    '2',
+    'cuối',
+    'thay',
+    'bằng',
+    'không',
+    'phải',
+    A,
+    B,
+    'remove',
+    'last',
+    '#3',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...words), { maxLength: 10 }), (said) => {
+      const named = [...new Set(said.filter((word) => word === A || word === B))];
+      const { commands } = interpret(said.join(' '), AT, { settings: SETTINGS, nowMs: NOW });
+      for (const command of commands) {
+        const refs = command.do === 'remove' || command.do === 'keepOnly' ? command.which : [];
+        for (const ref of command.do === 'replace' ? command.old : refs) {
+          if ('code' in ref) expect(named).toContain(ref.code);
+          if ('place' in ref) expect(Math.abs(ref.place)).toBeLessThan(100);
+        }
+      }
+    }),
+  );
+});
+
+const gift = (code: string, vi: string, en: string, score: number): Gift => ({
+  code,
+  name: { vi, en },
+  score,
+});
+
+function offering(gifts: readonly Gift[], points = 2070): Dialogue {
+  const chat = new Dialogue(TEAMS, { gifts });
+  chat.answers = (effect) => (effect.kind === 'balance' ? { kind: 'balance', points } : succeed(effect));
+  return chat;
+}
+
+const SPEAKERS: readonly Gift[] = [
+  gift('LOA01', 'Loa', 'Speaker', 250),
+  gift('LOA02', 'Loa kéo', 'Party speaker', 400),
+  gift('VOUCHER50', 'Phiếu mua hàng', 'Voucher', 50),
+  gift('VOUCHER90', 'Phiếu mua hàng', 'Voucher', 90),
+];
+
+const changed = (chat: Dialogue, gifts: readonly Gift[]): Dialogue => {
+  chat.settings = { ...chat.settings, gifts };
+  return chat;
+};
+const without = (code: string) => SPEAKERS.filter((one) => one.code !== code);
+const outdated = (chat: Dialogue): Dialogue => {
+  chat.answers = (effect) =>
+    effect.kind === 'redeem' && effect.outdated
+      ? { kind: 'outdated', operation: effect.operation }
+      : effect.kind === 'balance'
+        ? { kind: 'balance', points: 2070 }
+        : succeed(effect);
+  return chat;
+};
+
+test('any list after any other: what is spent is what the last summary said', () => {
+  const texts = [
+    'đổi quà',
+    'đổi loa',
+    'loa kéo',
+    'phiếu mua hàng',
+    '2 cái',
+    'quà khác',
+    'ok',
+    'xin chào',
+    'huỷ',
+  ];
+  const change = fc.record({ at: fc.nat({ max: 3 }), score: fc.constantFrom(0, 250, 300, 300, 9999) });
+  const move = fc.oneof(
+    fc.record({ text: fc.constantFrom(...texts) }),
+    fc.record({ press: fc.nat({ max: 6 }) }),
+    fc.record({ change }),
+  );
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 25 }), (moves) => {
+      const chat = outdated(offering(SPEAKERS));
+      let summary: Reply | undefined;
+      for (const next of moves) {
+        if ('change' in next) {
+          const { at, score } = next.change;
+          // 0: gone.
+          changed(
+            chat,
+            score === 0
+              ? without(SPEAKERS[at]?.code ?? '')
+              : SPEAKERS.with(at, { ...gift('', '', '', 0), ...SPEAKERS[at], score }),
+          );
+          continue;
+        }
+        const before = chat.calls.length;
+        if ('text' in next) chat.text(next.text);
+        else {
+          const { choices = [], view } = chat.replies.at(-1) ?? {};
+          chat.send({ kind: 'choice', choice: choices[next.press]?.id ?? 'redeem', view });
+        }
+        for (const call of chat.calls.slice(before)) {
+          if (call.kind !== 'redeem' || call.outdated) continue;
+          const listed = chat.settings.gifts.find(({ code }) => code === call.gift);
+          expect(summary?.lines).toContainEqual({ key: 'summary.gift', params: { gift: listed?.name } });
+          expect(summary?.lines).toContainEqual({ key: 'summary.price', params: { score: listed?.score } });
+        }
+        summary = chat.replies.findLast(({ key }) => key === 'redeem.summary') ?? summary;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
+
+const STEPS: readonly (() => Dialogue)[] = [
+  () => new Dialogue(),
+  () => new Dialogue(STAFF),
+  () => new Dialogue().text('tích điểm'),
+  () => new Dialogue().text('TIVI000000017'),
+  () => new Dialogue().text('TIVI000000017 0912345678'),
+  () => new Dialogue().text(SUMMED),
+  () => new Dialogue().text(SUMMED).press('confirm'),
+  () => new Dialogue().text('tivi000000017'),
+  () => new Dialogue().text('TIVI000000017 01687123456'),
+  () => new Dialogue().text('TIVI000000017 0912345678 lan@gmial.com'),
+  () => new Dialogue().text('xem điểm'),
+  () => new Dialogue().text('đổi quà'),
+  () => new Dialogue(TEAMS).text('đổi quà DAUMAY01'),
+  () => new Dialogue(TEAMS).text('lịch sử'),
+];
+const YES_OR_NO = fc.constantFrom(
+  ...['có', 'ok', 'dạ', 'vâng ạ', 'đúng rồi', 'chốt', '👍', 'mình có mã', 'yes', 'sure', 'ừ'],
+  ...['không', 'sai rồi', 'chưa', 'no', 'nope', 'dạ không', 'chào shop', 'cảm ơn', 'thử lại'],
+);
+
+test('a message with a code is never a bare yes or no, at any step', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...STEPS),
+      YES_OR_NO,
+      fc.constantFrom(' ', ', ', '. '),
+      fc.boolean(),
+      fc.integer({ min: 100, max: 999 }),
+      (begin, word, joint, first, number) => {
+        const chat = begin();
+        const { consent } = chat.state;
+        const calls = chat.calls.length;
+        const code = `TIVI000000${number}`;
+        chat.text(first ? `${code}${joint}${word}` : `${word}${joint}${code}`);
+        expect(chat.state.consent).toEqual(consent);
+        expect(chat.calls.length).toBe(calls);
+        expect(chat.state.draft.codes ?? []).toContain(code);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+const MINUTE_MS = 60_000;
+
+/** A customer at the summary of an accumulation whose codes AntCRM takes or refuses, as `good` says. */
+function guesser() {
+  let code = 0;
+  let good = false;
+  const chat = new Dialogue();
+  chat.answers = (effect): Outcome =>
+    effect.kind === 'accumulate'
+      ? { kind: good ? 'applied' : 'refused', operation: effect.operation }
+      : { kind: 'unavailable' };
+  return {
+    chat,
+    /** What the bot says to one more code, from the command on. */
+    tries(isGood = false): string[] {
+      good = isGood;
+      code += 1;
+      chat.text(`tích điểm TIVI${String(code).padStart(9, '0')} 0912345678 minh@example.vn`);
+      return chat.keys.includes('accumulate.summary') ? chat.press('confirm').keys : chat.keys;
+    },
+  };
+}
+
+test('guessing codes gets no more than its share of calls, whatever is tried when', () => {
+  const move = fc.record({ good: fc.constant(false), waitMs: fc.integer({ min: 0, max: 90 * MINUTE_MS }) });
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      const { chat, tries } = guesser();
+      const calledAtMs: number[] = [];
+      for (const { good, waitMs } of moves) {
+        chat.later(waitMs);
+        const before = chat.effects.length;
+        tries(good);
+        if (chat.effects.length > before) calledAtMs.push(chat.nowMs);
+      }
+      const waits = calledAtMs.slice(1).map((atMs, index) => atMs - (calledAtMs[index] ?? 0));
+      waits.forEach((wait, index) => {
+        const least = [0, 0, 0, 0, 1, 5, 30][index] ?? 60;
+        expect(wait).toBeGreaterThanOrEqual(least * MINUTE_MS);
+      });
+    }),
+    { numRuns: 100 },
+  );
+});
