@@ -148,7 +148,7 @@ type Plan = {
   sum?: { readonly score: number; readonly partial: boolean };
   many?: number;
   /** What an ended call has locked. */
-  locks?: readonly string[];
+  locks?: string[];
   /** What a customer had when a call was refused. */
   had?: number;
 };
