@@ -16,9 +16,12 @@ import { readBacklog } from './engine/backlog.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Limits } from './engine/limits.ts';
 import { createOperators } from './engine/operators.ts';
+import { createTickets } from './engine/tickets.ts';
 import { createTraces } from './engine/tracing.ts';
+import { realWorld } from './engine/world.ts';
 import { createGuard } from './http/guard.ts';
 import { health } from './http/health.ts';
+import { createHook } from './http/hook.ts';
 import { createLimits, limitStrangers } from './http/limits.ts';
 import { notFound } from './http/problem.ts';
 import {
@@ -136,6 +139,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     codePrefixes: backend.codePrefixes,
   });
   const photoReader = createPhotoReader(options.photos);
+  const hook =
+    config.handoverWebhook === undefined
+      ? undefined
+      : createHook(config.handoverWebhook, () => observe.log.warn({}, 'HANDOVER_WEBHOOK did not answer'));
+  const operators = createOperators({ store: records, encryption, readState });
   const outlets = new Map<string, Channel>();
   const engine = createEngine({
     store,
@@ -158,6 +166,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     schema: options.schema,
     traces,
     spans,
+    onTicket: ({ id, reason, openedMs }, channel) =>
+      hook?.tell({ ticket: id, channel, reason, openedAt: new Date(openedMs).toISOString() }),
   });
 
   const sandboxed = backend.sandbox !== undefined;
@@ -176,6 +186,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     encryption,
     feed,
     openQuota,
+    tickets: createTickets({ store: records, operators, world: realWorld }),
+    handover: config.settings.handover,
     sandboxed,
     channels: known,
   };
@@ -199,7 +211,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ? undefined
         : {
             token: config.operatorToken,
-            operators: createOperators({ store: records, encryption, readState }),
+            operators,
             decisions: createDecisions(records, encryption),
             channels: known,
             checksMs: config.settings.operationChecksMs,
@@ -251,7 +263,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           observe.log.info({ channel: channel.name }, 'channel stopped');
         }),
       ]);
-      await Promise.all([inTime(backend.close(), CLOSE_MS), inTime(photoReader.close(), CLOSE_MS)]);
+      await Promise.all(
+        [backend.close(), photoReader.close(), hook?.close()].map((closed) => inTime(closed, CLOSE_MS)),
+      );
       await inTime(stores.close(), CLOSE_MS);
       await inTime(traced?.close(), STOP_MS - (performance.now() - startMs));
     },

@@ -254,14 +254,21 @@ function arrange(values: Variables) {
     codePrefixes: values.CODE_PREFIXES,
     /** The operator's, beside the built-in ones or in place of them. */
     answers: values.ANSWERS_FILE ?? [],
+    handoverWebhook: values.HANDOVER_WEBHOOK,
     settings: {
       defaultLocale: values.DEFAULT_LOCALE,
       timeZone: values.TIME_ZONE,
       supportContact: values.SUPPORT_CONTACT,
       identityProof: values.IDENTITY_PROOF,
+      handover: values.HANDOVER !== 'off' && hasStaffRoutes(values),
       operationChecksMs: values.OPERATION_CHECKS,
     } satisfies Omit<Settings, 'gifts' | 'codePrefixes'>,
   };
+}
+
+/** Whether there is anybody who may use the staff routes (`src/http/guard.ts`). */
+function hasStaffRoutes({ STAFF_TOKEN, ANTCRM_BASE_URL, PUBLIC_URL }: Variables): boolean {
+  return STAFF_TOKEN !== undefined || (ANTCRM_BASE_URL === undefined && PUBLIC_URL === undefined);
 }
 
 /** Undefined: the channel is off. Without a registration, it is on without any authentication. */

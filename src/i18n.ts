@@ -83,6 +83,7 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
   function value(param: Param, locale: Locale): string | number {
     if (typeof param === 'number') return param;
     if (typeof param === 'string') return clean(param);
+    if ('written' in param) return param.written;
     return 'key' in param ? line(param, locale) : clean(param[locale], MAX_LOCALIZED);
   }
 

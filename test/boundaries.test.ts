@@ -10,7 +10,7 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/[^/]+$/,
   /^http\//,
-  /^engine\/(outlet|messages|trace|world)\.ts$/,
+  /^engine\/(outlet|messages|tickets|trace|world)\.ts$/,
   /^store\/(unavailable|feed|quota)\.ts$/,
   /^i18n\.ts$/,
 ];

@@ -54,10 +54,20 @@ describe('an empty environment', () => {
         timeZone: 'Asia/Ho_Chi_Minh',
         supportContact: undefined,
         identityProof: 'required',
+        handover: true,
         operationChecksMs: [5_000, 20_000, 60_000, 300_000, 1_800_000],
       },
     });
     expect(warningsOf({})).toEqual([]);
+  });
+
+  it.each<[boolean, Environment]>([
+    [true, { STAFF_TOKEN: 'x'.repeat(16), ANTCRM_BASE_URL: 'https://x.example', ANTCRM_API_KEY: 'k' }],
+    [false, { ANTCRM_BASE_URL: 'https://x.example', ANTCRM_API_KEY: 'k' }],
+    [false, { PUBLIC_URL: 'https://x.example' }],
+    [false, { HANDOVER: 'off' }],
+  ])('lets a person answer where there are staff routes: %s with %j', (handover, env) => {
+    expect(configOf(env).settings.handover).toBe(handover);
   });
 
   it('has development keys: 32 bytes each, not the same, the same at every start', () => {
@@ -216,6 +226,11 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ ADMIN_PORT: '4000', PORT: '04000' }, /^ADMIN_PORT: got PORT's/],
     [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
     [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
+    [{ HANDOVER: 'yes' }, 'HANDOVER: got "yes", wants on or off'],
+    [
+      { HANDOVER_WEBHOOK: 'http://hooks.example/x' },
+      /^HANDOVER_WEBHOOK: got a secret of 22 characters, wants/,
+    ],
     [{ IDENTITY_PROOF: 'on' }, 'IDENTITY_PROOF: got "on", wants required or off'],
   ] satisfies [Environment, string | RegExp][])('%j', (env, fault) => {
     const expected = typeof fault === 'string' ? fault : expect.stringMatching(fault);

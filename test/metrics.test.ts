@@ -110,6 +110,7 @@ describe('metrics', () => {
       undeliveredMs: 5 * minute,
       letters: 2,
       operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
+      tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
     };
     await metrics.text({ ready: true, waiting });
     expect(await samples(metrics, 'bot_ready')).toEqual(['1']);
@@ -117,6 +118,11 @@ describe('metrics', () => {
     expect(await samples(metrics, 'bot_due_oldest_seconds')).toEqual(['31.5']);
     expect(await samples(metrics, 'bot_undelivered_oldest_seconds')).toEqual(['300']);
     expect(await samples(metrics, 'bot_dead_letters')).toEqual(['2']);
+    expect(await samples(metrics, 'bot_open_tickets')).toEqual([
+      '{state="waiting"} 2',
+      '{state="answered"} 3',
+    ]);
+    expect(await samples(metrics, 'bot_ticket_waiting_seconds')).toEqual(['960']);
     expect(await samples(metrics, 'bot_open_operations')).toEqual([
       '{age="under_1m"} 2',
       '{age="under_30m"} 1',

@@ -88,6 +88,7 @@ async function makeTraffic(round: number): Promise<void> {
   await say({ choice: await say({ text: 'redeem DAUMAY01 0867123456' }) });
   await say({ text: 'history of 0867123456' });
   await say({ text: 'is there a fee?' });
+  await say({ choice: 'person' });
 }
 
 /** So many scrapes have come since. */

@@ -3,7 +3,13 @@ import type { StoreSays } from '../src/observability/metrics.ts';
 import { createScrape } from '../src/observability/metrics.ts';
 import { StoreUnavailable } from '../src/store/unavailable.ts';
 
-const WAITING = { due: { count: 0, oldestMs: 0 }, undeliveredMs: 0, letters: 0, operationsMs: [] };
+const WAITING = {
+  due: { count: 0, oldestMs: 0 },
+  undeliveredMs: 0,
+  letters: 0,
+  operationsMs: [],
+  tickets: { waitingMs: [], answered: 0 },
+};
 
 describe('a scrape', () => {
   function setUp(store: Partial<Parameters<typeof createScrape>[1]> = {}) {

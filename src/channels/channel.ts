@@ -3,6 +3,7 @@ import type { Command } from '../conversation/conversation.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import type { Incoming, Outlet } from '../engine/outlet.ts';
+import type { Tickets } from '../engine/tickets.ts';
 import type { Guard } from '../http/guard.ts';
 import type { Limit } from '../http/limits.ts';
 import type { Addresses } from '../http/server.ts';
@@ -103,6 +104,9 @@ export type ChannelParts = {
   readonly photoReader: PhotoReader;
   /** For a platform that limits the messages a second (`pace.ts`). */
   readonly openQuota: OpenQuota;
+  /** Who asked for a person; `handover`: staff answer them. */
+  readonly tickets: Tickets;
+  readonly handover: boolean;
   /** The sandbox is the backend: no real points can be spent. */
   readonly sandboxed: boolean;
   /** Every channel in the app's list, whether on or off. */

@@ -196,6 +196,15 @@ const answer: z.ZodType<Answer> = z.strictObject({
   answer: each(1000),
 });
 
+const hook = z
+  .string()
+  .refine((written) => {
+    const url = URL.parse(written);
+    const isHere = url?.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    return (url?.protocol === 'https:' || isHere) && url?.username === '' && url.password === '';
+  })
+  .describe('a URL beginning with https://, or http:// on this machine, without user');
+
 const visible = like(/^[!-~]+$/, 'visible ASCII characters');
 const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
 const directory = like(/^[\w.-]{1,100}$/, 'an id as Azure shows it');
@@ -335,6 +344,16 @@ export const variables = z.object({
     contact,
     undefined,
     'hotline or link for whoever wants a person; required in production',
+  ),
+  HANDOVER: may(
+    oneOf('on', 'off'),
+    '`on` where the staff routes are',
+    '`off`: whoever asks for a person gets `SUPPORT_CONTACT` only',
+  ),
+  HANDOVER_WEBHOOK: secret(
+    hook,
+    undefined,
+    'URL that gets `{ "ticket", "channel", "reason", "openedAt" }` when somebody asks for a person: nothing personal',
   ),
   IDENTITY_PROOF: set(
     oneOf('required', 'off'),

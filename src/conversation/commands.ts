@@ -88,7 +88,7 @@ export type Beside =
   /** What a gift of the list costs. */
   | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
-  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'languages' }
+  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'complaint' | 'languages' }
   /** What is kept about the customer; `erasing`: they asked to have it erased, which its button does. */
   | { readonly do: 'show'; readonly what: 'privacy' | 'erasing' }
   /** How an operation stands: the last one, or that of a reference. */
@@ -179,8 +179,8 @@ export type Interpreter = {
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
   /** The language that a text is in, as far as its words tell; `first`: nothing is known yet, so "hello" tells it, too. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
-  /** Whether a text is the slash command that erases at once. */
-  erases(text: string): boolean;
+  /** What the slash command stands for that a text begins with: `show help`. */
+  slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */
   read(kind: SlotKind, text: string, reading: Reading): readonly Spoken[];
   /** What a deep link carries: a code, or why it is none. */

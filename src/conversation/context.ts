@@ -24,6 +24,8 @@ export type Settings = {
   /** How accumulation codes begin, as far as is known: a code that nearly does is asked about. */
   readonly codePrefixes: readonly string[];
   readonly supportContact?: string | undefined;
+  /** Staff answer whoever asks for a person. */
+  readonly handover?: boolean | undefined;
   /** `off`: a typed phone or e-mail is believed everywhere (kiosk use). */
   readonly identityProof: 'required' | 'off';
   /** Delays after the call's deadline at which an unknown outcome is looked up, ms, ascending, at least two. */

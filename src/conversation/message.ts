@@ -28,6 +28,7 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  *   come as messages of their own; what it is called does not matter.
  * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
+ * - `person`: one of staff writes in a ticket, or closes it (without `text`). `id` tells it from its repeat.
  * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: the one
  *   that its intent has locked.
  */
@@ -46,6 +47,13 @@ export const messageSchema = z.discriminatedUnion('kind', [
   photoSchema,
   z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']) }),
   z.strictObject({ kind: z.literal('group') }),
+  z.strictObject({
+    kind: z.literal('person'),
+    ticket: z.string(),
+    by: z.string(),
+    text: z.string().optional(),
+    id: z.string().optional(),
+  }),
   z.strictObject({
     kind: z.literal('settle'),
     operation: z.string(),

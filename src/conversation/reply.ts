@@ -4,15 +4,15 @@ import { type LocalizedText, perLocale } from './message.ts';
 /**
  * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
  * (i18next: `key_context`). Values are data, never wording: numbers and times (epoch ms) are formatted by the locale
- * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), a text in every language picks the reader's and
- * `{ key }` is another entry.
+ * file (`{{points, number}}`, `{{at, datetime}}`, `{{at, date}}`), a text in every language picks the reader's,
+ * `{ key }` is another entry, and what a person wrote stays as `written`.
  */
 export type Line = {
   key: string;
   context?: string | undefined;
   params?: Record<string, Param> | undefined;
 };
-export type Param = string | number | LocalizedText | Line;
+export type Param = string | number | LocalizedText | Line | { readonly written: string };
 
 const lineSchema: z.ZodType<Line> = z.strictObject({
   key: z.string(),
@@ -28,6 +28,7 @@ const paramSchema: z.ZodType<Param> = z.union([
   z.string(),
   z.number(),
   z.strictObject(perLocale(() => z.string())),
+  z.strictObject({ written: z.string() }),
   lineSchema,
 ]);
 
@@ -64,6 +65,7 @@ export type Field = z.infer<typeof fieldSchema>;
  * - `inPlace`: where the customer pressed a button of a message, this replaces that message (paging).
  * - `notice`: a short remark on a press; where the channel can show it as a toast, it should.
  * - `image`: an https URL of a picture of what the reply is about; the text says everything without it.
+ * - `quiet`: no customer gets it: it only ends a turn, for whoever waits for that.
  */
 export const replySchema = z.strictObject({
   key: z.string(),
@@ -78,6 +80,7 @@ export const replySchema = z.strictObject({
   inPlace: z.literal(true).optional(),
   notice: z.literal(true).optional(),
   image: z.string().optional(),
+  quiet: z.literal(true).optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
 

@@ -140,6 +140,39 @@ export function isOpen(operation: Operation): boolean {
   );
 }
 
+/** Why a person was asked for. */
+export const REASONS = ['asked', 'complaint', 'escalated'] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** A line of a ticket: the customer's, or of whom of staff it says. `id`: what tells it from its repeat. */
+const noteSchema = z.strictObject({
+  atMs: z.number(),
+  text: z.string(),
+  by: z.string().optional(),
+  id: z.string().optional(),
+});
+
+/**
+ * A person has taken over, or had. `waitsMs`: since when the customer waits for staff to write; `answeredMs`: when staff last
+ * did; `led`: what the customer wrote that led to it; `count`: all that was ever written, of which `notes` has the last.
+ */
+const ticketSchema = z.strictObject({
+  id: z.string(),
+  reason: z.enum(REASONS),
+  openedMs: z.number(),
+  waitsMs: z.number().optional(),
+  answeredMs: z.number().optional(),
+  late: z.literal(true).optional(),
+  closed: z.strictObject({ atMs: z.number(), by: z.enum(['customer', 'staff', 'time']) }).optional(),
+  doing: z
+    .strictObject({ flow: name, codes: z.array(z.string()).optional(), gift: z.string().optional() })
+    .optional(),
+  led: z.array(z.string()).optional(),
+  notes: z.array(noteSchema),
+  count: z.strictObject({ customer: z.number(), staff: z.number() }),
+});
+export type Ticket = z.infer<typeof ticketSchema>;
+
 /**
  * All that is kept of a conversation between two messages (sealed), as every process of this version knows it, whatever
  * flows it has. `draft` ends with its flow; `profile` outlives it only after consent. `clientLocale` is the client's
@@ -170,12 +203,26 @@ export const stateSchema = z.strictObject({
   operations: z.array(operationSchema),
   /** So many messages in a row were not understood. */
   misses: z.number().optional(),
+  /** The last answer offered a person: why, and what was written that led to it. */
+  offered: z.strictObject({ why: z.enum(['asked', 'complaint']), led: z.array(z.string()) }).optional(),
+  /** What was not understood, masked, oldest first; only of customers who agreed to be remembered. */
+  unclear: z
+    .array(z.strictObject({ atMs: z.number(), text: z.string(), question: z.string().optional() }))
+    .optional(),
+  /** Oldest first; only the last may be open. */
+  tickets: z.array(ticketSchema).optional(),
   /** Staff's last customer, to be taken up again by one tap; ends as the draft does. */
   before: identitySchema.optional(),
   /** Accumulation codes refused in a row, and when the last one was. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
 export type ConversationState = z.infer<typeof stateSchema>;
+
+/** The ticket that is open: a person answers. */
+export function openTicket({ tickets }: Pick<ConversationState, 'tickets'>): Ticket | undefined {
+  const last = tickets?.at(-1);
+  return last?.closed ? undefined : last;
+}
 
 /** The language to answer in: what was chosen, else the customer's own words, else the client. */
 export function localeOf(

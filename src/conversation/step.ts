@@ -3,14 +3,16 @@ import { answered } from './dialogue/advance.ts';
 import { conclude, giveUp } from './dialogue/calls.ts';
 import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
 import { isInterrupted } from './dialogue/operations.ts';
+import { fromStaff, nextTicketMs, onTime } from './dialogue/person.ts';
 import { home, unanswered, withoutProfile } from './dialogue/questions.ts';
 import { onAlbum, onMessage, onPictures } from './dialogue/sources.ts';
+import { unclearLapsed, unclearUntilMs } from './dialogue/unclear.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message } from './message.ts';
 import type { PhotoEffect } from './photo.ts';
 import type { Reply } from './reply.ts';
-import { type ConversationState, IDLE_MS, type Step, spokenOver } from './state.ts';
+import { type ConversationState, IDLE_MS, openTicket, type Step, spokenOver } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -45,9 +47,13 @@ function shown(decision: Decision): Decision {
 }
 
 function nextWakeMs(state: ConversationState, scope: Scope): number | null {
-  const times = [nextCheckMs(state, scope), lapseAtMs(state), state.album?.untilMs ?? null].filter(
-    (at) => at !== null,
-  );
+  const times = [
+    nextCheckMs(state, scope),
+    nextTicketMs(state),
+    unclearUntilMs(state),
+    lapseAtMs(state),
+    state.album?.untilMs ?? null,
+  ].filter((at) => at !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
 
@@ -58,7 +64,7 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
     case 'wake':
-      return albumIn(state, scope) ?? check(lapse(state, scope), scope);
+      return albumIn(state, scope) ?? onTime(lapse(state, scope), scope) ?? check(lapse(state, scope), scope);
     case 'failed':
       return giveUp(state, scope);
   }
@@ -67,7 +73,9 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
 function heard(stored: ConversationState, message: Message, scope: Scope): Decision {
   if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return pointAway(stored, scope);
+  if (message.kind === 'person') return fromStaff(stored, message, scope);
   const { state, before } = arrive(stored, scope);
+  if (openTicket(state)) return onMessage(state, message, scope);
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
   return after(before, onMessage(state, message, scope));
@@ -141,16 +149,17 @@ function lapseAtMs(state: ConversationState): number | null {
 }
 
 /** The same state, without what its time is over for. */
-function lapse(state: ConversationState, { nowMs }: Scope): ConversationState {
+function lapse(stored: ConversationState, scope: Scope): ConversationState {
+  const state = unclearLapsed(stored, scope);
   const atMs = lapseAtMs(state);
-  if (atMs === null || nowMs < atMs) return state;
-  const { before: _, ...kept } = state;
+  if (atMs === null || scope.nowMs < atMs) return state;
+  const { before: _, offered: __, ...kept } = state;
   return { ...kept, draft: {}, step: emptied(state.step) };
 }
 
-function isGathering({ draft, step, before }: ConversationState): boolean {
-  const offered = step.at === 'asking' && step.offer !== undefined;
-  return Object.keys(draft).length > 0 || before !== undefined || step.at === 'browsing' || offered;
+function isGathering({ draft, step, before, offered }: ConversationState): boolean {
+  const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
+  return Object.keys(draft).length > 0 || before !== undefined || offered !== undefined || isAsked;
 }
 
 function emptied(step: Step): Step {

@@ -11,9 +11,34 @@ export type Waiting = {
   readonly letters: number;
   /** How old each operation without an outcome is (ms), in no order; of more than `OPERATIONS_SEEN` a shard not all. */
   readonly operationsMs: readonly number[];
+  /** Where a person was asked for: for how long each customer waits for staff (ms), and how many do not. */
+  readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
 };
 
 const OPERATIONS_SEEN = 1000;
+const LOST_MS = 2 * 24 * 60 * 60 * 1000;
+
+/** A ticket as its index tells it: where, what was written so far by whom, and since when it stands as it does. */
+export type TicketEntry = {
+  readonly conversation: string;
+  readonly id: string;
+  readonly stands: string;
+  readonly customer: number;
+  readonly staff: number;
+  readonly score: number;
+  readonly ageMs: number;
+};
+
+/** `now`: those that are open. In no order; of more than `limit` a shard not all. */
+export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: number): Promise<TicketEntry[]> {
+  return (await listAll(store, 'tickets', upTo, limit)).flatMap(({ nowMs, entries }) =>
+    entries.map(({ member, score }) => {
+      const [conversation = '', id = '', stands = '', customer, staff] = member.split(':');
+      const written = { customer: Number(customer), staff: Number(staff) };
+      return { conversation, id, stands, ...written, score, ageMs: Math.max(0, nowMs - score) };
+    }),
+  );
+}
 
 type Lists = Pick<RecordStore, 'list'>;
 
@@ -22,17 +47,24 @@ type Lists = Pick<RecordStore, 'list'>;
  * are left out. Rejects with `StoreUnavailable` where none answers.
  */
 export async function readBacklog(store: Lists): Promise<Waiting> {
-  const [due, undelivered, dead, intents] = await Promise.all([
+  const [due, undelivered, dead, intents, tickets] = await Promise.all([
     listAll(store, 'due', 'now', 1),
     listAll(store, 'undelivered', 'ever', 1),
     listAll(store, 'dead', 'ever', 0),
     listAll(store, 'intents', 'ever', OPERATIONS_SEEN),
+    ticketsIn(store, 'now', OPERATIONS_SEEN),
   ]);
+  const waits = tickets.filter(({ stands }) => stands === 'waiting');
   return {
     due: { count: countOf(due), oldestMs: Math.max(0, ...agesOf(due)) },
     undeliveredMs: Math.max(0, ...agesOf(undelivered)),
     letters: countOf(dead),
     operationsMs: agesOf(intents),
+    tickets: {
+      // A ticket ends after a day: what waits longer has lost its record.
+      waitingMs: waits.map(({ ageMs }) => ageMs).filter((ms) => ms < LOST_MS),
+      answered: tickets.length - waits.length,
+    },
   };
 }
 
@@ -56,10 +88,12 @@ const agesOf = (listed: readonly Listed[]): number[] =>
   listed.flatMap(({ nowMs, entries }) => entries.map(({ score }) => Math.max(0, nowMs - score)));
 
 /** Everything that an index has; rejects where a shard does not answer, for what is missing would not be missed. */
-export async function membersOf(store: Lists, index: Index): Promise<string[]> {
+export async function membersOf(
+  store: Lists,
+  index: Index,
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<string[]> {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const listed = await Promise.all(
-    shards.map((shard) => store.list(index, { shard, upTo: 'ever', limit: Number.MAX_SAFE_INTEGER })),
-  );
+  const listed = await Promise.all(shards.map((shard) => store.list(index, { shard, upTo: 'ever', limit })));
   return listed.flatMap(({ entries }) => entries.map(({ member }) => member));
 }

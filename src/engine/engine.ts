@@ -46,6 +46,7 @@ export type EngineOptions = {
   readonly spans?: Spans | undefined;
   /** Who may look into turns, and at which. */
   readonly traces?: Traces | undefined;
+  readonly onTicket?: TurnTools['onTicket'];
 };
 
 /** `full`: the message was dropped, the customer will be told. */

@@ -58,7 +58,11 @@ export const outgoingSchema = z.strictObject({
   turn: z.string().optional(),
   first: z.boolean(),
   last: z.boolean(),
-  state: z.strictObject({ flow: z.string().optional(), asks: z.string().optional() }),
+  state: z.strictObject({
+    flow: z.string().optional(),
+    asks: z.string().optional(),
+    person: z.literal(true).optional(),
+  }),
   asked: z.string().optional(),
   atMs: z.number(),
   forget: z.literal(true).optional(),

@@ -4,6 +4,7 @@ import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
 import {
   type IntentBody,
+  type Origin,
   type OutboxItem,
   readIntent,
   readMessage,
@@ -39,7 +40,10 @@ export type OpenLetter = {
 
 /** What is kept of a conversation. What cannot be read is left out; `state` is null then, too. */
 export type Conversation = {
+  readonly nowMs: number;
   readonly state: ConversationState | null;
+  /** Who wrote last, and where replies go. */
+  readonly origin: Origin | null;
   /** Accepted and not yet answered, oldest first. */
   readonly messages: readonly Incoming[];
   /** Left by a commit and not yet delivered or done, oldest first. */
@@ -80,6 +84,8 @@ export type Operators = {
     result: 'done' | 'not-applied',
     locksOf?: (operation: OpenOperation) => readonly string[],
   ): Promise<Filed>;
+  /** Files what staff wrote, however many messages wait. */
+  file(name: string, incoming: Incoming): Promise<void>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
   /** Removes a dead letter that nobody needs any more; false: there is none of that id. */
@@ -148,8 +154,11 @@ export function createOperators(options: {
       const { state, inbox, outbox, lease } = record;
       const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>
         bodies.map(({ body }) => attempt(() => open(body))).filter((one) => one !== null);
+      const stored = state === null ? null : attempt(() => readStored(state, readState));
       return {
-        state: state === null ? null : attempt(() => readStored(state, readState).state),
+        nowMs,
+        state: stored?.state ?? null,
+        origin: stored?.origin ?? null,
         messages: readable(inbox, readMessage),
         outbox: readable(outbox, readOutboxItem),
         leasedUntilMs: lease !== null && lease.untilMs > nowMs ? lease.untilMs : null,
@@ -166,6 +175,9 @@ export function createOperators(options: {
       const { origin, traceparent } = operation.intent;
       const filed = await file(operation.conversation, { ...origin, id, message, traceparent }, true);
       return filed === 'duplicate' ? 'decided' : 'filed';
+    },
+    async file(name, incoming) {
+      await file(name, { ...incoming, acceptedMs: world.nowMs() }, true);
     },
     async replay(id) {
       const letter = (await letters()).find((one) => one.id === id);

@@ -128,6 +128,7 @@ export function createOutbox(options: OutboxOptions) {
 
   async function send(lease: Lease, outgoing: Outgoing, seq: number, attempted: Attempted): Promise<Fate> {
     const { channel } = outgoing;
+    if (outgoing.reply.quiet && !outlet(channel)?.hearsQuiet) return { kind: 'done' };
     let patience = limits.patienceMs;
     for (;;) {
       const afterMs = (await outlet(channel)?.pace?.(outgoing)) ?? 0;

@@ -34,6 +34,8 @@ export type Delivery =
 export interface Outlet {
   /** Sends one reply; `seq` is its number in the conversation. Never throws: every failure is a case of `Delivery`. */
   deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /** Gets quiet replies, too (`Reply.quiet`): somebody there waits for the end of a turn. */
+  readonly hearsQuiet?: true;
   /**
    * Waits for the moment at which the platform takes one more message. Resolves to 0 then: `deliver` it now. Or to how
    * long the reply has to be put off (ms): a wait of more than a moment must not hold a turn's slot. Never throws. Absent:

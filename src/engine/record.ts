@@ -58,6 +58,9 @@ const letterSchema = z.looseObject({
   body: z.unknown(),
 });
 
+/** An entry of an index that the state asks for. */
+const listedSchema = z.looseObject({ index: z.string(), part: z.string().optional(), score: z.number() });
+
 const envelopeSchema = z.looseObject({
   /** The newest version of all that is kept: it only rises. */
   schema: z.number().default(0),
@@ -84,6 +87,7 @@ const envelopeSchema = z.looseObject({
   /** Messages that found the inbox full, of which no turn was told. */
   dropped: z.number().default(0),
   dead: z.array(letterSchema).default([]),
+  listed: z.array(listedSchema).default([]),
 });
 
 export type InboxMessage = Readonly<Known<z.infer<typeof messageSchema>>>;
@@ -92,6 +96,7 @@ export type PendingCall = Readonly<Known<z.infer<typeof callSchema>>>;
 export type Holder = Readonly<Known<z.infer<typeof leaseSchema>>>;
 export type Tried = Readonly<Known<z.infer<typeof triedSchema>>>;
 export type Letter = Readonly<Known<z.infer<typeof letterSchema>>>;
+export type Listed = Readonly<Known<z.infer<typeof listedSchema>>>;
 
 /** Without the index signature of what is carried along: a name that is not known is a mistake. */
 type Known<T> = { [Name in keyof T as string extends Name ? never : Name]: T[Name] };
@@ -113,6 +118,7 @@ export type Envelope = {
   readonly undeliveredMs: number;
   readonly dropped: number;
   readonly dead: readonly Letter[];
+  readonly listed: readonly Listed[];
 };
 
 /**
@@ -128,6 +134,7 @@ export type ConversationRecord = Envelope & {
 const NOTHING: Omit<ConversationRecord, 'outSeq'> = {
   ...{ schema: 0, inbox: [], inSeq: 0, knew: 0, outbox: [], journal: {}, lease: null, attempts: 0 },
   ...{ wakeMs: 0, notBeforeMs: 0, earliestMs: 0, tried: null, undeliveredMs: 0, dropped: 0, dead: [] },
+  listed: [],
   ...{ seen: Buffer.alloc(0), state: null },
 };
 

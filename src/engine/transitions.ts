@@ -4,6 +4,7 @@ import {
   type ConversationRecord,
   type InboxMessage,
   type Letter,
+  type Listed,
   newRecord,
   type OutboxEntry,
   type PendingCall,
@@ -286,6 +287,8 @@ export type Commit = {
   readonly dead?: readonly Omit<Letter, 'atMs'>[] | undefined;
   /** How many dropped messages the turn was told of. */
   readonly dropped: number;
+  /** What indexes have of the state. */
+  readonly listed?: readonly Listed[] | undefined;
 };
 
 /** Number of the first reply; null: stale, nothing was changed. */
@@ -318,6 +321,7 @@ export function commit(held: Held, change: Commit): Transition<Committed> {
         wakeMs: change.wakeMs ?? 0,
         attempts: 0,
         dropped: Math.max(0, record.dropped - change.dropped),
+        listed: change.listed ?? [],
         dead: [...(change.forget ? [] : lettersLeft(record, letters)), ...letters].slice(-MAX_LETTERS),
       },
       answer: { firstSeq: record.outSeq + 1 },
@@ -442,11 +446,11 @@ export const CONVERSATION: Kind<ConversationRecord> = {
   write: writeRecord,
   read: readRecord,
   entries,
-  own: ['due', 'undelivered', 'dead'],
+  own: ['due', 'undelivered', 'dead', 'unclear'],
 };
 
 function entries(name: string, record: ConversationRecord): Filed[] {
-  const { undeliveredMs, dead, journal } = record;
+  const { undeliveredMs, dead, journal, listed } = record;
   const at = dueMs(record);
   const [letter] = dead;
   const open = Object.entries(journal).filter(([, { outcome }]) => outcome === undefined);
@@ -457,5 +461,9 @@ function entries(name: string, record: ConversationRecord): Filed[] {
     ...open.map(
       ([operation, { atMs }]) => ({ index: 'intents', member: `${name}:${operation}`, score: atMs }) as const,
     ),
+    ...listed.flatMap(({ index, part, score }): Filed[] => {
+      const member = part === undefined ? name : `${name}:${part}`;
+      return index === 'tickets' || index === 'unclear' ? [{ index, member, score }] : [];
+    }),
   ];
 }

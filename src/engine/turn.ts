@@ -1,7 +1,13 @@
 import type { Context } from '../conversation/context.ts';
 import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
 import type { Reply } from '../conversation/reply.ts';
-import { type ConversationState, localeOf, spokenOver } from '../conversation/state.ts';
+import {
+  type ConversationState,
+  localeOf,
+  openTicket,
+  spokenOver,
+  type Ticket,
+} from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import { NewerVersion } from '../conversation/upgrades.ts';
 import type { Fields, Log } from '../observability/log.ts';
@@ -23,6 +29,7 @@ import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox
 import type { Numbered } from './outbox.ts';
 import type { Outgoing, Outlet } from './outlet.ts';
 import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
+import { isLateIn, listedOf, openedIn } from './tickets.ts';
 import type { Traces } from './tracing.ts';
 import type { Commit, Next } from './transitions.ts';
 import type { World } from './world.ts';
@@ -68,6 +75,8 @@ export type TurnTools = {
   readonly spans: Spans;
   readonly observe: Observe;
   readonly traces?: Traces | undefined;
+  /** A person was asked for. Must not throw. */
+  readonly onTicket?: ((ticket: Ticket, channel: string) => void) | undefined;
 };
 
 /**
@@ -365,6 +374,7 @@ export function changeOf(
       // A wake-up that fails again and again has one letter.
       dead: made.dead.map((letter) => ({ ...letter, id: next.wake ? 'wake' : tools.world.id() })),
       dropped: next.dropped,
+      listed: listedOf(state),
     },
   };
 }
@@ -373,7 +383,7 @@ export function changeOf(
 export function noteChange(
   { lease, before, notes }: Turn,
   { change, made, firstSeq }: { readonly change: Change; readonly made: Decided; readonly firstSeq: number },
-  { observe }: Pick<TurnTools, 'observe'>,
+  { observe, onTicket }: Pick<TurnTools, 'observe' | 'onTicket'>,
 ): Numbered[] {
   const { conversation } = lease;
   const { decided, dead } = made;
@@ -385,6 +395,10 @@ export function noteChange(
     observe.alarm('operation_escalated', { conversation, operation });
   tellResolved(before.state, decided.state, conversation, observe.log);
   for (const question of decided.questions) observe.question(question);
+  if ((decided.state.misses ?? 0) > (before.state.misses ?? 0)) observe.misunderstood();
+  const opened = openedIn(before.state, decided.state);
+  if (isLateIn(before.state, decided.state)) observe.alarm('person_waits', { conversation });
+  if (opened) onTicket?.(opened, change.stored.origin?.channel ?? 'unknown');
   notes.passed('commit');
   return change.items.map((item, at) => ({ seq: firstSeq + at, item }));
 }
@@ -428,7 +442,7 @@ function outboxOf(
     press: incoming?.press,
     locale: localeOf(state, sender, conversation.settings.defaultLocale),
     turn: incoming?.id,
-    state: { flow: flowOf(state), asks: turn.asks },
+    state: { flow: flowOf(state), asks: turn.asks, ...(openTicket(state) && { person: true as const }) },
     asked: turn.before.asks,
     ...(result.forget && { forget: true as const }),
     atMs: turn.next.nowMs,

@@ -23,6 +23,8 @@ export const ALARMS = [
   'antcrm_clock_skew',
   /** An operation's outcome could not be found out; only staff can. */
   'operation_escalated',
+  /** Nobody has answered a customer who asked for a person. */
+  'person_waits',
   /** A message was moved to the dead letters. */
   'dead_letter',
   /** The store lost what it kept of a conversation, though not all of it: a key was evicted or deleted. */

@@ -46,6 +46,7 @@ export type StoreSays = {
     readonly undeliveredMs: number;
     readonly letters: number;
     readonly operationsMs: readonly number[];
+    readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
   } | null;
 };
 
@@ -85,6 +86,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const deliveries = counter('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
   const paceWaits = histogram('bot_pace_wait_seconds', 'Wait for a platform', WAITS, 'channel');
   const questions = counter('bot_questions_total', 'Questions, by the id of their answer', 'answer');
+  const misunderstood = counter('bot_misunderstood_total', 'Messages that got a fallback');
   const photos = counter('bot_photos_total', 'Pictures: read, none, failed', 'channel', 'result');
   const photoSeconds = histogram('bot_photo_duration_seconds', 'Fetching to reading', SECONDS, 'channel');
   const failing = gauge('bot_delivery_failing', '1 while most sends of a channel fail', 'channel');
@@ -96,6 +98,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const dueSeconds = gauge('bot_due_oldest_seconds', 'For how long the first of them has been due');
   const undeliveredSeconds = gauge('bot_undelivered_oldest_seconds', 'Age of the oldest reply put off');
   const letters = gauge('bot_dead_letters', 'Dead letters that nobody has replayed yet');
+  const tickets = gauge('bot_open_tickets', 'Customers whom a person answers: waiting, answered', 'state');
+  const waitingSeconds = gauge('bot_ticket_waiting_seconds', 'For how long the first of them has waited');
   const operations = gauge('bot_open_operations', 'Operations without an outcome, by their age', 'age');
 
   // From zero, so that a first rise is seen.
@@ -166,6 +170,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
       failing.set({ channel: word(channel) }, isFailing ? 1 : 0),
     /** A customer asked something; `answer`: the id of what answered it, `none` where nothing did. */
     question: (answer: string): void => questions.inc({ answer: idOf(answer) }),
+    /** A message was not understood. */
+    misunderstood: (): void => misunderstood.inc(),
     /**
      * A conversation's lease was taken: `fresh` with the message just filed, `due` of what waited, `takeover` because the
      * lease before it ran out.
@@ -180,13 +186,17 @@ export function createMetrics({ log }: { readonly log: Log }) {
   /** What is not known is not shown: no number is better than an old one. */
   function show({ ready: isReady, waiting }: StoreSays): void {
     ready.set(isReady ? 1 : 0);
-    for (const known of [due, dueSeconds, undeliveredSeconds, letters]) known.remove();
+    for (const known of [due, dueSeconds, undeliveredSeconds, letters, waitingSeconds]) known.remove();
     operations.reset();
+    tickets.reset();
     if (waiting === null) return;
     due.set(waiting.due.count);
     dueSeconds.set(waiting.due.oldestMs / 1000);
     undeliveredSeconds.set(waiting.undeliveredMs / 1000);
     letters.set(waiting.letters);
+    tickets.set({ state: 'waiting' }, waiting.tickets.waitingMs.length);
+    tickets.set({ state: 'answered' }, waiting.tickets.answered);
+    waitingSeconds.set(Math.max(0, ...waiting.tickets.waitingMs) / 1000);
     for (const [age] of AGES) operations.set({ age }, 0);
     for (const ms of waiting.operationsMs) {
       operations.inc({ age: AGES.find(([, under]) => ms < under)?.[0] ?? 'over_1d' });

@@ -55,9 +55,10 @@ export type Key = `${string}:${string}`;
  * - `undelivered`: a reply had to be put off; scored by when the first one was made.
  * - `intents`: a call without an outcome; scored by when it was about to be made.
  * - `dead`: a letter that no turn could be made of. `tickets`: a person has taken over.
+ * - `unclear`: sentences that were not understood; scored by minus when the last one was written.
  * - `broken`: the key of a record that could not be opened and was put aside; the swap files it.
  */
-export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'broken'] as const;
+export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'unclear', 'broken'] as const;
 export type Index = (typeof INDEXES)[number];
 
 /**

@@ -229,6 +229,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     failing: silent,
     busy: silent,
     question: silent,
+    misunderstood: silent,
     claim: silent,
     lease: silent,
     command: silent,

@@ -10,6 +10,13 @@ import { openPage, type WebMember } from './web-member.ts';
 
 const MEMBER = { id: 'garnacho', name: 'Garnacho', email: 'garnacho@gmail.com' };
 const nobody = async () => undefined;
+const NO_TICKETS = {
+  list: async () => [],
+  find: async () => null,
+  file: async () => 'unknown' as const,
+  follow: async () => () => {},
+  unclear: async () => [],
+};
 
 channelContract('the channel of examples/own-channel', async (parts) => {
   const feed = createMemoryFeed();
@@ -17,7 +24,8 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     ...parts,
     ...{ feed, openQuota: openMemoryQuota },
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
-    ...{ sandboxed: true, channels: [], commands: [], confirms: () => false },
+    tickets: NO_TICKETS,
+    ...{ sandboxed: true, handover: false, channels: [], commands: [], confirms: () => false },
   });
   if ('off' in opened) throw new Error(opened.off);
   let page: WebMember | undefined;

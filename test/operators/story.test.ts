@@ -52,6 +52,7 @@ function kept(operation?: Partial<Operation>, messages: readonly Message[] = [])
     ? [{ id: 'REF', kind: 'redeem', status: 'checking', atMs: 9500, checks: 0, lookup, ...operation }]
     : [];
   return {
+    ...{ nowMs: 10_000, origin: null },
     state: { ...newState(0), operations },
     messages: messages.map((message) => incoming('', { message })),
     outbox: [],
@@ -138,6 +139,7 @@ function operatorsWith(
     conversation: async (name) => states[name] ?? null,
     nameOf: (channel, conversation) => `${channel}/${conversation}`,
     settle: async () => 'unknown',
+    file: async () => {},
     remove: async () => false,
     replay: async () => 'unknown',
   };

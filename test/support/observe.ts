@@ -29,6 +29,7 @@ export function recordingObserve(): { observe: Observe; said: string[] } {
       failing: note('failing'),
       busy: note('busy'),
       question: note('question'),
+      misunderstood: note('misunderstood'),
       claim: note('claim'),
       lease: note('lease'),
       command: note('command'),

@@ -209,10 +209,15 @@ const replySchema = z.object({
   inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
   notice: z.literal(true).optional().describe('A short remark on a press.'),
   image: z.string().optional().describe('The https URL of a picture of what the reply is about.'),
+  quiet: z.literal(true).optional().describe('Events only: no customer gets it, it ends a turn.'),
 });
 export type StaffReply = z.infer<typeof replySchema>;
 
-const stateSchema = z.object({ flow: z.string().optional(), asks: z.string().optional() });
+const stateSchema = z.object({
+  flow: z.string().optional(),
+  asks: z.string().optional(),
+  person: z.literal(true).optional().describe('A person was asked for: staff answer, the bot does not.'),
+});
 
 /** A look into the turn; a process of another version may have written another shape. */
 const shownTrace = traceSchema.optional().catch(undefined);
@@ -264,7 +269,7 @@ export type StaffAnswer = z.infer<typeof answerSchema>;
 export const STAFF_TAG = 'staff webhook';
 export const STAFF_SECURITY = 'staffToken';
 
-const refusals = {
+export const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
   401: problemOf('The staff token is missing or wrong.'),
   404: problemOf('Staff access is off, or not from here.'),

@@ -24,6 +24,7 @@ import {
   type StaffRequest,
   senderOf,
 } from './schemas.ts';
+import { ticketRoutes } from './tickets.ts';
 
 export type StaffOptions = {
   readonly accept: Accept;
@@ -34,6 +35,9 @@ export type StaffOptions = {
   /** Whom a request may imitate. */
   readonly channels: readonly ChannelTraits[];
   readonly photoReader: PhotoReader;
+  /** Absent: these routes are, too. */
+  readonly tickets?: ChannelParts['tickets'] | undefined;
+  readonly handover?: boolean | undefined;
   readonly confirms: ChannelParts['confirms'];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
@@ -135,6 +139,9 @@ export function createStaff(
       },
     );
 
+    const { tickets, handover = false } = options;
+    if (tickets) scope.register(ticketRoutes(tickets, { handover }));
+
     routes.get(
       '/webhooks/staff/:conversation/events',
       { schema: eventsRoute, exposeHeadRoute: false },
@@ -149,6 +156,7 @@ export function createStaff(
 
   return {
     ...STAFF,
+    hearsQuiet: true,
     staffPlugin,
     deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
@@ -161,7 +169,7 @@ function render(
   seq: number,
   words: Words,
 ): StaffEvent {
-  const { key, choices, asks, view, form, sharePhone, inPlace, notice, image } = reply;
+  const { key, choices, asks, view, form, sharePhone, inPlace, notice, image, quiet } = reply;
   return {
     seq,
     key,
@@ -174,6 +182,7 @@ function render(
     inPlace,
     notice,
     image,
+    quiet,
     turn,
     last,
     state,
@@ -196,7 +205,7 @@ function followTurn(id: string) {
       latest = event;
       const reply = hasBegun ? event.read() : null;
       if (reply?.turn !== id) return;
-      replies.push(reply);
+      if (!reply.quiet) replies.push(reply);
       if (reply.last) done.resolve(true);
     },
     /** The message goes in now: only events from here on can answer it, so older ones need not be opened. */

@@ -7,10 +7,10 @@ import { proved, served } from '../prompts/identity.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
-import { supportLines } from './beside.ts';
 import { notRead, open, show } from './browse.ts';
 import { guarded, isUnprovable, unproved } from './guards.ts';
 import { tooManyAttempts, unseen } from './operations.ts';
+import { personChoice, supportLines } from './person.ts';
 import { again, asking, finish, home, pose } from './questions.ts';
 
 /*
@@ -93,7 +93,13 @@ export function retry(state: ConversationState, step: Asking, scope: Scope, ...w
   const fault = why[0]?.key;
   const isSame = fault !== undefined && fault === step.fault;
   const isLost = isSame || (tries % TRIES === 0 && (fault === undefined || step.fault !== undefined));
-  const lost: Reply[] = isLost ? [{ key: 'repair.help', lines: supportLines(scope) }] : [];
+  const choices = personChoice(scope);
+  const help: Reply = {
+    key: 'repair.help',
+    lines: supportLines(scope),
+    ...(choices.length > 0 && { choices: [...choices], view: state.view }),
+  };
+  const lost: Reply[] = isLost ? [help] : [];
   // Once help was offered, the same fault alone is another answer again.
   const { fault: _, ...plain } = step;
   const next = { ...plain, tries, ...(fault !== undefined && !isLost && { fault }) };

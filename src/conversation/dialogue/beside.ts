@@ -1,5 +1,5 @@
 import type { Command } from '../commands.ts';
-import { type Decision, say } from '../decision.ts';
+import { type Decision, say, withLast } from '../decision.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
 import { type About, KINDS, PROOF } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
@@ -10,6 +10,7 @@ import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Line, type Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
+import { erasedTickets, personChoice, supportLines } from './person.ts';
 import { aside, home, homeWithShortcuts, otherPhone, viewed } from './questions.ts';
 
 /*
@@ -27,22 +28,19 @@ export type Aside = {
 /** That no person answers, what can be done here, and how to reach a person. */
 export function welcome(state: ConversationState, scope: Scope): Decision {
   const contact = scope.settings.supportContact;
-  const who: Line = contact
-    ? { key: 'welcome.assistant', params: { contact } }
-    : { key: 'welcome.assistant', context: 'none' };
-  return homeWithShortcuts(state, scope, { key: 'welcome', lines: [who] });
+  const who: Line =
+    contact && !scope.settings.handover
+      ? { key: 'welcome.assistant', params: { contact } }
+      : { key: 'welcome.assistant', context: 'none' };
+  const welcomed = homeWithShortcuts(state, scope, { key: 'welcome', lines: [who] });
+  const { choices = [] } = welcomed.replies.at(-1) ?? {};
+  return withLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }
 
 /** What I can do and who can help. */
 export function help(scope: Scope): Reply {
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
-}
-
-export function supportLines({ settings }: Pick<Scope, 'settings'>): Line[] {
-  return settings.supportContact
-    ? [{ key: 'help.support', params: { contact: settings.supportContact } }]
-    : [];
 }
 
 /** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
@@ -115,11 +113,9 @@ export function asked(
     }
     case 'unknown':
       return {
-        reply: {
-          key: 'unsure',
-          context: isStruck(state) ? 'again' : 'question',
-          lines: supportLines(scope),
-        },
+        reply: isStruck(state)
+          ? struck(scope)
+          : { key: 'unsure', context: 'question', lines: supportLines(scope) },
         question: {},
       };
     case 'answer': {
@@ -166,6 +162,12 @@ export function aboutQuestion(state: ConversationState, scope: Scope): About | u
 /** Not understood twice in a row: never answered by the same words. */
 const isStruck = ({ misses = 0 }: ConversationState): boolean => misses > 0 && misses % 2 === 0;
 
+/** That a person may help: one is offered where there are some. */
+const struck = (scope: Scope): Reply => ({
+  ...(scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' }),
+  lines: supportLines(scope),
+});
+
 /**
  * Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask.
  */
@@ -175,7 +177,8 @@ export function unsure(
   scope: Scope,
 ): Aside {
   const offered = maybe.flatMap((one) => buttonFor(one, state, scope) ?? []).slice(0, 2);
-  const context = isStruck(state) ? 'again' : offered.length > 0 ? 'maybe' : undefined;
+  if (isStruck(state)) return { reply: struck(scope), offered };
+  const context = offered.length > 0 ? 'maybe' : undefined;
   const isSummary = state.step.at === 'confirming' && context === undefined;
   const lines = isSummary || context === 'maybe' ? {} : { lines: supportLines(scope) };
   return { reply: { key: isSummary ? 'unsure.confirm' : 'unsure', context, ...lines }, offered };
@@ -240,6 +243,10 @@ export function privacy(state: ConversationState, isErasing: boolean, scope: Sco
   }
   const recent = state.operations.filter((operation) => !isOpen(operation)).length;
   if (recent > 0) lines.push({ key: 'privacy.recent', params: { recent } });
+  const written = state.tickets?.reduce((sum, { notes }) => sum + notes.length, 0) ?? 0;
+  if (written > 0) lines.push({ key: 'privacy.person', params: { written } });
+  const unclear = state.unclear?.length ?? 0;
+  if (unclear > 0) lines.push({ key: 'privacy.unclear', params: { unclear } });
   if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
   const isNothing = lines[0]?.key === 'privacy.nothing' && !state.consent?.given && !isErasing;
   if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
@@ -270,6 +277,7 @@ export function forget(state: ConversationState, scope: Scope): Decision {
     ...(locale && { locale }),
     ...(textLocale && { textLocale }),
     ...(guesses && { guesses }),
+    ...erasedTickets(state, scope.nowMs),
   };
   const reply: Reply = { key: 'privacy.erased', context: open.length > 0 ? 'open' : undefined };
   return { ...home(kept, scope, reply), forget: true };

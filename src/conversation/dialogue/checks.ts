@@ -6,9 +6,9 @@ import { carried, proved } from '../prompts/identity.ts';
 import { balanceLines, behind, receiptLines } from '../prompts/receipts.ts';
 import type { Line, Reply } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation } from '../state.ts';
-import { supportLines } from './beside.ts';
 import { tellAll, UNTRIED } from './calls.ts';
 import { atHand, begun, counted, ended, isCaughtUp, note, told, unlockAll } from './operations.ts';
+import { escalating, supportLines } from './person.ts';
 import { home } from './questions.ts';
 
 /*
@@ -152,7 +152,7 @@ function escalate(state: ConversationState, operation: Operation, scope: Scope):
     params: { reference: operation.id },
     lines: [...receiptLines({ ...operation, status: 'escalated' }, scope), ...supportLines(scope)],
   };
-  return after([reply], next);
+  return escalating(after([reply], next), scope);
 }
 
 function resolved(

@@ -4,8 +4,8 @@ import { giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/gifts
 import { proved } from '../prompts/identity.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft } from '../state.ts';
-import { supportLines } from './beside.ts';
 import { busy, tooManyAttempts, withoutChecked } from './operations.ts';
+import { supportLines } from './person.ts';
 
 /*
  * What forbids a flow to begin, to call, or to go on to its summary.

@@ -112,6 +112,7 @@ function inMenu(name: string, value: string, scope: Scope): readonly Command[] |
     case 'language':
       if (value === '') return [{ do: 'show', what: 'languages' }];
       return locale && [{ do: 'speak', locale }];
+    case 'person':
     case 'help':
     case 'menu':
       return [{ do: 'show', what: name }];

@@ -6,7 +6,14 @@ import { giftsToSuggest } from '../prompts/gifts.ts';
 import { carried, given, isStaff, proved, remembering } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
 import { CANCEL, type Choice, choice, type Reply } from '../reply.ts';
-import type { Asking, ConversationState, Draft, Offer, Step } from '../state.ts';
+import {
+  type Asking,
+  type ConversationState,
+  type Draft,
+  type Offer,
+  openTicket,
+  type Step,
+} from '../state.ts';
 import { busy } from './operations.ts';
 
 /*
@@ -95,7 +102,7 @@ export function homeWithShortcuts(
 
 /** Gifts that the customer may well want, of whom it is known who they are. */
 function shortcutsIn(state: ConversationState, points: number | undefined, scope: Scope): Choice[] {
-  if (proved(carried(state, scope)) === undefined || !scope.serviceUp) return [];
+  if (proved(carried(state, scope)) === undefined || !scope.serviceUp || openTicket(state)) return [];
   return scope.flows.all.flatMap((flow) => {
     const confirms = confirmsIn(flow);
     if (!confirms || !flow.slots.includes('gift') || busy(state, confirms)) return [];
@@ -107,12 +114,13 @@ function shortcutsIn(state: ConversationState, points: number | undefined, scope
 
 /** The same reply with the menu's buttons after its own, where nothing else is being asked. */
 export function withMenu(
-  { view }: ConversationState,
+  { view, tickets }: ConversationState,
   reply: Reply,
   { flows }: Scope,
   more: readonly Choice[] = [],
 ): Reply {
-  const menu = flows.all.map(({ name }) => choice(name));
+  // Beside a person, nothing is begun.
+  const menu = openTicket({ tickets }) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
   return { ...reply, choices: [...(reply.choices ?? []), ...menu, ...more], asks: 'menu', view };
 }
 
@@ -212,7 +220,7 @@ const CONSENT_VERSION = 2;
 const ASKED_AT_MOST = 2;
 
 /** Whether this customer agreed to the text as it is today. */
-function hasAgreed({ consent }: ConversationState): boolean {
+export function hasAgreed({ consent }: ConversationState): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
 }
 
@@ -232,9 +240,10 @@ export function otherPhone(state: ConversationState): string | undefined {
 export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
   // Whether another number is remembered from now on: what was agreed to stays agreed to.
   if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
-  const { consentUnanswered: _, ...rest } = state;
+  const { consentUnanswered: _, unclear, ...rest } = state;
   const decided: ConversationState = {
     ...rest,
+    ...(given && unclear && { unclear }),
     consent: { given, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
     profile: given ? profileOf(state) : {},
   };

@@ -22,7 +22,6 @@ import {
   languages,
   privacy,
   status,
-  supportLines,
   unsure,
   welcome,
 } from './beside.ts';
@@ -32,6 +31,7 @@ import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, 
 import { hindered } from './guards.ts';
 import { pressed } from './live.ts';
 import { isInterrupted } from './operations.ts';
+import { callPerson, offering, personChoice, supportLines } from './person.ts';
 import {
   again,
   aside,
@@ -70,6 +70,8 @@ type Turn = {
   readonly aside?: Aside | undefined;
   /** A phone or an e-mail came out of the blue. */
   readonly isKept?: true | undefined;
+  /** A person is asked for; what else was said is kept. */
+  readonly wantsPerson?: true | undefined;
 };
 
 /** Where a decision is made, the message is answered; what comes behind counts no more. */
@@ -83,9 +85,10 @@ export function run(
   { isForm = false } = {},
 ): Decision {
   const commands = said.flatMap((one) => (one.do === 'pick' ? picked(stored, one.choice, scope) : one));
-  const begun = nextCustomer(withMisses(stored, commands), commands, scope);
+  const { offered, ...counted } = withMisses(stored, commands);
+  const begun = nextCustomer(counted, commands, scope);
   const flow = isForm ? runningIn(begun.state, scope) : undefined;
-  let turn: Turn = { ...begun, found: begun.state, commands, flow };
+  let turn: Turn = { ...begun, found: { ...begun.state, ...(offered && { offered }) }, commands, flow };
   for (const command of commands) {
     const next = apply(turn, command, scope);
     if ('replies' in next) return after(turn.said, next);
@@ -117,6 +120,10 @@ function withMisses({ misses = 0, ...state }: ConversationState, commands: reado
 /** What stands once all commands were applied. */
 function close(turn: Turn, scope: Scope, isForm: boolean): Decision {
   const { state, said, flow, doubt, aside: beside } = turn;
+  if (turn.wantsPerson) {
+    const { why = 'asked', led } = turn.found.offered ?? {};
+    return callPerson(state, why, scope, led);
+  }
   const { step } = state;
   const page =
     turn.narrowed && step.at === 'browsing' ? narrow(state, step, turn.narrowed, scope) : undefined;
@@ -210,7 +217,7 @@ function apply(turn: Turn, command: Command, scope: Scope): Next {
     case 'pick':
       return turn;
     case 'ask':
-      return { ...turn, aside: asked(state, command, scope) };
+      return withPerson(turn, asked(state, command, scope), scope);
     case 'show':
       return show(turn, command.what, scope);
     case 'status':
@@ -555,6 +562,8 @@ function none(turn: Turn, field: Field | undefined, scope: Scope): Next {
 
 function yes(turn: Turn, scope: Scope): Next {
   const { state } = turn;
+  // Written before the offer was shown, it agrees to nothing.
+  if (turn.found.offered && scope.current) return { ...turn, wantsPerson: true };
   const { step } = state;
   switch (step.at) {
     case 'asking':
@@ -673,9 +682,13 @@ function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope:
       return homeWithShortcuts(away(), scope, { key: 'menu' });
     case 'help':
       return beside(turn, help(scope));
-    case 'person': {
+    case 'person':
+      return { ...turn, wantsPerson: true };
+    case 'complaint': {
       const [contact] = supportLines(scope);
-      return beside(turn, contact ?? { key: 'support.none' });
+      const offer = { key: 'person.offer', context: 'complaint', lines: supportLines(scope) };
+      const reply = scope.settings.handover ? offer : (contact ?? { key: 'support.none' });
+      return withPerson(turn, { reply }, scope);
     }
     case 'privacy':
     case 'erasing':
@@ -693,7 +706,7 @@ function talk(turn: Turn, about: Extract<Command, { do: 'talk' }>['about'], scop
     case 'bye':
       return home(walkedAway(state, scope), scope, { key: 'bye' });
     case 'upset':
-      return beside(turn, { key: 'upset', lines: supportLines(scope) });
+      return withPerson(turn, { reply: { key: 'upset', lines: supportLines(scope) } }, scope);
     case 'remark':
       return turn;
     case 'thanks':
@@ -703,7 +716,7 @@ function talk(turn: Turn, about: Extract<Command, { do: 'talk' }>['about'], scop
 }
 
 const misheard = (turn: Turn, scope: Scope): Turn =>
-  turn.flow || turn.aside ? turn : { ...turn, aside: unsure(turn.state, { do: 'unclear' }, scope) };
+  turn.flow || turn.aside ? turn : withPerson(turn, unsure(turn.state, { do: 'unclear' }, scope), scope);
 
 /** Not understood; or understood as the value that is asked for, and wrong. */
 function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope: Scope): Next {
@@ -717,7 +730,20 @@ function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope
   if (step.at === 'consenting') return isYes ? turn : beside(turn, explain(state, scope).reply);
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
   if (isYes && flow) return pointAt(state, flow, scope);
-  return { ...turn, aside: unsure(state, command, scope) };
+  return withPerson(turn, unsure(state, command, scope), scope);
+}
+
+/** What is said beside, with the button for a person where it offers one. */
+function withPerson(turn: Turn, aside: Aside, scope: Scope): Turn {
+  const { key, context } = aside.reply;
+  const isComplaint = key === 'upset' || context === 'complaint';
+  if (key !== 'person.offer' && !isComplaint) return { ...turn, aside };
+  const offered = [...personChoice(scope), ...(aside.offered ?? [])];
+  return {
+    ...turn,
+    state: offering(turn.state, isComplaint ? 'complaint' : 'asked', scope),
+    aside: { ...aside, offered },
+  };
 }
 
 /** Says what is wrong with a value: with an answer, and asks again; with one that came along, and goes on. */

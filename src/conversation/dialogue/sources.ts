@@ -5,23 +5,27 @@ import { KINDS } from '../kinds.ts';
 import type { Message } from '../message.ts';
 import type { Photo, Picture } from '../photo.ts';
 import type { Field, Line, Reply } from '../reply.ts';
-import type { ConversationState } from '../state.ts';
+import { type ConversationState, openTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { expecting, pressed } from './live.ts';
+import { close, ledBy, passOn } from './person.ts';
 import { again, aside, unanswered } from './questions.ts';
 import { run } from './run.ts';
+import { unclearNoted } from './unclear.ts';
 
 /*
  * Where commands come from: a text, a press, a form, a photo, a link, a contact.
  */
 
 /** What the conversation itself answers; the others are about it, not in it. */
-type Plain = Exclude<Message, { kind: 'settle' | 'group' }>;
+type Plain = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
 
 export function onMessage(stored: ConversationState, message: Plain, scope: Scope): Decision {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : speaking(stored, text, scope);
+  const passed = openTicket(state) && toStaff(state, message, scope);
+  if (passed) return passed;
   switch (message.kind) {
     case 'text':
       return onText(state, message.text, scope);
@@ -54,9 +58,42 @@ function speaking(state: ConversationState, text: string, { language, sender }: 
 function onText(state: ConversationState, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
-  if (scope.language.erases(text)) return run(state, [{ do: 'forget' }], scope);
+  if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
   const heard = scope.language.interpret(text, expecting(state, scope), scope);
-  return { ...run(state, heard.commands, scope), heard };
+  const done = ledBy(run(state, heard.commands, scope), state, text);
+  return { ...unclearNoted(done, state, text, scope), heard };
+}
+
+/** The bot's own commands, which answer beside a person. */
+const OWN: readonly (string | undefined)[] = [
+  ...['show help', 'show languages', 'show privacy', 'show erasing'],
+];
+const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
+
+/**
+ * While a person is asked for, whatever is said goes to staff, as it was written. Undefined: it is one of the bot's own
+ * buttons or commands.
+ */
+function toStaff(state: ConversationState, message: Plain, scope: Scope): Decision | undefined {
+  switch (message.kind) {
+    case 'text': {
+      const act = scope.language.slash(message.text);
+      if (act === 'cancel') return close(state, 'customer', scope);
+      return OWN.includes(act) ? undefined : passOn(state, message.text, scope);
+    }
+    case 'choice':
+      return message.choice === 'person:leave' ? close(state, 'customer', scope) : undefined;
+    case 'form':
+      return undefined;
+    case 'contact':
+      return passOn(state, `📱 ${message.phone}`, scope);
+    case 'start':
+      return passOn(state, `/start ${message.payload ?? ''}`.trim(), scope);
+    case 'photo':
+      return passOn(state, `📷 ${message.caption ?? ''}`.trim(), scope);
+    case 'unknown':
+      return passOn(state, UNWRITTEN[message.what], scope);
+  }
 }
 
 /** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
@@ -65,7 +102,9 @@ function onPress(
   { choice, view }: Extract<Message, { kind: 'choice' }>,
   scope: Scope,
 ): Decision {
-  const isLive = view === undefined || view === state.view;
+  if (choice === 'person:leave') return close(state, 'customer', scope);
+  // Asking for a person changes nothing: its button does not grow old.
+  const isLive = view === undefined || view === state.view || choice === 'person';
   return run(state, isLive ? pressed(state, choice, scope) : [{ do: 'expired' }], scope);
 }
 

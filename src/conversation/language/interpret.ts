@@ -163,7 +163,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       return act === 'ask unknown' || !asking.isQuestion(text)
         ? undefined
         : [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }];
-    return /^(?:talk|show (?:help|person|privacy))/.test(act) && SIMPLE[act]
+    return /^(?:talk|show (?:help|person|complaint|privacy))/.test(act) && SIMPLE[act]
       ? [SIMPLE[act].command]
       : undefined;
   }
@@ -381,7 +381,9 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       return [{ do: 'start', flow: flow.name, ...(isAsked && { asked: true }) }, ...valuesOf(heard, flow)];
     }
     const simple = act === undefined ? undefined : SIMPLE[act];
-    if (simple && (isBare || !simple.bare)) return [simple.command];
+    // What was asked for is kept while a person answers.
+    const values = act === 'show person' && heard.flow ? valuesOf(heard, heard.flow) : [];
+    if (simple && (isBare || !simple.bare)) return [...values, simple.command];
     if (act !== undefined && ANSWERED.test(act) && isBare)
       return [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }];
     const locale = act?.startsWith('speak ') ? localeNamed(act.slice('speak '.length)) : undefined;
@@ -561,7 +563,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     interpret,
     hear: reader.read,
     localeOf: (text, about) => localeNamed(reader.localeOf(text, about)),
-    erases: (text) => commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? '') === 'show erasing',
+    slash: (text) => commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? ''),
     read(kind, text, reading) {
       if (kind !== 'codes') return readAs(kind, text, reading);
       const { codes: found, fault } = codes.readAll(text);
@@ -625,6 +627,7 @@ const SIMPLE: Readonly<Record<string, { readonly command: Spoken; readonly bare?
   'show privacy': { command: { do: 'show', what: 'privacy' } },
   'show erasing': { command: { do: 'show', what: 'erasing' } },
   'show person': { command: { do: 'show', what: 'person' } },
+  'show complaint': { command: { do: 'show', what: 'complaint' } },
   cancel: { command: { do: 'cancel' } },
   'cancel mild': { command: { do: 'cancel', mild: true } },
   'talk bye': { command: { do: 'talk', about: 'bye' } },

@@ -96,6 +96,7 @@ const BEFORE_FLOWS = [
   'show languages',
   'status',
   'show person',
+  'show complaint',
   'cancel',
   'cancel mild',
 ];
@@ -244,7 +245,7 @@ export function createReader(
 
   /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
   function deniedFlow(parts: readonly Segment[]): string | undefined {
-    if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'show person';
+    if (parts.some(({ meaning }) => meaning?.denial === 'fail')) return 'show complaint';
     const denial = parts.findIndex(({ meaning }) => meaning?.denial === 'stop');
     if (denial < 0) return undefined;
     const after = parts.slice(denial + 1);
@@ -255,7 +256,7 @@ export function createReader(
     const [denied, other] = after.flatMap(({ meaning }) => (isFlow(meaning?.act) ? [meaning?.act] : []));
     if (other !== undefined && other !== denied) return other;
     const fails = after.slice(next + 1).some((part) => possible.has(part.words[0]?.text ?? ''));
-    return fails ? 'show person' : 'cancel';
+    return fails ? 'show complaint' : 'cancel';
   }
 
   /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */

@@ -1,0 +1,200 @@
+import { type ConversationState, type Operation, openTicket, type Ticket } from '../conversation/state.ts';
+import type { RecordStore } from '../store/port.ts';
+import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
+import type { Conversation, Operators } from './operators.ts';
+import type { World } from './world.ts';
+
+/*
+ * What staff see of the conversations in which a person was asked for, and how they answer: an answer is filed in the
+ * conversation like a message, so that it is stored, in order, and leaves by the outbox.
+ */
+
+/** As a record lists it: its part of the member in the index, and the score. */
+export type Listed = { readonly index: string; readonly part?: string | undefined; readonly score: number };
+
+/** Closed tickets stand behind all that are open, the newest first. */
+const CLOSED_SCORE = 1e14;
+
+/** What the indexes have of a conversation, beside what its envelope tells. */
+export function listedOf({ tickets = [], unclear = [] }: ConversationState): readonly Listed[] {
+  const sentence = unclear.at(-1);
+  const listed = tickets.map(({ id, closed, waitsMs, answeredMs, openedMs, count }) => {
+    const stands = closed ? 'closed' : waitsMs === undefined ? 'answered' : 'waiting';
+    const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs ?? openedMs);
+    return { index: 'tickets', part: `${id}:${stands}:${count.customer}:${count.staff}`, score };
+  });
+  // The newest first.
+  return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
+}
+
+/** A ticket and what its customer did. */
+export type SeenTicket = {
+  readonly ticket: Ticket;
+  readonly channel: string;
+  /** The channel's own name of it. */
+  readonly conversation: string;
+  readonly operations: readonly Operation[];
+};
+
+export type News = {
+  readonly ticket: string;
+  readonly what: 'opened' | 'message' | 'answered' | 'closed';
+};
+
+/** All reject with `StoreUnavailable`. */
+export type Tickets = {
+  /** Oldest first; of very many not all. */
+  list(stands?: 'open' | 'closed'): Promise<readonly SeenTicket[]>;
+  find(id: string): Promise<SeenTicket | null>;
+  /** Files an answer, or without `text` the end of the ticket. */
+  file(
+    id: string,
+    note: { readonly by: string; readonly text?: string; readonly id?: string | undefined },
+  ): Promise<'filed' | 'unknown' | 'closed'>;
+  /** What was not understood, newest first; of very many not all. */
+  unclear(): Promise<readonly (NonNullable<ConversationState['unclear']>[number] & { channel: string })[]>;
+  /** Tells what is new from now on, until the returned function is called. */
+  follow(tell: (news: News) => void): Promise<() => void>;
+};
+
+/** How many tickets are read for a list, and how many of a shard are looked at. */
+const MOST_READ = 200;
+const MOST_LISTED = 200;
+/** How often is looked for news, while anybody follows. */
+const LOOK_MS = 500;
+
+export function createTickets(options: {
+  readonly store: Pick<RecordStore, 'list'>;
+  readonly operators: Pick<Operators, 'conversation' | 'file'>;
+  readonly world: Pick<World, 'id' | 'timer'>;
+}): Tickets {
+  const { store, operators, world } = options;
+  const followers = new Set<(news: News) => void>();
+  let known: ReadonlyMap<string, Entry> | undefined;
+
+  async function entries(upTo: 'now' | 'ever'): Promise<readonly Entry[]> {
+    return (await ticketsIn(store, upTo, MOST_LISTED)).toSorted((a, b) => a.score - b.score);
+  }
+
+  async function look(): Promise<void> {
+    const open = new Map((await entries('now')).map((entry) => [entry.id, entry]));
+    for (const news of known ? newsIn(known, open) : []) for (const tell of followers) tell(news);
+    known = open;
+  }
+
+  async function watch(): Promise<void> {
+    // Whoever follows hears of it the next time.
+    if (followers.size > 0) await look().catch(() => {});
+    if (followers.size > 0) world.timer(LOOK_MS, watch);
+    else known = undefined;
+  }
+
+  async function seen({ conversation, id }: Entry): Promise<SeenTicket | null> {
+    const found = await operators.conversation(conversation);
+    const ticket = found?.state?.tickets?.find((one) => one.id === id);
+    if (!found?.state || !found.origin || !ticket) return null;
+    const { operations } = found.state;
+    const { channel, conversation: name } = found.origin;
+    return { ticket: withFiled(ticket, found), channel, conversation: name, operations };
+  }
+
+  async function entryOf(id: string): Promise<Entry | undefined> {
+    return (await entries('ever')).find((entry) => entry.id === id);
+  }
+
+  return {
+    async list(stands) {
+      const all = await entries(stands === 'open' ? 'now' : 'ever');
+      const open = all.filter((entry) => entry.stands !== 'closed').slice(0, MOST_READ);
+      const closed = all.filter((entry) => entry.stands === 'closed').slice(0, MOST_READ);
+      return (await Promise.all([...open, ...closed].map(seen)))
+        .filter((one) => one !== null)
+        .filter(({ ticket }) => stands === undefined || stands === (ticket.closed ? 'closed' : 'open'))
+        .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
+    },
+
+    async find(id) {
+      const entry = await entryOf(id);
+      return entry === undefined ? null : seen(entry);
+    },
+
+    async file(id, { by, text, id: note = world.id() }) {
+      const entry = await entryOf(id);
+      const found = entry && (await operators.conversation(entry.conversation));
+      const ticket = found?.state?.tickets?.find((one) => one.id === id);
+      if (!entry || !found?.origin || !ticket) return 'unknown';
+      const isSaid = text !== undefined && ticket.notes.some((one) => one.id === note);
+      if (!isSaid && withFiled(ticket, found).closed) return 'closed';
+      const message = {
+        kind: 'person',
+        ticket: id,
+        by,
+        ...(text !== undefined && { text, id: note }),
+      } as const;
+      const named = text === undefined ? `person:${id}` : `person:${id}:${note}`;
+      await operators.file(entry.conversation, { ...found.origin, id: named, message });
+      return 'filed';
+    },
+
+    async follow(tell) {
+      if (known === undefined) {
+        await look();
+        world.timer(LOOK_MS, watch);
+      }
+      followers.add(tell);
+      return () => void followers.delete(tell);
+    },
+
+    async unclear() {
+      const names = await membersOf(store, 'unclear', MOST_LISTED);
+      const found = await Promise.all(names.slice(0, MOST_READ).map(operators.conversation));
+      return found
+        .flatMap((one) =>
+          (one?.state?.unclear ?? []).map((sentence) => ({
+            ...sentence,
+            channel: one?.origin?.channel ?? '',
+          })),
+        )
+        .toSorted((a, b) => b.atMs - a.atMs);
+    },
+  };
+}
+
+/** The ticket with what staff filed that no turn has taken up yet. */
+function withFiled(ticket: Ticket, { messages, nowMs }: Conversation): Ticket {
+  const notes = [...ticket.notes];
+  let { closed } = ticket;
+  for (const { message, acceptedMs: atMs = nowMs } of messages) {
+    if (message.kind !== 'person' || message.ticket !== ticket.id) continue;
+    const { by, text, id } = message;
+    if (text !== undefined) notes.push({ atMs, text, by, ...(id !== undefined && { id }) });
+    else closed ??= { atMs, by: 'staff' };
+  }
+  return { ...ticket, notes, ...(closed && { closed }) };
+}
+
+/** What happened between two looks. What is open no more is closed. */
+function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): News[] {
+  const closed = [...before.keys()].filter((id) => !now.has(id));
+  return [
+    ...[...now.values()].flatMap(({ id, customer, staff }) => {
+      const known = before.get(id);
+      const what: News['what'][] = [];
+      if (!known) what.push('opened');
+      if (customer > (known?.customer ?? 0)) what.push('message');
+      if (staff > (known?.staff ?? 0)) what.push('answered');
+      return what.map((one) => ({ ticket: id, what: one }));
+    }),
+    ...closed.map((id) => ({ ticket: id, what: 'closed' as const })),
+  ];
+}
+
+/** The ticket that a turn opened; undefined: none. */
+export function openedIn(before: ConversationState, after: ConversationState): Ticket | undefined {
+  const ticket = openTicket(after);
+  return before.tickets?.some(({ id }) => id === ticket?.id) ? undefined : ticket;
+}
+
+/** Whether a turn told the customer that nobody answers. */
+export const isLateIn = (before: ConversationState, after: ConversationState): boolean =>
+  openTicket(after)?.late === true && openTicket(before)?.late !== true;

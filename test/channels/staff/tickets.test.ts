@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
+import { type Running, startBot } from '../../support/app.ts';
+
+/*
+ * The staff's inbox as staff use it: real HTTP, the whole bot.
+ */
+
+let bot: Running;
+let client: StaffClient;
+const hooked: unknown[] = [];
+/** How the other side of the hook answers; it takes ever longer. */
+const hook = createServer((request, response) => {
+  let body = '';
+  request.on('data', (part: Buffer) => (body += part.toString()));
+  request.on('end', () => {
+    hooked.push(JSON.parse(body));
+    response.writeHead(hooked.length % 2 === 1 ? 500 : 204).end();
+  });
+});
+
+beforeAll(async () => {
+  await once(hook.listen(0, '127.0.0.1'), 'listening');
+  const address = hook.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  bot = await startBot({
+    HANDOVER_WEBHOOK: `http://127.0.0.1:${port}/hook?key=1`,
+    SUPPORT_CONTACT: '1900 0000',
+  });
+  client = createClient(bot.url);
+});
+afterAll(async () => {
+  await bot.stop();
+  hook.close();
+});
+
+const ticketSchema = z.object({
+  id: z.string(),
+  conversation: z.string(),
+  state: z.string(),
+  messages: z.array(z.object({ text: z.string(), by: z.string().optional() })).optional(),
+});
+
+async function get(path: string) {
+  const response = await fetch(`${bot.url}${path}`);
+  return { status: response.status, body: z.unknown().parse(await response.json()) };
+}
+
+async function post(path: string, body: unknown) {
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  return (await fetch(`${bot.url}${path}`, init)).status;
+}
+
+const shown = async (id: string) => ticketSchema.parse((await get(`/staff/tickets/${id}`)).body);
+
+async function say(conversation: string, content: object) {
+  const answer = await client.send({ conversation, locale: 'vi', ...content });
+  if (answer.status === 'refused') throw new Error(answer.problem.title);
+  return { ...answer, keys: answer.replies.map(({ key }) => key) };
+}
+
+/** Asks for a person; the id of the ticket. */
+async function ask(conversation: string): Promise<string> {
+  const { keys, state } = await say(conversation, { choice: 'person' });
+  expect([keys, state?.person]).toEqual([['person.waiting'], true]);
+  const { tickets } = z
+    .object({ tickets: z.array(ticketSchema) })
+    .parse((await get('/staff/tickets?state=open')).body);
+  const ticket = tickets.find((one) => one.conversation === conversation);
+  if (!ticket) throw new Error('the ticket is not listed');
+  expect(ticket.messages).toBeUndefined();
+  return ticket.id;
+}
+
+/** The texts that came as events, as soon as there are so many. */
+async function heard(conversation: string, count: number): Promise<string[]> {
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const texts: string[] = [];
+  for await (const { key, text } of client.events(conversation, 0, stop.signal)) {
+    if (key === 'person.says') texts.push(text);
+    if (texts.length === count) break;
+  }
+  return texts;
+}
+
+describe('a ticket', () => {
+  test('is listed, filled by the customer and by staff, and closed', async () => {
+    const id = await ask('qa-1');
+    const silent = await say('qa-1', { text: 'máy giặt hỏng rồi' });
+    expect([silent.status, silent.replies, silent.state]).toEqual(['done', [], { person: true }]);
+    for (const text of ['Chào bạn', 'Bạn gửi mình số máy nhé'])
+      expect(await post(`/staff/tickets/${id}/messages`, { text, by: 'lan' })).toBe(200);
+    expect((await shown(id)).messages).toMatchObject([
+      { text: 'máy giặt hỏng rồi' },
+      { text: 'Chào bạn', by: 'lan' },
+      { text: 'Bạn gửi mình số máy nhé', by: 'lan' },
+    ]);
+    expect(await heard('qa-1', 2)).toEqual(['Chào bạn', 'Bạn gửi mình số máy nhé']);
+    expect(await post(`/staff/tickets/${id}/close`, { by: 'lan' })).toBe(200);
+    expect(await post(`/staff/tickets/${id}/messages`, { text: 'Còn đó không?', by: 'lan' })).toBe(409);
+    expect(await post(`/staff/tickets/${id}/close`, { by: 'lan' })).toBe(409);
+    expect((await get(`/staff/tickets/${id}`)).body).toMatchObject({
+      state: 'closed',
+      closedBy: 'staff',
+      reason: 'asked',
+    });
+    const closed = await get('/staff/tickets?state=closed');
+    expect(closed.body).toMatchObject({ tickets: expect.arrayContaining([expect.objectContaining({ id })]) });
+    const next = await say('qa-1', { text: 'xem điểm' });
+    expect([next.keys, next.state?.person]).toEqual([['identity.ask'], undefined]);
+  });
+
+  test('takes an answer with the same id once, however often and with whatever it comes', async () => {
+    const id = await ask('qa-2');
+    for (const text of ['Chào bạn', 'Chào bạn'])
+      expect(await post(`/staff/tickets/${id}/messages`, { text, by: 'lan', id: 'm1' })).toBe(200);
+    expect(await heard('qa-2', 1)).toEqual(['Chào bạn']);
+    expect(await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan', id: 'm1' })).toBe(200);
+    expect((await shown(id)).messages).toHaveLength(1);
+  });
+
+  test.each([
+    ['a blank text', { text: ' \n', by: 'lan' }, 400],
+    ['no text', { by: 'lan' }, 400],
+    ['nobody who wrote it', { text: 'a' }, 400],
+    ['something else', { text: 'a', by: 'lan', to: 'all' }, 400],
+    ['more than 4,000 characters', { text: 'a'.repeat(4001), by: 'lan' }, 400],
+    ['4,000 characters', { text: 'a'.repeat(4000), by: 'lan' }, 200],
+  ])('answers what has %s', async (_, body, status) => {
+    const id = await ask(`qa-3-${status}-${JSON.stringify(body).length}`);
+    expect(await post(`/staff/tickets/${id}/messages`, body)).toBe(status);
+  });
+
+  test('that nobody knows is 404', async () => {
+    expect((await get('/staff/tickets/NOBODY')).status).toBe(404);
+    expect(await post('/staff/tickets/NOBODY/messages', { text: 'a', by: 'lan' })).toBe(404);
+    expect(await post('/staff/tickets/NOBODY/close', { by: 'lan' })).toBe(404);
+    expect((await get('/staff/tickets?state=lost')).status).toBe(400);
+  });
+
+  test('is closed and empty once its customer was forgotten', async () => {
+    const id = await ask('qa-4');
+    await say('qa-4', { text: 'máy giặt hỏng rồi' });
+    expect((await say('qa-4', { text: '/forget' })).keys).toEqual(['privacy.erased']);
+    expect(await shown(id)).toMatchObject({ state: 'closed', messages: [] });
+  });
+
+  test('tells what was being done, and the operations', async () => {
+    const said = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456' });
+    const skipped = await say('qa-5', {
+      choice: said.replies.at(-1)?.choices?.find(({ id }) => id === 'skip')?.id,
+    });
+    const confirm = skipped.replies.at(-1)?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
+    await say('qa-5', { choice: confirm });
+    await say('qa-5', { text: 'tích điểm TIVI000000802' });
+    const id = await ask('qa-5');
+    expect((await get(`/staff/tickets/${id}`)).body).toMatchObject({
+      channel: 'staff',
+      doing: { flow: 'accumulate', codes: ['TIVI000000802'] },
+      operations: [{ reference: confirm.slice('confirm:'.length), kind: 'accumulate', status: 'done' }],
+    });
+  });
+});
+
+test('what is new comes as events', async () => {
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const response = await fetch(`${bot.url}/staff/tickets/events`, { signal: stop.signal });
+  const seen: string[] = [];
+  const read = (async () => {
+    for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) seen.push(part);
+  })().catch(() => {});
+  const id = await ask('qa-6');
+  const what = () =>
+    [...seen.join('').matchAll(/^data: (.*)$/gm)]
+      .map(([, data = '']) => z.object({ ticket: z.string(), what: z.string() }).parse(JSON.parse(data)))
+      .flatMap((one) => (one.ticket === id ? [one.what] : []));
+  await expect.poll(what).toEqual(['opened']);
+  await say('qa-6', { text: 'alo' });
+  await expect.poll(what).toEqual(['opened', 'message']);
+  await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' });
+  await expect.poll(what, { timeout: 3000 }).toEqual(['opened', 'message', 'answered']);
+  await post(`/staff/tickets/${id}/close`, { by: 'lan' });
+  await expect.poll(what, { timeout: 3000 }).toEqual(['opened', 'message', 'answered', 'closed']);
+  stop.abort();
+  await read;
+});
+
+test('the hook hears of a new ticket, once more where it failed, and of nothing personal', async () => {
+  const before = hooked.length;
+  const id = await ask('qa-7');
+  await expect.poll(() => hooked.length).toBeGreaterThanOrEqual(before + 1);
+  expect(hooked.at(-1)).toEqual({
+    ticket: id,
+    channel: 'staff',
+    reason: 'asked',
+    openedAt: expect.any(String),
+  });
+  expect(hooked.filter((one) => JSON.stringify(one).includes(id)).length).toBeLessThanOrEqual(2);
+});
+
+test('what was not understood is listed of those who agreed to be remembered, without their names', async () => {
+  const as = { as: 'telegram', name: 'Garnacho' };
+  for (const [conversation, consent] of [
+    ['meo', 'consent:accept'],
+    ['cho', 'consent:decline'],
+  ] as const) {
+    await say(conversation, { ...as, choice: 'points' });
+    await say(conversation, { ...as, contact: { phone: '0867123456' } });
+    expect((await say(conversation, { ...as, choice: consent })).keys[0]).toMatch(/^privacy\./);
+    await say(conversation, { ...as, text: `${conversation} trèo cây cau với Garnacho` });
+  }
+  expect((await get('/staff/unclear')).body).toEqual({
+    unclear: [{ text: 'meo trèo cây cau với ***', channel: 'staff', at: expect.any(String) }],
+  });
+});
+
+test('HANDOVER=off: no routes, and the contact for whoever asks', async () => {
+  const off = await startBot({ HANDOVER: 'off', SUPPORT_CONTACT: '1900 0000' });
+  onTestFinished(off.stop);
+  expect((await fetch(`${off.url}/staff/tickets`)).status).toBe(404);
+  const answer = await createClient(off.url).send({ conversation: 'qa-1', choice: 'person' });
+  expect(answer).toMatchObject({ replies: [{ text: expect.stringContaining('1900 0000') }] });
+});
+
+test('the routes want the token of staff', async () => {
+  const guarded = await startBot({ STAFF_TOKEN: 'staff-6fJq2v-token' });
+  onTestFinished(guarded.stop);
+  for (const path of ['/staff/tickets', '/staff/tickets/events', '/staff/unclear'])
+    expect((await fetch(`${guarded.url}${path}`)).status).toBe(401);
+});
