@@ -43,65 +43,6 @@ describe('metrics', () => {
     ]);
   });
 
-  it('measure how long turns and calls take', async () => {
-    const { metrics } = setUp();
-    metrics.observe.turn('telegram', 'done', 0.004);
-    metrics.observe.call('history', 'ok', 3);
-    metrics.observe.paced('telegram', 12);
-
-    expect(await samples(metrics, 'bot_pace_wait_seconds_sum')).toEqual(['{channel="telegram"} 12']);
-    const turns = await samples(metrics, 'bot_turn_duration_seconds_bucket');
-    expect(turns).toContain('{le="0.002",channel="telegram",result="done"} 0');
-    expect(turns).toContain('{le="0.005",channel="telegram",result="done"} 1');
-    expect(await samples(metrics, 'antcrm_call_duration_seconds_sum')).toEqual(['{call="history"} 3']);
-  });
-
-  it('show the breaker and the turns at work as they are now', async () => {
-    const { metrics } = setUp();
-    metrics.observe.breaker('open');
-    metrics.observe.breaker('half-open');
-    metrics.observe.busy(3);
-    expect(await samples(metrics, 'antcrm_breaker_state')).toEqual(['1']);
-    expect(await samples(metrics, 'bot_turns_busy')).toEqual(['3']);
-  });
-
-  it('count claims from zero', async () => {
-    const { metrics } = setUp();
-    metrics.observe.claim('won');
-    metrics.observe.claim('won');
-    metrics.observe.claim('taken');
-    expect(await samples(metrics, 'bot_claims_total')).toEqual([
-      '{result="won"} 2',
-      '{result="taken"} 1',
-      '{result="left"} 0',
-    ]);
-  });
-
-  it('count leases by how they were taken', async () => {
-    const { metrics } = setUp();
-    metrics.observe.lease('fresh');
-    metrics.observe.lease('takeover');
-    expect(await samples(metrics, 'bot_leases_total')).toEqual([
-      '{reason="fresh"} 1',
-      '{reason="due"} 0',
-      '{reason="takeover"} 1',
-    ]);
-  });
-
-  it('measure how long customers wait, and Redis takes', async () => {
-    const { metrics } = setUp();
-    metrics.observe.waited('telegram', 0.3);
-    metrics.observe.answered('telegram', 1.9);
-    metrics.observe.command('takePlaces', 0.002);
-    expect(await samples(metrics, 'bot_message_wait_seconds_sum')).toEqual(['{channel="telegram"} 0.3']);
-    const answers = await samples(metrics, 'bot_answer_duration_seconds_bucket');
-    expect(answers).toContain('{le="1",channel="telegram"} 0');
-    expect(answers).toContain('{le="2",channel="telegram"} 1');
-    expect(await samples(metrics, 'bot_redis_command_duration_seconds_count')).toEqual([
-      '{script="takePlaces"} 1',
-    ]);
-  });
-
   it('show what waits in the store, and nothing old where it does not answer', async () => {
     const { metrics } = setUp();
     const minute = 60_000;
@@ -135,17 +76,6 @@ describe('metrics', () => {
     for (const name of ['bot_due_conversations', 'bot_dead_letters', 'bot_open_operations']) {
       expect(await samples(metrics, name)).toEqual([]);
     }
-  });
-
-  it('name the version', async () => {
-    const { metrics } = setUp();
-    expect(await samples(metrics, 'bot_build_info')).toEqual([`{version="${packageJson.version}"} 1`]);
-  });
-
-  it('show how far AntCRM’s clock is ahead', async () => {
-    const { metrics } = setUp();
-    metrics.observe.skew(-61.5);
-    expect(await samples(metrics, 'antcrm_clock_skew_seconds')).toEqual(['-61.5']);
   });
 
   it('carry short words as labels and nothing else', async () => {

@@ -1,204 +1,190 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { type Environment, startProcess } from '../support/processes.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
-import { CUSTOMERS } from './load.ts';
-import { type Measured, measure, medians } from './measure.ts';
-import { type Options, readOptions, type Store, USAGE } from './options.ts';
-import { compareProcesses, PROCESSES_HEADS } from './processes.ts';
-import { summarise } from './profile.ts';
-import { type Cost, fill } from './stored.ts';
-import { type Subject, startMeasured, startSubject, watchIdle } from './subject.ts';
-import { cells, MEASURED_HEADS, table } from './table.ts';
-import { startTeams } from './teams.ts';
-import { startTelegram, type Telegram } from './telegram.ts';
-import { compareTraces, TRACES_HEADS } from './traces.ts';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
+import { Pool } from 'undici';
+import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
+import { startRedis, startRedisCluster } from '../support/redis.ts';
 
 /*
- * `npm run bench`: how fast the bot is, and what it costs. Prints tables and judges nothing: the machine has its day.
+ * `npm run bench [-- processes] [-- --quick]`: turns a second of one bot, or of 1, 2 and 4 on one Redis and on a cluster, and
+ * what a turn costs. So many conversations are in flight; each asks its next question as soon as the last was answered.
+ * Medians of rounds that take turns. Compare two versions in one run: the machine has its day.
  */
 
-const PROFILE_TOP = 15;
+const SECRET = 'bench-secret';
+const STAFF_TOKEN = 'staff-token-of-the-bench';
+const ANSWER_MS = 30_000;
+/** Many more than are in flight: nobody writes again while the turn before is being put away. */
+const CUSTOMERS = 1000;
+/** A dialogue that asks nothing of AntCRM, over and over; each text is answered by one message. */
+const DIALOGUE = ['trợ giúp', 'tích điểm', 'TIVI000000017', '0912345678', 'bỏ qua', 'huỷ'] as const;
 
-/** Conversations in flight where it is not their number that is compared. */
-const IN_FLIGHT = 32;
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const isOfProcesses = positionals.includes('processes');
+const { turns, warmUp, rounds } = values.quick
+  ? { turns: 1500, warmUp: 3000, rounds: 1 }
+  : { turns: 6000, warmUp: 30_000, rounds: 3 };
+const IN_FLIGHT = isOfProcesses ? [256] : [1, 32];
 
-/** What every bot of a run shares. */
-type Bench = {
-  readonly options: Options;
-  readonly telegram: Telegram;
-  readonly antcrm: Environment;
-  readonly openRedis: () => Promise<RedisServer>;
-};
+/** As little of Telegram as the load needs: it takes all, and keeps nothing. */
+async function startTelegram() {
+  const waiting = new Map<number, () => void>();
+  let lastUpdate = 0;
+  const server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    const chat = Number(/"chat_id":(\d+)/.exec(Buffer.concat(parts).toString())?.[1] ?? 0);
+    response.setHeader('content-type', 'application/json');
+    response.end(`{"ok":true,"result":{"message_id":1,"username":"BenchBot","chat":{"id":${chat}}}}`);
+    if (request.url?.endsWith('/sendMessage')) waiting.get(chat)?.();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
 
-const options = readOptions(process.argv.slice(2));
-if (options === null) console.log(USAGE);
-else if (options.what === 'traces') console.log(table(TRACES_HEADS, await compareTraces(options)));
-else await run(options);
+  const answered = (chat: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`chat ${chat} was not answered`)), ANSWER_MS);
+      waiting.set(chat, () => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
 
-async function run(wanted: Options): Promise<void> {
-  const withRedis = hasRedis();
-  if (!withRedis && wanted.what === 'processes')
-    throw new Error('redis-server is not installed (npm run setup)');
-  if (!withRedis) console.log('redis-server is not installed (npm run setup): memory only.\n');
-  const options = withRedis
-    ? wanted
-    : { ...wanted, stores: wanted.stores.filter((store) => store !== 'redis'), stored: [] };
-  console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}\n`);
-
-  const sandbox = await startProcess('src/sandbox/main.ts');
-  const [, sandboxUrl = ''] = await sandbox.line(/AntCRM sandbox: (\S+)/);
-  const telegram = await startTelegram();
-  const servers: RedisServer[] = [];
-  async function openRedis(): Promise<RedisServer> {
-    // A rewrite of the file in the middle of one measurement would tell nothing of the bot.
-    const server = await startRedis('--auto-aof-rewrite-percentage', '0');
-    servers.push(server);
-    return server;
-  }
-  const antcrm = { ANTCRM_BASE_URL: sandboxUrl, ANTCRM_API_KEY: 'bench' };
-  const bench = { options, telegram, antcrm, openRedis };
-  try {
-    if (options.what === 'processes') await processes(bench);
-    else await oneBot(bench);
-  } finally {
-    telegram.close();
-    await sandbox.stop();
-    await Promise.all(servers.map((server) => server.stop()));
-  }
+  return {
+    env: {
+      TELEGRAM_BOT_TOKEN: '4242:bench-token',
+      TELEGRAM_API_ROOT: `http://127.0.0.1:${address.port}`,
+      TELEGRAM_WEBHOOK_SECRET: SECRET,
+    },
+    close: () => server.close().closeAllConnections(),
+    /** Says a text to a bot; resolves to how many ms its answer took. */
+    async ask(bot: Pool, chat: number, text: string): Promise<number> {
+      const from = { id: chat, is_bot: false, first_name: 'Garnacho', language_code: 'vi' };
+      const id = ++lastUpdate;
+      const message = {
+        message_id: id,
+        from,
+        chat: { id: chat, type: 'private' },
+        date: 1_790_000_000,
+        text,
+      };
+      const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': SECRET };
+      const startMs = performance.now();
+      const answer = answered(chat);
+      const posted = await bot.request({
+        ...{ path: '/webhooks/telegram', method: 'POST', headers },
+        body: JSON.stringify({ update_id: id, message }),
+      });
+      await posted.body.dump();
+      if (posted.statusCode !== 200) throw new Error(`the webhook answered ${posted.statusCode}`);
+      await answer;
+      return performance.now() - startMs;
+    },
+  };
 }
 
-async function oneBot(bench: Bench): Promise<void> {
-  const { options } = bench;
-  await idle(bench);
-  await underLoad(bench);
-  if (options.teams) await besideTeams(bench);
-  if (options.stored.length > 0) await stored(bench);
-}
+const telegram = await startTelegram();
+const sandbox = await startProcess('src/sandbox/main.ts');
+const [, antcrm = ''] = await sandbox.line(/AntCRM sandbox: (\S+)/);
 
-async function processes({ options, telegram, antcrm }: Bench): Promise<void> {
-  const rows = await compareProcesses(options, telegram, antcrm);
-  console.log(`${table(PROCESSES_HEADS, rows)}\n`);
-}
+/** Bots that share a store and its keys; each message goes to the next of them. */
+async function startSubject(name: string, count: number, store: Environment) {
+  const key = randomBytes(32).toString('base64');
+  const env = {
+    ...{ LOG_LEVEL: 'info', STAFF_TOKEN, STATE_KEY: key, HASH_KEY: key },
+    ...{ ANTCRM_BASE_URL: antcrm, ANTCRM_API_KEY: 'bench', ...telegram.env, ...store },
+  };
+  const bots = await Promise.all(Array.from({ length: count }, () => startBot(env)));
+  const lines = bots.map(({ url }) => new Pool(url, { connections: 300 }));
+  const idle = Array.from({ length: CUSTOMERS }, (_, at) => ({ chat: 1_000_000 + at, said: 0 }));
+  let asked = 0;
 
-function hasRedis(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
+  async function say(): Promise<number> {
+    const customer = idle.shift();
+    const line = lines[asked++ % count];
+    if (customer === undefined || line === undefined) throw new Error('there are not so many customers');
+    const text = DIALOGUE[customer.said++ % DIALOGUE.length] ?? '';
+    const ms = await telegram.ask(line, customer.chat, text);
+    idle.push(customer);
+    return ms;
   }
+
+  return {
+    name,
+    /** So many turns; how long each took, and what they cost. */
+    async run(inFlight: number, many: number) {
+      const before = await usageOf(bots);
+      const startMs = performance.now();
+      const took: number[] = [];
+      let left = many;
+      const talk = async (): Promise<void> => {
+        while (left-- > 0) took.push(await say());
+      };
+      await Promise.all(Array.from({ length: inFlight }, talk));
+      const seconds = (performance.now() - startMs) / 1000;
+      const after = await usageOf(bots);
+      const sorted = took.toSorted((a, b) => a - b);
+      const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+      const cpuMs = (after.cpuMs - before.cpuMs) / many;
+      return { perSecond: many / seconds, p50: at(0.5), p99: at(0.99), cpuMs, rssMb: after.rssMb };
+    },
+    async stop() {
+      await Promise.all(lines.map((line) => line.close()));
+      await Promise.all(bots.map((bot) => bot.stop()));
+    },
+  };
 }
 
-async function envOf(bench: Bench, store: Store): Promise<Environment> {
-  return store === 'memory' ? bench.antcrm : { ...bench.antcrm, REDIS_URL: (await bench.openRedis()).url };
-}
-
-/** What a bot without work takes: as `npm start` starts it, and as it runs in production. */
-async function idle(bench: Bench): Promise<void> {
-  const { options, telegram } = bench;
-  if (options.idleSeconds === 0) return;
-  const named: (readonly [string, Environment])[] = [['npm start', {}]];
-  for (const store of options.stores) {
-    named.push([`${store}, Telegram`, { ...telegram.env, ...(await envOf(bench, store)) }]);
-  }
-  const rows: string[][] = [];
-  for (const [name, env] of named) {
-    const bot = await startMeasured(env);
-    const { cpuPercent, rssMb } = await watchIdle(bot, options.idleSeconds);
-    rows.push([name, rssMb.toFixed(0), cpuPercent.toFixed(2)]);
-    await bot.stop();
-  }
-  console.log(`${table(['idle', 'RSS MB', 'CPU %'], rows)}\n`);
-}
-
-/** The bots of all stores at once, so that what else the machine does meets all of them; one works at a time. */
-async function underLoad(bench: Bench): Promise<void> {
-  const { options, telegram } = bench;
-  const { stores, profile, inFlight } = options;
-  const subjects = new Map<Store, Subject>();
-  for (const store of stores) {
-    const dir = profile === undefined ? undefined : join(profile, store);
-    if (dir !== undefined) await mkdir(dir, { recursive: true });
-    const env = dir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir}` };
-    subjects.set(store, await startSubject(telegram, { ...(await envOf(bench, store)), ...env }));
-  }
-  const scenarios = stores.flatMap((store) =>
-    inFlight.map((many) => ({ name: `${store} × ${many}`, store, many })),
+/** Of all bots together, as they tell it; the answer's own cost is in the next one. */
+async function usageOf(bots: readonly Bot[]) {
+  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
+  const told = await Promise.all(
+    bots.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
   );
-  const rows = await compare(
-    options,
-    scenarios.flatMap(({ name, store, many }) => {
-      const subject = subjects.get(store);
-      return subject ? [{ name: [name], subject, inFlight: many }] : [];
-    }),
-  );
-  for (const subject of subjects.values()) await subject.stop();
-  console.log(`${table(['store × in flight', ...MEASURED_HEADS], rows)}\n`);
-  if (profile !== undefined) for (const store of stores) await showProfile(store, join(profile, store));
+  const sum = (name: string): number =>
+    told.reduce((total, text) => total + Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]), 0);
+  return {
+    cpuMs: sum('process_cpu_seconds_total') * 1000,
+    rssMb: sum('process_resident_memory_bytes') / 2 ** 20,
+  };
 }
 
-/** Teams beside Telegram, and beside what the Bot Framework SDK costs by itself: an echo that does nothing else. */
-async function besideTeams({ options, telegram, antcrm }: Bench): Promise<void> {
-  const teams = await startTeams();
-  const subjects = [
-    { name: 'Telegram', subject: await startSubject(telegram, antcrm) },
-    { name: 'Teams', subject: await startSubject(teams, antcrm) },
-    { name: 'CloudAdapter echo', subject: await startSubject(teams, {}, 'test/support/teams-echo-main.ts') },
-  ];
-  const rows = await compare(
-    options,
-    subjects.map(({ name, subject }) => ({ name: [`${name} × ${IN_FLIGHT}`], subject, inFlight: IN_FLIGHT })),
-  );
-  for (const { subject } of subjects) await subject.stop();
-  teams.close();
-  console.log(`${table(['channel × in flight', ...MEASURED_HEADS], rows)}\n`);
+type Run = Awaited<ReturnType<Awaited<ReturnType<typeof startSubject>>['run']>>;
+
+/** The median of each number by itself: other work on the machine spoils one run, not all. */
+function print(name: string, runs: readonly Run[]): void {
+  const cell = (key: keyof Run, digits: number): string => {
+    const sorted = runs.map((run) => run[key]).sort((a, b) => a - b);
+    return (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(digits);
+  };
+  const cells = [cell('perSecond', 0), cell('p50', 1), cell('p99', 1), cell('cpuMs', 3), cell('rssMb', 0)];
+  console.log(`| ${[name.padEnd(16), ...cells.map((one) => one.padStart(9))].join(' | ')} |`);
 }
 
-/** The same load with few and with many conversations in Redis, each number with a Redis and a bot of its own. */
-async function stored(bench: Bench): Promise<void> {
-  const { options, telegram } = bench;
-  const subjects: { count: number; subject: Subject; cost: Cost }[] = [];
-  for (const count of options.stored) {
-    const redis = await bench.openRedis();
-    const subject = await startSubject(telegram, { ...bench.antcrm, REDIS_URL: redis.url });
-    await subject.load.run({ inFlight: IN_FLIGHT, turns: CUSTOMERS, seconds: options.seconds });
-    subjects.push({ count, subject, cost: await fill(redis.url, count) });
-  }
-  const rows = await compare(
-    options,
-    [1, IN_FLIGHT].flatMap((inFlight) =>
-      subjects.map(({ count, subject }) => ({ name: [`${count} × ${inFlight}`], subject, inFlight })),
-    ),
-  );
-  for (const { subject } of subjects) await subject.stop();
-  console.log(`${table(['stored × in flight', ...MEASURED_HEADS], rows)}\n`);
-  for (const { count, cost } of subjects.filter(({ cost }) => cost.atRest > 0)) {
-    const { atRest } = cost;
-    console.log(`A conversation of ${count} costs ${atRest.toFixed(0)} bytes at rest.`);
-  }
-}
+const redis = await startRedis('--auto-aof-rewrite-percentage', '0');
+const cluster = isOfProcesses ? await startRedisCluster() : undefined;
+const stores: [name: string, env: Environment][] = [['Redis', { REDIS_URL: redis.url }]];
+if (cluster === undefined) stores.unshift(['memory', {}]);
+else stores.push(['cluster of 3', { REDIS_URL: cluster.url }]);
 
-type Scenario = { readonly name: readonly string[]; readonly subject: Subject; readonly inFlight: number };
-
-/** Warms every bot up, then goes round the scenarios; the rows show medians. */
-async function compare({ turns, seconds, warmUp, repeats }: Options, scenarios: readonly Scenario[]) {
-  for (const { load } of new Set(scenarios.map(({ subject }) => subject))) {
-    await load.run({ inFlight: IN_FLIGHT, turns: warmUp, seconds: 3 * seconds });
-  }
-  const measured = scenarios.map((scenario) => ({ ...scenario, runs: [] as Measured[] }));
-  for (let round = 0; round < repeats; round++) {
-    for (const { subject, inFlight, runs } of measured) {
-      runs.push(await measure(subject, { inFlight, turns, seconds }));
+console.log('|                  |   turns/s |    p50 ms |    p99 ms | CPU ms/turn | RSS MB |');
+for (const [store, env] of stores) {
+  for (const count of isOfProcesses ? [1, 2, 4] : [1]) {
+    const subject = await startSubject(store, count, env);
+    await subject.run(Math.max(...IN_FLIGHT), warmUp);
+    for (const inFlight of IN_FLIGHT) {
+      const runs: Run[] = [];
+      for (let round = 0; round < rounds; round++) runs.push(await subject.run(inFlight, turns));
+      print(`${store} ${count} × ${inFlight}`, runs);
     }
+    await subject.stop();
   }
-  return measured.map(({ name, runs }) => [...name, ...cells(medians(runs))]);
 }
-
-async function showProfile(store: Store, dir: string): Promise<void> {
-  const spent = await summarise(dir, PROFILE_TOP);
-  const rows = spent.map(({ where, percent }) => [where, percent.toFixed(1)]);
-  console.log(`${table([`${store}: busy in`, '%'], rows)}\n`);
-}
+telegram.close();
+await Promise.all([sandbox.stop(), redis.stop(), cluster?.stop()]);

@@ -75,17 +75,6 @@ test('a product code is masked as a person is, a gift code is not; what must be 
   expect(lines).toContain('  64db290a7796fe24bfe876b4');
 });
 
-test('an operation waits for staff once the bot no longer looks', () => {
-  const body = { lookup: LOOKUP };
-  const origin = {
-    ...{ channel: 'telegram', conversation: '1', address: 1 },
-    sender: { channel: 'telegram', proof: 'contact' as const },
-  };
-  const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: { origin, body } };
-  const waitsFor = (nowMs: number) => summarize(operation, [5000, MINUTE_MS], nowMs).waitsFor;
-  expect([waitsFor(8000 + MINUTE_MS - 1), waitsFor(8000 + MINUTE_MS)]).toEqual(['bot', 'staff']);
-});
-
 test('tables line up and ages are short', () => {
   expect(table(['a', 'long'], [['wide', null]])).toEqual(['  a     long', '  wide  ?', '']);
   expect([0, 119_999, 120_000, 7_200_000, 3 * 86_400_000].map(duration)).toEqual([

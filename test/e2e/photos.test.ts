@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asJpeg, asPng, drawCode, paint, sheet } from '../support/pictures.ts';
 import { startBot } from '../support/processes.ts';
-import { STAFF_TOKEN, startWorld, type World } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 /** Decodes every picture, however busy the machine. */
 const MAIN = 'test/support/bot-main.ts';
@@ -53,22 +53,6 @@ test('what cannot be fetched or read is answered with what to do', async () => {
   await chat.hears('photo.noCode');
   await chat.send(chat.message({ document: { file_id: 'text', mime_type: 'image/png' } }));
   await chat.hears('photo.unreadable');
-});
-
-test('photos are counted', async () => {
-  const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
-  /** Of all bots. */
-  async function sum(sample: string): Promise<number> {
-    const metrics = await Promise.all(
-      world.bots.map(async ({ url }) => (await fetch(`${url}/metrics`, { headers })).text()),
-    );
-    const lines = metrics.flatMap((text) => text.split('\n')).filter((line) => line.startsWith(sample));
-    return lines.reduce((total, line) => total + Number(line.split(' ')[1]), 0);
-  }
-  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="read"}')).toBe(4);
-  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="none"}')).toBe(1);
-  await expect.poll(() => sum('bot_photos_total{channel="telegram",result="failed"}')).toBe(2);
-  await expect.poll(() => sum('bot_photo_duration_seconds_count{channel="telegram"}')).toBe(7);
 });
 
 test('a bot that sees no photos has under 150 MB; staff send it one', async () => {

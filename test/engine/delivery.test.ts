@@ -88,25 +88,6 @@ describe('a reply', () => {
     expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
   });
 
-  test('that would have to wait for longer than it lives is given up at once, and the next goes on', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: 72 * HOUR });
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    await expect.poll(() => world.heard()).toEqual(['a b']);
-    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
-  });
-
-  test('that fails for hours is no failed attempt of the message behind it', async () => {
-    const world = createWorld();
-    for (let n = 0; n < 12; n++) world.script.push({ kind: 'undelivered' });
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a b']);
-    expect(new Set(world.alarms.map(({ name }) => name))).toEqual(new Set(['delivery_failing']));
-  });
-
   test('that was perhaps delivered is tried five times within the hour, then given up, where others get theirs', async () => {
     const world = createWorld();
     const tries: number[] = [];
@@ -280,20 +261,6 @@ describe('a reply', () => {
     world.engine();
     await world.quiet();
     expect(world.heard()).toEqual(['a']);
-  });
-
-  test('that waits holds up no other conversation’s redeem: the customer is let go', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: HOUR });
-    await world.engine().accept(incoming('redeem:op1'));
-    await expect.poll(() => world.deliveries).toEqual(['throttled']);
-    await expect
-      .poll(() => world.lock('customer:1', 'op2'))
-      .toEqual({
-        locked: true,
-        settled: ['record of op1'],
-        awaited: [],
-      });
   });
 
   test('that cannot be read is passed over', async () => {

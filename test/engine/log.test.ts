@@ -41,17 +41,6 @@ describe('the log', () => {
     ]);
   });
 
-  test('tells of a turn that was given back, and of a wake-up', async () => {
-    const { engine, observe, lines, quiet, advance } = setUp();
-    const turns = engine({ observe });
-    onTestFinished(() => turns.stop());
-    await turns.accept(incoming('wake:1000'));
-    await expect.poll(() => lines('debug')).toHaveLength(1);
-    advance(1001);
-    await quiet();
-    expect(lines('debug')[1]).toMatchObject(['debug', 'a turn ended', { input: 'wake', result: 'done' }, '']);
-  });
-
   test('says which process takes over from which', async () => {
     const { engine, observe, lines, advance, listed, outlet } = setUp();
     const { opened: never } = gate();

@@ -54,16 +54,6 @@ describe('a channel that is looked into', () => {
     expect(seen()).toMatchObject([{ understood, calls: [], trips: ['take', 'commit'] }]);
   });
 
-  it.each(['đổi quà Đầu máy', 'không có email', 'sửa số điện thoại'])(
-    'learns it in the form that its trace allows: %s',
-    async (text) => {
-      const { engine, quiet, seen } = world(['test']);
-      await engine.accept(incoming(text));
-      await quiet();
-      expect(traceSchema.safeParse(seen()[0])).toMatchObject({ success: true });
-    },
-  );
-
   it('sees what the bot does by itself too', async () => {
     const { engine, quiet, seen } = world(['test']);
     await engine.accept(incoming('wake:50'));

@@ -65,17 +65,6 @@ describe('a turn', () => {
     expect(world.sent.map(({ seq }) => seq - first)).toEqual([0, 1, 2, 3]);
   });
 
-  test('answers in order where two processes take the messages', async () => {
-    const world = createWorld();
-    const [one, two] = [world.engine(), world.engine()];
-    for (const [at, text] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
-      await (at % 2 === 0 ? one : two).accept(incoming(text));
-    }
-    await world.quiet();
-    expect(world.heard().at(-1)).toBe('a b c d e f');
-    expect(world.sent).toHaveLength(6);
-  });
-
   test('conversations do not wait for each other', async () => {
     const world = createWorld();
     const { opened, open } = gate();
@@ -90,25 +79,6 @@ describe('a turn', () => {
     open();
     await world.quiet();
     expect(world.heard()).toEqual(['fast', 'slow']);
-  });
-
-  test('a message delivered twice counts once', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    const message = incoming('hello');
-    expect(await engine.accept(message)).toBe('accepted');
-    expect(await engine.accept(message)).toBe('duplicate');
-    await world.quiet();
-    expect(await engine.accept(message)).toBe('duplicate');
-    expect(world.heard()).toEqual(['hello']);
-  });
-
-  test('the platform gets its answer before any work begins', async () => {
-    const world = createWorld();
-    await world.engine().accept(incoming('hello'));
-    expect(world.changes).toEqual(['accept']);
-    await world.quiet();
-    expect(world.changes).toEqual(['accept', 'commit', 'release']);
   });
 
   test('a plain answer leaves after two round trips, and a third ends the turn', async () => {
@@ -169,18 +139,6 @@ describe('an effect', () => {
     expect(world.calls).toEqual(['op1']);
   });
 
-  test('gives the lock back and forgets the intent once the outcome is saved', async () => {
-    const world = createWorld();
-    await world.engine().accept(incoming('redeem:op1'));
-    await world.quiet();
-    expect(await world.listed('intents')).toEqual([]);
-    expect(await world.lock('customer:1', 'op2')).toEqual({
-      locked: true,
-      settled: ['record of op1'],
-      awaited: [],
-    });
-  });
-
   test('shows the customer that it takes long', async () => {
     const world = createWorld();
     const { opened, open } = gate();
@@ -200,28 +158,6 @@ describe('an effect', () => {
     expect(working).toHaveBeenCalledExactlyOnceWith({
       ...{ conversation: 'c1', address: { chat: 1 }, press: { message: 7 } },
     });
-  });
-
-  test('shows it again every four seconds, for as long as the call lasts', async () => {
-    const world = createWorld();
-    const { opened, open } = gate();
-    const working = vi.fn(async () => {});
-    const engine = world.engine(
-      {
-        outlet: () => ({ ...world.outlet, working }),
-        perform: async () => {
-          await opened;
-          return { kind: 'busy', operation: 'op1' };
-        },
-      },
-      { workingMs: 5 },
-    );
-    await engine.accept(incoming('redeem:op1'));
-    // A platform shows it for five seconds.
-    await expect.poll(() => working).toHaveBeenCalledTimes(2);
-    open();
-    await world.quiet();
-    expect(working).toHaveBeenCalledTimes(2);
   });
 
   test('a turn that never ends asking is a dead letter', async () => {
@@ -272,50 +208,9 @@ describe('a wake-up', () => {
     expect(outgoing).toMatchObject({ address: { chat: 1 }, locale: 'en', last: true });
     expect(outgoing?.turn).toBeUndefined();
   });
-
-  test('comes though the process that arranged it is gone', async () => {
-    const world = createWorld();
-    const first = world.engine();
-    await first.accept(incoming('wake:60000'));
-    await expect.poll(() => world.sent).toHaveLength(1);
-    await first.stop();
-    world.engine();
-    await world.quiet(20_000);
-    expect(world.heard()).toEqual(['wake:60000', 'woken']);
-  });
-
-  test('survives a message that could not be answered', async () => {
-    const world = createWorld();
-    const engine = world.engine();
-    await engine.accept(incoming('wake:60000'));
-    await engine.accept(incoming('throw'));
-    await world.quiet(20_000);
-    expect(world.heard()).toEqual(['wake:60000', 'turn.failed', 'woken']);
-  });
 });
 
 describe('poison', () => {
-  test('a wake-up that throws is put off and alarmed, and comes again', async () => {
-    const world = createWorld();
-    let broken = true;
-    const engine = world.engine({
-      conversation: {
-        ...conversation,
-        step(state, input, context) {
-          if (input.kind === 'wake' && broken) throw new Error('the wake-up threw');
-          return conversation.step(state, input, context);
-        },
-      },
-    });
-    await engine.accept(incoming('wake:1000'));
-    await expect.poll(() => world.sent).toHaveLength(1);
-    world.advance(2000);
-    await expect.poll(() => world.alarms).toEqual([{ name: 'dead_letter', reason: 'threw' }]);
-    broken = false;
-    await world.quiet(60_000);
-    expect(world.heard()).toEqual(['wake:1000', 'woken']);
-    expect(world.alarms).toHaveLength(1);
-  });
 
   test('a wake-up that always throws comes again every ten minutes, and keeps one letter beside those of others', async () => {
     const world = createWorld();
@@ -368,24 +263,6 @@ describe('poison', () => {
     expect(world.heard()).toContain('forgotten');
     expect(told).toEqual(['forgotten']);
     expect(await world.operators.letters()).toHaveLength(1);
-  });
-
-  test('a head whose leases expire five times is a dead letter', async () => {
-    const world = createWorld();
-    const broken = world.engine({ store: world.failing('commit') });
-    await broken.accept(incoming('poison'));
-    await broken.accept(incoming('b'));
-    for (let n = 0; n < 5; n++) {
-      await expect.poll(() => world.failed).toHaveLength(n + 1);
-      await expect.poll(() => world.turns.filter((result) => result === 'failed')).toHaveLength(n + 1);
-      if (n === 4) break;
-      world.advance(16_000);
-    }
-    await broken.stop();
-    world.engine();
-    await world.quiet();
-    expect(world.heard()).toEqual(['turn.failed', 'b']);
-    expect(world.alarms).toContainEqual({ name: 'dead_letter', reason: 'attempts' });
   });
 
   test('a message that cannot be read is a dead letter, and the next is answered', async () => {
@@ -492,19 +369,6 @@ describe('a store out of reach', () => {
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
   });
 
-  test.for(['commit', 'intend', 'lock', 'release', 'unlock'] as const)(
-    'a failing %s loses nothing: what was not done is done when the lease is over',
-    async (change) => {
-      const world = createWorld();
-      const engine = world.engine({ store: world.failing(change, 1) });
-      for (const text of ['a', 'redeem:op1', 'b']) await engine.accept(incoming(text));
-      await world.quiet();
-      expect(world.failed).toEqual([change]);
-      expect(world.heard().at(-1)).toBe('a redeem:op1 b');
-      expect(world.calls.length).toBeLessThanOrEqual(1);
-    },
-  );
-
   test('a lock that cannot be given back now is given back later; no reply is sent again for it', async () => {
     const world = createWorld();
     const engine = world.engine({ store: world.failing('unlock', 1) });
@@ -550,40 +414,6 @@ describe('a store out of reach', () => {
 });
 
 describe('a lost lease', () => {
-  test('whatever was computed is dropped without a word', async () => {
-    const world = createWorld();
-    const { opened, open } = gate();
-    const [begun, aborted] = [gate(), gate()];
-    // Paused, until another process has the lease: a renewal that comes first would keep it.
-    const paused = gate();
-    const store = watched(world.store, world.encryption, (change) =>
-      change === 'renew' ? paused.opened : undefined,
-    );
-    const slow = world.engine(
-      {
-        store,
-        perform: async (_effect, turn) => {
-          turn.signal.addEventListener('abort', aborted.open);
-          begun.open();
-          await opened;
-          return { kind: 'applied', operation: 'op1' };
-        },
-      },
-      { renewMs: 5, sweepMs: 3_600_000 },
-    );
-    await slow.accept(incoming('redeem:op1'));
-    await begun.opened;
-    world.advance(16_000);
-    world.engine();
-    await expect.poll(() => world.heard()).toEqual(['redeem:op1', 'applied']);
-    paused.open();
-    await aborted.opened;
-    open();
-    await world.quiet();
-    await expect.poll(() => world.turns.toSorted()).toEqual(['done', 'stale']);
-    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
-    expect(world.alarms).toEqual([]);
-  });
 
   test('a long call keeps its lease by renewing it', async () => {
     const world = createWorld();

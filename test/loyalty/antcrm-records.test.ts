@@ -185,6 +185,11 @@ test('nothing that AntCRM could send throws', () => {
   expect(readContact(deep, BY_PHONE)).toBe('unreadable');
 });
 
+test('AntCRM’s own words are fit for a log: no value of ours, no e-mail, no number', () => {
+  expect(scrub('Garnacho (minh@example.vn) has used A12', ['Garnacho'])).toBe('* * has used *');
+  expect(scrub('ask minh@example.vn', [])).toBe('ask *');
+});
+
 describe('phones', () => {
   test.each([
     ['0867123456', '+84867123456'],

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
-import { inTime } from '../support/in-time.ts';
 import { openAntCrm, redemption } from './support/antcrm.ts';
-import { closedPort, serve, serveTcp } from './support/server.ts';
+import { serve, serveTcp } from './support/server.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };
@@ -38,15 +37,6 @@ describe('the circuit breaker', () => {
     await server[Symbol.asyncDispose]();
   });
 
-  test('opens where nobody listens too', async () => {
-    const { antCrm, reports } = openAntCrm(await closedPort(), { breakerMs: 60_000 });
-    expect(antCrm.isUp()).toBe(true);
-    for (let n = 0; n < 2; n++) await antCrm.history(POINTS);
-    expect(reports.breaker).toEqual(['open']);
-    expect(antCrm.isUp()).toBe(false);
-    await antCrm.close();
-  });
-
   test('finds out by itself that AntCRM is well again: with a read, never with a redemption', async () => {
     const { server, asked, cure } = await patient();
     const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 20 });
@@ -61,16 +51,6 @@ describe('the circuit breaker', () => {
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'applied' });
     await antCrm.close();
     await server[Symbol.asyncDispose]();
-  });
-
-  test('stays open where the trial cannot connect', async () => {
-    const { server } = await patient();
-    const { antCrm, reports } = openAntCrm(server.url, { breakerMs: 20, timeoutMs: 400 });
-    for (let n = 0; n < 5; n++) await antCrm.redeem(redemption());
-    await server[Symbol.asyncDispose]();
-    await expect.poll(() => reports.breaker.slice(0, 3)).toEqual(['open', 'half-open', 'open']);
-    expect(antCrm.isUp()).toBe(false);
-    await antCrm.close();
   });
 
   test.each([400, 401, 404, 429])('does not mind status %i', async (status) => {
@@ -126,12 +106,6 @@ describe('retries', () => {
     expect(asked).toBeLessThanOrEqual(30 + 10 + 3);
     await antCrm.close();
   });
-
-  test('end with the time that the call has', async () => {
-    const { antCrm } = openAntCrm(await closedPort(), { timeoutMs: 300 });
-    expect(await inTime(300, () => antCrm.redeem(redemption()))).toEqual({ kind: 'unavailable' });
-    await antCrm.close();
-  });
 });
 
 describe('a look into a turn shows every attempt', () => {
@@ -163,16 +137,6 @@ describe('a look into a turn shows every attempt', () => {
     // By different clocks, a timer may ring before its time.
     expect(calls[0]?.ms).toBeGreaterThan(490);
     expect(calls[2]?.ms).toBeLessThan(490);
-    await antCrm.close();
-  });
-
-  test('to write, with what was to be sent', async () => {
-    const { antCrm, calls, told } = watched(await closedPort());
-    await antCrm.redeem(redemption());
-    expect(told()).toEqual(Array(3).fill('ECONNREFUSED unavailable'));
-    expect(calls.map(({ body }) => body)).toEqual(
-      Array(3).fill({ code: 'DAUMAY01', data: { email: undefined, phone: '0867123456' } }),
-    );
     await antCrm.close();
   });
 

@@ -47,12 +47,6 @@ describe('what was surely not sent is unavailable', () => {
     await antCrm.close();
   });
 
-  test('a host that does not exist', async () => {
-    const { antCrm } = openAntCrm('http://antcrm.invalid');
-    expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
-    await antCrm.close();
-  });
-
   test('a server that cannot do TLS', async () => {
     await using server = await serveTcp((socket) => socket.end('no TLS here'));
     const { antCrm } = openAntCrm(server.url.replace('http:', 'https:'));
@@ -121,76 +115,18 @@ test('a redemption whose time is over by the wall clock alone is not written: th
   await antCrm.close();
 });
 
-describe('what may have been sent is unknown', () => {
-  test('a time-out', async () => {
-    let asked = 0;
-    await using server = await serve(() => void asked++);
-    const { antCrm, reports } = openAntCrm(server.url, { timeoutMs: 1000 });
-    const answers = [antCrm.redeem(redemption()), antCrm.accumulate(ACCUMULATION), antCrm.history(POINTS)];
-    expect(await Promise.all(answers)).toEqual([
-      { kind: 'unknown' },
-      { kind: 'unknown' },
-      { ok: false, reason: 'unavailable' },
-    ]);
-    expect(asked).toBe(3);
-    expect(reports.logged).toContainEqual({ call: 'redeem', outcome: 'unknown', reason: 'TimeoutError' });
-    await antCrm.close();
-  });
-
-  test('a connection cut instead of an answer', async () => {
-    let asked = 0;
-    await using server = await serve((request) => {
-      asked++;
-      request.socket.destroy();
+test.each([500_000, 3_000_000])(
+  'what may have been sent is unknown after an answer of %i bytes that no length ends, and no end either',
+  async (bytes) => {
+    await using server = await serveTcp((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n');
+        socket.write('x'.repeat(bytes));
+      });
     });
-    const { antCrm } = openAntCrm(server.url);
+    const { antCrm } = openAntCrm(server.url, { timeoutMs: 500 });
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
     expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
-    expect(asked).toBe(2);
     await antCrm.close();
-  });
-
-  test('an answer that stalls or breaks off in the middle', async () => {
-    await using server = await serve((request, response) => {
-      response.writeHead(200, { 'content-length': '100' });
-      response.write('{"success":1');
-      if (request.url === '/accumulate') setImmediate(() => request.socket.destroy());
-    });
-    const { antCrm } = openAntCrm(server.url, { timeoutMs: 1000 });
-    const answers = [antCrm.redeem(redemption()), antCrm.accumulate(ACCUMULATION)];
-    expect(await Promise.all(answers)).toEqual([{ kind: 'unknown' }, { kind: 'unknown' }]);
-    await antCrm.close();
-  });
-
-  test.each([500_000, 3_000_000])(
-    'an answer of %i bytes that no length ends, and no end either',
-    async (bytes) => {
-      await using server = await serveTcp((socket) => {
-        socket.once('data', () => {
-          socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n');
-          socket.write('x'.repeat(bytes));
-        });
-      });
-      const { antCrm } = openAntCrm(server.url, { timeoutMs: 500 });
-      expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
-      expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
-      await antCrm.close();
-    },
-  );
-
-  test('an endless answer, which is not read to its end', async () => {
-    const cut = Promise.withResolvers<void>();
-    await using server = await serve((request, response) => {
-      request.socket.once('close', () => cut.resolve());
-      const pour = () => {
-        while (!response.destroyed && response.write('x'.repeat(65_536)));
-        response.once('drain', pour);
-      };
-      pour();
-    });
-    const { antCrm } = openAntCrm(server.url);
-    expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
-    await cut.promise;
-    await antCrm.close();
-  });
-});
+  },
+);

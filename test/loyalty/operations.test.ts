@@ -287,6 +287,13 @@ describe('redeem', () => {
     expect(held).toEqual(new Map(LOCKS.map((name) => [name, undefined])));
   });
 
+  it('is not called where its price changed, which has to be confirmed anew', async () => {
+    expect(await perform({ ...REDEEM, outdated: true })).toEqual({ kind: 'outdated', operation: 'op-1' });
+    expect(antcrm.redeemed).toEqual([]);
+    await perform(REDEEM);
+    expect(await perform({ ...REDEEM, outdated: true })).toMatchObject({ kind: 'unknown' });
+  });
+
   it('gives its locks back where it is interrupted before the intent', async () => {
     antcrm.history = async () => {
       store.isStopping = true;

@@ -25,7 +25,7 @@ function of(
 }
 
 const ANTCRM = ['sent', 'transport', 'resilience'].map((of) => `test/loyalty/antcrm-${of}.test.ts`);
-const OPERATIONS = ['operations', 'operations.reads', 'balance'].map((of) => `test/loyalty/${of}.test.ts`);
+const OPERATIONS = ['operations', 'operations.reads'].map((of) => `test/loyalty/${of}.test.ts`);
 
 export const MUTANTS: readonly Mutant[] = [
   // What the simulator finds, and no run without faults shows.

@@ -1,4 +1,3 @@
-import net from 'node:net';
 import { fc } from './properties.ts';
 import { readSamples, recordedSchema } from './samples.ts';
 import { activity, pressActivity, textActivity } from './teams-activities.ts';
@@ -186,33 +185,4 @@ export function bytesOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<Buffer> {
           return Buffer.from(json);
       }
     });
-}
-
-/** How long a server may say nothing. */
-const SILENCE_MS = 2000;
-
-/**
- * Says all of `bytes` on a connection of its own; resolves to all that comes back until its end, which must be soon.
- * `from`: another address of this machine. `listens`: does not hang up after the last byte.
- */
-export async function say(
-  url: string,
-  bytes: Buffer,
-  { from = '127.0.0.1', listens = false }: { readonly from?: string; readonly listens?: boolean } = {},
-): Promise<string> {
-  const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: from });
-  let answer = '';
-  socket.on('data', (chunk) => {
-    answer += chunk.toString('latin1');
-  });
-  socket.on('error', () => {});
-  socket.setTimeout(SILENCE_MS, () => {
-    answer = 'HTTP/1.1 599 silence';
-    socket.destroy();
-  });
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  if (listens) socket.write(bytes);
-  else socket.end(bytes);
-  await closed;
-  return answer;
 }
