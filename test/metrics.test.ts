@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import packageJson from '../package.json' with { type: 'json' };
 import { ALARMS, type Fields, type Log } from '../src/observability/log.ts';
 import { createMetrics, type Metrics } from '../src/observability/metrics.ts';
 

@@ -139,7 +139,8 @@ describe('a message', () => {
 
     // They are of a closed list, and words.
     const attributes = spans.flatMap(({ attributes }) => Object.entries(attributes));
-    const allowed = /^(bot\.(attempt|channel|conversation|effect|input|operation|outcome|result)|http\.response\.status_code)$/;
+    const allowed =
+      /^(bot\.(attempt|channel|conversation|effect|input|operation|outcome|result)|http\.response\.status_code)$/;
     for (const [name, value] of attributes) {
       expect(name).toMatch(allowed);
       expect(String(value)).toMatch(/^[\w.:-]{1,64}$/);

@@ -211,7 +211,6 @@ describe('a wake-up', () => {
 });
 
 describe('poison', () => {
-
   test('a wake-up that always throws comes again every ten minutes, and keeps one letter beside those of others', async () => {
     const world = createWorld();
     const engine = world.engine({
@@ -414,7 +413,6 @@ describe('a store out of reach', () => {
 });
 
 describe('a lost lease', () => {
-
   test('a long call keeps its lease by renewing it', async () => {
     const world = createWorld();
     const renewals = () => world.changes.filter((change) => change === 'renew').length;

@@ -6,22 +6,23 @@
 export type Mutant = {
   readonly kind: 'money' | 'order' | 'privacy' | 'understanding' | 'operators';
   readonly name: string;
-  readonly file: string;
-  /** Occurs once in the file. */
+  /** A folder of `src/`. */
+  readonly room: string;
+  /** Replaced wherever it stands in the room. */
   readonly from: string;
   readonly to: string;
   /** What must notice it: test files or folders, or the simulator. */
   readonly by: readonly string[] | 'simulator';
 };
 
-/** Mutants of one file that the same tests notice: by its name, what is replaced and by what. */
+/** Mutants of one room that the same tests notice: by its name, what is replaced and by what. */
 function of(
   kind: Mutant['kind'],
-  file: string,
+  room: string,
   by: Mutant['by'],
   changes: Readonly<Record<string, readonly [from: string, to: string]>>,
 ): Mutant[] {
-  return Object.entries(changes).map(([name, [from, to]]) => ({ kind, name, file, from, to, by }));
+  return Object.entries(changes).map(([name, [from, to]]) => ({ kind, name, room, from, to, by }));
 }
 
 const ANTCRM = ['sent', 'transport', 'resilience'].map((of) => `test/loyalty/antcrm-${of}.test.ts`);
@@ -29,25 +30,25 @@ const OPERATIONS = ['operations', 'operations.reads'].map((of) => `test/loyalty/
 
 export const MUTANTS: readonly Mutant[] = [
   // What the simulator finds, and no run without faults shows.
-  ...of('money', 'loyalty/intent.ts', 'simulator', {
+  ...of('money', 'loyalty', 'simulator', {
     'no intent is written before a call': [
       'const intended = await context.intend(operation, intent);',
       "const intended = { kind: 'go' } as Awaited<ReturnType<typeof context.intend>>; void intent;",
     ],
   }),
-  ...of('money', 'loyalty/accumulate.ts', 'simulator', {
+  ...of('money', 'loyalty', 'simulator', {
     'an unknown outcome counts as not applied': [
       "return { kind: 'unknown', operation, lookup };",
       "return { kind: 'unavailable', operation };",
     ],
   }),
-  ...of('money', 'engine/customer.ts', 'simulator', {
+  ...of('money', 'engine', 'simulator', {
     'what an operation left itself counts as another one’s': [
       'left[text]?.by !== operation',
       'left[text] !== undefined',
     ],
   }),
-  ...of('order', 'engine/transitions.ts', 'simulator', {
+  ...of('order', 'engine', 'simulator', {
     'a message that comes twice is answered twice': ['if (remembers(record.seen, id, nowMs))', 'if (false)'],
     'attempts are not counted': [
       'attempts: record.attempts + (ranOut ? 1 : 0),',
@@ -79,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
       'const waitsMs = inbox.length > 0 ? notBeforeMs',
     ],
   }),
-  ...of('order', 'engine/cell.ts', 'simulator', {
+  ...of('order', 'engine', 'simulator', {
     'an index does not change with its record': [
       'indexes: indexChanges(kind, name, before, record),',
       'indexes: Math.floor(world.monotonicMs()) % 7 > 0 ? indexChanges(kind, name, before, record) : [],',
@@ -89,16 +90,16 @@ export const MUTANTS: readonly Mutant[] = [
       'expected: (await read(name).then(({ bytes: there }) => there && versionOf(there))),',
     ],
   }),
-  ...of('order', 'engine/outbox.ts', 'simulator', {
+  ...of('order', 'engine', 'simulator', {
     'a reply that waits is passed over': [
       "if (fate.kind === 'waits') {",
       "if (fate.kind === 'waits' && fate.wait.leastMs === undefined) {",
     ],
   }),
-  ...of('order', 'engine/record.ts', 'simulator', {
+  ...of('order', 'engine', 'simulator', {
     'only the last message is remembered': ['const REMEMBERED = 64;', 'const REMEMBERED = 1;'],
   }),
-  ...of('privacy', 'engine/engine.ts', 'simulator', {
+  ...of('privacy', 'engine', 'simulator', {
     'a message of a phone number is logged': [
       'observe.update(channel, filed);',
       "observe.update(channel, filed); observe.log.info({ text: JSON.stringify(incoming) }, 'filed');",
@@ -106,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
   }),
 
   // Money.
-  ...of('money', 'loyalty/antcrm.ts', ANTCRM, {
+  ...of('money', 'loyalty', ANTCRM, {
     'a lost answer counts as not sent': ["if (exchange.kind === 'lost') return 'unknown';", ''],
     'a server error counts as a refusal': [
       'status === 408 || status === 429 || status >= 500',
@@ -116,13 +117,13 @@ export const MUTANTS: readonly Mutant[] = [
     'a paused process writes too late': ['world.monotonicMs() >= monotonicMs ||', ''],
     'a redemption shares its connection': ['...(latest && { isFresh: true as const })', ''],
   }),
-  ...of('money', 'http/transport.ts', ['test/http/transport.test.ts'], {
+  ...of('money', 'http', ['test/http/transport.test.ts'], {
     'a call is written after its deadline': ['call.mayBegin?.() !== false', 'true'],
   }),
-  ...of('money', 'loyalty/breaker.ts', ANTCRM, {
+  ...of('money', 'loyalty', ANTCRM, {
     'a call whose answer was lost is repeated': ["if (kind === 'write') return false;", ''],
   }),
-  ...of('money', 'loyalty/reconcile.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'half a baseline is a baseline': [
       'if (!read.ok || !read.value.complete) return null;',
       'if (!read.ok) return null;',
@@ -134,10 +135,10 @@ export const MUTANTS: readonly Mutant[] = [
     'a wrong clock proves that nothing was applied': ['isMissing && !isTrusted(', 'isMissing && isTrusted('],
     'a look-up goes on beside another operation': ["locked === 'busy' ||", ''],
   }),
-  ...of('money', 'loyalty/history.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'only the first page is read': ['if (!read.value.full) return', 'if (page > 0) return'],
   }),
-  ...of('money', 'loyalty/attribution.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'a record of before the call is its own': ['[...lookup.baseline, ...settled]', '[...settled]'],
     'a record settles two operations': ['[...lookup.baseline, ...settled]', '[...lookup.baseline]'],
     'a cashier’s later record is the call’s': ['+ PROCESSING_MS }', '+ 86_400_000 }'],
@@ -145,16 +146,16 @@ export const MUTANTS: readonly Mutant[] = [
     'a record that another one waits for is taken': ['share(older, earlier).spans', 'share(older, []).spans'],
     'a read that lacks known records decides': ['baseline.every((id) => ids.has(id))', 'true'],
   }),
-  ...of('money', 'engine/customer.ts', ['test/engine/customer.test.ts'], {
+  ...of('money', 'engine', ['test/engine/customer.test.ts'], {
     'two redemptions of one customer at once': ['holder.operation !== operation', 'false'],
   }),
-  ...of('money', 'loyalty/locks.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'locks of a busy operation stay': [
       'await unlockAll(sorted.slice(0, sorted.indexOf(name)), operation, context);',
       '',
     ],
   }),
-  ...of('money', 'loyalty/redeem.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'one customer has a lock by phone and one by e-mail': [
       'contact?.customerId === undefined ? await',
       'contact === undefined ? await',
@@ -170,20 +171,20 @@ export const MUTANTS: readonly Mutant[] = [
     'a price that changed is not confirmed anew': ['if (effect.outdated) return', 'if (!operation) return'],
     'the lock ends before its look-ups': ['await lockAll(locks, operation, context);', ''],
   }),
-  ...of('money', 'loyalty/loyalty.ts', OPERATIONS, {
+  ...of('money', 'loyalty', OPERATIONS, {
     'an interrupted call is made again': [
       'const known = context.known(operation);',
       'const known = null as ReturnType<typeof context.known>;',
     ],
   }),
-  ...of('money', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts', 'test/loyalty/antcrm.test.ts'], {
+  ...of('money', 'loyalty', ['test/loyalty/antcrm-records.test.ts', 'test/loyalty/antcrm.test.ts'], {
     'a record of another status than 1 failed': ['record.status === 0', 'record.status !== 1'],
     'an answer that says nothing is a success': [
       ": 'unreadable';\n}\n\n/** AntCRM's own words for a refusal, where",
       ": 'applied';\n}\n\n/** AntCRM's own words for a refusal, where",
     ],
   }),
-  ...of('money', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+  ...of('money', 'engine', ['test/engine/transitions.test.ts'], {
     'an attempt calls again what another one called': [
       "call.by === by ? { kind: 'go' }",
       "call ? { kind: 'go' }",
@@ -195,7 +196,7 @@ export const MUTANTS: readonly Mutant[] = [
   }),
 
   // Order and crashes.
-  ...of('order', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+  ...of('order', 'engine', ['test/engine/transitions.test.ts'], {
     'whoever lost the lease writes on': [
       "if (record?.lease?.owner !== owner) return { kind: 'stale' };",
       "if (!record?.lease) return { kind: 'stale' };",
@@ -208,17 +209,17 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   }),
-  ...of('order', 'store/memory.ts', ['test/store/records.test.ts'], {
+  ...of('order', 'store', ['test/store/records.test.ts'], {
     'a swap does not look at what is there': ['!isSame(version, swap.expected) &&', 'false &&'],
   }),
 
   // Privacy and security.
-  ...of('privacy', 'engine/transitions.ts', ['test/engine/transitions.test.ts'], {
+  ...of('privacy', 'engine', ['test/engine/transitions.test.ts'], {
     'what is forgotten stays with the dead letters': ['change.forget ? [] :', ''],
   }),
   ...of(
     'privacy',
-    'loyalty/accumulate.ts',
+    'loyalty',
     ['test/loyalty/linking.test.ts', 'test/loyalty/balance.test.ts', ...OPERATIONS],
     {
       'a stranger’s e-mail is tied to a phone': [
@@ -229,13 +230,13 @@ export const MUTANTS: readonly Mutant[] = [
       'a stranger sees a balance': ['isProved(by, effect) ? readPoints', 'true ? readPoints'],
     },
   ),
-  ...of('privacy', 'loyalty/redeem.ts', OPERATIONS, {
+  ...of('privacy', 'loyalty', OPERATIONS, {
     'points are spent under an unproved e-mail': [
       'also !== undefined && (also.proved ||',
       'also !== undefined && (true ||',
     ],
   }),
-  ...of('privacy', 'loyalty/wire.ts', ['test/loyalty/antcrm-records.test.ts'], {
+  ...of('privacy', 'loyalty', ['test/loyalty/antcrm-records.test.ts'], {
     'somebody else’s history is shown': [
       'if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;',
       '',
@@ -243,10 +244,10 @@ export const MUTANTS: readonly Mutant[] = [
     'somebody else’s record is shown': ['&& !isAnothers(only, by)', ''],
     'AntCRM’s words are logged with an e-mail in them': [".replace(/\\S*@\\S*/g, '*')", ''],
   }),
-  ...of('privacy', 'loyalty/guessing.ts', ['test/loyalty/guessing.test.ts'], {
+  ...of('privacy', 'loyalty', ['test/loyalty/guessing.test.ts'], {
     'codes are guessed as fast as anybody likes': ['if (left < 1)', 'if (left < -1e9)'],
   }),
-  ...of('privacy', 'store/encryption.ts', ['test/store/encryption.test.ts'], {
+  ...of('privacy', 'store', ['test/store/encryption.test.ts'], {
     'plain bytes pass for sealed ones': [
       'sealed[0] === PLAIN && current === undefined',
       'sealed[0] === PLAIN',
@@ -254,14 +255,14 @@ export const MUTANTS: readonly Mutant[] = [
     'a bot with another hash key starts': ['if (check.hash !== hash) throw', 'if (!check.hash) throw'],
     'a name is the same under every key': ["createHmac('sha256', nameKey)", "createHmac('sha256', 'key')"],
   }),
-  ...of('privacy', 'http/limits.ts', ['test/http/guard.test.ts'], {
+  ...of('privacy', 'http', ['test/http/guard.test.ts'], {
     'a caller behind a proxy is local': [
       'if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;',
       '',
     ],
     'another site’s page is local': ["if (headers['sec-fetch-site'] === 'cross-site') return false;", ''],
   }),
-  ...of('privacy', 'http/guard.ts', ['test/http/guard.test.ts', 'test/operators/routes.test.ts'], {
+  ...of('privacy', 'http', ['test/http/guard.test.ts', 'test/operators/routes.test.ts'], {
     'without a token staff pages are open to the world': [
       'settings.sandbox && !settings.publicUrl && isLocal(caller)',
       'settings.sandbox && !settings.publicUrl',
@@ -272,19 +273,19 @@ export const MUTANTS: readonly Mutant[] = [
       "shows(callerOf(request), token, 'browser') ?",
     ],
   }),
-  ...of('privacy', 'http/transport.ts', ['test/http/transport.test.ts'], {
+  ...of('privacy', 'http', ['test/http/transport.test.ts'], {
     'a call goes to a foreign host': ['if (!allows(call.origin))', 'if (!call.origin)'],
     'an answer of any size is read': ['if (size <= maxBytes) return;', 'if (size > 0) return;'],
   }),
-  ...of('privacy', 'photos/reader.ts', ['test/photos/hostile.test.ts'], {
+  ...of('privacy', 'photos', ['test/photos/hostile.test.ts'], {
     'a small file unpacks to a huge picture': ['size.width * size.height > MAX_PIXELS', 'size.width < 0'],
   }),
-  ...of('privacy', 'photos/thread.ts', ['test/photos/hostile.test.ts'], {
+  ...of('privacy', 'photos', ['test/photos/hostile.test.ts'], {
     'what decodes pictures sees the keys': ['env: {},', ''],
   }),
   ...of(
     'privacy',
-    'channels/telegram/receive.ts',
+    'channels',
     ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'],
     {
       'anybody may be Telegram': [
@@ -293,14 +294,14 @@ export const MUTANTS: readonly Mutant[] = [
       ],
     },
   ),
-  ...of('privacy', 'channels/teams/identity.ts', ['test/channels/teams/deliver.test.ts'], {
+  ...of('privacy', 'channels', ['test/channels/teams/deliver.test.ts'], {
     'a guest’s e-mail counts': ["userRole?.toLowerCase() === 'user'", 'true'],
     'another directory’s e-mail counts': ['|| !trusted.has(tenant)', ''],
   }),
 
   ...of(
     'privacy',
-    'channels/telegram/incoming.ts',
+    'channels',
     ['test/channels/telegram/webhook.test.ts', 'test/channels/telegram/incoming.test.ts'],
     {
       'somebody else’s contact proves a phone': ['contact?.user_id === from.id', 'contact?.user_id !== 0'],
@@ -308,7 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
       'a group hears what is private': ["return chat?.type === 'private';", 'return true;'],
     },
   ),
-  ...of('privacy', 'conversation/prompts/identity.ts', ['test/conversation/identity.test.ts'], {
+  ...of('privacy', 'conversation', ['test/conversation/identity.test.ts'], {
     'a typed phone opens a history': ["sender.proof === 'token';", "sender.proof !== 'profile';"],
     'what is typed counts as much as what is proved': [
       'if (draft.phone?.proved) return',
@@ -317,38 +318,33 @@ export const MUTANTS: readonly Mutant[] = [
   }),
 
   // Understanding.
-  ...of('understanding', 'conversation/language/phone.ts', ['test/conversation/slots.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/slots.test.ts'], {
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
     'an old number stays old': ["166: '36',", ''],
   }),
-  ...of('understanding', 'conversation/language/email.ts', ['test/conversation/slots.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/slots.test.ts'], {
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
   }),
-  ...of('understanding', 'conversation/language/text.ts', ['test/conversation/fold.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/fold.test.ts'], {
     'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
     'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],
   }),
 
   // Operators.
-  ...of('operators', 'operators/decisions.ts', ['test/operators/decisions.test.ts'], {
+  ...of('operators', 'operators', ['test/operators/decisions.test.ts'], {
     'the last decision counts': [
       'expected: null, bytes, ttlMs',
       'expected: (await records.read(key)).bytes?.subarray(0, 13) ?? null, bytes, ttlMs',
     ],
   }),
-  ...of(
-    'operators',
-    'operators/operation.ts',
-    ['test/operators/story.test.ts', 'test/operators/routes.test.ts'],
-    {
-      'a phone is shown unasked': ['value: reveal ? full : masked', 'value: full'],
-      'what waits for staff waits for the bot': [
-        "nowMs < checkedUntilMs ? 'bot' : 'staff'",
-        "nowMs > 0 ? 'bot' : 'staff'",
-      ],
-    },
-  ),
-  ...of('operators', 'operators/routes.ts', ['test/operators/routes.test.ts'], {
+  ...of('operators', 'operators', ['test/operators/story.test.ts', 'test/operators/routes.test.ts'], {
+    'a phone is shown unasked': ['value: reveal ? full : masked', 'value: full'],
+    'what waits for staff waits for the bot': [
+      "nowMs < checkedUntilMs ? 'bot' : 'staff'",
+      "nowMs > 0 ? 'bot' : 'staff'",
+    ],
+  }),
+  ...of('operators', 'operators', ['test/operators/routes.test.ts'], {
     'nobody knows who was shown a phone': ["if (reveal === 'true') {", "if (reveal === 'never') {"],
     'phones stay in caches': ["reply.header('cache-control', 'no-store');", 'reply;'],
     'a dead letter is removed without a trace': ["log.warn(gone, 'an operator removes a dead letter');", ''],

@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fits } from './fits.ts';
 import { MUTANTS, type Mutant } from './list.ts';
 
 /*
- * `npm run mutants [-- TEXT]`: plants each mutant whose kind, name, file or tests hold the text, and prints what noticed it. Non-zero
+ * `npm run mutants [-- TEXT]`: plants each mutant whose kind, name, room or tests hold the text, and prints what noticed it. Non-zero
  * where one survived, or does not fit the sources any more.
  */
 
@@ -59,11 +60,6 @@ async function test(mutant: Mutant, files: readonly string[]): Promise<string | 
       .map(({ fullName }) => `${name.slice(root.length)}: ${fullName}`),
   );
   return failed.length === 0 ? null : failed.join('\n    ');
-}
-
-function fits({ file, from }: Mutant): boolean {
-  const source = readFileSync(`${root}src/${file}`, 'utf8');
-  return source.split(from).length === 2;
 }
 
 async function tell(mutant: Mutant): Promise<void> {
