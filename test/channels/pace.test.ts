@@ -107,12 +107,6 @@ describe('a pace', () => {
     expect(await pace.take(wish(person('b')))).toBeGreaterThan(49_000);
   });
 
-  test('lets a chat try that was to wait for days: the reply that was refused is given up', async () => {
-    const { pace } = createWorld();
-    await pace.refused(person('a'), 3 * 86_400_000);
-    expect(await pace.take(wish(person('a')))).toBe(0);
-  });
-
   test('is not paused by groups, nor by one chat that is refused twice', async () => {
     const { pace } = createWorld();
     for (const chat of [group('g'), group('h'), person('a'), person('a')]) await pace.refused(chat, 50_000);

@@ -88,14 +88,6 @@ describe('an answer', () => {
     expect(accepted).toHaveLength(2);
   });
 
-  it('comes at once when the bot stops', async () => {
-    const kit = await startKit({ answer: () => null });
-    const answer = kit.client.send({ conversation: 'qa', text: 'hi' });
-    await expect.poll(() => kit.accepted.length).toBe(1);
-    await kit.app.close();
-    expect(await answer).toMatchObject({ status: 'queued' });
-  });
-
   it('is 503 with Retry-After where the message cannot be stored', async () => {
     const { post } = await startKit({ accept: async () => Promise.reject(new StoreUnavailable('down')) });
     const response = await post({ conversation: 'qa', text: 'hi' });
@@ -159,13 +151,6 @@ describe('a request becomes a message', () => {
     await post({ conversation: 'qa', text: 'hi', id: 'm1', ...fields });
     expect(accepted[0]).toMatchObject({ channel: 'staff', conversation: 'qa', id: 'm1' });
     expect(accepted[0]?.sender).toEqual(sender);
-  });
-
-  it('with an id of its own where none is given', async () => {
-    const { client, accepted } = await startKit();
-    await client.send({ conversation: 'qa', text: 'hi' });
-    await client.send({ conversation: 'qa', text: 'hi' });
-    expect(new Set(accepted.map(({ id }) => id)).size).toBe(2);
   });
 
   it('with a picture of 10 MB, read before it is accepted', async () => {

@@ -115,28 +115,6 @@ it('a wrong secret is told from a login service out of reach, and each is gone o
   expect(await check()).toEqual([]);
 });
 
-it('a look that is broken off ends at once', async () => {
-  const { answering, url } = await startWell();
-  answering.listener = () => {};
-  const never = new Promise<never>(() => {});
-  const connector = createConnector({
-    cloud: { token: () => never },
-    hosts: createHosts([], true),
-    onTokenRefused: () => {},
-  });
-  onTestFinished(() => connector.close());
-  const stopping = new AbortController();
-  const check = createCheck({
-    cloud: { token: () => never },
-    connector,
-    registration: REGISTRATION,
-    serviceHosts: [new URL(url).host],
-  });
-  const faults = check(stopping.signal);
-  stopping.abort();
-  expect((await faults).length).toBeGreaterThan(0);
-});
-
 it('shows in readiness, the greeting, one alarm and the metric, with what to do; and the bot is ready', async () => {
   const away = new URL(await closedPort()).host;
   const bot = await startBot({ TEAMS_AUTH: 'off', TEAMS_SERVICE_HOSTS: away });

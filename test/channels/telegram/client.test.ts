@@ -24,13 +24,6 @@ it('a connection that does not come about is a sure failure, not an ambiguous on
   });
 });
 
-it('connections are used again', async () => {
-  const { double } = await createBot();
-  const client = createClient({ token: double.token, apiRoot: double.url });
-  for (let n = 0; n < 20; n++) await client.call('sendMessage', { chat_id: 1, text: `${n}` });
-  expect(double.connections()).toBeLessThan(3);
-});
-
 it('an API root may have a path, with or without a slash at its end', async () => {
   const { double } = await createBot();
   for (const apiRoot of [double.url, `${double.url}/`]) {
@@ -71,17 +64,6 @@ it('a refusal is told without the token and without what was sent', async () => 
   expect(told).not.toContain('0867123456');
 });
 
-it('an aborted call ends at once', async () => {
-  const { double } = await createBot();
-  double.script('getMe', 'hang');
-  const aborting = new AbortController();
-  const client = createClient({ token: double.token, apiRoot: double.url });
-  const call = client.call('getMe', {}, { signal: aborting.signal });
-  await double.called('getMe');
-  aborting.abort();
-  expect(await call).toMatchObject({ ok: false, kind: 'uncertain' });
-});
-
 it('no redirect is followed: the token stays with the API root', async () => {
   let strayed = 0;
   const elsewhere = http.createServer((_request, response) => {
@@ -95,21 +77,6 @@ it('no redirect is followed: the token stays with the API root', async () => {
   const client = createClient({ token: '1:t', apiRoot: urlOf(moved) });
   expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'undelivered' });
   expect(strayed).toBe(0);
-});
-
-it('an answer without an end is not read to its end', async () => {
-  let sent = 0;
-  const endless = http.createServer((_request, response) => {
-    const more = () => {
-      while (!response.destroyed && response.write(Buffer.alloc(64 * 1024))) sent += 64 * 1024;
-    };
-    response.on('drain', more);
-    more();
-  });
-  await listen(endless);
-  const client = createClient({ token: '1:t', apiRoot: urlOf(endless) });
-  expect(await client.call('getMe', {})).toMatchObject({ ok: false, kind: 'uncertain' });
-  expect(sent).toBeLessThan(32 * 1024 * 1024);
 });
 
 async function listen(server: http.Server): Promise<void> {

@@ -251,13 +251,6 @@ describe('a press', () => {
     expect(buttons()).toEqual([]);
   });
 
-  it('gets a remark with choices as a toast and as a message', async () => {
-    const { deliver, double } = await createAsked();
-    await deliver({ key: 'choice.expired', notice: true, choices: [choice('menu')], view: 'v2' });
-    expect(double.calls('answerCallbackQuery')[0]?.payload).toHaveProperty('text');
-    expect(double.shown(CHAT)).toHaveLength(2);
-  });
-
   it('that is too old to be answered gets the remark as a message', async () => {
     const { deliver, double } = await createAsked();
     double.script('answerCallbackQuery', { code: 400, description: 'Bad Request: query is too old' });
@@ -269,15 +262,6 @@ describe('a press', () => {
     const { deliver, buttons } = await createAsked();
     await deliver({ key: 'operation.busy', view: 'v1' });
     expect(buttons()).not.toEqual([]);
-  });
-
-  it('whose message cannot be changed does not lose the reply', async () => {
-    const { deliver, double } = await createAsked();
-    double.script('editMessageReplyMarkup', {
-      code: 400,
-      description: "Bad Request: message can't be edited",
-    });
-    expect(await deliver({ key: 'done' })).toEqual({ kind: 'delivered' });
   });
 });
 
@@ -348,13 +332,6 @@ describe('while a call is at work', () => {
     await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
     expect(double.calls('answerCallbackQuery')).toHaveLength(1);
     expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
-  });
-
-  it('nothing goes wrong if Telegram refuses that, nor if the reply answers the press again', async () => {
-    const { channel, double, press, deliver } = await createAsked();
-    double.script('sendChatAction', { code: 403, description: 'Forbidden: bot was blocked by the user' });
-    await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
-    expect(await deliver({ key: 'done' })).toEqual({ kind: 'delivered' });
   });
 });
 

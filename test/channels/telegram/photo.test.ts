@@ -66,13 +66,6 @@ describe('a photo of Telegram', () => {
     expect(double.calls(method)).toHaveLength(1);
   });
 
-  it('is given up where no answer comes in time', async () => {
-    const { channel, double } = await createBot({ timeoutMs: 1000 });
-    double.keep('f1', content);
-    double.script('file', 'hang');
-    expect(await channel.fetchPhoto?.(place, { file: 'f1' })).toEqual({ kind: 'unavailable' });
-  });
-
   it('is nowhere to be fetched by what names no file', async () => {
     const { channel, double } = await createBot();
     expect(await channel.fetchPhoto?.(place, { url: double.url })).toEqual({ kind: 'refused' });

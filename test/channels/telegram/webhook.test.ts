@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
-import { fc } from '../../support/properties.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { createBot, SECRET } from './harness.ts';
 
@@ -111,33 +109,6 @@ describe('POST /webhooks/telegram', () => {
     const payload = { update_id: 1, edited_message: { text: 'a' } };
     expect((await app.inject({ method: 'POST', url, headers: authentic, payload })).statusCode).toBe(200);
     expect(accepted).toEqual([]);
-  });
-
-  it('takes what Telegram posts over HTTP', async () => {
-    const { app, double, accepted } = await createBot();
-    const target = { url: (await app.listen({ port: 0, host: '127.0.0.1' })) + url, secret: SECRET };
-    expect(await double.post(minh.writes('hi'), target)).toEqual({ status: 200, retryAfter: null, body: '' });
-    expect(await double.post(minh.writes('hi'), { ...target, secret: 'x' })).toMatchObject({ status: 401 });
-    expect(accepted).toHaveLength(1);
-  });
-
-  it('answers 200 to whatever has an integer update_id, and all it hands on is well-formed', async () => {
-    const { app, accepted } = await createBot();
-    const part = fc.oneof(fc.jsonValue(), fc.constantFrom(42, 'private', { id: 42, type: 'private' }));
-    const keys = ['chat', 'from', 'text', 'contact', 'entities', 'message', 'data', 'id', '__proto__'];
-    const thing = fc.dictionary(fc.constantFrom(...keys), part);
-    const update = fc.record(
-      { update_id: fc.integer(), message: thing, callback_query: thing },
-      { requiredKeys: ['update_id'] },
-    );
-    await fc.assert(
-      fc.asyncProperty(update, async (body) => {
-        const payload = JSON.stringify(body);
-        const response = await app.inject({ method: 'POST', url, headers: authentic, payload });
-        expect(response.statusCode).toBe(200);
-      }),
-    );
-    for (const incoming of accepted) incomingSchema.parse(incoming);
   });
 
   it('is not there while polling', async () => {
