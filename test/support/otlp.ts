@@ -9,14 +9,10 @@ export type ReceivedSpan = {
   /** Empty: the first of its trace. */
   readonly parentSpanId: string;
   readonly name: string;
-  readonly kind: number;
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Of an exception, for example. */
-  readonly events: number;
   readonly status: number;
-  readonly statusMessage: string;
   /** Who sent it. */
   readonly resource: Readonly<Record<string, unknown>>;
 };
@@ -100,13 +96,10 @@ function readSpan(bytes: Buffer, resource: ReceivedSpan['resource']): ReceivedSp
     spanId: span.bytes(2).toString('hex'),
     parentSpanId: span.bytes(4).toString('hex'),
     name: span.bytes(5).toString(),
-    kind: Number(span.number(6)),
     startMs: Number(span.number(7)) / 1e6,
     endMs: Number(span.number(8)) / 1e6,
     attributes: attributesOf(span.all(9)),
-    events: span.all(11).length,
     status: Number(status.number(3)),
-    statusMessage: status.bytes(2).toString(),
     resource,
   };
 }

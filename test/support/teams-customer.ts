@@ -1,30 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { elements } from '../channels/teams/elements.ts';
-import { activity, BOT, TENANT, type TeamsActivity } from './teams-activities.ts';
+import { activity, TENANT, type TeamsActivity } from './teams-activities.ts';
 import type { Posted, TeamsDouble } from './teams-double.ts';
 
 /** A customer on Teams whom faults do not discourage: the service sends each activity again until it is taken. */
 export type TeamsCustomer = {
   /** The private chat with the bot. */
   readonly chat: string;
-  /** Their id as a member of it. */
-  readonly member: string;
   /** What the chat shows, oldest first: the words of each message. */
   said(): readonly string[];
   writes(text: string): Promise<void>;
-  /** Adds the bot, which the service tells in both of its ways. */
-  installs(): Promise<void>;
   /** Presses the last button whose choice begins so. */
   presses(choice: string): Promise<void>;
 };
 
 let made = 0;
 
-/** `service`: where the customer's connector is, unless it is the double's. */
 export function createTeamsCustomer(
   double: TeamsDouble,
-  { url, appId, service = double.serviceUrl }: { url: string; appId: string; service?: string },
+  { url, appId }: { url: string; appId: string },
 ): TeamsCustomer {
   made += 1;
   const chat = `a:chat-${made}`;
@@ -39,12 +34,11 @@ export function createTeamsCustomer(
       from,
       conversation,
       locale: 'en-US',
-      serviceUrl: service,
+      serviceUrl: double.serviceUrl,
       ...more,
     });
     for (;;) {
-      const authorization = `Bearer ${double.mint(appId, {}, service)}`;
-      const target = { url: `${url}/webhooks/teams`, appId, authorization };
+      const target = { url: `${url}/webhooks/teams`, appId };
       const posted = await double.post(sent, target).catch((): Posted | null => null);
       if (posted?.status === 200) return;
       if (posted && posted.status !== 503) throw new Error(`the webhook answered ${posted.status}`);
@@ -54,13 +48,8 @@ export function createTeamsCustomer(
 
   return {
     chat,
-    member: from.id,
     said: () => double.shown(chat).map(wordsOf),
     writes: (text) => sends('message', { text }),
-    async installs() {
-      await sends('conversationUpdate', { membersAdded: [{ id: from.id }, { id: BOT }] });
-      await sends('installationUpdate', { action: 'add' });
-    },
     async presses(choice) {
       const buttons = double
         .shown(chat)

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import type { Endpoints } from '../../src/channels/teams/authentication.ts';
-import { createHolds, type Holds } from './held.ts';
 import { TENANT, type TeamsActivity } from './teams-activities.ts';
 import { createTokens, type TokenOptions } from './teams-tokens.ts';
 
@@ -25,14 +24,10 @@ export type TeamsDouble = {
   calls(method?: string): readonly Call[];
   /** Resolves with the first call, past or future, that fits. */
   called(fits: (call: Call) => boolean): Promise<Call>;
-  /** Where calls of the connector can be held before they are carried out. */
-  readonly holds: Holds<Call>;
   /** What a conversation shows now: edits are applied, typing is left out. */
   shown(conversation: string): Shown[];
   /** The next calls of the connector end so, one after the other. */
   script(...faults: Fault[]): void;
-  /** The next messages to this conversation, or looks at this member's profile, end so. */
-  scriptFor(about: string, ...faults: Fault[]): void;
   /** Whose profile `GET …/members` answers with: an ordinary member's of `TENANT`, but for what is said here. */
   readonly members: Map<string, Readonly<Record<string, unknown>>>;
   /** Keeps a file; gives the address under which it can be fetched, as activities name it. */
@@ -59,26 +54,19 @@ export type Shown = Body & { readonly id: string };
 export type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
 export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
 
-export const faultSchema = z.union([
-  /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
-  z.enum(['reset', 'hang']),
-  z.object({ status: z.int(), retryAfter: z.int().optional(), code: z.string().optional() }),
-]);
-export type Fault = z.infer<typeof faultSchema>;
+/** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
+export type Fault =
+  | 'reset'
+  | 'hang'
+  | { readonly status: number; readonly retryAfter?: number; readonly code?: string };
 
 const bodySchema = z.record(z.string(), z.unknown());
-const aboutSchema = z.object({ conversation: z.string().default(''), member: z.string().default('') });
+const memberSchema = z.object({ member: z.string() });
 const pathSchema = z.object({ conversation: z.string(), id: z.string().default('') });
 
-/** `onShown` is told of every new message and every edit, whatever becomes of its answer. */
-export async function startTeamsDouble(
-  port = 0,
-  onShown: (conversation: string, shown: Shown, isEdit: boolean) => void = () => {},
-): Promise<TeamsDouble> {
+export async function startTeamsDouble(): Promise<TeamsDouble> {
   const calls: Call[] = [];
   const faults: Fault[] = [];
-  const faultsFor = new Map<string, Fault[]>();
-  const holds = createHolds<Call>();
   const granted: string[] = [];
   const signIns: SignIn[] = [];
   const members = new Map<string, Body>();
@@ -95,10 +83,7 @@ export async function startTeamsDouble(
     const call = { method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) };
     calls.push(call);
     news.dispatchEvent(new CustomEvent('call', { detail: call }));
-    const isMessage = method === 'POST' && call.body.type === 'message';
-    const { conversation, member } = aboutSchema.parse(request.params);
-    const fault = faults.shift() ?? faultsFor.get(isMessage ? conversation : member)?.shift();
-    await holds.pass(call);
+    const fault = faults.shift();
     if (fault === 'hang') return reply.hijack();
     if (fault === 'reset') {
       request.raw.socket.destroy();
@@ -114,9 +99,7 @@ export async function startTeamsDouble(
     const activity = bodySchema.parse(body);
     const id = `a${++ids}`;
     if (activity.type === 'message') {
-      const shown = { ...activity, id };
-      chats.set(conversation, [...(chats.get(conversation) ?? []), shown]);
-      onShown(conversation, shown, false);
+      chats.set(conversation, [...(chats.get(conversation) ?? []), { ...activity, id }]);
     }
     return { id };
   });
@@ -126,7 +109,6 @@ export async function startTeamsDouble(
     if (!chat.some((one) => one.id === id))
       return reply.code(404).send({ error: { code: 'ActivityNotFound' } });
     const edited = { ...bodySchema.parse(body), id };
-    onShown(conversation, edited, true);
     chats.set(
       conversation,
       chat.map((one) => (one.id === id ? edited : one)),
@@ -134,7 +116,7 @@ export async function startTeamsDouble(
     return { id };
   });
   app.get(`${connector}/members/:member`, async ({ params }, reply) => {
-    const member = members.get(aboutSchema.parse(params).member);
+    const member = members.get(memberSchema.parse(params).member);
     return member
       ? { tenantId: TENANT, userRole: 'user', ...member }
       : reply.code(404).send({ error: { code: 'MemberNotFoundInConversation' } });
@@ -171,7 +153,7 @@ export async function startTeamsDouble(
     return { token_type: 'Bearer', expires_in: 3600, access_token: `signed-in-${signIns.length}` };
   });
 
-  const url = await app.listen({ port, host: '127.0.0.1' });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const issuer = `${url}/issuer`;
   const tokens = createTokens(issuer);
   const serviceUrl = `${url}/connector/`;
@@ -199,12 +181,8 @@ export async function startTeamsDouble(
         await once(news, 'call');
       }
     },
-    holds,
     shown: (conversation) => chats.get(conversation) ?? [],
     script: (...more) => void faults.push(...more),
-    scriptFor(about, ...more) {
-      faultsFor.set(about, [...(faultsFor.get(about) ?? []), ...more]);
-    },
     members,
     keep(name, content) {
       files.set(name, content);

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { createHolds, type Holds } from './held.ts';
 import { createChats, type MethodAnswer, type ShownMessage } from './telegram-methods.ts';
 
 /**
@@ -20,14 +19,6 @@ export type TelegramDouble = {
   called(method: string, fits?: (payload: Payload) => boolean): Promise<Call>;
   /** The next calls of a method end so, one after the other; `sendMessage 42`: those about chat 42. */
   script(method: string, ...faults: Fault[]): void;
-  /** From now on more messages than these within any second are refused, as a busy Telegram does. */
-  limit(perSecond: number): void;
-  /** How many it has refused. */
-  refusals(): number;
-  /** From now on every call is taken and neither carried out nor answered; `false` ends that for calls to come. */
-  fallSilent(silent: boolean): void;
-  /** Where calls can be held before they are carried out. */
-  readonly holds: Holds<Call>;
   /** What a chat shows now, and the keyboard in place of the customer's own. */
   shown(chat: number): ShownMessage[];
   keyboard(chat: number): string[][];
@@ -50,23 +41,20 @@ export type Update = { readonly update_id: number };
 export type Webhook = { readonly url: string; readonly secret: string };
 export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
 
-export const faultSchema = z.union([
-  /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
-  z.enum(['reset', 'hang', 'garbage']),
-  z.object({
-    code: z.int(),
-    description: z.string(),
-    /** Of a file only. */
-    headers: z.record(z.string(), z.string()).optional(),
-    parameters: z.record(z.string(), z.unknown()).optional(),
-  }),
-]);
-export type Fault = z.infer<typeof faultSchema>;
+/** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. `garbage`: no JSON. */
+export type Fault =
+  | 'reset'
+  | 'hang'
+  | 'garbage'
+  | {
+      readonly code: number;
+      readonly description: string;
+      /** Of a file only. */
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly parameters?: Payload;
+    };
 
 export type DoubleOptions = {
-  readonly port?: number | undefined;
-  readonly token?: string | undefined;
-  readonly username?: string | undefined;
   /** Calls remembered; the oldest are forgotten. */
   readonly remember?: number | undefined;
   /** Told of every call that was carried out, whatever becomes of its answer. */
@@ -83,17 +71,15 @@ const webhookSchema = z.object({
 });
 
 export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
-  const { port = 0, token = '4242:double-token', username = 'LoyaltyTestBot', remember = 10_000 } = options;
+  const { remember = 10_000 } = options;
+  const [token, username] = ['4242:double-token', 'LoyaltyTestBot'];
   const chats = createChats();
   const calls: Call[] = [];
   const faults = new Map<string, Fault[]>();
-  const holds = createHolds<Call>();
   const news = new EventTarget();
   const files = new Map<string, { readonly path: string; readonly content: Uint8Array }>();
   let updates: Update[] = [];
   let webhook: Webhook | undefined;
-  let isSilent = false;
-  const crowd = createCrowd();
   let allowed: readonly string[] | undefined;
   let reported: Readonly<Record<string, unknown>> | undefined;
 
@@ -161,11 +147,9 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
     const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
-    await holds.pass(call);
-    if (fault === 'hang' || isSilent) return reply.hijack();
+    if (fault === 'hang') return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
-    if (method === 'sendMessage' && !crowd.admits()) return answer(reply, TOO_MANY);
     const done = await run(method, payload);
     if ('result' in done) options.onDone?.(call);
     if (fault !== 'reset') return answer(reply, done);
@@ -179,8 +163,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     calls.push(call);
     news.dispatchEvent(new Event('call'));
     const fault = faults.get('file')?.shift();
-    await holds.pass(call);
-    if (fault === 'hang' || isSilent) return reply.hijack();
+    if (fault === 'hang') return reply.hijack();
     if (typeof fault === 'object')
       return reply
         .code(fault.code)
@@ -197,7 +180,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   });
   let connections = 0;
   app.server.on('connection', () => connections++);
-  const url = await app.listen({ port, host: '127.0.0.1' });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
 
   return {
     url,
@@ -212,12 +195,6 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       }
     },
     script: (method, ...more) => void faults.set(method, [...(faults.get(method) ?? []), ...more]),
-    limit: crowd.limit,
-    refusals: crowd.refusals,
-    fallSilent(silent) {
-      isSilent = silent;
-    },
-    holds,
     shown: chats.shown,
     keyboard: chats.keyboard,
     report(info) {
@@ -234,33 +211,6 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     },
     connections: () => connections,
     close: () => app.close(),
-  };
-}
-
-const TOO_MANY = {
-  code: 429,
-  description: 'Too Many Requests: retry after 1',
-  parameters: { retry_after: 1 },
-};
-
-/** Counts the messages of the last second; what it refuses does not count. */
-function createCrowd() {
-  let most = Number.POSITIVE_INFINITY;
-  let refused = 0;
-  let recent: number[] = [];
-  return {
-    limit(perSecond: number): void {
-      most = perSecond;
-    },
-    refusals: () => refused,
-    admits(): boolean {
-      if (most === Number.POSITIVE_INFINITY) return true;
-      const nowMs = performance.now();
-      recent = recent.filter((atMs) => nowMs - atMs < 1000);
-      if (recent.length >= most) refused += 1;
-      else recent.push(nowMs);
-      return recent.at(-1) === nowMs;
-    },
   };
 }
 

@@ -9,7 +9,7 @@ import type { Words } from '../../../src/i18n.ts';
 import { commands } from '../../support/conversation.ts';
 import { mountChannel } from '../../support/mount.ts';
 import { recordingObserve } from '../../support/observe.ts';
-import { type DoubleOptions, startTelegramDouble } from '../../support/telegram-double.ts';
+import { startTelegramDouble } from '../../support/telegram-double.ts';
 
 export const SECRET = 'webhook-secret_1';
 export const CHAT = 42;
@@ -26,8 +26,8 @@ export const literal = (text: string) => ({ key: 'literal', params: { text } });
 export const ANY_PACE: TelegramOptions['pace'] = { take: async () => 0, refused: async () => {} };
 
 /** A Telegram channel before a double of Telegram; `accepted` is what it handed on. Ends with the test. */
-export async function createBot(options: Partial<TelegramOptions> = {}, doubleOptions: DoubleOptions = {}) {
-  const double = await startTelegramDouble(doubleOptions);
+export async function createBot(options: Partial<TelegramOptions> = {}) {
+  const double = await startTelegramDouble();
   const { observe, said } = recordingObserve();
   const accepted: Incoming[] = [];
   const accept: Accept = async (incoming) => {
