@@ -45,9 +45,8 @@ export type PaceOptions = {
 const SAFE = 29 / 30;
 /** Messages that a process sends before they are counted, as a share of a second's. From half of them on it counts. */
 const CREDIT = 1 / 30;
-/** Times that a process takes at once, as a share of a second's; the next ones once so few are left. */
+/** Times that a process takes at once, as a share of a second's. */
 const BLOCK = 1 / 6;
-const FEW = 2;
 /** A message that would wait for longer is put off, and so is one too many: a third of a process's slots. */
 const MOMENT_MS = 1500;
 const MOST_WAITING = 20;
@@ -83,11 +82,12 @@ export function createPace(options: PaceOptions): Pace {
   /** From when on there is room for one more, and for another one each step later, as far as was heard. */
   let roomFromMs = Number.NEGATIVE_INFINITY;
   let stepMs = 0;
-  /** Who waits, the most urgent first, and the times that were taken for them, the next one first. */
+  /** Who waits, the most urgent first. */
   const waiting: Waiting[] = [];
-  const times: number[] = [];
+  /** Times that were taken for them: so many are left, and the next one comes then. */
+  let times = 0;
+  let nextMs = 0;
   let isCounting = false;
-  let isAsking = false;
   let isServing = false;
   let pausedUntilMs = 0;
   let lastRefused = { chat: '', atMs: Number.NEGATIVE_INFINITY };
@@ -121,41 +121,27 @@ export function createPace(options: PaceOptions): Pace {
     const behind = waiting.findIndex((other) => isBefore(wish, other));
     waiting.splice(behind < 0 ? waiting.length : behind, 0, { ...wish, go: resolve });
     putOffAfter(MOST_WAITING, 0);
-    refill();
+    if (!isServing) void serve();
     return promise;
   }
 
   /**
-   * Takes times for those who wait, a few: what a busy process has taken nobody else can use. Where there are none soon, who
-   * has none is put off.
+   * Takes times for those who wait, not many at once: what a busy process has taken nobody else can use. Where there are
+   * none soon, who has none is put off.
    */
-  async function ask(): Promise<void> {
-    isAsking = true;
-    while (waiting.length > times.length && times.length < FEW) {
-      const wanted = Math.min(waiting.length - times.length, block);
-      const { granted, aheadMs } = await take(wanted);
-      const nowMs = world.monotonicMs();
-      for (let n = 1; n <= granted; n++) times.push(nowMs + Math.max(0, aheadMs + n * stepMs));
-      if (granted < wanted) putOffAfter(times.length, aheadMs);
-      if (!isServing) void serve();
-    }
-    isAsking = false;
-  }
-
-  function refill(): void {
-    if (!isAsking && waiting.length > times.length && times.length < FEW) void ask();
-  }
-
   async function serve(): Promise<void> {
     isServing = true;
-    for (let [atMs] = times; atMs !== undefined; [atMs] = times) {
-      const waitMs = atMs - world.monotonicMs();
-      if (waitMs > 0) await world.sleep(waitMs);
-      // Meanwhile all were paused.
-      if (times[0] !== atMs) continue;
-      times.shift();
-      if (world.monotonicMs() - atMs <= LATE_MS) waiting.shift()?.go(0);
-      refill();
+    while (waiting.length > 0) {
+      const wanted = Math.min(waiting.length, block);
+      const { granted, aheadMs, stepMs } = await take(wanted);
+      if (granted < wanted) putOffAfter(granted, aheadMs);
+      const takenMs = world.monotonicMs();
+      const waitMs = () => Math.max(takenMs, nextMs) - world.monotonicMs();
+      for (times = granted, nextMs = takenMs + aheadMs + stepMs; times > 0; times--, nextMs += stepMs) {
+        // Meanwhile all may be paused.
+        for (let ms = waitMs(); times > 0 && ms > 0; ms = waitMs()) await world.sleep(ms);
+        if (times > 0 && waitMs() >= -LATE_MS) waiting.shift()?.go(0);
+      }
     }
     isServing = false;
   }
@@ -165,9 +151,9 @@ export function createPace(options: PaceOptions): Pace {
     if (nowMs < pausedUntilMs) return;
     pausedUntilMs = nowMs + ms;
     roomFromMs = Math.max(roomFromMs, pausedUntilMs);
-    for (const [n, atMs] of times.entries()) times[n] = atMs + ms;
+    nextMs += ms;
     if (ms <= LONG_MS) return;
-    times.length = 0;
+    times = 0;
     putOffAfter(0, ms);
   }
 

@@ -79,22 +79,23 @@ export function tokenAlarm(channel: string, observe: Pick<Observe, 'alarm'>): ()
   return atMostEvery(TOKEN_ALARM_MS, () => observe.alarm('channel_token_refused', { channel }));
 }
 
-/** How a platform shows a reply; null from `edit`: that message cannot be edited any more (deleted, too old). */
-export type Display<Press> = {
-  send(): Promise<Delivery>;
-  edit(press: Press): Promise<Delivery | null>;
-  /** Takes the buttons off a message whose question is over. Best effort: they are dead anyway. */
-  retire(press: Press): Promise<unknown>;
-};
-
 /**
- * Shows a reply: a new message, or the one whose button was pressed changed in place. A reply under the pressed question's
- * own view means that the question goes on, with its buttons.
+ * Shows a reply: as a new message (`send`) or, where a page is turned, in place of the one whose button was pressed
+ * (`edit`; null: that one cannot be edited any more). A reply under the pressed question's own view means that the question
+ * goes on; otherwise its buttons are dead, and `retire` takes them off, best effort.
  */
 export async function display<Press extends { readonly view?: string }>(
   { reply, first }: Outgoing,
   press: Press | undefined,
-  { send, edit, retire }: Display<Press>,
+  {
+    send,
+    edit,
+    retire,
+  }: {
+    send(): Promise<Delivery>;
+    edit(press: Press): Promise<Delivery | null>;
+    retire(press: Press): Promise<unknown>;
+  },
 ): Promise<Delivery> {
   const edited = press && reply.inPlace ? await edit(press) : null;
   if (edited) return edited;

@@ -20,7 +20,8 @@ export type Outgoing = StoredOutgoing & { readonly trace?: Trace | undefined };
  * - `rejected`: refused for another reason; the same reply will be refused again.
  */
 export type Delivery =
-  | { readonly kind: 'delivered' | 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
   | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };
 
 /**

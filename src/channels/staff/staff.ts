@@ -169,25 +169,13 @@ function render(
   seq: number,
   words: Words,
 ): StaffEvent {
-  const { key, choices, asks, view, form, sharePhone, inPlace, notice, image, quiet } = reply;
-  return {
-    seq,
-    key,
-    text: words.text(reply, locale),
-    choices: choices?.map(({ id, label }) => ({ id, label: words.line(label, locale) })),
-    asks,
-    view,
-    form: form?.map((field) => ({ ...field, reason: field.reason && words.line(field.reason, locale) })),
-    sharePhone,
-    inPlace,
-    notice,
-    image,
-    quiet,
-    turn,
-    last,
-    state,
-    trace,
-  };
+  const labelled = reply.choices?.map(({ id, label }) => ({ id, label: words.line(label, locale) }));
+  const form = reply.form?.map(({ reason, ...field }) => ({
+    ...field,
+    reason: reason && words.line(reason, locale),
+  }));
+  const text = words.text(reply, locale);
+  return eventSchema.parse({ ...reply, seq, text, choices: labelled, form, turn, last, state, trace });
 }
 
 type Turn = ReturnType<typeof followTurn>;

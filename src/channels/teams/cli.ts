@@ -44,25 +44,21 @@ export async function createPackage(options: AppOptions): Promise<Uint8Array> {
   const manifest = createManifest(options, others);
   const faults = await AppManifestUtils.validateAgainstSchema(manifest);
   if (faults.length > 0) throw new Error(`The manifest is not valid:\n${faults.join('\n')}`);
+  const json = (value: unknown) => strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
+  const icons = Object.values(ICONS).map((name) => [
+    name,
+    readFileSync(new URL(`icons/${name}`, import.meta.url)),
+  ]);
   const files = {
     'manifest.json': json(manifest),
-    [ICONS.color]: icon(ICONS.color),
-    [ICONS.outline]: icon(ICONS.outline),
+    ...Object.fromEntries(icons),
     ...Object.fromEntries(others.map((locale) => [`${locale}.json`, json(createLanguage(locale, options))])),
   };
   return zipSync(files, { mtime: MADE });
 }
 
-function icon(name: string): Uint8Array {
-  return readFileSync(new URL(`icons/${name}`, import.meta.url));
-}
-
-function json(value: unknown): Uint8Array {
-  return strToU8(`${JSON.stringify(value, undefined, 2)}\n`);
-}
-
 /** What Teams shows of the app, in a language. */
-function textsOf(locale: Locale, { words, starters }: Pick<AppOptions, 'words' | 'starters'>) {
+function textsOf(locale: Locale, { words, starters }: AppOptions) {
   const line = (key: string) => words.line({ key }, locale);
   return {
     name: { short: line('teams.app.name'), full: line('teams.app.fullName') },
@@ -76,13 +72,9 @@ function textsOf(locale: Locale, { words, starters }: Pick<AppOptions, 'words' |
 }
 
 /** The app's manifest. Its one bot is for private chats: in groups it would only send people away. */
-function createManifest(
-  options: AppOptions,
-  others: readonly Locale[],
-): TeamsManifestV1D28.TeamsManifestV1D28 {
+function createManifest(options: AppOptions, others: readonly Locale[]) {
   const { appId, version, developer, defaultLocale } = options;
-  const { name, description, commands } = textsOf(defaultLocale, options);
-  const prompts = commands.map((command) => ({ type: 'prompt' as const, ...command }));
+  const { commands, ...texts } = textsOf(defaultLocale, options);
   return {
     $schema: `${SCHEMAS}/MicrosoftTeams.schema.json`,
     manifestVersion: MANIFEST_VERSION,
@@ -98,8 +90,7 @@ function createManifest(
       defaultLanguageTag: defaultLocale,
       additionalLanguages: others.map((locale) => ({ languageTag: locale, file: `${locale}.json` })),
     },
-    name,
-    description,
+    ...texts,
     icons: ICONS,
     accentColor: '#0F6B5C',
     bots: [
@@ -108,28 +99,25 @@ function createManifest(
         scopes: ['personal'],
         isNotificationOnly: false,
         supportsFiles: false,
-        commandLists: [{ scopes: ['personal'], commands: prompts }],
+        commandLists: [
+          { scopes: ['personal'], commands: commands.map((command) => ({ type: 'prompt', ...command })) },
+        ],
       },
     ],
-  };
+  } satisfies TeamsManifestV1D28.TeamsManifestV1D28;
 }
 
 /** The same in another language: by the path of each text. */
 function createLanguage(locale: Locale, options: AppOptions): Readonly<Record<string, string>> {
-  const { name, description, commands } = textsOf(locale, options);
-  const paths = commands.flatMap((command, index) =>
-    Object.entries(command).map(([what, text]) => [
-      `bots[0].commandLists[0].commands[${index}].${what}`,
-      text,
-    ]),
-  );
+  const { commands, ...texts } = textsOf(locale, options);
+  const pathsOf = (at: string, named: Readonly<Record<string, string>>) =>
+    Object.entries(named).map(([name, text]) => [`${at}.${name}`, text]);
   return {
     $schema: `${SCHEMAS}/MicrosoftTeams.Localization.schema.json`,
-    'name.short': name.short,
-    'name.full': name.full,
-    'description.short': description.short,
-    'description.full': description.full,
-    ...Object.fromEntries(paths),
+    ...Object.fromEntries([
+      ...Object.entries(texts).flatMap(([at, named]) => pathsOf(at, named)),
+      ...commands.flatMap((command, n) => pathsOf(`bots[0].commandLists[0].commands[${n}]`, command)),
+    ]),
   };
 }
 
@@ -150,31 +138,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const read = readConfig(environment(), WANTED);
-  const faults = read.ok ? [] : read.faults;
   const { teams, publicUrl, settings } = read.ok ? read.config : {};
   const appId = teams?.registration?.appId;
   const website = values.website ?? publicUrl;
   if (!settings || !appId || !website) {
-    console.error([...faults, ...read.warnings, USAGE].join('\n'));
+    console.error([...(read.ok ? [] : read.faults), ...read.warnings, USAGE].join('\n'));
     return EXIT_CONFIG;
   }
+  const { developer: name, privacy = website, terms = website, out } = values;
   const { commands } = createConversation({ flows, wording: WORDING, sayings: SAYINGS });
   const content = await createPackage({
     appId,
     version: packageJson.version,
-    developer: {
-      name: values.developer,
-      website,
-      privacy: values.privacy ?? website,
-      terms: values.terms ?? website,
-    },
+    developer: { name, website, privacy, terms },
     defaultLocale: settings.defaultLocale,
     words: createWords(settings),
     starters: commands.flatMap(({ name, starter }) => (starter ? [name] : [])),
   });
-  mkdirSync(dirname(values.out), { recursive: true });
-  writeFileSync(values.out, content);
-  console.log(`Wrote ${values.out} (${content.length} bytes): upload it in Teams, Apps › Manage your apps.`);
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, content);
+  console.log(`Wrote ${out} (${content.length} bytes): upload it in Teams, Apps › Manage your apps.`);
   return 0;
 }
 

@@ -30,11 +30,12 @@ const PASSED_MS = 60_000;
 /** Looks for what keeps the bot and Telegram from working together; for `createWatch`. */
 export function createCheck(options: CheckOptions): (signal: AbortSignal) => Promise<readonly string[]> {
   const { client, mode, webhookUrl, registration, pollFault, onName } = options;
+  const { host } = new URL(options.apiRoot);
 
   return async (signal) => {
-    const limits = { signal, timeoutMs: CALL_MS };
-    const me = await twice(() => client.call('getMe', {}, limits));
-    if (!me.ok) return faultsOf(me, options.apiRoot);
+    const bounds = { signal, timeoutMs: CALL_MS };
+    const me = await twice(() => client.call('getMe', {}, bounds));
+    if (!me.ok) return [FAULTS[me.kind](me.why, host)].filter((fault) => fault !== '');
     const username = nameSchema.safeParse(me.result).data?.username;
     if (username !== undefined) onName(username);
     if (mode === 'polling') {
@@ -42,7 +43,7 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
       return fault === undefined ? [] : [`getUpdates fails (${fault}): does another bot use this token?`];
     }
     await Promise.race([registration.idle(), pause(REGISTRATION_MS, signal)]);
-    const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, limits)));
+    const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, bounds)));
     if (!info) return [];
     const error = lastError(info);
     const wrong = wrongIn(info, error, webhookUrl);
@@ -63,26 +64,21 @@ async function twice(call: () => Promise<Answer>): Promise<Answer> {
   return lost ? call() : first;
 }
 
-function faultsOf({ kind, why }: Failure, apiRoot: string): readonly string[] {
-  switch (kind) {
-    // It is there, and accepts our token.
-    case 'delivered':
-    case 'throttled':
-      return [];
-    case 'unauthorized':
-      return [
-        `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
-      ];
-    case 'undelivered':
-    case 'uncertain': {
-      const { host } = new URL(apiRoot);
-      return [`Telegram does not answer at ${host} (${why}): look at the network and TELEGRAM_API_ROOT`];
-    }
-    case 'unreachable':
-    case 'rejected':
-      return [`Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`];
-  }
-}
+type Fault = (why: string, host: string) => string;
+const isAway: Fault = (why, host) =>
+  `Telegram does not answer at ${host} (${why}): look at the network and TELEGRAM_API_ROOT`;
+const isOther: Fault = (why) => `Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`;
+
+/** What it says of Telegram that `getMe` fails so; '': it is there, and accepts our token. */
+const FAULTS: Readonly<Record<Failure['kind'], Fault>> = {
+  throttled: () => '',
+  unauthorized: (why) =>
+    `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
+  undelivered: isAway,
+  uncertain: isAway,
+  unreachable: isOther,
+  rejected: isOther,
+};
 
 /** What registering anew may cure. Addresses are shown by their host alone: others may keep a secret in the path. */
 function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {
@@ -94,9 +90,8 @@ function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | 
     const host = URL.parse(url)?.host ?? 'another address';
     faults.push(`the webhook is registered at ${host}, not at ${wanted}: end the other bot with this token`);
   }
-  const missing = missingKinds(info);
-  if (missing.length > 0)
-    faults.push(`the webhook does not bring ${missing.join(', ')}: npm run telegram -- set`);
+  const missing = missingKinds(info).join(', ');
+  if (missing) faults.push(`the webhook does not bring ${missing}: npm run telegram -- set`);
   if (error?.includes('401')) {
     faults.push(
       `Telegram's updates carry another secret (${error}): give every process the same TELEGRAM_WEBHOOK_SECRET`,
@@ -106,12 +101,9 @@ function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | 
 }
 
 /** The last error of a delivery, unless it has passed. */
-function lastError({
-  last_error_date: at,
-  last_error_message: what,
-  pending_update_count: waiting,
-}: WebhookInfo) {
-  if (at === undefined) return undefined;
-  const ageMs = Date.now() - at * 1000;
-  return ageMs < (waiting > 0 ? STUCK_MS : PASSED_MS) ? (what ?? 'no reason given') : undefined;
+function lastError(info: WebhookInfo): string | undefined {
+  if (info.last_error_date === undefined) return undefined;
+  const ageMs = Date.now() - info.last_error_date * 1000;
+  const passedMs = info.pending_update_count > 0 ? STUCK_MS : PASSED_MS;
+  return ageMs < passedMs ? (info.last_error_message ?? 'no reason given') : undefined;
 }

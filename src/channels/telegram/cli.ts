@@ -22,53 +22,48 @@ const WANTED = [
   'TIME_ZONE',
 ] as const;
 
-const COMMANDS = ['info', 'set', 'delete'] as const;
+const commandSchema = z.enum(['info', 'set', 'delete']);
+const meSchema = z.object({ id: z.int(), username: z.string() });
 
 /** Runs one command, each call once; resolves to the exit code. */
 export async function runCli(
-  command: (typeof COMMANDS)[number],
+  command: z.infer<typeof commandSchema>,
   client: Pick<Client, 'call'>,
   options: RegistrationOptions,
   print: (line: string) => void,
 ): Promise<number> {
-  const show = (name: string, answer: Answer): boolean => {
+  let code = 0;
+  const show = (name: string, answer: Answer): void => {
     print(`${name}: ${answer.ok ? 'ok' : `${answer.kind} (${answer.why})`}`);
-    return answer.ok;
+    if (!answer.ok) code = 1;
   };
 
-  switch (command) {
-    case 'info': {
-      const me = await client.call('getMe', {});
-      const webhook = await client.call('getWebhookInfo', {});
-      const info = readWebhook(webhook);
-      if (!me.ok || !info) {
-        show('getMe', me);
-        show('getWebhookInfo', webhook);
-        return 1;
-      }
-      const { id, username } = meSchema.parse(me.result);
-      const { url, last_error_date: atS, ...state } = info;
-      print(`bot: @${username} (${id})`);
-      print(`webhook: ${url || 'none'}`);
-      for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
-      if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
-      return 0;
-    }
-    case 'set': {
-      if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
-      let code = 0;
-      for (const { name, set } of partsOf(client, options)) if (!show(name, await set())) code = 1;
-      return code;
-    }
-    case 'delete':
-      return show('deleteWebhook', await client.call('deleteWebhook', {})) ? 0 : 1;
+  if (command === 'delete') show('deleteWebhook', await client.call('deleteWebhook', {}));
+  if (command === 'set') {
+    if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
+    for (const { name, set } of partsOf(client, options)) show(name, await set());
   }
+  if (command !== 'info') return code;
+
+  const me = await client.call('getMe', {});
+  const webhook = await client.call('getWebhookInfo', {});
+  const info = readWebhook(webhook);
+  if (!me.ok || !info) {
+    show('getMe', me);
+    show('getWebhookInfo', webhook);
+    return 1;
+  }
+  const { id, username } = meSchema.parse(me.result);
+  const { url, last_error_date: atS, ...state } = info;
+  print(`bot: @${username} (${id})`);
+  print(`webhook: ${url || 'none'}`);
+  for (const [name, value] of Object.entries(state)) print(`${name}: ${value}`);
+  if (atS) print(`last_error_date: ${new Date(atS * 1000).toISOString()}`);
+  return code;
 }
 
-const meSchema = z.object({ id: z.int(), username: z.string() });
-
 async function main([written = '']: readonly string[]): Promise<number> {
-  const command = COMMANDS.find((one) => one === written);
+  const command = commandSchema.safeParse(written).data;
   if (command === undefined) {
     const isHelp = written === '--help';
     console[isHelp ? 'log' : 'error'](USAGE);
@@ -77,13 +72,12 @@ async function main([written = '']: readonly string[]): Promise<number> {
   // The secret is told to Telegram by `set` alone.
   const mode = command === 'set' ? {} : { TELEGRAM_MODE: 'polling' };
   const read = readConfig({ ...environment(), ...mode }, WANTED);
-  const telegram = read.ok ? read.config.telegram : undefined;
-  if (!read.ok || !telegram) {
+  if (!read.ok || !read.config.telegram) {
     const missing = ['TELEGRAM_BOT_TOKEN: got nothing, wants the token from BotFather'];
     console.error([...(read.ok ? missing : read.faults), ...read.warnings].join('\n'));
     return EXIT_CONFIG;
   }
-  const { publicUrl, settings } = read.config;
+  const { telegram, publicUrl, settings } = read.config;
   const options = {
     publicUrl,
     secret: telegram.mode === 'webhook' ? telegram.secret : undefined,

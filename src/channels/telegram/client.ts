@@ -73,12 +73,9 @@ export function createClient(options: ClientOptions): Client {
     async photo(at) {
       const place = placeSchema.safeParse(at).data;
       if (!place) return { kind: 'refused' };
-      const untilMs = performance.now() + Math.min(PHOTO_MS, usualMs);
-      const found = await call(
-        'getFile',
-        { file_id: place.file },
-        { timeoutMs: untilMs - performance.now() },
-      );
+      const mostMs = Math.min(PHOTO_MS, usualMs);
+      const untilMs = performance.now() + mostMs;
+      const found = await call('getFile', { file_id: place.file }, { timeoutMs: mostMs });
       if (!found.ok) return photoFailure(found);
       const file = fileSchema.safeParse(found.result).data;
       if (!file) return { kind: 'refused' };
@@ -104,19 +101,17 @@ const fileSchema = z.object({
   file_size: z.number().optional().catch(undefined),
 });
 
+const refusalSchema = z.object({
+  ok: z.literal(false),
+  error_code: z.int(),
+  description: z.string().default(''),
+  parameters: z.object({ retry_after: z.number() }).optional().catch(undefined),
+});
+type Refusal = z.infer<typeof refusalSchema>;
 const answerSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(true), result: z.unknown() }),
-  z.object({
-    ok: z.literal(false),
-    error_code: z.int(),
-    description: z.string().default(''),
-    parameters: z
-      .object({ retry_after: z.number().optional().catch(undefined) })
-      .optional()
-      .catch(undefined),
-  }),
+  refusalSchema,
 ]);
-type Refusal = Extract<z.infer<typeof answerSchema>, { ok: false }>;
 
 function understand(exchange: Exchange): Answer {
   if (exchange.kind !== 'answered') {
@@ -127,20 +122,18 @@ function understand(exchange: Exchange): Answer {
   const answer = answerSchema.safeParse(parseJson(content.toString())).data;
   if (answer?.ok) return answer;
   const why = answer ? `${answer.error_code}: ${answer.description}` : `${status}: unreadable`;
-  const meaning = meaningOf(platformAnswer(status, answer));
+  const meaning = meaningOf(answer ? refusalOf(answer) : { status: isGateways(status) ? status : undefined });
   return meaning.kind === 'delivered' ? { ok: true, result: undefined } : { ...meaning, ok: false, why };
 }
 
 /** An answer that no Bot API server wrote means something only where it is a gateway's error or a redirect. */
-function platformAnswer(status: number, answer: Refusal | undefined): PlatformAnswer {
-  if (!answer) return { status: status >= 500 || (status >= 300 && status < 400) ? status : undefined };
-  const { error_code: code, description, parameters } = answer;
-  const afterS = parameters?.retry_after;
-  return {
-    status: code,
-    says: saysOf(code, description),
-    ...(afterS !== undefined && { afterMs: afterS * 1000 }),
-  };
+function isGateways(status: number): boolean {
+  return status >= 500 || (status >= 300 && status < 400);
+}
+
+function refusalOf({ error_code: status, description, parameters }: Refusal): PlatformAnswer {
+  const afterMs = (parameters?.retry_after ?? 0) * 1000;
+  return { status, afterMs, says: saysOf(status, description) };
 }
 
 /** Many cases share a code: Telegram tells them apart by the text alone. */
@@ -158,22 +151,18 @@ export type Patience = {
   readonly pauseMs: number;
 };
 
-/** A refused token passes too: the operator has been alarmed and may put it right at BotFather. */
-const PASSING: ReadonlySet<Failure['kind']> = new Set<Failure['kind']>([
-  'throttled',
-  'undelivered',
-  'uncertain',
-  'unauthorized',
-]);
-
-/** Repeats a call until Telegram has carried it out or refused it for good. For calls that may be carried out twice. */
+/**
+ * Repeats a call until Telegram has carried it out or refused it for good. For calls that may be carried out twice. A
+ * refused token passes too: the operator has been alarmed and may put it right at BotFather.
+ */
 export async function persist(
   attempt: () => Promise<Answer>,
   { signal, pauseMs }: Patience,
 ): Promise<Answer> {
   for (let failures = 0; ; failures++) {
     const answer = await attempt();
-    if (answer.ok || !PASSING.has(answer.kind) || signal.aborted) return answer;
+    if (answer.ok || answer.kind === 'rejected' || answer.kind === 'unreachable' || signal.aborted)
+      return answer;
     await pause(waitAfter(answer, failures, pauseMs), signal);
   }
 }

@@ -1,5 +1,4 @@
 import { Composer, Context, Telegram } from 'telegraf';
-import { anyOf, type Filter, message } from 'telegraf/filters';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/code.ts';
@@ -47,14 +46,6 @@ const fileSchema = z.object({
   mime_type: maybe(z.string()),
 });
 
-/** Of messages of Telegram's own that a private chat can have: nobody said anything. */
-const serviceParts = {
-  pinned_message: present,
-  message_auto_delete_timer_changed: present,
-  write_access_allowed: present,
-  chat_background_set: present,
-};
-
 const messageSchema = z.object({
   message_id: maybe(z.int()),
   date: maybe(z.int()),
@@ -79,7 +70,10 @@ const messageSchema = z.object({
   audio: media,
   video_note: media,
   sticker: media,
-  ...serviceParts,
+  pinned_message: present,
+  message_auto_delete_timer_changed: present,
+  write_access_allowed: present,
+  chat_background_set: present,
 });
 type TelegramMessage = z.infer<typeof messageSchema>;
 
@@ -90,6 +84,8 @@ const callbackSchema = z.object({
   message: maybe(messageSchema),
 });
 
+type Query = z.infer<typeof callbackSchema>;
+
 const updateSchema = z.object({
   update_id: z.int(),
   message: maybe(messageSchema),
@@ -97,25 +93,18 @@ const updateSchema = z.object({
 });
 export type Update = z.infer<typeof updateSchema>;
 
-/** Null: no update at all, because there is no integer `update_id`. */
+/** Null: no update at all, because there is no integer `update_id`. What cannot be read is left out, for routes look for keys. */
 export function parseUpdate(body: unknown): Update | null {
   const update = updateSchema.safeParse(body).data;
   if (!update) return null;
-  const { message, callback_query: query } = update;
-  for (const part of [update, message, query, query?.message]) if (part) dropUnreadable(part);
-  return update;
-}
-
-/** A part of another shape than expected was left without a value: its key goes too, because filters look for keys. */
-function dropUnreadable(part: Record<string, unknown>): void {
-  for (const key in part) if (part[key] === undefined) delete part[key];
+  const { update_id, message, callback_query } = update;
+  return { update_id, ...(message && { message }), ...(callback_query && { callback_query }) };
 }
 
 /**
  * The one place where a parsed update becomes telegraf's. telegraf's type promises more parts than were parsed; it is
- * sound here because telegraf's filters and getters only look for keys and hand parts on as they are, and because our
- * routes read nothing that the schemas above have not read: whatever they hand to a function of ours, that function
- * takes it as one of the types above, which say what may be absent. Whoever adds a route adds the part to the schema.
+ * sound here because telegraf only looks for the keys of an update and hands their parts on as they are, to functions of
+ * ours that take them as the types above, which say what may be absent.
  */
 function asTelegraf(update: Update): TelegrafUpdate;
 function asTelegraf(update: object): object {
@@ -173,63 +162,56 @@ function sender(from: User | undefined): Sender {
 /** What a customer said with an update; `press` where they pressed a button. */
 type Said = { readonly message: Message; readonly press?: Press };
 
-/** An update on its way through the routes. The first route that fits it says what it is; none: nobody spoke to us. */
+/** An update on its way through the routes. `said` undefined: nobody spoke to us. */
 class UpdateContext extends Context {
   said: Said | undefined;
-
-  say(said: Message): void {
-    this.said = { message: said };
-  }
 }
 
-const unknown = (what: 'voice' | 'sticker' | 'other') => (ctx: Pick<UpdateContext, 'say'>) =>
-  ctx.say({ kind: 'unknown', what });
-
 /**
- * Text comes first: it is by far the most frequent, and each route that does not fit costs a little. What is not said to us
- * fits no route, or one that says nothing: edits (answered when they were new), channel posts, membership changes,
- * service messages, other bots, and groups that do not address us.
+ * What is not said to us fits no route, or one that says nothing: edits (answered when they were new), channel posts,
+ * membership changes, service messages, other bots, and groups that do not address us.
  */
 const routes = new Composer<UpdateContext>(
-  Composer.on(privately(message('text')), (ctx) => ctx.say(textOf(ctx.message.text))),
+  Composer.on('message', (ctx) => {
+    ctx.said = saidIn(ctx.message, ctx.botInfo);
+  }),
   Composer.on('callback_query', (ctx) => {
     ctx.said = pressOf(ctx.callbackQuery);
   }),
-  Composer.on(privately(message('contact')), (ctx) => {
-    const phone = cut(ctx.message.contact.phone_number, MAX_TEXT);
-    ctx.say({ kind: 'contact', phone, own: isOwnContact(ctx.message) });
-  }),
-  Composer.on(
-    privately(anyOf(message('photo'), message('document'), message('media_group_id'))),
-    (ctx, next) => {
-      const photo = photoOf(ctx.message);
-      return photo ? ctx.say(photo) : next();
-    },
-  ),
-  Composer.on(privately(message('caption')), (ctx) => ctx.say(textOf(ctx.message.caption))),
-  Composer.on(privately(anyOf(message('voice'), message('audio'), message('video_note'))), unknown('voice')),
-  Composer.on(privately(message('sticker')), unknown('sticker')),
-  Composer.on(privately(message()), (ctx) => {
-    if (!isService(ctx.message)) ctx.say(UNKNOWN);
-  }),
-  Composer.on('message', (ctx) => {
-    const { message } = ctx;
-    if (!message.from?.is_bot && !isPrivate(message.chat) && isAddressed(message, ctx.botInfo))
-      ctx.say(GROUP);
-  }),
 );
-
-/** A message that a person wrote in their chat with us, and that fits the filter. */
-function privately<Fitting extends TelegrafUpdate>(filter: Filter<Fitting>): Filter<Fitting> {
-  return (update): update is Fitting =>
-    'message' in update &&
-    isPrivate(update.message.chat) &&
-    update.message.from?.is_bot !== true &&
-    filter(update);
-}
 
 const GROUP: Message = { kind: 'group' };
 const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
+
+function saidIn(message: TelegramMessage, bot: UserFromGetMe): Said | undefined {
+  if (message.from?.is_bot) return undefined;
+  if (!isPrivate(message.chat)) return isAddressed(message, bot) ? { message: GROUP } : undefined;
+  const content = contentOf(message);
+  return content && { message: content };
+}
+
+/** Messages of Telegram's own that a private chat can have: nobody said anything. */
+const SERVICE = [
+  'pinned_message',
+  'message_auto_delete_timer_changed',
+  'write_access_allowed',
+  'chat_background_set',
+] as const;
+
+/** What a person wrote or sent in their chat with us. */
+function contentOf(message: TelegramMessage): Message | undefined {
+  const { text, caption, contact, voice, audio, video_note, sticker } = message;
+  if (text !== undefined) return textOf(text);
+  if (contact) {
+    return { kind: 'contact', phone: cut(contact.phone_number, MAX_TEXT), own: isOwnContact(message) };
+  }
+  const photo = photoOf(message);
+  if (photo) return photo;
+  if (caption !== undefined) return textOf(caption);
+  if (voice ?? audio ?? video_note) return { kind: 'unknown', what: 'voice' };
+  if (sticker) return { kind: 'unknown', what: 'sticker' };
+  return SERVICE.some((part) => message[part] !== undefined) ? undefined : UNKNOWN;
+}
 
 /** Routes only say what an update is: none of telegraf's methods is ever called. */
 const NO_API = new Telegram('');
@@ -246,11 +228,9 @@ function isPrivate(chat: Chat | undefined): boolean {
   return chat?.type === 'private';
 }
 
-type Query = { readonly id: string; readonly message?: { message_id?: number | undefined; chat: Chat } };
-
 /** Without its message (too old a bot message, an inline one) a press has a person, with whom the chat is private. */
 function pressOf(query: Query): Said {
-  const chosen = 'data' in query && typeof query.data === 'string' ? choiceOf(query.data) : undefined;
+  const chosen = query.data === undefined ? undefined : choiceOf(query.data);
   const press: Press = {
     query: query.id,
     ...(query.message?.message_id !== undefined && { message: query.message.message_id }),
@@ -284,10 +264,6 @@ function isOwnContact({
 }: TelegramMessage): boolean {
   const direct = forward_origin === undefined && forward_date === undefined && via_bot === undefined;
   return direct && isPrivate(chat) && from !== undefined && contact?.user_id === from.id;
-}
-
-function isService(message: TelegramMessage): boolean {
-  return Object.keys(serviceParts).some((part) => part in message);
 }
 
 /**
