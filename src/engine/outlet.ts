@@ -13,8 +13,7 @@ export type Outgoing = StoredOutgoing & { readonly trace?: Trace | undefined };
  * - `delivered`: the platform has it (also: an edit that changes nothing).
  * - `throttled`: not now; never before `afterMs` have passed, where the platform says so.
  * - `undelivered`: surely not delivered (no connection, a closed client).
- * - `uncertain`: perhaps delivered (a time-out, a connection cut, a fault of the platform's own). Platforms have no
- *   idempotency keys.
+ * - `uncertain`: perhaps delivered (a time-out, a connection cut, a fault of the platform's own): there are no idempotency keys.
  * - `unauthorized`: the platform refuses our token or our bot; the operator's fault.
  * - `unreachable`: the customer blocked the bot, or the conversation is gone; final.
  * - `rejected`: refused for another reason; the same reply will be refused again.
