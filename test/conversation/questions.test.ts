@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { questionsOf } from '../support/conversation.ts';
-import { Dialogue, TEAMS } from '../support/dialogue.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
+import { flows } from '../../src/conversation/flows/index.ts';
+import type { Answer } from '../../src/conversation/language/questions.ts';
+import { SAYINGS, WORDING } from '../../src/i18n.ts';
+import { questionsOf, words as said } from '../support/conversation.ts';
+import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
+import { Dialogue, STAFF, TEAMS } from '../support/dialogue.ts';
+import { fc } from '../support/properties.ts';
+import { misread, sentencesOf } from '../support/sentences.ts';
 
 /*
  * Questions as customers type them: with marks and without, in the words of a phone, of the South, the North and the
@@ -8,255 +15,165 @@ import { Dialogue, TEAMS } from '../support/dialogue.ts';
  */
 
 const find = questionsOf();
+const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
+const rows = sentencesOf('questions.txt');
+const NO_QUESTIONS = rows.flatMap(([text, id]) => (id === 'none' ? [text] : []));
+const UNANSWERED = rows.flatMap(([text, id]) => (id === 'unknown' ? [text] : []));
+const ANSWERED = rows.filter(([, id]) => id !== 'none' && id !== 'unknown');
 
-const ANSWERED: readonly (readonly [id: string, ...texts: string[]])[] = [
-  [
-    'fee',
-    'co mat phi ko shop',
-    'tốn tiền hông',
-    'free hả shop',
-    'có tốn xu nào không',
-    'is there any charge?',
-  ],
-  [
-    'code.where',
-    'mã nằm chỗ nào vậy ad',
-    'tìm mã kiểu gì',
-    'mã nó in ở mô rứa',
-    'code nằm đâu z',
-    'ma o dau z',
-  ],
-  ['code.where', 'kiếm mã ở đâu dzậy', 'where can i see the code?'],
-  ['code.once', 'mã dùng mấy lần', '1 mã xài được mấy lần vậy', 'can i use a code twice?'],
-  ['code.photo', 'chụp hình gửi đc hông', 'gửi ảnh có được không ạ', 'can i send a photo?'],
-  ['code.many', 'nhập nhiều mã 1 lần được k', 'can i send two codes at once?'],
-  [
-    'points.when',
-    'bao h có điểm',
-    'khi mô có điểm',
-    'chừng nào điểm về dzậy shop',
-    'how soon do i get points?',
-  ],
-  ['points.when', 'bao giờ điểm vào tài khoản', 'bao lâu thì có điểm ạ'],
-  ['points.use', 'điểm để làm gì', 'diem de lam gi', 'điểm xài vào đâu', 'what are points for?'],
-  ['points.how', 'làm sao có điểm vậy', 'làm sao để tích điểm', 'how can i get points?'],
-  ['points.worth', 'một mã được bao nhiêu điểm', 'mã này được mấy điểm', 'how many points per code?'],
-  ['gift.how', 'đổi quà ở mô', 'doi qua kieu gi', 'where can i redeem my points?'],
-  ['points.missing', 'sao mình chưa được cộng điểm', 'sao điểm mình thiếu', "why don't i have any points?"],
-  ['points.missing', 'điểm của mình bị trừ sao vậy', 'sao chua co diem vay'],
-  [
-    'phone.why',
-    'sao phải cho sdt',
-    'hỏi số làm gì thế',
-    'sao lại cần số điện thoại của tôi',
-    'why my phone?',
-  ],
-  ['phone.why', 'why do u need my number', 'lấy sđt làm gì vậy'],
-  ['phone.wrong', 'số điện thoại sai chỗ nào', 'what is wrong with my number?'],
-  ['phone.other', 'số của vợ mình được không', "can i use my wife's number?"],
-  ['phone.other', 'tích điểm cho người khác được không ạ'],
-  ['email.why', 'cần mail làm gì', 'email để làm gì vậy', 'is email mandatory?', 'sao cần email vậy shop'],
-  ['email.wrong', 'email sai chỗ nào', 'what is wrong with my email?'],
-  ['gift.where', 'lấy quà ở mô', 'quà nhận chỗ nào', 'how do i get my gift?', 'nhan qua o dau'],
-  ['gift.refused', 'sao không đổi được quà', 'sao doi qua khong duoc', 'why was the gift refused?'],
-  [
-    'hours',
-    'mấy h mở cửa',
-    'mấy giờ đóng cửa rứa',
-    'shop mở tới mấy giờ',
-    'are you open now?',
-    'may gio mo cua',
-  ],
-  [
-    'safe',
-    'có an toàn không shop',
-    'có bị lộ số không',
-    'có lừa đảo không đó',
-    'is this legit?',
-    'is this a scam?',
-  ],
-  ['code.wrong', 'mã sai chỗ nào', 'sao mã không đúng vậy', 'why does the code not work?'],
-];
+describe('a question', () => {
+  test('is answered by what it asks, and what only the operator knows by nothing', () => {
+    expect(misread(ANSWERED, (text) => find(text)?.id)).toEqual([]);
+    expect(UNANSWERED.filter((text) => find(text)?.id !== undefined)).toEqual([]);
+    expect(ANSWERED.length + UNANSWERED.length).toBeGreaterThan(140);
+  });
 
-/** Only the operator knows: the contact is given, and the question counted. */
-const UNANSWERED = [
-  'điểm hết hạn khi nào',
-  'hết hạn khi nào',
-  'diem co het han khong',
-  'bao giờ điểm hết hạn vậy',
-  'khi nào hết điểm',
-  'mã có hạn không',
-  'mua ở đâu được điểm',
-  'mua cái gì được điểm',
-  'mua gì có điểm vậy',
-  'cửa hàng ở đâu',
-  'shop ở đâu vậy',
-  'địa chỉ ở đâu',
-  'lên hạng kiểu gì',
-  'có khuyến mãi không',
-  'chuyển điểm cho bạn được không',
-  'điểm đổi ra tiền mặt được không',
-  'bảo hành bao lâu',
-  'có ship không',
-  'có phí ship không',
-  'is it free shipping?',
-  'đổi tiền mặt được không',
-  'điểm bao lâu thì hết hạn',
-  'giá bao nhiêu',
-  'đăng ký sao',
-  'mất sim rồi phải làm sao',
-  'mất số điện thoại thì sao',
-  'trả quà được không',
-  'do points expire?',
-  'when do my points expire?',
-  'where can i buy?',
-  'can i get cash?',
-  'mai có mưa không?',
-  'tivi này mấy inch?',
-  'bạn có người yêu chưa',
-  'sao trời xanh vậy',
-  'where is the moon?',
-  'how old are you?',
-];
+  test('is none where something that the bot does is asked for, or nothing', () => {
+    expect(NO_QUESTIONS.filter((text) => find(text)?.sure)).toEqual([]);
+  });
 
-/** They ask for something that the bot does, or for nothing: no answer may come in between. */
-const NO_QUESTIONS = [
-  ...['đổi quà', 'doi qua', 'tích điểm', 'tích điểm mã TIVI000000017', 'xem điểm', 'lịch sử', 'điểm', 'quà'],
-  ...['tích điểm thế nào', 'tích điểm ở đâu', 'có quà gì', 'đổi được gì'],
-  ...[
-    'có những quà nào vậy',
-    'mình có bao nhiêu điểm',
-    'còn bao nhiêu điểm',
-    'điểm của mình đâu',
-    'how to redeem',
-  ],
-  ...[
-    'how many points do I have?',
-    'what gifts do you have?',
-    'what do you store?',
-    'hôm qua mình tích được gì',
-    'tháng này tích được gì',
-  ],
-  ...['tháng trước mình đổi được quà gì', 'đổi quà đầu máy được không', 'cho mình đổi loa được không'],
-  ...['Nguyễn Văn An', 'Trần Thị Mai', 'Lê Đâu', 'Ngô Bảo Sao', 'Garnacho', 'Mai Anh Đào', 'Phí Thị Hạnh'],
-  ...[
-    'TIVI000000017',
-    'mã TIVI000000017',
-    'TIVI000000017 TIVI000000018',
-    'DAUMAY01',
-    'đầu máy',
-    'máy giặt',
-    'nồi cơm',
-  ],
-  ...[
-    '0912345678',
-    'số của mình là 0912345678',
-    'minh@example.vn',
-    'email minh@example.vn',
-    'sđt 0867 123 456',
-  ],
-  ...['12 Lý Thường Kiệt, Hà Nội', '45 đường số 3, Quận 7', 'ấp Mỹ Hoà, xã Phú Thọ', 'căn hộ B12.05'],
-  ...[
-    'không có email',
-    'không',
-    'có',
-    'ok',
-    'bỏ qua',
-    'huỷ',
-    'để sau',
-    'cảm ơn',
-    'chào shop',
-    'đúng rồi',
-    'không sao',
-  ],
-  ...[
-    'số điện thoại',
-    'đổi số điện thoại',
-    'sửa mã',
-    'sửa email',
-    'thêm mã TIVI000000018',
-    'bỏ mã TIVI000000018',
-  ],
-  ...[
-    'tháng 9',
-    'hôm qua',
-    '1 - 5 November 2026',
-    'quý 1',
-    'trang 2',
-    'tiếng Việt',
-    'English please',
-    '/privacy',
-  ],
-  ...['gặp nhân viên', 'hotline', 'mình mới mua tivi', 'mã in trên hộp', 'mình đang tìm mã', 'phí ship 30k'],
-  ...[
-    'my phone number is 0912345678',
-    'I want a gift',
-    'earn points',
-    'redeem',
-    'history',
-    'my points',
-    'next',
-  ],
-];
+  test('is never what begins or answers anything', () => {
+    const phrases = said.examples.flatMap(({ text, isPhrase }) => (isPhrase ? [text] : []));
+    expect(phrases.filter((phrase) => find(phrase)?.sure)).toEqual([]);
+  });
 
-const answered = ANSWERED.flatMap(([id, ...texts]) => texts.map((text) => [text, id] as const));
+  test('is found in any text at once', () => {
+    const words = fc.constantFrom('mã', 'ở', 'đâu', 'sao', 'phí', 'không', 'quà', '?', 'abcdefgh', 'ddaau');
+    const texts = fc.oneof(
+      fc.array(words, { maxLength: 300 }).map((all) => all.join(' ')),
+      fc.string({ unit: 'binary', maxLength: 1200 }),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(onCpu(() => find(text)).cpuMs).toBeLessThan(AT_ONCE_MS);
+      }),
+    );
+  });
 
-test('there are enough of them', () => {
-  expect(answered.length + UNANSWERED.length).toBeGreaterThan(100);
+  test('means the same with marks and without, in any case, with any polite words around', () => {
+    const sure = ANSWERED.filter(([text]) => /^[\p{L} ?]+$/u.test(text) && find(text)?.sure);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...sure),
+        fc.constantFrom('', 'shop ơi ', 'cho mình hỏi ', 'hi, '),
+        fc.constantFrom('', ' vậy ạ', ' nhé', '??'),
+        fc.boolean(),
+        ([text, id], before, after, isLoud) => {
+          const asked = `${before}${text.replace(/\?$/, '')}${after || '?'}`;
+          expect(find(isLoud ? asked.toUpperCase() : asked)?.id).toBe(id);
+        },
+      ),
+    );
+  });
 });
 
-test.each(answered)('%s asks for %s', (text, id) => {
-  expect(find(text)).toMatchObject({ id });
-});
-
-test.each(UNANSWERED)('%s has no answer', (text) => {
-  expect(find(text)?.id).toBeUndefined();
-});
-
-test.each(NO_QUESTIONS)('%s is no question to be answered', (text) => {
-  expect(find(text)?.sure).not.toBe(true);
-});
-
-/** Each question of ours, as far as it is asked for by itself. */
-const QUESTIONS: readonly (readonly [string, () => Dialogue])[] = [
-  ['a code', () => new Dialogue().text('tích điểm')],
-  ['a phone', () => new Dialogue().text('tích điểm TIVI000000017')],
-  ['an e-mail', () => new Dialogue().text('tích điểm TIVI000000017 0912345678')],
-  ['a proof', () => new Dialogue().text('đổi quà DAUMAY01')],
-  ['a summary', () => new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn')],
-  [
-    'consent',
-    () => new Dialogue().text('tích điểm TIVI000000017 0912345678 minh@example.vn').press('confirm'),
-  ],
-  ['a gift', () => new Dialogue(TEAMS).text('đổi quà')],
-  ['a period', () => new Dialogue(TEAMS).text('lịch sử 32/8/2026')],
+const WHERE: readonly (readonly [string, () => Dialogue, next: string, then: string])[] = [
+  ['a code', () => new Dialogue().text('tích điểm'), 'TIVI000000017', 'accumulate.askPhone'],
+  ['a phone', () => new Dialogue().text('tích điểm TIVI000000017'), '0912345678', 'accumulate.askEmail'],
+  ['an e-mail', () => new Dialogue().text('TIVI000000017 0912345678'), 'bỏ qua', 'accumulate.summary'],
+  ['a summary', () => new Dialogue().text(SUMMED), 'ok', 'accumulate.done'],
+  ['consent', () => new Dialogue().text(SUMMED).press('confirm'), 'ok', 'privacy.remembered'],
+  ['a gift', () => new Dialogue(TEAMS).text('đổi quà'), 'đầu máy', 'redeem.summary'],
+  ['a proof', () => new Dialogue().text('đổi quà DAUMAY01'), 'huỷ', 'cancel.done'],
+  ['who it is', () => new Dialogue(STAFF).text('xem điểm'), '0867123456', 'points.balance'],
+  ['a period', () => new Dialogue(TEAMS).text('lịch sử 32/8/2026'), 'tháng trước', 'history.page'],
 ];
 
-describe.each(QUESTIONS)('where we ask for %s', (_, begin) => {
-  test('a question is answered and ours comes again', () => {
-    for (const [text] of answered) {
+/** What a question must not change. */
+function kept({ state }: Dialogue) {
+  const { textLocale: _, step, misses: __, ...rest } = state;
+  const { shown: ___, ...where } = { shown: true, ...step };
+  return { ...rest, step: where };
+}
+
+describe.each(WHERE)('where we ask for %s', (where, begin, next, then) => {
+  test('a question is answered and ours comes again, nothing lost', () => {
+    for (const [text, id] of ANSWERED) {
       const chat = begin();
-      const { key } = chat.question;
+      const [before, { key, view }] = [kept(chat), chat.question];
       chat.text(text);
-      expect([text, chat.keys]).toEqual([text, ['answer', key]]);
+      expect([text, chat.keys, chat.question.view]).toEqual([text, ['answer', key], view]);
+      // Why a phone must be shared is another answer than why one is asked for.
+      const answer = where === 'a proof' && id === 'phone.why' ? 'proof.why' : id;
+      expect(chat.last?.question).toEqual({ answer });
+      expect(kept(chat)).toEqual(before);
     }
+    expect(begin().text('có mất phí không?').text('mấy giờ mở cửa').text(next).keys).toContain(then);
   });
 
   test('one that has no answer gets the contact, is counted, and ours comes again', () => {
     for (const text of UNANSWERED) {
       const chat = begin();
-      const { key } = chat.question;
+      const [before, { key }] = [kept(chat), chat.question];
       chat.text(text);
       expect([text, chat.keys]).toEqual([text, ['unsure', key]]);
-      expect(chat.replies[0]?.lines).toEqual([{ key: 'help.support', params: { contact: '1900 0000' } }]);
+      expect(chat.replies[0]).toMatchObject({
+        context: 'question',
+        lines: [{ key: 'help.support', params: { contact: '1900 0000' } }],
+      });
       expect(chat.last?.question).toEqual({});
+      expect(kept(chat)).toEqual(before);
     }
   });
 });
 
-test('a page stays at any of them', () => {
-  for (const text of [...answered.map(([one]) => one), ...UNANSWERED]) {
+test('a page stays at any question', () => {
+  for (const text of [...ANSWERED.map(([one]) => one), ...UNANSWERED]) {
     const chat = new Dialogue(TEAMS).text('lịch sử').text(text);
     expect([text, chat.state.step.at, chat.keys.length]).toEqual([text, 'browsing', 1]);
   }
+});
+
+describe('what only the shop knows', () => {
+  test.each(['giờ lấy quà ở đâu', 'mấy giờ mở cửa'])('comes with whom to ask: %s', (text) => {
+    expect(new Dialogue().text(text).question.lines).toEqual([
+      { key: 'help.support', params: { contact: '1900 0000' } },
+    ]);
+    const alone = new Dialogue(undefined, { supportContact: undefined });
+    expect(alone.text(text).question).toMatchObject({ key: 'answer', lines: [] });
+  });
+});
+
+describe("the operator's answers", () => {
+  const added: readonly Answer[] = [
+    {
+      id: 'hours',
+      asks: { vi: ['mấy giờ mở cửa'], en: ['when do you open'] },
+      answer: { vi: '8 giờ', en: '8 am' },
+    },
+    {
+      id: 'warranty',
+      asks: { vi: ['bảo hành bao lâu'], en: ['how long is the warranty'] },
+      answer: { vi: 'Hai năm', en: 'Two years' },
+    },
+  ];
+
+  test('replace built-in ones by their id, and come on top', () => {
+    const findAmong = questionsOf(added);
+    expect(findAmong('mấy giờ mở cửa ạ?')).toMatchObject({ id: 'hours' });
+    expect(findAmong('cửa hàng đóng cửa mấy giờ?')).toBeUndefined();
+    expect(findAmong('Bảo hành bao lâu vậy?')).toMatchObject({ id: 'warranty', sure: true });
+    expect(findAmong('có mất phí không?')).toMatchObject({ id: 'fee' });
+  });
+
+  test('come before what nobody but the operator knows', () => {
+    const expiry: Answer = {
+      id: 'expiry',
+      asks: { vi: ['điểm hết hạn lúc nào'], en: ['when do my points lapse'] },
+      answer: { vi: 'Cuối năm', en: 'At the end of the year' },
+    };
+    const asked = 'điểm hết hạn khi nào';
+    expect(find(asked)).toMatchObject({ sure: true });
+    expect(find(asked)?.id).toBeUndefined();
+    expect(questionsOf([expiry])(asked)).toMatchObject({ id: 'expiry' });
+  });
+
+  test('are said as they were written', () => {
+    const { step } = createConversation({ flows, wording: WORDING, sayings: SAYINGS, answers: added });
+    const chat = new Dialogue();
+    const message = { kind: 'text', text: 'bảo hành bao lâu?' } as const;
+    const decision = step(chat.state, { kind: 'message', message }, chat.context());
+    expect(decision.replies).toMatchObject([{ key: 'answer', params: { text: { vi: 'Hai năm' } } }]);
+    expect(decision.question).toEqual({ answer: 'warranty' });
+  });
 });

@@ -6,6 +6,7 @@ import { fold } from '../../src/conversation/language/text.ts';
 import { commands, PERIOD_NAMES, words as said, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { fc } from '../support/properties.ts';
+import { misread, sentencesOf } from '../support/sentences.ts';
 
 const told = (text: string, expected: ReturnType<typeof understand>) =>
   expect(understand(text)).toEqual({
@@ -13,6 +14,21 @@ const told = (text: string, expected: ReturnType<typeof understand>) =>
     codes: expected.code === undefined ? [] : [expected.code],
     ...expected,
   });
+
+describe('an act', () => {
+  it('is what a text says by itself', () => {
+    expect(misread(sentencesOf('acts.txt'), (text) => understand(text).act)).toEqual([]);
+    expect(misread(sentencesOf('acts.txt', 'no act'), (text) => understand(text).act)).toEqual([]);
+  });
+
+  it('to edit names the slot', () => {
+    const named = (text: string) => understand(text).names;
+    expect(named('đổi số điện thoại')).toBe('phone');
+    expect(named('sửa email giúp mình')).toBe('email');
+    expect(named('sửa mã')).toBe('code');
+    expect(named('edit')).toBeUndefined();
+  });
+});
 
 describe('the history', () => {
   it.each([
@@ -43,16 +59,6 @@ describe('the history', () => {
     ['mình là Tuấn, cho hỏi lịch sử', {}],
   ] as const)('is asked for by %j', (text, expected) => {
     told(text, { act: 'start history', ...expected });
-  });
-
-  it.each([
-    ['đổi quà tháng này', 'start redeem'],
-    ['tháng này đổi được quà gì', 'start redeem'],
-    ['đổi 2000 điểm', 'start redeem'],
-    ['doi qua Dau May 2 cai', 'start redeem'],
-    ['tích điểm hôm nay', 'start accumulate'],
-  ] as const)('is not asked for by %j', (text, act) => {
-    expect(understand(text).act).toBe(act);
   });
 
   it('is told by its type alone, too', () => {

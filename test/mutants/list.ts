@@ -279,7 +279,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (draft.phone) return',
     ],
   }),
-  ...of('understanding', 'conversation', ['test/conversation/slots.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/values.test.ts'], {
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
     'an old number stays old': ["166: '36',", ''],
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
