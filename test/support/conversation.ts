@@ -33,7 +33,7 @@ export function understand(
   const {
     covered: _,
     agrees: _agrees,
-    assents: _assents,
+
     denies: _denies,
     ...said
   } = conversation.understand(text);

@@ -76,7 +76,7 @@ export function createGiftNames(words: Words): GiftNames {
     named(text, rest, gifts) {
       if (gifts.length === 0) return [];
       // "loa@gmail.com" names nothing.
-      const { found } = withoutNames(text.replace(/\S*@\S*/g, ' '), gifts);
+      const { found } = withoutNames(text.includes('@') ? text.replace(/\S*@\S*/g, ' ') : text, gifts);
       const coded = gifts.filter(({ code }) => found.includes(fold(code)));
       if (coded.length > 0) return coded;
       const named =

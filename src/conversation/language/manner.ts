@@ -136,6 +136,11 @@ export function createLocaleOf(words: Words): LocaleOf {
   );
   const marks = marksOf(words);
 
+  /** `null`: none. */
+  const [later, firstly] = [false, true].map((isFirst) =>
+    remembered((token) => localeOfWord(token, isFirst) ?? null),
+  );
+
   function localeOfWord(token: string, isFirst: boolean): string | undefined {
     for (const sign of token.normalize('NFD').toLowerCase()) {
       const locale = marks.get(sign);
@@ -160,8 +165,8 @@ export function createLocaleOf(words: Words): LocaleOf {
     // Values are of no language: no address, link, code, number or command is looked at.
     for (const { text: token } of tokenize(visible(text))) {
       if (!/^\p{L}[\p{L}\p{M}'’-]*\d?$/u.test(token)) continue;
-      const locale = localeOfWord(token, isFirst);
-      if (locale !== undefined) counts.set(locale, (counts.get(locale) ?? 0) + 1);
+      const locale = (isFirst ? firstly : later)?.(token);
+      if (locale) counts.set(locale, (counts.get(locale) ?? 0) + 1);
     }
     const [best, second] = [...counts].sort(([, one], [, other]) => other - one);
     return best && best[1] > (second?.[1] ?? 0) ? best[0] : undefined;

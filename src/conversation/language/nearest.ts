@@ -9,6 +9,8 @@ export type Nearest = (text: string) => readonly Near[];
 
 /** So many neighbours vote. */
 const NEIGHBOURS = 5;
+/** Of longer texts only the beginning counts. */
+const MOST_WORDS = 60;
 /** Words one by one, two and three in a row. */
 const LONGEST = 3;
 
@@ -24,7 +26,8 @@ export function createNearest(
   const polite = new Set(words.list('polite'));
   const examples = words.examples.filter((one) => !skip?.(one));
   const grams = (text: string): Map<string, number> => {
-    const said = plainly(text).filter((word) => word !== '' && !polite.has(word));
+    const all = plainly(text).filter((word) => word !== '' && !polite.has(word));
+    const said = all.slice(0, MOST_WORDS);
     const counts = new Map<string, number>();
     for (let from = 0; from < said.length; from++)
       for (let length = 1; length <= LONGEST && from + length <= said.length; length++) {

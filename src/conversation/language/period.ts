@@ -303,6 +303,8 @@ function cutOut(end: string, of: string, kind: string, { from, to }: Days): Days
 }
 
 const SHAPE = { ok: false, reason: 'period.shape' } as const;
+/** Nobody needs more words for a period. */
+const MOST_SIGNS = 20;
 const THING = String.raw`(\[\S*\]|#\d+|Q\S+|\d*/\d*/\d*|now)`;
 /** One date or span, perhaps open at an end, or two. */
 const WHOLE = new RegExp(`^(<|-|\\^)? ?${THING}(?:(?: ([-&]))* ${THING})?$`);
@@ -310,6 +312,7 @@ const WHOLE = new RegExp(`^(<|-|\\^)? ?${THING}(?:(?: ([-&]))* ${THING})?$`);
 function daysOf(pieces: Pieces, today: number, small: ReadonlySet<string>): Span | Fault {
   if (pieces.some((piece) => is(piece, 'lunar'))) return { ok: false, reason: 'period.lunar' };
   const signs = pieces.map((_, at) => signOf(pieces, at, today, small)).filter((sign) => sign !== '');
+  if (signs.length > MOST_SIGNS) return SHAPE;
   let said = signs.join(' ');
   for (const [row, into] of JOINS)
     said = said.replace(row, (...found) => {

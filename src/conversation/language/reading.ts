@@ -11,7 +11,7 @@ import {
 } from './manner.ts';
 import { isPast } from './period.ts';
 import { createTimes, type Pieces, type Times } from './period-words.ts';
-import { visible } from './text.ts';
+import { remembered, visible } from './text.ts';
 import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
 import type { Words } from './words.ts';
 
@@ -59,8 +59,6 @@ export type Said = {
   readonly fault: boolean;
   /** Begins with a yes, which a pause ends: "đúng, gõ nhầm". */
   readonly agrees: boolean;
-  /** Has a yes in it. */
-  readonly assents: boolean;
   /** Says not to do something: "đừng bỏ mã nào". */
   readonly denies: boolean;
   /** Words that ask for the gift named with them ("đổi", "lấy"), whether or not they make an act. */
@@ -88,44 +86,12 @@ export type Reader = {
 /** Asks for an answer of the programme. */
 export const ANSWERED = /^ask (?!what$|who$)/;
 
-/** Of several acts in a message the first of these is meant; flows stand between these two lists, by their priority. */
-const BEFORE_FLOWS = [
-  'show erasing',
-  'show privacy',
-  'speak',
-  'show languages',
-  'status',
-  'show person',
-  'show complaint',
-  'cancel',
-  'cancel mild',
-];
-const AFTER_FLOWS = [
-  ...[
-    'show help',
-    'show welcome',
-    'show menu',
-    'none',
-    'page next',
-    'page previous',
-    'keep',
-    'other',
-    'page same',
-  ],
-  ...[
-    'talk wait',
-    'ask what',
-    'no',
-    'yes',
-    'talk bye',
-    'talk upset',
-    'ask who',
-    'talk thanks',
-    'talk greeting',
-  ],
-  'talk remark',
-];
-/** A change of the details at hand stands among the flows. */
+/** Of several acts in a message the first of these is meant; `flows` by their priority, with a change of the details. */
+const ORDER = [
+  'answers, show erasing, show privacy, speak, show languages, status, show person, show complaint, cancel, cancel mild, flows',
+  'show help, show welcome, show menu, none, page next, page previous, keep, other, page same, talk wait, ask what',
+  'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
+].join(', ');
 const AMONG_FLOWS = [
   { act: 'change', priority: 25 },
   { act: 'remove', priority: 26 },
@@ -136,14 +102,7 @@ const NO: ReadonlySet<string | undefined> = new Set(['no', 'none', 'cancel mild'
 /** What leaves a "thôi" what it is: an end. */
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 /** What may be said beside the wish for a language. */
-const BESIDE_LANGUAGE: ReadonlySet<string> = new Set([
-  'yes',
-  'no',
-  'none',
-  'talk greeting',
-  'talk thanks',
-  'show help',
-]);
+const BESIDE_LANGUAGE = /^(?:yes|no|none|talk greeting|talk thanks|show help)$/;
 
 /** `commands`: slash commands, without the slash, by what they stand for. */
 export function createReader(
@@ -155,16 +114,14 @@ export function createReader(
   const past = flows.find(({ showsPast }) => showsPast);
   const pastAct = past && `start ${past.name}`;
   const ranked = [...flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })), ...AMONG_FLOWS];
-  const speaks = [...new Set(words.examples.flatMap(({ act }) => (act.startsWith('speak ') ? [act] : [])))];
-  const asked = [
-    ...new Set(words.examples.flatMap(({ act, isPhrase }) => (isPhrase && ANSWERED.test(act) ? [act] : []))),
-  ];
-  const order = [
-    ...asked,
-    ...BEFORE_FLOWS.flatMap((act) => (act === 'speak' ? speaks : [act])),
-    ...ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
-    ...AFTER_FLOWS,
-  ];
+  const acts = [...new Set(words.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];
+  const speaks = acts.filter((act) => act.startsWith('speak '));
+  const groups: Readonly<Record<string, readonly string[]>> = {
+    answers: acts.filter((act) => ANSWERED.test(act)),
+    speak: speaks,
+    flows: ranked.sort((one, other) => other.priority - one.priority).map(({ act }) => act),
+  };
+  const order = ORDER.split(', ').flatMap((act) => groups[act] ?? act);
   const localeOf = createLocaleOf(words);
   const times = createTimes(words);
   const lexicon = createLexicon(words, times, localeOf);
@@ -262,7 +219,8 @@ export function createReader(
   /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
   function wishedLanguage(parts: readonly Segment[]): string | undefined {
     const isNamed = ({ meaning }: Segment) => speaks.includes(meaning?.act ?? '');
-    const isOther = ({ meaning }: Segment) => meaning?.act !== undefined && !BESIDE_LANGUAGE.has(meaning.act);
+    const isOther = ({ meaning }: Segment) =>
+      meaning?.act !== undefined && !BESIDE_LANGUAGE.test(meaning.act);
     const others = parts.filter((part) => !isNamed(part));
     if (others.length === parts.length || !isExplained(parts)) return undefined;
     if (others.some((part) => isOther(part) || part.meaning?.field)) return undefined;
@@ -294,6 +252,50 @@ export function createReader(
     return act === 'show help' && isYes(text) ? 'yes' : act;
   }
 
+  function readText(text: string): Said {
+    const seen = withDatesJoined(withHandsRead(withLinksRead(visible(text))));
+    const tokens = tokenize(seen).flatMap(codes.parted);
+    const command = commandOf(tokens[0]);
+    const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
+    const email = findEmail(typed);
+    const unmailed = without(typed, email?.tokens);
+    const phone = findPhone(unmailed);
+    const others = without(unmailed, phone?.tokens);
+    const mangled = others.find(codes.isMangled);
+    const { act, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
+    const all = [...new Set(found.map((token) => token.text))];
+    const unknown = new Set(
+      parts.flatMap(({ meaning, words: all }) => (meaning ? [] : all.map(({ source }) => source))),
+    );
+    const left = others.filter((token) => unknown.has(token));
+    const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
+    const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
+    return {
+      act: (command ? act : settled(act, isAlone, text)) ?? bare,
+      codes: all,
+      phone: phone?.result.value,
+      phoneAsk: phone?.result.ask,
+      email: email?.result.ok ? email.result.value : undefined,
+      emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
+      mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
+      reference: referenceIn(others, left),
+      period,
+      type: (act !== undefined && act === pastAct) || isAlone ? typeOf(parts, act) : undefined,
+      ever: parts.some(({ meaning }) => meaning?.ever),
+      gifts: isAlone && speaksOfGifts(parts),
+      names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
+      noEmail: !email && lacksEmail(parts),
+      agrees: beginsWithYes(parts),
+      fault: parts.some(({ meaning }) => meaning?.fault),
+      denies: parts.some(({ meaning }) => meaning?.denial),
+      wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
+      rest: left.map((token) => token.text).join(' '),
+      covered: parts.flatMap(({ meaning, words: all }) =>
+        meaning?.act === undefined ? [] : [all.map((word) => word.source.text).join(' ')],
+      ),
+    };
+  }
+
   return {
     asking,
     codes,
@@ -302,49 +304,8 @@ export function createReader(
     localeOf,
     isYes,
     pieces: (text) => times.pieces(lexicon.wordsOf(tokenize(withDatesJoined(visible(text))))),
-    read(text) {
-      const seen = withDatesJoined(withHandsRead(withLinksRead(visible(text))));
-      const tokens = tokenize(seen).flatMap(codes.parted);
-      const command = commandOf(tokens[0]);
-      const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
-      const email = findEmail(typed);
-      const unmailed = without(typed, email?.tokens);
-      const phone = findPhone(unmailed);
-      const others = without(unmailed, phone?.tokens);
-      const mangled = others.find(codes.isMangled);
-      const { act, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
-      const all = [...new Set(found.map((token) => token.text))];
-      const left = others.filter((token) =>
-        parts.some((part) => part.meaning === undefined && part.words.some(({ source }) => source === token)),
-      );
-      const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
-      const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
-      return {
-        act: (command ? act : settled(act, isAlone, text)) ?? bare,
-        codes: all,
-        phone: phone?.result.value,
-        phoneAsk: phone?.result.ask,
-        email: email?.result.ok ? email.result.value : undefined,
-        emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
-        mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
-        reference: referenceIn(others, left),
-        period,
-        type: (act !== undefined && act === pastAct) || isAlone ? typeOf(parts, act) : undefined,
-        ever: parts.some(({ meaning }) => meaning?.ever),
-        gifts: isAlone && speaksOfGifts(parts),
-        names: parts.find(({ meaning }) => meaning?.field)?.meaning?.field,
-        noEmail: !email && lacksEmail(parts),
-        agrees: beginsWithYes(parts),
-        assents: parts.some(({ meaning }) => meaning?.act === 'yes'),
-        fault: parts.some(({ meaning }) => meaning?.fault),
-        denies: parts.some(({ meaning }) => meaning?.denial),
-        wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
-        rest: left.map((token) => token.text).join(' '),
-        covered: parts.flatMap(({ meaning, words: all }) =>
-          meaning?.act === undefined ? [] : [all.map((word) => word.source.text).join(' ')],
-        ),
-      };
-    },
+    // What is all vocabulary is nobody's secret.
+    read: remembered(readText, ({ rest, email }) => rest === '' && email === undefined),
   };
 }
 

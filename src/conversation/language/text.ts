@@ -30,16 +30,23 @@ export function unmark(text: string): string {
 const MAX_REMEMBERED = 16;
 const REMEMBERED = 2000;
 
-/** Words come again and again, within a text and from one customer to the next: the last ones are not read anew. */
-export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
+/**
+ * Words come again and again, within a text and from one customer to the next: the last ones are not read anew. `keep`:
+ * which longer texts are, too, by what they were read as.
+ */
+export function remembered<Result>(
+  read: (text: string) => Result,
+  keep?: (result: Result) => boolean,
+): (text: string) => Result {
   const known = new Map<string, Result>();
-  return (word) => {
-    const before = known.get(word);
+  const most = keep ? 3 * MAX_REMEMBERED : MAX_REMEMBERED;
+  return (text) => {
+    const before = known.get(text);
     if (before !== undefined) return before;
-    const result = read(word);
-    if (word.length > MAX_REMEMBERED || /\d/.test(word)) return result;
+    const result = read(text);
+    if (text.length > most || /\d/.test(text) || keep?.(result) === false) return result;
     if (known.size >= REMEMBERED) known.clear();
-    known.set(word, result);
+    known.set(text, result);
     return result;
   };
 }
