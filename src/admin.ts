@@ -7,7 +7,6 @@ import { describeApi } from './http/docs.ts';
 import { createOperatorGuard, type Guard } from './http/guard.ts';
 import { type Limits, limitStrangers } from './http/limits.ts';
 import type { Words } from './i18n.ts';
-import type { Scrape } from './observability/metrics.ts';
 import { OPERATOR_SECURITY, OPERATOR_TAG } from './operators/api.ts';
 import { operatorRoutes, type RouteOptions } from './operators/routes.ts';
 
@@ -17,7 +16,7 @@ export type AdminOptions = {
   readonly limits: Limits;
   /** The server has a port of its own, which only operators reach: metrics need no token there. */
   readonly apart: boolean;
-  readonly metrics: Scrape;
+  readonly metrics: { text(): Promise<string>; readonly contentType: string };
   readonly channels: readonly Pick<Channel, 'staffPlugin'>[];
   readonly roles: readonly Role[];
   readonly words: Words;

@@ -37,7 +37,7 @@ import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import type { Log } from './observability/log.ts';
-import { createMetrics, createScrape } from './observability/metrics.ts';
+import { createMetrics } from './observability/metrics.ts';
 import { createSpans, openTraces } from './observability/tracing.ts';
 import { createDecisions } from './operators/decisions.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
@@ -200,7 +200,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await mountAdmin(admin, {
     guard,
     limits,
-    metrics: createScrape(metrics, { health: records.health, backlog: () => readBacklog(records) }),
+    metrics: {
+      contentType: metrics.contentType,
+      text: () => metrics.text({ health: records.health, backlog: () => readBacklog(records) }),
+    },
     channels,
     roles: known,
     words,

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2985, count: 22 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2954, count: 22 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9858, count: 58 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
@@ -14,9 +14,12 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
   channels: { files: /^channels\//, lines: 4602, count: 35 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1355, count: 11 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1329, count: 11 },
   console: { files: /^console\//, lines: 1100, count: 9 },
 };
+
+/** All of `src`, which the rooms must not exceed together. */
+const HOUSE = { lines: 28_500, count: 198 };
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
@@ -42,6 +45,11 @@ describe('The size of the house', () => {
     const measured = { lines: room.flatMap((source) => source.lines).length, files: room.length };
     expect(measured.lines, `${measured.lines} lines, at most ${lines}`).toBeLessThanOrEqual(lines);
     expect(measured.files, `${measured.files} files, at most ${count}`).toBeLessThanOrEqual(count);
+  });
+
+  it('keeps the whole within its budget', () => {
+    expect(sources.flatMap(({ lines }) => lines).length).toBeLessThanOrEqual(HOUSE.lines);
+    expect(sources.length).toBeLessThanOrEqual(HOUSE.count);
   });
 
   it('counts each file in one room', () => {

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ALARMS, type Fields, type Log } from '../src/observability/log.ts';
 import { createMetrics, type Metrics } from '../src/observability/metrics.ts';
+import { StoreUnavailable } from '../src/store/unavailable.ts';
 
 type Line = { level: string; fields: Fields; message: string };
 
@@ -52,7 +53,15 @@ describe('metrics', () => {
       operationsMs: [0, minute - 1, minute, 40 * minute, 48 * 60 * minute],
       tickets: { waitingMs: [minute, 16 * minute], answered: 3 },
     };
-    await metrics.text({ ready: true, waiting });
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let looks = 0;
+    const backlog = async () => {
+      looks += 1;
+      return waiting;
+    };
+    await Promise.all(Array.from({ length: 20 }, () => metrics.text({ health: async () => [], backlog })));
+    expect(looks, 'however many ask').toBe(1);
     expect(await samples(metrics, 'bot_ready')).toEqual(['1']);
     expect(await samples(metrics, 'bot_due_conversations')).toEqual(['7']);
     expect(await samples(metrics, 'bot_due_oldest_seconds')).toEqual(['31.5']);
@@ -70,7 +79,9 @@ describe('metrics', () => {
       '{age="over_1d"} 1',
     ]);
 
-    await metrics.text({ ready: false, waiting: null });
+    vi.advanceTimersByTime(1000);
+    const down = () => Promise.reject(new StoreUnavailable('redis: no answer'));
+    await metrics.text({ health: down, backlog: down });
     expect(await samples(metrics, 'bot_ready')).toEqual(['0']);
     for (const name of ['bot_due_conversations', 'bot_dead_letters', 'bot_open_operations']) {
       expect(await samples(metrics, name)).toEqual([]);

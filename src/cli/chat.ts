@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { createClient, type Refusal, type StaffClient } from '../channels/staff/client.ts';
+import { createClient, type StaffClient } from '../channels/staff/client.ts';
 import {
   mannerSchemaOf,
   type RequestSchema,
@@ -13,6 +13,7 @@ import {
 } from '../channels/staff/schemas.ts';
 import { CHANNELS } from '../channels.ts';
 import { environment } from '../config.ts';
+import { explain } from '../http/problem.ts';
 
 const KNOWN = CHANNELS.map(({ traits }) => traits);
 const mannerSchema = mannerSchemaOf(KNOWN);
@@ -43,94 +44,23 @@ const PATIENCE_MS = 30_000;
 const RESULT_PATIENCE_MS = 7 * 60_000;
 const RECONNECT_MS = 1000;
 
+const TOKEN = 'Set STAFF_TOKEN as the bot has it.';
+
 const EXIT_USAGE = 2;
 
 /** Chats until the input ends; resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
 export async function chat(options: ChatOptions): Promise<0 | 1> {
-  const { client, manner, input } = options;
-  const screen = createScreen(options);
-  const ending = new AbortController();
-  /** Messages whose answer comes as events. */
-  const queued = new Map<string, PromiseWithResolvers<void>>();
-  /** As of the last turn seen: whether an operation has no outcome yet, whose result comes unasked. */
-  let last = { seq: 0, isChecking: false };
-  let settled = Promise.withResolvers<void>();
-  let code: 0 | 1 = 0;
-
-  async function send(message: Message): Promise<void> {
-    const id = randomUUID();
-    const turn = Promise.withResolvers<void>();
-    queued.set(id, turn);
-    const answer = await client.send({ ...manner, ...message, id, trace: true });
-    if (answer.status === 'queued') return screen.say('… (the answer will follow)');
-    queued.delete(id);
-    if (answer.status !== 'refused') {
-      answer.replies.forEach(screen.show);
-      return noteEnd(answer.replies.at(-1)?.seq ?? 0, answer.trace);
-    }
-    code = 1;
-    screen.say(explain(answer.problem));
-  }
-
-  /** Shows what comes unasked. What a cut connection missed comes with the next one. */
-  async function follow(): Promise<void> {
-    let after = 0;
-    while (!ending.signal.aborted) {
-      try {
-        for await (const event of client.events(manner.conversation, after, ending.signal)) {
-          after = event.seq;
-          screen.show(event);
-          if (event.last && event.turn) queued.get(event.turn)?.resolve();
-          noteEnd(event.seq, event.trace);
-        }
-      } catch {}
-      await sleep(RECONNECT_MS, undefined, ending).catch(() => {});
-    }
-  }
-
-  /** A turn ended; answers and events tell of the same ones. */
-  function noteEnd(seq: number, trace: StaffEvent['trace']): void {
-    if (seq <= last.seq || !trace) return;
-    last = { seq, isChecking: trace.after.operations.some(({ status }) => status === 'checking') };
-    if (last.isChecking) return;
-    settled.resolve();
-    settled = Promise.withResolvers();
-  }
-
-  /** After the input's end: what is still to come. */
-  async function waitForRest(): Promise<void> {
-    const answers = [...queued.values()].map(({ promise }) => promise);
-    await Promise.race([Promise.all(answers), sleep(PATIENCE_MS, undefined, { ref: false })]);
-    await sleep(options.lingerMs);
-    if (!last.isChecking) return;
-    screen.say('… (the bot is finding out the result; Ctrl+C ends the waiting)');
-    await Promise.race([settled.promise, sleep(RESULT_PATIENCE_MS, undefined, { ref: false })]);
-  }
-
-  const following = follow();
-  try {
-    let hasQuit = false;
-    for await (const line of screen.lines) {
-      hasQuit = line === '/quit';
-      if (hasQuit) break;
-      await send(messageOf(line, screen.choices()));
-    }
-    if (!hasQuit) await waitForRest();
-  } catch {
-    code = 1;
-    screen.say('The bot cannot be reached: is it running (npm start)? Another address: --url URL');
-  }
-  input.destroy();
-  ending.abort();
-  await following;
-  return code;
-}
-
-/** The terminal: lines come in, trimmed and without empty ones; replies, each once though answers and events carry the same. */
-function createScreen({ input, output, interactive }: Pick<ChatOptions, 'input' | 'output' | 'interactive'>) {
+  const { client, manner, input, output, interactive, lingerMs } = options;
   const terminal = createInterface({ input, terminal: interactive, ...(interactive && { output }) });
+  const ending = new AbortController();
   const shown = new Set<number>();
+  /** Messages without an answer so far. */
+  const waiting = new Set<string>();
+  /** The ids of the choices shown last, in the order of their numbers. */
   let choices: readonly string[] = [];
+  /** As of the last turn seen: an operation has no outcome yet, whose result comes unasked. */
+  let isChecking = false;
+  let code: 0 | 1 = 0;
 
   /** Writes above the line being typed. */
   function say(text: string): void {
@@ -142,27 +72,84 @@ function createScreen({ input, output, interactive }: Pick<ChatOptions, 'input' 
     if (interactive) terminal.prompt(true);
   }
 
-  async function* lines(): AsyncGenerator<string> {
-    if (interactive) say(HELP);
-    for await (const line of terminal) {
-      if (line.trim() && !interactive) say(`> ${line.trim()}`);
-      if (line.trim()) yield line.trim();
-      if (interactive) terminal.prompt();
+  /** Shows a reply, once: answers and events carry the same ones. */
+  function show({ seq, text, choices: offered = [], view, turn, last, trace }: Shown): void {
+    if (shown.has(seq)) return;
+    shown.add(seq);
+    if (offered.length > 0) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
+    say([text, ...offered.map(({ label }, at) => `  ${at + 1}. ${label}`)].join('\n'));
+    if (trace) isChecking = trace.after.operations.some(({ status }) => status === 'checking');
+    if (last && turn !== undefined) waiting.delete(turn);
+  }
+
+  async function send(message: Message): Promise<void> {
+    const id = randomUUID();
+    waiting.add(id);
+    const answer = await client.send({ ...manner, ...message, id, trace: true });
+    if (answer.status === 'queued') return say('… (the answer will follow)');
+    waiting.delete(id);
+    if (answer.status !== 'refused') {
+      for (const reply of answer.replies.slice(0, -1)) show(reply);
+      for (const reply of answer.replies.slice(-1)) show({ ...reply, trace: answer.trace });
+      return;
+    }
+    code = 1;
+    const { problem } = answer;
+    say([problem.title, ...explain(problem), ...(problem.status === 401 ? [TOKEN] : [])].join('\n'));
+  }
+
+  /** Shows what comes unasked. What a cut connection missed comes with the next one. */
+  async function follow(): Promise<void> {
+    let after = 0;
+    while (!ending.signal.aborted) {
+      try {
+        for await (const event of client.events(manner.conversation, after, ending.signal)) {
+          after = event.seq;
+          show(event);
+        }
+      } catch {}
+      await sleep(RECONNECT_MS, undefined, ending).catch(() => {});
     }
   }
 
-  return {
-    lines: lines(),
-    say,
-    show({ seq, text, choices: offered, view }: StaffReply): void {
-      if (shown.has(seq)) return;
-      shown.add(seq);
-      if (offered?.length) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
-      say([text, ...(offered ?? []).map(({ label }, at) => `  ${at + 1}. ${label}`)].join('\n'));
-    },
-    /** The ids of the choices shown last, in the order of their numbers. */
-    choices: () => choices,
-  };
+  /** After the input's end: what is still to come. */
+  async function waitForRest(): Promise<void> {
+    await until(() => waiting.size === 0, PATIENCE_MS);
+    await sleep(lingerMs);
+    if (!isChecking) return;
+    say('… (the bot is finding out the result; Ctrl+C ends the waiting)');
+    await until(() => !isChecking, RESULT_PATIENCE_MS);
+  }
+
+  const following = follow();
+  if (interactive) say(HELP);
+  try {
+    let hasQuit = false;
+    for await (const typed of terminal) {
+      const line = typed.trim();
+      hasQuit = line === '/quit';
+      if (hasQuit) break;
+      if (line && !interactive) say(`> ${line}`);
+      if (line) await send(messageOf(line, choices));
+      if (interactive) terminal.prompt();
+    }
+    if (!hasQuit) await waitForRest();
+  } catch {
+    code = 1;
+    say('The bot cannot be reached: is it running (npm start)? Another address: --url URL');
+  }
+  input.destroy();
+  ending.abort();
+  await following;
+  return code;
+}
+
+/** A reply, and what an event tells of its turn. */
+type Shown = StaffReply & Partial<Pick<StaffEvent, 'turn' | 'last' | 'trace'>>;
+
+async function until(isOver: () => boolean, patienceMs: number): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!isOver() && performance.now() < endMs) await sleep(20);
 }
 
 type Message = Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact' | 'start'>;
@@ -174,15 +161,6 @@ function messageOf(line: string, choices: readonly string[]): Message {
   if (command === '/start') return { start: argument ?? '' };
   const choice = /^\d{1,2}$/.test(line) ? choices[Number(line) - 1] : undefined;
   return choice === undefined ? { text: line } : { choice };
-}
-
-function explain({ title, detail, faults = [] }: Refusal['problem']): string {
-  const hint = title === 'Unauthorized' ? ['Set STAFF_TOKEN as the bot has it.'] : [];
-  return [
-    `${title}: ${detail ?? ''}`,
-    ...faults.map(({ where, what }) => `  ${where}: ${what}`),
-    ...hint,
-  ].join('\n');
 }
 
 const settingsSchema = mannerSchema.extend({ linger: z.coerce.number().min(0) });

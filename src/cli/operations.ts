@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { CHANNELS } from '../channels.ts';
 import { EXIT_CONFIG, environment } from '../config.ts';
-import { problemSchema } from '../http/problem.ts';
+import { explain, problemSchema } from '../http/problem.ts';
 import {
   filedSchema,
   type List,
@@ -205,7 +205,7 @@ async function main(args: readonly string[]): Promise<number> {
     const answer: unknown = await response.json();
     if (json) console.log(JSON.stringify(answer, null, 2));
     else if (response.ok) console.log(asked.lines(answer).join('\n').trimEnd());
-    else console.log(explain(problemSchema.parse(answer)));
+    else console.log(explain(problemSchema.parse(answer)).join('\n'));
     return response.ok ? 0 : 1;
   } catch {
     console.error(
@@ -213,10 +213,6 @@ async function main(args: readonly string[]): Promise<number> {
     );
     return 1;
   }
-}
-
-function explain({ title, detail, faults = [] }: z.infer<typeof problemSchema>): string {
-  return [detail ?? title, ...faults.map(({ where, what }) => `  ${where}: ${what}`)].join('\n');
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

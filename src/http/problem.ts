@@ -72,6 +72,11 @@ export function problemHandler(log: Pick<Log, 'error'>) {
   };
 }
 
+/** A problem in lines, for people: what is wrong, then each fault. */
+export function explain({ title, detail, faults = [] }: z.infer<typeof problemSchema>): string[] {
+  return [detail ?? title, ...faults.map(({ where, what }) => `  ${where}: ${what}`)];
+}
+
 function refuse(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   return problem(reply, 400, 'Bad Request', `The request has ${count}.`, { faults });

@@ -38,17 +38,17 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** What the parts report about themselves: alarms, and what is counted. `app.ts` hands it to them. */
 export type Observe = Metrics['observe'];
 
-/** What waits in the store, of all processes (ms), and whether a message could be stored; null: it does not answer. */
-export type StoreSays = {
-  readonly ready: boolean;
-  readonly waiting: {
-    readonly due: { readonly count: number; readonly oldestMs: number };
-    readonly undeliveredMs: number;
-    readonly letters: number;
-    readonly operationsMs: readonly number[];
-    readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
-  } | null;
+/** What waits in the store, of all processes (ms). */
+type Waiting = {
+  readonly due: { readonly count: number; readonly oldestMs: number };
+  readonly undeliveredMs: number;
+  readonly letters: number;
+  readonly operationsMs: readonly number[];
+  readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
 };
+
+/** Where the rest is asked for: `health` rejects where no message could be stored. */
+export type Watched = { health(): Promise<unknown>; backlog(): Promise<Waiting> };
 
 /**
  * Every metric of ours (docs/operators.md lists them), each declared once beside what counts it, in a registry of its own.
@@ -183,9 +183,17 @@ export function createMetrics({ log }: { readonly log: Log }) {
     command: (script: string, seconds: number): void => commands.observe({ script: word(script) }, seconds),
   };
 
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
+
   /** What is not known is not shown: no number is better than an old one. */
-  function show({ ready: isReady, waiting }: StoreSays): void {
-    ready.set(isReady ? 1 : 0);
+  async function look(store: Watched): Promise<void> {
+    const isReady = store.health().then(
+      () => true,
+      () => false,
+    );
+    const waiting = await store.backlog().catch(() => null);
+    ready.set((await isReady) ? 1 : 0);
     for (const known of [due, dueSeconds, undeliveredSeconds, letters, waitingSeconds]) known.remove();
     operations.reset();
     tickets.reset();
@@ -205,46 +213,19 @@ export function createMetrics({ log }: { readonly log: Log }) {
 
   return {
     observe,
-    /** The answer of `GET /metrics`, Prometheus's text format; `contentType` goes with it. `says`: what the store says now. */
-    text(says?: StoreSays): Promise<string> {
-      if (says !== undefined) show(says);
+    /**
+     * The answer of `GET /metrics`, Prometheus's text format: what this process counted and, with a `store`, what that says of
+     * all. Answers even while the store does not.
+     */
+    async text(store?: Watched): Promise<string> {
+      if (store !== undefined && performance.now() - lookedMs >= LOOK_MS) {
+        lookedMs = performance.now();
+        looking = look(store);
+      }
+      await looking;
       return registry.metrics();
     },
     contentType: registry.contentType,
-  };
-}
-
-/** What `GET /metrics` answers. */
-export type Scrape = { text(): Promise<string>; readonly contentType: string };
-
-/** What this process counted, and what the store says of all. Answers even while the store does not. */
-export function createScrape(
-  metrics: Pick<Metrics, 'text' | 'contentType'>,
-  store: { health(): Promise<unknown>; backlog(): Promise<StoreSays['waiting']> },
-): Scrape {
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  let said: Promise<StoreSays> | undefined;
-
-  async function look(): Promise<StoreSays> {
-    const [ready, waiting] = await Promise.all([
-      store.health().then(
-        () => true,
-        () => false,
-      ),
-      store.backlog().catch(() => null),
-    ]);
-    return { ready, waiting };
-  }
-
-  return {
-    async text() {
-      if (said === undefined || performance.now() - lookedMs >= LOOK_MS) {
-        lookedMs = performance.now();
-        said = look();
-      }
-      return metrics.text(await said);
-    },
-    contentType: metrics.contentType,
   };
 }
 
