@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 28_500, count: 198 };
+const HOUSE = { lines: 29_000, count: 200 };
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
