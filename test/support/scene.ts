@@ -1,0 +1,255 @@
+import type { Gift, Settings } from '../../src/conversation/context.ts';
+import type { Effect, HistoryRecord, Outcome } from '../../src/conversation/effect.ts';
+import type { Message, Sender } from '../../src/conversation/message.ts';
+import { type Dialogue, NOW, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
+import { fieldsOf } from './facts.ts';
+
+/*
+ * What a transcript says of the scene: who writes, with what settings, how AntCRM behaves; and what is sent but texts.
+ */
+
+const SENDERS: Readonly<Record<string, Sender>> = {
+  telegram: TELEGRAM,
+  teams: TEAMS,
+  staff: STAFF,
+  'an English client': { ...TELEGRAM, locale: 'en' },
+  'an unknown client': { channel: 'telegram', proof: 'contact', name: 'Garnacho' },
+  'teams without e-mail': { channel: 'teams', proof: 'profile', locale: 'vi', name: 'Garnacho' },
+  'teams, unread': { channel: 'teams', proof: 'profile', locale: 'vi', name: 'Garnacho', unread: true },
+};
+
+export const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
+
+export function of<T>(all: Readonly<Record<string, T>>, name: string): T {
+  const one = all[name];
+  if (one === undefined) throw new Error(`no ${name} among ${Object.keys(all).join(', ')}`);
+  return one;
+}
+
+const RECORDS: Readonly<Record<string, HistoryRecord[]>> = {
+  'a failed record': [{ id: 'r1', type: 'point', failed: true }],
+  'a failed gift and a bare one': [
+    { type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 },
+    { type: 'gift', failed: false },
+  ],
+};
+
+type Found = Extract<Outcome, { kind: 'checked' }>['found'];
+const FOUND: Readonly<Record<string, Found>> = {
+  ...{ applied: 'applied', refused: 'refused', none: 'none' },
+  ...{ several: 'several', undecided: 'undecided', unreadable: 'unreadable' },
+};
+
+/** How calls end; each ends so for the codes or gifts that follow, or for any. */
+const ENDS: Readonly<Record<string, 'refused' | 'unavailable' | 'unknown' | 'busy'>> = {
+  refuses: 'refused',
+  'does not answer': 'unavailable',
+  'loses the answer': 'unknown',
+  'is busy': 'busy',
+};
+
+export class Scene {
+  readonly #chat: Dialogue;
+  #ends: Readonly<Record<string, string>> = {};
+  #found: Found = 'none';
+  #points: number | null | undefined;
+  #isMute = false;
+  #records: HistoryRecord[] | undefined;
+  #sum: { readonly score: number; readonly partial: boolean } | undefined;
+  /** So many gifts were redeemed. */
+  #many: number | undefined;
+  /** What an ended call has locked, and what the customer had then. */
+  #locks: string[] | undefined;
+  #had: number | undefined;
+
+  constructor(chat: Dialogue) {
+    this.#chat = chat;
+    chat.answers = (effect) => this.#answer(effect);
+  }
+
+  /** Whether a line is about the scene; then it is set so. */
+  sets(text: string): boolean {
+    const chat = this.#chat;
+    const [, what, how = ''] = /^(as|with|AntCRM|the picture says|… unheard for) (.*)$/.exec(text) ?? [];
+    if (what === 'as') chat.sender = of(SENDERS, how);
+    else if (what === 'with') chat.settings = { ...chat.settings, ...settingOf(how, chat.settings.gifts) };
+    else if (what === 'AntCRM') this.#behave(how);
+    else if (what === 'the picture says')
+      chat.reading = how === 'nothing' ? { kind: 'noCode' } : { kind: 'read', texts: [how] };
+    else if (what !== undefined) {
+      chat.heardMs = chat.nowMs + 1000;
+      chat.later(Number.parseInt(how, 10) * of(UNITS, 'min'));
+    }
+    return what !== undefined;
+  }
+
+  #behave(how: string): void {
+    const [, end = '', codes = '*'] =
+      /^(refuses|does not answer|loses the answer|is busy)(?:(?: for)? ([\w ]+))?(?:, .*)?$/.exec(how) ?? [];
+    const [, had] = /, having (\d+)$/.exec(how) ?? [];
+    const [, verb, number = '', rest] = /^(has|says|adds up) (\d+) (?:gifts|points)(, .*)?$/.exec(how) ?? [];
+    const [, found] = /^finds (\w+)$/.exec(how) ?? [];
+    if (end !== '')
+      this.#ends = {
+        ...this.#ends,
+        ...Object.fromEntries(codes.split(' ').map((code) => [code, of(ENDS, end)])),
+      };
+    if (had !== undefined) this.#had = Number(had);
+    if (how.endsWith(', holding')) this.#locks = ['customer:475'];
+    if (verb === 'says') this.#points = Number(number);
+    if (verb === 'has') this.#many = Number(number);
+    if (verb === 'has' || verb === 'adds up')
+      this.#sum = { score: Number(number), partial: rest !== undefined };
+    if (found !== undefined) this.#found = of(FOUND, found);
+    if (how.startsWith('lists ')) this.#records = of(RECORDS, how.slice('lists '.length));
+    if (how === 'knows nobody') this.#points = null;
+    if (how === 'has no records') this.#records = [];
+    if (how.startsWith('is known to be ')) this.#chat.serviceUp = how.endsWith('back');
+    if (how === 'answers no questions') this.#isMute = true;
+    if (how === 'works') [this.#ends, this.#isMute, this.#records] = [{}, false, undefined];
+  }
+
+  #answer(effect: Effect): Outcome {
+    switch (effect.kind) {
+      case 'check': {
+        const receipt = { record: 'r9', score: 10, what: 'Đầu máy' };
+        const checked = { kind: 'checked', operation: effect.operation, found: this.#found } as const;
+        return this.#found === 'applied' ? { ...checked, receipt } : checked;
+      }
+      case 'balance':
+        if (this.#isMute) return { kind: 'unavailable' };
+        return this.#points === undefined ? succeed(effect) : { kind: 'balance', points: this.#points };
+      case 'history':
+        return this.#isMute ? { kind: 'unavailable' } : this.#history(effect);
+      default:
+        return this.#end(effect, effect.kind === 'redeem' ? effect.gift : effect.code);
+    }
+  }
+
+  #end(effect: Extract<Effect, { kind: 'accumulate' | 'redeem' }>, code: string): Outcome {
+    const { kind, operation } = effect;
+    switch (this.#ends[code] ?? this.#ends['*']) {
+      case 'unknown': {
+        const by = kind === 'redeem' ? effect.by : ({ kind: 'phone', value: '+84912345678' } as const);
+        const locks = kind === 'redeem' ? ['customer:475'] : [];
+        const lookup = { kind, by, code, fromMs: NOW, deadlineMs: NOW, baseline: [], locks };
+        return { kind: 'unknown', operation, lookup };
+      }
+      case 'busy':
+        return { kind: 'busy', operation };
+      case 'refused':
+        return { kind: 'refused', operation, locks: this.#locks, points: this.#had };
+      case 'unavailable':
+        return { kind: 'unavailable', operation, locks: this.#locks };
+      default:
+        return kind === 'redeem' && effect.outdated ? { kind: 'outdated', operation } : succeed(effect);
+    }
+  }
+
+  #history(effect: Extract<Effect, { kind: 'history' }>): Outcome {
+    const page = succeed(effect);
+    if (page.kind !== 'history') return page;
+    const { skip, take } = effect;
+    const sum = effect.sum && this.#sum && { ...this.#sum, count: this.#many ?? 12 };
+    if (this.#many === undefined)
+      return { ...page, ...(this.#records && { records: this.#records, more: false }), sum };
+    const all = Array.from({ length: this.#many }, (_, at): HistoryRecord => {
+      return { type: 'gift', score: 10, what: `Loa ${at + 1}`, failed: false };
+    });
+    return { kind: 'history', records: all.slice(skip, skip + take), more: all.length > skip + take, sum };
+  }
+}
+
+const SHOP: readonly Gift[] = [
+  { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000 },
+  {
+    ...{ code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+    description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
+    image: 'https://shop.example/loa.jpg',
+    pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },
+  },
+  { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
+];
+
+/** Lists of gifts by their names. */
+const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
+  none: [],
+  'of a shop': SHOP,
+  'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
+  'of a shop without players': SHOP.slice(0, 2),
+  speakers: [
+    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+    { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },
+    { code: 'VOUCHER50', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 50 },
+    { code: 'VOUCHER90', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 90 },
+  ],
+};
+
+/** Of gifts: a list by its name, some by code, price and names, one of them gone or at another price, or so many. */
+function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
+  const [, gone] = /^gifts without (.*)$/.exec(text) ?? [];
+  if (gone !== undefined) return { gifts: now.filter(({ code }) => code !== gone) };
+  const [, code, score] = /^gifts at (\S+) (\d+)$/.exec(text) ?? [];
+  if (code !== undefined)
+    return { gifts: now.map((one) => (one.code === code ? { ...one, score: Number(score) } : one)) };
+  const [, many, order] = /^(\d+) gifts(, the dearest first)?$/.exec(text) ?? [];
+  if (many !== undefined) {
+    const all = Array.from({ length: Number(many) }, (_, at) =>
+      giftOf(`G${at + 1} ${at + 1}0 Quà số ${at + 1} / Gift ${at + 1}`),
+    );
+    return { gifts: order === undefined ? all : all.reverse() };
+  }
+  const [, gifts] = /^gifts (.*)$/.exec(text) ?? [];
+  if (gifts !== undefined) return { gifts: GIFTS[gifts] ?? gifts.split(', ').map(giftOf) };
+  if (text === 'no contact') return { supportContact: undefined };
+  if (text === 'no proof') return { identityProof: 'off' };
+  if (text === 'no prefixes') return { codePrefixes: [] };
+  throw new Error(`no setting is "${text}"`);
+}
+
+function giftOf(text: string): Gift {
+  const [, code = '', score = '', vi = '', en = ''] = /^(\S+) (\d+) (.*) \/ (.*)$/.exec(text) ?? [];
+  if (code === '') throw new Error(`"${text}" is no gift`);
+  return { code, name: { vi, en }, score: Number(score) };
+}
+
+/** `contact 84…`, `contact of another 84…`, `start CODE`, `form code=… phone=…`, `photo …`, `group`, `sticker`, `settle …`. */
+export function messageOf(text: string, view: string | undefined): Message {
+  const [kind = '', ...rest] = text.split(' ');
+  const more = rest.join(' ');
+  switch (kind) {
+    case 'contact':
+      return { kind, phone: more.replace('of another ', ''), own: !more.startsWith('of another') };
+    case 'start':
+      return more === '' ? { kind } : { kind, payload: more };
+    case 'form': {
+      const fields = Object.fromEntries(fieldsOf(more));
+      return { kind, ...fields, ...('view' in fields && { view }) };
+    }
+    case 'photo': {
+      const [pictures = '', caption] = more.split(' || ');
+      const album = pictures.startsWith('of an album, ') && { album: true as const };
+      const all = pictures.replace('of an album, ', '').split(', ').map(pictureOf);
+      return { kind, pictures: all, ...album, ...(caption !== undefined && { caption }) };
+    }
+    case 'group':
+      return { kind };
+    case 'sticker':
+    case 'voice':
+    case 'other':
+      return { kind: 'unknown', what: kind };
+    case 'settle': {
+      const [operation = '', result] = rest;
+      return { kind, operation, result: result === 'done' ? 'done' : 'not-applied', locks: ['customer:475'] };
+    }
+    default:
+      throw new Error(`nobody sends "${text}"`);
+  }
+}
+
+function pictureOf(text: string) {
+  for (const kind of ['noCode', 'unreadable', 'unavailable', 'elsewhere'] as const)
+    if (kind === text) return { kind };
+  if (text.startsWith('remote ')) return { kind: 'remote' as const, at: text.slice('remote '.length) };
+  return { kind: 'read' as const, texts: text.replaceAll('\\n', '\n').split(' & ') };
+}
