@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
   channels: { files: /^channels\//, lines: 4602, count: 35 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1329, count: 11 },
-  console: { files: /^console\//, lines: 1100, count: 9 },
+  console: { files: /^console\//, lines: 1308, count: 10 },
 };
 
 /** All of `src`, which the rooms must not exceed together. */

@@ -61,7 +61,7 @@ export function send(message, label = message.text, item = null) {
   const bubble = mineOf(label);
   here.mine.set(body.id, { bubble, item });
   place(bubble);
-  showChat();
+  if (label) showChat();
   void post(body, here);
 }
 
@@ -84,7 +84,7 @@ function receive({ turn = '', last, trace, ...reply }) {
   if (here.seen.has(reply.seq)) return;
   here.seen.add(reply.seq);
   here.keys.push(reply.key);
-  showReply(reply, turn);
+  if (!reply.quiet) showReply(reply, turn);
   if (!last) return;
   if (trace) showMessage(turn, trace.message);
   tell('turn', { keys: here.keys, trace });
@@ -213,7 +213,7 @@ const labels = new Map();
 /** The customer's side, where it was not written here: before a reload, or elsewhere. */
 function showMessage(turn, message) {
   const first = log.querySelector(`.bot[data-turn="${CSS.escape(turn)}"]`);
-  if (!message || !first || here.mine.has(turn)) return;
+  if (!message || !first || here.mine.has(turn) || message.kind === 'person') return;
   const { kind, text, choice, phone, payload, code, email } = message;
   const filled = [code, phone, email].filter(Boolean).join('\n') || word('Photo');
   const bubble = mineOf(

@@ -1,4 +1,5 @@
 import { beginIfForgotten, turnTo } from './chat.js';
+import './inbox.js';
 import './inside.js';
 import './play.js';
 import { $, speak, tell } from './page.js';
