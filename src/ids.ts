@@ -9,7 +9,10 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * question of a conversation from another (30 bits).
  */
 export function newIds(world: Pick<World, 'bytes'> = realWorld): Context['ids'] {
-  const word = (length: number): string =>
-    Array.from(world.bytes(length), (byte) => ALPHABET[byte & 31]).join('');
+  function word(length: number): string {
+    let made = '';
+    for (const byte of world.bytes(length)) made += ALPHABET[byte & 31];
+    return made;
+  }
   return { operation: word(10), view: word(6) };
 }

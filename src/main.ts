@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
 import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
@@ -43,6 +44,8 @@ const stop = (): void => {
 };
 for (const signal of skip) process.on(signal, stop);
 
+// Written now: a process that is killed writes nothing at its end (`node-version.mjs`).
+flushCompileCache();
 // Loading the parts leaves some 40 MB of garbage, which an idle bot would keep for good (`--expose-gc`).
 globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
 const at = await listen();

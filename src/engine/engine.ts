@@ -182,7 +182,7 @@ export function createEngine(options: EngineOptions): Engine {
     const aliveUntilMs = world.monotonicMs() + limits.leaseMs;
     const take = !stopped && concurrency.reserve();
     const body = written(incoming);
-    const filing = { id: incoming.id, nonce: world.id(), body, bytes: JSON.stringify(body).length, take };
+    const filing = { id: incoming.id, nonce: world.id(), body, take };
     const known = { mark: filing.nonce, incoming };
     let begun = false;
     try {

@@ -134,8 +134,7 @@ export function createOperators(options: {
 
   async function file(name: string, incoming: Incoming, uncapped: boolean) {
     const body = written(incoming);
-    const bytes = JSON.stringify(body).length;
-    const filing = { id: incoming.id, nonce: world.id(), body, bytes, uncapped, take: false };
+    const filing = { id: incoming.id, nonce: world.id(), body, uncapped, take: false };
     return (await mailbox.accept(name, filing)).accepted.kind;
   }
 

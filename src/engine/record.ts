@@ -16,7 +16,6 @@ const messageSchema = z.looseObject({
   seq: z.number(),
   id: z.string(),
   mark: z.string(),
-  bytes: z.number(),
   body: z.unknown(),
 });
 
@@ -149,8 +148,11 @@ export function newRecord(nowMs: number): ConversationRecord {
 const HEADER_BYTES = 6;
 
 export function writeRecord({ seen, state, stored: _, ...envelope }: ConversationRecord): Buffer {
-  const said = Object.entries(envelope).filter(([name, value]) => !(name in NOTHING && isNothing(value)));
-  const text = JSON.stringify(Object.fromEntries(said));
+  const said: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(envelope)) {
+    if (!(name in NOTHING && isNothing(value))) said[name] = value;
+  }
+  const text = JSON.stringify(said);
   const [textBytes, stateBytes] = [Buffer.byteLength(text), state === null ? 0 : Buffer.byteLength(state)];
   const plain = Buffer.allocUnsafe(HEADER_BYTES + textBytes + seen.length + stateBytes);
   plain.writeUInt32BE(textBytes, 0);
@@ -193,8 +195,11 @@ const REMEMBERED_HOURS = 48;
 
 const hourOf = (nowMs: number): number => Math.floor(nowMs / HOUR_MS) & 0xffff;
 
-export function remembers(seen: Buffer, id: string, nowMs: number): boolean {
-  const wanted = hash('sha256', id, 'buffer').readUIntBE(0, ID_BYTES);
+/** What is kept of a message's id. */
+export const traceOf = (id: string): Buffer => hash('sha256', id, 'buffer').subarray(0, ENTRY_BYTES);
+
+export function remembers(seen: Buffer, trace: Buffer, nowMs: number): boolean {
+  const wanted = trace.readUIntBE(0, ID_BYTES);
   for (let at = 0; at < seen.length; at += ENTRY_BYTES) {
     if (seen.readUIntBE(at, ID_BYTES) === wanted) return isRecent(seen, at, nowMs);
   }
@@ -202,12 +207,12 @@ export function remembers(seen: Buffer, id: string, nowMs: number): boolean {
 }
 
 /** Adds an id, and drops what is too old or too many. */
-export function remember(seen: Buffer, id: string, nowMs: number): Buffer {
+export function remember(seen: Buffer, trace: Buffer, nowMs: number): Buffer {
   let from = Math.max(0, seen.length - ENTRY_BYTES * (REMEMBERED - 1));
   while (from < seen.length && !isRecent(seen, from, nowMs)) from += ENTRY_BYTES;
-  const entry = hash('sha256', id, 'buffer').subarray(0, ENTRY_BYTES);
-  entry.writeUInt16BE(hourOf(nowMs), ID_BYTES);
-  return Buffer.concat([seen.subarray(from), entry]);
+  const kept = Buffer.concat([seen.subarray(from), trace]);
+  kept.writeUInt16BE(hourOf(nowMs), kept.length - ENTRY_BYTES + ID_BYTES);
+  return kept;
 }
 
 function isRecent(seen: Buffer, at: number, nowMs: number): boolean {

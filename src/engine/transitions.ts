@@ -12,6 +12,7 @@ import {
   remember,
   remembers,
   type Tried,
+  traceOf,
   writeRecord,
 } from './record.ts';
 
@@ -85,7 +86,6 @@ export type Filing = {
   /** Fresh for each delivery of the message: it tells a change that took effect already from a second delivery. */
   readonly nonce: string;
   readonly body: unknown;
-  readonly bytes: number;
   readonly schema: number;
   /** Filed however many messages wait: what an operator decided is no message of the customer's. */
   readonly uncapped?: boolean | undefined;
@@ -95,11 +95,13 @@ export type Filing = {
 
 /** Files a message, which brings forward what waits. */
 export function accept(filing: Filing): Transition<Accepted> {
-  const { id, nonce, body, bytes, schema, uncapped = false, take: taking } = filing;
+  const { id, nonce, body, schema, uncapped = false, take: taking } = filing;
+  const trace = traceOf(id);
   return (before, nowMs) => {
     const record = before ?? newRecord(nowMs);
-    if (remembers(record.seen, id, nowMs)) return same(before, again(record, { id, nonce, taking }, nowMs));
-    if (!uncapped && isFull(record, bytes)) {
+    if (remembers(record.seen, trace, nowMs))
+      return same(before, again(record, { id, nonce, taking }, nowMs));
+    if (!uncapped && isFull(record, body)) {
       return { record: { ...record, dropped: record.dropped + 1 }, answer: { kind: 'full' } };
     }
     const inSeq = record.inSeq + 1;
@@ -108,8 +110,8 @@ export function accept(filing: Filing): Transition<Accepted> {
       ...record,
       schema: Math.max(record.schema, schema),
       inSeq,
-      inbox: [...record.inbox, { seq: inSeq, id, mark: nonce, bytes, body }],
-      seen: remember(record.seen, id, nowMs),
+      inbox: [...record.inbox, { seq: inSeq, id, mark: nonce, body }],
+      seen: remember(record.seen, trace, nowMs),
       notBeforeMs: waits ? Math.min(record.notBeforeMs, record.earliestMs) : nowMs,
     };
     const leased = taking === undefined ? null : leaseOf(filed, taking, nowMs);
@@ -118,9 +120,10 @@ export function accept(filing: Filing): Transition<Accepted> {
   };
 }
 
-function isFull({ inbox }: ConversationRecord, bytes: number): boolean {
-  const filled = inbox.reduce((sum, message) => sum + message.bytes, bytes);
-  return inbox.length >= MAX_INBOX || (inbox.length > 0 && filled > MAX_INBOX_BYTES);
+function isFull({ inbox }: ConversationRecord, body: unknown): boolean {
+  if (inbox.length === 0) return false;
+  const bodies = [...inbox.map((message) => message.body), body];
+  return inbox.length >= MAX_INBOX || JSON.stringify(bodies).length > MAX_INBOX_BYTES;
 }
 
 function again(

@@ -314,7 +314,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     file: async (body: object, id = 'filed') =>
       conversations.change(
         encryption.name('conversation', 'test\0c1'),
-        accept({ id, nonce: id, body, bytes: 1, schema: 1 }),
+        accept({ id, nonce: id, body, schema: 1 }),
       ),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>

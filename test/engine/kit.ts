@@ -18,7 +18,7 @@ export const openSealer: Sealer = {
 export const taking = (owner = 'owner', schema = 1) => ({ owner, leaseMs: LEASE, schema });
 
 export function filing(id: string, over: Partial<Filing> = {}): Filing {
-  return { id, nonce: `nonce of ${id}`, body: { text: id }, bytes: 10, schema: 1, ...over };
+  return { id, nonce: `nonce of ${id}`, body: { text: id }, schema: 1, ...over };
 }
 
 /** A record with a message of that id, whose lease `owner` has. */

@@ -61,7 +61,7 @@ describe('Accepting', () => {
     expect(left(full)).toMatchObject({ dropped: 1, inSeq: MAX_INBOX });
     const room = { ...left(full), inbox: left(full).inbox.slice(1) };
     expect(accept(filing('more', { nonce: 'again' }))(room, NOW).answer).toEqual({ kind: 'queued' });
-    const large = accept(filing('large', { bytes: 64 * 1024 }))(null, NOW);
+    const large = accept(filing('large', { body: 'x'.repeat(64 * 1024) }))(null, NOW);
     expect(large.answer).toEqual({ kind: 'queued' });
     expect(accept(filing('small'))(large.record, NOW).answer).toEqual({ kind: 'full' });
     const decided = accept(filing('decided', { uncapped: true }))(large.record, NOW);
@@ -123,7 +123,7 @@ describe('Taking', () => {
   it('runs a wake-up while replies wait, and leaves them waiting', () => {
     const waiting = rest({
       ...{ outbox: [{ seq: 1, body: 'a' }], notBeforeMs: NOW + HOUR, tried: { times: 2, sinceMs: NOW } },
-      ...{ inbox: [{ seq: 1, id: 'm', mark: 'm', bytes: 1, body: '' }], wakeMs: NOW },
+      ...{ inbox: [{ seq: 1, id: 'm', mark: 'm', body: '' }], wakeMs: NOW },
     });
     expect(due(waiting)).toBe(NOW);
     const { record, answer } = take(taking())(waiting, NOW);
