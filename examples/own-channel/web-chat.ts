@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../src/channels/channel.ts';
-import { createEvents, createStreams, streaming } from '../../src/channels/events.ts';
+import { createEvents, createStreams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
 import type { Outgoing } from '../../src/engine/outlet.ts';
@@ -104,8 +104,7 @@ function createWebChat(
         const member = whoIs(request);
         if (!member) return refuse(request, reply);
         const after = z.coerce.number().int().min(0).catch(0).parse(request.headers['last-event-id']);
-        const stream = await streams.open(member.id, after);
-        return stream ? streaming(reply).send(stream) : comeLater(reply, 503, 'Too many pages are open.');
+        return streams.answer(reply, member.id, after);
       });
     },
     deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),

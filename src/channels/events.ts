@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { conversationName } from '../engine/messages.ts';
 import type { Delivery, Outgoing } from '../engine/outlet.ts';
+import { comeLater } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Feed, FeedEvent } from '../store/feed.ts';
 import type { Encryption } from './channel.ts';
@@ -81,11 +82,10 @@ export function createEvents<Event extends { readonly seq: number }>(
 /** Open event streams (server-sent events) of this process. */
 export type Streams = {
   /**
-   * The events after `afterSeq` and every later one, as bytes of `text/event-stream`; ends when the reader goes away,
-   * lags behind, or `close` is called. Null: there are too many, or none may be opened any more.
-   * Rejects as `Events.follow` does.
+   * Answers with the events after `afterSeq` and every later one, until the reader goes away, lags behind, or `close` is
+   * called; 503 where too many are open, or none may be any more. Rejects as `Events.follow` does.
    */
-  open(conversation: string, afterSeq: number): Promise<Readable | null>;
+  answer(reply: FastifyReply, conversation: string, afterSeq: number): Promise<FastifyReply>;
   /** Ends all streams, for good. */
   close(): void;
 };
@@ -122,8 +122,8 @@ export function createStreams<Event>(
   }
 
   return {
-    async open(conversation, afterSeq) {
-      if (closed || open.size >= limits.streams) return null;
+    async answer(reply, conversation, afterSeq) {
+      if (closed || open.size >= limits.streams) return comeLater(reply, 503, 'Too many streams are open.');
       const stream = new Readable({ read() {} });
       open.add(stream);
       stream.once('close', () => open.delete(stream));
@@ -135,7 +135,9 @@ export function createStreams<Event>(
         });
         stream.once('close', unfollow);
         if (stream.destroyed) unfollow();
-        return stream;
+        // Proxies must neither keep nor gather events, and an idle connection after the stream would delay a stop.
+        const headers = { 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' };
+        return reply.type('text/event-stream').headers(headers).send(stream);
       } catch (error) {
         stream.destroy();
         throw error;
@@ -147,14 +149,4 @@ export function createStreams<Event>(
       for (const stream of open) stream.push(null);
     },
   };
-}
-
-/**
- * A reply that can carry a stream. Proxies must neither keep nor gather events, and an idle connection after the stream
- * would delay a stop.
- */
-export function streaming(reply: FastifyReply): FastifyReply {
-  return reply
-    .type('text/event-stream')
-    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
 }

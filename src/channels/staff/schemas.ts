@@ -27,118 +27,106 @@ const conversationSchema = z
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
 
-/** The kinds of message; a request carries exactly one. */
-const KINDS = ['text', 'choice', 'contact', 'form', 'start', 'photo', 'unknown'] as const;
+const maybe = <T extends z.ZodType>(schema: T, description: string) =>
+  schema.optional().describe(description);
 
-const bodySchema = z.strictObject({
-  conversation: conversationSchema,
-  text: z.string().min(1).optional().describe(`What the customer types; cut after ${MAX_TEXT} characters.`),
-  choice: z
-    .string()
-    .max(MAX_TEXT)
-    .regex(/^[^~]+(~[^~]+)?$/, 'Wants the id of a choice, or <id>~<view>')
-    .optional()
-    .describe('Presses a button: an id from `choices`. With `~<view>`, the button of that very question.'),
-  contact: z
-    .strictObject({
+/** The kinds of message; a request carries exactly one. */
+const kindsSchema = z.object({
+  text: maybe(z.string().min(1), `What the customer types; cut after ${MAX_TEXT} characters.`),
+  choice: maybe(
+    z
+      .string()
+      .max(MAX_TEXT)
+      .regex(/^[^~]+(~[^~]+)?$/, 'Wants the id of a choice, or <id>~<view>'),
+    'Presses a button: an id from `choices`. With `~<view>`, the button of that very question.',
+  ),
+  contact: maybe(
+    z.strictObject({
       phone: field,
       own: z.boolean().default(true).describe("`false`: somebody else's, which proves nothing."),
-    })
-    .optional()
-    .describe('Shares a phone number.'),
-  form: z
-    .strictObject({
-      code: field.optional().describe('One code or, with blanks or commas between, several.'),
+    }),
+    'Shares a phone number.',
+  ),
+  form: maybe(
+    z.strictObject({
+      code: maybe(field, 'One code or, with blanks or commas between, several.'),
       phone: field.optional(),
-      email: z.string().max(MAX_TEXT).optional().describe('Empty: there is none, and it is not asked for.'),
-    })
-    .optional()
-    .describe('Several slots at once.'),
-  start: z
-    .string()
-    .max(MAX_TEXT)
-    .optional()
-    .describe(
-      'Opens the bot by a deep link: the payload, which is a code; after a leading `_`, base64url of it.',
-    ),
-  photo: z
-    .base64()
-    .min(1)
-    .max(MAX_BASE64)
-    .optional()
-    .describe(
-      'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
-    ),
-  unknown: z
-    .enum(['file', 'voice', 'sticker', 'other'])
-    .optional()
-    .describe(
-      'Something else that customers send and the bot cannot read: `file` is one of SharePoint, `other` a place, for example.',
-    ),
-  id: z.string().min(1).max(128).optional().describe('The same id in the same conversation counts once.'),
-  locale: z.enum(LOCALES).optional().describe("The language of the customer's client."),
-  name: z.string().min(1).max(200).optional().describe("The customer's display name."),
-  trace: z.boolean().optional().describe('`true`: a look into the turn comes with the answer.'),
-  as: z.string().default(STAFF.name).describe('Whose abilities and identity rules to imitate.'),
-  profile: z
-    .strictObject({ email: z.email().optional() })
-    .optional()
-    .describe('Stands for the profile whose e-mail the imitated channel vouches for.'),
+      email: maybe(z.string().max(MAX_TEXT), 'Empty: there is none, and it is not asked for.'),
+    }),
+    'Several slots at once.',
+  ),
+  start: maybe(
+    z.string().max(MAX_TEXT),
+    'Opens the bot by a deep link: the payload, which is a code; after a leading `_`, base64url of it.',
+  ),
+  photo: maybe(
+    z.base64().min(1).max(MAX_BASE64),
+    'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
+  ),
+  unknown: maybe(
+    z.enum(['file', 'voice', 'sticker', 'other']),
+    'Something else that customers send and the bot cannot read: `file` is one of SharePoint, `other` a place, for example.',
+  ),
 });
+const KINDS = kindsSchema.keyof().options;
+
+const bodySchemaOf = (channels: readonly ChannelTraits[]) =>
+  z.strictObject({
+    conversation: conversationSchema,
+    ...kindsSchema.shape,
+    id: maybe(z.string().min(1).max(128), 'The same id in the same conversation counts once.'),
+    locale: maybe(z.enum(LOCALES), "The language of the customer's client."),
+    name: maybe(z.string().min(1).max(200), "The customer's display name."),
+    trace: maybe(z.boolean(), '`true`: a look into the turn comes with the answer.'),
+    as: z
+      .enum(channels.map(({ name }) => name))
+      .default(STAFF.name)
+      .describe('Whose abilities and identity rules to imitate.'),
+    profile: maybe(
+      z.strictObject({ email: z.email().optional() }),
+      'Stands for the profile whose e-mail the imitated channel vouches for.',
+    ),
+  });
 
 /** What all messages of a person have in common. */
 export const mannerSchemaOf = (channels: readonly ChannelTraits[]) =>
-  bodySchema.extend(imitating(channels)).pick({ conversation: true, locale: true, as: true, name: true });
+  bodySchemaOf(channels).pick({ conversation: true, locale: true, as: true, name: true });
 
 /** A request as staff write it. `channels`: whom it may imitate; to imitate another one is a fault of its own. */
 export function requestSchemaOf(channels: readonly ChannelTraits[]) {
   const imitated = channels.filter(({ proof }) => proof !== 'token');
-  const proving = namesOf(imitated);
-  const profiled = namesOf(channels.filter(({ proof }) => proof === 'profile'));
-  return bodySchema
-    .extend(imitating(channels))
+  const profiled = channels.filter(({ proof }) => proof === 'profile');
+  const conversation = 'qa-42';
+  const form = { code: 'TIVI000000017', phone: '0867123456' };
+  const contact = { phone: '0867123456' };
+  return bodySchemaOf(channels)
     .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
       error: `Wants exactly one of ${KINDS.join(', ')}`,
       when: isObject,
     })
     .refine(({ contact, as = STAFF.name }) => contact?.own !== false || proofOf(channels, as) !== 'token', {
       path: ['contact', 'own'],
-      error: `Only with "as": ${proving}: staff vouch for what they send`,
+      error: `Only with "as": ${namesOf(imitated)}: staff vouch for what they send`,
       when: isObject,
     })
     .refine(({ profile, as }) => profile === undefined || proofOf(channels, as) === 'profile', {
       path: ['profile'],
-      error: `Only with "as": ${profiled}`,
+      error: `Only with "as": ${namesOf(profiled)}`,
       when: isObject,
     })
     .meta({
       examples: [
-        { conversation: 'qa-42', text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
-        { conversation: 'qa-42', choice: 'redeem' },
-        { conversation: 'qa-42', contact: { phone: '0867123456' } },
-        ...imitated.flatMap(({ name: as, sharesContacts, drawsForms }) => [
-          ...(sharesContacts
-            ? [{ conversation: 'qa-42', contact: { phone: '0867123456', own: false }, as }]
-            : []),
-          ...(drawsForms
-            ? [{ conversation: 'qa-42', form: { code: 'TIVI000000017', phone: '0867123456' }, as }]
-            : []),
-        ]),
+        { conversation, text: 'tích điểm TIVInpmx8b98pfg', locale: 'vi', name: 'Garnacho' },
+        { conversation, choice: 'redeem' },
+        { conversation, contact },
+        ...imitated.map(({ name: as, drawsForms }) =>
+          drawsForms ? { conversation, form, as } : { conversation, contact: { ...contact, own: false }, as },
+        ),
       ],
     });
 }
 export type RequestSchema = ReturnType<typeof requestSchemaOf>;
 export type StaffRequest = z.infer<RequestSchema>;
-
-function imitating(channels: readonly ChannelTraits[]) {
-  const { description = '' } = bodySchema.shape.as;
-  return {
-    as: z
-      .enum(channels.map(({ name }) => name))
-      .default(STAFF.name)
-      .describe(description),
-  };
-}
 
 /** `"telegram" or "teams"` */
 function namesOf(channels: readonly ChannelTraits[]): string {
@@ -203,20 +191,20 @@ const replySchema = z.object({
   text: z.string(),
   choices: z.array(choiceSchema).optional(),
   asks: z.enum(ASKS).optional(),
-  view: z.string().optional().describe("The question's id: buttons of an older one change nothing."),
-  form: z.array(fieldSchema).optional().describe('All slots that are missing.'),
-  sharePhone: z.literal(true).optional().describe('A channel with a contact button shows it here.'),
-  inPlace: z.literal(true).optional().describe('Replaces the message whose button was pressed.'),
-  notice: z.literal(true).optional().describe('A short remark on a press.'),
-  image: z.string().optional().describe('The https URL of a picture of what the reply is about.'),
-  quiet: z.literal(true).optional().describe('Events only: no customer gets it, it ends a turn.'),
+  view: maybe(z.string(), "The question's id: buttons of an older one change nothing."),
+  form: maybe(z.array(fieldSchema), 'All slots that are missing.'),
+  sharePhone: maybe(z.literal(true), 'A channel with a contact button shows it here.'),
+  inPlace: maybe(z.literal(true), 'Replaces the message whose button was pressed.'),
+  notice: maybe(z.literal(true), 'A short remark on a press.'),
+  image: maybe(z.string(), 'The https URL of a picture of what the reply is about.'),
+  quiet: maybe(z.literal(true), 'Events only: no customer gets it, it ends a turn.'),
 });
 export type StaffReply = z.infer<typeof replySchema>;
 
 const stateSchema = z.object({
   flow: z.string().optional(),
   asks: z.string().optional(),
-  person: z.literal(true).optional().describe('A person was asked for: staff answer, the bot does not.'),
+  person: maybe(z.literal(true), 'A person was asked for: staff answer, the bot does not.'),
 });
 
 /** A look into the turn; a process of another version may have written another shape. */
@@ -224,7 +212,7 @@ const shownTrace = traceSchema.optional().catch(undefined);
 
 /** What the feed keeps and the event stream sends: a reply, and where it stands. */
 export const eventSchema = replySchema.extend({
-  turn: z.string().optional().describe('The id of the message it answers; absent where nobody asked.'),
+  turn: maybe(z.string(), 'The id of the message it answers; absent where nobody asked.'),
   last: z.boolean().describe("The turn's last reply."),
   state: stateSchema,
   trace: shownTrace.describe('With the last reply: a look into the turn. For people, not for programs.'),
@@ -240,7 +228,7 @@ export const answerSchema = z
         '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
       ),
     replies: z.array(replySchema),
-    state: stateSchema.optional().describe('After the last reply known; absent where there was none yet.'),
+    state: maybe(stateSchema, 'After the last reply known; absent where there was none yet.'),
     trace: shownTrace.describe(
       'A look into the turn, where `trace` asked for it. For people: its shape may change.',
     ),
@@ -277,41 +265,41 @@ export const refusals = {
   503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
 };
 
-export const messageRouteOf = (body: RequestSchema) => ({
-  operationId: 'sendMessage',
-  tags: [STAFF_TAG],
-  summary: 'Write to the bot',
-  description:
-    'Hands in one message and answers with the replies to it. Exactly one of `text`, `choice`, `contact`, `form`, ' +
-    '`start`, `photo`, `unknown`.',
-  security: [{ [STAFF_SECURITY]: [] }],
-  body,
-  response: {
-    200: { description: 'The message is stored.', content: { 'application/json': { schema: answerSchema } } },
-    ...refusals,
-    413: problemOf('The request is too large.'),
-    415: problemOf('The request is no JSON.'),
-  },
-});
+/** A route of the API page, for staff. */
+export function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
+  return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
+}
+
+export const messageRouteOf = (body: RequestSchema) =>
+  routeOf('sendMessage', 'Write to the bot', {
+    description: `Hands in one message and answers with the replies to it. Exactly one of \`${KINDS.join('`, `')}\`.`,
+    body,
+    response: {
+      200: {
+        description: 'The message is stored.',
+        content: { 'application/json': { schema: answerSchema } },
+      },
+      ...refusals,
+      413: problemOf('The request is too large.'),
+      415: problemOf('The request is no JSON.'),
+    },
+  });
+
+/** Of a route that answers with server-sent events. */
+export const streamed = {
+  200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
+  ...refusals,
+};
 
 const seqSchema = z.coerce.number().int().min(0);
 
-export const eventsRoute = {
-  operationId: 'followConversation',
-  tags: [STAFF_TAG],
-  summary: 'Follow a conversation',
+export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
   description:
     'Server-sent events: every reply of the conversation, the kept ones first (the last 100, one hour). The event id ' +
     'is the `seq` of the reply; the data is a reply as in the answer of the webhook, with `turn` (the id of the ' +
     'message it answers), `last` (of its turn), `state` and, with the last one, `trace` (a look into the turn).',
-  security: [{ [STAFF_SECURITY]: [] }],
   params: z.object({ conversation: conversationSchema }),
-  querystring: z.object({
-    after: seqSchema.optional().describe('Resumes after this `seq`, where no header can be set.'),
-  }),
-  headers: z.looseObject({ 'last-event-id': seqSchema.optional().describe('Resumes after this `seq`.') }),
-  response: {
-    200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
-    ...refusals,
-  },
-};
+  querystring: z.object({ after: maybe(seqSchema, 'Resumes after this `seq`, where no header can be set.') }),
+  headers: z.looseObject({ 'last-event-id': maybe(seqSchema, 'Resumes after this `seq`.') }),
+  response: streamed,
+});

@@ -10,7 +10,7 @@ import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
 import type { Feed } from '../../store/feed.ts';
 import type { Accept, Channel, ChannelParts, ChannelTraits, Encryption } from '../channel.ts';
-import { createEvents, createStreams, type StreamLimits, streaming, type Unread } from '../events.ts';
+import { createEvents, createStreams, type StreamLimits, type Unread } from '../events.ts';
 import {
   eventSchema,
   eventsRoute,
@@ -147,9 +147,7 @@ export function createStaff(
       { schema: eventsRoute, exposeHeadRoute: false },
       async ({ params, query, headers }, reply) => {
         const after = headers['last-event-id'] ?? query.after ?? 0;
-        const stream = await streams.open(params.conversation, after);
-        if (!stream) return comeLater(reply, 503, 'Too many event streams are open.');
-        return streaming(reply).send(stream);
+        return streams.answer(reply, params.conversation, after);
       },
     );
   };

@@ -3,9 +3,9 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { REASONS } from '../../conversation/state.ts';
 import type { News, SeenTicket, Tickets } from '../../engine/tickets.ts';
-import { comeLater, problem, problemOf } from '../../http/problem.ts';
-import { createStreams, streaming } from '../events.ts';
-import { refusals, STAFF_SECURITY, STAFF_TAG } from './schemas.ts';
+import { problem, problemOf } from '../../http/problem.ts';
+import { createStreams } from '../events.ts';
+import { refusals, routeOf, streamed } from './schemas.ts';
 
 /*
  * The staff's inbox: who waits for a person, answering, closing, what is new; and what was not understood.
@@ -72,10 +72,6 @@ function shown(seen: SeenTicket): z.infer<typeof shownSchema> {
   return { ...listed(seen), messages };
 }
 
-function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
-  return { tags: [STAFF_TAG], security: [{ [STAFF_SECURITY]: [] }], operationId, summary, ...schemas };
-}
-
 const answering = (schema: z.ZodType, description: string) => ({
   200: { description, content: { 'application/json': { schema } } },
   ...refusals,
@@ -105,10 +101,7 @@ const ROUTES = {
   events: routeOf('followTickets', 'Follow what is new', {
     description:
       'Server-sent events, from now on: `{ "ticket", "what": "opened" | "message" | "answered" | "closed" }`.',
-    response: {
-      200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
-      ...refusals,
-    },
+    response: streamed,
   }),
   unclear: routeOf('listUnclear', 'What was not understood, newest first', {
     description:
@@ -166,30 +159,25 @@ export function ticketRoutes(
       reply.send({ tickets: (await tickets.list(query.state)).map(listed) }),
     );
 
-    routes.get(
-      '/staff/tickets/events',
-      { schema: ROUTES.events, exposeHeadRoute: false },
-      async (_, reply) => {
-        const stream = await streams.open('', 0);
-        return stream
-          ? streaming(reply).send(stream)
-          : comeLater(reply, 503, 'Too many event streams are open.');
-      },
-    );
+    const sse = { schema: ROUTES.events, exposeHeadRoute: false };
+    routes.get('/staff/tickets/events', sse, async (_request, reply) => streams.answer(reply, '', 0));
 
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async ({ params }, reply) => {
       const found = await tickets.find(params.id);
       return found ? reply.send(shown(found)) : refuse(reply, 'unknown');
     });
 
-    routes.post('/staff/tickets/:id/messages', { schema: ROUTES.answer }, async ({ params, body }, reply) => {
-      const done = await tickets.file(params.id, body);
+    async function file(reply: FastifyReply, ...wanted: Parameters<Tickets['file']>): Promise<FastifyReply> {
+      const done = await tickets.file(...wanted);
       return done === 'filed' ? reply.send({ status: done }) : refuse(reply, done);
-    });
+    }
 
-    routes.post('/staff/tickets/:id/close', { schema: ROUTES.close }, async ({ params, body }, reply) => {
-      const done = await tickets.file(params.id, body);
-      return done === 'filed' ? reply.send({ status: done }) : refuse(reply, done);
-    });
+    routes.post('/staff/tickets/:id/messages', { schema: ROUTES.answer }, async ({ params, body }, reply) =>
+      file(reply, params.id, body),
+    );
+
+    routes.post('/staff/tickets/:id/close', { schema: ROUTES.close }, async ({ params, body }, reply) =>
+      file(reply, params.id, body),
+    );
   };
 }
