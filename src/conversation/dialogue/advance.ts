@@ -3,12 +3,12 @@ import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Outcome } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
-import { proved, served } from '../prompts/identity.ts';
+import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
 import { notRead, open, show } from './browse.ts';
-import { guarded, isUnprovable, unproved } from './guards.ts';
+import { guarded, unprovable } from './guards.ts';
 import { tooManyAttempts, unseen } from './operations.ts';
 import { personChoice, supportLines } from './person.ts';
 import { again, asking, finish, home, pose } from './questions.ts';
@@ -42,7 +42,8 @@ export function advance(
   const { step } = state;
   const isOpen = step.at === 'asking' && step.flow === flow.name && step.offer?.why === 'code';
   if (isOpen) return pose(state, step, scope, ...said);
-  if (isUnprovable(flow, state.draft, scope)) return after(said, home(state, scope, unproved(scope)));
+  const lost = unprovable(flow, state.draft, scope);
+  if (lost) return after(said, home(state, scope, lost));
   if (doubt) {
     // Staff name a customer by an e-mail, too, where a phone is asked for.
     const slot = flow.slots.includes(doubt.slot) ? doubt.slot : 'phone';
@@ -56,6 +57,14 @@ export function advance(
       effect: { kind: 'balance', by, exact: true },
     };
   const slot = missing(flow, state.draft);
+  // Whom staff serve waits at the counter: an e-mail is theirs to add at the summary.
+  const isLater =
+    slot === 'email' &&
+    confirmsIn(flow)
+      ?.edits(state.draft)
+      .some(({ id }) => id === 'edit:email');
+  if (isLater && isStaff(scope))
+    return advance({ ...state, draft: { ...state.draft, email: null } }, flow, scope, said);
   return slot === undefined
     ? complete(entered(state, flow, scope), flow, scope, said)
     : ask(state, flow, slot, scope, ...said);
@@ -87,23 +96,21 @@ export function plainly(state: ConversationState, { flow: name, slot }: Asking, 
 /** After so many invalid answers in a row, help is offered. */
 const TRIES = 3;
 
-/** Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered. */
-export function retry(state: ConversationState, step: Asking, scope: Scope, ...why: Reply[]): Decision {
+/** Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered first. */
+export function retry(state: ConversationState, step: Asking, scope: Scope, why?: Reply): Decision {
+  const { fault, ...plain } = step;
   const tries = step.tries + 1;
-  const fault = why[0]?.key;
-  const isSame = fault !== undefined && fault === step.fault;
-  const isLost = isSame || (tries % TRIES === 0 && (fault === undefined || step.fault !== undefined));
+  const isLost =
+    (why && why.key === fault) || (tries % TRIES === 0 && (why === undefined || fault !== undefined));
   const choices = personChoice(scope);
   const help: Reply = {
     key: 'repair.help',
     lines: supportLines(scope),
     ...(choices.length > 0 && { choices: [...choices], view: state.view }),
   };
-  const lost: Reply[] = isLost ? [help] : [];
   // Once help was offered, the same fault alone is another answer again.
-  const { fault: _, ...plain } = step;
-  const next = { ...plain, tries, ...(fault !== undefined && !isLost && { fault }) };
-  return again({ ...state, step: next }, scope, ...why, ...lost);
+  const next = { ...plain, tries, ...(why && !isLost && { fault: why.key }) };
+  return again({ ...state, step: next }, scope, ...(isLost ? [help] : []), ...(why ? [why] : []));
 }
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */

@@ -5,7 +5,7 @@ import { type About, KINDS, PROOF } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { given, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
-import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
+import { identityLines } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Line, type Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
@@ -233,11 +233,7 @@ export function status(state: ConversationState, scope: Scope, reference?: strin
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
 export function privacy(state: ConversationState, isErasing: boolean, scope: Scope): Decision {
   const kept = { ...browsedBy(state), ...state.profile, ...given(state.draft) };
-  const lines: Line[] = [];
-  if (kept.phone)
-    lines.push({ key: 'summary.phone', params: { phone: readBackPhone(kept.phone.value, scope) } });
-  if (kept.email)
-    lines.push({ key: 'summary.email', params: { email: readBackEmail(kept.email.value, scope) } });
+  const lines = identityLines(kept, () => !isStaff(scope));
   for (const { id } of state.operations.filter(isOpen)) {
     lines.push({ key: 'privacy.operation', params: { reference: id } });
   }

@@ -1,6 +1,7 @@
 import type { CodeRef, Command } from '../commands.ts';
 import { codeMeant, isAlike } from '../language/code.ts';
 import { isOneTypo } from '../language/text.ts';
+import { codeLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 
 /*
@@ -63,11 +64,7 @@ export function keptLine(codes: Codes): Reply {
   return {
     key: 'codes.kept',
     params: { count: codes.length, most: MOST_CODES },
-    lines: codes.map((code, at) => ({
-      key: 'summary.code',
-      context: 'several',
-      params: { code, at: at + 1 },
-    })),
+    lines: codeLines(codes),
   };
 }
 

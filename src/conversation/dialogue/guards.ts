@@ -1,5 +1,5 @@
 import type { SlotKind } from '../commands.ts';
-import { confirmsIn, type Flow, type GuardName, type Scope } from '../flow.ts';
+import { confirmsIn, type Flow, type Guard, type GuardName, type Scope } from '../flow.ts';
 import { giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/gifts.ts';
 import { proved } from '../prompts/identity.ts';
 import type { Reply } from '../reply.ts';
@@ -21,33 +21,24 @@ export function callHindered(flow: Flow, state: ConversationState, scope: Scope)
   const confirms = confirmsIn(flow);
   const wait = confirms && busy(state, confirms);
   if (wait) return wait;
-  for (const guard of flow.guards ?? []) {
-    const said =
-      guard === 'guesses'
-        ? tooManyAttempts(state, scope)
-        : typeof guard === 'object'
-          ? guard.begins?.(state.draft, scope)
-          : undefined;
+  for (const { begins } of guardsOf(flow)) {
+    const said = begins?.(state, scope);
     if (said) return said;
   }
   return undefined;
 }
 
-/** Whether a flow needs an identity that only the profile could prove, and does not: no answer could change that. */
-export function isUnprovable(flow: Flow, known: Draft, { sender, settings }: Scope): boolean {
+/** Where only the profile could prove who somebody is, and does not, no answer could change that. */
+export function unprovable(flow: Flow, known: Draft, { sender, settings }: Scope): Reply | undefined {
   const byProfile = sender.proof === 'profile' && settings.identityProof === 'required';
-  return flow.identity === 'proved' && byProfile && proved(known) === undefined;
-}
-
-/** What to say where only the profile could prove who somebody is, and does not. */
-export function unproved(scope: Scope): Reply {
-  return scope.sender.unread
+  if (flow.identity !== 'proved' || !byProfile || proved(known)) return undefined;
+  return sender.unread
     ? { key: 'identity.unread' }
-    : { key: 'identity.noEmail', lines: supportLines(scope) };
+    : { key: 'identity.noEmail', lines: supportLines({ settings }) };
 }
 
 /** What guards say before the summary: the slots that are left, and where it does not go on, why, and what is asked anew. */
-export type Guarded = {
+type Guarded = {
   readonly draft: Draft;
   readonly said: readonly Reply[];
   readonly stop?: { readonly say: Reply; readonly ask?: SlotKind | undefined } | undefined;
@@ -56,11 +47,8 @@ export type Guarded = {
 export function guarded(flow: Flow, state: ConversationState, scope: Scope): Guarded {
   let { draft } = state;
   const said: Reply[] = [];
-  for (const guard of flow.guards ?? []) {
-    const heard =
-      typeof guard === 'object'
-        ? { draft, said: [], stop: guard.goesOn?.(draft, scope) }
-        : BUILT_IN[guard]({ ...state, draft }, flow, scope);
+  for (const { goesOn } of guardsOf(flow)) {
+    const heard = goesOn?.({ ...state, draft }, flow, scope) ?? { draft, said: [] };
     draft = heard.draft;
     said.push(...heard.said);
     if (heard.stop) return { draft, said, stop: heard.stop };
@@ -68,21 +56,36 @@ export function guarded(flow: Flow, state: ConversationState, scope: Scope): Gua
   return { draft, said };
 }
 
-const BUILT_IN: Readonly<Record<GuardName, (state: ConversationState, flow: Flow, scope: Scope) => Guarded>> =
-  {
-    guesses: ({ draft }) => ({ draft, said: [] }),
+/** A guard that looks at more than slots. */
+type BuiltIn = {
+  begins?(state: ConversationState, scope: Scope): Reply | undefined;
+  goesOn?(state: ConversationState, flow: Flow, scope: Scope): Guarded;
+};
 
-    checked(state, flow) {
-      const kind = confirmsIn(flow)?.kind;
-      const codes = state.draft.codes ?? [];
-      if (!kind) return { draft: state.draft, said: [] };
-      const { left, told } = withoutChecked(state, kind, codes);
+const guardsOf = ({ guards = [] }: Flow): readonly BuiltIn[] =>
+  guards.map((guard) => (typeof guard === 'string' ? BUILT_IN[guard] : ofFlow(guard)));
+
+const ofFlow = ({ begins, goesOn }: Guard): BuiltIn => ({
+  begins: ({ draft }, scope) => begins?.(draft, scope),
+  goesOn: ({ draft }, _, scope) => ({ draft, said: [], stop: goesOn?.(draft, scope) }),
+});
+
+const BUILT_IN: Readonly<Record<GuardName, BuiltIn>> = {
+  guesses: { begins: tooManyAttempts },
+
+  checked: {
+    goesOn(state, flow) {
+      const { draft } = state;
+      const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
       const [first, ...others] = told;
-      if (first && left.length === 0) return { draft: state.draft, said: others, stop: { say: first } };
-      return { draft: { ...state.draft, codes: [...left] }, said: told };
+      return first && left.length === 0
+        ? { draft, said: others, stop: { say: first } }
+        : { draft: { ...draft, codes: [...left] }, said: told };
     },
+  },
 
-    gift({ draft }, _, scope) {
+  gift: {
+    goesOn({ draft }, _, scope) {
       const { gifts } = scope.settings;
       const { code, wanted, price, ...rest } = draft;
       const gift = giftOf(code, scope);
@@ -101,4 +104,5 @@ const BUILT_IN: Readonly<Record<GuardName, (state: ConversationState, flow: Flow
       ];
       return { draft: { ...draft, price: gift?.score }, said };
     },
-  };
+  },
+};

@@ -1,8 +1,9 @@
 import type { Command, Expecting } from '../commands.ts';
 import { confirmsIn, type Scope } from '../flow.ts';
-import { periodNamed, TYPES } from '../kinds.ts';
+import { KINDS, periodNamed, TYPES } from '../kinds.ts';
 import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
+import { isStaff } from '../prompts/identity.ts';
 import type { ConversationState } from '../state.ts';
 import { confirmationOf } from './operations.ts';
 import { question } from './questions.ts';
@@ -19,7 +20,7 @@ export function expecting(state: ConversationState, scope: Scope): Expecting {
     flow: 'flow' in step ? step.flow : undefined,
     kind: isAsking ? (doubted ?? step.slot) : undefined,
     ...(isAsking && step.editing && { editing: true }),
-    ...(scope.sender.proof === 'token' && { isStaff: true }),
+    ...(isStaff(scope) && { isStaff: true }),
     buttons: (question(state, scope).choices ?? []).map(({ id }) => (id.startsWith('confirm:') ? null : id)),
     codes: draft.codes ?? [],
     gift: draft.code,
@@ -36,82 +37,66 @@ const AT = {
   consenting: 'consent',
 } as const;
 
-const EXPIRED: readonly Command[] = [{ do: 'expired' }];
-
 /** The commands of a button; that it expired, where it is none of the live question's. */
 export function pressed(state: ConversationState, choice: string, scope: Scope): readonly Command[] {
-  const colon = choice.indexOf(':');
-  const name = colon < 0 ? choice : choice.slice(0, colon);
-  const value = colon < 0 ? '' : choice.slice(colon + 1);
-  return atStep(state, name, value, scope) ?? inMenu(name, value, scope) ?? EXPIRED;
+  const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(choice) ?? [];
+  return saidBy(name, value, state, scope) || [{ do: 'expired' }];
 }
 
-/** Choices that only the step at hand offers. */
-function atStep(
-  state: ConversationState,
+function saidBy(
   name: string,
   value: string,
+  { step, draft, before }: ConversationState,
   scope: Scope,
-): readonly Command[] | undefined {
-  const { step, draft, before } = state;
-  const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
-  const of = name === flow?.name ? TYPES.find((one) => one === value) : undefined;
-  const period = name === 'period' && isNamedPeriod(value) ? periodNamed(value, scope) : undefined;
-  switch (step.at) {
-    case 'asking':
-      if (step.offer && (name === 'use' || name === 'other' || name === 'keep')) return [{ do: name }];
-      if (name === 'skip' && step.slot === 'email') return [{ do: 'none' }];
-      if (name === 'gift' && step.slot === 'gift') return [{ do: 'set', slot: 'gift', value }];
-      if (period && step.slot === 'period') return [{ do: 'period', period }];
-      if (of && step.slot === 'list') return [{ do: 'kind', of }];
-      if (name === 'before' && step.slot === 'phone' && before)
-        return (['phone', 'email'] as const).flatMap((slot): Command[] => {
-          const known = before[slot];
+): readonly Command[] | false | undefined {
+  const asked = step.at === 'asking' ? step.slot : undefined;
+  const isPage = step.at === 'browsing';
+  switch (name) {
+    case 'use':
+    case 'keep':
+    case 'other':
+      return step.at === 'asking' && step.offer && [{ do: name }];
+    case 'skip':
+      return asked === 'email' && [{ do: 'none' }];
+    case 'gift':
+      return asked === 'gift' && [{ do: 'set', slot: 'gift', value }];
+    case 'period':
+      return (
+        (isPage || asked === 'period') &&
+        isNamedPeriod(value) && [{ do: 'period', period: periodNamed(value, scope) }]
+      );
+    case 'before':
+      return (
+        asked === 'phone' &&
+        (['phone', 'email'] as const).flatMap((slot): Command[] => {
+          const known = before?.[slot];
           return known ? [{ do: 'set', slot, value: known.value }] : [];
-        });
-      return undefined;
-    case 'confirming': {
+        })
+      );
+    case 'confirm':
+      return (
+        step.at === 'confirming' && value === step.operation && [{ do: 'confirm', operation: step.operation }]
+      );
+    case 'edit':
+    case 'remove': {
+      const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
       const edits = (flow && confirmsIn(flow)?.edits(draft)) ?? [];
-      if (name === 'confirm')
-        return value === step.operation ? [{ do: 'confirm', operation: value }] : EXPIRED;
       if (!edits.some(({ id }) => id === `${name}:${value}`)) return undefined;
       if (name === 'remove') return [{ do: 'remove', which: [{ place: Number(value) }] }];
-      return value === 'code' || value === 'phone' || value === 'email'
-        ? [{ do: 'change', field: value }]
-        : undefined;
+      const field = flow?.slots.map((slot) => KINDS[slot].field).find((one) => one === value);
+      return field && [{ do: 'change', field }];
     }
-    case 'browsing':
-      if (name === 'next' || name === 'previous') return [{ do: 'page', to: name }];
-      if (name === 'retry') return [{ do: 'page', to: 'same' }];
-      if (period) return [{ do: 'period', period }];
-      return of && [{ do: 'kind', of }];
-    case 'consenting':
-      return name === 'consent' && (value === 'accept' || value === 'decline')
-        ? [{ do: 'consent', given: value === 'accept' }]
-        : undefined;
-    case 'idle':
-      return undefined;
-  }
-}
-
-/** Choices that work wherever a live question offers them. */
-function inMenu(name: string, value: string, scope: Scope): readonly Command[] | undefined {
-  const flow = scope.flows.get(name);
-  if (flow) {
-    const start = { do: 'start', flow: name } as const;
-    const of = TYPES.find((one) => one === value);
-    const [, count, gift] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
-    if (value === '') return [start];
-    if (flow.slots.includes('list')) return of && [start, { do: 'kind', of }];
-    return flow.slots.includes('gift') && gift !== undefined
-      ? [start, { do: 'set', slot: 'gift', value: gift }, { do: 'many', count: Number(count) }]
-      : undefined;
-  }
-  const locale = LOCALES.find((one) => one === value);
-  switch (name) {
-    case 'language':
-      if (value === '') return [{ do: 'show', what: 'languages' }];
-      return locale && [{ do: 'speak', locale }];
+    case 'next':
+    case 'previous':
+      return isPage && [{ do: 'page', to: name }];
+    case 'retry':
+      return isPage && [{ do: 'page', to: 'same' }];
+    case 'consent':
+      return step.at === 'consenting' && [{ do: 'consent', given: value === 'accept' }];
+    case 'language': {
+      const locale = LOCALES.find((one) => one === value);
+      return locale ? [{ do: 'speak', locale }] : [{ do: 'show', what: 'languages' }];
+    }
     case 'person':
     case 'help':
     case 'menu':
@@ -119,7 +104,18 @@ function inMenu(name: string, value: string, scope: Scope): readonly Command[] |
     case 'cancel':
     case 'forget':
       return [{ do: name }];
-    default:
-      return undefined;
+    default: {
+      const flow = scope.flows.get(name);
+      if (!flow) return undefined;
+      const start = { do: 'start', flow: name } as const;
+      if (value === '') return [start];
+      const of = TYPES.find((one) => one === value);
+      const isHere = (isPage || asked === 'list') && 'flow' in step && step.flow === name;
+      if (flow.slots.includes('list'))
+        return of && (isHere ? [{ do: 'kind', of }] : [start, { do: 'kind', of }]);
+      const [, count, gift] = /^(\d{1,2}):(.+)$/.exec(value) ?? [];
+      if (gift === undefined || !flow.slots.includes('gift')) return undefined;
+      return [start, { do: 'set', slot: 'gift', value: gift }, { do: 'many', count: Number(count) }];
+    }
   }
 }

@@ -156,7 +156,7 @@ export function stillChecking(state: ConversationState): Reply {
 /** No code is called again while it is found out about: both calls would find the same record. */
 export function withoutChecked(
   { operations }: ConversationState,
-  wanted: Operation['kind'],
+  wanted: Operation['kind'] | undefined,
   codes: readonly string[],
 ): { readonly left: readonly string[]; readonly told: readonly Reply[] } {
   const open = operations.filter(

@@ -309,9 +309,8 @@ function begin(turn: Turn, flow: Flow, scope: Scope): Next {
   const wait = hindered(flow, state, scope);
   if (wait) return after(told, home(state, scope, wait));
   const known: Draft = carried(state, scope);
-  // Whoever was asked once is not asked again; staff have another customer before them each time.
-  const wasAsked = state.emailAsked === true && !isStaff(scope);
-  const isSkipped = flow.slots.includes('email') && known.email === undefined && wasAsked;
+  // Whoever was asked once is not asked again.
+  const isSkipped = flow.slots.includes('email') && known.email === undefined && state.emailAsked;
   const draft = isSkipped ? { ...known, email: null } : known;
   const [slot = 'phone'] = flow.slots;
   const said = [...turn.said, ...told];
@@ -758,7 +757,7 @@ function faulty(turn: Turn, { kind, reason }: Fault, scope: Scope): Next {
   if (step.at === 'asking' && flow && !isNew && (step.slot === kind || (isEither && step.slot === 'phone'))) {
     // Where only sharing proves, nothing typed is wrong or right.
     const isProof = step.slot === 'phone' && flow.identity === 'proved' && !isTypingProof(scope);
-    return retry(state, step, scope, ...(isProof ? [] : [reply]));
+    return retry(state, step, scope, isProof ? undefined : reply);
   }
   if (step.at === 'browsing' && kind === 'period' && !flow)
     return say(state, { ...question(state, scope), ...reply });

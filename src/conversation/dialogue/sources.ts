@@ -96,16 +96,22 @@ function toStaff(state: ConversationState, message: Plain, scope: Scope): Decisi
   }
 }
 
-/** A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. */
+/**
+ * A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. Where nothing
+ * is at hand, the buttons of a menu do not grow old.
+ */
 function onPress(
   state: ConversationState,
   { choice, view }: Extract<Message, { kind: 'choice' }>,
   scope: Scope,
 ): Decision {
   if (choice === 'person:leave') return close(state, 'customer', scope);
-  // Asking for a person changes nothing: its button does not grow old.
-  const isLive = view === undefined || view === state.view || choice === 'person';
-  return run(state, isLive ? pressed(state, choice, scope) : [{ do: 'expired' }], scope);
+  const { at } = state.step;
+  const commands = pressed(state, choice, scope);
+  const isMenu = commands.every((one) => one.do === 'start' || one.do === 'show');
+  const isOld = view !== undefined && view !== state.view && choice !== 'person';
+  const isLive = !isOld || (isMenu && (at === 'idle' || at === 'browsing'));
+  return run(state, isLive ? commands : [{ do: 'expired' }], scope);
 }
 
 /** A shared contact. Telegram leaves the plus sign out. */

@@ -1,7 +1,9 @@
+import type { Context } from '../context.ts';
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { whose } from '../prompts/identity.ts';
-import { maskEmail, maskPhone, showPhone } from '../prompts/mask.ts';
+import { isStaff, whose } from '../prompts/identity.ts';
+import { identityLines } from '../prompts/mask.ts';
+import { codeLines } from '../prompts/receipts.ts';
 import { type Choice, choice, type Line } from '../reply.ts';
 
 /** Earning points: codes → phone → e-mail (asked for once, may be skipped) → summary → a call for each code. */
@@ -26,21 +28,11 @@ export const accumulate: Flow = {
     },
 
     summary({ codes = [], phone, email }, profile, scope) {
-      const context = codes.length > 1 ? 'several' : undefined;
-      const lines: Line[] = codes.map((code, at) => ({
-        key: 'summary.code',
-        context,
-        params: { code, at: at + 1 },
-      }));
-      if (phone) {
-        const shown = isReadBack(phone, profile.phone) ? maskPhone(phone.value) : showPhone(phone.value);
-        lines.push({ key: 'summary.phone', params: { phone: shown } });
-      }
-      if (email) {
-        const shown = isReadBack(email, profile.email) ? maskEmail(email.value) : email.value;
-        lines.push({ key: 'summary.email', params: { email: shown } });
-      }
-      return [...lines, { key: 'summary.purpose', context: whose(scope) }];
+      // Remembered and unproved: whoever writes now need not be who typed it then.
+      const lines = identityLines({ phone, email }, (known, kind) => {
+        return !known.proved && known.value === profile[kind]?.value;
+      });
+      return [...codeLines(codes), ...lines, purpose(phone, scope)];
     },
 
     effect({ codes = [], phone, email }, operation, { sender: { name } }, at) {
@@ -59,7 +51,9 @@ function editsOfCodes(codes: readonly string[]): Choice[] {
   return codes.map((code, at) => choice(`remove:${at + 1}`, { key: 'choice.remove', params: { code } }));
 }
 
-/** Remembered and unproved: whoever writes now need not be who typed it then. */
-function isReadBack(known: Known, remembered: Known | undefined): boolean {
-  return !known.proved && known.value === remembered?.value;
+/** What goes to whom: a name only with a number that is proved to be its owner's. */
+function purpose(phone: Known | undefined, scope: Context): Line {
+  const isNamed = phone?.proved === true && scope.sender.name !== undefined;
+  const context = isNamed ? (isStaff(scope) ? 'namedStaff' : 'named') : whose(scope);
+  return { key: 'summary.purpose', context };
 }

@@ -1,7 +1,7 @@
 import type { Flow } from '../flow.ts';
 import { giftLines, giftOf } from '../prompts/gifts.ts';
-import { proved, whose } from '../prompts/identity.ts';
-import { readBackEmail, readBackPhone } from '../prompts/mask.ts';
+import { isStaff, proved } from '../prompts/identity.ts';
+import { identityLines } from '../prompts/mask.ts';
 import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */
@@ -20,11 +20,14 @@ export const redeem: Flow = {
     edits: () => [choice('edit:code', { key: 'choice.edit:gift' })],
 
     summary({ code = '', price, phone, email }, _, scope) {
-      const lines = giftLines(code, price, scope);
-      if (phone) lines.push({ key: 'summary.phone', params: { phone: readBackPhone(phone.value, scope) } });
-      if (email) lines.push({ key: 'summary.email', params: { email: readBackEmail(email.value, scope) } });
-      const context = whose(scope) === 'staff' ? 'redeemStaff' : 'redeem';
-      return [...lines, { key: 'summary.irreversible' }, { key: 'summary.purpose', context }];
+      const lines = identityLines({ phone, email }, () => !isStaff(scope));
+      const context = isStaff(scope) ? 'redeemStaff' : 'redeem';
+      return [
+        ...giftLines(code, price, scope),
+        ...lines,
+        { key: 'summary.irreversible' },
+        { key: 'summary.purpose', context },
+      ];
     },
 
     image: ({ code }, scope) => giftOf(code, scope)?.image,
@@ -56,7 +59,7 @@ export const redeem: Flow = {
       const gift = giftOf(code, scope);
       if (!gift || points === undefined) return {};
       if (gift.score <= points) return { context: 'enough' };
-      const context = whose(scope) === 'staff' ? 'shortStaff' : 'short';
+      const context = isStaff(scope) ? 'shortStaff' : 'short';
       return { context, params: { price: gift.score, points } };
     },
   },

@@ -1,5 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
-import type { Context } from '../context.ts';
+import type { Known } from '../effect.ts';
+import type { Line } from '../reply.ts';
+import type { Identity } from '../state.ts';
 
 /** A Vietnamese number in national form, `0867123456`; undefined for others. */
 function national(e164: string): string | undefined {
@@ -32,17 +34,17 @@ export function maskEmail(email: string): string {
   return `${email.slice(0, Math.min(2, at - 1))}***${email.slice(at)}`;
 }
 
-/**
- * A phone that the customer did not just type: masked, for others may see the screen. Staff serve many customers and must
- * see whose it is.
- */
-export function readBackPhone(e164: string, { sender }: Pick<Context, 'sender'>): string {
-  return sender.proof === 'token' ? showPhone(e164) : maskPhone(e164);
-}
-
-/** The same of an e-mail. */
-export function readBackEmail(email: string, { sender }: Pick<Context, 'sender'>): string {
-  return sender.proof === 'token' ? email : maskEmail(email);
+/** Phone and e-mail, a line each. What the customer did not just type is masked, for others may see the screen. */
+export function identityLines(
+  { phone, email }: Identity,
+  isMasked: (known: Known, kind: 'phone' | 'email') => boolean,
+): Line[] {
+  const shownPhone = phone && (isMasked(phone, 'phone') ? maskPhone : showPhone)(phone.value);
+  const shownEmail = email && (isMasked(email, 'email') ? maskEmail(email.value) : email.value);
+  return [
+    ...(shownPhone ? [{ key: 'summary.phone', params: { phone: shownPhone } }] : []),
+    ...(shownEmail ? [{ key: 'summary.email', params: { email: shownEmail } }] : []),
+  ];
 }
 
 /** `TIVI***pfg`: enough to tell two codes apart, too little to use one. */

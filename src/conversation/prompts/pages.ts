@@ -70,7 +70,7 @@ function withPaging(
   const menu = scope.flows.all.map(({ name }) => choice(name));
   const { view } = state;
   return more
-    ? { ...reply, choices, view }
+    ? { ...reply, choices: [...choices, choice('menu')], view }
     : { ...reply, choices: [...choices, ...menu], asks: 'menu', view };
 }
 

@@ -21,6 +21,12 @@ export function receiptLines(operation: Operation, scope: Scope): Line[] {
   return [{ key: `receipt.${kind}`, context: what ? undefined : 'unnamed', params }, ...pickUp];
 }
 
+/** The codes at hand, one a line. */
+export function codeLines(codes: readonly string[]): Line[] {
+  const context = codes.length > 1 ? 'several' : undefined;
+  return codes.map((code, at) => ({ key: 'summary.code', context, params: { code, at: at + 1 } }));
+}
+
 /** What became of one of several codes: "TIVI000000301: +100 điểm · Tivi". */
 export function codeLine({ id, code = '', status, receipt }: Operation): Line {
   const params = { code, reference: id };
