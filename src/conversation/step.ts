@@ -129,11 +129,7 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
       return outcome.operation === undefined
         ? answered(state, outcome, scope)
         : conclude(state, outcome, scope);
-    case 'applied':
-    case 'refused':
-    case 'unknown':
-    case 'outdated':
-    case 'busy':
+    default:
       return conclude(state, outcome, scope);
   }
 }
@@ -163,15 +159,7 @@ function isGathering({ draft, step, before, offered }: ConversationState): boole
 }
 
 function emptied(step: Step): Step {
-  switch (step.at) {
-    case 'asking':
-      return { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 };
-    case 'browsing':
-      // A page is nothing unfinished.
-      return { at: 'idle' };
-    case 'confirming':
-    case 'consenting':
-    case 'idle':
-      return step;
-  }
+  // A page is nothing unfinished.
+  if (step.at === 'browsing') return { at: 'idle' };
+  return step.at === 'asking' ? { at: 'asking', flow: step.flow, slot: step.slot, tries: 0 } : step;
 }

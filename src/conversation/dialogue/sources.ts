@@ -1,4 +1,4 @@
-import type { Command, Fault, Interpretation } from '../commands.ts';
+import { type Command, type Interpretation, SLOT_KINDS } from '../commands.ts';
 import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
@@ -222,16 +222,10 @@ function whyNone(pictures: readonly Picture[]): 'unavailable' | 'elsewhere' | 'u
  */
 
 type Form = Extract<Message, { kind: 'form' }>;
-type Slot = Field['slot'];
 /** Why a field was not taken. */
-type Blame = { readonly slot: Slot; readonly reason: Line };
+type Blame = { readonly slot: Field['slot']; readonly reason: Line };
 
-const FIELDS = [
-  ['code', 'codes'],
-  ['phone', 'phone'],
-  ['email', 'email'],
-] as const;
-const BLANK = { code: 'code.wanted', phone: 'phone.wanted' } as const;
+const TYPO = 'email.typo';
 
 /** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
 function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
@@ -240,46 +234,45 @@ function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
   const running = runningIn(state, scope);
   const flow = running ?? scope.flows.taking('form');
   if (!flow) return again(state, scope);
-  const read = FIELDS.map(([slot, kind]) => {
-    const text = form[slot]?.trim() ?? '';
-    return { slot, said: text === '' ? [] : scope.language.read(kind, text, scope) };
+  const read = SLOT_KINDS.flatMap((kind) => {
+    const slot = KINDS[kind].form?.slot;
+    const text = (slot && form[slot]?.trim()) ?? '';
+    if (slot === undefined || text === '') return [];
+    return scope.language
+      .read(kind, text, scope)
+      .map((command: Command) => ({ slot, command, reason: faultIn(command) }));
   });
-  const faults = read.flatMap(({ slot, said }) => said.flatMap((one) => faultIn(slot, one)));
-  const isAsked = (one: Command) => one.do !== 'add' || flow.slots.includes('codes');
-  const values = read.flatMap(({ said }) =>
-    said.filter((one) => isAsked(one) && faultIn('code', one).length === 0),
-  );
-  const isSkipped = form.email !== undefined && form.email.trim() === '';
+  // An e-mail that looks mistyped is asked about, once nothing else is missing.
+  const values = read.flatMap(({ command, reason }) => {
+    const isAsked = command.do !== 'add' || flow.slots.includes('codes');
+    return isAsked && (reason?.key ?? TYPO) === TYPO ? [command] : [];
+  });
   const commands: Command[] = [
     ...(running ? [] : [{ do: 'start', flow: flow.name } as const]),
     ...values,
-    ...(isSkipped ? [{ do: 'none', field: 'email' } as const] : []),
+    ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];
   const done = run(rewritten(state, form, scope), commands, scope, { isForm: true });
   const { step, draft } = done.state;
   const isOffered = step.at === 'asking' && step.offer?.why === 'typo';
-  const doubted = isOffered ? [] : values.flatMap(typoIn);
+  const faults = read.flatMap(({ slot, reason }): Blame[] =>
+    reason && !(isOffered && reason.key === TYPO) ? [{ slot, reason }] : [],
+  );
   const blanks = flow.slots.flatMap((kind): Blame[] => {
-    const slot = KINDS[kind].form?.slot;
-    const isBlank = slot !== undefined && slot !== 'email' && form[slot]?.trim() === '';
-    return isBlank && KINDS[kind].isMissing(draft, flow) ? [{ slot, reason: { key: BLANK[slot] } }] : [];
+    const { form: field, isMissing } = KINDS[kind];
+    const isBlank = field?.required && form[field.slot]?.trim() === '' && isMissing(draft, flow);
+    return isBlank ? [{ slot: field.slot, reason: { key: `${field.slot}.wanted` } }] : [];
   });
-  const all = [...faults, ...doubted, ...blanks];
+  const all = [...faults, ...blanks];
   return all.length === 0 ? done : marked(done, form, all, flow);
 }
 
-/** A phone that would be asked about is a fault in a form. */
-function faultIn(slot: Slot, command: Command): Blame[] {
-  const wrong: Fault | undefined = command.do === 'unclear' ? command.wrong : undefined;
-  if (wrong) return [{ slot, reason: { key: wrong.reason } }];
-  const isDoubted = command.do === 'set' && command.slot === 'phone' && command.doubt;
-  return isDoubted ? [{ slot: 'phone', reason: { key: `phone.${isDoubted.why}.form` } }] : [];
-}
-
-/** An e-mail that looks mistyped is asked about, once nothing else is missing. */
-function typoIn(command: Command): Blame[] {
-  if (command.do !== 'set' || command.slot !== 'email' || !command.doubt) return [];
-  return [{ slot: 'email', reason: { key: 'email.typo', params: { email: command.doubt.meant } } }];
+/** What is wrong with the value of a field; a phone that would be asked about is a fault in a form. */
+function faultIn(command: Command): Line | undefined {
+  if (command.do === 'unclear') return command.wrong && { key: command.wrong.reason };
+  if (command.do !== 'set' || command.slot === 'gift' || !command.doubt) return undefined;
+  const { why, meant } = command.doubt;
+  return why === 'typo' ? { key: TYPO, params: { email: meant } } : { key: `phone.${why}.form` };
 }
 
 /** A form says all that it asks for: what came back in it takes the place of what it was filled with before. */
@@ -297,13 +290,10 @@ function marked(decision: Decision, form: Form, faults: readonly Blame[], flow: 
   const shown = fields.filter(
     ({ slot }) => form[slot] !== undefined || asked.some((one) => one.slot === slot),
   );
-  const [first, ...others] = faults.map(({ reason }) => reason);
-  const told: Reply[] =
-    first === undefined || others.length > 0
-      ? [{ key: 'form.faults', lines: faults.map(({ reason }) => reason) }]
-      : [first];
+  const lines = faults.map(({ reason }) => reason);
+  const [only = { key: 'form.faults' }] = lines;
   return after(
-    told,
+    [lines.length === 1 ? only : { key: 'form.faults', lines }],
     withLast(decision, {
       form: shown.map((field): Field => {
         const value = form[field.slot]?.trim() || undefined;
