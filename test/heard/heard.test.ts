@@ -6,8 +6,8 @@ import { measure } from './measure.ts';
  * no harm.
  */
 const HELD = {
-  open: { understood: 148, wrong: 0, harm: 0 },
-  sealed: { understood: 122, wrong: 8, harm: 1 },
+  open: { understood: 149, wrong: 0, harm: 0 },
+  sealed: { understood: 124, wrong: 7, harm: 0 },
 } as const;
 
 describe('Sentences that nobody had in mind who wrote the vocabulary', () => {

@@ -35,6 +35,7 @@ export function understand(
     agrees: _agrees,
 
     denies: _denies,
+    exact: _exact,
     ...said
   } = conversation.understand(text);
   const [code] = said.codes;

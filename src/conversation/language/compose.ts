@@ -96,9 +96,11 @@ const CONDITIONS = {
   'not own verb': ({ started, flow }) => started === undefined || started !== flow,
   'answers the question': (heard) => answersItself(heard),
   'answers another': (heard) => !answersItself(heard),
-  /** Something is left over, and something would be dropped. */
-  uncovered: ({ bare, said, expecting: { at, codes, gift } }) =>
-    bare && said.rest !== '' && (codes.length > 0 || gift !== undefined) && LIVE.includes(at),
+  covered: ({ said }) => said.rest === '',
+  leftover: ({ said }) => said.rest !== '',
+  /** Something would be dropped, and not all words ask for that. */
+  inexact: ({ bare, said, expecting: { at, codes, gift } }) =>
+    bare && !said.exact && (codes.length > 0 || gift !== undefined) && LIVE.includes(at),
   question: ({ asks }) => asks(),
   statement: ({ asks }) => !asks(),
   /** "Loa này hãng gì vậy?" picks nothing. */
@@ -131,8 +133,8 @@ const LINES: readonly Line[] = [
   ['slot', 'none|no|cancel mild', ['bare', 'e-mail asked', 'plain'], NO_EMAIL],
   ['doubt', 'none|cancel mild', ['bare', 'e-mail asked', 'plain'], NO_EMAIL],
   ['doubt', 'yes', ['bare', 'whole'], USE],
-  ['doubt', 'yes', ['bare', 'faultless', 'statement'], USE],
-  ['doubt', 'no', ['bare', 'agrees'], USE],
+  ['doubt', 'yes', ['bare', 'faultless', 'statement', 'covered'], USE],
+  ['doubt', 'no', ['bare', 'agrees', 'covered'], USE],
   ['doubt', 'no', ['bare'], NO],
   ['doubt', 'keep', ['bare'], [{ do: 'keep' }]],
   ['doubt', 'other|change', ['bare'], [{ do: 'other' }]],
@@ -175,12 +177,12 @@ const LINES: readonly Line[] = [
     (heard) => (heard.expecting.editing && heard.said.names ? change(heard) : WRONG),
   ],
   ['slot', '*', ['bare', 'whole'], YES],
-  ['slot', 'cancel mild', ['bare', 'plain'], MILD],
-  ['slot', 'no|none', ['bare', 'plain'], NO],
+  ['slot', 'cancel mild', ['bare', 'plain', 'covered'], MILD],
+  ['slot', 'no|none', ['bare', 'plain', 'covered'], NO],
 
   // What phrases do not cover drops nothing that is at hand: it is offered.
-  ['*', 'cancel', ['uncovered'], [{ do: 'unclear', maybe: CANCEL }]],
-  ['*', '*', ['another flow', 'uncovered', 'statement'], ({ started }) => made(started, offer)],
+  [LIVE.join('|'), 'cancel|cancel mild', ['bare', 'leftover'], [{ do: 'unclear', maybe: CANCEL }]],
+  ['*', '*', ['another flow', 'inexact', 'statement'], ({ started }) => made(started, offer)],
   ['*', '*', [], begin],
   // What was asked for is kept while a person answers.
   [

@@ -65,6 +65,8 @@ export type Said = {
   readonly wishes: boolean;
   /** The words, as typed, that none of the above explains, without polite ones. */
   readonly rest: string;
+  /** Nothing but examples of commands and polite words. */
+  readonly exact: boolean;
   /** The examples that were found. */
   readonly covered: readonly string[];
 };
@@ -130,6 +132,7 @@ export function createReader(
   const takesCode = (act: string | undefined) => byAct.get(act ?? '')?.takesCode ?? false;
   const codes = createCodes(lexicon, times, takesCode);
   const possible = new Set(words.list('possible'));
+  const polite = new Set(words.list('polite').flatMap((phrase) => phrase.split(' ')));
   const isFlow = (act: string | undefined) => act !== undefined && byAct.has(act);
   const listOf = ({ meaning }: Segment) => byAct.get(meaning?.act ?? '')?.list;
 
@@ -290,6 +293,10 @@ export function createReader(
       denies: parts.some(({ meaning }) => meaning?.denial),
       wishes: parts.some(({ meaning }) => meaning?.wish) && !parts.some(({ meaning }) => meaning?.denial),
       rest: left.map((token) => token.text).join(' '),
+      exact: parts.every(
+        ({ meaning, words: all }) =>
+          meaning?.act !== undefined || all.every(({ text: word }) => polite.has(word)),
+      ),
       covered: parts.flatMap(({ meaning, words: all }) =>
         meaning?.act === undefined ? [] : [all.map((word) => word.source.text).join(' ')],
       ),
