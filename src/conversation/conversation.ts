@@ -5,7 +5,7 @@ import type { Decision } from './decision.ts';
 import { expecting } from './dialogue/live.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { createInterpreter, type Flow as SpokenOf } from './language/interpret.ts';
-import type { Answer } from './language/questions.ts';
+import type { Answer } from './language/nearest.ts';
 import type { Said } from './language/reading.ts';
 import { type LanguageText, readWords } from './language/words.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import type { Answer } from '../../src/conversation/language/questions.ts';
+import type { Answer } from '../../src/conversation/language/nearest.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { questionsOf, words as said } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';

@@ -13,12 +13,11 @@ import { emailMeant, parseEmail } from './email.ts';
 import { createGiftNames } from './gift-names.ts';
 import { createListTalk } from './lists.ts';
 import { localeNamed } from './manner.ts';
-import { createNearest, type Near, vote } from './nearest.ts';
+import { type Answer, type Asked, createNearest, createQuestions, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
 import { namedPeriod, readPeriod } from './period.ts';
 import type { Pieces } from './period-words.ts';
 import { parsePhone } from './phone.ts';
-import { type Answer, type Asked, createQuestions } from './questions.ts';
 import { ANSWERED, createReader, type FlowFacts, type Said } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
 import type { Words } from './words.ts';
@@ -194,16 +193,10 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     if (!found || (found.id?.startsWith('consent.') && expecting.at !== 'consent')) return undefined;
     const { id } = found;
     const gift = id === PRICE ? (isOne ? gifts[0]?.code : expecting.gift) : undefined;
-    const isOurs = id === WRONG && said.names !== 'code';
-    const command: Spoken =
-      gift !== undefined
-        ? { do: 'ask', about: 'gift', gift }
-        : id === undefined
-          ? { do: 'ask', about: 'unknown' }
-          : // "Sai chỗ nào?" is asked of whatever was refused last.
-            isOurs
-            ? { do: 'ask', about: 'wrong' }
-            : { do: 'ask', about: 'answer', id };
+    // "Sai chỗ nào?" is asked of whatever was refused last.
+    const about = id === undefined ? 'unknown' : id === WRONG && said.names !== 'code' ? 'wrong' : undefined;
+    const answer: Spoken = about ? { do: 'ask', about } : { do: 'ask', about: 'answer', id: id ?? '' };
+    const command: Spoken = gift === undefined ? answer : { do: 'ask', about: 'gift', gift };
     return { commands: [command], isSure: found.sure, found };
   }
 
@@ -270,7 +263,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     }
     if (slots.includes('period')) {
       const period = periodOf(said, reading) ?? (said.ever ? always(reading) : undefined);
-      values.push(...[typeOf(said) ?? [], period ?? []].flat());
+      if (said.type) values.push({ do: 'kind', of: said.type });
+      if (period) values.push(period);
     }
     values.push(...identityOf(said));
     if (noEmail && slots.includes('email')) values.push({ do: 'none', field: 'email' });
@@ -473,8 +467,4 @@ function mangledAs(slot: 'code' | 'email'): Spoken {
 
 function always({ nowMs, settings }: Reading): Spoken {
   return { do: 'period', period: namedPeriod('all', nowMs, settings.timeZone) };
-}
-
-function typeOf({ type }: Said): Spoken | undefined {
-  return type && { do: 'kind', of: type };
 }

@@ -1,5 +1,127 @@
-import type { Lexicon } from './lexicon.ts';
+import type { LocalizedText } from '../message.ts';
+import { type Lexicon, spellingsOf } from './lexicon.ts';
+import type { Asking } from './manner.ts';
+import { fold, undoTyping } from './text.ts';
 import type { Words } from './words.ts';
+
+/** A usual question. */
+export type Asked = {
+  /** The answer's id; absent: only the operator could tell, and has not. */
+  readonly id?: string | undefined;
+  /** It is what the text says, whatever else some of its words could mean. */
+  readonly sure: boolean;
+  readonly example: string;
+  readonly score: number;
+};
+
+/**
+ * An operator's answer to what customers ask about the programme. `id`: the operator's name for it, at most `MAX_ID` of
+ * a–z 0–9 . -, since it is a label of a metric. `asks`: questions as customers would write them, in each language.
+ */
+export type Answer = {
+  readonly id: string;
+  readonly asks: Readonly<Record<string, readonly string[]>>;
+  readonly answer: LocalizedText;
+};
+
+/** How alike a text and a question must be (0–1) to be taken for it: where nothing else explains the text, and in any case. */
+const LIKELY = 0.6;
+const SURE = 0.72;
+
+/** What a word counts that says little: pronouns, particles. */
+const SMALL = 0.2;
+/** A word of the question that the text lacks counts more than one that it has beside ("tích điểm có mất phí không"). */
+const LACKING = 2;
+const BESIDE = 0.5;
+
+/** Under this heading, questions like the others that nothing here answers: their likes must not be taken for another. */
+const UNKNOWN = 'unknown';
+
+type Known = {
+  readonly id: string;
+  readonly example: string;
+  readonly isOwn: boolean;
+  readonly words: ReadonlyMap<string, number>;
+};
+
+/** Finds what answers a question; undefined where the text is none, or nothing fits well enough. */
+export type Questions = (text: string) => Asked | undefined;
+
+/** `own`: the operator's answers replace those of the language files by their ids, or come on top. */
+export function createQuestions(
+  words: Words,
+  { plainly }: Lexicon,
+  { isQuestion, isAsking }: Asking,
+  own: readonly Pick<Answer, 'id' | 'asks'>[],
+): Questions {
+  const replaced = new Set(own.map(({ id }) => id));
+  const examples = words.examples
+    .filter(({ act, isPhrase }) => !isPhrase && !replaced.has(act.slice('ask '.length)))
+    .map(({ act, text }) => ({ id: act.slice('ask '.length), text, isOwn: false }));
+  const all = [
+    ...own.flatMap(({ id, asks }) =>
+      Object.values(asks)
+        .flat()
+        .map((text) => ({ id, text, isOwn: true })),
+    ),
+    ...examples,
+  ];
+  const folded = all.map((one) => ({ ...one, said: fold(one.text).split(' ') }));
+  const vocabulary = new Set(folded.flatMap(({ said }) => said));
+  const [fillers, small, polite] = ['small', 'asks little', 'asks nothing'].map(
+    (name) => new Set(words.list(name)),
+  );
+  const near = spellingsOf([...vocabulary]);
+  const known: readonly Known[] = folded.map(({ id, text, isOwn, said }) => ({
+    id,
+    example: text,
+    isOwn,
+    words: weighed(said),
+  }));
+
+  /** What each word counts; polite ones nothing. */
+  function weighed(said: readonly string[]): ReadonlyMap<string, number> {
+    const telling = said.filter((word) => word !== '' && !polite?.has(word));
+    const isSmall = (word: string) => small?.has(word) || (fillers?.has(word) && !vocabulary.has(word));
+    return new Map(telling.map((word) => [word, isSmall(word) ? SMALL : 1]));
+  }
+
+  /** A word as the questions spell it: keystrokes of a keyboard undone, one typing error mended. */
+  function spell(word: string): string {
+    if (vocabulary.has(word) || fillers?.has(word)) return word;
+    const undone = undoTyping(word);
+    return vocabulary.has(undone) ? undone : (near(word) ?? word);
+  }
+
+  /** Tversky's index of the words, by what they count: 1 = the same ones; 0 where it does not ask what the question asks. */
+  function likeness(asked: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number {
+    let [common, lacking, beside] = [0, 0, 0];
+    for (const [word, weight] of other) {
+      if (asked.has(word)) common += weight;
+      else if (isAsking(word)) return 0;
+      else lacking += weight;
+    }
+    for (const [word, weight] of asked) if (!other.has(word)) beside += weight;
+    return common === 0 ? 0 : common / (common + LACKING * lacking + BESIDE * beside);
+  }
+
+  return (text) => {
+    if (!isQuestion(text)) return undefined;
+    const asked = weighed(plainly(text).map(spell));
+    const likely: (Known & { readonly score: number })[] = [];
+    for (const one of known) {
+      const score = likeness(asked, one.words);
+      if (score >= LIKELY) likely.push({ ...one, score });
+    }
+    likely.sort((one, other) => other.score - one.score);
+    const [best] = likely;
+    // What the operator wrote is likelier meant than a question that nothing here answers.
+    const found = best?.id === UNKNOWN ? (likely.find(({ isOwn }) => isOwn) ?? best) : best;
+    if (!found) return undefined;
+    const { id, score, example } = found;
+    return { ...(id !== UNKNOWN && { id }), sure: score >= SURE, example, score };
+  };
+}
 
 /** An example that a text is like: 1 = the same words in the same order. */
 export type Near = { readonly example: string; readonly act: string; readonly score: number };
