@@ -284,6 +284,31 @@ export const MUTANTS: readonly Mutant[] = [
     'an old number stays old': ["166: '36',", ''],
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
   }),
+  ...of('order', 'conversation', 'simulator', {
+    'what is written beside a person is interpreted': [
+      'const passed = openTicket(state) && toStaff',
+      'const passed = undefined && toStaff',
+    ],
+  }),
+  ...of('order', 'engine', ['test/channels/staff/tickets.test.ts'], {
+    'an answer to a closed ticket is taken': ['withFiled(ticket, found).closed) return', 'false) return'],
+    'a quiet reply is no end of a turn': [
+      'outgoing.reply.quiet && !outlet(channel)?.hearsQuiet',
+      'outgoing.reply.quiet',
+    ],
+  }),
+  ...of(
+    'privacy',
+    'conversation',
+    ['test/conversation/person.test.ts', 'test/conversation/unclear.test.ts'],
+    {
+      'an erased ticket keeps what was said': [
+        '      notes: [],\n      closed: ticket.closed',
+        '      closed: ticket.closed',
+      ],
+      'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
+    },
+  ),
   ...of('understanding', 'conversation', ['test/conversation/fold.test.ts'], {
     'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
     'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],

@@ -3,7 +3,17 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import type { Chance, Clock } from './clock.ts';
 
 /** What a customer wants, one after the other. */
-const WISHES = ['earn', 'earn three', 'redeem', 'points', 'history', 'help', 'chatter', 'silence'] as const;
+const WISHES = [
+  'earn',
+  'earn three',
+  'redeem',
+  'points',
+  'history',
+  'help',
+  'person',
+  'chatter',
+  'silence',
+] as const;
 type Wish = (typeof WISHES)[number];
 
 /** Texts that are a process's end, each time they are worked on, or that no step can answer. */
@@ -75,6 +85,8 @@ export function createCustomer(
         return [text('lịch sử tích điểm')];
       case 'help':
         return [text('/help')];
+      case 'person':
+        return [text('gặp nhân viên')];
       case 'chatter':
         return [text(chance.happens(0.05) ? chance.pick([KILLER, POISON]) : chance.pick(CHATTER))];
     }
@@ -112,6 +124,12 @@ export function createCustomer(
       case 'consent':
         return chance.happens(0.5) ? [press(chance.pick(['consent:accept', 'consent:decline']), reply)] : [];
       default:
+        // Whoever waits for a person writes on, or has waited long enough.
+        if (choices.includes('person:leave') && wish === 'person')
+          return [
+            text(freshCode()),
+            chance.happens(0.5) ? text('còn ai không?') : press('person:leave', reply),
+          ];
         return choices.includes('use') ? [press('use', reply)] : [];
     }
   }

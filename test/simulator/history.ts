@@ -5,8 +5,10 @@ import { flows } from '../../src/conversation/flows/index.ts';
 import type { Operation } from '../../src/conversation/state.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import { conversationName, type Incoming } from '../../src/engine/messages.ts';
+import { createOperators } from '../../src/engine/operators.ts';
 import type { Delivery, Outgoing } from '../../src/engine/outlet.ts';
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
+import { createTickets, type Tickets } from '../../src/engine/tickets.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
@@ -71,7 +73,11 @@ type Talk = {
     readonly key: string;
     readonly text: string;
     readonly atMs: number;
+    /** The message that it answers. */
+    readonly turn?: string | undefined;
   }[];
+  /** What staff wrote, in order, and the bot took. */
+  readonly written: { readonly text: string; readonly sentMs: number; takenMs: number }[];
 };
 
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
@@ -148,14 +154,60 @@ export async function runHistory(
       return;
     }
     trace(`told ${id} ${seq} ${reply.key}`);
-    const text = [reply.key, reply.context, reply.view].join(' ');
+    const text = [reply.key, reply.context, reply.view, JSON.stringify(reply.params?.text)].join(' ');
     const before = talk.told.find((one) => one.seq === seq);
     if (before !== undefined && before.text !== text && failovers.length === 0) {
       breach(`${id}: number ${seq} said ${before.text}, then ${text}`);
     }
-    talk.told.push({ seq, key: reply.key, text, atMs: clock.atMs });
+    talk.told.push({ seq, key: reply.key, text, atMs: clock.atMs, turn });
+    if (before === undefined && reply.key === 'person.waiting') serve(talk, String(reply.params?.reference));
     talk.messages.find(({ incoming }) => incoming.id === turn)?.replies.push({ seq, atMs: clock.atMs });
     if (last && before === undefined) customers.get(id)?.hear(reply);
+  }
+
+  /** Somebody of staff answers a ticket, one answer after the other, and perhaps closes it. */
+  function serve(talk: Talk, ticket: string): void {
+    const answers = Array.from({ length: chance.between(0, 3) }, (_, at) => `answer ${ticket} ${at}`);
+    const closes = chance.happens(0.4);
+    const next = (): void => {
+      const text = answers.shift();
+      if (text !== undefined || closes)
+        clock.after(chance.between(500, 20_000), () => write(talk, ticket, text, clock.atMs, next));
+    };
+    next();
+  }
+
+  /** Files an answer, or without a text the end, until the bot has taken it. */
+  function write(
+    talk: Talk,
+    ticket: string,
+    text: string | undefined,
+    sentMs: number,
+    then: () => void,
+  ): void {
+    let isOver = false;
+    const once = (work: () => void) => () => {
+      if (!isOver) work();
+      isOver = true;
+    };
+    const again = once(() => write(talk, ticket, text, sentMs, then));
+    const desk = desks[chance.between(0, PROCESSES - 1)];
+    if (desk === undefined) return void clock.after(AGAIN_MS, again);
+    clock.after(PLATFORM_TIMEOUT_MS, again);
+    desk.file(ticket, { by: 'staff', id: text ?? 'end', ...(text !== undefined && { text }) }).then(
+      (filed) => {
+        trace(`${filed} ${ticket} ${text}`);
+        once(() => {
+          if (text === undefined || filed !== 'filed') return;
+          talk.written.push({ text, sentMs, takenMs: clock.atMs });
+          then();
+        })();
+      },
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) breach(`an answer threw: ${String(error)}`);
+        clock.after(AGAIN_MS, again);
+      },
+    );
   }
 
   /** One process: it dies at any of its calls, and comes again. */
@@ -168,6 +220,7 @@ export async function runHistory(
         isAlive = false;
         kills += 1;
         engines[place] = undefined;
+        desks[place] = undefined;
         trace(`killed ${place}.${generation}`);
         clock.after(chance.between(500, 5_000), () => startProcess(place, generation + 1));
       },
@@ -199,7 +252,7 @@ export async function runHistory(
       encryption: createEncryption({ hashKey }, world),
       conversation: {
         ...conversation,
-        settings: { ...SETTINGS, operationChecksMs: CHECKS_MS },
+        settings: { ...SETTINGS, operationChecksMs: CHECKS_MS, handover: true },
         step(state, input, context) {
           const text = input.kind === 'message' && input.message.kind === 'text' ? input.message.text : '';
           if (text === KILLER) process.kill();
@@ -213,6 +266,7 @@ export async function runHistory(
           : perform(effect, context),
       photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
       outlet: () => ({
+        hearsQuiet: true,
         deliver: (outgoing, seq) => line.call(process, () => deliver(outgoing, seq)),
       }),
       ids: () => ({ operation: wordOf(chance, 10), view: wordOf(chance, 6) }),
@@ -221,9 +275,18 @@ export async function runHistory(
       limits: LIMITS,
     });
     engines[place] = engine;
+    const parts = { store: storeOf(process), world };
+    const { readState } = conversation;
+    const operators = createOperators({
+      ...parts,
+      encryption: createEncryption({ hashKey }, world),
+      readState,
+    });
+    desks[place] = createTickets({ ...parts, operators });
     engine.start();
   }
   const engines: (Engine | undefined)[] = [];
+  const desks: (Tickets | undefined)[] = [];
   for (let place = 0; place < PROCESSES; place++) startProcess(place);
 
   /** Delivers an update until the bot has taken it, to whichever process is there. */
@@ -251,7 +314,7 @@ export async function runHistory(
   let codes = 0;
   function addCustomer(phone: string, channel: string, arriveMs: number): void {
     const id = `chat-${customers.size}`;
-    const talk: Talk = { id, channel, messages: [], told: [] };
+    const talk: Talk = { id, channel, messages: [], told: [], written: [] };
     talks.set(id, talk);
     const customer = createCustomer(clock, chance, {
       phone,
@@ -351,6 +414,7 @@ export async function runHistory(
         breach(`${id}: ${incoming.id} was answered twice, under numbers ${[...numbers]}`);
       }
     }
+    checkTickets(talk, lastFailoverMs);
     const record = await recordOf(talk);
     if (record === null) return;
     const left = { inbox: record.inbox.length, outbox: record.outbox.length, lease: record.lease ? 1 : 0 };
@@ -365,6 +429,34 @@ export async function runHistory(
       if (operation === undefined || operation.status !== 'escalated') {
         breach(`${id}: the intent of ${name} (${operation?.status ?? 'not known'}) is left`);
       }
+    }
+  }
+
+  /** What staff wrote was told once and in order; and while a person was there, no text was interpreted. */
+  function checkTickets({ id, told, written, messages }: Talk, lastFailoverMs: number): void {
+    let heardSeq = 0;
+    for (const { text, sentMs, takenMs } of written) {
+      const heard = told.filter((one) => one.key === 'person.says' && one.text.includes(text));
+      const mayBeLost = failovers.some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
+      const [first] = heard;
+      if (first === undefined && !mayBeLost) breach(`${id}: "${text}" was never told`);
+      if (first === undefined || sentMs <= lastFailoverMs) continue;
+      if (new Set(heard.map(({ seq }) => seq)).size > 1) breach(`${id}: "${text}" was told twice`);
+      if (first.seq < heardSeq) breach(`${id}: "${text}" was told before what was written before it`);
+      heardSeq = first.seq;
+    }
+    const texts = new Map(
+      messages.flatMap(({ incoming: { id: turn, message } }) =>
+        message.kind === 'text' && !/^\/|^(giết|làm hỏng)/.test(message.text) ? [[turn, message.text]] : [],
+      ),
+    );
+    let isOpen = false;
+    for (const { key, turn, atMs } of told.toSorted((a, b) => a.seq - b.seq)) {
+      const isInterpreted = isOpen && texts.has(turn ?? '') && !BESIDE_PERSON.test(key);
+      if (isInterpreted && atMs > lastFailoverMs && failovers.length === 0)
+        breach(`${id}: "${texts.get(turn ?? '')}" was interpreted beside a person: ${key}`);
+      if (key === 'person.waiting') isOpen = true;
+      if (key === 'person.back') isOpen = false;
     }
   }
 
@@ -397,7 +489,7 @@ export async function runHistory(
       if (applied > 0 && !known.has(operation)) breach(`nobody knows of ${operation}, which was applied`);
     }
     for (const index of INDEXES) {
-      if (index === 'dead' || index === 'intents') continue;
+      if (['dead', 'intents', 'tickets', 'unclear'].includes(index)) continue;
       for (let shard = 0; shard < SHARDS; shard++) {
         const { entries, nowMs } = await memory.list(index, { shard, upTo: 'now', limit: 10 });
         const left = entries.filter(({ score }) => score < nowMs - SWEPT_MS);
@@ -413,6 +505,9 @@ export async function runHistory(
     }
   }
 }
+
+/** What may be said to a text while a person is there. */
+const BESIDE_PERSON = /^(person\.|operation\.|turn\.failed|abuse\.flood)/;
 
 /** The numbers of one turn's replies follow each other. */
 function isBroken(numbers: readonly number[]): boolean {
