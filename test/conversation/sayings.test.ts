@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
-import { readWords, type Words } from '../../src/conversation/language/words.ts';
-import { interpret, words } from '../support/conversation.ts';
+import { createNearest, vote } from '../../src/conversation/language/nearest.ts';
+import { type Example, readWords, type Words } from '../../src/conversation/language/words.ts';
+import { interpret, reader, words } from '../support/conversation.ts';
 
 /*
  * The language files: `locales/*.md`. They are data; here they are compiled.
@@ -51,7 +52,32 @@ describe('the language files', () => {
       words.examples.filter(({ act, text }) => act === 'yes' && !saysYes(text)).map(({ text }) => text),
     ).toEqual([]);
   });
+
+  test('have no line of list talk under two commands', () => {
+    const said = words.templates.map(({ text, ...line }) => ({
+      ...line,
+      text: text.replaceAll('{kept}', '{old}'),
+    }));
+    expect(claimedTwice({ ...words, examples: said, foldings: (text) => [text.toLowerCase()] })).toEqual([]);
+  });
+
+  /** May only become fewer: examples that their neighbours would take for something else, by their lines. */
+  test('have few examples that their neighbours would take for another command', () => {
+    const nearest = createNearest(words, reader.lexicon);
+    const place = ({ locale, line, text, act }: Example) => `${locale}.md:${line} "${text}" is ${act}`;
+    const strays = words.examples.flatMap((example) => {
+      const near = vote(nearest(example.text, example));
+      return near && near.score >= DONE && near.act !== example.act
+        ? [`${place(example)}, but like "${near.example}", which is ${near.act}`]
+        : [];
+    });
+    expect(strays.length / words.examples.length, strays.join('\n')).toBeLessThanOrEqual(STRAYS);
+  });
 });
+
+/** How near an example must be to be done (`language/interpret.ts`), and the share that may stray. */
+const DONE = 0.6;
+const STRAYS = 0.075;
 
 describe('a language that nobody knew', () => {
   const text = `## start points

@@ -5,6 +5,7 @@ import type { Effect } from '../../src/conversation/effect.ts';
 import type { Locale } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
+import { words } from '../support/conversation.ts';
 import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
 
 /*
@@ -12,7 +13,7 @@ import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
  *
  *     node test/heard/measure.ts [--file open|sealed] [--list] [--only harm]
  *
- * `open.tsv` and `sealed.tsv` are two random halves of 300 sentences with the question that each answers and what a good
+ * `## heard` of the language files and `sealed.tsv` are two random halves of 300 sentences with the question that each answers and what a good
  * shop assistant takes it for. Each is said to a fresh conversation that was brought to the question by buttons and plain
  * values, and judged by what can be seen from outside: replies, buttons, the state, what is asked of AntCRM.
  *
@@ -23,7 +24,7 @@ import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
  * - wrong: something else is done or answered.
  * - harm: a yes that was none, an end that nobody wanted, an erasure, a code lost or the wrong one taken away.
  *
- * A line: locale, question, expected commands and a note. The question is where the conversation is (`QUESTIONS`), with
+ * A line: the sentence, the expected commands and the question, in `sealed.tsv` also the locale and a note. The question is where the conversation is (`QUESTIONS`), with
  * `@staff` where shop staff write. Expected commands are those of the conversation's design, `;` between those that belong
  * together, `|` between readings that are equally good. `unclear`: nobody could know.
  *
@@ -68,8 +69,11 @@ const QUESTIONS: Readonly<Record<string, (dialogue: Dialogue) => unknown>> = {
   phone: (dialogue) => press(dialogue, 'accumulate').text(TIVI),
   email: (dialogue) => press(dialogue, 'accumulate').text(TIVI).text('0867123456'),
   earn1: (dialogue) => press(dialogue, 'accumulate').text(TIVI).text('0867123456').text('garnacho@gmail.com'),
-  earn2: (dialogue) =>
-    press(dialogue, 'accumulate').text(`${TIVI} ${FRIDGE}`).text('0867123456').press('skip'),
+  earn2: (dialogue) => {
+    const asked = press(dialogue, 'accumulate').text(`${TIVI} ${FRIDGE}`).text('0867123456');
+    // Staff are asked for no e-mail.
+    return dialogue.sender.proof === 'token' ? asked : asked.press('skip');
+  },
   gift: (dialogue) => identify(press(dialogue, 'redeem')),
   redeem: (dialogue) => identify(press(dialogue, 'redeem')).press('gift:DAUMAY01'),
   'doubt.code': (dialogue) => press(dialogue, 'accumulate').text('TIVl000000001'),
@@ -491,8 +495,7 @@ function doesIt(line: Line, choice: string): boolean {
   return !isHarm(line, before, pressed) && isRight(line, before, pressed);
 }
 
-function parse(row: string): Line {
-  const [locale, question = '', sentence = '', expected = ''] = row.split('\t');
+function lineOf(locale: string, question: string, sentence: string, expected: string): Line {
   const readings = expected.split(' | ').map((reading) =>
     reading.split('; ').map((command) => {
       const [act = '', ...rest] = command.split(' ');
@@ -502,9 +505,22 @@ function parse(row: string): Line {
   return { locale: locale === 'en' ? 'en' : 'vi', question, sentence, expected, readings };
 }
 
-function judgeFile(file: string): readonly Judged[] {
-  const rows = readFileSync(new URL(`${file}.tsv`, import.meta.url), 'utf8').split('\n');
-  return rows.filter((row) => row !== '' && !row.startsWith('#')).map((row) => judge(parse(row)));
+/** `- sentence → commands (question)` of the language files, or the rows of a file. */
+function linesOf(half: string): readonly Line[] {
+  if (half === 'open')
+    return words.heard.map(({ locale, text }) => {
+      const [, sentence = '', expected = '', question = ''] = /^(.+) → (.+) \((\S+)\)$/.exec(text) ?? [];
+      return lineOf(locale, question, sentence, expected);
+    });
+  const rows = readFileSync(new URL(`${half}.tsv`, import.meta.url), 'utf8').split('\n');
+  return rows.flatMap((row) => {
+    const [locale = '', question = '', sentence = '', expected = ''] = row.split('\t');
+    return sentence === '' || row.startsWith('#') ? [] : lineOf(locale, question, sentence, expected);
+  });
+}
+
+function judgeFile(half: string): readonly Judged[] {
+  return linesOf(half).map(judge);
 }
 
 function totalsOf(judged: readonly Judged[]): Totals {

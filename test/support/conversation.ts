@@ -16,7 +16,7 @@ export const { step, readState, newState, commands, explain } = conversation;
 
 /** What customers say, by the language files. */
 export const words = readWords(SAYINGS);
-const reader = createReader(words, flows.map(spokenOf), new Map());
+export const reader = createReader(words, flows.map(spokenOf), new Map());
 
 /** What texts say at a question. */
 export const { interpret } = createInterpreter({

@@ -2,7 +2,7 @@ import type { LocalizedText } from '../message.ts';
 import { type Lexicon, spellingsOf } from './lexicon.ts';
 import type { Asking } from './manner.ts';
 import { fold, undoTyping } from './text.ts';
-import type { Words } from './words.ts';
+import type { Example, Words } from './words.ts';
 
 /** A usual question. */
 export type Asked = {
@@ -126,8 +126,8 @@ export function createQuestions(
 /** An example that a text is like: 1 = the same words in the same order. */
 export type Near = { readonly example: string; readonly act: string; readonly score: number };
 
-/** The examples that a text is most like, the nearest first. */
-export type Nearest = (text: string) => readonly Near[];
+/** The examples that a text is most like, the nearest first; `skip`: one that is left out, to see how it would be taken. */
+export type Nearest = (text: string, skip?: Example) => readonly Near[];
 
 /** So many neighbours vote. */
 const NEIGHBOURS = 5;
@@ -138,15 +138,11 @@ const LONGEST = 3;
 
 /**
  * Examples as vectors of words, pairs and triples, each weighed by how few examples have it, compared by their angle.
- * Deterministic; made once. `skip`: an example that is left out, for tests.
+ * Deterministic; made once.
  */
-export function createNearest(
-  words: Words,
-  { plainly }: Pick<Lexicon, 'plainly'>,
-  skip?: (line: { readonly locale: string; readonly line: number }) => boolean,
-): Nearest {
+export function createNearest(words: Words, { plainly }: Pick<Lexicon, 'plainly'>): Nearest {
   const polite = new Set(words.list('polite'));
-  const examples = words.examples.filter((one) => !skip?.(one));
+  const { examples } = words;
   const grams = (text: string): Map<string, number> => {
     const all = plainly(text).filter((word) => word !== '' && !polite.has(word));
     const said = all.slice(0, MOST_WORDS);
@@ -177,11 +173,13 @@ export function createNearest(
       else index.set(gram, [[at, weight]]);
     }
 
-  return (text) => {
+  return (text, skip) => {
     const scores = new Map<number, number>();
     for (const [gram, weight] of weighed(grams(text)))
       for (const [at, other] of index.get(gram) ?? []) scores.set(at, (scores.get(at) ?? 0) + weight * other);
+    const left = skip && examples.indexOf(skip);
     return [...scores]
+      .filter(([at]) => at !== left)
       .sort(([one, a], [other, b]) => b - a || one - other)
       .slice(0, NEIGHBOURS)
       .flatMap(([at, score]) => {

@@ -31,6 +31,8 @@ export type Words = {
   readonly examples: readonly Example[];
   /** What is said of the codes at hand (`lists.ts`): under `list …`. */
   readonly templates: readonly Example[];
+  /** Sentences with what they are to be taken for, and the question that they answered: for tests. */
+  readonly heard: readonly Example[];
   /** The lists of `## words` and `## periods`. */
   readonly periods: ReadonlyMap<string, Lists>;
   /** A phrase as it is compared: folded and, where marks tell words apart, as `as spelt` has them, too. */
@@ -53,6 +55,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
   const locales = [...new Set(texts.map(({ locale }) => locale))];
   const examples: Example[] = [];
   const templates: Example[] = [];
+  const heard: Example[] = [];
   const lists = new Map(locales.map((locale) => [locale, {} as Record<string, string>]));
   const periods = new Map(locales.map((locale) => [locale, {} as Record<string, string>]));
   for (const { locale, text } of texts) {
@@ -62,7 +65,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
       if (act !== undefined) [heading, limit] = [act, bracket];
       const example = heading === '' ? undefined : /^- (.+)$/.exec(line)?.[1];
       if (example !== undefined)
-        (heading.startsWith('list ') ? templates : examples).push({
+        (heading === 'heard' ? heard : heading.startsWith('list ') ? templates : examples).push({
           locale,
           text: example,
           act: heading,
@@ -102,6 +105,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
     locales,
     examples,
     templates,
+    heard,
     periods,
     list: (name, only) => [...new Set(written(name, only).flatMap(foldings))],
     foldings,
