@@ -5,8 +5,8 @@ import { conversationName } from '../engine/messages.ts';
 import type { Delivery, Outgoing } from '../engine/outlet.ts';
 import { comeLater } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { Feed, FeedEvent } from '../store/feed.ts';
-import type { Encryption } from './channel.ts';
+import type { FeedEvent } from '../store/feed.ts';
+import type { ChannelParts } from './channel.ts';
 
 /** The feed as a channel uses it: events in, events out, sealed in between. */
 export type Events<Event> = {
@@ -28,19 +28,21 @@ export type Events<Event> = {
 /** An event still sealed. `read` gives null where it cannot be opened (a lost key), and raises the alarm. */
 export type Unread<Event> = { readonly seq: number; read(): Event | null };
 
-export type EventsOptions<Event> = {
+export type EventsOptions<Event> = Pick<ChannelParts, 'feed' | 'encryption'> & {
   /** The channel's name. */
   readonly channel: string;
   readonly schema: z.ZodType<Event>;
-  readonly feed: Feed;
-  readonly encryption: Encryption;
   readonly observe: Pick<Observe, 'alarm' | 'log'>;
 };
 
-export function createEvents<Event extends { readonly seq: number }>(
-  options: EventsOptions<Event>,
-): Events<Event> {
-  const { channel, schema, feed, encryption, observe } = options;
+/** The feed of a channel, whose events look like `schema`. */
+export function createEvents<Event extends { readonly seq: number }>({
+  channel,
+  schema,
+  feed,
+  encryption,
+  observe,
+}: EventsOptions<Event>): Events<Event> {
   const nameOf = (conversation: string) => conversationName(encryption, channel, conversation);
   const sealedAs = (name: string) => `f:${name}`;
 
@@ -65,16 +67,15 @@ export function createEvents<Event extends { readonly seq: number }>(
         });
         return { kind: 'delivered' };
       } catch (error) {
-        const kind = error instanceof Error ? error.name : typeof error;
-        observe.log.warn({ channel, error: kind }, 'a reply could not be published');
+        const what = error instanceof Error ? error.name : typeof error;
+        observe.log.warn({ channel, error: what }, 'a reply could not be published');
         return { kind: 'undelivered' };
       }
     },
     async follow(conversation, afterSeq, onEvent) {
       const name = nameOf(conversation);
-      return feed.follow(name, afterSeq, (event) =>
-        onEvent({ seq: event.seq, read: () => read(name, event) }),
-      );
+      const tell = (event: FeedEvent) => onEvent({ seq: event.seq, read: () => read(name, event) });
+      return feed.follow(name, afterSeq, tell);
     },
   };
 }

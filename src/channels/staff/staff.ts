@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { PhotoReader, PhotoReading } from '../../conversation/photo.ts';
+import type { PhotoReading } from '../../conversation/photo.ts';
 import type { Outgoing } from '../../engine/outlet.ts';
 import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
-import type { Feed } from '../../store/feed.ts';
-import type { Accept, Channel, ChannelParts, ChannelTraits, Encryption } from '../channel.ts';
+import type { Channel, ChannelParts } from '../channel.ts';
 import { createEvents, createStreams, type StreamLimits, type Unread } from '../events.ts';
 import {
   eventSchema,
@@ -26,19 +25,13 @@ import {
 } from './schemas.ts';
 import { ticketRoutes } from './tickets.ts';
 
-export type StaffOptions = {
-  readonly accept: Accept;
-  readonly feed: Feed;
-  readonly encryption: Encryption;
-  readonly words: Words;
+type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoReader' | 'confirms';
+
+export type StaffOptions = Pick<ChannelParts, Parts> & {
   readonly guard: Pick<Guard, 'api'>;
-  /** Whom a request may imitate. */
-  readonly channels: readonly ChannelTraits[];
-  readonly photoReader: PhotoReader;
   /** Absent: these routes are, too. */
   readonly tickets?: ChannelParts['tickets'] | undefined;
   readonly handover?: boolean | undefined;
-  readonly confirms: ChannelParts['confirms'];
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
   /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;

@@ -79,7 +79,7 @@ export async function createCloud(registration: Registration, log: Pick<Log, 'de
   const credentials = factory.createCredentials(appId, scope, login, true).then(withToken);
   // A failure shows where a token is asked for; unhandled here, it would end the process.
   credentials.catch(() => {});
-  const logged = withSdkConsole(log);
+  const quietly = withSdkConsole(log);
   /** Until when each token counts as verified, epoch ms; by its service, for it is good for no other. */
   const verified = new BoundedMap<string, number>(MAX_VERIFIED);
   /** Directories of tokens that turned out to be the service's, and of those that did not, or not yet. */
@@ -114,7 +114,7 @@ export async function createCloud(registration: Registration, log: Pick<Log, 'de
       if (!areOurs(claims)) return 'refused';
       const { tid, exp } = claims;
       try {
-        await inTime(logged(() => authentication.authenticateRequest(activity, authorization)));
+        await inTime(quietly(() => authentication.authenticateRequest(activity, authorization)));
       } catch (error) {
         return isOutage(error) ? 'unavailable' : 'refused';
       }
@@ -128,7 +128,7 @@ export async function createCloud(registration: Registration, log: Pick<Log, 'de
     /** One request at a time; callers that ask meanwhile wait for it. */
     token(renewed = false) {
       asking ??= credentials
-        .then((ours) => inTime(logged(() => ours.getToken(renewed))))
+        .then((ours) => inTime(quietly(() => ours.getToken(renewed))))
         .finally(() => {
           asking = undefined;
         });

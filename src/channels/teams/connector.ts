@@ -68,7 +68,7 @@ export function createConnector(options: ConnectorOptions): Connector {
   const transport = createTransport({ allows: () => true });
   let refusedAtMs = Number.NEGATIVE_INFINITY;
 
-  function refused(): void {
+  function noteRefusal(): void {
     refusedAtMs = performance.now();
     onTokenRefused();
   }
@@ -86,7 +86,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       // Revoked meanwhile, perhaps: a fresh token settles it.
       if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
     }
-    refused();
+    noteRefusal();
     return null;
   }
 
@@ -105,7 +105,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       });
       const answer = answerIn(exchange);
       if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
-      else if (exchange && answer.kind === 'unauthorized') refused();
+      else if (exchange && answer.kind === 'unauthorized') noteRefusal();
       return answer;
     },
     async file(url, bounds) {

@@ -62,10 +62,9 @@ export function createClient(options: ClientOptions): Client {
   const call: Client['call'] = async (method, payload, { timeoutMs = usualMs, signal } = {}) => {
     const path = `${root}/bot${token}/${method}`;
     const body = JSON.stringify(payload);
-    const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal };
-    return understand(
-      await transport.exchange({ method: 'POST', origin, path, headers: HEADERS, body, ...limits }),
-    );
+    const bounds = { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal };
+    const request = { method: 'POST', origin, path, headers: HEADERS, body, ...bounds } as const;
+    return understand(await transport.exchange(request));
   };
 
   return {
@@ -81,10 +80,8 @@ export function createClient(options: ClientOptions): Client {
       if (!file) return { kind: 'refused' };
       if (file.file_size !== undefined && file.file_size > MAX_PHOTO_BYTES) return { kind: 'large' };
       const path = `${root}/file/bot${token}/${file.file_path}`;
-      const timeoutMs = Math.max(1, untilMs - performance.now());
-      return photoIn(
-        await transport.exchange({ method: 'GET', origin, path, timeoutMs, maxBytes: MAX_PHOTO_BYTES }),
-      );
+      const bounds = { timeoutMs: Math.max(1, untilMs - performance.now()), maxBytes: MAX_PHOTO_BYTES };
+      return photoIn(await transport.exchange({ method: 'GET', origin, path, ...bounds }));
     },
     close: transport.close,
   };

@@ -173,7 +173,7 @@ class UpdateContext extends Context {
  */
 const routes = new Composer<UpdateContext>(
   Composer.on('message', (ctx) => {
-    ctx.said = saidIn(ctx.message, ctx.botInfo);
+    ctx.said = readMessage(ctx.message, ctx.botInfo);
   }),
   Composer.on('callback_query', (ctx) => {
     ctx.said = pressOf(ctx.callbackQuery);
@@ -183,7 +183,7 @@ const routes = new Composer<UpdateContext>(
 const GROUP: Message = { kind: 'group' };
 const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
 
-function saidIn(message: TelegramMessage, bot: UserFromGetMe): Said | undefined {
+function readMessage(message: TelegramMessage, bot: UserFromGetMe): Said | undefined {
   if (message.from?.is_bot) return undefined;
   if (!isPrivate(message.chat)) return isAddressed(message, bot) ? { message: GROUP } : undefined;
   const content = contentOf(message);

@@ -13,7 +13,7 @@ import type { Chat, Pace } from '../pace.ts';
 import { display } from '../platform-response.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
-import { plainly, type Rendered, render } from './render.ts';
+import { type Rendered, render, withoutNewButtons } from './render.ts';
 
 /** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY = { timeoutMs: 3_000 };
@@ -57,7 +57,7 @@ export function createTelegramOutlet(
     send: (more: { reply_markup?: Any | InlineKeyboardMarkup }) => Promise<Answer>,
   ): Promise<Answer> {
     if (markup === undefined) return send({});
-    const plain = plainly(markup);
+    const plain = withoutNewButtons(markup);
     const shown = isOld ? plain : markup;
     const answer = await send({ reply_markup: shown });
     if (answer.ok || answer.kind !== 'rejected' || shown === plain) return answer;
@@ -81,7 +81,7 @@ export function createTelegramOutlet(
     markup: Markup | undefined,
   ): Promise<Delivery | null> {
     if ((avoided.get(photo) ?? 0) > performance.now()) return null;
-    const more = markup && { reply_markup: isOld ? plainly(markup) : markup };
+    const more = markup && { reply_markup: isOld ? withoutNewButtons(markup) : markup };
     const answer = await client.call('sendPhoto', { ...placeOf(address), photo, caption, ...more });
     if (answer.ok) return DELIVERED;
     // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.

@@ -90,7 +90,9 @@ function copyRow({ params }: Reply, locale: Locale, words: Words): InlineKeyboar
 }
 
 /** The same without what Bot API servers before 9.4 refuse; the very same where there is nothing of it. */
-export function plainly<Any extends object>(markup: Any | InlineKeyboardMarkup): Any | InlineKeyboardMarkup {
+export function withoutNewButtons<Any extends object>(
+  markup: Any | InlineKeyboardMarkup,
+): Any | InlineKeyboardMarkup {
   if (!('inline_keyboard' in markup)) return markup;
   const buttons = markup.inline_keyboard.flat();
   if (!buttons.some((button) => 'style' in button || 'copy_text' in button)) return markup;
