@@ -109,7 +109,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const known = entries.map(({ traits }) => traits);
   assertDistinct(known);
   const traced = config.tracesEndpoint === undefined ? undefined : await openTraces(config.tracesEndpoint);
-  const spans = createSpans(traced);
+  const spans = createSpans(traced?.tracer);
   const servers = createServers(config, options, spans.fields);
   const { server, admin } = servers;
   const turnAway = turnAwayRequests(servers.all);

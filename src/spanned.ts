@@ -48,7 +48,13 @@ export function spannedPerform(perform: Perform, spans: Spans): Perform {
 }
 
 export function spannedStep(step: Conversation['step'], spans: Spans): Conversation['step'] {
-  return spans.isTracing ? (...input) => spans.during('step', () => step(...input)) : step;
+  if (!spans.isTracing) return step;
+  return (...input) => {
+    const startMs = performance.timeOrigin + performance.now();
+    const stepped = step(...input);
+    spans.since(startMs, 'step', {});
+    return stepped;
+  };
 }
 
 /** Its webhooks, and asking its platform who wrote. */

@@ -1,6 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { Attributes, Context, Span, SpanKind } from '@opentelemetry/api';
+import {
+  type Attributes,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from './log.ts';
 
@@ -36,16 +45,17 @@ export type About = {
 
 /** Few names, each with how its work stands to others: what differs between spans of one name is in `About`. */
 const KINDS = {
-  webhook: 'SERVER',
-  accept: 'PRODUCER',
-  wait: 'INTERNAL',
-  turn: 'CONSUMER',
-  step: 'INTERNAL',
-  perform: 'INTERNAL',
-  photo: 'INTERNAL',
-  identify: 'CLIENT',
-  deliver: 'CLIENT',
-} as const satisfies Record<string, keyof typeof SpanKind>;
+  webhook: SpanKind.SERVER,
+  accept: SpanKind.PRODUCER,
+  wait: SpanKind.INTERNAL,
+  turn: SpanKind.CONSUMER,
+  step: SpanKind.INTERNAL,
+  perform: SpanKind.INTERNAL,
+  photo: SpanKind.INTERNAL,
+  identify: SpanKind.CLIENT,
+  deliver: SpanKind.CLIENT,
+};
+const kinds = new Map<string, SpanKind>(Object.entries(KINDS));
 export type SpanName =
   | keyof typeof KINDS
   | `antcrm ${'accumulate' | 'redeem' | 'history' | 'contact'}`
@@ -75,10 +85,8 @@ export type Spans = {
     work: () => Promise<Result>,
     parent?: string | null,
   ): Promise<Result>;
-  /** The same for work that waits for nothing. */
-  during<Result>(name: SpanName, work: () => Result): Result;
-  /** A span that ends now and began at `sinceMs` (epoch), in whichever process. */
-  since(sinceMs: number, name: SpanName, about: About, parent: string): void;
+  /** A span that ends now and began at `sinceMs` (epoch), in whichever process; a child as those of `around` are. */
+  since(sinceMs: number, name: SpanName, about: About, parent?: string): void;
   /** Adds to what the span at hand says. */
   note(about: About): void;
   /** Does `work` with log lines that say what it is about, outside of the span at hand. */
@@ -89,57 +97,38 @@ export type Spans = {
   fields(): Record<string, string>;
 };
 
-export function createSpans(traces?: Traces): Spans {
+export function createSpans(tracer?: Tracer): Spans {
   const atWork = new AsyncLocalStorage<AtWork>();
 
-  const begin = (made: Traces, name: SpanName, about: About, parent?: string | null): Span => {
+  function begin(by: Tracer, name: SpanName, about: About, parent?: string | null, sinceMs?: number): Span {
     const { conversation, operation, span } = atWork.getStore() ?? {};
-    const said = { conversation, operation, ...about };
-    return made.begin(name, said, parent === undefined ? span && traceparentOf(span) : parent);
-  };
+    const kind = kinds.get(name) ?? SpanKind.CLIENT;
+    const attributes = attributesOf({ conversation, operation, ...about });
+    const at = sinceMs === undefined ? {} : { startTime: sinceMs };
+    return by.startSpan(name, { kind, attributes, ...at }, contextOf(parent === undefined ? span : parent));
+  }
 
   return {
-    isTracing: traces !== undefined,
+    isTracing: tracer !== undefined,
 
     around(name, about, work, parent) {
       const { conversation, operation } = about;
-      if (traces === undefined && conversation === undefined && operation === undefined) return work();
+      if (tracer === undefined && conversation === undefined && operation === undefined) return work();
       const before = atWork.getStore();
-      const span = traces && begin(traces, name, about, parent);
+      const span = tracer && begin(tracer, name, about, parent);
       const at: AtWork = {
         conversation: conversation ?? before?.conversation,
         operation: operation ?? before?.operation,
         span,
       };
-      if (traces === undefined || span === undefined) return atWork.run(at, work);
-      return atWork.run(at, async () => {
-        try {
-          return await work();
-        } catch (error) {
-          traces.fail(span, error);
-          throw error;
-        } finally {
-          span.end();
-        }
-      });
+      return atWork.run(at, span ? () => ending(span, work) : work);
     },
 
-    during(name, work) {
-      if (traces === undefined) return work();
-      const span = begin(traces, name, {});
-      try {
-        return work();
-      } catch (error) {
-        traces.fail(span, error);
-        throw error;
-      } finally {
-        span.end();
-      }
+    since(sinceMs, name, about, parent) {
+      if (tracer !== undefined) begin(tracer, name, about, parent, sinceMs).end();
     },
-
-    since: (sinceMs, name, about, parent) => traces?.begin(name, about, parent, sinceMs).end(),
     note(about) {
-      if (traces !== undefined) atWork.getStore()?.span?.setAttributes(attributesOf(about));
+      if (tracer !== undefined) atWork.getStore()?.span?.setAttributes(attributesOf(about));
     },
     apart(about, work) {
       const { conversation, operation, span } = atWork.getStore() ?? {};
@@ -148,7 +137,7 @@ export function createSpans(traces?: Traces): Spans {
       return isSame ? work() : atWork.run(about, work);
     },
     traceparent() {
-      const span = traces && atWork.getStore()?.span;
+      const span = atWork.getStore()?.span;
       return span && traceparentOf(span);
     },
     fields() {
@@ -160,6 +149,23 @@ export function createSpans(traces?: Traces): Spans {
       };
     },
   };
+}
+
+/** The result of a turn that another process goes on with: it is no fault. */
+const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
+
+/** Ends the span with the work. Of what that threw, only the name is sent. */
+async function ending<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const type = error instanceof Error ? error.name : typeof error;
+    span.setAttribute('error.type', type);
+    if (!EXPECTED.includes(type)) span.setStatus({ code: SpanStatusCode.ERROR });
+    throw error;
+  } finally {
+    span.end();
+  }
 }
 
 /** What an attribute may look like, so that no sentence, long number or address gets out, whatever is passed. */
@@ -184,23 +190,21 @@ function traceparentOf(span: Span): string {
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
+function contextOf(parent: Span | string | null | undefined) {
+  if (typeof parent === 'object' && parent !== null) return trace.setSpan(ROOT_CONTEXT, parent);
+  const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(parent ?? '') ?? [];
+  const from = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
+  return isSpanContextValid(from) ? trace.setSpanContext(ROOT_CONTEXT, from) : ROOT_CONTEXT;
+}
+
 /** How long sending a batch may take, repeats included. */
 const EXPORT_MS = 5000;
-
-/** The result of a turn that another process goes on with: it is no fault. */
-const EXPECTED = ['GivenBack', 'LeaseLost', 'TurnInterrupted'];
-
-/** Spans on their way to a collector. */
-export type Traces = Awaited<ReturnType<typeof openTraces>>;
 
 /**
  * Sends spans to the collector at `endpoint`. While that is out of reach, they are dropped, nothing waits, and the log says
  * so once, until they can be sent again.
  */
 export async function openTraces(endpoint: string) {
-  const { isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = await import(
-    '@opentelemetry/api'
-  );
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import(
     '@opentelemetry/resources'
@@ -235,31 +239,8 @@ export async function openTraces(endpoint: string) {
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [processor],
   });
-  const kinds = new Map<string, SpanKind>(
-    Object.entries(KINDS).map(([name, kind]) => [name, SpanKind[kind]]),
-  );
-  const tracer = provider.getTracer(packageJson.name, packageJson.version);
-
-  function contextOf(parent: string | null | undefined): Context {
-    const [, traceId = '', spanId = '', flags = ''] = TRACEPARENT.exec(parent ?? '') ?? [];
-    const from = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-    return isSpanContextValid(from) ? trace.setSpanContext(ROOT_CONTEXT, from) : ROOT_CONTEXT;
-  }
-
   return {
-    /** Begins a span now, or at `sinceMs` (epoch). */
-    begin(name: SpanName, about: About, parent: string | null | undefined, sinceMs?: number): Span {
-      const kind = kinds.get(name) ?? SpanKind.CLIENT;
-      const attributes = attributesOf(about);
-      const at = sinceMs === undefined ? {} : { startTime: sinceMs };
-      return tracer.startSpan(name, { kind, attributes, ...at }, contextOf(parent));
-    },
-    /** Of what the work threw, only the name is sent. */
-    fail(span: Span, error: unknown): void {
-      const type = error instanceof Error ? error.name : typeof error;
-      span.setAttribute('error.type', type);
-      if (!EXPECTED.includes(type)) span.setStatus({ code: SpanStatusCode.ERROR });
-    },
+    tracer: provider.getTracer(packageJson.name, packageJson.version),
     /** Where it is logged that spans cannot be sent. */
     reportTo(where: Pick<Log, 'warn' | 'info'>): void {
       log = where;

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { prepareZXingModule, type ReaderOptions, type ReadResult, readBarcodes } from 'zxing-wasm/reader';
 
 /*
- * ZXing, in a thread of its own (`thread.ts`): says `ready`, then answers each picture's bytes with the texts of its codes, or
+ * ZXing, in a thread of its own (`reader.ts`): says `ready`, then answers each picture's bytes with the texts of its codes, or
  * that it is no picture that can be opened.
  */
 

@@ -3,8 +3,13 @@ import threads from 'node:worker_threads';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MAX_PHOTO_BYTES } from '../../src/conversation/photo.ts';
-import { createPhotoReader, type PhotoReaderOptions } from '../../src/photos/reader.ts';
-import { type Look, startThread, type Thread } from '../../src/photos/thread.ts';
+import {
+  createPhotoReader,
+  type Look,
+  type PhotoReaderOptions,
+  startThread,
+  type Thread,
+} from '../../src/photos/reader.ts';
 import { asJpeg, asPng, drawCode, paint, pngOf } from '../support/pictures.ts';
 
 const PATIENCE_MS = 60_000;
