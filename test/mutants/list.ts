@@ -272,7 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
     'a guest’s e-mail counts': ["userRole?.toLowerCase() === 'user'", 'true'],
     'another directory’s e-mail counts': ['|| !trusted.has(tenant)', ''],
   }),
-  ...of('privacy', 'conversation', ['test/conversation/identity.test.ts'], {
+  ...of('privacy', 'conversation', ['test/conversation/dialogues.test.ts'], {
     'a typed phone opens a history': ["sender.proof === 'token';", "sender.proof !== 'profile';"],
     'what is typed counts as much as what is proved': [
       'if (draft.phone?.proved) return',
