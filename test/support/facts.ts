@@ -66,6 +66,17 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   looks: ({ state }) => state.operations[0]?.checks,
   unread: ({ state }) => state.operations[0]?.unread,
   lookup: ({ state }) => state.operations[0]?.lookup?.code,
+  tickets: ({ state }) => state.tickets?.length ?? 0,
+  ticket: ({ state }) => [state.tickets?.at(-1)?.reason, state.tickets?.at(-1)?.notes.length],
+  'ticket is about': ({ state }) => Object.values(state.tickets?.at(-1)?.doing ?? {}).flat(),
+  notes: ({ state }) =>
+    state.tickets
+      ?.at(-1)
+      ?.notes.map(({ text }) => text)
+      .join(', '),
+  'closed by': ({ state }) => state.tickets?.at(-1)?.closed?.by ?? 'nobody',
+  unclear: ({ state }) =>
+    state.unclear?.map(({ text, question = '' }) => `${text} ${question}`.trim()).join(', '),
   settles: ({ last }) => last?.settled,
   escalates: ({ last }) => last?.escalated,
   unlocks: ({ last }) =>
@@ -98,6 +109,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   line: (chat, wanted) =>
     expect(linesOf(chat).some((line) => saysLine(line, wanted)) || linesOf(chat).map(named)).toBe(true),
   'no line': (chat, wanted) => expect(linesOf(chat).filter((line) => saysLine(line, wanted))).toEqual([]),
+  led: ({ state }, wanted) => expect(state.tickets?.at(-1)?.led).toContain(wanted),
   'no reply': ({ keys }, wanted) => expect(keys).not.toContain(wanted),
   /** `tells receipt.code TIVI000000301 scored, …`: all such lines, with their code and context. */
   tells: (chat, wanted) => {

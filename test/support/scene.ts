@@ -201,6 +201,7 @@ function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
   }
   const [, gifts] = /^gifts (.*)$/.exec(text) ?? [];
   if (gifts !== undefined) return { gifts: GIFTS[gifts] ?? gifts.split(', ').map(giftOf) };
+  if (text === 'handover') return { handover: true };
   if (text === 'no contact') return { supportContact: undefined };
   if (text === 'no proof') return { identityProof: 'off' };
   if (text === 'no prefixes') return { codePrefixes: [] };
@@ -214,7 +215,10 @@ function giftOf(text: string): Gift {
 }
 
 /** `contact 84…`, `contact of another 84…`, `start CODE`, `form code=… phone=…`, `photo …`, `group`, `sticker`, `settle …`. */
-export function messageOf(text: string, view: string | undefined): Message {
+export function messageOf(text: string, view: string | undefined, ticket: string): Message {
+  const [, by, written] = /^(lan) (?:closes|says (.*))$/.exec(text) ?? [];
+  if (by !== undefined)
+    return { kind: 'person', ticket, by, ...(written !== undefined && { text: written }) };
   const [kind = '', ...rest] = text.split(' ');
   const more = rest.join(' ');
   switch (kind) {

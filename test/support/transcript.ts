@@ -13,7 +13,7 @@ import { messageOf, of, Scene, UNITS } from './scene.ts';
  *     as staff                                   who writes; `with …` settings, `AntCRM …` how it behaves (`scene.ts`)
  *     let who: 0912345678                        `{who}` stands for it from here on
  *     tích điểm {who} | 0912345678 → a, b        said in two ways, each goes through all that follows; two replies
- *     [confirm] → … ! accumulate TIVI000000017   a button (`[old …]` of before, `[any …]` never shown); what earned or spent
+ *     [confirm] → … ! accumulate TIVI000000017   a button (`[old …]` of before, `[any …]` without its question, `[dead …]` of none); what earned or spent
  *     (contact 84867123456) → again              what else is sent; the question that was live comes again
  *     (unseen) ok                                written before the last answer came
  *     … 31 min later                             time passes; `… until it wakes`
@@ -154,7 +154,7 @@ class Run {
     const called = chat.effects.length;
     const [said = '', answered = ''] = text.startsWith('= ') ? ['', text.slice(2)] : text.split(/ ?→ ?/);
     if (said !== '') this.#exchange(said);
-    this.#compare(answered, called);
+    this.#compare(answered.replaceAll('{ticket}', this.#ticket), called);
   }
 
   #exchange(said: string): void {
@@ -179,7 +179,7 @@ class Run {
     else if (other === 'wakes') chat.wake();
     else if (other === 'same form again') chat.send(this.#sent);
     else if (other !== undefined) {
-      this.#sent = messageOf(other, this.#question?.view);
+      this.#sent = messageOf(other, this.#question?.view, this.#ticket);
       chat.send(this.#sent);
     } else chat.text(typed(unseen ?? said));
   }
@@ -191,11 +191,17 @@ class Run {
     this.#chat.wake();
   }
 
+  get #ticket(): string {
+    return this.#chat.state.tickets?.at(-1)?.id ?? '';
+  }
+
   #press(button: string): void {
-    const [, kind, id = button] = /^(old|any) (.*)$/.exec(button) ?? [];
+    const [, kind, id = button] = /^(old|any|dead) (.*)$/.exec(button) ?? [];
     const { choices = [], view } = this.#question ?? {};
     const among = kind === 'old' ? this.#shown : choices.map((choice) => ({ id: choice.id, view }));
-    const pressed = kind === 'any' ? { id, view: undefined } : among.find((one) => isNamed(one.id, id));
+    const unshown = { id, view: kind === 'dead' ? 'v0' : undefined };
+    const isShown = kind === undefined || kind === 'old';
+    const pressed = isShown ? among.find((one) => isNamed(one.id, id)) : unshown;
     if (!pressed) throw new Error(`no button ${id} among ${among.map((one) => one.id).join(' ')}`);
     const message = { kind: 'choice', choice: pressed.id } as const;
     this.#chat.send(pressed.view === undefined ? message : { ...message, view: pressed.view });
