@@ -39,7 +39,7 @@ import type { AntCrmClient } from './loyalty/antcrm.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createSpans, openTraces } from './observability/tracing.ts';
-import { createDecisions } from './operators/decisions.ts';
+import { createDecisions } from './operators/routes.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep } from './spanned.ts';
 import { createEncryption, createKeyChecks } from './store/encryption.ts';

@@ -73,17 +73,30 @@ export type Settled = z.infer<typeof settledSchema>;
 /** What became of something filed: `filed`, or why it was refused and all left as it was. */
 export const filedSchema = z.object({ status: z.enum(['filed', 'removed']) });
 
+/** Why something was not done, as routes answer it and the API page describes it. */
+export const REFUSALS = {
+  unknown: [404, 'Not Found', 'There is none of that name: it was settled, or never was.'],
+  unreadable: [
+    422,
+    'Unprocessable Content',
+    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? did a newer version of the bot write it?), or is no message.',
+  ],
+  decided: [
+    409,
+    'Conflict',
+    'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
+  ],
+} as const;
+
 const refusals = {
   400: problemOf('The request is wrong: `faults` lists everything at once.'),
   401: problemOf('The operator token is missing or wrong.'),
   429: problemOf('Too many wrong tokens from this address: see `Retry-After`.'),
   503: problemOf('The store cannot be reached, or the server is stopping: see `Retry-After`.'),
 };
-const ofOne = {
-  ...refusals,
-  404: problemOf('There is none of that name: it was settled, or never was.'),
-  422: problemOf('It cannot be opened (which keys has this process?), or it is no message.'),
-};
+const [, , ABSENT] = REFUSALS.unknown;
+const [, , UNREADABLE] = REFUSALS.unreadable;
+const ofOne = { ...refusals, 404: problemOf(ABSENT), 422: problemOf(UNREADABLE) };
 
 function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
   const security = [{ [OPERATOR_SECURITY]: [] }];
@@ -149,7 +162,7 @@ export function routesOf(channels: readonly string[]) {
       response: {
         ...answering(filedSchema, 'The decision is filed: a running bot takes it up within seconds.'),
         ...ofOne,
-        409: problemOf('It was decided before.'),
+        409: problemOf(REFUSALS.decided[2]),
       },
     }),
     replay: routeOf('replayLetter', "Hand a dead letter's message in once more", {

@@ -178,26 +178,25 @@ export async function find(
   operators: Operators,
   channels: readonly KnownChannel[],
 ): Promise<Found & { readonly conversation: string | null }> {
-  const all = { operations: await operators.operations(), letters: await operators.letters() };
+  const operations = await operators.operations();
+  const letters = await operators.letters();
   if (sought.channel === undefined) {
-    return { conversation: null, ...(await byPhone(sought.phone, all, operators)) };
+    return { conversation: null, ...(await byPhone(sought.phone, { operations, letters }, operators)) };
   }
   const { channel, id } = sought;
   const conversation = operators.nameOf(channel, id);
   const { knownAs } = channels.find(({ name }) => name === channel) ?? {};
-  const isTheirs = (from: { readonly channel: string; readonly address: unknown } | null): boolean =>
+  const isTheirs = (from: { readonly channel: string; readonly address: unknown } | null | undefined) =>
     from?.channel === channel && knownAs?.(from.address).includes(id) === true;
-  const names = new Set([
-    conversation,
-    ...all.operations.filter(({ intent }) => isTheirs(intent?.origin ?? null)).map((one) => one.conversation),
-    ...all.letters
-      .filter(({ holds }) => isTheirs(holds === 'state' ? null : holds))
-      .map((one) => one.conversation),
-  ]);
+  const theirs = [
+    ...operations.filter(({ intent }) => isTheirs(intent?.origin)),
+    ...letters.filter(({ holds }) => holds !== 'state' && isTheirs(holds)),
+  ];
+  const names = new Set([conversation, ...theirs.map((one) => one.conversation)]);
   return {
     conversation,
-    operations: all.operations.filter((one) => names.has(one.conversation)),
-    letters: all.letters.filter((one) => names.has(one.conversation)),
+    operations: operations.filter((one) => names.has(one.conversation)),
+    letters: letters.filter((one) => names.has(one.conversation)),
   };
 }
 
@@ -207,23 +206,20 @@ async function byPhone(
   { operations, letters }: Found,
   operators: Pick<Operators, 'conversation'>,
 ): Promise<Found> {
-  const names = new Set([...operations, ...letters].map(({ conversation }) => conversation));
-  const states = await Promise.all(
-    [...names].map(async (name) => [name, (await operators.conversation(name))?.state] as const),
-  );
-  const knowing = states.flatMap(([name, state]) =>
-    [state?.profile.phone, state?.draft.phone].some((known) => known?.value === phone) ? [name] : [],
-  );
+  const knowing = new Set<string>();
+  for (const name of new Set([...operations, ...letters].map(({ conversation }) => conversation))) {
+    const { profile, draft } = (await operators.conversation(name))?.state ?? {};
+    if ([profile?.phone, draft?.phone].some((known) => known?.value === phone)) knowing.add(name);
+  }
   return {
     operations: operations.filter((one) => {
       const by = lookupOf(one)?.by;
-      return by?.kind === 'phone' ? by.value === phone : knowing.includes(one.conversation);
+      return by?.kind === 'phone' ? by.value === phone : knowing.has(one.conversation);
     }),
-    letters: letters.filter(
-      ({ holds, conversation }) =>
-        knowing.includes(conversation) ||
-        (holds !== null && holds !== 'state' && phonesIn(holds.message).includes(phone)),
-    ),
+    letters: letters.filter(({ holds, conversation }) => {
+      const message = holds === 'state' ? undefined : holds?.message;
+      return knowing.has(conversation) || (message && phonesIn(message).includes(phone));
+    }),
   };
 }
 

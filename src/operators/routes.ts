@@ -1,10 +1,11 @@
-import type { FastifyPluginAsync, FastifyReply, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Filed, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
-import type { Log } from '../observability/log.ts';
-import { routesOf } from './api.ts';
-import type { Decisions } from './decisions.ts';
+import type { Fields, Log } from '../observability/log.ts';
+import type { Encryption } from '../store/encryption.ts';
+import type { Key, RecordStore } from '../store/port.ts';
+import { REFUSALS, routesOf, type Settled, settledSchema } from './api.ts';
 import { describe, find, type KnownChannel, listOf, lookupOf, storyOf, summarize } from './operation.ts';
 
 export type RouteOptions = {
@@ -21,19 +22,6 @@ export type RouteOptions = {
   nowMs(): number;
 };
 
-const REFUSALS = {
-  unknown: [404, 'Not Found', 'There is none of that name: it was settled, or never was.'],
-  unreadable: [
-    422,
-    'Unprocessable Content',
-    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? did a newer version of the bot write it?), or is no message.',
-  ],
-  decided: [
-    409,
-    'Conflict',
-    'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
-  ],
-} as const;
 const FULL = 'Too many messages wait in that conversation. Nothing was filed: try again in a minute.';
 
 /**
@@ -48,6 +36,11 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
     if (why === 'full') return comeLater(reply, 503, FULL);
     const [status, title, usual] = REFUSALS[why];
     return problem(reply, status, title, detail ?? usual);
+  }
+
+  /** Who did what is a line of the log. */
+  function note({ ip: from }: FastifyRequest, by: string | undefined, does: string, what: Fields): void {
+    log.warn({ ...what, by, from }, `an operator ${does}`);
   }
 
   /** Codes that were confirmed at once have an operation each, `<reference of the confirmation>.<n>`. */
@@ -90,10 +83,8 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       const lookup = lookupOf(operation);
       if (lookup === null) return refuse(reply, 'unreadable');
       const { conversation: name } = operation;
-      if (reveal === 'true') {
-        const seen = { operation: reference, conversation: name, by, from: request.ip };
-        log.warn(seen, 'an operator was shown an identifier in full');
-      }
+      if (reveal === 'true')
+        note(request, by, 'was shown an identifier in full', { operation: reference, conversation: name });
       const conversation = await operators.conversation(name);
       const letters = await operators.letters();
       return reply.send({
@@ -108,8 +99,7 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       const { result, by } = request.body;
       const operation = (await operators.operations()).find((one) => one.reference === reference);
       const filed = await operators.settle(reference, result, (one) => lookupOf(one)?.locks ?? []);
-      const decided = { operation: reference, result, filed, by, from: request.ip };
-      log.warn(decided, 'an operator settles an operation');
+      note(request, by, 'settles an operation', { operation: reference, result, filed });
       if (filed === 'filed' && operation) {
         const settled = { at: new Date(nowMs()).toISOString(), result, by: by ?? null };
         const { kind, conversation } = summarize(operation, checksMs, nowMs());
@@ -122,17 +112,45 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
     routes.post('/operations/letters/:id/replay', { schema: schemas.replay }, async (request, reply) => {
       const { id } = request.params;
       const filed = await operators.replay(id);
-      const replayed = { letter: id, filed, by: request.body?.by, from: request.ip };
-      log.warn(replayed, 'an operator replays a dead letter');
+      note(request, request.body?.by, 'replays a dead letter', { letter: id, filed });
       return filed === 'filed' ? reply.send({ status: filed }) : refuse(reply, filed);
     });
 
     routes.post('/operations/letters/:id/remove', { schema: schemas.remove }, async (request, reply) => {
       const { id } = request.params;
       const removed = await operators.remove(id);
-      const gone = { letter: id, removed, by: request.body?.by, from: request.ip };
-      log.warn(gone, 'an operator removes a dead letter');
+      note(request, request.body?.by, 'removes a dead letter', { letter: id, removed });
       return removed ? reply.send({ status: 'removed' }) : refuse(reply, 'unknown');
     });
+  };
+}
+
+/** For so long it is known who settled an operation; its intent is gone by then. */
+const KEPT_MS = 48 * 60 * 60 * 1000;
+
+/** What operators decided, by the operation's reference. Both reject with `StoreUnavailable`. */
+export type Decisions = {
+  /** Null: none, or it was longer ago. */
+  find(reference: string): Promise<Settled | null>;
+  /** The first decision counts: a further one changes nothing. */
+  keep(decision: Settled): Promise<void>;
+};
+
+export function createDecisions(
+  records: Pick<RecordStore, 'read' | 'swap'>,
+  encryption: Pick<Encryption, 'seal' | 'open'>,
+): Decisions {
+  const keyOf = (reference: string): Key => `settled:${reference}`;
+  return {
+    async find(reference) {
+      const key = keyOf(reference);
+      const { bytes } = await records.read(key);
+      return bytes && settledSchema.parse(JSON.parse(encryption.open(key, bytes).toString()));
+    },
+    async keep(decision) {
+      const key = keyOf(decision.reference);
+      const bytes = encryption.seal(key, Buffer.from(JSON.stringify(decision)));
+      await records.swap(key, { expected: null, bytes, ttlMs: KEPT_MS, indexes: [] });
+    },
   };
 }
