@@ -19,10 +19,9 @@ import { createOperators } from './engine/operators.ts';
 import { createTickets } from './engine/tickets.ts';
 import { createTraces } from './engine/tracing.ts';
 import { realWorld } from './engine/world.ts';
-import { createGuard } from './http/guard.ts';
+import { createGuard, createLimits, limitStrangers } from './http/guard.ts';
 import { health } from './http/health.ts';
 import { createHook } from './http/hook.ts';
-import { createLimits, limitStrangers } from './http/limits.ts';
 import { notFound } from './http/problem.ts';
 import {
   type Addresses,

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Limit } from '../http/limits.ts';
+import type { Limit } from '../http/guard.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 

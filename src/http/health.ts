@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/unavailable.ts';
-import { callerOf, isLocal } from './limits.ts';
+import { callerOf, isLocal } from './guard.ts';
 
 /** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if it cannot be used. */
 export type Dependency = {

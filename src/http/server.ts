@@ -48,7 +48,7 @@ function createServer(
     childLoggerFactory: (logger, bindings, options) =>
       options.level === undefined ? logger : logger.child(bindings, options),
     // For `request.ip`, by which strangers are counted. Only the socket says whether a caller is on this machine
-    // (limits.ts).
+    // (guard.ts).
     trustProxy: trusting(trustProxy),
     bodyLimit: 256 * 1024,
     requestTimeout: requestMs,

@@ -15,7 +15,7 @@ const SECRET = 'abuse-secret';
 const REQUEST_MS = 400;
 /** A caller behind a proxy counts as a stranger, on this machine, too. */
 const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
-/** What an address may ask for in a minute (`RATES` of http/limits.ts). */
+/** What an address may ask for in a minute (`RATES` of http/guard.ts). */
 const PER_MINUTE = 300;
 
 let double: TelegramDouble;

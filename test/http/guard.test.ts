@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/http/guard.ts';
 import { access } from '../../src/http/guard.ts';
-import type { Caller } from '../../src/http/limits.ts';
 import { startKit } from '../channels/staff/kit.ts';
 
 const TOKEN = 'a-token-of-some-length';

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { callerOf, isLocal } from '../../http/limits.ts';
+import { callerOf, isLocal } from '../../http/guard.ts';
 import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform-request.ts';

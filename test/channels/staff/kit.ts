@@ -6,8 +6,13 @@ import { createStaff, type StaffOptions } from '../../../src/channels/staff/staf
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
-import { type AccessSettings, createGuard, type Guard, type StaffRates } from '../../../src/http/guard.ts';
-import { createLimits } from '../../../src/http/limits.ts';
+import {
+  type AccessSettings,
+  createGuard,
+  createLimits,
+  type Guard,
+  type StaffRates,
+} from '../../../src/http/guard.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observability/log.ts';
 import { createEncryption } from '../../../src/store/encryption.ts';
