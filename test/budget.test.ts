@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2953, count: 22 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2940, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9855, count: 57 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
@@ -14,7 +14,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
   channels: { files: /^channels\//, lines: 4561, count: 35 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1317, count: 10 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1311, count: 9 },
   console: { files: /^console\//, lines: 1308, count: 10 },
 };
 
