@@ -28,7 +28,7 @@ export type Limits = FastifyInstance['createRateLimit'];
 /** Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down. */
 export type Rates = { readonly perMinute: number; readonly local: number };
 
-export const RATES: Rates = { perMinute: 300, local: 60_000 };
+const RATES: Rates = { perMinute: 300, local: 60_000 };
 
 /** To be called once for an app. */
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
@@ -45,7 +45,7 @@ export function limitStrangers(limits: Limits, rates: Rates = RATES): Limit {
   };
 }
 
-export const MINUTE_MS = 60_000;
+const MINUTE_MS = 60_000;
 
 function rateOf(request: FastifyRequest, { perMinute, local }: Rates): number {
   return isLocal(callerOf(request)) ? local : perMinute;
@@ -55,7 +55,7 @@ export function callerOf(request: FastifyRequest): Caller {
   return { peer: request.raw.socket.remoteAddress, headers: request.raw.headers };
 }
 
-export function tooMany(reply: FastifyReply, afterS: number): FastifyReply {
+function tooMany(reply: FastifyReply, afterS: number): FastifyReply {
   return comeLater(reply, 429, 'Too many requests from this address.', afterS);
 }
 
