@@ -57,7 +57,8 @@ type Read = {
  */
 export function createInterpreter({ words, flows, commands, answers }: Known): Interpreter & Hearing {
   const reader = createReader(words, flows, commands);
-  const { asking, codes, times, isYes } = reader;
+  const { asking, codes, times } = reader;
+  const isYes = (text: string) => reader.read(text).yes;
   const questionOf = createQuestions(words, reader.lexicon, asking, answers);
   const lists = createListTalk(words, reader.lexicon);
   const giftNames = createGiftNames(words);
@@ -203,7 +204,9 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   /** Whether the first or the last words are a yes. */
   function hasYes(text: string): boolean {
     const all = text.split(/[\s,.!]+/);
-    return all.some((_, at) => isYes(all.slice(0, at).join(' ')) || isYes(all.slice(-at).join(' ')));
+    return [1, 2, 3, 4].some(
+      (many) => isYes(all.slice(0, many).join(' ')) || isYes(all.slice(-many).join(' ')),
+    );
   }
 
   /** Values without a command. */

@@ -69,17 +69,10 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
 }
 
 /**
- * Whether a text says yes and nothing else. Stricter than the act, for points hang on it: small words that change nothing
- * elsewhere make a question or an objection here ("có gì", "ok sao", "ok nhưng").
+ * Whether a text of nothing but yes and polite words objects all the same: small words that change nothing elsewhere make a
+ * question or an objection of it ("có gì", "ok sao", "ok nhưng"), and so do pictures.
  */
-export function createYes(words: Words): (text: string) => boolean {
-  const yes = words.examples.filter(({ act }) => act === 'yes');
-  const phrases = new Set(yes.map(({ text }) => fold(text)));
-  const longest = Math.max(0, ...[...phrases].map((phrase) => phrase.split(' ').length));
-  const polite = new Set(words.list('polite').flatMap((phrase) => phrase.split(' ')));
-  const shortFor = words.pairs('short for');
-  // Words that say nothing elsewhere may object to a yes, and stay.
-  const meant = new Map([...words.pairs('as spelt')].filter(([, other]) => other !== ''));
+export function createObjections(words: Words): (text: string) => boolean {
   const any = (name: string) =>
     words
       .written(name)
@@ -90,23 +83,7 @@ export function createYes(words: Words): (text: string) => boolean {
     `[?？]|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,
     'iu',
   );
-
-  return (text) => {
-    if (REFUSING.test(text) || objection.test(text.normalize('NFC'))) return false;
-    const typed = withHandsRead(text).normalize('NFC');
-    const said = fold(typed.replace(/[\p{L}\p{M}]+/gu, (word) => meant.get(word.toLowerCase()) ?? word))
-      .split(' ')
-      .map((word) => fold(shortFor.get(word) ?? word));
-    let isYes = false;
-    for (let at = 0; at < said.length; ) {
-      let length = Math.min(longest, said.length - at);
-      while (length > 0 && !phrases.has(said.slice(at, at + length).join(' '))) length--;
-      if (length > 0) isYes = true;
-      else if (!polite.has(said[at] ?? '')) return false;
-      at += Math.max(length, 1);
-    }
-    return isYes;
-  };
+  return (text) => REFUSING.test(text) || objection.test(text.normalize('NFC'));
 }
 
 /**
@@ -114,19 +91,6 @@ export function createYes(words: Words): (text: string) => boolean {
  * that people use in any language ("hello") tell nothing, except where nothing else does (`first`).
  */
 export type LocaleOf = (text: string, about?: { readonly first: boolean }) => string | undefined;
-
-/** The words of time by which a language is known. */
-const SPEAKING = [
-  'sure',
-  'only as spelt',
-  'doubtful',
-  'units',
-  'after a unit',
-  'before',
-  'after',
-  'day 0',
-  'day -1',
-];
 
 export function createLocaleOf(words: Words): LocaleOf {
   const { locales } = words;
@@ -192,27 +156,19 @@ function marksOf({ examples }: Words): ReadonlyMap<string, string> {
   );
 }
 
-const TELLING = [
-  'small',
-  'wishes',
-  'wanted',
-  'stops',
-  'fails',
-  'points list',
-  'gifts list',
-  'code',
-  'phone',
-  'email',
-];
-const ASKING = ['asks anywhere', 'asks first', 'asks last', 'asks nothing', 'asks little'];
+/** Lists by which a language is known; others have words of any. */
+const SPEAKING = [
+  'small, wishes, wanted, stops, fails, points list, gifts list, code, phone, email',
+  'asks anywhere, asks first, asks last, asks nothing, asks little',
+].join(', ');
+const SPEAKING_OF_TIME = 'sure, only as spelt, doubtful, units, after a unit, before, after, day 0, day -1';
 
 function wordsOf(words: Words, locale: string): ReadonlySet<string> {
   const periods = words.periods.get(locale) ?? {};
-  const examples = words.examples.filter((one) => one.locale === locale && one.isPhrase);
   const phrases = [
-    ...examples.map(({ text }) => text),
-    ...[...TELLING, ...ASKING].flatMap((name) => words.written(name, locale)),
-    ...SPEAKING.map((name) => periods[name] ?? ''),
+    ...words.examples.flatMap((one) => (one.locale === locale && one.isPhrase ? one.text : [])),
+    ...SPEAKING.split(', ').flatMap((name) => words.written(name, locale)),
+    ...SPEAKING_OF_TIME.split(', ').map((name) => periods[name] ?? ''),
   ];
   return new Set(phrases.flatMap((phrase) => fold(phrase).split(' ')));
 }

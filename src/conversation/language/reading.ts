@@ -5,7 +5,7 @@ import {
   type Asking,
   createAsking,
   createLocaleOf,
-  createYes,
+  createObjections,
   type LocaleOf,
   withHandsRead,
 } from './manner.ts';
@@ -41,6 +41,8 @@ export type Said = {
   readonly emailSuggestion?: string | undefined;
   /** A Vietnamese keyboard rewrote this slot while it was typed; it is not repaired. */
   readonly mangled?: 'code' | 'email' | undefined;
+  /** Says yes and nothing else, in words without a typing error: points hang on it. */
+  readonly yes: boolean;
   /** A word of the shape that operation ids have, upper case without its dash. It may be a code as well. */
   readonly reference?: string | undefined;
   /** The words that speak of a period, whether or not they can be read as one. */
@@ -81,8 +83,6 @@ export type Reader = {
   readonly times: Times;
   readonly lexicon: Lexicon;
   readonly localeOf: LocaleOf;
-  /** Whether a text says yes and nothing else. */
-  isYes(text: string): boolean;
 };
 
 /** Asks for an answer of the programme. */
@@ -128,7 +128,10 @@ export function createReader(
   const times = createTimes(words);
   const lexicon = createLexicon(words, times, localeOf);
   const asking = createAsking(words, lexicon);
-  const isYes = createYes(words);
+  const objects = createObjections(words);
+  const yesWords = new Set(
+    words.examples.flatMap(({ act, text }) => (act === 'yes' ? words.foldings(text) : [])),
+  );
   const takesCode = (act: string | undefined) => byAct.get(act ?? '')?.takesCode ?? false;
   const codes = createCodes(lexicon, times, takesCode);
   const possible = new Set(words.list('possible'));
@@ -154,7 +157,7 @@ export function createReader(
     const second = better && meaningOf(better, found, command);
     if (!second?.act || (reading.act && second.period === undefined)) return reading;
     // "I forgot me code": nobody asked to be forgotten.
-    return second.act === 'show erasing' ? { ...second, act: 'show privacy' } : second;
+    return { ...second, yes: false, ...(second.act === 'show erasing' && { act: 'show privacy' }) };
   }
 
   function meaningOf(
@@ -169,7 +172,8 @@ export function createReader(
     const parts = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
     const act = actOf(parts, period);
     const chosen = command === 'show languages' && act?.startsWith('speak ') ? act : command;
-    return { parts, codes: found, period, act: chosen ?? act };
+    const yes = saysYes(period ? lexicon.segments(typed) : parts);
+    return { parts, codes: found, period, act: chosen ?? act, yes };
   }
 
   /** What the phrases want; `period`: the words that speak of one. */
@@ -233,6 +237,15 @@ export function createReader(
     return more.length === 0 ? wanted : 'show languages';
   }
 
+  /** Nothing but yes and polite words. */
+  function saysYes(parts: readonly Segment[]): boolean {
+    const isYes = ({ meaning, words: all }: Segment) =>
+      meaning?.act === 'yes' || all.some(({ text }) => yesWords.has(text));
+    const isPolite = ({ meaning, words: all }: Segment) =>
+      meaning?.act === 'yes' || all.every(({ text }) => polite.has(text) || yesWords.has(text));
+    return parts.some(isYes) && parts.every(isPolite);
+  }
+
   function namedType(part: Segment): 'point' | 'gift' | undefined {
     if (part.meaning?.type) return part.meaning.type;
     const list = part.meaning?.always ? listOf(part) : undefined;
@@ -249,10 +262,15 @@ export function createReader(
   }
 
   /** Erasing and another language take the plain request; "xác nhận giúp mình" asks for no help. */
-  function settled(act: string | undefined, isAlone: boolean, text: string): string | undefined {
+  function settled(
+    act: string | undefined,
+    isAlone: boolean,
+    yes: boolean,
+    text: string,
+  ): string | undefined {
     if (act === 'show erasing') return isAlone && !asking.isQuestion(text) ? act : 'show privacy';
     if (act?.startsWith('speak ')) return isAlone ? act : undefined;
-    return act === 'show help' && isYes(text) ? 'yes' : act;
+    return act === 'show help' && yes ? 'yes' : act;
   }
 
   function readText(text: string): Said {
@@ -265,22 +283,30 @@ export function createReader(
     const phone = findPhone(unmailed);
     const others = without(unmailed, phone?.tokens);
     const mangled = others.find(codes.isMangled);
-    const { act, codes: found, period, parts } = read(without(others, mangled && [mangled]), command);
+    const {
+      act,
+      codes: found,
+      period,
+      parts,
+      yes: saysOnlyYes,
+    } = read(without(others, mangled && [mangled]), command);
     const all = [...new Set(found.map((token) => token.text))];
     const unknown = new Set(
       parts.flatMap(({ meaning, words: all }) => (meaning ? [] : all.map(({ source }) => source))),
     );
     const left = others.filter((token) => unknown.has(token));
     const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
+    const yes = isAlone && saysOnlyYes && !objects(text);
     const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
     return {
-      act: (command ? act : settled(act, isAlone, text)) ?? bare,
+      act: (command ? act : settled(act, isAlone, yes, text)) ?? bare,
       codes: all,
       phone: phone?.result.value,
       phoneAsk: phone?.result.ask,
       email: email?.result.ok ? email.result.value : undefined,
       emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
       mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
+      yes,
       reference: referenceIn(others, left),
       period,
       type: (act !== undefined && act === pastAct) || isAlone ? typeOf(parts, act) : undefined,
@@ -309,7 +335,6 @@ export function createReader(
     times,
     lexicon,
     localeOf,
-    isYes,
     pieces: (text) => times.pieces(lexicon.wordsOf(tokenize(withDatesJoined(visible(text))))),
     // What is all vocabulary is nobody's secret.
     read: remembered(readText, ({ rest, email }) => rest === '' && email === undefined),
@@ -321,6 +346,7 @@ type Reading = {
   readonly codes: readonly Token[];
   readonly period?: Pieces | undefined;
   readonly act?: string | undefined;
+  readonly yes: boolean;
 };
 
 /** "1 / 8 / 23" is a date. */
