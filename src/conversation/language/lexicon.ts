@@ -1,5 +1,5 @@
 import type { Times } from './period-words.ts';
-import { fold, isOneTypo, undoTyping } from './text.ts';
+import { fold, isOneTypo, remembered, undoTyping } from './text.ts';
 import type { Token, Word } from './tokens.ts';
 import type { Words } from './words.ts';
 
@@ -51,9 +51,6 @@ type Entry = { readonly words: readonly string[]; readonly meaning: Meaning };
 const MIN_TYPO = 4;
 /** More unknown words than this are no typing errors but another subject. */
 const MAX_TYPOS = 8;
-/** Of the words kept, and of the letters of one. */
-const MAX_FOLDED = 4000;
-const MAX_LENGTH = 12;
 
 /** `localeOf`: the language of a text, as far as its words tell. */
 export function createLexicon(
@@ -82,24 +79,13 @@ export function createLexicon(
       phrase.includes(' ') ? [[phrase.replaceAll(' ', ''), phrase] as const] : [],
     ),
   );
-  /**
-   * What words of the vocabulary fold to, as they were typed: the same few come in nearly every message, and folding takes
-   * most of the time. Only such words, never a name or a number, are kept; and no long ones, since V8 keeps the whole
-   * message that a piece of 13 characters or more was cut out of.
-   */
-  const folded = new Map<string, string>();
-
-  function lettersOf({ text }: Token): string {
-    const before = folded.get(text);
-    if (before !== undefined) return before;
+  /** The letters of a word, folded where its marks tell nothing; the same few words come in nearly every message. */
+  const lettersOf = remembered((text: string): string => {
     const word = text.normalize('NFC').toLowerCase();
     const meant = asSpelt.get(word);
-    const letters =
-      meant === '' ? word : meant === undefined ? fold(text).split(' ').map(asKnown).join(' ') : fold(meant);
-    const keep = folded.size < MAX_FOLDED && text.length <= MAX_LENGTH;
-    if (keep && letters.split(' ').every((word) => known.has(word))) folded.set(text, letters);
-    return letters;
-  }
+    if (meant === undefined) return fold(text).split(' ').map(asKnown).join(' ');
+    return meant === '' ? word : fold(meant);
+  });
 
   function asKnown(word: string): string {
     const long = shortFor.get(word);
@@ -152,7 +138,7 @@ export function createLexicon(
       return tokens.flatMap((source, at): Word<Token>[] => {
         if (times.isLiteral(source)) return [{ text: source.text, source }];
         const bare = marked && isPlain(source);
-        const letters = lettersOf(source);
+        const letters = lettersOf(source.text);
         const doubtful = foreign.has(letters) && isForeign(tokens, at);
         return letters
           .split(' ')
@@ -187,10 +173,10 @@ export function createLexicon(
 }
 
 /** A word with its marks, wherever they stand in it: "hoà" is "hòa". */
-function marked(word: string): string {
+const marked = remembered((word: string): string => {
   const letters = word.normalize('NFD').toLowerCase();
   return [...letters.replace(/\p{M}/gu, ''), ...(letters.match(/\p{M}/gu) ?? []).sort()].join('');
-}
+});
 
 /**
  * How the files spell the words of phrases. A word that was typed with marks, and is in the files so, is that word and no
