@@ -72,6 +72,7 @@ const takes = ({ flow }: Heard, kind: SlotKind) => flow?.slots.includes(kind) ??
 const CONDITIONS = {
   bare: ({ bare }) => bare,
   valued: ({ bare }) => !bare,
+  'with a code': ({ said }) => said.codes.length > 0,
   whole: ({ isYes }) => isYes(),
   /** Nothing is wrong, and no e-mail is declined. */
   plain: ({ said }) => !said.noEmail && !said.fault,
@@ -182,6 +183,8 @@ const LINES: readonly Line[] = [
 
   // What phrases do not cover drops nothing that is at hand: it is offered.
   [LIVE.join('|'), 'cancel|cancel mild', ['bare', 'leftover'], [{ do: 'unclear', maybe: CANCEL }]],
+  [LIVE.join('|'), 'cancel', ['with a code'], [{ do: 'unclear', maybe: CANCEL }]],
+  [LIVE.join('|'), 'cancel mild', ['with a code'], ({ values, flow }) => someOf(values(flow))],
   ['*', '*', ['another flow', 'inexact', 'statement'], ({ started }) => made(started, offer)],
   ['*', '*', [], begin],
   // What was asked for is kept while a person answers.

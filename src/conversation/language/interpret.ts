@@ -353,6 +353,11 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     const isNamed =
       command?.do !== 'replace' || command.old.length > 0 || names === undefined || names === 'code';
     if (command) return isNamed ? command : undefined;
+    const isOfCodes = names === undefined || names === 'code';
+    const fresh = codes.filter((code) => !expecting.codes.includes(code));
+    const isWrong = act === 'change' || act === 'no' || act === 'none';
+    if (isWrong && isOfCodes && fresh.length > 0 && fresh.length === codes.length && !lists.adds(text))
+      return { do: 'replace', old: [], codes: fresh };
     if (act !== 'remove' || names === 'email' || said.denies) return undefined;
     // In words that no line has: which one is asked, and never taken.
     const isSaid = names === 'code' || codes.some((code) => expecting.codes.includes(code));

@@ -13,11 +13,16 @@ import type { Words } from './words.ts';
 export type ListTalk = {
   /** What it does to these codes; undefined where no line of the files says that, as a whole. */
   command(text: string, named: readonly string[], codes: readonly string[]): Spoken | undefined;
+  /** Whether it says that something comes beside what is there: "nữa". */
+  adds(text: string): boolean;
   /** The places that it names: from 1; -1 the last, 0 all. */
   places(text: string): readonly number[];
 };
 
 type Template = { readonly act: string; readonly slots: readonly string[] };
+
+/** Where codes that are at hand and others may take the same place. */
+const MIXED: Readonly<Record<string, string>> = { 'list remove': '{old}', 'list replace': '{new}' };
 
 /** A code as a word of its own, whatever letters it has. */
 const mask = (at: number) => ` zq${at}qz `;
@@ -26,7 +31,8 @@ const MASK = /^zq(\d+)qz$/;
 export function createListTalk(words: Words, { plainly }: Pick<Lexicon, 'plainly'>): ListTalk {
   const others = new RegExp(`(?<!\\S)(?:${words.list('list others').join('|') || '(?!)'})(?!\\S)`, 'g');
   const inLines = new Set(words.templates.flatMap(({ text }) => plainly(text.replace(/\{\w+\}/g, ''))));
-  const telling = new Set(words.list('list telling'));
+  const adding = new Set(words.list('list adding'));
+  const telling = new Set([...words.list('list telling'), ...adding]);
   const beside = ['polite', 'small', 'list between', 'phone', 'email'].flatMap((name) => words.list(name));
   const silent = new Set(beside.filter((word) => !telling.has(word)));
   const isTelling = (word: string, isLoose: boolean) =>
@@ -62,8 +68,7 @@ export function createListTalk(words: Words, { plainly }: Pick<Lexicon, 'plainly
           }
         }
         const template = templates.get(key.join(' '));
-        if (template && (as === undefined || (template.act === 'list replace') === (as === '{new}')))
-          return { ...template, said: slots };
+        if (template && (as === undefined || MIXED[template.act] === as)) return { ...template, said: slots };
       }
     return undefined;
   }
@@ -90,6 +95,7 @@ export function createListTalk(words: Words, { plainly }: Pick<Lexicon, 'plainly
       });
       return { do: 'replace', old, codes: [...new Set(fresh)] };
     },
+    adds: (text) => plainly(text).some((word) => adding.has(word)),
     places: (text) => [...inPlaces(fold(text)).matchAll(/#(-?\d{1,2})/g)].map(([, place]) => Number(place)),
   };
 }
