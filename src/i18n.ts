@@ -169,23 +169,12 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** `25/11/2026` and `15:47` of a moment, the same in both languages, and free of what Intl puts in between. */
+/** `25/11/2026` and `15:47` of a moment, the same in both languages: British English writes both so, a comma between. */
 function createClock(timeZone: string): (epochMs: number) => { date: string; time: string } {
-  const formatter = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  const formatter = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
   return (epochMs) => {
-    const part: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
-    for (const { type, value } of formatter.formatToParts(epochMs)) part[type] = value;
-    return { date: `${part.day}/${part.month}/${part.year}`, time: `${part.hour}:${part.minute}` };
+    const [date = '', time = ''] = formatter.format(epochMs).split(', ');
+    return { date, time };
   };
 }
 
