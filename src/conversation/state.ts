@@ -152,6 +152,13 @@ const noteSchema = z.strictObject({
   id: z.string().optional(),
 });
 
+/** What is being done. */
+export const doingSchema = z.strictObject({
+  flow: name,
+  codes: z.array(z.string()).optional(),
+  gift: z.string().optional(),
+});
+
 /**
  * A person has taken over, or had. `waitsMs`: since when the customer waits for staff to write; `answeredMs`: when staff last
  * did; `led`: what the customer wrote that led to it; `count`: all that was ever written, of which `notes` has the last.
@@ -164,9 +171,7 @@ const ticketSchema = z.strictObject({
   answeredMs: z.number().optional(),
   late: z.literal(true).optional(),
   closed: z.strictObject({ atMs: z.number(), by: z.enum(['customer', 'staff', 'time']) }).optional(),
-  doing: z
-    .strictObject({ flow: name, codes: z.array(z.string()).optional(), gift: z.string().optional() })
-    .optional(),
+  doing: doingSchema.optional(),
   led: z.array(z.string()).optional(),
   notes: z.array(noteSchema),
   count: z.strictObject({ customer: z.number(), staff: z.number() }),

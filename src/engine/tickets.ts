@@ -70,44 +70,57 @@ export function createTickets(options: {
 }): Tickets {
   const { store, operators, world } = options;
   const followers = new Set<(news: News) => void>();
-  let known: ReadonlyMap<string, Entry> | undefined;
+  let known: ReadonlyMap<string, Entry> = new Map();
+  let watching: Promise<void> | undefined;
 
-  async function entries(upTo: 'now' | 'ever'): Promise<readonly Entry[]> {
-    return (await ticketsIn(store, upTo, MOST_LISTED)).toSorted((a, b) => a.score - b.score);
-  }
+  const entries = async (upTo: 'now' | 'ever'): Promise<readonly Entry[]> =>
+    (await ticketsIn(store, upTo, MOST_LISTED)).toSorted((a, b) => a.score - b.score);
 
-  async function look(): Promise<void> {
-    const open = new Map((await entries('now')).map((entry) => [entry.id, entry]));
-    for (const news of known ? newsIn(known, open) : []) for (const tell of followers) tell(news);
-    known = open;
+  async function look(): Promise<ReadonlyMap<string, Entry>> {
+    return new Map((await entries('now')).map((entry) => [entry.id, entry]));
   }
 
   async function watch(): Promise<void> {
-    // Whoever follows hears of it the next time.
-    if (followers.size > 0) await look().catch(() => {});
-    if (followers.size > 0) world.timer(LOOK_MS, watch);
-    else known = undefined;
+    if (followers.size === 0) {
+      watching = undefined;
+      return;
+    }
+    // Where the store does not answer, whoever follows hears of it the next time.
+    const open = await look().catch(() => known);
+    for (const news of newsIn(known, open)) for (const tell of followers) tell(news);
+    known = open;
+    world.timer(LOOK_MS, watch);
   }
 
-  async function seen({ conversation, id }: Entry): Promise<SeenTicket | null> {
-    const found = await operators.conversation(conversation);
+  async function begin(): Promise<void> {
+    known = await look();
+    world.timer(LOOK_MS, watch);
+  }
+
+  /** The ticket, with what staff filed that no turn has taken up yet. */
+  async function read(id: string, name: string) {
+    const found = await operators.conversation(name);
     const ticket = found?.state?.tickets?.find((one) => one.id === id);
     if (!found?.state || !found.origin || !ticket) return null;
-    const { operations } = found.state;
-    const { channel, conversation: name } = found.origin;
-    return { ticket: withFiled(ticket, found), channel, conversation: name, operations };
+    return { ticket: withFiled(ticket, found), origin: found.origin, operations: found.state.operations };
   }
 
-  async function entryOf(id: string): Promise<Entry | undefined> {
-    return (await entries('ever')).find((entry) => entry.id === id);
+  async function seen({ conversation: name, id }: Entry): Promise<SeenTicket | null> {
+    const found = await read(id, name);
+    if (found === null) return null;
+    const { ticket, operations, origin } = found;
+    return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
   }
+
+  const entryOf = async (id: string) => (await entries('ever')).find((entry) => entry.id === id);
 
   return {
     async list(stands) {
       const all = await entries(stands === 'open' ? 'now' : 'ever');
-      const open = all.filter((entry) => entry.stands !== 'closed').slice(0, MOST_READ);
-      const closed = all.filter((entry) => entry.stands === 'closed').slice(0, MOST_READ);
-      return (await Promise.all([...open, ...closed].map(seen)))
+      const [open, closed] = [false, true].map((isClosed) =>
+        all.filter((entry) => (entry.stands === 'closed') === isClosed).slice(0, MOST_READ),
+      );
+      return (await Promise.all([...(open ?? []), ...(closed ?? [])].map(seen)))
         .filter((one) => one !== null)
         .filter(({ ticket }) => stands === undefined || stands === (ticket.closed ? 'closed' : 'open'))
         .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
@@ -120,27 +133,25 @@ export function createTickets(options: {
 
     async file(id, { by, text, id: note = world.id() }) {
       const entry = await entryOf(id);
-      const found = entry && (await operators.conversation(entry.conversation));
-      const ticket = found?.state?.tickets?.find((one) => one.id === id);
-      if (!entry || !found?.origin || !ticket) return 'unknown';
-      const isSaid = text !== undefined && ticket.notes.some((one) => one.id === note);
-      if (!isSaid && withFiled(ticket, found).closed) return 'closed';
-      const message = {
-        kind: 'person',
-        ticket: id,
-        by,
-        ...(text !== undefined && { text, id: note }),
-      } as const;
-      const named = text === undefined ? `person:${id}` : `person:${id}:${note}`;
-      await operators.file(entry.conversation, { ...found.origin, id: named, message });
+      const found = entry && (await read(id, entry.conversation));
+      if (!entry || !found) return 'unknown';
+      const isSaid = text !== undefined && found.ticket.notes.some((one) => one.id === note);
+      if (!isSaid && found.ticket.closed) return 'closed';
+      const content = text === undefined ? {} : { text, id: note };
+      await operators.file(entry.conversation, {
+        ...found.origin,
+        id: text === undefined ? `person:${id}` : `person:${id}:${note}`,
+        message: { kind: 'person', ticket: id, by, ...content },
+      });
       return 'filed';
     },
 
     async follow(tell) {
-      if (known === undefined) {
-        await look();
-        world.timer(LOOK_MS, watch);
-      }
+      watching ??= begin();
+      await watching.catch((error: unknown) => {
+        watching = undefined;
+        throw error;
+      });
       followers.add(tell);
       return () => void followers.delete(tell);
     },
@@ -148,14 +159,10 @@ export function createTickets(options: {
     async unclear() {
       const names = await membersOf(store, 'unclear', MOST_LISTED);
       const found = await Promise.all(names.slice(0, MOST_READ).map(operators.conversation));
-      return found
-        .flatMap((one) =>
-          (one?.state?.unclear ?? []).map((sentence) => ({
-            ...sentence,
-            channel: one?.origin?.channel ?? '',
-          })),
-        )
-        .toSorted((a, b) => b.atMs - a.atMs);
+      const sentences = found.flatMap((one) =>
+        (one?.state?.unclear ?? []).map((each) => ({ ...each, channel: one?.origin?.channel ?? '' })),
+      );
+      return sentences.toSorted((a, b) => b.atMs - a.atMs);
     },
   };
 }
@@ -176,17 +183,14 @@ function withFiled(ticket: Ticket, { messages, nowMs }: Conversation): Ticket {
 /** What happened between two looks. What is open no more is closed. */
 function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): News[] {
   const closed = [...before.keys()].filter((id) => !now.has(id));
-  return [
-    ...[...now.values()].flatMap(({ id, customer, staff }) => {
-      const known = before.get(id);
-      const what: News['what'][] = [];
-      if (!known) what.push('opened');
-      if (customer > (known?.customer ?? 0)) what.push('message');
-      if (staff > (known?.staff ?? 0)) what.push('answered');
-      return what.map((one) => ({ ticket: id, what: one }));
-    }),
-    ...closed.map((id) => ({ ticket: id, what: 'closed' as const })),
-  ];
+  const told = [...now.values()].flatMap(({ id, customer, staff }) => {
+    const known = before.get(id);
+    const what: News['what'][] = known ? [] : ['opened'];
+    if (customer > (known?.customer ?? 0)) what.push('message');
+    if (staff > (known?.staff ?? 0)) what.push('answered');
+    return what.map((one) => ({ ticket: id, what: one }));
+  });
+  return [...told, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
 }
 
 /** The ticket that a turn opened; undefined: none. */

@@ -1,41 +1,23 @@
-import { createTransport, type Transport } from './transport.ts';
+import { createTransport } from './transport.ts';
 
-/** How long the other side may take, for each of two tries. */
-const HOOK_MS = 5000;
-const MAX_ANSWER_BYTES = 64 * 1024;
+/** Of each of two tries. */
+const LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 
 /**
  * Tells a URL of the operator's that something happened: one try and one more. Nobody waits for it, and nothing follows from
- * how it ends, but for a line of the log.
+ * how it ends, but that `onFailed` is called.
  */
-export type Hook = { tell(what: object): void; close(): Promise<void> };
-
-export function createHook(
-  url: string,
-  onFailed: () => void,
-  transport: Transport = createTransport({ allows: (origin) => origin === new URL(url).origin }),
-): Hook {
+export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
-  const stop = new AbortController();
+  const { exchange, close } = createTransport({ allows: (to) => to === origin });
+  const call = { method: 'POST', origin, path: pathname + search, ...LIMITS } as const;
 
   async function isTold(body: string): Promise<boolean> {
-    const exchange = await transport.exchange({
-      ...{ method: 'POST', origin, path: `${pathname}${search}`, body, signal: stop.signal },
-      headers: { 'content-type': 'application/json' },
-      ...{ timeoutMs: HOOK_MS, maxBytes: MAX_ANSWER_BYTES },
-    });
-    return exchange.kind === 'answered' && exchange.status < 300;
+    const told = await exchange({ ...call, body, headers: { 'content-type': 'application/json' } });
+    return told.kind === 'answered' && told.status < 300;
   }
-
-  async function tell(body: string): Promise<void> {
+  async function tellTwice(body: string): Promise<void> {
     if (!(await isTold(body)) && !(await isTold(body))) onFailed();
   }
-
-  return {
-    tell: (what) => void tell(JSON.stringify(what)),
-    async close() {
-      stop.abort();
-      await transport.close();
-    },
-  };
+  return { tell: (what: object): void => void tellTwice(JSON.stringify(what)), close };
 }

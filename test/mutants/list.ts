@@ -46,7 +46,10 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   }),
   ...of('order', 'engine', 'simulator', {
-    'a message that comes twice is answered twice': ['if (remembers(record.seen, id, nowMs))', 'if (false)'],
+    'a message that comes twice is answered twice': [
+      'if (remembers(record.seen, trace, nowMs))',
+      'if (false)',
+    ],
     'attempts are not counted': [
       'attempts: record.attempts + (ranOut ? 1 : 0),',
       'attempts: record.attempts,',
@@ -291,7 +294,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   }),
   ...of('order', 'engine', ['test/channels/staff/tickets.test.ts'], {
-    'an answer to a closed ticket is taken': ['withFiled(ticket, found).closed) return', 'false) return'],
+    'an answer to a closed ticket is taken': ['!isSaid && found.ticket.closed', 'false'],
     'a quiet reply is no end of a turn': [
       'outgoing.reply.quiet && !outlet(channel)?.hearsQuiet',
       'outgoing.reply.quiet',
@@ -303,8 +306,8 @@ export const MUTANTS: readonly Mutant[] = [
     ['test/conversation/person.test.ts', 'test/conversation/unclear.test.ts'],
     {
       'an erased ticket keeps what was said': [
-        '      notes: [],\n      closed: ticket.closed',
-        '      closed: ticket.closed',
+        'return { ...ticket, notes: [], closed };',
+        'return { ...ticket, closed };',
       ],
       'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
     },

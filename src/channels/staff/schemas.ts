@@ -27,7 +27,7 @@ const conversationSchema = z
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
 
-const maybe = <T extends z.ZodType>(schema: T, description: string) =>
+export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
   schema.optional().describe(description);
 
 /** The kinds of message; a request carries exactly one. */

@@ -133,7 +133,7 @@ export function createStaff(
     );
 
     const { tickets, handover = false } = options;
-    if (tickets) scope.register(ticketRoutes(tickets, { handover }));
+    if (tickets) scope.register(ticketRoutes(tickets, handover));
 
     routes.get(
       '/webhooks/staff/:conversation/events',

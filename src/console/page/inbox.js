@@ -1,10 +1,12 @@
 import { listOf } from './inside.js';
-import { $, button, exchange, explain, follow, make, signIn, word, worded } from './page.js';
+import { $, button, exchange, explain, follow, make, signIn, word } from './page.js';
 
 /* The inbox: who waits for a person, an answer, the end; and what was not understood. */
 
 /** The open tickets, by their ids: their cards, which keep what is being typed. */
 const cards = new Map();
+let isFollowed = false;
+const onLink = (stands) => stands && look();
 
 const moment = (iso) =>
   new Date(iso).toLocaleString($('locale').value, { dateStyle: 'short', timeStyle: 'short' });
@@ -15,7 +17,12 @@ const REASONS = { asked: 'Asked for a person', complaint: 'Complaint', escalated
 async function look() {
   const answer = await exchange('staff/tickets?state=open');
   if (answer?.status === 401) return signIn(look);
+  // Where nobody is answered here, there is no inbox.
   if (answer?.status !== 200) return;
+  $('toInbox').hidden = false;
+  if (!isFollowed) void follow('staff/tickets/events', new AbortController().signal, look, onLink);
+  isFollowed = true;
+
   const { tickets } = answer.content;
   for (const [id, { card }] of cards) {
     if (tickets.some((one) => one.id === id)) continue;
@@ -121,17 +128,12 @@ async function listUnclear() {
   if (answer?.status !== 200) return;
   const { unclear } = answer.content;
   const rows = unclear.map(({ text, question }) => {
-    const asks = { vi: [text], en: [] };
-    const entry = { id: 'new', asks, answer: { vi: '', en: '' } };
-    return make(
-      'p',
-      'row',
-      make('span', '', text, make('small', '', question ? ` ← ${question}` : '')),
-      copying('Copy for the language file', `- ${text}`),
-      copying('Copy for ANSWERS_FILE', JSON.stringify(entry)),
-    );
+    const entry = { id: 'new', asks: { vi: [text], en: [] }, answer: { vi: '', en: '' } };
+    const said = make('span', '', text, make('small', '', question ? ` ← ${question}` : ''));
+    const copy = copying('Copy for the language file', `- ${text}`);
+    return make('p', 'row', said, copy, copying('Copy for ANSWERS_FILE', JSON.stringify(entry)));
   });
-  $('unclear').replaceChildren(...(rows.length > 0 ? rows : [worded('p', 'soft', 'Nothing.')]));
+  $('unclear').replaceChildren(...rows);
 }
 
 function copying(label, text) {
@@ -142,20 +144,11 @@ function copying(label, text) {
   return element;
 }
 
-/** Where nobody is answered here, there is no inbox. */
-async function begin() {
-  const answer = await exchange('staff/tickets?state=open');
-  if (answer?.status === 401) return signIn(begin);
-  if (answer?.status !== 200) return;
-  $('toInbox').hidden = false;
-  void follow('staff/tickets/events', new AbortController().signal, look, (stands) => stands && look());
-}
-
 $('by').value = sessionStorage.by ?? '';
 $('by').addEventListener('change', () => {
   sessionStorage.by = $('by').value;
 });
 addEventListener('language', look);
 addEventListener('hashchange', () => location.hash === '#inbox' && listUnclear());
-void begin();
+void look();
 void listUnclear();

@@ -85,7 +85,6 @@ export const VI = {
   'Copy for the language file': 'Chép cho tệp ngôn ngữ',
   'Copy for ANSWERS_FILE': 'Chép cho ANSWERS_FILE',
   Copied: 'Đã chép',
-  'Nothing.': 'Chưa có câu nào.',
   'Start afresh': 'Làm lại từ đầu',
   'The AntCRM sandbox is as it was.': 'AntCRM giả lập đã trở về ban đầu.',
 };

@@ -17,35 +17,28 @@ const LATE_MS = 15 * MINUTE_MS;
 /** A ticket ends by itself: never answered; so long after the last answer. */
 const UNANSWERED_MS = 24 * HOUR_MS;
 const ANSWERED_MS = 12 * HOUR_MS;
-/** A closed ticket is erased. */
+/** A closed ticket is erased; and of very many the oldest. */
 const KEPT_MS = 30 * 24 * HOUR_MS;
 const KEPT = 10;
-
 /** What all tickets of a conversation keep together. What is too much goes, the oldest first. */
 const MAX_NOTES = 200;
 const MAX_BYTES = 64 * 1024;
-
-/** What led to a ticket, of which the last is kept. */
+/** Of what led to a ticket, the last. */
 const MAX_LED = 3;
 
+const LEAVE = choice('person:leave');
+
 /** Whom to ask outside of the chat. */
-export function supportLines({ settings }: Pick<Scope, 'settings'>): Line[] {
-  return settings.supportContact
-    ? [{ key: 'help.support', params: { contact: settings.supportContact } }]
-    : [];
+export function supportLines({ settings: { supportContact: contact } }: Pick<Scope, 'settings'>): Line[] {
+  return contact ? [{ key: 'help.support', params: { contact } }] : [];
 }
 
 /** The button that asks for a person; none where nobody would answer. */
-export function personChoice({ settings }: Pick<Scope, 'settings'>): readonly Choice[] {
-  return settings.handover ? [choice('person')] : [];
-}
+export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
+  settings.handover ? [choice('person')] : [];
 
 /** The state with a person offered by this answer: whoever says yes to it wants one. */
-export function offering(
-  state: ConversationState,
-  why: NonNullable<ConversationState['offered']>['why'],
-  { settings }: Scope,
-): ConversationState {
+export function offering(state: ConversationState, why: 'asked' | 'complaint', { settings }: Scope) {
   return settings.handover ? { ...state, offered: { why, led: [] } } : state;
 }
 
@@ -59,19 +52,23 @@ export function callPerson(
   scope: Scope,
   led: readonly string[] = [],
 ): Decision {
-  if (!scope.settings.handover) {
+  const { ids, nowMs, settings } = scope;
+  if (!settings.handover) {
     const [contact] = supportLines(scope);
     return aside(state, scope, contact ?? { key: 'support.none' });
   }
-  const opened = openTicket(state) ? state : opening(state, reason, scope, led);
-  const next = { ...opened, view: opened.view ?? scope.ids.view };
-  const reply: Reply = {
-    key: 'person.waiting',
-    params: { reference: openTicket(next)?.id ?? '', minutes: LATE_MS / MINUTE_MS },
-    choices: [choice('person:leave')],
-    view: next.view,
+  const { step, draft, tickets = [], view = ids.view } = state;
+  const { codes, code: gift } = draft;
+  const fresh: Ticket = {
+    ...{ id: ids.operation, reason, openedMs: nowMs, waitsMs: nowMs },
+    ...('flow' in step && { doing: { flow: step.flow, ...(codes && { codes }), ...(gift && { gift }) } }),
+    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
+    ...{ notes: [], count: { customer: 0, staff: 0 } },
   };
-  return say(next, reply);
+  const open = openTicket(state);
+  const params = { reference: (open ?? fresh).id, minutes: LATE_MS / MINUTE_MS };
+  const reply: Reply = { key: 'person.waiting', params, choices: [LEAVE], view };
+  return say({ ...state, view, tickets: open ? tickets : bounded([...tickets, fresh]) }, reply);
 }
 
 /** The same decision, and a person looks at it: what the bot cannot find out opens one ticket, however often it says so. */
@@ -80,39 +77,14 @@ export function escalating(decision: Decision, scope: Scope): Decision {
   return after(decision.replies, { ...decision, ...callPerson(decision.state, 'escalated', scope) });
 }
 
-function opening(
-  state: ConversationState,
-  reason: Reason,
-  { nowMs, ids }: Scope,
-  led: readonly string[],
-): ConversationState {
-  const { step, draft, tickets = [] } = state;
-  const { codes, code: gift } = draft;
-  const ticket: Ticket = {
-    id: ids.operation,
-    reason,
-    openedMs: nowMs,
-    waitsMs: nowMs,
-    ...('flow' in step && {
-      doing: { flow: step.flow, ...(codes && { codes }), ...(gift !== undefined && { gift }) },
-    }),
-    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
-    notes: [],
-    count: { customer: 0, staff: 0 },
-  };
-  return { ...state, tickets: bounded([...tickets, ticket]) };
-}
-
 /** What the customer writes goes to staff; nobody else answers. */
 export function passOn(state: ConversationState, text: string, { nowMs }: Scope): Decision {
   const ticket = openTicket(state);
   if (!ticket) return say(state);
-  const { count, waitsMs = nowMs } = ticket;
-  const next = noted(
-    { ...ticket, waitsMs, count: { ...count, customer: count.customer + 1 } },
-    { text, atMs: nowMs },
-  );
-  return say(changed(state, next), { key: 'person.noted', quiet: true });
+  const { count, waitsMs = nowMs, notes } = ticket;
+  const told = { ...ticket, waitsMs, count: { ...count, customer: count.customer + 1 } };
+  const next = changed(state, { ...told, notes: [...notes, { text, atMs: nowMs }] });
+  return say(next, { key: 'person.noted', quiet: true });
 }
 
 /** One of staff writes, or closes the ticket. What was said already, or is of a ticket that was erased, is passed over. */
@@ -121,19 +93,16 @@ export function fromStaff(
   { ticket: id, by, text, id: note }: Extract<Message, { kind: 'person' }>,
   scope: Scope,
 ): Decision {
-  const { nowMs } = scope;
+  const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
   if (!ticket || (text === undefined && ticket.closed)) return say(state);
   if (text === undefined) return close(state, 'staff', scope);
   if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
-  const { waitsMs: _, late: __, ...answered } = ticket;
-  const next: Ticket = {
-    ...answered,
-    answeredMs: nowMs,
-    count: { ...ticket.count, staff: ticket.count.staff + 1 },
-  };
-  const said = { atMs: nowMs, text, by, ...(note !== undefined && { id: note }) };
-  return say(changed(state, noted(next, said)), { key: 'person.says', params: { text: { written: text } } });
+  const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
+  const said = { atMs, text, by, ...(note !== undefined && { id: note }) };
+  const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
+  const next = changed(state, { ...counted, notes: [...notes, said] });
+  return say(next, { key: 'person.says', params: { text: { written: text } } });
 }
 
 /** The bot is there again, with what was being done, or the menu. */
@@ -146,34 +115,32 @@ export function close(
   const ticket = openTicket(state);
   if (!ticket) return aside(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
+  const closed = changed(state, { ...ended, closed: { atMs: nowMs, by } });
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
-  const rest: ConversationState = isIdle ? { ...state, step: { at: 'idle' }, draft: {} } : state;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
-  return aside(changed(rest, { ...ended, closed: { atMs: nowMs, by } }), scope, {
-    key: 'person.back',
-    context: by === 'customer' ? undefined : isUnheard ? 'unanswered' : by,
-    ...(isUnheard && { lines: supportLines(scope) }),
+  const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
+  const lines = isUnheard ? supportLines(scope) : [];
+  return aside(isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed, scope, {
+    ...{ key: 'person.back', context, lines },
   });
 }
 
 /** What time does: tells that nobody answers yet, closes, erases. Undefined where nothing of it is due. */
 export function onTime(state: ConversationState, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
-  const kept = state.tickets?.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
-  if (kept && kept.length < (state.tickets?.length ?? 0)) return say({ ...state, tickets: kept });
+  const { tickets = [], view } = state;
+  const kept = tickets.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
+  if (kept.length < tickets.length) return say({ ...state, tickets: kept });
   const ticket = openTicket(state);
   if (!ticket || nowMs < nextOf(ticket)) return undefined;
   if (nowMs >= endOf(ticket)) return close(state, 'time', scope);
-  const next = changed(state, { ...ticket, late: true });
-  const { view } = next;
-  const choices = [choice('person:leave')];
-  return say(next, { key: 'person.late', lines: supportLines(scope), choices, view });
+  const reply: Reply = { key: 'person.late', lines: supportLines(scope), choices: [LEAVE], view };
+  return say(changed(state, { ...ticket, late: true }), reply);
 }
 
 /** When time does something of it, epoch ms; null: never. */
-export function nextTicketMs({ tickets = [] }: ConversationState): number | null {
-  return tickets.length > 0 ? Math.min(...tickets.map(nextOf)) : null;
-}
+export const nextTicketMs = ({ tickets = [] }: ConversationState): number | null =>
+  tickets.length > 0 ? Math.min(...tickets.map(nextOf)) : null;
 
 function nextOf(ticket: Ticket): number {
   const { closed, openedMs, late, answeredMs } = ticket;
@@ -185,18 +152,12 @@ const endOf = ({ openedMs, answeredMs }: Ticket): number =>
   answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
 
 /** What is left of tickets when all is erased: that there were some. */
-export function erasedTickets(
-  { tickets }: ConversationState,
-  nowMs: number,
-): Pick<ConversationState, 'tickets'> {
-  if (!tickets) return {};
-  return {
-    tickets: tickets.map(({ doing: _, led: __, waitsMs: ___, ...ticket }) => ({
-      ...ticket,
-      notes: [],
-      closed: ticket.closed ?? { atMs: nowMs, by: 'customer' },
-    })),
-  };
+export function erasedTickets({ tickets }: ConversationState, nowMs: number) {
+  const erased = tickets?.map(({ doing: _, led: __, waitsMs: ___, ...ticket }): Ticket => {
+    const { closed = { atMs: nowMs, by: 'customer' } } = ticket;
+    return { ...ticket, notes: [], closed };
+  });
+  return erased ? { tickets: erased } : {};
 }
 
 /** The same decision, with what the customer wrote noted where it led to a ticket, or to the offer of one. */
@@ -209,30 +170,20 @@ export function ledBy(decision: Decision, before: ConversationState, written: st
   return state.offered ? { ...decision, state: { ...state, offered: { ...state.offered, led } } } : decision;
 }
 
-const noted = (ticket: Ticket, note: Ticket['notes'][number]): Ticket => ({
-  ...ticket,
-  notes: [...ticket.notes, note],
-});
-
 function changed(state: ConversationState, ticket: Ticket): ConversationState {
-  const tickets = state.tickets?.map((one) => (one.id === ticket.id ? ticket : one));
-  return tickets ? { ...state, tickets: bounded(tickets) } : state;
+  const { tickets = [] } = state;
+  return { ...state, tickets: bounded(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
 }
 
 function bounded(tickets: readonly Ticket[]): Ticket[] {
-  let [notes, bytes] = [0, 0];
-  const kept = tickets.slice(-KEPT).toReversed();
-  return kept
-    .map((ticket) => ({
-      ...ticket,
-      notes: ticket.notes
-        .toReversed()
-        .filter(({ text }) => {
-          notes += 1;
-          bytes += Buffer.byteLength(text);
-          return notes <= MAX_NOTES && bytes <= MAX_BYTES;
-        })
-        .toReversed(),
-    }))
+  let [count, bytes] = [0, 0];
+  const fits = ({ text }: Ticket['notes'][number]): boolean => {
+    count += 1;
+    bytes += Buffer.byteLength(text);
+    return count <= MAX_NOTES && bytes <= MAX_BYTES;
+  };
+  const newest = tickets.slice(-KEPT).toReversed();
+  return newest
+    .map((ticket) => ({ ...ticket, notes: ticket.notes.toReversed().filter(fits).toReversed() }))
     .toReversed();
 }
