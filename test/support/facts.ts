@@ -105,7 +105,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   lacks: (chat, wanted) => expect(idsOf(chat).filter((id) => id.startsWith(wanted))).toEqual([]),
   'has set': ({ question }, wanted) => expect(question).toMatchObject({ [wanted]: true }),
   begins: (chat, wanted) => expect(spoken(chat).slice(0, unescaped(wanted).length)).toBe(unescaped(wanted)),
-  ends: (chat, wanted) => expect(spoken(chat).slice(-wanted.length)).toBe(wanted),
+  ends: (chat, wanted) => expect(spoken(chat).slice(-unescaped(wanted).length)).toBe(unescaped(wanted)),
   line: (chat, wanted) =>
     expect(linesOf(chat).some((line) => saysLine(line, wanted)) || linesOf(chat).map(named)).toBe(true),
   'no line': (chat, wanted) => expect(linesOf(chat).filter((line) => saysLine(line, wanted))).toEqual([]),
@@ -190,7 +190,7 @@ export function inWords(effect: Effect): readonly string[] {
       return ['redeem', gift, operation, ...by, ...carried, ...(outdated ? ['outdated'] : [])];
     }
     case 'check':
-      return ['check', effect.lookup.code, ...(effect.balance ? ['balance'] : [])];
+      return ['check', effect.lookup.code, effect.balance ? 'balance' : 'no-balance'];
     case 'balance':
       return ['balance', ...by, ...(effect.exact ? ['exact'] : [])];
     case 'history': {

@@ -1,5 +1,5 @@
 import type { Gift, Settings } from '../../src/conversation/context.ts';
-import type { Effect, HistoryRecord, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, HistoryRecord, Movement, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import { type Dialogue, NOW, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
 import { fieldsOf } from './facts.ts';
@@ -27,12 +27,25 @@ export function of<T>(all: Readonly<Record<string, T>>, name: string): T {
 }
 
 const RECORDS: Readonly<Record<string, HistoryRecord[]>> = {
+  points: [{ type: 'point', code: 'X', score: 1, atMs: NOW, failed: false }],
   'a failed record': [{ id: 'r1', type: 'point', failed: true }],
   'a failed gift and a bare one': [
     { type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 },
     { type: 'gift', failed: false },
   ],
 };
+
+/** One of these lists, or gifts: `CODE 1 s failed, …`. */
+function recordsOf(text: string): HistoryRecord[] {
+  return (
+    RECORDS[text] ??
+    text.split(', ').map((one) => {
+      const [code = '', ago, unit = '', failed] = one.split(' ');
+      const atMs = NOW - Number(ago) * of(UNITS, unit);
+      return { type: 'gift', code, what: code, score: 250, atMs, failed: failed !== undefined };
+    })
+  );
+}
 
 type Found = Extract<Outcome, { kind: 'checked' }>['found'];
 const FOUND: Readonly<Record<string, Found>> = {
@@ -61,6 +74,8 @@ export class Scene {
   /** What an ended call has locked, and what the customer had then. */
   #locks: string[] | undefined;
   #had: number | undefined;
+  /** The customer's points before and after each success. */
+  #moved: Movement | undefined;
 
   constructor(chat: Dialogue) {
     this.#chat = chat;
@@ -88,7 +103,8 @@ export class Scene {
       /^(refuses|does not answer|loses the answer|is busy)(?:(?: for)? ([\w ]+))?(?:, .*)?$/.exec(how) ?? [];
     const [, had] = /, having (\d+)$/.exec(how) ?? [];
     const [, verb, number = '', rest] = /^(has|says|adds up) (\d+) (?:gifts|points)(, .*)?$/.exec(how) ?? [];
-    const [, found] = /^finds (\w+)$/.exec(how) ?? [];
+    const [, before, after] = /^moves (\d+) to (\d+)$/.exec(how) ?? [];
+    const [, found] = /^finds (\w+)/.exec(how) ?? [];
     if (end !== '')
       this.#ends = {
         ...this.#ends,
@@ -96,12 +112,13 @@ export class Scene {
       };
     if (had !== undefined) this.#had = Number(had);
     if (how.endsWith(', holding')) this.#locks = ['customer:475'];
+    if (before !== undefined) this.#moved = { before: Number(before), after: Number(after) };
     if (verb === 'says') this.#points = Number(number);
     if (verb === 'has') this.#many = Number(number);
     if (verb === 'has' || verb === 'adds up')
       this.#sum = { score: Number(number), partial: rest !== undefined };
     if (found !== undefined) this.#found = of(FOUND, found);
-    if (how.startsWith('lists ')) this.#records = of(RECORDS, how.slice('lists '.length));
+    if (how.startsWith('lists ')) this.#records = recordsOf(how.slice('lists '.length));
     if (how === 'knows nobody') this.#points = null;
     if (how === 'has no records') this.#records = [];
     if (how.startsWith('is known to be ')) this.#chat.serviceUp = how.endsWith('back');
@@ -114,7 +131,7 @@ export class Scene {
       case 'check': {
         const receipt = { record: 'r9', score: 10, what: 'Đầu máy' };
         const checked = { kind: 'checked', operation: effect.operation, found: this.#found } as const;
-        return this.#found === 'applied' ? { ...checked, receipt } : checked;
+        return this.#found === 'applied' ? { ...checked, receipt, points: this.#had } : checked;
       }
       case 'balance':
         if (this.#isMute) return { kind: 'unavailable' };
@@ -142,8 +159,16 @@ export class Scene {
       case 'unavailable':
         return { kind: 'unavailable', operation, locks: this.#locks };
       default:
-        return kind === 'redeem' && effect.outdated ? { kind: 'outdated', operation } : succeed(effect);
+        if (kind === 'redeem' && effect.outdated) return { kind: 'outdated', operation };
+        return this.#moved ? this.#move(effect, this.#moved) : succeed(effect);
     }
+  }
+
+  #move(effect: Extract<Effect, { kind: 'accumulate' | 'redeem' }>, balance: Movement): Outcome {
+    const { settings } = this.#chat;
+    const gift = effect.kind === 'redeem' && settings.gifts.find(({ code }) => code === effect.gift);
+    const [score, what] = gift ? [gift.score, gift.name.vi] : [100, 'Tivi'];
+    return { kind: 'applied', operation: effect.operation, receipt: { record: 'r', score, what }, balance };
   }
 
   #history(effect: Extract<Effect, { kind: 'history' }>): Outcome {
@@ -176,6 +201,7 @@ const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   none: [],
   'of a shop': SHOP,
   'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
+  'at counters': SHOP.map((one) => ({ ...one, pickUp: { vi: `Quầy ${one.code}`, en: one.code } })),
   'of a shop without players': SHOP.slice(0, 2),
   speakers: [
     { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
