@@ -6,7 +6,7 @@ import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from '../../s
 import { createEvents, createStreams } from '../../src/channels/events.ts';
 import { cut, decodeChoice, encodeChoice, localeOf } from '../../src/channels/input.ts';
 import { MAX_TEXT, type Message } from '../../src/conversation/message.ts';
-import type { Outgoing } from '../../src/engine/outlet.ts';
+import type { Outgoing } from '../../src/engine/messages.ts';
 import { comeLater, problem } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
 

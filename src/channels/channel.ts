@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { Sender } from '../conversation/message.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
-import type { Incoming, Outlet } from '../engine/outlet.ts';
+import type { Incoming, Outlet } from '../engine/messages.ts';
 import type { Tickets } from '../engine/tickets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';

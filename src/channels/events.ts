@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
+import type { Delivery, Outgoing } from '../engine/messages.ts';
 import { conversationName } from '../engine/messages.ts';
-import type { Delivery, Outgoing } from '../engine/outlet.ts';
 import { comeLater } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { FeedEvent } from '../store/feed.ts';

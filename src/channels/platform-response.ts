@@ -1,4 +1,4 @@
-import type { Delivery, FetchedPhoto, Outgoing } from '../engine/outlet.ts';
+import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
 import type { Exchange } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';

@@ -66,7 +66,7 @@ export type Cell<Kept> = {
   knows(name: string): boolean;
 };
 
-/** What was last seen of a record. `record` is undefined where it was not opened, or is not kept open any more. */
+/** What was last seen of a record. `record` is undefined where it was not opened. */
 type Seen<Kept> = {
   readonly bytes: Uint8Array | null;
   readonly record?: Kept | null | undefined;
@@ -82,9 +82,10 @@ type Pending<Kept> = Required<Options> & {
   fail(error: unknown): void;
 };
 
-/** How many records are remembered, and for how long: open for the length of a lease, then sealed. */
+/** How many records are remembered, and for how long: a few open for the length of a lease, the others sealed. */
 const REMEMBERED = 4096;
 const REMEMBERED_MS = 60_000;
+const OPEN = 256;
 const OPEN_MS = 15_000;
 const CLOSE_EVERY_MS = 1000;
 /** A record that is changed elsewhere each time is given up after so many tries. */
@@ -102,7 +103,9 @@ export function createCell<Kept>(
   },
 ): Cell<Kept> {
   const { store, sealer, world, onBroken, remembered = REMEMBERED } = options;
+  /** In the order of use, the oldest first. */
   const known = new Map<string, Seen<Kept>>();
+  const open = new Map<string, { readonly record: Kept; readonly atMs: number }>();
   /** What waits for the swap under way, of each record that has one. */
   const lines = new Map<string, Pending<Kept>[]>();
   let isClosing = false;
@@ -110,39 +113,35 @@ export function createCell<Kept>(
 
   function recall(name: string): Seen<Kept> | undefined {
     const seen = known.get(name);
-    if (seen === undefined || world.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
-    known.delete(name);
+    if (seen === undefined) return undefined;
+    if (world.monotonicMs() - seen.atMs < REMEMBERED_MS) return { ...seen, record: open.get(name)?.record };
+    forget(name);
     return undefined;
   }
 
-  function note(name: string, seen: Seen<Kept>): void {
+  function forget(name: string): void {
     known.delete(name);
-    known.set(name, seen);
-    if (!isClosing) closeLater();
-    // In the order of use: what is too much or too old comes first.
-    for (const [oldest, { atMs }] of known) {
-      if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) return;
-      known.delete(oldest);
-    }
+    open.delete(name);
   }
 
-  function closeLater(): void {
+  function note(name: string, { record, ...seen }: Seen<Kept>): void {
+    forget(name);
+    known.set(name, seen);
+    dropOldest(known, (atMs) => known.size > remembered || seen.atMs - atMs >= REMEMBERED_MS);
+    if (record == null) return;
+    open.set(name, { record, atMs: seen.atMs });
+    dropOldest(open, () => open.size > OPEN);
+    if (isClosing) return;
     isClosing = true;
-    world.timer(CLOSE_EVERY_MS, close);
+    world.timer(CLOSE_EVERY_MS, closeOld);
   }
 
   /** Nothing personal stays open for long after it was needed. */
-  function close(): void {
+  function closeOld(): void {
     const beforeMs = world.monotonicMs() - OPEN_MS;
-    isClosing = false;
-    for (const [name, { record, ...seen }] of known) {
-      if (record === undefined) continue;
-      if (seen.atMs > beforeMs) {
-        closeLater();
-        return;
-      }
-      known.set(name, seen);
-    }
+    dropOldest(open, (atMs) => atMs <= beforeMs);
+    isClosing = open.size > 0;
+    if (isClosing) world.timer(CLOSE_EVERY_MS, closeOld);
   }
 
   async function read(name: string): Promise<Seen<Kept>> {
@@ -232,7 +231,7 @@ export function createCell<Kept>(
       try {
         await swapAll(name, batch);
       } catch (error) {
-        known.delete(name);
+        forget(name);
         for (const { fail } of batch) fail(error);
       }
     }
@@ -264,6 +263,13 @@ export function createCell<Kept>(
 
     knows: (name) => recall(name) !== undefined,
   };
+}
+
+function dropOldest(map: Map<string, { readonly atMs: number }>, isOver: (atMs: number) => boolean): void {
+  for (const [oldest, { atMs }] of map) {
+    if (!isOver(atMs)) return;
+    map.delete(oldest);
+  }
 }
 
 /** What a swap changes in the indexes. */

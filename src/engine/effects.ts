@@ -22,8 +22,7 @@ import { type Origin, written } from './bodies.ts';
 import type { Lock } from './customer.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { assertNotLost, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { Incoming } from './messages.ts';
-import type { FetchedPhoto, Outlet } from './outlet.ts';
+import type { FetchedPhoto, Incoming, Outlet } from './messages.ts';
 import type { PendingCall } from './record.ts';
 import type { World } from './world.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { LOCALES, messageSchema, senderSchema } from '../conversation/message.ts';
+import { LOCALES, messageSchema, type Sender, senderSchema } from '../conversation/message.ts';
 import { replySchema } from '../conversation/reply.ts';
+import { stateSchema } from '../conversation/state.ts';
 
 /*
  * What channels hand in and what goes out through them, as it is stored.
@@ -70,3 +71,109 @@ export const outgoingSchema = z.strictObject({
   traceparent: z.string().optional(),
 });
 export type StoredOutgoing = z.infer<typeof outgoingSchema>;
+
+/** A reply on its way to its channel. A `trace` joins the last one of a turn that somebody looks into; it is never stored. */
+export type Outgoing = StoredOutgoing & { readonly trace?: Trace | undefined };
+
+/**
+ * How one delivery ended. What the engine does then stands in docs/how-it-works.md, "What a platform's answer means"; the kind
+ * is also the metric's label.
+ * - `delivered`: the platform has it (also: an edit that changes nothing).
+ * - `throttled`: not now; never before `afterMs` have passed, where the platform says so.
+ * - `undelivered`: surely not delivered (no connection, a closed client).
+ * - `uncertain`: perhaps delivered (a time-out, a connection cut, a fault of the platform's own): there are no idempotency keys.
+ * - `unauthorized`: the platform refuses our token or our bot; the operator's fault.
+ * - `unreachable`: the customer blocked the bot, or the conversation is gone; final.
+ * - `rejected`: refused for another reason; the same reply will be refused again.
+ */
+export type Delivery =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'undelivered' | 'unauthorized' | 'unreachable' | 'rejected' }
+  | { readonly kind: 'throttled' | 'uncertain'; readonly afterMs?: number };
+
+/**
+ * The part of a channel that turns use: where replies go, and who writes.
+ *
+ * @example
+ * const afterMs = (await outlet.pace?.(outgoing)) ?? 0;
+ * if (afterMs > 0) return putOff(afterMs);
+ * const delivery = await outlet.deliver(outgoing, seq);
+ */
+export interface Outlet {
+  /** Sends one reply; `seq` is its number in the conversation. Never throws: every failure is a case of `Delivery`. */
+  deliver(outgoing: Outgoing, seq: number): Promise<Delivery>;
+  /** Gets quiet replies, too (`Reply.quiet`): somebody there waits for the end of a turn. */
+  readonly hearsQuiet?: true;
+  /**
+   * Waits for the moment at which the platform takes one more message. Resolves to 0 then: `deliver` it now. Or to how
+   * long the reply has to be put off (ms): a wait of more than a moment must not hold a turn's slot. Never throws. Absent:
+   * the platform takes whatever comes.
+   */
+  pace?(outgoing: Outgoing): Promise<number>;
+  /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
+  working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
+  /**
+   * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
+   * Called at the start of a message's turn; answers within two seconds and never throws.
+   */
+  identify?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Promise<Sender>;
+  /** The same where the platform need not be asked, because it told a while ago; undefined: it has to be. */
+  known?(incoming: Pick<Incoming, 'sender' | 'address' | 'conversation'>): Sender | undefined;
+  /**
+   * Fetches a picture that a customer sent: `at` is what the channel put into the message. From the platform's exact hosts,
+   * without following a redirect, and no more than `MAX_PHOTO_BYTES` of it. One try, within five seconds; never throws.
+   * Absent: no message of the channel has a picture to fetch.
+   */
+  fetchPhoto?(place: Pick<Incoming, 'address' | 'conversation'>, at: unknown): Promise<FetchedPhoto>;
+}
+
+/**
+ * How a fetch ended. `large`: over `MAX_PHOTO_BYTES`. `unavailable`: no answer, or one that may be another next time.
+ * `refused`: the platform does not have it, or what it names is not a place of the platform's.
+ */
+export type FetchedPhoto =
+  | { readonly kind: 'fetched'; readonly bytes: Uint8Array }
+  | { readonly kind: 'large' | 'unavailable' | 'refused' };
+
+/**
+ * A command that a turn waited for on its way to the reply. `take` is the one that brought the message: accept, claim or
+ * release.
+ */
+const tripSchema = z.enum(['take', 'intend', 'lock', 'unlock', 'commit']);
+export type Trip = z.infer<typeof tripSchema>;
+
+/** An attempt to call AntCRM; `body` is what was sent, `reason` what AntCRM, or the connection, said against it. */
+const callSchema = z.object({
+  method: z.enum(['GET', 'POST']),
+  path: z.string(),
+  body: z.unknown().optional(),
+  /** The HTTP status; absent where no answer came. */
+  status: z.int().optional(),
+  reason: z.string().optional(),
+  /** What it means to us (`CallOutcome`, or `ok` and the reasons of a `Read`). */
+  outcome: z.string(),
+  ms: z.number(),
+});
+export type TracedCall = z.infer<typeof callSchema>;
+
+/** What the customer's text says by itself, whatever question it answered (`conversation/language/reading.ts`). */
+const understoodSchema = z.record(z.string(), z.string());
+
+/**
+ * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
+ * data, so it is made only for the channels that ask for it (`tracing.ts`), and never stored with the conversation.
+ */
+export const traceSchema = z.object({
+  /** Null: a wake-up, nobody wrote. */
+  message: messageSchema.nullable(),
+  sender: senderSchema.optional(),
+  understood: understoodSchema.optional(),
+  before: stateSchema,
+  after: stateSchema,
+  calls: z.array(callSchema),
+  /** Round trips to the store before the reply left, in order. */
+  trips: z.array(tripSchema),
+  /** From reading the message to the commit. */
+  ms: z.number(),
+});
+export type Trace = z.infer<typeof traceSchema>;

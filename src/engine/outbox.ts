@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import type { OutboxItem } from './bodies.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import type { Lease, Mailbox } from './mailbox.ts';
-import type { Delivery, Outgoing, Outlet } from './outlet.ts';
+import type { Delivery, Outgoing, Outlet } from './messages.ts';
 import type { Tried } from './record.ts';
 import type { Wait } from './transitions.ts';
 import type { World } from './world.ts';

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { ConversationState } from '../conversation/state.ts';
+import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Numbered } from './outbox.ts';
-import type { Trace, TracedCall, Trip } from './trace.ts';
 import { realWorld, type World } from './world.ts';
 
 /** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */

@@ -26,8 +26,8 @@ import {
 import { type Asker, Calls, type createEffects } from './effects.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
+import type { Outgoing, Outlet } from './messages.ts';
 import type { Numbered } from './outbox.ts';
-import type { Outgoing, Outlet } from './outlet.ts';
 import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
 import { isLateIn, listedOf, openedIn } from './tickets.ts';
 import type { Traces } from './tracing.ts';

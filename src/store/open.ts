@@ -7,9 +7,9 @@ import type { RecordStore } from './port.ts';
 import type { OpenQuota } from './quota.ts';
 import { openMemoryQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
+import type { Word } from './redis/connection.ts';
 import { connectRedis } from './redis/connection.ts';
 import { createRedisFeed } from './redis/feed.ts';
-import type { Word } from './redis/opening.ts';
 import { createRedisQuotas } from './redis/quota.ts';
 import { createRedisRecords, namer } from './redis/records.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../src/engine/outlet.ts';
+import type { Delivery } from '../../src/engine/messages.ts';
 import { closedPort } from '../loyalty/support/server.ts';
 import type { Fault as TeamsFault } from '../support/teams-double.ts';
 import type { Fault as TelegramFault } from '../support/telegram-double.ts';

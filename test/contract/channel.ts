@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
 import type { PhotoReader } from '../../src/conversation/photo.ts';
 import { createEngine } from '../../src/engine/engine.ts';
-import type { Outgoing } from '../../src/engine/outlet.ts';
+import type { Outgoing } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBulkhead, NO_ROOM } from '../../src/engine/limits.ts';
-import type { Outlet } from '../../src/engine/outlet.ts';
+import type { Outlet } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outlet } from '../../src/engine/outlet.ts';
+import type { Outlet } from '../../src/engine/messages.ts';
 import { conversation, createWorld, incoming } from './bot.ts';
 
 /** When all of it was sent: after every process began. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Delivery } from '../../src/engine/messages.ts';
 import { createOutages, HELD_BACK } from '../../src/engine/outbox.ts';
-import type { Delivery } from '../../src/engine/outlet.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { gate } from './bot.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/photo.ts';
-import type { FetchedPhoto, Outlet } from '../../src/engine/outlet.ts';
+import type { FetchedPhoto, Outlet } from '../../src/engine/messages.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 
 /** Takes the bytes for what a code says. */

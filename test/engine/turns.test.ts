@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
-import type { Outgoing } from '../../src/engine/outlet.ts';
+import type { Outgoing } from '../../src/engine/messages.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/unavailable.ts';
 import { watched } from '../support/changes.ts';

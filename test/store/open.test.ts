@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { StoreRefused } from '../../src/store/port.ts';
-import type { Word } from '../../src/store/redis/opening.ts';
+import type { Word } from '../../src/store/redis/connection.ts';
 import { bytesOf, record, someKey, swapOf } from '../contract/records.ts';
 import { addressOf } from '../support/redis.ts';
 import { memoryLog, ownRedis } from './redis/kit.ts';

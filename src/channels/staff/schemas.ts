@@ -3,7 +3,7 @@ import { decodeStart } from '../../conversation/language/code.ts';
 import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
 import { ASKS } from '../../conversation/reply.ts';
-import { traceSchema } from '../../engine/trace.ts';
+import { traceSchema } from '../../engine/messages.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../input.ts';

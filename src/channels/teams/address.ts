@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Incoming } from '../../engine/outlet.ts';
+import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
 
 /**

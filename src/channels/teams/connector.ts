@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FetchedPhoto } from '../../engine/outlet.ts';
+import type { FetchedPhoto } from '../../engine/messages.ts';
 import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { parseJson } from '../platform-request.ts';

@@ -6,7 +6,7 @@ import {
   TeamsActivityHandler,
   TurnContext,
 } from 'botbuilder';
-import type { Incoming } from '../../engine/outlet.ts';
+import type { Incoming } from '../../engine/messages.ts';
 import { fromInstall } from './incoming.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import type { Picture } from '../../conversation/photo.ts';
-import type { Incoming } from '../../engine/outlet.ts';
+import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, localeOf, MAX_NAME } from '../input.ts';
 import { type Data, type Place, type Press, parseData, TEAMS } from './address.ts';
 

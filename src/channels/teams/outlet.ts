@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
-import type { Delivery, Outlet } from '../../engine/outlet.ts';
+import type { Delivery, Outlet } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { parseJson } from '../platform-request.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/code.ts';
 import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
-import type { Incoming } from '../../engine/outlet.ts';
+import type { Incoming } from '../../engine/messages.ts';
 import { cut, localeOf, MAX_NAME } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
 

@@ -6,7 +6,7 @@ import type {
 import { START_WITHOUT_CODE } from '../../conversation/language/code.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
-import type { Delivery, Outgoing, Outlet } from '../../engine/outlet.ts';
+import type { Delivery, Outgoing, Outlet } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { Chat, Pace } from '../pace.ts';

@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
-import { confirmed } from './confirmed.ts';
-import { type Argument, backOff, type RedisConnection } from './connection.ts';
+import { type Argument, backOff, confirmed, type RedisConnection } from './connection.ts';
 
 /** A connection that only listens must ask from time to time, to notice that it is dead. */
 const PING_MS = 10_000;

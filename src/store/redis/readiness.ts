@@ -1,8 +1,7 @@
 import type { Redis } from 'ioredis';
 import { mostOf } from '../../engine/world.ts';
 import { StoreUnavailable } from '../unavailable.ts';
-import { confirmed, reason } from './confirmed.ts';
-import { type DataNode, dataNodes, type RedisConnection } from './connection.ts';
+import { confirmed, type DataNode, dataNodes, type RedisConnection, reason } from './connection.ts';
 
 /** However often it is asked, a process looks once in this time. */
 const EVERY_MS = 1000;

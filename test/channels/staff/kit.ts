@@ -5,7 +5,7 @@ import { createClient, type StaffClient } from '../../../src/channels/staff/clie
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
+import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import {
   type AccessSettings,
   createGuard,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
+import type { Outgoing } from '../../../src/engine/messages.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
-import type { Outgoing } from '../../../src/engine/outlet.ts';
 import { BOT, PERSON, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
 import type { Fault } from '../../support/teams-double.ts';
 import { CHAT, choice, createBot, literal } from './harness.ts';

@@ -5,7 +5,7 @@ import type { Accept } from '../../../src/channels/channel.ts';
 import type { Registration } from '../../../src/channels/teams/authentication.ts';
 import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
+import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { problemHandler } from '../../../src/http/problem.ts';
 import type { Words } from '../../../src/i18n.ts';
 import { mountChannel } from '../../support/mount.ts';

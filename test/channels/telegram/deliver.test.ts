@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Outgoing } from '../../../src/engine/outlet.ts';
+import type { Outgoing } from '../../../src/engine/messages.ts';
 import { CHAT, choice, createBot, literal, outgoing } from './harness.ts';
 
 /** A bot that has already asked a question with buttons, in the message `press.message`. */

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
 import { createTelegram, type TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Incoming, Outgoing } from '../../../src/engine/outlet.ts';
+import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
 import { problemHandler } from '../../../src/http/problem.ts';
 import type { Words } from '../../../src/i18n.ts';
 import { commands } from '../../support/conversation.ts';

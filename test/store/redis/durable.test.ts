@@ -2,7 +2,6 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 
 import type { Key, RecordStore } from '../../../src/store/port.ts';
-
 import { storedName } from '../../../src/store/redis/records.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
