@@ -10,7 +10,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9786, count: 57 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
-  engine: { files: /^(engine|turns|store)\//, lines: 6540, count: 44 },
+  engine: { files: /^(engine|turns|store)\//, lines: 6529, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
   channels: { files: /^channels\//, lines: 4522, count: 35 },
