@@ -349,9 +349,9 @@ function logChanges(address: RedisAddress, log: Log) {
 }
 
 /** How long a node of a cluster may take to answer one command. */
-export const COMMAND_MS = 1000;
+const COMMAND_MS = 1000;
 /** How long anything may take, whatever the client tries in between (redirections, a reconnect). */
-export const CONFIRM_MS = 1800;
+const CONFIRM_MS = 1800;
 
 /**
  * The command's answer; `StoreUnavailable` for whatever else happens: no connection, no answer in time, a cluster
@@ -414,7 +414,7 @@ export type Opening = {
   again(): Promise<void>;
 };
 
-export function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening {
+function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening {
   let closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   let refused: StoreRefused | undefined;
   /** Whoever opens says why it is refused. */
