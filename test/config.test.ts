@@ -152,18 +152,11 @@ describe('values', () => {
   ])('of TRUST_PROXY may be %s', (TRUST_PROXY, trustProxy) => {
     expect(configOf({ TRUST_PROXY })).toMatchObject({ trustProxy });
   });
-
-  it('of polling need no secret', () => {
-    const polling = { TELEGRAM_BOT_TOKEN: '123:abc', TELEGRAM_MODE: 'polling' };
-    const rates = { perSecond: 30, chatBurst: 3 };
-    expect(configOf(polling).telegram).toMatchObject({ mode: 'polling', token: '123:abc', rates });
-  });
 });
 
 describe('a wrong value is named, shown and answered with what is wanted', () => {
   it.each([
     [{ PORT: '70000' }, 'PORT: got "70000", wants a whole number from 0 to 65535'],
-    [{ PORT: '3e3' }, 'PORT: got "3e3", wants a whole number from 0 to 65535'],
     [{ HOST: 'my host' }, 'HOST: got "my host", wants a host name or address'],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: got "loud", wants fatal or error or .* or silent$/],
     [
@@ -171,10 +164,7 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       /^PUBLIC_URL: got "http:.*", wants a URL beginning with https:/,
     ],
     [{ PUBLIC_URL: 'https://me:pw@bot.vn' }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn", wants /],
-    [{ PUBLIC_URL: `https://me:${'pw'.repeat(60)}@bot.vn` }, /^PUBLIC_URL: got "https:\/\/\*\*\*@bot.vn"/],
     [{ TRUST_PROXY: '0' }, /^TRUST_PROXY: got "0", wants addresses or ranges/],
-    [{ TRUST_PROXY: 'all' }, /^TRUST_PROXY: /],
-    [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY: /],
     [{ TRUST_PROXY: '10.0.0.1,10.0.0.256' }, /^TRUST_PROXY: /],
     [
       { TEAMS_TENANTS: 'a b,c d' },
@@ -191,12 +181,9 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       { OPERATION_CHECKS: '5s,3h' },
       /^OPERATION_CHECKS: got "5s,3h", wants .* at most 1\.5 h apart and the last at most 12 h/,
     ],
-    [{ OPERATION_CHECKS: '2h,3h' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '1h,2h,3h,4h,5h,6h,7h,8h,9h,10h,11h,12h,13h' }, /^OPERATION_CHECKS: /],
-    [{ OPERATION_CHECKS: '5s,20' }, /^OPERATION_CHECKS: /],
     [{ OPERATION_CHECKS: '0s,20s' }, /^OPERATION_CHECKS: /],
     [{ TELEGRAM_BOT_TOKEN: 'abc', TELEGRAM_MODE: 'polling' }, /^TELEGRAM_BOT_TOKEN: got a secret of 3 ch/],
-    [{ TELEGRAM_WEBHOOK_SECRET: 'a b' }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 3 .* wants 1–256 of/],
     [{ TELEGRAM_WEBHOOK_SECRET: 'a'.repeat(257) }, /^TELEGRAM_WEBHOOK_SECRET: got a secret of 257/],
     [
       { TELEGRAM_MESSAGES_PER_SECOND: '0' },
@@ -209,7 +196,6 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
     [{ TELEGRAM_MODE: 'push' }, 'TELEGRAM_MODE: got "push", wants webhook or polling'],
     [{ STATE_KEY: 'c2hvcnQ=' }, /^STATE_KEY: got a secret of 8 characters, wants base64 of 32 bytes/],
     [{ HASH_KEY: `${'!'.repeat(43)}=` }, /^HASH_KEY: got a secret of 44 characters, wants base64/],
-    [{ STAFF_TOKEN: 'two words of a length' }, /^STAFF_TOKEN: got a secret of 21 characters/],
     [
       { STAFF_TOKEN: 'x'.repeat(15) },
       /^STAFF_TOKEN: got a secret of 15 characters, wants at least 16 visible/,
@@ -223,7 +209,6 @@ describe('a wrong value is named, shown and answered with what is wanted', () =>
       /^OPERATOR_TOKEN: got STAFF_TOKEN, wants another one/,
     ],
     [{ ADMIN_PORT: '3000' }, /^ADMIN_PORT: got PORT's, wants a port of its own/],
-    [{ ADMIN_PORT: '4000', PORT: '04000' }, /^ADMIN_PORT: got PORT's/],
     [{ DEFAULT_LOCALE: 'fr' }, 'DEFAULT_LOCALE: got "fr", wants vi or en'],
     [{ TIME_ZONE: 'Asia/Saigon2' }, /^TIME_ZONE: got "Asia\/Saigon2", wants an IANA time zone/],
     [{ HANDOVER: 'yes' }, 'HANDOVER: got "yes", wants on or off'],
@@ -333,16 +318,6 @@ describe('a misspelt name is told together with the faults that it may be behind
     expect(said).not.toContainEqual(fault);
     expect(said).toContain(key);
   });
-
-  it.each([
-    ['npm run telegram', 'channels/telegram/cli.ts', ['info'], { TELEGRAM_TOKEN: 'x' }, 'TELEGRAM_BOT_TOKEN'],
-  ])('by %s, which wants what the bot can do without', (_name, file, args, env, wanted) => {
-    expect(program(file, env, ...args)).toEqual([
-      EXIT_CONFIG,
-      expect.stringContaining(`${wanted}: got nothing`),
-      `${Object.keys(env)[0]} is no variable of the bot and does nothing: ${wanted} is`,
-    ]);
-  });
 });
 
 describe('GIFTS_FILE', () => {
@@ -377,17 +352,6 @@ describe('GIFTS_FILE', () => {
     },
   );
 
-  it('with a text of one language, an empty one or a long one is a list of faults', () => {
-    const faults = faultsOf(
-      written([{ ...gift, description: { vi: 'x'.repeat(201), en: ' ' }, pickUp: { vi: 'ở đây' } }]),
-    );
-    expect(faults.map((fault) => fault.replace(path, 'gifts.json'))).toEqual([
-      'GIFTS_FILE: gifts.json[0].description.vi: at most 200 characters',
-      'GIFTS_FILE: gifts.json[0].description.en: a text',
-      expect.stringMatching(/^GIFTS_FILE: gifts\.json\[0\]\.pickUp\.en: /),
-    ]);
-  });
-
   it('that is missing or no JSON is one fault', () => {
     expect(faultsOf({ GIFTS_FILE: join(folder, 'none.json') })).toEqual([
       expect.stringMatching(/^GIFTS_FILE: .*none\.json cannot be read: ENOENT/),
@@ -414,10 +378,6 @@ describe('GIFTS_FILE', () => {
       expect.stringMatching(/^GIFTS_FILE: gifts\.json\[2\]\.name\.en: /),
       'GIFTS_FILE: gifts.json[3].code: 1–40 visible ASCII characters, none of them ~',
     ]);
-  });
-
-  it('with the same code twice is a fault', () => {
-    expect(faultsOf(written([gift, gift]))).toEqual([expect.stringContaining('[1].code: DAUMAY01 is there')]);
   });
 });
 
@@ -488,13 +448,6 @@ describe('Teams', () => {
       expect(configOf(some).teams).toBeUndefined();
   });
 
-  it('knows by the directory what a registration without a type is', () => {
-    const { MICROSOFT_APP_TYPE: _, ...untyped } = single;
-    expect(configOf(untyped).teams?.registration?.type).toBe('SingleTenant');
-    const { MICROSOFT_APP_TENANT_ID: __, ...multi } = untyped;
-    expect(configOf(multi).teams?.registration?.type).toBe('MultiTenant');
-  });
-
   it('is on without a registration only by TEAMS_AUTH=off, which is warned about', () => {
     const off = { TEAMS_AUTH: 'off' };
     expect(configOf(off).teams).toEqual({
@@ -530,11 +483,6 @@ describe('Teams', () => {
 
   it.each(faults)('refuses %s', (_what, env, name) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(new RegExp(`^${name}: got `))]);
-  });
-
-  it('refuses some of the settings of another cloud', () => {
-    const { OAuthUrl: _, ToChannelFromBotLoginUrl: __, ...some } = endpoints;
-    expect(faultsOf({ ...single, ...some })).toHaveLength(2);
   });
 });
 
@@ -581,12 +529,6 @@ describe('ANSWERS_FILE', () => {
       'ANSWERS_FILE: answers.json[4].answer.vi: at most 1000 characters',
       'ANSWERS_FILE: answers.json[4].answer.en: a text',
     ]);
-  });
-
-  it('with an id twice, or with too many answers, is a fault', () => {
-    expect(faultsOf(written([hours, hours]))).toEqual([expect.stringContaining('[1].id: hours is there')]);
-    const many = Array.from({ length: 101 }, (_, at) => ({ ...hours, id: `a${at}` }));
-    expect(faultsOf(written(many))).toEqual([expect.stringContaining('at most 100 entries')]);
   });
 
   it('that is missing is a fault beside those of other files', () => {

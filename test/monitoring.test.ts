@@ -43,7 +43,6 @@ const panelSchema = z.object({
   datasource: z.object({ type: z.literal('prometheus'), uid: z.string() }).optional(),
   targets: z.array(z.object({ expr: z.string().min(1) })).default([]),
 });
-type Panel = z.infer<typeof panelSchema>;
 const { panels } = z
   .object({ panels: z.array(panelSchema) })
   .parse(JSON.parse(read('ops/grafana/dashboard.json')));
@@ -197,18 +196,6 @@ describe('a rule', () => {
 describe('the dashboard', () => {
   const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
 
-  test('is one page: the service level, then channels, AntCRM, store, operations; no panel lies on another', () => {
-    const inOrder = panels.toSorted((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
-    expect(panels).toEqual(inOrder);
-    const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    expect(rows).toEqual(['Service level', 'Channels', 'AntCRM', 'Store', 'Operations', 'Processes']);
-    expect(queries[0]?.expr).toContain('bot_answer_duration_seconds_bucket{le="2"}');
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const cells = panels.flatMap(cellsOf);
-    expect(new Set(cells).size).toBe(cells.length);
-    expect(panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([]);
-  });
-
   test.each(queries)('“$title” asks for what the bot tells: $expr', async ({ expr }) => {
     expect(metricsIn(expr).length).toBeGreaterThan(0);
     expect(unknownIn(expr)).toEqual([]);
@@ -223,35 +210,3 @@ describe('the dashboard', () => {
     expect(share).toBeLessThanOrEqual(1);
   });
 });
-
-function cellsOf({ gridPos: { x, y, w, h } }: Panel): string[] {
-  return Array.from({ length: w * h }, (_, at) => `${x + (at % w)}/${y + Math.floor(at / w)}`);
-}
-
-test('an alarm of a bot rings in Prometheus', async () => {
-  const lost = await startBot(
-    { ADMIN_PORT: '0' },
-    {
-      around: {
-        antcrm: (port) => ({
-          ...port,
-          contact() {
-            throw new Error('a bug');
-          },
-        }),
-      },
-    },
-  );
-  const watching = await startPrometheus(new URL(lost.adminUrl).host);
-  const isFiring = async () =>
-    (await watching.rules()).filter(({ state }) => state === 'firing').map(({ name }) => name);
-  try {
-    await expect.poll(() => watching.query('bot_alarms_total')).not.toEqual([]);
-    expect(await isFiring()).toEqual([]);
-    await createClient(lost.adminUrl).send({ conversation: 'qa-1', text: 'my points 0867123456' });
-    await expect.poll(isFiring).toEqual(['DeadLetter']);
-  } finally {
-    await watching.stop();
-    await lost.stop();
-  }
-}, 90_000);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 
 const root = new URL('../', import.meta.url);
@@ -53,30 +53,4 @@ it('every script that runs the sources makes the check first, and package.json n
     expect(script).toMatch(
       /^(exec )?node (--(max|expose)-\S+ )*--import \.\/src\/node-version\.mjs (src|test)\//,
     );
-});
-
-describe('npm ci', () => {
-  const { npm_execpath: npm = '', ...env } = process.env;
-
-  /** What npm would say of an installation, had it not been told to show errors only. */
-  function said(...node: readonly string[]): string {
-    const args = ['ci', '--dry-run', '--offline', '--loglevel=warn', '--no-audit', '--no-fund'];
-    const { status, stderr } = spawnSync(process.execPath, [...node, npm, ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      // The settings of the npm that runs the tests would win over the options.
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_'))),
-    });
-    expect(status).toBe(0);
-    return stderr;
-  }
-
-  it('has nothing to warn of on the Node that runs all scripts', () => {
-    expect(said()).toBe('');
-    expect(readFileSync(new URL('package-lock.json', root), 'utf8')).not.toContain('"deprecated"');
-  });
-
-  it('would be seen to warn of engines', () => {
-    expect(said(...pretending('20.19.2'))).toContain('EBADENGINE');
-  });
 });

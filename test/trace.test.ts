@@ -40,24 +40,3 @@ it('without a look into the turn, the answer is one that people can read', async
   expect(answer).toMatchObject({ status: 'done', replies: [{ key: 'welcome' }] });
   expect(answer).not.toHaveProperty('trace');
 });
-
-it('a call that AntCRM failed and that was repeated shows each attempt', async () => {
-  const bot = await startBot();
-  onTestFinished(() => bot.stop());
-  await fetch(`${bot.url}/sandbox/faults`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ call: 'history', fault: 'error-500' }),
-  });
-  const answer = await createClient(bot.url).send({
-    conversation: 'qa',
-    text: 'lịch sử tích điểm 30 ngày 0867123456',
-    trace: true,
-  });
-  if (answer.status === 'refused') throw new Error(answer.problem.title);
-  const path = expect.stringMatching(/^\/history-point\?type=point&/);
-  expect(answer.trace?.calls.slice(0, 2)).toMatchObject([
-    { method: 'GET', path, status: 500, outcome: 'unavailable' },
-    { method: 'GET', path, status: 200, outcome: 'ok' },
-  ]);
-});

@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve as resolvePath } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -116,13 +114,6 @@ describe('npm run chat', () => {
     expect(code).toBe(1);
   });
 
-  it('says what to do where the token is missing', async () => {
-    const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
-    const { shown, code } = await pipe({ ...kit, client: createClient(kit.url) }, ['xin chào']);
-    expect(shown).toContain('Set STAFF_TOKEN');
-    expect(code).toBe(1);
-  });
-
   it('shows a person the help and a prompt, and ends with /quit', async () => {
     const kit = await startKit();
     const input = new PassThrough();
@@ -159,33 +150,6 @@ describe('as a command', () => {
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
   });
 
-  it('says so where there is no bot', async () => {
-    const { code, stdout } = await run(['--url', 'http://127.0.0.1:9'], 'hello\n');
-    expect(code).toBe(1);
-    expect(stdout).toContain('cannot be reached');
-  });
-
-  it('reads .env as the bot does, the environment first', async () => {
-    const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
-    const folder = await mkdtemp(join(tmpdir(), 'chat-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    await writeFile(join(folder, '.env'), `STAFF_TOKEN=secret\nPORT=9\n`);
-    const { port } = new URL(kit.url);
-    // The staff webhook is on `ADMIN_PORT` where there is one.
-    for (const env of [{ PORT: port }, { ADMIN_PORT: port }]) {
-      expect(await run(['--locale', 'en'], 'hello\n', env, folder)).toEqual({
-        ...{ code: 0, stderr: '' },
-        stdout: '> hello\nvi:help.text\n',
-      });
-    }
-  });
-
-  it('explains itself when asked', async () => {
-    const { code, stdout, stderr } = await run(['--help'], '');
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain('--as staff|telegram|teams');
-  });
-
   it.each([
     ['--as', 'bot', /^--as: .*"staff"\|"telegram"\|"teams"\n$/],
     ['--locale', 'fr', /^--locale: .*"vi"\|"en"\n$/],
@@ -194,11 +158,5 @@ describe('as a command', () => {
     const { code, stderr } = await run([option, value], 'hello\n');
     expect(code).toBe(2);
     expect(stderr).toMatch(line);
-  });
-
-  it('explains wrong options', async () => {
-    const { code, stderr } = await run(['--colour'], '');
-    expect(code).toBe(2);
-    expect(stderr).toContain('--url URL');
   });
 });

@@ -44,7 +44,7 @@ export type WorldOptions = {
 const SECRET = 'e2e-secret';
 const GIFTS_FILE = fileURLToPath(new URL('gifts.json', import.meta.url));
 
-export const STAFF_TOKEN = 'e2e-staff-token-1';
+const STAFF_TOKEN = 'e2e-staff-token-1';
 /**
  * Lets an operation without an outcome be looked up as soon as AntCRM can have no more to say; longer than AntCRM takes,
  * and than a test takes to kill the process that calls it, on a busy machine too.

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { AppOptions } from '../../src/app.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { gate } from '../engine/bot.ts';
-import { ownProxy, ownRedis } from '../store/redis/kit.ts';
 import { startBot } from '../support/app.ts';
 import { scanLater } from '../support/logs.ts';
 
@@ -253,44 +252,6 @@ test('a dead letter is listed, found by its sender and by the phone in it, and r
   const replay = `/operations/letters/${deadLetters[0]?.id}/replay`;
   expect(await bot.ask('POST', replay)).toMatchObject({ status: 200, body: { status: 'filed' } });
   expect(await bot.ask('POST', replay)).toMatchObject({ status: 404 });
-});
-
-test('a letter that two operators replay at once is answered once', async () => {
-  const redis = await ownRedis();
-  const proxy = await ownProxy(redis.port);
-  let broken = true;
-  const bot = await start(
-    { ...TOKENS, REDIS_URL: proxy.url },
-    {
-      around: {
-        antcrm: (port) => ({
-          ...port,
-          contact(...asked) {
-            if (broken) throw new Error('a bug');
-            return port.contact(...asked);
-          },
-        }),
-      },
-    },
-  );
-  await says(bot, 'qa-11', { text: `my points ${PHONE}` });
-  const listSchema = z.object({ deadLetters: z.array(z.looseObject({ id: z.string() })) });
-  const { deadLetters } = listSchema.parse((await bot.ask('GET', '/operations')).body);
-  broken = false;
-
-  // Both have found it before either has filed it.
-  proxy.slow(10);
-  const replay = `/operations/letters/${deadLetters[0]?.id}/replay`;
-  const answers = await Promise.all([bot.ask('POST', replay), bot.ask('POST', replay)]);
-  proxy.slow(0);
-  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-  const heard: string[] = [];
-  for await (const { key } of bot.client.events('qa-11', 0, new AbortController().signal)) {
-    if (key === 'points.balance' && !heard.includes(key)) void says(bot, 'qa-11', { text: 'help' });
-    heard.push(key);
-    if (key === 'help') break;
-  }
-  expect(heard.filter((key) => key === 'points.balance')).toHaveLength(1);
 });
 
 test.each([

@@ -32,12 +32,16 @@ const PERSONAL = {
 /** The greeting on the terminal proposes a line to paste, with the sample code. */
 const GREETING = /^ {2}Try: {3}curl /;
 
-/** One line for each thing found: what it is, and the log line. */
+/** One line for each thing found since the last look: what it is, and the log line. */
 export function leaks(): string[] {
-  return logs.flat().flatMap(leaksOf);
+  const found = logs.flat().flatMap(leaksOf);
+  // Where files share a process, one's secrets may be another's words.
+  logs.length = 0;
+  secrets.clear();
+  return found;
 }
 
-/** For the lines given, and the secrets of all bots so far. */
+/** For the line given, and the secrets of all bots since the last look. */
 export function leaksOf(line: string): string[] {
   if (GREETING.test(line)) return [];
   const personal = Object.entries(PERSONAL).filter(([, pattern]) => pattern.test(line));

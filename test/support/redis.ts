@@ -159,7 +159,7 @@ export async function dump(admin: Redis): Promise<Buffer[]> {
 }
 
 /** What one key holds. */
-export async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
+async function partsOf(admin: Redis, key: string): Promise<Buffer[]> {
   switch (await admin.type(key)) {
     case 'string':
       return [(await admin.getBuffer(key)) ?? Buffer.alloc(0)];

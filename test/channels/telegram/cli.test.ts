@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { commands } from '../../support/conversation.ts';
-import { startProcess } from '../../support/processes.ts';
 import { createBot, SECRET, words } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
@@ -31,32 +30,9 @@ it('set registers everything, delete removes the webhook', async () => {
   expect(double.calls('deleteWebhook')).toHaveLength(1);
 });
 
-it('set without a public URL says so and registers the rest', async () => {
-  const { run, lines, double } = await createCli();
-  expect(await run('set')).toBe(0);
-  expect(lines[0]).toContain('PUBLIC_URL is unset');
-  expect(double.calls('setWebhook')).toEqual([]);
-});
-
 it('a refusal is shown and is the exit code', async () => {
   const { run, lines, double } = await createCli();
   double.script('deleteWebhook', { code: 401, description: 'Unauthorized' });
   expect(await run('delete')).toBe(1);
   expect(lines).toEqual(['deleteWebhook: unauthorized (401: Unauthorized)']);
-});
-
-it.each([['nonsense'], []])('as a command, it says so before it asks for a token: %s', async (...args) => {
-  const cli = await startProcess('src/channels/telegram/cli.ts', {}, args);
-  expect((await cli.ended).code).toBe(2);
-  expect(cli.lines).toContainEqual(expect.stringContaining('npm run telegram -- info'));
-});
-
-it('as a command, it wants the token alone, but for setting the webhook', async () => {
-  const { double } = await createCli();
-  const env = { TELEGRAM_BOT_TOKEN: double.token, TELEGRAM_API_ROOT: double.url, NODE_ENV: 'production' };
-  const info = await startProcess('src/channels/telegram/cli.ts', env, ['info']);
-  expect((await info.ended).code).toBe(0);
-  const set = await startProcess('src/channels/telegram/cli.ts', env, ['set']);
-  expect((await set.ended).code).toBe(78);
-  expect(set.lines).toEqual([expect.stringMatching(/^TELEGRAM_WEBHOOK_SECRET: got nothing/)]);
 });

@@ -88,20 +88,6 @@ describe('a reply with a picture', () => {
     expect(double.shown(CHAT)).toMatchObject([{ photo: url }, asText]);
   });
 
-  it.each([
-    [429, { kind: 'throttled' }],
-    [403, { kind: 'unreachable' }],
-    [401, { kind: 'unauthorized' }],
-  ])('is no text where Telegram answers %i: the same table counts', async (code, delivery) => {
-    const { channel, double } = await createBot();
-    double.script('sendPhoto', { code, description: 'scripted' });
-    expect(await channel.deliver(outgoing(summary), 1)).toEqual(delivery);
-    expect(double.calls('sendMessage')).toEqual([]);
-    // Another answer says nothing about the picture.
-    expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT)).toMatchObject([{ photo: url }]);
-  });
-
   it('is text where it is too long for a caption', async () => {
     const { channel, double } = await createBot();
     const long = { ...summary, lines: [literal('ế'.repeat(1020))] };

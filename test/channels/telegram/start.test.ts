@@ -79,22 +79,6 @@ describe('at start', () => {
     expect(double.calls('setWebhook')).toHaveLength(1);
     expect(said.join('\n')).toContain('bad webhook: wrong port');
   });
-
-  it('the bot learns its name, so that it knows who is meant in a group', async () => {
-    const { channel, double, app, accepted } = await createBot();
-    const payload = minh.sends({
-      chat: { id: -5, type: 'group' },
-      text: 'hi @LoyaltyTestBot',
-      entities: [{ type: 'mention', offset: 3, length: 15 }],
-    });
-    const headers = { 'x-telegram-bot-api-secret-token': SECRET };
-    const post = () => app.inject({ method: 'POST', url: '/webhooks/telegram', headers, payload });
-    await post();
-    expect(accepted).toEqual([]);
-    await channel.start?.();
-    await double.called('getMe');
-    await expect.poll(async () => (await post()) && accepted.length).toBeGreaterThan(0);
-  });
 });
 
 describe('polling', () => {
