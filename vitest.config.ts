@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import type { VitestPluginContext } from 'vitest/node';
+import { BaseSequencer, type TestSpecification, type VitestPluginContext } from 'vitest/node';
 import { planted } from './test/mutants/planted.ts';
 
 /** Plants the mutant that is looked for (`npm run mutants`): its file has a transform, and a place in the cache, of its own. */
@@ -11,6 +11,14 @@ const mutants = {
     defineCacheKeyGenerator(({ id, sourceCode }) => planted(id, sourceCode)),
 };
 
+/** What waits most, for servers and pages, begins first, so that no worker is left with it at the end. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const waits = ({ moduleId }: TestSpecification) => +/browser\.test|test\/(e2e|faults|store\/redis)\//.test(moduleId);
+    return (await super.sort(files)).sort((a, b) => waits(b) - waits(a));
+  }
+}
+
 export default defineConfig({
   plugins: [mutants],
   test: {
@@ -18,6 +26,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/log-scan.ts', 'test/support/leftovers.ts'],
     pool: 'forks',
+    // Files share a process, and what it has loaded.
+    isolate: false,
+    sequence: { sequencer: SlowFirst },
     // Some tests start processes of their own: leave them room.
     maxWorkers: 2,
     // What is awaited comes at once, or within seconds where a process starts or a replica takes over. A busy machine

@@ -150,13 +150,12 @@ describe('as a command', () => {
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
   });
 
-  it.each([
-    ['--as', 'bot', /^--as: .*"staff"\|"telegram"\|"teams"\n$/],
-    ['--locale', 'fr', /^--locale: .*"vi"\|"en"\n$/],
-    ['--linger', 'long', /^--linger: .*expected number.*\n$/],
-  ])('says in one line what is wrong with %s %s', async (option, value, line) => {
-    const { code, stderr } = await run([option, value], 'hello\n');
-    expect(code).toBe(2);
-    expect(stderr).toMatch(line);
-  });
+  it.each([['--linger', 'long', /^--linger: .*expected number.*\n$/]])(
+    'says in one line what is wrong with %s %s',
+    async (option, value, line) => {
+      const { code, stderr } = await run([option, value], 'hello\n');
+      expect(code).toBe(2);
+      expect(stderr).toMatch(line);
+    },
+  );
 });

@@ -49,14 +49,6 @@ describe('a reply', () => {
     expect(deliver).toHaveBeenCalledTimes(1);
   });
 
-  test('asked for a little later again and again does not keep the turn forever', async () => {
-    const world = createWorld();
-    for (let n = 0; n < 5; n++) world.script.push({ kind: 'throttled', afterMs: 10 });
-    await world.engine({}, { patienceMs: 25 }).accept(incoming('a'));
-    await expect.poll(() => world.heard()).toEqual(['a']);
-    await expect.poll(() => world.changes.filter((change) => change === 'release')).toHaveLength(2);
-  });
-
   test('that fails is tried again with growing waits, for a day, then dropped', async () => {
     const world = createWorld();
     const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
@@ -76,16 +68,6 @@ describe('a reply', () => {
     expect(days).toBeGreaterThan(1);
     expect(days).toBeLessThan(1.1);
     expect(await world.operators.letters()).toEqual([]);
-  });
-
-  test('that the platform puts off again and again is dropped after a day, too, and the next goes on', async () => {
-    const world = createWorld();
-    for (let hours = 0; hours < 26; hours++) world.script.push({ kind: 'throttled', afterMs: HOUR });
-    const engine = world.engine();
-    for (const text of ['a', 'b']) await engine.accept(incoming(text));
-    await world.quiet(10 * MINUTE);
-    expect(world.heard()).toEqual(['a b']);
-    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_given_up']);
   });
 
   test('that was perhaps delivered is tried five times within the hour, then given up, where others get theirs', async () => {
@@ -142,61 +124,6 @@ describe('a reply', () => {
     expect(tries.length).toBe(9);
     expect(world.outside.nowMs() - startedMs).toBeGreaterThan(15 * HOUR);
     expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
-  });
-
-  test('counts its tries over all processes', async () => {
-    const world = createWorld();
-    for (let n = 0; n < 20; n++) world.script.push({ kind: 'uncertain' });
-    const first = world.engine();
-    await first.accept(incoming('a'));
-    await expect.poll(() => world.deliveries).toHaveLength(1);
-    await first.stop();
-    const tried = async () => (await world.record())?.tried?.times;
-    expect(await tried()).toBe(1);
-    world.advance(15_000);
-    const second = world.engine();
-    await expect.poll(() => world.deliveries).toHaveLength(2);
-    await second.stop();
-    expect(await tried()).toBe(2);
-    // The first message's hour is over: of the plan only what lies ahead is left.
-    world.advance(2 * HOUR);
-    world.engine();
-    await expect.poll(() => world.deliveries).toHaveLength(3);
-    await expect.poll(tried).toBe(3);
-  });
-
-  test('is tried at once when the customer writes, which counts for nothing', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'uncertain' }, { kind: 'uncertain' });
-    const engine = world.engine();
-    await engine.accept(incoming('a'));
-    const lease = async () => (await world.record())?.lease;
-    await expect.poll(() => world.deliveries).toHaveLength(1);
-    await expect.poll(lease).toBeNull();
-    const { notBeforeMs: dueMs = 0 } = (await world.record()) ?? {};
-    await engine.accept(incoming('b'));
-    await expect.poll(() => world.deliveries).toHaveLength(2);
-    await expect.poll(lease).toBeNull();
-    const { tried, notBeforeMs = 0 } = (await world.record()) ?? {};
-    expect(tried?.times).toBe(1);
-    expect(Math.abs(notBeforeMs - dueMs)).toBeLessThan(5000);
-    await engine.accept(incoming('c'));
-    await expect.poll(() => world.heard()).toEqual(['a', 'a', 'a', 'a b', 'a b c']);
-  });
-
-  test('is not tried before the platform’s own time, even if the customer writes', async () => {
-    const world = createWorld();
-    world.script.push({ kind: 'throttled', afterMs: 30_000 });
-    const engine = world.engine();
-    await engine.accept(incoming('a'));
-    await expect.poll(() => world.deliveries).toHaveLength(1);
-    await expect.poll(async () => (await world.record())?.lease).toBeNull();
-    const { notBeforeMs } = (await world.record()) ?? {};
-    await engine.accept(incoming('b'));
-    expect(await world.record()).toMatchObject({ notBeforeMs });
-    expect(world.deliveries).toEqual(['throttled']);
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a b']);
   });
 
   test('is not lost in an outage of two hours, and only few are tried meanwhile', async () => {

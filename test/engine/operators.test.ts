@@ -73,27 +73,6 @@ test.for([
   },
 );
 
-test('the first decision counts where no bot has taken it up yet: another is refused', async () => {
-  const { operators, reference, stop } = await withOpenOperation();
-  await stop();
-  expect(await operators.settle(reference, 'done')).toBe('filed');
-  expect(await operators.settle(reference, 'not-applied')).toBe('decided');
-  expect(await operators.operations()).toMatchObject([{ reference }]);
-});
-
-test('an operation is listed with where its customer is and what finds it in AntCRM', async () => {
-  const { operators, reference } = await withOpenOperation();
-  expect(await operators.operations()).toEqual([
-    expect.objectContaining({
-      reference,
-      intent: {
-        origin: expect.objectContaining({ channel: 'test', conversation: 'c1', address: { chat: 1 } }),
-        body: { lookup: expect.objectContaining({ code: 'DAUMAY01' }) },
-      },
-    }),
-  ]);
-});
-
 test('an intent sealed with a lost key is listed and not settled', async () => {
   const { world, reference } = await withOpenOperation();
   const operators = operatorsOf({ store: world.store, encryption: someEncryption() });
@@ -112,13 +91,6 @@ async function withDeadLetter() {
   const [letter] = await operators.letters();
   return { world, operators, id: letter?.id ?? '' };
 }
-
-test('a dead letter tells why it is one and what it holds', async () => {
-  const { operators, id } = await withDeadLetter();
-  expect(await operators.letters()).toEqual([
-    expect.objectContaining({ id, reason: 'threw', holds: expect.objectContaining({ channel: 'test' }) }),
-  ]);
-});
 
 test('a replayed message is answered, though the conversation remembers its id, and its letter is gone', async () => {
   const { world, operators, id } = await withDeadLetter();

@@ -53,12 +53,6 @@ test.each([
   expect(fetches).toHaveLength(count);
 });
 
-test('a channel that fetches nothing has pictures that are unavailable', async () => {
-  const world = createWorld();
-  await world.engine({ photoReader }).accept(photoOf('file'));
-  await expect.poll(() => world.heard()).toEqual(['unavailable']);
-});
-
 test('a platform that hangs holds up photos of its own channel alone, and no reply', async () => {
   const world = createWorld();
   const hanging = gate();
@@ -108,28 +102,4 @@ test('pictures of one message that take too long together are left', async () =>
   await world.engine({ outlet, photoReader: slow }, { leaseMs: 60_000 }).accept(photoOf('one', 'two'));
   await expect.poll(() => world.heard()).toEqual(['one unavailable']);
   expect(fetches).toHaveLength(1);
-});
-
-test('a process that stops gives back a photo that it has not read', async () => {
-  const world = createWorld();
-  const begun = gate();
-  const hanging = gate();
-  const slow: Outlet = {
-    ...world.outlet,
-    async fetchPhoto() {
-      begun.open();
-      await hanging.opened;
-      return { kind: 'unavailable' };
-    },
-  };
-  const engine = world.engine({ outlet: () => slow, photoReader });
-  await engine.accept(photoOf('one', 'two'));
-  await begun.opened;
-  const stopped = engine.stop();
-  hanging.open();
-  await stopped;
-  expect(world.heard()).toEqual([]);
-  const { outlet } = platform(world);
-  world.engine({ outlet, photoReader });
-  await expect.poll(() => world.heard()).toEqual(['one two']);
 });

@@ -178,24 +178,6 @@ describe('an effect', () => {
     expect(perform).toHaveBeenCalledTimes(16);
     expect(world.heard()).toEqual(['turn.failed']);
   });
-
-  test('knows what time it is by the store, whatever the host says', async () => {
-    const world = createWorld();
-    const hour = 3_600_000;
-    world.advance(hour);
-    const asked: number[] = [];
-    const engine = world.engine({
-      perform: async (effect, turn) => {
-        if (effect.kind !== 'redeem') throw new Error('unexpected');
-        asked.push(turn.nowMs() - Date.now());
-        return { kind: 'refused', operation: effect.operation };
-      },
-    });
-    await engine.accept(incoming('redeem:op1'));
-    await world.quiet();
-    expect(asked).toHaveLength(1);
-    expect(Math.abs((asked[0] ?? 0) - hour)).toBeLessThan(60_000);
-  });
 });
 
 describe('a wake-up', () => {
@@ -318,22 +300,6 @@ describe('a flood', () => {
     expect(world.heard().slice(0, 3)).toEqual(['abuse.flood', 'a', 'a a']);
     expect(world.heard()).toHaveLength(1 + MAX_INBOX);
   });
-
-  test('that goes on is spoken of once a minute', async () => {
-    const world = createWorld();
-    const busy = world.engine({}, { concurrency: 0 });
-    const flooded = async () => {
-      for (const text of flood('a')) await busy.accept(incoming(text));
-      const engine = world.engine();
-      await world.quiet();
-      await engine.stop();
-    };
-    await flooded();
-    await flooded();
-    world.advance(61_000);
-    await flooded();
-    expect(world.heard().filter((key) => key === 'abuse.flood')).toHaveLength(2);
-  });
 });
 
 describe('back-pressure', () => {
@@ -366,49 +332,6 @@ describe('a store out of reach', () => {
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     await expect(engine.accept(incoming('a'))).rejects.toThrow(StoreUnavailable);
     expect(world.alarms).toEqual([{ name: 'store_unavailable', reason: undefined }]);
-  });
-
-  test('a lock that cannot be given back now is given back later; no reply is sent again for it', async () => {
-    const world = createWorld();
-    const engine = world.engine({ store: world.failing('unlock', 1) });
-    for (const text of ['redeem:op1', 'b']) await engine.accept(incoming(text));
-    await world.quiet();
-    expect(await world.lock('customer:1', 'op2')).toMatchObject({ locked: true });
-    expect(world.heard().filter((text) => text === 'redeem:op1')).toHaveLength(1);
-    expect(world.heard().at(-1)).toBe('redeem:op1 b');
-    expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
-  });
-
-  test('a reply that was sent is not sent again because that could not be noted at once', async () => {
-    const world = createWorld();
-    const engine = world.engine({ store: world.failing('release', 1) });
-    await engine.accept(incoming('a'));
-    await expect.poll(() => world.listed('due')).toEqual([]);
-    expect(world.failed).toEqual(['release']);
-    await engine.accept(incoming('b'));
-    await world.quiet();
-    expect(world.heard()).toEqual(['a', 'a b']);
-  });
-
-  test('a failing renewal is no loss yet: the next may succeed in time', async () => {
-    const world = createWorld();
-    const renewed = gate();
-    const engine = world.engine(
-      {
-        store: world.failing('renew', 1),
-        perform: async () => {
-          await renewed.opened;
-          return { kind: 'applied', operation: 'op1' };
-        },
-      },
-      { renewMs: 5 },
-    );
-    await engine.accept(incoming('redeem:op1'));
-    await expect.poll(() => world.changes).toContain('renew');
-    renewed.open();
-    await world.quiet();
-    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
-    expect(world.turns).toEqual(['done']);
   });
 });
 
