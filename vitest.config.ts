@@ -14,7 +14,8 @@ const mutants = {
 /** What waits most, for servers and pages, begins first, so that no worker is left with it at the end. */
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = ({ moduleId }: TestSpecification) => +/browser\.test|test\/(e2e|faults|store\/redis)\//.test(moduleId);
+    const waits = ({ moduleId }: TestSpecification) =>
+      +/browser\.test|test\/(e2e|faults|store\/redis)\//.test(moduleId);
     return (await super.sort(files)).sort((a, b) => waits(b) - waits(a));
   }
 }

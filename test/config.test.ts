@@ -295,29 +295,6 @@ describe('a misspelt name is told together with the faults that it may be behind
     expect(faultsOf(env)).toEqual([expect.stringContaining('ANTCRM_API_KEY: got nothing')]);
     expect(warningsOf(env)).toEqual([key]);
   });
-
-  const program = (file: string, env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
-    const path = new URL(`../src/${file}`, import.meta.url).pathname;
-    // In a folder without `.env`.
-    const options = { cwd: tmpdir(), encoding: 'utf8', env: { PATH: process.env.PATH, ...env } } as const;
-    const { status, stderr } = spawnSync(process.execPath, [path, ...args], options);
-    return [status, ...stderr.trimEnd().split('\n')];
-  };
-  const wrong = { ANTCRM_BASE_URL: 'https://x.example', ANTCRM_APIKEY: 'k' };
-  const fault = expect.stringMatching(/^ *ANTCRM_API_KEY: got nothing, wants the key of ANTCRM_BASE_URL$/);
-
-  it('by the bot', () => {
-    expect(program('main.ts', wrong)).toEqual([EXIT_CONFIG, 'The configuration has faults:', fault, key]);
-  });
-
-  it.each([
-    ['npm run telegram', 'channels/telegram/cli.ts', ['info']],
-    ['npm run teams:package', 'channels/teams/cli.ts', []],
-  ])('by %s, which finds no fault with what it does not use', (_name, file, args) => {
-    const said = program(file, wrong, ...args);
-    expect(said).not.toContainEqual(fault);
-    expect(said).toContain(key);
-  });
 });
 
 describe('GIFTS_FILE', () => {

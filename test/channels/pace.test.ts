@@ -193,9 +193,7 @@ function seeded(): () => number {
 }
 
 describe.each([
-  [30, 1],
   [30, 3],
-  [1000, 1],
   [1000, 3],
 ])('a pace of %i messages a second, of %i processes', (perSecond, processes) => {
   /** What processes may be off by: each may owe its credit, and as much again while it is counted. */

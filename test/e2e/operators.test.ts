@@ -79,15 +79,9 @@ describe('beside a running bot', () => {
     expect(revealed.stdout).toMatch(new RegExp(`^phone +${PHONE}$`, 'm'));
     expect(revealed.stderr).toBe('');
 
-    for (const whom of ['--staff qa-1', `--phone ${PHONE}`]) {
-      const found = await bot.command(`find ${whom} --json`);
-      expect(JSON.parse(found.stdout)).toMatchObject({ operations: [{ reference }] });
-      expect(found.stdout).not.toMatch(/qa-1|867/);
-    }
-    for (const whom of ['--staff qa-2', '--telegram qa-1', '--phone 0912345678']) {
-      const found = await bot.command(`find ${whom} --json`);
-      expect(JSON.parse(found.stdout)).toMatchObject({ operations: [], deadLetters: [] });
-    }
+    const found = await bot.command(`find --phone ${PHONE} --json`);
+    expect(JSON.parse(found.stdout)).toMatchObject({ operations: [{ reference }] });
+    expect(found.stdout).not.toMatch(/qa-1|867/);
 
     const settled = await bot.command(`settle ${reference} done --json`);
     expect(settled.code).toBe(0);
@@ -104,11 +98,9 @@ describe('beside a running bot', () => {
 
 describe('the command', () => {
   test('says in one line what it wants of the environment', async () => {
-    for (const env of [{}, { OPERATOR_TOKEN, BOT_URL: 'here' }]) {
-      const { code, stdout, stderr } = await operations('list', env);
-      expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/OPERATOR_TOKEN.*BOT_URL/)]);
-    }
+    const { code, stdout, stderr } = await operations('list', { OPERATOR_TOKEN, BOT_URL: 'here' });
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/OPERATOR_TOKEN.*BOT_URL/)]);
   });
 
   test('says where no bot answers, and why one refuses', async () => {
@@ -119,16 +111,5 @@ describe('the command', () => {
     onTestFinished(stop);
     const refused = await operations('list', { OPERATOR_TOKEN: 'another-token', BOT_URL: url });
     expect(refused).toMatchObject({ code: 1, stdout: 'The operator token is missing or wrong.\n' });
-    const wrong = await operations('find --phone abc', { OPERATOR_TOKEN, BOT_URL: url });
-    expect(wrong).toMatchObject({ code: 1, stdout: expect.stringContaining('as people write it') });
-  });
-
-  test('shows its usage when asked, and when called wrongly', async () => {
-    const asked = await operations('settle --help', {});
-    expect([asked.code, asked.stderr]).toEqual([0, '']);
-    expect(asked.stdout).toContain('settle REF done|not-applied');
-    const { code, stderr } = await operations('settle X', {});
-    expect(code).toBe(2);
-    expect(stderr).toContain('settle REF done|not-applied');
   });
 });

@@ -84,14 +84,6 @@ test('a taken port is one line that says what to do, and no configuration fault:
   expect(said).toEqual([`PORT: ${port} is in use. Another one: PORT=${Number(port) + 1} npm start`]);
 });
 
-test('an error that ends the start is logged with its code and without its message', async () => {
-  const bot = await startProcess('src/main.ts', { HOST: '203.0.113.1' });
-  const [line] = await bot.line(/"code":"EADDRNOTAVAIL"/);
-  expect((await bot.ended).code).toBe(1);
-  expect(line).toBe('"code":"EADDRNOTAVAIL"');
-  expect(bot.lines.join('\n')).toContain('"message":""');
-});
-
 test('a Redis that cannot be reached is said in plain words, with where it was looked for and nothing more', async () => {
   const bot = await ownBot({ REDIS_URL: 'redis://user:do-not-show-me@127.0.0.1:1' });
   await bot.line(/Redis cannot be reached at 127\.0\.0\.1:1\b/);
@@ -134,17 +126,4 @@ test('a bot that is told to stop in the middle of a call finishes it and tells t
   expect(await Promise.all(world.bots.map((bot) => bot.stop()))).toEqual([{ code: 0, signal: null }]);
   expect(chat.unread).toHaveLength(2);
   await chat.hears('redeem.done');
-});
-
-test('a bot without a public address fetches its updates by polling', async () => {
-  const world = await ownWorld({ env: { TELEGRAM_MODE: 'polling', TELEGRAM_WEBHOOK_SECRET: '' } });
-  const chat = world.chat('vi', async (update) => {
-    world.double.push(update);
-    return { status: 200, retryAfter: null, body: '' };
-  });
-  const before = await world.sandbox.records('gift', PHONE);
-  await choosesGift(chat);
-  await chat.presses('confirm');
-  await chat.hears('redeem.done', 'receipt.redeem');
-  expect(await world.sandbox.records('gift', PHONE)).toHaveLength(before.length + 1);
 });

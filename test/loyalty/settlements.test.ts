@@ -12,7 +12,7 @@ import {
 
 const MINUTE_MS = 60_000;
 const MAX_SKEW_MS = 2 * MINUTE_MS;
-const RUNS = 500;
+const RUNS = 200;
 const LAST_MS = CHECKS_MS.at(-1) ?? 0;
 
 type Act = { where: 0 | 1; call: Call; cashiers: Cashiers | undefined; thinkMs: number };

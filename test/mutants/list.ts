@@ -286,6 +286,15 @@ export const MUTANTS: readonly Mutant[] = [
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
     'an old number stays old': ["166: '36',", ''],
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
+    'half a word is a code': ['code.length < 4 ?', 'code.length < 1 ?'],
+  }),
+  ...of('understanding', 'conversation', ['test/conversation/period.test.ts'], {
+    'a week begins on Sunday': ['(day / DAY_MS + 3)', '(day / DAY_MS + 4)'],
+    'a month ago is a day that it did not have': ['- 1) * DAY_MS, last)', '- 1) * DAY_MS)'],
+    'a day begins when it does in London': ['candidates.find((ms)', 'day ?? candidates.find((ms)'],
+  }),
+  ...of('privacy', 'conversation', ['test/conversation/mask.test.ts'], {
+    'a masked phone can be used': ['e164.slice(-3)}`', 'e164.slice(4)}`'],
   }),
   ...of('order', 'conversation', 'simulator', {
     'what is written beside a person is interpreted': [

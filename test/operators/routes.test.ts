@@ -68,34 +68,26 @@ async function loseAnswer(bot: Started, conversation: string): Promise<string> {
   return choice.slice('confirm:'.length);
 }
 
-test.each(ROUTES)(
-  '$method $path wants the operators’ token, and no other',
-  async ({ method, path, body }) => {
-    const { ask } = await start();
-    const basic = { authorization: `Basic ${Buffer.from(`operator:${OPERATOR}`).toString('base64')}` };
+test('every route wants the operators’ token, and no other', async () => {
+  const { ask } = await start();
+  const basic = { authorization: `Basic ${Buffer.from(`operator:${OPERATOR}`).toString('base64')}` };
+  for (const { method, path, body } of ROUTES) {
     for (const headers of [{}, bearer(STAFF), bearer(`${OPERATOR}x`), basic]) {
       const refused = await ask(method, path, body, headers);
       expect(refused).toMatchObject({ status: 401, body: { title: 'Unauthorized', status: 401 } });
       expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="operator"');
     }
     expect((await ask(method, path, body)).status).not.toBe(401);
-    const staffRoute = await ask('GET', '/docs/json', undefined, bearer(OPERATOR));
-    expect(staffRoute.status).toBe(401);
-  },
-);
+  }
+  expect((await ask('GET', '/docs/json', undefined, bearer(OPERATOR))).status).toBe(401);
+});
 
-test.each(ROUTES)(
-  '$method $path is absent without OPERATOR_TOKEN, on this machine too',
-  async ({ method, path, body }) => {
-    const { ask } = await start({ STAFF_TOKEN: STAFF });
-    for (const headers of [{}, bearer(STAFF)]) {
-      expect(await ask(method, path, body, headers)).toMatchObject({
-        status: 404,
-        body: { title: 'Not Found' },
-      });
-    }
-  },
-);
+test('every route is absent without OPERATOR_TOKEN, on this machine too', async () => {
+  const { ask } = await start({ STAFF_TOKEN: STAFF });
+  for (const { method, path, body } of ROUTES)
+    for (const headers of [{}, bearer(STAFF)])
+      expect(await ask(method, path, body, headers)).toMatchObject({ status: 404 });
+});
 
 test('wrong tokens are counted by address, and the right one passes all the same', async () => {
   const { ask } = await start();
