@@ -132,7 +132,7 @@ test('any list after any other: what is spent is what the last summary said', ()
         summary = chat.replies.findLast(({ key }) => key === 'redeem.summary') ?? summary;
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -178,7 +178,7 @@ test('a message with a code is never a bare yes or no, at any step', () => {
         expect(chat.state.draft.codes ?? []).toContain(code);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

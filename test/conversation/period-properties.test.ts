@@ -89,7 +89,7 @@ describe('a period, whenever and wherever it is asked for', () => {
         for (const ms of [period.fromMs, period.toMs])
           if (Number.isFinite(ms)) expect(startOfDay(dayAt(ms, zone), zone)).toBe(ms);
       }),
-      { numRuns: 2000 },
+      { numRuns: 200 },
     );
   });
 
@@ -101,7 +101,7 @@ describe('a period, whenever and wherever it is asked for', () => {
           parsePeriod(text, nowMs, zone),
         ]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -118,7 +118,7 @@ describe('a period, whenever and wherever it is asked for', () => {
         ]);
         expect(found.at(-1)?.toMs).toBe(all.toMs);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

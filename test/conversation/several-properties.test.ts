@@ -217,7 +217,7 @@ test('each code is called at most once a confirmation, and ends told as what it 
         expect(new Set(codesIn(chat)).size).toBe(codesIn(chat).length);
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 200 },
   );
   expect(confirmations).toBeGreaterThan(100);
   expect(cutOff).toBeGreaterThan(10);
@@ -257,6 +257,6 @@ test('no code that is said is lost in silence: it is kept, or the answer names i
         }
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 200 },
   );
 });

@@ -105,7 +105,7 @@ it('a JPEG that ends early is a picture without a code', async () => {
 
 it('whatever was read before, the next picture is read', { timeout: 2 * PATIENCE_MS }, async () => {
   const read = { kind: 'read', texts: ['TIVI000000017'] };
-  for (let at = 0; at < 40; at++) {
+  for (let at = 0; at < 16; at++) {
     const bytes = Buffer.from(at % 2 === 0 ? JPEG : PNG);
     for (let n = 0; n < 20; n++)
       bytes[40 + ((at * 7919 + n * 104_729) % (bytes.length - 40))] = (at * n * 31) % 256;

@@ -24,18 +24,15 @@ describe('reads what a picture says', () => {
     expect(await reader.read(asPng(await drawCode(text, format, 3)))).toEqual(read(text));
   });
 
-  it.each([30, 50, 70, 90])(
-    'at an angle, out of focus, in bad light, as JPEG of quality %i',
-    async (quality) => {
-      const random = createRandom(quality, 'grain');
-      for (const [format, text] of DRAWN) {
-        // A code of bars is wide: it fills the picture sooner.
-        const seen = tilted(await drawCode(text, format, /^(QR|Data)/.test(format) ? 8 : 4), 0.2, 12);
-        const picture = asJpeg(grainy(blurred(seen, 1), 15, random), quality);
-        expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(text) });
-      }
-    },
-  );
+  it.each([30, 80])('at an angle, out of focus, in bad light, as JPEG of quality %i', async (quality) => {
+    const random = createRandom(quality, 'grain');
+    for (const [format, text] of DRAWN) {
+      // A code of bars is wide: it fills the picture sooner.
+      const seen = tilted(await drawCode(text, format, /^(QR|Data)/.test(format) ? 8 : 4), 0.2, 12);
+      const picture = asJpeg(grainy(blurred(seen, 1), 15, random), quality);
+      expect({ format, ...(await reader.read(picture)) }).toEqual({ format, ...read(text) });
+    }
+  });
 
   it('upside down, and all codes of a picture, each once', async () => {
     const codes = ['TIVI000000031', 'TIVI000000032', 'TIVI000000033', 'TIVI000000031'];
