@@ -51,22 +51,6 @@ test('with ADMIN_PORT what is for staff is on that port alone, and what is for p
   expect((await fetch(`${adminUrl}/webhooks/staff`, webhook)).status).toBe(401);
 });
 
-test('what is told as the address is where it listens, be it one of several of the machine', async () => {
-  const { url, adminUrl } = await start({ HOST: '127.0.0.2', ADMIN_PORT: '0' });
-  expect(await statusOf(`${url}/health/live`)).toBe(200);
-  expect(await statusOf(`${adminUrl}/metrics`)).toBe(200);
-});
-
-test('the bot is talked to by the admin port, and its page there too', async () => {
-  const { adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
-  const response = await fetch(`${adminUrl}/webhooks/staff`, {
-    method: 'POST',
-    headers: { ...STAFF, 'content-type': 'application/json' },
-    body: JSON.stringify({ conversation: 'qa-1', text: 'help', locale: 'en' }),
-  });
-  expect(await response.json()).toMatchObject({ status: 'done', replies: [{ key: 'help' }] });
-});
-
 test('metrics need a token on the main port, and none on the admin port', async () => {
   const apart = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });
   expect(await statusOf(`${apart.adminUrl}/metrics`)).toBe(200);

@@ -25,45 +25,6 @@ describe('/docs/json', () => {
     expect(document).not.toHaveProperty(['paths', '/plain']);
     expect(document).not.toHaveProperty(['paths', '/docs']);
   });
-
-  it('has request, answer and problems with examples, and the bearer token', async () => {
-    const { url } = await start();
-    const document: unknown = await (await fetch(`${url}/docs/json`)).json();
-    const post = ['paths', '/webhooks/staff', 'post'];
-    const json = 'application/json';
-    expect(document).toHaveProperty('components.securitySchemes.staffToken.scheme', 'bearer');
-    expect(document).toHaveProperty([...post, 'security'], [{ staffToken: [] }]);
-    const request = [...post, 'requestBody', 'content', json];
-    expect(document).toHaveProperty([...request, 'schema', 'required'], ['conversation']);
-    for (const field of [
-      'text',
-      'choice',
-      'contact',
-      'form',
-      'start',
-      'photo',
-      'id',
-      'locale',
-      'name',
-      'as',
-      'profile',
-    ])
-      expect(document).toHaveProperty([...request, 'schema', 'properties', field]);
-    expect(document).toHaveProperty([...request, 'examples', 'example1', 'value', 'conversation'], 'qa-42');
-    expect(document).toHaveProperty(
-      [...post, 'responses', '200', 'content', json, 'schema', 'examples', 0, 'status'],
-      'done',
-    );
-    for (const status of ['400', '401', '404', '413', '415', '429', '503'])
-      expect(document).toHaveProperty([
-        ...post,
-        'responses',
-        status,
-        'content',
-        'application/problem+json',
-        'schema',
-      ]);
-  });
 });
 
 describe('/docs', () => {

@@ -2,13 +2,12 @@ import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { startBot } from './support/app.ts';
-import { asAdmin } from './support/failover.ts';
 import { startRedis } from './support/redis.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 
-/** What `/health/ready` of a whole bot says on a Redis with these settings. */
-async function readiness(...settings: string[]) {
-  const redis = await startRedis(...settings);
+/** What `/health/ready` of a whole bot says on a Redis. */
+async function readiness() {
+  const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const bot = await startBot({ REDIS_URL: redis.url });
   onTestFinished(() => bot.stop());
@@ -20,25 +19,6 @@ test('a bot on a Redis that is set up as it should be is ready', async () => {
   expect(await readiness()).toEqual({
     status: 200,
     body: { status: 'ok', dependencies: { store: { status: 'ok' }, antcrm: { status: 'ok' } } },
-  });
-});
-
-test('wrong settings of Redis are shown as degraded, each with what to do; the bot works', async () => {
-  expect(await readiness('--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru')).toEqual({
-    status: 200,
-    body: {
-      status: 'degraded',
-      dependencies: {
-        store: {
-          status: 'degraded',
-          faults: [
-            'redis: appendonly is off: acknowledged messages can be lost, set appendonly yes',
-            'redis: maxmemory-policy is allkeys-lru: states can vanish, set maxmemory-policy noeviction',
-          ],
-        },
-        antcrm: { status: 'ok' },
-      },
-    },
   });
 });
 
@@ -88,22 +68,4 @@ test.each([
     status: 'down',
     dependencies: { store: { status: 'down' }, antcrm: { status: 'ok' } },
   });
-});
-
-test('however often readiness is asked, Redis is asked once a second', async () => {
-  const redis = await startRedis();
-  onTestFinished(() => redis.stop());
-  const bot = await startBot({ REDIS_URL: redis.url });
-  onTestFinished(() => bot.stop());
-  const ready = () => fetch(`${bot.url}/health/ready`);
-  const infos = () =>
-    asAdmin(redis, async (admin) =>
-      Number(/cmdstat_info:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0),
-    );
-  const before = await infos();
-  const startMs = performance.now();
-  for (let n = 0; n < 10; n++) await Promise.all(Array.from({ length: 20 }, ready));
-  const asked = (await infos()) - before;
-  // The last call of `infos` itself, and perhaps a second that began meanwhile.
-  expect(asked).toBeLessThanOrEqual((performance.now() - startMs) / 1000 + 3);
 });

@@ -103,12 +103,6 @@ describe('metrics', () => {
     expect(await samples(metrics, 'process_resident_memory_bytes')).toHaveLength(1);
     expect(metrics.contentType).toContain('text/plain');
   });
-
-  it('of two processes in one do not mix', async () => {
-    const [one, other] = [setUp(), setUp()];
-    one.metrics.observe.busy(7);
-    expect(await samples(other.metrics, 'bot_turns_busy')).toEqual(['0']);
-  });
 });
 
 describe('an alarm', () => {

@@ -153,7 +153,7 @@ test('a typed yes confirms an accumulation if, and only if, its summary is the l
         if (next.kind !== 'later') shown = chat.replies.at(-1) ?? shown;
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 600 },
   );
   // Both were seen, so that neither rule holds of nothing.
   expect(confirmed).toBeGreaterThan(50);

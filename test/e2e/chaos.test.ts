@@ -10,13 +10,13 @@ import { type Post, startWorld, type World } from './world.ts';
 
 /** So many conversations whatever the machine; in the short form more, as long as they begin within this time. */
 const LONG = process.env.FAULTS === 'long';
-const AT_LEAST = LONG ? 500 : 60;
+const AT_LEAST = LONG ? 500 : 40;
 const AT_MOST = LONG ? 500 : 300;
 const BEGIN_MS = 5000;
 const AT_ONCE = 64;
 
 /** Each process lives until customers have been told so many more messages, at random: a busy machine gets its time. */
-const LIFE = { from: 10, to: LONG ? 250 : 100 };
+const LIFE = { from: 10, to: LONG ? 250 : 120 };
 
 /** Words that say which conversation's message they are of; each is an e-mail in its message, and in the answer. */
 const serialsOf = (index: number): string[] => [1, 2, 3, 4].map((n) => `q${1000 + index}a${n}`);
@@ -66,7 +66,7 @@ test(`${AT_LEAST} conversations and more go on while both processes are killed a
   console.log(`${conversations.length} conversations, ${kills} kills`);
   expect(conversations.flatMap(faultsOf)).toEqual([]);
   expect(conversations.length).toBeGreaterThanOrEqual(AT_LEAST);
-  expect(kills).toBeGreaterThan(5);
+  expect(kills).toBeGreaterThan(2);
   const heard = conversations.flatMap(({ operations }) => operations.map((one) => one.heard));
   expect(heard.filter((one) => one === 'done').length).toBeGreaterThan(talks.length);
 });

@@ -16,9 +16,3 @@ test('the sandbox alone prints its URL, answers with and without the prefix, and
   expect(await earn('/sandbox/accumulate')).toMatchObject({ success: 0 });
   expect(await sandbox.stop()).toEqual({ code: 0, signal: null });
 });
-
-test('the sandbox says why it cannot listen', async () => {
-  const sandbox = await startProcess(MAIN, { HOST: '192.0.2.1' });
-  expect(await sandbox.ended).toEqual({ code: 1, signal: null });
-  expect(sandbox.lines.join('\n')).toContain('EADDRNOTAVAIL');
-});

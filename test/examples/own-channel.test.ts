@@ -83,13 +83,6 @@ describe('a bot with a channel of its own', () => {
     expect(asked?.text).toSatisfy((said: string) => says(said, 'accumulate.askCode', locale));
   });
 
-  it('shows a page that was away what it missed', async () => {
-    const { url } = await startShop();
-    await openFor(url, 'vi').send({ opened: true });
-    const later = openFor(url, 'vi');
-    await expect.poll(() => later.shown.length).toBeGreaterThan(0);
-  });
-
   it('serves the page, and nothing to people who are not signed in', async () => {
     const { url } = await startShop(() => undefined);
     const page = await fetch(`${url}/chat`);

@@ -34,12 +34,6 @@ it('an API root may have a path, with or without a slash at its end', async () =
   expect(await below.call('getMe', {})).toMatchObject({ kind: 'unauthorized' });
 });
 
-it('a method that an old Bot API server does not know is no refusal of the token', async () => {
-  const { double } = await createBot();
-  const client = createClient({ token: double.token, apiRoot: double.url });
-  expect(await client.call('getMyName', {})).toMatchObject({ kind: 'rejected' });
-});
-
 it('a call that is given up before it is connected is never sent', async () => {
   const { double } = await createBot();
   const client = createClient({ token: double.token, apiRoot: double.url });
