@@ -21,6 +21,9 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 /** All of `src`, which the rooms must not exceed together. */
 const HOUSE = { lines: 29_000, count: 200 };
 
+/** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
+const TESTS = 34_000;
+
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
 const COMMENTS = 0.12;
@@ -50,6 +53,12 @@ describe('The size of the house', () => {
   it('keeps the whole within its budget', () => {
     expect(sources.flatMap(({ lines }) => lines).length).toBeLessThanOrEqual(HOUSE.lines);
     expect(sources.length).toBeLessThanOrEqual(HOUSE.count);
+  });
+
+  it('keeps the tests within theirs', () => {
+    const files = globSync('test/**/*.*');
+    const lines = files.map((path) => linesOf(readFileSync(path, 'utf8')).length);
+    expect(lines.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(TESTS);
   });
 
   it('counts each file in one room', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { asJpeg, asPng, drawCode, paint, sheet } from '../support/pictures.ts';
+import { asJpeg, asPng, drawCode, sheet } from '../support/pictures.ts';
 import { startBot } from '../support/processes.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -13,15 +13,6 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const photo = (file_id: string, more: object = {}) => ({ photo: [{ file_id, width: 1280 }], ...more });
-
-test('the code in a photo is taken as if it were typed', async () => {
-  const chat = world.chat('vi');
-  world.double.keep('one', asJpeg(await drawCode('https://t.me/loyalty_bot?start=TIVI000000041'), 60));
-  await chat.send(chat.message(photo('one', { caption: '0912345678' })));
-  await chat.hears('accumulate.askEmail');
-  await chat.presses('skip');
-  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000041');
-});
 
 test('an album, whose parts come to two processes at once, is one answer', async () => {
   const chat = world.chat('vi');
@@ -39,20 +30,6 @@ test('an album, whose parts come to two processes at once, is one answer', async
   await chat.presses('skip');
   const summary = await chat.hears('accumulate.summary');
   for (const code of files) expect(summary).toContain(code);
-});
-
-test('what cannot be fetched or read is answered with what to do', async () => {
-  const chat = world.chat('en');
-  world.double.keep('blank', asPng(paint(100, 100, () => 255)));
-  world.double.keep('text', Buffer.from('TIVI000000045'));
-  world.double.script('file', { code: 502, description: '' }, { code: 502, description: '' });
-  await chat.send(chat.message(photo('blank')));
-  await chat.hears('photo.unavailable');
-  world.double.script('getFile', 'reset');
-  await chat.send(chat.message(photo('blank')));
-  await chat.hears('photo.noCode');
-  await chat.send(chat.message({ document: { file_id: 'text', mime_type: 'image/png' } }));
-  await chat.hears('photo.unreadable');
 });
 
 test('a bot that sees no photos has under 150 MB; staff send it one', async () => {
