@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, dayAt, startOfDay } from '../../src/conversation/language/calendar.ts';
+import { DAY_MS, dayAt, monthsBefore, startOfDay } from '../../src/conversation/language/calendar.ts';
 import { isNamedPeriod, namedPeriod } from '../../src/conversation/language/period.ts';
 import { PERIOD_NAMES, parsePeriod, periodIn } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
@@ -69,6 +69,13 @@ describe('a day', () => {
     ['Asia/Kathmandu', '2026-11-25', '2026-11-24T18:15:00Z'],
   ])('in %s, %s begins at %s', (zone, day, instant) => {
     expect(startOfDay(Date.parse(day), zone)).toBe(Date.parse(instant));
+  });
+
+  it.each([
+    ['2026-03-31', 1, '2026-02-28'],
+    ['2026-11-25', 12, '2025-11-25'],
+  ])('of %s, %i months before, is %s', (day, months, before) => {
+    expect(monthsBefore(Date.parse(day), months)).toBe(Date.parse(before));
   });
 
   it('begins at its first instant, in every zone', () => {
