@@ -339,8 +339,11 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   }),
   ...of('operators', 'operators', ['test/operators/routes.test.ts'], {
-    'nobody knows who was shown a phone': ["if (reveal === 'true') {", "if (reveal === 'never') {"],
+    'nobody knows who was shown a phone': ["if (reveal === 'true')\n", "if (reveal === 'never')\n"],
     'phones stay in caches': ["reply.header('cache-control', 'no-store');", 'reply;'],
-    'a dead letter is removed without a trace': ["log.warn(gone, 'an operator removes a dead letter');", ''],
+    'a dead letter is removed without a trace': [
+      "note(request, request.body?.by, 'removes a dead letter'",
+      "void (request, 'removes a dead letter'",
+    ],
   }),
 ];
