@@ -35,7 +35,7 @@ export type Flow = {
   readonly takes?: { readonly codes?: true; readonly link?: true; readonly form?: true } | undefined;
   /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
-  /** What forbids to begin or to go on; some that all flows have go before (`dialogue/guards.ts`). */
+  /** What forbids to begin or to go on; some that all flows have go before (`dialogue/advance.ts`). */
   readonly guards?: readonly (GuardName | Guard)[] | undefined;
   readonly end: Confirms | Reads;
 };

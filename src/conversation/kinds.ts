@@ -37,7 +37,8 @@ export const TYPES = historyTypeSchema.options;
 export const PERIOD_CHOICES = PERIODS.map((name) => choice(`period:${name}`));
 
 export const PROOF: About = { what: 'answer.proof.why', wrong: 'answer.proof.why' };
-const same = (key: string): About => ({ what: key, wrong: key });
+/** One answer to both. */
+export const same = (key: string): About => ({ what: key, wrong: key });
 
 export const KINDS: Readonly<Record<SlotKind, Kind>> = {
   codes: {

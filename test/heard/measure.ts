@@ -67,11 +67,14 @@ const QUESTIONS: Readonly<Record<string, (dialogue: Dialogue) => unknown>> = {
   nothing: (dialogue) => dialogue,
   code: (dialogue) => press(dialogue, 'accumulate'),
   phone: (dialogue) => press(dialogue, 'accumulate').text(TIVI),
-  email: (dialogue) => press(dialogue, 'accumulate').text(TIVI).text('0867123456'),
+  email: (dialogue) => {
+    const asked = press(dialogue, 'accumulate').text(TIVI).text('0867123456');
+    // Staff are asked for no e-mail: it is theirs to add.
+    return dialogue.sender.proof === 'token' ? asked.press('edit:email') : asked;
+  },
   earn1: (dialogue) => press(dialogue, 'accumulate').text(TIVI).text('0867123456').text('garnacho@gmail.com'),
   earn2: (dialogue) => {
     const asked = press(dialogue, 'accumulate').text(`${TIVI} ${FRIDGE}`).text('0867123456');
-    // Staff are asked for no e-mail.
     return dialogue.sender.proof === 'token' ? asked : asked.press('skip');
   },
   gift: (dialogue) => identify(press(dialogue, 'redeem')),

@@ -1,17 +1,18 @@
 import type { Command } from '../commands.ts';
 import { type Decision, say, withLast } from '../decision.ts';
-import { confirmsIn, type Scope } from '../flow.ts';
-import { type About, KINDS, PROOF } from '../kinds.ts';
+import type { Scope } from '../flow.ts';
+import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
 import { giftOf, pickUpLines } from '../prompts/gifts.ts';
 import { given, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
 import { identityLines } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
-import { CANCEL, type Choice, choice, type Line, type Reply } from '../reply.ts';
+import { type Choice, choice, type Line, type Reply } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
+import { pressed } from './live.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
-import { aside, home, homeWithShortcuts, otherPhone, viewed } from './questions.ts';
+import { aside, home, homeWithShortcuts, otherPhone, question, viewed } from './questions.ts';
 
 /*
  * What is answered beside the work: what was being asked is asked again, and nothing is lost.
@@ -103,24 +104,26 @@ export function asked(
   switch (command.about) {
     case 'what':
       return explain(state, scope);
-    case 'wrong':
-      return toldWhy(state, scope);
+    case 'wrong': {
+      // Where no value is asked for: why an operation was refused.
+      const last = state.operations.at(-1);
+      const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
+      const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
+      return answer(state, refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate, scope);
+    }
     case 'gift': {
       const gift = giftOf(command.gift, scope);
       const params = gift && { gift: gift.name, score: gift.score };
       const text: Line = params ? { key: 'answer.gift.costs', params } : { key: 'answer.gift.price' };
       return { reply: { key: 'answer', params: { text } }, question: { answer: idOf('answer.gift.price') } };
     }
-    case 'unknown':
-      return {
-        reply: isStruck(state)
-          ? struck(scope)
-          : { key: 'unsure', context: 'question', lines: supportLines(scope) },
-        question: {},
-      };
+    case 'unknown': {
+      const unknown: Reply = { key: 'unsure', context: 'question', lines: supportLines(scope) };
+      return { reply: isStruck(state) ? struck(scope) : unknown, question: {} };
+    }
     case 'answer': {
       const key = `answer.${command.id}`;
-      const isProof = key === 'answer.phone.why' && aboutQuestion(state, scope) === PROOF;
+      const isProof = key === KINDS.phone.about.what && aboutQuestion(state, scope) === PROOF;
       return isProof ? explain(state, scope) : answer(state, key, scope);
     }
   }
@@ -131,32 +134,16 @@ const REFUSED: Readonly<Record<Operation['kind'], string>> = {
   redeem: 'answer.gift.refused',
 };
 
-/** What may be wrong with an answer to the live question or, where no value is asked for, why an operation was refused. */
-function toldWhy(state: ConversationState, scope: Scope): Aside {
-  const last = state.operations.at(-1);
-  const isOver = state.step.at !== 'asking' && state.step.at !== 'confirming';
-  const refused = isOver && last?.status === 'refused' ? REFUSED[last.kind] : undefined;
-  return answer(state, refused ?? aboutQuestion(state, scope)?.wrong ?? REFUSED.accumulate, scope);
-}
-
 /** What explains the live question; undefined where nothing is asked, or the question says all there is to say. */
 export function aboutQuestion(state: ConversationState, scope: Scope): About | undefined {
   const { step } = state;
-  const same = (key: string): About => ({ what: key, wrong: key });
-  switch (step.at) {
-    case 'asking': {
-      if (step.offer?.why === 'typo') return KINDS.email.about;
-      const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
-      return step.slot === 'phone' && isProof ? PROOF : KINDS[step.slot].about;
-    }
-    case 'confirming':
-      return same('answer.confirm.what');
-    case 'consenting':
-      return same(otherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
-    case 'browsing':
-    case 'idle':
-      return undefined;
-  }
+  if (step.at === 'confirming') return same('answer.confirm.what');
+  if (step.at === 'consenting')
+    return same(otherPhone(state) === undefined ? 'answer.consent.what' : 'answer.consent.other');
+  if (step.at !== 'asking') return undefined;
+  if (step.offer?.why === 'typo') return KINDS.email.about;
+  const isProof = scope.flows.get(step.flow)?.identity === 'proved' && isProofAsked(scope);
+  return step.slot === 'phone' && isProof ? PROOF : KINDS[step.slot].about;
 }
 
 /** Not understood twice in a row: never answered by the same words. */
@@ -185,29 +172,28 @@ export function unsure(
 }
 
 /** The button that says the same as a command where the conversation is; undefined: none does. */
-function buttonFor(command: Command, { step, draft }: ConversationState, scope: Scope): Choice | undefined {
-  const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
+function buttonFor(command: Command, state: ConversationState, scope: Scope): Choice | undefined {
+  const id = buttonOf(command, state, scope);
+  if (id === undefined || pressed(state, id, scope).some((one) => one.do === 'expired')) return undefined;
+  return question(state, scope).choices?.find((one) => one.id === id) ?? choice(id);
+}
+
+function buttonOf(command: Command, { step }: ConversationState, { flows }: Scope): string | undefined {
   switch (command.do) {
     case 'start':
-      return scope.flows.get(command.flow) && choice(command.flow);
-    case 'kind': {
-      const listing = scope.flows.all.find(({ slots }) => slots.includes('list'));
-      return listing && command.of !== 'both' ? choice(`${listing.name}:${command.of}`) : undefined;
-    }
-    case 'change': {
-      const edits = (step.at === 'confirming' && flow && confirmsIn(flow)?.edits(draft)) || [];
-      return edits.find(({ id }) => id === `edit:${command.field}`);
-    }
+      return command.flow;
+    case 'kind':
+      return `${flows.all.find(({ slots }) => slots.includes('list'))?.name}:${command.of}`;
+    case 'change':
+      return `edit:${command.field}`;
     case 'none':
-      return step.at === 'asking' && step.slot === 'email' ? choice('skip') : undefined;
+      return 'skip';
     case 'page':
-      return step.at === 'browsing' && (command.to === 'next' || command.to === 'previous')
-        ? choice(command.to)
-        : undefined;
+      return String(command.to);
     case 'speak':
-      return choice(`language:${command.locale}`);
+      return `language:${command.locale}`;
     case 'cancel':
-      return step.at === 'idle' ? undefined : CANCEL;
+      return step.at === 'idle' ? undefined : 'cancel';
     default:
       return undefined;
   }
@@ -215,38 +201,37 @@ function buttonFor(command: Command, { step, draft }: ConversationState, scope: 
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
 export function status(state: ConversationState, scope: Scope, reference?: string): Reply {
-  const [operation, ...others] = operationsOf(state, reference);
-  return operation
-    ? {
-        key: 'operation.status',
-        context: others.length > 0 ? 'several' : shown(operation.status),
-        params: {
-          reference: others.length > 0 ? confirmationOf(operation.id) : operation.id,
-          what: { key: `operation.kind.${operation.kind}` },
-          at: operation.atMs,
-        },
-        lines: others.length > 0 ? [operation, ...others].map(codeLine) : receiptLines(operation, scope),
-      }
-    : { key: 'operation.none' };
+  const all = operationsOf(state, reference);
+  const [operation] = all;
+  if (!operation) return { key: 'operation.none' };
+  const { id, kind, status, atMs: at } = operation;
+  const what = { key: `operation.kind.${kind}` };
+  const key = 'operation.status';
+  if (all.length > 1) {
+    const params = { reference: confirmationOf(id), what, at };
+    return { key, context: 'several', params, lines: all.map(codeLine) };
+  }
+  const params = { reference: id, what, at };
+  return { key, context: shown(status), params, lines: receiptLines(operation, scope) };
 }
 
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
 export function privacy(state: ConversationState, isErasing: boolean, scope: Scope): Decision {
-  const kept = { ...browsedBy(state), ...state.profile, ...given(state.draft) };
-  const lines = identityLines(kept, () => !isStaff(scope));
-  for (const { id } of state.operations.filter(isOpen)) {
-    lines.push({ key: 'privacy.operation', params: { reference: id } });
-  }
-  const recent = state.operations.filter((operation) => !isOpen(operation)).length;
-  if (recent > 0) lines.push({ key: 'privacy.recent', params: { recent } });
-  const written = state.tickets?.reduce((sum, { notes }) => sum + notes.length, 0) ?? 0;
-  if (written > 0) lines.push({ key: 'privacy.person', params: { written } });
-  const unclear = state.unclear?.length ?? 0;
-  if (unclear > 0) lines.push({ key: 'privacy.unclear', params: { unclear } });
-  if (lines.length === 0) lines.push({ key: 'privacy.nothing' });
-  const isNothing = lines[0]?.key === 'privacy.nothing' && !state.consent?.given && !isErasing;
-  if (state.consent?.given) lines.push({ key: 'privacy.since', params: { at: state.consent.atMs } });
-  const reply: Reply = { key: 'privacy.text', lines: [...lines, ...supportLines(scope)] };
+  const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
+  const counted = [
+    { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
+    { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
+    { key: 'privacy.unclear', params: { unclear: unclear.length } },
+  ].filter(({ params }) => Object.values(params).some((count) => count > 0));
+  const kept: Line[] = [
+    ...identityLines({ ...browsedBy(state), ...profile, ...given(draft) }, () => !isStaff(scope)),
+    ...operations.filter(isOpen).map(({ id }) => ({ key: 'privacy.operation', params: { reference: id } })),
+    ...counted,
+  ];
+  const since = consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : [];
+  const isNothing = kept.length === 0 && since.length === 0 && !isErasing;
+  const all = kept.length === 0 ? [{ key: 'privacy.nothing' }] : kept;
+  const reply: Reply = { key: 'privacy.text', lines: [...all, ...since, ...supportLines(scope)] };
   // There is nothing to erase.
   if (isNothing) return aside(state, scope, reply);
   const live = viewed(state, scope);

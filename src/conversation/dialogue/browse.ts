@@ -63,23 +63,12 @@ export function turn(
   to: Extract<Command, { do: 'page' }>['to'],
   scope: Scope,
 ): Decision {
-  switch (to) {
-    case 'next':
-      return goTo(state, flow, page, page.skip + PAGE);
-    case 'previous':
-      return page.skip === 0
-        ? say(state, { ...question(state, scope), key: 'history.first' })
-        : goTo(state, flow, page, Math.max(0, page.skip - PAGE));
-    case 'same':
-      return goTo(state, flow, page, page.skip);
-    case 'first':
-      return goTo(state, flow, page, 0);
-    case 'last':
-      return goTo(state, flow, page, LAST);
-    default:
-      // Where there are fewer pages, it is said how many.
-      return goTo(state, flow, page, (to - 1) * PAGE, { sum: true });
-  }
+  const { skip } = page;
+  if (to === 'previous' && skip === 0) return say(state, { ...question(state, scope), key: 'history.first' });
+  // Where there are fewer pages, it is said how many.
+  if (typeof to === 'number') return goTo(state, flow, page, (to - 1) * PAGE, { sum: true });
+  const places = { next: skip + PAGE, previous: Math.max(0, skip - PAGE), same: skip, first: 0, last: LAST };
+  return goTo(state, flow, page, places[to]);
 }
 
 function goTo(

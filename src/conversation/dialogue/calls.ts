@@ -5,8 +5,7 @@ import { served } from '../prompts/identity.ts';
 import { balanceLines, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Operation } from '../state.ts';
-import { refused as askAnew, complete, untried as retryUntried } from './advance.ts';
-import { callHindered } from './guards.ts';
+import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
 import {
   type AtHand,
   atHand,

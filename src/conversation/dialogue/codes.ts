@@ -26,22 +26,22 @@ export type ListCommand = Extract<Command, { do: 'add' | 'remove' | 'keepOnly' |
 export function changeOf(codes: Codes, command: ListCommand, offered: Slip | undefined): Change {
   switch (command.do) {
     case 'add':
+      // What was meant is typed instead of pressed.
       return offered && command.codes.includes(offered.meant)
-        ? typedAfterAll(codes, offered, command.codes)
+        ? replaced(codes, [offered.typed], command.codes)
         : added(codes, command.codes);
     case 'remove':
-      return removed(codes, command.which);
-    case 'keepOnly': {
-      const { found } = sort(codes, command.which);
-      return found.length > 0
-        ? without(
-            codes,
-            codes.filter((code) => !found.includes(code)),
-          )
-        : removed(codes, command.which);
+    case 'keepOnly':
+      return removed(codes, command);
+    case 'replace': {
+      const fresh = command.codes.filter((code) => !codes.includes(code));
+      const wrong = [
+        sort(codes, command.old).found,
+        offered === undefined ? [] : [offered.typed],
+        codes.length === 1 ? codes : nearest(codes, fresh),
+      ];
+      return replaced(codes, wrong.find((some) => some.length > 0) ?? [], fresh);
     }
-    case 'replace':
-      return replaced(codes, command, offered);
   }
 }
 
@@ -117,43 +117,25 @@ function meantBy(codes: Codes, ref: CodeRef): Codes {
   return codes.filter((code) => code.toUpperCase().endsWith(end.toUpperCase()));
 }
 
-function removed(codes: Codes, which: readonly CodeRef[]): Change {
+function removed(codes: Codes, { do: way, which }: Extract<ListCommand, { which: unknown }>): Change {
   const { found, missing, isUnclear } = sort(codes, which);
   const told: Reply[] = missing.length > 0 ? [{ key: 'codes.missing', params: { code: list(missing) } }] : [];
-  if (isUnclear) return { codes, fresh: [], told: [...told, { key: 'codes.which' }] };
-  if (found.length > 0) {
-    const change = without(codes, found);
-    return { ...change, told: [...change.told, ...told] };
-  }
-  if (told.length > 0) return { codes, fresh: [], told };
-  return codes.length === 1 ? without(codes, codes) : { codes, fresh: [], told: [{ key: 'codes.which' }] };
-}
-
-/** The list without some of its codes. */
-function without(codes: Codes, gone: Codes): Change {
+  const isOnly = missing.length === 0 && codes.length === 1;
+  const named = way === 'keepOnly' ? codes.filter((code) => !found.includes(code)) : found;
+  const gone = isUnclear ? [] : found.length > 0 ? named : isOnly ? codes : [];
   const left = codes.filter((code) => !gone.includes(code));
-  const told: Reply[] = gone.length > 0 ? [{ key: 'codes.removed', params: { code: list(gone) } }] : [];
+  if (gone.length > 0) told.unshift({ key: 'codes.removed', params: { code: list(gone) } });
+  else if (isUnclear || (found.length === 0 && missing.length === 0)) told.push({ key: 'codes.which' });
   return { codes: left, fresh: [], told };
 }
 
 /** New codes take the place of those that were wrong; where nothing tells which these are, they stand beside them. */
-function replaced(
-  codes: Codes,
-  { old, codes: said }: Extract<Command, { do: 'replace' }>,
-  offered: Slip | undefined,
-): Change {
-  const fresh = said.filter((code) => !codes.includes(code));
-  const wrong = [
-    sort(codes, old).found,
-    offered === undefined ? [] : [offered.typed],
-    codes.length === 1 ? codes : nearest(codes, fresh),
-  ];
-  const [gone = []] = wrong.filter((some) => some.length > 0);
-  const all = added(gone.length === 0 ? codes : instead(codes, gone, fresh), gone.length === 0 ? fresh : []);
-  const told: Reply =
-    gone.length === 0
-      ? { key: 'codes.beside', params: { code: list(fresh) } }
-      : { key: 'codes.replaced', params: { from: list(gone), to: list(fresh) } };
+function replaced(codes: Codes, gone: Codes, fresh: Codes): Change {
+  const isBeside = gone.length === 0;
+  const all = added(isBeside ? codes : instead(codes, gone, fresh), isBeside ? fresh : []);
+  const told: Reply = isBeside
+    ? { key: 'codes.beside', params: { code: list(fresh) } }
+    : { key: 'codes.replaced', params: { from: list(gone), to: list(fresh) } };
   return { codes: all.codes, fresh, told: [...all.told, told] };
 }
 
@@ -161,11 +143,4 @@ function replaced(
 function nearest(codes: Codes, [fresh = '']: Codes): Codes {
   const near = codes.filter((code) => isOneTypo(code, fresh) || isAlike(code, fresh));
   return near.length === 1 ? near : [];
-}
-
-/** What was meant is typed instead of pressed. */
-function typedAfterAll(codes: Codes, { typed, meant }: Slip, said: Codes): Change {
-  const all = added(instead(codes, [typed], said), []);
-  const told: Reply = { key: 'codes.replaced', params: { from: typed, to: meant } };
-  return { codes: all.codes, fresh: said, told: [...all.told, told] };
 }

@@ -9,7 +9,7 @@ import { showPhone } from '../prompts/mask.ts';
 import { periodFault, periodNoted } from '../prompts/pages.ts';
 import type { Reply } from '../reply.ts';
 import type { ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
-import { advance, ask, type Doubted, edit, plainly, retry, runningIn } from './advance.ts';
+import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
   aboutQuestion,
@@ -28,7 +28,6 @@ import {
 import { narrow, turn as turnPage } from './browse.ts';
 import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
-import { hindered } from './guards.ts';
 import { pressed } from './live.ts';
 import { isInterrupted } from './operations.ts';
 import { callPerson, offering, personChoice, supportLines } from './person.ts';
@@ -596,18 +595,10 @@ function confirmedByWord(
 function no(turn: Turn, isWrong: boolean, scope: Scope): Next {
   const { state } = turn;
   const { step } = state;
-  switch (step.at) {
-    case 'asking':
-      if (step.offer) return decide(turn, isKept(step.offer) ? 'keep' : 'other', scope);
-      return isWrong ? plainly(state, step, scope) : none(turn, undefined, scope);
-    case 'confirming':
-      return again(state, scope, { key: 'confirm.edit' });
-    case 'consenting':
-      return consent(state, false, scope);
-    case 'browsing':
-    case 'idle':
-      return beside(turn, { key: 'later' });
-  }
+  if (step.at === 'idle' || step.at === 'browsing') return beside(turn, { key: 'later' });
+  if (step.at !== 'asking') return none(turn, undefined, scope);
+  if (step.offer) return decide(turn, isKept(step.offer) ? 'keep' : 'other', scope);
+  return isWrong ? plainly(state, step, scope) : none(turn, undefined, scope);
 }
 
 /** Whether a no to what is offered keeps what was written. */
