@@ -312,7 +312,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...of(
     'privacy',
     'conversation',
-    ['test/conversation/person.test.ts', 'test/conversation/unclear.test.ts'],
+    ['test/conversation/dialogues.test.ts', 'test/conversation/beside-transcripts.test.ts'],
     {
       'an erased ticket keeps what was said': [
         'return { ...ticket, notes: [], closed };',
