@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 29_000, count: 200 };
+const HOUSE = { lines: 28_600, count: 192 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
 const TESTS = 34_000;
