@@ -1,4 +1,5 @@
-import { LOCALES, type Locale } from '../conversation/message.ts';
+import { LOCALES, type Locale, type Sender } from '../conversation/message.ts';
+import type { ChannelTraits } from './channel.ts';
 
 /** Our language for a client's language tag (BCP 47); undefined where we do not speak it. */
 export function localeOf(tag: string | undefined): Locale | undefined {
@@ -13,6 +14,16 @@ export function cut(text: string, max: number): string {
 
 /** Longest name taken over from a profile, in characters. */
 export const MAX_NAME = 100;
+
+/** Who writes, as their client tells of them: its language tag, and a name that may be blank. */
+export function senderOf(
+  { name: channel, proof }: ChannelTraits,
+  language: string | undefined,
+  written: string,
+): Sender {
+  const name = cut(written.trim(), MAX_NAME);
+  return { channel, proof, locale: localeOf(language), name: name === '' ? undefined : name };
+}
 
 /** What a button carries: `<choice id>~<view>`; the id alone where its question has no view. */
 export function encodeChoice(id: string, view: string | undefined): string {

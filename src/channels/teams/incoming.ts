@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Activity } from 'botbuilder';
 import { z } from 'zod';
-import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import type { Picture } from '../../conversation/photo.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, localeOf, MAX_NAME } from '../input.ts';
+import { cut, decodeChoice, MAX_NAME, senderOf } from '../input.ts';
 import { type Data, type Place, type Press, parseData, TEAMS } from './address.ts';
 
 /**
@@ -126,19 +126,9 @@ function envelope(activity: Activity, place: Place) {
     channel: TEAMS.name,
     conversation,
     id: activity.id || randomUUID(),
-    sender: senderOf(activity),
+    // Without an e-mail: only `identify` can vouch for one.
+    sender: senderOf(TEAMS, activity.locale, activity.from.name),
     address,
-  };
-}
-
-/** Without an e-mail: only `identify` can vouch for one. */
-function senderOf({ from, locale }: Activity): Sender {
-  const name = from.name.trim();
-  return {
-    channel: TEAMS.name,
-    proof: TEAMS.proof,
-    locale: localeOf(locale),
-    name: name === '' ? undefined : cut(name, MAX_NAME),
   };
 }
 

@@ -2,10 +2,10 @@ import { Composer, Context, Telegram } from 'telegraf';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/code.ts';
-import { MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
+import { MAX_TEXT, type Message } from '../../conversation/message.ts';
 import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, localeOf, MAX_NAME } from '../input.ts';
+import { cut, senderOf } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
 
 /**
@@ -145,18 +145,10 @@ function envelope(
 ) {
   const thread = message?.is_topic_message ? message.message_thread_id : undefined;
   const address: Address = { chat: chat.id, ...(thread !== undefined && { thread }) };
+  const name = [from?.first_name, from?.last_name].filter(Boolean).join(' ');
+  const sender = senderOf(TELEGRAM, from?.language_code, name);
   const id = `u${update_id}`;
-  return { channel: TELEGRAM.name, conversation: String(chat.id), id, sender: sender(from), address };
-}
-
-function sender(from: User | undefined): Sender {
-  const name = [from?.first_name, from?.last_name].filter(Boolean).join(' ').trim();
-  return {
-    channel: TELEGRAM.name,
-    proof: TELEGRAM.proof,
-    locale: localeOf(from?.language_code),
-    name: name === '' ? undefined : cut(name, MAX_NAME),
-  };
+  return { channel: TELEGRAM.name, conversation: String(chat.id), id, sender, address };
 }
 
 /** What a customer said with an update; `press` where they pressed a button. */

@@ -35,31 +35,23 @@ export type RegistrationOptions = {
 /** A part of what Telegram must know of the bot. Setting it again changes nothing. */
 export type Part = {
   readonly name: string;
-  set(options?: CallOptions): Promise<Answer>;
+  set(bounds?: CallOptions): Promise<Answer>;
   /** Whether Telegram has it as it should be; of a webhook, as far as it shows: never the secret. */
-  isSet(options: CallOptions): Promise<boolean>;
+  isSet(bounds: CallOptions): Promise<boolean>;
 };
 
 /** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
 export function partsOf(client: Pick<Client, 'call'>, options: RegistrationOptions): Part[] {
   const { publicUrl, secret, words, defaultLocale } = options;
 
-  function part<M extends keyof Methods>(
-    name: M,
-    payload: Methods[M],
-    isSet: (call: Client['call'], options: CallOptions) => Promise<boolean>,
-  ): Part {
-    return {
-      name,
-      set: (options) => client.call(name, payload, options),
-      isSet: (options) => isSet(client.call, options),
-    };
+  function part<M extends keyof Methods>(name: M, payload: Methods[M], isSet: Part['isSet']): Part {
+    return { name, set: (bounds) => client.call(name, payload, bounds), isSet };
   }
 
   function webhookPart(url: string, secret: string): Part {
     const allowed = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
-    return part('setWebhook', { url, secret_token: secret, ...allowed }, async (call, options) => {
-      const webhook = readWebhook(await call('getWebhookInfo', {}, options));
+    return part('setWebhook', { url, secret_token: secret, ...allowed }, async (bounds) => {
+      const webhook = readWebhook(await client.call('getWebhookInfo', {}, bounds));
       return webhook?.url === url && missingKinds(webhook).length === 0;
     });
   }
@@ -71,23 +63,19 @@ export function partsOf(client: Pick<Client, 'call'>, options: RegistrationOptio
       command: written[locale],
       description: line(`telegram.command.${name}`),
     }));
-    const description = line('telegram.description');
-    const short_description = line('telegram.shortDescription');
+    const long = { description: line('telegram.description') };
+    const short = { short_description: line('telegram.shortDescription') };
     /** Telegram answers with the fields that were set, in their order. */
     const shows =
       (method: 'getMyCommands' | 'getMyDescription' | 'getMyShortDescription', wanted: unknown) =>
-      async (call: Client['call'], options: CallOptions): Promise<boolean> => {
-        const answer = await call(method, language, options);
+      async (bounds: CallOptions): Promise<boolean> => {
+        const answer = await client.call(method, language, bounds);
         return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
       };
     return [
       part('setMyCommands', { commands, ...language }, shows('getMyCommands', commands)),
-      part('setMyDescription', { description, ...language }, shows('getMyDescription', { description })),
-      part(
-        'setMyShortDescription',
-        { short_description, ...language },
-        shows('getMyShortDescription', { short_description }),
-      ),
+      part('setMyDescription', { ...long, ...language }, shows('getMyDescription', long)),
+      part('setMyShortDescription', { ...short, ...language }, shows('getMyShortDescription', short)),
     ];
   }
 
