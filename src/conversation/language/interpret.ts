@@ -63,7 +63,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   const lists = createListTalk(words, reader.lexicon);
   const giftNames = createGiftNames(words);
   const pageIn = createPages(words, times.numbers);
-  const nearest = createNearest(words, reader.lexicon);
+  // Most texts need none of it.
+  const nearest = once(() => createNearest(words, reader.lexicon));
   const wishes = new Set(words.list('wishes'));
   const flowNamed = (name: string | undefined) => flows.find((flow) => flow.name === name);
   const startedBy = (act: string | undefined) =>
@@ -87,7 +88,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     const isOpen =
       isUnknown(first) || (first?.do === 'unclear' && !first.script && !isNearly(first.wrong, text));
     if (!isOpen) return { commands: whole, why: { covered } };
-    const near = nearest(read.text);
+    const near = nearest()(read.text);
     const why = { covered, nearest: near.map(({ act: command, ...one }) => ({ ...one, command })) };
     return { commands: likely(vote(near), read) ?? whole, why };
   }

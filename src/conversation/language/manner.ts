@@ -141,18 +141,15 @@ const only = (locales: readonly string[]): string | undefined =>
   locales.length === 1 ? locales[0] : undefined;
 
 /** The letters and marks that one language alone has. */
-function marksOf({ examples }: Words): ReadonlyMap<string, string> {
-  const found = new Map<string, Set<string>>();
-  for (const { text, locale } of examples)
-    for (const [sign] of text
-      .normalize('NFD')
-      .toLowerCase()
-      .matchAll(/[^\0-\x7f]/gu))
-      if (/[\p{L}\p{M}]/u.test(sign)) found.set(sign, (found.get(sign) ?? new Set()).add(locale));
+function marksOf({ examples, locales }: Words): ReadonlyMap<string, string> {
+  const signs = locales.map((locale) => {
+    const texts = examples.flatMap((one) => (one.locale === locale ? one.text : []));
+    const used = new Set(texts.join(' ').normalize('NFD').toLowerCase());
+    return { locale, own: [...used].filter((sign) => /[^\0-\x7f]/.test(sign) && /[\p{L}\p{M}]/u.test(sign)) };
+  });
+  const isOfOne = (sign: string) => signs.filter(({ own }) => own.includes(sign)).length === 1;
   return new Map(
-    [...found].flatMap(([sign, [locale, ...others]]) =>
-      locale !== undefined && others.length === 0 ? [[sign, locale] as const] : [],
-    ),
+    signs.flatMap(({ locale, own }) => own.filter(isOfOne).map((sign) => [sign, locale] as const)),
   );
 }
 
