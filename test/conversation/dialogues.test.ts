@@ -20,3 +20,33 @@ describe.each(globSync('*.txt', { cwd: folder }).sort())('%s', (file) => {
     });
   });
 });
+
+describe('a transcript that says something else than what comes', () => {
+  const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
+
+  test.each([
+    ['a reply', `${SUMMED} → accumulate.askCode`],
+    ['no reply', `${SUMMED} → nothing`],
+    ['a reply more', `${SUMMED} → accumulate.summary, accumulate.askCode`],
+    ['a variant', `${SUMMED} → accumulate.summary_staff`],
+    ['a parameter', 'tích điểm TIVIO00000120 → code.offer(code=TIVI000000121)'],
+    ['a value', `${SUMMED} → … ; codes TIVI000000018`],
+    ['a word', `${SUMMED} → … ; says TIVI000000018`],
+    ['a button', `${SUMMED} → … ; offers forget`],
+    ['a fact that nobody knows', `${SUMMED} → … ; nonsense`],
+    ['another call', `${SUMMED}\n[confirm] → … ! accumulate TIVI000000018`],
+    ['no call', `${SUMMED}\n[confirm] → accumulate.done, privacy.consent`],
+    ['a call more', `${SUMMED}\n[confirm] → … ! accumulate ! accumulate`],
+    ['what was asked', 'as teams\nxem điểm → … ? balance phone'],
+    ['what stays', `${SUMMED}\nhuỷ → … ; loses nothing`],
+    ['one of two ways', `tích điểm\nTIVI000000017 | huỷ → accumulate.askPhone`],
+    ['one of two names', `let what: TIVI000000017 | huỷ\ntích điểm\n{what} → accumulate.askPhone`],
+  ])('fails: %s', (_, lines) => {
+    const [topic] = readTranscripts(`# Topic\n## scenario\n${lines}`);
+    const paths = topic?.scenarios.flatMap((scenario) => scenario.paths) ?? [];
+    expect(paths.length).toBeGreaterThan(0);
+    expect(() => {
+      for (const path of paths) runTranscript(path);
+    }).toThrow(/^line \d: /);
+  });
+});
