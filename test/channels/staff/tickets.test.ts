@@ -154,7 +154,7 @@ describe('a ticket', () => {
   });
 
   test('tells what was being done, and the operations', async () => {
-    const said = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456' });
+    const said = await say('qa-5', { text: 'tích điểm TIVI000000801 0867123456 minh@example.vn' });
     const choices = said.replies.at(-1)?.choices ?? [];
     const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
     await say('qa-5', { choice: confirm });
