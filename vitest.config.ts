@@ -15,7 +15,7 @@ const mutants = {
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const waits = ({ moduleId }: TestSpecification) =>
-      +/browser\.test|test\/(e2e|faults|store\/redis)\//.test(moduleId);
+      +/browser\.test|test\/(e2e|faults|store\/redis)\/|telemetry|transport/.test(moduleId);
     return (await super.sort(files)).sort((a, b) => waits(b) - waits(a));
   }
 }
