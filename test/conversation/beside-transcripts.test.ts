@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import en from '../../locales/en.json' with { type: 'json' };
 import vi from '../../locales/vi.json' with { type: 'json' };
+import { masked } from '../../src/conversation/dialogue/unclear.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import { createWords, WORDING } from '../../src/i18n.ts';
 import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
@@ -143,12 +144,8 @@ describe('a sentence that got a fallback', () => {
     ['mèo xem https://x.vn/a?b', 'mèo xem ***'],
     ['garnacho hỏi mèo, Garnacho ạ', '*** hỏi mèo, *** ạ'],
     ['mèo mã ABC12X trèo 3 cây', 'mèo mã *** trèo 3 cây'],
-  ])('is masked: %s', (text, masked) => {
-    const chat = whoAgreed();
-    chat.sender = TELEGRAM;
-    const heard = chat.text(`xyzzy ${text} plugh`);
-    // A value in it may be understood; then nothing is kept.
-    for (const one of kept(heard) ?? []) expect(one).toBe(`xyzzy ${masked} plugh`);
+  ])('is masked: %s', (text, expected) => {
+    expect(masked(text, 'Garnacho')).toBe(expected);
   });
 
   test('is kept, the last 20 of them', () => {

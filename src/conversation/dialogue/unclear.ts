@@ -46,7 +46,7 @@ export function unclearUntilMs({ unclear: [first] = [] }: ConversationState): nu
 const MASK = '***';
 
 /** E-mails, links, whatever has digits (phones and codes, with blanks in between, too), and the customer's name. */
-function masked(text: string, name = ''): string {
+export function masked(text: string, name = ''): string {
   const names = name.split(/\s+/).filter((part) => part.length > 1);
   const named = new RegExp(
     `(?<!\\p{L})(?:${names.map((part) => RegExp.escape(part)).join('|')})(?!\\p{L})`,
