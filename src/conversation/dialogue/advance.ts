@@ -196,11 +196,14 @@ export function refused(state: ConversationState, flow: Flow, refusal: Reply, sc
   const over = served(state, scope);
   const slot = confirmsIn(flow)?.again;
   if (slot === undefined) return home(over, scope, refusal);
-  const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
+  const wait = tooManyGuesses(flow, state, scope);
   if (wait) return after([refusal], home(state, scope, wait));
   const { [KINDS[slot].slot]: _, ...draft } = over.draft;
   return pose({ ...over, draft }, asking(flow, slot, { editing: true }), scope, refusal);
 }
+
+const tooManyGuesses = (flow: Flow, state: ConversationState, scope: Scope): Reply | undefined =>
+  flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
 export function untried(
@@ -210,7 +213,7 @@ export function untried(
   why: Reply,
   scope: Scope,
 ): Decision {
-  const wait = flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
+  const wait = tooManyGuesses(flow, state, scope);
   return wait
     ? home(state, scope, wait)
     : advance({ ...state, draft: { ...state.draft, codes: [...codes] } }, flow, scope, [why]);

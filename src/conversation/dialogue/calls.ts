@@ -55,8 +55,10 @@ export function conclude(state: ConversationState, outcome: Concluded, scope: Sc
   if (!confirming || !call) return orphaned(state, outcome, scope);
   // The button stays live: the same press may succeed once the other operation has its outcome.
   if (outcome.kind === 'busy') return again(state, scope, stillChecking(state));
-  if (outcome.kind === 'outdated') return outdated(state, confirming, scope);
-  const { confirmed, calls } = confirming;
+  const { step, confirmed, calls } = confirming;
+  // What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`.
+  if (outcome.kind === 'outdated')
+    return complete(state, confirmed.flow, { ...scope, ids: { ...scope.ids, operation: step.operation } });
   const noted = noteOutcome(state, call, confirmed, outcome, scope);
   const put = putAway(outcome);
   const next = nextCall(noted, calls.slice(calls.indexOf(call) + 1));
@@ -151,11 +153,6 @@ function anew(state: ConversationState, { step, confirmed, outcome }: Ended, sco
   const isSame = confirmed.exclusive && outcome?.kind === 'unavailable' && outcome.locks === undefined;
   const operation = isSame ? step.operation : scope.ids.operation;
   return pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
-}
-
-/** What was confirmed is no more so: shown as it is now. The id stays, as of an early `unavailable`. */
-function outdated(state: ConversationState, { step, confirmed }: AtHand, scope: Scope): Decision {
-  return complete(state, confirmed.flow, { ...scope, ids: { ...scope.ids, operation: step.operation } });
 }
 
 /** One reply about the codes that are being checked; names them, unless each was told already. */

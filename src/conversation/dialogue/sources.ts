@@ -1,4 +1,4 @@
-import { type Command, type Interpretation, SLOT_KINDS } from '../commands.ts';
+import { type Command, SLOT_KINDS } from '../commands.ts';
 import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { KINDS } from '../kinds.ts';
@@ -176,23 +176,21 @@ function look(state: ConversationState, photo: Photo, scope: Scope): Decision {
 
 /** Answers pictures that were read. */
 export function onPictures(state: ConversationState, { pictures, caption }: Photo, scope: Scope): Decision {
-  const found = pictures.map((picture) => codesIn(picture, scope));
+  const found = pictures.map((picture) =>
+    picture.kind === 'read' ? picture.texts.flatMap(scope.language.scan) : [],
+  );
   const read = found.filter((codes) => codes.length > 0).length;
   if (read === 0) return withoutCode(state, pictures, caption, scope);
   const codes = [...new Set(found.flat())];
   const text = [caption ?? [], codes].flat().join(' ');
-  const { commands }: Pick<Interpretation, 'commands'> =
-    caption === undefined ? { commands: [] } : scope.language.interpret(text, expecting(state, scope), scope);
+  const commands =
+    caption === undefined ? [] : scope.language.interpret(text, expecting(state, scope), scope).commands;
   const heard = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
   const others = codes.filter((code) => !heard.has(code));
   const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
   const all: readonly Command[] = others.length > 0 ? [...kept, { do: 'add', codes: others }] : commands;
   const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };
   return after(read < pictures.length ? [some] : [], run(state, all, scope));
-}
-
-function codesIn(picture: Picture, scope: Scope): readonly string[] {
-  return picture.kind === 'read' ? picture.texts.flatMap(scope.language.scan) : [];
 }
 
 /** A caption is answered all the same; where it has the code itself, nobody misses one in the picture. */
