@@ -83,7 +83,7 @@ type Pending<Kept> = Required<Options> & {
 };
 
 /** How many records are remembered, and for how long: a few open for the length of a lease, the others sealed. */
-const REMEMBERED = 4096;
+const REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
 const OPEN = 256;
 const OPEN_MS = 15_000;

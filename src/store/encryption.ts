@@ -54,7 +54,7 @@ const KEY_BYTES = 32;
 const NAME_BYTES = 16;
 
 /** Whoever writes wrote a moment ago, mostly: so many names and subkeys are remembered. */
-const REMEMBERED = 8000;
+const REMEMBERED = 4000;
 
 export function createEncryption(
   { key, previous, hashKey }: Keys,

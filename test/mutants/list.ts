@@ -93,6 +93,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     'only the last message is remembered': ['const REMEMBERED = 64;', 'const REMEMBERED = 1;'],
   }),
+  ...of('order', 'engine', ['test/engine/fused.test.ts'], {
+    'a text that killed a process is decided before it is filed, in the next one, too': [
+      'const filed = await file(name, accepted, sentMs > startedMs);',
+      'const filed = await file(name, accepted, true);',
+    ],
+  }),
   ...of('privacy', 'engine', 'simulator', {
     'a message of a phone number is logged': [
       'observe.update(channel, filed);',
