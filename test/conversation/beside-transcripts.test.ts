@@ -144,8 +144,17 @@ describe('a sentence that got a fallback', () => {
     ['mèo xem https://x.vn/a?b', 'mèo xem ***'],
     ['garnacho hỏi mèo, Garnacho ạ', '*** hỏi mèo, *** ạ'],
     ['mèo mã ABC12X trèo 3 cây', 'mèo mã *** trèo 3 cây'],
+    ['mèo ０８６７１２３４５６ trèo', 'mèo *** trèo'],
+    ['mèo 08 - 67 / 12 / 34 / 56', 'mèo ***'],
+    ['mèo của ten @ gmail.com', 'mèo của ***'],
+    ['mèo xem www.x.vn/a, fb.com/ten', 'mèo xem *** ***'],
+    ['mèo\n## Yes\n- trèo', 'mèo ## Yes - trèo'],
   ])('is masked: %s', (text, expected) => {
     expect(masked(text, 'Garnacho')).toBe(expected);
+  });
+
+  test.each(['Nguyễn Văn Bình', 'Nguyễn Văn Bình'.normalize('NFD')])('has no name without marks: %s', (name) => {
+    expect(masked('mèo của nguyen VAN bình', name)).toBe('mèo của *** *** ***');
   });
 
   test('is kept, the last 20 of them', () => {

@@ -1,5 +1,6 @@
 import type { Decision } from '../decision.ts';
 import type { Scope } from '../flow.ts';
+import { fold, visible } from '../language/text.ts';
 import type { ConversationState } from '../state.ts';
 import { hasAgreed, question } from './questions.ts';
 
@@ -45,16 +46,16 @@ export function unclearUntilMs({ unclear: [first] = [] }: ConversationState): nu
 
 const MASK = '***';
 
-/** E-mails, links, whatever has digits (phones and codes, with blanks in between, too), and the customer's name. */
+/**
+ * On one line, without e-mails, links, whatever has digits (phones and codes, however they are spaced) and the customer's
+ * name, with or without its marks.
+ */
 export function masked(text: string, name = ''): string {
-  const names = name.split(/\s+/).filter((part) => part.length > 1);
-  const named = new RegExp(
-    `(?<!\\p{L})(?:${names.map((part) => RegExp.escape(part)).join('|')})(?!\\p{L})`,
-    'giu',
-  );
-  const bare = text
-    .replace(/\S+@\S+|\S+:\/\/\S+|@\S+/g, MASK)
-    .replace(/\+?\d[\d\s.()-]{3,}\d/g, MASK)
-    .replace(/\S*\d\S*/g, (word) => (/^\d{1,2}$/.test(word) ? word : MASK));
-  return names.length > 0 ? bare.replace(named, MASK) : bare;
+  const names = new Set(fold(name).split(' '));
+  const isName = (word: string): boolean => word.length > 1 && names.has(fold(word));
+  return visible(text.normalize('NFKC'))
+    .replace(/(?:\S+\s?)?@\s?\S*|\S+:\/\/\S+|www\.\S+|\S+\.\S+\/\S*/g, MASK)
+    .replace(/\+?\p{Nd}[\p{Nd}\s\p{P}]{3,}\p{Nd}/gu, MASK)
+    .replace(/\S*\p{Nd}\S*/gu, (word) => (/^\d{1,2}$/.test(word) ? word : MASK))
+    .replace(/\p{L}+/gu, (word) => (isName(word) ? MASK : word));
 }
