@@ -18,7 +18,7 @@ const answering = closing.extend({
   text: z
     .string()
     .max(MAX_ANSWER, `Wants at most ${MAX_ANSWER} characters`)
-    .regex(/\S/, 'Wants some text')
+    .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants some text')
     .transform((text) => text.replace(/[^\P{Cc}\n\t]/gu, '').toWellFormed())
     .describe('Leaves as it is written.'),
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),

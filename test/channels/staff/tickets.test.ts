@@ -129,6 +129,7 @@ describe('a ticket', () => {
 
   test.each([
     ['a blank text', { text: ' \n', by: 'lan' }, 400],
+    ['a text of control characters', { text: '\u0001\u200b', by: 'lan' }, 400],
     ['no text', { by: 'lan' }, 400],
     ['nobody who wrote it', { text: 'a' }, 400],
     ['something else', { text: 'a', by: 'lan', to: 'all' }, 400],
