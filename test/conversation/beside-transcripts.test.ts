@@ -153,9 +153,12 @@ describe('a sentence that got a fallback', () => {
     expect(masked(text, 'Garnacho')).toBe(expected);
   });
 
-  test.each(['Nguyễn Văn Bình', 'Nguyễn Văn Bình'.normalize('NFD')])('has no name without marks: %s', (name) => {
-    expect(masked('mèo của nguyen VAN bình', name)).toBe('mèo của *** *** ***');
-  });
+  test.each(['Nguyễn Văn Bình', 'Nguyễn Văn Bình'.normalize('NFD')])(
+    'has no name without marks: %s',
+    (name) => {
+      expect(masked('mèo của nguyen VAN bình', name)).toBe('mèo của *** *** ***');
+    },
+  );
 
   test('is kept, the last 20 of them', () => {
     const chat = whoAgreed();
