@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
 import { button, replied, type, useConsole, view } from './kit.ts';
 
-const { bot, open } = useConsole();
+const { bot, forgive, open } = useConsole();
 const NARROW = { width: 390, height: 800 };
 
 /** A customer who asks for a person, from elsewhere. */
@@ -55,6 +55,52 @@ describe('the inbox', () => {
     await one.keyboard.press('Enter');
     await cards(other).getByText('Chào bạn').waitFor();
     expect(await other.getByLabel('Câu trả lời').inputValue()).toBe('Mình xem nhé');
+  });
+
+  it('sends an answer again that may not have arrived, once, and another one as another one', async () => {
+    const page = await open({ path: '/console#inbox' });
+    await ask('qa-4');
+    await cards(page).locator('summary').click();
+    const answer = page.getByLabel('Câu trả lời');
+    const lost = async (text: string) => {
+      const sent = page.waitForEvent('requestfailed');
+      await page.route('**/messages', (route) => route.fetch().then(() => route.abort()), { times: 1 });
+      await answer.fill(text);
+      await page.keyboard.press('Enter');
+      await sent;
+    };
+    await lost('Chào bạn');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => answer.inputValue()).toBe('');
+    await lost('Bạn còn đó không?');
+    await answer.fill('Bạn còn đó chứ?');
+    await page.keyboard.press('Enter');
+    const written = cards(page).locator('.written p');
+    await expect.poll(() => written.count()).toBe(3);
+    expect((await written.allTextContents()).map((text) => text.slice(-8))).toEqual([
+      'Chào bạn',
+      'ó không?',
+      ' đó chứ?',
+    ]);
+    forgive('ERR_FAILED');
+  });
+
+  it('reads once more, not once for each, what is new while it reads', async () => {
+    const page = await open({ path: '/console#inbox' });
+    const send = await ask('qa-5');
+    await cards(page).locator('summary').waitFor();
+    let reads = 0;
+    await page.route('**/tickets?state=open', async (route) => {
+      reads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await route.continue();
+    });
+    for (let at = 0; at < 3; at++) {
+      await Promise.all([send({ text: 'alo' }), ask(`qa-6-${at}`), ask(`qa-7-${at}`)]);
+      await page.waitForTimeout(550);
+    }
+    await expect.poll(() => cards(page).count(), { timeout: 10_000 }).toBe(7);
+    expect(reads).toBeLessThanOrEqual(5);
   });
 
   it('is used by keyboard, at 390 px, without scrolling sideways', async () => {

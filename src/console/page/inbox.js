@@ -13,8 +13,25 @@ const moment = (iso) =>
 
 const REASONS = { asked: 'Asked for a person', complaint: 'Complaint', escalated: 'Outcome unknown' };
 
-/** Reads who waits, and draws it. */
+let isLooking = false;
+let isStale = false;
+
+/** Draws who waits; what is new meanwhile makes it once more, however much it is. */
 async function look() {
+  isStale = true;
+  if (isLooking) return;
+  isLooking = true;
+  try {
+    while (isStale) {
+      isStale = false;
+      await draw();
+    }
+  } finally {
+    isLooking = false;
+  }
+}
+
+async function draw() {
   const answer = await exchange('staff/tickets?state=open');
   if (answer?.status === 401) return signIn(look);
   // Where nobody is answered here, there is no inbox.
@@ -68,6 +85,8 @@ function add(id) {
   card.dataset.ticket = id;
   card.append(about, written, form, wrong);
   card.addEventListener('toggle', () => card.open && fill(id));
+  // Something else than what is not known to have arrived.
+  input.addEventListener('input', () => delete form.dataset.note);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     // The same one again where it is not known to have arrived.
@@ -83,7 +102,7 @@ function add(id) {
     const answer = await exchange(`staff/tickets/${id}/${what}`, { ...body, by });
     wrong.textContent = answer?.status === 200 ? '' : explain(answer);
     if (answer?.status === 200) {
-      if (what === 'messages') input.value = '';
+      if (input.value === body.text) input.value = '';
       delete form.dataset.note;
     }
     await look();
