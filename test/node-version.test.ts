@@ -47,7 +47,7 @@ it('every script that runs the sources makes the check first, and package.json n
   expect(manifest.engines.node).toBe('>=24');
   const programs = Object.values(manifest.scripts).filter((script) => /\bsrc\/.*\.ts$/.test(script));
   expect(programs).toContain(
-    'exec node --max-semi-space-size=32 --expose-gc --import ./src/node-version.mjs src/main.ts',
+    'exec node --max-semi-space-size=16 --expose-gc --import ./src/node-version.mjs src/main.ts',
   );
   for (const script of programs)
     expect(script).toMatch(
