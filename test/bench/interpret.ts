@@ -15,6 +15,17 @@ const COVERED = [
   'cảm ơn shop',
   'my points',
 ];
+const CODES = [
+  'tích điểm TIVI000000017',
+  'TIVI000000018',
+  'mã TIVI000000019 nha shop',
+  'cho mình tích điểm mã TULANH000000020 với ạ',
+];
+const PHONES = [
+  'tích điểm mã TIVI000000017 sđt 0912345678',
+  'TIVI000000018 số điện thoại 0912 345 679 nhé shop',
+  'earn points with code TIVI000000017, phone 0912345678',
+];
 const OPEN = [
   'cho mình hỏi mua tivi ở đâu thì rẻ',
   'có mất phí không?',
@@ -54,9 +65,11 @@ function timesOf(texts: readonly string[], rounds: number): number[] {
 const at = (times: readonly number[], share: number) =>
   (times[Math.floor(times.length * share)] ?? 0).toFixed(0);
 
-timesOf([...COVERED, ...OPEN], WARM / 10);
+timesOf([...COVERED, ...CODES, ...PHONES, ...OPEN], WARM / 10);
 for (const [name, texts, rounds] of [
   ['covered', COVERED, ROUNDS],
+  ['a code', CODES, ROUNDS],
+  ['a phone', PHONES, ROUNDS],
   ['open', OPEN, ROUNDS],
   ['hostile', HOSTILE, 20],
 ] as const) {

@@ -77,18 +77,20 @@ function aheadAt(quarter: number, timeZone: string): number {
   const name = `${timeZone} ${quarter}`;
   const known = ahead.get(name);
   if (known !== undefined) return known;
-  const ms = quarter * QUARTER_MS;
-  const made = readClock(ms, timeZone) - ms;
+  const made = readAhead(quarter * QUARTER_MS, timeZone);
   if (ahead.size >= REMEMBERED) ahead.clear();
   ahead.set(name, made);
   return made;
 }
 
-function readClock(ms: number, timeZone: string): number {
-  const read = (part: Intl.DateTimeFormatPart['type']) =>
-    Number(parts.find(({ type }) => type === part)?.value ?? 0);
-  const parts = formatter(timeZone).formatToParts(ms);
-  return Date.UTC(read('year'), read('month') - 1, read('day'), read('hour'), read('minute'), read('second'));
+/** From "GMT+07:00"; "GMT" alone is none. */
+function readAhead(ms: number, timeZone: string): number {
+  const named = formatter(timeZone)
+    .formatToParts(ms)
+    .find(({ type }) => type === 'timeZoneName');
+  const [, sign, hours, minutes, seconds = 0] = /([+-])(\d+):(\d+)(?::(\d+))?/.exec(named?.value ?? '') ?? [];
+  const away = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds)) * 1000;
+  return sign === '-' ? -away : away;
 }
 
 /** Making one takes longer than a hundred uses of it. */
@@ -97,16 +99,7 @@ const formatters = new Map<string, Intl.DateTimeFormat>();
 function formatter(timeZone: string): Intl.DateTimeFormat {
   const known = formatters.get(timeZone);
   if (known) return known;
-  const made = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
+  const made = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   formatters.set(timeZone, made);
   return made;
 }

@@ -40,10 +40,6 @@ export function looksLikeIdentity(code: string): boolean {
   return MAIL.test(code) || (count(/\d/g) >= DIGITS && count(/[A-Za-z]/g) <= LETTERS);
 }
 
-/** Digits and the letters that are typed for them. */
-const AS_DIGITS: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1' };
-const AS_LETTERS: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', L: 'I' };
-
 /**
  * The code that was probably meant: the same with a known beginning in its own capitals, with O and I there and 0 and 1 in
  * a number after it, without blanks and dashes. Undefined where nothing tells that this one is wrong; only the customer can say so.
@@ -53,7 +49,7 @@ export function codeMeant(code: string, beginnings: readonly string[]): string |
   for (const beginning of beginnings) {
     const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
-    const number = [...rest].map((letter) => AS_DIGITS[letter.toUpperCase()] ?? letter).join('');
+    const number = rest.replace(/o/gi, '0').replace(/[il]/gi, '1');
     const meant = beginning + (/^\d{4,}$/.test(number) ? number : rest);
     return meant === code ? undefined : meant;
   }
@@ -89,11 +85,9 @@ export function isAlike(one: string, other: string): boolean {
 
 /** The same for texts that are easily taken for one another. */
 function alike(text: string): string {
-  return [...text.toUpperCase()].map((letter) => AS_LETTERS[letter] ?? letter).join('');
+  return text.toUpperCase().replaceAll('0', 'O').replace(/[1L]/g, 'I');
 }
 
-/** Parameters that carry a code, and nothing else: a deep link's, and those that shops print. */
-const NAMED = /^(?:start|code|ma|macode|c|qr|serial|sn)$/i;
 const SCHEMES: readonly string[] = ['http:', 'https:', 'tg:'];
 /** As codes wherever they stand: at least six characters, a letter and a digit among them. */
 const SHAPED = /^(?=.*[A-Za-z])(?=.*\d).{6,}$/;
@@ -104,31 +98,32 @@ export function isLink(text: string): boolean {
 }
 
 /**
- * The code that a link carries: what a parameter such as `start` or `code` says, else the end of its path, else the only
+ * The code that a link carries (`names`: the parameters for one, beside the bot's own): what a parameter such as `start` or `code` says, else the end of its path, else the only
  * parameter that looks like a code. Undefined: none, or nobody could tell which. The link is read, never opened.
  */
-export function codeInLink(text: string): string | undefined {
+export function codeInLink(text: string, names: ReadonlySet<string>): string | undefined {
   const link = linkOf(text);
   if (!link) return undefined;
-  const parameters = [...link.searchParams];
-  const named = parameters.filter(([name]) => NAMED.test(name));
+  const parameters = [...link.searchParams].map(([name, value]) => [name.toLowerCase(), value] as const);
+  const isNamed = (name: string) => name === 'start' || names.has(name);
+  const named = parameters.filter(([name]) => isNamed(name));
   const [said] = named.flatMap(
-    ([name, value]) => codeOf(/^start$/i.test(name) ? decodeStart(value) : value) ?? [],
+    ([name, value]) => codeOf(name === 'start' ? decodeStart(value) : value) ?? [],
   );
   if (said !== undefined) return said;
   const end = codeOf(decoded(link.pathname.split('/').findLast((part) => part !== '')));
   if (end !== undefined && SHAPED.test(end)) return end;
-  const others = parameters.filter(([name]) => !NAMED.test(name));
+  const others = parameters.filter(([name]) => !isNamed(name));
   const shaped = others.flatMap(([, value]) => codeOf(value) ?? []).filter((code) => SHAPED.test(code));
   return shaped.length === 1 ? shaped[0] : undefined;
 }
 
 /** A text with the codes that its links carry in their places; a link without one says nothing. */
-export function withLinksRead(text: string): string {
+export function withLinksRead(text: string, names: ReadonlySet<string>): string {
   if (!/:\/\/|\bwww\.|\bt\.me\//i.test(text)) return text;
   return text
     .split(' ')
-    .map((word) => (isLink(word) ? (codeInLink(word) ?? '') : word))
+    .map((word) => (isLink(word) ? (codeInLink(word, names) ?? '') : word))
     .join(' ');
 }
 

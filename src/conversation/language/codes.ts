@@ -3,6 +3,7 @@ import type { Lexicon, Segment } from './lexicon.ts';
 import type { Times } from './period-words.ts';
 import { fold, undoTyping, visible } from './text.ts';
 import { isDate, type Token } from './tokens.ts';
+import type { Words } from './words.ts';
 
 /** Shorter ones are codes only where an act or "mã" announces them. */
 const MIN_LENGTH = 6;
@@ -27,12 +28,17 @@ export type Codes = {
 
 /** `takesCode`: whether a code may follow an act. */
 export function createCodes(
+  words: Words,
   { isKnown, isPhrase }: Lexicon,
   times: Times,
   takesCode: (act: string | undefined) => boolean,
 ): Codes {
-  /** "d9ie6m3" is a word typed in VNI. */
+  /** "2023", "100k" are a year and a price. */
+  const amount = new RegExp(`^\\d+(?:${words.list('amount endings').join('|')})?$`, 'i');
+
+  /** "d9ie6m3" is a word typed in VNI, which has no zero. */
   function isTypedWord(text: string): boolean {
+    if (text.includes('0')) return false;
     const word = undoTyping(text);
     return !/\d/.test(word) && isKnown(word);
   }
@@ -44,14 +50,17 @@ export function createCodes(
 
   function isAnnounced(text: string): boolean {
     if (!/\d/.test(text) || !isFree(text)) return false;
-    // "2023", "100k" are a year and a price.
-    return !/^\d+(?:k|d|tr|vnd)?$/i.test(text) || text.length >= MIN_LENGTH;
+    return !amount.test(text) || text.length >= MIN_LENGTH;
   }
 
   function read(text: string): CodeResult {
     const code = parseCode(text);
     const folded = fold(text);
-    const isOther = isPhrase(folded) || times.isName(folded) || (code.ok && isCalendar(code.value));
+    const isOther =
+      isPhrase(folded) ||
+      times.isName(folded) ||
+      /^20\d\d$/.test(folded) ||
+      (code.ok && isDate({ text: code.value }));
     return isOther ? { ok: false, reason: 'code.shape' } : code;
   }
 
@@ -88,10 +97,10 @@ export function createCodes(
       };
     },
     isMangled({ text }) {
-      if (text.length < MIN_LENGTH || !/\d/.test(text) || isTypedWord(text) || times.isLiteral({ text }))
-        return false;
+      if (text.length < MIN_LENGTH || !/\d/.test(text)) return false;
       const result = parseCode(text);
-      return !result.ok && result.reason === 'code.vietnamese';
+      if (result.ok || result.reason !== 'code.vietnamese') return false;
+      return !isTypedWord(text) && !times.isLiteral({ text });
     },
     announced(parts, command) {
       const at = parts.findIndex((part, i) => {
@@ -108,10 +117,6 @@ export function createCodes(
       return read(one.text).ok ? one : undefined;
     },
   };
-}
-
-function isCalendar(text: string): boolean {
-  return /^20\d\d$/.test(text) || isDate({ text });
 }
 
 const REFERENCE = /^[0-9A-HJKMNP-TV-Z]{5}-?[0-9A-HJKMNP-TV-Z]{5}(?:\.\d{1,2})?$/i;

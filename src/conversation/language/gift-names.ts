@@ -12,23 +12,31 @@ type Gift = {
 const THING = '\u0001';
 
 /** Which gifts of the operator's list a text speaks of, and how many of one. */
-export type GiftNames = {
+export type GiftNames<G extends Gift> = {
   /**
-   * The gifts that a text names: by their codes, their names (of two with the same name, by the price) or the labels of
-   * their buttons, or else by words of their names; marks do not matter. `rest`: the words that nothing else explains.
+   * The gifts that it names: by their codes, their names (of two with the same name, by the price) or else by words of
+   * their names; marks do not matter. `rest`: the words that nothing else explains.
    */
-  named<G extends Gift>(text: string, rest: string, gifts: readonly G[]): readonly G[];
-  /** The folded text without the names of gifts. */
-  without(text: string, gifts: readonly Gift[]): string;
-  /** How many of a thing a text asks for: "2 cái", "hai loa", "x2"; undefined where it says no number. */
-  quantity(text: string, gifts: readonly Gift[]): number | undefined;
-  /** Whether a text says nothing but what gifts are called and how many are meant: "2 loa nhé". */
-  isNothingElse(text: string, gifts: readonly Gift[]): boolean;
+  named(rest: string): readonly G[];
+  /** The folded text, a word in place of each name. */
+  called(word: string): string;
+  /** How many of a thing it asks for: "2 cái", "hai loa", "x2"; undefined where it says no number. */
+  quantity(): number | undefined;
+  /** Whether it says nothing but what gifts are called and how many are meant: "2 loa nhé". */
+  isNothingElse(): boolean;
   /** Whether words are about these gifts and nothing else: "đổi loa", not "đổi loa bị hỏng". */
-  isAbout(rest: string, gifts: readonly Gift[]): boolean;
+  isAbout(rest: string, named: readonly G[]): boolean;
 };
 
-export function createGiftNames(words: Words): GiftNames {
+/** What the gifts of a list are called, folded, the longest name first; and the words of that, by their codes. */
+type Calls = {
+  readonly names: readonly { readonly name: string; readonly codes: readonly string[] }[];
+  readonly words: ReadonlyMap<string, ReadonlySet<string>>;
+};
+
+export function createGiftNames(
+  words: Words,
+): <G extends Gift>(text: string, gifts: readonly G[]) => GiftNames<G> {
   const numbers = new Map([...words.pairs('how many')].map(([word, worth]) => [fold(word), Number(worth)]));
   const counters = words.list('counters').join('|') || '(?!)';
   const number = `([1-9]\\d?|${[...numbers.keys()].join('|') || '(?!)'})`;
@@ -52,18 +60,30 @@ export function createGiftNames(words: Words): GiftNames {
     return [...new Set([fold(code), ...endings.flatMap((ending) => names.map((one) => one + ending))])];
   };
   /** Lists do not change while a process runs: what they call things is made once. */
-  const kept = new WeakMap<readonly Gift[], readonly string[]>();
-  const allNames = (gifts: readonly Gift[]): readonly string[] => {
-    const names = kept.get(gifts) ?? gifts.flatMap(namesOf).sort((one, other) => other.length - one.length);
-    kept.set(gifts, names);
-    return names;
-  };
+  const kept = new WeakMap<readonly Gift[], Calls>();
+  function callsOf(gifts: readonly Gift[]): Calls {
+    const before = kept.get(gifts);
+    if (before) return before;
+    const byName = new Map<string, string[]>();
+    const all = gifts.map((gift) => [gift.code, namesOf(gift)] as const);
+    for (const [code, names] of all)
+      for (const name of names) byName.set(name, [...(byName.get(name) ?? []), code]);
+    const made = {
+      names: [...byName]
+        .filter(([name]) => name !== '')
+        .map(([name, codes]) => ({ name, codes }))
+        .sort((one, other) => other.name.length - one.name.length),
+      words: new Map(all.map(([code, names]) => [code, new Set(names.flatMap((name) => name.split(' ')))])),
+    };
+    kept.set(gifts, made);
+    return made;
+  }
 
-  /** The folded text with its names taken out, and which it has. The longest counts: "loa kéo" is not "loa". */
-  function withoutNames(text: string, gifts: readonly Gift[]) {
+  /** The folded text with names taken out, and which it has. The longest counts: "loa kéo" is not "loa". */
+  function withoutNames(text: string, names: Calls['names']) {
     let said = ` ${fold(text)} `;
-    const found = allNames(gifts).filter((name) => {
-      const isThere = name !== '' && said.includes(` ${name} `);
+    const found = names.filter(({ name }) => {
+      const isThere = said.includes(` ${name} `);
       if (isThere) said = said.replaceAll(` ${name} `, ` ${THING} `);
       return isThere;
     });
@@ -72,38 +92,35 @@ export function createGiftNames(words: Words): GiftNames {
 
   const uncounted = (said: string) => said.split(' ').filter((word) => word !== '' && !counted.test(word));
 
-  return {
-    named(text, rest, gifts) {
-      if (gifts.length === 0) return [];
-      // "loa@gmail.com" names nothing.
-      const { found } = withoutNames(text.includes('@') ? text.replace(/\S*@\S*/g, ' ') : text, gifts);
-      const coded = gifts.filter(({ code }) => found.includes(fold(code)));
-      if (coded.length > 0) return coded;
-      const named =
-        found.length === 0 ? [] : gifts.filter((gift) => namesOf(gift).some((name) => found.includes(name)));
-      const priced = named.length < 2 ? [] : named.filter(({ score }) => saysNumber(text, score));
-      if (priced.length === 1) return priced;
-      if (named.length > 0 || rest === '') return named;
-      const said = fold(rest).split(' ');
-      return gifts.filter((gift) => {
-        const own = namesOf(gift).flatMap((name) => name.split(' '));
-        return said.every((word) => own.includes(word));
-      });
-    },
-    without: (text, gifts) => withoutNames(text, gifts).said,
-    quantity(text, gifts) {
-      const { said } = withoutNames(text, gifts);
-      const many = patterns.map((pattern) => pattern.exec(said)?.[1]).find((one) => one !== undefined);
-      return many === undefined ? undefined : (numbers.get(many) ?? Number(many));
-    },
-    isNothingElse(text, gifts) {
-      const { said, found } = withoutNames(text, gifts);
-      return found.length > 0 && uncounted(said).every((word) => polite.has(word));
-    },
-    isAbout(rest, gifts) {
-      const own = new Set(gifts.flatMap(namesOf).flatMap((name) => name.split(' ')));
-      return uncounted(withoutNames(rest, gifts).said).every((word) => own.has(word));
-    },
+  return (text, gifts) => {
+    const calls = callsOf(gifts);
+    // "loa@gmail.com" names nothing.
+    const unmailed = text.includes('@') ? text.replace(/\S*@\S*/g, ' ') : text;
+    const { said, found } = withoutNames(unmailed, calls.names);
+    return {
+      named(rest) {
+        const named = gifts.filter(({ code }) => found.some(({ codes }) => codes.includes(code)));
+        const coded = named.filter(({ code }) => found.some(({ name }) => name === fold(code)));
+        if (coded.length > 0) return coded;
+        const priced = named.length < 2 ? [] : named.filter(({ score }) => saysNumber(text, score));
+        if (priced.length === 1) return priced;
+        if (named.length > 0 || rest === '') return named;
+        const left = fold(rest).split(' ');
+        return gifts.filter(({ code }) => left.every((word) => calls.words.get(code)?.has(word)));
+      },
+      called: (word) => said.replaceAll(THING, word),
+      quantity() {
+        const many = patterns.map((pattern) => pattern.exec(said)?.[1]).find((one) => one !== undefined);
+        return many === undefined ? undefined : (numbers.get(many) ?? Number(many));
+      },
+      isNothingElse: () => found.length > 0 && uncounted(said).every((word) => polite.has(word)),
+      isAbout(rest, named) {
+        const own = calls.names.filter(({ codes }) => named.some(({ code }) => codes.includes(code)));
+        return uncounted(withoutNames(rest, own).said).every((word) =>
+          named.some(({ code }) => calls.words.get(code)?.has(word)),
+        );
+      },
+    };
   };
 }
 

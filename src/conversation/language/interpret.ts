@@ -1,24 +1,16 @@
-import type {
-  Expecting,
-  Fault,
-  Interpretation,
-  Interpreter,
-  Reading,
-  SlotKind,
-  Spoken,
-} from '../commands.ts';
+import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
+import { LOCALES } from '../message.ts';
 import { codeInLink, hasBeginning, isLink, looksLikeIdentity, parseCode, spacedCode } from './code.ts';
 import { compose, FREE, type Heard, SKIPS, type SpokenFlow, simple } from './compose.ts';
 import { emailMeant, parseEmail } from './email.ts';
-import { createGiftNames } from './gift-names.ts';
+import { createGiftNames, type GiftNames } from './gift-names.ts';
 import { createListTalk } from './lists.ts';
-import { localeNamed } from './manner.ts';
 import { type Answer, type Asked, createNearest, createQuestions, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
 import { namedPeriod, readPeriod } from './period.ts';
 import type { Pieces } from './period-words.ts';
 import { parsePhone } from './phone.ts';
-import { ANSWERED, createReader, type FlowFacts, type Said } from './reading.ts';
+import { ANSWERED, createReader, type FlowFacts, type Reader, type Said } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
 import type { Words } from './words.ts';
 
@@ -35,9 +27,6 @@ export type Known = {
   readonly answers: readonly Pick<Answer, 'id' | 'asks'>[];
 };
 
-/** What a text says by itself, whatever question it answers. */
-type Hearing = { hear(text: string): Said };
-
 type Gift = Reading['settings']['gifts'][number];
 
 /** A text that is being read, and where it was said. */
@@ -45,6 +34,7 @@ type Read = {
   readonly text: string;
   readonly said: Said;
   readonly gifts: readonly Gift[];
+  readonly names: GiftNames<Gift>;
   readonly expecting: Expecting;
   readonly reading: Reading;
   readonly flow: Flow | undefined;
@@ -55,13 +45,19 @@ type Read = {
  * values say by themselves (`reading.ts`); what that means here (`compose.ts`); the values alone; a likely question; the
  * whole as the value that is asked for; the nearest example.
  */
-export function createInterpreter({ words, flows, commands, answers }: Known): Interpreter & Hearing {
+export function createInterpreter({
+  words,
+  flows,
+  commands,
+  answers,
+}: Known): Interpreter & Pick<Reader, 'hear'> {
   const reader = createReader(words, flows, commands);
   const { asking, codes, times } = reader;
-  const isYes = (text: string) => reader.read(text).yes;
+  const isYes = (text: string) => reader.hear(text).yes;
   const questionOf = createQuestions(words, reader.lexicon, asking, answers);
   const lists = createListTalk(words, reader.lexicon);
   const giftNames = createGiftNames(words);
+  const giftWords = words.list('gifts');
   const pageIn = createPages(words, times.numbers);
   // Most texts need none of it.
   const nearest = once(() => createNearest(words, reader.lexicon));
@@ -85,8 +81,11 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
     if (meant) return { commands: meant, why: whyOf(meant, covered, question) };
     const whole = wholeText(read);
     const [first] = whole;
+    // What is no value of the kind that is asked, but nearly one, is no example of anything.
+    const isNearly = first?.do === 'unclear' && first.wrong !== undefined && /[\d@]/.test(text);
     const isOpen =
-      isUnknown(first) || (first?.do === 'unclear' && !first.script && !isNearly(first.wrong, text));
+      (first?.do === 'ask' && first.about === 'unknown') ||
+      (first?.do === 'unclear' && !first.script && !isNearly);
     if (!isOpen) return { commands: whole, why: { covered } };
     const near = nearest()(read.text);
     const why = { covered, nearest: near.map(({ act: command, ...one }) => ({ ...one, command })) };
@@ -97,13 +96,13 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   function readHere(text: string, expecting: Expecting, reading: Reading): Read {
     const { settings } = reading;
     const typed = withProducts(text, expecting, reading);
-    const said = withSpaced(typed, reader.read(typed), reading);
-    const gifts = giftNames.named(text, said.rest, settings.gifts);
+    const said = withSpaced(typed, reader.hear(typed), reading);
+    const names = giftNames(typed, settings.gifts);
+    const gifts = names.named(said.rest);
     const isWished =
       said.act === undefined &&
       giftFlow !== undefined &&
-      (giftNames.isNothingElse(text, settings.gifts) ||
-        (said.wishes && gifts.length > 0 && giftNames.isAbout(said.rest, gifts)));
+      (names.isNothingElse() || (said.wishes && gifts.length > 0 && names.isAbout(said.rest, gifts)));
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     const isThankful =
       said.act === 'talk thanks' && expecting.at !== 'nothing' && expecting.at !== 'page' && isYes(typed);
@@ -113,6 +112,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       text: typed,
       said: { ...said, act },
       gifts,
+      names,
       expecting,
       reading,
       flow: flowNamed(expecting.flow),
@@ -120,8 +120,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   }
 
   function heardIn(read: Read, question: () => Found | undefined): Heard {
-    const { text, said, gifts, expecting, reading, flow } = read;
-    const { settings } = reading;
+    const { text, said, gifts, names, expecting, reading, flow } = read;
     return {
       said: { ...said, isWish: said.rest === '' && said.covered.every((phrase) => wishes.has(fold(phrase))) },
       expecting,
@@ -133,8 +132,8 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       isYes: once(() => isYes(text)),
       hasYes: once(() => hasYes(text)),
       asks: () => asking.isQuestion(text),
-      isAboutGifts: () => giftNames.isAbout(said.rest, gifts),
-      count: () => giftNames.quantity(text, settings.gifts),
+      isAboutGifts: () => names.isAbout(said.rest, gifts),
+      count: names.quantity,
       places: () => lists.places(text),
       page: () => (said.act?.startsWith('page ') ? PAGES[said.act] : pageIn(text)),
       list: once(() => listCommand(read)),
@@ -186,11 +185,12 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
   }
 
   /** A usual question. The name of a gift in it asks what that costs ("đổi nồi cơm bao nhiêu điểm"). */
-  function questionIn({ text, said, gifts, expecting, reading }: Read): Found | undefined {
+  function questionIn({ text, said, gifts, names, expecting }: Read): Found | undefined {
     if (brings(said) || said.act === 'remove') return undefined;
     const isOne = gifts.length === 1;
-    const costs = isOne ? questionOf(`${giftNames.without(text, reading.settings.gifts)}?`) : undefined;
-    const found = costs?.id === PRICE ? costs : questionOf(text);
+    const asked = isOne ? giftWords.map((word) => questionOf(`${names.called(word)}?`)) : [];
+    const costs = asked.find((one) => one?.id === PRICE);
+    const found = costs ?? questionOf(text);
     // What is asked of our question is no answer elsewhere.
     if (!found || (found.id?.startsWith('consent.') && expecting.at !== 'consent')) return undefined;
     const { id } = found;
@@ -236,7 +236,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
       kind === 'gift' &&
       gifts.length > 0 &&
       asking.isQuestion(heard.text) &&
-      !giftNames.isAbout(said.rest, gifts)
+      !heard.names.isAbout(said.rest, gifts)
     )
       return undefined;
     if (flow && !takes('codes') && !hasIdentity && !mangled && gifts.length === 0)
@@ -247,7 +247,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
 
   /** What a text says for a flow; for none, all that can be kept. */
   function valuesOf(heard: Read, flow: SpokenFlow | undefined): readonly Spoken[] {
-    const { text, said, gifts, reading } = heard;
+    const { said, gifts, reading } = heard;
     const { codes: named, noEmail, mangled, act } = said;
     const slots = flow?.slots ?? ['codes', 'phone', 'email'];
     const values: Spoken[] = [];
@@ -262,7 +262,7 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
         values.push({ do: 'set', slot: 'gift', value: code });
       else if (code !== undefined && act === `start ${flow?.name}`)
         values.push({ do: 'unclear', wrong: { kind: 'gift', reason: 'gift.unknown' } });
-      const count = giftNames.quantity(text, reading.settings.gifts);
+      const count = heard.names.quantity();
       if (count !== undefined) values.push({ do: 'many', count });
     }
     if (slots.includes('period')) {
@@ -369,8 +369,11 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
 
   return {
     interpret,
-    hear: reader.read,
-    localeOf: (text, about) => localeNamed(reader.localeOf(text, about)),
+    hear: reader.hear,
+    localeOf(text, about) {
+      const tag = reader.localeOf(text, about);
+      return LOCALES.find((one) => one === tag);
+    },
     slash: (text) => commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? ''),
     read(kind, text, reading) {
       if (kind !== 'codes') return readAs(kind, text, reading);
@@ -387,9 +390,9 @@ export function createInterpreter({ words, flows, commands, answers }: Known): I
         : [{ do: 'unclear', wrong: { kind: 'codes', reason: code.reason } }];
     },
     scan(text) {
-      if (isLink(text)) return [codeInLink(text) ?? []].flat();
+      if (isLink(text)) return [codeInLink(text, reader.inLinks) ?? []].flat();
       const code = codes.read(text);
-      return code.ok ? [code.value] : reader.read(text).codes;
+      return code.ok ? [code.value] : reader.hear(text).codes;
     },
   };
 }
@@ -427,11 +430,6 @@ type Found = { readonly commands: readonly Spoken[]; readonly isSure: boolean; r
 const OFFERED = 0.4;
 const DONE = 0.6;
 
-/** Whether a text that is no value of the kind that is asked nearly is one: has digits, or an @. */
-const isNearly = (wrong: Fault | undefined, text: string) => wrong !== undefined && /[\d@]/.test(text);
-
-const isUnknown = (command: Spoken | undefined) => command?.do === 'ask' && command.about === 'unknown';
-
 /** Beside a value, these are only how it is said: "giúp mình mã TIVI000000017 với". */
 const BESIDE_VALUES: ReadonlySet<string> = new Set(['show help', 'show menu', 'talk bye', 'page same']);
 
@@ -453,18 +451,17 @@ function brings({ codes, phone, email, mangled }: Said): boolean {
 type Identity = Pick<Said, 'phone' | 'phoneAsk' | 'email' | 'emailSuggestion'>;
 
 function identityOf({ phone, phoneAsk, email, emailSuggestion }: Identity): Spoken[] {
-  const values: Spoken[] = [];
-  if (phone !== undefined)
-    values.push({
-      ...{ do: 'set', slot: 'phone', value: phone },
-      ...(phoneAsk && { doubt: { why: phoneAsk, meant: phone } }),
-    });
-  if (email !== undefined)
-    values.push({
-      ...{ do: 'set', slot: 'email', value: email },
-      ...(emailSuggestion && { doubt: { why: 'typo', meant: emailSuggestion } }),
-    });
-  return values;
+  const typo = emailSuggestion === undefined ? undefined : 'typo';
+  return [...setTo('phone', phone, phoneAsk, phone), ...setTo('email', email, typo, emailSuggestion)];
+}
+
+function setTo(
+  slot: 'phone' | 'email',
+  value: string | undefined,
+  why: 'mapped' | 'leadingZero' | 'typo' | undefined,
+  meant = '',
+): Spoken[] {
+  return value === undefined ? [] : [{ do: 'set', slot, value, ...(why && { doubt: { why, meant } }) }];
 }
 
 function mangledAs(slot: 'code' | 'email'): Spoken {

@@ -1,4 +1,3 @@
-import { LOCALES, type Locale } from '../message.ts';
 import { type Lexicon, speltWords } from './lexicon.ts';
 import { fold, remembered, undoTyping, visible } from './text.ts';
 import { tokenize } from './tokens.ts';
@@ -8,13 +7,12 @@ import type { Words } from './words.ts';
  * How a text speaks, whatever it says: whether it asks, whether it is a yes and nothing else, in which language.
  */
 
-/** "👍" and "👌", in whatever colour. */
-const HAND = /[👍👌][\u{1F3FB}-\u{1F3FF}]?/gu;
-/** A picture that objects. */
-const REFUSING = /❌|🚫|👎|🙅/u;
-
-/** A text with the hands that say yes in words. */
-export const withHandsRead = (text: string): string => text.replace(HAND, ' ok ');
+/** Reads the signs of a text as words: "👍" is "ok", in whatever colour. */
+export function createSigns(words: Words): (text: string) => string {
+  const meant = words.pairs('signs');
+  const sign = new RegExp(`(${[...meant.keys()].join('|') || '(?!)'})[\\u{1F3FB}-\\u{1F3FF}]?`, 'gu');
+  return (text) => text.replace(sign, (_, said: string) => ` ${meant.get(said)} `);
+}
 
 /** Words, folded and as they are spelt: "đầu" is no "đâu", and "đồ" no "do". */
 type AskingWords = { readonly folded: ReadonlySet<string>; readonly spelt: ReadonlySet<string> };
@@ -45,6 +43,9 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
       return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
     });
   const [asks, asksFirst, asksLast] = [isOf(anywhere), isOf(first), isOf(last)];
+  const firsts = new Set([...anywhere.folded].flatMap((phrase) => phrase.split(' ').slice(0, -1)));
+  /** Whether words that ask may begin with this one. */
+  const begins = remembered((word) => firsts.has(fold(word)) || firsts.has(undoTyping(word)));
 
   function asksAnything(text: string): boolean {
     const said = speltWords(visible(text));
@@ -53,7 +54,7 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
     const telling = said.filter((word) => !polite.has(fold(word)));
     if (asksFirst(telling[0] ?? '') || asksLast(telling.at(-1) ?? '')) return true;
     return [said, plainly(visible(text))].some((all) =>
-      all.some((word, at) => asks(`${word} ${all[at + 1]}`)),
+      all.some((word, at) => begins(word) && asks(`${word} ${all[at + 1]}`)),
     );
   }
 
@@ -80,10 +81,10 @@ export function createObjections(words: Words): (text: string) => boolean {
       .join('|') || '(?!)';
   /** As they are spelt: "à" is no "ạ". */
   const objection = new RegExp(
-    `[?？]|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,
+    `[?？]|${any('objecting signs')}|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,
     'iu',
   );
-  return (text) => REFUSING.test(text) || objection.test(text.normalize('NFC'));
+  return (text) => objection.test(text.normalize('NFC'));
 }
 
 /**
@@ -169,7 +170,3 @@ function wordsOf(words: Words, locale: string): ReadonlySet<string> {
   ];
   return new Set(phrases.flatMap((phrase) => fold(phrase).split(' ')));
 }
-
-/** A tag as one of the languages that the bot speaks. */
-export const localeNamed = (tag: string | undefined): Locale | undefined =>
-  LOCALES.find((one) => one === tag);

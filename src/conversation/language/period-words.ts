@@ -80,18 +80,20 @@ export function nameOf(list: string): Name | undefined {
 const unitCalled = (name = ''): Unit =>
   (['week', 'month', 'quarter', 'year'] as const).find((one) => one === name) ?? 'day';
 
-const DATE = new RegExp(
-  [
-    String.raw`(?<y>\d{4})-(?<m>\d{1,2})-(?<d>\d{1,2})(?!\d)`,
-    String.raw`(?<yFirst>20\d\d)[/-](?<mLast>\d{1,2})(?![\d/-])`,
-    // Of "1-5/11" the first is a day alone.
-    String.raw`(?!\d{1,2}-\d{1,2}[/.]\d)(?<day>\d{1,2})(?<sep>[/.-])(?<month>\d{1,2})(?:\k<sep>(?<year>\d{4}|\d\d))?(?!\d)`,
-    String.raw`(?<mm>\d{1,2})[/.-](?<mmYear>\d{4})(?!\d)`,
-    String.raw`(?<yyyy>\d{4})(?!\d)`,
-    String.raw`(?<th>\d{1,2})(?:st|nd|rd|th)(?![a-z])`,
-  ].join('|'),
-  'uy',
-);
+/** `th`: what ends an ordinal in digits: "1st". */
+const datesWith = (th: string) =>
+  new RegExp(
+    [
+      String.raw`(?<y>\d{4})-(?<m>\d{1,2})-(?<d>\d{1,2})(?!\d)`,
+      String.raw`(?<yFirst>20\d\d)[/-](?<mLast>\d{1,2})(?![\d/-])`,
+      // Of "1-5/11" the first is a day alone.
+      String.raw`(?!\d{1,2}-\d{1,2}[/.]\d)(?<day>\d{1,2})(?<sep>[/.-])(?<month>\d{1,2})(?:\k<sep>(?<year>\d{4}|\d\d))?(?!\d)`,
+      String.raw`(?<mm>\d{1,2})[/.-](?<mmYear>\d{4})(?!\d)`,
+      String.raw`(?<yyyy>\d{4})(?!\d)`,
+      String.raw`(?<th>\d{1,2})(?:${th})(?![a-z])`,
+    ].join('|'),
+    'uy',
+  );
 const PLAIN = /\d+|[a-z]+|[\p{Pd}~→]+|[^\s,.:/]/uy;
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | undefined {
@@ -123,9 +125,6 @@ export const unitOf = (piece: Piece | undefined): Unit | 'hour' | undefined =>
 
 /** A part of a text: letters or digits of a word, a date, a dash. */
 type Plain = { readonly text: string; readonly at: number; readonly date?: Typed };
-
-/** "1st", "5th". */
-const TH = /^\d{1,2}(?:st|nd|rd|th)$/;
 
 type Place = 'sure' | 'unit' | 'number' | 'before' | 'after' | 'both';
 
@@ -184,8 +183,12 @@ export function createTimes(words: Words): Times {
   /** Written in one piece: "T9", "t9-t11", "Q1/2026", "30ngay". */
   const inOne = new RegExp(
     `^(?:(?:${months})\\.?\\d{1,2}(?:[/.-](?:\\d{4}|(?:${months})?\\d{1,2}))?|(?:${any('quarters')})[1-4]/\\d{2,4}` +
-      `|\\d{1,3}(?!d$)(?:${any('hours', 'days', 'weeks', 'months', 'years')}))$`,
+      `|\\d{1,3}(?!(?:${words.list('amount endings').join('|')})$)(?:${any('hours', 'days', 'weeks', 'months', 'years')}))$`,
   );
+
+  const dates = datesWith(any('ordinal endings'));
+  const ordinal = new RegExp(`^\\d{1,2}(?:${any('ordinal endings')})$`);
+  const beforeDay = of('before a day');
 
   function isLiteral({ text }: Pick<Token, 'text'>): boolean {
     if (!/\d/.test(text)) return isDash(text);
@@ -195,12 +198,12 @@ export function createTimes(words: Words): Times {
   }
 
   function plainOf({ text, source }: Word<Token>, at: number, isWhole: boolean): Plain[] {
-    const isCut = /\d/.test(text) && (isWhole || isLiteral(source) || sure?.has(text) || TH.test(text));
+    const isCut = /\d/.test(text) && (isWhole || isLiteral(source) || sure?.has(text) || ordinal.test(text));
     if (!isCut) return [{ text, at, ...(/^20[1-9]\d$/.test(text) && { date: { year: Number(text) } }) }];
     const letters = unmark(text);
     const found: Plain[] = [];
     for (let from = 0; from < letters.length; ) {
-      const date = matchAt(DATE, letters, from);
+      const date = matchAt(dates, letters, from);
       const [piece] = date ?? matchAt(PLAIN, letters, from) ?? [];
       if (date) found.push({ text: piece ?? '', at, date: dateOf(date.groups ?? {}) });
       else if (piece !== undefined) found.push({ text: piece, at });
@@ -287,7 +290,7 @@ export function createTimes(words: Words): Times {
     if (is(piece, 'number') && hours?.has(next?.text ?? '')) return 'sure';
     if (is(pieces[at - 1], 'number') && hours?.has(text)) return 'sure';
     if (date?.year !== undefined) return isAmount ? undefined : 'sure';
-    if (date?.day !== undefined) return pieces[at - 1]?.text === 'the' ? 'sure' : 'number';
+    if (date?.day !== undefined) return beforeDay.has(pieces[at - 1]?.text ?? '') ? 'sure' : 'number';
     if (/^\d{1,4}$/.test(text)) return isAmount ? undefined : 'number';
     if (units?.has(text)) return 'unit';
     const isAfterUnit = units?.has(pieces[at - 1]?.text ?? '') ?? false;

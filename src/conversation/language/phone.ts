@@ -41,34 +41,18 @@ function withCountryCode(national: string): PhoneResult {
 }
 
 /** The mobile prefixes of eleven-digit numbers and what replaced them on 15 September 2018. */
-const RENUMBERED: Readonly<Record<string, string>> = {
-  120: '70',
-  121: '79',
-  122: '77',
-  123: '83',
-  124: '84',
-  125: '85',
-  126: '76',
-  127: '81',
-  128: '78',
-  129: '82',
-  162: '32',
-  163: '33',
-  164: '34',
-  165: '35',
-  166: '36',
-  167: '37',
-  168: '38',
-  169: '39',
-  186: '56',
-  188: '58',
-  199: '59',
-};
+const RENUMBERED: ReadonlyMap<string, string> = new Map(
+  [
+    ...['120 70', '121 79', '122 77', '123 83', '124 84', '125 85', '126 76', '127 81', '128 78', '129 82'],
+    ...['162 32', '163 33', '164 34', '165 35', '166 36', '167 37', '168 38', '169 39'],
+    ...['186 56', '188 58', '199 59'],
+  ].map((pair) => [pair.slice(0, 3), pair.slice(4)] as const),
+);
 
 /** `national` without its leading zero. */
 function vietnamese(national: string): Extract<PhoneResult, { ok: true }> | undefined {
   if (/^(?:[35789]\d{8}|2\d{9})$/.test(national)) return { ok: true, value: `+84${national}` };
-  const renumbered = /^\d{10}$/.test(national) ? RENUMBERED[national.slice(0, 3)] : undefined;
+  const renumbered = /^\d{10}$/.test(national) ? RENUMBERED.get(national.slice(0, 3)) : undefined;
   return renumbered === undefined
     ? undefined
     : { ok: true, value: `+84${renumbered}${national.slice(3)}`, ask: 'mapped' };

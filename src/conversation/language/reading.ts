@@ -6,13 +6,13 @@ import {
   createAsking,
   createLocaleOf,
   createObjections,
+  createSigns,
   type LocaleOf,
-  withHandsRead,
 } from './manner.ts';
 import { isPast } from './period.ts';
 import { createTimes, type Pieces, type Times } from './period-words.ts';
 import { remembered, visible } from './text.ts';
-import { findEmail, findPhone, type Token, tokenize, type Word } from './tokens.ts';
+import { createPhones, findEmail, type Token, tokenize, type Word } from './tokens.ts';
 import type { Words } from './words.ts';
 
 /** What a flow's words mean to whoever reads a text. */
@@ -75,7 +75,8 @@ export type Said = {
 
 /** Reads texts by the language files. */
 export type Reader = {
-  read(text: string): Said;
+  /** What a text says by itself, whatever question it answers. */
+  hear(text: string): Said;
   /** A text as a period and nothing else. */
   pieces(text: string): Pieces;
   readonly asking: Asking;
@@ -83,6 +84,8 @@ export type Reader = {
   readonly times: Times;
   readonly lexicon: Lexicon;
   readonly localeOf: LocaleOf;
+  /** The parameters of links that carry codes. */
+  readonly inLinks: ReadonlySet<string>;
 };
 
 /** Asks for an answer of the programme. */
@@ -133,7 +136,10 @@ export function createReader(
     words.examples.flatMap(({ act, text }) => (act === 'yes' ? words.foldings(text) : [])),
   );
   const takesCode = (act: string | undefined) => byAct.get(act ?? '')?.takesCode ?? false;
-  const codes = createCodes(lexicon, times, takesCode);
+  const codes = createCodes(words, lexicon, times, takesCode);
+  const findPhone = createPhones(words);
+  const inWords = createSigns(words);
+  const inLinks = new Set(words.list('link parameters'));
   const possible = new Set(words.list('possible'));
   const polite = new Set(words.list('polite').flatMap((phrase) => phrase.split(' ')));
   const isFlow = (act: string | undefined) => act !== undefined && byAct.has(act);
@@ -274,7 +280,7 @@ export function createReader(
   }
 
   function readText(text: string): Said {
-    const seen = withDatesJoined(withHandsRead(withLinksRead(visible(text))));
+    const seen = withDatesJoined(inWords(withLinksRead(visible(text), inLinks)));
     const tokens = tokenize(seen).flatMap(codes.parted);
     const command = commandOf(tokens[0]);
     const typed = tokens.filter((token, i) => !(command && i === 0) && !token.text.startsWith('@'));
@@ -335,9 +341,10 @@ export function createReader(
     times,
     lexicon,
     localeOf,
+    inLinks,
     pieces: (text) => times.pieces(lexicon.wordsOf(tokenize(withDatesJoined(visible(text))))),
     // What is all vocabulary is nobody's secret.
-    read: remembered(readText, ({ rest, email }) => rest === '' && email === undefined),
+    hear: remembered(readText, ({ rest, email }) => rest === '' && email === undefined),
   };
 }
 

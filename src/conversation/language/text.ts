@@ -52,9 +52,10 @@ export function remembered<Result>(
 }
 
 /** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
-export const fold = remembered((text: string): string => {
-  const plain = unmark(visible(text));
-  return plain.replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+export const fold: (text: string) => string = remembered((text) => {
+  const seen = visible(text);
+  const all = seen.includes(' ') ? seen.split(' ').map(fold) : unmark(seen).split(/[^\p{L}\p{N}]+/u);
+  return all.filter((word) => word !== '').join(' ');
 });
 
 /**

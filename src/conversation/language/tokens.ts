@@ -1,6 +1,7 @@
 import { type EmailResult, parseEmail } from './email.ts';
 import { type PhoneResult, parsePhone } from './phone.ts';
 import { QUOTES, trimEdges } from './text.ts';
+import type { Words } from './words.ts';
 
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {
@@ -53,7 +54,7 @@ export function findEmail(tokens: readonly Token[]): Found<EmailResult> | undefi
 /** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
 const DATE =
   /^(?:20\d\d\p{Pd}20\d\d|20\d\d[/-]\d{1,2}|\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
-const PHONE_PIECE = /^[+(]?[\d０-９oO()./\p{Pd}]+$/u;
+const PHONE_PIECE = /^(?:[+(]?[\d０-９oO()./\p{Pd}]+|＋)$/u;
 /** Nobody writes a number in more groups than this. */
 const MAX_GROUPS = 7;
 /** Where so many numbers are none, no more are tried: reading one from abroad takes longer than all else here. */
@@ -68,37 +69,36 @@ export function isDash(text: string): boolean {
   return /^\p{Pd}+$/u.test(text);
 }
 
-/** The first run of tokens that is a phone number, the longest such run from there. */
-export function findPhone(tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined {
-  const starts = tokens.flatMap((_, from) => (endOfRun(tokens, from) > from ? [from] : []));
-  for (const from of starts.slice(0, MAX_STARTS)) {
-    for (let to = endOfRun(tokens, from); to > from; to--) {
-      const run = tokens.slice(from, to);
-      const text = withoutLabel(run.map((token) => token.text).join(' '));
-      const result = text.length < MIN_PHONE ? undefined : parsePhone(text);
-      if (result?.ok) return { result, tokens: run };
+/** Finds the first run of tokens that is a phone number, the longest such run from there. */
+export function createPhones(words: Words) {
+  const labels = [...words.written('phone labels'), ...words.list('phone labels')];
+  const label = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
+  /** "sdt0912345678". */
+  const withoutLabel = (text: string) => text.replace(label, '');
+
+  function endOfRun(tokens: readonly Token[], from: number): number {
+    const most = Math.min(tokens.length, from + MAX_GROUPS);
+    let end = from;
+    for (; end < most; end++) {
+      const token = tokens[end];
+      const text = token && (end === from ? withoutLabel(token.text) : token.text);
+      if (!token || !text || !PHONE_PIECE.test(text) || isDate(token)) break;
+      if (end === from && !/[\d０-９]/.test(text)) break;
     }
+    return end;
   }
-  return undefined;
-}
 
-function endOfRun(tokens: readonly Token[], from: number): number {
-  let end = from;
-  while (end < Math.min(tokens.length, from + MAX_GROUPS)) {
-    const token = tokens[end];
-    const text = token && (end === from ? withoutLabel(token.text) : token.text);
-    if (!token || !text || !isPhonePiece(text) || isDate(token)) break;
-    if (end === from && !/[\d０-９]/.test(text)) break;
-    end++;
-  }
-  return end;
-}
-
-function isPhonePiece(text: string): boolean {
-  return PHONE_PIECE.test(text) || text === '＋';
-}
-
-/** "sdt0912345678". */
-function withoutLabel(text: string): string {
-  return text.replace(/^(?:s?[dđ]t|tel|phone)\.?(?=\+?\d)/i, '');
+  return (tokens: readonly Token[]): Found<Extract<PhoneResult, { ok: true }>> | undefined => {
+    for (let from = 0, starts = 0; from < tokens.length && starts < MAX_STARTS; from++) {
+      const end = endOfRun(tokens, from);
+      if (end > from) starts++;
+      for (let to = end; to > from; to--) {
+        const run = tokens.slice(from, to);
+        const text = withoutLabel(run.map((token) => token.text).join(' '));
+        const result = text.length < MIN_PHONE ? undefined : parsePhone(text);
+        if (result?.ok) return { result, tokens: run };
+      }
+    }
+    return undefined;
+  };
 }
