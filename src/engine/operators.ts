@@ -84,7 +84,7 @@ export type Operators = {
     result: 'done' | 'not-applied',
     locksOf?: (operation: OpenOperation) => readonly string[],
   ): Promise<Filed>;
-  /** Files what staff wrote, however many messages wait. */
+  /** Files what staff wrote, however many messages wait; it answers none, so its time is not taken. */
   file(name: string, incoming: Incoming): Promise<void>;
   /** Files a dead letter's message once more and removes the letter. */
   replay(id: string): Promise<Filed>;
@@ -176,7 +176,6 @@ export function createOperators(options: {
       return filed === 'duplicate' ? 'decided' : 'filed';
     },
     async file(name, incoming) {
-      // Without the time: it answers no message, so how long it takes says nothing of the bot.
       await file(name, incoming, true);
     },
     async replay(id) {
