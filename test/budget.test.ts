@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2911, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 9717, count: 56 },
+  conversation: { files: /^conversation\//, lines: 9719, count: 56 },
   // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
   engine: { files: /^(engine|turns|store)\//, lines: 6529, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },

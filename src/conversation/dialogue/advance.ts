@@ -96,12 +96,14 @@ export function plainly(state: ConversationState, { flow: name, slot }: Asking, 
 /** After so many invalid answers in a row, help is offered. */
 const TRIES = 3;
 
-/** Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered first. */
+/**
+ * Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered first. Where there
+ * is no `why`, the question alone is what would be said twice.
+ */
 export function retry(state: ConversationState, step: Asking, scope: Scope, why?: Reply): Decision {
   const { fault, ...plain } = step;
   const tries = step.tries + 1;
-  const isLost =
-    (why && why.key === fault) || (tries % TRIES === 0 && (why === undefined || fault !== undefined));
+  const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
   const choices = personChoice(scope);
   const help: Reply = {
     key: 'repair.help',
