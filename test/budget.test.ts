@@ -9,13 +9,12 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2911, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9719, count: 56 },
-  // Until the new engine has taken over, the old one stands beside it; then 5,200 lines in 40 files.
-  engine: { files: /^(engine|turns|store)\//, lines: 6529, count: 40 },
+  engine: { files: /^(engine|store)\//, lines: 6529, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
   channels: { files: /^channels\//, lines: 4503, count: 35 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1311, count: 9 },
-  console: { files: /^console\//, lines: 1319, count: 10 },
+  console: { files: /^console\//, lines: 1321, count: 10 },
 };
 
 /** All of `src`, which the rooms must not exceed together. */

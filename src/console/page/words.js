@@ -71,6 +71,7 @@ export const VI = {
   'Your name': 'Tên của bạn',
   'Nobody waits for a person.': 'Không có ai đang chờ nhân viên.',
   'Not understood': 'Câu bot chưa hiểu',
+  'Of customers who agreed to be remembered.': 'Của khách đã đồng ý cho ghi nhớ.',
   'Asked for a person': 'Muốn gặp nhân viên',
   Complaint: 'Phàn nàn',
   'Outcome unknown': 'Chưa rõ kết quả',
