@@ -290,7 +290,7 @@ export const MUTANTS: readonly Mutant[] = [
   }),
   ...of('understanding', 'conversation', ['test/conversation/values.test.ts'], {
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
-    'an old number stays old': ["166: '36',", ''],
+    'an old number stays old': ["'166 36', ", ''],
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
     'half a word is a code': ['code.length < 4 ?', 'code.length < 1 ?'],
   }),

@@ -8,7 +8,7 @@ import { given, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
 import { identityLines } from '../prompts/mask.ts';
 import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
 import { type Choice, choice, type Line, type Reply } from '../reply.ts';
-import { type ConversationState, isOpen, newState, type Operation } from '../state.ts';
+import { type ConversationState, isOpen, newState, type Operation, openTicket } from '../state.ts';
 import { pressed } from './live.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
@@ -38,8 +38,9 @@ export function welcome(state: ConversationState, scope: Scope): Decision {
   return withLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }
 
-/** What I can do and who can help. */
-export function help(scope: Scope): Reply {
+/** What I can do and who can help; while a person answers, what is not for them. */
+export function help(state: ConversationState, scope: Scope): Reply {
+  if (openTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
 }
@@ -92,7 +93,7 @@ function pickUpLine({ draft, operations }: ConversationState, scope: Scope): Lin
 /** Explains the live question or, where nothing is asked, what can be done here. */
 export function explain(state: ConversationState, scope: Scope): Aside {
   const about = aboutQuestion(state, scope);
-  return about ? answer(state, about.what, scope) : { reply: help(scope) };
+  return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
 /** Answers as it is meant at this question. */

@@ -671,7 +671,7 @@ function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope:
     case 'menu':
       return homeWithShortcuts(away(), scope, { key: 'menu' });
     case 'help':
-      return beside(turn, help(scope));
+      return beside(turn, help(state, scope));
     case 'person':
       return { ...turn, wantsPerson: true };
     case 'complaint': {
