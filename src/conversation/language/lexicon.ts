@@ -81,6 +81,7 @@ export function createLexicon(
   );
   /** The letters of a word, folded where its marks tell nothing; the same few words come in nearly every message. */
   const lettersOf = remembered((text: string): string => {
+    if (/^\d+$/.test(text)) return text;
     const word = text.normalize('NFC').toLowerCase();
     const meant = asSpelt.get(word);
     if (meant === undefined) return fold(text).split(' ').map(asKnown).join(' ');

@@ -37,15 +37,17 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
   /** A word that carries marks must be spelt so; one that carries none may lack them. */
   const isOf = ({ folded, spelt }: AskingWords) =>
     remembered((typed) => {
+      if (/^\d/.test(typed)) return false;
       if (spelt.has(typed)) return true;
       const written = asSpelt.get(typed) ?? shortFor.get(fold(typed));
       if (written !== undefined) return folded.has(fold(written));
       return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
     });
   const [asks, asksFirst, asksLast] = [isOf(anywhere), isOf(first), isOf(last)];
-  const firsts = new Set([...anywhere.folded].flatMap((phrase) => phrase.split(' ').slice(0, -1)));
+  const firstsOf = (phrases: ReadonlySet<string>) =>
+    new Set([...phrases].flatMap((phrase) => phrase.split(' ').slice(0, -1)));
   /** Whether words that ask may begin with this one. */
-  const begins = remembered((word) => firsts.has(fold(word)) || firsts.has(undoTyping(word)));
+  const begins = isOf({ folded: firstsOf(anywhere.folded), spelt: firstsOf(anywhere.spelt) });
 
   function asksAnything(text: string): boolean {
     const said = speltWords(visible(text));
@@ -74,11 +76,7 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
  * question or an objection of it ("có gì", "ok sao", "ok nhưng"), and so do pictures.
  */
 export function createObjections(words: Words): (text: string) => boolean {
-  const any = (name: string) =>
-    words
-      .written(name)
-      .map((phrase) => RegExp.escape(phrase))
-      .join('|') || '(?!)';
+  const any = (name: string) => words.written(name).map(RegExp.escape).join('|') || '(?!)';
   /** As they are spelt: "à" is no "ạ". */
   const objection = new RegExp(
     `[?？]|${any('objecting signs')}|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,
