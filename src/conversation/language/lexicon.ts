@@ -45,7 +45,7 @@ export type Lexicon = {
   plainly(text: string): string[];
 };
 
-type Entry = { readonly words: readonly string[]; readonly meaning: Meaning };
+type Entry = { readonly phrase: string; readonly words: readonly string[]; readonly meaning: Meaning };
 
 /** Below this many letters, one typing error makes too many other words. */
 const MIN_TYPO = 4;
@@ -122,13 +122,15 @@ export function createLexicon(
       );
     if (!entry || entry.words.length > 1) return entry;
     if (word.doubtful) return undefined;
-    return word.bare && withMarks.has(word.text) ? { words: entry.words, meaning: {} } : entry;
+    return word.bare && withMarks.has(word.text) ? { ...entry, meaning: {} } : entry;
   }
 
   function amountAt(said: readonly Word<Token>[], at: number): Entry | undefined {
     const number = said[at]?.text ?? '';
     const counted = meanings.get(said[at + 1]?.text ?? '');
-    return counted?.amount && /^\d+$/.test(number) ? { words: [number], meaning: {} } : undefined;
+    return counted?.amount && /^\d+$/.test(number)
+      ? { phrase: number, words: [number], meaning: {} }
+      : undefined;
   }
 
   return {
@@ -198,12 +200,12 @@ function spellingIn(words: Words) {
     }
   }
   return {
-    fits({ words: phrase }: Entry, at: number, word: Word<Token> | undefined): boolean {
+    fits({ phrase }: Entry, at: number, word: Word<Token> | undefined): boolean {
       const typed = word?.source.text ?? '';
       if (!word || /^[\0-\x7f]*$/.test(typed) || fold(typed) !== word.text) return true;
       const own = marked(typed);
       if (!spelt.has(own)) return true;
-      const known = byPhrase.get(phrase.join(' '))?.[at];
+      const known = byPhrase.get(phrase)?.[at];
       return known === undefined || known.has(own);
     },
   };
@@ -280,7 +282,7 @@ function indexOf(meanings: ReadonlyMap<string, Meaning>): ReadonlyMap<string, re
   for (const [phrase, meaning] of meanings) {
     const words = phrase.split(' ');
     const [first = ''] = words;
-    index.set(first, [...(index.get(first) ?? []), { words, meaning }]);
+    index.set(first, [...(index.get(first) ?? []), { phrase, words, meaning }]);
   }
   for (const entries of index.values()) entries.sort((a, b) => b.words.length - a.words.length);
   return index;

@@ -1,5 +1,5 @@
 import type { Unit } from './calendar.ts';
-import { fold, unmark } from './text.ts';
+import { fold, remembered, unmark } from './text.ts';
 import { isDash, isDate, type Token, type Word } from './tokens.ts';
 import { split, type Words } from './words.ts';
 
@@ -245,7 +245,7 @@ export function createTimes(words: Words): Times {
     const found: Piece[] = [];
     for (let i = 0; i < all.length; ) {
       const { text = '', at = 0, date } = all[i] ?? {};
-      const isOther = !date && !isSpelt(said[at]);
+      const isOther = !date && !isSpelt(said[at]?.source.text ?? '');
       const phrase = date || isOther ? undefined : phraseAt(all, i, found);
       const length = phrase?.words.length ?? 1;
       const [worth] = /^\d{1,4}/.exec(text) ?? [];
@@ -258,14 +258,11 @@ export function createTimes(words: Words): Times {
     return found;
   }
 
-  function isSpelt(word: Word<Token> | undefined): boolean {
-    const typed = word?.source.text ?? '';
-    return (
-      /^[\0-\x7f]*$/.test(typed) ||
-      isLiteral({ text: typed }) ||
-      spelt.has(typed.normalize('NFC').toLowerCase())
-    );
-  }
+  const written = remembered((typed: string) => typed.normalize('NFC').toLowerCase());
+  /** With its marks; without any, it may be whatever has its letters. */
+  const isSpelt = remembered(
+    (typed: string) => /^[\0-\x7f]*$/.test(typed) || isLiteral({ text: typed }) || spelt.has(written(typed)),
+  );
 
   /** What a piece may be of a period, by itself. */
   function placeOf(
@@ -281,8 +278,8 @@ export function createTimes(words: Words): Times {
     const isAmount = amounts.has(next?.text ?? '');
     if (isDash(text)) return 'number';
     if (isLiteral({ text: source })) return 'sure';
-    if (onlySpelt.has(source.normalize('NFC').toLowerCase())) return 'sure';
-    if (!isSpelt(said[from])) return undefined;
+    if (onlySpelt.has(written(source))) return 'sure';
+    if (!isSpelt(source)) return undefined;
     const isShort = senses.some(({ name }) => name?.call === 'weekday in a week');
     if ((named(piece) && !isShort) || is(piece, 'lunar') || sure?.has(text)) return 'sure';
     if (sure?.has(said[from]?.text ?? '')) return 'sure';
