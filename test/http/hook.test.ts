@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { createHook } from '../../src/http/hook.ts';
+
+/** A hook at a server that answers the tries with these statuses; null: not at all. */
+async function hookAt(...statuses: (number | null)[]) {
+  const tries: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const status = statuses[tries.push(body) - 1] ?? null;
+    if (status !== null) response.writeHead(status).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = address && typeof address === 'object' ? address.port : 0;
+  const failed = vi.fn();
+  const hook = createHook(`http://127.0.0.1:${port}/hook`, failed);
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await hook.close();
+  });
+  return { hook, tries, failed };
+}
+
+it('a hook that fails is tried once more with the same words, and that is enough', async () => {
+  const { hook, tries, failed } = await hookAt(503, 204);
+  hook.tell({ ticket: 'T1' });
+  await expect.poll(() => tries).toEqual(['{"ticket":"T1"}', '{"ticket":"T1"}']);
+  await hook.close();
+  expect(failed).not.toHaveBeenCalled();
+});
+
+it('a hook that fails twice is not tried a third time, and the operator is told', async () => {
+  const { hook, tries, failed } = await hookAt(500, 302, 204);
+  hook.tell({ ticket: 'T1' });
+  await expect.poll(() => failed.mock.calls.length).toBe(1);
+  expect(tries).toHaveLength(2);
+});
+
+it('nobody waits for a hook that does not answer: it is given five seconds twice', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { hook, tries, failed } = await hookAt();
+  expect(hook.tell({ ticket: 'T1' })).toBeUndefined();
+  for (const made of [1, 2]) {
+    await expect.poll(() => tries.length).toBe(made);
+    vi.advanceTimersByTime(4900);
+    expect(failed).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(200);
+  }
+  await expect.poll(() => failed.mock.calls.length).toBe(1);
+  expect(tries).toHaveLength(2);
+});
