@@ -8,7 +8,7 @@ import type { Field, Line, Reply } from '../reply.ts';
 import { type ConversationState, openTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { expecting, pressed } from './live.ts';
-import { close, ledBy, passOn } from './person.ts';
+import { callPerson, close, ledBy, passOn } from './person.ts';
 import { again, aside, unanswered } from './questions.ts';
 import { run } from './run.ts';
 import { unclearNoted } from './unclear.ts';
@@ -87,8 +87,11 @@ function toStaff(state: ConversationState, message: Plain, scope: Scope): Decisi
       return undefined;
     case 'contact':
       return passOn(state, `📱 ${message.phone}`, scope);
+    // Who opens the chat anew, and may have cleared it, sees where they are, and the way back.
     case 'start':
-      return passOn(state, `/start ${message.payload ?? ''}`.trim(), scope);
+      return message.payload
+        ? passOn(state, `/start ${message.payload}`, scope)
+        : callPerson(state, 'asked', scope);
     case 'photo':
       return passOn(state, `📷 ${message.caption ?? ''}`.trim(), scope);
     case 'unknown':
