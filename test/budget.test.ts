@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2911, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 9721, count: 56 },
+  conversation: { files: /^conversation\//, lines: 9720, count: 56 },
   engine: { files: /^(engine|store)\//, lines: 6529, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 450, count: 5 },

@@ -161,7 +161,8 @@ export const doingSchema = z.strictObject({
 
 /**
  * A person has taken over, or had. `waitsMs`: since when the customer waits for staff to write; `answeredMs`: when staff last
- * did; `led`: what the customer wrote that led to it; `count`: all that was ever written, of which `notes` has the last.
+ * did; `led`: what the customer wrote that led to it; `erased`: nothing is written in it any more; `count`: all that was ever
+ * written, of which `notes` has the last.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
@@ -173,6 +174,7 @@ const ticketSchema = z.strictObject({
   closed: z.strictObject({ atMs: z.number(), by: z.enum(['customer', 'staff', 'time']) }).optional(),
   doing: doingSchema.optional(),
   led: z.array(z.string()).optional(),
+  erased: z.literal(true).optional(),
   notes: z.array(noteSchema),
   count: z.strictObject({ customer: z.number(), staff: z.number() }),
 });

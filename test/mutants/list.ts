@@ -321,8 +321,8 @@ export const MUTANTS: readonly Mutant[] = [
     ['test/conversation/dialogues.test.ts', 'test/conversation/beside-transcripts.test.ts'],
     {
       'an erased ticket keeps what was said': [
-        'return { ...ticket, notes: [], closed };',
-        'return { ...ticket, closed };',
+        'notes: [], closed, erased: true };',
+        'closed, erased: true };',
       ],
       'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
     },

@@ -95,7 +95,7 @@ export function fromStaff(
 ): Decision {
   const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
-  if (!ticket || isErased(ticket) || (text === undefined && ticket.closed)) return say(state);
+  if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
   if (text === undefined) return close(state, 'staff', scope);
   if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
   const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
@@ -155,13 +155,10 @@ const endOf = ({ openedMs, answeredMs }: Ticket): number =>
 export function erasedTickets({ tickets }: ConversationState, nowMs: number) {
   const erased = tickets?.map(({ doing: _, led: __, waitsMs: ___, ...ticket }): Ticket => {
     const { closed = { atMs: nowMs, by: 'customer' } } = ticket;
-    return { ...ticket, notes: [], closed };
+    return { ...ticket, notes: [], closed, erased: true };
   });
   return erased ? { tickets: erased } : {};
 }
-
-/** Also one in which nothing was ever written. */
-const isErased = ({ closed, notes, led }: Ticket): boolean => !!closed && notes.length === 0 && !led;
 
 /** The same decision, with what the customer wrote noted where it led to a ticket, or to the offer of one. */
 export function ledBy(decision: Decision, before: ConversationState, written: string): Decision {
