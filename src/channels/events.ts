@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import type { Delivery, Outgoing } from '../engine/messages.ts';
-import { conversationName } from '../engine/messages.ts';
+import { conversationName, type Delivery, type Outgoing } from '../engine/messages.ts';
 import { comeLater } from '../http/problem.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { FeedEvent } from '../store/feed.ts';

@@ -1,7 +1,6 @@
 import type { Context } from '../conversation/context.ts';
 import type { Sender } from '../conversation/message.ts';
-import type { Perform } from '../conversation/perform.ts';
-import { LeaseLost } from '../conversation/perform.ts';
+import { LeaseLost, type Perform } from '../conversation/perform.ts';
 import type { PhotoReader } from '../conversation/photo.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
@@ -18,8 +17,7 @@ import { createEffects, createPhotos } from './effects.ts';
 import { type Fused, fuse } from './fused.ts';
 import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
 import { createMailbox, Lease } from './mailbox.ts';
-import type { Outlet } from './messages.ts';
-import { conversationName, type Incoming } from './messages.ts';
+import { conversationName, type Incoming, type Outlet } from './messages.ts';
 import { createOutbox } from './outbox.ts';
 import type { Conversation } from './steps.ts';
 import type { Traces } from './tracing.ts';

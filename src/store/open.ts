@@ -1,14 +1,11 @@
 import { realWorld } from '../engine/world.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { Feed } from './feed.ts';
-import { createMemoryFeed } from './feed.ts';
+import { createMemoryFeed, type Feed } from './feed.ts';
 import { createMemoryStore } from './memory.ts';
 import type { RecordStore } from './port.ts';
-import type { OpenQuota } from './quota.ts';
-import { openMemoryQuota } from './quota.ts';
+import { type OpenQuota, openMemoryQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
-import type { Word } from './redis/connection.ts';
-import { connectRedis } from './redis/connection.ts';
+import { connectRedis, type Word } from './redis/connection.ts';
 import { createRedisFeed } from './redis/feed.ts';
 import { createRedisQuotas } from './redis/quota.ts';
 import { createRedisRecords, namer } from './redis/records.ts';

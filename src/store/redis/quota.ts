@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { bucketOf, createMemoryQuota, type OpenQuota, type Quota } from '../quota.ts';
 import { StoreUnavailable } from '../unavailable.ts';
-import type { Argument } from './connection.ts';
-import { confirmed } from './connection.ts';
+import { type Argument, confirmed } from './connection.ts';
 
 /** A reply waits this long for the answer. */
 const WITHIN_MS = 200;
