@@ -57,7 +57,7 @@ const letterSchema = z.looseObject({
   body: z.unknown(),
 });
 
-/** An entry of an index that the state asks for. */
+/** An entry of an index that the state asks for; `part` stands behind the conversation's name in the member. */
 const listedSchema = z.looseObject({ index: z.string(), part: z.string().optional(), score: z.number() });
 
 const envelopeSchema = z.looseObject({

@@ -2,15 +2,13 @@ import { type ConversationState, type Operation, openTicket, type Ticket } from 
 import type { RecordStore } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';
+import type { Listed } from './record.ts';
 import type { World } from './world.ts';
 
 /*
  * What staff see of the conversations in which a person was asked for, and how they answer: an answer is filed in the
  * conversation like a message, so that it is stored, in order, and leaves by the outbox.
  */
-
-/** As a record lists it: its part of the member in the index, and the score. */
-export type Listed = { readonly index: string; readonly part?: string | undefined; readonly score: number };
 
 /** Closed tickets stand behind all that are open, the newest first. */
 const CLOSED_SCORE = 1e14;

@@ -381,10 +381,11 @@ export function changeOf(
 
 /** Notes in the lease what a commit wrote, tells operators what it brought, and numbers what is left to be done. */
 export function noteChange(
-  { lease, before, notes }: Turn,
+  turn: Turn,
   { change, made, firstSeq }: { readonly change: Change; readonly made: Decided; readonly firstSeq: number },
   { observe, onTicket }: Pick<TurnTools, 'observe' | 'onTicket'>,
 ): Numbered[] {
+  const { lease, before, notes } = turn;
   const { conversation } = lease;
   const { decided, dead } = made;
   lease.pastIntent = false;
@@ -398,7 +399,7 @@ export function noteChange(
   if ((decided.state.misses ?? 0) > (before.state.misses ?? 0)) observe.misunderstood();
   const opened = openedIn(before.state, decided.state);
   if (isLateIn(before.state, decided.state)) observe.alarm('person_waits', { conversation });
-  if (opened) onTicket?.(opened, change.stored.origin?.channel ?? 'unknown');
+  if (opened) onTicket?.(opened, channelOf(turn));
   notes.passed('commit');
   return change.items.map((item, at) => ({ seq: firstSeq + at, item }));
 }
