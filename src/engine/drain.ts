@@ -4,7 +4,7 @@ import { GivenBack, type Lease } from './mailbox.ts';
 import type { Delivered, Numbered } from './outbox.ts';
 import type { OutboxEntry, Tried } from './record.ts';
 import type { Next, Wait, Work } from './transitions.ts';
-import { answer, channelOf, leaveIfNewer, type Turn, type TurnTools, turnOf } from './turn.ts';
+import { answer, channelOf, inputOf, leaveIfNewer, type Turn, type TurnTools, turnOf } from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(
@@ -90,15 +90,9 @@ async function watched<Result>(
   if (traceparent !== undefined && acceptedMs !== undefined) {
     spans.since(acceptedMs, 'wait', { channel, conversation: lease.conversation }, traceparent);
   }
-  const input = next.head === null ? 'wake' : (asker?.incoming?.message.kind ?? 'unreadable');
-  const told = async (): Promise<Result> => {
-    try {
-      return await work(turn);
-    } finally {
-      turn.notes.tell(observe.log);
-    }
-  };
-  return spans.around('turn', { channel, input, attempt: next.attempts }, told, traceparent ?? null);
+  const told = () => work(turn).finally(() => turn.notes.tell(observe.log));
+  const about = { channel, input: inputOf(turn), attempt: next.attempts };
+  return spans.around('turn', about, told, traceparent ?? null);
 }
 
 /** What cannot be read will never be sent: it is passed over. */

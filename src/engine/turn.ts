@@ -91,7 +91,7 @@ export function turnOf(lease: Lease, next: Next, tools: TurnTools): Turn {
   const about = {
     conversation: lease.conversation,
     channel: channelOf({ asker, before }),
-    input: next.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable'),
+    input: inputOf({ next, asker }),
     waitMs: seconds === null ? undefined : seconds * 1000,
   };
   return { lease, next, before, asker, unreadable, dead, notes: new TurnNotes(about, tools.world) };
@@ -99,6 +99,10 @@ export function turnOf(lease: Lease, next: Next, tools: TurnTools): Turn {
 
 export const channelOf = ({ asker, before }: Pick<Turn, 'asker' | 'before'>): string =>
   (asker ?? before).origin?.channel ?? 'unknown';
+
+/** What a turn answers, for spans and the log. */
+export const inputOf = ({ next, asker }: Pick<Turn, 'next' | 'asker'>): string =>
+  next.head === null ? 'wake' : (asker?.incoming?.message.kind ?? 'unreadable');
 
 function readHead({ known }: Lease, { head }: Next, { origin }: Stored): Pick<Turn, 'asker' | 'unreadable'> {
   const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
