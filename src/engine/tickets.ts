@@ -115,10 +115,10 @@ export function createTickets(options: {
   return {
     async list(stands) {
       const all = await entries(stands === 'open' ? 'now' : 'ever');
-      const [open, closed] = [false, true].map((isClosed) =>
+      const some = [false, true].flatMap((isClosed) =>
         all.filter((entry) => (entry.stands === 'closed') === isClosed).slice(0, MOST_READ),
       );
-      return (await Promise.all([...(open ?? []), ...(closed ?? [])].map(seen)))
+      return (await Promise.all(some.map(seen)))
         .filter((one) => one !== null)
         .filter(({ ticket }) => stands === undefined || stands === (ticket.closed ? 'closed' : 'open'))
         .toSorted((a, b) => a.ticket.openedMs - b.ticket.openedMs);
