@@ -142,7 +142,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     config.handoverWebhook === undefined
       ? undefined
       : createHook(config.handoverWebhook, () => observe.log.warn({}, 'HANDOVER_WEBHOOK did not answer'));
-  const operators = createOperators({ store: records, encryption, readState });
   const outlets = new Map<string, Channel>();
   const engine = createEngine({
     store,
@@ -168,6 +167,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     onTicket: ({ id, reason, openedMs }, channel) =>
       hook?.tell({ ticket: id, channel, reason, openedAt: new Date(openedMs).toISOString() }),
   });
+  const operators = createOperators({ store: records, encryption, readState, onFiled: engine.waits });
 
   const sandboxed = backend.sandbox !== undefined;
   const { publicUrl, staffToken } = config;

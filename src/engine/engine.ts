@@ -56,6 +56,8 @@ export type Engine = {
    * all the same, and the platform should send it again. `sentMs`: when it was sent, where the platform says so (epoch).
    */
   accept(incoming: Incoming, sentMs?: number): Promise<Acceptance>;
+  /** Something was filed in a conversation that nobody works on: it is taken up as soon as there is room. */
+  waits(conversation: string): void;
   /** Begins to renew leases and to look for what is due. */
   start(): void;
   /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
@@ -175,6 +177,11 @@ export function createEngine(options: EngineOptions): Engine {
     });
   }
 
+  function waits(name: string): void {
+    claims.waits(name);
+    concurrency.want();
+  }
+
   /** Files the message, and takes the lease if there is a slot for the work. */
   async function file(name: string, incoming: Incoming, isNew: boolean): Promise<Acceptance> {
     const aliveUntilMs = world.monotonicMs() + limits.leaseMs;
@@ -187,10 +194,7 @@ export function createEngine(options: EngineOptions): Engine {
       const sender = take && isNew ? senderAtOnce(name, incoming) : undefined;
       const fused = sender && fuse({ name, sender, known, aliveUntilMs }, tools);
       const { accepted, done } = await mailbox.accept(name, filing, fused);
-      if (accepted.kind === 'queued' && !take) {
-        claims.waits(name);
-        concurrency.want();
-      }
+      if (accepted.kind === 'queued' && !take) waits(name);
       if (accepted.kind === 'leased') {
         begun = true;
         const lease = done?.turn.lease ?? new Lease(name, accepted.work, aliveUntilMs, known);
@@ -265,6 +269,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     accept,
+    waits,
     start() {
       running = true;
       mailbox.start();

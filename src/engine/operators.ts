@@ -97,8 +97,10 @@ export function createOperators(options: {
   readonly encryption: Encryption;
   readonly readState: ReadState;
   readonly world?: World | undefined;
+  /** Something was filed in a conversation, for whoever has room (`Engine.waits`). */
+  readonly onFiled?: ((conversation: string) => void) | undefined;
 }): Operators {
-  const { store, encryption, readState, world = realWorld } = options;
+  const { store, encryption, readState, world = realWorld, onFiled } = options;
   const conversations = createCell(CONVERSATION, {
     ...{ store, sealer: encryption, world },
     // Whoever works on it puts it aside, and says so.
@@ -135,7 +137,9 @@ export function createOperators(options: {
   async function file(name: string, incoming: Incoming, uncapped: boolean) {
     const body = written(incoming);
     const filing = { id: incoming.id, nonce: world.id(), body, uncapped, take: false };
-    return (await mailbox.accept(name, filing)).accepted.kind;
+    const { kind } = (await mailbox.accept(name, filing)).accepted;
+    if (kind === 'queued') onFiled?.(name);
+    return kind;
   }
 
   async function remove(id: string): Promise<boolean> {

@@ -3,11 +3,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Perform } from '../../src/conversation/perform.ts';
+import type { Input } from '../../src/conversation/step.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';
+
+const kindOf = (input: Input): string => (input.kind === 'message' ? input.message.kind : input.kind);
 
 const operatorsOf = ({ store, encryption }: Pick<World, 'store' | 'encryption'>) =>
   createOperators({ store, encryption, readState });
@@ -103,6 +106,21 @@ test('a replayed message is answered, though the conversation remembers its id, 
   await world.quiet();
   await mended.stop();
   expect(world.heard()).toEqual(['turn.failed', 'mended']);
+});
+
+test('what is filed is taken up at once, not with the next sweep', async () => {
+  const { world, id } = await withDeadLetter();
+  const engine = world.engine(
+    { conversation: { ...echo, step: (state, input) => ({ state, replies: [{ key: kindOf(input) }] }) } },
+    { sweepMs: 600_000 },
+  );
+  const { store, encryption } = world;
+  const operators = createOperators({ store, encryption, readState, onFiled: engine.waits });
+  expect(await operators.replay(id)).toBe('filed');
+  await expect.poll(world.heard).toEqual(['turn.failed', 'text']);
+  const message: Message = { kind: 'person', ticket: 'T1', by: 'lan', text: 'Chào bạn' };
+  await operators.file(operators.nameOf('test', 'c1'), incoming('', { message }));
+  await expect.poll(world.heard).toEqual(['turn.failed', 'text', 'person']);
 });
 
 test('a letter whose conversation has no room stays, and can be replayed later', async () => {

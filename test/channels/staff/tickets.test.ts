@@ -26,10 +26,11 @@ beforeAll(async () => {
   await once(hook.listen(0, '127.0.0.1'), 'listening');
   const address = hook.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  bot = await startBot({
-    HANDOVER_WEBHOOK: `http://127.0.0.1:${port}/hook?key=1`,
-    SUPPORT_CONTACT: '1900 0000',
-  });
+  bot = await startBot(
+    { HANDOVER_WEBHOOK: `http://127.0.0.1:${port}/hook?key=1`, SUPPORT_CONTACT: '1900 0000' },
+    // What staff file waits for no sweep.
+    { limits: { sweepMs: 600_000 } },
+  );
   client = createClient(bot.url);
 });
 afterAll(async () => {
