@@ -280,6 +280,7 @@ export async function runHistory(
       ...parts,
       encryption: createEncryption({ hashKey }, world),
       readState,
+      onFiled: engine.waits,
     });
     desks[place] = createTickets({ ...parts, operators });
     engine.start();
