@@ -42,8 +42,13 @@ test('erasing leaves the language, and nothing else', () => {
 test('what is done by an operator’s word still has its record to come, which is nobody else’s', () => {
   const chat = new Dialogue();
   const lookup: Lookup = {
-    ...{ kind: 'redeem', by: { kind: 'phone', value: '+84867123456' }, code: 'DAUMAY01' },
-    ...{ fromMs: NOW, deadlineMs: NOW, baseline: [], locks: ['customer:475'] },
+    kind: 'redeem',
+    by: { kind: 'phone', value: '+84867123456' },
+    code: 'DAUMAY01',
+    fromMs: NOW,
+    deadlineMs: NOW,
+    baseline: [],
+    locks: ['customer:475'],
   };
   chat.answers = (effect) =>
     effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
@@ -72,7 +77,9 @@ test('where AntCRM keeps no balance, the sums of the history are labelled as suc
   const chat = new Dialogue({ channel: 'teams', proof: 'profile', email: 'garnacho@gmail.com' });
   chat.answers = () => ({ kind: 'sums', earned: 300, spent: 20, partial: false });
   expect(chat.text('xem điểm').replies[0]).toMatchObject({
-    ...{ key: 'points.balance', context: 'sums', params: { points: 280 } },
+    key: 'points.balance',
+    context: 'sums',
+    params: { points: 280 },
   });
 });
 

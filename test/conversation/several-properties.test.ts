@@ -74,7 +74,13 @@ class Antcrm {
       'applied';
     const by = { kind: 'phone', value: '+84912345678' } as const;
     const lookup: Lookup = {
-      ...{ kind: 'accumulate', by, code: called, fromMs: NOW, deadlineMs: NOW, baseline: [], locks: [] },
+      kind: 'accumulate',
+      by,
+      code: called,
+      fromMs: NOW,
+      deadlineMs: NOW,
+      baseline: [],
+      locks: [],
     };
     this.journal[operation] = { kind: 'unknown', operation, lookup };
     this.calls.push({ operation, code: called, kind });

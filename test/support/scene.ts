@@ -49,8 +49,12 @@ function recordsOf(text: string): HistoryRecord[] {
 
 type Found = Extract<Outcome, { kind: 'checked' }>['found'];
 const FOUND: Readonly<Record<string, Found>> = {
-  ...{ applied: 'applied', refused: 'refused', none: 'none' },
-  ...{ several: 'several', undecided: 'undecided', unreadable: 'unreadable' },
+  applied: 'applied',
+  refused: 'refused',
+  none: 'none',
+  several: 'several',
+  undecided: 'undecided',
+  unreadable: 'unreadable',
 };
 
 /** How calls end; each ends so for the codes or gifts that follow, or for any. */
@@ -188,7 +192,9 @@ export class Scene {
 const SHOP: readonly Gift[] = [
   { code: 'NOICOM01', name: { vi: 'Nồi cơm', en: 'Rice cooker' }, score: 1_000_000 },
   {
-    ...{ code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+    code: 'LOA01',
+    name: { vi: 'Loa', en: 'Speaker' },
+    score: 250,
     description: { vi: 'Loa Bluetooth', en: 'Bluetooth' },
     image: 'https://shop.example/loa.jpg',
     pickUp: { vi: '12 Lê Lợi', en: '12 Le Loi' },

@@ -213,7 +213,12 @@ function orphaned(state: ConversationState, outcome: Concluded, scope: Scope): D
   const { operation: id, lookup } = outcome;
   const { kind, code } = lookup;
   const operation: Operation = {
-    ...{ id, kind, atMs: scope.nowMs, checks: 0, status: 'checking', lookup },
+    id,
+    kind,
+    atMs: scope.nowMs,
+    checks: 0,
+    status: 'checking',
+    lookup,
     ...(scope.flows.confirming(kind)?.takes?.codes ? { code } : { gift: code }),
   };
   return say(note(state, operation), checking(kind, id));

@@ -60,10 +60,14 @@ export function callPerson(
   const { step, draft, tickets = [], view = ids.view } = state;
   const { codes, code: gift } = draft;
   const fresh: Ticket = {
-    ...{ id: ids.operation, reason, openedMs: nowMs, waitsMs: nowMs },
+    id: ids.operation,
+    reason,
+    openedMs: nowMs,
+    waitsMs: nowMs,
     ...('flow' in step && { doing: { flow: step.flow, ...(codes && { codes }), ...(gift && { gift }) } }),
     ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
-    ...{ notes: [], count: { customer: 0, staff: 0 } },
+    notes: [],
+    count: { customer: 0, staff: 0 },
   };
   const open = openTicket(state);
   const params = { reference: (open ?? fresh).id, minutes: LATE_MS / MINUTE_MS };
@@ -120,9 +124,8 @@ export function close(
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
   const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
   const lines = isUnheard ? supportLines(scope) : [];
-  return aside(isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed, scope, {
-    ...{ key: 'person.back', context, lines },
-  });
+  const left: ConversationState = isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed;
+  return aside(left, scope, { key: 'person.back', context, lines });
 }
 
 /** What time does: tells that nobody answers yet, closes, erases. Undefined where nothing of it is due. */

@@ -65,9 +65,12 @@ function onText(state: ConversationState, text: string, scope: Scope): Decision 
 }
 
 /** The bot's own commands, which answer beside a person. */
-const OWN: readonly (string | undefined)[] = [
-  ...['show help', 'show languages', 'show privacy', 'show erasing'],
-];
+const OWN: ReadonlySet<string | undefined> = new Set([
+  'show help',
+  'show languages',
+  'show privacy',
+  'show erasing',
+]);
 const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
 
 /**
@@ -79,7 +82,7 @@ function toStaff(state: ConversationState, message: Plain, scope: Scope): Decisi
     case 'text': {
       const act = scope.language.slash(message.text);
       if (act === 'cancel') return close(state, 'customer', scope);
-      return OWN.includes(act) ? undefined : passOn(state, message.text, scope);
+      return OWN.has(act) ? undefined : passOn(state, message.text, scope);
     }
     case 'choice':
       return message.choice === 'person:leave' ? close(state, 'customer', scope) : undefined;

@@ -136,9 +136,25 @@ function firstDay(unit: string, many: number, today: number): number {
 const ENDS = ['first', 'middle', 'end'];
 /** What roles are written as, the first that a piece has; those that say nothing leave no sign. */
 const SIGNS: Readonly<Record<string, string>> = {
-  ...{ 'first half': 'first half', 'last half': 'end half', half: 'half', few: 'few', whole: 'whole' },
-  ...{ first: 'first', middle: 'middle', end: 'end', between: '^', 'ago before': 'before', ago: 'ago' },
-  ...{ from: '<', to: '-', and: '&', past: 'past', since: 'since', of: '', daytimes: '', noise: '' },
+  'first half': 'first half',
+  'last half': 'end half',
+  half: 'half',
+  few: 'few',
+  whole: 'whole',
+  first: 'first',
+  middle: 'middle',
+  end: 'end',
+  between: '^',
+  'ago before': 'before',
+  ago: 'ago',
+  from: '<',
+  to: '-',
+  and: '&',
+  past: 'past',
+  since: 'since',
+  of: '',
+  daytimes: '',
+  noise: '',
 };
 
 /** How many "mấy ngày" are: rather too many than too few. */
