@@ -142,8 +142,9 @@ export function periodNamed(name: NamedPeriod, { nowMs, settings }: Context): Pe
 }
 
 /** A period to show how one is typed: always of this year. */
-export function exampleOfPeriod({ nowMs, settings }: Context): { from: number; to: number } {
-  const { fromMs = nowMs } = namedPeriod('month', nowMs, settings.timeZone);
+export function exampleOfPeriod(context: Context): { from: number; to: number } {
+  const { nowMs } = context;
+  const { fromMs = nowMs } = periodNamed('month', context);
   return { from: fromMs, to: nowMs };
 }
 

@@ -8,13 +8,12 @@ import { split, type Words } from './words.ts';
  * period. What the stretch means stands in `period.ts`.
  */
 
-/** A date as typed: a day, a month, a quarter or a year, perhaps without its year; `bare`: a number that may be a day. */
+/** A date as typed: a day, a month, a quarter or a year, perhaps without its year. */
 export type Typed = {
   readonly day?: number | undefined;
   readonly month?: number | undefined;
   readonly quarter?: number | undefined;
   readonly year?: number | undefined;
-  readonly bare?: true;
 };
 
 /** A period with a name: units from now (`month -1`), the last so many, a weekend, a weekday, all, what is to come. */
@@ -77,7 +76,8 @@ export function nameOf(list: string): Name | undefined {
   return other ? { call: list.replace(/ -?\d$/, ''), count: Number(other[1] ?? Number.NaN) } : undefined;
 }
 
-const unitCalled = (name = ''): Unit =>
+/** The unit of that name, a day where it is another's. */
+export const unitCalled = (name = ''): Unit =>
   (['week', 'month', 'quarter', 'year'] as const).find((one) => one === name) ?? 'day';
 
 /** `th`: what ends an ordinal in digits: "1st". */

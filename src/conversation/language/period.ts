@@ -10,7 +10,17 @@ import {
   unitAt,
   weekdayOf,
 } from './calendar.ts';
-import { is, type Name, named, nameOf, type Pieces, unitOf, worthOf } from './period-words.ts';
+import {
+  is,
+  type Name,
+  named,
+  nameOf,
+  type Pieces,
+  type Typed,
+  unitCalled,
+  unitOf,
+  worthOf,
+} from './period-words.ts';
 
 /*
  * What the words of a period mean, in days, day before month always. What is not understood as a whole is no period:
@@ -249,8 +259,6 @@ const JOINS: readonly (readonly [RegExp, string | Join])[] = [
   [/\b(?:past|whole|day|week|month|quarter|year|since)\b/g, ''],
 ];
 
-const unitCalled = (name = ''): Unit =>
-  (['week', 'month', 'quarter', 'year'] as const).find((one) => one === name) ?? 'day';
 const yearOf = (day = '') => new Date(Number(day) * DAY_MS).getUTCFullYear();
 const monthOf = (day = '') => new Date(Number(day) * DAY_MS).getUTCMonth() + 1;
 
@@ -347,14 +355,6 @@ function daysOf(pieces: Pieces, today: number, small: ReadonlySet<string>): Span
   const isToCome = !('ok' in days) && days.from !== undefined && days.from > today;
   return isToCome ? { ok: false, reason: 'period.future' } : days;
 }
-
-/** A date as typed: a day, a month, a quarter or a year, perhaps without its year. */
-type Typed = {
-  readonly day?: number | undefined;
-  readonly month?: number | undefined;
-  readonly quarter?: number | undefined;
-  readonly year?: number | undefined;
-};
 
 function dateIn(sign: string): Typed | undefined {
   const number = (digits: string | undefined) => (digits ? Number(digits) : undefined);
