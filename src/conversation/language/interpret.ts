@@ -10,9 +10,9 @@ import { createPages } from './pages.ts';
 import { namedPeriod, readPeriod } from './period.ts';
 import type { Pieces } from './period-words.ts';
 import { parsePhone } from './phone.ts';
-import { ANSWERED, createReader, type FlowFacts, type Reader, type Said } from './reading.ts';
+import { createReader, type FlowFacts, type Reader, type Said } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
-import type { Words } from './words.ts';
+import { ANSWERED, type Words } from './words.ts';
 
 /** What reading texts needs to know of a flow. */
 export type Flow = FlowFacts & SpokenFlow;

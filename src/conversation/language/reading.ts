@@ -13,7 +13,7 @@ import { isPast } from './period.ts';
 import { createTimes, type Pieces, type Times } from './period-words.ts';
 import { remembered, visible } from './text.ts';
 import { createPhones, findEmail, type Token, tokenize, type Word } from './tokens.ts';
-import type { Words } from './words.ts';
+import { ANSWERED, type Words } from './words.ts';
 
 /** What a flow's words mean to whoever reads a text. */
 export type FlowFacts = {
@@ -87,9 +87,6 @@ export type Reader = {
   /** The parameters of links that carry codes. */
   readonly inLinks: ReadonlySet<string>;
 };
-
-/** Asks for an answer of the programme. */
-export const ANSWERED = /^ask (?!what$|who$)/;
 
 /** Of several acts in a message the first of these is meant; `flows` by their priority, with a change of the details. */
 const ORDER = [

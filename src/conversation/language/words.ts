@@ -47,8 +47,8 @@ export type Words = {
   pairs(name: string): ReadonlyMap<string, string>;
 };
 
-/** A heading of what is asked of the programme: its examples count by their likeness. */
-const isAct = (heading: string): boolean => !/^ask (?!what$|who$)/.test(heading);
+/** A heading of what is asked of the programme, and answered: its examples count by their likeness. */
+export const ANSWERED = /^ask (?!what$|who$)/;
 
 /** Reads language files. A line that is neither heading, example nor list is a remark. */
 export function readWords(texts: readonly LanguageText[]): Words {
@@ -70,7 +70,7 @@ export function readWords(texts: readonly LanguageText[]): Words {
           text: example,
           act: heading,
           alone: limit === 'alone',
-          isPhrase: limit === 'said' || isAct(heading),
+          isPhrase: limit === 'said' || !ANSWERED.test(heading),
           line: at + 1,
         });
       const [, name, phrases] = /^([\w -]+): (.+)$/.exec(line) ?? [];
