@@ -1,7 +1,7 @@
 import type { Times } from './period-words.ts';
 import { fold, isOneTypo, remembered, undoTyping } from './text.ts';
 import type { Token, Word } from './tokens.ts';
-import type { Words } from './words.ts';
+import { byFirstWord, type Words } from './words.ts';
 
 /** What a phrase of the language files says; a small word says nothing. */
 export type Meaning = {
@@ -59,7 +59,10 @@ export function createLexicon(
   localeOf: (text: string) => string | undefined,
 ): Lexicon {
   const meanings = meaningsOf(words);
-  const index = indexOf(meanings);
+  const entries = [...meanings].map(
+    ([phrase, meaning]): Entry => ({ phrase, words: phrase.split(' '), meaning }),
+  );
+  const index = byFirstWord(entries);
   const spelling = spellingIn(words);
   const known = new Set([...meanings.keys(), ...times.words].flatMap((phrase) => phrase.split(' ')));
   const spellings = spellingsOf([...known]);
@@ -213,12 +216,10 @@ function spellingIn(words: Words) {
 
 /** Finds the word that is one typing error away; undefined where none or several are. */
 export function spellingsOf(known: readonly string[]): (word: string) => string | undefined {
-  const byLength = new Map<number, string[]>();
-  for (const word of known)
-    if (word.length >= MIN_TYPO && /^[a-z]+$/.test(word))
-      byLength.set(word.length, [...(byLength.get(word.length) ?? []), word]);
+  const isLong = (word: string) => word.length >= MIN_TYPO && /^[a-z]+$/.test(word);
+  const byLength = Map.groupBy(known.filter(isLong), ({ length }) => length);
   return (word) => {
-    if (word.length < MIN_TYPO || !/^[a-z]+$/.test(word)) return undefined;
+    if (!isLong(word)) return undefined;
     const lengths = [word.length - 1, word.length, word.length + 1];
     const near = lengths
       .flatMap((length) => byLength.get(length) ?? [])
@@ -274,16 +275,4 @@ function meaningsOf(words: Words): ReadonlyMap<string, Meaning> {
     for (const phrase of isPhrase ? words.foldings(text) : [])
       add(phrase, alone ? { act } : { act, always: true });
   return all;
-}
-
-/** By first word, the longest phrase first. */
-function indexOf(meanings: ReadonlyMap<string, Meaning>): ReadonlyMap<string, readonly Entry[]> {
-  const index = new Map<string, Entry[]>();
-  for (const [phrase, meaning] of meanings) {
-    const words = phrase.split(' ');
-    const [first = ''] = words;
-    index.set(first, [...(index.get(first) ?? []), { phrase, words, meaning }]);
-  }
-  for (const entries of index.values()) entries.sort((a, b) => b.words.length - a.words.length);
-  return index;
 }

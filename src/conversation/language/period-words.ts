@@ -1,7 +1,7 @@
 import type { Unit } from './calendar.ts';
 import { fold, remembered, unmark } from './text.ts';
 import { isDash, isDate, type Token, type Word } from './tokens.ts';
-import { split, type Words } from './words.ts';
+import { byFirstWord, split, type Words } from './words.ts';
 
 /*
  * The words of time in a text: the table of the language files (`## periods`), and the stretch of a text that speaks of one
@@ -155,12 +155,7 @@ export type Times = {
 export function createTimes(words: Words): Times {
   const tables = [...words.periods.values()];
   const phrases = phrasesOf(words);
-  const byFirst = new Map<string, Phrase[]>();
-  for (const phrase of phrases.values()) {
-    const [first = ''] = phrase.words;
-    byFirst.set(first, [...(byFirst.get(first) ?? []), phrase]);
-  }
-  for (const all of byFirst.values()) all.sort((a, b) => b.words.length - a.words.length);
+  const byFirst = byFirstWord(phrases.values());
   const of = (name: string): ReadonlySet<string> =>
     new Set(tables.flatMap((table) => split(table[name])).flatMap(words.foldings));
   const [sure, units, before, after, hours] = ['sure', 'units', 'before', 'after', 'hours'].map(of);

@@ -116,6 +116,15 @@ export function readWords(texts: readonly LanguageText[]): Words {
   };
 }
 
+/** Phrases by their first words, the longest first. */
+export function byFirstWord<Phrase extends { readonly words: readonly string[] }>(
+  phrases: Iterable<Phrase>,
+): ReadonlyMap<string, readonly Phrase[]> {
+  const index = Map.groupBy(phrases, ({ words: [first = ''] }) => first);
+  for (const all of index.values()) all.sort((one, other) => other.words.length - one.words.length);
+  return index;
+}
+
 /** Phrases with commas between. */
 export function split(phrases = ''): string[] {
   return phrases
