@@ -1,5 +1,5 @@
 import { fold } from './text.ts';
-import type { Words } from './words.ts';
+import { anyOf, type Words } from './words.ts';
 
 /** A gift as texts may call it. */
 type Gift = {
@@ -38,17 +38,15 @@ export function createGiftNames(
   words: Words,
 ): <G extends Gift>(text: string, gifts: readonly G[]) => GiftNames<G> {
   const numbers = new Map([...words.pairs('how many')].map(([word, worth]) => [fold(word), Number(worth)]));
-  const counters = words.list('counters').join('|') || '(?!)';
-  const number = `([1-9]\\d?|${[...numbers.keys()].join('|') || '(?!)'})`;
+  const counters = anyOf(words.list('counters'));
+  const number = `([1-9]\\d?|${anyOf(numbers.keys())})`;
   const patterns = [
     new RegExp(`(?:^| )${number} ?(?:${counters})(?: |$)`),
     new RegExp(`(?:^| )${number} ${THING}`),
     /(?:^| )x ?([1-9]\d?)(?: |$)/,
     /(?:^| )([1-9]\d?) ?x(?: |$)/,
   ];
-  const counted = new RegExp(
-    `^(?:x?\\d{1,2}|\\d{1,2}x|x|${THING}|${[...numbers.keys(), '(?!)'].join('|')}|${counters})$`,
-  );
+  const counted = new RegExp(`^(?:x?\\d{1,2}|\\d{1,2}x|x|${THING}|${anyOf(numbers.keys())}|${counters})$`);
   const polite = new Set(
     ['polite', 'beside a gift'].flatMap((name) => words.list(name)).flatMap((phrase) => phrase.split(' ')),
   );

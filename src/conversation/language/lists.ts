@@ -1,7 +1,7 @@
 import type { CodeRef, Spoken } from '../commands.ts';
 import type { Lexicon } from './lexicon.ts';
 import { fold } from './text.ts';
-import type { Words } from './words.ts';
+import { anyOf, type Words } from './words.ts';
 
 /*
  * What a text makes of the codes at hand: lines of the language files, with places for what it names. `{old}`: codes at
@@ -29,7 +29,7 @@ const mask = (at: number) => ` zq${at}qz `;
 const MASK = /^zq(\d+)qz$/;
 
 export function createListTalk(words: Words, { plainly }: Pick<Lexicon, 'plainly'>): ListTalk {
-  const others = new RegExp(`(?<!\\S)(?:${words.list('list others').join('|') || '(?!)'})(?!\\S)`, 'g');
+  const others = new RegExp(`(?<!\\S)(?:${anyOf(words.list('list others'))})(?!\\S)`, 'g');
   const inLines = new Set(words.templates.flatMap(({ text }) => plainly(text.replace(/\{\w+\}/g, ''))));
   const adding = new Set(words.list('list adding'));
   const telling = new Set([...words.list('list telling'), ...adding]);
@@ -124,8 +124,7 @@ function isThere(ref: CodeRef, codes: readonly string[]): boolean {
 function createPlaces(words: Words): (text: string) => string {
   const ordinals = foldedPairs(words.pairs('ordinals'));
   const counting = foldedPairs(words.pairs('counting'));
-  const oneOf = (numbers: ReadonlyMap<string, string>) =>
-    `(\\d{1,2}|${[...numbers.keys()].join('|') || '(?!)'})`;
+  const oneOf = (numbers: ReadonlyMap<string, string>) => `(\\d{1,2}|${anyOf(numbers.keys())})`;
   const joining = words.list('list joining').join('|');
   // "Mã 1 và 2": several behind one word.
   const several = `(\\d{1,2}(?: (?:(?:${joining}) )?\\d{1,2})*)`;

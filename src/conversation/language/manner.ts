@@ -1,7 +1,7 @@
 import { type Lexicon, speltWords } from './lexicon.ts';
 import { fold, remembered, undoTyping, visible } from './text.ts';
 import { tokenize } from './tokens.ts';
-import type { Words } from './words.ts';
+import { anyOf, type Words } from './words.ts';
 
 /*
  * How a text speaks, whatever it says: whether it asks, whether it is a yes and nothing else, in which language.
@@ -10,7 +10,7 @@ import type { Words } from './words.ts';
 /** Reads the signs of a text as words: "👍" is "ok", in whatever colour. */
 export function createSigns(words: Words): (text: string) => string {
   const meant = words.pairs('signs');
-  const sign = new RegExp(`(${[...meant.keys()].join('|') || '(?!)'})[\\u{1F3FB}-\\u{1F3FF}]?`, 'gu');
+  const sign = new RegExp(`(${anyOf(meant.keys())})[\\u{1F3FB}-\\u{1F3FF}]?`, 'gu');
   return (text) => text.replace(sign, (_, said: string) => ` ${meant.get(said)} `);
 }
 
@@ -76,7 +76,7 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
  * question or an objection of it ("có gì", "ok sao", "ok nhưng"), and so do pictures.
  */
 export function createObjections(words: Words): (text: string) => boolean {
-  const any = (name: string) => words.written(name).map(RegExp.escape).join('|') || '(?!)';
+  const any = (name: string) => anyOf(words.written(name).map(RegExp.escape));
   /** As they are spelt: "à" is no "ạ". */
   const objection = new RegExp(
     `[?？]|${any('objecting signs')}|(?<!\\p{L})(?:(?:${any('objects last')})[\\s.!]*$|(?:${any('objects')}))`,

@@ -1,5 +1,5 @@
 import { fold } from './text.ts';
-import type { Words } from './words.ts';
+import { anyOf, type Words } from './words.ts';
 
 /** Which page of a list is wanted: its number, from 1, or its place. */
 export type WantedPage = number | 'first' | 'last' | 'next' | 'previous';
@@ -13,7 +13,7 @@ export function createPages(
 ): (text: string) => WantedPage | undefined {
   const places = PLACES.map((place) => ({ place, phrases: new Set(words.list(`page ${place}`)) }));
   const number = new RegExp(
-    `^(?:(?:${words.list('page number').join('|') || '(?!)'}) (\\d{1,3}|${[...numbers.keys()].join('|')})|(\\d{1,3}))$`,
+    `^(?:(?:${anyOf(words.list('page number'))}) (\\d{1,3}|${[...numbers.keys()].join('|')})|(\\d{1,3}))$`,
   );
   const polite = new Set(words.list('polite'));
   const small = new Set([...polite, ...words.list('small')]);

@@ -1,7 +1,7 @@
 import type { Unit } from './calendar.ts';
 import { fold, remembered, unmark } from './text.ts';
 import { isDash, isDate, type Token, type Word } from './tokens.ts';
-import { byFirstWord, split, type Words } from './words.ts';
+import { anyOf, byFirstWord, split, type Words } from './words.ts';
 
 /*
  * The words of time in a text: the table of the language files (`## periods`), and the stretch of a text that speaks of one
@@ -173,7 +173,7 @@ export function createTimes(words: Words): Times {
       return split(table.doubtful).map((month) => [fold(month), makes] as const);
     }),
   );
-  const any = (...names: readonly string[]) => names.flatMap((name) => [...of(name)]).join('|') || '(?!)';
+  const any = (...names: readonly string[]) => anyOf(names.flatMap((name) => [...of(name)]));
   const months = any('months');
   /** Written in one piece: "T9", "t9-t11", "Q1/2026", "30ngay". */
   const inOne = new RegExp(

@@ -1,7 +1,7 @@
 import { type EmailResult, parseEmail } from './email.ts';
 import { type PhoneResult, parsePhone } from './phone.ts';
 import { QUOTES, trimEdges } from './text.ts';
-import type { Words } from './words.ts';
+import { anyOf, type Words } from './words.ts';
 
 /** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
 export type Token = {
@@ -72,7 +72,7 @@ export function isDash(text: string): boolean {
 /** Finds the first run of tokens that is a phone number, the longest such run from there. */
 export function createPhones(words: Words) {
   const labels = [...words.written('phone labels'), ...words.list('phone labels')];
-  const label = new RegExp(`^(?:${labels.join('|') || '(?!)'})\\.?(?=\\+?\\d)`, 'iu');
+  const label = new RegExp(`^(?:${anyOf(labels)})\\.?(?=\\+?\\d)`, 'iu');
   /** "sdt0912345678". */
   const withoutLabel = (text: string) => text.replace(label, '');
 

@@ -116,6 +116,9 @@ export function readWords(texts: readonly LanguageText[]): Words {
   };
 }
 
+/** One of some phrases, in a pattern; where there are none, nothing fits. */
+export const anyOf = (phrases: Iterable<string>): string => [...phrases].join('|') || '(?!)';
+
 /** Phrases by their first words, the longest first. */
 export function byFirstWord<Phrase extends { readonly words: readonly string[] }>(
   phrases: Iterable<Phrase>,
