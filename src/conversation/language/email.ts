@@ -1,4 +1,4 @@
-import { isOneTypo, QUOTES, trimEdges, visible } from './text.ts';
+import { isAscii, isOneTypo, QUOTES, trimEdges, visible } from './text.ts';
 
 /** With `suggestion`, the domain looks mistyped; the customer is asked which of the two is right. */
 export type EmailResult =
@@ -22,7 +22,7 @@ export function parseEmail(text: string): EmailResult {
   if (local === '' || domain === '' || more.length > 0) return { ok: false, reason: 'email.shape' };
   if (email.length > MAX_EMAIL) return { ok: false, reason: 'email.long' };
   if (/\s/.test(email)) return { ok: false, reason: 'email.shape' };
-  if (/[^\0-\x7f]/.test(email)) {
+  if (!isAscii(email)) {
     const mangled = /^[\p{Script=Latin}\p{M}\0-\x7f]*$/u.test(email);
     return { ok: false, reason: mangled ? 'email.vietnamese' : 'email.shape' };
   }

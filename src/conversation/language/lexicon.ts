@@ -1,5 +1,5 @@
 import type { Times } from './period-words.ts';
-import { fold, isOneTypo, remembered, undoTyping } from './text.ts';
+import { fold, isAscii, isOneTypo, remembered, undoTyping } from './text.ts';
 import type { Token, Word } from './tokens.ts';
 import { byFirstWord, type Words } from './words.ts';
 
@@ -205,7 +205,7 @@ function spellingIn(words: Words) {
   return {
     fits({ phrase }: Entry, at: number, word: Word<Token> | undefined): boolean {
       const typed = word?.source.text ?? '';
-      if (!word || /^[\0-\x7f]*$/.test(typed) || fold(typed) !== word.text) return true;
+      if (!word || isAscii(typed) || fold(typed) !== word.text) return true;
       const own = marked(typed);
       if (!spelt.has(own)) return true;
       const known = byPhrase.get(phrase)?.[at];
@@ -237,9 +237,7 @@ export function speltWords(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-function isPlain({ text }: Token): boolean {
-  return /^[\0-\x7f]*$/.test(text);
-}
+const isPlain = ({ text }: Token): boolean => isAscii(text);
 
 /** The phrases and what they say, folded. */
 function meaningsOf(words: Words): ReadonlyMap<string, Meaning> {

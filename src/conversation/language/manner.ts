@@ -1,5 +1,5 @@
 import { type Lexicon, speltWords } from './lexicon.ts';
-import { fold, remembered, undoTyping, visible } from './text.ts';
+import { fold, isAscii, remembered, undoTyping, visible } from './text.ts';
 import { tokenize } from './tokens.ts';
 import { anyOf, type Words } from './words.ts';
 
@@ -41,7 +41,7 @@ export function createAsking(words: Words, { plainly }: Lexicon): Asking {
       if (spelt.has(typed)) return true;
       const written = asSpelt.get(typed) ?? shortFor.get(fold(typed));
       if (written !== undefined) return folded.has(fold(written));
-      return /^[\0-\x7f]*$/.test(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
+      return isAscii(typed) && (folded.has(typed) || folded.has(undoTyping(typed)));
     });
   const [asks, asksFirst, asksLast] = [isOf(anywhere), isOf(first), isOf(last)];
   const firstsOf = (phrases: ReadonlySet<string>) =>
@@ -144,7 +144,7 @@ function marksOf({ examples, locales }: Words): ReadonlyMap<string, string> {
   const signs = locales.map((locale) => {
     const texts = examples.flatMap((one) => (one.locale === locale ? one.text : []));
     const used = new Set(texts.join(' ').normalize('NFD').toLowerCase());
-    return { locale, own: [...used].filter((sign) => /[^\0-\x7f]/.test(sign) && /[\p{L}\p{M}]/u.test(sign)) };
+    return { locale, own: [...used].filter((sign) => !isAscii(sign) && /[\p{L}\p{M}]/u.test(sign)) };
   });
   const isOfOne = (sign: string) => signs.filter(({ own }) => own.includes(sign)).length === 1;
   return new Map(

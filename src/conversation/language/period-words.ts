@@ -1,5 +1,5 @@
 import type { Unit } from './calendar.ts';
-import { fold, remembered, unmark } from './text.ts';
+import { fold, isAscii, remembered, unmark } from './text.ts';
 import { isDash, isDate, type Token, type Word } from './tokens.ts';
 import { anyOf, byFirstWord, split, type Words } from './words.ts';
 
@@ -256,7 +256,7 @@ export function createTimes(words: Words): Times {
   const written = remembered((typed: string) => typed.normalize('NFC').toLowerCase());
   /** With its marks; without any, it may be whatever has its letters. */
   const isSpelt = remembered(
-    (typed: string) => /^[\0-\x7f]*$/.test(typed) || isLiteral({ text: typed }) || spelt.has(written(typed)),
+    (typed: string) => isAscii(typed) || isLiteral({ text: typed }) || spelt.has(written(typed)),
   );
 
   /** What a piece may be of a period, by itself. */
@@ -331,7 +331,7 @@ export function createTimes(words: Words): Times {
           const isMade = isUnit && MAKES.some((role) => is(pieces[at], role));
           const isMarked = said
             .slice(pieces[at]?.from, pieces[at]?.to)
-            .some((word) => !/^[\0-\x7f]*$/.test(word.source.text));
+            .some((word) => !isAscii(word.source.text));
           return isMade || isMarked || (place !== 'unit' && place !== 'before');
         });
       const taken = runs.filter(isTelling).flat();

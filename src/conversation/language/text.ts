@@ -51,6 +51,9 @@ export function remembered<Result>(
   };
 }
 
+/** Without any mark that could tell it from another word. */
+export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
+
 /** What words are compared by: no case, no marks, no punctuation. "Đổi quà!" and "doi  qua" fold to "doi qua". */
 export const fold: (text: string) => string = remembered((text) => {
   const seen = visible(text);
