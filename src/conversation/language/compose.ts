@@ -264,8 +264,8 @@ function answersItself({ said: { codes, phone, email }, expecting: { kind } }: H
 
 /** What it makes of the codes at hand; where it wants something else, only if it names one of them. */
 function ofList(heard: Heard): readonly Spoken[] | undefined {
-  const { said, expecting, flow, started, list } = heard;
-  const isOthers = started !== undefined && started !== flow;
+  const { said, expecting, list } = heard;
+  const isOthers = CONDITIONS['another flow'](heard);
   if (isOthers && !said.codes.some((one) => expecting.codes.includes(one))) return undefined;
   return made(list(), (command) => command, identity(heard));
 }

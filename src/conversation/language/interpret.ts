@@ -137,7 +137,7 @@ export function createInterpreter({
       places: () => lists.places(text),
       page: () => (said.act?.startsWith('page ') ? PAGES[said.act] : pageIn(text)),
       list: once(() => listCommand(read)),
-      period: () => periodOf(said, reading) ?? (said.ever ? always(reading) : undefined),
+      period: () => periodOf(said, reading),
       question,
       values: (of, act = said.act) => valuesOf({ ...read, said: { ...said, act } }, of),
     };
@@ -241,7 +241,7 @@ export function createInterpreter({
       return undefined;
     if (flow && !takes('codes') && !hasIdentity && !mangled && gifts.length === 0)
       if (!(takes('gift') && hasCode)) return undefined;
-    const values = valuesOf(heard, FREE.includes(at) ? undefined : heard.flow);
+    const values = valuesOf(heard, flow);
     return values.length === 0 ? undefined : values;
   }
 
@@ -266,7 +266,7 @@ export function createInterpreter({
       if (count !== undefined) values.push({ do: 'many', count });
     }
     if (slots.includes('period')) {
-      const period = periodOf(said, reading) ?? (said.ever ? always(reading) : undefined);
+      const period = periodOf(said, reading);
       if (said.type) values.push({ do: 'kind', of: said.type });
       if (period) values.push(period);
     }
@@ -335,8 +335,9 @@ export function createInterpreter({
     }
   }
 
-  function periodOf({ period }: Said, reading: Reading): Spoken | undefined {
-    return period === undefined ? undefined : periodRead(period, reading);
+  function periodOf({ period, ever }: Said, reading: Reading): Spoken | undefined {
+    if (period !== undefined) return periodRead(period, reading);
+    return ever ? always(reading) : undefined;
   }
 
   function periodRead(pieces: Pieces, { nowMs, settings }: Reading): Spoken {
