@@ -1,5 +1,6 @@
 import type { CodeRef, Command } from '../commands.ts';
 import { codeMeant, isAlike } from '../language/code.ts';
+import { atPlace } from '../language/lists.ts';
 import { isOneTypo } from '../language/text.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import type { Reply } from '../reply.ts';
@@ -109,7 +110,7 @@ function nameOf(ref: CodeRef): string | undefined {
 function meantBy(codes: Codes, ref: CodeRef): Codes {
   if ('place' in ref) {
     if (ref.place === 0) return codes;
-    const code = codes.at(ref.place > 0 ? ref.place - 1 : ref.place);
+    const code = atPlace(codes, ref.place);
     return code === undefined ? [] : [code];
   }
   const end = 'code' in ref ? ref.code : ref.end;

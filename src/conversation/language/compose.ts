@@ -1,5 +1,6 @@
 import type { CodeRef, Expecting, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
+import { atPlace } from './lists.ts';
 import type { Said } from './reading.ts';
 
 /*
@@ -281,7 +282,7 @@ function howMany({ said, count }: Heard): readonly Spoken[] | undefined {
 function giftAt({ expecting: { buttons }, places }: Heard): readonly Spoken[] | undefined {
   const all = buttons.filter((id) => id?.startsWith('gift:'));
   const [place = 0] = places();
-  const choice = place === 0 ? undefined : all.at(place > 0 ? place - 1 : place);
+  const choice = place === 0 ? undefined : atPlace(all, place);
   return choice ? [{ do: 'pick', choice }] : undefined;
 }
 

@@ -113,9 +113,12 @@ const sameRef = (one: CodeRef, other: CodeRef): boolean => Object.values(one)[0]
 const isFresh = (ref: CodeRef, codes: readonly string[]): ref is { readonly code: string } =>
   'code' in ref && !codes.includes(ref.code);
 
+/** The one at a place that was said: from 1; -1 is the last. */
+export const atPlace = <One>(all: readonly One[], place: number): One | undefined =>
+  all.at(place > 0 ? place - 1 : place);
+
 function isThere(ref: CodeRef, codes: readonly string[]): boolean {
-  if ('place' in ref)
-    return ref.place === 0 || codes.at(ref.place > 0 ? ref.place - 1 : ref.place) !== undefined;
+  if ('place' in ref) return ref.place === 0 || atPlace(codes, ref.place) !== undefined;
   const end = 'code' in ref ? ref.code : ref.end;
   return codes.filter((code) => code.toUpperCase().endsWith(end.toUpperCase())).length === 1;
 }
