@@ -374,13 +374,13 @@ function keep(turn: Turn, { slot, value, doubt }: SetIdentity, scope: Scope): Tu
  * which adds points but reads and spends nothing.
  */
 function shared(turn: Turn, { value = '', doubt }: SetIdentity, proved: boolean, scope: Scope): Next {
-  const state = unanswered(turn.state, scope);
+  const { state } = turn;
   const flow = runningIn(state, scope);
   if (!proved && flow?.identity !== 'typed') {
     const notOwn = { key: 'identity.notOwn' };
     return flow ? again(state, scope, notOwn) : home(state, scope, notOwn);
   }
-  if (doubt && flow) return doubted({ ...turn, state, flow }, 'phone', doubt, proved ? value : undefined);
+  if (doubt && flow) return doubted({ ...turn, flow }, 'phone', doubt, proved ? value : undefined);
   if (doubt) return home(state, scope, { key: `phone.${doubt.why}.form` });
   const phone = { value, proved };
   const known = state.draft.phone ?? state.profile.phone;
