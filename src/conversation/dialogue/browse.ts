@@ -3,7 +3,7 @@ import { type Decision, say } from '../decision.ts';
 import type { Effect, HistoryRead } from '../effect.ts';
 import type { Flow, Scope } from '../flow.ts';
 import { periodNamed } from '../kinds.ts';
-import { proved, remembering, typed } from '../prompts/identity.ts';
+import { isTypingProof, proved, remembering } from '../prompts/identity.ts';
 import { endOf, LAST, PAGE, pageOf, unread } from '../prompts/pages.ts';
 import type { ConversationState, Draft, Page, Step } from '../state.ts';
 import { home, question } from './questions.ts';
@@ -37,7 +37,7 @@ function browse(
   const fixed = { ...period, toMs: period.toMs ?? scope.nowMs };
   const page: Page = { type, by, period: fixed, skip: 0 };
   // Where typing proves, the next customer may be another one, whom nobody must take for this one.
-  const draft: Draft = typed('', scope).proved ? {} : { [by.kind]: { value: by.value, proved: true } };
+  const draft: Draft = isTypingProof(scope) ? {} : { [by.kind]: { value: by.value, proved: true } };
   return {
     state: { ...remembering(state, scope), step: { at: 'browsing', flow, page }, draft },
     replies: [],
