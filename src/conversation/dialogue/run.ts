@@ -3,6 +3,7 @@ import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Known } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
+import { SURE_LENGTH } from '../language/code.ts';
 import { isOneTypo } from '../language/text.ts';
 import { carried, isStaff, isTypingProof, typed, withoutIdentity } from '../prompts/identity.ts';
 import { showPhone } from '../prompts/mask.ts';
@@ -449,9 +450,6 @@ function changeList(turn: Turn, command: ListCommand, scope: Scope): Next {
   return listed(here, codes, done, scope, slip);
 }
 
-/** As long as codes are that need no announcement; a shorter one that is followed by another may have been a slip. */
-const SURE_LENGTH = 6;
-
 /** The code that a single other one may have been typed for once more: too short, or with a letter too many or too few. */
 function retyped(
   { found, commands }: Turn,
@@ -463,6 +461,7 @@ function retyped(
   if (!isBare || found.step.at === 'idle') return undefined;
   const [short = '', ...others] = codes;
   const isShort = short !== '' && others.length === 0 && short.length < SURE_LENGTH;
+  // Followed by another, it may have been a slip.
   if (isShort && found.step.at === 'asking') return short;
   return codes.find((one) => one.length !== code.length && isOneTypo(one, code));
 }

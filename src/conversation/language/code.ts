@@ -9,6 +9,9 @@ export type CodeResult =
 
 const SHAPE = /^[A-Za-z0-9._-]+$/;
 
+/** Shorter ones are codes only where an act or "mã" announces them. */
+export const SURE_LENGTH = 6;
+
 /**
  * Reads an accumulation code or a gift's: 4–64 of `A–Z a–z 0–9 . _ -`, case kept, quotes and blanks around it dropped.
  * Nothing inside is repaired, blanks neither: a code that was guessed could be somebody else's. Vietnamese letters

@@ -1,12 +1,9 @@
-import { type CodeResult, parseCode } from './code.ts';
+import { type CodeResult, parseCode, SURE_LENGTH } from './code.ts';
 import type { Lexicon, Segment } from './lexicon.ts';
 import type { Times } from './period-words.ts';
 import { fold, undoTyping, visible } from './text.ts';
 import { isDate, type Token } from './tokens.ts';
 import type { Words } from './words.ts';
-
-/** Shorter ones are codes only where an act or "mã" announces them. */
-const MIN_LENGTH = 6;
 
 /** Finds codes in messages. Codes are opaque: beside shapes, only the vocabulary and dates tell what is none. */
 export type Codes = {
@@ -50,7 +47,7 @@ export function createCodes(
 
   function isAnnounced(text: string): boolean {
     if (!/\d/.test(text) || !isFree(text)) return false;
-    return !amount.test(text) || text.length >= MIN_LENGTH;
+    return !amount.test(text) || text.length >= SURE_LENGTH;
   }
 
   function read(text: string): CodeResult {
@@ -65,7 +62,7 @@ export function createCodes(
   }
 
   const isCode = ({ text }: Pick<Token, 'text'>): boolean =>
-    text.length >= MIN_LENGTH &&
+    text.length >= SURE_LENGTH &&
     /\d/.test(text) &&
     /[A-Za-z]/.test(text) &&
     isFree(text) &&
@@ -97,7 +94,7 @@ export function createCodes(
       };
     },
     isMangled({ text }) {
-      if (text.length < MIN_LENGTH || !/\d/.test(text)) return false;
+      if (text.length < SURE_LENGTH || !/\d/.test(text)) return false;
       const result = parseCode(text);
       if (result.ok || result.reason !== 'code.vietnamese') return false;
       return !isTypedWord(text) && !times.isLiteral({ text });
