@@ -33,6 +33,12 @@ export function supportLines({ settings: { supportContact: contact } }: Pick<Sco
   return contact ? [{ key: 'help.support', params: { contact } }] : [];
 }
 
+/** The same as an answer: there may be nobody. */
+export function supportReply(scope: Pick<Scope, 'settings'>): Reply {
+  const [contact = { key: 'support.none' }] = supportLines(scope);
+  return contact;
+}
+
 /** The button that asks for a person; none where nobody would answer. */
 export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Choice[] =>
   settings.handover ? [choice('person')] : [];
@@ -53,10 +59,7 @@ export function callPerson(
   led: readonly string[] = [],
 ): Decision {
   const { ids, nowMs, settings } = scope;
-  if (!settings.handover) {
-    const [contact] = supportLines(scope);
-    return aside(state, scope, contact ?? { key: 'support.none' });
-  }
+  if (!settings.handover) return aside(state, scope, supportReply(scope));
   const { step, draft, tickets = [], view = ids.view } = state;
   const { codes, code: gift } = draft;
   const fresh: Ticket = {

@@ -31,7 +31,7 @@ import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
 import { pressed } from './live.ts';
 import { isInterrupted } from './operations.ts';
-import { callPerson, offering, personChoice, supportLines } from './person.ts';
+import { callPerson, offering, personChoice, supportLines, supportReply } from './person.ts';
 import {
   again,
   aside,
@@ -674,9 +674,8 @@ function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope:
     case 'person':
       return { ...turn, wantsPerson: true };
     case 'complaint': {
-      const [contact] = supportLines(scope);
       const offer = { key: 'person.offer', context: 'complaint', lines: supportLines(scope) };
-      const reply = scope.settings.handover ? offer : (contact ?? { key: 'support.none' });
+      const reply = scope.settings.handover ? offer : supportReply(scope);
       return withPerson(turn, { reply }, scope);
     }
     case 'privacy':
