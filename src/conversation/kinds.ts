@@ -143,9 +143,8 @@ export function periodNamed(name: NamedPeriod, { nowMs, settings }: Context): Pe
 
 /** A period to show how one is typed: always of this year. */
 export function exampleOfPeriod(context: Context): { from: number; to: number } {
-  const { nowMs } = context;
-  const { fromMs = nowMs } = periodNamed('month', context);
-  return { from: fromMs, to: nowMs };
+  const { fromMs = context.nowMs } = periodNamed('month', context);
+  return { from: fromMs, to: context.nowMs };
 }
 
 /** The next slot of a flow that is to be asked for. */

@@ -216,12 +216,8 @@ export function createTimes(words: Words): Times {
     const unit = phrases.get(word(at));
     const isUnit = unit?.senses.some((sense) => sense.unit) ?? false;
     // "20 tháng trước" is a day of last month.
-    if (
-      isUnit &&
-      isCounted &&
-      ((worthOf(last) ?? 0) <= 12 || !unit?.senses.some(({ unit: of }) => of === 'month'))
-    )
-      return unit;
+    const isDay = (worthOf(last) ?? 0) > 12 && unit?.senses.some(({ unit: of }) => of === 'month');
+    if (isUnit && isCounted && !isDay) return unit;
     return byFirst.get(word(at))?.find((phrase) => {
       if (!phrase.words.every((one, i) => word(at + i) === one)) return false;
       if (phrase.words.length < 2 || !phrase.senses.some(({ name }) => name)) return true;

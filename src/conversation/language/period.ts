@@ -203,11 +203,8 @@ function signOf(pieces: Pieces, at: number, today: number, small: ReadonlySet<st
   if (is(piece, 'past') && is(piece, 'end')) return 'last';
   if (unit) return unit;
   const role = Object.keys(SIGNS).find((one) => is(piece, one));
-  return role === undefined
-    ? text.split(' ').every((word) => small.has(word))
-      ? ''
-      : '!'
-    : (SIGNS[role] ?? '');
+  if (role !== undefined) return SIGNS[role] ?? '';
+  return text.split(' ').every((word) => small.has(word)) ? '' : '!';
 }
 
 type Join = (parts: readonly string[], today: number) => string | undefined;
@@ -340,10 +337,8 @@ function daysOf(pieces: Pieces, today: number, small: ReadonlySet<string>): Span
   let said = signs.join(' ');
   for (const [row, into] of JOINS)
     said = said.replace(row, (...found) => {
-      const groups = found.slice(
-        1,
-        found.findIndex((one) => typeof one === 'number'),
-      );
+      const end = found.findIndex((one) => typeof one === 'number');
+      const groups = found.slice(1, end);
       return typeof into === 'string'
         ? into.replace(/\$(\d)/g, (_, at) => groups[Number(at) - 1] ?? '')
         : (into(groups, today) ?? '!');
@@ -389,7 +384,7 @@ function pair(
   first: string,
   second: string,
   join: string | undefined,
-  isJoined: boolean | undefined,
+  isJoined: boolean,
   today: number,
 ): Span | Fault {
   const [start, end] = [dateIn(first), dateIn(second)];
