@@ -286,14 +286,10 @@ export function createInterpreter({
     const isAsked = (at === 'slot' || at === 'doubt') && kind !== undefined;
     if (said.mangled && !isAsked) return [mangledAs(said.mangled)];
     if (!isAsked) return [{ do: 'unclear' }];
+    const isProof = kind === 'phone' && flow?.identity === 'proved';
     // Staff name a customer by either.
-    if (
-      (kind === 'gift' || (kind === 'phone' && flow?.identity === 'proved')) &&
-      isStaff &&
-      text.includes('@')
-    )
-      return readAs('email', text, reading);
-    if (kind === 'phone' && flow?.identity === 'proved') {
+    if ((kind === 'gift' || isProof) && isStaff && text.includes('@')) return readAs('email', text, reading);
+    if (isProof) {
       if (!isStaff) return [{ do: 'unclear', wrong: { kind, reason: 'phone.shape' } }];
       const phone = parsePhone(text);
       if (!phone.ok && phone.reason === 'phone.shape')

@@ -286,20 +286,15 @@ export function createReader(
     const phone = findPhone(unmailed);
     const others = without(unmailed, phone?.tokens);
     const mangled = others.find(codes.isMangled);
-    const {
-      act,
-      codes: found,
-      period,
-      parts,
-      yes: saysOnlyYes,
-    } = read(without(others, mangled && [mangled]), command);
-    const all = [...new Set(found.map((token) => token.text))];
+    const meant = read(without(others, mangled && [mangled]), command);
+    const { act, period, parts } = meant;
+    const all = [...new Set(meant.codes.map((token) => token.text))];
     const unknown = new Set(
       parts.flatMap(({ meaning, words: all }) => (meaning ? [] : all.map(({ source }) => source))),
     );
     const left = others.filter((token) => unknown.has(token));
     const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
-    const yes = isAlone && saysOnlyYes && !objects(text);
+    const yes = isAlone && meant.yes && !objects(text);
     const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
     return {
       act: (command ? act : settled(act, isAlone, yes, text)) ?? bare,
