@@ -134,10 +134,8 @@ const operationSchema = z.strictObject({
 export type Operation = z.infer<typeof operationSchema>;
 
 /** Operations whose outcome may still change. */
-export function isOpen(operation: Operation): boolean {
-  return (
-    operation.status === 'checking' || operation.status === 'watching' || operation.status === 'escalated'
-  );
+export function isOpen({ status }: Operation): boolean {
+  return status === 'checking' || status === 'watching' || status === 'escalated';
 }
 
 /** Why a person was asked for. */

@@ -128,7 +128,6 @@ const LINES: readonly Line[] = [
   ['consent', 'yes', ['bare'], NEARLY],
   ['consent', 'none|no|cancel mild|cancel', ['bare'], NO],
   ['nothing|page', 'yes', ['bare'], YES],
-  ['nothing', 'page same', ['bare'], SAME],
   ['page', '*', ['bare'], ({ page }) => made(page(), (to) => ({ do: 'page', to }))],
   ['page', '*', ['bare'], otherPage],
 

@@ -63,7 +63,7 @@ export function createLexicon(
     ([phrase, meaning]): Entry => ({ phrase, words: phrase.split(' '), meaning }),
   );
   const index = byFirstWord(entries);
-  const spelling = spellingIn(words);
+  const fits = createSpelling(words);
   const known = new Set([...meanings.keys(), ...times.words].flatMap((phrase) => phrase.split(' ')));
   const spellings = spellingsOf([...known]);
   const shortFor = words.pairs('short for');
@@ -121,7 +121,7 @@ export function createLexicon(
       ?.find(
         (one) =>
           one.words.every((text, i) => said[at + i]?.text === text) &&
-          one.words.every((_, i) => spelling.fits(one, i, said[at + i])),
+          one.words.every((_, i) => fits(one, i, said[at + i])),
       );
     if (!entry || entry.words.length > 1) return entry;
     if (word.doubtful) return undefined;
@@ -188,7 +188,7 @@ const marked = remembered((word: string): string => {
  * How the files spell the words of phrases. A word that was typed with marks, and is in the files so, is that word and no
  * other: "dùng" is not "đúng". One that is nowhere spelt so may be any with its letters.
  */
-function spellingIn(words: Words) {
+function createSpelling(words: Words): (entry: Entry, at: number, word: Word<Token> | undefined) => boolean {
   const spelt = new Set<string>();
   const byPhrase = new Map<string, Set<string>[]>();
   const phrases = [...words.examples.map(({ text }) => text), ...words.allWritten()];
@@ -202,15 +202,13 @@ function spellingIn(words: Words) {
       byPhrase.set(folded, before);
     }
   }
-  return {
-    fits({ phrase }: Entry, at: number, word: Word<Token> | undefined): boolean {
-      const typed = word?.source.text ?? '';
-      if (!word || isAscii(typed) || fold(typed) !== word.text) return true;
-      const own = marked(typed);
-      if (!spelt.has(own)) return true;
-      const known = byPhrase.get(phrase)?.[at];
-      return known === undefined || known.has(own);
-    },
+  return ({ phrase }, at, word) => {
+    const typed = word?.source.text ?? '';
+    if (!word || isAscii(typed) || fold(typed) !== word.text) return true;
+    const own = marked(typed);
+    if (!spelt.has(own)) return true;
+    const known = byPhrase.get(phrase)?.[at];
+    return known === undefined || known.has(own);
   };
 }
 

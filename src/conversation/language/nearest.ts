@@ -57,27 +57,22 @@ export function createQuestions(
   const replaced = new Set(own.map(({ id }) => id));
   const examples = words.examples
     .filter(({ act, isPhrase }) => !isPhrase && !replaced.has(act.slice('ask '.length)))
-    .map(({ act, text }) => ({ id: act.slice('ask '.length), text, isOwn: false }));
+    .map(({ act, text }) => ({ id: act.slice('ask '.length), example: text, isOwn: false }));
   const all = [
     ...own.flatMap(({ id, asks }) =>
       Object.values(asks)
         .flat()
-        .map((text) => ({ id, text, isOwn: true })),
+        .map((example) => ({ id, example, isOwn: true })),
     ),
     ...examples,
   ];
-  const folded = all.map((one) => ({ ...one, said: fold(one.text).split(' ') }));
+  const folded = all.map((one) => ({ ...one, said: fold(one.example).split(' ') }));
   const vocabulary = new Set(folded.flatMap(({ said }) => said));
   const [fillers, small, polite] = ['small', 'asks little', 'asks nothing'].map(
     (name) => new Set(words.list(name)),
   );
   const near = spellingsOf([...vocabulary]);
-  const known: readonly Known[] = folded.map(({ id, text, isOwn, said }) => ({
-    id,
-    example: text,
-    isOwn,
-    words: weighed(said),
-  }));
+  const known: readonly Known[] = folded.map((one) => ({ ...one, words: weighed(one.said) }));
 
   /** What each word counts; polite ones nothing. */
   function weighed(said: readonly string[]): ReadonlyMap<string, number> {
