@@ -1,6 +1,6 @@
 /**
- * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation
- * for `FEED_MS`, and news of each. Any process can follow what any other publishes.
+ * The port behind server-sent events and the staff webhook's answer: the last `feedLength` events of a conversation
+ * for `feedMs`, and news of each. Any process can follow what any other publishes.
  *
  * @example
  * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
@@ -29,16 +29,9 @@ export interface Feed {
 /** `seq` is the outbox number of the reply; `body` is opaque sealed bytes. */
 export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 
-export const FEED_LENGTH = 100;
-const FEED_MS = 60 * 60 * 1000;
-
-/** What an implementation may be told otherwise than the constants above. */
+/** What an implementation does unless it is told otherwise. */
+export const FEED_DEFAULTS = { feedLength: 100, feedMs: 60 * 60 * 1000 };
 export type FeedOptions = Partial<typeof FEED_DEFAULTS>;
-
-export const FEED_DEFAULTS: Readonly<Record<'feedLength' | 'feedMs', number>> = {
-  feedLength: FEED_LENGTH,
-  feedMs: FEED_MS,
-};
 
 /** For one process. */
 export function createMemoryFeed(options: FeedOptions = {}, now: () => number = Date.now): Feed {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FEED_LENGTH, type Feed, type FeedOptions } from '../../src/store/feed.ts';
+import { FEED_DEFAULTS, type Feed, type FeedOptions } from '../../src/store/feed.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
 export type OpenFeed = (options: FeedOptions) => Promise<{
@@ -9,6 +9,7 @@ export type OpenFeed = (options: FeedOptions) => Promise<{
   close(): Promise<void>;
 }>;
 
+const { feedLength } = FEED_DEFAULTS;
 const someName = (): string => randomBytes(16).toString('base64url');
 const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
 
@@ -135,13 +136,13 @@ export function feedContract(name: string, open: OpenFeed): void {
       expect(one.seqs).toEqual([1]);
     });
 
-    test(`the last ${FEED_LENGTH} events are kept`, async () => {
+    test(`the last ${feedLength} events are kept`, async () => {
       const { feed } = await fresh();
       const conversation = someName();
-      for (let seq = 1; seq <= FEED_LENGTH + 5; seq++) await feed.publish(conversation, event(seq));
+      for (let seq = 1; seq <= feedLength + 5; seq++) await feed.publish(conversation, event(seq));
       const one = await follower(feed, conversation);
-      await one.until(FEED_LENGTH + 5);
-      expect(one.seqs).toHaveLength(FEED_LENGTH);
+      await one.until(feedLength + 5);
+      expect(one.seqs).toHaveLength(feedLength);
       expect(one.seqs[0]).toBe(6);
     });
 
