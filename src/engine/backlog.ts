@@ -29,15 +29,17 @@ export type TicketEntry = {
   readonly ageMs: number;
 };
 
-/** `now`: those that are open. In no order; of more than `limit` a shard not all. */
-export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: number): Promise<TicketEntry[]> {
-  return (await listAll(store, 'tickets', upTo, limit)).flatMap(({ nowMs, entries }) =>
-    entries.map(({ member, score }) => {
+/** `now`: those that are open. In no order; of more than `limit` a shard not all. `isWhole`: every shard has answered. */
+export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: number) {
+  const listed = await listAll(store, 'tickets', upTo, limit);
+  const tickets = listed.flatMap(({ nowMs, entries }) =>
+    entries.map(({ member, score }): TicketEntry => {
       const [conversation = '', id = '', stands = '', customer, staff] = member.split(':');
       const written = { customer: Number(customer), staff: Number(staff) };
       return { conversation, id, stands, ...written, score, ageMs: Math.max(0, nowMs - score) };
     }),
   );
+  return { tickets, isWhole: listed.length === SHARDS };
 }
 
 type Lists = Pick<RecordStore, 'list'>;
@@ -47,7 +49,7 @@ type Lists = Pick<RecordStore, 'list'>;
  * are left out. Rejects with `StoreUnavailable` where none answers.
  */
 export async function readBacklog(store: Lists): Promise<Waiting> {
-  const [due, undelivered, dead, intents, tickets] = await Promise.all([
+  const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', 'now', 1),
     listAll(store, 'undelivered', 'ever', 1),
     listAll(store, 'dead', 'ever', 0),

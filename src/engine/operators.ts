@@ -179,9 +179,7 @@ export function createOperators(options: {
       const filed = await file(operation.conversation, { ...origin, id, message, traceparent }, true);
       return filed === 'duplicate' ? 'decided' : 'filed';
     },
-    async file(name, incoming) {
-      await file(name, incoming, true);
-    },
+    file: async (name, incoming) => void (await file(name, incoming, true)),
     async replay(id) {
       const letter = (await letters()).find((one) => one.id === id);
       if (letter === undefined) return 'unknown';

@@ -1,5 +1,6 @@
 import { type ConversationState, type Operation, openTicket, type Ticket } from '../conversation/state.ts';
 import type { RecordStore } from '../store/port.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';
 import type { Listed } from './record.ts';
@@ -71,11 +72,10 @@ export function createTickets(options: {
   let known: ReadonlyMap<string, Entry> = new Map();
   let watching: Promise<void> | undefined;
 
-  const entries = async (upTo: 'now' | 'ever'): Promise<readonly Entry[]> =>
-    (await ticketsIn(store, upTo, MOST_LISTED)).toSorted((a, b) => a.score - b.score);
-
+  /** What is open; a shard that does not answer has what it had. */
   async function look(): Promise<ReadonlyMap<string, Entry>> {
-    return new Map((await entries('now')).map((entry) => [entry.id, entry]));
+    const { tickets, isWhole } = await ticketsIn(store, 'now', MOST_LISTED);
+    return new Map([...(isWhole ? [] : known), ...tickets.map((entry) => [entry.id, entry] as const)]);
   }
 
   async function watch(): Promise<void> {
@@ -110,11 +110,18 @@ export function createTickets(options: {
     return { ticket, operations, channel: origin.channel, conversation: origin.conversation };
   }
 
-  const entryOf = async (id: string) => (await entries('ever')).find((entry) => entry.id === id);
+  /** Undefined: there is none of that id. */
+  async function entryOf(id: string): Promise<Entry | undefined> {
+    const { tickets, isWhole } = await ticketsIn(store, 'ever', MOST_LISTED);
+    const entry = tickets.find((one) => one.id === id);
+    if (!entry && !isWhole) throw new StoreUnavailable('some shards of the store do not answer');
+    return entry;
+  }
 
   return {
     async list(stands) {
-      const all = await entries(stands === 'open' ? 'now' : 'ever');
+      const { tickets } = await ticketsIn(store, stands === 'open' ? 'now' : 'ever', MOST_LISTED);
+      const all = tickets.toSorted((a, b) => a.score - b.score);
       const some = [false, true].flatMap((isClosed) =>
         all.filter((entry) => (entry.stands === 'closed') === isClosed).slice(0, MOST_READ),
       );

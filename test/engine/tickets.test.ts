@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { createTickets, type News } from '../../src/engine/tickets.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
+
+/** An inbox over a store of which one shard has a ticket, and `turn` lets half a second pass. */
+function inbox() {
+  const silent = new Set<number>();
+  const looks: (() => void)[] = [];
+  const tickets = createTickets({
+    store: {
+      async list(_index, { shard }) {
+        if (silent.has(shard)) throw new StoreUnavailable('down');
+        const entries = shard === 7 ? [{ member: 'name:T1:waiting:1:0', score: 1 }] : [];
+        return { nowMs: 2, count: entries.length, entries };
+      },
+    },
+    operators: { conversation: async () => null, file: async () => {} },
+    world: {
+      id: () => 'note',
+      timer(_ms, run) {
+        looks.push(run);
+        return { cancel() {} };
+      },
+    },
+  });
+  const look = async (): Promise<void> => {
+    looks.shift()?.();
+    await expect.poll(() => looks.length).toBe(1);
+  };
+  return { tickets, silent, look };
+}
+
+test('a ticket that is not found while a part of the store is silent may be there all the same', async () => {
+  const { tickets, silent } = inbox();
+  expect(await tickets.file('T2', { by: 'lan', text: 'Chào bạn' })).toBe('unknown');
+  silent.add(7);
+  await expect(tickets.find('T1')).rejects.toThrow(StoreUnavailable);
+  await expect(tickets.file('T1', { by: 'lan', text: 'Chào bạn' })).rejects.toThrow(StoreUnavailable);
+});
+
+test('no ticket counts as closed because its part of the store is silent', async () => {
+  const { tickets, silent, look } = inbox();
+  const heard: News[] = [];
+  await tickets.follow((news) => void heard.push(news));
+  silent.add(7);
+  await look();
+  silent.clear();
+  await look();
+  expect(heard).toEqual([]);
+});
