@@ -7,8 +7,8 @@ import { z } from 'zod';
 import manifest from '../package.json' with { type: 'json' };
 
 /*
- * What can be held of the image without a Docker engine. `test/image-steps.sh` carries the image's
- * steps out, by hand or in CI: that takes the registry.
+ * What can be held of the image without a Docker engine. `test/image-steps.sh` carries the image's steps out, by hand: that
+ * takes the registry.
  */
 
 const root = new URL('../', import.meta.url);

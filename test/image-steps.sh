@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves the Dockerfile where there is no Docker engine: carries out its steps (COPY, RUN, ENV, USER, CMD, HEALTHCHECK,
 # STOPSIGNAL, as they are written there) in clean folders, with this checkout's Node 24 in the place of the image's.
-# By hand and in CI, not in `npm test`: `npm ci` needs the registry. About half a minute; needs redis-server (npm run setup).
+# By hand, not in `npm test`: `npm ci` needs the registry. About half a minute; needs redis-server (npm run setup).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 node=$(realpath node_modules/node/bin/node)
