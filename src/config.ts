@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { documentation, type VariableName, type Variables, variables } from './config/variables.ts';
+import { documentation, isHere, type VariableName, type Variables, variables } from './config/variables.ts';
 import type { Settings } from './conversation/context.ts';
 
 /** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
@@ -76,9 +76,6 @@ function faultOf(name: string, message: string, written: Environment): string {
 const applying = (lines: readonly (readonly [applies: boolean, line: string])[]): string[] =>
   lines.flatMap(([applies, line]) => (applies ? [line] : []));
 
-/** A host's name or address that is this machine's own. */
-const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
-
 /** The Bot Framework SDK's own; it forgets the defaults of all as soon as one of them is set. */
 const ENDPOINTS = [
   'ToBotFromChannelOpenIdMetadataUrl',
@@ -141,7 +138,7 @@ function conflicts(written: Written): string[] {
         hasApp && isMsi && isSet('MICROSOFT_APP_PASSWORD'),
         'MICROSOFT_APP_PASSWORD: got a secret, wants none',
       ],
-      [off && !isLoopback(host), `${open} while HOST=${host} is not loopback`],
+      [off && !isHere(host), `${open} while HOST=${host} is not loopback`],
       [off && (isSet('PUBLIC_URL') || production), `${open} with PUBLIC_URL or NODE_ENV=production`],
     ]),
   ];
@@ -151,7 +148,7 @@ function conflicts(written: Written): string[] {
 function warnings(written: Written, { settings, antcrm, redis, ...config }: Config): string[] {
   const { real } = antcrm;
   const hasOurKeys = written.STATE_KEY !== undefined && written.HASH_KEY !== undefined;
-  const isBare = real?.baseUrl.startsWith('http:') === true && !isLoopback(new URL(real.baseUrl).hostname);
+  const isBare = real?.baseUrl.startsWith('http:') === true && !isHere(new URL(real.baseUrl).hostname);
   const isToy = written.ANTCRM_API_KEY !== undefined && real === undefined;
   const isOneProxy = config.publicUrl !== undefined && config.trustProxy === undefined;
   return applying([

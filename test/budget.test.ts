@@ -6,12 +6,12 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2911, count: 21 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2910, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9720, count: 56 },
   engine: { files: /^(engine|store)\//, lines: 6529, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
-  sandbox: { files: /^sandbox\//, lines: 450, count: 5 },
+  sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
   channels: { files: /^channels\//, lines: 4503, count: 35 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1311, count: 9 },
   console: { files: /^console\//, lines: 1321, count: 10 },

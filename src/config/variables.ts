@@ -196,12 +196,15 @@ const answer: z.ZodType<Answer> = z.strictObject({
   answer: each(1000),
 });
 
+/** A host's name or address that is this machine's own. */
+export const isHere = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/.test(host);
+
 const hook = z
   .string()
   .refine((written) => {
     const url = URL.parse(written);
-    const isHere = url?.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-    return (url?.protocol === 'https:' || isHere) && url?.username === '' && url.password === '';
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isHere(url.hostname));
+    return isSafe && url.username === '' && url.password === '';
   })
   .describe('a URL beginning with https://, or http:// on this machine, without user');
 
