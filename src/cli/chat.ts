@@ -89,13 +89,13 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
     if (answer.status === 'queued') return say('… (the answer will follow)');
     waiting.delete(id);
     if (answer.status !== 'refused') {
-      for (const reply of answer.replies.slice(0, -1)) show(reply);
-      for (const reply of answer.replies.slice(-1)) show({ ...reply, trace: answer.trace });
+      for (const reply of answer.replies) show({ ...reply, trace: answer.trace });
       return;
     }
     code = 1;
-    const { problem } = answer;
-    say([problem.title, ...explain(problem), ...(problem.status === 401 ? [TOKEN] : [])].join('\n'));
+    const { title, status } = answer.problem;
+    const lines = new Set([title, ...explain(answer.problem), ...(status === 401 ? [TOKEN] : [])]);
+    say([...lines].join('\n'));
   }
 
   /** Shows what comes unasked. What a cut connection missed comes with the next one. */

@@ -114,6 +114,11 @@ describe('npm run chat', () => {
     expect(code).toBe(1);
   });
 
+  it('says once why it was refused where there is no more to say', async () => {
+    const kit = await startKit({ access: { sandbox: false } });
+    expect(await pipe(kit, ['xin chào'])).toEqual({ shown: '> xin chào\nNot Found\n', code: 1 });
+  });
+
   it('shows a person the help and a prompt, and ends with /quit', async () => {
     const kit = await startKit();
     const input = new PassThrough();
