@@ -87,8 +87,6 @@ export type AppOptions = ServerOptions & {
   /** What customers say beside `locales/*.md`. */
   readonly sayings?: readonly LanguageText[] | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** The newest version of what is stored that this process can read. */
-  readonly schema?: number | undefined;
   readonly photos?: PhotoReaderOptions | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
@@ -160,7 +158,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),
       ...options.limits,
     },
-    schema: options.schema,
     traces,
     spans,
     onTicket: ({ id, reason, openedMs }, channel) =>

@@ -10,7 +10,7 @@ const CHANNEL: readonly RegExp[] = [
   /^conversation\//,
   /^channels\/[^/]+$/,
   /^http\//,
-  /^engine\/(outlet|messages|tickets|trace|world)\.ts$/,
+  /^engine\/(messages|tickets|world)\.ts$/,
   /^store\/(unavailable|feed|quota)\.ts$/,
   /^i18n\.ts$/,
 ];

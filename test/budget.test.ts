@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2910, count: 21 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9720, count: 56 },
   engine: { files: /^(engine|store)\//, lines: 6529, count: 40 },

@@ -26,8 +26,6 @@ export type Chat = {
   hears(key: Key, ...lines: Key[]): Promise<string>;
   /** Reads on until a message says one of `keys` and contains `part`. */
   hearsOneOf<One extends Key>(keys: readonly One[], part?: string): Promise<{ key: One; text: string }>;
-  /** As `hears`, but for the remark that pops up after a press. */
-  seesRemark(press: Update, key: Key): Promise<void>;
 };
 
 /** What chats are told of what the platform carries out. */
@@ -64,7 +62,7 @@ export function createInbox(patienceMs: number): Inbox {
 export function createChat(options: {
   readonly id: number;
   readonly language: Language;
-  readonly double: Pick<TelegramDouble, 'shown' | 'called'>;
+  readonly double: Pick<TelegramDouble, 'shown'>;
   readonly inbox: Inbox;
   post(update: Update): Promise<Posted>;
 }): Chat {
@@ -122,21 +120,9 @@ export function createChat(options: {
         if (key !== undefined && text.includes(part)) return { key, text };
       }
     },
-    async seesRemark(press, key) {
-      const query = queryOf(press);
-      const fits = (payload: object) => 'callback_query_id' in payload && payload.callback_query_id === query;
-      const { payload } = await double.called('answerCallbackQuery', fits);
-      if (!says(String(payload.text), key, language)) throw new Error(`not ${key} but: ${payload.text}`);
-    },
   };
 }
 
 /** Buttons carry `<choice>~<view>`, and choices may have a part of their own: `confirm:<operation>`. */
 const isChoice = (data: string, choice: string): boolean =>
   data.startsWith(`${choice}~`) || data.startsWith(`${choice}:`);
-
-function queryOf(press: object): unknown {
-  if (!('callback_query' in press)) return undefined;
-  const query = press.callback_query;
-  return typeof query === 'object' && query !== null && 'id' in query ? query.id : undefined;
-}

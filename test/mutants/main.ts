@@ -8,8 +8,8 @@ import { fits } from './fits.ts';
 import { MUTANTS, type Mutant } from './list.ts';
 
 /*
- * `npm run mutants [-- TEXT]`: plants each mutant whose kind, name, room or tests hold the text, and prints what noticed it. Non-zero
- * where one survived, or does not fit the sources any more.
+ * `npm run mutants [-- TEXT]`: plants each mutant whose kind, name, room or tests hold the text, and prints what noticed it
+ * first (`--all`: all that did). Non-zero where one survived, or does not fit the sources any more.
  */
 
 const PARALLEL = 2;

@@ -62,10 +62,9 @@ export type RedisSentinels = {
   master(): Promise<RedisServer>;
   /**
    * Has the sentinels promote the replica, as an operator would. The old master goes on for ten seconds and more as if
-   * nothing had happened: `rejoined` resolves when it is the new one's replica.
+   * nothing had happened.
    */
   failOver(): Promise<void>;
-  rejoined(): Promise<void>;
   /** Resolves when the sentinels have promoted another than this, which a test has killed or stopped. */
   promotedOver(old: RedisServer): Promise<RedisServer>;
   stop(): Promise<void>;
@@ -113,7 +112,6 @@ export async function startRedisSentinels(...settings: string[]): Promise<RedisS
       );
       await promotedOver(old);
     },
-    rejoined: async () => isFollowed(await master()),
     promotedOver,
     async stop() {
       await Promise.all(sentinels.map(killChild));

@@ -208,7 +208,6 @@ const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   'of a shop': SHOP,
   'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
   'at counters': SHOP.map((one) => ({ ...one, pickUp: { vi: `Quầy ${one.code}`, en: one.code } })),
-  'of a shop without players': SHOP.slice(0, 2),
   speakers: [
     { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
     { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },

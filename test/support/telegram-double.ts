@@ -12,7 +12,6 @@ export type TelegramDouble = {
   /** For `TELEGRAM_API_ROOT`. */
   readonly url: string;
   readonly token: string;
-  readonly username: string;
   /** Calls with the right token, oldest first; of one method or all. */
   calls(method?: string): readonly Call[];
   /** Resolves with the first call, past or future, that fits. */
@@ -61,6 +60,8 @@ export type DoubleOptions = {
   readonly onDone?: ((call: Call) => void) | undefined;
 };
 
+const ME = { id: 4242, is_bot: true, first_name: 'Loyalty', username: 'LoyaltyTestBot' };
+
 const payloadSchema = z.record(z.string(), z.unknown());
 const fileSchema = z.object({ file_id: z.string() });
 const pollSchema = z.object({ offset: z.int().default(0), timeout: z.number().default(0) });
@@ -72,7 +73,7 @@ const webhookSchema = z.object({
 
 export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
   const { remember = 10_000 } = options;
-  const [token, username] = ['4242:double-token', 'LoyaltyTestBot'];
+  const token = `${ME.id}:double-token`;
   const chats = createChats();
   const calls: Call[] = [];
   const faults = new Map<string, Fault[]>();
@@ -100,7 +101,7 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   async function run(method: string, payload: Payload): Promise<MethodAnswer> {
     switch (method) {
       case 'getMe':
-        return { result: { id: Number(token.split(':')[0]), is_bot: true, first_name: 'Loyalty', username } };
+        return { result: ME };
       case 'getUpdates':
         return poll(payload);
       case 'setWebhook': {
@@ -185,7 +186,6 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
   return {
     url,
     token,
-    username,
     calls: (method) => calls.filter((call) => method === undefined || call.method === method),
     async called(method, fits = () => true) {
       for (;;) {
