@@ -38,8 +38,6 @@ export type EngineOptions = {
   readonly observe: Observe;
   readonly world?: World | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** The newest version of what is kept that this process can read; unless told, the one that it writes. */
-  readonly schema?: number | undefined;
   /** Says what is worked on. Absent: nobody is told. */
   readonly spans?: Spans | undefined;
   /** Who may look into turns, and at which. */
@@ -86,7 +84,6 @@ export function createEngine(options: EngineOptions): Engine {
     conversations: createCell(CONVERSATION, kept),
     world,
     limits,
-    schema: options.schema,
     onError: report,
   });
   const claims = createClaims({ store, mailbox, world, observe });

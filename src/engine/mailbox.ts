@@ -131,16 +131,14 @@ export function createMailbox(options: {
   readonly conversations: Cell<ConversationRecord>;
   readonly world: World;
   readonly limits: Pick<Limits, 'leaseMs' | 'renewMs'>;
-  /** The newest version that this process can read; unless told, the one that it writes. */
-  readonly schema?: number | undefined;
   onError(error: unknown): void;
 }) {
-  const { conversations, world, limits, schema = VERSION, onError } = options;
+  const { conversations, world, limits, onError } = options;
   const { leaseMs, renewMs } = limits;
   const live = new Set<Lease>();
   let running = false;
 
-  const taking = (): Taking => ({ owner: world.id(), leaseMs, schema });
+  const taking = (): Taking => ({ owner: world.id(), leaseMs, schema: VERSION });
 
   /** A change that only the holder can make; the lease then is a step further. */
   async function held<Answer>(
@@ -172,7 +170,6 @@ export function createMailbox(options: {
   }
 
   return {
-    schema,
     /** Whether a message of the conversation can be filed without reading its record first. */
     knows: conversations.knows,
 
@@ -185,7 +182,7 @@ export function createMailbox(options: {
       filing: Omit<Filing, 'schema' | 'take'> & { readonly take: boolean },
       then?: Then<Done>,
     ): Promise<{ readonly accepted: Accepted; readonly done: Done | undefined }> {
-      const filed = accept({ ...filing, schema, take: filing.take ? taking() : undefined });
+      const filed = accept({ ...filing, schema: VERSION, take: filing.take ? taking() : undefined });
       const { answer } = await conversations.change(conversation, (record, nowMs) => {
         const { record: after, answer: accepted } = filed(record, nowMs);
         const more = then?.(after, accepted, nowMs);
@@ -239,7 +236,7 @@ export function createMailbox(options: {
     /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
     async release(lease: Lease, sentSeq: number, wait?: Wait): Promise<Next | null> {
       lease.mark = null;
-      const ending = { sentSeq, wait, leaseMs, schema, outcomes: lease.outcomes() };
+      const ending = { sentSeq, wait, leaseMs, schema: VERSION, outcomes: lease.outcomes() };
       for (;;) {
         try {
           const { answer } = await held(lease, (holder) => release(holder, ending));
