@@ -1,7 +1,7 @@
 import type { Gift } from '../conversation/context.ts';
 
 /*
- * What the sandbox sells and gives away (README, "Quick start").
+ * What the sandbox sells and gives away (README, "Talk to it").
  */
 
 /** A product or a gift, as AntCRM has it. */
