@@ -65,11 +65,9 @@ export function photoFailure({ kind }: CallFailure): FetchedPhoto {
 /** The picture that a platform answers with. */
 export function photoIn(exchange: Exchange): FetchedPhoto {
   if (exchange.kind === 'large') return exchange;
-  const meaning = exchange.kind === 'answered' ? meaningOf(exchange) : failureOf(exchange);
-  if (meaning.kind !== 'delivered') return photoFailure(meaning);
-  return exchange.kind === 'answered'
-    ? { kind: 'fetched', bytes: exchange.content }
-    : { kind: 'unavailable' };
+  if (exchange.kind !== 'answered') return photoFailure(failureOf(exchange));
+  const meaning = meaningOf(exchange);
+  return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
 }
 
 const TOKEN_ALARM_MS = 60_000;
