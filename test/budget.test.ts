@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9720, count: 56 },
-  engine: { files: /^(engine|store)\//, lines: 6523, count: 40 },
+  engine: { files: /^(engine|store)\//, lines: 6521, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
   channels: { files: /^channels\//, lines: 4500, count: 35 },

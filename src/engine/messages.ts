@@ -156,9 +156,6 @@ const callSchema = z.object({
 });
 export type TracedCall = z.infer<typeof callSchema>;
 
-/** What the customer's text says by itself, whatever question it answered (`conversation/language/reading.ts`). */
-const understoodSchema = z.record(z.string(), z.string());
-
 /**
  * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
  * data, so it is made only for the channels that ask for it (`tracing.ts`), and never stored with the conversation.
@@ -167,7 +164,8 @@ export const traceSchema = z.object({
   /** Null: a wake-up, nobody wrote. */
   message: messageSchema.nullable(),
   sender: senderSchema.optional(),
-  understood: understoodSchema.optional(),
+  /** What the customer's text was taken for where the conversation was, and why (`Conversation.explain`). */
+  understood: z.record(z.string(), z.string()).optional(),
   before: stateSchema,
   after: stateSchema,
   calls: z.array(callSchema),
