@@ -29,8 +29,7 @@ export type LocalizedText = Readonly<Record<Locale, string>>;
  * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
  * - `person`: one of staff writes in a ticket, or closes it (without `text`). `id` tells it from its repeat.
- * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`). `customer`: the one
- *   that its intent has locked.
+ * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`).
  */
 export const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('text'), text: z.string() }),

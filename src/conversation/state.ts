@@ -106,9 +106,8 @@ export type Offer = NonNullable<Asking['offer']>;
  * - `checking`: the outcome is unknown, lookups go on.
  * - `watching`: "not applied" was told; one last lookup makes sure that no record comes late.
  * - `escalated`: only staff can tell.
- * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was, `unread` says which of
- * them (from 0) got nothing to read. Of the
- * receipt stays what a later answer tells.
+ * `lookup` is kept while it may be needed; `checks` counts the lookups done, `lookedMs` is when the last one was, `unread`
+ * says which of them (from 0) got nothing to read. Of the receipt stays what a later answer tells.
  */
 const operationSchema = z.strictObject({
   id: z.string(),

@@ -13,8 +13,8 @@ import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
  *
  *     node test/heard/measure.ts [--file open|sealed] [--list] [--only harm]
  *
- * `## heard` of the language files and `sealed.tsv` are two random halves of 300 sentences with the question that each answers and what a good
- * shop assistant takes it for. Each is said to a fresh conversation that was brought to the question by buttons and plain
+ * `## heard` of the language files and `sealed.tsv` are two random halves of 300 sentences with the question that each
+ * answers and what a good shop assistant takes it for. Each is said to a fresh conversation that was brought to the question by buttons and plain
  * values, and judged by what can be seen from outside: replies, buttons, the state, what is asked of AntCRM.
  *
  * - right: done at once, all of it.
@@ -24,8 +24,8 @@ import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
  * - wrong: something else is done or answered.
  * - harm: a yes that was none, an end that nobody wanted, an erasure, a code lost or the wrong one taken away.
  *
- * A line: the sentence, the expected commands and the question, in `sealed.tsv` also the locale and a note. The question is where the conversation is (`QUESTIONS`), with
- * `@staff` where shop staff write. Expected commands are those of the conversation's design, `;` between those that belong
+ * A line: the sentence, the expected commands and the question, in `sealed.tsv` also the locale and a note. The question is
+ * where the conversation is (`QUESTIONS`), with `@staff` where shop staff write. Expected commands are those of the conversation's design, `;` between those that belong
  * together, `|` between readings that are equally good. `unclear`: nobody could know.
  *
  * Before the vocabulary was touched (b157c93's conversation):

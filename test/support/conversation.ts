@@ -33,7 +33,6 @@ export function understand(
   const {
     covered: _,
     agrees: _agrees,
-
     denies: _denies,
     exact: _exact,
     ...said

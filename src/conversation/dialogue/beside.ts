@@ -156,9 +156,7 @@ const struck = (scope: Scope): Reply => ({
   lines: supportLines(scope),
 });
 
-/**
- * Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask.
- */
+/** Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask. */
 export function unsure(
   state: ConversationState,
   { maybe = [] }: Extract<Command, { do: 'unclear' }>,

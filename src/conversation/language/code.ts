@@ -101,8 +101,9 @@ export function isLink(text: string): boolean {
 }
 
 /**
- * The code that a link carries (`names`: the parameters for one, beside the bot's own): what a parameter such as `start` or `code` says, else the end of its path, else the only
- * parameter that looks like a code. Undefined: none, or nobody could tell which. The link is read, never opened.
+ * The code that a link carries: what a parameter for one says (`names`, beside the bot's own `start`), else the end of its
+ * path, else the only parameter that looks like a code. Undefined: none, or nobody could tell which. The link is read, never
+ * opened.
  */
 export function codeInLink(text: string, names: ReadonlySet<string>): string | undefined {
   const link = linkOf(text);

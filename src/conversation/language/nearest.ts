@@ -15,8 +15,8 @@ export type Asked = {
 };
 
 /**
- * An operator's answer to what customers ask about the programme. `id`: the operator's name for it, at most `MAX_ID` of
- * a–z 0–9 . -, since it is a label of a metric. `asks`: questions as customers would write them, in each language.
+ * An operator's answer to what customers ask about the programme. `id`: the operator's name for it, a label of a metric,
+ * so `config/variables.ts` bounds it. `asks`: questions as customers would write them, in each language.
  */
 export type Answer = {
   readonly id: string;
