@@ -6,6 +6,7 @@ import type { Reply } from '../../src/conversation/reply.ts';
 import { interpret } from '../support/conversation.ts';
 import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';
+import { SPEAKERS } from '../support/scene.ts';
 
 /*
  * What holds whatever is said in which order: of lists of codes, of a gift's price, of values, of guesses.
@@ -49,39 +50,20 @@ test('whatever is said of a list, every place is one of it and every code taken 
   );
 });
 
-const gift = (code: string, vi: string, en: string, score: number): Gift => ({
-  code,
-  name: { vi, en },
-  score,
-});
-
-function offering(gifts: readonly Gift[], points = 2070): Dialogue {
-  const chat = new Dialogue(TEAMS, { gifts });
-  chat.answers = (effect) => (effect.kind === 'balance' ? { kind: 'balance', points } : succeed(effect));
+/** A shop where the customer has points enough; what was confirmed and is not so any more is not called. */
+function shopping(): Dialogue {
+  const chat = new Dialogue(TEAMS, { gifts: SPEAKERS });
+  chat.answers = (effect) => {
+    if (effect.kind === 'balance') return { kind: 'balance', points: 2070 };
+    const isOutdated = effect.kind === 'redeem' && effect.outdated;
+    return isOutdated ? { kind: 'outdated', operation: effect.operation } : succeed(effect);
+  };
   return chat;
 }
 
-const SPEAKERS: readonly Gift[] = [
-  gift('LOA01', 'Loa', 'Speaker', 250),
-  gift('LOA02', 'Loa kéo', 'Party speaker', 400),
-  gift('VOUCHER50', 'Phiếu mua hàng', 'Voucher', 50),
-  gift('VOUCHER90', 'Phiếu mua hàng', 'Voucher', 90),
-];
-
-const changed = (chat: Dialogue, gifts: readonly Gift[]): Dialogue => {
-  chat.settings = { ...chat.settings, gifts };
-  return chat;
-};
-const without = (code: string) => SPEAKERS.filter((one) => one.code !== code);
-const outdated = (chat: Dialogue): Dialogue => {
-  chat.answers = (effect) =>
-    effect.kind === 'redeem' && effect.outdated
-      ? { kind: 'outdated', operation: effect.operation }
-      : effect.kind === 'balance'
-        ? { kind: 'balance', points: 2070 }
-        : succeed(effect);
-  return chat;
-};
+/** The list with one of it gone (0) or at another price. */
+const changed = (at: number, score: number): readonly Gift[] =>
+  SPEAKERS.flatMap((one, index) => (index !== at ? one : score === 0 ? [] : { ...one, score }));
 
 test('any list after any other: what is spent is what the last summary said', () => {
   const texts = [
@@ -103,18 +85,12 @@ test('any list after any other: what is spent is what the last summary said', ()
   );
   fc.assert(
     fc.property(fc.array(move, { maxLength: 25 }), (moves) => {
-      const chat = outdated(offering(SPEAKERS));
+      const chat = shopping();
       let summary: Reply | undefined;
       for (const next of moves) {
         if ('change' in next) {
           const { at, score } = next.change;
-          // 0: gone.
-          changed(
-            chat,
-            score === 0
-              ? without(SPEAKERS[at]?.code ?? '')
-              : SPEAKERS.with(at, { ...gift('', '', '', 0), ...SPEAKERS[at], score }),
-          );
+          chat.settings = { ...chat.settings, gifts: changed(at, score) };
           continue;
         }
         const before = chat.calls.length;
@@ -184,37 +160,21 @@ test('a message with a code is never a bare yes or no, at any step', () => {
 
 const MINUTE_MS = 60_000;
 
-/** A customer at the summary of an accumulation whose codes AntCRM takes or refuses, as `good` says. */
-function guesser() {
-  let code = 0;
-  let good = false;
-  const chat = new Dialogue();
-  chat.answers = (effect): Outcome =>
-    effect.kind === 'accumulate'
-      ? { kind: good ? 'applied' : 'refused', operation: effect.operation }
-      : { kind: 'unavailable' };
-  return {
-    chat,
-    /** What the bot says to one more code, from the command on. */
-    tries(isGood = false): string[] {
-      good = isGood;
-      code += 1;
-      chat.text(`tích điểm TIVI${String(code).padStart(9, '0')} 0912345678 minh@example.vn`);
-      return chat.keys.includes('accumulate.summary') ? chat.press('confirm').keys : chat.keys;
-    },
-  };
-}
-
 test('guessing codes gets no more than its share of calls, whatever is tried when', () => {
-  const move = fc.record({ good: fc.constant(false), waitMs: fc.integer({ min: 0, max: 90 * MINUTE_MS }) });
+  const pauses = fc.array(fc.integer({ min: 0, max: 90 * MINUTE_MS }), { maxLength: 60 });
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
-      const { chat, tries } = guesser();
+    fc.property(pauses, (all) => {
+      const chat = new Dialogue();
+      chat.answers = (effect): Outcome =>
+        effect.kind === 'accumulate'
+          ? { kind: 'refused', operation: effect.operation }
+          : { kind: 'unavailable' };
       const calledAtMs: number[] = [];
-      for (const { good, waitMs } of moves) {
-        chat.later(waitMs);
+      for (const [at, pauseMs] of all.entries()) {
+        chat.later(pauseMs);
         const before = chat.effects.length;
-        tries(good);
+        chat.text(`tích điểm TIVI${String(at + 1).padStart(9, '0')} 0912345678 minh@example.vn`);
+        if (chat.keys.includes('accumulate.summary')) chat.press('confirm');
         if (chat.effects.length > before) calledAtMs.push(chat.nowMs);
       }
       const waits = calledAtMs.slice(1).map((atMs, index) => atMs - (calledAtMs[index] ?? 0));

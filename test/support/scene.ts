@@ -202,18 +202,21 @@ const SHOP: readonly Gift[] = [
   { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 },
 ];
 
+/** Two that are called alike, and two that are called the same. */
+export const SPEAKERS: readonly Gift[] = [
+  { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
+  { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },
+  { code: 'VOUCHER50', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 50 },
+  { code: 'VOUCHER90', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 90 },
+];
+
 /** Lists of gifts by their names. */
 const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   none: [],
   'of a shop': SHOP,
   'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
   'at counters': SHOP.map((one) => ({ ...one, pickUp: { vi: `Quầy ${one.code}`, en: one.code } })),
-  speakers: [
-    { code: 'LOA01', name: { vi: 'Loa', en: 'Speaker' }, score: 250 },
-    { code: 'LOA02', name: { vi: 'Loa kéo', en: 'Party speaker' }, score: 400 },
-    { code: 'VOUCHER50', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 50 },
-    { code: 'VOUCHER90', name: { vi: 'Phiếu mua hàng', en: 'Voucher' }, score: 90 },
-  ],
+  speakers: SPEAKERS,
 };
 
 /** Of gifts: a list by its name, some by code, price and names, one of them gone or at another price, or so many. */
