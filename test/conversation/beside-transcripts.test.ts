@@ -3,14 +3,13 @@ import en from '../../locales/en.json' with { type: 'json' };
 import vi from '../../locales/vi.json' with { type: 'json' };
 import { masked } from '../../src/conversation/dialogue/unclear.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
-import { createWords, WORDING } from '../../src/i18n.ts';
-import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { WORDING } from '../../src/i18n.ts';
+import { Dialogue, NOW, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { said } from '../support/facts.ts';
 
 /*
  * What a transcript (`test/dialogues/`) does not say.
  */
-
-const words = createWords({ timeZone: SETTINGS.timeZone });
 
 const SUMMED = 'tích điểm TIVI000000017 0912345678 minh@example.vn';
 const remembered = () => new Dialogue().text(SUMMED).press('confirm').later(5000).press('consent:accept');
@@ -83,8 +82,6 @@ test('where AntCRM keeps no balance, the sums of the history are labelled as suc
   });
 });
 
-const spoken = (chat: Dialogue): string[] => chat.replies.map((reply) => words.text(reply, 'vi'));
-
 test('the balance after an earning is told once for several codes, unless AntCRM counted one too late to be told apart', () => {
   const several = (behind: boolean): string => {
     const chat = new Dialogue(STAFF);
@@ -105,7 +102,7 @@ test('the balance after an earning is told once for several codes, unless AntCRM
     };
     chat.text('tích điểm TIVI000000017 TIVI000000018 TIVI000000019 0867123456');
     if (chat.question.asks === 'email') chat.press('skip');
-    return spoken(chat.press('confirm')).join('\n');
+    return said(chat.press('confirm')).join('\n');
   };
   expect(several(false).match(/Số điểm hiện có: .*/g)).toEqual(['Số điểm hiện có: 1.260']);
   expect(several(true)).not.toContain('hiện có');
@@ -123,7 +120,7 @@ function staff(chat: Dialogue, text?: string, id?: string): Dialogue {
 test('what staff write is said as it is written, once', () => {
   const long = `Dạ {{chào}} bạn,\n${'a'.repeat(3900)}`;
   const chat = staff(waiting().text('máy hỏng rồi'), long, 'm1');
-  expect(chat.replies.map((reply) => words.text(reply, 'vi'))).toEqual([long]);
+  expect(said(chat)).toEqual([long]);
   expect(staff(chat, long, 'm1').replies).toEqual([]);
   expect(staff(chat, 'Bạn còn đó không?', 'm2').keys).toEqual(['person.says']);
   expect(ticketOf(chat)?.notes.map(({ by }) => by)).toEqual([undefined, 'lan', 'lan']);
@@ -184,9 +181,6 @@ test('the question for a code says where it stands', () => {
   expect(en['accumulate.askCode']).toContain('on the product');
 });
 
-const told = ({ replies }: Dialogue, locale: 'vi' | 'en'): string =>
-  replies.map((reply) => words.text(reply, locale)).join('\n');
-
 describe('the greeting', () => {
   test.each([
     ['vi', 'xin chào', /Mình là trợ lý tự động: .*tích điểm.*đổi quà.*gặp người thật: 1900 0000/],
@@ -194,7 +188,8 @@ describe('the greeting', () => {
   ] as const)(
     'says in a line what answers, what it can do and how to reach a person: %s',
     (locale, text, line) => {
-      expect(told(new Dialogue().text(text), locale).split('\n')).toContainEqual(expect.stringMatching(line));
+      const lines = said(new Dialogue().text(text), locale).join('\n').split('\n');
+      expect(lines).toContainEqual(expect.stringMatching(line));
     },
   );
 

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Effect, Known } from '../../src/conversation/effect.ts';
+import type { Locale } from '../../src/conversation/message.ts';
 import type { Line, Reply } from '../../src/conversation/reply.ts';
 import { localeOf } from '../../src/conversation/state.ts';
 import { createWords } from '../../src/i18n.ts';
@@ -17,7 +18,10 @@ export type Before = {
 };
 
 const words = createWords({ timeZone: SETTINGS.timeZone });
-const spoken = ({ replies }: Dialogue): string => replies.map((reply) => words.text(reply, 'vi')).join('\n');
+/** What the bot said last, each reply as its reader sees it. */
+export const said = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
+  replies.map((reply) => words.text(reply, locale));
+const spoken = (chat: Dialogue): string => said(chat).join('\n');
 const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
 const idsOf = (chat: Dialogue): readonly string[] => choicesOf(chat).map(({ id }) => id);
 const linesOf = ({ replies }: Dialogue): readonly Line[] => replies.flatMap(({ lines = [] }) => lines);
