@@ -63,8 +63,10 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
       return heard(state, input.message, scope);
     case 'outcome':
       return onOutcome(state, input.outcome, scope);
-    case 'wake':
-      return albumIn(state, scope) ?? woken(lapse(state, scope), scope);
+    case 'wake': {
+      const left = lapse(state, scope);
+      return albumIn(state, scope) ?? onTime(left, scope) ?? check(left, scope);
+    }
     case 'failed':
       return giveUp(state, scope);
   }
@@ -85,10 +87,6 @@ function heard(stored: ConversationState, message: Message, scope: Scope): Decis
 function pointAway(stored: ConversationState, { nowMs }: Scope): Decision {
   if (nowMs - stored.lastMessageMs < GROUP_EVERY_MS) return say(stored);
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
-}
-
-function woken(state: ConversationState, scope: Scope): Decision {
-  return onTime(state, scope) ?? check(state, scope);
 }
 
 /** An album counts as sent when it is complete, however late that is found out. */

@@ -236,18 +236,26 @@ export function otherPhone(state: ConversationState): string | undefined {
   return isOther ? phone.value : undefined;
 }
 
+/** What the customer decided now, of the text as it is today. */
+const decided = (given: boolean, { nowMs, sender }: Scope): ConversationState['consent'] => ({
+  given,
+  version: CONSENT_VERSION,
+  atMs: nowMs,
+  channel: sender.channel,
+});
+
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
 export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
   // Whether another number is remembered from now on: what was agreed to stays agreed to.
   if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
   const { consentUnanswered: _, unclear, ...rest } = state;
-  const decided: ConversationState = {
+  const next: ConversationState = {
     ...rest,
     ...(given && unclear && { unclear }),
-    consent: { given, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
+    consent: decided(given, scope),
     profile: given ? profileOf(state) : {},
   };
-  return homeWithShortcuts(decided, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
+  return homeWithShortcuts(next, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /**
@@ -279,10 +287,7 @@ export function unanswered(state: ConversationState, scope: Scope): Conversation
   const idle: ConversationState = { ...rest, step: { at: 'idle' } };
   if (hasAgreed(state)) return idle;
   if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
-  return {
-    ...idle,
-    consent: { given: false, version: CONSENT_VERSION, atMs: scope.nowMs, channel: scope.sender.channel },
-  };
+  return { ...idle, consent: decided(false, scope) };
 }
 
 /** The same where nothing is begun instead: nothing of the flow before is kept for a next one. */
