@@ -84,6 +84,8 @@ describe('a reply', () => {
         },
       }),
     });
+    // A try is as old as its lease, which is some milliseconds older than the call.
+    const acceptedMs = world.outside.nowMs();
     await engine.accept(incoming('a'));
     await expect.poll(() => tries).toHaveLength(1);
     await engine.accept(incoming('x', { conversation: 'c2' }));
@@ -96,8 +98,7 @@ describe('a reply', () => {
     ]);
     // The second message brought one try forward, which is not among the five.
     expect(tries.length).toBe(6);
-    const [first = 0, ...others] = tries.map((atMs) => atMs - (tries[0] ?? 0));
-    expect(first).toBe(0);
+    const [, ...others] = tries.map((atMs) => atMs - acceptedMs);
     for (const dueMs of [10_000, MINUTE, 10 * MINUTE, HOUR]) {
       expect(
         others.some((ms) => ms >= dueMs && ms < 1.2 * dueMs + MINUTE / 4),

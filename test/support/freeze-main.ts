@@ -1,7 +1,7 @@
 /**
- * Writes what this version of the code stores: `test/states/<version>.jsonl` and `test/bodies/<version>.jsonl`, a sample a line. The bodies come from
- * whole conversations of the real bot over its embedded store. Run once for a version, by the code of that version; what
- * is frozen is never written again (CONTRIBUTING.md, "What is stored").
+ * Writes what this version of the code stores: `test/states/<version>.jsonl` and `test/bodies/<version>.jsonl`, a sample a
+ * line, with the hashes of the shapes beside. They come from whole conversations of the real bot over its embedded store. Run
+ * once for a version, by the code of that version; what is frozen is never written again (CONTRIBUTING.md, "What is stored").
  */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
