@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Expecting } from '../../src/conversation/commands.ts';
-import type { Gift } from '../../src/conversation/context.ts';
 import type { Outcome } from '../../src/conversation/effect.ts';
-import type { Reply } from '../../src/conversation/reply.ts';
 import { interpret } from '../support/conversation.ts';
-import { Dialogue, NOW, SETTINGS, STAFF, succeed, TEAMS } from '../support/dialogue.ts';
+import { Dialogue, NOW, SETTINGS, STAFF, TEAMS } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';
-import { SPEAKERS } from '../support/scene.ts';
 
 /*
- * What holds whatever is said in which order: of lists of codes, of a gift's price, of values, of guesses.
+ * What holds whatever is said in which order: of lists of codes, of values, of guesses.
  */
 
 const [A, B] = ['TIVI000000301', 'TIVI000000302'] as const;
@@ -47,68 +44,6 @@ test('whatever is said of a list, every place is one of it and every code taken 
         }
       }
     }),
-  );
-});
-
-/** A shop where the customer has points enough; what was confirmed and is not so any more is not called. */
-function shopping(): Dialogue {
-  const chat = new Dialogue(TEAMS, { gifts: SPEAKERS });
-  chat.answers = (effect) => {
-    if (effect.kind === 'balance') return { kind: 'balance', points: 2070 };
-    const isOutdated = effect.kind === 'redeem' && effect.outdated;
-    return isOutdated ? { kind: 'outdated', operation: effect.operation } : succeed(effect);
-  };
-  return chat;
-}
-
-/** The list with one of it gone (0) or at another price. */
-const changed = (at: number, score: number): readonly Gift[] =>
-  SPEAKERS.flatMap((one, index) => (index !== at ? one : score === 0 ? [] : { ...one, score }));
-
-test('any list after any other: what is spent is what the last summary said', () => {
-  const texts = [
-    'đổi quà',
-    'đổi loa',
-    'loa kéo',
-    'phiếu mua hàng',
-    '2 cái',
-    'quà khác',
-    'ok',
-    'xin chào',
-    'huỷ',
-  ];
-  const change = fc.record({ at: fc.nat({ max: 3 }), score: fc.constantFrom(0, 250, 300, 300, 9999) });
-  const move = fc.oneof(
-    fc.record({ text: fc.constantFrom(...texts) }),
-    fc.record({ press: fc.nat({ max: 6 }) }),
-    fc.record({ change }),
-  );
-  fc.assert(
-    fc.property(fc.array(move, { maxLength: 25 }), (moves) => {
-      const chat = shopping();
-      let summary: Reply | undefined;
-      for (const next of moves) {
-        if ('change' in next) {
-          const { at, score } = next.change;
-          chat.settings = { ...chat.settings, gifts: changed(at, score) };
-          continue;
-        }
-        const before = chat.calls.length;
-        if ('text' in next) chat.text(next.text);
-        else {
-          const { choices = [], view } = chat.replies.at(-1) ?? {};
-          chat.send({ kind: 'choice', choice: choices[next.press]?.id ?? 'redeem', view });
-        }
-        for (const call of chat.calls.slice(before)) {
-          if (call.kind !== 'redeem' || call.outdated) continue;
-          const listed = chat.settings.gifts.find(({ code }) => code === call.gift);
-          expect(summary?.lines).toContainEqual({ key: 'summary.gift', params: { gift: listed?.name } });
-          expect(summary?.lines).toContainEqual({ key: 'summary.price', params: { score: listed?.score } });
-        }
-        summary = chat.replies.findLast(({ key }) => key === 'redeem.summary') ?? summary;
-      }
-    }),
-    { numRuns: 200 },
   );
 });
 

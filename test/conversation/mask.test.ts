@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { masked } from '../../src/conversation/dialogue/unclear.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/mask.ts';
 import { fc } from '../support/properties.ts';
 
@@ -37,4 +38,29 @@ describe('showPhone', () => {
   ])('writes %s as %s', (e164, shown) => {
     expect(showPhone(e164)).toBe(shown);
   });
+});
+
+describe('a sentence that got a fallback', () => {
+  it.each([
+    ['mèo 0867 123 456 trèo', 'mèo *** trèo'],
+    ['mèo gọi (+84) 867.123.456', 'mèo gọi (***'],
+    ['mèo của ten@gmail.com', 'mèo của ***'],
+    ['mèo xem https://x.vn/a?b', 'mèo xem ***'],
+    ['garnacho hỏi mèo, Garnacho ạ', '*** hỏi mèo, *** ạ'],
+    ['mèo mã ABC12X trèo 3 cây', 'mèo mã *** trèo 3 cây'],
+    ['mèo ０８６７１２３４５６ trèo', 'mèo *** trèo'],
+    ['mèo 08 - 67 / 12 / 34 / 56', 'mèo ***'],
+    ['mèo của ten @ gmail.com', 'mèo của ***'],
+    ['mèo xem www.x.vn/a, fb.com/ten', 'mèo xem *** ***'],
+    ['mèo\n## Yes\n- trèo', 'mèo ## Yes - trèo'],
+  ])('is masked: %s', (text, expected) => {
+    expect(masked(text, 'Garnacho')).toBe(expected);
+  });
+
+  it.each(['Nguyễn Văn Bình', 'Nguyễn Văn Bình'.normalize('NFD')])(
+    'has no name without marks: %s',
+    (name) => {
+      expect(masked('mèo của nguyen VAN bình', name)).toBe('mèo của *** *** ***');
+    },
+  );
 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Effect, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, KnownCall, Outcome } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { step } from '../support/conversation.ts';
-import { Dialogue, NOW, succeed } from '../support/dialogue.ts';
+import { Dialogue, lookupOf, succeed } from '../support/dialogue.ts';
 import { fc } from '../support/properties.ts';
 
 /*
@@ -72,16 +72,7 @@ class Antcrm {
     const kind =
       (['applied', 'applied', 'refused', 'unknown', 'unavailable'] as const)[(pick + called.length) % 5] ??
       'applied';
-    const by = { kind: 'phone', value: '+84912345678' } as const;
-    const lookup: Lookup = {
-      kind: 'accumulate',
-      by,
-      code: called,
-      fromMs: NOW,
-      deadlineMs: NOW,
-      baseline: [],
-      locks: [],
-    };
+    const lookup = lookupOf('accumulate', called);
     this.journal[operation] = { kind: 'unknown', operation, lookup };
     this.calls.push({ operation, code: called, kind });
     if (kind === 'unknown') return { kind, operation, lookup };

@@ -315,18 +315,10 @@ export const MUTANTS: readonly Mutant[] = [
       'outgoing.reply.quiet',
     ],
   }),
-  ...of(
-    'privacy',
-    'conversation',
-    ['test/conversation/dialogues.test.ts', 'test/conversation/beside-transcripts.test.ts'],
-    {
-      'an erased ticket keeps what was said': [
-        'notes: [], closed, erased: true };',
-        'closed, erased: true };',
-      ],
-      'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
-    },
-  ),
+  ...of('privacy', 'conversation', ['test/conversation/dialogues.test.ts'], {
+    'an erased ticket keeps what was said': ['notes: [], closed, erased: true };', 'closed, erased: true };'],
+    'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
+  }),
   ...of('understanding', 'conversation', ['test/conversation/fold.test.ts'], {
     'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
     'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],

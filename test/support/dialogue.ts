@@ -1,7 +1,7 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Decision } from '../../src/conversation/decision.ts';
-import type { Effect, KnownCall, Outcome } from '../../src/conversation/effect.ts';
+import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
 import type { Photo, PhotoEffect, PhotoReading } from '../../src/conversation/photo.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
@@ -200,4 +200,22 @@ export function succeed(effect: Effect): Outcome {
     case 'balance':
       return { kind: 'balance', points: 1234, rank: 'Vàng', rankPoints: 5000 };
   }
+}
+
+type Call = Extract<Effect, { kind: 'accumulate' | 'redeem' }>;
+const SOMEBODY: Identifier = { kind: 'phone', value: '+84912345678' };
+
+/** What is needed to look up a call. */
+export function lookupOf(kind: Lookup['kind'], code: string, by = SOMEBODY): Lookup {
+  const locks = kind === 'redeem' ? ['customer:475'] : [];
+  return { kind, by, code, fromMs: NOW, deadlineMs: NOW, baseline: [], locks };
+}
+
+/** A call that did not succeed, or of which nobody knows. */
+export function fail(call: Call, kind: 'refused' | 'unavailable' | 'unknown' | 'busy'): Outcome {
+  const { operation } = call;
+  if (kind !== 'unknown') return { kind, operation };
+  const lookup =
+    call.kind === 'redeem' ? lookupOf('redeem', call.gift, call.by) : lookupOf('accumulate', call.code);
+  return { kind, operation, lookup };
 }

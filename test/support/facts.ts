@@ -19,7 +19,7 @@ export type Before = {
 
 const words = createWords({ timeZone: SETTINGS.timeZone });
 /** What the bot said last, each reply as its reader sees it. */
-export const said = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
+const said = ({ replies }: Dialogue, locale: Locale = 'vi'): readonly string[] =>
   replies.map((reply) => words.text(reply, locale));
 const spoken = (chat: Dialogue): string => said(chat).join('\n');
 const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
@@ -55,6 +55,8 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   wanted: ({ state }) => state.draft.wanted,
   price: ({ state }) => state.draft.price,
   draft: ({ state }) => Object.keys(state.draft),
+  /** All that is kept, but for the draft and the step. */
+  kept: ({ state: { draft: _, step: __, view: ___, lastMessageMs: ____, ...rest } }) => JSON.stringify(rest),
   consent: ({ state: { consent } }) => (consent ? (consent.given ? 'given' : 'refused') : 'open'),
   'asked in vain': ({ state }) => state.consentUnanswered ?? 0,
   remembers: ({ state: { profile } }) => [
@@ -78,13 +80,16 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
       ?.at(-1)
       ?.notes.map(({ text }) => text)
       .join(', '),
+  'notes by': ({ state }) => state.tickets?.at(-1)?.notes.map(({ by = 'none' }) => by),
   'closed by': ({ state }) => state.tickets?.at(-1)?.closed?.by ?? 'nobody',
   unclear: ({ state }) =>
     state.unclear?.map(({ text, question = '' }) => `${text} ${question}`.trim()).join(', '),
   settles: ({ last }) => last?.settled,
   escalates: ({ last }) => last?.escalated,
   unlocks: ({ last }) =>
-    last?.unlock?.map(({ customer, operation, record }) => [customer, operation, record].join(' ').trim()),
+    last?.unlock?.map(({ customer, operation, record, awaited }) =>
+      [customer, operation, record ?? (awaited && `awaits ${awaited.code}`)].join(' ').trim(),
+    ),
   forgets: ({ last }) => last?.forget ?? 'nothing',
   wakes: ({ last, nowMs }) =>
     typeof last?.wakeAtMs === 'number' ? `in ${(last.wakeAtMs - nowMs) / 1000} s` : 'never',
@@ -125,6 +130,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'no more': ({ replies }) => expect(JSON.stringify(replies)).not.toContain('choice.redeem.more'),
   'new button': (chat, _, { question }) => expect(idsOf(chat)[0]).not.toBe(question?.choices?.[0]?.id),
   'another answer': ({ replies }, _, { first }) => expect(replies[0]).not.toEqual(first),
+  keeps: ({ state }, wanted) => expect(state).toMatchObject(JSON.parse(wanted)),
   'keeps the draft': ({ state }, _, before) => expect(state.draft).toEqual(before.state.draft),
   'loses nothing': ({ state }, _, before) => expect(keptOf(state)).toEqual(keptOf(before.state)),
   'keeps nothing personal': ({ state }) =>

@@ -1,7 +1,7 @@
 import type { Gift, Settings } from '../../src/conversation/context.ts';
 import type { Effect, HistoryRecord, Movement, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
-import { type Dialogue, NOW, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
+import { type Dialogue, fail, lookupOf, NOW, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
 import { fieldsOf } from './facts.ts';
 
 /*
@@ -35,6 +35,12 @@ const RECORDS: Readonly<Record<string, HistoryRecord[]>> = {
   ],
 };
 
+/** `960 to 1060`; `none`: AntCRM counted it too late to be told apart. */
+function movementOf(text: string): Movement | undefined {
+  const [before, after] = text.split(' to ').map(Number);
+  return before === undefined || after === undefined ? undefined : { before, after };
+}
+
 /** One of these lists, or gifts: `CODE 1 s failed, …`. */
 function recordsOf(text: string): HistoryRecord[] {
   return (
@@ -58,7 +64,8 @@ const FOUND: Readonly<Record<string, Found>> = {
 };
 
 /** How calls end; each ends so for the codes or gifts that follow, or for any. */
-const ENDS: Readonly<Record<string, 'refused' | 'unavailable' | 'unknown' | 'busy'>> = {
+type End = Parameters<typeof fail>[1];
+const ENDS: Readonly<Record<string, End>> = {
   refuses: 'refused',
   'does not answer': 'unavailable',
   'loses the answer': 'unknown',
@@ -67,7 +74,7 @@ const ENDS: Readonly<Record<string, 'refused' | 'unavailable' | 'unknown' | 'bus
 
 export class Scene {
   readonly #chat: Dialogue;
-  #ends: Readonly<Record<string, string>> = {};
+  #ends: Readonly<Record<string, End>> = {};
   #found: Found = 'none';
   #points: number | null | undefined;
   #isMute = false;
@@ -78,8 +85,10 @@ export class Scene {
   /** What an ended call has locked, and what the customer had then. */
   #locks: string[] | undefined;
   #had: number | undefined;
-  /** The customer's points before and after each success. */
-  #moved: Movement | undefined;
+  /** The customer's points before and after each success; the last one is for all that come. */
+  #moves: readonly (Movement | undefined)[] = [];
+  /** What was earned and spent, where AntCRM keeps no balance. */
+  #sums: Movement | undefined;
 
   constructor(chat: Dialogue) {
     this.#chat = chat;
@@ -89,12 +98,15 @@ export class Scene {
   /** Whether a line is about the scene; then it is set so. */
   sets(text: string): boolean {
     const chat = this.#chat;
-    const [, what, how = ''] = /^(as|with|AntCRM|the picture says|… unheard for) (.*)$/.exec(text) ?? [];
+    const [, what, how = ''] =
+      /^(as|with|AntCRM|the picture says|the journal has|the state has|… unheard for) (.*)$/.exec(text) ?? [];
     if (what === 'as') chat.sender = of(SENDERS, how);
     else if (what === 'with') chat.settings = { ...chat.settings, ...settingOf(how, chat.settings.gifts) };
     else if (what === 'AntCRM') this.#behave(how);
     else if (what === 'the picture says')
       chat.reading = how === 'nothing' ? { kind: 'noCode' } : { kind: 'read', texts: [how] };
+    else if (what === 'the state has') chat.state = { ...chat.state, ...JSON.parse(how) };
+    else if (what === 'the journal has') this.#remember(how);
     else if (what !== undefined) {
       chat.heardMs = chat.nowMs + 1000;
       chat.later(Number.parseInt(how, 10) * of(UNITS, 'min'));
@@ -102,12 +114,21 @@ export class Scene {
     return what !== undefined;
   }
 
+  /** `OPERATION applied`, `OPERATION unknown CODE`: what an attempt before a crash called. */
+  #remember(how: string): void {
+    const [operation = '', kind, code = ''] = how.split(' ');
+    const isGift = this.#chat.settings.gifts.some((gift) => gift.code === code);
+    this.#chat.journal[operation] =
+      kind === 'applied'
+        ? { kind, operation }
+        : { kind: 'unknown', operation, lookup: lookupOf(isGift ? 'redeem' : 'accumulate', code) };
+  }
+
   #behave(how: string): void {
     const [, end = '', codes = '*'] =
       /^(refuses|does not answer|loses the answer|is busy)(?:(?: for)? ([\w ]+))?(?:, .*)?$/.exec(how) ?? [];
     const [, had] = /, having (\d+)$/.exec(how) ?? [];
     const [, verb, number = '', rest] = /^(has|says|adds up) (\d+) (?:gifts|points)(, .*)?$/.exec(how) ?? [];
-    const [, before, after] = /^moves (\d+) to (\d+)$/.exec(how) ?? [];
     const [, found] = /^finds (\w+)/.exec(how) ?? [];
     if (end !== '')
       this.#ends = {
@@ -116,7 +137,8 @@ export class Scene {
       };
     if (had !== undefined) this.#had = Number(had);
     if (how.endsWith(', holding')) this.#locks = ['customer:475'];
-    if (before !== undefined) this.#moved = { before: Number(before), after: Number(after) };
+    if (how.startsWith('moves ')) this.#moves = how.slice('moves '.length).split(', ').map(movementOf);
+    if (how.startsWith('sums ')) this.#sums = movementOf(how.slice('sums '.length));
     if (verb === 'says') this.#points = Number(number);
     if (verb === 'has') this.#many = Number(number);
     if (verb === 'has' || verb === 'adds up')
@@ -139,6 +161,8 @@ export class Scene {
       }
       case 'balance':
         if (this.#isMute) return { kind: 'unavailable' };
+        if (this.#sums)
+          return { kind: 'sums', earned: this.#sums.before, spent: this.#sums.after, partial: false };
         return this.#points === undefined ? succeed(effect) : { kind: 'balance', points: this.#points };
       case 'history':
         return this.#isMute ? { kind: 'unavailable' } : this.#history(effect);
@@ -148,28 +172,18 @@ export class Scene {
   }
 
   #end(effect: Extract<Effect, { kind: 'accumulate' | 'redeem' }>, code: string): Outcome {
-    const { kind, operation } = effect;
-    switch (this.#ends[code] ?? this.#ends['*']) {
-      case 'unknown': {
-        const by = kind === 'redeem' ? effect.by : ({ kind: 'phone', value: '+84912345678' } as const);
-        const locks = kind === 'redeem' ? ['customer:475'] : [];
-        const lookup = { kind, by, code, fromMs: NOW, deadlineMs: NOW, baseline: [], locks };
-        return { kind: 'unknown', operation, lookup };
-      }
-      case 'busy':
-        return { kind: 'busy', operation };
-      case 'refused':
-        return { kind: 'refused', operation, locks: this.#locks, points: this.#had };
-      case 'unavailable':
-        return { kind: 'unavailable', operation, locks: this.#locks };
-      default:
-        if (kind === 'redeem' && effect.outdated) return { kind: 'outdated', operation };
-        return this.#moved ? this.#move(effect, this.#moved) : succeed(effect);
-    }
+    const end = this.#ends[code] ?? this.#ends['*'];
+    if (end === 'refused' || end === 'unavailable')
+      return { ...fail(effect, end), locks: this.#locks, points: this.#had } as Outcome;
+    if (end) return fail(effect, end);
+    if (effect.kind === 'redeem' && effect.outdated) return { kind: 'outdated', operation: effect.operation };
+    return this.#moves.length > 0 ? this.#move(effect) : succeed(effect);
   }
 
-  #move(effect: Extract<Effect, { kind: 'accumulate' | 'redeem' }>, balance: Movement): Outcome {
+  #move(effect: Extract<Effect, { kind: 'accumulate' | 'redeem' }>): Outcome {
     const { settings } = this.#chat;
+    const [balance, ...later] = this.#moves;
+    if (later.length > 0) this.#moves = later;
     const gift = effect.kind === 'redeem' && settings.gifts.find(({ code }) => code === effect.gift);
     const [score, what] = gift ? [gift.score, gift.name.vi] : [100, 'Tivi'];
     return { kind: 'applied', operation: effect.operation, receipt: { record: 'r', score, what }, balance };
@@ -250,9 +264,13 @@ function giftOf(text: string): Gift {
 
 /** `contact 84…`, `contact of another 84…`, `start CODE`, `form code=… phone=…`, `photo …`, `group`, `sticker`, `settle …`. */
 export function messageOf(text: string, view: string | undefined, ticket: string): Message {
-  const [, by, written] = /^(lan) (?:closes|says (.*))$/.exec(text) ?? [];
+  const [, by, id, written] = /^(lan) (?:closes|says (?:#(\w+) )?(.*))$/.exec(text) ?? [];
   if (by !== undefined)
-    return { kind: 'person', ticket, by, ...(written !== undefined && { text: written }) };
+    return {
+      ...({ kind: 'person', ticket, by } as const),
+      ...(written !== undefined && { text: written.replaceAll('\\n', '\n') }),
+      ...(id !== undefined && { id }),
+    };
   const [kind = '', ...rest] = text.split(' ');
   const more = rest.join(' ');
   switch (kind) {
@@ -277,8 +295,9 @@ export function messageOf(text: string, view: string | undefined, ticket: string
     case 'other':
       return { kind: 'unknown', what: kind };
     case 'settle': {
-      const [operation = '', result] = rest;
-      return { kind, operation, result: result === 'done' ? 'done' : 'not-applied', locks: ['customer:475'] };
+      const [operation = '', result, unheld] = rest;
+      const locks = unheld === undefined ? ['customer:475'] : [];
+      return { kind, operation, result: result === 'done' ? 'done' : 'not-applied', locks };
     }
     default:
       throw new Error(`nobody sends "${text}"`);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import { Dialogue } from './dialogue.ts';
+import { Dialogue, lookupOf } from './dialogue.ts';
 import { type Before, expectFact, inWords, named, saysLine } from './facts.ts';
 import { messageOf, of, Scene, UNITS } from './scene.ts';
 
@@ -13,6 +13,7 @@ import { messageOf, of, Scene, UNITS } from './scene.ts';
  *     as staff                                   who writes; `with …` settings, `AntCRM …` how it behaves (`scene.ts`)
  *     let who: 0912345678                        `{who}` stands for it from here on
  *     tích điểm {who} | 0912345678 → a, b        said in two ways, each goes through all that follows; two replies
+ *     as teams » lịch sử → history.page          one line after the other; what is no answer may be anything
  *     [confirm] → … ! accumulate TIVI000000017   a button (`[old …]` of before, `[any …]` without its question, `[dead …]` of none); what earned or spent
  *     (contact 84867123456) → again              what else is sent; the question that was live comes again
  *     (unseen) ok                                written before the last answer came
@@ -48,7 +49,7 @@ export function readTranscripts(source: string): readonly Topic[] {
   });
 }
 
-/** Lines that begin with `|`, `→`, `;`, `!` or `?` go on the line before. */
+/** Lines that begin with `|`, `→`, `;`, `!` or `?` go on the line before; what is behind a `»` is a line of its own. */
 function joined(lines: readonly Said[]): readonly Said[] {
   const all: Said[] = [];
   for (const { at, text } of lines) {
@@ -58,7 +59,12 @@ function joined(lines: readonly Said[]): readonly Said[] {
       all[all.length - 1] = { ...before, text: `${before.text} ${text.trim()}` };
     else all.push({ at, text });
   }
-  return all;
+  return all.flatMap(({ at, text }) => {
+    const [, indent = '', way = ''] = /^(\s*)(- )?/.exec(text) ?? [];
+    const [first = '', ...then] = text.split(' » ');
+    const inside = indent + ' '.repeat(way.length);
+    return [{ at, text: first }, ...then.map((one) => ({ at, text: inside + one }))];
+  });
 }
 
 function split(lines: readonly Said[], mark: string): readonly { name: string; lines: readonly Said[] }[] {
@@ -177,11 +183,19 @@ class Run {
     else if (said === '… until it wakes') this.#wake();
     else if (button !== undefined) this.#press(button);
     else if (other === 'wakes') chat.wake();
+    else if (other === 'gives up') chat.fail();
+    else if (other?.startsWith('comes unknown ')) this.#come(other.split(' '));
     else if (other === 'same form again') chat.send(this.#sent);
     else if (other !== undefined) {
       this.#sent = messageOf(other, this.#question?.view, this.#ticket);
       chat.send(this.#sent);
     } else chat.text(typed(unseen ?? said));
+  }
+
+  /** The outcome of a call of before, `comes unknown OPERATION CODE`. */
+  #come([, , operation = '', code = '']: readonly string[]): void {
+    const lookup = lookupOf('accumulate', code);
+    this.#chat.run({ kind: 'outcome', outcome: { kind: 'unknown', operation, lookup } });
   }
 
   #wake(): void {
