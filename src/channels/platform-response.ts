@@ -1,7 +1,5 @@
 import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
 import type { Exchange } from '../http/transport.ts';
-import { atMostEvery } from '../observability/log.ts';
-import type { Observe } from '../observability/metrics.ts';
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
@@ -68,13 +66,6 @@ export function photoIn(exchange: Exchange): FetchedPhoto {
   if (exchange.kind !== 'answered') return photoFailure(failureOf(exchange));
   const meaning = meaningOf(exchange);
   return meaning.kind === 'delivered' ? { kind: 'fetched', bytes: exchange.content } : photoFailure(meaning);
-}
-
-const TOKEN_ALARM_MS = 60_000;
-
-/** The alarm that a platform refuses the bot's token, to be called at each refusal: raised once a minute at most. */
-export function tokenAlarm(channel: string, observe: Pick<Observe, 'alarm'>): () => void {
-  return atMostEvery(TOKEN_ALARM_MS, () => observe.alarm('channel_token_refused', { channel }));
 }
 
 /**

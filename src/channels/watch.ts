@@ -77,10 +77,3 @@ export function createWatch({ channel, check, observe, everyMs = CHECK_EVERY_MS 
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
 }
-
-const MAX_PAUSE_MS = 60_000;
-
-/** A pause that doubles with each failure, up to a minute; with jitter, so that many callers do not come back at once. */
-export function backoffMs(failures: number, firstMs: number): number {
-  return Math.min(firstMs * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
-}

@@ -37,8 +37,6 @@ export const ALARMS = [
   'staff_operation',
   /** The store did not confirm. At most once a minute. */
   'store_unavailable',
-  /** A platform refuses our token. At most once a minute. */
-  'channel_token_refused',
   /** A reply was perhaps delivered, or never, and is no longer tried. */
   'delivery_given_up',
   /** A platform refuses a reply that it will refuse again: a bug. */

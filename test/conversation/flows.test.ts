@@ -62,7 +62,7 @@ describe('the name of a flow', () => {
   it.each([
     ['conversation/dialogue/form.ts', "if (flow === 'redeem') return;", 1],
     ['conversation/dialogue/text.ts', "import { redeem } from '../flows/redeem.ts';", 1],
-    ['channels/telegram/registration.ts', "const COMMANDS = ['redeem'];", 1],
+    ['channels/telegram/check.ts', "const COMMANDS = ['redeem'];", 1],
     ['conversation/flows/history.ts', "import { redeem } from './redeem.ts';", 1],
     ['conversation/flows/redeem.ts', "name: 'redeem'", 0],
     ['conversation/flows/index.ts', "import { redeem } from './redeem.ts';", 0],

@@ -8,7 +8,7 @@ import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';
 import type { Words } from '../../i18n.ts';
 import type { Observe } from '../../observability/metrics.ts';
-import type { Channel, ChannelParts } from '../channel.ts';
+import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
 import { createEvents, createStreams, type StreamLimits, type Unread } from '../events.ts';
 import {
   eventSchema,
@@ -43,6 +43,29 @@ export type StaffOptions = Pick<ChannelParts, Parts> & {
 const ANSWER_MS = 10_000;
 /** How long requests that wait for a turn may still wait when the process stops. */
 const LAST_REPLIES_MS = 250;
+
+export const staff: ChannelEntry<{ readonly staffToken: string | undefined }> = {
+  traits: STAFF,
+  traced: true,
+  async open({ staffToken }, { sandboxed, ...parts }) {
+    const channel = createStaff({ ...parts, audited: !sandboxed });
+    // With a real AntCRM and no token nobody passes the guard.
+    if (staffToken === undefined && !sandboxed) {
+      return { ...channel, greeting: () => ['Staff webhook and console are off (STAFF_TOKEN is unset)'] };
+    }
+    return { ...channel, greeting: ({ adminUrl }) => greeting(adminUrl, staffToken !== undefined) };
+  },
+};
+
+/** Where to chat, and a line to paste. */
+function greeting(url: string, needsToken: boolean): readonly string[] {
+  const token = needsToken ? ` -H "Authorization: Bearer $STAFF_TOKEN"` : '';
+  const body = '{"conversation":"qa-1","text":"tích điểm TIVInpmx8b98pfg"}';
+  return [
+    `Chat:  ${url}/console  ·  API: ${url}/docs`,
+    `Try:   curl -sw '\\n' ${url}/webhooks/staff -H 'Content-Type: application/json'${token} -d '${body}'`,
+  ];
+}
 
 /**
  * The staff webhook: JSON in, the turn's replies out, and every reply as a server-sent event. Which process runs the

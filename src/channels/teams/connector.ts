@@ -43,8 +43,6 @@ export type Connector = {
 export type ConnectorOptions = {
   readonly cloud: Pick<Cloud, 'token'>;
   readonly hosts: Hosts;
-  /** Called with every answer that refuses our token or our bot, and whenever there is no token to be had. */
-  readonly onTokenRefused: () => void;
   /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
 };
@@ -63,30 +61,22 @@ const HEADERS = { accept: 'application/json', 'content-type': 'application/json;
 
 /** Over our own transport: the SDK's connector client repeats calls that were perhaps carried out. */
 export function createConnector(options: ConnectorOptions): Connector {
-  const { cloud, hosts, onTokenRefused, timeoutMs: usualMs = TIMEOUT_MS } = options;
+  const { cloud, hosts, timeoutMs: usualMs = TIMEOUT_MS } = options;
   // Addresses are judged by `hosts` first, or are the operator's own.
   const transport = createTransport({ allows: () => true });
   let refusedAtMs = Number.NEGATIVE_INFINITY;
-
-  function noteRefusal(): void {
-    refusedAtMs = performance.now();
-    onTokenRefused();
-  }
 
   /** Sends with our token, and with a fresh one where that is refused. Null: there is none, or both are refused. */
   async function send(call: Call): Promise<Exchange | null> {
     for (const renewed of [false, true]) {
       const token = await cloud.token(renewed).catch(() => undefined);
-      if (token === undefined) {
-        onTokenRefused();
-        return null;
-      }
+      if (token === undefined) return null;
       const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
       const exchange = await transport.exchange({ ...call, headers: { ...call.headers, ...authorization } });
       // Revoked meanwhile, perhaps: a fresh token settles it.
       if (exchange.kind !== 'answered' || exchange.status !== 401) return exchange;
     }
-    noteRefusal();
+    refusedAtMs = performance.now();
     return null;
   }
 
@@ -105,7 +95,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       });
       const answer = answerIn(exchange);
       if (answer.ok) refusedAtMs = Number.NEGATIVE_INFINITY;
-      else if (exchange && answer.kind === 'unauthorized') noteRefusal();
+      else if (exchange && answer.kind === 'unauthorized') refusedAtMs = performance.now();
       return answer;
     },
     async file(url, bounds) {

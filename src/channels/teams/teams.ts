@@ -1,9 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { callerOf, isLocal } from '../../http/guard.ts';
 import { problem } from '../../http/problem.ts';
-import type { Channel, ChannelParts } from '../channel.ts';
+import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform-request.ts';
-import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
@@ -29,14 +28,21 @@ export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'ob
   readonly watchMs?: number | undefined;
 };
 
-/** Microsoft Teams, through the Bot Framework service. */
+export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = {
+  traits: TEAMS,
+  async open({ teams: config }, { accept, limit, words, observe }) {
+    if (!config) return { off: 'MICROSOFT_APP_ID is unset' };
+    return createTeams({ config, accept, limit, words, observe });
+  },
+};
+
+/** Microsoft Teams, through the Bot Framework service, whose SDK is loaded where it is needed first: it takes 17 MB. */
 export async function createTeams(options: TeamsOptions): Promise<Channel> {
   const { config, accept, limit, words, observe, timeoutMs } = options;
   const { registration, serviceHosts, trustedTenants } = config;
   const cloud = registration ? await createCloud(registration, observe.log) : NO_CLOUD;
   const hosts = createHosts(serviceHosts ?? TEAMS_HOSTS, registration === undefined);
-  const onTokenRefused = tokenAlarm(TEAMS.name, observe);
-  const connector = createConnector({ cloud, hosts, timeoutMs, onTokenRefused });
+  const connector = createConnector({ cloud, hosts, timeoutMs });
   const check = createCheck({ cloud, connector, registration, serviceHosts });
   const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
   const onRefused = () => observe.update(TEAMS.name, 'refused');

@@ -1,16 +1,111 @@
 import { z } from 'zod';
+import type { Command } from '../../conversation/conversation.ts';
+import { LOCALES, type Locale } from '../../conversation/message.ts';
+import type { Words } from '../../i18n.ts';
+import type { Log } from '../../observability/log.ts';
 import { pause } from '../watch.ts';
-import type { Answer, Client, Failure } from './client.ts';
-import { missingKinds, type Registration, readWebhook, type WebhookInfo } from './registration.ts';
+import { ALLOWED_UPDATES } from './address.ts';
+import type { Answer, CallOptions, Client, Failure, Methods } from './client.ts';
 
-export type CheckOptions = {
+/* What Telegram must know of the bot, and what keeps the two from working together. */
+
+export const ROUTE = '/webhooks/telegram';
+
+/** Telegram's maximum: accepting takes milliseconds, and back-pressure is ours (docs/how-it-works.md, "A message"). */
+const MAX_CONNECTIONS = 100;
+
+export type RegistrationOptions = {
+  /** Public https base of this bot; absent: no webhook is registered. */
+  readonly publicUrl?: string | undefined;
+  readonly secret?: string | undefined;
+  /** The language shown to clients in any other language than ours. */
+  readonly defaultLocale: Locale;
+  readonly words: Words;
+  /** The commands of the menu, in its order. */
+  readonly commands: readonly Command[];
+};
+
+/** A part of what Telegram must know of the bot. Setting it again changes nothing. */
+type Part = { readonly name: string; set(bounds?: CallOptions): Promise<Answer> };
+/** A part that Telegram shows as it has it. */
+type ShownPart = Part & { isSet(bounds: CallOptions): Promise<boolean> };
+
+/** Everything Telegram must know of the bot: where to send updates, the menu and the descriptions in each language. */
+export function partsOf(client: Pick<Client, 'call'>, options: RegistrationOptions) {
+  const { publicUrl, secret, words, defaultLocale } = options;
+
+  function part<M extends keyof Methods>(name: M, payload: Methods[M]): Part {
+    return { name, set: (bounds) => client.call(name, payload, bounds) };
+  }
+
+  /** What clients in a language are shown; in any other than ours, where none is named. */
+  function profileParts(locale: Locale, language: { readonly language_code?: Locale } = {}): ShownPart[] {
+    const line = (key: string) => words.line({ key }, locale);
+    const commands = options.commands.map(({ name, written }) => ({
+      command: written[locale],
+      description: line(`telegram.command.${name}`),
+    }));
+    const long = { description: line('telegram.description') };
+    const short = { short_description: line('telegram.shortDescription') };
+    /** Telegram answers with the fields that were set, in their order. */
+    const shows =
+      (method: 'getMyCommands' | 'getMyDescription' | 'getMyShortDescription', wanted: unknown) =>
+      async (bounds: CallOptions): Promise<boolean> => {
+        const answer = await client.call(method, language, bounds);
+        return answer.ok && JSON.stringify(answer.result) === JSON.stringify(wanted);
+      };
+    return [
+      { ...part('setMyCommands', { commands, ...language }), isSet: shows('getMyCommands', commands) },
+      { ...part('setMyDescription', { ...long, ...language }), isSet: shows('getMyDescription', long) },
+      {
+        ...part('setMyShortDescription', { ...short, ...language }),
+        isSet: shows('getMyShortDescription', short),
+      },
+    ];
+  }
+
+  const hook = { allowed_updates: ALLOWED_UPDATES, max_connections: MAX_CONNECTIONS };
+  return {
+    webhook:
+      publicUrl !== undefined && secret !== undefined
+        ? part('setWebhook', { url: webhookUrl(publicUrl), secret_token: secret, ...hook })
+        : undefined,
+    profile: [
+      ...profileParts(defaultLocale),
+      ...LOCALES.flatMap((locale) => profileParts(locale, { language_code: locale })),
+    ],
+  };
+}
+
+/** Where Telegram sends the updates of a bot at this public base. */
+function webhookUrl(publicUrl: string): string {
+  return publicUrl.replace(/\/+$/, '') + ROUTE;
+}
+
+/** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */
+const webhookSchema = z.object({
+  url: z.string(),
+  pending_update_count: z.int(),
+  max_connections: z.int().optional(),
+  allowed_updates: z.array(z.string()).optional(),
+  last_error_date: z.int().optional(),
+  last_error_message: z.string().optional(),
+});
+type WebhookInfo = z.infer<typeof webhookSchema>;
+
+/** The answer of `getWebhookInfo`; undefined where there is none, or none that can be read. */
+export function readWebhook(answer: Answer): WebhookInfo | undefined {
+  return answer.ok ? webhookSchema.safeParse(answer.result).data : undefined;
+}
+
+export type CheckOptions = RegistrationOptions & {
   readonly client: Pick<Client, 'call'>;
   /** For the operator: where Telegram should be. */
   readonly apiRoot: string;
   readonly mode: 'webhook' | 'polling';
-  /** Where the webhook should be; undefined: wherever it was set by hand, or updates come another way. */
-  readonly webhookUrl: string | undefined;
-  readonly registration: Pick<Registration, 'again' | 'idle'>;
+  /** Processes that start together register at different moments within this time, ms. */
+  readonly spreadMs: number;
+  readonly log: Log;
   /** Why the last poll failed, undefined where it did not. */
   pollFault(): string | undefined;
   /** Told the bot's name each time Telegram says it. */
@@ -18,8 +113,8 @@ export type CheckOptions = {
 };
 
 const CALL_MS = 5_000;
-/** At a start, the webhook is looked at once it is registered, or after this. */
-const REGISTRATION_MS = 5_000;
+/** Two bots that want one token, or one address with two secrets, take turns no faster. */
+const AGAIN_MS = 10 * 60_000;
 /**
  * Telegram remembers an error forever. One with updates waiting behind it counts for this long, ms; others count as
  * passed.
@@ -27,10 +122,66 @@ const REGISTRATION_MS = 5_000;
 const STUCK_MS = 60 * 60_000;
 const PASSED_MS = 60_000;
 
-/** Looks for what keeps the bot and Telegram from working together; for `createWatch`. */
+/**
+ * Looks for what keeps the bot and Telegram from working together, and tells Telegram what it does not have yet; what did
+ * not come through is told again by the next look. For `createWatch`.
+ */
 export function createCheck(options: CheckOptions): (signal: AbortSignal) => Promise<readonly string[]> {
-  const { client, mode, webhookUrl, registration, pollFault, onName } = options;
+  const { client, mode, publicUrl, log, pollFault, onName, spreadMs } = options;
   const { host } = new URL(options.apiRoot);
+  const { webhook, profile } = partsOf(client, options);
+  const wanted = mode === 'webhook' && publicUrl !== undefined ? webhookUrl(publicUrl) : undefined;
+  // A bot whose webhook was set by hand tells of itself what it was told by hand.
+  let untold = mode === 'webhook' && wanted === undefined ? [] : profile;
+  let spread: Promise<void> | undefined;
+  let isRegistered = false;
+  let againMs = 0;
+  /** Telegram wants no such call before. */
+  let notBeforeMs = 0;
+
+  /** Undefined: too early. */
+  async function tell(part: Part, bounds: Bounds): Promise<Answer | undefined> {
+    spread ??= pause(Math.random() * spreadMs, bounds.signal);
+    await spread;
+    if (performance.now() < notBeforeMs) return undefined;
+    const answer = await part.set({ signal: bounds.signal });
+    if (!answer.ok && 'afterMs' in answer) notBeforeMs = performance.now() + (answer.afterMs ?? 0);
+    return answer;
+  }
+
+  async function webhookFaults(bounds: Bounds): Promise<readonly string[]> {
+    const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, bounds)));
+    if (!info) return [];
+    const error = lastError(info);
+    const wrong = wrongIn(info, error, wanted);
+    if (wrong.length === 0 && error !== undefined) {
+      return [
+        `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
+      ];
+    }
+    const isTurn = performance.now() >= againMs;
+    const answer = wrong.length > 0 && wanted && webhook && isTurn ? await tell(webhook, bounds) : undefined;
+    if (answer && isRefused(answer)) {
+      return [`Telegram refuses the webhook (${answer.why}): look at PUBLIC_URL`];
+    }
+    if (!answer?.ok) return wrong;
+    log.info({}, 'the webhook was registered at Telegram');
+    if (isRegistered) againMs = performance.now() + AGAIN_MS;
+    isRegistered = true;
+    return [];
+  }
+
+  async function tellProfile(bounds: Bounds): Promise<void> {
+    for (let [part] = untold; part && !bounds.signal.aborted; [part] = untold) {
+      if (!(await part.isSet(bounds))) {
+        const answer = await tell(part, bounds);
+        if (answer && isRefused(answer)) {
+          log.error({ call: part.name, why: answer.why }, 'Telegram refused a part of the registration');
+        } else if (!answer?.ok) return;
+      }
+      untold = untold.slice(1);
+    }
+  }
 
   return async (signal) => {
     const bounds = { signal, timeoutMs: CALL_MS };
@@ -38,21 +189,21 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
     if (!me.ok) return [FAULTS[me.kind](me.why, host)].filter((fault) => fault !== '');
     const username = nameSchema.safeParse(me.result).data?.username;
     if (username !== undefined) onName(username);
-    if (mode === 'polling') {
-      const fault = pollFault();
-      return fault === undefined ? [] : [`getUpdates fails (${fault}): does another bot use this token?`];
-    }
-    await Promise.race([registration.idle(), pause(REGISTRATION_MS, signal)]);
-    const info = readWebhook(await twice(() => client.call('getWebhookInfo', {}, bounds)));
-    if (!info) return [];
-    const error = lastError(info);
-    const wrong = wrongIn(info, error, webhookUrl);
-    if (wrong.length > 0) registration.again();
-    if (wrong.length > 0 || error === undefined) return wrong;
-    return [
-      `Telegram cannot hand updates on (${error}): look at PUBLIC_URL, its certificate and the proxy before it`,
-    ];
+    const faults = mode === 'polling' ? pollFaults(pollFault()) : await webhookFaults(bounds);
+    await tellProfile(bounds);
+    return faults;
   };
+}
+
+type Bounds = CallOptions & { readonly signal: AbortSignal };
+
+function pollFaults(why: string | undefined): string[] {
+  return why === undefined ? [] : [`getUpdates fails (${why}): does another bot use this token?`];
+}
+
+/** Whether the same call will be refused again. */
+function isRefused(answer: Answer): answer is Failure {
+  return !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
 }
 
 const nameSchema = z.object({ username: z.string() });
@@ -90,8 +241,12 @@ function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | 
     const host = URL.parse(url)?.host ?? 'another address';
     faults.push(`the webhook is registered at ${host}, not at ${wanted}: end the other bot with this token`);
   }
-  const missing = missingKinds(info).join(', ');
-  if (missing) faults.push(`the webhook does not bring ${missing}: npm run telegram -- set`);
+  // Telegram shows none where the webhook brings the usual ones.
+  const { allowed_updates: asked = ALLOWED_UPDATES } = info;
+  const missing = url === '' ? [] : ALLOWED_UPDATES.filter((kind) => !asked.includes(kind));
+  if (missing.length > 0) {
+    faults.push(`the webhook does not bring ${missing.join(', ')}: npm run telegram -- set`);
+  }
   if (error?.includes('401')) {
     faults.push(
       `Telegram's updates carry another secret (${error}): give every process the same TELEGRAM_WEBHOOK_SECRET`,

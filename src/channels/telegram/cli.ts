@@ -3,8 +3,8 @@ import { EXIT_CONFIG, environment, readConfig } from '../../config.ts';
 import { createConversation } from '../../conversation/conversation.ts';
 import { flows } from '../../conversation/flows/index.ts';
 import { createWords, SAYINGS, WORDING } from '../../i18n.ts';
+import { partsOf, type RegistrationOptions, readWebhook } from './check.ts';
 import { type Answer, type Client, createClient } from './client.ts';
-import { partsOf, type RegistrationOptions, readWebhook } from './registration.ts';
 
 const USAGE = `npm run telegram -- info     who the bot is, where its updates go, the last delivery errors
 npm run telegram -- set      register the webhook (PUBLIC_URL), the commands and the descriptions
@@ -41,7 +41,8 @@ export async function runCli(
   if (command === 'delete') show('deleteWebhook', await client.call('deleteWebhook', {}));
   if (command === 'set') {
     if (options.publicUrl === undefined) print('PUBLIC_URL is unset: no webhook is registered');
-    for (const { name, set } of partsOf(client, options)) show(name, await set());
+    const { webhook, profile } = partsOf(client, options);
+    for (const { name, set } of webhook ? [webhook, ...profile] : profile) show(name, await set());
   }
   if (command !== 'info') return code;
 

@@ -12,7 +12,6 @@ import {
   photoFailure,
   photoIn,
 } from '../platform-response.ts';
-import { backoffMs, pause } from '../watch.ts';
 
 /** What the methods of the Bot API take; files are ids and URLs, never uploads. */
 export type Methods = Opts<never>;
@@ -139,33 +138,4 @@ function saysOf(code: number, description: string): PlatformAnswer['says'] {
   if (code === 404 && !/method/i.test(description)) return 'unauthorized';
   if (/chat not found/i.test(description)) return 'unreachable';
   return /message is not modified/i.test(description) ? 'delivered' : undefined;
-}
-
-export type Patience = {
-  /** Ends the waiting: the last answer is returned as it is. */
-  readonly signal: AbortSignal;
-  /** The first pause, ms; each further one is twice as long, up to a minute. */
-  readonly pauseMs: number;
-};
-
-/**
- * Repeats a call until Telegram has carried it out or refused it for good. For calls that may be carried out twice. A
- * refused token passes too: the operator has been alarmed and may put it right at BotFather.
- */
-export async function persist(
-  attempt: () => Promise<Answer>,
-  { signal, pauseMs }: Patience,
-): Promise<Answer> {
-  for (let failures = 0; ; failures++) {
-    const answer = await attempt();
-    if (answer.ok || answer.kind === 'rejected' || answer.kind === 'unreachable' || signal.aborted)
-      return answer;
-    await pause(waitAfter(answer, failures, pauseMs), signal);
-  }
-}
-
-/** Never before Telegram's `retry_after`. */
-export function waitAfter(answer: Answer, failures: number, pauseMs: number): number {
-  const wantedMs = answer.ok || !('afterMs' in answer) ? 0 : (answer.afterMs ?? 0);
-  return Math.max(wantedMs, backoffMs(failures, pauseMs));
 }

@@ -13,7 +13,7 @@ import type { Chat, Pace } from '../pace.ts';
 import { display } from '../platform-response.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
-import { type Rendered, render, withoutNewButtons } from './render.ts';
+import { type Rendered, render } from './render.ts';
 
 /** How long a call that only makes the chat nicer may hold up a reply. */
 const NICETY = { timeoutMs: 3_000 };
@@ -48,23 +48,6 @@ export function createTelegramOutlet(
 ) {
   /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
   const avoided = new BoundedMap<string, number>(MOST_AVOIDED);
-  /** The server has refused buttons that only newer ones know. */
-  let isOld = false;
-
-  /** With these buttons or, where the server is too old for them, with plain ones. */
-  async function withMarkup<Any extends Markup>(
-    markup: Any | undefined,
-    send: (more: { reply_markup?: Any | InlineKeyboardMarkup }) => Promise<Answer>,
-  ): Promise<Answer> {
-    if (markup === undefined) return send({});
-    const plain = withoutNewButtons(markup);
-    const shown = isOld ? plain : markup;
-    const answer = await send({ reply_markup: shown });
-    if (answer.ok || answer.kind !== 'rejected' || shown === plain) return answer;
-    const again = await send({ reply_markup: plain });
-    isOld = again.ok;
-    return again;
-  }
 
   /** Ends the button's spinner. True: Telegram took it, and the customer sees the toast. */
   async function answerPress({ query }: Press, toast?: string): Promise<boolean> {
@@ -81,7 +64,7 @@ export function createTelegramOutlet(
     markup: Markup | undefined,
   ): Promise<Delivery | null> {
     if ((avoided.get(photo) ?? 0) > performance.now()) return null;
-    const more = markup && { reply_markup: isOld ? withoutNewButtons(markup) : markup };
+    const more = markup && { reply_markup: markup };
     const answer = await client.call('sendPhoto', { ...placeOf(address), photo, caption, ...more });
     if (answer.ok) return DELIVERED;
     // Telegram fetches it while the call waits. What is perhaps delivered is tried again by the engine, as text then.
@@ -98,10 +81,13 @@ export function createTelegramOutlet(
     const shown = photo === undefined ? null : await sendPhoto(address, photo, texts[0] ?? '', markup);
     if (shown) return shown;
     for (const [index, text] of texts.entries()) {
-      const isLast = index === texts.length - 1;
-      const answer = await withMarkup(isLast ? markup : undefined, (more) =>
-        client.call('sendMessage', { ...placeOf(address), text, ...NO_PREVIEW, ...more }),
-      );
+      const message = { ...placeOf(address), text, ...NO_PREVIEW };
+      const more = index === texts.length - 1 && markup ? { reply_markup: markup } : {};
+      let answer = await client.call('sendMessage', { ...message, ...more });
+      // A server too old for one of the buttons refuses them all: what they do can be typed.
+      const isPlain = !more.reply_markup || !('inline_keyboard' in more.reply_markup);
+      if (!answer.ok && answer.kind === 'rejected' && !isPlain)
+        answer = await client.call('sendMessage', message);
       if (!answer.ok) return deliveryOf(answer);
     }
     return DELIVERED;
@@ -110,9 +96,10 @@ export function createTelegramOutlet(
   /** Null: that message cannot be edited any more (deleted, too old, a picture); a new one is needed. */
   async function edit({ chat }: Address, message: number, text: string, inline: Rendered['inline']) {
     const payload = { chat_id: chat, message_id: message, text, ...NO_PREVIEW };
-    const answer = await withMarkup(inline, (more) =>
-      client.call('editMessageText', { ...payload, ...more }),
-    );
+    const answer = await client.call('editMessageText', {
+      ...payload,
+      ...(inline && { reply_markup: inline }),
+    });
     return !answer.ok && answer.kind === 'rejected' ? null : deliveryOf(answer);
   }
 

@@ -89,19 +89,6 @@ function copyRow({ params }: Reply, locale: Locale, words: Words): InlineKeyboar
   return [[{ text, copy_text: { text: reference } }]];
 }
 
-/** The same without what Bot API servers before 9.4 refuse; the very same where there is nothing of it. */
-export function withoutNewButtons<Any extends object>(
-  markup: Any | InlineKeyboardMarkup,
-): Any | InlineKeyboardMarkup {
-  if (!('inline_keyboard' in markup)) return markup;
-  const buttons = markup.inline_keyboard.flat();
-  if (!buttons.some((button) => 'style' in button || 'copy_text' in button)) return markup;
-  const rows = markup.inline_keyboard.map((row) =>
-    row.filter((button) => !('copy_text' in button)).map(({ style: _, ...button }) => button),
-  );
-  return { inline_keyboard: rows.filter((row) => row.length > 0) };
-}
-
 /** Parts of at most `max` UTF-16 units, cut at line ends where there are any, never within a character. */
 export function splitText(text: string, max: number): string[] {
   const parts: string[] = [];

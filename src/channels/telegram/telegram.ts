@@ -5,15 +5,13 @@ import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import type { Pace } from '../pace.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platform-request.ts';
-import { tokenAlarm } from '../platform-response.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
-import { createCheck } from './check.ts';
+import { createCheck, ROUTE } from './check.ts';
 import { type Answer, type ClientOptions, createClient } from './client.ts';
 import { botOf, parseUpdate, toIncoming, type Update } from './incoming.ts';
 import { createTelegramOutlet } from './outlet.ts';
 import { poll } from './poll.ts';
-import { createRegistration, partsOf, ROUTE, webhookUrl } from './registration.ts';
 
 export type TelegramOptions = ClientOptions &
   Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'commands' | 'observe'> & {
@@ -28,7 +26,7 @@ export type TelegramOptions = ClientOptions &
     readonly pace: Pace;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
-    /** The first pause of the registration's and the polling's back-off, ms. */
+    /** The first pause of the polling's back-off, and within what time processes register that start together, ms. */
     readonly pauseMs?: number | undefined;
   };
 
@@ -36,30 +34,21 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, limit, words, observe, pace, publicUrl, apiRoot } = options;
+  const { token, secret, mode, accept, limit, words, observe, pace, pauseMs = PAUSE_MS } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
   const stopping = new AbortController();
-  const patience = { signal: stopping.signal, pauseMs: options.pauseMs ?? PAUSE_MS };
   // A token is `<bot's id>:<secret>`; `getMe` tells the name later.
   let bot = botOf(Number(token.split(':', 1)[0]));
   let polling: Promise<unknown> = Promise.resolve();
   let polled: Answer | undefined;
 
-  const { deliver, ...outlet } = createTelegramOutlet(client, words, pace, () => bot.username);
-  const tokenRefused = tokenAlarm(TELEGRAM.name, observe);
-  // A webhook that was set by hand is nobody's to change, and neither is what else that bot tells of itself.
-  const isSetByHand = mode === 'webhook' && publicUrl === undefined;
-  const webhook = mode === 'webhook' ? publicUrl : undefined;
-  const parts = isSetByHand ? [] : partsOf(client, { ...options, publicUrl: webhook });
-  const registration = createRegistration(parts, patience, observe.log);
   const check = createCheck({
+    ...options,
     client,
-    apiRoot,
-    mode,
-    webhookUrl: webhook && webhookUrl(webhook),
-    registration,
+    spreadMs: Math.min(pauseMs, PAUSE_MS),
+    log: observe.log,
     pollFault: () => (polled && !polled.ok && polled.kind === 'rejected' ? polled.why : undefined),
     onName(username) {
       if (bot.username !== username) bot = botOf(bot.id, username);
@@ -110,17 +99,12 @@ export function createTelegram(options: TelegramOptions): Channel {
     async plugin(app) {
       if (mode === 'webhook' && secret) app.register(webhookRoute(secret));
     },
-    ...outlet,
-    async deliver(outgoing) {
-      const delivery = await deliver(outgoing);
-      if (delivery.kind === 'unauthorized') tokenRefused();
-      return delivery;
-    },
+    ...createTelegramOutlet(client, words, pace, () => bot.username),
     fetchPhoto: (_, at) => client.photo(at),
     faults: watch.faults,
     async start() {
-      void registration.start();
       if (mode === 'polling') {
+        const patience = { signal: stopping.signal, pauseMs };
         polling = poll(client, receive, patience, observe.log, (answer) => {
           polled = answer;
         });
@@ -129,7 +113,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     },
     async stop() {
       stopping.abort();
-      await Promise.all([watch.stop(), registration.idle(), polling]);
+      await Promise.all([watch.stop(), polling]);
     },
     close: client.close,
   };

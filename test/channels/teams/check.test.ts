@@ -48,7 +48,7 @@ function looking(
   options: { cloud?: Pick<Cloud, 'token'>; serviceHosts?: readonly string[] } = {},
 ) {
   const { cloud = { token: async () => 'token' }, serviceHosts = [] } = options;
-  const connector = createConnector({ cloud, hosts: createHosts([], true), onTokenRefused: () => {} });
+  const connector = createConnector({ cloud, hosts: createHosts([], true) });
   onTestFinished(() => connector.close());
   const metadata = { ToBotFromChannelOpenIdMetadataUrl: `${url}/openid` };
   const endpoints = { ...PUBLIC_CLOUD, ToBotFromEmulatorOpenIdMetadataUrl: '', OAuthUrl: '', ...metadata };

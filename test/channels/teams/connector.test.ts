@@ -11,7 +11,6 @@ async function before(listener: RequestListener) {
   const connector = createConnector({
     cloud: { token: async () => 'token' },
     hosts: createHosts([], true),
-    onTokenRefused: () => {},
   });
   onTestFinished(async () => {
     await connector.close();

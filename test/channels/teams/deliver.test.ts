@@ -119,18 +119,6 @@ describe('a press', () => {
   });
 });
 
-describe('a failure', () => {
-  it('a bot that may not write is an alarm; a customer who blocked it is none', async () => {
-    const { channel, double, outgoing, said } = await createBot();
-    double.script({ status: 403, code: 'MessageWritesBlocked' });
-    await channel.deliver(outgoing({ key: 'a' }), 1);
-    expect(said.join()).not.toContain('alarm');
-    double.script({ status: 403 });
-    expect(await channel.deliver(outgoing({ key: 'b' }), 2)).toEqual({ kind: 'unauthorized' });
-    expect(said).toContain('["alarm","channel_token_refused",{"channel":"teams"}]');
-  });
-});
-
 it('work is shown as typing, and failures of that are nobody’s concern', async () => {
   const { channel, double, outgoing } = await createBot();
   const { address, conversation } = outgoing({ key: 'k' });

@@ -71,7 +71,7 @@ describe('the registration', () => {
   async function twoStarts(change: Readonly<Record<string, unknown>> = {}) {
     const first = await createBot({ publicUrl: PUBLIC_URL });
     await first.channel.start?.();
-    await expect.poll(() => first.said.some((line) => line.includes('registered at Telegram'))).toBe(true);
+    await expect.poll(() => first.double.calls('setMyShortDescription').length).toBe(3);
     const second = await createBot({ publicUrl: PUBLIC_URL, apiRoot: first.double.url, ...change });
     return { double: first.double, second: second.channel };
   }

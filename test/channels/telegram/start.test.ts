@@ -55,7 +55,11 @@ describe('at start', () => {
   });
 
   it('does not wait for Telegram, and goes on trying until it is registered', async () => {
-    const { channel, double } = await createBot({ publicUrl: 'https://bot.example.com', timeoutMs: 1000 });
+    const { channel, double } = await createBot({
+      publicUrl: 'https://bot.example.com',
+      timeoutMs: 1000,
+      checkEveryMs: 5,
+    });
     double.script('setWebhook', 'hang', { code: 502, description: 'Bad Gateway' }, 'garbage', {
       code: 401,
       description: 'Unauthorized',
@@ -67,7 +71,7 @@ describe('at start', () => {
     });
     await channel.start?.();
     await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
-    expect(double.calls('setWebhook')).toHaveLength(5);
+    await expect.poll(() => double.calls('setWebhook').length).toBe(5);
     expect(double.calls('setMyCommands')).toHaveLength(4);
   });
 
