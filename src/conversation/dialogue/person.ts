@@ -73,8 +73,10 @@ export function callPerson(
     count: { customer: 0, staff: 0 },
   };
   const open = openTicket(state);
+  // By when somebody answers is told until somebody did, or nobody had by then.
+  const context = open?.late || open?.answeredMs !== undefined ? 'open' : undefined;
   const params = { reference: (open ?? fresh).id, minutes: LATE_MS / MINUTE_MS };
-  const reply: Reply = { key: 'person.waiting', params, choices: [LEAVE], view };
+  const reply: Reply = { key: 'person.waiting', context, params, choices: [LEAVE], view };
   return say({ ...state, view, tickets: open ? tickets : bounded([...tickets, fresh]) }, reply);
 }
 

@@ -64,6 +64,8 @@ export function aside(
   const isAsked = at !== 'idle' && at !== 'browsing';
   // Whom staff serve next may be somebody else.
   const live = viewed(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
+  // What is written now goes to a person: nothing is asked.
+  if (openTicket(live)) return say(live, withMenu(live, reply, scope));
   const { choices = [], ...asked } = question(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const last = { ...asked, choices: [...offered, ...others] };
@@ -145,10 +147,13 @@ export function question(state: ConversationState, scope: Scope): Reply {
     case 'confirming':
       return { ...summary(state, step, scope), view };
     case 'consenting': {
-      const phone = otherPhone(state);
-      const other = phone && { context: 'other', params: { phone: showPhone(phone) } };
+      const other = otherPhone(state);
+      const { phone, email } = profileOf(state);
+      const what = other
+        ? { context: 'other', params: { phone: showPhone(other) } }
+        : { context: phone && email ? undefined : email ? 'email' : 'phone' };
       const choices = [choice('consent:accept'), choice('consent:decline')];
-      return { key: 'privacy.consent', ...other, choices, asks: 'consent', view };
+      return { key: 'privacy.consent', ...what, choices, asks: 'consent', view };
     }
   }
 }
