@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Channel } from './channels/channel.ts';
 import type { Conversation } from './conversation/conversation.ts';
-import type { Perform } from './conversation/perform.ts';
+import type { Perform } from './conversation/effect.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import type { CallOutcome, Read } from './loyalty/port.ts';
 import type { Spans } from './observability/tracing.ts';

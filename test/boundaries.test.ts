@@ -32,7 +32,7 @@ const ROOMS: readonly Room[] = [
     files: /^engine\//,
     imports: [/^conversation\//, /^store\/[^/]+$/, /^engine\//],
   },
-  { files: /^photos\//, imports: [/^conversation\/(photo|message)\.ts$/, /^photos\//] },
+  { files: /^photos\//, imports: [/^conversation\/message\.ts$/, /^photos\//] },
   { files: /^sandbox\//, imports: [/^conversation\//, /^loyalty\/wire\.ts$/, /^sandbox\//] },
   {
     files: /^loyalty\//,

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
-import type { Sender } from '../conversation/message.ts';
-import type { PhotoReader } from '../conversation/photo.ts';
+import type { PhotoReader, Sender } from '../conversation/message.ts';
 import type { Incoming, Outlet } from '../engine/messages.ts';
 import type { Tickets } from '../engine/tickets.ts';
 import type { Guard, Limit } from '../http/guard.ts';

@@ -1,17 +1,25 @@
 import { z } from 'zod';
 import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
-import type { Decision } from './decision.ts';
-import { expecting } from './dialogue/live.ts';
+import { expecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { createInterpreter, type Flow as SpokenOf } from './language/interpret.ts';
 import type { Answer } from './language/nearest.ts';
 import type { Said } from './language/reading.ts';
 import { type LanguageText, readWords } from './language/words.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';
-import { type ConversationState, newState, type ReadState, stateSchema, UnknownFlow } from './state.ts';
+import type { Decision } from './reply.ts';
+import {
+  type ConversationState,
+  newState,
+  type ReadState,
+  STATE_UPGRADES,
+  stateSchema,
+  UnknownFlow,
+  upgrade,
+  VERSION,
+} from './state.ts';
 import { type Input, step } from './step.ts';
-import { STATE_UPGRADES, upgrade, VERSION } from './upgrades.ts';
 
 /** An entry of the menus of commands that platforms show. */
 export type Command = {

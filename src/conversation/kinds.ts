@@ -3,8 +3,8 @@ import type { Context } from './context.ts';
 import { historyTypeSchema } from './effect.ts';
 import type { Flow } from './flow.ts';
 import { type NamedPeriod, namedPeriod, PERIODS, type Period } from './language/period.ts';
-import { askGift } from './prompts/gifts.ts';
 import { isProofAsked, isStaff, proved, whose } from './prompts/identity.ts';
+import { askGift } from './prompts/receipts.ts';
 import { choice, type Field as FormField, type Reply } from './reply.ts';
 import type { Asking, Draft } from './state.ts';
 

@@ -1,17 +1,13 @@
-import { after, type Decision, say } from './decision.ts';
 import { answered } from './dialogue/advance.ts';
-import { conclude, giveUp } from './dialogue/calls.ts';
-import { check, checked, nextCheckMs, settle } from './dialogue/checks.ts';
+import { check, checked, conclude, giveUp, nextCheckMs, settle } from './dialogue/calls.ts';
 import { isInterrupted } from './dialogue/operations.ts';
 import { fromStaff, nextTicketMs, onTime } from './dialogue/person.ts';
 import { home, unanswered, withoutProfile } from './dialogue/questions.ts';
-import { onAlbum, onMessage, onPictures } from './dialogue/sources.ts';
-import { unclearLapsed, unclearUntilMs } from './dialogue/unclear.ts';
+import { onAlbum, onMessage, onPictures, unclearLapsed, unclearUntilMs } from './dialogue/sources.ts';
 import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
-import type { Message } from './message.ts';
-import type { PhotoEffect } from './photo.ts';
-import type { Reply } from './reply.ts';
+import type { Message, PhotoEffect } from './message.ts';
+import { after, type Decision, type Reply, say } from './reply.ts';
 import { type ConversationState, IDLE_MS, openTicket, type Step, spokenOver } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;

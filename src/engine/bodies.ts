@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { awaitedSchema } from '../conversation/effect.ts';
 import { senderSchema } from '../conversation/message.ts';
-import { type ConversationState, type ReadState, UnknownFlow } from '../conversation/state.ts';
-import { type Upgrades, upgrade, VERSION } from '../conversation/upgrades.ts';
+import {
+  type ConversationState,
+  type ReadState,
+  UnknownFlow,
+  type Upgrades,
+  upgrade,
+  VERSION,
+} from '../conversation/state.ts';
 import { type Incoming, incomingSchema, outgoingSchema } from './messages.ts';
 
 /*

@@ -2,20 +2,23 @@ import { z } from 'zod';
 import {
   conclusionSchema,
   type Effect,
+  type EffectContext,
   intentSchema,
   type KnownCall,
+  LeaseLost,
   type Lookup,
   type Outcome,
+  type Perform,
+  TurnInterrupted,
 } from '../conversation/effect.ts';
-import type { Sender } from '../conversation/message.ts';
-import { type EffectContext, LeaseLost, type Perform, TurnInterrupted } from '../conversation/perform.ts';
 import type {
   PhotoEffect,
   PhotoReader,
   PhotoReading,
   Picture,
   RemotePicture,
-} from '../conversation/photo.ts';
+  Sender,
+} from '../conversation/message.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import { type Origin, written } from './bodies.ts';

@@ -1,7 +1,6 @@
 import type { Context } from '../conversation/context.ts';
-import type { Sender } from '../conversation/message.ts';
-import { LeaseLost, type Perform } from '../conversation/perform.ts';
-import type { PhotoReader } from '../conversation/photo.ts';
+import { LeaseLost, type Perform } from '../conversation/effect.ts';
+import type { PhotoReader, Sender } from '../conversation/message.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { createSpans, type Spans } from '../observability/tracing.ts';

@@ -1,5 +1,5 @@
-import { LeaseLost } from '../conversation/perform.ts';
-import { VERSION } from '../conversation/upgrades.ts';
+import { LeaseLost } from '../conversation/effect.ts';
+import { VERSION } from '../conversation/state.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { Stored } from './bodies.ts';
 import type { Cell } from './cell.ts';

@@ -1,8 +1,7 @@
 import type { Context, Settings } from '../conversation/context.ts';
-import type { Decision, Unlock } from '../conversation/decision.ts';
 import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
-import type { PhotoEffect } from '../conversation/photo.ts';
-import type { Reply } from '../conversation/reply.ts';
+import type { PhotoEffect } from '../conversation/message.ts';
+import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
 import type { ConversationState, ReadState } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 

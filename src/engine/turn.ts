@@ -1,15 +1,15 @@
 import type { Context } from '../conversation/context.ts';
-import { LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import {
   type ConversationState,
   localeOf,
+  NewerVersion,
   openTicket,
   spokenOver,
   type Ticket,
 } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
-import { NewerVersion } from '../conversation/upgrades.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';

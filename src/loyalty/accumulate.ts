@@ -1,5 +1,4 @@
-import type { Effect, Identifier, Known, Lookup, Outcome } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
+import type { Effect, EffectContext, Identifier, Known, Lookup, Outcome } from '../conversation/effect.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
 import { callOf, intend, readsFor, type Tools } from './intent.ts';

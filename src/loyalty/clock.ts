@@ -1,5 +1,4 @@
-import type { Skew } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
+import type { EffectContext, Skew } from '../conversation/effect.ts';
 import type { World } from '../engine/world.ts';
 import type { AntCrm, RemoteClock } from './port.ts';
 

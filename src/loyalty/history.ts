@@ -1,5 +1,12 @@
-import type { Effect, HistoryRead, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
+import type {
+  Effect,
+  EffectContext,
+  HistoryRead,
+  Identifier,
+  Movement,
+  Outcome,
+  Skew,
+} from '../conversation/effect.ts';
 import { assertMayBegin, type Tools, within } from './intent.ts';
 import type { AntCrm, HistoryPage, HistoryQuery, LoyaltyRecord, Period, Read, Reads } from './port.ts';
 import { HISTORY_PAGE } from './port.ts';

@@ -1,5 +1,11 @@
-import { type Intent, intentSchema, type Lookup } from '../conversation/effect.ts';
-import { type EffectContext, LeaseLost, TurnInterrupted } from '../conversation/perform.ts';
+import {
+  type EffectContext,
+  type Intent,
+  intentSchema,
+  LeaseLost,
+  type Lookup,
+  TurnInterrupted,
+} from '../conversation/effect.ts';
 import type { World } from '../engine/world.ts';
 import type { Log } from '../observability/log.ts';
 import { measureSkew } from './clock.ts';

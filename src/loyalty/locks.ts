@@ -1,6 +1,12 @@
-import type { Awaited, Identifier, Lookup } from '../conversation/effect.ts';
-import { awaitedOf, readAwaited, writeAwaited } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
+import {
+  type Awaited,
+  awaitedOf,
+  type EffectContext,
+  type Identifier,
+  type Lookup,
+  readAwaited,
+  writeAwaited,
+} from '../conversation/effect.ts';
 import type { LoyaltyRecord, Named } from './port.ts';
 
 /** The customer's other operations: the records that settled some, and successes whose record is still to come. */

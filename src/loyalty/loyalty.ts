@@ -1,5 +1,4 @@
-import type { Effect, Outcome } from '../conversation/effect.ts';
-import type { EffectContext, Perform } from '../conversation/perform.ts';
+import type { Effect, EffectContext, Outcome, Perform } from '../conversation/effect.ts';
 import { atMostEvery, type Fields } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { accumulate } from './accumulate.ts';

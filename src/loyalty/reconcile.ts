@@ -1,5 +1,4 @@
-import type { Effect, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
-import type { EffectContext } from '../conversation/perform.ts';
+import type { Effect, EffectContext, Lookup, Outcome, Receipt, Skew } from '../conversation/effect.ts';
 import { attribute, type Finding, mayBeRedemptionOf } from './attribution.ts';
 import { isSmall, measureSkew } from './clock.ts';
 import { readAll, readPoints } from './history.ts';

@@ -1,5 +1,11 @@
-import { awaitedOf, type Effect, type Lookup, type Outcome } from '../conversation/effect.ts';
-import { type EffectContext, LeaseLost } from '../conversation/perform.ts';
+import {
+  awaitedOf,
+  type Effect,
+  type EffectContext,
+  LeaseLost,
+  type Lookup,
+  type Outcome,
+} from '../conversation/effect.ts';
 import { measureSkew } from './clock.ts';
 import { movement, readPoints } from './history.ts';
 import { callOf, elapsed, intend, momentIn, readsFor, type Tools } from './intent.ts';

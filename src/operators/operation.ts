@@ -1,7 +1,7 @@
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/language/phone.ts';
 import type { Message } from '../conversation/message.ts';
-import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/mask.ts';
+import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/identity.ts';
 import type { Operation } from '../conversation/state.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
 import { readIntent } from '../loyalty/intent.ts';

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { z } from 'zod';
-import { MAX_TEXT } from '../conversation/message.ts';
-import { MAX_PHOTO_BYTES, type PhotoReader, type PhotoReading } from '../conversation/photo.ts';
+import { MAX_PHOTO_BYTES, MAX_TEXT, type PhotoReader, type PhotoReading } from '../conversation/message.ts';
 
 export type PhotoReaderOptions = {
   /** How long a picture may take to decode, ms. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import Fastify from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Accept, Channel } from '../../src/channels/channel.ts';
-import type { PhotoReader } from '../../src/conversation/photo.ts';
+import type { PhotoReader } from '../../src/conversation/message.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';

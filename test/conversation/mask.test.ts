@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { masked } from '../../src/conversation/dialogue/unclear.ts';
-import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/mask.ts';
+import { masked } from '../../src/conversation/dialogue/sources.ts';
+import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
 import { fc } from '../support/properties.ts';
 
 describe('masks', () => {

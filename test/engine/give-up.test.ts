@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Lookup } from '../../src/conversation/effect.ts';
-import type { Perform } from '../../src/conversation/perform.ts';
+import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import { LIMITS } from '../../src/engine/limits.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';

@@ -1,8 +1,7 @@
 import { setImmediate as tick } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Lookup } from '../../src/conversation/effect.ts';
+import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
-import type { Perform } from '../../src/conversation/perform.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import { MAX_INBOX } from '../../src/engine/transitions.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PhotoReader } from '../../src/conversation/photo.ts';
+import type { PhotoReader } from '../../src/conversation/message.ts';
 import type { FetchedPhoto, Outlet } from '../../src/engine/messages.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 

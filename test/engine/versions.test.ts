@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ConversationState } from '../../src/conversation/state.ts';
-import { VERSION } from '../../src/conversation/upgrades.ts';
+import { type ConversationState, VERSION } from '../../src/conversation/state.ts';
 import type { Conversation } from '../../src/engine/steps.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Effect, Outcome } from '../../src/conversation/effect.ts';
-import { LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
+import { type Effect, LeaseLost, type Outcome, TurnInterrupted } from '../../src/conversation/effect.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import {
   FakeAntcrm,

@@ -1,5 +1,4 @@
-import type { Identifier } from '../../src/conversation/effect.ts';
-import { type EffectContext, LeaseLost } from '../../src/conversation/perform.ts';
+import { type EffectContext, type Identifier, LeaseLost } from '../../src/conversation/effect.ts';
 import { realWorld, type World } from '../../src/engine/world.ts';
 import { readIntent } from '../../src/loyalty/intent.ts';
 import type {

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Effect, type Lookup, type Outcome, writeAwaited } from '../../src/conversation/effect.ts';
-import { type EffectContext, LeaseLost, TurnInterrupted } from '../../src/conversation/perform.ts';
+import {
+  type Effect,
+  type EffectContext,
+  LeaseLost,
+  type Lookup,
+  type Outcome,
+  TurnInterrupted,
+  writeAwaited,
+} from '../../src/conversation/effect.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
 import {

@@ -1,6 +1,5 @@
 import type { Context } from '../../src/conversation/context.ts';
-import { writeAwaited } from '../../src/conversation/effect.ts';
-import type { Perform } from '../../src/conversation/perform.ts';
+import { type Perform, writeAwaited } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';

@@ -2,7 +2,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { MAX_PHOTO_BYTES } from '../../src/conversation/photo.ts';
+import { MAX_PHOTO_BYTES } from '../../src/conversation/message.ts';
 import {
   createPhotoReader,
   type Look,

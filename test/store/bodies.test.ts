@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Message } from '../../src/conversation/message.ts';
-import { VERSION } from '../../src/conversation/upgrades.ts';
+import { VERSION } from '../../src/conversation/state.ts';
 import {
   readIntent as readIntentBody,
   readMessage,
@@ -33,7 +33,7 @@ describe(`the shapes of version ${VERSION}`, () => {
     expect(
       frozen,
       `The stored shape "${name}" is not the one of version ${VERSION}, which is in stores and at work: they could not ` +
-        'read each other. Raise VERSION in src/conversation/upgrades.ts, add the upgrade, freeze files of the new ' +
+        'read each other. Raise VERSION in src/conversation/state.ts, add the upgrade, freeze files of the new ' +
         'version: CONTRIBUTING.md, "What is stored". (A new flow changes no version.)',
     ).toMatchObject({ [name]: hash });
   });

@@ -1,10 +1,8 @@
 import type { Context, Settings } from '../../src/conversation/context.ts';
 import type { Conversation } from '../../src/conversation/conversation.ts';
-import type { Decision } from '../../src/conversation/decision.ts';
 import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
-import type { Message, Sender } from '../../src/conversation/message.ts';
-import type { Photo, PhotoEffect, PhotoReading } from '../../src/conversation/photo.ts';
-import type { Reply } from '../../src/conversation/reply.ts';
+import type { Message, Photo, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
+import type { Decision, Reply } from '../../src/conversation/reply.ts';
 import type { ConversationState } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { newState, readState, step } from './conversation.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { VERSION } from '../../src/conversation/upgrades.ts';
+import { VERSION } from '../../src/conversation/state.ts';
 import { type ConversationRecord, readRecord } from '../../src/engine/record.ts';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
 import type { CallOutcome, LoyaltyRecord } from '../../src/loyalty/port.ts';

@@ -1,4 +1,4 @@
-import type { PhotoReader, PhotoReading } from '../../src/conversation/photo.ts';
+import type { PhotoReader, PhotoReading } from '../../src/conversation/message.ts';
 import type { PhotoReaderOptions } from '../../src/photos/reader.ts';
 
 /** A reader that finds the same in every picture. */

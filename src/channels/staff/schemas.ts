@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/code.ts';
-import { LOCALES, MAX_TEXT, type Message, type Sender } from '../../conversation/message.ts';
-import { MAX_PHOTO_BYTES, type PhotoReading } from '../../conversation/photo.ts';
+import {
+  LOCALES,
+  MAX_PHOTO_BYTES,
+  MAX_TEXT,
+  type Message,
+  type PhotoReading,
+  type Sender,
+} from '../../conversation/message.ts';
 import { ASKS } from '../../conversation/reply.ts';
 import { traceSchema } from '../../engine/messages.ts';
 import { problemOf } from '../../http/problem.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyPluginAsync } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { PhotoReading } from '../../conversation/photo.ts';
+import type { PhotoReading } from '../../conversation/message.ts';
 import type { Outgoing } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
 import { comeLater } from '../../http/problem.ts';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Activity } from 'botbuilder';
 import { z } from 'zod';
-import { MAX_TEXT, type Message } from '../../conversation/message.ts';
-import type { Picture } from '../../conversation/photo.ts';
+import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import { cut, decodeChoice, MAX_NAME, senderOf } from '../input.ts';
 import { type Data, type Place, type Press, parseData, TEAMS } from './address.ts';

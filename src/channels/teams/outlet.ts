@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Sender } from '../../conversation/message.ts';
-import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
+import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, Outlet } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../bounded-map.ts';

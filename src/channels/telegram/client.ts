@@ -1,6 +1,6 @@
 import type { Opts } from '@grammyjs/types/methods.js';
 import { z } from 'zod';
-import { MAX_PHOTO_BYTES } from '../../conversation/photo.ts';
+import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import type { FetchedPhoto } from '../../engine/messages.ts';
 import { createTransport, type Exchange } from '../../http/transport.ts';
 import { parseJson } from '../platform-request.ts';

@@ -2,8 +2,13 @@ import { Composer, Context, Telegram } from 'telegraf';
 import type { Update as TelegrafUpdate, UserFromGetMe } from 'telegraf/types';
 import { z } from 'zod';
 import { decodeStart } from '../../conversation/language/code.ts';
-import { MAX_TEXT, type Message } from '../../conversation/message.ts';
-import { MAX_PHOTO_BYTES, type Photo, type Picture } from '../../conversation/photo.ts';
+import {
+  MAX_PHOTO_BYTES,
+  MAX_TEXT,
+  type Message,
+  type Photo,
+  type Picture,
+} from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
 import { cut, senderOf } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';

@@ -1,12 +1,10 @@
 import type { SlotKind } from '../commands.ts';
-import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Outcome } from '../effect.ts';
 import { confirmsIn, type Flow, type Guard, type GuardName, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
-import { giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/gifts.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
-import { behind } from '../prompts/receipts.ts';
-import type { Reply } from '../reply.ts';
+import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
+import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
 import { notRead, open, show } from './browse.ts';
 import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';

@@ -1,18 +1,14 @@
 import type { Command } from '../commands.ts';
-import { type Decision, say, withLast } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { giftOf, pickUpLines } from '../prompts/gifts.ts';
-import { given, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
-import { identityLines } from '../prompts/mask.ts';
-import { codeLine, receiptLines, shown } from '../prompts/receipts.ts';
-import { type Choice, choice, type Line, type Reply } from '../reply.ts';
+import { given, identityLines, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
+import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
+import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
 import { type ConversationState, isOpen, newState, type Operation, openTicket } from '../state.ts';
-import { pressed } from './live.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
-import { aside, home, homeWithShortcuts, otherPhone, question, viewed } from './questions.ts';
+import { aside, home, homeWithShortcuts, otherPhone, pressed, question, viewed } from './questions.ts';
 
 /*
  * What is answered beside the work: what was being asked is asked again, and nothing is lost.

@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
-import type { Decision, Unlock } from '../decision.ts';
 import { change, type KnownCall, type Movement, type Receipt } from '../effect.ts';
 import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
-import type { Reply } from '../reply.ts';
+import type { Decision, Reply, Unlock } from '../reply.ts';
 import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
 
 /*

@@ -1,7 +1,6 @@
-import { after, type Decision, say } from '../decision.ts';
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
-import { type Choice, choice, type Line, type Reply } from '../reply.ts';
+import { after, type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { type ConversationState, IDLE_MS, openTicket, type Reason, type Ticket } from '../state.ts';
 import { aside } from './questions.ts';
 

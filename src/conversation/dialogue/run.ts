@@ -1,14 +1,11 @@
 import type { Command, Fault, Field, SlotKind } from '../commands.ts';
-import { after, type Decision, say, withLast } from '../decision.ts';
 import type { Known } from '../effect.ts';
 import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing, PROOF, slotCalled } from '../kinds.ts';
 import { SURE_LENGTH } from '../language/code.ts';
 import { isOneTypo } from '../language/text.ts';
-import { carried, isStaff, isTypingProof, typed, withoutIdentity } from '../prompts/identity.ts';
-import { showPhone } from '../prompts/mask.ts';
-import { periodFault, periodNoted } from '../prompts/pages.ts';
-import type { Reply } from '../reply.ts';
+import { carried, isStaff, isTypingProof, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
+import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
 import type { ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
 import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
 import {
@@ -26,10 +23,9 @@ import {
   unsure,
   welcome,
 } from './beside.ts';
-import { narrow, turn as turnPage } from './browse.ts';
+import { narrow, periodFault, periodNoted, turn as turnPage } from './browse.ts';
 import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
-import { pressed } from './live.ts';
 import { isInterrupted } from './operations.ts';
 import { callPerson, offering, personChoice, supportLines, supportReply } from './person.ts';
 import {
@@ -40,6 +36,7 @@ import {
   home,
   homeWithShortcuts,
   pointAt,
+  pressed,
   question,
   unanswered,
   walkedAway,

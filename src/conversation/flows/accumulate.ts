@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Known } from '../effect.ts';
 import type { Flow } from '../flow.ts';
-import { isStaff, whose } from '../prompts/identity.ts';
-import { identityLines } from '../prompts/mask.ts';
+import { identityLines, isStaff, whose } from '../prompts/identity.ts';
 import { codeLines } from '../prompts/receipts.ts';
 import { type Choice, choice, type Line } from '../reply.ts';
 

@@ -1,7 +1,6 @@
 import type { Flow } from '../flow.ts';
-import { giftLines, giftOf } from '../prompts/gifts.ts';
-import { isStaff, proved } from '../prompts/identity.ts';
-import { identityLines } from '../prompts/mask.ts';
+import { identityLines, isStaff, proved } from '../prompts/identity.ts';
+import { giftLines, giftOf } from '../prompts/receipts.ts';
 import { choice } from '../reply.ts';
 
 /** Spending points on a gift: gift → proved phone or e-mail → summary → call. Who is proved sees their points first. */

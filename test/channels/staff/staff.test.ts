@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/photo.ts';
+import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { startKit } from './kit.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { botOf, parseUpdate, toIncoming } from '../../../src/channels/telegram/incoming.ts';
-import { MAX_PHOTO_BYTES } from '../../../src/conversation/photo.ts';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 

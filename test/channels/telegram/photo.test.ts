@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PHOTO_BYTES } from '../../../src/conversation/photo.ts';
+import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
 import { CHAT, createBot } from './harness.ts';
 
 const place = { conversation: String(CHAT), address: { chat: CHAT } };
