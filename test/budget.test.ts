@@ -8,11 +8,11 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 9720, count: 56 },
-  engine: { files: /^(engine|store)\//, lines: 6521, count: 40 },
-  loyalty: { files: /^loyalty\//, lines: 1733, count: 14 },
+  conversation: { files: /^conversation\//, lines: 9503, count: 46 },
+  engine: { files: /^(engine|store)\//, lines: 6528, count: 40 },
+  loyalty: { files: /^loyalty\//, lines: 1754, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
-  channels: { files: /^channels\//, lines: 4399, count: 32 },
+  channels: { files: /^channels\//, lines: 4407, count: 32 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1311, count: 9 },
   console: { files: /^console\//, lines: 1321, count: 10 },
 };

@@ -31,7 +31,6 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   asks: ({ question }) => question.asks,
   choices: idsOf,
   buttons: (chat) => idsOf(chat).length,
-  shortcuts: (chat) => idsOf(chat).filter((id) => id.startsWith('redeem:')),
   labels: (chat) =>
     choicesOf(chat)
       .map(({ label }) => words.line(label, 'vi'))

@@ -228,8 +228,6 @@ export const SPEAKERS: readonly Gift[] = [
 const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   none: [],
   'of a shop': SHOP,
-  'of a shop with mugs': [...SHOP, { code: 'LY01', name: { vi: 'Ly', en: 'Mug' }, score: 40 }],
-  'at counters': SHOP.map((one) => ({ ...one, pickUp: { vi: `Quầy ${one.code}`, en: one.code } })),
   speakers: SPEAKERS,
 };
 

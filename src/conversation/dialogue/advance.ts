@@ -166,10 +166,8 @@ export function answered(
   if (outcome.kind === 'history' || !end || !('reads' in end) || end.reads !== 'balance') return say(state);
   const isSure = unseen(state, scope.nowMs).length === 0;
   const reply = end.tell(outcome, scope, isSure);
-  const points = outcome.kind === 'balance' ? outcome.points : undefined;
-  return points === null
-    ? home(state, scope, reply)
-    : finish(state, scope, reply, isSure ? points : undefined);
+  const isNobody = outcome.kind === 'balance' && outcome.points === null;
+  return (isNobody ? home : finish)(state, scope, reply);
 }
 
 /** AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then. */

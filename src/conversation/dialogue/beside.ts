@@ -8,7 +8,7 @@ import { type Choice, choice, type Decision, type Line, type Reply, say, withLas
 import { type ConversationState, isOpen, newState, type Operation, openTicket } from '../state.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
-import { aside, home, homeWithShortcuts, otherPhone, pressed, question, viewed } from './questions.ts';
+import { aside, home, otherPhone, pressed, question, viewed } from './questions.ts';
 
 /*
  * What is answered beside the work: what was being asked is asked again, and nothing is lost.
@@ -29,7 +29,7 @@ export function welcome(state: ConversationState, scope: Scope): Decision {
     contact && !scope.settings.handover
       ? { key: 'welcome.assistant', params: { contact } }
       : { key: 'welcome.assistant', context: 'none' };
-  const welcomed = homeWithShortcuts(state, scope, { key: 'welcome', lines: [who] });
+  const welcomed = home(state, scope, { key: 'welcome', lines: [who] });
   const { choices = [] } = welcomed.replies.at(-1) ?? {};
   return withLast(welcomed, { choices: [...choices, ...personChoice(scope)] });
 }

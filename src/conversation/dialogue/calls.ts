@@ -127,10 +127,10 @@ type Ended = AtHand & {
 };
 
 /** The codes that are left were not tried: AntCRM is out of reach, or a fault of ours came between. */
-export const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
+const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
 /** The result of each call, then what is still being checked, then how it goes on. */
-export function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
+function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
   const { confirmed, calls, why, outcome } = end;
   const known = (call: Call) => state.operations.find(({ id }) => id === call.operation);
   const operations = calls.flatMap((call) => known(call) ?? []);
@@ -142,8 +142,7 @@ export function tellAll(state: ConversationState, end: Ended, scope: Scope): Dec
     return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
-  if (operations.some(({ status }) => status === 'done'))
-    return after(before, finish(state, scope, last, lastOf(operations)?.receipt?.balance));
+  if (operations.some(({ status }) => status === 'done')) return after(before, finish(state, scope, last));
   const isRefused = operations.every(({ status }) => status === 'refused');
   return after(before, isRefused ? askAnew(state, confirmed.flow, last, scope) : home(state, scope, last));
 }

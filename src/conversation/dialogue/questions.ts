@@ -3,8 +3,7 @@ import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
 import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
-import { carried, given, isStaff, proved, remembering, showPhone } from '../prompts/identity.ts';
-import { giftsToSuggest } from '../prompts/receipts.ts';
+import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import {
   type Asking,
@@ -14,7 +13,7 @@ import {
   openTicket,
   type Step,
 } from '../state.ts';
-import { busy, confirmationOf } from './operations.ts';
+import { confirmationOf } from './operations.ts';
 
 /*
  * The question that stands, and how it comes to stand.
@@ -82,36 +81,6 @@ export function home(state: ConversationState, scope: Scope, reply: Reply): Deci
   const over = remembering(state, scope);
   const next: ConversationState = { ...over, step: { at: 'idle' }, draft, view: scope.ids.view };
   return say(next, withMenu(next, reply, scope));
-}
-
-/**
- * The same, where the customer may well go on: after good news, and where nothing but the menu is shown. `balance`: what
- * they have, where that was just read.
- */
-export function homeWithShortcuts(
-  state: ConversationState,
-  scope: Scope,
-  reply: Reply,
-  balance?: number,
-): Decision {
-  const { choices = [] } = reply;
-  const decision = home(state, scope, reply);
-  const shortcuts = shortcutsIn(decision.state, balance, scope).filter(
-    ({ id }) => !choices.some((one) => one.id === id),
-  );
-  return say(decision.state, withMenu(decision.state, reply, scope, shortcuts));
-}
-
-/** Gifts that the customer may well want, of whom it is known who they are. */
-function shortcutsIn(state: ConversationState, points: number | undefined, scope: Scope): Choice[] {
-  if (proved(carried(state, scope)) === undefined || !scope.serviceUp || openTicket(state)) return [];
-  return scope.flows.all.flatMap((flow) => {
-    const confirms = confirmsIn(flow);
-    if (!confirms || !flow.slots.includes('gift') || busy(state, confirms)) return [];
-    return giftsToSuggest(scope, points).map(({ code, name: gift, score }) =>
-      choice(`${flow.name}:1:${code}`, { key: `choice.${flow.name}.gift`, params: { gift, score } }),
-    );
-  });
 }
 
 /** The same reply with the menu's buttons after its own, where nothing else is being asked. */
@@ -260,16 +229,15 @@ export function consent(state: ConversationState, given: boolean, scope: Scope):
     consent: decided(given, scope),
     profile: given ? profileOf(state) : {},
   };
-  return homeWithShortcuts(next, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
+  return home(next, scope, { key: given ? 'privacy.remembered' : 'privacy.declined' });
 }
 
 /**
  * Ends a flow that gathered phone or e-mail: asks, until it is answered, for each version of the text whether they may be
  * remembered, or keeps what was agreed to, and asks whether another number takes the place of the remembered one. Staff
- * are not asked: what they typed is somebody else's, and the next customer is another one. `balance`: what the customer
- * has now, where that is known.
+ * are not asked: what they typed is somebody else's, and the next customer is another one.
  */
-export function finish(state: ConversationState, scope: Scope, reply: Reply, balance?: number): Decision {
+export function finish(state: ConversationState, scope: Scope, reply: Reply): Decision {
   const { draft, consent: answered } = state;
   if (isStaff(scope)) return home(state, scope, reply);
   const isNew = answered?.version !== CONSENT_VERSION && hasMore(draft, scope);
@@ -277,7 +245,7 @@ export function finish(state: ConversationState, scope: Scope, reply: Reply, bal
     return pose({ ...state, draft: given(draft) }, { at: 'consenting' }, scope, reply);
   }
   const known = answered?.given ? { ...state, profile: profileOf(state) } : state;
-  return homeWithShortcuts(known, scope, reply, balance);
+  return home(known, scope, reply);
 }
 
 /** Whether anything is known that the channel does not tell each time anyway. */
@@ -300,14 +268,11 @@ export function walkedAway(state: ConversationState, scope: Scope): Conversation
   return state.step.at === 'consenting' ? { ...unanswered(state, scope), draft: {} } : state;
 }
 
-/**
- * Where staff write, nothing is remembered of the last customer: versions before this one asked staff for consent, and the
- * console may have imitated a customer here.
- */
+/** Where staff write, nothing is remembered of a customer whom the console imitated here. */
 export function withoutProfile(state: ConversationState, scope: Scope): ConversationState {
   if (!isStaff(scope)) return state;
   const { consent: _, consentUnanswered: __, ...rest } = state;
-  const step: ConversationState['step'] = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
+  const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
   return { ...rest, step, profile: {} };
 }
 

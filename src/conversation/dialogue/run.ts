@@ -23,7 +23,7 @@ import {
   unsure,
   welcome,
 } from './beside.ts';
-import { narrow, periodFault, periodNoted, turn as turnPage } from './browse.ts';
+import { narrow, periodFault, turn as turnPage } from './browse.ts';
 import { begin as call } from './calls.ts';
 import { type Change, changeOf, instead, keptLine, type ListCommand, type Slip, slipIn } from './codes.ts';
 import { isInterrupted } from './operations.ts';
@@ -34,7 +34,6 @@ import {
   asking,
   consent,
   home,
-  homeWithShortcuts,
   pointAt,
   pressed,
   question,
@@ -420,9 +419,7 @@ function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: Sc
   if (!flow && turn.state.step.at === 'browsing' && type !== null && period !== null)
     return { ...turn, narrowed: { ...turn.narrowed, ...(type && { type }), ...(period && { period }) } };
   if (!flow?.slots.includes('period')) return turn.commands.length > 1 ? turn : misheard(turn, scope);
-  const isAtProof = turn.found.step.at === 'asking' && turn.found.step.slot === 'phone';
-  const heard = period && isAtProof && turn.commands.length === 1 ? [periodNoted(period, scope)] : [];
-  return said({ ...turn, said: [...turn.said, ...heard] }, slots, scope);
+  return said(turn, slots, scope);
 }
 
 /** The codes at hand, changed; without a flow that takes codes, the one that does begins by them. */
@@ -665,7 +662,7 @@ function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope:
     case 'welcome':
       return welcome(away(), scope);
     case 'menu':
-      return homeWithShortcuts(away(), scope, { key: 'menu' });
+      return home(away(), scope, { key: 'menu' });
     case 'help':
       return beside(turn, help(state, scope));
     case 'person':

@@ -254,18 +254,12 @@ function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
     ...(form.email?.trim() === '' ? [{ do: 'none', field: 'email' } as const] : []),
   ];
   const done = run(rewritten(state, form, scope), commands, scope, { isForm: true });
-  const { step, draft } = done.state;
+  const { step } = done.state;
   const isOffered = step.at === 'asking' && step.offer?.why === 'typo';
   const faults = read.flatMap(({ slot, reason }): Blame[] =>
     reason && !(isOffered && reason.key === TYPO) ? [{ slot, reason }] : [],
   );
-  const blanks = flow.slots.flatMap((kind): Blame[] => {
-    const { form: field, isMissing } = KINDS[kind];
-    const isBlank = field?.required && form[field.slot]?.trim() === '' && isMissing(draft, flow);
-    return isBlank ? [{ slot: field.slot, reason: { key: `${field.slot}.wanted` } }] : [];
-  });
-  const all = [...faults, ...blanks];
-  return all.length === 0 ? done : marked(done, form, all, flow);
+  return faults.length === 0 ? done : marked(done, form, faults, flow);
 }
 
 /** What is wrong with the value of a field; a phone that would be asked about is a fault in a form. */
@@ -314,7 +308,7 @@ const KEPT = 20;
 const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** The same decision; a text that got a fallback is kept, masked, with the question that it answered. */
-export function unclearNoted(
+function unclearNoted(
   decision: Decision,
   before: ConversationState,
   written: string,

@@ -2,11 +2,11 @@ import { fold } from './text.ts';
 import { anyOf, type Words } from './words.ts';
 
 /** Which page of a list is wanted: its number, from 1, or its place. */
-export type WantedPage = number | 'first' | 'last' | 'next' | 'previous';
+export type WantedPage = number | 'first' | 'next' | 'previous';
 
-const PLACES = ['first', 'last', 'next', 'previous'] as const;
+const PLACES = ['first', 'next', 'previous'] as const;
 
-/** Reads "2", "trang 2", "trang hai nhé", "last page", "nữa". Undefined for everything else. */
+/** Reads "2", "trang 2", "trang hai nhé", "first page", "nữa". Undefined for everything else. */
 export function createPages(
   words: Words,
   numbers: ReadonlyMap<string, number>,

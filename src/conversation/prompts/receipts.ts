@@ -103,21 +103,6 @@ export function priceChanged({ name, score }: Gift, before: number): Reply {
   return { key: 'redeem.priceChanged', params: { gift: name, before, price: score } };
 }
 
-/** So many gifts stand beside the menu. */
-const SUGGESTED = 2;
-
-/** The first gifts of the list that the points are enough for or, where those are not known, the cheapest. */
-export function giftsToSuggest(
-  { settings: { gifts } }: Pick<Context, 'settings'>,
-  points: number | undefined,
-): readonly Gift[] {
-  const likely =
-    points === undefined
-      ? gifts.toSorted((a, b) => a.score - b.score)
-      : gifts.filter(({ score }) => score <= points);
-  return likely.slice(0, SUGGESTED);
-}
-
 /** More buttons than this are no list any more; as many lines below them fit into one message. */
 const BUTTONS = 10;
 const LINES = 30;
