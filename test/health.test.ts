@@ -5,23 +5,6 @@ import { startBot } from './support/app.ts';
 import { startRedis } from './support/redis.ts';
 import { startTelegramDouble } from './support/telegram-double.ts';
 
-/** What `/health/ready` of a whole bot says on a Redis. */
-async function readiness() {
-  const redis = await startRedis();
-  onTestFinished(() => redis.stop());
-  const bot = await startBot({ REDIS_URL: redis.url });
-  onTestFinished(() => bot.stop());
-  const response = await fetch(`${bot.url}/health/ready`);
-  return { status: response.status, body: await response.json() };
-}
-
-test('a bot on a Redis that is set up as it should be is ready', async () => {
-  expect(await readiness()).toEqual({
-    status: 200,
-    body: { status: 'ok', dependencies: { store: { status: 'ok' }, antcrm: { status: 'ok' } } },
-  });
-});
-
 test('a channel out of order is shown as degraded, with what to do', async () => {
   const double = await startTelegramDouble();
   onTestFinished(() => double.close());

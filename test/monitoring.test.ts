@@ -1,11 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { createClient } from '../src/channels/staff/client.ts';
 import { ALARMS } from '../src/observability/log.ts';
 import { type Running, startBot } from './support/app.ts';
 import { asPng, drawCode } from './support/pictures.ts';
-import { type Prometheus, promtool, type Rule, startPrometheus } from './support/prometheus.ts';
 import { startRedis, until } from './support/redis.ts';
 import { createTeamsCustomer } from './support/teams-customer.ts';
 import { startTeamsDouble, type TeamsDouble } from './support/teams-double.ts';
@@ -13,11 +17,33 @@ import { startTelegramDouble, type TelegramDouble } from './support/telegram-dou
 import { createPerson } from './support/telegram-updates.ts';
 
 /*
- * The rules and the dashboard of `ops/`, held against what a bot tells and what a real Prometheus makes of it.
+ * The rules and the dashboard of `ops/`, held against what a bot tells and what Prometheus' own tool makes of them.
  */
 
 const root = new URL('../', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
+
+const rulesSchema = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string().optional(),
+          expr: z.string(),
+          labels: z.object({ severity: z.enum(['page', 'ticket', 'note']) }).optional(),
+          annotations: z.object({ runbook_url: z.string() }).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+const { groups } = rulesSchema.parse(parse(read('ops/prometheus/rules.yml')));
+const rules = groups.flatMap((group) => group.rules);
+const alerts = rules.filter(({ alert }) => alert !== undefined);
+
+/** Runs promtool (`npm run setup` brings it) beside the rules; rejects with what it has to say. */
+const promtool = async (...args: readonly string[]): Promise<string> =>
+  (await promisify(execFile)('promtool', args, { cwd: new URL('ops/prometheus/', root) })).stdout;
 
 describe('promtool', () => {
   test('finds no fault in the rules, nor in the configuration of Prometheus', async () => {
@@ -27,11 +53,8 @@ describe('promtool', () => {
 
   test('sees each rule ring when it should, and be silent when it should not', async () => {
     await promtool('test', 'rules', 'rules.test.yml');
-    const rules = [...read('ops/prometheus/rules.yml').matchAll(/- alert: (\w+)/g)].map(
-      ([, name = '']) => name,
-    );
     const tested = read('ops/prometheus/rules.test.yml');
-    expect(rules.filter((name) => !tested.includes(`alertname="${name}"`))).toEqual([]);
+    expect(alerts.filter(({ alert }) => !tested.includes(`alertname="${alert}"`))).toEqual([]);
   });
 });
 
@@ -54,14 +77,12 @@ const closers: (() => Promise<unknown>)[] = [];
 let telegram: TelegramDouble;
 let teams: TeamsDouble;
 let bot: Running;
-let prometheus: Prometheus;
 /** What the bot tells, in the text that Prometheus reads. */
 let told: string;
-let rules: readonly Rule[];
 
-/** Every channel, every call of AntCRM, a picture; twice, for rates need two moments. */
-async function makeTraffic(round: number): Promise<void> {
-  const person = createPerson(5000 + round, { language_code: 'en' });
+/** Every channel, every call of AntCRM, a picture. */
+async function makeTraffic(): Promise<void> {
+  const person = createPerson(5001, { language_code: 'en' });
   const webhook = { url: `${bot.url}/webhooks/telegram`, secret: SECRET };
   await telegram.post(person.writes('help'), webhook);
   await telegram.called('sendMessage', ({ chat_id }) => chat_id === person.id);
@@ -72,29 +93,21 @@ async function makeTraffic(round: number): Promise<void> {
   await customer.writes('help');
   await until(async () => customer.said().length > 0);
 
-  const conversation = `qa-${round}`;
   const client = createClient(bot.adminUrl);
   const say = async (content: object) => {
-    const answered = await client.send({ conversation, locale: 'en', ...content });
+    const answered = await client.send({ conversation: 'qa', locale: 'en', ...content });
     if (answered.status === 'refused') throw new Error(answered.problem.title);
     const choices = answered.replies.flatMap((reply) => reply.choices ?? []);
     return choices.find(({ id }) => id.startsWith('confirm:'))?.id;
   };
-  const photo = asPng(await drawCode(`TIVI00000${round}000`)).toString('base64');
+  const photo = asPng(await drawCode('TIVI000001000')).toString('base64');
   await say({ photo });
   await say({ choice: 'cancel' });
-  await say({ choice: await say({ text: `earn TIVI00000${round}001 0867123456 garnacho@gmail.com` }) });
+  await say({ choice: await say({ text: 'earn TIVI000000101 0867123456 garnacho@gmail.com' }) });
   await say({ choice: await say({ text: 'redeem DAUMAY01 0867123456' }) });
   await say({ text: 'history of 0867123456' });
   await say({ text: 'is there a fee?' });
   await say({ choice: 'person' });
-}
-
-/** So many scrapes have come since. */
-async function scrapes(count: number): Promise<void> {
-  const seen = async () => Number((await prometheus.query('count_over_time(up[10m])'))[0]?.value[1] ?? 0);
-  const before = await seen();
-  await until(async () => (await seen()) >= before + count);
 }
 
 beforeAll(async () => {
@@ -112,23 +125,13 @@ beforeAll(async () => {
     TEAMS_SERVICE_HOSTS: teams.host,
   });
   closers.push(bot.stop);
-  prometheus = await startPrometheus(new URL(bot.adminUrl).host);
-  closers.push(prometheus.stop);
-  for (const round of [1, 2]) {
-    await scrapes(2);
-    await makeTraffic(round);
-  }
-  await scrapes(3);
+  await makeTraffic();
   told = await (await fetch(`${bot.adminUrl}/metrics`)).text();
-  rules = await prometheus.rules();
 }, 120_000);
 
 afterAll(async () => {
   for (const close of closers.toReversed()) await close();
 });
-
-/** Grafana fills these in. */
-const filledIn = (expression: string): string => expression.replaceAll('$__rate_interval', '1m');
 
 /** The bot's metrics that an expression names, each with the labels by which it picks. */
 function metricsIn(expression: string): { name: string; labels: string[] }[] {
@@ -152,10 +155,8 @@ function unknownIn(expression: string): string[] {
 }
 
 describe('a rule', () => {
-  test('asks for nothing that the bot does not tell, and Prometheus carries it out', () => {
-    expect(rules.length).toBeGreaterThan(ALARMS.length);
-    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
-    expect(rules.flatMap(({ query }) => unknownIn(query))).toEqual([]);
+  test('asks for nothing that the bot does not tell', () => {
+    expect(rules.flatMap(({ expr }) => unknownIn(expr))).toEqual([]);
   });
 
   test('is there for every alarm, and leads to what that means and what to do', () => {
@@ -165,21 +166,20 @@ describe('a rule', () => {
         .replaceAll(/[^\w\s-]/g, '')
         .replaceAll(' ', '-'),
     );
-    const alerts = rules.filter(({ type }) => type === 'alerting');
-    for (const { name, annotations, labels } of alerts) {
-      const [page, anchor] = annotations?.runbook_url?.split('#') ?? [];
-      expect([name, page, anchors.includes(anchor ?? '')]).toEqual([name, 'docs/operators.md', true]);
-      expect([name, labels?.severity]).toEqual([name, expect.stringMatching(/^(page|ticket|note)$/)]);
+    for (const { alert, annotations, labels } of alerts) {
+      const [page, anchor] = annotations?.runbook_url.split('#') ?? [];
+      expect([alert, page, anchors.includes(anchor ?? '')]).toEqual([alert, 'docs/operators.md', true]);
+      expect([alert, labels]).toEqual([alert, expect.anything()]);
     }
     for (const alarm of ALARMS) {
-      const found = alerts.filter(({ query }) => query.includes(`bot:alarms:raised5m{alarm="${alarm}"}`));
+      const found = alerts.filter(({ expr }) => expr.includes(`bot:alarms:raised5m{alarm="${alarm}"}`));
       expect(found).toMatchObject([{ annotations: { runbook_url: `docs/operators.md#${alarm}` } }]);
     }
   });
 
   test('asks bots alone what other programs tell, too, as do all panels', () => {
     const queries = [
-      ...rules.map(({ query }) => query),
+      ...rules.map(({ expr }) => expr),
       ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
     ];
     const ofAnyProgram = queries.filter((query) => /\b(nodejs|process)_/.test(query));
@@ -187,26 +187,26 @@ describe('a rule', () => {
     expect(ofAnyProgram.filter((query) => !query.includes('on (job, instance)'))).toEqual([]);
     expect(queries.filter((query) => /\bup\b(?!\{job="antcrm-chatbot"\})/.test(query))).toEqual([]);
   });
-
-  test('is silent while the bot is in order', () => {
-    expect(rules.filter(({ state }) => state === 'firing')).toEqual([]);
-  });
 });
 
 describe('the dashboard', () => {
   const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
 
-  test.each(queries)('“$title” asks for what the bot tells: $expr', async ({ expr }) => {
+  test.each(queries)('“$title” asks for what the bot tells: $expr', ({ expr }) => {
     expect(metricsIn(expr).length).toBeGreaterThan(0);
     expect(unknownIn(expr)).toEqual([]);
-    // A scrape of a busy bot may be late, and its values are gone until the next.
-    await expect.poll(() => prometheus.query(filledIn(expr))).not.toEqual([]);
   });
 
-  test('tells the share of messages that were answered within 2 s', async () => {
-    const [sample] = await prometheus.query(filledIn(queries[0]?.expr ?? ''));
-    const share = Number(sample?.value[1]);
-    expect(share).toBeGreaterThan(0);
-    expect(share).toBeLessThanOrEqual(1);
+  test('asks in words that Prometheus understands', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'panels-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    // Grafana fills the interval in. JSON is YAML.
+    const asked = queries.map(({ expr }, at) => ({
+      record: `panel:n${at}`,
+      expr: expr.replaceAll('$__rate_interval', '1m'),
+    }));
+    const file = join(folder, 'panels.yml');
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules: asked }] }));
+    expect(await promtool('check', 'rules', file)).toContain('SUCCESS');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/engine/messages.ts';
-import { closedPort } from '../loyalty/support/server.ts';
+import { closedPort } from '../support/server.ts';
 import type { Fault as TeamsFault } from '../support/teams-double.ts';
 import type { Fault as TelegramFault } from '../support/telegram-double.ts';
 import * as teams from './teams/harness.ts';

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { Posted, TelegramDouble, Update } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 import { type Key, type Language, says } from './wording.ts';
@@ -14,7 +14,6 @@ export type Chat = {
   presses(choice: string): Promise<Update>;
   shares(phone: string): Promise<Update>;
   /** The same, not yet sent. */
-  button(choice: string): Update;
   text(text: string): Update;
   /** A message with this in it: a photo, a part of an album. */
   message(content: object): Update;
@@ -28,45 +27,18 @@ export type Chat = {
   hearsOneOf<One extends Key>(keys: readonly One[], part?: string): Promise<{ key: One; text: string }>;
 };
 
-/** What chats are told of what the platform carries out. */
-export type Inbox = {
-  readonly unread: string[];
-  arrived(text: string): void;
-  /** Resolves once there is something unread. */
-  filled(): Promise<void>;
-};
-
-/** `patienceMs`: how long the bot may say nothing. */
-export function createInbox(patienceMs: number): Inbox {
-  const unread: string[] = [];
-  let wake: () => void = () => {};
-  return {
-    unread,
-    arrived(text) {
-      unread.push(text);
-      wake();
-    },
-    async filled() {
-      if (unread.length > 0) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
-      const enough = new AbortController();
-      const late = delay(patienceMs, undefined, enough).then(() => {
-        throw new Error(`the bot said nothing for ${patienceMs} ms`);
-      });
-      await Promise.race([promise, late]).finally(() => enough.abort());
-    },
-  };
-}
+/** Longer than any of the bot's own waits with these settings, on a busy machine too. */
+const PATIENCE_MS = 60_000;
 
 export function createChat(options: {
   readonly id: number;
   readonly language: Language;
   readonly double: Pick<TelegramDouble, 'shown'>;
-  readonly inbox: Inbox;
+  /** What the platform carried out comes here. */
+  readonly unread: string[];
   post(update: Update): Promise<Posted>;
 }): Chat {
-  const { id, language, double, inbox, post } = options;
+  const { id, language, double, unread, post } = options;
   const heard: string[] = [];
   const person = createPerson(id, { first_name: 'Garnacho', last_name: '', language_code: language });
 
@@ -89,21 +61,19 @@ export function createChat(options: {
   }
 
   async function next(awaited: string): Promise<string> {
-    await inbox.filled().catch((error: unknown) => {
-      throw new Error(`${id} waits for ${awaited}; it heard: ${heard.join(' | ')}`, { cause: error });
-    });
-    const text = inbox.unread.shift() ?? '';
+    const message = `${id} waits for ${awaited}; it heard: ${heard.join(' | ')}`;
+    await expect.poll(() => unread.length, { message, timeout: PATIENCE_MS }).toBeGreaterThan(0);
+    const text = unread.shift() ?? '';
     heard.push(text);
     return text;
   }
 
   return {
     id,
-    unread: inbox.unread,
+    unread,
     writes: async (text) => sent(person.writes(text)),
     presses: async (choice) => sent(button(choice)),
     shares: async (phone) => sent(person.shares(phone)),
-    button,
     text: (text) => person.writes(text),
     message: (content) => person.sends(content),
     send,

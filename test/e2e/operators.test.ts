@@ -1,7 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { listSchema } from '../../src/operators/api.ts';
 import { startBot } from '../support/app.ts';
 import { startChild } from '../support/children.ts';
 
@@ -20,80 +19,44 @@ async function operations(words: string, env: Record<string, string>) {
   return { code, stdout, stderr };
 }
 
-describe('beside a running bot', () => {
-  /** A bot in this process, which the commands ask. */
-  async function startBeside() {
-    const env = { OPERATION_CHECKS: '1h,2h', OPERATOR_TOKEN };
-    const { url, stop } = await startBot(env);
-    onTestFinished(stop);
-    const client = createClient(url);
+test('an operation without an outcome is listed, shown, found and settled, and the customer is told', async () => {
+  const { url, stop } = await startBot({ OPERATION_CHECKS: '1h,2h', OPERATOR_TOKEN });
+  onTestFinished(stop);
+  const { send, events } = createClient(url);
+  const says = async (content: { text: string } | { choice: string }) => {
+    const answered = await send({ conversation: 'qa-1', locale: 'en', ...content });
+    if (answered.status === 'refused') throw new Error(answered.problem.title);
+    return answered.replies.at(-1);
+  };
+  const command = async (words: string) => operations(`${words} --as lan`, { BOT_URL: url, OPERATOR_TOKEN });
+  const answerOf = async (words: string): Promise<unknown> =>
+    JSON.parse((await command(`${words} --json`)).stdout);
 
-    const command = (words: string) => operations(`${words} --as lan`, { BOT_URL: url, OPERATOR_TOKEN });
-    return {
-      url,
-      client,
-      command,
-      list: async () => listSchema.parse(JSON.parse((await command('list --json')).stdout)),
-      /** The reply with that key, as the event stream brings it. */
-      async hears(conversation: string, key: string): Promise<string> {
-        const ended = new AbortController();
-        for await (const event of client.events(conversation, 0, ended.signal)) {
-          if (event.key === key) return event.text;
-        }
-        throw new Error('the event stream ended');
-      },
-    };
-  }
+  // A redemption whose answer is lost.
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ call: 'redeem', fault: 'lose-answer' });
+  await fetch(`${url}/sandbox/faults`, { method: 'POST', headers, body });
+  const summary = await says({ text: `redeem DAUMAY01 ${PHONE}` });
+  const choice = summary?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
+  expect(await says({ choice })).toMatchObject({ key: 'operation.checking' });
+  const reference = choice.slice('confirm:'.length);
 
-  /** A customer confirms a redemption whose answer is lost. */
-  async function loseAnswer({ url, client }: Awaited<ReturnType<typeof startBeside>>, conversation: string) {
-    const headers = { 'content-type': 'application/json' };
-    const fault = JSON.stringify({ call: 'redeem', fault: 'lose-answer' });
-    await fetch(`${url}/sandbox/faults`, { method: 'POST', headers, body: fault });
-    const asked = await client.send({ conversation, locale: 'en', text: `redeem DAUMAY01 ${PHONE}` });
-    if (asked.status === 'refused') throw new Error(asked.problem.title);
-    const confirm = asked.replies.at(-1)?.choices?.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
-    const answered = await client.send({ conversation, locale: 'en', choice: confirm });
-    expect(answered).toMatchObject({ replies: [{ key: 'operation.checking' }] });
-    return confirm.slice('confirm:'.length);
-  }
-
-  test('an operation without an outcome is listed, shown and settled, and the customer is told', async () => {
-    const bot = await startBeside();
-    const reference = await loseAnswer(bot, 'qa-1');
-
-    expect(await bot.list()).toMatchObject({
-      operations: [{ reference, kind: 'redeem', waitsFor: 'bot', channel: 'staff' }],
-      deadLetters: [],
-    });
-
-    const shown = await bot.command(`show ${reference.toLowerCase()} --json`);
-    expect(shown).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(shown.stdout)).toMatchObject({
-      ...{ reference, kind: 'redeem', code: 'DAUMAY01', customerId: '475', knownRecords: [] },
-      identifier: { kind: 'phone', value: '0867 *** 456' },
-    });
-    expect(shown.stdout).not.toContain(PHONE);
-
-    const revealed = await bot.command(`show ${reference} --reveal`);
-    expect(revealed.stdout).toMatch(new RegExp(`^phone +${PHONE}$`, 'm'));
-    expect(revealed.stderr).toBe('');
-
-    const found = await bot.command(`find --phone ${PHONE} --json`);
-    expect(JSON.parse(found.stdout)).toMatchObject({ operations: [{ reference }] });
-    expect(found.stdout).not.toMatch(/qa-1|867/);
-
-    const settled = await bot.command(`settle ${reference} done --json`);
-    expect(settled.code).toBe(0);
-    expect(JSON.parse(settled.stdout)).toEqual({ status: 'filed' });
-    expect(await bot.hears('qa-1', 'operation.resolved.done')).toContain(reference);
-
-    const shownLater = await bot.command(`show ${reference}`);
-    expect(shownLater.stdout).toMatch(new RegExp(`lan settled ${reference} \\(redeem\\): done`));
-    const again = await bot.command(`settle ${reference} not-applied --json`);
-    expect(again.code).toBe(1);
-    expect(JSON.parse(again.stdout)).toMatchObject({ title: 'Not Found' });
+  const listed = { operations: [{ reference, kind: 'redeem', waitsFor: 'bot', channel: 'staff' }] };
+  expect(await answerOf('list')).toMatchObject({ ...listed, deadLetters: [] });
+  expect(await answerOf(`show ${reference.toLowerCase()}`)).toMatchObject({
+    ...{ reference, kind: 'redeem', code: 'DAUMAY01', customerId: '475', knownRecords: [] },
+    identifier: { kind: 'phone', value: '0867 *** 456' },
   });
+  const revealed = await command(`show ${reference} --reveal`);
+  expect(revealed).toMatchObject({ code: 0, stderr: '' });
+  expect(revealed.stdout).toMatch(new RegExp(`^phone +${PHONE}$`, 'm'));
+  expect(await answerOf(`find --phone ${PHONE}`)).toMatchObject({ operations: [{ reference }] });
+  expect(await answerOf(`settle ${reference} done`)).toEqual({ status: 'filed' });
+  for await (const event of events('qa-1', 0, AbortSignal.timeout(60_000)))
+    if (event.key === 'operation.resolved.done') break;
+  const later = await command(`show ${reference}`);
+  expect(later.stdout).toMatch(new RegExp(`lan settled ${reference} \\(redeem\\): done`));
+  expect(await command(`settle ${reference} not-applied`)).toMatchObject({ code: 1 });
 });
 
 describe('the command', () => {

@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Bot, type Environment, startBot } from '../support/processes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -8,7 +7,7 @@ import {
   type TelegramDouble,
   type Update,
 } from '../support/telegram-double.ts';
-import { type Chat, createChat, createInbox, type Inbox } from './chat.ts';
+import { type Chat, createChat } from './chat.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import type { Language } from './wording.ts';
 
@@ -25,8 +24,6 @@ export type World = {
   chat(language: Language, post?: Post): Chat;
   /** Posts an update as Telegram does. */
   post(update: Update, bot: Bot): Promise<Posted>;
-  /** Resolves once customers have been told so many more messages. */
-  told(more: number): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -37,8 +34,6 @@ export type WorldOptions = {
   readonly redis?: boolean;
   readonly env?: Environment;
   readonly main?: string;
-  /** How long a customer waits for the bot to say something. */
-  readonly patienceMs?: number;
 };
 
 const SECRET = 'e2e-secret';
@@ -51,19 +46,13 @@ const STAFF_TOKEN = 'e2e-staff-token-1';
  */
 const ANTCRM_TIMEOUT_MS = 4000;
 
-/** Longer than any of the bot's own waits with these settings, on a busy machine too. */
-const PATIENCE_MS = 60_000;
-
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const { bots: count = 1, main, patienceMs = PATIENCE_MS } = options;
-  const inboxes = new Map<unknown, Inbox>();
-  const news = new EventEmitter().setMaxListeners(0);
+  const { bots: count = 1, main } = options;
+  const inboxes = new Map<unknown, string[]>();
   const double = await startTelegramDouble({
-    remember: 100_000,
     onDone({ method, payload }) {
       if (method !== 'sendMessage' && method !== 'editMessageText') return;
-      inboxes.get(payload.chat_id)?.arrived(String(payload.text));
-      news.emit('told');
+      inboxes.get(payload.chat_id)?.push(String(payload.text));
     },
   });
   const sandbox = await startSandbox();
@@ -105,14 +94,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     bot,
     chat(language, how = toFirst) {
       const id = ++lastId;
-      const inbox = createInbox(patienceMs);
-      inboxes.set(id, inbox);
-      return createChat({ id, language, double, inbox, post: how });
+      const unread: string[] = [];
+      inboxes.set(id, unread);
+      return createChat({ id, language, double, unread, post: how });
     },
     post,
-    async told(more) {
-      for (let left = more; left > 0; left--) await once(news, 'told');
-    },
     async stop() {
       await Promise.all([...bots.map((one) => one.stop()), sandbox.stop()]);
       await redis?.stop();

@@ -44,16 +44,6 @@ describe('a channel that is looked into', () => {
     expect(last?.ms).toBeGreaterThan(0);
   });
 
-  it('learns what the text says by itself', async () => {
-    const { engine, quiet, seen } = world(['test']);
-    await engine.accept(incoming('tích điểm TIVI000000017 0912345678'));
-    await quiet();
-    const understood = {
-      commands: 'start accumulate · add ["TIVI000000017"] · set phone +84912345678',
-    };
-    expect(seen()).toMatchObject([{ understood, calls: [], trips: ['take', 'commit'] }]);
-  });
-
   it('sees what the bot does by itself too', async () => {
     const { engine, quiet, seen } = world(['test']);
     await engine.accept(incoming('wake:50'));

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import http from 'node:http';
 import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Running, startBot } from '../support/app.ts';
 import { fc } from '../support/properties.ts';
 import { readSamples, recordedSchema } from '../support/samples.ts';
+import { serve, type TestServer } from '../support/server.ts';
 import { activity, pressActivity, textActivity } from '../support/teams-activities.ts';
 
 /*
@@ -21,23 +20,18 @@ const TIMEOUT_MS = 120_000 + CASES * 10;
 
 let bot: Running;
 /** Telegram's API and the Bot connector in one: takes whatever the bot says. */
-let platform: http.Server;
-let platformUrl: string;
+let platform: TestServer;
 const dispatcher = new Agent({ connections: TOGETHER });
 
 beforeAll(async () => {
-  platform = http.createServer((message, response) => {
+  platform = await serve((message, response) => {
     message.resume();
     const json = '{"ok":true,"result":{"message_id":1},"id":"1"}';
     response.setHeader('content-type', 'application/json').end(json);
   });
-  platform.listen(0, '127.0.0.1');
-  await once(platform, 'listening');
-  const address = platform.address();
-  platformUrl = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
   bot = await startBot({
     TELEGRAM_BOT_TOKEN: '42:fuzz',
-    TELEGRAM_API_ROOT: platformUrl,
+    TELEGRAM_API_ROOT: platform.url,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
     TEAMS_AUTH: 'off',
   });
@@ -45,8 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bot.stop();
   await dispatcher.destroy();
-  platform.closeAllConnections();
-  platform.close();
+  await platform[Symbol.asyncDispose]();
 });
 
 /** Text that breaks what reads text: directions, controls, halves of characters, and feasts for a slow pattern. */
@@ -211,7 +204,7 @@ test('the routes survive broken and odd messages of staff', { timeout: TIMEOUT_M
 });
 
 test('the routes survive broken and odd activities of Teams', { timeout: TIMEOUT_MS }, async () => {
-  const serviceUrl = `${platformUrl}/`;
+  const serviceUrl = `${platform.url}/`;
   const activities = [
     pressActivity('card', { choice: 'accumulate' }, { serviceUrl }),
     activity('conversationUpdate', { serviceUrl, membersAdded: [{ id: 'x' }] }),

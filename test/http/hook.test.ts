@@ -1,26 +1,20 @@
-import { once } from 'node:events';
-import http from 'node:http';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createHook } from '../../src/http/hook.ts';
+import { serve } from '../support/server.ts';
 
 /** A hook at a server that answers the tries with these statuses; null: not at all. */
 async function hookAt(...statuses: (number | null)[]) {
   const tries: string[] = [];
-  const server = http.createServer(async (request, response) => {
+  const server = await serve(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     const status = statuses[tries.push(body) - 1] ?? null;
     if (status !== null) response.writeHead(status).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = address && typeof address === 'object' ? address.port : 0;
   const failed = vi.fn();
-  const hook = createHook(`http://127.0.0.1:${port}/hook`, failed);
+  const hook = createHook(`${server.url}/hook`, failed);
   onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
+    await server[Symbol.asyncDispose]();
     await hook.close();
   });
   return { hook, tries, failed };

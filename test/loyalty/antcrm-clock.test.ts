@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRemoteClock } from '../../src/loyalty/clock.ts';
-import { openAntCrm, redemption } from './support/antcrm.ts';
-import { serve } from './support/server.ts';
+import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { serve } from '../support/server.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const POINTS = { type: 'point', by: BY_PHONE, page: 1 } as const;

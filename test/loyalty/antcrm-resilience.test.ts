@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
-import { openAntCrm, redemption } from './support/antcrm.ts';
-import { serve, serveTcp } from './support/server.ts';
+import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { serve, serveTcp } from '../support/server.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };

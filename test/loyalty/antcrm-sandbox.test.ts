@@ -1,22 +1,161 @@
 import Fastify from 'fastify';
+import { beforeEach, expect, test } from 'vitest';
+import type { HistoryQuery } from '../../src/loyalty/port.ts';
 import { createSandbox } from '../../src/sandbox/sandbox.ts';
-import { loyaltyContract } from '../contract/loyalty.ts';
-import { openAntCrm } from './support/antcrm.ts';
+import { openAntCrm } from '../support/antcrm.ts';
 
-loyaltyContract('the HTTP adapter before the sandbox', async () => {
+/* The HTTP adapter before the sandbox: what either promises, the other keeps. */
+
+const GARNACHO = '+84867123456';
+const NEWCOMER = '+84912345678';
+const BY_GARNACHO = { kind: 'phone', value: GARNACHO } as const;
+const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
+/** Nothing here is late. */
+const LATER = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
+
+let { antCrm } = openAntCrm('http://127.0.0.1:1');
+/** Makes the sandbox misbehave. */
+let fault: (call: string, fault: string) => Promise<void>;
+
+beforeEach(async () => {
   const app = Fastify();
   await app.register(createSandbox(), { prefix: '/sandbox' });
-  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/sandbox`;
-  const { antCrm } = openAntCrm(url);
-  return {
-    loyalty: antCrm,
-    async fault(fault) {
-      const response = await app.inject({ method: 'POST', url: '/sandbox/faults', payload: fault });
-      if (response.statusCode !== 200) throw new Error(response.body);
-    },
-    async close() {
-      await antCrm.close();
-      await app.close();
-    },
+  ({ antCrm } = openAntCrm(`${await app.listen({ host: '127.0.0.1', port: 0 })}/sandbox`));
+  fault = async (call, fault) => {
+    const payload = { call, fault, ms: 1500 };
+    const response = await app.inject({ method: 'POST', url: '/sandbox/faults', payload });
+    expect(response.statusCode).toBe(200);
   };
+  return async () => {
+    await antCrm.close();
+    await app.close();
+  };
+});
+
+const page = async (query: HistoryQuery) => {
+  const read = await antCrm.history(query);
+  if (!read.ok) throw new Error(read.reason);
+  return read.value;
+};
+const newest = async (query: Omit<HistoryQuery, 'page'>) => (await page({ ...query, page: 1 })).records[0];
+const points = async (phone: string) => {
+  const read = await antCrm.contact({ kind: 'phone', value: phone });
+  return read.ok ? read.value?.points : read;
+};
+const redeem = (gift: string, phone: string) => antCrm.redeem({ gift, phone, writeBefore: LATER });
+
+test('a code earns its points once, for somebody new too', async () => {
+  const request = { code: 'TIVInpmx8b98pfg', phone: NEWCOMER, name: 'Garnacho' };
+  expect(await antCrm.contact(BY_NEWCOMER)).toEqual({ ok: true, value: null });
+  expect(await antCrm.accumulate(request)).toEqual({ kind: 'applied' });
+  expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({
+    id: expect.any(String),
+    status: 'succeeded',
+    score: 100,
+    what: 'Tivi',
+    code: 'TIVInpmx8b98pfg',
+    atMs: expect.any(Number),
+  });
+  expect(await antCrm.accumulate(request)).toEqual({ kind: 'refused' });
+  expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({ status: 'failed' });
+  expect(await points(NEWCOMER)).toBe(100);
+});
+
+test('a wrong code is refused and makes nobody a customer', async () => {
+  expect(await antCrm.accumulate({ code: 'TIVI000001000', phone: NEWCOMER })).toEqual({
+    kind: 'refused',
+  });
+  expect(await antCrm.contact(BY_NEWCOMER)).toEqual({ ok: true, value: null });
+  expect(await newest({ type: 'point', by: BY_NEWCOMER })).toMatchObject({ status: 'failed' });
+});
+
+test('a gift costs its points', async () => {
+  const before = await points(GARNACHO);
+  expect(await redeem('LOA01', GARNACHO)).toEqual({ kind: 'applied' });
+  expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({
+    status: 'succeeded',
+    score: 250,
+    what: 'Loa',
+    code: 'LOA01',
+  });
+  expect(await points(GARNACHO)).toBe(Number(before) - 250);
+});
+
+test('a gift that is too dear or unknown is refused, recorded as failed, and costs nothing', async () => {
+  const before = await points(GARNACHO);
+  for (const gift of ['NOICOM01', 'NOSUCH01']) {
+    expect(await redeem(gift, GARNACHO)).toEqual({ kind: 'refused' });
+    expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({
+      status: 'failed',
+      code: gift,
+    });
+  }
+  expect(await redeem('DAUMAY01', NEWCOMER)).toEqual({ kind: 'refused' });
+  expect(await points(GARNACHO)).toBe(before);
+});
+
+test('the history comes in pages of twenty, each record once, some failed', async () => {
+  for (const [type, sizes] of [
+    ['point', [20, 20, 5]],
+    ['gift', [20, 5, 0]],
+  ] as const) {
+    const pages = await Promise.all([1, 2, 3].map((number) => page({ type, by: BY_GARNACHO, page: number })));
+    expect(pages.map(({ records }) => records.length)).toEqual(sizes);
+    expect(pages.map(({ full }) => full)).toEqual(sizes.map((size) => size === 20));
+    const records = pages.flatMap((one) => one.records);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['succeeded', 'failed']));
+    expect(records.every((record) => record.type === type)).toBe(true);
+  }
+});
+
+test('a period is half-open', async () => {
+  const { records } = await page({ type: 'gift', by: BY_GARNACHO, page: 1 });
+  const [last, ...others] = records.map(({ atMs = 0 }) => atMs).sort((a, b) => b - a);
+  const from = others[2];
+  const within = await page({ type: 'gift', by: BY_GARNACHO, fromMs: from, toMs: last, page: 1 });
+  expect(within.records.map(({ atMs }) => atMs).sort()).toEqual(others.slice(0, 3).sort());
+});
+
+test('a customer is found by phone and by e-mail, in our forms', async () => {
+  const byPhone = await antCrm.contact(BY_GARNACHO);
+  expect(byPhone).toMatchObject({
+    ok: true,
+    value: {
+      customerId: '475',
+      phones: [GARNACHO],
+      emails: ['garnacho@gmail.com'],
+      points: expect.any(Number),
+      rank: expect.any(String),
+      rankPoints: expect.any(Number),
+    },
+  });
+  expect(await antCrm.contact({ kind: 'email', value: 'garnacho@gmail.com' })).toEqual(byPhone);
+});
+
+const calls = {
+  accumulate: () => antCrm.accumulate({ code: 'TULANH000000007', phone: GARNACHO }),
+  redeem: () => redeem('DAUMAY01', GARNACHO),
+};
+const applied = { 'lose-answer': true, 'bad-json': true, 'error-500': false, 'refuse-connection': false };
+test.each(
+  (['accumulate', 'redeem'] as const).flatMap((call) =>
+    Object.entries(applied).map(([how, isApplied]) => ({ call, how, isApplied })),
+  ),
+)('$call: after $how the outcome is unknown, and it was tried once', async ({ call, how, isApplied }) => {
+  const before = Number(await points(GARNACHO));
+  await fault(call, how);
+  expect(await calls[call]()).toEqual({ kind: 'unknown' });
+  const difference = call === 'accumulate' ? 150 : -10;
+  expect(await points(GARNACHO)).toBe(isApplied ? before + difference : before);
+});
+
+test('a late record shows up when its time has come', async () => {
+  const { id: before } = (await newest({ type: 'gift', by: BY_GARNACHO })) ?? {};
+  await fault('redeem', 'late-record');
+  expect(await calls.redeem()).toEqual({ kind: 'unknown' });
+  expect(await newest({ type: 'gift', by: BY_GARNACHO })).toMatchObject({ id: before });
+  await expect
+    .poll(() => newest({ type: 'gift', by: BY_GARNACHO }))
+    .toMatchObject({ status: 'succeeded', score: 10, code: 'DAUMAY01' });
 });

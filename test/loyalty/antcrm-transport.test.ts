@@ -1,8 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { RequestListener } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { openAntCrm, redemption } from './support/antcrm.ts';
-import { closedPort, serve, serveTcp } from './support/server.ts';
+import { openAntCrm, redemption } from '../support/antcrm.ts';
+import { closedPort, serve, serveTcp } from '../support/server.ts';
 
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;
 const ACCUMULATION = { code: 'TIVI000000001', phone: '+84867123456' };

@@ -1,8 +1,8 @@
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
+import { openAntCrm, type Reports, redemption } from '../support/antcrm.ts';
 import { answerByNock } from '../support/nock.ts';
-import { openAntCrm, type Reports, redemption } from './support/antcrm.ts';
 
 const BASE = 'http://antcrm.test';
 const BY_PHONE = { kind: 'phone', value: '+84867123456' } as const;

@@ -1,15 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Effect, LeaseLost, type Outcome, TurnInterrupted } from '../../src/conversation/effect.ts';
-import { createPerform } from '../../src/loyalty/loyalty.ts';
-import {
-  FakeAntcrm,
-  FakeStore,
-  type Fate,
-  observe,
-  PHONE,
-  START_MS,
-  VirtualClock,
-} from './operations.doubles.ts';
+import type { Effect, Outcome } from '../../src/conversation/effect.ts';
+import { LeaseLost, TurnInterrupted } from '../../src/conversation/effect.ts';
+import { createKit, type Fate, PHONE, START_MS } from './operations.doubles.ts';
 
 /*
  * The balance is nice to know: reading it must never hold up or endanger what it is read for.
@@ -19,27 +11,12 @@ const BALANCE: Effect = { kind: 'balance', by: PHONE, exact: true };
 const REDEEM: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
 const never = () => new Promise<never>(() => undefined);
 
-let clock: VirtualClock;
-let antcrm: FakeAntcrm;
-let store: FakeStore;
+let { clock, antcrm, store, perform } = createKit();
 
 beforeEach(() => {
-  clock = new VirtualClock();
-  antcrm = new FakeAntcrm(clock);
+  ({ clock, antcrm, store, perform } = createKit());
   antcrm.contacts.push({ customerId: '475', phones: [PHONE.value], emails: [], points: 990 });
-  store = new FakeStore(clock);
 });
-
-function perform(effect: Effect, contacts: 'on' | 'off' = 'on', context = store.lease()) {
-  const operations = createPerform({
-    antcrm,
-    contacts,
-    timeoutMs: 8000,
-    observe,
-    world: clock,
-  });
-  return clock.run(operations(effect, context));
-}
 
 describe('the exact balance', () => {
   it('is what the record of the customer says', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Known } from '../../src/conversation/effect.ts';
 import { link } from '../../src/loyalty/accumulate.ts';
 import type { Contact } from '../../src/loyalty/port.ts';
-import { EMAIL, FakeAntcrm, PHONE, VirtualClock } from './operations.doubles.ts';
+import { createKit, EMAIL, type FakeAntcrm, PHONE } from './operations.doubles.ts';
 
 /** Whose record AntCRM finds by an identifier: nobody's, the customer's, or one of two strangers'. */
 type Owner = 'new' | 'mine' | 'theirs' | 'others';
@@ -26,7 +26,7 @@ const phone = (proved: boolean): Known => ({ value: PHONE.value, proved });
 const email = (proved: boolean): Known => ({ value: EMAIL.value, proved });
 
 function antcrm(...contacts: Contact[]): FakeAntcrm {
-  const fake = new FakeAntcrm(new VirtualClock());
+  const { antcrm: fake } = createKit();
   fake.contacts.push(...contacts);
   return fake;
 }

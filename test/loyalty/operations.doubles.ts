@@ -1,6 +1,7 @@
-import { type EffectContext, type Identifier, LeaseLost } from '../../src/conversation/effect.ts';
-import { realWorld, type World } from '../../src/engine/world.ts';
+import type { Effect, Identifier, Outcome } from '../../src/conversation/effect.ts';
+import { type EffectContext, LeaseLost } from '../../src/conversation/effect.ts';
 import { readIntent } from '../../src/loyalty/intent.ts';
+import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type {
   AccumulateRequest,
   AntCrm,
@@ -13,86 +14,56 @@ import type {
   RemoteClock,
 } from '../../src/loyalty/port.ts';
 import { HISTORY_PAGE } from '../../src/loyalty/port.ts';
-import type { Log } from '../../src/observability/log.ts';
+import { createChance, createClock, createProcessWorld } from '../simulator/clock.ts';
 
 export const PHONE: Identifier = { kind: 'phone', value: '+84867123456' };
 export const EMAIL: Identifier = { kind: 'email', value: 'garnacho@gmail.com' };
 export const START_MS = Date.UTC(2026, 10, 25, 8, 47);
+export const TIMEOUT_MS = 8000;
 
 const mute = (): void => undefined;
-const log: Log = { debug: mute, info: mute, warn: mute, error: mute };
-export const observe = { log, alarm: mute, skew: mute };
 
 /** Time that passes only while nothing else can happen. */
-export class VirtualClock implements World {
-  readonly random = realWorld.random;
-  readonly id = realWorld.id;
-  readonly bytes = realWorld.bytes;
-  #nowMs = START_MS;
-  #suspendedMs = 0;
-  #timers: { atMs: number; ring: () => void }[] = [];
-
-  nowMs(): number {
-    return this.#nowMs;
-  }
-
-  /** Another zero than epoch's, so that mixing the two up shows. */
-  monotonicMs(): number {
-    return this.#nowMs - this.#suspendedMs - START_MS + 1000;
-  }
-
-  /** The machine sleeps: the monotonic clock stands still. */
-  suspend(ms: number): void {
-    this.#nowMs += ms;
-    this.#suspendedMs += ms;
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#timers.push({ atMs: this.#nowMs + ms, ring: resolve });
-    });
-  }
-
-  timer(ms: number, ring: () => void): { cancel(): void } {
-    const timer = { atMs: this.#nowMs + ms, ring };
-    this.#timers.push(timer);
-    return { cancel: () => void this.#timers.splice(this.#timers.indexOf(timer), 1) };
-  }
-
-  defer(run: () => void): void {
-    setImmediate(run);
-  }
-
-  /** Lets time pass until the work is done; rejects as the work does. */
-  async run<T>(work: Promise<T>): Promise<T> {
-    let isDone = false;
-    const mark = (): void => {
-      isDone = true;
-    };
-    work.then(mark, mark);
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (isDone) return work;
-      this.#timers.sort((a, b) => a.atMs - b.atMs);
-      const next = this.#timers.shift();
-      if (next === undefined) throw new Error('Nothing will ever happen again');
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.ring();
-    }
-  }
+function createVirtualClock() {
+  const clock = createClock();
+  const world = createProcessWorld(clock, createChance(1), { name: 'bot', skewMs: 0, isAlive: () => true });
+  let passedMs = 0;
+  let suspendedMs = 0;
+  return {
+    ...world,
+    nowMs: () => world.nowMs() + passedMs,
+    /** Another zero than epoch's, so that mixing the two up shows. */
+    monotonicMs: () => clock.atMs + passedMs - suspendedMs + 1000,
+    /** The machine sleeps: the monotonic clock stands still. */
+    suspend(ms: number): void {
+      passedMs += ms;
+      suspendedMs += ms;
+    },
+    pass(ms: number): void {
+      passedMs += ms;
+    },
+    /** Lets time pass until the work is done; rejects as the work does. */
+    async run<T>(work: Promise<T>): Promise<T> {
+      let isDone = false;
+      const mark = (): void => {
+        isDone = true;
+      };
+      work.then(mark, mark);
+      for (;;) {
+        await new Promise(setImmediate);
+        if (isDone) return work;
+        if (!(await clock.next())) throw new Error('Nothing will ever happen again');
+      }
+    },
+  };
 }
+type VirtualClock = ReturnType<typeof createVirtualClock>;
 
 /**
  * How the next call ends. `lost`: applied, the answer is lost; `vanished`: the request is lost. What a refusal leaves
  * is a failed record.
  */
-export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'unavailable';
+export type Fate = 'applied' | 'lost' | 'vanished' | 'refused' | 'refused and lost' | 'unavailable';
 
 /** An AntCRM in memory: it keeps records and contacts and counts what it is asked. */
 export class FakeAntcrm implements AntCrm {
@@ -106,8 +77,13 @@ export class FakeAntcrm implements AntCrm {
   fate: Fate = 'applied';
   /** How far its clock is ahead; null: its answers do not tell the time. */
   skewMs: number | null = 0;
-  /** How long after the call its record shows. */
+  /** How far that is measured wrong. */
+  measuredMs = 0;
+  /** How long a call is on its way, and how long after it its record shows. */
+  afterMs = 0;
   lateMs = 0;
+  /** The record of the last call that was applied. */
+  made: string | undefined;
   /** Whether the record of the customer is behind: it shows no call's points. */
   isBehind = false;
   /** Called in between: after a request arrived, before its answer. */
@@ -151,7 +127,16 @@ export class FakeAntcrm implements AntCrm {
 
   clock(): RemoteClock {
     if (this.skewMs === null) return { kind: 'untold' };
-    return { kind: 'known', aheadMs: this.#nowMs() - this.#clock.monotonicMs(), errorMs: 1000 };
+    const aheadMs = this.#nowMs() - this.#clock.monotonicMs() + this.measuredMs;
+    return { kind: 'known', aheadMs, errorMs: 1000 };
+  }
+
+  /** What was done, by whomever, so long ago. */
+  note(record: Omit<LoyaltyRecord, 'id'>, lateMs: number, agoMs = 0): string {
+    const id = `new-${this.records.length}`;
+    const atMs = this.#nowMs() - agoMs;
+    this.records.push({ id, atMs, visibleAtMs: atMs + lateMs, ...record });
+    return id;
   }
 
   #nowMs(): number {
@@ -167,29 +152,31 @@ export class FakeAntcrm implements AntCrm {
     this.contacts[at] = { ...contact, points: contact.points + points };
   }
 
-  #end(request: Pick<RedeemRequest, 'phone' | 'email'>, record: Omit<LoyaltyRecord, 'status'>): CallOutcome {
+  async #end(
+    request: Pick<RedeemRequest, 'phone' | 'email'>,
+    record: Omit<LoyaltyRecord, 'status'>,
+  ): Promise<CallOutcome> {
+    const { fate, afterMs, lateMs } = this;
+    if (afterMs > 0) await this.#clock.sleep(afterMs);
     this.onCall();
-    const atMs = this.#nowMs();
-    const made = { id: `new-${this.records.length}`, atMs, visibleAtMs: atMs + this.lateMs, ...record };
-    switch (this.fate) {
+    switch (fate) {
       case 'applied':
       case 'lost':
-        this.records.push({ ...made, status: 'succeeded' });
+        this.made = this.note({ ...record, status: 'succeeded' }, lateMs);
         this.#move(request, record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0));
-        return { kind: this.fate === 'lost' ? 'unknown' : 'applied' };
+        break;
       case 'refused':
-        this.records.push({ ...made, status: 'failed' });
-        return { kind: 'refused' };
-      case 'vanished':
-        return { kind: 'unknown' };
-      case 'unavailable':
-        return { kind: 'unavailable' };
+      case 'refused and lost':
+        this.note({ ...record, status: 'failed' }, lateMs);
+        break;
+      default:
     }
+    return { kind: fate === 'applied' || fate === 'refused' || fate === 'unavailable' ? fate : 'unknown' };
   }
 }
 
 /** What outlives a process: locks, intents and who has the lease. */
-export class FakeStore {
+class FakeStore {
   readonly locks = new Map<string, string>();
   readonly settled = new Map<string, string[]>();
   readonly awaited = new Map<string, string[]>();
@@ -244,4 +231,28 @@ export class FakeStore {
       },
     };
   }
+}
+
+/**
+ * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its outcome; `seen` is
+ * what was said of AntCRM's clock.
+ */
+export function createKit() {
+  const clock = createVirtualClock();
+  const antcrm = new FakeAntcrm(clock);
+  const store = new FakeStore(clock);
+  const seen: unknown[] = [];
+  const observe = {
+    log: { debug: mute, info: mute, warn: mute, error: mute },
+    alarm: (...alarm: unknown[]) => void seen.push(alarm),
+    skew: (seconds: number) => void seen.push(seconds),
+  };
+  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, world: clock };
+  const rules = {
+    on: createPerform({ ...parts, contacts: 'on' }),
+    off: createPerform({ ...parts, contacts: 'off' }),
+  };
+  const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
+    clock.run<Outcome>(rules[contacts](effect, context));
+  return { clock, antcrm, store, seen, perform };
 }

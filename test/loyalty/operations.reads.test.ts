@@ -1,34 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/conversation/effect.ts';
-import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
-import {
-  EMAIL,
-  FakeAntcrm,
-  FakeStore,
-  observe,
-  PHONE,
-  START_MS,
-  VirtualClock,
-} from './operations.doubles.ts';
+import { createKit, EMAIL, PHONE, START_MS } from './operations.doubles.ts';
 
-let antcrm: FakeAntcrm;
+let { antcrm, perform } = createKit();
 
 beforeEach(() => {
-  antcrm = new FakeAntcrm(new VirtualClock());
+  ({ antcrm, perform } = createKit());
 });
-
-function perform(effect: Effect, contacts: 'on' | 'off' = 'on') {
-  const clock = new VirtualClock();
-  const operations = createPerform({
-    antcrm,
-    contacts,
-    timeoutMs: 8000,
-    observe,
-    world: clock,
-  });
-  return operations(effect, new FakeStore(clock).lease());
-}
 
 /** `count` records, oldest first, as AntCRM might list them. */
 function fill(count: number, record: Partial<LoyaltyRecord> = {}): void {

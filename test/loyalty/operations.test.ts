@@ -8,17 +8,8 @@ import {
   TurnInterrupted,
   writeAwaited,
 } from '../../src/conversation/effect.ts';
-import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
-import {
-  EMAIL,
-  FakeAntcrm,
-  FakeStore,
-  observe,
-  PHONE,
-  START_MS,
-  VirtualClock,
-} from './operations.doubles.ts';
+import { createKit, EMAIL, PHONE, START_MS } from './operations.doubles.ts';
 
 const MINUTE_MS = 60_000;
 const CUSTOMER = 'customer:475';
@@ -46,27 +37,12 @@ const LOOKUP: Lookup = {
   locks: LOCKS,
 };
 
-let clock: VirtualClock;
-let antcrm: FakeAntcrm;
-let store: FakeStore;
+let { clock, antcrm, store, seen, perform } = createKit();
 
 beforeEach(() => {
-  clock = new VirtualClock();
-  antcrm = new FakeAntcrm(clock);
+  ({ clock, antcrm, store, seen, perform } = createKit());
   antcrm.contacts.push(GARNACHO);
-  store = new FakeStore(clock);
 });
-
-function perform(effect: Effect, context: EffectContext = store.lease(), contacts: 'on' | 'off' = 'on') {
-  const operations = createPerform({
-    antcrm,
-    contacts,
-    timeoutMs: 8000,
-    observe,
-    world: clock,
-  });
-  return clock.run(operations(effect, context));
-}
 
 /** A redemption in AntCRM's history. */
 function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
@@ -274,9 +250,9 @@ describe('redeem', () => {
     const whose = { phones: [PHONE.value], emails: [EMAIL.value] };
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 36 * MINUTE_MS, whose }));
     antcrm.fate = 'vanished';
-    await perform(REDEEM, store.lease(), 'off');
+    await perform(REDEEM, 'off');
     const second: Effect = { ...REDEEM, operation: 'op-2', by: EMAIL };
-    expect(await perform(second, store.lease(), 'off')).toEqual({ kind: 'busy', operation: 'op-2' });
+    expect(await perform(second, 'off')).toEqual({ kind: 'busy', operation: 'op-2' });
   });
 
   it('holds its customer for as long as it is looked up, once its outcome is unknown', async () => {
@@ -290,7 +266,7 @@ describe('redeem', () => {
       },
     };
     antcrm.fate = 'lost';
-    await perform(REDEEM, watched);
+    await perform(REDEEM, 'on', watched);
     expect(held).toEqual(new Map(LOCKS.map((name) => [name, undefined])));
   });
 
@@ -321,7 +297,7 @@ describe('redeem', () => {
         return intended;
       },
     };
-    await expect(perform(REDEEM, suspended)).rejects.toThrow(LeaseLost);
+    await expect(perform(REDEEM, 'on', suspended)).rejects.toThrow(LeaseLost);
     expect(antcrm.redeemed).toEqual([]);
     expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
     expect(antcrm.redeemed).toEqual([]);
@@ -339,7 +315,7 @@ describe('redeem', () => {
     antcrm.contacts.length = 0;
     expect(await perform(REDEEM)).toMatchObject({ locks: [`phone:${PHONE.value}`] });
     antcrm.down.add('contact');
-    const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, store.lease(), 'off');
+    const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, 'off');
     expect(outcome).toMatchObject({ kind: 'applied', locks: [`email:${EMAIL.value}`] });
   });
 
@@ -513,7 +489,7 @@ describe('a turn that cannot go on', () => {
   it.each(effects)('calls nothing for $kind once the lease is lost', async (effect) => {
     const context = store.lease();
     context.abort();
-    await expect(perform(effect, context)).rejects.toThrow(LeaseLost);
+    await expect(perform(effect, 'on', context)).rejects.toThrow(LeaseLost);
     expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
   });
 
@@ -522,7 +498,7 @@ describe('a turn that cannot go on', () => {
     async (effect) => {
       const context = store.lease();
       store.lease();
-      await expect(perform(effect, context)).rejects.toThrow(LeaseLost);
+      await expect(perform(effect, 'on', context)).rejects.toThrow(LeaseLost);
       expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
     },
   );
@@ -540,7 +516,7 @@ describe('a turn that cannot go on', () => {
           return intended;
         },
       };
-      await expect(perform(effect, losing)).rejects.toThrow(LeaseLost);
+      await expect(perform(effect, 'on', losing)).rejects.toThrow(LeaseLost);
       expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
     },
   );
@@ -555,27 +531,14 @@ describe('a turn that cannot go on', () => {
         return intend(operation, body);
       },
     };
-    expect(await perform(REDEEM, stopped)).toMatchObject({ kind: 'applied' });
+    expect(await perform(REDEEM, 'on', stopped)).toMatchObject({ kind: 'applied' });
   });
 });
 
 describe('AntCRM’s clock', () => {
-  function watch() {
-    const seen: unknown[] = [];
-    const operations = createPerform({
-      ...{ antcrm, contacts: 'on', timeoutMs: 8000, world: clock },
-      observe: {
-        ...observe,
-        alarm: (name, fields) => void seen.push([name, fields]),
-        skew: (seconds) => void seen.push(seconds),
-      },
-    });
-    const look = () => clock.run(operations({ kind: 'balance', by: PHONE }, store.lease()));
-    return { seen, look };
-  }
+  const look = () => perform({ kind: 'balance', by: PHONE });
 
   it('is measured with every effect, and an alarm once a minute where it is over two minutes off', async () => {
-    const { seen, look } = watch();
     await look();
     antcrm.skewMs = 2 * MINUTE_MS;
     await look();
@@ -587,7 +550,6 @@ describe('AntCRM’s clock', () => {
   });
 
   it('is an alarm where answers do not tell it', async () => {
-    const { seen, look } = watch();
     antcrm.skewMs = null;
     await look();
     expect(seen).toEqual([['antcrm_clock_skew', { seconds: undefined }]]);

@@ -116,7 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
     'a redemption shares its connection': ['...(latest && { isFresh: true as const })', ''],
     'a call whose answer was lost is repeated': ["if (kind === 'write') return false;", ''],
   }),
-  ...of('money', 'http', ['test/http/transport.test.ts'], {
+  ...of('money', 'http', ANTCRM, {
     'a call is written after its deadline': ['call.mayBegin?.() !== false', 'true'],
   }),
   ...of('money', 'loyalty', OPERATIONS, {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPhotoReader } from '../../src/photos/reader.ts';
+import { createChance } from '../simulator/clock.ts';
 import { asJpeg, asPng, blurred, drawCode, grainy, sheet, tilted } from '../support/pictures.ts';
-import { createRandom } from '../support/random.ts';
 
 /** Drawing takes the processor, too: a machine that is busy gets its time. */
 const reader = createPhotoReader({ decodeMs: 60_000 });
@@ -25,7 +25,7 @@ describe('reads what a picture says', () => {
   });
 
   it.each([30, 80])('at an angle, out of focus, in bad light, as JPEG of quality %i', async (quality) => {
-    const random = createRandom(quality, 'grain');
+    const random = createChance(quality);
     for (const [format, text] of DRAWN) {
       // A code of bars is wide: it fills the picture sooner.
       const seen = tilted(await drawCode(text, format, /^(QR|Data)/.test(format) ? 8 : 4), 0.2, 12);

@@ -43,6 +43,8 @@ export type Clock = {
   putBack(ms: number): void;
   after(ms: number, run: () => void): Timer;
   wait(ms: number): Promise<void>;
+  /** Lets the next thing happen, unless that is later; whether there was one. */
+  next(untilMs?: number): Promise<boolean>;
   /** Lets time pass until nothing is left to happen before then. */
   runUntil(atMs: number): Promise<void>;
 };
@@ -97,6 +99,18 @@ export function createClock(): Clock {
     };
   }
 
+  async function next(untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const [first] = heap;
+    if (first === undefined || first.atMs > untilMs) return false;
+    pop();
+    if (first.run === null) return true;
+    atMs = first.atMs;
+    first.run();
+    // All that follows from it at once: promises are done before the next macrotask.
+    await new Promise(setImmediate);
+    return true;
+  }
+
   return {
     get atMs() {
       return atMs;
@@ -108,15 +122,9 @@ export function createClock(): Clock {
     },
     after,
     wait: (ms) => new Promise((resolve) => after(ms, resolve)),
+    next,
     async runUntil(endMs) {
-      for (let next = heap[0]; next !== undefined && next.atMs <= endMs; next = heap[0]) {
-        pop();
-        if (next.run === null) continue;
-        atMs = next.atMs;
-        next.run();
-        // All that follows from it at once: promises are done before the next macrotask.
-        await new Promise(setImmediate);
-      }
+      while (await next(endMs));
       atMs = Math.max(atMs, endMs);
     },
   };

@@ -12,12 +12,13 @@ import {
 import { readIntent } from '../../src/loyalty/intent.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
+import { rewritten } from '../support/freeze.ts';
 import { readSamples, storedSchema } from '../support/samples.ts';
 import { shapes } from '../support/shapes.ts';
 
 /*
  * What lies in stores outlives the code that wrote it: its shapes, and what every version so far has written
- * (`test/support/freeze-main.ts`). What was frozen is never changed: a bot out there may have stored it.
+ * (`test/support/freeze.ts`). What was frozen is never changed: a bot out there may have stored it.
  */
 
 const filesOf = (folder: string): string[] => readdirSync(new URL(`../${folder}`, import.meta.url));
@@ -53,6 +54,13 @@ test('every version so far is frozen, in the situations of the one before', () =
     }
   }
 });
+
+test.each((['states', 'bodies'] as const).flatMap((kind) => [...samplesOf(kind, VERSION)]))(
+  '%s is what this version would store',
+  (name, body) => {
+    expect(rewritten(name, body)).toEqual(body);
+  },
+);
 
 const stateOf = (body: unknown) => readStored(JSON.stringify(body), readState);
 

@@ -1,13 +1,9 @@
-/**
- * The bot as `src/main.ts` starts it, with leases that a test can wait for: what a killed process held is free after
- * `BOT_LEASE_MS` instead of 15 s. And no message is poison: those who kill processes at random hit some again and again.
- */
+/** The bot as `src/main.ts` starts it, with leases that a test can wait for, and without poison. */
 import { createApp } from '../../src/app.ts';
 import { environment, readConfig } from '../../src/config.ts';
 import { PATIENT } from './photos.ts';
 
-const { BOT_LEASE_MS = '4000' } = process.env;
-const leaseMs = Number(BOT_LEASE_MS);
+const leaseMs = 4000;
 
 const read = readConfig(environment());
 if (!read.ok) throw new Error(read.faults.join('\n'));

@@ -21,7 +21,7 @@ export function scanLater(lines: readonly string[], env: Readonly<Record<string,
   }
 }
 
-/** What customers of this suite say: any phone or e-mail, the sandbox's codes and gifts and those of the chaos, names. */
+/** What customers of this suite say: any phone or e-mail, the sandbox's codes and gifts, names. */
 const PERSONAL = {
   phone: /(?<![\w.-])(?:\+?84|0)[ .-]?[35789](?:[ .-]?\d){8}(?![\w-]|\.\d)/,
   'e-mail': /[\w.+-]+@[\w-]+\.[a-z]{2,}/i,

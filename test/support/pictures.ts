@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { prepareZXingModule, type WriterOptions, writeBarcode } from 'zxing-wasm/writer';
-import type { Random } from './random.ts';
+import type { Chance } from '../simulator/clock.ts';
 
 /*
  * Pictures as customers take them, drawn: codes on a sheet, seen at an angle, out of focus, in bad light, and compressed.
@@ -85,7 +85,7 @@ export function blurred(picture: Picture, radius: number): Picture {
 }
 
 /** Bad light: less contrast, a shadow from one side, and a grain of up to `amount` shades. */
-export function grainy(picture: Picture, amount: number, random: Pick<Random, 'between'>): Picture {
+export function grainy(picture: Picture, amount: number, random: Pick<Chance, 'between'>): Picture {
   const { width, height } = picture;
   return paint(width, height, (x, y) => {
     const lit = 40 + at(picture, x, y) * 0.6 + (50 * x) / width + random.between(-amount, amount);

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type Socket } from 'node:net';
+import { serveTcp } from './server.ts';
 
 /** A TCP proxy in front of a Redis: it sees every command, and can lose answers. */
 export type RedisProxy = {
@@ -13,8 +12,6 @@ export type RedisProxy = {
   pause(): void;
   /** What was held back passes now. */
   resume(): void;
-  /** Answers come so much later from now on. */
-  slow(ms: number): void;
   /** New connections go to another Redis from now on; the open ones stay where they are, as when a name moves. */
   switchTo(port: number): void;
   stop(): Promise<void>;
@@ -25,16 +22,13 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let losing = false;
-  let lateMs = 0;
 
-  const server = createServer((client) => {
+  const server = await serveTcp((client) => {
     const upstream = connect(port, '127.0.0.1');
     const cut = (): void => {
       client.destroy();
       upstream.destroy();
     };
-    let way = Promise.resolve();
-    let onTheWay = 0;
     const read = commandReader((name) => commands.push(name));
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -48,23 +42,12 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
       if (losing) {
         losing = false;
         cut();
-      } else if (lateMs > 0 || onTheWay > 0) {
-        onTheWay += 1;
-        const atMs = performance.now() + lateMs;
-        way = way.then(async () => {
-          await delay(Math.max(0, atMs - performance.now()));
-          onTheWay -= 1;
-          client.write(data);
-        });
       } else client.write(data);
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  });
 
   return {
-    url: `redis://127.0.0.1:${address.port}`,
+    url: server.url.replace('http:', 'redis:'),
     commands,
     loseNextAnswer() {
       losing = true;
@@ -75,17 +58,10 @@ export async function startRedisProxy(firstPort: number): Promise<RedisProxy> {
     resume() {
       for (const socket of sockets) socket.resume();
     },
-    slow(ms) {
-      lateMs = ms;
-    },
     switchTo(other) {
       port = other;
     },
-    async stop() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
+    stop: async () => server[Symbol.asyncDispose](),
   };
 }
 

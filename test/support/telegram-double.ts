@@ -54,8 +54,6 @@ export type Fault =
     };
 
 export type DoubleOptions = {
-  /** Calls remembered; the oldest are forgotten. */
-  readonly remember?: number | undefined;
   /** Told of every call that was carried out, whatever becomes of its answer. */
   readonly onDone?: ((call: Call) => void) | undefined;
 };
@@ -72,7 +70,6 @@ const webhookSchema = z.object({
 });
 
 export async function startTelegramDouble(options: DoubleOptions = {}): Promise<TelegramDouble> {
-  const { remember = 10_000 } = options;
   const token = `${ME.id}:double-token`;
   const chats = createChats();
   const calls: Call[] = [];
@@ -145,7 +142,6 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     const payload = payloadSchema.parse(request.body ?? {});
     const call = { method, payload };
     calls.push(call);
-    if (calls.length > remember) calls.shift();
     news.dispatchEvent(new Event('call'));
     const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
     if (fault === 'hang') return reply.hijack();

@@ -11,10 +11,10 @@ import {
 } from '../../../src/channels/teams/authentication.ts';
 import { createCheck } from '../../../src/channels/teams/check.ts';
 import { createConnector, createHosts } from '../../../src/channels/teams/connector.ts';
-import { closedPort, serve } from '../../loyalty/support/server.ts';
 import { answerByNock } from '../../support/nock.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { startBot } from '../../support/processes.ts';
+import { closedPort, serve } from '../../support/server.ts';
 import { TENANT } from '../../support/teams-activities.ts';
 
 answerByNock();

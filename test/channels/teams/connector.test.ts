@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createConnector, createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
-import { serve } from '../../loyalty/support/server.ts';
+import { serve } from '../../support/server.ts';
 import { CHAT, createBot } from './harness.ts';
 
 /** A connector before a service that answers so; `hosts` trusts every service of this machine. */

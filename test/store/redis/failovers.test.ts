@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { leaveNoMaster } from '../../../src/store/redis/leaving.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
@@ -8,6 +6,7 @@ import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/reco
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisCluster } from '../../support/redis.ts';
+import { serveTcp } from '../../support/server.ts';
 import { adminOf, memoryLog, openRecords, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
@@ -36,7 +35,7 @@ test('a process leaves a master that became a replica, with every connection, an
 
 test('a node that loads its data is left for the one where the address leads now', async () => {
   const redis = await ownRedis();
-  const proxy = await ownProxy(await loadingFor(onTestFinished));
+  const proxy = await ownProxy(await loadingNode());
   const { store } = await openRecords(proxy.url);
   await expect(store.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
   proxy.switchTo(redis.port);
@@ -53,20 +52,16 @@ const LOADING: Readonly<Record<string, string>> = {
 };
 
 /** A port where nothing but that is said. */
-async function loadingFor(finish: (stop: () => void) => void): Promise<number> {
-  const server = createServer((socket) => {
+async function loadingNode(): Promise<number> {
+  const server = await serveTcp((socket) => {
     socket.on('data', (data) => {
       for (const [, name = ''] of data.toString().matchAll(/\r\n(HELLO|CLIENT|INFO)\r\n/gi)) {
         socket.write(LOADING[name.toUpperCase()] ?? '');
       }
     });
-    socket.on('error', () => {});
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  finish(() => server.close());
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return Number(new URL(server.url).port);
 }
 
 test.for([

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
-import { freePort } from '../../support/ports.ts';
+import { freePort } from './ports.ts';
 
 export type TestServer = AsyncDisposable & {
   readonly url: string;
@@ -20,6 +20,7 @@ export const serveTcp = (onSocket: (socket: Socket) => void): Promise<TestServer
 /** The address of a port where nobody listens. */
 export const closedPort = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
+/** Lets it listen; its end cuts every connection. */
 async function listen(server: Server): Promise<TestServer> {
   const sockets = new Set<Socket>();
   let connections = 0;

@@ -1,7 +1,7 @@
-import { realWorld } from '../../../src/engine/world.ts';
-import { createTransport } from '../../../src/http/transport.ts';
-import { type AntCrmClient, type AntCrmOptions, createAntCrm } from '../../../src/loyalty/antcrm.ts';
-import type { Fields } from '../../../src/observability/log.ts';
+import { realWorld } from '../../src/engine/world.ts';
+import { createTransport } from '../../src/http/transport.ts';
+import { type AntCrmClient, type AntCrmOptions, createAntCrm } from '../../src/loyalty/antcrm.ts';
+import type { Fields } from '../../src/observability/log.ts';
 
 /** Everything that an adapter reported, in order. */
 export type Reports = {
