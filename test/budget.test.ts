@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 9503, count: 46 },
+  conversation: { files: /^conversation\//, lines: 9084, count: 45 },
   engine: { files: /^(engine|store)\//, lines: 6528, count: 40 },
   loyalty: { files: /^loyalty\//, lines: 1754, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const HOUSE = { lines: 28_600, count: 192 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 30889;
+const TESTS = 30844;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -105,23 +105,6 @@ describe('a period, whenever and wherever it is asked for', () => {
     );
   });
 
-  it('is made of its parts, without a gap', () => {
-    const cut = fc.constantFrom(['đầu', 'giữa', 'cuối'], ['nửa đầu', 'nửa cuối']);
-    fc.assert(
-      fc.property(cut, fc.constantFrom(...whole), moments, zones, (names, name, nowMs, zone) => {
-        const all = read(name, nowMs, zone);
-        const found = names.map((part) => read(`${part} ${name}`, nowMs, zone));
-        if (!all || found.some((one) => one === undefined)) return;
-        expect(found.map((one) => one?.fromMs)).toEqual([
-          all.fromMs,
-          ...found.slice(0, -1).map((one) => one?.toMs),
-        ]);
-        expect(found.at(-1)?.toMs).toBe(all.toMs);
-      }),
-      { numRuns: 200 },
-    );
-  });
-
   it.each([
     ['hôm qua', 'hôm nay'],
     ['hôm kia', 'hôm qua'],
@@ -147,9 +130,6 @@ describe('a period, whenever and wherever it is asked for', () => {
     ['tháng 2/2100', undefined],
     ['tháng 12/2025', 31],
     ['2024', 366],
-    ['quý 1/2024', 91],
-    ['cuối tháng 2/2024', 9],
-    ['nửa cuối tháng 2/2026', 13],
   ])('%s has %s days', (text, days) => {
     const period = read(text, Date.UTC(2026, 10, 25), 'UTC');
     expect(period && (period.toMs - period.fromMs) / DAY_MS).toBe(days);
@@ -167,6 +147,5 @@ describe('a period, whenever and wherever it is asked for', () => {
     expect(read('quý trước', newYear, zone)).toEqual({ fromMs: day('2026-10-01'), toMs: day('2027-01-01') });
     expect(read('tháng 12', newYear, zone)).toEqual({ fromMs: day('2026-12-01'), toMs: day('2027-01-01') });
     expect(read('ngày 31', newYear, zone)).toEqual({ fromMs: day('2026-12-31'), toMs: day('2027-01-01') });
-    expect(read('cuối tháng', newYear, zone)).toEqual({ fromMs: day('2026-12-21'), toMs: day('2027-01-01') });
   });
 });

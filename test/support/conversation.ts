@@ -4,8 +4,7 @@ import { flows } from '../../src/conversation/flows/index.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { type Answer, createQuestions } from '../../src/conversation/language/nearest.ts';
 import { createPages } from '../../src/conversation/language/pages.ts';
-import type { PeriodResult } from '../../src/conversation/language/period.ts';
-import { nameOf } from '../../src/conversation/language/period-words.ts';
+import { nameOf, type PeriodResult } from '../../src/conversation/language/period.ts';
 import { createReader, type Said } from '../../src/conversation/language/reading.ts';
 import { readWords, split } from '../../src/conversation/language/words.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
@@ -38,7 +37,7 @@ export function understand(
     ...said
   } = conversation.understand(text);
   const [code] = said.codes;
-  const period = said.period?.map(({ text }) => text).join(' ');
+  const period = said.period?.text;
   const all = Object.entries({ ...said, period, code }).filter(
     ([, value]) => value !== undefined && value !== false,
   );

@@ -1,6 +1,6 @@
 import { type CodeResult, parseCode, SURE_LENGTH } from './code.ts';
 import type { Lexicon, Segment } from './lexicon.ts';
-import type { Times } from './period-words.ts';
+import type { Times } from './period.ts';
 import { fold, undoTyping, visible } from './text.ts';
 import { isDate, type Token } from './tokens.ts';
 import type { Words } from './words.ts';

@@ -7,8 +7,7 @@ import { createGiftNames, type GiftNames } from './gift-names.ts';
 import { createListTalk } from './lists.ts';
 import { type Answer, type Asked, createNearest, createQuestions, type Near, vote } from './nearest.ts';
 import { createPages } from './pages.ts';
-import { namedPeriod, readPeriod } from './period.ts';
-import type { Pieces } from './period-words.ts';
+import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
 import { parsePhone } from './phone.ts';
 import { createReader, type FlowFacts, type Reader, type Said } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
@@ -325,7 +324,7 @@ export function createInterpreter({
         return wrong(code?.reason ?? 'gift.unknown');
       }
       case 'period':
-        return [periodRead(reader.pieces(text), reading)];
+        return wrong('period.shape');
       case 'list':
         return wrong('history.type');
     }
@@ -336,8 +335,8 @@ export function createInterpreter({
     return ever ? always(reading) : undefined;
   }
 
-  function periodRead(pieces: Pieces, { nowMs, settings }: Reading): Spoken {
-    const read = readPeriod(pieces, nowMs, settings.timeZone, times.small);
+  function periodRead(said: SaidPeriod, { nowMs, settings }: Reading): Spoken {
+    const read = readPeriod(said, nowMs, settings.timeZone);
     return read.ok
       ? { do: 'period', period: read.value }
       : { do: 'unclear', wrong: { kind: 'period', reason: read.reason } };

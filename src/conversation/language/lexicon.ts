@@ -1,4 +1,4 @@
-import type { Times } from './period-words.ts';
+import type { Times } from './period.ts';
 import { fold, isAscii, isOneTypo, remembered, undoTyping } from './text.ts';
 import type { Token, Word } from './tokens.ts';
 import { byFirstWord, type Words } from './words.ts';

@@ -157,7 +157,8 @@ const SPEAKING = [
   'small, wishes, wanted, stops, fails, points list, gifts list, code, phone, email',
   'asks anywhere, asks first, asks last, asks nothing, asks little',
 ].join(', ');
-const SPEAKING_OF_TIME = 'sure, only as spelt, doubtful, units, after a unit, before, after, day 0, day -1';
+const SPEAKING_OF_TIME =
+  'unread, unread as spelt, doubtful, units, past, since, numbers, changes before, changes after, day 0, day -1';
 
 function wordsOf(words: Words, locale: string): ReadonlySet<string> {
   const periods = words.periods.get(locale) ?? {};

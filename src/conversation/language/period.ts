@@ -8,34 +8,45 @@ import {
   startOfDay,
   type Unit,
   unitAt,
-  weekdayOf,
 } from './calendar.ts';
-import {
-  is,
-  type Name,
-  named,
-  nameOf,
-  type Pieces,
-  type Typed,
-  unitCalled,
-  unitOf,
-  worthOf,
-} from './period-words.ts';
+import { fold, isAscii, remembered, unmark } from './text.ts';
+import { isDash, isDate, type Token, type Word } from './tokens.ts';
+import { anyOf, split, type Words } from './words.ts';
 
 /*
- * What the words of a period mean, in days, day before month always. What is not understood as a whole is no period:
- * nothing of it is left out.
+ * Periods. One pattern, made of the tables of the language files (`## periods`), finds them in texts: a name ("tháng trước"),
+ * so many units, a date, from one date to another. What it found is counted in days where the day is known. What is not
+ * read as a whole is asked about: nothing of it is left out.
  */
 
 /** Half-open `[fromMs, toMs)`, epoch ms; an absent end is open. */
 export const periodSchema = z.strictObject({ fromMs: z.number().optional(), toMs: z.number().optional() });
 export type Period = z.infer<typeof periodSchema>;
 
-type Fault = {
-  readonly ok: false;
-  readonly reason: 'period.shape' | 'period.reversed' | 'period.future' | 'period.lunar';
+type Fault = 'period.shape' | 'period.reversed' | 'period.future' | 'period.lunar';
+export type PeriodResult =
+  | { readonly ok: true; readonly value: Period }
+  | { readonly ok: false; readonly reason: Fault };
+
+/** A period with a name: a unit counted from this one (`month -1`), the last so many, all, what is to come. */
+type Name = { readonly call: string; readonly count: number; readonly unit: Unit };
+/** A date as typed, day before month. A year of 0 is this one, -1 the last one. */
+type Typed = {
+  readonly day?: number | undefined;
+  readonly month?: number | undefined;
+  readonly year?: number | undefined;
 };
-export type PeriodResult = { readonly ok: true; readonly value: Period } | Fault;
+type Point = Name | Typed;
+
+/** What a text says of one period, whatever the day: all of `on`, or from and to; or why it is none. */
+export type SaidPeriod = {
+  /** The words that say it, folded. */
+  readonly text: string;
+  readonly on?: Point | undefined;
+  readonly from?: Point | undefined;
+  readonly to?: Point | undefined;
+  readonly fault?: Fault | undefined;
+};
 
 /** The periods that buttons offer, and what they are in the tables of the languages. */
 const BUTTONS = {
@@ -58,28 +69,20 @@ export function namedPeriod(name: NamedPeriod, nowMs: number, timeZone: string):
   return called ? inMs(spanNamed(called, dayAt(nowMs, timeZone)), timeZone) : {};
 }
 
-/** Reads what `period-words.ts` found; `small`: words that say nothing beside it. */
-export function readPeriod(
-  pieces: Pieces,
-  nowMs: number,
-  timeZone: string,
-  small: ReadonlySet<string>,
-): PeriodResult {
-  const days = daysOf(pieces, dayAt(nowMs, timeZone), small);
-  return 'ok' in days ? days : { ok: true, value: inMs(days, timeZone) };
+/** What was said, in days of the place. */
+export function readPeriod(said: SaidPeriod, nowMs: number, timeZone: string): PeriodResult {
+  const days = daysOf(said, dayAt(nowMs, timeZone));
+  return typeof days === 'string' ? { ok: false, reason: days } : { ok: true, value: inMs(days, timeZone) };
 }
 
-/** A day after all that were typed, of a year that has a 29 February. */
+/** A day after all that are typed, of a year that has a 29 February. */
 const ANY_DAY = Date.UTC(2096, 11, 31);
 
-/** Whether it is over, or has been going on: neither "this month" nor "tomorrow", nor "cuối tháng" of no month. */
-export function isPast(pieces: Pieces, small: ReadonlySet<string>): boolean {
-  const [first, second, ...more] = pieces.filter((piece) => !is(piece, 'of'));
-  const { call, count } = named(first) ?? {};
-  if (second === undefined && (call === 'all' || (call === 'unit' && count === 0))) return false;
-  const isPart = ['whole', 'first', 'middle', 'end', 'half', 'few'].some((role) => is(first, role));
-  const isUndecided = isPart && more.length === 0 && unitOf(second) !== undefined;
-  return !isUndecided && !('ok' in daysOf(pieces, ANY_DAY, small));
+/** Whether it is over, or has been going on: neither "this month" nor "tomorrow". */
+export function isPast(said: SaidPeriod): boolean {
+  const { on } = said;
+  const isNow = on && 'call' in on && (on.call === 'all' || (on.call === 'unit' && on.count === 0));
+  return !isNow && typeof daysOf(said, ANY_DAY) !== 'string';
 }
 
 /** Days `[from, to)`. An absent `to` reaches today, so that a record stamped by a fast clock is not missed. */
@@ -92,363 +95,334 @@ function inMs({ from, to }: Span, timeZone: string): Period {
   };
 }
 
-/** This one (0), the last one (-1), … The one that is going on has no end. */
-function unitNamed(unit: Unit, count: number, today: number): Span {
-  const { from, to } = unitAt(unit, today, count);
-  return to > today ? { from } : { from, to };
+function daysOf(said: SaidPeriod, today: number): Span | Fault {
+  if (said.fault) return said.fault;
+  const span = spanOf(said, today);
+  if (!span) return 'period.shape';
+  const { from, to } = span;
+  if (from !== undefined && to !== undefined && from >= to) return 'period.reversed';
+  return from !== undefined && from > today ? 'period.future' : span;
 }
 
-/** What a name of the tables calls, on a day. */
-function spanNamed({ call, count, unit = 'day' }: Name, today: number): Span {
-  switch (call) {
-    case 'unit':
-      return unitNamed(unit, count, today);
-    case 'last':
-      return { from: firstDay(unit, count, today) };
-    case 'weekend': {
-      // Without a count the latest that has begun.
-      const monday = unitAt('week', today, count || 0).from;
-      const isToCome = Number.isNaN(count) && monday + 5 * DAY_MS > today;
-      const from = monday + (isToCome ? -2 : 5) * DAY_MS;
-      return { from, to: from + 2 * DAY_MS };
-    }
-    case 'all':
-      return {};
-    case 'to come':
-    case 'weekday to come':
-      return { from: today + DAY_MS };
-    default: {
-      // The latest, today too; the last one, which is before today; the one of this week, which may be to come.
-      const passed = weekdayOf(today) - count;
-      const latest = (passed + 7) % 7;
-      const back = call === 'this weekday' ? passed : call === 'last weekday' && latest === 0 ? 7 : latest;
-      return unitNamed('day', -back, today);
-    }
+function spanOf({ on, from, to }: SaidPeriod, today: number): Span | undefined {
+  if (on) return spanAt(on, today);
+  if (!from) return to && spanAt(to, today) && { to: spanAt(to, today)?.to };
+  const [first, last] = to ? rangeOf(from, to, today) : [spanAt(from, today), {}];
+  return first?.from === undefined || !last ? undefined : { from: first.from, to: last.to };
+}
+
+function spanAt(point: Point, today: number): Span | undefined {
+  return 'call' in point ? spanNamed(point, today) : lastTime(point, today);
+}
+
+function spanNamed({ call, count, unit }: Name, today: number): Span {
+  if (call === 'all') return {};
+  if (call === 'to come') return { from: today + DAY_MS };
+  if (call === 'unit') {
+    const { from, to } = unitAt(unit, today, count);
+    return to > today ? { from } : { from, to };
   }
+  // The last so many, today among them.
+  if (unit === 'day' || unit === 'week')
+    return { from: today - (count * (unit === 'day' ? 1 : 7) - 1) * DAY_MS };
+  return { from: monthsBefore(today, count * (unit === 'year' ? 12 : 1)) };
 }
 
-/** The first of the last so many days, today among them. */
-function firstDay(unit: string, many: number, today: number): number {
-  if (unit === 'hour') return today - Math.ceil(many / 24) * DAY_MS;
-  if (unit === 'day' || unit === 'week') return today - (many * (unit === 'day' ? 1 : 7) - 1) * DAY_MS;
-  return monthsBefore(today, many * (unit === 'year' ? 12 : 1));
-}
-
-/*
- * A period is first written in signs, a sign a piece, which are then joined by a table until a span or two are left:
- *
- *     #5          a number                     month       a unit
- *     5/11/2026   a date; any part may lack    Q4/2025     a quarter
- *     [f:t:unit]  a span, days since 1970      <  -  &     from, to, and
- *     !           a word that changes a period in a way that nobody here knows: it stays, so it is none
- */
-
-const ENDS = ['first', 'middle', 'end'];
-/** What roles are written as, the first that a piece has; those that say nothing leave no sign. */
-const SIGNS: Readonly<Record<string, string>> = {
-  'first half': 'first half',
-  'last half': 'end half',
-  half: 'half',
-  few: 'few',
-  whole: 'whole',
-  first: 'first',
-  middle: 'middle',
-  end: 'end',
-  between: '^',
-  'ago before': 'before',
-  ago: 'ago',
-  from: '<',
-  to: '-',
-  and: '&',
-  past: 'past',
-  since: 'since',
-  of: '',
-  daytimes: '',
-  noise: '',
-};
-
-/** How many "mấy ngày" are: rather too many than too few. */
-const FEW: Readonly<Record<string, number>> = { hour: 24, day: 7, week: 4, month: 6, year: 1000 };
-
-function written({ from, to }: Span, unit = ''): string {
-  const day = (ms: number | undefined) => (ms === undefined ? '' : ms / DAY_MS);
-  return `[${day(from)}:${day(to)}:${unit}]`;
-}
-
-function signOf(pieces: Pieces, at: number, today: number, small: ReadonlySet<string>): string {
-  const [before, piece, next] = [pieces[at - 1], pieces[at], pieces[at + 1]];
-  if (piece === undefined) return '';
-  const { date, text } = piece;
-  if (date) return `${date.day ?? ''}/${date.month ?? ''}/${date.year ?? ''}`;
-  const [number, month, name] = [worthOf(piece), worthOf(piece, 'month name'), named(piece)];
-  const unit = unitOf(piece);
-  const ordinal = worthOf(piece, 'ordinal') ?? number;
-  const isBehindUnit = unitOf(before) !== undefined;
-  // "Tháng từ 1/8": the number that "từ" is without its marks stands before no digit.
-  const isWord = is(piece, 'from') && (next?.date !== undefined || worthOf(next) !== undefined);
-  if (is(piece, 'now') && is(before, 'to')) return 'now';
-  // "Tháng năm năm ngoái", "quý tư", "first quarter".
-  if (ordinal !== undefined && !isWord && (isBehindUnit || unitOf(next) === 'quarter')) return `#${ordinal}`;
-  if (is(piece, 'few') && unitOf(next)) return 'few';
-  if (is(piece, 'half') && ENDS.some((end) => is(next, end))) return 'half';
-  if (is(piece, 'since') && isBehindUnit) return 'since';
-  // "T2" may be a month: a Monday only beside a week.
-  if (name && (name.call !== 'weekday in a week' || named(next)))
-    return written(spanNamed(name, today), name.unit ?? (name.call.includes('weekday') ? 'weekday' : ''));
-  if (is(piece, 'telling') && !is(piece, 'ago') && !is(piece, 'few')) return '!';
-  if (number !== undefined && !unit) return `#${number}`;
-  if (month !== undefined) return `/${month}/`;
-  // "Toi hom qua" is yesterday's evening; "den hom qua" ends there.
-  if (is(piece, 'daytimes') && named(next)) return '';
-  if (is(piece, 'past') && is(piece, 'end')) return 'last';
-  if (unit) return unit;
-  const role = Object.keys(SIGNS).find((one) => is(piece, one));
-  if (role !== undefined) return SIGNS[role] ?? '';
-  return text.split(' ').every((word) => small.has(word)) ? '' : '!';
-}
-
-type Join = (parts: readonly string[], today: number) => string | undefined;
-
-/** What stands in a row and what it becomes, `$1` or made by a function; in this order. */
-const JOINS: readonly (readonly [RegExp, string | Join])[] = [
-  [/quarter #([1-4])\b|#([1-4]) quarter/g, 'Q$1$2/'],
-  [/quarter \/([1-4])\/(\d{4})/g, 'Q$1/$2'],
-  [/quarter ([1-4])\/(\d\d)\//g, 'Q$1/20$2'],
-  [/month (?:#(\d\d?)\b|\/(\d+)\/)(\d*)/g, '/$1$2/$3'],
-  [/day #(\d+)\b/g, '$1//'],
-  [/(?:#(\d+)|\b(\d+)\/\/) \/(\d+)\//g, '$1$2/$3/'],
-  [/(?<!\S)\/(\d+)\/ (?:#(\d+)|(\d+)\/\/)(?= |$)(?! (?:day|week|month))/g, '$2$3/$1/'],
-  [/((?<!\S)\/\d+\/) - #(\d+)/g, '$1 - /$2/'],
-  [/- #(\d+) (?=\/\/\d)/g, '- $1// '],
-  [/(?:year )?\/\/(\d{4})/g, '//$1'],
-  [/(\d*\/\d*\/|Q\d\/) \/\/(\d{4})/g, '$1$2'],
-  [/(\d*\/\d*\/|Q\d\/) \[(\d+):\d*:year\]/g, ([date, day]) => `${date}${yearOf(day)}`],
-  [
-    /(?:#(\d+)|(\d+)\/\/) \[(\d+):\d*:month\]/g,
-    ([one, two, day]) => `${one ?? two}/${monthOf(day)}/${yearOf(day)}`,
-  ],
-  [
-    /\[(\d+):\d*:weekday\] \[(\d+):\d*:week\]/g,
-    ([day, monday], today) => dayInWeek(Number(day), Number(monday), today),
-  ],
-  [/#(\d+) (day|week|month) (first|end)\b/g, '$3 $1 $2s of'],
-  [/(first|last|end) #(\d+) (day|week|month)(?= [\d/[Q])/g, '$1 $2 $3s of'],
-  [/(?<!# |\d )(day|week|month) (first|end)\b/g, '$2 1 $1s of'],
-  [/half (first|end)/g, '$1 half'],
-  // From one to the other.
-  [/^middle (\S+) & (\S+)$/g, '^ $1 - $2'],
-  [/few (\w+) (first|middle|end)/g, '$2'],
-  [/before #(\d+) (\w+)/g, '#$1 $2 ago'],
-  [/(past |last )?#(\d+) (day|week|month|year)((?: ago| since)+)/g, agoOf],
-  [
-    /(?:past |last )?(?:#(\d+)|few) (hour|day|week|month|year)(?: ago| since)*/g,
-    ([many, unit = ''], today) =>
-      many === '0' ? '!' : written({ from: firstDay(unit, Number(many ?? FEW[unit]), today) }),
-  ],
-  [
-    /whole (week|month|quarter|year)/g,
-    ([unit], today) => written(unitNamed(unitCalled(unit), 0, today), unit),
-  ],
-  [
-    /(first|middle|end|last)( half| \d+ \w+s of)? (?:(week|month|quarter|year)(?! [\d/[Q])|(?:\w+ )?([\d/[Q]\S*))/g,
-    partOf,
-  ],
-  [/\b(?:past|whole|day|week|month|quarter|year|since)\b/g, ''],
-];
-
-const yearOf = (day = '') => new Date(Number(day) * DAY_MS).getUTCFullYear();
-const monthOf = (day = '') => new Date(Number(day) * DAY_MS).getUTCMonth() + 1;
-
-function dayInWeek(day: number, monday: number, today: number): string {
-  const count = monday - today / DAY_MS + weekdayOf(day * DAY_MS);
-  return written(unitNamed('day', count, today), 'day');
-}
-
-/** "3 tháng trước" is a month; "last 3 days ago" nobody says. */
-function agoOf([past, many, unit, more = '']: readonly string[], today: number): string {
-  const isSpan = past !== undefined || more.includes('since');
-  if (many === '0') return '!';
-  return isSpan
-    ? written({ from: firstDay(unit ?? '', Number(many), today) })
-    : written(unitNamed(unitCalled(unit), -Number(many), today), unit);
-}
-
-/** Where a month, a quarter, a year and a week are cut in three and in two. */
-const CUTS: Readonly<Record<string, readonly (readonly [unit: string, ...at: number[]])[]>> = {
-  week: [['day', 2, 5]],
-  month: [
-    ['day', 10, 20],
-    ['day', 15],
-  ],
-  quarter: [['month', 1, 2]],
-  year: [
-    ['month', 4, 8],
-    ['month', 6],
-  ],
-};
-
-/** "Đầu tháng 10", "nửa cuối năm", "6 tháng đầu năm". */
-function partOf([end, of = '', unit, thing]: readonly string[], today: number): string | undefined {
-  const [, from, named] = /^\[(\d*):\d*:(\w+)\]$/.exec(thing ?? '') ?? [];
-  const typed = thing === undefined || from !== undefined ? undefined : dateIn(thing);
-  const whole = typed ? lastTime(typed, today) : undefined;
-  const kind = unit ?? named ?? (typed && unitOfDate(typed));
-  const first = from === undefined ? whole?.from : Number(from) * DAY_MS;
-  if (kind === undefined || kind === 'weekday' || (unit === undefined && first === undefined))
-    return undefined;
-  // Of no month in particular: the one whose part has begun.
-  const wholes = [0, -1].map((count) =>
-    unitAt(unitCalled(kind), first ?? today, first === undefined ? count : 0),
-  );
-  const parts = wholes.map((all) => cutOut(end === 'last' ? 'end' : (end ?? ''), of, kind, all));
-  const part = first === undefined ? parts.find((one) => one && one.from <= today) : parts[0];
-  return part && written(part);
-}
-
-function cutOut(end: string, of: string, kind: string, { from, to }: Days): Days | undefined {
-  const [, many, unit = ''] = /^ (\d+) (\w+)s of$/.exec(of) ?? [];
-  const at = (base: number, count: number, by: string) =>
-    by === 'month' ? firstOfMonth(base, count) : base + count * (by === 'week' ? 7 : 1) * DAY_MS;
-  if (many !== undefined) {
-    const count = Number(many);
-    const part = end === 'first' ? { from, to: at(from, count, unit) } : { from: at(to, -count, unit), to };
-    return part.from >= from && part.to <= to ? part : undefined;
-  }
-  const [by, ...cuts] = CUTS[kind]?.[of === ' half' ? 1 : 0] ?? [''];
-  const bounds = [from, ...cuts.map((count) => at(from, count, by)), to];
-  const place = end === 'first' ? 0 : end === 'end' ? bounds.length - 2 : 1;
-  const [start, stop] = bounds.slice(place);
-  return cuts.length === 0 || start === undefined || stop === undefined
-    ? undefined
-    : { from: start, to: stop };
-}
-
-const SHAPE = { ok: false, reason: 'period.shape' } as const;
-/** Nobody needs more words for a period. */
-const MOST_SIGNS = 20;
-const THING = String.raw`(\[\S*\]|#\d+|Q\S+|\d*/\d*/\d*|now)`;
-/** One date or span, perhaps open at an end, or two. */
-const WHOLE = new RegExp(`^(<|-|\\^)? ?${THING}(?:(?: ([-&]))* ${THING})?$`);
-
-function daysOf(pieces: Pieces, today: number, small: ReadonlySet<string>): Span | Fault {
-  if (pieces.some((piece) => is(piece, 'lunar'))) return { ok: false, reason: 'period.lunar' };
-  const signs = pieces.map((_, at) => signOf(pieces, at, today, small)).filter((sign) => sign !== '');
-  if (signs.length > MOST_SIGNS) return SHAPE;
-  let said = signs.join(' ');
-  for (const [row, into] of JOINS)
-    said = said.replace(row, (...found) => {
-      const end = found.findIndex((one) => typeof one === 'number');
-      const groups = found.slice(1, end);
-      return typeof into === 'string'
-        ? into.replace(/\$(\d)/g, (_, at) => groups[Number(at) - 1] ?? '')
-        : (into(groups, today) ?? '!');
-    });
-  const [, open, first, join, second] = WHOLE.exec(said.replace(/ +/g, ' ').trim()) ?? [];
-  if (first === undefined) return SHAPE;
-  const isJoined = open === '^' || join === '-' || second === 'now';
-  const days = second === undefined ? single(first, open, today) : pair(first, second, join, isJoined, today);
-  const isToCome = !('ok' in days) && days.from !== undefined && days.from > today;
-  return isToCome ? { ok: false, reason: 'period.future' } : days;
-}
-
-function dateIn(sign: string): Typed | undefined {
-  const number = (digits: string | undefined) => (digits ? Number(digits) : undefined);
-  const [, quarter, inYear] = /^Q(\d)\/(\d*)$/.exec(sign) ?? [];
-  if (quarter) return { quarter: Number(quarter), year: number(inYear) };
-  const [, bare, day, month, year] = /^(?:#(\d+)|(\d*)\/(\d*)\/(\d*))$/.exec(sign) ?? [];
-  const typed = { day: number(bare ?? day), month: number(month), year: number(year) };
-  return (typed.day ?? typed.month ?? typed.year) === undefined ? undefined : typed;
-}
-
-function spanIn(sign: string, today: number): Span | undefined {
-  if (sign === 'now') return {};
-  const [, from, to] = /^\[(\d*):(\d*):/.exec(sign) ?? [];
-  const ms = (day: string | undefined) => (day ? Number(day) * DAY_MS : undefined);
-  if (from !== undefined) return { from: ms(from), to: ms(to) };
-  const date = sign.startsWith('#') ? undefined : dateIn(sign);
-  return date && lastTime(date, today);
-}
-
-function single(sign: string, open: string | undefined, today: number): Span | Fault {
-  const span = spanIn(sign, today);
-  if (!span || sign === 'now' || open === '^') return SHAPE;
-  if (open === '<') return span.from === undefined ? SHAPE : { from: span.from };
-  return open === '-' ? { to: span.to } : span;
-}
-
-/**
- * Two make a range where a word or a dash says so, or where both are days; two that are only named one after the other
- * are a period where nothing lies between them ("tháng 9 và tháng 10").
- */
-function pair(
-  first: string,
-  second: string,
-  join: string | undefined,
-  isJoined: boolean,
-  today: number,
-): Span | Fault {
-  const [start, end] = [dateIn(first), dateIn(second)];
-  const { from, to } =
-    start && end ? range(start, end, today) : { from: spanIn(first, today), to: spanIn(second, today) };
-  if (!from || !to || from.from === undefined) return SHAPE;
-  const areDays = start?.day !== undefined && end?.day !== undefined && join !== '&';
-  if (!isJoined && !areDays && from.to !== to.from) return SHAPE;
-  return isAfter(from, to) ? { ok: false, reason: 'period.reversed' } : { from: from.from, to: to.to };
-}
-
-const unitOfDate = ({ day, month, quarter }: Typed): Unit =>
-  day !== undefined ? 'day' : month !== undefined ? 'month' : quarter === undefined ? 'year' : 'quarter';
-
-/** Undefined for dates that no calendar has, and for years in which nobody earned points. */
-function spanOf({ day, month, quarter, year }: Typed, inYear = year): Days | undefined {
-  if (inYear === undefined || inYear < 2000 || inYear > 2099) return undefined;
-  if (quarter !== undefined)
-    return { from: Date.UTC(inYear, quarter * 3 - 3), to: Date.UTC(inYear, quarter * 3) };
-  if (month === undefined && day !== undefined) return undefined;
-  if (month === undefined) return { from: Date.UTC(inYear, 0), to: Date.UTC(inYear + 1, 0) };
+/** The day, the month or the year; undefined for dates that no calendar has. */
+function datedIn(year: number, { day, month }: Typed): Days | undefined {
+  if (month === undefined) return { from: Date.UTC(year, 0), to: Date.UTC(year + 1, 0) };
   if (month < 1 || month > 12) return undefined;
-  if (day === undefined) return { from: Date.UTC(inYear, month - 1), to: Date.UTC(inYear, month) };
-  const from = Date.UTC(inYear, month - 1, day);
+  if (day === undefined) return { from: Date.UTC(year, month - 1), to: Date.UTC(year, month) };
+  const from = Date.UTC(year, month - 1, day);
   return new Date(from).getUTCDate() === day && day > 0 ? { from, to: from + DAY_MS } : undefined;
 }
 
 /** Without a year, or without a month: the last time that there was such a one. */
 function lastTime(date: Typed, today: number): Days | undefined {
-  if (date.year !== undefined) return spanOf(date);
-  const year = new Date(today).getUTCFullYear();
-  const isDay = date.day !== undefined && date.month === undefined;
-  const candidates = isDay
-    ? [0, -1, -2].map((months) => spanOf({ ...date, ...monthAt(firstOfMonth(today, months)) }))
-    : [year, year - 1].map((one) => spanOf(date, one));
+  const thisYear = yearOf(today);
+  if (date.year !== undefined) return datedIn(date.year > 0 ? date.year : thisYear + date.year, date);
+  const months = [0, -1, -2].map((count) => new Date(firstOfMonth(today, count)));
+  const candidates =
+    date.month === undefined
+      ? months.map((one) => datedIn(one.getUTCFullYear(), { ...date, month: one.getUTCMonth() + 1 }))
+      : [thisYear, thisYear - 1].map((year) => datedIn(year, date));
   return candidates.find((span) => span && span.from <= today);
 }
 
-const monthAt = (day: number): Typed => ({
-  month: new Date(day).getUTCMonth() + 1,
-  year: new Date(day).getUTCFullYear(),
-});
+const yearOf = (day: number) => new Date(day).getUTCFullYear();
 
 /** What one end lacks is the other's; "1/12 - 31/1" crosses New Year if that end has passed. */
-function range(start: Typed, end: Typed, today: number): { from?: Span | undefined; to?: Span | undefined } {
-  const first =
-    start.day !== undefined && start.month === undefined
-      ? { ...end, ...start, month: end.month, year: end.year }
-      : start;
-  const from =
-    first.year === undefined && end.year !== undefined
-      ? [end.year, end.year - 1]
-          .map((year) => spanOf(first, year))
-          .find((one) => one && !isAfter(one, spanOf(end)))
-      : lastTime(first, today);
-  if (!from) return {};
-  if (end.day !== undefined && end.month === undefined)
-    return { from, to: spanOf({ ...end, ...monthAt(from.from) }) };
-  if (end.year !== undefined) return { from, to: spanOf(end) };
-  const [same, next] = [0, 1].map((more) => spanOf(end, new Date(from.from).getUTCFullYear() + more));
-  const isNext = next && next.from <= today && (!same || isAfter(from, same));
-  return { from, to: isNext ? next : same };
+function rangeOf(start: Point, end: Point, today: number): readonly (Span | undefined)[] {
+  if ('call' in start || 'call' in end) return [spanAt(start, today), spanAt(end, today)];
+  const first = start.month === undefined && start.day !== undefined ? { ...end, day: start.day } : start;
+  if (end.year !== undefined) {
+    const last = lastTime(end, today);
+    const years = first.year === undefined && last ? [yearOf(last.from), yearOf(last.from) - 1] : [];
+    const found = years
+      .map((year) => datedIn(year, first))
+      .find((one) => one && last && one.from <= last.from);
+    return [years.length > 0 ? found : lastTime(first, today), last];
+  }
+  const from = lastTime(first, today);
+  const [same, next] = from ? [0, 1].map((more) => datedIn(yearOf(from.from) + more, end)) : [];
+  const isNext = from && next && next.from <= today && (!same || same.from < from.from);
+  return [from, isNext ? next : same];
 }
 
-function isAfter(first: Span, second: Span | undefined): boolean {
-  return second?.from !== undefined && first.from !== undefined && second.from < first.from;
+/** The whole of `month -1`, `last 7 days`, `all`. */
+const NAME =
+  /^(?:(?<unit>day|week|month|quarter|year) (?<at>-?\d)|last (?<many>\d+) (?<of>day|month)s|all|to come)$/;
+
+/** The period that a list's name stands for. */
+export function nameOf(list: string): Name | undefined {
+  const found = NAME.exec(list);
+  if (!found) return undefined;
+  const { unit, at, many, of } = found.groups ?? {};
+  const call = unit ? 'unit' : many ? 'last' : list;
+  return { call, count: Number(at ?? many ?? 0), unit: (unit ?? of ?? 'day') as Unit };
 }
+
+/** Finds what texts say of time. Made once. */
+export type Times = {
+  /** The period that a message speaks of, with all its words ("tháng trước nữa" is not last month); and the other words. */
+  find(words: readonly Word<Token>[]): {
+    readonly said?: SaidPeriod | undefined;
+    readonly others: readonly Word<Token>[];
+  };
+  /** A date, a dash, "T9" or "30ngay" is taken as it was typed. */
+  isLiteral(token: Pick<Token, 'text'>): boolean;
+  /** Whether a folded text is the name of a period. */
+  isName(text: string): boolean;
+  /** Words that speak of time, for who looks for typing errors. */
+  readonly words: readonly string[];
+  /** What number words are worth, folded. */
+  readonly numbers: ReadonlyMap<string, number>;
+};
+
+/** Units by the lists that have their words. */
+const UNITS: Readonly<Record<string, Unit | 'hour'>> = {
+  hours: 'hour',
+  days: 'day',
+  weeks: 'week',
+  months: 'month',
+  years: 'year',
+};
+/** Lists that a period may begin with, beside names and numbers. */
+const BEGINS = ['from', 'to', 'past', 'of', 'months', 'years', 'ago before', 'before a day'];
+/** No word is made of it. */
+const MASK = '\u0001';
+
+/** Patterns of the tables; the groups are the parts of a point. */
+function createPatterns(words: Words) {
+  const tables = [...words.periods.values()];
+  const listed = (...names: readonly string[]) =>
+    names.flatMap((name) => tables.flatMap((table) => split(table[name])));
+  const folded = (...names: readonly string[]) => listed(...names).flatMap(words.foldings);
+  const oneOf = (phrases: Iterable<string>) =>
+    anyOf([...phrases].sort((one, other) => other.length - one.length));
+  const any = (...names: readonly string[]) => oneOf(folded(...names));
+  const worth = (name: string) =>
+    new Map(
+      listed(name).flatMap((pair) => {
+        const [phrase = '', count] = pair.split('=').map((one) => one.trim());
+        return words.foldings(phrase).map((one) => [one, Number(count)] as const);
+      }),
+    );
+  const names = new Map(
+    tables.flatMap((table) =>
+      Object.entries(table).flatMap(([list, phrases]) => {
+        const name = nameOf(list);
+        return name
+          ? split(phrases)
+              .flatMap(words.foldings)
+              .map((one) => [one, name] as const)
+          : [];
+      }),
+    ),
+  );
+  const units = new Map(
+    Object.entries(UNITS).flatMap(([list, unit]) => folded(list).map((one) => [one, unit] as const)),
+  );
+  const [numbers, months] = [worth('numbers'), worth('month names')];
+  // A letter stands right beside its number: "T9", "24h".
+  const [short, long] = [true, false].map((isShort) =>
+    oneOf([...units.keys()].filter((one) => (one.length === 1) === isShort)),
+  );
+  const unit = `(?: ?(?<unit>${long})|(?<=\\d)(?<unit>${short}))`;
+  const ofMonth = oneOf(folded('months').map((one) => (one.length > 2 ? `${one} ?` : `${one}\\.?(?=\\d)`)));
+  const count = `(?<n>\\d{1,3}|${oneOf(numbers.keys())})`;
+  const number = `(?:\\d\\d?|${oneOf(numbers.keys())})(?:${any('ordinal endings')})?`;
+  const year = '(?<y>20\\d\\d)';
+  const past = [...names].flatMap(([phrase, { call, unit: of }]) =>
+    call === 'unit' && of === 'year' ? phrase : [],
+  );
+  const inYear = `(?:(?: |/| (?:${any('years', 'of')}) )(?:${year}|(?<yearName>${oneOf(past)})))?`;
+  const doubtful = `(?:(?<=(?<![^ ])(?:${any('before a month')}) )(?:${any('doubtful')})|(?:${any('doubtful')})(?=(?: ${number})? 20\\d\\d))`;
+  const monthName = `(?<monthName>${oneOf([...months.keys()].filter((one) => !folded('doubtful').includes(one)))}|${doubtful})`;
+  const month = `(?:(?:${ofMonth})(?<m>${number})|${monthName})`;
+  const beforeDay = `(?:${any('before a day')}) `;
+  const noAmount = `(?! (?:${anyOf(words.list('amounts'))})(?![^ ]))`;
+  const inDigits = [
+    `${year}[/-](?<m>\\d\\d?)(?:-(?<d>\\d\\d?))?`,
+    ...['/', '\\.', '-'].map((by) => `(?<d>\\d\\d?)${by}(?<m>\\d\\d?)(?:${by}(?<y>20\\d\\d|\\d\\d))?`),
+    `(?<m>\\d\\d?)[/.-]${year}`,
+    `(?:(?:${any('years')}) )?${year}`,
+  ];
+  const point = [
+    `(?<name>${oneOf(names.keys())})`,
+    `(?:${beforeDay})?(?:${inDigits.join('|')})${noAmount}`,
+    `(?:${beforeDay})?(?<d>${number})(?: (?:${any('of')}))? ${month}${inYear}`,
+    `${monthName} (?<d>${number})(?: ${year})?`,
+    `${month}${inYear}`,
+    `${count}${unit} (?:${any('ago')})|(?:${any('ago before')}) ${count}${unit}`,
+    `${beforeDay}(?<d>\\d\\d?(?:${any('ordinal endings')})?)`,
+  ].join('|');
+  const plain = point.replace(/\(\?<\w+>/g, '(?:');
+  const to = any('to');
+  const joined = `(?: ?[\\p{Pd}~→]+ ?| (?:${to}) )`;
+  const lead = `(?:(?:${any('past', 'of')}) )*`;
+  const range = `(?<first>${plain}|(?:${beforeDay})?${number})${joined}(?:(?<last>${plain})|(?<now>${any('now')}))`;
+  const whole = [
+    `${lead}(?:(?<since>${any('from')}) )?(?:${range}|(?<on>${plain}))`,
+    `(?:${to}) (?<until>${plain})`,
+    `${lead}${count}${unit}(?: (?:${any('since')}))*`,
+  ].join('|');
+  const alone = (pattern: string) => `(?<![^ ])(?:${pattern})(?![^ ])`;
+  return {
+    names,
+    units,
+    numbers,
+    months,
+    all: tables.flatMap((table) => Object.values(table)),
+    listed,
+    folded,
+    whole: new RegExp(alone(whole), 'uy'),
+    begins: firstsOf([...names.keys(), ...numbers.keys(), ...months.keys(), ...folded(...BEGINS)]),
+    point: new RegExp(`^(?:${point}|(?:${beforeDay})?(?<d>${number}))$`, 'u'),
+    unread: new RegExp(alone(any('unread', 'lunar')), 'gu'),
+    unreadFirst: firstsOf(folded('unread', 'lunar')),
+    lunar: new RegExp(alone(any('lunar')), 'u'),
+    marked: new Set(folded('units')),
+    before: new Set(folded('changes before', 'units')),
+    after: new Set(folded('changes after', 'to')),
+    inOne: new RegExp(
+      `^(?:(?:${any('months')})\\.?\\d{1,2}(?:[/.-](?:\\d{4}|(?:${any('months')})?\\d{1,2}))?` +
+        `|\\d{1,3}(?!(?:${words.list('amount endings').join('|')})$)(?:${oneOf(units.keys())}))$`,
+    ),
+  };
+}
+
+export function createTimes(words: Words): Times {
+  const patterns = createPatterns(words);
+  const { names, units, numbers, months } = patterns;
+  const written = remembered((typed: string) => typed.normalize('NFC').toLowerCase());
+  /** With their marks: "quà" is no "qua", "Tuấn" no "tuần". */
+  const spelt = new Set(
+    [...patterns.all, ...words.written('amounts')].flatMap((phrases) => phrases.split(/[\s,=]+/)),
+  );
+  const onlySpelt = new Set(patterns.listed('unread as spelt'));
+  const unreadNames = new Set(patterns.folded('unread'));
+  const isSpelt = remembered(
+    (typed: string) => isAscii(typed) || isLiteral({ text: typed }) || spelt.has(written(typed)),
+  );
+
+  function isLiteral({ text }: Pick<Token, 'text'>): boolean {
+    if (!/\d/.test(text)) return isDash(text);
+    return isDate({ text }) || (text.length <= 12 && patterns.inOne.test(unmark(text)));
+  }
+
+  function numberOf(typed: string | undefined): number | undefined {
+    return typed === undefined ? undefined : (numbers.get(typed) ?? Number.parseInt(typed, 10));
+  }
+
+  /** So many units; of hours, the days that they touch. */
+  function counted(call: string, typed: string | undefined, called = ''): Name | undefined {
+    const [count, unit] = [numberOf(typed), units.get(called)];
+    if (!count || !unit) return undefined;
+    if (unit === 'hour') return { call: 'last', count: Math.ceil(count / 24) + 1, unit: 'day' };
+    return { call, count: call === 'unit' ? -count : count, unit };
+  }
+
+  function pointOf(text: string | undefined): Point | undefined {
+    const found = text === undefined ? undefined : patterns.point.exec(text)?.groups;
+    if (!found) return undefined;
+    const { d, m, y, n, unit, name = '', monthName = '', yearName = '' } = found;
+    if (n !== undefined) return counted('unit', n, unit);
+    const year = numberOf(y) ?? names.get(yearName)?.count;
+    const typed: Typed = {
+      day: numberOf(d),
+      month: months.get(monthName) ?? numberOf(m),
+      year: year !== undefined && year > 0 && year < 100 ? 2000 + year : year,
+    };
+    return names.get(name) ?? typed;
+  }
+
+  /** What the groups of the pattern say. */
+  function saidIn(found: Readonly<Record<string, string | undefined>>): Omit<SaidPeriod, 'text'> {
+    const { until, since, first, last, on, n, unit } = found;
+    if (until !== undefined) return { to: pointOf(until) };
+    if (first !== undefined) return { from: pointOf(first), to: pointOf(last) };
+    const point = on === undefined ? counted('last', n, unit) : pointOf(on);
+    return since === undefined ? { on: point } : { from: point };
+  }
+
+  /** Only where one may begin: most texts speak of no time. */
+  function foundIn(letters: readonly string[], text: string): RegExpExecArray[] {
+    const found: RegExpExecArray[] = [];
+    let [at, end] = [0, 0];
+    for (const word of letters) {
+      if (at >= end && (/\d/.test(word) || patterns.begins.has(word))) {
+        patterns.whole.lastIndex = at;
+        const one = patterns.whole.exec(text);
+        if (one) {
+          found.push(one);
+          end = at + one[0].length;
+        }
+      }
+      at += word.length + 1;
+    }
+    return found;
+  }
+
+  return {
+    find(said) {
+      const letters = said.map(({ text, source }) => (isSpelt(source.text) ? unmark(text) : MASK));
+      const text = letters.join(' ');
+      const found = foundIn(letters, text);
+      const read = found.flatMap(placesOf);
+      const others = letters.map((word, at) => (read.includes(at) ? MASK : word)).join(' ');
+      const isUnread = letters.some((word) => patterns.unreadFirst.has(word));
+      const unread = isUnread ? [...others.matchAll(patterns.unread)].flatMap(placesOf) : [];
+      for (const [at, word] of letters.entries()) {
+        const typed = said[at]?.source.text ?? '';
+        const isUnit = read.length === 0 && patterns.marked.has(word) && !isAscii(typed);
+        const isBefore = read.includes(at + 1) && patterns.before.has(word);
+        const isAfter = read.includes(at - 1) && (patterns.after.has(word) || isDash(word));
+        const isOther = onlySpelt.has(written(typed)) || isDate({ text: typed });
+        if (!read.includes(at) && (isUnit || isBefore || isAfter || isOther)) unread.push(at);
+      }
+      const taken = new Set([...read, ...unread]);
+      if (taken.size === 0) return { others: said };
+      const period = letters.filter((_, at) => taken.has(at)).join(' ');
+      const isWhole = found.length === 1 && unread.length === 0 && !unreadNames.has(period);
+      const fault = patterns.lunar.test(period) ? 'period.lunar' : 'period.shape';
+      return {
+        said: { text: period, ...(isWhole ? saidIn(found[0]?.groups ?? {}) : { fault }) },
+        others: said.filter((_, at) => !taken.has(at)),
+      };
+    },
+    isLiteral,
+    isName: (text) => names.has(text),
+    words: patterns.all.flatMap((phrases) => phrases.split(/[,=]/).map(fold)),
+    numbers,
+  };
+}
+
+/** The places of the words that were found: of the text's, from 0. */
+function placesOf({ index, input, 0: text }: RegExpExecArray): number[] {
+  const from = input.slice(0, index).split(' ').length - 1;
+  return text.split(' ').map((_, at) => from + at);
+}
+
+const firstsOf = (phrases: readonly string[]): ReadonlySet<string> =>
+  new Set(phrases.map((phrase) => phrase.split(' ')[0] ?? ''));

@@ -9,8 +9,7 @@ import {
   createSigns,
   type LocaleOf,
 } from './manner.ts';
-import { isPast } from './period.ts';
-import { createTimes, type Pieces, type Times } from './period-words.ts';
+import { createTimes, isPast, type SaidPeriod, type Times } from './period.ts';
 import { remembered, visible } from './text.ts';
 import { createPhones, findEmail, type Token, tokenize, type Word } from './tokens.ts';
 import { ANSWERED, type Words } from './words.ts';
@@ -46,7 +45,7 @@ export type Said = {
   /** A word of the shape that operation ids have, upper case without its dash. It may be a code as well. */
   readonly reference?: string | undefined;
   /** The words that speak of a period, whether or not they can be read as one. */
-  readonly period?: Pieces | undefined;
+  readonly period?: SaidPeriod | undefined;
   /** Which history; only where the message asks for one, or says nothing else. */
   readonly type?: 'point' | 'gift' | 'both' | undefined;
   /** Speaks of all time, without a period: "quà của tôi". */
@@ -77,8 +76,6 @@ export type Said = {
 export type Reader = {
   /** What a text says by itself, whatever question it answers. */
   hear(text: string): Said;
-  /** A text as a period and nothing else. */
-  pieces(text: string): Pieces;
   readonly asking: Asking;
   readonly codes: Codes;
   readonly times: Times;
@@ -180,7 +177,7 @@ export function createReader(
   }
 
   /** What the phrases want; `period`: the words that speak of one. */
-  function actOf(parts: readonly Segment[], period: Pieces | undefined): string | undefined {
+  function actOf(parts: readonly Segment[], period: SaidPeriod | undefined): string | undefined {
     const language = wishedLanguage(parts);
     if (language !== undefined) return language;
     const said = parts.filter(({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act));
@@ -207,7 +204,7 @@ export function createReader(
     const isEarned = vague
       ? said.some((part) => listOf(part)?.type === 'point' && !listOf(part)?.vague)
       : parts.some(({ meaning }) => meaning?.asks);
-    return isPast(period, times.small) || (type === 'point' && isEarned) ? (pastAct ?? first) : first;
+    return isPast(period) || (type === 'point' && isEarned) ? (pastAct ?? first) : first;
   }
 
   /** "Không đổi quà nữa" stops; "không tích điểm được" is a complaint; "không, tích điểm" is neither. */
@@ -334,7 +331,6 @@ export function createReader(
     lexicon,
     localeOf,
     inLinks,
-    pieces: (text) => times.pieces(lexicon.wordsOf(tokenize(withDatesJoined(visible(text))))),
     // What is all vocabulary is nobody's secret.
     hear: remembered(readText, ({ rest, email }) => rest === '' && email === undefined),
   };
@@ -343,7 +339,7 @@ export function createReader(
 type Reading = {
   readonly parts: readonly Segment[];
   readonly codes: readonly Token[];
-  readonly period?: Pieces | undefined;
+  readonly period?: SaidPeriod | undefined;
   readonly act?: string | undefined;
   readonly yes: boolean;
 };
