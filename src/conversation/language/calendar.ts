@@ -31,7 +31,7 @@ function startOf(unit: Unit, day: number, count: number): number {
 }
 
 /** Weeks begin on Monday (0); 1 January 1970 was a Thursday. */
-export const weekdayOf = (day: number): number => (((day / DAY_MS + 3) % 7) + 7) % 7;
+const weekdayOf = (day: number): number => (((day / DAY_MS + 3) % 7) + 7) % 7;
 
 /** The first day of a month that is `months` after the one of `day`. */
 export function firstOfMonth(day: number, months: number): number {
