@@ -16,7 +16,7 @@ import { createEngine } from './engine/engine.ts';
 import type { Limits } from './engine/limits.ts';
 import { createOperators } from './engine/operators.ts';
 import { createTickets } from './engine/tickets.ts';
-import { createTraces } from './engine/tracing.ts';
+import { createTraces } from './engine/trace.ts';
 import { realWorld } from './engine/world.ts';
 import { createGuard, createLimits, limitStrangers } from './http/guard.ts';
 import { health } from './http/health.ts';

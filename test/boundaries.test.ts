@@ -11,7 +11,7 @@ const CHANNEL: readonly RegExp[] = [
   /^channels\/[^/]+$/,
   /^http\//,
   /^engine\/(messages|tickets|world)\.ts$/,
-  /^store\/(unavailable|feed|quota)\.ts$/,
+  /^store\/(port|feed|quota)\.ts$/,
   /^i18n\.ts$/,
 ];
 
@@ -74,7 +74,7 @@ const ROOMS: readonly Room[] = [
       ...[/^http\/problem\.ts$/, /^operators\//],
     ],
   },
-  { files: /^http\//, imports: [/^http\//, /^store\/unavailable\.ts$/] },
+  { files: /^http\//, imports: [/^http\//, /^store\/port\.ts$/] },
   { files: /^observability\//, imports: [/^\.\.\/package\.json$/] },
   { files: /^i18n\.ts$/, imports: [/^conversation\//, /^\.\.\/locales\//] },
   // How a Redis' address is written is the store's to know.

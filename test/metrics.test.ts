@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ALARMS, type Fields, type Log } from '../src/observability/log.ts';
 import { createMetrics, type Metrics } from '../src/observability/metrics.ts';
-import { StoreUnavailable } from '../src/store/unavailable.ts';
+import { StoreUnavailable } from '../src/store/port.ts';
 
 type Line = { level: string; fields: Fields; message: string };
 

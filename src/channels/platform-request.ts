@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Limit } from '../http/guard.ts';
 import { comeLater, problem } from '../http/problem.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 
 /** A platform that has to send again waits 1 to this many seconds. */
 const MAX_RETRY_AFTER_S = 5;

@@ -1,19 +1,4 @@
-import { type Index, type Listed, type RecordStore, SHARDS } from '../store/port.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
-
-/** What waits in the store, over all conversations and processes: for the metrics. */
-export type Waiting = {
-  /** Conversations that somebody should work on by now, and nobody does; for how long the first has been (ms; 0: none). */
-  readonly due: { readonly count: number; readonly oldestMs: number };
-  /** How long ago the oldest reply was made that had to be put off (ms; 0: there is none). */
-  readonly undeliveredMs: number;
-  /** Conversations that have dead letters. */
-  readonly letters: number;
-  /** How old each operation without an outcome is (ms), in no order; of more than `OPERATIONS_SEEN` a shard not all. */
-  readonly operationsMs: readonly number[];
-  /** Where a person was asked for: for how long each customer waits for staff (ms), and how many do not. */
-  readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
-};
+import { type Index, type Listed, type RecordStore, SHARDS, StoreUnavailable } from '../store/port.ts';
 
 const OPERATIONS_SEEN = 1000;
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
@@ -45,10 +30,11 @@ export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: numbe
 type Lists = Pick<RecordStore, 'list'>;
 
 /**
- * Reads indexes only, so it takes no longer however many conversations are stored. Shards that do not answer while others do
- * are left out. Rejects with `StoreUnavailable` where none answers.
+ * What waits in the store, over all conversations and processes: for the metrics. Reads indexes only, so it takes no longer
+ * however many conversations are stored. Shards that do not answer while others do are left out. Rejects with
+ * `StoreUnavailable` where none answers. Times are ms, 0 where there is none.
  */
-export async function readBacklog(store: Lists): Promise<Waiting> {
+export async function readBacklog(store: Lists) {
   const [due, undelivered, dead, intents, { tickets }] = await Promise.all([
     listAll(store, 'due', 'now', 1),
     listAll(store, 'undelivered', 'ever', 1),
@@ -58,9 +44,11 @@ export async function readBacklog(store: Lists): Promise<Waiting> {
   ]);
   const waits = tickets.filter(({ stands }) => stands === 'waiting');
   return {
+    // What somebody should work on by now, and nobody does; for how long the first has been.
     due: { count: countOf(due), oldestMs: Math.max(0, ...agesOf(due)) },
     undeliveredMs: Math.max(0, ...agesOf(undelivered)),
     letters: countOf(dead),
+    // In no order; of more than `OPERATIONS_SEEN` a shard not all.
     operationsMs: agesOf(intents),
     tickets: {
       // A ticket ends after a day: what waits longer has lost its record.
@@ -95,7 +83,7 @@ export async function membersOf(
   index: Index,
   limit = Number.MAX_SAFE_INTEGER,
 ): Promise<string[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const listed = await Promise.all(shards.map((shard) => store.list(index, { shard, upTo: 'ever', limit })));
+  const listed = await listAll(store, index, 'ever', limit);
+  if (listed.length < SHARDS) throw new StoreUnavailable('some shards of the store do not answer');
   return listed.flatMap(({ entries }) => entries.map(({ member }) => member));
 }

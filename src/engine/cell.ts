@@ -3,10 +3,10 @@ import {
   type IndexChange,
   type Key,
   type RecordStore,
+  StoreUnavailable,
   type Swap,
   versionOf,
 } from '../store/port.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
 import type { World } from './world.ts';
 
 /** How records of one kind are written, named and indexed. */

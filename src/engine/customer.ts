@@ -1,25 +1,22 @@
 import { z } from 'zod';
 import type { Kind, Transition } from './cell.ts';
+import type { Known } from './record.ts';
 
 /*
  * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
  */
 
+/** What operations left, and until when that is remembered (epoch ms). */
+const leftSchema = z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({});
+
 const customerSchema = z.looseObject({
   holder: z.looseObject({ operation: z.string(), untilMs: z.number() }).nullable().default(null),
   /** AntCRM's records that settled operations, and successes whose records are still to come. */
-  settled: z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({}),
-  awaited: z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({}),
+  settled: leftSchema,
+  awaited: leftSchema,
 });
 
-/** What an operation left, and until when that is remembered (epoch ms). */
-type Left = { readonly by: string; readonly untilMs: number };
-
-export type CustomerRecord = {
-  readonly holder: { readonly operation: string; readonly untilMs: number } | null;
-  readonly settled: Readonly<Record<string, Left>>;
-  readonly awaited: Readonly<Record<string, Left>>;
-};
+export type CustomerRecord = Known<z.infer<typeof customerSchema>>;
 
 const NOBODY: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
@@ -72,7 +69,7 @@ export function unlock(
 ): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
     const customer = current(before, nowMs);
-    const left: Left = { by: operation, untilMs: nowMs + SETTLED_MS };
+    const left = { by: operation, untilMs: nowMs + SETTLED_MS };
     const isHolder = customer.holder?.operation === operation;
     if (!isHolder && record === undefined && awaited === undefined) {
       return { record: before, answer: undefined };

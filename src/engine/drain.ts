@@ -1,10 +1,21 @@
+import type { Sender } from '../conversation/message.ts';
 import { readOutboxItem } from './bodies.ts';
-import type { Fused } from './fused.ts';
-import { GivenBack, type Lease } from './mailbox.ts';
+import { GivenBack, type Known, Lease, type Then } from './mailbox.ts';
 import type { Delivered, Numbered } from './outbox.ts';
-import type { OutboxEntry, Tried } from './record.ts';
-import type { Next, Wait, Work } from './transitions.ts';
-import { answer, channelOf, inputOf, leaveIfNewer, type Turn, type TurnTools, turnOf } from './turn.ts';
+import { commit, type OutboxEntry, type Tried, type Wait, type Work } from './record.ts';
+import { contextOf, joined, leave } from './steps.ts';
+import {
+  answer,
+  changeOf,
+  channelOf,
+  inputOf,
+  leaveIfNewer,
+  measured,
+  noteChange,
+  type Turn,
+  type TurnTools,
+  turnOf,
+} from './turn.ts';
 
 export type DrainTools = TurnTools & {
   deliver(
@@ -43,7 +54,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
   }
 
   /** Answers, and delivers the answer. False as `flush`. */
-  function turn(next: Next): Promise<boolean> {
+  function turn(next: Work): Promise<boolean> {
     return watched(lease, next, tools, async (made) => {
       const outbox = await answer(made, tools);
       const isFlushed = work.isPutOff || (await flush(outbox, next.nowMs));
@@ -62,7 +73,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
     // What an earlier lease left is dropped before a step can add to it: should this process die too, only the latest
     // turn's replies are repeated, and none comes after one to a later message.
     const isFresh = fused === undefined && work.outbox.length === 0;
-    let next: Next | null = isFresh ? work : await mailbox.release(lease, sentSeq);
+    let next: Work | null = isFresh ? work : await mailbox.release(lease, sentSeq);
     for (; next !== null; next = await mailbox.release(lease, sentSeq)) {
       if (stopping()) throw new GivenBack();
       if (next.head === null && !next.wake) continue;
@@ -78,7 +89,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
 /** Does the work of a turn in a span of its message's trace, and with a line of the log at its end. */
 async function watched<Result>(
   lease: Lease,
-  next: Next,
+  next: Work,
   tools: DrainTools,
   work: (turn: Turn) => Promise<Result>,
 ): Promise<Result> {
@@ -105,4 +116,67 @@ function readAll(outbox: readonly OutboxEntry[]): Numbered[] {
       return { seq, item: null };
     }
   });
+}
+
+/** A turn that was decided and committed with the swap that filed its message: what is left is to deliver its items. */
+export type Fused = {
+  readonly turn: Turn;
+  /** To be called once it is written: what is left to be done. */
+  note(): Promise<readonly Numbered[]>;
+};
+
+/** The message at hand, and who wrote it. `aliveUntilMs`: as of its lease, if it gets one. */
+type Filed = {
+  readonly name: string;
+  readonly sender: Sender;
+  readonly known: Known;
+  readonly aliveUntilMs: number;
+};
+
+/**
+ * Steps within the swap that files a message. Whatever is not plain is left to a turn of its own, and only filed: what waits
+ * or went wrong before, a step that throws, one that asks for an effect.
+ */
+export function fuse({ name, sender, known, aliveUntilMs }: Filed, tools: TurnTools): Then<Fused> {
+  const { conversation } = tools;
+  return (record, accepted, nowMs) => {
+    if (accepted.kind !== 'leased' || !isPlain(accepted.work, known.mark)) return undefined;
+    const { work } = accepted;
+    const lease = new Lease(name, work, aliveUntilMs, known);
+    try {
+      const turn = turnOf(lease, work, tools);
+      const { before, asker, dead } = turn;
+      if (asker === null || dead.length > 0) return undefined;
+      const decision = conversation.step(
+        before.state,
+        { kind: 'message', message: known.incoming.message },
+        contextOf({ sender, current: work.current, heardMs: known.incoming.acceptedMs, nowMs }, tools),
+      );
+      if (decision.effect !== undefined) return undefined;
+      turn.notes.passed('steps');
+      const made = { decided: joined(leave(before.state, null), decision), dead };
+      const change = changeOf(turn, made, tools);
+      const committed = commit({ owner: lease.owner, step: 1, mark: known.mark }, change.commit)(
+        record,
+        nowMs,
+      );
+      if (committed.answer === null) return undefined;
+      lease.step = 1;
+      lease.mark = null;
+      const { firstSeq } = committed.answer;
+      const note = () => {
+        const numbered = () => noteChange(turn, { change, made, firstSeq }, tools);
+        return measured(turn, tools, async () => ({ result: 'done', items: numbered() }));
+      };
+      return { record: committed.record, done: { turn, note } };
+    } catch {
+      // A turn of its own finds out what is wrong, and counts it.
+      return undefined;
+    }
+  };
+}
+
+function isPlain({ head, attempts, outbox, journal, takeover }: Work, mark: string): boolean {
+  const isOnly = head?.mark === mark && outbox.length === 0 && Object.keys(journal).length === 0;
+  return isOnly && attempts === 1 && !takeover;
 }

@@ -1,8 +1,7 @@
 import type { Observe } from '../observability/metrics.ts';
-import { type RecordStore, SHARDS, shardOf } from '../store/port.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { type Entry, type RecordStore, SHARDS, StoreUnavailable, shardOf } from '../store/port.ts';
 import type { Leased, Mailbox } from './mailbox.ts';
-import { mostOf, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /*
  * Who is due, and the leases of those: conversations whose lease ran out, messages that nobody took, wake-ups, replies
@@ -19,18 +18,14 @@ export type Claims = {
   claim(room: number): Promise<readonly Leased[]>;
 };
 
-type Found = { readonly conversation: string; readonly atMs: number };
-
 /** Looks go round the shards in four parts. */
 const PARTS = 4;
 const PART = SHARDS / PARTS;
 const ROUND_MS = 250;
 /** How many shards are looked at to fill this much room: most of those where something waits have one conversation. */
 const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
-/** Once one shard or conversation has answered, the others are waited for this long. */
-const GRACE_MS = 100;
-/** How long a shard that did not answer is left alone. */
-const ALONE_MS = 1000;
+/** How long a shard that did not answer is left alone: a look waits for the slowest of its shards. */
+const ALONE_MS = 5000;
 /** At most this many conversations are claimed at once. */
 const MAX_STEP = 8;
 /** What is put off for longer is found by the look at all shards. */
@@ -40,7 +35,7 @@ const shardOfName = (conversation: string): number => shardOf(`c:${conversation}
 
 export function createClaims(options: {
   readonly store: Pick<RecordStore, 'list'>;
-  readonly mailbox: Pick<Mailbox, 'take' | 'release'>;
+  readonly mailbox: Pick<Mailbox, 'take'>;
   readonly world: World;
   readonly observe: Pick<Observe, 'claim' | 'alarm'>;
 }): Claims {
@@ -48,7 +43,7 @@ export function createClaims(options: {
   const waiting = new Set<number>();
   /** What newer processes wrote is not offered again while it stays due. */
   const left = new Map<number, Set<string>>();
-  /** Until when shards are left alone, monotonic; `Infinity` while an answer is due from them. */
+  /** Until when shards are left alone, monotonic. */
   const alone = new Map<number, number>();
   // Processes that start together should not look at the same shards together.
   let part = Math.floor(world.random() * PARTS);
@@ -60,40 +55,29 @@ export function createClaims(options: {
     return Array.from({ length: PART }, (_, index) => part * PART + index);
   }
 
-  const isAlone = (shard: number): boolean => (alone.get(shard) ?? 0) > world.monotonicMs();
-  const leaveAlone = (shard: number): void => void alone.set(shard, world.monotonicMs() + ALONE_MS);
-
   /** What is due in one shard, without what was left to others. */
-  async function dueIn(shard: number, room: number): Promise<Found[]> {
+  async function dueIn(shard: number, room: number): Promise<Entry[]> {
     const skip = left.get(shard);
-    alone.set(shard, Number.POSITIVE_INFINITY);
+    const limit = room + (skip?.size ?? 0);
     try {
-      const limit = room + (skip?.size ?? 0);
       const { entries } = await store.list('due', { shard, upTo: 'now', limit });
-      alone.delete(shard);
       if (entries.length > 0) waiting.add(shard);
       else waiting.delete(shard);
       if (skip !== undefined) {
         left.set(shard, new Set(entries.map(({ member }) => member).filter((name) => skip.has(name))));
       }
-      return entries
-        .filter(({ member }) => !skip?.has(member))
-        .map(({ member, score }) => ({ conversation: member, atMs: score }));
+      return entries.filter(({ member }) => !skip?.has(member));
     } catch (error) {
-      leaveAlone(shard);
+      alone.set(shard, world.monotonicMs() + ALONE_MS);
       throw error;
     }
   }
 
   /** What is due in these shards, as far as they answer; null where none does. */
-  async function dueInAll(shards: readonly number[], room: number): Promise<Found[] | null> {
-    const asked = shards.filter((shard) => !isAlone(shard));
-    const answers = await mostOf(
-      asked.map((shard) => dueIn(shard, room)),
-      GRACE_MS,
-      world,
-    );
-    const found = answers.flatMap((answer) => (answer?.status === 'fulfilled' ? [answer.value] : []));
+  async function dueInAll(shards: readonly number[], room: number): Promise<Entry[] | null> {
+    const asked = shards.filter((shard) => (alone.get(shard) ?? 0) <= world.monotonicMs());
+    const answers = await Promise.allSettled(asked.map((shard) => dueIn(shard, room)));
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     return found.length === 0 ? null : found.flat();
   }
 
@@ -102,16 +86,16 @@ export function createClaims(options: {
    * began with the same one would win few of their claims.
    */
   async function look(room: number): Promise<string[]> {
-    const known = [...waiting].filter((shard) => !isAlone(shard)).slice(0, looksFor(room));
+    const known = [...waiting].slice(0, looksFor(room));
     const goRound = world.monotonicMs() - wentRoundMs >= ROUND_MS;
     const first = goRound ? [...new Set([...known, ...nextPart()])] : known;
     const found = first.length > 0 ? await dueInAll(first, room) : null;
     const more = !goRound && (found ?? []).length < room ? await dueInAll(nextPart(), room) : null;
     if (found === null && more === null) throw new StoreUnavailable('no shard of the store answers');
     return [...(found ?? []), ...(more ?? [])]
-      .map(({ conversation, atMs }) => ({ conversation, rank: Math.floor(atMs / 1000) + world.random() }))
+      .map(({ member, score }) => ({ member, rank: Math.floor(score / 1000) + world.random() }))
       .sort((a, b) => a.rank - b.rank)
-      .map(({ conversation }) => conversation);
+      .map(({ member }) => member);
   }
 
   async function take(conversation: string): Promise<Leased | 'taken' | 'left'> {
@@ -126,17 +110,6 @@ export function createClaims(options: {
     return taken;
   }
 
-  /** A lease that nobody waits for any more. Where that fails too, it runs out by itself. */
-  function giveBackLate(asked: Promise<Leased | 'taken' | 'left'> | undefined): void {
-    asked
-      ?.then(async (late) => {
-        if (typeof late !== 'object') return;
-        const { lease, work } = late;
-        await mailbox.release(lease, 0, { afterMs: 0, tried: work.tried ?? undefined, all: true });
-      })
-      .catch(() => {});
-  }
-
   return {
     waits(conversation, afterMs = 0) {
       if (afterMs > AWAITED_MS) return;
@@ -147,7 +120,7 @@ export function createClaims(options: {
 
     /**
      * Other processes claim too, so the steps begin small and grow while most of it is won: where most was taken, others are
-     * at the rest already. A node that hangs holds up no other: what it grants too late is given back.
+     * at the rest already.
      */
     async claim(room) {
       if (room <= 0) return [];
@@ -155,21 +128,12 @@ export function createClaims(options: {
       const claimed: Leased[] = [];
       let failure: PromiseRejectedResult | undefined;
       for (let step = 1; claimed.length < room && names.length > 0; step = Math.min(2 * step, MAX_STEP)) {
-        const some = names
-          .splice(0, Math.min(step, room - claimed.length))
-          .filter((name) => !isAlone(shardOfName(name)));
-        const asked = some.map(take);
-        const answers = await mostOf(asked, GRACE_MS, world);
+        const some = names.splice(0, Math.min(step, room - claimed.length));
         let taken = 0;
-        for (const [index, answer] of answers.entries()) {
-          if (answer?.status === 'fulfilled') {
-            if (typeof answer.value === 'object') claimed.push(answer.value);
-            else if (answer.value === 'taken') taken += 1;
-            continue;
-          }
-          leaveAlone(shardOfName(some[index] ?? ''));
-          if (answer === null) giveBackLate(asked[index]);
-          else failure ??= answer;
+        for (const answer of await Promise.allSettled(some.map(take))) {
+          if (answer.status === 'rejected') failure ??= answer;
+          else if (typeof answer.value === 'object') claimed.push(answer.value);
+          else if (answer.value === 'taken') taken += 1;
         }
         if (2 * taken >= some.length) break;
       }

@@ -6,22 +6,21 @@ import type { Observe } from '../observability/metrics.ts';
 import { createSpans, type Spans } from '../observability/tracing.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 import { written } from './bodies.ts';
 import { createCell } from './cell.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
-import { drain } from './drain.ts';
+import { drain, type Fused, fuse } from './drain.ts';
 import { createClaims } from './due.ts';
 import { createEffects, createPhotos } from './effects.ts';
-import { type Fused, fuse } from './fused.ts';
 import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
-import { createMailbox, Lease } from './mailbox.ts';
+import { type Around, createMailbox, Lease } from './mailbox.ts';
 import { conversationName, type Incoming, type Outlet } from './messages.ts';
 import { createOutbox } from './outbox.ts';
+import { CONVERSATION, type Work } from './record.ts';
 import type { Conversation } from './steps.ts';
-import type { Traces } from './tracing.ts';
-import { CONVERSATION, type Work } from './transitions.ts';
-import { createForeign, type TurnTools } from './turn.ts';
+import type { Traces } from './trace.ts';
+import type { TurnTools } from './turn.ts';
 import { realWorld, type World } from './world.ts';
 
 export type EngineOptions = {
@@ -79,41 +78,19 @@ export function createEngine(options: EngineOptions): Engine {
   const onBroken = (record: string) => observe.alarm('seal_broken', { conversation: record });
   const kept = { store, sealer: encryption, world, onBroken };
   const customers = createCell(CUSTOMER, kept);
-  const mailbox = createMailbox({
-    conversations: createCell(CONVERSATION, kept),
-    world,
-    limits,
-    onError: report,
-  });
-  const claims = createClaims({ store, mailbox, world, observe });
-  const customerName = (customer: string) => encryption.name('customer', customer);
-
-  /** What a turn waits for, on its way to the reply: a span and a trip of its own. `outcomeOf`: how it ended. */
-  async function around<Result>(
-    trip: 'intend' | 'commit' | 'lock' | 'unlock',
-    operation: string | undefined,
-    work: () => Promise<Result>,
-    outcomeOf: (result: Result) => string | undefined = () => undefined,
-  ): Promise<Result> {
+  const around: Around = async (trip, operation, work, outcomeOf) => {
     traces?.count(trip);
     if (!spans.isTracing) return work();
     return spans.around(`store ${trip}`, { operation }, async () => {
       const result = await work();
-      spans.note({ outcome: outcomeOf(result) });
+      spans.note({ outcome: outcomeOf?.(result) });
       return result;
     });
-  }
-  const asked: typeof mailbox = {
-    ...mailbox,
-    intend: (lease, call) => {
-      const work = () => mailbox.intend(lease, call);
-      return around('intend', call.operation, work, ({ intended }) => intended.kind);
-    },
-    commit: (lease, change) => {
-      const work = () => mailbox.commit(lease, change);
-      return around('commit', undefined, work, (committed) => (committed ? 'committed' : 'stale'));
-    },
   };
+  const conversations = createCell(CONVERSATION, kept);
+  const mailbox = createMailbox({ conversations, world, limits, around, onError: report });
+  const claims = createClaims({ store, mailbox, world, observe });
+  const customerName = (customer: string) => encryption.name('customer', customer);
   const lockOf = (customer: string, operation: string, forMs?: number) => {
     const work = async () => (await customers.change(customerName(customer), lock(operation, forMs))).answer;
     return around('lock', operation, work, ({ locked }) => (locked ? 'locked' : 'busy'));
@@ -122,36 +99,19 @@ export function createEngine(options: EngineOptions): Engine {
     around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
 
   const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world));
+  const photosAtOnce = eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs, world));
+  const shared = { ...options, mailbox, bulkhead, stopping, limits, world, spans };
   const tools: TurnTools = {
-    ...options,
-    mailbox: asked,
+    ...shared,
     customerName,
-    bulkhead,
-    stopping,
-    foreign: createForeign(),
-    limits,
-    world,
-    spans,
     perform: createEffects({
-      ...options,
-      mailbox: asked,
+      ...shared,
       lock: lockOf,
       unlock: (customer, ...rest) => unlockOf(customerName(customer), ...rest),
-      photos: createPhotos({
-        reader: options.photoReader,
-        bulkhead: eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs, world)),
-        outlet,
-        stopping,
-        world,
-        observe,
-      }),
-      spans,
-      stopping,
-      limits,
-      world,
+      photos: createPhotos({ ...shared, reader: options.photoReader, bulkhead: photosAtOnce }),
     }),
   };
-  const deliver = createOutbox({ ...tools, mailbox, limits, unlock: unlockOf, onError: report });
+  const deliver = createOutbox({ ...shared, unlock: unlockOf, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
 
   function accept(incoming: Incoming, sentMs = 0): Promise<Acceptance> {

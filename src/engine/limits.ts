@@ -48,21 +48,12 @@ export function createBulkhead(room: number, stuckMs: number, world: World): Bul
     return call;
   }
 
-  /** Null: no room. */
-  function enter(): Call | null | Promise<Call | null> {
-    if (running.size < room) return begin();
+  /** Null: there is none, and none will be soon. */
+  function place(): Call | null | Promise<Call | null> {
     const leftMs = stuckInMs();
     if (leftMs <= 0) return null;
-    const { promise, resolve } = Promise.withResolvers<Call | null>();
-    waiting.push(resolve);
     turnAwayIn(leftMs);
-    return promise;
-  }
-
-  function end(call: Call): void {
-    running.delete(call);
-    const next = waiting.shift();
-    if (next !== undefined) next(begin());
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   function stuckInMs(): number {
@@ -84,12 +75,13 @@ export function createBulkhead(room: number, stuckMs: number, world: World): Bul
   }
 
   return async (work) => {
-    const call = await enter();
+    const call = running.size < room ? begin() : await place();
     if (call === null) return NO_ROOM;
     try {
       return await work();
     } finally {
-      end(call);
+      running.delete(call);
+      waiting.shift()?.(begin());
     }
   };
 }

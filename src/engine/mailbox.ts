@@ -1,6 +1,6 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 import type { Stored } from './bodies.ts';
 import type { Cell } from './cell.ts';
 import type { Limits } from './limits.ts';
@@ -16,7 +16,6 @@ import {
   type Held,
   type Intended,
   intend,
-  type Next,
   type Outcomes,
   release,
   renew,
@@ -25,7 +24,7 @@ import {
   take,
   type Wait,
   type Work,
-} from './transitions.ts';
+} from './record.ts';
 import type { World } from './world.ts';
 
 /** A message that this process filed a moment ago under that mark, most often the head: it is not read again. */
@@ -36,8 +35,7 @@ export class Lease {
   readonly conversation: string;
   readonly owner: string;
   readonly known: Known | undefined;
-  /** The state as it is kept, and the same, read, where that is known; each commit brings both up to date. */
-  text: string | null;
+  /** The state as the last commit under it wrote it. */
   stored: Stored | undefined;
   /** The number of the last change under it. */
   step: number;
@@ -57,8 +55,6 @@ export class Lease {
     this.conversation = conversation;
     this.owner = work.owner;
     this.known = known;
-    this.text = work.state;
-    this.stored = work.stored;
     this.step = work.step;
     this.mark = work.head?.mark ?? null;
     this.aliveUntilMs = aliveUntilMs;
@@ -126,14 +122,23 @@ export type Then<Done> = (
 
 export type Mailbox = ReturnType<typeof createMailbox>;
 
-/** What becomes of conversations in the store, change by change. */
+/** What a turn waits for, on its way to the reply. `outcomeOf`: how it ended. */
+export type Around = <Result>(
+  trip: 'intend' | 'commit' | 'lock' | 'unlock',
+  operation: string | undefined,
+  work: () => Promise<Result>,
+  outcomeOf?: (result: Result) => string,
+) => Promise<Result>;
+
+/** What becomes of conversations in the store, change by change. `around`: whoever looks at what a turn waits for. */
 export function createMailbox(options: {
   readonly conversations: Cell<ConversationRecord>;
   readonly world: World;
   readonly limits: Pick<Limits, 'leaseMs' | 'renewMs'>;
+  readonly around: Around;
   onError(error: unknown): void;
 }) {
-  const { conversations, world, limits, onError } = options;
+  const { conversations, world, limits, around, onError } = options;
   const { leaseMs, renewMs } = limits;
   const live = new Set<Lease>();
   let running = false;
@@ -222,19 +227,22 @@ export function createMailbox(options: {
       call: { readonly operation: string; readonly body: unknown; readonly outcomes?: Outcomes },
     ): Promise<{ readonly intended: Intended; readonly durable: boolean }> {
       const by = `${lease.owner}:${lease.step + 1}`;
-      const { answer, durable } = await held(lease, (holder) => intend(holder, { ...call, by }), true);
+      const work = () => held(lease, (holder) => intend(holder, { ...call, by }), true);
+      const { answer, durable } = await around('intend', call.operation, work, ({ answer }) => answer.kind);
       return { intended: answer, durable };
     },
 
     async commit(lease: Lease, change: Commit): Promise<Committed> {
-      const { answer } = await held(lease, (holder) => commit(holder, change));
+      const work = () => held(lease, (holder) => commit(holder, change));
+      const outcomeOf = ({ answer }: { answer: Committed }) => (answer ? 'committed' : 'stale');
+      const { answer } = await around('commit', undefined, work, outcomeOf);
       if (change.consumed) lease.mark = null;
       lease.outcomes();
       return answer;
     },
 
     /** Tried until the lease is over: what was sent and cannot be noted would be sent again. */
-    async release(lease: Lease, sentSeq: number, wait?: Wait): Promise<Next | null> {
+    async release(lease: Lease, sentSeq: number, wait?: Wait): Promise<Work | null> {
       lease.mark = null;
       const ending = { sentSeq, wait, leaseMs, schema: VERSION, outcomes: lease.outcomes() };
       for (;;) {

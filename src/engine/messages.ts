@@ -158,7 +158,7 @@ export type TracedCall = z.infer<typeof callSchema>;
 
 /**
  * One turn, seen from inside: for people who test the bot, so its shape may change with the code. Full of personal
- * data, so it is made only for the channels that ask for it (`tracing.ts`), and never stored with the conversation.
+ * data, so it is made only for the channels that ask for it (`trace.ts`), and never stored with the conversation.
  */
 export const traceSchema = z.object({
   /** Null: a wake-up, nobody wrote. */

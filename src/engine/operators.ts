@@ -17,7 +17,7 @@ import { LIMITS } from './limits.ts';
 import { createMailbox } from './mailbox.ts';
 import { conversationName, type Incoming } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
-import { CONVERSATION, takeLetter } from './transitions.ts';
+import { CONVERSATION, takeLetter } from './record.ts';
 import { realWorld, type World } from './world.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
@@ -106,7 +106,10 @@ export function createOperators(options: {
     // Whoever works on it puts it aside, and says so.
     onBroken() {},
   });
-  const mailbox = createMailbox({ conversations, world, limits: LIMITS, onError() {} });
+  const mailbox = createMailbox({
+    ...{ conversations, world, limits: LIMITS, onError() {} },
+    around: (_trip, _operation, work) => work(),
+  });
 
   async function recordOf(name: string): Promise<ConversationRecord | null> {
     return (await conversations.look(name)).record;

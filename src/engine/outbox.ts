@@ -2,13 +2,12 @@ import { writeAwaited } from '../conversation/effect.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 import type { OutboxItem } from './bodies.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import type { Lease, Mailbox } from './mailbox.ts';
 import type { Delivery, Outgoing, Outlet } from './messages.ts';
-import type { Tried } from './record.ts';
-import type { Wait } from './transitions.ts';
+import type { Tried, Wait } from './record.ts';
 import type { World } from './world.ts';
 
 /** An item of the outbox at work: its reply may carry what is never stored. */

@@ -13,7 +13,7 @@ import type { Input } from '../conversation/step.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 import {
   type OutboxItem,
   originOf,
@@ -28,10 +28,10 @@ import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
 import type { Outgoing, Outlet } from './messages.ts';
 import type { Numbered } from './outbox.ts';
+import type { Commit, Work } from './record.ts';
 import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
 import { isLateIn, listedOf, openedIn } from './tickets.ts';
-import type { Traces } from './tracing.ts';
-import type { Commit, Next } from './transitions.ts';
+import type { Traces } from './trace.ts';
 import type { World } from './world.ts';
 
 /*
@@ -49,7 +49,7 @@ type Dead = { readonly reason: DeadReason; readonly body: unknown };
 /** What is to be answered, from what, and where it is noted how that went. */
 export type Turn = {
   readonly lease: Lease;
-  readonly next: Next;
+  readonly next: Work;
   readonly before: Stored;
   /** Null where it is not known whom to answer. */
   readonly asker: Asker | null;
@@ -69,7 +69,6 @@ export type TurnTools = {
   /** What a channel's platform may take up at once. */
   bulkhead(channel: string): Bulkhead;
   stopping(): boolean;
-  readonly foreign: Foreign;
   readonly limits: Pick<Limits, 'attempts'>;
   readonly world: World;
   readonly spans: Spans;
@@ -83,10 +82,13 @@ export type TurnTools = {
  * A turn of what is to be answered. What cannot be read is reported, and becomes a dead letter. Throws only `GivenBack`,
  * where another process may be able to read it.
  */
-export function turnOf(lease: Lease, next: Next, tools: TurnTools): Turn {
-  const { before, dead } = readState(lease, next, tools);
+export function turnOf(lease: Lease, next: Work, tools: TurnTools): Turn {
+  const { before, dead, unknownFlow } = readState(next, tools);
   const { asker, unreadable } = readHead(lease, next, before);
   const incoming = asker?.incoming ?? null;
+  // What staff filed waits for nobody.
+  const sinceMs = next.head === null ? next.wakeMs : (incoming?.acceptedMs ?? 0);
+  if (unknownFlow && next.nowMs - sinceMs < LEAVE_MS) throw new GivenBack(LEFT_AGAIN_MS);
   const seconds = secondsSince(incoming?.acceptedMs, tools.world);
   const about = {
     conversation: lease.conversation,
@@ -104,7 +106,7 @@ export const channelOf = ({ asker, before }: Pick<Turn, 'asker' | 'before'>): st
 export const inputOf = ({ next, asker }: Pick<Turn, 'next' | 'asker'>): string =>
   next.head === null ? 'wake' : (asker?.incoming?.message.kind ?? 'unreadable');
 
-function readHead({ known }: Lease, { head }: Next, { origin }: Stored): Pick<Turn, 'asker' | 'unreadable'> {
+function readHead({ known }: Lease, { head }: Work, { origin }: Stored): Pick<Turn, 'asker' | 'unreadable'> {
   const bystander = origin === null ? null : { origin, sender: origin.sender, incoming: null };
   if (head === null) return { asker: bystander, unreadable: false };
   try {
@@ -117,20 +119,16 @@ function readHead({ known }: Lease, { head }: Next, { origin }: Stored): Pick<Tu
 }
 
 function readState(
-  { conversation: name, text, stored }: Lease,
-  next: Next,
-  { conversation, foreign, world }: Pick<TurnTools, 'conversation' | 'foreign' | 'world'>,
-): Pick<Turn, 'before' | 'dead'> {
+  { state: text, stored }: Work,
+  { conversation }: Pick<TurnTools, 'conversation'>,
+): Pick<Turn, 'before' | 'dead'> & { readonly unknownFlow?: true } {
   if (stored !== undefined) return { before: stored, dead: [] };
   const fresh = { state: conversation.newState(), origin: null };
   if (text === null) return { before: fresh, dead: [] };
   try {
     const { unknownFlow, ...before } = readStored(text, conversation.readState);
-    const subject = `${name} ${next.head?.mark ?? next.wakeMs}`;
-    if (unknownFlow && foreign.isLeft(subject, world.monotonicMs())) throw new GivenBack(LEFT_AGAIN_MS);
-    return { before, dead: [] };
+    return { before, dead: [], ...(unknownFlow && { unknownFlow }) };
   } catch (error) {
-    if (error instanceof GivenBack) throw error;
     leaveIfNewer(error);
     return { before: fresh, dead: [{ reason: 'state', body: text }] };
   }
@@ -138,32 +136,12 @@ function readState(
 
 /** How soon a conversation that was left to other processes may be taken again. */
 const LEFT_AGAIN_MS = 2000;
+/** For so long other processes have their chance to go on with a flow that this one does not have. */
+const LEAVE_MS = 60_000;
 
 /** What a newer process stored is for newer processes: throws `GivenBack`. */
 export function leaveIfNewer(error: unknown): void {
   if (error instanceof NewerVersion) throw new GivenBack(LEFT_AGAIN_MS);
-}
-
-/** Turns in a flow that this process does not have: other processes have their chance first, for a minute. */
-type Foreign = { isLeft(subject: string, nowMs: number): boolean };
-
-const LEAVE_MS = 60_000;
-const MOST_LEFT = 1000;
-
-export function createForeign(): Foreign {
-  const since = new Map<string, number>();
-  return {
-    isLeft(subject, nowMs) {
-      const sinceMs = since.get(subject);
-      if (sinceMs !== undefined) return nowMs - sinceMs < LEAVE_MS;
-      since.set(subject, nowMs);
-      for (const oldest of since.keys()) {
-        if (since.size <= MOST_LEFT) break;
-        since.delete(oldest);
-      }
-      return true;
-    },
-  };
 }
 
 /**
@@ -226,7 +204,7 @@ async function carryOut(turn: Turn, tools: TurnTools): Promise<Answered> {
   if (typeof result !== 'string') {
     return { result: 'done', items: await commitTurn(turn, { decided: result, dead }, tools) };
   }
-  const letter = { reason: result, body: next.head?.body ?? lease.text };
+  const letter = { reason: result, body: next.head?.body ?? next.state };
   const decided = await giveUp(turn, calls, tools);
   return { result: 'dead', items: await commitTurn(turn, { decided, dead: [...dead, letter] }, tools) };
 }
@@ -270,7 +248,7 @@ type Starting = Pick<Beginning, 'state' | 'input'> & { readonly asker: Asker; re
 /** Steps from there on. Time passes meanwhile, by the store's clock. */
 function steps(
   lease: Lease,
-  { nowMs, current }: Next,
+  { nowMs, current }: Work,
   { state, input, asker, calls }: Starting,
   { conversation, ids, perform, world }: TurnTools,
 ): Promise<TurnResult> {
@@ -393,7 +371,6 @@ export function noteChange(
   const { conversation } = lease;
   const { decided, dead } = made;
   lease.pastIntent = false;
-  lease.text = change.commit.state;
   lease.stored = change.stored;
   for (const { reason } of dead) observe.alarm('dead_letter', { conversation, reason });
   for (const operation of decided.escalated)
@@ -433,7 +410,7 @@ function outboxOf(
   turn: {
     readonly before: Stored;
     readonly asks: string | undefined;
-    readonly next: Next;
+    readonly next: Work;
     readonly traceparent: string | undefined;
   },
   { conversation, customerName }: Pick<TurnTools, 'conversation' | 'customerName'>,

@@ -72,36 +72,3 @@ function randomBytes(count: number): Buffer {
   used += count;
   return pool.subarray(used - count, used);
 }
-
-/**
- * Waits until all have ended, or for `graceMs` after the first success: so a caller that asks several nodes does not wait
- * for one that hangs, but waits for all of them where all are slow. What had not ended by then is null.
- */
-export function mostOf<T>(
-  asked: readonly Promise<T>[],
-  graceMs: number,
-  world: Pick<World, 'timer'> = realWorld,
-): Promise<(PromiseSettledResult<T> | null)[]> {
-  const answers = asked.map((): PromiseSettledResult<T> | null => null);
-  let open = asked.length;
-  return new Promise((resolve) => {
-    let timer: Timer | undefined;
-    const end = (): void => {
-      timer?.cancel();
-      resolve([...answers]);
-    };
-    if (open === 0) end();
-    const note = (index: number, answer: PromiseSettledResult<T>): void => {
-      answers[index] = answer;
-      open -= 1;
-      if (open === 0) end();
-      else if (answer.status === 'fulfilled') timer ??= world.timer(graceMs, end);
-    };
-    for (const [index, one] of asked.entries()) {
-      one.then(
-        (value) => note(index, { status: 'fulfilled', value }),
-        (reason: unknown) => note(index, { status: 'rejected', reason }),
-      );
-    }
-  });
-}

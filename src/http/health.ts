@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
 /** A part that the bot depends on: resolves to its faults, one operator's line each; rejects if it cannot be used. */

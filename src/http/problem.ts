@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { z } from 'zod';
 import type { Log } from '../observability/log.ts';
-import { StoreUnavailable } from '../store/unavailable.ts';
+import { StoreUnavailable } from '../store/port.ts';
 
 /** What is wrong with a request: the field (dotted path, `body` for the whole) and what it wants. */
 const faultSchema = z.object({ where: z.string(), what: z.string() });

@@ -3,12 +3,11 @@ import type { Observe } from '../observability/metrics.ts';
 import { createMemoryFeed, type Feed } from './feed.ts';
 import { createMemoryStore } from './memory.ts';
 import type { RecordStore } from './port.ts';
-import { type OpenQuota, openMemoryQuota } from './quota.ts';
+import { createSharedQuotas, type OpenQuota, openMemoryQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis, type Word } from './redis/connection.ts';
-import { createRedisFeed } from './redis/feed.ts';
-import { createRedisQuotas } from './redis/quota.ts';
-import { createRedisRecords, namer } from './redis/records.ts';
+import { createRedisRecords, storedName } from './redis/records.ts';
+import { createRedisFeed } from './redis/subscriber.ts';
 
 /** All that outlives a turn: records, what is told, what is counted. */
 export type OpenStore = {
@@ -28,16 +27,16 @@ export async function openStore(
   observe: Pick<Observe, 'log' | 'command'>,
 ): Promise<OpenStore> {
   if (redis === undefined) {
-    const [records, feed] = [createMemoryStore({ clock: realWorld }), createMemoryFeed()];
+    const [records, feed] = [createMemoryStore(realWorld), createMemoryFeed()];
     return { records, feed, openQuota: openMemoryQuota, close: () => feed.close() };
   }
   const connection = await connectRedis(redis.address, observe.log, { word, onCommand: observe.command });
   const records = createRedisRecords(connection, redis);
-  const feed = createRedisFeed({ ...connection, nameOf: namer(connection, 'f') });
+  const feed = createRedisFeed(connection);
   return {
     records,
     feed,
-    openQuota: createRedisQuotas({ ...connection, nameOf: namer(connection, 'p') }),
+    openQuota: createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args)),
     async close() {
       await Promise.all([records.close(), feed.close()]);
       await connection.close();

@@ -127,3 +127,8 @@ export function shardOf(key: Key): number {
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
 }
+
+/** The store did not confirm in time or cannot be reached. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}

@@ -1,4 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { realWorld, type World } from '../engine/world.ts';
+import { StoreUnavailable } from './port.ts';
 
 /**
  * How fast all processes of a bot together send, so that a platform that takes `perSecond` messages refuses few. In no
@@ -39,7 +42,7 @@ export type OpenQuota = (name: string, perSecond: number) => Quota;
  * are `perSecond` messages. Where no message found room for `SCARCE_MS`, there was no burst within the last second, and
  * each takes only `tightMs`.
  */
-export function bucketOf(perSecond: number) {
+function bucketOf(perSecond: number) {
   const relaxedMs = 1000 / (RELAXED * perSecond);
   const burstMs = Math.max(1000 / RELAXED - 1000, relaxedMs);
   return { relaxedMs, tightMs: 1000 / perSecond, burstMs };
@@ -51,7 +54,7 @@ const SCARCE_MS = 1000;
 /** Refusals so close to each other are one. */
 const TOGETHER_MS = 1000;
 
-/** For one process. `store/redis/pace.lua` is the same for all of them. */
+/** For one process. `store/redis/quota.lua` is the same for all of them. */
 export function createMemoryQuota(perSecond: number, world: Pick<World, 'monotonicMs'> = realWorld): Quota {
   const { relaxedMs, tightMs, burstMs } = bucketOf(perSecond);
   /** When the bucket is empty, since when none found room, when the next place in the line is. */
@@ -99,3 +102,53 @@ export function createMemoryQuota(perSecond: number, world: Pick<World, 'monoton
 }
 
 export const openMemoryQuota: OpenQuota = (_name, perSecond) => createMemoryQuota(perSecond);
+
+/** A process waits this long for the store's answer. After that, it counts for itself for so long. */
+const WITHIN_MS = 200;
+const ALONE_MS = 1000;
+
+const takenSchema = z.tuple([z.number(), z.number(), z.number()]);
+
+/** For all processes: `run` runs `store/redis/quota.lua` on the count of that name, or rejects with `StoreUnavailable`. */
+export function createSharedQuotas(
+  run: (name: string, args: readonly (string | number)[]) => Promise<unknown>,
+): OpenQuota {
+  return (name, perSecond) => {
+    const { relaxedMs, tightMs, burstMs } = bucketOf(perSecond);
+    const bucket = [relaxedMs, tightMs, burstMs].map((ms) => ms.toFixed(3));
+    const own = createMemoryQuota(perSecond);
+    let aloneUntilMs = 0;
+
+    /** Undefined: there is no answer. */
+    async function ask(what: string, ...args: readonly number[]): Promise<unknown> {
+      if (performance.now() < aloneUntilMs) return undefined;
+      const answer = await Promise.race([
+        run(name, [what, ...bucket, ...args]).catch(unavailable),
+        delay(WITHIN_MS, undefined, { ref: false }),
+      ]);
+      if (answer === undefined) aloneUntilMs = performance.now() + ALONE_MS;
+      return answer;
+    }
+
+    return {
+      async take(asked) {
+        const answer = await ask('take', asked.sent, asked.wanted, asked.withinMs);
+        if (answer === undefined) return own.take(asked);
+        const [granted, aheadUs, stepUs] = takenSchema.parse(answer);
+        return { granted, aheadMs: aheadUs / 1000, stepMs: stepUs / 1000 };
+      },
+      async line() {
+        const answer = await ask('line');
+        return answer === undefined ? own.line() : z.number().parse(answer);
+      },
+      async refused(afterMs) {
+        const answer = await ask('refuse', afterMs);
+        return answer === undefined ? own.refused(afterMs) : z.number().parse(answer);
+      },
+    };
+  };
+}
+
+function unavailable(error: unknown): undefined {
+  if (!(error instanceof StoreUnavailable)) throw error;
+}

@@ -75,7 +75,7 @@ async function startBot(create: CreateChannel) {
   };
   const photoReader = readerOf({ kind: 'read', texts: [PHOTOGRAPHED] });
   const engine = createEngine({
-    store: createMemoryStore({ clock: realWorld }),
+    store: createMemoryStore(realWorld),
     encryption,
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),

@@ -14,14 +14,20 @@ import { LIMITS, type Limits } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Outlet } from '../../src/engine/messages.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
+import { accept, CONVERSATION } from '../../src/engine/record.ts';
 import { type World as Outside, realWorld } from '../../src/engine/world.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { type Entry, type Index, type RecordStore, SHARDS, versionOf } from '../../src/store/port.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import {
+  type Entry,
+  type Index,
+  type RecordStore,
+  SHARDS,
+  StoreUnavailable,
+  versionOf,
+} from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
 import { NO_READER } from '../support/photos.ts';
 
@@ -165,7 +171,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     monotonicMs: () => performance.now() + offsetMs,
     random: () => 0.5,
   };
-  const memory = createMemoryStore({ clock: outside });
+  const memory = createMemoryStore(outside);
   const changes: Changed[] = [];
   const failed: Changed[] = [];
   const store = watched(memory, encryption, (change) => void changes.push(change));

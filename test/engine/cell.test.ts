@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCell } from '../../src/engine/cell.ts';
-import { newRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION, commit, take } from '../../src/engine/transitions.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-import { type RecordStore, shardOf } from '../../src/store/port.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { accept, CONVERSATION, commit, newRecord, take } from '../../src/engine/record.ts';
+import { type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
+import { createLossyStore } from '../support/lossy-store.ts';
 import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
 
 const KEY = 'c:name';
@@ -14,7 +12,7 @@ const shard = shardOf(KEY);
 function world(over: Partial<RecordStore> = {}) {
   const clock = { ms: NOW };
   const mono = { ms: 0 };
-  const memory = createMemoryStore({ clock: { nowMs: () => clock.ms }, keep: 100 });
+  const memory = createLossyStore({ nowMs: () => clock.ms }, 100);
   const trips: string[] = [];
   const broken: string[] = [];
   const timers: (() => void)[] = [];

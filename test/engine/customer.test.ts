@@ -61,7 +61,7 @@ describe("A customer's record", () => {
   });
 
   it('is one for all processes', async () => {
-    const store = createMemoryStore({ clock: { nowMs: () => NOW } });
+    const store = createMemoryStore({ nowMs: () => NOW });
     const world = { ...realWorld, monotonicMs: () => 0 };
     const open = () => createCell(CUSTOMER, { store, sealer: openSealer, world, onBroken: () => {} });
     const [one, other] = [open(), open()];

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Sealer } from '../../src/engine/cell.ts';
-import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
-import { accept, type Filing, type Held, type Work } from '../../src/engine/transitions.ts';
+import {
+  accept,
+  type ConversationRecord,
+  type Filing,
+  type Held,
+  newRecord,
+  type Work,
+} from '../../src/engine/record.ts';
 
 export const NOW = 1_800_000_000_000;
 export const LEASE = 15_000;

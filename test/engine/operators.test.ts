@@ -4,7 +4,7 @@ import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { createOperators } from '../../src/engine/operators.ts';
-import { MAX_INBOX } from '../../src/engine/transitions.ts';
+import { MAX_INBOX } from '../../src/engine/record.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';

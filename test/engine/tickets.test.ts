@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createTickets, type News } from '../../src/engine/tickets.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 
 /** An inbox over a store of which one shard has a ticket, and `turn` lets half a second pass. */
 function inbox() {

@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { notFound, problem, problemHandler } from '../../src/http/problem.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 
 const errors: unknown[] = [];
 

@@ -12,7 +12,7 @@ const decisionOf = (by: string) => ({
 
 test('who settled an operation is known for 48 hours; the first decision counts, and nobody reads it without the key', async () => {
   let nowMs = Date.UTC(2026, 10, 25);
-  const records = createMemoryStore({ clock: { nowMs: () => nowMs } });
+  const records = createMemoryStore({ nowMs: () => nowMs });
   const keys = { key: Buffer.alloc(32, 1), hashKey: Buffer.alloc(32, 2) };
   const decisions = createDecisions(records, createEncryption(keys));
   await decisions.keep(decisionOf('lan'));

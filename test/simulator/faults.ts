@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
 
 /** How often what goes wrong. Each rate is drawn from the seed, so nobody tunes them; a third of all are zero. */

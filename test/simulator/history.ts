@@ -11,10 +11,9 @@ import { createTickets, type Tickets } from '../../src/engine/tickets.ts';
 import { SAYINGS, WORDING } from '../../src/i18n.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-import { INDEXES, type RecordStore, SHARDS } from '../../src/store/port.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
+import { INDEXES, type RecordStore, SHARDS, StoreUnavailable } from '../../src/store/port.ts';
 import { SETTINGS } from '../support/dialogue.ts';
+import { createLossyStore } from '../support/lossy-store.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Chance, createChance, createClock, createProcessWorld } from './clock.ts';
@@ -106,7 +105,7 @@ export async function runHistory(
     trace,
     operation: () => atWork.getStore(),
   });
-  const memory = createMemoryStore({ clock, keep: 200 });
+  const memory = createLossyStore(clock, 200);
   const line = createLine(clock, chance, () => rates);
   /** Swaps since the last one that replicas acknowledged, and when each was: so many can be lost. */
   let losable: number[] = [];

@@ -20,18 +20,42 @@ export type RedisAddress = {
 export type HostPort = { readonly host: string; readonly port: number };
 export type Login = { readonly username?: string; readonly password?: string };
 
-const REDIS_PORT = 6379;
-const SENTINEL_PORT = 26_379;
+const REDIS_URL =
+  /^(?<scheme>rediss?)(?<sentinel>\+sentinel)?:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
+/** What may stand before each further host: it says what the first one's says. */
+const AGAIN = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;
 
 /**
- * Reads `redis://[user:password@]host[:port][/db]`; several separated by commas are a Redis Cluster (scheme, login and
- * database are the first one's). `redis+sentinel://[user:password@]host[:port],…/master[/db]` names sentinels, with a
- * login for Redis itself; `?sentinelUsername=…&sentinelPassword=…` is the sentinels' own. `rediss` is TLS with all of
- * them. Null for anything else.
+ * Reads `redis://[user:password@]host[:port][/db]`; several separated by commas are a Redis Cluster.
+ * `redis+sentinel://[user:password@]host[:port],…/master[/db]` names sentinels, with a login for Redis itself;
+ * `?sentinelUsername=…&sentinelPassword=…` is the sentinels' own. `rediss` is TLS with all of them. Null for anything else.
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
-  if (!isDecodable(text)) return null;
-  return /^rediss?\+sentinel:/.test(text) ? parseSentinels(text) : parseServers(text);
+  const parts = REDIS_URL.exec(text.replace(AGAIN, ','))?.groups;
+  if (parts === undefined || !isDecodable(text)) return null;
+  const { scheme, sentinel, login = '', hosts = '', path = '', query } = parts;
+  const [first, ...others] = hosts.split(',').map((part) => hostPort(part.trim(), sentinel ? 26_379 : 6379));
+  const account = URL.parse(`redis://${login}@login`);
+  if (!first || !others.every((other) => other !== null) || account === null) return null;
+  const [master = '', db = ''] = sentinel ? path.split('/', 2) : ['', path];
+  if (!/^\d{0,5}$/.test(db)) return null;
+  const { username, password } = account;
+  const common = {
+    tls: scheme === 'rediss',
+    login: loginOf(decodeURIComponent(username), decodeURIComponent(password)),
+    db: Number(db),
+  };
+  if (sentinel) {
+    const asked = new URLSearchParams(query);
+    const strange = [...asked.keys()].some((name) => !/^sentinel(Username|Password)$/.test(name));
+    if (master === '' || strange) return null;
+    return {
+      ...{ ...common, kind: 'sentinel', sentinels: [first, ...others], master: decodeURIComponent(master) },
+      sentinelLogin: loginOf(asked.get('sentinelUsername') ?? '', asked.get('sentinelPassword') ?? ''),
+    };
+  }
+  if (others.length > 0) return { ...common, kind: 'cluster', nodes: [first, ...others] };
+  return { ...common, kind: 'server', server: first };
 }
 
 /** A lone % would throw where a part is decoded. */
@@ -42,6 +66,18 @@ function isDecodable(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Null for what is no `host[:port]`. */
+function hostPort(text: string, standard: number): HostPort | null {
+  const url = URL.parse(`redis://${text}`);
+  if (!url?.hostname) return null;
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || standard) };
+}
+
+/** An empty text is none. */
+function loginOf(username: string, password: string): Login {
+  return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
 }
 
 /** The hosts and ports, for people; never a login. */
@@ -58,64 +94,3 @@ export function placesOf(address: RedisAddress): string {
 
 const written = (nodes: readonly HostPort[]): string =>
   nodes.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)).join(', ');
-
-function parseServers(text: string): RedisAddress | null {
-  const [head = '', ...rest] = text.split(',').map((part) => part.trim());
-  const url = parseUrl(head);
-  const others = rest.map((part) => parseUrl(part.includes('://') ? part : `redis://${part}`)?.server);
-  if (url === null || !others.every((other) => other !== undefined)) return null;
-  const { server, ...common } = url;
-  if (others.length > 0) return { ...common, kind: 'cluster', nodes: [server, ...others] };
-  return { ...common, kind: 'server', server };
-}
-
-function parseUrl(text: string) {
-  const url = URL.parse(text);
-  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') return null;
-  return {
-    server: hostPort(url, REDIS_PORT),
-    login: accountOf(url),
-    db: Number(url.pathname.slice(1)) || 0,
-    tls: url.protocol === 'rediss:',
-  };
-}
-
-const SENTINEL_URL =
-  /^(?<scheme>rediss?)\+sentinel:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)\/(?<master>[^/?#]+)(?:\/(?<db>\d{1,5}))?(?:\?(?<query>[^#]*))?$/;
-
-function parseSentinels(text: string): RedisAddress | null {
-  const { scheme, login = '', hosts = '', master = '', db, query } = SENTINEL_URL.exec(text)?.groups ?? {};
-  const [first, ...others] = hosts.split(',').map((part) => hostPortOf(part.trim(), SENTINEL_PORT));
-  const account = URL.parse(`redis://${login}@login`);
-  const asked = new URLSearchParams(query);
-  const strange = [...asked.keys()].some((name) => !/^sentinel(Username|Password)$/.test(name));
-  if (!first || !others.every((other) => other !== null) || !account || strange) return null;
-  return {
-    kind: 'sentinel',
-    sentinels: [first, ...others],
-    master: decodeURIComponent(master),
-    login: accountOf(account),
-    sentinelLogin: loginOf(asked.get('sentinelUsername') ?? '', asked.get('sentinelPassword') ?? ''),
-    db: Number(db ?? 0),
-    tls: scheme === 'rediss',
-  };
-}
-
-/** Null for what is no `host[:port]`. */
-function hostPortOf(text: string, standard: number): HostPort | null {
-  const url = URL.parse(`redis://${text}`);
-  return url?.hostname ? hostPort(url, standard) : null;
-}
-
-function hostPort({ hostname, port }: URL, standard: number): HostPort {
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || standard) };
-}
-
-/** An empty text is none. */
-function loginOf(username: string, password: string): Login {
-  return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
-}
-
-/** What a URL has before its @, percent-encoded. */
-const accountOf = ({ username, password }: URL): Login =>
-  loginOf(decodeURIComponent(username), decodeURIComponent(password));

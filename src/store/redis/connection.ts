@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log } from '../../observability/log.ts';
 import type { Observe } from '../../observability/metrics.ts';
-import { StoreRefused } from '../port.ts';
-import { StoreUnavailable } from '../unavailable.ts';
+import { StoreRefused, StoreUnavailable } from '../port.ts';
 import { placesOf, type RedisAddress } from './address.ts';
-import { connectorTo, follow, leaveNoMaster, leaveSwitched, leaveUnready } from './leaving.ts';
+import { follow, leaveNoMaster, leaveSwitched } from './master.ts';
 
 /** The connections of one process to a Redis: alone, behind sentinels, or in a cluster. */
 export type RedisConnection = {
@@ -36,12 +35,14 @@ export type RedisConnection = {
 
 export type Argument = string | Buffer | number;
 
+const SWAP = lua('swap');
 const SCRIPTS = {
-  read: { lua: lua('read') },
-  swap: { lua: lua('swap') },
+  /** A swap that expects what no record is. */
+  read: { lua: SWAP },
+  swap: { lua: SWAP },
   list: { lua: lua('list') },
   publish: { lua: lua('publish') },
-  pace: { lua: lua('pace') },
+  quota: { lua: lua('quota') },
 } as const;
 export type Script = keyof typeof SCRIPTS;
 
@@ -139,7 +140,7 @@ export async function connectRedis(
       const [[failed, answer] = [], [, acknowledged] = []] = results ?? [];
       if (failed || answer === undefined) {
         // Its slot has moved: who has it now is learnt by the main connection, which follows.
-        if (/^(MOVED|ASK) /.test(reason(failed))) run('read', keys.slice(0, 1), []).catch(() => {});
+        if (/^(MOVED|ASK) /.test(reason(failed))) commands.exists(...keys).catch(() => {});
         throw new StoreUnavailable(`redis: ${reason(failed)}`);
       }
       return { answer, acknowledged: Number(acknowledged ?? 0) };
@@ -167,7 +168,9 @@ function single(
   onLeave: (why: string) => void,
 ): Connections {
   const options = {
-    ...(address.kind === 'server' ? serverOptions(address, onLeave) : sentinelOptions(address)),
+    ...(address.kind === 'server'
+      ? { ...address.server, ...tlsOptions(address.tls) }
+      : sentinelOptions(address)),
     ...address.login,
     ...COMMON,
     db: address.db,
@@ -176,11 +179,9 @@ function single(
     scripts: SCRIPTS,
   };
   const commands = new Redis({ ...options, reconnectOnError: leaveNoMaster(onLeave) });
-  leaveUnready(commands);
   const watch = address.kind === 'sentinel' ? leaveSwitched(commands, address, WATCHES) : null;
   const another = (over: typeof LISTENS | typeof WAITS): Redis => {
     const connection = quiet(new Redis({ ...options, reconnectOnError: leaveNoMaster(), ...over }));
-    leaveUnready(connection);
     follow(commands, connection);
     return connection;
   };
@@ -193,13 +194,6 @@ function single(
       commands.disconnect();
     },
   };
-}
-
-function serverOptions(
-  { server, tls }: Extract<RedisAddress, { kind: 'server' }>,
-  onLeave: (why: string) => void,
-) {
-  return { ...server, ...tlsOptions(tls), Connector: connectorTo(server, tls, onLeave) };
 }
 
 /** The master's login is for the master alone; TLS is with all or none. */
@@ -416,22 +410,17 @@ export type Opening = {
 
 function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening {
   let closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
-  let refused: StoreRefused | undefined;
-  /** Whoever opens says why it is refused. */
-  let isOpening = true;
   let looking: Promise<void> | undefined;
 
+  /** What was known before still holds where the store does not answer. */
   async function look(): Promise<void> {
     try {
       await agree();
-      [closed, refused] = [null, undefined];
+      closed = null;
     } catch (error) {
-      if (error instanceof StoreRefused) {
-        if (!isOpening && refused?.message !== error.message) log.error({}, error.message);
-        [closed, refused] = [new StoreUnavailable(error.message), error];
-      } else if (!(error instanceof StoreUnavailable)) throw error;
-      // What was known before still holds.
-      else if (closed !== null && refused === undefined) closed = error;
+      if (error instanceof StoreRefused) closed = new StoreUnavailable(error.message, { cause: error });
+      else if (!(error instanceof StoreUnavailable)) throw error;
+      else if (closed !== null && closed.cause === undefined) closed = error;
     }
   }
 
@@ -464,18 +453,19 @@ function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening
     return (await confirmed(commands.get(PLACES[0]))) ?? made;
   }
 
-  const again = (): Promise<void> => {
+  function again(): Promise<void> {
+    const before = closed?.message;
     looking ??= look().finally(() => {
       looking = undefined;
+      if (closed?.cause && closed.message !== before) log.error({}, closed.message);
     });
     return looking;
-  };
+  }
 
   return {
     async open() {
-      await again();
-      isOpening = false;
-      if (refused) throw refused;
+      await look();
+      if (closed?.cause) throw closed.cause;
     },
     closed() {
       if (closed !== null) void again();

@@ -5,6 +5,7 @@
 --       of each change: member, score ('' = out); to put aside: member, life (ms)
 -- Answer  now (ms); or {now, what is there} where that is of another version: then nothing was changed
 --
+-- A read is a swap of nothing that expects what no record is.
 -- Sent again, it finds its own version and writes the same once more, so that a WAIT behind it waits for it, too.
 
 local RECORD, EXPECTED, NEXT, LIFE_MS, CHANGES = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
 import { startKit } from './kit.ts';
 
 const QUESTION: Reply = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';
 import {
   activity,

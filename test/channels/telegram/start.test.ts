@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Accept } from '../../../src/channels/channel.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
 import { understand } from '../../support/conversation.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { CHAT, createBot, SECRET } from './harness.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { createBot, SECRET } from './harness.ts';
 

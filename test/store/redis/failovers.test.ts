@@ -1,13 +1,12 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { leaveNoMaster } from '../../../src/store/redis/leaving.ts';
+import { expect, test, vi } from 'vitest';
+import { StoreUnavailable } from '../../../src/store/port.ts';
+import { leaveNoMaster } from '../../../src/store/redis/master.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
 import { startRedisCluster } from '../../support/redis.ts';
-import { serveTcp } from '../../support/server.ts';
-import { adminOf, memoryLog, openRecords, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+import { adminOf, memoryLog, openRecords, stopAtEnd } from './kit.ts';
 
 /*
  * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
@@ -32,37 +31,6 @@ test('a process leaves a master that became a replica, with every connection, an
     );
   await expect.poll(left).toHaveLength(1);
 });
-
-test('a node that loads its data is left for the one where the address leads now', async () => {
-  const redis = await ownRedis();
-  const proxy = await ownProxy(await loadingNode());
-  const { store } = await openRecords(proxy.url);
-  await expect(store.health()).rejects.toThrow(/^redis: node .* cannot be reached: not connected yet/);
-  proxy.switchTo(redis.port);
-  await expect
-    .poll(() => store.swap(someKey(), swapOf({ bytes: record('a') })))
-    .toMatchObject({ swapped: true });
-});
-
-/** What a Redis says that has gigabytes to load, as far as a client asks before it is ready. */
-const LOADING: Readonly<Record<string, string>> = {
-  HELLO: '-NOPROTO unsupported protocol version\r\n',
-  CLIENT: '+OK\r\n',
-  INFO: '$31\r\nloading:1\r\nrole:master\r\nx:12345\r\n',
-};
-
-/** A port where nothing but that is said. */
-async function loadingNode(): Promise<number> {
-  const server = await serveTcp((socket) => {
-    socket.on('data', (data) => {
-      for (const [, name = ''] of data.toString().matchAll(/\r\n(HELLO|CLIENT|INFO)\r\n/gi)) {
-        socket.write(LOADING[name.toUpperCase()] ?? '');
-      }
-    });
-  });
-  onTestFinished(() => server[Symbol.asyncDispose]());
-  return Number(new URL(server.url).port);
-}
 
 test.for([
   ["READONLY You can't write against a read only replica. script: 1f, on @user_script:1.", true],

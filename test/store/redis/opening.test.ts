@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createKeyChecks } from '../../../src/store/encryption.ts';
-import { SHARDS, StoreRefused } from '../../../src/store/port.ts';
+import { SHARDS, StoreRefused, StoreUnavailable } from '../../../src/store/port.ts';
 import { PLACES, type Word } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
 import { record, someKey, swapOf } from '../../contract/records.ts';
 import { startRedisCluster } from '../../support/redis.ts';
 import { adminOf, memoryLog, openRecords, ownRedis, stopAtEnd } from './kit.ts';

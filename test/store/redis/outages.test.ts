@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { type RecordStore, shardOf } from '../../../src/store/port.ts';
-import { StoreUnavailable } from '../../../src/store/unavailable.ts';
+import { type RecordStore, StoreUnavailable, shardOf } from '../../../src/store/port.ts';
 import { bytesOf, due, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';
 import { adminOf, memoryLog, openRecords, ownProxy, ownRedis } from './kit.ts';

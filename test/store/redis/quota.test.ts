@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
+import { createSharedQuotas } from '../../../src/store/quota.ts';
 import { connectRedis } from '../../../src/store/redis/connection.ts';
-import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
-import { namer } from '../../../src/store/redis/records.ts';
+import { storedName } from '../../../src/store/redis/records.ts';
 import { addressOf, startRedis } from '../../support/redis.ts';
 import { ANY } from './kit.ts';
 
@@ -29,7 +29,10 @@ async function startQuota() {
     }
   }
   return {
-    quota: createRedisQuotas({ ...client, nameOf: namer(client, 'p') })('bot', 30),
+    quota: createSharedQuotas((name, args) => client.run('quota', [storedName(`p:${name}`)], args))(
+      'bot',
+      30,
+    ),
     putClockBack,
   };
 }

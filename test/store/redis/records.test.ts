@@ -2,10 +2,10 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
 import type { Feed } from '../../../src/store/feed.ts';
+import { createSharedQuotas } from '../../../src/store/quota.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
-import { createRedisFeed } from '../../../src/store/redis/feed.ts';
-import { createRedisQuotas } from '../../../src/store/redis/quota.ts';
-import { createRedisRecords, namer } from '../../../src/store/redis/records.ts';
+import { createRedisRecords, storedName } from '../../../src/store/redis/records.ts';
+import { createRedisFeed } from '../../../src/store/redis/subscriber.ts';
 import { feedContract } from '../../contract/feed.ts';
 import { quotaContract } from '../../contract/quota.ts';
 import { recordsContract } from '../../contract/records.ts';
@@ -52,7 +52,7 @@ for (const [name, start] of [
   feedContract(name, async (options) => {
     const feeds: Feed[] = [];
     const { part, another, close } = await fresh((connection) => {
-      const feed = createRedisFeed({ ...connection, nameOf: namer(connection, 'f') }, options);
+      const feed = createRedisFeed(connection, options);
       feeds.push(feed);
       return feed;
     });
@@ -68,7 +68,10 @@ for (const [name, start] of [
 
   quotaContract(name, async (quota, perSecond) => {
     const { part, another, close } = await fresh((connection) =>
-      createRedisQuotas({ ...connection, nameOf: namer(connection, 'p') })(quota, perSecond),
+      createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args))(
+        quota,
+        perSecond,
+      ),
     );
     onTestFinished(close);
     return { one: part, other: await another() };

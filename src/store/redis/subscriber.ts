@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
-import { type Argument, backOff, confirmed, type RedisConnection } from './connection.ts';
+import { backOff, confirmed, type RedisConnection } from './connection.ts';
+import { storedName } from './records.ts';
 
 /** A connection that only listens must ask from time to time, to notice that it is dead. */
 const PING_MS = 10_000;
@@ -14,18 +15,12 @@ type Follower = {
   reading: 'no' | 'yes' | 'again';
 };
 
-/** `nameOf`: what a conversation's events are called. It throws where nothing may be asked of the store. */
-export type FeedClient = Pick<RedisConnection, 'commands' | 'subscriber'> & {
-  run(script: 'publish', keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
-  nameOf(conversation: string): string;
-};
-
 /**
  * The feed on Redis or Redis Cluster: a list per conversation and plain publish/subscribe (which a cluster carries to
  * every node, so that one subscriber connection per process suffices). News can be missed (a reconnect, a broken link
  * within the cluster); each names the event before it, so a follower sees the gap and reads the stored events.
  */
-export function createRedisFeed(client: FeedClient, options: FeedOptions = {}): Feed {
+export function createRedisFeed(client: RedisConnection, options: FeedOptions = {}): Feed {
   const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
   const followers = new Map<string, Set<Follower>>();
   let closed = false;
@@ -33,6 +28,13 @@ export function createRedisFeed(client: FeedClient, options: FeedOptions = {}): 
   let reopening: NodeJS.Timeout | undefined;
   let subscriber = open();
   const pinging = setInterval(() => void subscriber.ping().catch(() => {}), PING_MS).unref();
+
+  /** Throws where nothing may be asked of the store. */
+  function nameOf(conversation: string): string {
+    const why = client.closed();
+    if (why !== null) throw why;
+    return storedName(`f:${conversation}`);
+  }
 
   /** Subscribes to all that is followed, and makes up for what was missed meanwhile. */
   function open(): Redis {
@@ -102,12 +104,12 @@ export function createRedisFeed(client: FeedClient, options: FeedOptions = {}): 
 
   return {
     async publish(conversation, { seq, body }) {
-      const key = client.nameOf(conversation);
+      const key = nameOf(conversation);
       await client.run('publish', [key], [seq, body, key, feedLength, feedMs]);
     },
 
     async follow(conversation, afterSeq, onEvent) {
-      const key = client.nameOf(conversation);
+      const key = nameOf(conversation);
       const follower: Follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: 'no' };
       const those = followers.get(key) ?? new Set();
       followers.set(key, those.add(follower));
@@ -122,7 +124,7 @@ export function createRedisFeed(client: FeedClient, options: FeedOptions = {}): 
     },
 
     async forget(conversation) {
-      await confirmed(client.commands.del(client.nameOf(conversation)));
+      await confirmed(client.commands.del(nameOf(conversation)));
     },
 
     async close() {

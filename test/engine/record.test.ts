@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { type ConversationRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
   accept,
   CONVERSATION,
   type Commit,
+  type ConversationRecord,
   commit,
   intend,
   MAX_INBOX,
+  readRecord,
   release,
   renew,
   take,
   takeLetter,
-} from '../../src/engine/transitions.ts';
+  writeRecord,
+} from '../../src/engine/record.ts';
 import { filing, LEASE, leased, NOW, rest, taking } from './kit.ts';
 
 const HOUR = 3_600_000;

@@ -1,10 +1,8 @@
-import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
-import type { HostPort, RedisAddress } from './address.ts';
+import { Redis } from 'ioredis';
+import type { RedisAddress } from './address.ts';
 
 /*
- * When a connection is left. Behind one address (a managed Redis, a virtual IP, a name) the master can become a replica
+ * When a connection is left for another master. Behind one address (a managed Redis, a virtual IP, a name) the master can become a replica
  * while our connections to it stay. From then on it refuses every write, and answers reads from what it has. A connection
  * that is told so is closed: a new connection goes to where the address leads now.
  */
@@ -14,10 +12,6 @@ const NO_MASTER = /^(?:ERR .*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
 
 /** A connection is left at once, but only once, however many commands were under way. */
 const LEAVE_MS = 1000;
-/** A node that accepts connections but is not ready for this long is left too: another may be the master by now. */
-const READY_MS = 3000;
-/** How long a closed connection may take to end. */
-const CLOSE_MS = 1000;
 
 /**
  * ioredis' `reconnectOnError` for one connection. The refused command is rejected, not sent again: its caller knows best
@@ -32,49 +26,6 @@ export function leaveNoMaster(onLeave: (why: string) => void = () => {}): (error
     onLeave(why);
     return true;
   };
-}
-
-/** Connects to one address; a node that says it is a replica is left, and tried again later. */
-export function connectorTo(
-  { host, port }: HostPort,
-  tls: boolean,
-  onLeave: (why: string) => void,
-): NonNullable<RedisOptions['Connector']> {
-  return class extends AbstractConnector {
-    constructor() {
-      super(CLOSE_MS);
-    }
-
-    /** ioredis asks with what INFO says, before the connection is ready. */
-    override check({ role }: { readonly role?: string }): boolean {
-      if (role !== 'slave') return true;
-      onLeave('READONLY');
-      return false;
-    }
-
-    override async connect() {
-      this.connecting = true;
-      const stream = tls ? connectTls({ host, port }) : connectTcp({ host, port });
-      // ioredis listens a moment later; until then an error must have somewhere to go.
-      stream.once('error', (error: Error) => {
-        this.firstError = error;
-      });
-      this.stream = stream;
-      return stream;
-    }
-  };
-}
-
-/** Leaves a node that accepted the connection and does not become ready: it loads its data, or hangs. */
-export function leaveUnready(connection: Redis): void {
-  let timer: NodeJS.Timeout | undefined;
-  connection.on('connect', () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (connection.status === 'connect') connection.disconnect(true);
-    }, READY_MS);
-  });
-  for (const event of ['ready', 'close', 'end']) connection.on(event, () => clearTimeout(timer));
 }
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 
 import type { Trace } from '../../src/engine/messages.ts';
-import { createTraces } from '../../src/engine/tracing.ts';
+import { createTraces } from '../../src/engine/trace.ts';
 import { explain } from '../support/conversation.ts';
 import { NOW, SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming } from './bot.ts';

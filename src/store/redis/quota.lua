@@ -1,4 +1,4 @@
--- The pace of a bot's messages over all processes (store/quota.ts, where the same is for one process).
+-- How fast all processes of a bot together send (store/quota.ts, where the same is for one process).
 --
 -- KEYS  its count
 -- ARGV  what: take, line or refuse; how long a message fills the bucket (relaxed, tight), what the bucket holds (all ms);
