@@ -139,7 +139,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     config.handoverWebhook === undefined
       ? undefined
       : createHook(config.handoverWebhook, () => observe.log.warn({}, 'HANDOVER_WEBHOOK did not answer'));
-  const outlets = new Map<string, Channel>();
+  const platforms = new Map<string, Channel>();
   const engine = createEngine({
     store,
     encryption,
@@ -151,7 +151,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     perform: spannedPerform(loyalty.perform, spans),
     photoReader,
-    outlet: (channel) => outlets.get(channel),
+    platform: (channel) => platforms.get(channel),
     ids: () => newIds(),
     observe,
     limits: {
@@ -189,7 +189,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));
   const channels = opened.channels.map((channel) => spannedChannel(channel, spans));
   for (const channel of channels) {
-    outlets.set(channel.name, around.channel(channel));
+    platforms.set(channel.name, around.channel(channel));
     if (channel.plugin) server.register(channel.plugin);
   }
   await mountAdmin(admin, {
@@ -219,7 +219,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     version: packageJson.version,
     apart: admin !== server,
   });
-  const all = [...outlets.values()];
+  const all = [...platforms.values()];
   const watched = all.filter((channel) => channel.faults !== undefined);
   server.register(
     health([

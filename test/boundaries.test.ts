@@ -208,7 +208,7 @@ describe('the rules', () => {
     ['store/port.ts', "import type { ConversationState } from '../conversation/state.ts';"],
     ['loyalty/redeem.ts', "import {\n  type RecordStore,\n  SHARDS,\n} from '../store/port.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from '../sandbox/sandbox.ts';"],
-    ['photos/reader.ts', "import type { Outlet } from '../engine/messages.ts';"],
+    ['photos/reader.ts', "import type { Platform } from '../engine/messages.ts';"],
     ['engine/effects.ts', "import { createPhotoReader } from '../photos/reader.ts';"],
     ['channels/staff/staff.ts', "import { readBarcodes } from 'zxing-wasm/reader';"],
     ['loyalty/antcrm.ts', "import { readConfig } from '../config.ts';"],

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Command } from '../conversation/conversation.ts';
 import type { PhotoReader, Sender } from '../conversation/message.ts';
-import type { Incoming, Outlet } from '../engine/messages.ts';
+import type { Incoming, Platform } from '../engine/messages.ts';
 import type { Tickets } from '../engine/tickets.ts';
 import type { Guard, Limit } from '../http/guard.ts';
 import type { Addresses } from '../http/server.ts';
@@ -42,7 +42,7 @@ export type ChannelTraits = {
  *   deliver: async (outgoing) => send(outgoing.address, outgoing.reply),
  * };
  */
-export interface Channel extends ChannelTraits, Outlet {
+export interface Channel extends ChannelTraits, Platform {
   /** Turns the platform's requests into messages. Answers only after `accept` has resolved, and does nothing slow. */
   readonly plugin?: FastifyPluginAsync;
   /** Routes for staff, each behind the app's guard: they move to `ADMIN_PORT` where there is one. */
@@ -98,7 +98,7 @@ export type ChannelParts = {
   readonly guard: Guard;
   readonly encryption: Encryption;
   readonly feed: Feed;
-  /** For pictures that come with a request; turns read those that must be fetched (`Outlet.fetchPhoto`). */
+  /** For pictures that come with a request; turns read those that must be fetched (`Platform.fetchPhoto`). */
   readonly photoReader: PhotoReader;
   /** For a platform that limits the messages a second (`pace.ts`). */
   readonly openQuota: OpenQuota;

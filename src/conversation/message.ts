@@ -32,7 +32,7 @@ const readSchema = z.strictObject({ kind: z.literal('read'), texts: z.array(z.st
 const unreadSchema = z.strictObject({ kind: z.enum(['noCode', 'unreadable', 'unavailable', 'elsewhere']) });
 export type PhotoReading = z.infer<typeof readSchema> | z.infer<typeof unreadSchema>;
 
-/** A picture that was not looked at yet: `at` is what its channel needs to fetch it (`Outlet.fetchPhoto`). */
+/** A picture that was not looked at yet: `at` is what its channel needs to fetch it (`Platform.fetchPhoto`). */
 const remoteSchema = z.strictObject({ kind: z.literal('remote'), at: z.json() });
 
 /** A picture of a message. The picture itself is nowhere stored. */

@@ -1,6 +1,6 @@
 import type { Sender } from '../conversation/message.ts';
-import { readOutboxItem } from './bodies.ts';
 import { GivenBack, type Known, Lease, type Then } from './mailbox.ts';
+import { readOutboxItem } from './messages.ts';
 import type { Delivered, Numbered } from './outbox.ts';
 import { commit, type OutboxEntry, type Tried, type Wait, type Work } from './record.ts';
 import { contextOf, joined, leave } from './steps.ts';

@@ -21,11 +21,11 @@ import type {
 } from '../conversation/message.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
-import { type Origin, written } from './bodies.ts';
 import type { Lock } from './customer.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import { assertNotLost, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { FetchedPhoto, Incoming, Outlet } from './messages.ts';
+import type { FetchedPhoto, Incoming, Platform } from './messages.ts';
+import { type Origin, written } from './messages.ts';
 import type { PendingCall } from './record.ts';
 import type { World } from './world.ts';
 
@@ -104,12 +104,12 @@ export function createEffects(options: {
   readonly perform: Perform;
   readonly photos: ReturnType<typeof createPhotos>;
   readonly spans: Spans;
-  outlet(channel: string): Outlet | undefined;
+  platform(channel: string): Platform | undefined;
   stopping(): boolean;
   readonly limits: Pick<Limits, 'workingMs'>;
   readonly world: World;
 }) {
-  const { mailbox, lock, unlock, perform, photos, spans, outlet, stopping, limits, world } = options;
+  const { mailbox, lock, unlock, perform, photos, spans, platform, stopping, limits, world } = options;
 
   function contextOf({ lease, asker, calls, nowMs }: AtWork): EffectContext {
     return {
@@ -155,7 +155,7 @@ export function createEffects(options: {
     const { channel, conversation, address, press } = incoming;
     const show = (): void => {
       timer = world.timer(WORKING_AGAIN_MS, show);
-      void outlet(channel)
+      void platform(channel)
         ?.working?.({ conversation, address, press })
         .catch(() => {});
     };
@@ -197,17 +197,17 @@ const UNREADABLE: PhotoReading = { kind: 'unreadable' };
  */
 export function createPhotos(options: {
   readonly reader: PhotoReader;
-  outlet(channel: string): Outlet | undefined;
+  platform(channel: string): Platform | undefined;
   /** How many turns of a channel may be at their photos at once. */
   bulkhead(channel: string): Bulkhead;
   stopping(): boolean;
   readonly world: World;
   readonly observe: Pick<Observe, 'photo'>;
 }) {
-  const { reader, outlet, bulkhead, stopping, world, observe } = options;
+  const { reader, platform, bulkhead, stopping, world, observe } = options;
 
   async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
-    const channel = outlet(origin.channel);
+    const channel = platform(origin.channel);
     for (let tries = 1; ; tries++) {
       const got = (await channel?.fetchPhoto?.(origin, at)) ?? { kind: 'refused' };
       if (got.kind !== 'unavailable' || tries === TRIES || stopping()) return got;

@@ -7,7 +7,6 @@ import { createSpans, type Spans } from '../observability/tracing.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import { written } from './bodies.ts';
 import { createCell } from './cell.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
 import { drain, type Fused, fuse } from './drain.ts';
@@ -15,7 +14,7 @@ import { createClaims } from './due.ts';
 import { createEffects, createPhotos } from './effects.ts';
 import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
 import { type Around, createMailbox, Lease } from './mailbox.ts';
-import { conversationName, type Incoming, type Outlet } from './messages.ts';
+import { conversationName, type Incoming, type Platform, written } from './messages.ts';
 import { createOutbox } from './outbox.ts';
 import { CONVERSATION, type Work } from './record.ts';
 import type { Conversation } from './steps.ts';
@@ -31,7 +30,7 @@ export type EngineOptions = {
   /** Reads the pictures that channels fetch. */
   readonly photoReader: PhotoReader;
   /** The channel of that name, if this process has it. */
-  outlet(channel: string): Outlet | undefined;
+  platform(channel: string): Platform | undefined;
   ids(): Context['ids'];
   readonly observe: Observe;
   readonly world?: World | undefined;
@@ -62,7 +61,7 @@ export type Engine = {
 
 /** How a message becomes a turn, once, in order, whatever crashes. */
 export function createEngine(options: EngineOptions): Engine {
-  const { outlet, observe, spans = createSpans(), world = realWorld, traces } = options;
+  const { platform, observe, spans = createSpans(), world = realWorld, traces } = options;
   const { store, encryption } = options;
   const limits = { ...LIMITS, ...options.limits };
   const startedMs = world.nowMs();
@@ -172,7 +171,7 @@ export function createEngine(options: EngineOptions): Engine {
     const { channel, message } = incoming;
     const isSeen = spans.isTracing || traces?.isSeen(channel) === true;
     if (message.kind !== 'text' || isSeen || !mailbox.knows(name)) return undefined;
-    const to = outlet(channel);
+    const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
   }
 

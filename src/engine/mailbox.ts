@@ -1,10 +1,9 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { Stored } from './bodies.ts';
 import type { Cell } from './cell.ts';
 import type { Limits } from './limits.ts';
-import type { Incoming } from './messages.ts';
+import type { Incoming, Stored } from './messages.ts';
 import type { ConversationRecord } from './record.ts';
 import {
   type Accepted,

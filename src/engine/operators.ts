@@ -2,7 +2,12 @@ import type { ConversationState, ReadState } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
+import { createCell } from './cell.ts';
+import { LIMITS } from './limits.ts';
+import { createMailbox } from './mailbox.ts';
 import {
+  conversationName,
+  type Incoming,
   type IntentBody,
   type Origin,
   type OutboxItem,
@@ -11,11 +16,7 @@ import {
   readOutboxItem,
   readStored,
   written,
-} from './bodies.ts';
-import { createCell } from './cell.ts';
-import { LIMITS } from './limits.ts';
-import { createMailbox } from './mailbox.ts';
-import { conversationName, type Incoming } from './messages.ts';
+} from './messages.ts';
 import type { ConversationRecord } from './record.ts';
 import { CONVERSATION, takeLetter } from './record.ts';
 import { realWorld, type World } from './world.ts';

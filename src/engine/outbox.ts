@@ -3,10 +3,9 @@ import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import type { OutboxItem } from './bodies.ts';
 import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
 import type { Lease, Mailbox } from './mailbox.ts';
-import type { Delivery, Outgoing, Outlet } from './messages.ts';
+import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
 import type { Tried, Wait } from './record.ts';
 import type { World } from './world.ts';
 
@@ -42,7 +41,7 @@ export type OutboxOptions = {
     record: string | undefined,
     awaited: string | undefined,
   ): Promise<unknown>;
-  outlet(channel: string): Outlet | undefined;
+  platform(channel: string): Platform | undefined;
   bulkhead(channel: string): Bulkhead;
   readonly spans: Spans;
   readonly observe: Pick<Observe, 'alarm' | 'answered' | 'delivery' | 'failing' | 'log'>;
@@ -58,7 +57,7 @@ export type OutboxOptions = {
  * given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
 export function createOutbox(options: OutboxOptions) {
-  const { mailbox, unlock, outlet, bulkhead, observe, spans, limits, world, onError } = options;
+  const { mailbox, unlock, platform, bulkhead, observe, spans, limits, world, onError } = options;
   const outages = createOutages(observe, world);
 
   /** `tried` is of the first reply. */
@@ -127,10 +126,10 @@ export function createOutbox(options: OutboxOptions) {
 
   async function send(lease: Lease, outgoing: Outgoing, seq: number, attempted: Attempted): Promise<Fate> {
     const { channel } = outgoing;
-    if (outgoing.reply.quiet && !outlet(channel)?.hearsQuiet) return { kind: 'done' };
+    if (outgoing.reply.quiet && !platform(channel)?.hearsQuiet) return { kind: 'done' };
     let patience = limits.patienceMs;
     for (;;) {
-      const afterMs = (await outlet(channel)?.pace?.(outgoing)) ?? 0;
+      const afterMs = (await platform(channel)?.pace?.(outgoing)) ?? 0;
       if (afterMs > 0) return { kind: 'waits', wait: { afterMs, tried: attempted.tried } };
       mailbox.assertHeld(lease);
       const delivery = await bulkhead(channel)(() =>
@@ -157,7 +156,7 @@ export function createOutbox(options: OutboxOptions) {
 
   /** A channel that throws has a bug, and may have sent the reply all the same. */
   async function attempt(outgoing: Outgoing, seq: number): Promise<Delivery> {
-    const channel = outlet(outgoing.channel);
+    const channel = platform(outgoing.channel);
     if (channel === undefined) return { kind: 'undelivered' };
     try {
       return await channel.deliver(outgoing, seq);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { Stored } from './bodies.ts';
 import type { Transition as CellTransition, Filed, Kind } from './cell.ts';
+import type { Stored } from './messages.ts';
 
 /*
  * A conversation's record, in the shape that transitions work on, and how it is written. What is sealed into the store:

@@ -14,6 +14,10 @@ import type { Fields, Log } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Spans } from '../observability/tracing.ts';
 import { StoreUnavailable } from '../store/port.ts';
+import { type Asker, Calls, type createEffects } from './effects.ts';
+import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
+import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
+import type { Outgoing, Platform } from './messages.ts';
 import {
   type OutboxItem,
   originOf,
@@ -22,11 +26,7 @@ import {
   type Stored,
   writeState,
   written,
-} from './bodies.ts';
-import { type Asker, Calls, type createEffects } from './effects.ts';
-import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
-import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { Outgoing, Outlet } from './messages.ts';
+} from './messages.ts';
 import type { Numbered } from './outbox.ts';
 import type { Commit, Work } from './record.ts';
 import { type Beginning, type Conversation, leave, runSteps, type TurnResult } from './steps.ts';
@@ -65,7 +65,7 @@ export type TurnTools = {
   ids(): Context['ids'];
   /** How the store knows a customer: a keyed hash. */
   customerName(customer: string): string;
-  outlet(channel: string): Outlet | undefined;
+  platform(channel: string): Platform | undefined;
   /** What a channel's platform may take up at once. */
   bulkhead(channel: string): Bulkhead;
   stopping(): boolean;
@@ -270,10 +270,10 @@ function steps(
  */
 async function identified(
   asker: Asker,
-  { outlet, bulkhead, world }: Pick<TurnTools, 'outlet' | 'bulkhead' | 'world'>,
+  { platform, bulkhead, world }: Pick<TurnTools, 'platform' | 'bulkhead' | 'world'>,
 ): Promise<Asker> {
   const { incoming } = asker;
-  const channel = incoming === null ? undefined : outlet(incoming.channel);
+  const channel = incoming === null ? undefined : platform(incoming.channel);
   if (incoming === null || channel?.identify === undefined) return asker;
   const identify = channel.identify.bind(channel);
   const sender = await bulkhead(incoming.channel)(() => identify(incoming));

@@ -61,7 +61,7 @@ async function startBot(create: CreateChannel) {
   const delivered: Outgoing[] = [];
   const news = new EventTarget();
   let channel: Channel | undefined;
-  const outlet = {
+  const platform = {
     async deliver(outgoing: Outgoing, seq: number) {
       const delivery = await channel?.deliver(outgoing, seq);
       delivered.push(outgoing);
@@ -80,7 +80,7 @@ async function startBot(create: CreateChannel) {
     conversation: { step, readState, newState, settings: SETTINGS },
     perform: async (effect) => succeed(effect),
     photoReader,
-    outlet: () => outlet,
+    platform: () => platform,
     ids: () => newIds(),
     observe,
   });

@@ -11,7 +11,7 @@ import { createCell } from '../../src/engine/cell.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { LIMITS, type Limits } from '../../src/engine/limits.ts';
-import type { Delivery, Incoming, Outgoing, Outlet } from '../../src/engine/messages.ts';
+import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { createOperators } from '../../src/engine/operators.ts';
 import type { ConversationRecord } from '../../src/engine/record.ts';
 import { accept, CONVERSATION } from '../../src/engine/record.ts';
@@ -184,7 +184,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   const deliveries: string[] = [];
   const warnings: string[] = [];
 
-  const outlet: Outlet = {
+  const platform: Platform = {
     async deliver(outgoing, seq) {
       const next = script.shift() ?? { kind: 'delivered' };
       const delivery = typeof next === 'function' ? await next() : next;
@@ -252,7 +252,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
       encryption,
       conversation,
       perform,
-      outlet: (name) => (name === 'test' ? outlet : undefined),
+      platform: (name) => (name === 'test' ? platform : undefined),
       ids: () => ({ operation: `op${++ids}`, view: `v${ids}` }),
       photoReader: NO_READER,
       world: outside,
@@ -302,7 +302,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     failing,
     failed,
     store,
-    outlet,
+    platform,
     perform,
     encryption,
     outside,

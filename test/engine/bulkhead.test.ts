@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBulkhead, NO_ROOM } from '../../src/engine/limits.ts';
-import type { Outlet } from '../../src/engine/messages.ts';
+import type { Platform } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 
@@ -63,18 +63,18 @@ test.each(['identify', 'deliver'] as const)(
       await hanging.opened;
       atOnce -= 1;
     };
-    const platform: Outlet = {
+    const slowPlatform: Platform = {
       async identify({ sender }) {
         if (call === 'identify') await slow();
         return sender;
       },
       async deliver(outgoing, seq) {
         if (call === 'deliver') await slow();
-        return world.outlet.deliver(outgoing, seq);
+        return world.platform.deliver(outgoing, seq);
       },
     };
-    const outlet = (name: string) => (name === 'slow' ? platform : world.outlet);
-    const engine = world.engine({ outlet }, { concurrency: 8, perChannel: 2, stuckMs: 5 });
+    const platform = (name: string) => (name === 'slow' ? slowPlatform : world.platform);
+    const engine = world.engine({ platform }, { concurrency: 8, perChannel: 2, stuckMs: 5 });
     const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
     for (const conversation of customers) {
       await engine.accept(incoming(conversation, { channel: 'slow', conversation }));

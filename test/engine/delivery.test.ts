@@ -39,7 +39,7 @@ describe('a reply', () => {
     const world = createWorld();
     const deliver = vi.fn(async () => ({ kind: 'delivered' }) as const);
     const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
-    await world.engine({ outlet: () => ({ deliver, pace }) }).accept(incoming('a'));
+    await world.engine({ platform: () => ({ deliver, pace }) }).accept(incoming('a'));
     await expect.poll(() => world.changes).toContain('release');
     const { notBeforeMs = 0, tried } = (await world.record()) ?? {};
     expect(Math.abs(notBeforeMs - 30_000 - world.outside.nowMs())).toBeLessThan(10_000);
@@ -57,7 +57,7 @@ describe('a reply', () => {
       const ms = (record?.notBeforeMs ?? 0) - world.outside.nowMs();
       if (change === 'release' && ms > 0) waits.push(Math.round(ms / 10) * 10);
     });
-    await world.engine({ store, outlet: () => ({ deliver }) }).accept(incoming('a'));
+    await world.engine({ store, platform: () => ({ deliver }) }).accept(incoming('a'));
     const started = world.outside.nowMs();
     await world.quiet(4 * MINUTE);
     expect(waits[0]).toBe(1000);
@@ -75,12 +75,12 @@ describe('a reply', () => {
     const tries: number[] = [];
     let bad: number | undefined;
     const engine = world.engine({
-      outlet: () => ({
+      platform: () => ({
         async deliver(outgoing, seq) {
           bad ??= seq;
           const isBad = outgoing.conversation === 'c1' && seq === bad;
           if (isBad) tries.push(world.outside.nowMs());
-          return isBad ? { kind: 'uncertain' } : world.outlet.deliver(outgoing, seq);
+          return isBad ? { kind: 'uncertain' } : world.platform.deliver(outgoing, seq);
         },
       }),
     });
@@ -112,7 +112,7 @@ describe('a reply', () => {
     const tries: number[] = [];
     const startedMs = world.outside.nowMs();
     const engine = world.engine({
-      outlet: () => ({
+      platform: () => ({
         async deliver() {
           tries.push(world.outside.nowMs() - startedMs);
           return { kind: 'uncertain' };
@@ -133,7 +133,7 @@ describe('a reply', () => {
     const tries = new Map<string, number[]>();
     const arrived: string[] = [];
     const engine = world.engine({
-      outlet: () => ({
+      platform: () => ({
         async deliver({ conversation }) {
           const afterMs = world.outside.nowMs() - startedMs;
           tries.set(conversation, [...(tries.get(conversation) ?? []), afterMs]);
@@ -182,7 +182,7 @@ describe('a reply', () => {
 
   test('for a channel that this process has not waits for one that has it', async () => {
     const world = createWorld();
-    const without = world.engine({ outlet: () => undefined });
+    const without = world.engine({ platform: () => undefined });
     await without.accept(incoming('a'));
     await expect.poll(() => world.deliveries).toEqual(['undelivered']);
     await without.stop();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outlet } from '../../src/engine/messages.ts';
+import type { Platform } from '../../src/engine/messages.ts';
 import { conversation, createWorld, incoming } from './bot.ts';
 
 /** When all of it was sent: after every process began. */
@@ -46,12 +46,12 @@ describe('A text of a conversation that a process knows', () => {
   it('is only filed where the channel has to ask who writes, which it remembers', async () => {
     const world = createWorld();
     const known = new Set<string>();
-    const outlet: Outlet = {
-      ...world.outlet,
+    const platform: Platform = {
+      ...world.platform,
       known: ({ conversation: id, sender }) => (known.has(id) ? sender : undefined),
       identify: async ({ sender }) => sender,
     };
-    const engine = world.engine({ outlet: () => outlet });
+    const engine = world.engine({ platform: () => platform });
     for (const text of ['a', 'b', 'c']) {
       await engine.accept(incoming(text), NOW);
       await world.quiet();
@@ -78,9 +78,9 @@ describe('A text of a conversation that a process knows', () => {
     let isDead = false;
     const dying = world.engine(
       {
-        outlet: () => ({
+        platform: () => ({
           deliver: (outgoing, seq) =>
-            isDead ? new Promise<never>(() => {}) : world.outlet.deliver(outgoing, seq),
+            isDead ? new Promise<never>(() => {}) : world.platform.deliver(outgoing, seq),
         }),
         conversation: { ...conversation },
       },

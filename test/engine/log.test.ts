@@ -42,10 +42,10 @@ describe('the log', () => {
   });
 
   test('says which process takes over from which', async () => {
-    const { engine, observe, lines, advance, listed, outlet } = setUp();
+    const { engine, observe, lines, advance, listed, platform } = setUp();
     const { opened: never } = gate();
-    const hanging = { ...outlet, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
-    const first = engine({ outlet: () => hanging }, { sweepMs: 3_600_000 });
+    const hanging = { ...platform, deliver: () => never.then(() => ({ kind: 'delivered' }) as const) };
+    const first = engine({ platform: () => hanging }, { sweepMs: 3_600_000 });
     await first.accept(incoming('a'));
     await expect.poll(() => listed('due')).toHaveLength(1);
     advance(16_000);

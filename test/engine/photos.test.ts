@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PhotoReader } from '../../src/conversation/message.ts';
-import type { FetchedPhoto, Outlet } from '../../src/engine/messages.ts';
+import type { FetchedPhoto, Platform } from '../../src/engine/messages.ts';
 import { createWorld, gate, incoming } from './bot.ts';
 
 /** Takes the bytes for what a code says. */
@@ -15,23 +15,23 @@ const photoOf = (...files: string[]) =>
   });
 
 /** A platform whose fetches end as scripted, then well; a file's content is its name. */
-function platform(world: ReturnType<typeof createWorld>, ...script: FetchedPhoto['kind'][]) {
+function scripted(world: ReturnType<typeof createWorld>, ...script: FetchedPhoto['kind'][]) {
   const fetches: unknown[] = [];
-  const outlet: Outlet = {
-    ...world.outlet,
+  const platform: Platform = {
+    ...world.platform,
     async fetchPhoto(place, at) {
       fetches.push([place.conversation, place.address, at]);
       const kind = script.shift() ?? 'fetched';
       return kind === 'fetched' ? { kind, bytes: Buffer.from(String(at)) } : { kind };
     },
   };
-  return { outlet: () => outlet, fetches };
+  return { platform: () => platform, fetches };
 }
 
 test('the pictures of a message are fetched and read within its turn, in their order', async () => {
   const world = createWorld();
-  const { outlet, fetches } = platform(world);
-  await world.engine({ outlet, photoReader }).accept(photoOf('one', 'two'));
+  const { platform, fetches } = scripted(world);
+  await world.engine({ platform, photoReader }).accept(photoOf('one', 'two'));
   await expect.poll(() => world.heard()).toEqual(['one two']);
   expect(fetches).toEqual([
     ['c1', { chat: 1 }, 'one'],
@@ -47,8 +47,8 @@ test.each([
   [['large'], 'unreadable', 1],
 ] as const)('fetches that end with %j come to %s, by %i of them', async (script, told, count) => {
   const world = createWorld();
-  const { outlet, fetches } = platform(world, ...script);
-  await world.engine({ outlet, photoReader }).accept(photoOf('file'));
+  const { platform, fetches } = scripted(world, ...script);
+  await world.engine({ platform, photoReader }).accept(photoOf('file'));
   await expect.poll(() => world.heard()).toEqual([told]);
   expect(fetches).toHaveLength(count);
 });
@@ -57,8 +57,8 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
   const world = createWorld();
   const hanging = gate();
   let atOnce = 0;
-  const slow: Outlet = {
-    ...world.outlet,
+  const slow: Platform = {
+    ...world.platform,
     async fetchPhoto() {
       atOnce += 1;
       expect(atOnce).toBeLessThanOrEqual(2);
@@ -67,9 +67,9 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
       return { kind: 'fetched', bytes: Buffer.from('late') };
     },
   };
-  const quick = platform(world);
-  const outlet = (name: string) => (name === 'slow' ? slow : quick.outlet());
-  const engine = world.engine({ outlet, photoReader }, { concurrency: 8, photosPerChannel: 2, stuckMs: 5 });
+  const quick = scripted(world);
+  const platform = (name: string) => (name === 'slow' ? slow : quick.platform());
+  const engine = world.engine({ platform, photoReader }, { concurrency: 8, photosPerChannel: 2, stuckMs: 5 });
   const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
   for (const conversation of customers) {
     await engine.accept({ ...photoOf('file'), channel: 'slow', conversation });
@@ -91,7 +91,7 @@ test('a platform that hangs holds up photos of its own channel alone, and no rep
 
 test('pictures of one message that take too long together are left', async () => {
   const world = createWorld();
-  const { outlet, fetches } = platform(world);
+  const { platform, fetches } = scripted(world);
   const slow: PhotoReader = {
     ...photoReader,
     async read(bytes) {
@@ -99,7 +99,7 @@ test('pictures of one message that take too long together are left', async () =>
       return photoReader.read(bytes);
     },
   };
-  await world.engine({ outlet, photoReader: slow }, { leaseMs: 60_000 }).accept(photoOf('one', 'two'));
+  await world.engine({ platform, photoReader: slow }, { leaseMs: 60_000 }).accept(photoOf('one', 'two'));
   await expect.poll(() => world.heard()).toEqual(['one unavailable']);
   expect(fetches).toHaveLength(1);
 });

@@ -38,8 +38,8 @@ describe('a turn', () => {
     const world = createWorld();
     const seen: unknown[] = [];
     const engine = world.engine({
-      outlet: () => ({
-        ...world.outlet,
+      platform: () => ({
+        ...world.platform,
         identify: async ({ sender }) => ({ ...sender, email: 'garnacho@gmail.com' }),
       }),
       conversation: {
@@ -101,7 +101,7 @@ describe('an effect', () => {
     const working = vi.fn(async () => open());
     const engine = world.engine(
       {
-        outlet: () => ({ ...world.outlet, working }),
+        platform: () => ({ ...world.platform, working }),
         perform: async () => {
           await opened;
           return { kind: 'busy', operation: 'op1' };
@@ -186,14 +186,14 @@ describe('poison', () => {
   test('is erased for a customer who asks to be forgotten, and the channel is told', async () => {
     const world = createWorld();
     const told: unknown[] = [];
-    const outlet = {
-      ...world.outlet,
+    const platform = {
+      ...world.platform,
       async deliver(outgoing: Outgoing, seq: number) {
         if (outgoing.forget) told.push(outgoing.reply.key);
-        return world.outlet.deliver(outgoing, seq);
+        return world.platform.deliver(outgoing, seq);
       },
     };
-    const engine = world.engine({ outlet: () => outlet });
+    const engine = world.engine({ platform: () => platform });
     for (const text of ['throw', 'forget', 'a']) await engine.accept(incoming(text));
     await engine.accept({ ...incoming('throw'), conversation: 'another' });
     await world.quiet();
@@ -262,7 +262,7 @@ describe('back-pressure', () => {
   test('no more turns at once than there are slots, and all are answered', async () => {
     const world = createWorld();
     let [now, most] = [0, 0];
-    const outlet = {
+    const platform = {
       deliver: async () => {
         now += 1;
         most = Math.max(most, now);
@@ -272,7 +272,7 @@ describe('back-pressure', () => {
       },
     };
     // No sweeper to speak of: a freed slot looks for waiting work by itself.
-    const engine = world.engine({ outlet: () => outlet }, { concurrency: 3, sweepMs: 3_600_000 });
+    const engine = world.engine({ platform: () => platform }, { concurrency: 3, sweepMs: 3_600_000 });
     const names = Array.from({ length: 40 }, (_, n) => `c${n}`);
     await Promise.all(names.map((conversation) => engine.accept(incoming('hello', { conversation }))));
     await expect.poll(() => world.turns).toHaveLength(40);

@@ -311,7 +311,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...of('order', 'engine', ['test/channels/staff/tickets.test.ts'], {
     'an answer to a closed ticket is taken': ['!isSaid && found.ticket.closed', 'false'],
     'a quiet reply is no end of a turn': [
-      'outgoing.reply.quiet && !outlet(channel)?.hearsQuiet',
+      'outgoing.reply.quiet && !platform(channel)?.hearsQuiet',
       'outgoing.reply.quiet',
     ],
   }),

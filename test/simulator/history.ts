@@ -263,7 +263,7 @@ export async function runHistory(
           ? atWork.run(effect.operation, () => perform(effect, context))
           : perform(effect, context),
       photoReader: { read: async () => ({ kind: 'noCode' }), close: async () => {} },
-      outlet: () => ({
+      platform: () => ({
         hearsQuiet: true,
         deliver: (outgoing, seq) => line.call(process, () => deliver(outgoing, seq)),
       }),

@@ -8,7 +8,7 @@ import {
   readMessage,
   readOutboxItem,
   readStored,
-} from '../../src/engine/bodies.ts';
+} from '../../src/engine/messages.ts';
 import { readIntent } from '../../src/loyalty/intent.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';

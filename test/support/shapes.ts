@@ -4,8 +4,7 @@ import * as teams from '../../src/channels/teams/address.ts';
 import * as telegram from '../../src/channels/telegram/address.ts';
 import { intentSchema as callSchema } from '../../src/conversation/effect.ts';
 import { identitySchema, stateSchema } from '../../src/conversation/state.ts';
-import { intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/bodies.ts';
-import { incomingSchema } from '../../src/engine/messages.ts';
+import { incomingSchema, intentSchema, outboxItemSchema, storedSchema } from '../../src/engine/messages.ts';
 
 /** Everything that is sealed and stored, by a name for people. */
 const stored = {

@@ -9,7 +9,7 @@ import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
 import { createCheck } from './check.ts';
 import { createConnector, createHosts, TEAMS_HOSTS } from './connector.ts';
 import { fromMessage, parseActivity } from './incoming.ts';
-import { createTeamsOutlet } from './outlet.ts';
+import { createTeamsPlatform } from './platform.ts';
 
 export type TeamsConfig = {
   /** Undefined: no authentication at all (`TEAMS_AUTH=off`), for a playground on this machine only. */
@@ -83,7 +83,7 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
     ...TEAMS,
     greeting: () => [`${TEAMS.title} is on${registration ? '' : ', without authentication'}.`],
     plugin,
-    ...createTeamsOutlet(connector, words, trustedTenants, timeoutMs),
+    ...createTeamsPlatform(connector, words, trustedTenants, timeoutMs),
     faults: watch.faults,
     start: watch.start,
     stop: watch.stop,

@@ -30,7 +30,7 @@ export type CallOptions = {
 /** The Bot API. Never throws, never shows the token, and calls the API root and nowhere else. */
 export type Client = {
   call<M extends keyof Methods>(method: M, payload: Methods[M], options?: CallOptions): Promise<Answer>;
-  /** As `Outlet.fetchPhoto`; `at` is `{ file: <file_id> }`. */
+  /** As `Platform.fetchPhoto`; `at` is `{ file: <file_id> }`. */
   photo(at: unknown): Promise<FetchedPhoto>;
   /** Lets the calls under way finish and takes no more: those are `undelivered`. */
   close(): Promise<void>;

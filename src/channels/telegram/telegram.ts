@@ -10,7 +10,7 @@ import { TELEGRAM } from './address.ts';
 import { createCheck, ROUTE } from './check.ts';
 import { type Answer, type ClientOptions, createClient } from './client.ts';
 import { botOf, parseUpdate, toIncoming, type Update } from './incoming.ts';
-import { createTelegramOutlet } from './outlet.ts';
+import { createTelegramPlatform } from './platform.ts';
 import { poll } from './poll.ts';
 
 export type TelegramOptions = ClientOptions &
@@ -99,7 +99,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     async plugin(app) {
       if (mode === 'webhook' && secret) app.register(webhookRoute(secret));
     },
-    ...createTelegramOutlet(client, words, pace, () => bot.username),
+    ...createTelegramPlatform(client, words, pace, () => bot.username),
     fetchPhoto: (_, at) => client.photo(at),
     faults: watch.faults,
     async start() {

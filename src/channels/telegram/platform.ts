@@ -6,7 +6,7 @@ import type {
 import { START_WITHOUT_CODE } from '../../conversation/language/code.ts';
 import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
-import type { Delivery, Outgoing, Outlet } from '../../engine/messages.ts';
+import type { Delivery, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import type { Chat, Pace } from '../pace.ts';
@@ -40,7 +40,7 @@ const MOST_AVOIDED = 200;
  * Sends replies; every failure is a case of `Delivery`. Keeps nothing between calls but which pictures failed. `username`:
  * '' until it is known.
  */
-export function createTelegramOutlet(
+export function createTelegramPlatform(
   client: Pick<Client, 'call'>,
   words: Words,
   pace: Pace,
@@ -180,7 +180,7 @@ export function createTelegramOutlet(
         typing && client.call('sendChatAction', typing, NICETY),
       ]);
     },
-  } satisfies Outlet;
+  } satisfies Platform;
 }
 
 /** It will probably be a toast or an edit. */

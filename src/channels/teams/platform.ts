@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
-import type { Delivery, Outlet } from '../../engine/messages.ts';
+import type { Delivery, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import { BoundedMap } from '../bounded-map.ts';
 import { parseJson } from '../platform-request.ts';
@@ -22,7 +22,7 @@ const pictureSchema = z.object({ url: z.string() });
  * Sends replies; every failure is a case of `Delivery`. Each goes by one call, which is never repeated here: the engine
  * decides on repeats (docs/how-it-works.md, "A message"). Keeps nothing between calls but profiles.
  */
-export function createTeamsOutlet(
+export function createTeamsPlatform(
   connector: Pick<Connector, 'call' | 'file'>,
   words: Words,
   trustedTenants: readonly string[],
@@ -73,7 +73,7 @@ export function createTeamsOutlet(
       if (!picture) return { kind: 'refused' };
       return connector.file(picture.url, { maxBytes: MAX_PHOTO_BYTES, timeoutMs });
     },
-  } satisfies Outlet;
+  } satisfies Platform;
 }
 
 /** How long a profile is believed, ms; how long it may take to be read. */
@@ -101,7 +101,7 @@ type Found = Pick<Sender, 'email' | 'unread'>;
 function createIdentity(
   connector: Pick<Connector, 'call'>,
   trustedTenants: readonly string[],
-): Required<Pick<Outlet, 'identify' | 'known'>> {
+): Required<Pick<Platform, 'identify' | 'known'>> {
   const trusted = new Set(trustedTenants.map((tenant) => tenant.toLowerCase()));
   /** By directory and object id: these, and no address or name, say who somebody is. */
   const profiles = new BoundedMap<string, { readonly found: Found; readonly untilMs: number }>(MAX_PROFILES);
