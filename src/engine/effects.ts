@@ -19,15 +19,11 @@ import type {
   RemotePicture,
   Sender,
 } from '../conversation/message.ts';
-import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
 import type { Lock } from './customer.ts';
-import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
-import { assertNotLost, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { FetchedPhoto, Incoming, Platform } from './messages.ts';
-import { type Origin, written } from './messages.ts';
+import { NO_ROOM } from './limits.ts';
+import { assertNotLost, givenBackForRoom, type Lease, type Tools } from './mailbox.ts';
+import { type FetchedPhoto, type Incoming, type Origin, written } from './messages.ts';
 import type { PendingCall } from './record.ts';
-import type { World } from './world.ts';
 
 /** What the turn at hand answers: a message with its sender, or the conversation's own wake-up. */
 export type Asker = {
@@ -97,19 +93,15 @@ const lookupIn = (stored: unknown): Lookup | undefined => bodySchema.safeParse(s
 /** Teams shows typing for three seconds and wants no more of it than that; Telegram shows its action for five. */
 const WORKING_AGAIN_MS = 3000;
 
-export function createEffects(options: {
-  readonly mailbox: Pick<Mailbox, 'intend' | 'isHeld'>;
-  lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
-  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
-  readonly perform: Perform;
-  readonly photos: ReturnType<typeof createPhotos>;
-  readonly spans: Spans;
-  platform(channel: string): Platform | undefined;
-  stopping(): boolean;
-  readonly limits: Pick<Limits, 'workingMs'>;
-  readonly world: World;
-}) {
-  const { mailbox, lock, unlock, perform, photos, spans, platform, stopping, limits, world } = options;
+export function createEffects(
+  tools: Tools & {
+    lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
+    unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
+    readonly perform: Perform;
+    readonly photos: ReturnType<typeof createPhotos>;
+  },
+) {
+  const { mailbox, lock, unlock, perform, photos, spans, platform, stopping, limits, world } = tools;
 
   function contextOf({ lease, asker, calls, nowMs }: AtWork): EffectContext {
     return {
@@ -191,20 +183,13 @@ const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
 /**
- * Fetches and reads the pictures of a message, one after the other, so that few are in memory. Whatever a platform or a
+ * Fetches and reads the pictures of a message, one after the other, so that few are in memory; `bulkhead`: in how many turns
+ * of a channel at once. Whatever a platform or a
  * picture does becomes a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process
  * stops, `LeaseLost`; nothing is changed then.
  */
-export function createPhotos(options: {
-  readonly reader: PhotoReader;
-  platform(channel: string): Platform | undefined;
-  /** How many turns of a channel may be at their photos at once. */
-  bulkhead(channel: string): Bulkhead;
-  stopping(): boolean;
-  readonly world: World;
-  readonly observe: Pick<Observe, 'photo'>;
-}) {
-  const { reader, platform, bulkhead, stopping, world, observe } = options;
+export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
+  const { reader, platform, bulkhead, stopping, world, observe } = tools;
 
   async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
     const channel = platform(origin.channel);

@@ -1,15 +1,17 @@
 import { LeaseLost } from '../conversation/effect.ts';
 import { VERSION } from '../conversation/state.ts';
+import type { Observe } from '../observability/metrics.ts';
+import type { Spans } from '../observability/tracing.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import type { Cell } from './cell.ts';
-import type { Limits } from './limits.ts';
-import type { Incoming, Stored } from './messages.ts';
-import type { ConversationRecord } from './record.ts';
+import type { Bulkhead, Limits } from './limits.ts';
+import type { Incoming, Platform, Stored } from './messages.ts';
 import {
   type Accepted,
   accept,
   type Commit,
   type Committed,
+  type ConversationRecord,
   commit,
   type Filing,
   type Held,
@@ -120,6 +122,20 @@ export type Then<Done> = (
 ) => { readonly record: ConversationRecord | null; readonly done: Done } | undefined;
 
 export type Mailbox = ReturnType<typeof createMailbox>;
+
+/** What the parts of an engine work with. */
+export type Tools = {
+  readonly mailbox: Mailbox;
+  /** The channel of that name, if this process has it. */
+  platform(channel: string): Platform | undefined;
+  /** What a channel's platform may take up at once. */
+  bulkhead(channel: string): Bulkhead;
+  stopping(): boolean;
+  readonly limits: Limits;
+  readonly world: World;
+  readonly spans: Spans;
+  readonly observe: Observe;
+};
 
 /** What a turn waits for, on its way to the reply. `outcomeOf`: how it ended. */
 export type Around = <Result>(

@@ -17,8 +17,7 @@ import {
   readStored,
   written,
 } from './messages.ts';
-import type { ConversationRecord } from './record.ts';
-import { CONVERSATION, takeLetter } from './record.ts';
+import { CONVERSATION, type ConversationRecord, takeLetter } from './record.ts';
 import { realWorld, type World } from './world.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */

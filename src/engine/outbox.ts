@@ -1,11 +1,10 @@
 import { writeAwaited } from '../conversation/effect.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
-import type { Lease, Mailbox } from './mailbox.ts';
-import type { Delivery, OutboxItem, Outgoing, Platform } from './messages.ts';
+import { NO_ROOM } from './limits.ts';
+import type { Lease, Tools } from './mailbox.ts';
+import type { Delivery, OutboxItem, Outgoing } from './messages.ts';
 import type { Tried, Wait } from './record.ts';
 import type { World } from './world.ts';
 
@@ -33,21 +32,9 @@ type Fate =
   | { readonly kind: 'waits'; readonly wait: Wait }
   | { readonly kind: 'dropped'; readonly alarm: 'delivery_given_up' | 'delivery_rejected' };
 
-export type OutboxOptions = {
-  readonly mailbox: Pick<Mailbox, 'assertHeld'>;
-  unlock(
-    customer: string,
-    operation: string,
-    record: string | undefined,
-    awaited: string | undefined,
-  ): Promise<unknown>;
-  platform(channel: string): Platform | undefined;
-  bulkhead(channel: string): Bulkhead;
-  readonly spans: Spans;
-  readonly observe: Pick<Observe, 'alarm' | 'answered' | 'delivery' | 'failing' | 'log'>;
-  readonly limits: Pick<Limits, 'patienceMs'>;
-  readonly world: World;
-  /** Called with what goes wrong and is tried again later. */
+/** `onError` is called with what goes wrong and is tried again later. */
+type OutboxTools = Tools & {
+  unlock(customer: string, operation: string, record?: string, awaited?: string): Promise<unknown>;
   onError(error: unknown): void;
 };
 
@@ -56,7 +43,7 @@ export type OutboxOptions = {
  * one that waits wait too. Locks are given back in any case, for another conversation may need them; one that cannot be
  * given back now is given back later. Throws `LeaseLost` before it would send without the lease.
  */
-export function createOutbox(options: OutboxOptions) {
+export function createOutbox(options: OutboxTools) {
   const { mailbox, unlock, platform, bulkhead, observe, spans, limits, world, onError } = options;
   const outages = createOutages(observe, world);
 

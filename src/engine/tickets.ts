@@ -1,6 +1,5 @@
 import { type ConversationState, type Operation, openTicket, type Ticket } from '../conversation/state.ts';
-import type { RecordStore } from '../store/port.ts';
-import { StoreUnavailable } from '../store/port.ts';
+import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';
 import type { Listed } from './record.ts';

@@ -11,15 +11,13 @@ import {
 } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { Fields, Log } from '../observability/log.ts';
-import type { Observe } from '../observability/metrics.ts';
-import type { Spans } from '../observability/tracing.ts';
 import { StoreUnavailable } from '../store/port.ts';
 import { type Asker, Calls, type createEffects } from './effects.ts';
-import { type Bulkhead, type Limits, NO_ROOM } from './limits.ts';
-import { GivenBack, givenBackForRoom, type Lease, type Mailbox } from './mailbox.ts';
-import type { Outgoing, Platform } from './messages.ts';
+import { NO_ROOM } from './limits.ts';
+import { GivenBack, givenBackForRoom, type Lease, type Tools } from './mailbox.ts';
 import {
   type OutboxItem,
+  type Outgoing,
   originOf,
   readMessage,
   readStored,
@@ -58,21 +56,12 @@ export type Turn = {
   readonly notes: TurnNotes;
 };
 
-export type TurnTools = {
-  readonly mailbox: Mailbox;
+export type TurnTools = Tools & {
   readonly conversation: Conversation;
   readonly perform: ReturnType<typeof createEffects>;
   ids(): Context['ids'];
   /** How the store knows a customer: a keyed hash. */
   customerName(customer: string): string;
-  platform(channel: string): Platform | undefined;
-  /** What a channel's platform may take up at once. */
-  bulkhead(channel: string): Bulkhead;
-  stopping(): boolean;
-  readonly limits: Pick<Limits, 'attempts'>;
-  readonly world: World;
-  readonly spans: Spans;
-  readonly observe: Observe;
   readonly traces?: Traces | undefined;
   /** A person was asked for. Must not throw. */
   readonly onTicket?: ((ticket: Ticket, channel: string) => void) | undefined;

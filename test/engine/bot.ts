@@ -13,8 +13,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../src/engine/
 import { LIMITS, type Limits } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { createOperators } from '../../src/engine/operators.ts';
-import type { ConversationRecord } from '../../src/engine/record.ts';
-import { accept, CONVERSATION } from '../../src/engine/record.ts';
+import { accept, CONVERSATION, type ConversationRecord } from '../../src/engine/record.ts';
 import { type World as Outside, realWorld } from '../../src/engine/world.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';

@@ -193,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   }),
-  ...of('order', 'store', ['test/store/records.test.ts'], {
+  ...of('order', 'store', ['test/store/memory.test.ts'], {
     'a swap does not look at what is there': ['!isExpected &&', 'false &&'],
   }),
   ...of('privacy', 'engine', ['test/engine/record.test.ts'], {

@@ -1,7 +1,16 @@
+import { describe, expect, it } from 'vitest';
 import { createMemoryFeed } from '../../src/store/feed.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { shardOf } from '../../src/store/port.ts';
 import { openMemoryQuota } from '../../src/store/quota.ts';
 import { feedContract } from '../contract/feed.ts';
 import { quotaContract } from '../contract/quota.ts';
+import { due, record, recordsContract, someKey, swapOf } from '../contract/records.ts';
+
+recordsContract('memory', async () => {
+  const store = createMemoryStore({ nowMs: Date.now });
+  return { store, another: async () => store, close: async () => {} };
+});
 
 // One process: whoever follows or asks has the same.
 feedContract('memory', async (options) => {
@@ -12,4 +21,19 @@ feedContract('memory', async (options) => {
 quotaContract('memory', async (name, perSecond) => {
   const one = openMemoryQuota(name, perSecond);
   return { one, other: one };
+});
+
+describe('The memory store', () => {
+  it('goes by the clock it is given', async () => {
+    let nowMs = 1000;
+    const store = createMemoryStore({ nowMs: () => nowMs });
+    const key = someKey();
+    await store.swap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
+    const listed = () => store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 });
+    expect(await listed()).toMatchObject({ nowMs: 1000, count: 0 });
+    nowMs = 1200;
+    expect(await listed()).toMatchObject({ nowMs: 1200, count: 1 });
+    nowMs = 1500;
+    expect(await store.read(key)).toEqual({ nowMs: 1500, bytes: null });
+  });
 });

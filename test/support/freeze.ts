@@ -7,7 +7,7 @@ import {
   readStored,
   writeState,
   written,
-} from '../../src/engine/bodies.ts';
+} from '../../src/engine/messages.ts';
 import { readState } from './conversation.ts';
 import { readSamples, storedSchema } from './samples.ts';
 import { shapes } from './shapes.ts';

@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 
-import type { Key, RecordStore } from '../../../src/store/port.ts';
-import { StoreUnavailable } from '../../../src/store/port.ts';
+import { type Key, type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { inTime } from '../../support/in-time.ts';

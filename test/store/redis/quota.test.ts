@@ -1,25 +1,15 @@
-import { Redis } from 'ioredis';
-import { expect, onTestFinished, test } from 'vitest';
-import type { Log } from '../../../src/observability/log.ts';
+import { expect, test } from 'vitest';
 import { createSharedQuotas } from '../../../src/store/quota.ts';
-import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { storedName } from '../../../src/store/redis/records.ts';
-import { addressOf, startRedis } from '../../support/redis.ts';
-import { ANY } from './kit.ts';
+import { adminOf, openRecords, ownRedis } from './kit.ts';
 
 const TEN_MINUTES_MS = 600_000;
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A quota, and what its keys are ten minutes after the clock of its Redis was put back by as much. */
 async function startQuota() {
-  const server = await startRedis();
-  const client = await connectRedis(addressOf(server.url), silent, { word: ANY });
-  const raw = new Redis(server.url);
-  onTestFinished(async () => {
-    raw.disconnect();
-    await client.close();
-    await server.stop();
-  });
+  const server = await ownRedis();
+  const { connection } = await openRecords(server.url);
+  const raw = adminOf(server);
   async function putClockBack(): Promise<void> {
     for (const key of await raw.keys('*p:*')) {
       for (const [field, value] of Object.entries(await raw.hgetall(key))) {
@@ -29,7 +19,7 @@ async function startQuota() {
     }
   }
   return {
-    quota: createSharedQuotas((name, args) => client.run('quota', [storedName(`p:${name}`)], args))(
+    quota: createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args))(
       'bot',
       30,
     ),
