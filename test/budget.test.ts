@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 9084, count: 45 },
-  engine: { files: /^(engine|store)\//, lines: 6118, count: 33 },
+  engine: { files: /^(engine|store)\//, lines: 6083, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1754, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
   channels: { files: /^channels\//, lines: 4407, count: 32 },
@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 27_347, count: 168 };
+const HOUSE = { lines: 27_312, count: 168 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
 const TESTS = 30836;

@@ -1,5 +1,4 @@
 import {
-  type Index,
   type IndexChange,
   type Key,
   type RecordStore,
@@ -281,21 +280,16 @@ function indexChanges<Kept>(
 ): IndexChange[] {
   const had = before.record === null ? [] : kind.entries(name, before.record);
   const has = after === null ? [] : kind.entries(name, after);
-  const changed: IndexChange[] = has.filter((entry) => !had.some((old) => isSame(old, entry, true)));
-  for (const { index, member } of had) {
-    if (!has.some((entry) => isSame(entry, { index, member }))) changed.push({ index, member, score: null });
-  }
-  if (!before.broken) return changed;
+  const changed: IndexChange[] = has.filter((entry) => twinOf(entry, had)?.score !== entry.score);
+  const gone = had.filter((entry) => twinOf(entry, has) === undefined);
   // Nobody knows where a broken record was listed. Its calls stay listed, for operators.
-  const lost = kind.own.filter((index) => !has.some((entry) => entry.index === index));
-  return [...changed, ...lost.map((index) => ({ index, member: name, score: null }))];
+  const lost = kind.own.filter((index) => before.broken && has.every((entry) => entry.index !== index));
+  return [
+    ...changed,
+    ...gone.map(({ index, member }) => ({ index, member, score: null })),
+    ...lost.map((index) => ({ index, member: name, score: null })),
+  ];
 }
 
-function isSame(
-  one: Filed,
-  other: { index: Index; member: string; score?: number },
-  withScore = false,
-): boolean {
-  if (one.index !== other.index || one.member !== other.member) return false;
-  return !withScore || one.score === other.score;
-}
+const twinOf = (one: Filed, entries: readonly Filed[]): Filed | undefined =>
+  entries.find(({ index, member }) => index === one.index && member === one.member);

@@ -58,7 +58,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
     return watched(lease, next, tools, async (made) => {
       const outbox = await answer(made, tools);
       const isFlushed = work.isPutOff || (await flush(outbox, next.nowMs));
-      made.notes.passed('deliver');
+      made.notes.passed('deliverMs');
       return isFlushed;
     });
   }
@@ -66,7 +66,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
   try {
     if (fused !== undefined) {
       const isFlushed = await flush(await fused.note(), work.nowMs);
-      fused.turn.notes.passed('deliver');
+      fused.turn.notes.passed('deliverMs');
       fused.turn.notes.tell(tools.observe.log);
       if (!isFlushed) return;
     } else if (!(await flush(readAll(work.outbox), work.nowMs))) return;
@@ -153,7 +153,7 @@ export function fuse({ name, sender, known, aliveUntilMs }: Filed, tools: TurnTo
         contextOf({ sender, current: work.current, heardMs: known.incoming.acceptedMs, nowMs }, tools),
       );
       if (decision.effect !== undefined) return undefined;
-      turn.notes.passed('steps');
+      turn.notes.passed('stepsMs');
       const made = { decided: joined(leave(before.state, null), decision), dead };
       const change = changeOf(turn, made, tools);
       const committed = commit({ owner: lease.owner, step: 1, mark: known.mark }, change.commit)(

@@ -85,7 +85,7 @@ export function turnOf(lease: Lease, next: Work, tools: TurnTools): Turn {
     input: inputOf({ next, asker }),
     waitMs: seconds === null ? undefined : seconds * 1000,
   };
-  return { lease, next, before, asker, unreadable, dead, notes: new TurnNotes(about, tools.world) };
+  return { lease, next, before, asker, unreadable, dead, notes: createNotes(about, tools.world) };
 }
 
 export const channelOf = ({ asker, before }: Pick<Turn, 'asker' | 'before'>): string =>
@@ -189,7 +189,7 @@ async function carryOut(turn: Turn, tools: TurnTools): Promise<Answered> {
   const calls = new Calls(next.journal);
   lease.outcomes = calls.take;
   const result = await attempt(turn, calls, tools);
-  notes.passed('steps');
+  notes.passed('stepsMs');
   if (typeof result !== 'string') {
     return { result: 'done', items: await commitTurn(turn, { decided: result, dead }, tools) };
   }
@@ -218,7 +218,7 @@ async function attempt(
   const input: Input = incoming === null ? { kind: 'wake' } : { kind: 'message', message: incoming.message };
   try {
     const known = await identified(asker, tools);
-    notes.passed('identify');
+    notes.passed('identifyMs');
     return await steps(lease, next, { state: before.state, input, asker: known, calls }, tools);
   } catch (err) {
     if (isOurs(err)) throw err;
@@ -370,7 +370,7 @@ export function noteChange(
   const opened = openedIn(before.state, decided.state);
   if (isLateIn(before.state, decided.state)) observe.alarm('person_waits', { conversation });
   if (opened) onTicket?.(opened, channelOf(turn));
-  notes.passed('commit');
+  notes.passed('commitMs');
   return change.items.map((item, at) => ({ seq: firstSeq + at, item }));
 }
 
@@ -452,52 +452,32 @@ function flowOf({ step }: ConversationState): string | undefined {
   }
 }
 
-/** What a turn goes through, in this order. */
-type Phase = 'identify' | 'steps' | 'commit' | 'deliver';
+type TurnNotes = ReturnType<typeof createNotes>;
 
 /** To a tenth of a millisecond: the quick phases take about one tenth. */
 const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 
 /** What the log says of one turn, in a line: what it was about, how it ended and where its time went. */
-class TurnNotes {
-  readonly #world: Pick<World, 'monotonicMs'>;
-  readonly #startMs: number;
-  readonly #about: Fields;
-  readonly #phases: Record<Phase, number> = { identify: 0, steps: 0, commit: 0, deliver: 0 };
-  #sinceMs: number;
-  #result = 'given-back';
-
-  /** `about`: what else the line says. */
-  constructor(about: Fields, world: Pick<World, 'monotonicMs'>) {
-    this.#about = about;
-    this.#world = world;
-    this.#startMs = world.monotonicMs();
-    this.#sinceMs = this.#startMs;
-  }
-
-  ended(result: 'done' | 'stale' | 'failed' | 'dead'): void {
-    this.#result = result;
-  }
-
-  /** The time since the phase before was this one's. */
-  passed(phase: Phase): void {
-    const nowMs = this.#world.monotonicMs();
-    this.#phases[phase] += nowMs - this.#sinceMs;
-    this.#sinceMs = nowMs;
-  }
-
-  tell(log: Pick<Log, 'debug'>): void {
-    const { identify, steps: stepping, commit, deliver } = this.#phases;
-    const fields = {
-      result: this.#result,
-      identifyMs: rounded(identify),
-      stepsMs: rounded(stepping),
-      commitMs: rounded(commit),
-      deliverMs: rounded(deliver),
-      ms: rounded(this.#world.monotonicMs() - this.#startMs),
-    };
-    log.debug(Object.assign(fields, this.#about), 'a turn ended');
-  }
+function createNotes(about: Fields, world: Pick<World, 'monotonicMs'>) {
+  const startMs = world.monotonicMs();
+  const phases = { identifyMs: 0, stepsMs: 0, commitMs: 0, deliverMs: 0 };
+  let sinceMs = startMs;
+  let result = 'given-back';
+  return {
+    ended(how: 'done' | 'stale' | 'failed' | 'dead'): void {
+      result = how;
+    },
+    /** The time since the phase before was this one's. */
+    passed(phase: keyof typeof phases): void {
+      const nowMs = world.monotonicMs();
+      phases[phase] = rounded(phases[phase] + nowMs - sinceMs);
+      sinceMs = nowMs;
+    },
+    tell(log: Pick<Log, 'debug'>): void {
+      const ms = rounded(world.monotonicMs() - startMs);
+      log.debug({ ...about, result, ...phases, ms }, 'a turn ended');
+    },
+  };
 }
 
 const UNDECIDED: readonly string[] = ['checking', 'watching', 'escalated'];

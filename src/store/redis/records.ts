@@ -149,9 +149,7 @@ const probeKeys = (key: string): string[] => [key, `${key}s`, `${key}s`];
 /** Swaps a record on each node, as a message would be. */
 function createReadiness(connection: RedisConnection, waitReplicas: number): RecordStore['health'] {
   const keys = TAGS.map((tag) => `${tag}probe`);
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  let looking = false;
-  let last: Promise<string[]> | undefined;
+  let last: { readonly atMs: number; readonly faults: Promise<string[]> } | undefined;
 
   async function look(): Promise<string[]> {
     const nodes = dataNodes(connection.commands, keys);
@@ -180,13 +178,9 @@ function createReadiness(connection: RedisConnection, waitReplicas: number): Rec
   }
 
   return () => {
-    if (last !== undefined && (looking || performance.now() - lookedMs < EVERY_MS)) return last;
-    lookedMs = performance.now();
-    looking = true;
-    last = look().finally(() => {
-      looking = false;
-    });
-    return last;
+    const atMs = performance.now();
+    if (last === undefined || atMs - last.atMs >= EVERY_MS) last = { atMs, faults: look() };
+    return last.faults;
   };
 }
 

@@ -11,8 +11,9 @@ type Follower = {
   readonly onEvent: (event: FeedEvent) => void;
   lastSeq: number;
   stopped: boolean;
-  /** `again`: news came while the stored events were read. */
-  reading: 'no' | 'yes' | 'again';
+  /** The stored events are read; `again`: there may be more by now. */
+  reading: boolean;
+  again: boolean;
 };
 
 /**
@@ -64,7 +65,7 @@ export function createRedisFeed(client: RedisConnection, options: FeedOptions = 
     const before = Number(news.toString('latin1', 0, colon));
     const event = eventOf(news.subarray(colon + 1));
     for (const follower of followers.get(key) ?? []) {
-      if (follower.reading !== 'no') follower.reading = 'again';
+      if (follower.reading) follower.again = true;
       else if (before > follower.lastSeq) catchUpSoon(follower);
       else show(follower, event);
     }
@@ -72,18 +73,17 @@ export function createRedisFeed(client: RedisConnection, options: FeedOptions = 
 
   /** Shows the stored events from where the follower is; once more if news came while it read. */
   async function catchUp(follower: Follower): Promise<void> {
-    if (follower.reading !== 'no') {
-      follower.reading = 'again';
-      return;
-    }
+    follower.again = true;
+    if (follower.reading) return;
+    follower.reading = true;
     try {
-      do {
-        follower.reading = 'yes';
+      while (follower.again) {
+        follower.again = false;
         const stored = await confirmed(client.commands.lrangeBuffer(follower.key, 0, -1));
         for (const event of stored.map(eventOf)) show(follower, event);
-      } while (isAgain(follower));
+      }
     } finally {
-      follower.reading = 'no';
+      follower.reading = false;
     }
   }
 
@@ -110,7 +110,7 @@ export function createRedisFeed(client: RedisConnection, options: FeedOptions = 
 
     async follow(conversation, afterSeq, onEvent) {
       const key = nameOf(conversation);
-      const follower: Follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: 'no' };
+      const follower = { key, onEvent, lastSeq: afterSeq, stopped: false, reading: false, again: false };
       const those = followers.get(key) ?? new Set();
       followers.set(key, those.add(follower));
       try {
@@ -141,9 +141,6 @@ function show(follower: Follower, event: FeedEvent): void {
   follower.lastSeq = event.seq;
   follower.onEvent(event);
 }
-
-/** A function of its own, because the compiler takes `reading` for what was assigned last, even before an await. */
-const isAgain = (follower: Follower): boolean => follower.reading === 'again';
 
 /** Stored and told as 'seq:body' (publish.lua). */
 function eventOf(stored: Buffer): FeedEvent {
