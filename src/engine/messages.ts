@@ -79,10 +79,9 @@ export const outgoingSchema = z.strictObject({
   acceptedMs: z.number().optional(),
   traceparent: z.string().optional(),
 });
-export type StoredOutgoing = z.infer<typeof outgoingSchema>;
 
 /** A reply on its way to its channel. A `trace` joins the last one of a turn that somebody looks into; it is never stored. */
-export type Outgoing = StoredOutgoing & { readonly trace?: Trace | undefined };
+export type Outgoing = z.infer<typeof outgoingSchema> & { readonly trace?: Trace | undefined };
 
 /**
  * How one delivery ended. What the engine does then stands in docs/how-it-works.md, "What a platform's answer means"; the kind
@@ -228,7 +227,9 @@ const unlockSchema = z.strictObject({
 export const outboxItemSchema = z.discriminatedUnion('kind', [replyItemSchema, unlockSchema]);
 
 /** What a commit leaves to be done outside: a reply to send, or a customer's lock to give back. */
-export type OutboxItem = z.infer<typeof outboxItemSchema>;
+export type OutboxItem =
+  | { readonly kind: 'reply'; readonly outgoing: Outgoing }
+  | z.infer<typeof unlockSchema>;
 
 /**
  * `origin` tells operators where to file a settlement, `traceparent` to which trace it belongs; `body` is what is known

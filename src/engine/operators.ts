@@ -1,10 +1,8 @@
-import type { ConversationState, ReadState } from '../conversation/state.ts';
+import { type ConversationState, type ReadState, VERSION } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
 import { createCell } from './cell.ts';
-import { LIMITS } from './limits.ts';
-import { createMailbox } from './mailbox.ts';
 import {
   conversationName,
   type Incoming,
@@ -17,7 +15,7 @@ import {
   readStored,
   written,
 } from './messages.ts';
-import { CONVERSATION, type ConversationRecord, takeLetter } from './record.ts';
+import { accept, CONVERSATION, type ConversationRecord, takeLetter } from './record.ts';
 import { realWorld, type World } from './world.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
@@ -106,10 +104,6 @@ export function createOperators(options: {
     // Whoever works on it puts it aside, and says so.
     onBroken() {},
   });
-  const mailbox = createMailbox({
-    ...{ conversations, world, limits: LIMITS, onError() {} },
-    around: (_trip, _operation, work) => work(),
-  });
 
   async function recordOf(name: string): Promise<ConversationRecord | null> {
     return (await conversations.look(name)).record;
@@ -138,9 +132,8 @@ export function createOperators(options: {
   }
 
   async function file(name: string, incoming: Incoming, uncapped: boolean) {
-    const body = written(incoming);
-    const filing = { id: incoming.id, nonce: world.id(), body, uncapped, take: false };
-    const { kind } = (await mailbox.accept(name, filing)).accepted;
+    const filing = { id: incoming.id, nonce: world.id(), body: written(incoming), schema: VERSION, uncapped };
+    const { kind } = (await conversations.change(name, accept(filing))).answer;
     if (kind === 'queued') onFiled?.(name);
     return kind;
   }

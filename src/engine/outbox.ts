@@ -8,11 +8,8 @@ import type { Delivery, OutboxItem, Outgoing } from './messages.ts';
 import type { Tried, Wait } from './record.ts';
 import type { World } from './world.ts';
 
-/** An item of the outbox at work: its reply may carry what is never stored. */
-type Item = Exclude<OutboxItem, { kind: 'reply' }> | { readonly kind: 'reply'; readonly outgoing: Outgoing };
-
 /** An item with its number in the outbox; null where it could not be read. */
-export type Numbered = { readonly seq: number; readonly item: Item | null };
+export type Numbered = { readonly seq: number; readonly item: OutboxItem | null };
 
 /** `sentSeq`: up to this number nothing is left to do. `wait`: how long the rest has to wait. */
 export type Delivered = { readonly sentSeq: number; readonly wait?: Wait };
@@ -83,32 +80,21 @@ export function createOutbox(options: OutboxTools) {
       const { outgoing } = item;
       const attempted = { atMs: outgoing.atMs, nowMs, tried: triedBefore, random: world.random };
       const { channel, traceparent = null } = outgoing;
-      const fate = await spans.around(
-        'deliver',
-        { channel },
-        () => sendOrDrop(lease, outgoing, seq, attempted),
-        traceparent,
-      );
+      const tell = async (): Promise<Fate> => {
+        const fate = await send(lease, outgoing, seq, attempted);
+        spans.note({ result: fate.kind });
+        if (fate.kind === 'dropped') {
+          observe.alarm(fate.alarm, { channel, conversation: lease.conversation });
+        }
+        return fate;
+      };
+      const fate = await spans.around('deliver', { channel }, tell, traceparent);
       if (fate.kind === 'waits') {
         return { sentSeq: seq - 1, wait: { ...fate.wait, madeAtMs: outgoing.atMs } };
       }
       triedBefore = NEVER_TRIED;
     }
     return { sentSeq: outbox.at(-1)?.seq ?? 0 };
-  }
-
-  async function sendOrDrop(
-    lease: Lease,
-    outgoing: Outgoing,
-    seq: number,
-    attempted: Attempted,
-  ): Promise<Fate> {
-    const fate = await send(lease, outgoing, seq, attempted);
-    spans.note({ result: fate.kind });
-    if (fate.kind === 'dropped') {
-      observe.alarm(fate.alarm, { channel: outgoing.channel, conversation: lease.conversation });
-    }
-    return fate;
   }
 
   async function send(lease: Lease, outgoing: Outgoing, seq: number, attempted: Attempted): Promise<Fate> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log } from '../../observability/log.ts';
 import type { Observe } from '../../observability/metrics.ts';
@@ -124,7 +125,7 @@ export async function connectRedis(
     const startMs = performance.now();
     gather();
     const answer = commands[`${script}Buffer`](keys.length, ...keys, ...args);
-    return confirmed(answer, CONFIRM_MS, () => onCommand(script, (performance.now() - startMs) / 1000));
+    return confirmed(answer, () => onCommand(script, (performance.now() - startMs) / 1000));
   };
 
   return {
@@ -136,7 +137,7 @@ export async function connectRedis(
       // As source: a script that Redis does not know would be sent again behind the WAIT.
       const pipeline = waiter(keys[0] ?? '').pipeline();
       pipeline.callBuffer('EVAL', SCRIPTS[script].lua, keys.length, ...keys, ...args).wait(replicas, waitMs);
-      const results = await confirmed(pipeline.exec(), CONFIRM_MS);
+      const results = await confirmed(pipeline.exec());
       const [[failed, answer] = [], [, acknowledged] = []] = results ?? [];
       if (failed || answer === undefined) {
         // Its slot has moved: who has it now is learnt by the main connection, which follows.
@@ -252,15 +253,11 @@ const keepName: DNSLookupFunction = (host, found) => found(null, host);
 /** The commands of this connection fail by themselves; the main connection logs why. */
 const quiet = (connection: Redis): Redis => connection.on('error', () => {});
 
-function ready(commands: Redis | Cluster): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, START_MS);
-    commands.once('ready', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
+const ready = (commands: Redis | Cluster): Promise<unknown> =>
+  Promise.race([
+    new Promise((resolve) => commands.once('ready', resolve)),
+    delay(START_MS, undefined, { ref: false }),
+  ]);
 
 /**
  * Has the commands of one iteration of the event loop leave in one write. ioredis' auto-pipelining does that, too, but sends
@@ -352,14 +349,10 @@ const CONFIRM_MS = 1800;
  * without this slot, a full memory. The reason is one line and holds neither arguments nor credentials, which the
  * client's own errors carry along.
  */
-export function confirmed<T>(
-  command: Promise<T>,
-  withinMs: number = CONFIRM_MS,
-  onEnd: () => void = () => {},
-): Promise<T> {
+export function confirmed<T>(command: Promise<T>, onEnd: () => void = () => {}): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = (): void => fail(`no answer within ${withinMs} ms`);
-    let timer: NodeJS.Timeout | undefined = setTimeout(late, withinMs);
+    const late = (): void => fail(`no answer within ${CONFIRM_MS} ms`);
+    let timer: NodeJS.Timeout | undefined = setTimeout(late, CONFIRM_MS);
     const end = (): void => {
       if (timer === undefined) return;
       clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import {
@@ -240,4 +241,4 @@ function refusal(connection: RedisConnection, error: unknown): string {
   );
 }
 
-const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+const soon = (): Promise<void> => delay(GRACE_MS);
