@@ -205,7 +205,7 @@ describe('the rules', () => {
     ['engine/turns.ts', "import type { Loyalty } from '../loyalty/loyalty.ts';"],
     ['engine/turns.ts', "export { createWords } from '../i18n.ts';"],
     ['store/memory.ts', "import Redis from 'ioredis';"],
-    ['store/port.ts', "import type { ConversationState } from '../conversation/state.ts';"],
+    ['store/port.ts', "import type { State } from '../conversation/state.ts';"],
     ['loyalty/redeem.ts', "import {\n  type RecordStore,\n  SHARDS,\n} from '../store/port.ts';"],
     ['loyalty/antcrm.ts', "import { sandbox } from '../sandbox/sandbox.ts';"],
     ['photos/reader.ts', "import type { Platform } from '../engine/messages.ts';"],

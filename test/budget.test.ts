@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2907, count: 21 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 9084, count: 45 },
+  conversation: { files: /^conversation\//, lines: 8994, count: 45 },
   engine: { files: /^(engine|store)\//, lines: 6083, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1754, count: 14 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },

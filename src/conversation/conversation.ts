@@ -3,17 +3,17 @@ import type { Spoken } from './commands.ts';
 import type { Context } from './context.ts';
 import { expecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
-import { createInterpreter, type Flow as SpokenOf } from './language/interpret.ts';
+import { createInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/nearest.ts';
 import type { Said } from './language/reading.ts';
 import { type LanguageText, readWords } from './language/words.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';
 import type { Decision } from './reply.ts';
 import {
-  type ConversationState,
   newState,
   type ReadState,
   STATE_UPGRADES,
+  type State,
   stateSchema,
   UnknownFlow,
   upgrade,
@@ -37,15 +37,15 @@ export type Conversation = {
    * One step: same arguments, same decision. Never throws, whatever the message. Property tests hold that no redeem is
    * asked for without a press that carries the live operation id, and a proved identifier.
    */
-  step(state: ConversationState, input: Input, context: Context): Decision;
+  step(state: State, input: Input, context: Context): Decision;
   readonly readState: ReadState;
-  newState(lastMessageMs?: number): ConversationState;
+  newState(lastMessageMs?: number): State;
   /** What a text says by itself, whatever question it answers. */
   understand(text: string): Said;
   /** What a text is taken for where the conversation is, and why: for the look inside. */
   explain(
     text: string,
-    state: ConversationState,
+    state: State,
     context: Pick<Context, 'settings' | 'nowMs' | 'sender'>,
   ): Readonly<Record<string, string>>;
   /** In the order of the menus. */
@@ -79,7 +79,7 @@ export function createConversation({
   const known = createFlows(flows);
   const words = readWords(sayings);
   const commands = slashCommands(flows, wording);
-  const language = createInterpreter({ words, flows: flows.map(spokenOf), commands, answers });
+  const language = createInterpreter({ words, flows, commands, answers });
   const operators = new Map(answers.map(({ id, answer }) => [id, answer] as const));
   const starters = flows.map(({ name }) => ({ name, starter: true }));
   return {
@@ -114,13 +114,6 @@ function inShort(command: Spoken): string {
   return Object.values(command)
     .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
     .join(' ');
-}
-
-/** What reading texts needs to know of a flow. */
-export function spokenOf({ name, priority, list, slots, identity }: Flow): SpokenOf {
-  const takesCode = slots.includes('codes') || slots.includes('gift');
-  const showsPast = slots.includes('list') ? true : undefined;
-  return { name, priority, list, slots, identity, takesCode, showsPast };
 }
 
 /** The commands of the menu, after the flows; starters are offered by Teams, too. */

@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { Effect, Outcome, Spending } from './effect.ts';
 import type { LocalizedText } from './message.ts';
 import type { Choice, Line, Reply } from './reply.ts';
-import type { ConversationState, Draft, Operation } from './state.ts';
+import type { Draft, Operation, State } from './state.ts';
 
 /*
  * What a flow is: data, one file in `flows/`, one line in `flows/index.ts`. Its words stand in `locales/*`: `choice.<name>`
@@ -84,7 +84,7 @@ type Confirmation = {
   /** The customer's balance is read before anything is asked, once it is known whose, and shown with the gifts. */
   readonly needsBalance?: true | undefined;
   /** The lines of the summary, and the buttons that change a slot (`edit:<field>`). */
-  readonly summary: (draft: Draft, profile: ConversationState['profile'], scope: Context) => readonly Line[];
+  readonly summary: (draft: Draft, profile: State['profile'], scope: Context) => readonly Line[];
   readonly edits: (draft: Draft) => readonly Choice[];
   /** Undefined if the slots lack what the call needs: nothing is ever asked then. `at`: the place of its code in `codes`. */
   readonly effect: (draft: Draft, operation: string, scope: Context, at: number) => Effect | undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Interpretation } from './commands.ts';
 import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, type PhotoEffect, perLocale } from './message.ts';
-import type { ConversationState } from './state.ts';
+import type { State } from './state.ts';
 
 /**
  * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
@@ -97,7 +97,7 @@ export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
  * and all replies of the turn leave together. After a crash the same steps are taken again, from the state before.
  */
 export type Decision = {
-  readonly state: ConversationState;
+  readonly state: State;
   readonly replies: readonly Reply[];
   readonly effect?: Effect | PhotoEffect | undefined;
   /** When the state wants a wake-up, epoch ms; null or absent: never. */
@@ -125,7 +125,7 @@ export type Unlock = {
 };
 
 /** A decision that only answers. */
-export function say(state: ConversationState, ...replies: readonly Reply[]): Decision {
+export function say(state: State, ...replies: readonly Reply[]): Decision {
   return { state, replies };
 }
 

@@ -219,17 +219,17 @@ export const stateSchema = z.strictObject({
   /** Accumulation codes refused in a row, and when the last one was. */
   guesses: z.strictObject({ refused: z.number(), atMs: z.number() }).optional(),
 });
-export type ConversationState = z.infer<typeof stateSchema>;
+export type State = z.infer<typeof stateSchema>;
 
 /** The ticket that is open: a person answers. */
-export function openTicket({ tickets }: Pick<ConversationState, 'tickets'>): Ticket | undefined {
+export function openTicket({ tickets }: Pick<State, 'tickets'>): Ticket | undefined {
   const last = tickets?.at(-1);
   return last?.closed ? undefined : last;
 }
 
 /** The language to answer in: what was chosen, else the customer's own words, else the client. */
 export function localeOf(
-  { locale, textLocale, clientLocale }: ConversationState,
+  { locale, textLocale, clientLocale }: State,
   sender: Sender,
   defaultLocale: Locale,
 ): Locale {
@@ -237,12 +237,12 @@ export function localeOf(
 }
 
 /** The state of a conversation nobody has heard of. */
-export function newState(lastMessageMs = 0): ConversationState {
+export function newState(lastMessageMs = 0): State {
   return { lastMessageMs, step: { at: 'idle' }, draft: {}, profile: {}, operations: [] };
 }
 
 /** The state once something was said that is no summary, whoever said it. */
-export function spokenOver(state: ConversationState): ConversationState {
+export function spokenOver(state: State): State {
   if (state.step.at !== 'confirming' || !state.step.shown) return state;
   const { shown: _, ...step } = state.step;
   return { ...state, step };
@@ -251,9 +251,9 @@ export function spokenOver(state: ConversationState): ConversationState {
 /** The conversation is in a flow that this process does not have. `ended` is the state without that flow. */
 export class UnknownFlow extends Error {
   override readonly name = 'UnknownFlow';
-  readonly ended: ConversationState;
+  readonly ended: State;
 
-  constructor(flow: string, ended: ConversationState) {
+  constructor(flow: string, ended: State) {
     super(`the flow ${flow} is unknown`);
     this.ended = ended;
   }
@@ -263,7 +263,7 @@ export class UnknownFlow extends Error {
  * Reads a state that `version` stored; made by `createConversation`, since it reads by the schemas of the flows. Throws
  * `UnknownFlow`, `NewerVersion`, or another error if the state has not the shape that its version says.
  */
-export type ReadState = (stored: unknown, version?: number) => ConversationState;
+export type ReadState = (stored: unknown, version?: number) => State;
 
 /**
  * The version of everything that this code seals and stores: state, message, reply, intent, dead letter. A changed shape

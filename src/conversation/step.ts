@@ -8,7 +8,7 @@ import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
 import { after, type Decision, type Reply, say } from './reply.ts';
-import { type ConversationState, IDLE_MS, openTicket, type Step, spokenOver } from './state.ts';
+import { IDLE_MS, openTicket, type State, type Step, spokenOver } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -27,7 +27,7 @@ export type Input =
  * Property tests hold that no redeem is asked for without a press that carries the live operation id, and a proved
  * identifier.
  */
-export function step(state: ConversationState, input: Input, scope: Scope): Decision {
+export function step(state: State, input: Input, scope: Scope): Decision {
   const decision = shown(decide(state, input, scope));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
@@ -42,7 +42,7 @@ function shown(decision: Decision): Decision {
   return { ...decision, state: isSummary ? { ...state, step: { ...step, shown: true } } : spokenOver(state) };
 }
 
-function nextWakeMs(state: ConversationState, scope: Scope): number | null {
+function nextWakeMs(state: State, scope: Scope): number | null {
   const times = [
     nextCheckMs(state, scope),
     nextTicketMs(state),
@@ -53,7 +53,7 @@ function nextWakeMs(state: ConversationState, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-function decide(state: ConversationState, input: Input, scope: Scope): Decision {
+function decide(state: State, input: Input, scope: Scope): Decision {
   switch (input.kind) {
     case 'message':
       return heard(state, input.message, scope);
@@ -68,7 +68,7 @@ function decide(state: ConversationState, input: Input, scope: Scope): Decision 
   }
 }
 
-function heard(stored: ConversationState, message: Message, scope: Scope): Decision {
+function heard(stored: State, message: Message, scope: Scope): Decision {
   if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return pointAway(stored, scope);
   if (message.kind === 'person') return fromStaff(stored, message, scope);
@@ -80,22 +80,22 @@ function heard(stored: ConversationState, message: Message, scope: Scope): Decis
 }
 
 /** In a group, nothing else is ever said, and this once an hour: platforms limit what a group gets. */
-function pointAway(stored: ConversationState, { nowMs }: Scope): Decision {
+function pointAway(stored: State, { nowMs }: Scope): Decision {
   if (nowMs - stored.lastMessageMs < GROUP_EVERY_MS) return say(stored);
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
 /** An album counts as sent when it is complete, however late that is found out. */
-function albumIn(stored: ConversationState, scope: Scope): Decision | undefined {
+function albumIn(stored: State, scope: Scope): Decision | undefined {
   const { state, before } = arrive(stored, scope);
   const answer = onAlbum(state, scope);
   return answer && after(before, answer);
 }
 
 /** Notes that the customer is here, and ends what has been left unfinished for too long. */
-function arrive(stored: ConversationState, scope: Scope): { state: ConversationState; before: Reply[] } {
+function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
   const { locale } = scope.sender;
-  const state: ConversationState = {
+  const state: State = {
     ...withoutProfile(stored, scope),
     lastMessageMs: scope.nowMs,
     ...(locale && { clientLocale: locale }),
@@ -113,7 +113,7 @@ function arrive(stored: ConversationState, scope: Scope): { state: ConversationS
   };
 }
 
-function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, scope: Scope): Decision {
+function onOutcome(state: State, outcome: Outcome | PhotoEffect, scope: Scope): Decision {
   switch (outcome.kind) {
     case 'photo':
       return onPictures(state, outcome.photo, scope);
@@ -138,12 +138,12 @@ function onOutcome(state: ConversationState, outcome: Outcome | PhotoEffect, sco
  */
 
 /** When what is gathered must go, epoch ms; null: nothing is. */
-function lapseAtMs(state: ConversationState): number | null {
+function lapseAtMs(state: State): number | null {
   return isGathering(state) ? state.lastMessageMs + IDLE_MS + 1 : null;
 }
 
 /** The same state, without what its time is over for. */
-function lapse(stored: ConversationState, scope: Scope): ConversationState {
+function lapse(stored: State, scope: Scope): State {
   const state = unclearLapsed(stored, scope);
   const atMs = lapseAtMs(state);
   if (atMs === null || scope.nowMs < atMs) return state;
@@ -151,7 +151,7 @@ function lapse(stored: ConversationState, scope: Scope): ConversationState {
   return { ...kept, draft: {}, step: emptied(state.step) };
 }
 
-function isGathering({ draft, step, before, offered }: ConversationState): boolean {
+function isGathering({ draft, step, before, offered }: State): boolean {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
   return Object.keys(draft).length > 0 || before !== undefined || offered !== undefined || isAsked;
 }

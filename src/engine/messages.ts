@@ -3,8 +3,8 @@ import { awaitedSchema } from '../conversation/effect.ts';
 import { LOCALES, messageSchema, type Sender, senderSchema } from '../conversation/message.ts';
 import { replySchema } from '../conversation/reply.ts';
 import {
-  type ConversationState,
   type ReadState,
+  type State,
   stateSchema,
   UnknownFlow,
   type Upgrades,
@@ -213,7 +213,7 @@ export const storedSchema = z.strictObject({
   asks: z.string().optional(),
   floodedMs: z.number().optional(),
 });
-export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { readonly state: ConversationState };
+export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { readonly state: State };
 
 const replyItemSchema = z.strictObject({ kind: z.literal('reply'), outgoing: outgoingSchema });
 const unlockSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import { type ConversationState, type ReadState, VERSION } from '../conversation/state.ts';
+import { type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
@@ -39,7 +39,7 @@ export type OpenLetter = {
 /** What is kept of a conversation. What cannot be read is left out; `state` is null then, too. */
 export type Conversation = {
   readonly nowMs: number;
-  readonly state: ConversationState | null;
+  readonly state: State | null;
   /** Who wrote last, and where replies go. */
   readonly origin: Origin | null;
   /** Accepted and not yet answered, oldest first. */

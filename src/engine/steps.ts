@@ -2,15 +2,15 @@ import type { Context, Settings } from '../conversation/context.ts';
 import type { Effect, Lookup, Outcome } from '../conversation/effect.ts';
 import type { PhotoEffect } from '../conversation/message.ts';
 import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
-import type { ConversationState, ReadState } from '../conversation/state.ts';
+import type { ReadState, State } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 
 /** The pure conversation, as turns use it. */
 export type Conversation = {
-  step(state: ConversationState, input: Input, context: Context): Decision;
+  step(state: State, input: Input, context: Context): Decision;
   /** Reads what `version` stored. */
   readState: ReadState;
-  newState(lastMessageMs?: number): ConversationState;
+  newState(lastMessageMs?: number): State;
   readonly settings: Settings;
   /** Whether AntCRM is in reach, as far as is known; cheap, asked at every step. Absent: always. */
   serviceUp?(): boolean;
@@ -18,7 +18,7 @@ export type Conversation = {
 
 /** What all steps of one turn decided together. */
 export type TurnResult = {
-  readonly state: ConversationState;
+  readonly state: State;
   readonly replies: readonly Reply[];
   readonly wakeAtMs: number | null;
   readonly settled: readonly string[];
@@ -30,11 +30,7 @@ export type TurnResult = {
 };
 
 /** A turn that changes nothing but the state's wake-up. */
-export function leave(
-  state: ConversationState,
-  wakeAtMs: number | null,
-  replies: readonly Reply[] = [],
-): TurnResult {
+export function leave(state: State, wakeAtMs: number | null, replies: readonly Reply[] = []): TurnResult {
   return { state, replies, wakeAtMs, settled: [], unlock: [], escalated: [], questions: [], forget: false };
 }
 
@@ -43,7 +39,7 @@ const MAX_EFFECTS = 16;
 
 /** What a turn starts from. `journal`: calls that earlier attempts of it perhaps made. */
 export type Beginning = Pick<Context, 'sender' | 'current' | 'heardMs' | 'journal'> & {
-  readonly state: ConversationState;
+  readonly state: State;
   readonly input: Input;
 };
 

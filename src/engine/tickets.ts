@@ -1,4 +1,4 @@
-import { type ConversationState, type Operation, openTicket, type Ticket } from '../conversation/state.ts';
+import { type Operation, openTicket, type State, type Ticket } from '../conversation/state.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';
@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 const CLOSED_SCORE = 1e14;
 
 /** What the indexes have of a conversation, beside what its envelope tells. */
-export function listedOf({ tickets = [], unclear = [] }: ConversationState): readonly Listed[] {
+export function listedOf({ tickets = [], unclear = [] }: State): readonly Listed[] {
   const sentence = unclear.at(-1);
   const listed = tickets.map(({ id, closed, waitsMs, answeredMs, openedMs, count }) => {
     const stands = closed ? 'closed' : waitsMs === undefined ? 'answered' : 'waiting';
@@ -50,7 +50,7 @@ export type Tickets = {
     note: { readonly by: string; readonly text?: string; readonly id?: string | undefined },
   ): Promise<'filed' | 'unknown' | 'closed'>;
   /** What was not understood, newest first; of very many not all. */
-  unclear(): Promise<readonly (NonNullable<ConversationState['unclear']>[number] & { channel: string })[]>;
+  unclear(): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]>;
   /** Tells what is new from now on, until the returned function is called. */
   follow(tell: (news: News) => void): Promise<() => void>;
 };
@@ -198,11 +198,11 @@ function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Ent
 }
 
 /** The ticket that a turn opened; undefined: none. */
-export function openedIn(before: ConversationState, after: ConversationState): Ticket | undefined {
+export function openedIn(before: State, after: State): Ticket | undefined {
   const ticket = openTicket(after);
   return before.tickets?.some(({ id }) => id === ticket?.id) ? undefined : ticket;
 }
 
 /** Whether a turn told the customer that nobody answers. */
-export const isLateIn = (before: ConversationState, after: ConversationState): boolean =>
+export const isLateIn = (before: State, after: State): boolean =>
   openTicket(after)?.late === true && openTicket(before)?.late !== true;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
-import type { ConversationState } from '../conversation/state.ts';
+import type { State } from '../conversation/state.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Numbered } from './outbox.ts';
 import { realWorld, type World } from './world.ts';
@@ -22,14 +22,14 @@ type Seen = {
   readonly channel: string;
   readonly message: Message | null;
   readonly sender: Sender | undefined;
-  readonly before: ConversationState;
-  after(): ConversationState;
+  readonly before: State;
+  after(): State;
 };
 
 type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 
 /** What a text was taken for where the conversation was, and why, as people read it. */
-type Explain = (text: string, before: ConversationState, sender: Sender) => NonNullable<Trace['understood']>;
+type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
 export function createTraces(
   channels: readonly string[],

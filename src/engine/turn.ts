@@ -2,10 +2,10 @@ import type { Context } from '../conversation/context.ts';
 import { LeaseLost, TurnInterrupted } from '../conversation/effect.ts';
 import type { Reply } from '../conversation/reply.ts';
 import {
-  type ConversationState,
   localeOf,
   NewerVersion,
   openTicket,
+  type State,
   spokenOver,
   type Ticket,
 } from '../conversation/state.ts';
@@ -440,7 +440,7 @@ function outboxOf(
   ];
 }
 
-function flowOf({ step }: ConversationState): string | undefined {
+function flowOf({ step }: State): string | undefined {
   switch (step.at) {
     case 'asking':
     case 'confirming':
@@ -484,8 +484,8 @@ const UNDECIDED: readonly string[] = ['checking', 'watching', 'escalated'];
 
 /** Logs how each operation stands now whose outcome was unknown before the turn, where that changed. */
 export function tellResolved(
-  before: Pick<ConversationState, 'operations'>,
-  after: Pick<ConversationState, 'operations'>,
+  before: Pick<State, 'operations'>,
+  after: Pick<State, 'operations'>,
   conversation: string,
   log: Pick<Log, 'info'>,
 ): void {

@@ -155,7 +155,6 @@ past: in
   const flows = ['points', 'redeem', 'history'].map((name) => ({
     name,
     priority: 10,
-    takesCode: false,
     identity: 'proved' as const,
     slots: name === 'history' ? (['phone', 'list', 'period'] as const) : (['phone'] as const),
   }));

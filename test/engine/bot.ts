@@ -5,7 +5,7 @@ import type { Settings } from '../../src/conversation/context.ts';
 import type { Effect, Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message, Photo } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
-import { type ConversationState, newState, stateSchema } from '../../src/conversation/state.ts';
+import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { createCell } from '../../src/engine/cell.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
@@ -43,7 +43,7 @@ const settings: Settings = {
  * A conversation of one line a command. The state remembers every text it answered (`draft.code`), and each answer
  * tells them all, so that order, losses and doubles can be seen.
  */
-function step(state: ConversationState, input: Input, { nowMs }: { nowMs: number }): Decision {
+function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decision {
   switch (input.kind) {
     case 'wake':
       return { state, replies: [{ key: 'woken' }] };
@@ -77,7 +77,7 @@ export const LOOKUP: Lookup = {
 const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, code: operation });
 
 /** `several:op:3` earns by three operations. What is left of them is in the state. */
-function several(before: ConversationState, operation: string, many: number): Decision {
+function several(before: State, operation: string, many: number): Decision {
   const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
   const { codes: left = all, among: results = [] } = before.draft;
   const [first = ''] = left;
@@ -88,10 +88,7 @@ function several(before: ConversationState, operation: string, many: number): De
   };
 }
 
-function onOneOfSeveral(
-  state: ConversationState,
-  { kind }: Extract<Input, { kind: 'outcome' }>['outcome'],
-): Decision {
+function onOneOfSeveral(state: State, { kind }: Extract<Input, { kind: 'outcome' }>['outcome']): Decision {
   const { codes: left = [], among: before = [], ...draft } = state.draft;
   const [operation = '', ...rest] = left;
   const results = [...before, `${operation} ${kind}`];
@@ -104,7 +101,7 @@ function onOneOfSeveral(
   return { state: going, replies: [], effect: earn(next), settled: [operation] };
 }
 
-function onText(text: string, before: ConversationState, nowMs: number): Decision {
+function onText(text: string, before: State, nowMs: number): Decision {
   const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
   const state = { ...before, draft: { code: told } };
   const [command, argument = '', many = ''] = text.split(':');
@@ -154,7 +151,7 @@ function ending(outcome: {
 }
 
 /** Its states keep what no flow of the bot would. */
-const readState = (stored: unknown): ConversationState => stateSchema.parse(stored);
+const readState = (stored: unknown): State => stateSchema.parse(stored);
 
 export const conversation = { step, readState, newState, settings };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ConversationState, VERSION } from '../../src/conversation/state.ts';
+import { type State, VERSION } from '../../src/conversation/state.ts';
 import type { Conversation } from '../../src/engine/steps.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
@@ -51,7 +51,7 @@ test('a flow that this process does not know is left to one that knows it', asyn
   world.advance(3000);
   const known: Conversation = {
     ...real,
-    readState: (): ConversationState => ({ ...newState(Date.now()), profile: { phone } }),
+    readState: (): State => ({ ...newState(Date.now()), profile: { phone } }),
     step: (state) => ({ state, replies: [{ key: 'tier.year' }] }),
   };
   world.engine({ conversation: known });

@@ -4,7 +4,7 @@ import type { Gift } from '../../src/conversation/context.ts';
 import type { Effect } from '../../src/conversation/effect.ts';
 import type { Locale } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import type { ConversationState } from '../../src/conversation/state.ts';
+import type { State } from '../../src/conversation/state.ts';
 import { words } from '../support/conversation.ts';
 import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
 
@@ -127,7 +127,7 @@ function bring({ locale, question }: Line): Dialogue {
 
 /** All that is judged by: what a customer, a tester or AntCRM can see. */
 type Seen = {
-  readonly state: ConversationState;
+  readonly state: State;
   readonly flow: string | undefined;
   readonly codes: readonly string[];
   readonly phone: string | undefined;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/conversation/context.ts';
 import { writeAwaited } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import type { ConversationState } from '../../src/conversation/state.ts';
+import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import type { LoyaltyRecord } from '../../src/loyalty/port.ts';
 import { newState, step } from '../support/conversation.ts';
@@ -45,7 +45,7 @@ type Redemption = {
 class World {
   readonly redemptions: Redemption[] = [];
   readonly #kit = createKit();
-  readonly #states: ConversationState[] = [newState(START_MS), newState(START_MS)];
+  readonly #states: State[] = [newState(START_MS), newState(START_MS)];
   readonly #wakes: (number | null)[] = [null, null];
   readonly #cashiers: (Cashiers & { atMs: number })[] = [];
   #ids = 0;

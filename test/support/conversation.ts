@@ -1,5 +1,5 @@
 import type { Expecting } from '../../src/conversation/commands.ts';
-import { createConversation, spokenOf } from '../../src/conversation/conversation.ts';
+import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { type Answer, createQuestions } from '../../src/conversation/language/nearest.ts';
@@ -15,12 +15,12 @@ export const { step, readState, newState, commands, explain } = conversation;
 
 /** What customers say, by the language files. */
 export const words = readWords(SAYINGS);
-export const reader = createReader(words, flows.map(spokenOf), new Map());
+export const reader = createReader(words, flows, new Map());
 
 /** What texts say at a question. */
 export const { interpret } = createInterpreter({
   words,
-  flows: flows.map(spokenOf),
+  flows,
   commands: new Map(),
   answers: [],
 });

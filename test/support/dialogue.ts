@@ -3,7 +3,7 @@ import type { Conversation } from '../../src/conversation/conversation.ts';
 import type { Effect, Identifier, KnownCall, Lookup, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Photo, PhotoEffect, PhotoReading, Sender } from '../../src/conversation/message.ts';
 import type { Decision, Reply } from '../../src/conversation/reply.ts';
-import type { ConversationState } from '../../src/conversation/state.ts';
+import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { newState, readState, step } from './conversation.ts';
 
@@ -40,7 +40,7 @@ export const STAFF: Sender = { channel: 'staff', proof: 'token' };
  * written and read back, as a store would.
  */
 export class Dialogue {
-  state: ConversationState;
+  state: State;
   nowMs = NOW;
   serviceUp = true;
   /** Whether messages are written by somebody who could see all that was said. */

@@ -5,7 +5,7 @@ import { KINDS, missing } from '../kinds.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
-import type { Asking, ConversationState, Draft, Offer } from '../state.ts';
+import type { Asking, Draft, Offer, State } from '../state.ts';
 import { notRead, open, show } from './browse.ts';
 import { busy, tooManyAttempts, unseen, withoutChecked } from './operations.ts';
 import { personChoice, supportLines } from './person.ts';
@@ -16,7 +16,7 @@ import { again, asking, finish, home, pose } from './questions.ts';
  */
 
 /** The flow that would be left unfinished by turning to another. */
-export function runningIn({ step }: ConversationState, { flows }: Scope): Flow | undefined {
+export function runningIn({ step }: State, { flows }: Scope): Flow | undefined {
   return step.at === 'asking' || step.at === 'confirming' ? flows.get(step.flow) : undefined;
 }
 
@@ -31,7 +31,7 @@ export type Doubted = { readonly slot: SlotKind; readonly offer: Offer };
  * missing slot is asked for, guards are heard; then comes the summary or the read.
  */
 export function advance(
-  state: ConversationState,
+  state: State,
   flow: Flow,
   scope: Scope,
   said: readonly Reply[] = [],
@@ -70,23 +70,23 @@ export function advance(
 
 /** Asks for a slot anew. */
 export function ask(
-  state: ConversationState,
+  state: State,
   flow: Flow,
   slot: SlotKind,
   scope: Scope,
   ...said: readonly Reply[]
 ): Decision {
-  const asked: ConversationState = slot === 'email' ? { ...state, emailAsked: true } : state;
+  const asked: State = slot === 'email' ? { ...state, emailAsked: true } : state;
   return pose(asked, asking(flow, slot), scope, ...said);
 }
 
 /** Asks for a slot again; a valid answer leads back to the summary. */
-export function edit(state: ConversationState, flow: Flow, slot: SlotKind, scope: Scope): Decision {
+export function edit(state: State, flow: Flow, slot: SlotKind, scope: Scope): Decision {
   return pose(state, asking(flow, slot, { editing: true }), scope);
 }
 
 /** The live question without what was said beside it: to whoever said yes to it, or "wrong". */
-export function plainly(state: ConversationState, { flow: name, slot }: Asking, scope: Scope): Decision {
+export function plainly(state: State, { flow: name, slot }: Asking, scope: Scope): Decision {
   const flow = scope.flows.get(name);
   return withLast(again(state, scope), (flow && KINDS[slot].plainly?.(flow, scope)) ?? {});
 }
@@ -98,7 +98,7 @@ const TRIES = 3;
  * Asks again, for `why`; the third time, and where the same would be said twice in a row, help is offered first. Where there
  * is no `why`, the question alone is what would be said twice.
  */
-export function retry(state: ConversationState, step: Asking, scope: Scope, why?: Reply): Decision {
+export function retry(state: State, step: Asking, scope: Scope, why?: Reply): Decision {
   const { fault, ...plain } = step;
   const tries = step.tries + 1;
   const isLost = why ? why.key === fault || (tries % TRIES === 0 && fault !== undefined) : tries % 2 === 0;
@@ -121,21 +121,16 @@ function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope
 }
 
 /** The state in this flow, which may have had nothing to ask for: what AntCRM answers goes to the flow that asked. */
-function entered(state: ConversationState, flow: Flow, scope: Scope): ConversationState {
+function entered(state: State, flow: Flow, scope: Scope): State {
   if (runningIn(state, scope)?.name === flow.name) return state;
   return { ...state, step: asking(flow, 'phone') };
 }
 
 /** All slots are there: the summary under a new operation, or the read, unless a guard forbids it. */
-export function complete(
-  state: ConversationState,
-  flow: Flow,
-  scope: Scope,
-  before: readonly Reply[] = [],
-): Decision {
+export function complete(state: State, flow: Flow, scope: Scope, before: readonly Reply[] = []): Decision {
   const { draft, said, stop } = guarded(flow, state, scope);
   const told = [...before, ...said];
-  const next: ConversationState = { ...state, draft };
+  const next: State = { ...state, draft };
   if (stop)
     return stop.ask === undefined
       ? after(told, home(next, scope, stop.say))
@@ -151,7 +146,7 @@ export function complete(
 
 /** What was read, or could not be, for the flow that the state is in. */
 export function answered(
-  state: ConversationState,
+  state: State,
   outcome: Extract<Outcome, { kind: 'history' | 'balance' | 'sums' | 'unavailable' }>,
   scope: Scope,
 ): Decision {
@@ -172,7 +167,7 @@ export function answered(
 
 /** AntCRM may not have counted yet what it just gave: said, and nothing is called too dear then. */
 function withBalance(
-  state: ConversationState,
+  state: State,
   flow: Flow,
   outcome: Extract<Outcome, { kind: 'balance' | 'sums' | 'unavailable' }>,
   scope: Scope,
@@ -190,7 +185,7 @@ function withBalance(
 }
 
 /** After a refusal: what was refused may be typed anew, until there were too many. */
-export function refused(state: ConversationState, flow: Flow, refusal: Reply, scope: Scope): Decision {
+export function refused(state: State, flow: Flow, refusal: Reply, scope: Scope): Decision {
   const over = served(state, scope);
   const slot = confirmsIn(flow)?.again;
   if (slot === undefined) return home(over, scope, refusal);
@@ -200,12 +195,12 @@ export function refused(state: ConversationState, flow: Flow, refusal: Reply, sc
   return pose({ ...over, draft }, asking(flow, slot, { editing: true }), scope, refusal);
 }
 
-const tooManyGuesses = (flow: Flow, state: ConversationState, scope: Scope): Reply | undefined =>
+const tooManyGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
   flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
 export function untried(
-  state: ConversationState,
+  state: State,
   flow: Flow,
   codes: readonly string[],
   why: Reply,
@@ -222,12 +217,12 @@ export function untried(
  */
 
 /** Why a flow cannot be gone through now: said before anything is asked for. */
-export function hindered(flow: Flow, state: ConversationState, scope: Scope): Reply | undefined {
+export function hindered(flow: Flow, state: State, scope: Scope): Reply | undefined {
   return scope.serviceUp ? callHindered(flow, state, scope) : { key: 'service.unavailable' };
 }
 
 /** Why nothing is called now. */
-export function callHindered(flow: Flow, state: ConversationState, scope: Scope): Reply | undefined {
+export function callHindered(flow: Flow, state: State, scope: Scope): Reply | undefined {
   const confirms = confirmsIn(flow);
   const wait = confirms && busy(state, confirms);
   if (wait) return wait;
@@ -254,7 +249,7 @@ type Guarded = {
   readonly stop?: { readonly say: Reply; readonly ask?: SlotKind | undefined } | undefined;
 };
 
-function guarded(flow: Flow, state: ConversationState, scope: Scope): Guarded {
+function guarded(flow: Flow, state: State, scope: Scope): Guarded {
   let { draft } = state;
   const said: Reply[] = [];
   for (const { goesOn } of guardsOf(flow)) {
@@ -268,8 +263,8 @@ function guarded(flow: Flow, state: ConversationState, scope: Scope): Guarded {
 
 /** A guard that looks at more than slots. */
 type BuiltIn = {
-  begins?(state: ConversationState, scope: Scope): Reply | undefined;
-  goesOn?(state: ConversationState, flow: Flow, scope: Scope): Guarded;
+  begins?(state: State, scope: Scope): Reply | undefined;
+  goesOn?(state: State, flow: Flow, scope: Scope): Guarded;
 };
 
 const guardsOf = ({ guards = [] }: Flow): readonly BuiltIn[] =>

@@ -5,7 +5,7 @@ import { LOCALES } from '../message.ts';
 import { given, identityLines, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
 import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
-import { type ConversationState, isOpen, newState, type Operation, openTicket } from '../state.ts';
+import { isOpen, newState, type Operation, openTicket, type State } from '../state.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
 import { aside, home, otherPhone, pressed, question, viewed } from './questions.ts';
@@ -23,7 +23,7 @@ export type Aside = {
 };
 
 /** That no person answers, what can be done here, and how to reach a person. */
-export function welcome(state: ConversationState, scope: Scope): Decision {
+export function welcome(state: State, scope: Scope): Decision {
   const contact = scope.settings.supportContact;
   const who: Line =
     contact && !scope.settings.handover
@@ -35,14 +35,14 @@ export function welcome(state: ConversationState, scope: Scope): Decision {
 }
 
 /** What I can do and who can help; while a person answers, what is not for them. */
-export function help(state: ConversationState, scope: Scope): Reply {
+export function help(state: State, scope: Scope): Reply {
   if (openTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
 }
 
 /** Ends what was begun. What was proved for it needs no second proof, unless its customer wants nothing remembered. */
-export function cancel(state: ConversationState, scope: Scope): Decision {
+export function cancel(state: State, scope: Scope): Decision {
   if (state.step.at === 'idle') return home(state, scope, { key: 'cancel.nothing' });
   const isOver = state.consent?.given === false || isStaff(scope);
   const draft = isOver ? {} : provedIn(state.draft);
@@ -50,7 +50,7 @@ export function cancel(state: ConversationState, scope: Scope): Decision {
 }
 
 /** Asks which language; the question that was live stays so: choosing one is no answer to it. */
-export function languages(state: ConversationState, scope: Scope): Decision {
+export function languages(state: State, scope: Scope): Decision {
   const live = viewed(state, scope);
   const choices = LOCALES.map((locale) => choice(`language:${locale}`));
   return say(live, { key: 'language.ask', choices, asks: 'menu', view: live.view });
@@ -66,7 +66,7 @@ const WITH_CONTACT: ReadonlySet<string> = new Set([
 ]);
 
 /** Answers a question, by the key of its answer: in the operator's words, or those of the wording. */
-export function answer(state: ConversationState, key: string, scope: Scope): Aside {
+export function answer(state: State, key: string, scope: Scope): Aside {
   const id = idOf(key);
   const pickUp = key === 'answer.gift.where' ? pickUpLine(state, scope) : undefined;
   const operators = scope.answers.get(id);
@@ -80,24 +80,20 @@ export function answer(state: ConversationState, key: string, scope: Scope): Asi
 const idOf = (key: string): string => key.slice('answer.'.length);
 
 /** Where to get the gift at hand, or the last one that was redeemed: the list may tell. */
-function pickUpLine({ draft, operations }: ConversationState, scope: Scope): Line | undefined {
+function pickUpLine({ draft, operations }: State, scope: Scope): Line | undefined {
   const redeemed = operations.findLast(({ status, gift }) => status === 'done' && gift !== undefined);
   const gift = giftOf(draft.code, scope) ?? giftOf(redeemed?.gift, scope);
   return gift && pickUpLines(gift)[0];
 }
 
 /** Explains the live question or, where nothing is asked, what can be done here. */
-export function explain(state: ConversationState, scope: Scope): Aside {
+export function explain(state: State, scope: Scope): Aside {
   const about = aboutQuestion(state, scope);
   return about ? answer(state, about.what, scope) : { reply: help(state, scope) };
 }
 
 /** Answers as it is meant at this question. */
-export function asked(
-  state: ConversationState,
-  command: Extract<Command, { do: 'ask' }>,
-  scope: Scope,
-): Aside {
+export function asked(state: State, command: Extract<Command, { do: 'ask' }>, scope: Scope): Aside {
   switch (command.about) {
     case 'what':
       return explain(state, scope);
@@ -132,7 +128,7 @@ const REFUSED: Readonly<Record<Operation['kind'], string>> = {
 };
 
 /** What explains the live question; undefined where nothing is asked, or the question says all there is to say. */
-export function aboutQuestion(state: ConversationState, scope: Scope): About | undefined {
+export function aboutQuestion(state: State, scope: Scope): About | undefined {
   const { step } = state;
   if (step.at === 'confirming') return same('answer.confirm.what');
   if (step.at === 'consenting')
@@ -144,7 +140,7 @@ export function aboutQuestion(state: ConversationState, scope: Scope): About | u
 }
 
 /** Not understood twice in a row: never answered by the same words. */
-const isStruck = ({ misses = 0 }: ConversationState): boolean => misses > 0 && misses % 2 === 0;
+const isStruck = ({ misses = 0 }: State): boolean => misses > 0 && misses % 2 === 0;
 
 /** That a person may help: one is offered where there are some. */
 const struck = (scope: Scope): Reply => ({
@@ -154,7 +150,7 @@ const struck = (scope: Scope): Reply => ({
 
 /** Not understood. What it may have been is offered; the second time in a row says something else, and whom to ask. */
 export function unsure(
-  state: ConversationState,
+  state: State,
   { maybe = [] }: Extract<Command, { do: 'unclear' }>,
   scope: Scope,
 ): Aside {
@@ -167,13 +163,13 @@ export function unsure(
 }
 
 /** The button that says the same as a command where the conversation is; undefined: none does. */
-function buttonFor(command: Command, state: ConversationState, scope: Scope): Choice | undefined {
+function buttonFor(command: Command, state: State, scope: Scope): Choice | undefined {
   const id = buttonOf(command, state, scope);
   if (id === undefined || pressed(state, id, scope).some((one) => one.do === 'expired')) return undefined;
   return question(state, scope).choices?.find((one) => one.id === id) ?? choice(id);
 }
 
-function buttonOf(command: Command, { step }: ConversationState, { flows }: Scope): string | undefined {
+function buttonOf(command: Command, { step }: State, { flows }: Scope): string | undefined {
   switch (command.do) {
     case 'start':
       return command.flow;
@@ -195,7 +191,7 @@ function buttonOf(command: Command, { step }: ConversationState, { flows }: Scop
 }
 
 /** How an operation stands, by its reference or the last one; of several codes, each. */
-export function status(state: ConversationState, scope: Scope, reference?: string): Reply {
+export function status(state: State, scope: Scope, reference?: string): Reply {
   const all = operationsOf(state, reference);
   const [operation] = all;
   if (!operation) return { key: 'operation.none' };
@@ -211,7 +207,7 @@ export function status(state: ConversationState, scope: Scope, reference?: strin
 }
 
 /** What is kept about the customer now, for the running flow too, and the button that erases it; nothing is changed. */
-export function privacy(state: ConversationState, isErasing: boolean, scope: Scope): Decision {
+export function privacy(state: State, isErasing: boolean, scope: Scope): Decision {
   const { operations, tickets = [], unclear = [], consent, profile, draft } = state;
   const counted = [
     { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
@@ -234,7 +230,7 @@ export function privacy(state: ConversationState, isErasing: boolean, scope: Sco
 }
 
 /** The phone or e-mail that the pages shown belong to. */
-function browsedBy({ step }: ConversationState): ConversationState['profile'] {
+function browsedBy({ step }: State): State['profile'] {
   if (step.at !== 'browsing') return {};
   const { kind, value } = step.page.by;
   return { [kind]: { value, proved: true } };
@@ -244,10 +240,10 @@ function browsedBy({ step }: ConversationState): ConversationState['profile'] {
  * Erases all but operations without an outcome, which stay until their result, the language, and how many codes
  * were refused: forgetting that would let anybody guess on.
  */
-export function forget(state: ConversationState, scope: Scope): Decision {
+export function forget(state: State, scope: Scope): Decision {
   const { locale, textLocale, guesses } = state;
   const open = state.operations.filter(isOpen);
-  const kept: ConversationState = {
+  const kept: State = {
     ...newState(scope.nowMs),
     operations: open,
     ...(locale && { locale }),

@@ -7,7 +7,7 @@ import { type NamedPeriod, PERIODS, type Period } from '../language/period.ts';
 import { isTypingProof, proved, remembering } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
-import type { ConversationState, Draft, Page, Step } from '../state.ts';
+import type { Draft, Page, State, Step } from '../state.ts';
 import { home, question } from './questions.ts';
 
 /*
@@ -22,7 +22,7 @@ const PAGE = 5;
 type Browsing = Extract<Step, { at: 'browsing' }>;
 
 /** The first page of what a flow gathered. */
-export function open(state: ConversationState, flow: Flow, scope: Scope): Decision {
+export function open(state: State, flow: Flow, scope: Scope): Decision {
   const { type, period } = state.draft;
   const by = proved(state.draft);
   if (by === undefined) return home(state, scope, { key: 'menu' });
@@ -32,7 +32,7 @@ export function open(state: ConversationState, flow: Flow, scope: Scope): Decisi
 
 /** Shows the first page. Whose list it is stays known with it, for what is asked next. */
 function browse(
-  state: ConversationState,
+  state: State,
   flow: string,
   { type, by, period }: Omit<Page, 'skip'>,
   scope: Scope,
@@ -47,7 +47,7 @@ function browse(
 
 /** Another list, another period, or both, of the same customer; undefined where it is what is shown. */
 export function narrow(
-  state: ConversationState,
+  state: State,
   { flow, page }: Browsing,
   said: { readonly type?: Page['type']; readonly period?: Page['period'] },
   scope: Scope,
@@ -58,7 +58,7 @@ export function narrow(
 
 /** Another page of what is being browsed. */
 export function turn(
-  state: ConversationState,
+  state: State,
   { flow, page: { back: _, ...page } }: Browsing,
   to: Extract<Command, { do: 'page' }>['to'],
   scope: Scope,
@@ -73,7 +73,7 @@ export function turn(
 }
 
 /** Asks for a page; on the first one, and with `sum`, for what all records of the period add up to, too. */
-function read(state: ConversationState, flow: string, page: Page, sum: boolean): Decision {
+function read(state: State, flow: string, page: Page, sum: boolean): Decision {
   const { type, by, period, skip } = page;
   const asked = {
     kind: 'history',
@@ -90,7 +90,7 @@ function read(state: ConversationState, flow: string, page: Page, sum: boolean):
 
 /** What AntCRM answered to what a page asked for. */
 export function show(
-  state: ConversationState,
+  state: State,
   { flow, page: { back = 0, ...page } }: Browsing,
   { records, more, sum }: HistoryRead,
   scope: Scope,
@@ -127,7 +127,7 @@ function endOf(sum: HistoryRead['sum']): Reply {
 }
 
 /** A page could not be read: it can be asked for again. */
-export function notRead(state: ConversationState, { ids: { view } }: Scope): Decision {
+export function notRead(state: State, { ids: { view } }: Scope): Decision {
   return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
 

@@ -3,8 +3,8 @@ import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { carried, proved, served } from '../prompts/identity.ts';
 import { balanceLines, behind, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';
-import { after, type Decision, type Line, type Reply, say, type Unlock } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation } from '../state.ts';
+import { after, type Decision, type Line, type Reply, say } from '../reply.ts';
+import { isOpen, type Operation, type State } from '../state.ts';
 import { refused as askAnew, callHindered, complete, untried as retryUntried } from './advance.ts';
 import {
   type AtHand,
@@ -22,7 +22,6 @@ import {
   receiptOf,
   stillChecking,
   told,
-  unlockAll,
 } from './operations.ts';
 import { escalating, supportLines } from './person.ts';
 import { again, finish, home, pose } from './questions.ts';
@@ -40,7 +39,7 @@ type Concluded = Told | Extract<Outcome, { kind: 'outdated' | 'busy' }>;
 type Told = KnownCall;
 
 /** The confirm button was pressed: its operation id works once, here. */
-export function begin(state: ConversationState, scope: Scope): Decision {
+export function begin(state: State, scope: Scope): Decision {
   const confirming = atHand(state, scope);
   if (!confirming) return home(state, scope, { key: 'menu' });
   const { confirmed, calls } = confirming;
@@ -53,7 +52,7 @@ export function begin(state: ConversationState, scope: Scope): Decision {
 }
 
 /** A call of the confirmation has ended, one way or another: on to the next, or to what is said of all. */
-export function conclude(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+export function conclude(state: State, outcome: Concluded, scope: Scope): Decision {
   const confirming = atHand(state, scope);
   const call = confirming?.calls.find(({ operation }) => operation === outcome.operation);
   if (!confirming || !call) return orphaned(state, outcome, scope);
@@ -83,23 +82,15 @@ function putAway(outcome: Told): Partial<Decision> {
 }
 
 /** The state with the outcome of a call. What was surely not applied leaves nothing to keep. */
-function noteOutcome(
-  state: ConversationState,
-  call: Call,
-  confirmed: Confirmed,
-  outcome: Told,
-  scope: Scope,
-): ConversationState {
+function noteOutcome(state: State, call: Call, confirmed: Confirmed, outcome: Told, scope: Scope): State {
   const known = begun(state, call, confirmed, scope);
   switch (outcome.kind) {
-    case 'applied': {
-      const receipt = receiptOf(state, known, outcome);
-      return counted(note(state, { ...known, status: 'done', receipt }), confirmed.kind, 'done', scope);
-    }
+    case 'applied':
+      return note(state, { ...known, status: 'done', receipt: receiptOf(state, known, outcome) }, scope);
     case 'refused':
-      return counted(note(state, { ...known, status: 'refused' }), confirmed.kind, 'refused', scope);
+      return note(state, { ...known, status: 'refused' }, scope);
     case 'unknown':
-      return note(state, { ...known, status: 'checking', lookup: outcome.lookup });
+      return note(state, { ...known, status: 'checking', lookup: outcome.lookup }, scope);
     case 'unavailable':
       return state;
   }
@@ -107,7 +98,7 @@ function noteOutcome(
 
 /** Why the codes that are left are not tried now. */
 function hindrance(
-  state: ConversationState,
+  state: State,
   { flow }: Confirmed,
   next: Call,
   outcome: Told,
@@ -130,7 +121,7 @@ type Ended = AtHand & {
 const UNTRIED: Reply = { key: 'service.unavailable', context: 'rest' };
 
 /** The result of each call, then what is still being checked, then how it goes on. */
-function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
+function tellAll(state: State, end: Ended, scope: Scope): Decision {
   const { confirmed, calls, why, outcome } = end;
   const known = (call: Call) => state.operations.find(({ id }) => id === call.operation);
   const operations = calls.flatMap((call) => known(call) ?? []);
@@ -152,7 +143,7 @@ function tellAll(state: ConversationState, end: Ended, scope: Scope): Decision {
  * exclusive operation surely left none the id stays: an attempt before a crash may have locked the customer for a while,
  * and only the same operation gets past its own lock.
  */
-function anew(state: ConversationState, { step, confirmed, outcome }: Ended, scope: Scope): Decision {
+function anew(state: State, { step, confirmed, outcome }: Ended, scope: Scope): Decision {
   const isSame = confirmed.exclusive && outcome?.kind === 'unavailable' && outcome.locks === undefined;
   const operation = isSame ? step.operation : scope.ids.operation;
   return pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
@@ -170,7 +161,7 @@ function stillOpen(operations: readonly Operation[], { kind }: Confirmed, areTol
 
 /** One reply about all calls; none where nothing is known of any. */
 function resultOf(
-  { draft }: ConversationState,
+  { draft }: State,
   operations: readonly Operation[],
   untried: readonly string[],
   { confirmed, calls, outcome }: Ended,
@@ -211,7 +202,7 @@ function lastOf(operations: readonly Operation[]): Operation | undefined {
 }
 
 /** A call that no confirmation knows of any more was perhaps made: it is looked up, and told. */
-function orphaned(state: ConversationState, outcome: Concluded, scope: Scope): Decision {
+function orphaned(state: State, outcome: Concluded, scope: Scope): Decision {
   if (outcome.kind !== 'unknown') return say(state);
   const { operation: id, lookup } = outcome;
   const { kind, code } = lookup;
@@ -224,7 +215,7 @@ function orphaned(state: ConversationState, outcome: Concluded, scope: Scope): D
     lookup,
     ...(scope.flows.confirming(kind)?.takes?.codes ? { code } : { gift: code }),
   };
-  return say(note(state, operation), checking(kind, id));
+  return say(note(state, operation, scope), checking(kind, id));
 }
 
 const FAILED: Reply = { key: 'turn.failed' };
@@ -233,7 +224,7 @@ const FAILED: Reply = { key: 'turn.failed' };
  * A message that will never be answered: its turn threw, or was begun too often. All stays as it was, but for a confirmation
  * of which something was called all the same, which the journal tells.
  */
-export function giveUp(state: ConversationState, scope: Scope): Decision {
+export function giveUp(state: State, scope: Scope): Decision {
   const confirming = atHand(state, scope);
   const outcomes = confirming?.calls.flatMap(({ operation }) => scope.journal?.[operation] ?? []) ?? [];
   const [only] = outcomes;
@@ -255,7 +246,7 @@ export function giveUp(state: ConversationState, scope: Scope): Decision {
  */
 
 /** A wake-up: looks up the operation whose check is due first. */
-export function check(state: ConversationState, scope: Scope): Decision {
+export function check(state: State, scope: Scope): Decision {
   const due = state.operations
     .map((operation) => ({ operation, atMs: checkAtMs(operation, scope) }))
     .filter(({ atMs }) => atMs !== null && atMs <= scope.nowMs)
@@ -271,13 +262,13 @@ export function check(state: ConversationState, scope: Scope): Decision {
 }
 
 /** Whether the balance of whom the call was made for may be told here: only who is proved has locks, and points are earned for others, too. */
-function isTheirs(state: ConversationState, { by, locks }: Lookup, scope: Scope): boolean {
+function isTheirs(state: State, { by, locks }: Lookup, scope: Scope): boolean {
   const theirs = proved(carried(state, scope));
   return locks.length > 0 || (theirs?.kind === by.kind && theirs.value === by.value);
 }
 
 /** When the next check of any operation is due, epoch ms. */
-export function nextCheckMs(state: ConversationState, scope: Scope): number | null {
+export function nextCheckMs(state: State, scope: Scope): number | null {
   const times = state.operations.map((operation) => checkAtMs(operation, scope)).filter((at) => at !== null);
   return times.length > 0 ? Math.min(...times) : null;
 }
@@ -293,7 +284,7 @@ function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }
 
 /** What a check found. The customer hears of it unasked. */
 export function checked(
-  state: ConversationState,
+  state: State,
   outcome: Extract<Outcome, { kind: 'checked' }>,
   scope: Scope,
 ): Decision {
@@ -324,20 +315,20 @@ export function checked(
  * else's try, and ours come late. The last check, which has locked the customer once more, makes sure that it did not.
  */
 function notFound(
-  state: ConversationState,
+  state: State,
   operation: Operation,
   status: 'refused' | 'notApplied',
   scope: Scope,
   last: boolean,
 ): Decision {
   const watching = operation.status === 'watching';
-  if (last && watching)
-    return update(state, operation, status, scope, { settled: [operation.id], ...unlock(operation) });
+  if (last && watching) return update(state, operation, status, scope, endOf(operation));
   if (last) return resolve(state, operation, status, scope);
   const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
   if (!lastButOne || watching) return update(state, operation, operation.status, scope);
-  const known = counted(state, operation.kind, status, scope);
-  const next = update(known, operation, 'watching', scope, unlock(operation));
+  const known = counted(state, { ...operation, status }, scope);
+  const { unlock } = endOf(operation);
+  const next = update(known, operation, 'watching', scope, { unlock });
   return after([resolved(operation, status, scope)], next);
 }
 
@@ -347,7 +338,7 @@ function notFound(
  * made and its outcome never saved: the button that confirms it ends with the intent, which alone kept it from calling again.
  */
 export function settle(
-  state: ConversationState,
+  state: State,
   { operation: id, result, locks }: Extract<Message, { kind: 'settle' }>,
   scope: Scope,
 ): Decision {
@@ -358,7 +349,7 @@ export function settle(
   const call = confirming?.calls.find(({ operation }) => operation === id);
   if (!confirming || !call) return { ...say(state), ...ended(id, locks) };
   const operation = { ...begun(state, call, confirming.confirmed, scope), status } as const;
-  const next = counted(note(state, operation), operation.kind, status, scope);
+  const next = note(state, operation, scope);
   const told =
     confirming.calls.length > 1
       ? tellAll(next, { ...confirming, why: UNTRIED }, scope)
@@ -367,7 +358,7 @@ export function settle(
 }
 
 function resolve(
-  state: ConversationState,
+  state: State,
   operation: Operation,
   status: 'done' | 'refused' | 'notApplied',
   scope: Scope,
@@ -377,14 +368,16 @@ function resolve(
   const kept = receipt && { ...told(receipt), ...(isSure && { balance: points }) };
   const known: Operation = { ...operation, receipt: kept };
   const balance = points === undefined || isSure ? balanceLines(known) : [behind(points)];
-  const next = update(counted(state, operation.kind, status, scope), known, status, scope, {
-    settled: [operation.id],
-    ...unlock(operation, status === 'done' ? foundFor(operation, receipt) : {}),
-  });
+  // Staff may settle an operation of which no check found the record.
+  const { lookup } = operation;
+  const isAwaited = receipt?.record === undefined && lookup !== undefined;
+  const success = isAwaited ? { awaited: awaitedOf(lookup) } : { record: receipt?.record };
+  const end = endOf(operation, status === 'done' ? success : {});
+  const next = update(counted(state, { ...operation, status }, scope), known, status, scope, end);
   return after([resolved(known, status, scope, balance)], next);
 }
 
-function escalate(state: ConversationState, operation: Operation, scope: Scope): Decision {
+function escalate(state: State, operation: Operation, scope: Scope): Decision {
   const next = update(state, operation, 'escalated', scope, { escalated: [operation.id] });
   const reply: Reply = {
     key: 'operation.escalated',
@@ -407,21 +400,12 @@ function resolved(
   return { key: 'operation.resolved.notApplied', context, params, lines };
 }
 
-/** Staff may settle an operation of which no check found the record. */
-function foundFor({ lookup }: Operation, receipt: Receipt | undefined): Pick<Unlock, 'record' | 'awaited'> {
-  const record = receipt?.record;
-  return record === undefined && lookup ? { awaited: awaitedOf(lookup) } : { record };
-}
-
-function unlock(
-  operation: Operation,
-  success: Pick<Unlock, 'record' | 'awaited'> = {},
-): Pick<Decision, 'unlock'> {
-  return unlockAll(operation.id, operation.lookup?.locks ?? [], success);
-}
+/** What is put away with an operation that was looked up. */
+const endOf = ({ id, lookup }: Operation, success?: Parameters<typeof ended>[2]) =>
+  ended(id, lookup?.locks, success);
 
 function update(
-  state: ConversationState,
+  state: State,
   operation: Operation,
   status: Operation['status'],
   { nowMs }: Scope,

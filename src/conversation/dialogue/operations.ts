@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
 import { change, type KnownCall, type Movement, type Receipt } from '../effect.ts';
 import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
-import type { Decision, Reply, Unlock } from '../reply.ts';
-import { type ConversationState, isOpen, type Operation, type Step } from '../state.ts';
+import type { Reply, Unlock } from '../reply.ts';
+import { isOpen, type Operation, type State, type Step } from '../state.ts';
 
 /*
  * The confirmation at hand and what it calls; what is kept of calls that earn or spend, and what follows from it.
@@ -22,7 +22,7 @@ export type AtHand = {
 };
 
 /** Undefined where nothing waits to be confirmed. */
-export function atHand(state: ConversationState, { flows }: Scope): AtHand | undefined {
+export function atHand(state: State, { flows }: Scope): AtHand | undefined {
   const { step } = state;
   const flow = step.at === 'confirming' ? flows.get(step.flow) : undefined;
   const confirms = flow && confirmsIn(flow);
@@ -31,7 +31,7 @@ export function atHand(state: ConversationState, { flows }: Scope): AtHand | und
 }
 
 /** What a confirmation calls, in order. A single call keeps the confirmation's own id, of several each has `<id>.<n>`. */
-function callsOf({ draft }: ConversationState, id: string): readonly Call[] {
+function callsOf({ draft }: State, id: string): readonly Call[] {
   const several = draft.codes ?? [];
   return several.length < 2
     ? [{ operation: id }]
@@ -39,7 +39,7 @@ function callsOf({ draft }: ConversationState, id: string): readonly Call[] {
 }
 
 /** The first of some calls that has no outcome yet. */
-export function nextCall({ operations }: ConversationState, calls: readonly Call[]): Call | undefined {
+export function nextCall({ operations }: State, calls: readonly Call[]): Call | undefined {
   return calls.find(({ operation }) => !operations.some(({ id }) => id === operation));
 }
 
@@ -47,7 +47,7 @@ export function nextCall({ operations }: ConversationState, calls: readonly Call
 export const confirmationOf = (id: string): string => id.split('.', 1)[0] ?? id;
 
 /** An earlier attempt of this turn has perhaps made calls of the confirmation at hand: it goes on, whatever else says no. */
-export function isInterrupted(state: ConversationState, scope: Scope): boolean {
+export function isInterrupted(state: State, scope: Scope): boolean {
   const { journal = {} } = scope;
   return atHand(state, scope)?.calls.some(({ operation }) => Object.hasOwn(journal, operation)) ?? false;
 }
@@ -60,7 +60,7 @@ const OPEN_CAP = 5;
 
 /** An operation as its call leaves it. */
 export function begun(
-  { draft }: ConversationState,
+  { draft }: State,
   { operation: id, code }: Call,
   { kind }: Confirms,
   { nowMs }: Scope,
@@ -68,8 +68,11 @@ export function begun(
   return { id, kind, atMs: nowMs, checks: 0, gift: draft.code, ...(code !== undefined && { code }) };
 }
 
-/** Adds an operation, forgetting the oldest of those that have an outcome; those of one confirmation stay together. */
-export function note(state: ConversationState, operation: Operation): ConversationState {
+/**
+ * Adds an operation, and counts how it ended, forgetting the oldest of those that have an outcome; those of one confirmation
+ * stay together.
+ */
+export function note(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
   const closed = Map.groupBy(
     operations.filter((one) => !isOpen(one)),
@@ -80,12 +83,13 @@ export function note(state: ConversationState, operation: Operation): Conversati
   for (const together of older.slice(0, KEPT - 1)) {
     if (kept.size + together.length <= KEPT_OPERATIONS) for (const one of together) kept.add(one);
   }
-  return { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
+  const next = { ...state, operations: operations.filter((one) => isOpen(one) || kept.has(one)) };
+  return counted(next, operation, scope);
 }
 
 /** What is kept of a success: the receipt, and the balance after it where that is known. */
 export function receiptOf(
-  state: ConversationState,
+  state: State,
   begins: Pick<Operation, 'kind' | 'atMs'>,
   { receipt, balance: moved }: Pick<Extract<KnownCall, { kind: 'applied' }>, 'receipt' | 'balance'>,
 ): Operation['receipt'] {
@@ -98,44 +102,24 @@ export function told(receipt: Receipt | undefined): Operation['receipt'] {
   return receipt && { score: receipt.score, what: receipt.what };
 }
 
-/** The operation has its outcome: what is put away with it. */
+/** The operation has its outcome: its intent goes; whatever is locked for it is given back, and learns of its success. */
 export function ended(
   operation: string,
   locks: readonly string[] = [],
   success?: Pick<Unlock, 'record' | 'awaited'>,
-): Pick<Decision, 'settled' | 'unlock'> {
-  return { settled: [operation], ...unlockAll(operation, locks, success) };
-}
-
-/** Whatever is locked for the operation is given back, and learns of its success. */
-export function unlockAll(
-  operation: string,
-  locks: readonly string[],
-  success?: Pick<Unlock, 'record' | 'awaited'>,
-): Pick<Decision, 'unlock'> {
-  return { unlock: locks.map((customer) => ({ customer, operation, ...success })) };
-}
-
-/** The state with an outcome counted by the flow that confirms operations of this kind. */
-export function counted(
-  state: ConversationState,
-  kind: Operation['kind'],
-  status: Operation['status'],
-  scope: Scope,
-): ConversationState {
-  const isCounted = scope.flows.confirming(kind)?.guards?.includes('guesses');
-  return isCounted ? countOutcome(state, status, scope) : state;
+) {
+  return { settled: [operation], unlock: locks.map((customer) => ({ customer, operation, ...success })) };
 }
 
 /** The operation of that reference, or all of that confirmation; without a reference, of the last one. */
-export function operationsOf({ operations }: ConversationState, reference?: string): readonly Operation[] {
+export function operationsOf({ operations }: State, reference?: string): readonly Operation[] {
   const wanted = reference ?? confirmationOf(operations.at(-1)?.id ?? '');
   return operations.filter(({ id }) => id === wanted || confirmationOf(id) === wanted);
 }
 
 /** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
 export function busy(
-  state: ConversationState,
+  state: State,
   { kind: wanted, exclusive }: Pick<Confirms, 'kind' | 'exclusive'>,
 ): Reply | undefined {
   const open = state.operations.filter(isOpen);
@@ -145,7 +129,7 @@ export function busy(
   return isBusy ? stillChecking(state) : undefined;
 }
 
-export function stillChecking(state: ConversationState): Reply {
+export function stillChecking(state: State): Reply {
   const reference = state.operations.find(({ status }) => status === 'checking')?.id;
   return reference
     ? { key: 'operation.busy', context: 'reference', params: { reference } }
@@ -154,7 +138,7 @@ export function stillChecking(state: ConversationState): Reply {
 
 /** No code is called again while it is found out about: both calls would find the same record. */
 export function withoutChecked(
-  { operations }: ConversationState,
+  { operations }: State,
   wanted: Operation['kind'] | undefined,
   codes: readonly string[],
 ): { readonly left: readonly string[]; readonly told: readonly Reply[] } {
@@ -182,7 +166,7 @@ export function checking(kind: Operation['kind'], reference: string): Reply {
 const LAG_MS = 2 * 60_000;
 
 /** Operations that may have moved points which the balance does not show yet. */
-export function unseen({ operations }: ConversationState, nowMs: number): readonly Operation[] {
+export function unseen({ operations }: State, nowMs: number): readonly Operation[] {
   return operations.filter(
     ({ status, atMs, receipt }) =>
       status === 'checking' || (status === 'done' && receipt?.balance === undefined && nowMs - atMs < LAG_MS),
@@ -190,7 +174,7 @@ export function unseen({ operations }: ConversationState, nowMs: number): readon
 }
 
 /** Whether AntCRM's balance surely has all that is known to have moved points, this operation among it. */
-export function isCaughtUp(state: ConversationState, operation: Operation, nowMs: number): boolean {
+export function isCaughtUp(state: State, operation: Operation, nowMs: number): boolean {
   const others = unseen(state, nowMs).filter(({ id }) => id !== operation.id);
   return others.length === 0 && nowMs - operation.atMs >= LAG_MS;
 }
@@ -200,7 +184,7 @@ export function isCaughtUp(state: ConversationState, operation: Operation, nowMs
  * not, or where another operation that is not seen in it yet could be what moved it.
  */
 function balanceAfter(
-  state: ConversationState,
+  state: State,
   { kind, atMs }: Pick<Operation, 'kind' | 'atMs'>,
   score: number | undefined,
   moved: Movement | undefined,
@@ -228,19 +212,20 @@ const MINUTE_MS = 60_000;
 const FORGET_MS = 24 * 60 * MINUTE_MS;
 
 /** Counts a refused code; after a good one, whatever was refused before it was a typing error. */
-function countOutcome(
-  state: ConversationState,
-  status: Operation['status'],
-  { nowMs }: Context,
-): ConversationState {
-  if (status !== 'done' && status !== 'refused') return state;
+export function counted(
+  state: State,
+  { kind, status }: Pick<Operation, 'kind' | 'status'>,
+  { flows, nowMs }: Scope,
+): State {
+  const isCounted = flows.confirming(kind)?.guards?.includes('guesses');
+  if (!isCounted || (status !== 'done' && status !== 'refused')) return state;
   const { guesses: _, ...rest } = state;
   if (status === 'done') return rest;
   return { ...rest, guesses: { refused: refusedSoFar(state, nowMs) + 1, atMs: nowMs } };
 }
 
 /** What is said instead of trying another code; undefined where one may be tried. */
-export function tooManyAttempts(state: ConversationState, { nowMs }: Context): Reply | undefined {
+export function tooManyAttempts(state: State, { nowMs }: Context): Reply | undefined {
   const leftMs = (state.guesses?.atMs ?? 0) + waitMs(refusedSoFar(state, nowMs)) - nowMs;
   return leftMs > 0
     ? { key: 'abuse.tooManyAttempts', params: { minutes: Math.ceil(leftMs / MINUTE_MS) } }
@@ -252,6 +237,6 @@ function waitMs(refused: number): number {
   return (WAITS_MIN[refused - FREE - 1] ?? LONGEST_MIN) * MINUTE_MS;
 }
 
-function refusedSoFar({ guesses }: ConversationState, nowMs: number): number {
+function refusedSoFar({ guesses }: State, nowMs: number): number {
   return guesses && nowMs - guesses.atMs < FORGET_MS ? guesses.refused : 0;
 }

@@ -1,7 +1,7 @@
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { after, type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
-import { type ConversationState, IDLE_MS, openTicket, type Reason, type Ticket } from '../state.ts';
+import { IDLE_MS, openTicket, type Reason, type State, type Ticket } from '../state.ts';
 import { aside } from './questions.ts';
 
 /*
@@ -43,7 +43,7 @@ export const personChoice = ({ settings }: Pick<Scope, 'settings'>): readonly Ch
   settings.handover ? [choice('person')] : [];
 
 /** The state with a person offered by this answer: whoever says yes to it wants one. */
-export function offering(state: ConversationState, why: 'asked' | 'complaint', { settings }: Scope) {
+export function offering(state: State, why: 'asked' | 'complaint', { settings }: Scope) {
   return settings.handover ? { ...state, offered: { why, led: [] } } : state;
 }
 
@@ -52,7 +52,7 @@ export function offering(state: ConversationState, why: 'asked' | 'complaint', {
  * written that led to it. Asked once more, it is the same ticket; without staff, the contact is told.
  */
 export function callPerson(
-  state: ConversationState,
+  state: State,
   reason: Reason,
   scope: Scope,
   led: readonly string[] = [],
@@ -86,7 +86,7 @@ export function escalating(decision: Decision, scope: Scope): Decision {
 }
 
 /** What the customer writes goes to staff; nobody else answers. */
-export function passOn(state: ConversationState, text: string, { nowMs }: Scope): Decision {
+export function passOn(state: State, text: string, { nowMs }: Scope): Decision {
   const ticket = openTicket(state);
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
@@ -97,7 +97,7 @@ export function passOn(state: ConversationState, text: string, { nowMs }: Scope)
 
 /** One of staff writes, or closes the ticket. What was said already, or is of a ticket that was erased, is passed over. */
 export function fromStaff(
-  state: ConversationState,
+  state: State,
   { ticket: id, by, text, id: note }: Extract<Message, { kind: 'person' }>,
   scope: Scope,
 ): Decision {
@@ -114,11 +114,7 @@ export function fromStaff(
 }
 
 /** The bot is there again, with what was being done, or the menu. */
-export function close(
-  state: ConversationState,
-  by: NonNullable<Ticket['closed']>['by'],
-  scope: Scope,
-): Decision {
+export function close(state: State, by: NonNullable<Ticket['closed']>['by'], scope: Scope): Decision {
   const { nowMs } = scope;
   const ticket = openTicket(state);
   if (!ticket) return aside(state, scope, { key: 'person.back' });
@@ -128,12 +124,12 @@ export function close(
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
   const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
   const lines = isUnheard ? supportLines(scope) : [];
-  const left: ConversationState = isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed;
+  const left: State = isIdle ? { ...closed, step: { at: 'idle' }, draft: {} } : closed;
   return aside(left, scope, { key: 'person.back', context, lines });
 }
 
 /** What time does: tells that nobody answers yet, closes, erases. Undefined where nothing of it is due. */
-export function onTime(state: ConversationState, scope: Scope): Decision | undefined {
+export function onTime(state: State, scope: Scope): Decision | undefined {
   const { nowMs } = scope;
   const { tickets = [], view } = state;
   const kept = tickets.filter(({ closed }) => !closed || nowMs < closed.atMs + KEPT_MS);
@@ -146,7 +142,7 @@ export function onTime(state: ConversationState, scope: Scope): Decision | undef
 }
 
 /** When time does something of it, epoch ms; null: never. */
-export const nextTicketMs = ({ tickets = [] }: ConversationState): number | null =>
+export const nextTicketMs = ({ tickets = [] }: State): number | null =>
   tickets.length > 0 ? Math.min(...tickets.map(nextOf)) : null;
 
 function nextOf(ticket: Ticket): number {
@@ -159,7 +155,7 @@ const endOf = ({ openedMs, answeredMs }: Ticket): number =>
   answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
 
 /** What is left of tickets when all is erased: that there were some. */
-export function erasedTickets({ tickets }: ConversationState, nowMs: number) {
+export function erasedTickets({ tickets }: State, nowMs: number) {
   const erased = tickets?.map(({ doing: _, led: __, waitsMs: ___, ...ticket }): Ticket => {
     const { closed = { atMs: nowMs, by: 'customer' } } = ticket;
     return { ...ticket, notes: [], closed, erased: true };
@@ -168,7 +164,7 @@ export function erasedTickets({ tickets }: ConversationState, nowMs: number) {
 }
 
 /** The same decision, with what the customer wrote noted where it led to a ticket, or to the offer of one. */
-export function ledBy(decision: Decision, before: ConversationState, written: string): Decision {
+export function ledBy(decision: Decision, before: State, written: string): Decision {
   const { state } = decision;
   const led = [...(before.offered?.led ?? []), written].slice(-MAX_LED);
   const ticket = openTicket(state);
@@ -177,7 +173,7 @@ export function ledBy(decision: Decision, before: ConversationState, written: st
   return state.offered ? { ...decision, state: { ...state, offered: { ...state.offered, led } } } : decision;
 }
 
-function changed(state: ConversationState, ticket: Ticket): ConversationState {
+function changed(state: State, ticket: Ticket): State {
   const { tickets = [] } = state;
   return { ...state, tickets: bounded(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
 }

@@ -5,14 +5,7 @@ import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
 import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
-import {
-  type Asking,
-  type ConversationState,
-  type Draft,
-  type Offer,
-  openTicket,
-  type Step,
-} from '../state.ts';
+import { type Asking, type Draft, type Offer, openTicket, type State, type Step } from '../state.ts';
 import { confirmationOf } from './operations.ts';
 
 /*
@@ -29,23 +22,18 @@ export const asking = ({ name }: Flow, slot: SlotKind, more: Partial<Asking> = {
 });
 
 /** Moves to `step` under a fresh view and asks its question: buttons of every earlier question are dead from now on. */
-export function pose(
-  state: ConversationState,
-  step: Step,
-  scope: Scope,
-  ...before: readonly Reply[]
-): Decision {
+export function pose(state: State, step: Step, scope: Scope, ...before: readonly Reply[]): Decision {
   return again({ ...state, step, view: scope.ids.view }, scope, ...before);
 }
 
 /** Asks the live question once more, its buttons still alive. */
-export function again(state: ConversationState, scope: Scope, ...before: readonly Reply[]): Decision {
+export function again(state: State, scope: Scope, ...before: readonly Reply[]): Decision {
   const live = viewed(state, scope);
   return say(live, ...before, question(live, scope));
 }
 
 /** The menu of who has not been asked anything yet is live, too. */
-export function viewed(state: ConversationState, { ids }: Scope): ConversationState {
+export function viewed(state: State, { ids }: Scope): State {
   return state.view === undefined ? { ...state, view: ids.view } : state;
 }
 
@@ -53,12 +41,7 @@ export function viewed(state: ConversationState, { ids }: Scope): ConversationSt
  * Says something that ends nothing: what was being asked is asked once more, a page that is shown can still be turned.
  * `offered`: buttons of what may have been meant.
  */
-export function aside(
-  state: ConversationState,
-  scope: Scope,
-  reply: Reply,
-  offered: readonly Choice[] = [],
-): Decision {
+export function aside(state: State, scope: Scope, reply: Reply, offered: readonly Choice[] = []): Decision {
   const { at } = state.step;
   const isAsked = at !== 'idle' && at !== 'browsing';
   // Whom staff serve next may be somebody else.
@@ -75,17 +58,17 @@ export function aside(
  * Back to the start: the flow is over, `reply` says why and carries the menu. Where none ran, a number that was shared
  * stays for the one that follows; whom staff serve next may be somebody else.
  */
-export function home(state: ConversationState, scope: Scope, reply: Reply): Decision {
+export function home(state: State, scope: Scope, reply: Reply): Decision {
   const stays = state.step.at === 'idle' && !isStaff(scope);
   const draft = stays ? state.draft : {};
   const over = remembering(state, scope);
-  const next: ConversationState = { ...over, step: { at: 'idle' }, draft, view: scope.ids.view };
+  const next: State = { ...over, step: { at: 'idle' }, draft, view: scope.ids.view };
   return say(next, withMenu(next, reply, scope));
 }
 
 /** The same reply with the menu's buttons after its own, where nothing else is being asked. */
 export function withMenu(
-  { view, tickets }: ConversationState,
+  { view, tickets }: State,
   reply: Reply,
   { flows }: Scope,
   more: readonly Choice[] = [],
@@ -96,7 +79,7 @@ export function withMenu(
 }
 
 /** Says which button a summary takes: with the whole summary only where another word will do then. */
-export function pointAt(state: ConversationState, flow: Flow, scope: Scope): Decision {
+export function pointAt(state: State, flow: Flow, scope: Scope): Decision {
   if (confirmsIn(flow)?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = question(state, scope);
   const buttons = choices.filter(({ id }) => /^(confirm:|cancel$)/.test(id));
@@ -104,7 +87,7 @@ export function pointAt(state: ConversationState, flow: Flow, scope: Scope): Dec
 }
 
 /** The question that the state waits on, as a reply. */
-export function question(state: ConversationState, scope: Scope): Reply {
+export function question(state: State, scope: Scope): Reply {
   const { step, view } = state;
   switch (step.at) {
     case 'idle':
@@ -127,7 +110,7 @@ export function question(state: ConversationState, scope: Scope): Reply {
   }
 }
 
-function askSlot(state: ConversationState, step: Asking, scope: Scope): Reply {
+function askSlot(state: State, step: Asking, scope: Scope): Reply {
   const { draft } = state;
   const flow = scope.flows.get(step.flow);
   if (!flow) return { key: 'menu' };
@@ -139,7 +122,7 @@ function askSlot(state: ConversationState, step: Asking, scope: Scope): Reply {
 }
 
 /** Whose turn it was last is one tap away for staff, and never taken silently. */
-function lastCustomer({ before }: ConversationState, scope: Scope): Choice[] {
+function lastCustomer({ before }: State, scope: Scope): Choice[] {
   const { phone, email } = before ?? {};
   const name = phone ? showPhone(phone.value) : email?.value;
   return isStaff(scope) && name !== undefined ? [choice('before', { params: { name } })] : [];
@@ -168,7 +151,7 @@ function doubt({ slot }: Asking, { why, meant, typed }: Offer, { sender }: Scope
 
 /** What is about to be asked of AntCRM; only its button, which carries the operation, goes on. */
 function summary(
-  { draft, profile }: ConversationState,
+  { draft, profile }: State,
   { flow: name, operation }: Extract<Step, { at: 'confirming' }>,
   scope: Scope,
 ): Reply {
@@ -194,7 +177,7 @@ const CONSENT_VERSION = 2;
 const ASKED_AT_MOST = 2;
 
 /** Whether this customer agreed to the text as it is today. */
-export function hasAgreed({ consent }: ConversationState): boolean {
+export function hasAgreed({ consent }: State): boolean {
   return consent?.given === true && consent.version === CONSENT_VERSION;
 }
 
@@ -202,7 +185,7 @@ export function hasAgreed({ consent }: ConversationState): boolean {
  * The number (E.164) that points were earned for, where another one is remembered and nobody proved either: it may be the
  * customer's new one, or somebody else's for once.
  */
-export function otherPhone(state: ConversationState): string | undefined {
+export function otherPhone(state: State): string | undefined {
   const { phone } = state.draft;
   const known = state.profile.phone;
   if (!hasAgreed(state) || phone === undefined || known === undefined) return undefined;
@@ -211,7 +194,7 @@ export function otherPhone(state: ConversationState): string | undefined {
 }
 
 /** What the customer decided now, of the text as it is today. */
-const decided = (given: boolean, { nowMs, sender }: Scope): ConversationState['consent'] => ({
+const decided = (given: boolean, { nowMs, sender }: Scope): State['consent'] => ({
   given,
   version: CONSENT_VERSION,
   atMs: nowMs,
@@ -219,11 +202,11 @@ const decided = (given: boolean, { nowMs, sender }: Scope): ConversationState['c
 });
 
 /** Remembers phone and e-mail of the flow just ended, or lets them go with it. */
-export function consent(state: ConversationState, given: boolean, scope: Scope): Decision {
+export function consent(state: State, given: boolean, scope: Scope): Decision {
   // Whether another number is remembered from now on: what was agreed to stays agreed to.
   if (hasAgreed(state) && !given) return home(state, scope, { key: 'privacy.declined', context: 'other' });
   const { consentUnanswered: _, unclear, ...rest } = state;
-  const next: ConversationState = {
+  const next: State = {
     ...rest,
     ...(given && unclear && { unclear }),
     consent: decided(given, scope),
@@ -237,7 +220,7 @@ export function consent(state: ConversationState, given: boolean, scope: Scope):
  * remembered, or keeps what was agreed to, and asks whether another number takes the place of the remembered one. Staff
  * are not asked: what they typed is somebody else's, and the next customer is another one.
  */
-export function finish(state: ConversationState, scope: Scope, reply: Reply): Decision {
+export function finish(state: State, scope: Scope, reply: Reply): Decision {
   const { draft, consent: answered } = state;
   if (isStaff(scope)) return home(state, scope, reply);
   const isNew = answered?.version !== CONSENT_VERSION && hasMore(draft, scope);
@@ -254,22 +237,22 @@ function hasMore({ phone, email }: Draft, { sender }: Scope): boolean {
 }
 
 /** The customer turned to something else instead of answering: nothing is remembered, and asked once more at most. */
-export function unanswered(state: ConversationState, scope: Scope): ConversationState {
+export function unanswered(state: State, scope: Scope): State {
   if (state.step.at !== 'consenting') return state;
   const { consentUnanswered = 0, ...rest } = state;
-  const idle: ConversationState = { ...rest, step: { at: 'idle' } };
+  const idle: State = { ...rest, step: { at: 'idle' } };
   if (hasAgreed(state)) return idle;
   if (consentUnanswered + 1 < ASKED_AT_MOST) return { ...idle, consentUnanswered: consentUnanswered + 1 };
   return { ...idle, consent: decided(false, scope) };
 }
 
 /** The same where nothing is begun instead: nothing of the flow before is kept for a next one. */
-export function walkedAway(state: ConversationState, scope: Scope): ConversationState {
+export function walkedAway(state: State, scope: Scope): State {
   return state.step.at === 'consenting' ? { ...unanswered(state, scope), draft: {} } : state;
 }
 
 /** Where staff write, nothing is remembered of a customer whom the console imitated here. */
-export function withoutProfile(state: ConversationState, scope: Scope): ConversationState {
+export function withoutProfile(state: State, scope: Scope): State {
   if (!isStaff(scope)) return state;
   const { consent: _, consentUnanswered: __, ...rest } = state;
   const step: Step = rest.step.at === 'consenting' ? { at: 'idle' } : rest.step;
@@ -277,7 +260,7 @@ export function withoutProfile(state: ConversationState, scope: Scope): Conversa
 }
 
 /** What was proved is kept: what is only typed may be somebody else's, for whom points were earned once. */
-function profileOf({ draft, profile }: ConversationState): ConversationState['profile'] {
+function profileOf({ draft, profile }: State): State['profile'] {
   const { phone, email } = given(draft);
   return {
     ...profile,
@@ -289,7 +272,7 @@ function profileOf({ draft, profile }: ConversationState): ConversationState['pr
 /* What is live: what a text may answer, and what a pressed button says, whose id is stable. */
 
 /** What is live while a text is read. */
-export function expecting(state: ConversationState, scope: Scope): Expecting {
+export function expecting(state: State, scope: Scope): Expecting {
   const { step, draft } = state;
   const isAsking = step.at === 'asking';
   const doubted = isAsking && step.offer?.why === 'typo' ? 'email' : undefined;
@@ -316,7 +299,7 @@ const AT = {
 } as const;
 
 /** The commands of a button; that it expired, where it is none of the live question's. */
-export function pressed(state: ConversationState, choice: string, scope: Scope): readonly Command[] {
+export function pressed(state: State, choice: string, scope: Scope): readonly Command[] {
   const [, name = '', value = ''] = /^([^:]*):?(.*)$/s.exec(choice) ?? [];
   return saidBy(name, value, state, scope) || [{ do: 'expired' }];
 }
@@ -324,7 +307,7 @@ export function pressed(state: ConversationState, choice: string, scope: Scope):
 function saidBy(
   name: string,
   value: string,
-  { step, draft, before }: ConversationState,
+  { step, draft, before }: State,
   scope: Scope,
 ): readonly Command[] | false | undefined {
   const asked = step.at === 'asking' ? step.slot : undefined;

@@ -6,7 +6,7 @@ import { SURE_LENGTH } from '../language/code.ts';
 import { isOneTypo } from '../language/text.ts';
 import { carried, isStaff, isTypingProof, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
-import type { ConversationState, Draft, Identity, Offer, Step } from '../state.ts';
+import type { Draft, Identity, Offer, State, Step } from '../state.ts';
 import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
@@ -49,9 +49,9 @@ import {
 
 /** What the commands of a message came to, so far. */
 type Turn = {
-  readonly state: ConversationState;
+  readonly state: State;
   /** As the message found it. */
-  readonly found: ConversationState;
+  readonly found: State;
   readonly commands: readonly Command[];
   /** Said before what comes next. */
   readonly said: readonly Reply[];
@@ -75,7 +75,7 @@ type Next = Turn | Decision;
 
 /** Applies the commands of a message. `isForm`: of several fields, of which nothing is told but what is wrong. */
 export function run(
-  stored: ConversationState,
+  stored: State,
   said: readonly Command[],
   scope: Scope,
   { isForm = false } = {},
@@ -94,7 +94,7 @@ export function run(
 }
 
 /** A button, by its number or its words: what it says, but for what only a press does. */
-function picked(state: ConversationState, choice: string, scope: Scope): readonly Command[] {
+function picked(state: State, choice: string, scope: Scope): readonly Command[] {
   const commands = pressed(state, choice, scope);
   // Written before the question whether to remember was shown, it agrees to nothing.
   const isPress = commands.some(
@@ -104,7 +104,7 @@ function picked(state: ConversationState, choice: string, scope: Scope): readonl
 }
 
 /** Counts the messages in a row that were not understood. What nearly was a yes was. */
-function withMisses({ misses = 0, ...state }: ConversationState, commands: readonly Command[]) {
+function withMisses({ misses = 0, ...state }: State, commands: readonly Command[]) {
   const isMiss = commands.some((one) =>
     one.do === 'unclear'
       ? !one.wrong && !one.script && !one.maybe?.some((other) => other.do === 'yes')
@@ -256,7 +256,7 @@ function said(turn: Turn, slots: Draft, scope: Scope): Turn {
 }
 
 /** A press or a form of a question that is over: nothing is changed. */
-function expired(state: ConversationState, scope: Scope): Decision {
+function expired(state: State, scope: Scope): Decision {
   const reply = { key: 'choice.expired', notice: true } as const;
   return say(
     state,
@@ -388,7 +388,7 @@ function shared(turn: Turn, { value = '', doubt }: SetIdentity, proved: boolean,
     params: { phone: showPhone(value) },
   };
   const profile = state.consent?.given && proved ? { ...state.profile, phone } : state.profile;
-  const next: ConversationState = { ...state, profile, draft: { ...state.draft, phone } };
+  const next: State = { ...state, profile, draft: { ...state.draft, phone } };
   if (flow)
     return { ...turn, state: next, flow, said: proved && isReplaced ? [...turn.said, told] : turn.said };
   // Kept for the flow that follows; it ends with it, or after half an hour.
@@ -488,7 +488,7 @@ function slipAsked(step: Step): Slip | undefined {
 }
 
 /** The state without what was asked about. */
-function undecided(state: ConversationState): ConversationState {
+function undecided(state: State): State {
   if (state.step.at !== 'asking') return state;
   const { offer: _, ...step } = state.step;
   return { ...state, step };
@@ -574,11 +574,7 @@ function yes(turn: Turn, scope: Scope): Next {
  * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
  * can be about nothing but this summary, or come again after a crash that cut the calls off: then something was called.
  */
-function confirmedByWord(
-  state: ConversationState,
-  step: Extract<Step, { at: 'confirming' }>,
-  scope: Scope,
-): Decision {
+function confirmedByWord(state: State, step: Extract<Step, { at: 'confirming' }>, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
   const isAbout = step.shown === true && scope.current;
   if (!flow || !confirmsIn(flow)?.byWord) return flow ? pointAt(state, flow, scope) : again(state, scope);
@@ -759,10 +755,10 @@ function faulty(turn: Turn, { kind, reason }: Fault, scope: Scope): Next {
  * here: whose phone or whose e-mail differs; what reads or spends is about the one that is named, and about nobody else.
  */
 function nextCustomer(
-  state: ConversationState,
+  state: State,
   commands: readonly Command[],
   scope: Scope,
-): { readonly state: ConversationState; readonly said: readonly Reply[] } {
+): { readonly state: State; readonly said: readonly Reply[] } {
   const { draft, step } = state;
   const isProved = runningIn(state, scope)?.identity === 'proved';
   const isOther = commands.some((one) => {

@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts';
 import { fold, visible } from '../language/text.ts';
 import type { Message, Photo, Picture } from '../message.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
-import { type ConversationState, openTicket } from '../state.ts';
+import { openTicket, type State } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { callPerson, close, ledBy, passOn } from './person.ts';
 import { again, aside, expecting, hasAgreed, pressed, question, unanswered } from './questions.ts';
@@ -17,7 +17,7 @@ import { run } from './run.ts';
 /** What the conversation itself answers; the others are about it, not in it. */
 type Plain = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
 
-export function onMessage(stored: ConversationState, message: Plain, scope: Scope): Decision {
+export function onMessage(stored: State, message: Plain, scope: Scope): Decision {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : speaking(stored, text, scope);
@@ -42,7 +42,7 @@ export function onMessage(stored: ConversationState, message: Plain, scope: Scop
 }
 
 /** Notes the language that the customer writes, where that is not the client's. "Hello" tells it where nothing else does. */
-function speaking(state: ConversationState, text: string, { language, sender }: Scope): ConversationState {
+function speaking(state: State, text: string, { language, sender }: Scope): State {
   const { textLocale: before, ...rest } = state;
   const clients = sender.locale ?? rest.clientLocale;
   const first = (rest.locale ?? before ?? clients) === undefined;
@@ -52,7 +52,7 @@ function speaking(state: ConversationState, text: string, { language, sender }: 
 }
 
 /** A typed message. What is written beside pictures is about them; a command is not. */
-function onText(state: ConversationState, text: string, scope: Scope): Decision {
+function onText(state: State, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
@@ -74,7 +74,7 @@ const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
  * While a person is asked for, whatever is said goes to staff, as it was written. Undefined: it is one of the bot's own
  * buttons or commands.
  */
-function toStaff(state: ConversationState, message: Plain, scope: Scope): Decision | undefined {
+function toStaff(state: State, message: Plain, scope: Scope): Decision | undefined {
   switch (message.kind) {
     case 'text': {
       const act = scope.language.slash(message.text);
@@ -104,7 +104,7 @@ function toStaff(state: ConversationState, message: Plain, scope: Scope): Decisi
  * is at hand, the buttons of a menu do not grow old.
  */
 function onPress(
-  state: ConversationState,
+  state: State,
   { choice, view }: Extract<Message, { kind: 'choice' }>,
   scope: Scope,
 ): Decision {
@@ -119,7 +119,7 @@ function onPress(
 
 /** A shared contact. Telegram leaves the plus sign out. */
 function onContact(
-  state: ConversationState,
+  state: State,
   { phone, own }: Extract<Message, { kind: 'contact' }>,
   scope: Scope,
 ): Decision {
@@ -131,11 +131,7 @@ function onContact(
 }
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
-function onLink(
-  state: ConversationState,
-  { payload }: Extract<Message, { kind: 'start' }>,
-  scope: Scope,
-): Decision {
+function onLink(state: State, { payload }: Extract<Message, { kind: 'start' }>, scope: Scope): Decision {
   const flow = scope.flows.taking('link');
   if (!payload || !flow) return run(state, [{ do: 'show', what: 'welcome' }], scope);
   return run(state, [{ do: 'start', flow: flow.name }, ...scope.language.link(payload)], scope);
@@ -152,7 +148,7 @@ const ALBUM_MS = 800;
 const FULL_ALBUM = 10;
 
 /** Pictures that came by themselves are read at once, those of an album with the rest of it. */
-function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): Decision {
+function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
   const { album, ...state } = stored;
   const pictures = [...(album?.pictures ?? []), ...photo.pictures];
   const captions = [album?.caption, photo.caption].filter((caption) => caption !== undefined);
@@ -165,20 +161,20 @@ function onPhoto(stored: ConversationState, photo: Photo, scope: Scope): Decisio
 }
 
 /** The album that is complete, as far as one can tell. */
-export function onAlbum(stored: ConversationState, scope: Scope): Decision | undefined {
+export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
   return look(state, { kind: 'photo', ...photo }, scope);
 }
 
-function look(state: ConversationState, photo: Photo, scope: Scope): Decision {
+function look(state: State, photo: Photo, scope: Scope): Decision {
   const isRead = photo.pictures.every(({ kind }) => kind !== 'remote');
   return isRead ? onPictures(state, photo, scope) : { state, replies: [], effect: { kind: 'photo', photo } };
 }
 
 /** Answers pictures that were read. */
-export function onPictures(state: ConversationState, { pictures, caption }: Photo, scope: Scope): Decision {
+export function onPictures(state: State, { pictures, caption }: Photo, scope: Scope): Decision {
   const found = pictures.map((picture) =>
     picture.kind === 'read' ? picture.texts.flatMap(scope.language.scan) : [],
   );
@@ -198,7 +194,7 @@ export function onPictures(state: ConversationState, { pictures, caption }: Phot
 
 /** A caption is answered all the same; where it has the code itself, nobody misses one in the picture. */
 function withoutCode(
-  state: ConversationState,
+  state: State,
   pictures: readonly Picture[],
   caption: string | undefined,
   scope: Scope,
@@ -229,7 +225,7 @@ type Blame = { readonly slot: Field['slot']; readonly reason: Line };
 const TYPO = 'email.typo';
 
 /** What is right is kept. Where something is wrong, each fault is told, and the form comes again as it was filled in. */
-function onForm(stored: ConversationState, form: Form, scope: Scope): Decision {
+function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = unanswered(stored, scope);
   const running = runningIn(state, scope);
@@ -271,8 +267,8 @@ function faultIn(command: Command): Line | undefined {
 }
 
 /** A form says all that it asks for: what came back in it takes the place of what it was filled with before. */
-function rewritten(state: ConversationState, form: Form, scope: Scope): ConversationState {
-  const asked: ConversationState = form.email === undefined ? state : { ...state, emailAsked: true };
+function rewritten(state: State, form: Form, scope: Scope): State {
+  const asked: State = form.email === undefined ? state : { ...state, emailAsked: true };
   const isAnswer = form.view !== undefined && state.step.at === 'asking';
   if (!isAnswer || form.code === undefined) return asked;
   const { codes: _, ...draft } = asked.draft;
@@ -308,12 +304,7 @@ const KEPT = 20;
 const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
 /** The same decision; a text that got a fallback is kept, masked, with the question that it answered. */
-function unclearNoted(
-  decision: Decision,
-  before: ConversationState,
-  written: string,
-  scope: Scope,
-): Decision {
+function unclearNoted(decision: Decision, before: State, written: string, scope: Scope): Decision {
   const { state } = decision;
   const isMissed = (state.misses ?? 0) > (before.misses ?? 0);
   if (!isMissed || !hasAgreed(state) || scope.sender.proof === 'token') return decision;
@@ -327,7 +318,7 @@ function unclearNoted(
 }
 
 /** The state without what its time is over for; the same one where nothing is. */
-export function unclearLapsed(state: ConversationState, { nowMs }: Scope): ConversationState {
+export function unclearLapsed(state: State, { nowMs }: Scope): State {
   const { unclear = [], ...rest } = state;
   const kept = unclear.filter(({ atMs }) => nowMs < atMs + KEPT_MS);
   if (kept.length === unclear.length) return state;
@@ -335,7 +326,7 @@ export function unclearLapsed(state: ConversationState, { nowMs }: Scope): Conve
 }
 
 /** When the first of it must go, epoch ms; null: there is none. */
-export function unclearUntilMs({ unclear: [first] = [] }: ConversationState): number | null {
+export function unclearUntilMs({ unclear: [first] = [] }: State): number | null {
   return first ? first.atMs + KEPT_MS : null;
 }
 

@@ -1,19 +1,12 @@
 import type { CodeRef, Expecting, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { atPlace } from './lists.ts';
-import type { Said } from './reading.ts';
+import type { Said, SpokenFlow } from './reading.ts';
 
 /*
  * What a text means where it is said: one table, the first line that fits. A line has conditions on where we are, the act,
  * what came along and what is left over, and the commands that they make. Nothing here sees the text.
  */
-
-/** What reading texts needs to know of a flow. */
-export type SpokenFlow = {
-  readonly name: string;
-  readonly identity: 'typed' | 'proved';
-  readonly slots: readonly SlotKind[];
-};
 
 /** What a text says, and where. The functions look at it again, where a line asks. */
 export type Heard = {

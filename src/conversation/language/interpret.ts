@@ -1,7 +1,7 @@
 import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { codeInLink, hasBeginning, isLink, looksLikeIdentity, parseCode, spacedCode } from './code.ts';
-import { compose, FREE, type Heard, SKIPS, type SpokenFlow, simple } from './compose.ts';
+import { compose, FREE, type Heard, SKIPS, simple } from './compose.ts';
 import { emailMeant, parseEmail } from './email.ts';
 import { createGiftNames, type GiftNames } from './gift-names.ts';
 import { createListTalk } from './lists.ts';
@@ -9,17 +9,14 @@ import { type Answer, type Asked, createNearest, createQuestions, type Near, vot
 import { createPages } from './pages.ts';
 import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
 import { parsePhone } from './phone.ts';
-import { createReader, type FlowFacts, type Reader, type Said } from './reading.ts';
+import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
 import { ANSWERED, type Words } from './words.ts';
-
-/** What reading texts needs to know of a flow. */
-export type Flow = FlowFacts & SpokenFlow;
 
 /** What there is to understand beside the words. */
 export type Known = {
   readonly words: Words;
-  readonly flows: readonly Flow[];
+  readonly flows: readonly SpokenFlow[];
   /** Slash commands, without the slash, by what they stand for: `start redeem`. */
   readonly commands: ReadonlyMap<string, string>;
   /** The operator's answers. */
@@ -36,7 +33,7 @@ type Read = {
   readonly names: GiftNames<Gift>;
   readonly expecting: Expecting;
   readonly reading: Reading;
-  readonly flow: Flow | undefined;
+  readonly flow: SpokenFlow | undefined;
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { SlotKind } from '../commands.ts';
 import { withLinksRead } from './code.ts';
 import { type Codes, createCodes, referenceIn } from './codes.ts';
 import { createLexicon, type Lexicon, type Segment } from './lexicon.ts';
@@ -14,17 +15,15 @@ import { remembered, visible } from './text.ts';
 import { createPhones, findEmail, type Token, tokenize, type Word } from './tokens.ts';
 import { ANSWERED, type Words } from './words.ts';
 
-/** What a flow's words mean to whoever reads a text. */
-export type FlowFacts = {
+/** What reading texts needs to know of a flow. */
+export type SpokenFlow = {
   readonly name: string;
   /** Of several flows in a message, the one with the highest is meant; above 26 also before a change of details. */
   readonly priority: number;
-  /** A code may follow its words. */
-  readonly takesCode: boolean;
+  readonly identity: 'typed' | 'proved';
+  readonly slots: readonly SlotKind[];
   /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
-  /** It shows what was: a past period with another flow's words asks for it ("điểm 30 ngày"). */
-  readonly showsPast?: true | undefined;
 };
 
 /** What a text says by itself, whatever question it answers: its values, and what its words want. */
@@ -106,11 +105,12 @@ const BESIDE_LANGUAGE = /^(?:yes|no|none|talk greeting|talk thanks|show help)$/;
 /** `commands`: slash commands, without the slash, by what they stand for. */
 export function createReader(
   words: Words,
-  flows: readonly FlowFacts[],
+  flows: readonly SpokenFlow[],
   commands: ReadonlyMap<string, string>,
 ): Reader {
-  const byAct = new Map<string, FlowFacts>(flows.map((flow) => [`start ${flow.name}`, flow]));
-  const past = flows.find(({ showsPast }) => showsPast);
+  const byAct = new Map<string, SpokenFlow>(flows.map((flow) => [`start ${flow.name}`, flow]));
+  // It shows what was: a past period with another flow's words asks for it ("điểm 30 ngày").
+  const past = flows.find(({ slots }) => slots.includes('list'));
   const pastAct = past && `start ${past.name}`;
   const ranked = [...flows.map(({ name, priority }) => ({ act: `start ${name}`, priority })), ...AMONG_FLOWS];
   const acts = [...new Set(words.examples.flatMap(({ act, isPhrase }) => (isPhrase ? act : [])))];
@@ -129,7 +129,8 @@ export function createReader(
   const yesWords = new Set(
     words.examples.flatMap(({ act, text }) => (act === 'yes' ? words.foldings(text) : [])),
   );
-  const takesCode = (act: string | undefined) => byAct.get(act ?? '')?.takesCode ?? false;
+  const takesCode = (act: string | undefined) =>
+    byAct.get(act ?? '')?.slots.some((slot) => slot === 'codes' || slot === 'gift') ?? false;
   const codes = createCodes(words, lexicon, times, takesCode);
   const findPhone = createPhones(words);
   const inWords = createSigns(words);

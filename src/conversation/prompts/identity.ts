@@ -2,7 +2,7 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Context } from '../context.ts';
 import type { Identifier, Known } from '../effect.ts';
 import type { Line } from '../reply.ts';
-import type { ConversationState, Identity } from '../state.ts';
+import type { Identity, State } from '../state.ts';
 
 /** Whoever writes serves a customer beside them, and vouches for what they type. */
 export const isStaff = ({ sender }: Pick<Context, 'sender'>): boolean => sender.proof === 'token';
@@ -16,7 +16,7 @@ export function isTypingProof({ sender, settings }: Context): boolean {
 export const typed = (value: string, context: Context): Known => ({ value, proved: isTypingProof(context) });
 
 /** The phone and e-mail a new flow starts with: of the flow just left, of the profile, of the channel's profile. */
-export function carried(state: ConversationState, context: Context): Identity {
+export function carried(state: State, context: Context): Identity {
   const vouched =
     context.sender.email === undefined ? undefined : { value: context.sender.email, proved: true };
   const phone = better(state.draft.phone, state.profile.phone);
@@ -37,7 +37,7 @@ export function proved(draft: Identity): Identifier | undefined {
 }
 
 /** The phone and e-mail that are known. */
-export function given({ phone, email }: Identity): ConversationState['profile'] {
+export function given({ phone, email }: Identity): State['profile'] {
   return { ...(phone && { phone }), ...(email && { email }) };
 }
 
@@ -47,19 +47,19 @@ export function provedIn({ phone, email }: Identity): Identity {
 }
 
 /** An operation was asked of AntCRM: whom staff serve next may be somebody else, who has to be named. */
-export function served(state: ConversationState, context: Context): ConversationState {
+export function served(state: State, context: Context): State {
   return isStaff(context) ? withoutIdentity(remembering(state, context)) : state;
 }
 
 /** Whom staff served stays one tap away, until the next one is. */
-export function remembering(state: ConversationState, context: Context): ConversationState {
+export function remembering(state: State, context: Context): State {
   const { phone, email } = state.draft;
   if (!isStaff(context) || (phone ?? email) == null) return state;
   return { ...state, before: given(state.draft) };
 }
 
 /** Nobody is named any more: another customer's turn begins. */
-export function withoutIdentity(state: ConversationState): ConversationState {
+export function withoutIdentity(state: State): State {
   const { phone: _, email: __, ...draft } = state.draft;
   return { ...state, draft };
 }
