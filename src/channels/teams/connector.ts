@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { FetchedPhoto } from '../../engine/messages.ts';
 import { type Call, createTransport, type Exchange } from '../../http/transport.ts';
-import { BoundedMap } from '../bounded-map.ts';
-import { parseJson } from '../platform-request.ts';
 import {
+  BoundedMap,
   type CallFailure,
   failureOf,
   meaningOf,
   type PlatformAnswer,
+  parseJson,
   photoIn,
-} from '../platform-response.ts';
+} from '../platform.ts';
 import type { Cloud } from './authentication.ts';
 
 /** How a call ended. The answer's content is outside data: its user parses it. */

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { callerOf, isLocal } from '../../http/guard.ts';
-import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform-request.ts';
+import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
@@ -38,15 +37,14 @@ export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = 
 
 /** Microsoft Teams, through the Bot Framework service, whose SDK is loaded where it is needed first: it takes 17 MB. */
 export async function createTeams(options: TeamsOptions): Promise<Channel> {
-  const { config, accept, limit, words, observe, timeoutMs } = options;
+  const { config, accept, words, observe, timeoutMs } = options;
   const { registration, serviceHosts, trustedTenants } = config;
   const cloud = registration ? await createCloud(registration, observe.log) : NO_CLOUD;
   const hosts = createHosts(serviceHosts ?? TEAMS_HOSTS, registration === undefined);
   const connector = createConnector({ cloud, hosts, timeoutMs });
   const check = createCheck({ cloud, connector, registration, serviceHosts });
   const watch = createWatch({ channel: TEAMS.name, check, observe, everyMs: options.watchMs });
-  const onRefused = () => observe.update(TEAMS.name, 'refused');
-  const refuse = createRefusal(limit, onRefused);
+  const refuse = createRefusal(TEAMS.name, options);
 
   /** The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Bodies never say what an error was. */
   const plugin: FastifyPluginAsync = async (app) => {
@@ -64,10 +62,9 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
       if (verdict === 'unavailable') return sendAgain(reply, 'The token cannot be verified now.');
       if (verdict === 'refused') return refuse(request, reply, 401, 'The token is missing or wrong.');
       if (!hosts.trusted(activity.serviceUrl)) {
-        onRefused();
         const host = URL.parse(activity.serviceUrl)?.host ?? '';
         observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');
-        return problem(reply, 403, 'Forbidden', 'This connector is not trusted.');
+        return refuse(request, reply, 403, 'This connector is not trusted.');
       }
       // Messages, by far the most, go straight there; every other kind of activity takes the SDK's way.
       const { incoming, body } =

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { MAX_PHOTO_BYTES } from '../../conversation/message.ts';
 import type { FetchedPhoto } from '../../engine/messages.ts';
 import { createTransport, type Exchange } from '../../http/transport.ts';
-import { parseJson } from '../platform-request.ts';
 import {
   type CallFailure,
   failureOf,
   meaningOf,
   type PlatformAnswer,
+  parseJson,
   photoFailure,
   photoIn,
-} from '../platform-response.ts';
+} from '../platform.ts';
 
 /** What the methods of the Bot API take; files are ids and URLs, never uploads. */
 export type Methods = Opts<never>;
@@ -39,13 +39,11 @@ export type Client = {
 export type ClientOptions = {
   readonly token: string;
   readonly apiRoot: string;
-  /** How long a call may take, and how much of that connecting, ms. */
+  /** How long a call may take, ms. */
   readonly timeoutMs?: number | undefined;
-  readonly connectMs?: number | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
-const CONNECT_MS = 5_000;
 /** A hundred updates of the largest messages have a tenth of it. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** For finding a picture and fetching it together. */
@@ -53,10 +51,10 @@ const PHOTO_MS = 5_000;
 const HEADERS = { 'content-type': 'application/json' };
 
 export function createClient(options: ClientOptions): Client {
-  const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS, connectMs = CONNECT_MS } = options;
+  const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS } = options;
   const { origin, pathname } = new URL(apiRoot);
   const root = pathname.replace(/\/*$/, '');
-  const transport = createTransport({ allows: (host) => host === origin, connectMs });
+  const transport = createTransport({ allows: (host) => host === origin });
 
   const call: Client['call'] = async (method, payload, { timeoutMs = usualMs, signal } = {}) => {
     const path = `${root}/bot${token}/${method}`;

@@ -42,7 +42,6 @@ const entitiesSchema = z.array(
     user: maybe(z.object({ id: z.int() })),
   }),
 );
-type Entity = z.infer<typeof entitiesSchema>[number];
 
 const fileSchema = z.object({
   file_id: z.string(),
@@ -294,27 +293,17 @@ function isAddressed(message: TelegramMessage, bot: UserFromGetMe): boolean {
   if (message.reply_to_message?.from?.id === bot.id) return true;
   const text = message.text ?? message.caption ?? '';
   const entities = message.entities ?? message.caption_entities ?? [];
-  return entities.some((entity) =>
-    namesUs(entity, text.slice(entity.offset, entity.offset + entity.length), bot),
-  );
-}
-
-function namesUs({ type, offset, user }: Entity, text: string, bot: UserFromGetMe): boolean {
-  switch (type) {
-    case 'bot_command': {
-      const [, named] = text.split('@');
-      // Until we know our name: Telegram hands a bot the commands with its own name (privacy mode, the default).
-      return offset === 0 && (named === undefined || bot.username === '' || isOurs(`@${named}`, bot));
-    }
-    case 'mention':
-      return isOurs(text, bot);
-    case 'text_mention':
-      return user?.id === bot.id;
-    default:
-      return false;
-  }
-}
-
-function isOurs(mention: string, { username }: UserFromGetMe): boolean {
-  return username !== '' && mention.toLowerCase() === `@${username.toLowerCase()}`;
+  const us = `@${bot.username.toLowerCase()}`;
+  return entities.some(({ type, offset, length, user }) => {
+    const [before, ...names] = text
+      .slice(offset, offset + length)
+      .toLowerCase()
+      .split(/(?=@)/);
+    if (type === 'text_mention') return user?.id === bot.id;
+    if (type === 'mention') return before === us;
+    // Until we know our name: Telegram hands a bot the commands with its own name (privacy mode, the default).
+    return (
+      type === 'bot_command' && offset === 0 && (bot.username === '' || names.every((name) => name === us))
+    );
+  });
 }

@@ -1,10 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { Locale } from '../../conversation/message.ts';
 import { isSecret } from '../../http/guard.ts';
-import { problem } from '../../http/problem.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import type { Pace } from '../pace.ts';
-import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platform-request.ts';
+import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platform.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
 import { createCheck, ROUTE } from './check.ts';
@@ -34,7 +33,7 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, limit, words, observe, pace, pauseMs = PAUSE_MS } = options;
+  const { token, secret, mode, accept, words, observe, pace, pauseMs = PAUSE_MS } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
@@ -70,8 +69,7 @@ export function createTelegram(options: TelegramOptions): Channel {
   const webhookRoute =
     (secret: string): FastifyPluginAsync =>
     async (app) => {
-      const onRefused = () => observe.update(TELEGRAM.name, 'refused');
-      const refuse = createRefusal(limit, onRefused);
+      const refuse = createRefusal(TELEGRAM.name, options);
       takePlatformRequests(app);
       app.post(ROUTE, {
         bodyLimit: BODY_LIMIT,
@@ -81,14 +79,12 @@ export function createTelegram(options: TelegramOptions): Channel {
           if (typeof given === 'string' && isSecret(given, secret)) return;
           return refuse(request, reply, 401, 'The secret token is missing or wrong.');
         },
-        async handler({ body }, reply) {
-          const update = parseUpdate(body);
-          if (update) {
-            await receive(update);
-            return reply.code(200).send();
-          }
-          onRefused();
-          return problem(reply, 400, 'Bad Request', 'The body is no JSON object with an integer update_id.');
+        async handler(request, reply) {
+          const update = parseUpdate(request.body);
+          if (!update)
+            return refuse(request, reply, 400, 'The body is no JSON object with an integer update_id.');
+          await receive(update);
+          return reply.code(200).send();
         },
       });
     };

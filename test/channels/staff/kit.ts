@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import { createClient, type StaffClient } from '../../../src/channels/staff/client.ts';
+import { createClient } from '../../../src/channels/staff/client.ts';
 import { createStaff, type StaffOptions } from '../../../src/channels/staff/staff.ts';
 import { CHANNELS } from '../../../src/channels.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
@@ -24,24 +24,7 @@ import { NO_READER } from '../../support/photos.ts';
 /** The app's channels, whom staff may imitate. */
 export const TRAITS = CHANNELS.map(({ traits }) => traits);
 
-export type Kit = {
-  readonly app: FastifyInstance;
-  readonly url: string;
-  readonly client: StaffClient;
-  /** What reached the engine, in order. */
-  readonly accepted: Incoming[];
-  readonly alarms: { name: Alarm; fields: Fields }[];
-  readonly warnings: Fields[];
-  /** Results of messages that the channel itself counted. */
-  readonly counted: string[];
-  readonly feed: Feed;
-  readonly hashKey: Buffer;
-  readonly channel: ReturnType<typeof createStaff>;
-  /** Delivers a turn's replies; without `turn`, what the bot says of itself. Gives the numbers. */
-  deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<number[]>;
-  /** POSTs any body as it is. */
-  post(body: unknown, headers?: Record<string, string>): Promise<Response>;
-};
+export type Kit = Awaited<ReturnType<typeof startKit>>;
 
 export type KitOptions = {
   readonly access?: AccessSettings;
@@ -60,20 +43,22 @@ export type KitOptions = {
   };
 
 /** The staff channel on a real server, over the memory feed, with an engine that answers by rote. */
-export async function startKit(options: KitOptions = {}): Promise<Kit> {
+export async function startKit(options: KitOptions = {}) {
   const {
     access = { sandbox: true },
     answer = () => [{ key: 'help.text' }],
     feed = createMemoryFeed(),
   } = options;
   const accepted: Incoming[] = [];
-  const alarms: Kit['alarms'] = [];
+  const alarms: { name: Alarm; fields: Fields }[] = [];
   const warnings: Fields[] = [];
+  /** Results of messages that the channel itself counted. */
   const counted: string[] = [];
   const hashKey = options.hashKey ?? randomBytes(32);
   const seen = new Set<string>();
   let seq = 0;
 
+  /** Delivers a turn's replies; without `turn`, what the bot says of itself. Gives the numbers. */
   async function deliver(conversation: string, replies: readonly Reply[], turn?: string): Promise<number[]> {
     const numbers: number[] = [];
     for (const [at, reply] of replies.entries()) {
@@ -144,7 +129,7 @@ export async function startKit(options: KitOptions = {}): Promise<Kit> {
     hashKey,
     channel,
     deliver,
-    post: (body, headers = {}) =>
+    post: (body: unknown, headers: Record<string, string> = {}) =>
       fetch(`${url}/webhooks/staff`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },

@@ -1,38 +1,7 @@
-import type { RequestListener } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createConnector, createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
+import { describe, expect, it } from 'vitest';
+import { createHosts, TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
-import { serve } from '../../support/server.ts';
 import { CHAT, createBot } from './harness.ts';
-
-/** A connector before a service that answers so; `hosts` trusts every service of this machine. */
-async function before(listener: RequestListener) {
-  const server = await serve(listener);
-  const connector = createConnector({
-    cloud: { token: async () => 'token' },
-    hosts: createHosts([], true),
-  });
-  onTestFinished(async () => {
-    await connector.close();
-    await server[Symbol.asyncDispose]();
-  });
-  return () =>
-    connector.call(`${server.url}/`, { method: 'POST', path: 'v3/conversations/a/activities', body: {} });
-}
-
-it('no redirect is followed: the token stays with the connector', async () => {
-  let strayed = 0;
-  const elsewhere = await serve((_request, response) => {
-    strayed += 1;
-    response.end('{}');
-  });
-  const call = await before((_request, response) => {
-    response.writeHead(307, { location: `${elsewhere.url}/` }).end();
-  });
-  expect(await call()).toMatchObject({ ok: false });
-  expect(strayed).toBe(0);
-  await elsewhere[Symbol.asyncDispose]();
-});
 
 const hosts = createHosts(
   [...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'default.example:443', 'localhost:80'],

@@ -1,15 +1,11 @@
-import { createTeams } from '../../../src/channels/teams/teams.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
-import { PERSON, pressActivity, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
-import { startTeamsDouble } from '../../support/teams-double.ts';
+import { PERSON, pressActivity, textActivity, USER } from '../../support/teams-activities.ts';
 import { elements } from './elements.ts';
-import { CHAT } from './harness.ts';
+import { CHAT, createBot } from './harness.ts';
 
 channelContract('Teams', async ({ accept, words, observe }) => {
-  const double = await startTeamsDouble();
+  const { channel, double } = await createBot({ accept, words, observe });
   double.members.set(USER, { email: 'garnacho@gmail.com', aadObjectId: PERSON });
-  const config = { serviceHosts: [double.host], trustedTenants: [TENANT] };
-  const channel = await createTeams({ config, accept, limit: async () => undefined, words, observe });
 
   function listening(url: string): Customer {
     async function send(activity: ReturnType<typeof textActivity>): Promise<void> {
@@ -39,5 +35,5 @@ channelContract('Teams', async ({ accept, words, observe }) => {
           .some((one) => [one, ...elements(one, 'TextRun')].some((part) => String(part.text).includes(text))),
     };
   }
-  return { channel, listening, close: double.close };
+  return { channel, listening };
 });

@@ -1,22 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
-import type { Outgoing } from '../../../src/engine/messages.ts';
 import { incomingSchema } from '../../../src/engine/messages.ts';
 import { BOT, PERSON, TENANT, textActivity, USER } from '../../support/teams-activities.ts';
 import type { Fault } from '../../support/teams-double.ts';
-import { CHAT, choice, createBot, literal } from './harness.ts';
-
-/** A bot that has already asked a question with buttons, on the card `press.activity`. */
-async function createAsked(view = 'v1') {
-  const bot = await createBot();
-  const { channel, double } = bot;
-  await channel.deliver(bot.outgoing({ key: 'ask', choices: [choice('next'), choice('cancel')], view }), 1);
-  const press = { activity: double.shown(CHAT)[0]?.id ?? '', view, said: ['ask'], chosen: ['Next'] };
-  const deliver = (reply: Reply, more: Partial<Outgoing> = {}) =>
-    channel.deliver(bot.outgoing(reply, { press, ...more }), 2);
-  const cards = () => double.shown(CHAT).map((one) => JSON.stringify(one));
-  return { ...bot, press, deliver, cards };
-}
+import { choice, literal } from '../harness.ts';
+import { CHAT, createBot } from './harness.ts';
 
 describe('a reply', () => {
   it('arrives as plain text from the bot', async () => {
@@ -66,56 +54,44 @@ describe('a reply', () => {
 });
 
 describe('a press', () => {
-  it('leaves the card with what it said and what was chosen, and nothing to press', async () => {
-    const { deliver, cards } = await createAsked();
-    await deliver({ key: 'done' });
-    expect(cards()[0]).toContain('chosen Next');
-    expect(cards()[0]).toContain('"text":"ask"');
-    expect(cards()[0]).not.toContain('Action.Submit');
-    expect(cards()[1]).toContain('vi:done');
-  });
+  const page: Reply = {
+    key: 'history.page',
+    lines: [literal('x')],
+    inPlace: true,
+    choices: [choice('next')],
+    view: 'v2',
+  };
+  const busy: Reply = { key: 'operation.busy', choices: [choice('next')], view: 'v1' };
 
-  it('that the question survives leaves its buttons', async () => {
-    const { deliver, cards } = await createAsked();
-    await deliver({ key: 'operation.busy', choices: [choice('next')], view: 'v1' });
-    expect(cards()[0]).toContain('Action.Submit');
+  /** A bot that has already asked a question with buttons, on the card `press.activity`. */
+  async function createAsked() {
+    const { channel, double, outgoing } = await createBot();
+    const asked = { key: 'ask', choices: [choice('next'), choice('cancel')], view: 'v1' };
+    await channel.deliver(outgoing(asked), 1);
+    const press = { activity: 'a1', view: 'v1', said: ['ask'], chosen: ['Next'] };
+    const deliver = (reply: Reply, more: object = {}) =>
+      channel.deliver(outgoing(reply, { press: { ...press, ...more } }), 2);
+    return { channel, double, outgoing, press, deliver };
+  }
+
+  it.each<[what: string, reply: Reply, count: number, card: RegExp, more?: object]>([
+    ['uses the card up', { key: 'done' }, 2, /^(?!.*Action\.Submit).*"text":"ask".*chosen Next/],
+    ['leaves the buttons to the same question', busy, 2, /Action\.Submit.*next~v1/],
+    ['that turns a page replaces the card', page, 1, /Action\.Submit.*next~v2/],
+    ['on a card that is gone gets the page as a new card', page, 2, /next~v1/, { activity: 'gone' }],
+    ['whose card cannot be edited is answered', { key: 'done' }, 2, /next~v1/, { activity: 'gone' }],
+  ])('%s', async (_what, reply, count, card, more) => {
+    const { deliver, double } = await createAsked();
+    expect(await deliver(reply, more)).toEqual({ kind: 'delivered' });
+    const shown = double.shown(CHAT).map((one) => JSON.stringify(one));
+    expect([shown.length, shown[0]]).toEqual([count, expect.stringMatching(card)]);
   });
 
   it('whose turn has several replies uses the card up once', async () => {
-    const { deliver, double } = await createAsked();
-    await deliver({ key: 'a' }, { last: false });
-    await deliver({ key: 'b' }, { first: false });
+    const { channel, double, outgoing, press } = await createAsked();
+    await channel.deliver(outgoing({ key: 'a' }, { press, last: false }), 2);
+    await channel.deliver(outgoing({ key: 'b' }, { press, first: false }), 3);
     expect(double.calls('PUT')).toHaveLength(1);
-  });
-
-  it('that turns a page replaces the card by the next page', async () => {
-    const { deliver, double, cards } = await createAsked();
-    const page: Reply = {
-      key: 'history.page',
-      lines: [literal('x')],
-      inPlace: true,
-      choices: [choice('next')],
-      view: 'v2',
-    };
-    expect(await deliver(page)).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT)).toHaveLength(1);
-    expect(cards()[0]).toContain('next~v2');
-  });
-
-  it('on a card that is gone gets the page as a new card', async () => {
-    const { deliver, double, press } = await createAsked();
-    const page: Reply = { key: 'history.page', lines: [literal('x')], inPlace: true };
-    const gone = { ...press, activity: 'gone' };
-    expect(await deliver(page, { press: gone })).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT)).toHaveLength(2);
-  });
-
-  it('whose card cannot be edited is answered all the same', async () => {
-    const { deliver, double, press } = await createAsked();
-    expect(await deliver({ key: 'done' }, { press: { ...press, activity: 'gone' } })).toEqual({
-      kind: 'delivered',
-    });
-    expect(double.shown(CHAT)).toHaveLength(2);
   });
 });
 
@@ -188,14 +164,10 @@ describe('identity', () => {
     expect(double.calls()).toEqual([]);
   });
 
-  it('is asked for again where the profile could not be read', async () => {
-    const { ask, double } = await identify(profile);
+  it('is asked for again where it could not be read, and leaves the rest of the sender as it was', async () => {
+    const { ask, double, channel, known } = await identify(profile);
     double.script({ status: 500 });
     expect([await ask(), await ask()]).toEqual([undefined, 'garnacho@example.vn']);
-  });
-
-  it('leaves everything else of the sender as it was', async () => {
-    const { channel, known } = await identify(profile);
     expect(await channel.identify?.(known)).toEqual({ ...known.sender, email: 'garnacho@example.vn' });
     expect(await channel.identify?.({ ...known, address: null })).toEqual(known.sender);
   });

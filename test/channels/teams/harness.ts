@@ -1,36 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import Fastify from 'fastify';
-import { onTestFinished } from 'vitest';
 import type { Accept } from '../../../src/channels/channel.ts';
 import type { Registration } from '../../../src/channels/teams/authentication.ts';
 import { createTeams, type TeamsOptions } from '../../../src/channels/teams/teams.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Incoming, Outgoing } from '../../../src/engine/messages.ts';
-import { problemHandler } from '../../../src/http/problem.ts';
-import type { Words } from '../../../src/i18n.ts';
-import { mountChannel } from '../../support/mount.ts';
 import { recordingObserve } from '../../support/observe.ts';
 import { BOT, PERSON, TENANT, type TeamsActivity, USER } from '../../support/teams-activities.ts';
 import { startTeamsDouble } from '../../support/teams-double.ts';
 import type { TokenOptions } from '../../support/teams-tokens.ts';
+import { outgoingOf, serveChannel, words } from '../harness.ts';
 
 export const CHAT = 'a:personal';
 
-/** Keys instead of wording, so that tests go by what is said and not by how. `literal` says its own text. */
-export const words: Words = {
-  line({ key, context, params }, locale) {
-    if (key === 'literal') return String(params?.text);
-    return key === 'teams.chosen'
-      ? `chosen ${params?.choice}`
-      : `${locale}:${key}${context ? `_${context}` : ''}`;
-  },
-  text: (reply, locale) => [reply, ...(reply.lines ?? [])].map((line) => words.line(line, locale)).join('\n'),
-};
-
-export const literal = (text: string) => ({ key: 'literal', params: { text } });
-export const choice = (id: string, label = id) => ({ id, label: literal(label) });
-
-export type BotOptions = Partial<Pick<TeamsOptions, 'accept' | 'limit' | 'timeoutMs' | 'watchMs'>> & {
+export type BotOptions = Partial<
+  Pick<TeamsOptions, 'accept' | 'limit' | 'words' | 'observe' | 'timeoutMs' | 'watchMs'>
+> & {
   /** `on`: tokens are wanted, in both directions. */
   readonly auth?: 'on' | 'off';
   readonly registration?: Partial<Registration>;
@@ -64,20 +48,12 @@ export async function createBot(options: BotOptions = {}) {
       return options.accept?.(incoming) ?? 'accepted';
     },
     limit: options.limit ?? (async () => undefined),
-    words,
-    observe,
+    words: options.words ?? words,
+    observe: options.observe ?? observe,
     timeoutMs: options.timeoutMs,
     watchMs: options.watchMs,
   });
-  const app = Fastify();
-  app.setErrorHandler(problemHandler(observe.log));
-  await mountChannel(app, channel);
-  onTestFinished(async () => {
-    await channel.stop?.();
-    await channel.close?.();
-    await app.close();
-    await double.close();
-  });
+  const app = await serveChannel(channel, double);
 
   /** Posts as the service does; `authorization` undefined: with a valid token. */
   async function post(activity: TeamsActivity | object | string, authorization?: string | null) {
@@ -93,26 +69,8 @@ export async function createBot(options: BotOptions = {}) {
   const bearer = (token?: TokenOptions, serviceUrl?: string) =>
     `Bearer ${double.mint(appId, token, serviceUrl)}`;
 
-  function outgoing(reply: Reply, more: Partial<Outgoing> = {}): Outgoing {
-    return {
-      channel: 'teams',
-      conversation: CHAT,
-      address: {
-        service: double.serviceUrl,
-        bot: BOT,
-        user: USER,
-        tenant: TENANT,
-        person: PERSON,
-      },
-      locale: 'vi',
-      reply,
-      turn: 'm1',
-      first: true,
-      last: true,
-      state: {},
-      atMs: 0,
-      ...more,
-    };
-  }
+  const address = { service: double.serviceUrl, bot: BOT, user: USER, tenant: TENANT, person: PERSON };
+  const outgoing = (reply: Reply, more: Partial<Outgoing> = {}) =>
+    outgoingOf({ channel: 'teams', conversation: CHAT, address }, reply, more);
   return { double, channel, app, appId, accepted, said, post, bearer, outgoing };
 }

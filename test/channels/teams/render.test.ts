@@ -4,8 +4,8 @@ import { LOCALES } from '../../../src/conversation/message.ts';
 import type { Field, Reply } from '../../../src/conversation/reply.ts';
 import { createWords } from '../../../src/i18n.ts';
 import { Dialogue, TEAMS } from '../../support/dialogue.ts';
+import { choice, literal, words } from '../harness.ts';
 import { elements } from './elements.ts';
-import { choice, literal, words } from './harness.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { runCli } from '../../../src/channels/telegram/cli.ts';
 import { createClient } from '../../../src/channels/telegram/client.ts';
 import { commands } from '../../support/conversation.ts';
-import { createBot, SECRET, words } from './harness.ts';
+import { words } from '../harness.ts';
+import { createBot, SECRET } from './harness.ts';
 
 async function createCli(publicUrl?: string) {
   const { double } = await createBot();

@@ -1,25 +1,9 @@
-import { createTelegram } from '../../../src/channels/telegram/telegram.ts';
 import { type Customer, channelContract } from '../../contract/channel.ts';
-import { commands } from '../../support/conversation.ts';
-import { startTelegramDouble } from '../../support/telegram-double.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
-import { ANY_PACE, CHAT, SECRET } from './harness.ts';
+import { CHAT, createBot, SECRET } from './harness.ts';
 
 channelContract('Telegram', async ({ accept, words, observe }) => {
-  const double = await startTelegramDouble();
-  const channel = createTelegram({
-    token: double.token,
-    secret: SECRET,
-    apiRoot: double.url,
-    mode: 'webhook',
-    defaultLocale: 'vi',
-    limit: async () => undefined,
-    accept,
-    words,
-    commands,
-    observe,
-    pace: ANY_PACE,
-  });
+  const { channel, double } = await createBot({ accept, words, observe });
   const person = createPerson(CHAT);
 
   function listening(url: string): Customer {
@@ -52,5 +36,5 @@ channelContract('Telegram', async ({ accept, words, observe }) => {
         double.calls('answerCallbackQuery').some(({ payload }) => String(payload.text).includes(text)),
     };
   }
-  return { channel, listening, close: double.close };
+  return { channel, listening };
 });

@@ -1,19 +1,26 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import type { Outgoing } from '../../../src/engine/messages.ts';
-import { CHAT, choice, createBot, literal, outgoing } from './harness.ts';
+import { choice, literal } from '../harness.ts';
+import { CHAT, createBot, outgoing } from './harness.ts';
+
+const ASKED: Reply = { key: 'ask', choices: [choice('next'), choice('cancel')], view: 'v1' };
 
 /** A bot that has already asked a question with buttons, in the message `press.message`. */
-async function createAsked(view = 'v1') {
+async function createAsked() {
   const bot = await createBot();
   const { channel, double } = bot;
-  await channel.deliver(outgoing({ key: 'ask', choices: [choice('next'), choice('cancel')], view }), 1);
-  const message = double.shown(CHAT)[0]?.message_id ?? 0;
-  const press = { query: 'q1', message, view };
-  const methods = () => double.calls().map((call) => call.method);
+  await channel.deliver(outgoing(ASKED), 1);
+  const press = { query: 'q1', message: double.shown(CHAT)[0]?.message_id ?? 0, view: 'v1' };
   const deliver = (reply: Reply, more: Partial<Outgoing> = {}) =>
     channel.deliver(outgoing(reply, { press, ...more }), 2);
-  return { ...bot, press, methods, deliver, buttons: () => double.shown(CHAT)[0]?.buttons };
+  const texts = () => double.shown(CHAT).map(({ text }) => text.replace('vi:', ''));
+  const left = () =>
+    double
+      .shown(CHAT)[0]
+      ?.buttons.flat()
+      .map((button) => button.text);
+  return { ...bot, press, deliver, texts, left };
 }
 
 describe('a reply', () => {
@@ -39,21 +46,19 @@ describe('a reply', () => {
     expect(shown.map(({ text }) => text).join('\n')).toContain(`99 ${'ế'.repeat(90)}`);
   });
 
-  it('goes to the topic it was asked in', async () => {
+  it('goes to the topic it was asked in, and nowhere with an address that is none of ours', async () => {
     const { channel, double } = await createBot();
+    const rejected = await channel.deliver(outgoing({ key: 'k' }, { address: 'teams' }), 1);
+    expect(rejected).toEqual({ kind: 'rejected' });
     await channel.deliver(outgoing({ key: 'group.private' }, { address: { chat: -100, thread: 9 } }), 1);
-    expect(double.calls('sendMessage')[0]?.payload).toEqual({
-      chat_id: -100,
-      message_thread_id: 9,
-      text: 'vi:group.private',
-      link_preview_options: { is_disabled: true },
-    });
-  });
-
-  it('with an address that is none of ours is dropped', async () => {
-    const { channel } = await createBot();
-    const wrong = outgoing({ key: 'k' }, { address: 'teams' });
-    expect(await channel.deliver(wrong, 1)).toEqual({ kind: 'rejected' });
+    expect(double.calls('sendMessage').map(({ payload }) => payload)).toEqual([
+      {
+        chat_id: -100,
+        message_thread_id: 9,
+        text: 'vi:group.private',
+        link_preview_options: { is_disabled: true },
+      },
+    ]);
   });
 });
 
@@ -171,12 +176,32 @@ describe('the pace', () => {
 });
 
 describe('a press', () => {
-  it('is answered first, then the reply is sent and the finished question loses its buttons', async () => {
-    const { deliver, methods, buttons } = await createAsked();
-    expect(await deliver({ key: 'done' })).toEqual({ kind: 'delivered' });
-    expect(methods().slice(0, 2)).toEqual(['sendMessage', 'answerCallbackQuery']);
-    expect(methods().slice(2).sort()).toEqual(['editMessageReplyMarkup', 'sendMessage']);
-    expect(buttons()).toEqual([]);
+  const page: Reply = { key: 'page', choices: [choice('previous')], view: 'v2', inPlace: true };
+  const expired: Reply = { key: 'choice.expired', notice: true };
+
+  it.each<[what: string, reply: Reply, texts: string[], left: string[], more?: Partial<Outgoing>]>([
+    ['takes the buttons of the finished question off', { key: 'done' }, ['ask', 'done'], []],
+    ['leaves them to the same question', { key: 'busy', view: 'v1' }, ['ask', 'busy'], ['next', 'cancel']],
+    ['that pages edits the message in place', page, ['page'], ['previous']],
+    ['whose edit changes nothing succeeds', { ...ASKED, inPlace: true }, ['ask'], ['next', 'cancel']],
+    [
+      'on a message that is gone gets a new one',
+      page,
+      ['ask', 'page'],
+      ['next', 'cancel'],
+      { press: { query: 'q1', message: 1 } },
+    ],
+    ['on a dead question shows a toast', expired, ['ask'], []],
+  ])('%s', async (_what, reply, texts, left, more) => {
+    const asked = await createAsked();
+    expect(await asked.deliver(reply, more)).toEqual({ kind: 'delivered' });
+    expect([asked.texts(), asked.left()]).toEqual([texts, left]);
+    const [, answered] = asked.double.calls();
+    const toast = reply.notice ? { text: 'vi:choice.expired' } : {};
+    expect(answered).toEqual({
+      method: 'answerCallbackQuery',
+      payload: { callback_query_id: 'q1', ...toast },
+    });
   });
 
   it('is answered once a turn, with its first reply', async () => {
@@ -187,57 +212,11 @@ describe('a press', () => {
     expect(double.calls('editMessageReplyMarkup')).toHaveLength(1);
   });
 
-  it('that pages edits the message in place', async () => {
-    const { deliver, double, methods } = await createAsked();
-    const page: Reply = { key: 'history.page', choices: [choice('previous')], view: 'v2', inPlace: true };
-    expect(await deliver(page)).toEqual({ kind: 'delivered' });
-    expect(methods()).toEqual(['sendMessage', 'answerCallbackQuery', 'editMessageText']);
-    expect(double.shown(CHAT)).toMatchObject([
-      { text: 'vi:history.page', buttons: [[{ callback_data: 'previous~v2' }]] },
-    ]);
-  });
-
-  it('whose edit changes nothing has succeeded', async () => {
-    const { deliver, double } = await createAsked();
-    const same: Reply = {
-      key: 'ask',
-      choices: [choice('next'), choice('cancel')],
-      view: 'v1',
-      inPlace: true,
-    };
-    expect(await deliver(same)).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT)).toHaveLength(1);
-  });
-
-  it('on a message that is gone gets a new message', async () => {
-    const { deliver, double, press } = await createAsked();
-    const gone = { press: { ...press, message: 1 } };
-    expect(await deliver({ key: 'page', inPlace: true }, gone)).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:ask', 'vi:page']);
-  });
-
-  it('on a dead question shows the remark as a toast, sends nothing and takes the buttons off', async () => {
-    const { deliver, double, buttons } = await createAsked();
-    expect(await deliver({ key: 'choice.expired', notice: true })).toEqual({ kind: 'delivered' });
-    expect(double.calls('answerCallbackQuery')[0]?.payload).toEqual({
-      callback_query_id: 'q1',
-      text: 'vi:choice.expired',
-    });
-    expect(double.shown(CHAT)).toHaveLength(1);
-    expect(buttons()).toEqual([]);
-  });
-
   it('that is too old to be answered gets the remark as a message', async () => {
-    const { deliver, double } = await createAsked();
+    const { deliver, double, texts } = await createAsked();
     double.script('answerCallbackQuery', { code: 400, description: 'Bad Request: query is too old' });
-    expect(await deliver({ key: 'choice.expired', notice: true })).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:ask', 'vi:choice.expired']);
-  });
-
-  it('keeps its buttons where the reply belongs to the same question', async () => {
-    const { deliver, buttons } = await createAsked();
-    await deliver({ key: 'operation.busy', view: 'v1' });
-    expect(buttons()).not.toEqual([]);
+    expect(await deliver(expired)).toEqual({ kind: 'delivered' });
+    expect(texts()).toEqual(['ask', 'choice.expired']);
   });
 });
 
@@ -280,48 +259,35 @@ describe('the contact keyboard', () => {
     await channel.deliver(outgoing(askPhone, { ...still, first: false }), 3);
     expect(double.keyboard(CHAT)).not.toEqual([]);
   });
-
-  it('is never touched in a group', async () => {
-    const { channel, double } = await createBot();
-    await channel.deliver(outgoing({ key: 'group.private' }, { address: { chat: -5 } }), 1);
-    expect(double.calls('sendMessage')[0]?.payload).not.toHaveProperty('reply_markup');
-  });
 });
 
-describe('in a group', () => {
-  it('the answer has a button into the private chat, once the bot knows its name', async () => {
-    const { channel, double } = await createBot();
-    const answer = outgoing({ key: 'group.private' }, { address: { chat: -5 } });
-    await channel.deliver(answer, 1);
+it('in a group the answer has a button into the private chat alone, once the bot knows its name', async () => {
+  const { channel, double } = await createBot();
+  const answer = outgoing({ key: 'group.private' }, { address: { chat: -5 } });
+  await channel.deliver(answer, 1);
+  await channel.start?.();
+  await channel.deliver(answer, 2);
+  const markups = double.calls('sendMessage').map(({ payload }) => payload.reply_markup);
+  const button = { text: 'vi:telegram.openChat', url: 'https://t.me/LoyaltyTestBot?start=_' };
+  expect(markups).toEqual([undefined, { inline_keyboard: [[button]] }]);
+});
+
+it('while a call is at work the press is answered and the bot types', async () => {
+  const { channel, double, press } = await createAsked();
+  await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
+  expect(double.calls('answerCallbackQuery')).toHaveLength(1);
+  expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
+});
+
+it('no log shows the token, nor what was said', async () => {
+  for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
+    const { channel, double, said } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
+    double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });
+    double.script('sendMessage', 'reset');
     await channel.start?.();
-    await channel.deliver(answer, 2);
-    expect(double.shown(-5).map(({ buttons }) => buttons)).toMatchObject([
-      [],
-      [[{ text: 'vi:telegram.openChat', url: 'https://t.me/LoyaltyTestBot?start=_' }]],
-    ]);
-  });
-});
-
-describe('while a call is at work', () => {
-  it('the press is answered and the bot types', async () => {
-    const { channel, double, press } = await createAsked();
-    await channel.working?.({ conversation: `${CHAT}`, address: { chat: CHAT }, press });
-    expect(double.calls('answerCallbackQuery')).toHaveLength(1);
-    expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
-  });
-});
-
-describe('a delivery that Telegram does not take', () => {
-  it('never shows the token, nor what was said, in a log', async () => {
-    for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
-      const { channel, double, said } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
-      double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });
-      double.script('sendMessage', 'reset');
-      await channel.start?.();
-      await channel.deliver(outgoing(literal('0867123456')), 1);
-      await channel.stop?.();
-      expect(said.join('\n')).not.toContain(double.token);
-      expect(said.join('\n')).not.toContain('0867123456');
-    }
-  });
+    await channel.deliver(outgoing(literal('0867123456')), 1);
+    await channel.stop?.();
+    expect(said.join('\n')).not.toContain(double.token);
+    expect(said.join('\n')).not.toContain('0867123456');
+  }
 });

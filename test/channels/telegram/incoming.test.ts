@@ -76,86 +76,54 @@ describe('a private message', () => {
     expect((await read(none.writes('a')))?.sender.name).toBeUndefined();
   });
 
-  it.each([
-    [{ photo: [{ file_id: 'f' }] }, { kind: 'photo', pictures: [remote('f')] }],
+  const photo = (file: string, more: object = {}) => ({ kind: 'photo', pictures: [remote(file)], ...more });
+  const unknown = (what: string) => ({ kind: 'unknown', what });
+  const unreadable = { kind: 'photo', pictures: [{ kind: 'unreadable' }] };
+  const file = (type: string, size = 9) => ({ file_id: 'd', mime_type: type, file_size: size });
+  const [most, pdf, png] = [MAX_PHOTO_BYTES, 'application/pdf', 'image/png'];
+
+  it.each<[content: object, message: object]>([
+    [{ photo: [{ file_id: 'f' }] }, photo('f')],
+    [{ photo: [{ file_id: 'f' }], caption: 'TIVI01' }, photo('f', { caption: 'TIVI01' })],
+    [{ photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] }, photo('l')],
+    [{ photo: [sized('m', 320), sized('l', 1280, most + 1)] }, photo('m')],
+    [{ document: file(png) }, photo('d')],
+    [{ document: file(png, most + 1) }, unreadable],
+    [{ document: file(pdf) }, unknown('other')],
     [
-      { photo: [{ file_id: 'f' }], caption: 'TIVI01' },
-      { kind: 'photo', pictures: [remote('f')], caption: 'TIVI01' },
-    ],
-    [
-      { photo: [sized('s', 90), sized('l', 1280), sized('m', 320)] },
-      { kind: 'photo', pictures: [remote('l')] },
-    ],
-    [
-      { photo: [sized('m', 320), sized('l', 1280, MAX_PHOTO_BYTES + 1)] },
-      { kind: 'photo', pictures: [remote('m')] },
-    ],
-    [{ document: { file_id: 'd', mime_type: 'image/png' } }, { kind: 'photo', pictures: [remote('d')] }],
-    [
-      { document: { file_id: 'd', mime_type: 'image/png', file_size: MAX_PHOTO_BYTES + 1 } },
-      { kind: 'photo', pictures: [{ kind: 'unreadable' }] },
-    ],
-    [{ document: { file_id: 'd', mime_type: 'application/pdf' } }, { kind: 'unknown', what: 'other' }],
-    [
-      { document: { file_id: 'd', mime_type: 'application/pdf' }, caption: 'TIVI01' },
+      { document: file(pdf), caption: 'TIVI01' },
       { kind: 'text', text: 'TIVI01' },
     ],
-    [{ photo: [{}] }, { kind: 'unknown', what: 'other' }],
-    [{ voice: {} }, { kind: 'unknown', what: 'voice' }],
-    [{ video_note: {} }, { kind: 'unknown', what: 'voice' }],
-    [{ sticker: {} }, { kind: 'unknown', what: 'sticker' }],
-    [{ location: {} }, { kind: 'unknown', what: 'other' }],
-    [{ something_new: 1 }, { kind: 'unknown', what: 'other' }],
-    [{ text: 5 }, { kind: 'unknown', what: 'other' }],
-    [{ text: '' }, { kind: 'unknown', what: 'other' }],
-    [{ contact: 'x' }, { kind: 'unknown', what: 'other' }],
+    [{ photo: [{}] }, unknown('other')],
+    [{ voice: {} }, unknown('voice')],
+    [{ video_note: {} }, unknown('voice')],
+    [{ sticker: {} }, unknown('sticker')],
+    [{ location: {} }, unknown('other')],
+    [{ something_new: 1 }, unknown('other')],
+    [{ text: 5 }, unknown('other')],
+    [{ text: '' }, unknown('other')],
+    [{ contact: 'x' }, unknown('other')],
+    [{ photo: [{ file_id: 'f' }], media_group_id: '7' }, photo('f', { album: true })],
+    [
+      { video: {}, media_group_id: '7' },
+      { ...unreadable, album: true },
+    ],
   ])('%j is read as %j', async (content, message) => {
     expect(await messageOf(minh.sends(content))).toEqual(message);
   });
 });
 
-describe('an album', () => {
-  const part = (content: object) => minh.sends({ media_group_id: '77', ...content });
-
-  it('comes as messages of their own, each of which says that it is a part', async () => {
-    const album = { kind: 'photo', album: true };
-    expect(await messageOf(part({ photo: [{ file_id: 'f' }], caption: 'TIVI01' }))).toEqual({
-      ...album,
-      pictures: [remote('f')],
-      caption: 'TIVI01',
-    });
-    expect(await messageOf(part({ video: {} }))).toEqual({ ...album, pictures: [{ kind: 'unreadable' }] });
-    const ids = [
-      await read(part({ photo: [{ file_id: 'f' }] })),
-      await read(part({ photo: [{ file_id: 'g' }] })),
-    ];
-    expect(new Set(ids.map((incoming) => incoming?.id)).size).toBe(2);
-  });
-});
-
 describe('a shared contact', () => {
-  const own = async (update: unknown) => {
-    const message = await messageOf(update);
-    return message?.kind === 'contact' && message.own;
-  };
-
-  it('is the sender’s own if Telegram ties the number to them', async () => {
-    expect(await messageOf(minh.shares('84867123456'))).toEqual({
-      kind: 'contact',
-      phone: '84867123456',
-      own: true,
-    });
-  });
-
   it.each([
-    ['somebody else’s', minh.shares('84867123456', { contact: { user_id: 43 } })],
-    ['of nobody on Telegram', minh.shares('84867123456', { contact: { user_id: undefined } })],
-    ['forwarded', minh.shares('84867123456', { message: { forward_origin: { type: 'user' } } })],
-    ['forwarded, by an old server', minh.shares('84867123456', { message: { forward_date: 1 } })],
-    ['sent through another bot', minh.shares('84867123456', { message: { via_bot: { id: 1 } } })],
-    ['without a sender', minh.shares('84867123456', { message: { from: undefined } })],
-  ])('is not the sender’s own: %s', async (_why, update) => {
-    expect(await own(update)).toBe(false);
+    ['tied by Telegram to them, it is', minh.shares('84867123456'), true],
+    ['somebody else’s', minh.shares('84867123456', { contact: { user_id: 43 } }), false],
+    ['of nobody on Telegram', minh.shares('84867123456', { contact: { user_id: undefined } }), false],
+    ['forwarded', minh.shares('84867123456', { message: { forward_origin: { type: 'user' } } }), false],
+    ['forwarded, by an old server', minh.shares('84867123456', { message: { forward_date: 1 } }), false],
+    ['sent through another bot', minh.shares('84867123456', { message: { via_bot: { id: 1 } } }), false],
+    ['without a sender', minh.shares('84867123456', { message: { from: undefined } }), false],
+  ])('is the sender’s own or not: %s', async (_why, update, own) => {
+    expect(await messageOf(update)).toEqual({ kind: 'contact', phone: '84867123456', own });
   });
 
   it('in a group proves nothing and says nothing', async () => {
@@ -167,26 +135,22 @@ describe('a shared contact', () => {
 
 describe('a press', () => {
   it('becomes a choice with its view, and remembers what to answer and to edit', async () => {
-    const update = minh.presses('edit:phone~v3k', 7);
-    const query = 'callback_query' in update && update.callback_query;
-    expect(await read(update)).toMatchObject({
+    const query = { id: 'q7', from: { id: 42 }, data: 'edit:phone~v3k' };
+    const message = { message_id: 7, chat: { id: 42, type: 'private' } };
+    expect(await read({ update_id: 1, callback_query: { ...query, message } })).toMatchObject({
       conversation: '42',
       message: { kind: 'choice', choice: 'edit:phone', view: 'v3k' },
-      press: {
-        query: query && typeof query === 'object' && 'id' in query && query.id,
-        message: 7,
-        view: 'v3k',
-      },
+      press: { query: 'q7', message: 7, view: 'v3k' },
     });
   });
 
-  it('splits at the last ~, and without one has no view', async () => {
-    expect(await messageOf(minh.presses('a~b~c', 7))).toEqual({ kind: 'choice', choice: 'a~b', view: 'c' });
-    expect(await messageOf(minh.presses('next', 7))).toEqual({ kind: 'choice', choice: 'next' });
-  });
-
-  it.each([['~v'], ['x'.repeat(65)]])('with data of no button of ours (%s) is unknown', async (data) => {
-    expect(await messageOf(minh.presses(data, 7))).toEqual({ kind: 'unknown', what: 'other' });
+  it.each([
+    ['a~b~c', { kind: 'choice', choice: 'a~b', view: 'c' }],
+    ['next', { kind: 'choice', choice: 'next' }],
+    ['~v', { kind: 'unknown', what: 'other' }],
+    ['x'.repeat(65), { kind: 'unknown', what: 'other' }],
+  ])('with the data %s', async (data, message) => {
+    expect(await messageOf(minh.presses(data, 7))).toEqual(message);
   });
 
   it('without its message goes to the person’s own chat', async () => {

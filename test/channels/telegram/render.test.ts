@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { render, splitText } from '../../../src/channels/telegram/render.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { fc } from '../../support/properties.ts';
-import { choice, words } from './harness.ts';
+import { choice, words } from '../harness.ts';
 
 const rowsOf = (choices: ReturnType<typeof choice>[]) =>
   render({ key: 'k', choices, view: 'v3k' }, 'vi', words).inline?.inline_keyboard.map((row) =>

@@ -1,121 +1,114 @@
-import { describe, expect, it } from 'vitest';
+import { Composer } from 'telegraf';
+import { describe, expect, it, vi } from 'vitest';
+import type { TelegramOptions } from '../../../src/channels/telegram/telegram.ts';
+import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
+import { readSamples, recordedSchema } from '../../support/samples.ts';
 import { createPerson } from '../../support/telegram-updates.ts';
 import { createBot, SECRET } from './harness.ts';
 
 const minh = createPerson(42);
-const url = '/webhooks/telegram';
-const authentic = {
-  'content-type': 'application/json',
-  'x-telegram-bot-api-secret-token': SECRET,
-};
+const PROBLEM = 'application/problem+json; charset=utf-8';
+
+/** A bot, and how it answers what is posted as Telegram does; `secret` null: without one. */
+async function createHook(options: Partial<TelegramOptions> = {}) {
+  const bot = await createBot(options);
+  async function post(sent: object | string, secret: string | null = SECRET, type = 'application/json') {
+    const shown = secret === null ? {} : { 'x-telegram-bot-api-secret-token': secret };
+    const headers = { 'content-type': type, ...shown };
+    const payload = typeof sent === 'string' ? sent : JSON.stringify(sent);
+    return bot.app.inject({ method: 'POST', url: '/webhooks/telegram', headers, payload });
+  }
+  return { ...bot, post };
+}
 
 describe('POST /webhooks/telegram', () => {
   it('answers 200 with an empty body once the message is stored', async () => {
     const stored = Promise.withResolvers<'accepted'>();
     const asked = Promise.withResolvers<void>();
-    const { app } = await createBot({
+    const { post } = await createHook({
       accept: () => {
         asked.resolve();
         return stored.promise;
       },
     });
     let answered = false;
-    const answer = app
-      .inject({ method: 'POST', url, headers: authentic, payload: minh.writes('hi') })
-      .then((response) => {
-        answered = true;
-        return response;
-      });
+    const answer = post(minh.writes('hi')).finally(() => {
+      answered = true;
+    });
     await asked.promise;
     expect(answered).toBe(false);
     stored.resolve('accepted');
     expect(await answer).toMatchObject({ statusCode: 200, payload: '' });
   });
 
-  it.each([['wrong'], [''], [`${SECRET}x`], [undefined]])(
-    'answers 401 to the secret %j and hands nothing on',
+  it.each(['wrong', '', `${SECRET}x`, null])(
+    'answers 401 to the secret %j, whatever the body',
     async (secret) => {
-      const { app, accepted, said } = await createBot();
-      const headers = {
-        'content-type': 'application/json',
-        ...(secret !== undefined && { 'x-telegram-bot-api-secret-token': secret }),
-      };
-      const response = await app.inject({ method: 'POST', url, headers, payload: minh.writes('hi') });
-      expect(response.statusCode).toBe(401);
-      expect(response.headers['content-type']).toContain('application/problem+json');
+      const { post, accepted, said } = await createHook();
+      for (const body of [minh.writes('hi'), '{', 'x'.repeat(300 * 1024)]) {
+        const { statusCode, headers } = await post(body, secret);
+        expect([statusCode, headers['content-type']]).toEqual([401, PROBLEM]);
+      }
       expect(accepted).toEqual([]);
       expect(said).toContain('["update","telegram","refused"]');
     },
   );
 
-  it('checks the secret before the body: no 400 and no 413 without it', async () => {
-    const { app } = await createBot();
-    const post = async (payload: string) =>
-      (await app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, payload }))
-        .statusCode;
-    expect(await post('{')).toBe(401);
-    expect(await post('x'.repeat(300 * 1024))).toBe(401);
-  });
-
   it.each([
-    ['no JSON', '{', 'application/json'],
-    ['an empty body', '', 'application/json'],
-    ['a form', 'update_id=1', 'application/x-www-form-urlencoded'],
-    ['an array', '[]', 'application/json'],
-    ['no update_id', '{"message":{}}', 'application/json'],
-    ['an update_id that is no integer', '{"update_id":"7"}', 'application/json'],
-  ])('answers 400 to %s', async (_what, payload, type) => {
-    const { app } = await createBot();
-    const headers = { ...authentic, 'content-type': type };
-    const response = await app.inject({ method: 'POST', url, headers, payload });
-    expect(response.statusCode).toBe(400);
-    expect(response.headers['content-type']).toContain('application/problem+json');
-  });
-
-  it('answers 413 to more than 256 KB', async () => {
-    const { app } = await createBot();
-    const payload = minh.writes('x'.repeat(257 * 1024));
-    const response = await app.inject({ method: 'POST', url, headers: authentic, payload });
-    expect(response.statusCode).toBe(413);
+    ['no JSON', '{', 400],
+    ['an empty body', '', 400],
+    ['a form', 'update_id=1', 400, 'application/x-www-form-urlencoded'],
+    ['an array', '[]', 400],
+    ['no update_id', '{"message":{}}', 400],
+    ['an update_id that is no integer', '{"update_id":"7"}', 400],
+    ['more than 256 KB', minh.writes('x'.repeat(257 * 1024)), 413],
+  ])('answers %s as a problem', async (_what, body, status, type?: string) => {
+    const { post } = await createHook();
+    const { statusCode, headers } = await post(body, SECRET, type);
+    expect([statusCode, headers['content-type']]).toEqual([status, PROBLEM]);
   });
 
   it('answers 503 with Retry-After from 1 to 5 seconds while the message cannot be stored', async () => {
-    const { app } = await createBot({ accept: () => Promise.reject(new StoreUnavailable('redis is away')) });
-    const response = await app.inject({
-      method: 'POST',
-      url,
-      headers: authentic,
-      payload: minh.writes('hi'),
+    const { post } = await createHook({
+      accept: () => Promise.reject(new StoreUnavailable('redis is away')),
     });
-    expect(response.statusCode).toBe(503);
-    expect(response.headers['retry-after']).toMatch(/^[1-5]$/);
-    expect(response.headers['content-type']).toContain('application/problem+json');
+    const { statusCode, headers } = await post(minh.writes('hi'));
+    expect([statusCode, headers['content-type']]).toEqual([503, PROBLEM]);
+    expect(headers['retry-after']).toMatch(/^[1-5]$/);
   });
 
-  it.each([['duplicate'], ['full']] as const)('answers 200 when accept says %s', async (result) => {
-    const { app } = await createBot({ accept: async () => result });
-    const response = await app.inject({
-      method: 'POST',
-      url,
-      headers: authentic,
-      payload: minh.writes('hi'),
-    });
-    expect(response.statusCode).toBe(200);
-  });
-
-  it('is not there while polling', async () => {
-    const { app } = await createBot({ mode: 'polling' });
-    const response = await app.inject({
-      method: 'POST',
-      url,
-      headers: authentic,
-      payload: minh.writes('hi'),
-    });
-    expect(response.statusCode).toBe(404);
+  it.each<[what: string, options: Partial<TelegramOptions>, status: number]>([
+    ['a duplicate', { accept: async () => 'duplicate' }, 200],
+    ['one too many', { accept: async () => 'full' }, 200],
+    ['anything while polling', { mode: 'polling' }, 404],
+  ])('answers %s', async (_what, options, status) => {
+    const { post } = await createHook(options);
+    expect((await post(minh.writes('hi'))).statusCode).toBe(status);
   });
 
   it('is never opened without a secret', async () => {
     await expect(createBot({ secret: '' })).rejects.toThrow('needs a secret');
   });
+
+  it('has telegraf route each update', async () => {
+    const routing = vi.spyOn(Composer.prototype, 'middleware');
+    const { post, accepted } = await createHook();
+    await post(minh.writes('hi'));
+    expect(routing).toHaveBeenCalledOnce();
+    expect(accepted.map(({ message }) => message)).toEqual([{ kind: 'text', text: 'hi' }]);
+    routing.mockRestore();
+  });
+
+  it.each(readSamples('replay/telegram.jsonl', recordedSchema))(
+    'takes $name, as recorded, for what it is',
+    async ({ says, sent }) => {
+      const { post, accepted } = await createHook();
+      expect((await post(JSON.stringify(sent))).statusCode).toBe(200);
+      const kinds = accepted
+        .map((incoming) => incomingSchema.parse(incoming).message)
+        .map((message) => (message.kind === 'unknown' ? `unknown ${message.what}` : message.kind));
+      expect(kinds).toEqual(says === null ? [] : [says]);
+    },
+  );
 });

@@ -1,5 +1,62 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
+import type { Limit } from '../http/guard.ts';
+import { comeLater, problem } from '../http/problem.ts';
 import type { Exchange } from '../http/transport.ts';
+import type { Observe } from '../observability/metrics.ts';
+import { StoreUnavailable } from '../store/port.ts';
+
+/* What channels before a platform have in common: its requests, and what its answers mean. */
+
+/** A platform that has to send again waits 1 to this many seconds. */
+const MAX_RETRY_AFTER_S = 5;
+
+/** Of a platform's requests: usually a few kilobytes, in the longest messages of Teams about 100. */
+export const BODY_LIMIT = 256 * 1024;
+
+/**
+ * Readies a scope for the requests of a platform. A body is read as JSON whatever its content type says; what is no JSON
+ * is `undefined`, for the route to refuse. A handler that throws `StoreUnavailable`, as `accept` does, answers `sendAgain`.
+ */
+export function takePlatformRequests(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, parseJson(body)),
+  );
+  app.setErrorHandler((error, _request, reply) => {
+    // Every other error is answered as it is elsewhere.
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return sendAgain(reply, 'The message cannot be stored now.');
+  });
+}
+
+/**
+ * Answers 503 with a `Retry-After` of some seconds at random, so that what was refused does not come back all at once.
+ */
+export function sendAgain(reply: FastifyReply, detail: string): FastifyReply {
+  return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
+}
+
+/** Turns away what is no platform's request; `limit` says how often an address may come so. Each is counted. */
+export function createRefusal(
+  channel: string,
+  { limit, observe }: { limit: Limit; observe: Pick<Observe, 'update'> },
+) {
+  return async (request: FastifyRequest, reply: FastifyReply, status: 400 | 401 | 403, detail: string) => {
+    observe.update(channel, 'refused');
+    return (await limit(request, reply)) ?? problem(reply, status, STATUS_CODES[status] ?? '', detail);
+  };
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Why a call to a platform did not succeed. What each case means for a reply: `Delivery`. */
 export type CallFailure = Exclude<Delivery, { readonly kind: 'delivered' }>;
@@ -91,4 +148,21 @@ export async function display<Press extends { readonly view?: string }>(
   const isOver = press && first && (press.view === undefined || press.view !== reply.view);
   const [delivery] = await Promise.all([send(), isOver && retire(press)]);
   return delivery;
+}
+
+/** A map that holds `most` entries: where one more is set, it forgets the one that was set first. */
+export class BoundedMap<Key, Value> extends Map<Key, Value> {
+  readonly #most: number;
+
+  constructor(most: number) {
+    super();
+    this.#most = most;
+  }
+
+  override set(key: Key, value: Value): this {
+    this.delete(key);
+    const [oldest] = this.keys();
+    if (this.size >= this.#most && oldest !== undefined) this.delete(oldest);
+    return super.set(key, value);
+  }
 }
