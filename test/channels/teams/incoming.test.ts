@@ -53,16 +53,32 @@ describe('a message', () => {
     expect((await read(textActivity('x', { locale }))).incoming?.sender.locale).toBe(expected);
   });
 
-  it('loses the mention of the bot by its entity, whatever the bot is called there', async () => {
-    const text = '<at>Điểm &amp; quà</at>&nbsp;tích điểm cho <at>Lan</at> <at>x</at>';
-    const entities = [mention('<at>Điểm &amp; quà</at>', BOT), mention('<at>Lan</at>', '29:lan', 'Lan')];
-    const { incoming } = await read(textActivity(text, { entities }));
-    expect(incoming?.message).toEqual({ kind: 'text', text: 'tích điểm cho Lan <at>x</at>' });
-  });
+  const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
+  const image = { contentType: 'image/*', contentUrl };
+  const file = { contentType: 'application/vnd.microsoft.teams.file.download.info', contentUrl };
+  const html = { contentType: 'text/html', content: '<p>T</p>' };
+  const remote = { kind: 'remote', at: { url: contentUrl } };
+  const mentions = [mention('<at>Điểm &amp; quà</at>', BOT), mention('<at>Lan</at>', '29:lan', 'Lan')];
+  const called = '<at>Điểm &amp; quà</at>&nbsp;tích điểm cho <at>Lan</at> <at>x</at>';
+  const odd = { text: 7, entities: 'x', attachments: {}, locale: [], value: 'x', channelData: null };
+  const unknown = (what: string) => ({ kind: 'unknown', what });
+  const photo = (...pictures: object[]) => ({ kind: 'photo', pictures });
 
-  it('is cut before anybody looks at it', async () => {
-    const { incoming } = await read(textActivity(`${'x'.repeat(999)}😀`));
-    expect(incoming?.message).toEqual({ kind: 'text', text: `${'x'.repeat(999)}\ufffd` });
+  const sending = (...attachments: object[]) => ({ attachments });
+  const said = (text: string) => ({ kind: 'text', text });
+  const long = `${'x'.repeat(999)}😀`;
+
+  it.each<[what: string, text: string, more: Record<string, unknown>, message: object]>([
+    ['loses the mention of the bot', called, { entities: mentions }, said('tích điểm cho Lan <at>x</at>')],
+    ['is cut before anybody looks at it', long, {}, said(`${'x'.repeat(999)}\ufffd`)],
+    ['may be nothing but audio', '', sending({ contentType: 'audio/mp4' }), unknown('voice')],
+    ['may be nothing but video', '', sending({ contentType: 'video/mp4' }), unknown('other')],
+    ['of odd shapes is answered', '', odd, unknown('other')],
+    ['of files is a photo', '', sending(image, file), photo(remote, { kind: 'elsewhere' })],
+    ['of a picture has a caption', 'T', sending(image, html), { ...photo(remote), caption: 'T' }],
+    ['of a picture nowhere', '', sending({ contentType: 'image/png' }), photo({ kind: 'unavailable' })],
+  ])('%s', async (_what, text, more, message) => {
+    expect((await read(textActivity(text, more))).incoming?.message).toEqual(message);
   });
 
   it('is never longer for the names of those it mentions', async () => {
@@ -71,46 +87,9 @@ describe('a message', () => {
     expect(incoming?.message).toMatchObject({ kind: 'text', text: expect.stringMatching(/^.{990,1000}$/) });
   });
 
-  it.each([
-    ['audio/mp4', 'voice'],
-    ['video/mp4', 'other'],
-  ])('of nothing but %s is unknown: %s', async (contentType, what) => {
-    const { incoming } = await read(activity('message', { attachments: [{ contentType }] }));
-    expect(incoming?.message).toEqual({ kind: 'unknown', what });
-  });
-
-  it('with pictures is a photo, its text their caption; files of SharePoint are not fetched', async () => {
-    const contentUrl = 'https://smba.trafficmanager.net/apac/v3/attachments/0-ea/views/original';
-    const image = { contentType: 'image/*', contentUrl };
-    const html = { contentType: 'text/html', content: '<p>TIVI01</p>' };
-    const file = { contentType: 'application/vnd.microsoft.teams.file.download.info', contentUrl };
-    const pictures = [{ kind: 'remote', at: { url: contentUrl } }, { kind: 'elsewhere' }];
-    const messageOf = async (text: string, attachments: unknown[]) =>
-      (await read(textActivity(text, { attachments }))).incoming?.message;
-    expect(await messageOf('', [image, file])).toEqual({ kind: 'photo', pictures });
-    expect(await messageOf('TIVI01', [image, html])).toEqual({
-      kind: 'photo',
-      pictures: pictures.slice(0, 1),
-      caption: 'TIVI01',
-    });
-    expect(await messageOf('', [{ contentType: 'image/png' }])).toEqual({
-      kind: 'photo',
-      pictures: [{ kind: 'unavailable' }],
-    });
-  });
-
-  it('whose parts have odd shapes is answered all the same', async () => {
-    const odd = { text: 7, entities: 'x', attachments: {}, locale: [], value: 'x', channelData: null };
-    const { incoming } = await read(activity('message', odd));
-    expect(incoming?.message).toEqual({ kind: 'unknown', what: 'other' });
-  });
-
-  it('without conversation or sender has nobody to answer', async () => {
-    expect(await read(textActivity('x', { conversation: undefined }))).toMatchObject({
-      status: 200,
-      count: 0,
-    });
-    expect(await read(textActivity('x', { from: undefined }))).toMatchObject({ status: 200, count: 0 });
+  it.each(['conversation', 'from'])('without %s has nobody to answer', async (part) => {
+    const sent = textActivity('x', { [part]: undefined });
+    expect(await read(sent)).toMatchObject({ status: 200, count: 0 });
   });
 });
 
