@@ -1,6 +1,6 @@
 import { realWorld, type World } from '../engine/world.ts';
 import type { Quota } from '../store/quota.ts';
-import { BoundedMap } from './platform.ts';
+import { BoundedMap } from './platforms.ts';
 
 /** Where messages go. A group has a limit of its own, and says nothing about other chats. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Activity } from 'botbuilder';
 import type { Log } from '../../observability/log.ts';
-import { BoundedMap, parseJson } from '../platform.ts';
+import { BoundedMap, parseJson } from '../platforms.ts';
 import { TEAMS } from './address.ts';
 
 /** The Azure Bot registration, and how its cloud is reached. */

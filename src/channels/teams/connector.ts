@@ -9,7 +9,7 @@ import {
   type PlatformAnswer,
   parseJson,
   photoIn,
-} from '../platform.ts';
+} from '../platforms.ts';
 import type { Cloud } from './authentication.ts';
 
 /** How a call ended. The answer's content is outside data: its user parses it. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_PHOTO_BYTES, type Sender } from '../../conversation/message.ts';
 import type { Delivery, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import { BoundedMap, display, parseJson } from '../platform.ts';
+import { BoundedMap, display, parseJson } from '../platforms.ts';
 import { type Place, placeOf, pressSchema } from './address.ts';
 import { type Connector, conversationPath } from './connector.ts';
 import { type Rendered, render, renderUsed } from './render.ts';

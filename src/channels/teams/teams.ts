@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { callerOf, isLocal } from '../../http/guard.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platform.ts';
+import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platforms.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';

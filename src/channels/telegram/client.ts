@@ -11,7 +11,7 @@ import {
   parseJson,
   photoFailure,
   photoIn,
-} from '../platform.ts';
+} from '../platforms.ts';
 
 /** What the methods of the Bot API take; files are ids and URLs, never uploads. */
 export type Methods = Opts<never>;

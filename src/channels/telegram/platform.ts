@@ -9,7 +9,7 @@ import { isReceipt } from '../../conversation/reply.ts';
 import type { Delivery, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
 import type { Chat, Pace } from '../pace.ts';
-import { BoundedMap, display } from '../platform.ts';
+import { BoundedMap, display } from '../platforms.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
 import { type Rendered, render } from './render.ts';

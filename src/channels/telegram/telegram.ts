@@ -3,7 +3,7 @@ import type { Locale } from '../../conversation/message.ts';
 import { isSecret } from '../../http/guard.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
 import type { Pace } from '../pace.ts';
-import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platform.ts';
+import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
 import { createCheck, ROUTE } from './check.ts';
