@@ -3,18 +3,16 @@ import { DAY_MS, dayAt, monthsBefore, startOfDay } from '../../src/conversation/
 import { isNamedPeriod, namedPeriod } from '../../src/conversation/language/period.ts';
 import { PERIOD_NAMES, parsePeriod, periodIn } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
-import { fc } from '../support/properties.ts';
+import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
 
 const SAIGON = 'Asia/Ho_Chi_Minh';
 /** Wednesday. */
 const NOW = Date.parse('2026-11-25T15:47:00+07:00');
-/** The period that a message is found to speak of: all its words, and no other. */
-const amongOthers = (text: string) => periodIn(`cho mình xem lịch sử ${text} nhé`, NOW, SAIGON);
 const at = (day: string) => Date.parse(`${day}T00:00:00+07:00`);
 
 /** The days of a period, or what is wrong with it, in the words of `test/language/periods.txt`. */
-function read(period: ReturnType<typeof parsePeriod>): string {
+function inWords(period: ReturnType<typeof parsePeriod>): string {
   if (!period.ok) return period.reason;
   const day = (ms: number | undefined) =>
     ms === undefined ? '' : new Date(dayAt(ms, SAIGON)).toISOString().slice(0, 10);
@@ -26,14 +24,18 @@ function read(period: ReturnType<typeof parsePeriod>): string {
 
 describe('a period typed on 25 November 2026', () => {
   const rows = sentencesOf('periods.txt', 'among other words, too');
+  const alone = (text: string) => inWords(parsePeriod(text, NOW, SAIGON));
 
-  it('is its days, alone', () => {
-    const all = [...rows, ...sentencesOf('periods.txt', 'alone')];
-    expect(misread(all, (text) => read(parsePeriod(text, NOW, SAIGON)))).toEqual([]);
+  it('is its days, alone and among other words: all that speak of time, and no other', () => {
+    expect(misread([...rows, ...sentencesOf('periods.txt', 'alone')], alone)).toEqual([]);
+    const among = (text: string) => inWords(periodIn(`cho mình xem lịch sử ${text} nhé`, NOW, SAIGON));
+    expect(misread(rows, among)).toEqual([]);
   });
 
-  it('is its days among other words: all that speak of time, and no other', () => {
-    expect(misread(rows, (text) => read(amongOthers(text)))).toEqual([]);
+  it('crosses the turn of the year', () => {
+    const newYear = Date.parse('2027-01-01T00:30:00+07:00');
+    const rows = sentencesOf('periods.txt', 'on 1 January 2027');
+    expect(misread(rows, (text) => inWords(parsePeriod(text, newYear, SAIGON)))).toEqual([]);
   });
 });
 
@@ -43,10 +45,8 @@ describe('a named period', () => {
     expect(namedPeriod('7d', justAfterMidnight, SAIGON)).toEqual({ fromMs: at('2026-11-19') });
     expect(namedPeriod('30d', justAfterMidnight - 2000, SAIGON)).toEqual({ fromMs: at('2026-10-26') });
     expect(namedPeriod('month', NOW, SAIGON)).toEqual({ fromMs: at('2026-11-01') });
-    expect(namedPeriod('lastMonth', Date.parse('2026-01-31T12:00:00+07:00'), SAIGON)).toEqual({
-      fromMs: at('2025-12-01'),
-      toMs: at('2026-01-01'),
-    });
+    const lastMonth = namedPeriod('lastMonth', Date.parse('2026-01-31T12:00:00+07:00'), SAIGON);
+    expect(lastMonth).toEqual({ fromMs: at('2025-12-01'), toMs: at('2026-01-01') });
     expect(namedPeriod('all', NOW, SAIGON)).toEqual({});
   });
 
@@ -71,160 +71,178 @@ describe('a day', () => {
     expect(startOfDay(Date.parse(day), zone)).toBe(Date.parse(instant));
   });
 
-  it.each([
-    ['2026-03-31', 1, '2026-02-28'],
-    ['2026-11-25', 12, '2025-11-25'],
-  ])('of %s, %i months before, is %s', (day, months, before) => {
-    expect(monthsBefore(Date.parse(day), months)).toBe(Date.parse(before));
+  it('a month or a year before is one that there was', () => {
+    expect(monthsBefore(Date.parse('2026-03-31'), 1)).toBe(Date.parse('2026-02-28'));
+    expect(monthsBefore(Date.parse('2026-11-25'), 12)).toBe(Date.parse('2025-11-25'));
   });
 
   it('begins at its first instant, in every zone', () => {
-    const zones = fc.constantFrom(
-      SAIGON,
-      'UTC',
-      'Europe/London',
-      'America/New_York',
-      'America/Santiago',
-      'America/Havana',
-      'Africa/Cairo',
-      'Asia/Beirut',
-      'Australia/Lord_Howe',
-      'Pacific/Apia',
+    const zones = either(
+      'Asia/Ho_Chi_Minh | UTC | Europe/London | America/New_York | America/Santiago | America/Havana | Africa/Cairo | ' +
+        'Asia/Beirut | Australia/Lord_Howe | Pacific/Apia',
     );
-    const dayNumbers = fc.integer({ min: Date.UTC(2000, 0) / DAY_MS, max: Date.UTC(2030, 0) / DAY_MS });
+    const numbers = fc.integer({ min: Date.UTC(2000, 0) / DAY_MS, max: Date.UTC(2030, 0) / DAY_MS });
     fc.assert(
-      fc.property(zones, dayNumbers, (zone, number) => {
-        const day = number * DAY_MS;
-        const start = startOfDay(day, zone);
-        expect(dayAt(start - 1, zone)).toBeLessThan(day);
-        expect(dayAt(start, zone)).toBeGreaterThanOrEqual(day);
+      fc.property(zones, numbers, (zone, number) => {
+        const start = startOfDay(number * DAY_MS, zone);
+        expect(dayAt(start - 1, zone)).toBeLessThan(number * DAY_MS);
+        expect(dayAt(start, zone)).toBeGreaterThanOrEqual(number * DAY_MS);
       }),
       { numRuns: 300 },
     );
   });
 });
 
+const ASKED = either('lịch sử tích điểm | ls | lijch suwr | history | cho mình xem lịch sử đổi quà');
+
 describe('a period in other words', () => {
   const days = fc.integer({ min: Date.UTC(2015, 0) / DAY_MS, max: Date.UTC(2026, 10, 25) / DAY_MS });
-  const names = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September'];
-  const months = [...names, 'October', 'November', 'December'];
-  const parts = (day: number) => {
+  const written = either(
+    'D/M/Y | D.M.Y | Y-M-D | ngày D tháng M năm Y | ngay D thang M nam Y | ngayf D thasng M nawm Y | D E Y | E D, Y',
+  );
+  const joined = either('A - B | từ A đến B | tu A toi B | tuwf A ddeesn B | from A to B');
+  const write = (how: string, day: number) => {
     const date = new Date(day * DAY_MS);
-    return [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCFullYear()] as const;
+    const parts = { D: date.getUTCDate(), M: date.getUTCMonth() + 1, Y: date.getUTCFullYear() };
+    const month = date.toLocaleString('en', { month: 'long', timeZone: 'UTC' });
+    return how.replace(/\b[DMYE]\b/g, (part) => String({ ...parts, E: month }[part]));
   };
-  const written: readonly ((day: number) => string)[] = [
-    (day) => parts(day).join('/'),
-    (day) => parts(day).join('.'),
-    (day) => `${parts(day)[2]}-${parts(day)[1]}-${parts(day)[0]}`,
-    (day) => `ngày ${parts(day)[0]} tháng ${parts(day)[1]} năm ${parts(day)[2]}`,
-    (day) => `ngay ${parts(day)[0]} thang ${parts(day)[1]} nam ${parts(day)[2]}`,
-    (day) => `ngayf ${parts(day)[0]} thasng ${parts(day)[1]} nawm ${parts(day)[2]}`,
-    (day) => `${parts(day)[0]} ${months[parts(day)[1] - 1]} ${parts(day)[2]}`,
-    (day) => `${months[parts(day)[1] - 1]} ${parts(day)[0]}, ${parts(day)[2]}`,
-  ];
-  const joined: readonly ((from: string, to: string) => string)[] = [
-    (from, to) => `${from} - ${to}`,
-    (from, to) => `từ ${from} đến ${to}`,
-    (from, to) => `tu ${from} toi ${to}`,
-    (from, to) => `tuwf ${from} ddeesn ${to}`,
-    (from, to) => `from ${from} to ${to}`,
-  ];
-  const asked = ['lịch sử tích điểm', 'ls', 'lijch suwr', 'history', 'cho mình xem lịch sử đổi quà'];
 
   it('is the same, in either language, with marks or without, among other words', () => {
     fc.assert(
-      fc.property(
-        days,
-        days,
-        fc.constantFrom(...written),
-        fc.constantFrom(...joined),
-        fc.constantFrom(...asked),
-        (one, other, write, join, ask) => {
-          const [from, to] = [Math.min(one, other), Math.max(one, other)];
-          const text = `${ask} ${join(write(from), write(to))}`;
-          expect(periodIn(text, NOW, 'UTC')).toEqual({
-            ok: true,
-            value: { fromMs: from * DAY_MS, toMs: (to + 1) * DAY_MS },
-          });
-        },
-      ),
+      fc.property(days, days, written, joined, ASKED, (one, other, how, join, ask) => {
+        const [from, to] = [Math.min(one, other), Math.max(one, other)];
+        const ends = { A: write(how, from), B: write(how, to) };
+        const text = `${ask} ${join.replace(/[AB]/g, (end) => ends[end as 'A' | 'B'])}`;
+        const value = { fromMs: from * DAY_MS, toMs: (to + 1) * DAY_MS };
+        expect([text, periodIn(text, NOW, 'UTC')]).toEqual([text, { ok: true, value }]);
+      }),
       { numRuns: 300 },
     );
   });
 
   it('is counted in either language, with marks or without', () => {
-    const units = [
-      [1, 'ngày', 'ngay', 'ngafy', 'days'],
-      [7, 'tuần', 'tuan', 'tuaafn', 'weeks'],
-    ] as const;
-    const around: readonly ((counted: string) => string)[] = [
-      (counted) => counted,
-      (counted) => `${counted} gần đây`,
-      (counted) => `trong ${counted} qua`,
-      (counted) => `last ${counted}`,
-    ];
+    const units = either('1 ngày | 1 ngay | 1 ngafy | 1 days | 7 tuần | 7 tuan | 7 tuaafn | 7 weeks');
+    const around = either('N | N gần đây | trong N qua | last N');
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 99 }),
-        fc.constantFrom(...units),
-        fc.nat(3),
-        fc.constantFrom(...around),
-        fc.constantFrom(...asked),
-        (count, [worth, ...words], at, put, ask) => {
-          const text = `${ask} ${put(`${count} ${words[at]}`)}`;
-          const fromMs = Math.floor(NOW / DAY_MS) * DAY_MS - (count * worth - 1) * DAY_MS;
-          expect(periodIn(text, NOW, 'UTC')).toEqual({ ok: true, value: { fromMs } });
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 99 }), units, around, ASKED, (count, unit, put, ask) => {
+        const [worth, word] = unit.split(' ');
+        const fromMs = (Math.floor(NOW / DAY_MS) - count * Number(worth) + 1) * DAY_MS;
+        const text = `${ask} ${put.replace('N', `${count} ${word}`)}`;
+        expect([text, periodIn(text, NOW, 'UTC')]).toEqual([text, { ok: true, value: { fromMs } }]);
+      }),
       { numRuns: 200 },
     );
   });
 
   it('is never the same with a word more that changes it', () => {
     fc.assert(
-      fc.property(
-        fc.constantFrom(...PERIOD_NAMES),
-        fc.constantFrom('nữa', 'trước nữa', 'before'),
-        (name, more) => {
-          const read = periodIn(`lịch sử ${name} ${more}`, NOW, SAIGON);
-          if (read.ok) expect(read).not.toEqual(parsePeriod(name, NOW, SAIGON));
-        },
-      ),
+      fc.property(fc.constantFrom(...PERIOD_NAMES), either('nữa | trước nữa | before'), (name, more) => {
+        const read = periodIn(`lịch sử ${name} ${more}`, NOW, SAIGON);
+        if (read.ok) expect(read).not.toEqual(parsePeriod(name, NOW, SAIGON));
+      }),
       { numRuns: 300 },
     );
   });
 });
 
-describe('any text', () => {
-  it('is a period in order or a reason, at once', () => {
-    const pieces = fc.constantFrom(
-      '1/',
-      '1',
-      '/',
-      '-',
-      ' ',
-      'tháng ',
-      'năm ',
-      '2023',
-      'từ',
-      '1/8/2023',
-      '.',
-      'ề',
-    );
-    const texts = fc.oneof(
-      fc.array(pieces, { maxLength: 400 }).map((all) => all.join('')),
-      fc.tuple(pieces, fc.nat(1000)).map(([piece, times]) => piece.repeat(times)),
-      fc.string({ unit: 'binary', maxLength: 1200 }),
-    );
+const zones = either('Asia/Ho_Chi_Minh | UTC | America/New_York | America/Santiago | Pacific/Apia');
+/** Any moment, and the days on which calendars go wrong: ends of months and years, 29 February, changes of clocks. */
+const moments = fc.oneof(
+  fc.integer({ min: Date.UTC(2013, 0), max: Date.UTC(2035, 0) }),
+  fc
+    .tuple(
+      either('2024-02-29 | 2026-02-28 | 2026-12-31 | 2027-01-01 | 2026-03-31 | 2026-05-31 | 2026-11-01'),
+      fc.integer({ min: -DAY_MS, max: DAY_MS }),
+    )
+    .map(([day, ms]) => Date.parse(day) + ms),
+);
+const whole = either(
+  'tháng 2 | tháng 12 | tháng 2/2024 | năm ngoái | quý 1 | quý trước | tuần trước | tháng trước | 2025',
+);
+const phrases = fc.oneof(
+  fc.constantFrom(...PERIOD_NAMES),
+  fc
+    .tuple(
+      either(
+        'đầu | giữa | cuối | nửa đầu | nửa cuối | 10 ngày đầu | 2 tuần cuối | 3 tháng đầu | cả | từ đầu',
+      ),
+      fc.oneof(either('tuần | tháng | quý | năm'), whole),
+    )
+    .map((words) => words.join(' ')),
+  fc.tuple(whole, whole).map((ends) => `từ ${ends.join(' đến ')}`),
+  whole.map((since) => `từ ${since}`),
+  fc
+    .tuple(
+      fc.integer({ min: 1, max: 40 }),
+      either('ngày | tuần | tháng | năm | giờ | days | months'),
+      either('| qua | trước | ago'),
+    )
+    .map((words) => words.join(' ').trim()),
+);
+
+/** The period; infinite where it has no beginning or no end. */
+function read(text: string, nowMs: number, zone: string): { fromMs: number; toMs: number } | undefined {
+  const period = parsePeriod(text, nowMs, zone);
+  return period.ok ? { fromMs: -Infinity, toMs: Infinity, ...period.value } : undefined;
+}
+
+describe('a period, whenever and wherever it is asked for', () => {
+  it('begins before it ends, on whole days of the place, not after today, and is the same among other words', () => {
     fc.assert(
-      fc.property(texts, (text) => {
-        const { result, cpuMs } = onCpu(() => parsePeriod(text, NOW, 'America/New_York'));
-        if (result.ok) {
-          const { fromMs = -Infinity, toMs = Infinity } = result.value;
-          expect(fromMs).toBeLessThan(toMs);
-        }
-        expect(cpuMs).toBeLessThan(AT_ONCE_MS);
+      fc.property(phrases, moments, zones, (text, nowMs, zone) => {
+        const among = periodIn(`cho mình xem lịch sử ${text} nhé`, nowMs, zone);
+        expect([text, among]).toEqual([text, parsePeriod(text, nowMs, zone)]);
+        const period = read(text, nowMs, zone);
+        if (!period) return;
+        expect(period.fromMs).toBeLessThan(period.toMs);
+        expect(period.fromMs).toBeLessThanOrEqual(nowMs);
+        for (const ms of [period.fromMs, period.toMs])
+          if (Number.isFinite(ms)) expect(startOfDay(dayAt(ms, zone), zone)).toBe(ms);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each([
+    ['hôm kia', 'hôm qua', 'hôm nay'],
+    ['tuần trước nữa', 'tuần trước', 'tuần này'],
+    ['2 tháng trước', 'tháng trước', 'tháng này'],
+    ['3 months ago', 'month before last', 'last month'],
+    ['quý trước', 'quý này'],
+    ['2 years ago', 'năm ngoái', 'năm nay'],
+  ])('%s ends where %s begins, and so on', (...names) => {
+    fc.assert(
+      fc.property(moments, zones, (nowMs, zone) => {
+        const all = names.flatMap((name) => (name ? [read(name, nowMs, zone)] : []));
+        expect(all.slice(0, -1).map((one) => one?.toMs)).toEqual(all.slice(1).map((one) => one?.fromMs));
       }),
     );
   });
+
+  it('has as many days as the calendar says', () => {
+    const days = (text: string) => {
+      const period = read(text, Date.UTC(2026, 10, 25), 'UTC');
+      return period && String((period.toMs - period.fromMs) / DAY_MS);
+    };
+    expect(misread(sentencesOf('periods.txt', 'so many days'), days)).toEqual([]);
+  });
+});
+
+it('any text is a period in order or a reason, at once', () => {
+  const pieces = either('1/ | 1 | / | - | tháng | năm | 2023 | từ | 1/8/2023 | . | ề');
+  const texts = fc.oneof(
+    fc
+      .tuple(fc.array(pieces, { maxLength: 400 }), fc.constantFrom('', ' '))
+      .map(([all, gap]) => all.join(gap)),
+    fc.tuple(pieces, fc.nat(1000)).map(([piece, times]) => piece.repeat(times)),
+    fc.string({ unit: 'binary', maxLength: 1200 }),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const { result, cpuMs } = onCpu(() => read(text, NOW, 'America/New_York'));
+      if (result) expect(result.fromMs).toBeLessThan(result.toMs);
+      expect(cpuMs).toBeLessThan(AT_ONCE_MS);
+    }),
+  );
 });

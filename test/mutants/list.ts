@@ -288,7 +288,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (draft.phone) return',
     ],
   }),
-  ...of('understanding', 'conversation', ['test/conversation/values.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/texts.test.ts'], {
     'a number without its zero is not asked for': ["{ ask: 'leadingZero', ...guess }", 'guess'],
     'an old number stays old': ["'166 36', ", ''],
     'a mistyped domain is not noticed': ['betterDomain(domain);', 'undefined;'],
@@ -299,7 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
     'a month ago is a day that it did not have': ['- 1) * DAY_MS, last)', '- 1) * DAY_MS)'],
     'a day begins when it does in London': ['candidates.find((ms)', 'day ?? candidates.find((ms)'],
   }),
-  ...of('privacy', 'conversation', ['test/conversation/mask.test.ts'], {
+  ...of('privacy', 'conversation', ['test/conversation/texts.test.ts'], {
     'a masked phone can be used': ['e164.slice(-3)}`', 'e164.slice(4)}`'],
   }),
   ...of('order', 'conversation', 'simulator', {
@@ -319,7 +319,7 @@ export const MUTANTS: readonly Mutant[] = [
     'an erased ticket keeps what was said': ['notes: [], closed, erased: true };', 'closed, erased: true };'],
     'a sentence is kept of whoever did not agree': ['!isMissed || !hasAgreed(state)', '!isMissed'],
   }),
-  ...of('understanding', 'conversation', ['test/conversation/fold.test.ts'], {
+  ...of('understanding', 'conversation', ['test/conversation/texts.test.ts'], {
     'đ is a letter of its own': [".replaceAll('đ', 'd')", ''],
     'letters that nobody sees count': [".replace(INVISIBLE, '')", ''],
   }),

@@ -8,3 +8,6 @@ const SEED = 20_261_126;
 if (process.env.FAULTS !== 'long') fc.configureGlobal({ seed: SEED });
 
 export { fc };
+
+/** One of these texts: `a | b`. */
+export const either = (texts: string) => fc.constantFrom(...texts.split(' | '));

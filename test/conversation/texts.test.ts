@@ -1,0 +1,243 @@
+import { describe, expect, it, test } from 'vitest';
+import { masked } from '../../src/conversation/dialogue/sources.ts';
+import { codeMeant, parseCode } from '../../src/conversation/language/code.ts';
+import { parseEmail } from '../../src/conversation/language/email.ts';
+import { parsePhone } from '../../src/conversation/language/phone.ts';
+import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/text.ts';
+import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
+import { commands, PERIOD_NAMES, parsePage, words as said, understand } from '../support/conversation.ts';
+import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
+import { either, fc } from '../support/properties.ts';
+import { misread, sentencesOf } from '../support/sentences.ts';
+
+/*
+ * What texts are read as, by the rows of `test/language/*.txt`; and what is so of any text.
+ */
+
+type Read =
+  | { readonly ok: true; readonly value: string; readonly ask?: unknown; readonly suggestion?: unknown }
+  | { readonly ok: false; readonly reason: string };
+
+/** A value in words: what it is read as, and what is asked about it; or what is wrong with it. */
+const valueBy = (parse: (text: string) => Read) => (text: string) => {
+  const result = parse(text);
+  if (!result.ok) return result.reason;
+  const { value, ask, suggestion } = result;
+  if (suggestion !== undefined) return `${value === text ? 'as typed' : value}, ${suggestion} suggested`;
+  return ask === undefined ? value : `${value} ${ask}`;
+};
+
+/** What a text says by itself, in words. */
+function inWords(text: string): string {
+  const { act = 'no act', type, period, codes = [], phone, phoneAsk, email, ...rest } = understand(text);
+  const all = [act, type, rest.gifts && 'of gifts', period && `"${period}"`, ...codes];
+  const meant = [
+    rest.emailSuggestion && `(${rest.emailSuggestion})`,
+    rest.mangled && `mangled ${rest.mangled}`,
+  ];
+  const also = [
+    rest.reference && `#${rest.reference}`,
+    rest.noEmail && 'no e-mail',
+    rest.rest && `… ${rest.rest}`,
+  ];
+  return [...all, phone, phoneAsk && `(${phoneAsk})`, email, ...meant, ...also].filter(Boolean).join(', ');
+}
+
+const mask = (text: string) =>
+  text.startsWith('+') ? maskPhone(text) : text.includes('@') ? maskEmail(text) : maskCode(text);
+const noEmail = (text: string) => (understand(text).noEmail ? 'none' : 'nothing');
+
+test.each<[file: string, title: string, read: (text: string) => string | undefined]>([
+  ['values.txt', 'phone', valueBy(parsePhone)],
+  ['values.txt', 'email', valueBy(parseEmail)],
+  ['values.txt', 'code', valueBy(parseCode)],
+  ['acts.txt', '', (text) => understand(text).act],
+  ['acts.txt', 'no act', (text) => understand(text).act],
+  ['acts.txt', 'an edit names', (text) => understand(text).names],
+  ['understood.txt', '', inWords],
+  ['understood.txt', 'code', (text) => understand(text).code],
+  ['understood.txt', 'reference', (text) => understand(text).reference],
+  ['understood.txt', 'no e-mail', noEmail],
+  [
+    'understood.txt',
+    'no e-mail, beside the rest',
+    (text) => noEmail(`tich diem TIVI000000017 0912345678 ${text}`),
+  ],
+  ['texts.txt', 'folded', (text) => fold(text) || '""'],
+  ['texts.txt', 'typed by Telex or VNI', undoTyping],
+  [
+    'texts.txt',
+    'one typo from diem',
+    (text) => (isOneTypo('diem', text) && isOneTypo(text, 'diem') ? 'yes' : 'no'),
+  ],
+  ['texts.txt', 'visible', visible],
+  ['texts.txt', 'a page', (text) => parsePage(text)?.toString()],
+  ['texts.txt', 'a phone that is shown', showPhone],
+  ['texts.txt', 'masked', mask],
+  ['texts.txt', 'masked sentence of Garnacho Bình', (text) => masked(text, 'Garnacho Bình'.normalize('NFD'))],
+])('%s: %s', (file, title, read) => {
+  expect(misread(sentencesOf(file, title), read)).toEqual([]);
+});
+
+it('may be of any length: what is too long is cut or told, and no character in half', () => {
+  expect(visible('x'.repeat(5000))).toHaveLength(1000);
+  expect(visible(`${'x'.repeat(999)}😀`)).toBe('x'.repeat(999));
+  expect(parseCode('x'.repeat(64))).toEqual({ ok: true, value: 'x'.repeat(64) });
+  expect(parseCode('x'.repeat(65))).toEqual({ ok: false, reason: 'code.long' });
+  const long = 'abcd'.split('').map((letter) => letter.repeat(60));
+  expect(parseEmail(`minh@${long.join('.')}.example.vn`)).toEqual({ ok: false, reason: 'email.long' });
+});
+
+describe('the vocabulary', () => {
+  it('gives no phrase two meanings', () => {
+    const acts = new Map<string, Set<string>>();
+    for (const { text, act } of said.examples.filter((one) => one.isPhrase))
+      acts.set(fold(text), (acts.get(fold(text)) ?? new Set()).add(act));
+    for (const phrase of [...said.list('small'), ...PERIOD_NAMES.map(fold)]) acts.get(phrase)?.add('another');
+    expect([...acts].filter(([, all]) => all.size > 1)).toEqual([]);
+  });
+
+  it('understands each of its examples as the command under which it stands, unless longer ones say otherwise', () => {
+    const missed = said.examples.filter(
+      ({ text, act, isPhrase }) => isPhrase && understand(text).act !== act,
+    );
+    expect(missed.map(({ text, act, locale, line }) => [`${locale}.md:${line}`, text, act])).toEqual([]);
+  });
+
+  it('gives every command one meaning', () => {
+    const names = commands.flatMap(({ written }) => [...new Set(Object.values(written))]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+/** Texts of what there is in messages, and of what makes patterns slow. */
+const PARTS = either(
+  'tích điểm | đổi quà | không | được | lịch sử | TIVI01abc | 0912345678 | +1 | 00 | 9 | a@b.vn | @ | a@ | /tichdiem | - | ' +
+    '......................... | " | ề | ０ | ( | a. | a- | 1/8/2023 | ddieemr | abcdefgh | \t',
+);
+const texts = fc.oneof(
+  fc.array(PARTS, { maxLength: 200 }).map((all) => all.join(' ')),
+  fc.tuple(PARTS, PARTS, fc.nat(1000)).map(([a, b, times]) => a.repeat(times) + b.repeat(1000) + a),
+  fc.string({ unit: 'binary', maxLength: 1200 }),
+);
+
+describe('any text', () => {
+  it('is read at once, however hostile, and its slots are valid ones', () => {
+    const read = (text: string) => [parsePhone, parseEmail, parseCode].map((parse) => parse(text).ok);
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(onCpu(() => read(text)).cpuMs).toBeLessThan(AT_ONCE_MS);
+        const { result, cpuMs } = onCpu(() => understand(text));
+        expect(cpuMs).toBeLessThan(AT_ONCE_MS);
+        const { code, phone, email, emailSuggestion, reference } = result;
+        if (code !== undefined) expect(parseCode(code)).toEqual({ ok: true, value: code });
+        if (phone !== undefined) expect(parsePhone(phone)).toEqual({ ok: true, value: phone });
+        for (const address of [email, emailSuggestion])
+          if (address !== undefined) expect(parseEmail(address)).toMatchObject({ ok: true, value: address });
+        if (reference !== undefined) expect(reference).toMatch(/^[0-9A-HJKMNP-TV-Z]{10}$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('means the same composed or decomposed, with invisible characters or without, folded once or twice', () => {
+    fc.assert(
+      fc.property(texts, (any) => {
+        const text = any.slice(0, 200);
+        expect(understand(`\u202e${text}\u200b`)).toEqual(understand(text));
+        expect(fold(fold(text))).toBe(fold(text));
+        expect(fold(text.normalize('NFD'))).toBe(fold(text.normalize('NFC')));
+      }),
+    );
+    for (const text of ['Lịch sử đổi quà 30 ngày', 'Điểm của tôi', 'đừng đổi quà', 'đợi chút'])
+      expect(understand(text.normalize('NFD'))).toEqual(understand(text));
+  });
+
+  it('is given away whole by no mask', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 80 }), (value) => {
+        for (const one of [maskPhone, maskEmail, maskCode]) {
+          expect(one(value)).toContain('***');
+          expect(one(value).replaceAll('*', '').length).toBeLessThan(value.length + 6);
+        }
+        if (!value.includes('@')) expect(maskEmail(value)).toBe('***');
+      }),
+    );
+  });
+
+  it('is a code unchanged, or none; and meant as another one only with a beginning that is known', () => {
+    const beginnings = ['TIVI', 'TULANH', 'MAYGIAT'];
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), (text) => {
+        const result = parseCode(text);
+        if (result.ok)
+          expect([text.includes(result.value), /^[\w.-]{4,64}$/.test(result.value)]).toEqual([true, true]);
+        const meant = codeMeant(text, beginnings);
+        if (meant === undefined) return;
+        expect(meant).not.toBe(text);
+        expect(beginnings.some((beginning) => meant.startsWith(beginning))).toBe(true);
+      }),
+    );
+  });
+
+  it('that is an e-mail address is plain ASCII with one @, and so is what is suggested', () => {
+    const domain = either('gmail.con | Yahoo.com | x.vn | a b.c | -.vm');
+    fc.assert(
+      fc.property(fc.string({ maxLength: 20 }), domain, (local, at) => {
+        const result = parseEmail(`${local}@${at}`);
+        if (!result.ok) return;
+        for (const email of [result.value, result.suggestion ?? result.value]) {
+          expect(email).toMatch(/^[!-?A-~]+@[!-?A-~]+$/);
+          expect(parseEmail(email)).toMatchObject({ ok: true, value: email });
+        }
+      }),
+    );
+  });
+});
+
+test('what a text says is found in every order', () => {
+  const parts = ['tích điểm', 'TIVI000000017', '0912345678', 'minh@example.vn'];
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(parts, { minLength: 4 }),
+      fc.constantFrom(' ', ', ', '\n'),
+      (all, gap) => {
+        expect(inWords(all.join(gap))).toBe('start accumulate, TIVI000000017, +84912345678, minh@example.vn');
+      },
+    ),
+  );
+});
+
+test('a phone number is found whatever separates its digits, and reading it again changes nothing', () => {
+  const gaps = fc.array(fc.constantFrom('', '', ' ', '.', '-', '\u200b'), { minLength: 10, maxLength: 10 });
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[35789]\d{8}$/),
+      gaps,
+      either('0 | +84 | 84 | 0084'),
+      (digits, between, prefix) => {
+        const typed = prefix + [...digits].map((digit, at) => digit + between[at]).join('');
+        expect(parsePhone(typed)).toEqual({ ok: true, value: `+84${digits}` });
+        expect(parsePhone(`+84${digits}`)).toEqual({ ok: true, value: `+84${digits}` });
+      },
+    ),
+  );
+});
+
+test('a code that was mistyped is told as it was meant, whatever was slipped; a right one is let alone', () => {
+  /** What else people write for a letter or a digit. */
+  const alike: Readonly<Record<string, string>> = { 0: '0Oo', 1: '1Il', I: 'Ii1l', O: 'Oo0' };
+  const slipped = (letter: string) =>
+    fc.constantFrom(...(alike[letter] ?? letter.toUpperCase() + letter.toLowerCase()));
+  const pairs = fc
+    .stringMatching(/^(TIVI|TULANH|MAYGIAT)\d{4,12}$/)
+    .chain((code) => fc.tuple(fc.constant(code), fc.tuple(...[...code].map(slipped))));
+  fc.assert(
+    fc.property(pairs, ([code, letters]) => {
+      const written = letters.join('');
+      expect(codeMeant(written, ['TIVI', 'TULANH', 'MAYGIAT'])).toBe(written === code ? undefined : code);
+      expect(codeMeant(written, [])).toBeUndefined();
+    }),
+    { numRuns: 300 },
+  );
+});
