@@ -184,7 +184,9 @@ const phrases = fc.oneof(
 /** The period; infinite where it has no beginning or no end. */
 function read(text: string, nowMs: number, zone: string): { fromMs: number; toMs: number } | undefined {
   const period = parsePeriod(text, nowMs, zone);
-  return period.ok ? { fromMs: -Infinity, toMs: Infinity, ...period.value } : undefined;
+  if (!period.ok) return undefined;
+  const { fromMs = -Infinity, toMs = Infinity } = period.value;
+  return { fromMs, toMs };
 }
 
 describe('a period, whenever and wherever it is asked for', () => {
