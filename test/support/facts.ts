@@ -30,29 +30,24 @@ const linesOf = ({ replies }: Dialogue): readonly Line[] => replies.flatMap(({ l
 const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   asks: ({ question }) => question.asks,
   choices: idsOf,
-  buttons: (chat) => idsOf(chat).length,
   labels: (chat) =>
     choicesOf(chat)
       .map(({ label }) => words.line(label, 'vi'))
       .join(', '),
   image: ({ question }) => question.image,
   lines: ({ question }) => question.lines?.map(nameOf),
-  'count of lines': ({ question }) => question.lines?.length,
   fields: ({ question }) =>
     question.form?.map(({ slot, value = '', reason }) =>
       `${slot}=${value}=${reason?.key ?? ''}`.replace(/=+$/, ''),
     ),
   answered: ({ last }) => (last?.question ? last.question.answer : 'no question'),
   at: ({ state }) => state.step.at,
-  idle: ({ state }) => (state.step.at === 'idle' ? 'yes' : 'no'),
-  tries: ({ state }) => ('tries' in state.step ? state.step.tries : undefined),
   codes: ({ state }) => state.draft.codes,
   phone: ({ state }) => state.draft.phone?.value,
   'proved phone': ({ state }) => (state.draft.phone?.proved ? state.draft.phone.value : undefined),
   email: ({ state: { draft } }) => (draft.email === null ? 'skipped' : draft.email?.value),
   gift: ({ state }) => state.draft.code,
   wanted: ({ state }) => state.draft.wanted,
-  price: ({ state }) => state.draft.price,
   draft: ({ state }) => Object.keys(state.draft),
   /** All that is kept, but for the draft and the step. */
   kept: ({ state: { draft: _, step: __, view: ___, lastMessageMs: ____, ...rest } }) => JSON.stringify(rest),
@@ -64,16 +59,12 @@ const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   ],
   before: ({ state }) => state.before?.phone?.value ?? state.before?.email?.value,
   guesses: ({ state }) => state.guesses?.refused ?? 0,
-  misses: ({ state }) => state.misses ?? 0,
   operations: ({ state }) => state.operations.map(({ status }) => status),
   references: ({ state }) => state.operations.map(({ id }) => id),
   receipt: ({ state }) => JSON.stringify(state.operations[0]?.receipt),
-  looks: ({ state }) => state.operations[0]?.checks,
-  unread: ({ state }) => state.operations[0]?.unread,
   lookup: ({ state }) => state.operations[0]?.lookup?.code,
   tickets: ({ state }) => state.tickets?.length ?? 0,
   ticket: ({ state }) => [state.tickets?.at(-1)?.reason, state.tickets?.at(-1)?.notes.length],
-  'ticket is about': ({ state }) => Object.values(state.tickets?.at(-1)?.doing ?? {}).flat(),
   notes: ({ state }) =>
     state.tickets
       ?.at(-1)
@@ -126,8 +117,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const codes = told.map(({ params, context }) => [params?.code, context].join(' ').trim());
     expect(`${key} ${codes.join(', ')}`).toBe(wanted);
   },
-  'no more': ({ replies }) => expect(JSON.stringify(replies)).not.toContain('choice.redeem.more'),
-  'new button': (chat, _, { question }) => expect(idsOf(chat)[0]).not.toBe(question?.choices?.[0]?.id),
   'another answer': ({ replies }, _, { first }) => expect(replies[0]).not.toEqual(first),
   keeps: ({ state }, wanted) => expect(state).toMatchObject(JSON.parse(wanted)),
   'keeps the draft': ({ state }, _, before) => expect(state.draft).toEqual(before.state.draft),

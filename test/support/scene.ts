@@ -1,7 +1,7 @@
 import type { Gift, Settings } from '../../src/conversation/context.ts';
 import type { Effect, HistoryRecord, Movement, Outcome } from '../../src/conversation/effect.ts';
 import type { Message, Sender } from '../../src/conversation/message.ts';
-import { type Dialogue, fail, lookupOf, NOW, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
+import { type Dialogue, fail, lookupOf, SETTINGS, STAFF, succeed, TEAMS, TELEGRAM } from './dialogue.ts';
 import { fieldsOf } from './facts.ts';
 
 /*
@@ -26,42 +26,14 @@ export function of<T>(all: Readonly<Record<string, T>>, name: string): T {
   return one;
 }
 
-const RECORDS: Readonly<Record<string, HistoryRecord[]>> = {
-  points: [{ type: 'point', code: 'X', score: 1, atMs: NOW, failed: false }],
-  'a failed record': [{ id: 'r1', type: 'point', failed: true }],
-  'a failed gift and a bare one': [
-    { type: 'gift', failed: true, atMs: NOW, what: 'Loa', score: 250 },
-    { type: 'gift', failed: false },
-  ],
-};
-
 /** `960 to 1060`; `none`: AntCRM counted it too late to be told apart. */
 function movementOf(text: string): Movement | undefined {
   const [before, after] = text.split(' to ').map(Number);
   return before === undefined || after === undefined ? undefined : { before, after };
 }
 
-/** One of these lists, or gifts: `CODE 1 s failed, …`. */
-function recordsOf(text: string): HistoryRecord[] {
-  return (
-    RECORDS[text] ??
-    text.split(', ').map((one) => {
-      const [code = '', ago, unit = '', failed] = one.split(' ');
-      const atMs = NOW - Number(ago) * of(UNITS, unit);
-      return { type: 'gift', code, what: code, score: 250, atMs, failed: failed !== undefined };
-    })
-  );
-}
-
 type Found = Extract<Outcome, { kind: 'checked' }>['found'];
-const FOUND: Readonly<Record<string, Found>> = {
-  applied: 'applied',
-  refused: 'refused',
-  none: 'none',
-  several: 'several',
-  undecided: 'undecided',
-  unreadable: 'unreadable',
-};
+const FOUND: readonly Found[] = ['applied', 'refused', 'none', 'several', 'undecided', 'unreadable'];
 
 /** How calls end; each ends so for the codes or gifts that follow, or for any. */
 type End = Parameters<typeof fail>[1];
@@ -143,8 +115,8 @@ export class Scene {
     if (verb === 'has') this.#many = Number(number);
     if (verb === 'has' || verb === 'adds up')
       this.#sum = { score: Number(number), partial: rest !== undefined };
-    if (found !== undefined) this.#found = of(FOUND, found);
-    if (how.startsWith('lists ')) this.#records = recordsOf(how.slice('lists '.length));
+    if (found !== undefined) this.#found = FOUND.find((one) => one === found) ?? 'unreadable';
+    if (how.startsWith('lists ')) this.#records = JSON.parse(how.slice('lists '.length));
     if (how === 'knows nobody') this.#points = null;
     if (how === 'has no records') this.#records = [];
     if (how.startsWith('is known to be ')) this.#chat.serviceUp = how.endsWith('back');
@@ -231,7 +203,7 @@ const GIFTS: Readonly<Record<string, readonly Gift[]>> = {
   speakers: SPEAKERS,
 };
 
-/** Of gifts: a list by its name, some by code, price and names, one of them gone or at another price, or so many. */
+/** A setting with its value as JSON, or without one. Of gifts: a list by its name, some by code, price and names, one of them gone or at another price, or so many. */
 function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
   const [, gone] = /^gifts without (.*)$/.exec(text) ?? [];
   if (gone !== undefined) return { gifts: now.filter(({ code }) => code !== gone) };
@@ -247,11 +219,9 @@ function settingOf(text: string, now: readonly Gift[]): Partial<Settings> {
   }
   const [, gifts] = /^gifts (.*)$/.exec(text) ?? [];
   if (gifts !== undefined) return { gifts: GIFTS[gifts] ?? gifts.split(', ').map(giftOf) };
-  if (text === 'handover') return { handover: true };
-  if (text === 'no contact') return { supportContact: undefined };
-  if (text === 'no proof') return { identityProof: 'off' };
-  if (text === 'no prefixes') return { codePrefixes: [] };
-  throw new Error(`no setting is "${text}"`);
+  const [, name = text, value = ''] = /^(\w+) (.*)$/.exec(text) ?? [];
+  if (!(name in SETTINGS) && name !== 'handover') throw new Error(`no setting is "${name}"`);
+  return { [name]: value === '' ? undefined : JSON.parse(value) };
 }
 
 function giftOf(text: string): Gift {
