@@ -1,7 +1,23 @@
 import { expect } from 'vitest';
+import en from '../../locales/en.json' with { type: 'json' };
+import vi from '../../locales/vi.json' with { type: 'json' };
 import type { Posted, TelegramDouble, Update } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
-import { type Key, type Language, says } from './wording.ts';
+
+export type Language = 'vi' | 'en';
+export type Key = keyof typeof vi & keyof typeof en;
+
+const PLACEHOLDER = /\{\{.*?\}\}/;
+
+/** Whether `text` is, or has a line, that `key` words in this language. */
+export function says(text: string, key: Key, language: Language): boolean {
+  return pattern(key, language).test(text);
+}
+
+function pattern(key: Key, language: Language): RegExp {
+  const fixed = { vi, en }[language][key].split(PLACEHOLDER).map((part) => RegExp.escape(part));
+  return new RegExp(`(^|\\n)${fixed.join('.+')}(\\n|$)`);
+}
 
 /** A customer's private chat with the bot: what they do there, and what they see, in the order it comes. */
 export type Chat = {
@@ -96,3 +112,25 @@ export function createChat(options: {
 /** Buttons carry `<choice>~<view>`, and choices may have a part of their own: `confirm:<operation>`. */
 const isChoice = (data: string, choice: string): boolean =>
   data.startsWith(`${choice}~`) || data.startsWith(`${choice}:`);
+
+/** Garnacho's own, as Telegram shares it and as AntCRM keeps it. */
+export const OWN_PHONE = '84867123456';
+export const PHONE = '0867123456';
+
+/** Up to the summary of a redemption: what comes next is a press on its confirm button. */
+export async function choosesGift(chat: Chat): Promise<void> {
+  await chat.writes('/redeem DAUMAY01');
+  await chat.hears('identity.proofNeeded');
+  await chat.shares(OWN_PHONE);
+  await chat.hears('redeem.summary');
+}
+
+/** Up to the summary of an accumulation, with one message. */
+export async function entersCode(chat: Chat, code: string): Promise<void> {
+  await chat.writes(accumulation(code));
+  await chat.hears('accumulate.summary');
+}
+
+/** Everything that an accumulation needs, in one message that is of no language. */
+export const accumulation = (code: string, phone = '0912345678', email = 'minh@example.vn'): string =>
+  `/accumulate ${code} ${phone} ${email}`;

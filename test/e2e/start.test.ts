@@ -2,8 +2,9 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
-import { choosesGift, PHONE } from './flows.ts';
+import { choosesGift, PHONE } from './chat.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const EXIT_CONFIG = 78;
@@ -126,4 +127,28 @@ test('a bot that is told to stop in the middle of a call finishes it and tells t
   expect(await Promise.all(world.bots.map((bot) => bot.stop()))).toEqual([{ code: 0, signal: null }]);
   expect(chat.unread).toHaveLength(2);
   await chat.hears('redeem.done');
+});
+
+test.each(['chat', 'operations', 'telegram', 'teams:package'] as const)(
+  'npm run %s -- --help says how it is used, whatever the configuration',
+  async (name) => {
+    const program = manifest.scripts[name].split(' ').at(-1) ?? '';
+    const run = await startProcess(program, { PORT: 'wrong' }, ['--help']);
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(run.lines.join('\n')).toContain(`npm run ${name} -- `);
+  },
+);
+
+test('the sandbox alone prints its URL, answers with and without the prefix, and stops when told', async () => {
+  const sandbox = await startProcess('src/sandbox/main.ts');
+  const [url] = await sandbox.line(/http:\/\/127\.0\.0\.1:\d+/);
+  const headers = { apikey: 'any', 'content-type': 'application/json' };
+  const body = JSON.stringify({
+    code: 'TIVInpmx8b98pfg',
+    data: { phones: [{ type: 'Work', value: '0867123456' }] },
+  });
+  const earn = async (path: string) => (await fetch(url + path, { method: 'POST', headers, body })).json();
+  expect(await earn('/accumulate')).toEqual({ success: 1 });
+  expect(await earn('/sandbox/accumulate')).toMatchObject({ success: 0 });
+  expect(await sandbox.stop()).toEqual({ code: 0, signal: null });
 });

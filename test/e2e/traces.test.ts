@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
 import type { Bot } from '../support/processes.ts';
-import { choosesGift, PHONE } from './flows.ts';
+import { choosesGift, PHONE } from './chat.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Bots whose leases end soon, so that the others need not be waited for. */

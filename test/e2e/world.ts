@@ -9,7 +9,6 @@ import {
 } from '../support/telegram-double.ts';
 import { type Chat, createChat } from './chat.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
-import type { Language } from './wording.ts';
 
 /** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
 export type World = {

@@ -3,7 +3,7 @@ import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { createMemoryFeed } from '../../src/store/feed.ts';
 import { openMemoryQuota } from '../../src/store/quota.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
-import { type Language, says } from '../e2e/wording.ts';
+import { type Language, says } from '../e2e/chat.ts';
 import { startBot } from '../support/app.ts';
 import { startProcess } from '../support/processes.ts';
 import { openPage, type WebMember } from './web-member.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Chat } from '../../e2e/chat.ts';
-import { OWN_PHONE } from '../../e2e/flows.ts';
+import { OWN_PHONE } from '../../e2e/chat.ts';
 import { startWorld, type World } from '../../e2e/world.ts';
 import { dueSoon, until } from '../../support/redis.ts';
 
