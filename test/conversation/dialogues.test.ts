@@ -26,16 +26,13 @@ describe('a transcript that says something else than what comes', () => {
 
   test.each([
     ['a reply', `${SUMMED} → accumulate.askCode`],
-    ['no reply', `${SUMMED} → nothing`],
     ['a reply more', `${SUMMED} → accumulate.summary, accumulate.askCode`],
-    ['a variant', `${SUMMED} → accumulate.summary_staff`],
     ['a parameter', 'tích điểm TIVIO00000120 → code.offer(code=TIVI000000121)'],
     ['a value', `${SUMMED} → … ; codes TIVI000000018`],
     ['a word', `${SUMMED} → … ; says TIVI000000018`],
     ['a button', `${SUMMED} → … ; offers forget`],
     ['a fact that nobody knows', `${SUMMED} → … ; nonsense`],
     ['another call', `${SUMMED}\n[confirm] → … ! accumulate TIVI000000018`],
-    ['no call', `${SUMMED}\n[confirm] → accumulate.done, privacy.consent`],
     ['a call more', `${SUMMED}\n[confirm] → … ! accumulate ! accumulate`],
     ['what was asked', 'as teams\nxem điểm → … ? balance phone'],
     ['what stays', `${SUMMED}\nhuỷ → … ; loses nothing`],

@@ -5,7 +5,7 @@ import { createInterpreter } from '../../src/conversation/language/interpret.ts'
 import { createNearest, vote } from '../../src/conversation/language/nearest.ts';
 import { fold } from '../../src/conversation/language/text.ts';
 import { type Example, readWords, type Words } from '../../src/conversation/language/words.ts';
-import { interpret, reader, words } from '../support/conversation.ts';
+import { interpret, PERIOD_NAMES, reader, words } from '../support/conversation.ts';
 
 /*
  * The language files: `locales/*.md`. They are data; here they are compiled.
@@ -32,8 +32,11 @@ function claimedTwice({ examples, foldings }: Words): string[] {
 }
 
 describe('the language files', () => {
-  test('have no example under two commands', () => {
+  test('have no example under two commands, nor among small words or periods', () => {
     expect(claimedTwice(words)).toEqual([]);
+    const others = new Set([...words.list('small'), ...PERIOD_NAMES.map(fold)]);
+    const phrases = words.examples.filter(({ isPhrase }) => isPhrase);
+    expect(phrases.filter(({ text }) => others.has(fold(text)))).toEqual([]);
   });
 
   test('are told the lines of an example that two commands claim', () => {

@@ -5,7 +5,7 @@ import { parseEmail } from '../../src/conversation/language/email.ts';
 import { parsePhone } from '../../src/conversation/language/phone.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/text.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
-import { commands, PERIOD_NAMES, parsePage, words as said, understand } from '../support/conversation.ts';
+import { commands, parsePage, words as said, understand } from '../support/conversation.ts';
 import { AT_ONCE_MS, onCpu } from '../support/cpu.ts';
 import { either, fc } from '../support/properties.ts';
 import { misread, sentencesOf } from '../support/sentences.ts';
@@ -89,14 +89,6 @@ it('may be of any length: what is too long is cut or told, and no character in h
 });
 
 describe('the vocabulary', () => {
-  it('gives no phrase two meanings', () => {
-    const acts = new Map<string, Set<string>>();
-    for (const { text, act } of said.examples.filter((one) => one.isPhrase))
-      acts.set(fold(text), (acts.get(fold(text)) ?? new Set()).add(act));
-    for (const phrase of [...said.list('small'), ...PERIOD_NAMES.map(fold)]) acts.get(phrase)?.add('another');
-    expect([...acts].filter(([, all]) => all.size > 1)).toEqual([]);
-  });
-
   it('understands each of its examples as the command under which it stands, unless longer ones say otherwise', () => {
     const missed = said.examples.filter(
       ({ text, act, isPhrase }) => isPhrase && understand(text).act !== act,
