@@ -3,8 +3,6 @@ import { parseArgs } from 'node:util';
 import type { Gift } from '../../src/conversation/context.ts';
 import type { Effect } from '../../src/conversation/effect.ts';
 import type { Locale } from '../../src/conversation/message.ts';
-import type { Reply } from '../../src/conversation/reply.ts';
-import type { State } from '../../src/conversation/state.ts';
 import { words } from '../support/conversation.ts';
 import { Dialogue, SETTINGS, STAFF, TELEGRAM } from '../support/dialogue.ts';
 
@@ -113,27 +111,8 @@ function bring({ locale, question }: Line): Dialogue {
   return dialogue;
 }
 
-/** All that is judged by: what a customer, a tester or AntCRM can see. */
-type Seen = {
-  readonly state: State;
-  readonly flow: string | undefined;
-  readonly codes: readonly string[];
-  readonly phone: string | undefined;
-  readonly email: string | undefined;
-  /** What is gathered, as text: a gift is in it by its code, wherever that is kept. */
-  readonly gathered: string;
-  readonly replies: readonly Reply[];
-  readonly keys: readonly string[];
-  readonly asks: string | undefined;
-  readonly choices: readonly string[];
-  /** What the sentence made the bot ask of AntCRM. */
-  readonly effects: readonly Effect[];
-  /** The customer asked something; the id of what answered it. */
-  readonly question: { readonly answer?: string | undefined } | undefined;
-};
-
-/** `said`: how many effects were asked for before. */
-function see(dialogue: Dialogue, said: number): Seen {
+/** All that is judged by: what a customer, a tester or AntCRM can see. `said`: how many effects were asked for before. */
+function see(dialogue: Dialogue, said: number) {
   const { state, replies } = dialogue;
   const { codes, phone, email } = state.draft;
   return {
@@ -142,6 +121,7 @@ function see(dialogue: Dialogue, said: number): Seen {
     codes: Array.isArray(codes) ? codes.map(String) : [],
     phone: phone?.value,
     email: email?.value,
+    /** As text: a gift is in it by its code, wherever that is kept. */
     gathered: JSON.stringify(state.draft),
     replies,
     keys: replies.map(({ key }) => key),
@@ -149,10 +129,13 @@ function see(dialogue: Dialogue, said: number): Seen {
     choices: replies
       .flatMap(({ choices }) => choices ?? [])
       .map(({ id }) => id.replace(/^confirm:.*/, 'confirm')),
+    /** What the sentence made the bot ask of AntCRM. */
     effects: dialogue.effects.slice(said),
+    /** The customer asked something; the id of what answered it. */
     question: dialogue.last?.question,
   };
 }
+type Seen = ReturnType<typeof see>;
 
 function isDoubt({ choices }: Seen): boolean {
   return choices.includes('use');
@@ -363,16 +346,11 @@ function isAnswered(about: string, before: Seen, after: Seen): boolean {
   }
 }
 
-type Period = { readonly fromMs?: number; readonly toMs?: number };
+type Period = { readonly fromMs?: number | undefined; readonly toMs?: number | undefined };
 
 function periodOf(after: Seen): Period | undefined {
   const read = after.effects.findLast(({ kind }) => kind === 'history');
-  if (read?.kind === 'history')
-    return {
-      ...(read.fromMs !== undefined && { fromMs: read.fromMs }),
-      ...(read.toMs !== undefined && { toMs: read.toMs }),
-    };
-  return JSON.parse(after.gathered).period ?? undefined;
+  return read?.kind === 'history' ? read : (JSON.parse(after.gathered).period ?? undefined);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
