@@ -13,7 +13,7 @@ import { messageOf, of, Scene, UNITS } from './scene.ts';
  *     as staff                                   who writes; `with …` settings, `AntCRM …` how it behaves (`scene.ts`)
  *     let who: 0912345678                        `{who}` stands for it from here on
  *     tích điểm {who} | 0912345678 → a, b        said in two ways, each goes through all that follows; two replies
- *     as teams » lịch sử → history.page          one line after the other; what is no answer may be anything
+ *     as teams » lịch sử → history.page          one line after the other; `line (×3)`: three times
  *     [confirm] → … ! accumulate TIVI000000017   a button (`[old …]` of before, `[any …]` without its question, `[dead …]` of none); what earned or spent
  *     (contact 84867123456) → again              what else is sent; the question that was live comes again
  *     (unseen) ok                                written before the last answer came
@@ -60,10 +60,11 @@ function joined(lines: readonly Said[]): readonly Said[] {
     else all.push({ at, text });
   }
   return all.flatMap(({ at, text }) => {
-    const [, indent = '', way = ''] = /^(\s*)(- )?/.exec(text) ?? [];
-    const [first = '', ...then] = text.split(' » ');
+    const [, indent = '', way = '', said = '', times = '1'] =
+      /^(\s*)(- )?(.*?)(?: \(×(\d+)\))?$/.exec(text) ?? [];
     const inside = indent + ' '.repeat(way.length);
-    return [{ at, text: first }, ...then.map((one) => ({ at, text: inside + one }))];
+    const steps = Array.from({ length: Number(times) }, () => said.split(' » ')).flat();
+    return steps.map((one, step) => ({ at, text: (step === 0 ? indent + way : inside) + one }));
   });
 }
 
