@@ -7,7 +7,7 @@ import {
   type TelegramDouble,
   type Update,
 } from '../support/telegram-double.ts';
-import { type Chat, createChat } from './chat.ts';
+import { type Chat, createChat, type Language } from './chat.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 /** Everything that a customer's message meets: Telegram, the bots, their store and AntCRM, each by itself. */
