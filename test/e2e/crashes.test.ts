@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bot } from '../support/processes.ts';
-import type { Chat } from './chat.ts';
-import { accumulation, choosesGift, entersCode, PHONE } from './chat.ts';
+import { accumulation, type Chat, choosesGift, entersCode, PHONE } from './chat.ts';
 import { startWorld, type World } from './world.ts';
 
 /** Bots whose leases end soon, so that the others need not be waited for. */
