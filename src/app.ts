@@ -1,16 +1,17 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
-import { mountAdmin } from './admin.ts';
 import { openBackend } from './backend.ts';
 import { assertDistinct, type Channel, type ChannelEntry, openChannels } from './channels/channel.ts';
+import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
+import { consolePage } from './console/console.ts';
 import type { Settings } from './conversation/context.ts';
 import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
 import type { LanguageText } from './conversation/language/words.ts';
-import { perLocale, type Wording } from './conversation/message.ts';
+import { LOCALES, perLocale, type Wording } from './conversation/message.ts';
 import { readBacklog } from './engine/backlog.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Limits } from './engine/limits.ts';
@@ -18,12 +19,11 @@ import { createOperators } from './engine/operators.ts';
 import { createTickets } from './engine/tickets.ts';
 import { createTraces } from './engine/trace.ts';
 import { realWorld } from './engine/world.ts';
+import { describeApi } from './http/docs.ts';
 import { createGuard, createLimits, limitStrangers } from './http/guard.ts';
 import { health } from './http/health.ts';
-import { createHook } from './http/hook.ts';
 import { notFound } from './http/problem.ts';
 import {
-  type Addresses,
   closeServer,
   createServers,
   inTime,
@@ -31,15 +31,15 @@ import {
   type ServerOptions,
   turnAwayRequests,
 } from './http/server.ts';
+import { createHook } from './http/transport.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import { newIds } from './ids.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
-import { createSpans, openTraces } from './observability/tracing.ts';
-import { createDecisions } from './operators/routes.ts';
+import { createSpans, openTraces, spannedWebhooks } from './observability/tracing.ts';
+import { createDecisions, operatorRoutes } from './operators/routes.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
-import { spannedAntCrm, spannedChannel, spannedPerform, spannedStep } from './spanned.ts';
 import { createEncryption, createKeyChecks } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
@@ -53,25 +53,7 @@ const CONCURRENCY = 64;
 /** A slow AntCRM must never starve help, cancel or accepting: it gets half of the concurrency at most. */
 const CONCURRENCY_A_CALL = 2;
 
-export type App = {
-  /** Everything mounted, not yet listening; with `ADMIN_PORT` what is for platforms alone. */
-  readonly server: FastifyInstance;
-  /** What is for staff and operators; the same one without `ADMIN_PORT`. */
-  readonly admin: FastifyInstance;
-  /** Listens as the configuration says. Rejects where a port is taken; `stop` then closes what was opened. */
-  listen(): Promise<Addresses>;
-  /** Once it listens: begins to work on what is due, registers webhooks. */
-  start(): Promise<void>;
-  /** What the operator reads at the start, of each channel. */
-  greeting(at: Addresses): readonly string[];
-  /** What is out of order between the bot and a platform, by channel. */
-  faults(): ReadonlyMap<string, readonly string[]>;
-  /**
-   * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the customer, gives
-   * back the rest, then closes everything; within ten seconds.
-   */
-  stop(): Promise<void>;
-};
+export type App = Awaited<ReturnType<typeof createApp>>;
 
 /**
  * What is no setting. A program around the bot adds to it (`channels`, `flows`); the rest is for tests, such as those
@@ -100,22 +82,23 @@ export type Around = {
 const same = <Port>(port: Port): Port => port;
 
 /** Wires the parts. The only file that knows all of them. */
-export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+export async function createApp(config: Config, options: AppOptions = {}) {
   const entries = [...CHANNELS, ...(options.channels ?? [])];
   const known = entries.map(({ traits }) => traits);
   assertDistinct(known);
-  const traced = config.tracesEndpoint === undefined ? undefined : await openTraces(config.tracesEndpoint);
-  const spans = createSpans(traced?.tracer);
-  const servers = createServers(config, options, spans.fields);
+  let spans = createSpans();
+  const servers = createServers(config, options, () => spans.fields());
   const { server, admin } = servers;
   const turnAway = turnAwayRequests(servers.all);
   const metrics = createMetrics({ log: server.log });
   const { observe } = metrics;
-  traced?.reportTo(observe.log);
+  const { tracesEndpoint } = config;
+  const traced = tracesEndpoint === undefined ? undefined : await openTraces(tracesEndpoint, observe.log);
+  if (traced) spans = createSpans(traced.tracer);
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
   const encryption = createEncryption(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
-  const { commands, readState, step, understand, explain } = conversation;
+  const { commands, readState, understand, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStore(config.redis, createKeyChecks(keys), observe);
   const { records, feed, openQuota } = stores;
@@ -125,8 +108,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     explain(text, before, { settings: settings(), nowMs: Date.now(), sender }),
   );
   const backend = await openBackend(config, {
-    ...{ observe, onCall: traces.call },
-    around: (antcrm) => spannedAntCrm(around.antcrm(antcrm), spans),
+    ...{ observe, spans, onCall: traces.call, around: around.antcrm },
   });
   const { loyalty } = backend;
   const settings = (): Settings => ({
@@ -145,11 +127,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     encryption,
     conversation: {
       ...conversation,
-      step: spannedStep(step, spans),
       settings: settings(),
       serviceUp: loyalty.isUp,
     },
-    perform: spannedPerform(loyalty.perform, spans),
+    // Log lines are about its operation, traced or not.
+    perform: (effect, context) => {
+      const operation = 'operation' in effect ? effect.operation : undefined;
+      return spans.around('perform', { effect: effect.kind, operation }, async () => {
+        const outcome = await loyalty.perform(effect, context);
+        spans.note({ outcome: outcome.kind === 'checked' ? outcome.found : outcome.kind });
+        return outcome;
+      });
+    },
     photoReader,
     platform: (channel) => platforms.get(channel),
     ids: () => newIds(),
@@ -187,38 +176,46 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     channels: known,
   };
   const opened = await openChannels(entries, config, parts, () => limitStrangers(limits));
-  const channels = opened.channels.map((channel) => spannedChannel(channel, spans));
-  for (const channel of channels) {
-    platforms.set(channel.name, around.channel(channel));
-    if (channel.plugin) server.register(channel.plugin);
+  for (const channel of opened.channels) {
+    const { name, plugin } = channel;
+    platforms.set(name, around.channel(channel));
+    if (plugin) server.register(spannedWebhooks(plugin, name, spans));
   }
-  await mountAdmin(admin, {
-    guard,
-    limits,
-    metrics: {
-      contentType: metrics.contentType,
-      text: () => metrics.text({ health: records.health, backlog: () => readBacklog(records) }),
-    },
-    channels,
-    roles: known,
-    words,
-    images: backend.gifts.flatMap(({ image }) => image ?? []),
-    sandbox: backend.sandbox,
-    operators:
-      config.operatorToken === undefined
-        ? undefined
-        : {
-            token: config.operatorToken,
-            operators,
-            decisions: createDecisions(records, encryption),
-            channels: known,
-            checksMs: config.settings.operationChecksMs,
-            log: observe.log,
-            nowMs: Date.now,
-          },
-    version: packageJson.version,
-    apart: admin !== server,
+
+  // What is for staff, operators and Prometheus. Only operators reach a port of their own: metrics need no token there.
+  const api = { version: packageJson.version, tag: STAFF_TAG, security: STAFF_SECURITY };
+  await describeApi(admin, { guard, ...api });
+  for (const { name, staffPlugin } of opened.channels)
+    if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
+  const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
+  const images = backend.gifts.flatMap(({ image }) => image ?? []);
+  admin.register(consolePage(guard.page, { roles: known, languages, images }));
+  const onRequest = admin === server ? guard.api : limitStrangers(limits);
+  admin.get('/metrics', { onRequest }, async (_request, reply) => {
+    const watched = { health: records.health, backlog: () => readBacklog(records) };
+    return reply.type(metrics.contentType).send(await metrics.text(watched));
   });
+  if (config.operatorToken !== undefined) {
+    const routes = operatorRoutes({
+      guard: createGuard(limits, { realm: 'operator', token: config.operatorToken, sandbox: false }).api,
+      operators,
+      decisions: createDecisions(records, encryption),
+      channels: known,
+      checksMs: config.settings.operationChecksMs,
+      log: observe.log,
+      nowMs: Date.now,
+    });
+    admin.register(routes);
+  }
+  const { sandbox } = backend;
+  if (sandbox) {
+    const guarded: FastifyPluginAsync = async (scope) => {
+      scope.addHook('onRequest', guard.api);
+      scope.register(sandbox);
+    };
+    admin.register(guarded, { prefix: '/sandbox' });
+  }
+
   const all = [...platforms.values()];
   const watched = all.filter((channel) => channel.faults !== undefined);
   server.register(
@@ -235,10 +232,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await Promise.all(servers.all.map((one) => one.ready()));
 
   return {
+    /** Everything mounted, not yet listening; with `ADMIN_PORT` what is for platforms alone. */
     server,
+    /** What is for staff and operators; the same one without `ADMIN_PORT`. */
     admin,
+    /** Listens as the configuration says. Rejects where a port is taken; `stop` then closes what was opened. */
     listen: () => listen(servers, config),
-    async start() {
+    /** Once it listens: begins to work on what is due, registers webhooks. */
+    async start(): Promise<void> {
       engine.start();
       await Promise.all(
         all.map(async (channel) => {
@@ -247,9 +248,16 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         }),
       );
     },
+    /** What the operator reads at the start, of each channel. */
     greeting: opened.greeting,
-    faults: () => new Map(all.map((channel) => [channel.name, channel.faults?.() ?? []])),
-    async stop() {
+    /** What is out of order between the bot and a platform, by channel. */
+    faults: (): ReadonlyMap<string, readonly string[]> =>
+      new Map(all.map((channel) => [channel.name, channel.faults?.() ?? []])),
+    /**
+     * Takes no more requests (they get 503), begins no call, finishes what AntCRM was asked for and tells the customer, gives
+     * back the rest, then closes everything; within ten seconds.
+     */
+    async stop(): Promise<void> {
       const startMs = performance.now();
       turnAway.begin();
       // Both go on to the end: while turns finish, their replies still need the channels' connections.

@@ -1,8 +1,9 @@
 import Fastify from 'fastify';
 import type { Config } from './config.ts';
+import type { Gift } from './conversation/context.ts';
 import { realWorld } from './engine/world.ts';
 import { createTransport } from './http/transport.ts';
-import { createLoyalty, type Loyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
+import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
 import { createSandbox } from './sandbox/sandbox.ts';
 
@@ -10,19 +11,10 @@ import { createSandbox } from './sandbox/sandbox.ts';
 const CONNECT_MS = 2000;
 
 /** What the bot calls AntCRM: a real one, or the sandbox that is part of the process. */
-export type Backend = {
-  readonly loyalty: Loyalty;
-  readonly gifts: NonNullable<Config['gifts']>;
-  readonly codePrefixes: readonly string[];
-  /** The embedded AntCRM, where no real one is configured. */
-  readonly sandbox?: ReturnType<typeof createSandbox>;
-  close(): Promise<void>;
-};
-
 export async function openBackend(
   { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts, codePrefixes }: Config,
-  watch: Pick<LoyaltyOptions, 'observe' | 'onCall' | 'around'>,
-): Promise<Backend> {
+  watch: Pick<LoyaltyOptions, 'observe' | 'spans' | 'onCall' | 'around'>,
+) {
   // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
   const sandbox = real ? undefined : createSandbox();
   const own = Fastify();
@@ -32,11 +24,13 @@ export async function openBackend(
   const transport = createTransport({ allows: (to) => to === origin, connectMs: CONNECT_MS });
   const calls = { ...at, timeoutMs, contacts, maxCalls };
   const loyalty = createLoyalty({ transport, world: realWorld, ...calls, ...watch });
+  const offered: readonly Gift[] = gifts ?? (sandbox ? sandboxGifts : []);
   return {
     loyalty,
-    gifts: gifts ?? (sandbox ? sandboxGifts : []),
+    gifts: offered,
     codePrefixes: codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
-    ...(sandbox && { sandbox }),
+    /** The embedded AntCRM, where no real one is configured. */
+    sandbox,
     async close() {
       loyalty.close();
       await transport.close();

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { documentation, isHere, type VariableName, type Variables, variables } from './config/variables.ts';
+import {
+  allEndpoints,
+  documentation,
+  ENDPOINTS,
+  isHere,
+  type VariableName,
+  type Variables,
+  variables,
+} from './config/variables.ts';
 import type { Settings } from './conversation/context.ts';
 
 /** What a process that cannot start for its configuration exits with (sysexits.h: EX_CONFIG). */
@@ -75,16 +83,6 @@ function faultOf(name: string, message: string, written: Environment): string {
 /** The lines that apply. */
 const applying = (lines: readonly (readonly [applies: boolean, line: string])[]): string[] =>
   lines.flatMap(([applies, line]) => (applies ? [line] : []));
-
-/** The Bot Framework SDK's own; it forgets the defaults of all as soon as one of them is set. */
-const ENDPOINTS = [
-  'ToBotFromChannelOpenIdMetadataUrl',
-  'ToBotFromEmulatorOpenIdMetadataUrl',
-  'ToBotFromChannelTokenIssuer',
-  'ToChannelFromBotLoginUrl',
-  'ToChannelFromBotOAuthScope',
-  'OAuthUrl',
-] as const;
 
 /** Values that are right by themselves and wrong, or dangerous, together. */
 function conflicts(written: Written): string[] {
@@ -176,21 +174,10 @@ function warnings(written: Written, { settings, antcrm, redis, ...config }: Conf
 const OURS =
   /^(TELEGRAM|ANTCRM|REDIS|STAFF|TEAMS|MICROSOFT_APP|TRUST)_(?!.*SERVICE_(HOST|PORT)|PORT(_\d+_|$))/;
 
-/** One warning for each variable that looks like ours and is none, naming the one that was probably meant. */
+/** One warning for each variable that looks like ours and is none. */
 function misspelt(env: Environment): string[] {
-  const known = documentation.map(({ name }) => name);
-  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !known.includes(name));
-  return unknown.map((name) => {
-    const [nearest] = known.toSorted((a, b) => likeness(b, name) - likeness(a, name));
-    return `${name} is no variable of the bot and does nothing: ${nearest} is`;
-  });
-}
-
-/** How many pairs of letters two names share, of all that they have. */
-function likeness(one: string, other: string): number {
-  const pairsOf = (name: string) => new Set([...name].map((letter, at) => letter + (name[at + 1] ?? '')));
-  const [pairs, others] = [pairsOf(one), pairsOf(other)];
-  return pairs.intersection(others).size / pairs.union(others).size;
+  const unknown = Object.keys(env).filter((name) => OURS.test(name) && !(name in variables.shape));
+  return unknown.map((name) => `${name} is no variable of the bot and does nothing (docs/configuration.md)`);
 }
 
 /** The configuration, arranged by who needs it. */
@@ -208,35 +195,26 @@ function arrange(values: Variables) {
     /** Where traces go; undefined: nowhere. */
     tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     /** Undefined: the embedded memory store. */
-    redis:
-      values.REDIS_URL === undefined
-        ? undefined
-        : { address: values.REDIS_URL, waitReplicas: values.REDIS_WAIT_REPLICAS },
+    redis: given(values.REDIS_URL, (address) => ({ address, waitReplicas: values.REDIS_WAIT_REPLICAS })),
     antcrm: {
       /** Undefined: the sandbox is the backend. */
-      real:
-        values.ANTCRM_BASE_URL === undefined
-          ? undefined
-          : {
-              baseUrl: values.ANTCRM_BASE_URL,
-              apiKey: known('ANTCRM_API_KEY', values),
-            },
+      real: given(values.ANTCRM_BASE_URL, (baseUrl) => ({
+        baseUrl,
+        apiKey: known('ANTCRM_API_KEY', values),
+      })),
       timeoutMs: values.ANTCRM_TIMEOUT_MS,
       maxCalls: values.ANTCRM_MAX_CALLS,
       contacts: values.ANTCRM_CONTACTS,
     },
     /** Undefined: the channel is off. */
-    telegram:
-      values.TELEGRAM_BOT_TOKEN === undefined
-        ? undefined
-        : {
-            token: values.TELEGRAM_BOT_TOKEN,
-            apiRoot: values.TELEGRAM_API_ROOT,
-            rates: { perSecond: values.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: values.TELEGRAM_CHAT_BURST },
-            ...(values.TELEGRAM_MODE === 'polling'
-              ? { mode: 'polling' as const }
-              : { mode: 'webhook' as const, secret: known('TELEGRAM_WEBHOOK_SECRET', values) }),
-          },
+    telegram: given(values.TELEGRAM_BOT_TOKEN, (token) => ({
+      token,
+      apiRoot: values.TELEGRAM_API_ROOT,
+      rates: { perSecond: values.TELEGRAM_MESSAGES_PER_SECOND, chatBurst: values.TELEGRAM_CHAT_BURST },
+      ...(values.TELEGRAM_MODE === 'polling'
+        ? { mode: 'polling' as const }
+        : { mode: 'webhook' as const, secret: known('TELEGRAM_WEBHOOK_SECRET', values) }),
+    })),
     teams: teams(values),
     keys: {
       state: values.STATE_KEY ?? developmentKey('state'),
@@ -263,6 +241,9 @@ function arrange(values: Variables) {
   };
 }
 
+const given = <Value, Made>(value: Value | undefined, make: (value: Value) => Made): Made | undefined =>
+  value === undefined ? undefined : make(value);
+
 /** Whether there is anybody who may use the staff routes (`src/http/guard.ts`). */
 function hasStaffRoutes({ STAFF_TOKEN, ANTCRM_BASE_URL, PUBLIC_URL }: Variables): boolean {
   return STAFF_TOKEN !== undefined || (ANTCRM_BASE_URL === undefined && PUBLIC_URL === undefined);
@@ -272,19 +253,8 @@ function hasStaffRoutes({ STAFF_TOKEN, ANTCRM_BASE_URL, PUBLIC_URL }: Variables)
 function teams(values: Variables) {
   const { MICROSOFT_APP_ID: appId, MICROSOFT_APP_TENANT_ID: tenant, TEAMS_AUTH: auth } = values;
   if (appId === undefined && auth === 'on') return undefined;
-  const endpoint = (name: (typeof ENDPOINTS)[number]) => known(name, values);
   /** Undefined: the public cloud. */
-  const endpoints =
-    values.OAuthUrl === undefined
-      ? undefined
-      : {
-          ToBotFromChannelOpenIdMetadataUrl: endpoint('ToBotFromChannelOpenIdMetadataUrl'),
-          ToBotFromEmulatorOpenIdMetadataUrl: endpoint('ToBotFromEmulatorOpenIdMetadataUrl'),
-          ToBotFromChannelTokenIssuer: endpoint('ToBotFromChannelTokenIssuer'),
-          ToChannelFromBotLoginUrl: endpoint('ToChannelFromBotLoginUrl'),
-          ToChannelFromBotOAuthScope: endpoint('ToChannelFromBotOAuthScope'),
-          OAuthUrl: endpoint('OAuthUrl'),
-        };
+  const endpoints = allEndpoints.safeParse(values).data;
   const registration =
     appId === undefined || auth === 'off'
       ? undefined
@@ -304,10 +274,7 @@ function appType<T extends string>({
 }
 
 /** A value that `conflicts` has asked for. */
-function known(
-  name: (typeof ENDPOINTS)[number] | 'ANTCRM_API_KEY' | 'TELEGRAM_WEBHOOK_SECRET',
-  values: Variables,
-): string {
+function known(name: 'ANTCRM_API_KEY' | 'TELEGRAM_WEBHOOK_SECRET', values: Variables): string {
   const value = values[name];
   if (value === undefined) throw new Error(`${name} is missing and was not reported`);
   return value;

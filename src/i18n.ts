@@ -19,12 +19,7 @@ export const SAYINGS: readonly LanguageText[] = LOCALES.map((locale) => ({
 export const WORDING: Wording = { vi, en };
 
 /** Turns what the bot says, as data, into text. Pure and synchronous; a reply takes microseconds. */
-export type Words = {
-  /** The whole message: the main text, then its lines. */
-  text(reply: Reply, locale: Locale): string;
-  /** One piece of wording: a button's label, a reason, a line. */
-  line(line: Line, locale: Locale): string;
-};
+export type Words = ReturnType<typeof createWords>;
 
 export type WordsOptions = {
   /** IANA name; times are shown in it. */
@@ -47,12 +42,13 @@ const MAX_LOCALIZED = 1000;
  * Wording in every language at once: one fixed-language translator each, never a global language switch, so that no
  * customer's language leaks into another's reply.
  */
-export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions): Words {
+export function createWords({ timeZone, resources = WORDING, onMissing = refuse }: WordsOptions) {
   const translators = createTranslators(resources, timeZone, onMissing);
 
   /** Most lines are buttons without params, always the same: i18next takes as long for one as a whole turn thinks. */
   const plain = perLocale(() => new Map<string, string>());
 
+  /** One piece of wording: a button's label, a reason, a line. */
   function line({ key, context, params }: Line, locale: Locale): string {
     if (params !== undefined) return filled({ key, context, params }, locale);
     const name = context === undefined ? key : `${key}_${context}`;
@@ -89,7 +85,8 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
 
   return {
     line,
-    text(reply, locale) {
+    /** The whole message: the main text, then its lines. */
+    text(reply: Reply, locale: Locale): string {
       const main = line(reply, locale);
       if (!reply.lines?.length) return main;
       return [main, ...reply.lines.map((one) => line(one, locale))].join('\n');

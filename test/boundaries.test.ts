@@ -61,7 +61,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^cli\//,
     imports: [
-      ...[/^channels\/staff\/(client|schemas)\.ts$/, /^operators\/api\.ts$/, /^http\/problem\.ts$/],
+      ...[/^channels\/staff\/(client|schemas)\.ts$/, /^http\/problem\.ts$/],
       ...[/^(channels|config)\.ts$/, /^cli\//],
     ],
   },
@@ -69,7 +69,7 @@ const ROOMS: readonly Room[] = [
   {
     files: /^operators\//,
     imports: [
-      ...[/^conversation\//, /^loyalty\/(intent|wire)\.ts$/, /^engine\/operators\.ts$/],
+      ...[/^conversation\//, /^loyalty\/wire\.ts$/, /^engine\/operators\.ts$/],
       ...[/^store\/(port|encryption)\.ts$/],
       ...[/^http\/problem\.ts$/, /^operators\//],
     ],

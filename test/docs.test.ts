@@ -9,8 +9,7 @@ const start = (access: KitOptions['access'] = { sandbox: true }) =>
   startKit({
     access,
     mount: async (app, guard) => {
-      const parts = [{ tag: STAFF_TAG, security: STAFF_SECURITY, token: 'STAFF_TOKEN' }];
-      await describeApi(app, { guard, version: '1.2.3', parts });
+      await describeApi(app, { guard, version: '1.2.3', tag: STAFF_TAG, security: STAFF_SECURITY });
       app.get('/plain', { schema: { response: { 200: { type: 'string' } } } }, async () => 'plain');
     },
   });

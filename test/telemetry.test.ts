@@ -98,7 +98,6 @@ describe('a message', () => {
         'webhook > accept',
         'webhook > accept > wait',
         'webhook > accept > turn',
-        'webhook > accept > turn > step',
         'webhook > accept > turn > perform',
         'webhook > accept > turn > perform > antcrm contact',
         'webhook > accept > turn > perform > store intend',

@@ -38,14 +38,7 @@ Options: --help --url URL --conversation NAME --locale vi|en --as ${KNOWN.map(({
 
 /** How long a message without an answer is waited for after the input's end. */
 const PATIENCE_MS = 30_000;
-/**
- * The same for a result that the bot is still finding out: with the usual `OPERATION_CHECKS` it comes within six minutes.
- */
-const RESULT_PATIENCE_MS = 7 * 60_000;
 const RECONNECT_MS = 1000;
-
-const TOKEN = 'Set STAFF_TOKEN as the bot has it.';
-
 const EXIT_USAGE = 2;
 
 /** Chats until the input ends; resolves to the exit code: 1 if a message was refused or the bot is out of reach. */
@@ -58,8 +51,6 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
   const waiting = new Set<string>();
   /** The ids of the choices shown last, in the order of their numbers. */
   let choices: readonly string[] = [];
-  /** As of the last turn seen: an operation has no outcome yet, whose result comes unasked. */
-  let isChecking = false;
   let code: 0 | 1 = 0;
 
   /** Writes above the line being typed. */
@@ -73,29 +64,25 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
   }
 
   /** Shows a reply, once: answers and events carry the same ones. */
-  function show({ seq, text, choices: offered = [], view, turn, last, trace }: Shown): void {
+  function show({ seq, text, choices: offered = [], view, turn, last }: Shown): void {
     if (shown.has(seq)) return;
     shown.add(seq);
     if (offered.length > 0) choices = offered.map(({ id }) => (view ? `${id}~${view}` : id));
     say([text, ...offered.map(({ label }, at) => `  ${at + 1}. ${label}`)].join('\n'));
-    if (trace) isChecking = trace.after.operations.some(({ status }) => status === 'checking');
     if (last && turn !== undefined) waiting.delete(turn);
   }
 
   async function send(message: Message): Promise<void> {
     const id = randomUUID();
     waiting.add(id);
-    const answer = await client.send({ ...manner, ...message, id, trace: true });
+    const answer = await client.send({ ...manner, ...message, id });
     if (answer.status === 'queued') return say('… (the answer will follow)');
     waiting.delete(id);
-    if (answer.status !== 'refused') {
-      for (const reply of answer.replies) show({ ...reply, trace: answer.trace });
-      return;
-    }
+    if (answer.status !== 'refused') return answer.replies.forEach(show);
     code = 1;
     const { title, status } = answer.problem;
-    const lines = new Set([title, ...explain(answer.problem), ...(status === 401 ? [TOKEN] : [])]);
-    say([...lines].join('\n'));
+    const token = status === 401 ? ['Set STAFF_TOKEN as the bot has it.'] : [];
+    say([...new Set([title, ...explain(answer.problem), ...token])].join('\n'));
   }
 
   /** Shows what comes unasked. What a cut connection missed comes with the next one. */
@@ -112,15 +99,6 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
     }
   }
 
-  /** After the input's end: what is still to come. */
-  async function waitForRest(): Promise<void> {
-    await until(() => waiting.size === 0, PATIENCE_MS);
-    await sleep(lingerMs);
-    if (!isChecking) return;
-    say('… (the bot is finding out the result; Ctrl+C ends the waiting)');
-    await until(() => !isChecking, RESULT_PATIENCE_MS);
-  }
-
   const following = follow();
   if (interactive) say(HELP);
   try {
@@ -133,7 +111,9 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
       if (line) await send(messageOf(line, choices));
       if (interactive) terminal.prompt();
     }
-    if (!hasQuit) await waitForRest();
+    const endMs = performance.now() + PATIENCE_MS;
+    while (!hasQuit && waiting.size > 0 && performance.now() < endMs) await sleep(20);
+    if (!hasQuit) await sleep(lingerMs);
   } catch {
     code = 1;
     say('The bot cannot be reached: is it running (npm start)? Another address: --url URL');
@@ -145,12 +125,7 @@ export async function chat(options: ChatOptions): Promise<0 | 1> {
 }
 
 /** A reply, and what an event tells of its turn. */
-type Shown = StaffReply & Partial<Pick<StaffEvent, 'turn' | 'last' | 'trace'>>;
-
-async function until(isOver: () => boolean, patienceMs: number): Promise<void> {
-  const endMs = performance.now() + patienceMs;
-  while (!isOver() && performance.now() < endMs) await sleep(20);
-}
+type Shown = StaffReply & Partial<Pick<StaffEvent, 'turn' | 'last'>>;
 
 type Message = Pick<z.input<RequestSchema>, 'text' | 'choice' | 'contact' | 'start'>;
 

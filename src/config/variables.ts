@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Gift } from '../conversation/context.ts';
 import type { Answer } from '../conversation/language/nearest.ts';
@@ -49,14 +48,7 @@ function integer(from: number, to: number) {
     .describe(`a whole number from ${from} to ${to}`);
 }
 
-const range = z
-  .string()
-  .regex(/^[\da-f.:]+(\/\d{1,3})?$/i)
-  .refine((written) => {
-    const [address = '', bits] = written.split('/');
-    const version = isIP(address);
-    return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
-  });
+const range = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 
 /** Who may say for whom a request was forwarded: addresses or ranges, or how many hops before us. */
 const proxies = z
@@ -226,6 +218,19 @@ type About = {
 
 const registry = z.registry<About>();
 
+/** The Bot Framework SDK's own settings, by its own names. It forgets the defaults of all as soon as one of them is set. */
+const endpoints = {
+  ToBotFromChannelOpenIdMetadataUrl: endpoint('where the service publishes its keys'),
+  ToBotFromEmulatorOpenIdMetadataUrl: endpoint('the same for the emulator, which is never believed'),
+  ToBotFromChannelTokenIssuer: endpoint('who signs what the service sends'),
+  ToChannelFromBotLoginUrl: endpoint('where our own tokens come from'),
+  ToChannelFromBotOAuthScope: endpoint('what they are for'),
+  OAuthUrl: endpoint('where people would sign in'),
+};
+/** All six of them. */
+export const allEndpoints = z.object(endpoints).required();
+export const ENDPOINTS = allEndpoints.keyof().options;
+
 /** The environment as text -> typed values: the one place that lists the variables (docs/configuration.md). */
 export const variables = z.object({
   NODE_ENV: set(text, 'development', '`production` refuses embedded parts and development keys'),
@@ -311,12 +316,7 @@ export const variables = z.object({
     'how the bot is registered; `UserAssignedMSI` has no client secret',
   ),
   MICROSOFT_APP_TENANT_ID: may(directory, undefined, 'its directory; `TENANT_ID`, where it is unset'),
-  ToBotFromChannelOpenIdMetadataUrl: endpoint('where the service publishes its keys'),
-  ToBotFromEmulatorOpenIdMetadataUrl: endpoint('the same for the emulator, which is never believed'),
-  ToBotFromChannelTokenIssuer: endpoint('who signs what the service sends'),
-  ToChannelFromBotLoginUrl: endpoint('where our own tokens come from'),
-  ToChannelFromBotOAuthScope: endpoint('what they are for'),
-  OAuthUrl: endpoint('where people would sign in'),
+  ...endpoints,
   TEAMS_SERVICE_HOSTS: may(hosts, "Microsoft's Teams connectors", 'who may receive our replies and token'),
   TEAMS_TENANTS: may(
     list(/^[\w.-]{1,100}$/, 'ids of directories, separated by commas'),
@@ -378,28 +378,23 @@ export const documentation: readonly (About & { readonly name: string })[] = Obj
 
 /** A variable with a default. */
 function set<T>(kind: Kind<T>, fallback: string, meaning: string) {
-  const about = { meaning, wants: wantsOf(kind), default: fallback, secret: false };
+  const about = { meaning, wants: kind.description ?? '', default: fallback, secret: false };
   return kind.prefault(fallback).register(registry, about);
 }
 
 /** A variable that may be absent. */
 function may<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
-  return kind.optional().register(registry, { meaning, wants: wantsOf(kind), absent, secret: false });
+  return kind
+    .optional()
+    .register(registry, { meaning, wants: kind.description ?? '', absent, secret: false });
 }
 
 /** A variable that may be absent, and whose value is shown nowhere. */
 function secret<T>(kind: Kind<T>, absent: string | undefined, meaning: string) {
-  return kind.optional().register(registry, { meaning, wants: wantsOf(kind), absent, secret: true });
+  return kind.optional().register(registry, { meaning, wants: kind.description ?? '', absent, secret: true });
 }
 
-/** One of the Bot Framework SDK's own settings, by its own name. */
 function endpoint(what: string) {
   const meaning = `for sovereign clouds and local tests, all six or none: ${what}`;
   return may(like(/^https?:\/\/\S+$/, 'a URL'), 'public cloud', meaning);
-}
-
-/** @throws {Error} for a kind without a description, which could explain no fault. */
-function wantsOf(kind: Kind<unknown>): string {
-  if (kind.description === undefined) throw new Error('a kind of value without a description');
-  return kind.description;
 }

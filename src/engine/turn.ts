@@ -259,13 +259,13 @@ function steps(
  */
 async function identified(
   asker: Asker,
-  { platform, bulkhead, world }: Pick<TurnTools, 'platform' | 'bulkhead' | 'world'>,
+  { platform, bulkhead, spans, world }: Pick<TurnTools, 'platform' | 'bulkhead' | 'spans' | 'world'>,
 ): Promise<Asker> {
   const { incoming } = asker;
   const channel = incoming === null ? undefined : platform(incoming.channel);
   if (incoming === null || channel?.identify === undefined) return asker;
-  const identify = channel.identify.bind(channel);
-  const sender = await bulkhead(incoming.channel)(() => identify(incoming));
+  const identify = channel.identify.bind(channel, incoming);
+  const sender = await bulkhead(incoming.channel)(() => spans.around('identify', {}, identify));
   if (sender === NO_ROOM) throw givenBackForRoom(world);
   return { ...asker, sender };
 }

@@ -20,9 +20,6 @@ const TITLE = 'AntCRM chatbot: staff webhook';
 const DESCRIPTION =
   'Talk to the bot as a customer would, on any channel. Errors are RFC 9457 problem documents.';
 
-/** Routes of one kind: how the page calls them, and whose bearer token opens them. */
-export type ApiPart = { readonly tag: string; readonly security: string; readonly token: string };
-
 /**
  * The API page at `/docs` and its OpenAPI document at `/docs/json`, made from the routes' own schemas; routes without
  * a tag stay out. To be awaited before the routes are registered: only what comes later is described.
@@ -32,18 +29,18 @@ export async function describeApi(
   options: {
     readonly guard: Pick<Guard, 'docs'>;
     readonly version: string;
-    readonly parts: readonly ApiPart[];
+    /** How the page calls the routes, and the bearer token that opens them. */
+    readonly tag: string;
+    readonly security: string;
   },
 ): Promise<void> {
-  const schemes = options.parts.map(({ security, token }) => {
-    return [security, { type: 'http', scheme: 'bearer', description: token }] as const;
-  });
+  const scheme = { type: 'http', scheme: 'bearer', description: 'STAFF_TOKEN, where it is set.' } as const;
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: TITLE, version: options.version, description: DESCRIPTION },
-      tags: options.parts.map(({ tag }) => ({ name: tag })),
-      components: { securitySchemes: Object.fromEntries(schemes) },
+      tags: [{ name: options.tag }],
+      components: { securitySchemes: { [options.security]: scheme } },
     },
     transform: (route) =>
       route.schema?.tags ? jsonSchemaTransform(route) : { schema: { hide: true }, url: route.url },

@@ -1,6 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { comeLater, notFound, problem } from './problem.ts';
@@ -25,10 +24,14 @@ export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<Fa
  */
 export type Limits = FastifyInstance['createRateLimit'];
 
-/** Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down. */
-export type Rates = { readonly perMinute: number; readonly local: number };
+/**
+ * Requests a minute and address; programs on this machine get `local`, so that tests are not slowed down. `failures`: wrong
+ * tokens; a wrong one beyond them gets 429. A right one always passes.
+ */
+export type Rates = { readonly perMinute: number; readonly local: number; readonly failures: number };
 
-const RATES: Rates = { perMinute: 300, local: 60_000 };
+const RATES: Rates = { perMinute: 300, local: 60_000, failures: 30 };
+const MINUTE_MS = 60_000;
 
 /** To be called once for an app. */
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
@@ -37,26 +40,21 @@ export async function createLimits(app: FastifyInstance): Promise<Limits> {
 }
 
 /** A limit for what anybody may ask for without showing a secret. */
-export function limitStrangers(limits: Limits, rates: Rates = RATES): Limit {
-  const count = limits({ timeWindow: MINUTE_MS, max: (request) => rateOf(request, rates) });
-  return async (request, reply) => {
-    const made = await count(request);
-    return !made.isAllowed && made.isExceeded ? tooMany(reply, made.ttlInSeconds) : undefined;
-  };
+export function limitStrangers(limits: Limits, { perMinute, local } = RATES): Limit {
+  return limitTo(limits, (request) => (isLocal(callerOf(request)) ? local : perMinute));
 }
 
-const MINUTE_MS = 60_000;
-
-function rateOf(request: FastifyRequest, { perMinute, local }: Rates): number {
-  return isLocal(callerOf(request)) ? local : perMinute;
+function limitTo(limits: Limits, max: (request: FastifyRequest) => number): Limit {
+  const count = limits({ timeWindow: MINUTE_MS, max });
+  return async (request, reply) => {
+    const made = await count(request);
+    if (made.isAllowed || !made.isExceeded) return undefined;
+    return comeLater(reply, 429, 'Too many requests from this address.', made.ttlInSeconds);
+  };
 }
 
 export function callerOf(request: FastifyRequest): Caller {
   return { peer: request.raw.socket.remoteAddress, headers: request.raw.headers };
-}
-
-function tooMany(reply: FastifyReply, afterS: number): FastifyReply {
-  return comeLater(reply, 429, 'Too many requests from this address.', afterS);
 }
 
 /**
@@ -64,7 +62,7 @@ function tooMany(reply: FastifyReply, afterS: number): FastifyReply {
  * sent by some other site's page in a browser here.
  */
 export function isLocal({ peer, headers }: Caller): boolean {
-  if (!isLoopback(peer ?? '') || !isLoopback(hostname(headers.host ?? ''))) return false;
+  if (!LOOPBACK.test(peer ?? '') || !LOOPBACK.test(hostname(headers.host ?? ''))) return false;
   if (Object.keys(headers).some((name) => FORWARDING.test(name))) return false;
   if (headers['sec-fetch-site'] === 'cross-site') return false;
   return headers.origin === undefined || headers.origin === `http://${headers.host}`;
@@ -73,15 +71,8 @@ export function isLocal({ peer, headers }: Caller): boolean {
 /** Headers that only proxies send. */
 const FORWARDING = /^(forwarded|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8);
-LOOPBACK.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  const version = isIP(host);
-  return version !== 0 && LOOPBACK.check(host, version === 6 ? 'ipv6' : 'ipv4');
-}
+/** 127.0.0.0/8, also as IPv6 writes it, and ::1. */
+const LOOPBACK = /^(localhost|(::ffff:)?127(\.\d{1,3}){3}|::1)$/;
 
 /** `[::1]:3000` → `::1`, `LocalHost:80` → `localhost`; what is no host at all → ''. */
 function hostname(host: string): string {
@@ -118,7 +109,7 @@ function shows(caller: Caller, token: string, scheme: Scheme): boolean {
 
 /** `onRequest` hooks that let staff pass and end every other request. */
 export type Guard = {
-  /** For the webhook and the sandbox: a bearer token. */
+  /** For the webhook, operators and the sandbox: a bearer token, nothing that a browser sends by itself. */
   readonly api: onRequestAsyncHookHandler;
   /** For pages with something to hide: a browser asks for the token by itself. */
   readonly docs: onRequestAsyncHookHandler;
@@ -126,19 +117,17 @@ export type Guard = {
   readonly page: onRequestAsyncHookHandler;
 };
 
-/** `failures`: wrong tokens a minute and address; a wrong one beyond them gets 429. A right one always passes. */
-export type StaffRates = Rates & { readonly failures: number };
+/** Whose token is wanted. */
+type Realm = 'staff' | 'operator';
 
-const RATES_OF_STAFF: StaffRates = { ...RATES, failures: 30 };
-
-/** One guard serves all staff routes of an app, so that wrong tokens are counted together. */
+/** One guard serves all routes of a realm, so that wrong tokens are counted together, by address. */
 export function createGuard(
   limits: Limits,
-  settings: AccessSettings,
-  rates: StaffRates = RATES_OF_STAFF,
+  { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: Realm },
+  rates = RATES,
 ): Guard {
   const often = limitStrangers(limits, rates);
-  const refuse = refusal(limits, 'staff', rates);
+  const tooMany = limitTo(limits, () => rates.failures);
 
   function only(scheme: Scheme): onRequestAsyncHookHandler {
     return async (request, reply) => {
@@ -147,7 +136,7 @@ export function createGuard(
         case 'granted':
           return;
         case 'refused':
-          return refuse(request, reply, scheme);
+          return (await tooMany(request, reply)) ?? unauthorized(reply, realm, scheme);
         case 'absent':
           return notFound(request, reply);
       }
@@ -163,33 +152,6 @@ export function createGuard(
         : often(request, reply),
   };
 }
-
-/**
- * An `onRequest` hook that lets operators pass and ends every other request. Only a bearer token counts, even from this
- * machine: nothing that a browser sends by itself.
- */
-export function createOperatorGuard(
-  limits: Limits,
-  token: string,
-  rates: StaffRates = RATES_OF_STAFF,
-): onRequestAsyncHookHandler {
-  const refuse = refusal(limits, 'operator', rates);
-  return async (request, reply) =>
-    shows(callerOf(request), token, 'bearer') ? undefined : refuse(request, reply, 'bearer');
-}
-
-/** Answers a wrong token; wrong ones are counted by address. */
-function refusal(limits: Limits, realm: Realm, { failures: max }: Pick<StaffRates, 'failures'>) {
-  const failures = limits({ timeWindow: MINUTE_MS, max });
-  return async (request: FastifyRequest, reply: FastifyReply, scheme: Scheme): Promise<FastifyReply> => {
-    const failed = await failures(request);
-    const tooOften = !failed.isAllowed && failed.isExceeded;
-    return tooOften ? tooMany(reply, failed.ttlInSeconds) : unauthorized(reply, realm, scheme);
-  };
-}
-
-/** Whose token is wanted. */
-type Realm = 'staff' | 'operator';
 
 function credential(authorization: string, scheme: Scheme): string | null {
   const [, name = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];

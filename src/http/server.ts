@@ -63,25 +63,17 @@ function createServer(
   return server;
 }
 
-/** `admin` is `server` unless it has a port of its own (`ADMIN_PORT`). */
-export type Servers = {
-  /** For platforms and orchestrators: webhooks and health. */
-  readonly server: FastifyInstance;
-  /** For staff, operators and Prometheus. */
-  readonly admin: FastifyInstance;
-  /** Each once. */
-  readonly all: readonly FastifyInstance[];
-};
+type Servers = ReturnType<typeof createServers>;
 
-export function createServers(
-  settings: ServerSettings,
-  options: ServerOptions,
-  logFields: LogFields,
-): Servers {
-  const server = createServer(settings, options, logFields);
-  if (settings.adminPort === undefined) return { server, admin: server, all: [server] };
-  const admin = createServer(settings, options, logFields);
-  return { server, admin, all: [server, admin] };
+/**
+ * `server` is for platforms and orchestrators, `admin` for staff, operators and Prometheus: the same one unless that has a
+ * port of its own (`ADMIN_PORT`). `all`: each once.
+ */
+export function createServers(settings: ServerSettings, options: ServerOptions, logFields: LogFields) {
+  const create = () => createServer(settings, options, logFields);
+  const server = create();
+  const admin = settings.adminPort === undefined ? server : create();
+  return { server, admin, all: [...new Set([server, admin])] };
 }
 
 /** Both listen, or the call rejects. The admin port first: by the time that messages can come, they can be watched. */

@@ -42,20 +42,7 @@ export type Exchange =
   | { readonly kind: 'large' }
   | { readonly kind: 'unsent' | 'lost'; readonly reason: string };
 
-/**
- * Whatever the bot asks of others leaves from here: exact origins, no redirects, answers capped in size and time.
- *
- * @example
- * const transport = createTransport({ allows: (origin) => origin === 'https://api.telegram.org' });
- * const exchange = await transport.exchange({ method: 'GET', origin, path, timeoutMs: 5000, maxBytes: 65_536 });
- * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
- */
-export type Transport = {
-  /** Never rejects. */
-  exchange(call: Call): Promise<Exchange>;
-  /** Lets the calls under way finish and takes no more: those are `unsent`. */
-  close(): Promise<void>;
-};
+export type Transport = ReturnType<typeof createTransport>;
 
 export type TransportOptions = {
   /** Where calls may go; a call elsewhere is `unsent`. */
@@ -67,7 +54,15 @@ const CONNECT_MS = 3000;
 /** Between two calls; longer than people type. */
 const KEEP_ALIVE_MS = 30_000;
 
-export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOptions): Transport {
+/**
+ * Whatever the bot asks of others leaves from here: exact origins, no redirects, answers capped in size and time.
+ *
+ * @example
+ * const transport = createTransport({ allows: (origin) => origin === 'https://api.telegram.org' });
+ * const exchange = await transport.exchange({ method: 'GET', origin, path, timeoutMs: 5000, maxBytes: 65_536 });
+ * if (exchange.kind === 'answered') read(exchange.status, exchange.content);
+ */
+export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOptions) {
   const how = {
     connect: { timeout: connectMs },
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -81,14 +76,16 @@ export function createTransport({ allows, connectMs = CONNECT_MS }: TransportOpt
   let closing: Promise<void> | undefined;
 
   return {
-    async exchange(call) {
+    /** Never rejects. */
+    async exchange(call: Call): Promise<Exchange> {
       if (!allows(call.origin)) return { kind: 'unsent', reason: 'ForeignOrigin' };
       if (!call.isFresh) return dispatch(shared, call);
       const { connect, reset } = resettable(connectMs);
       const client = new Client(call.origin, { ...how, pipelining: 0, connect });
       return dispatch(client, call, reset).finally(() => void client.destroy());
     },
-    async close() {
+    /** Lets the calls under way finish and takes no more: those are `unsent`. */
+    async close(): Promise<void> {
       closing ??= shared.close();
       await closing;
     },
@@ -184,4 +181,26 @@ function dispatch(dispatcher: Dispatcher, call: Call, reset?: () => void): Promi
 function codeOf(error: Error): string {
   const code = 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^\w{1,50}$/.test(code) ? code : error.name;
+}
+
+/** Of each of two tries. */
+const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
+
+/**
+ * Tells a URL of the operator's that something happened: one try and one more. Nobody waits for it, and nothing follows from
+ * how it ends, but that `onFailed` is called.
+ */
+export function createHook(url: string, onFailed: () => void) {
+  const { origin, pathname, search } = new URL(url);
+  const { exchange, close } = createTransport({ allows: (to) => to === origin });
+  const call = { method: 'POST', origin, path: pathname + search, ...HOOK_LIMITS } as const;
+
+  async function isTold(body: string): Promise<boolean> {
+    const told = await exchange({ ...call, body, headers: { 'content-type': 'application/json' } });
+    return told.kind === 'answered' && told.status < 300;
+  }
+  async function tellTwice(body: string): Promise<void> {
+    if (!(await isTold(body)) && !(await isTold(body))) onFailed();
+  }
+  return { tell: (what: object): void => void tellTwice(JSON.stringify(what)), close };
 }

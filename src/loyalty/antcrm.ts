@@ -2,6 +2,7 @@ import type { World } from '../engine/world.ts';
 import type { Transport } from '../http/transport.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
+import { createSpans, type Spans } from '../observability/tracing.ts';
 import { type Attempt, type Attempts, createBreaker, type Tried } from './breaker.ts';
 import { createRemoteClock } from './clock.ts';
 import { momentIn } from './intent.ts';
@@ -23,6 +24,7 @@ export type AntCrmOptions = {
   /** How long the circuit breaker stays open; 5 s unless told. */
   readonly breakerMs?: number | undefined;
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'call' | 'breaker'>;
+  readonly spans?: Spans | undefined;
   /** Called with every attempt of a call, in order, before the call's outcome is returned. Personal data: not for logs. */
   readonly onCall?: ((call: MadeCall) => void) | undefined;
 };
@@ -60,7 +62,7 @@ const FIRST_PAGE = 1;
 
 /** The port over HTTP, by docs/antcrm.md; where that is silent, by the assumptions of its last table. */
 export function createAntCrm(options: AntCrmOptions): AntCrmClient {
-  const { transport, world, observe, timeoutMs } = options;
+  const { transport, world, observe, timeoutMs, spans = createSpans() } = options;
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/+$/, '');
   const headers = { apikey: options.apiKey, accept: 'application/json', 'content-type': 'application/json' };
@@ -115,10 +117,12 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     };
     const how = { writeBefore, ...(latest && { isFresh: true as const }) };
     const leftMs = () => writeBefore.monotonicMs - world.monotonicMs();
-    const attempts = await breaker.call('write', () => send(asked, endMs, how), leftMs);
-    const kind = writeOutcome(attempts.last.exchange);
-    report(asked, attempts, kind, writeOutcome, startMs);
-    return { kind };
+    return spans.around(`antcrm ${asked.call}`, {}, async () => {
+      const attempts = await breaker.call('write', () => send(asked, endMs, how), leftMs);
+      const kind = writeOutcome(attempts.last.exchange);
+      report(asked, attempts, kind, writeOutcome, startMs);
+      return { kind };
+    });
   }
 
   async function read<T>(
@@ -132,10 +136,12 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     const values = Object.fromEntries(query);
     const asked: Asked = { call, method: 'GET', path: `${path}?${query}`, values };
     const leftMs = () => endMs - world.monotonicMs();
-    const attempts = await breaker.call('read', () => send(asked, endMs), leftMs);
-    const result = readOutcome(attempts.last.exchange, parse);
-    report(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)), startMs);
-    return result;
+    return spans.around(`antcrm ${call}`, {}, async () => {
+      const attempts = await breaker.call('read', () => send(asked, endMs), leftMs);
+      const result = readOutcome(attempts.last.exchange, parse);
+      report(asked, attempts, nameOf(result), (exchange) => nameOf(readOutcome(exchange, parse)), startMs);
+      return result;
+    });
   }
 
   /** `outcome` is the last attempt's, which the call has read already. */
@@ -152,6 +158,7 @@ export function createAntCrm(options: AntCrmOptions): AntCrmClient {
     const { call, values } = asked;
     const { exchange } = last;
     observe.call(call, outcome, (world.monotonicMs() - startMs) / 1000);
+    spans.note({ outcome });
     if (exchange.kind === 'answered') keyRefused = isKeyRefused(exchange);
     if (isKeyRefused(exchange)) alarmKey();
     if (outcome === 'applied' || outcome === 'ok') return;

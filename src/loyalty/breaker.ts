@@ -13,18 +13,6 @@ export type Attempt = { readonly exchange: Tried; readonly ms: number };
 export type Attempts = { readonly repeated: readonly Attempt[]; readonly last: Attempt };
 export type BreakerState = 'closed' | 'half-open' | 'open';
 
-/** What stands between a call and the wire. Never throws. */
-export type Breaker = {
-  /**
-   * Repeated at most twice, within the time left and the retry budget: a read on any failure, a write only where it was
-   * surely not sent. `leftMs` tells how long the call still has. Declined unless the breaker is closed.
-   */
-  call(kind: 'read' | 'write', send: () => Promise<Tried>, leftMs: () => number): Promise<Attempts>;
-  isUp(): boolean;
-  /** Ends the trials. */
-  close(): void;
-};
-
 const RETRIES = 2;
 const BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 500;
@@ -40,6 +28,7 @@ const QUEUE_MS = 1000;
 const BREAKER_OPEN: Tried = { kind: 'declined', reason: 'breaker-open' };
 const BULKHEAD_FULL: Tried = { kind: 'declined', reason: 'bulkhead-full' };
 
+/** What stands between a call and the wire. Never throws. */
 export function createBreaker(options: {
   readonly world: Pick<World, 'monotonicMs' | 'sleep' | 'timer' | 'random'>;
   /** How many calls may be under way at once (half the turn slots: docs/how-it-works.md, "A message"). */
@@ -49,7 +38,7 @@ export function createBreaker(options: {
   /** The trial: a harmless read, which no customer has to ask for in vain. */
   readonly probe: () => Promise<Tried>;
   readonly onState: (state: BreakerState) => void;
-}): Breaker {
+}) {
   const { world, breakerMs, probe, onState } = options;
   let state: BreakerState = 'closed';
   let lately: readonly boolean[] = [];
@@ -100,7 +89,11 @@ export function createBreaker(options: {
   }
 
   return {
-    async call(kind, send, leftMs) {
+    /**
+     * Repeated at most twice, within the time left and the retry budget: a read on any failure, a write only where it was
+     * surely not sent. `leftMs` tells how long the call still has. Declined unless the breaker is closed.
+     */
+    async call(kind: 'read' | 'write', send: () => Promise<Tried>, leftMs: () => number): Promise<Attempts> {
       let startMs = world.monotonicMs();
       const repeated: Attempt[] = [];
       const ended = (exchange: Tried): Attempt => ({ exchange, ms: world.monotonicMs() - startMs });
@@ -120,8 +113,9 @@ export function createBreaker(options: {
         giveSlot();
       }
     },
-    isUp: () => state === 'closed',
-    close() {
+    isUp: (): boolean => state === 'closed',
+    /** Ends the trials. */
+    close(): void {
       isClosed = true;
       trial?.cancel();
     },

@@ -1,7 +1,6 @@
 import {
   type EffectContext,
   type Intent,
-  intentSchema,
   LeaseLost,
   type Lookup,
   TurnInterrupted,
@@ -23,9 +22,6 @@ export type Tools = {
 };
 
 type Clocks = Pick<World, 'monotonicMs' | 'nowMs'>;
-
-/** Reads a stored intent; throws if it is none, because nobody could act on it. */
-export const readIntent = (body: unknown): Intent => intentSchema.parse(body);
 
 /** Writes the intent. After `go` the call must follow, stopping or not; throws where no call may be begun. */
 export async function intend(

@@ -38,12 +38,17 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** What the parts report about themselves: alarms, and what is counted. `app.ts` hands it to them. */
 export type Observe = Metrics['observe'];
 
-/** What waits in the store, of all processes (ms). */
-type Waiting = {
+/** What waits in the store, over all conversations and processes. */
+export type Waiting = {
+  /** Conversations that somebody should work on by now, and nobody does; for how long the first has been (ms; 0: none). */
   readonly due: { readonly count: number; readonly oldestMs: number };
+  /** How long ago the oldest reply was made that had to be put off (ms; 0: there is none). */
   readonly undeliveredMs: number;
+  /** Conversations that have dead letters. */
   readonly letters: number;
+  /** How old operations without an outcome are (ms), in no order; of very many not all. */
   readonly operationsMs: readonly number[];
+  /** Where a person was asked for: for how long each customer waits for staff (ms), and how many do not. */
   readonly tickets: { readonly waitingMs: readonly number[]; readonly answered: number };
 };
 
@@ -58,37 +63,38 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_MS });
-  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers });
-  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+  const gauge = (name: string, help: string, ...labelNames: string[]) =>
     new Gauge({ name, help, labelNames, registers });
-  const histogram = <Label extends string>(
-    name: string,
-    help: string,
-    buckets: number[],
-    ...labelNames: Label[]
-  ) => new Histogram({ name, help, labelNames, buckets, registers });
+
+  /** Declares a counter: the function adds one under these labels, in their order. */
+  function counts<Names extends string[]>(name: string, help: string, ...names: Names) {
+    const counted = counter(name, help, ...names);
+    return (...labels: Labels<Names>): void => counted.inc(labelled(names, labels));
+  }
+  /** Declares a histogram: the function takes what a channel, a call or a script took. */
+  function takes(name: string, help: string, label: string, buckets: number[]) {
+    const histogram = new Histogram({ name, help, labelNames: [label], buckets, registers });
+    return (of: string, seconds: number): void => histogram.observe({ [label]: word(of) }, seconds);
+  }
 
   const alarms = counter('bot_alarms_total', 'Somebody must look: alarms, as logged', 'alarm');
-  const updates = counter('bot_updates_total', 'Messages, by what became of them', 'channel', 'result');
   const turns = counter('bot_turns_total', 'Turns ended', 'channel', 'result');
-  const turnSeconds = histogram('bot_turn_duration_seconds', 'Lease to commit', SECONDS, 'channel', 'result');
+  const turnSeconds = new Histogram({
+    ...{ name: 'bot_turn_duration_seconds', help: 'Lease to commit', labelNames: ['channel', 'result'] },
+    ...{ buckets: SECONDS, registers },
+  });
   const busy = gauge('bot_turns_busy', 'Turns at work now');
   const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
   const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
-  const waits = histogram('bot_message_wait_seconds', 'Accepting to turn', ANSWERS, 'channel');
-  const answers = histogram('bot_answer_duration_seconds', 'Accepting to last reply', ANSWERS, 'channel');
-  const commands = histogram('bot_redis_command_duration_seconds', 'A script of Redis', COMMANDS, 'script');
-  const calls = counter('antcrm_calls_total', 'Calls to AntCRM ended', 'call', 'outcome');
-  const callSeconds = histogram('antcrm_call_duration_seconds', 'A call to AntCRM', SECONDS, 'call');
+  const calls = counts('antcrm_calls_total', 'Calls to AntCRM ended', 'call', 'outcome');
+  const callSeconds = takes('antcrm_call_duration_seconds', 'A call to AntCRM', 'call', SECONDS);
   const skew = gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's");
   const breaker = gauge('antcrm_breaker_state', 'Circuit breaker of AntCRM: 0 closed, 1 half-open, 2 open');
-  const deliveries = counter('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result');
-  const paceWaits = histogram('bot_pace_wait_seconds', 'Wait for a platform', WAITS, 'channel');
   const questions = counter('bot_questions_total', 'Questions, by the id of their answer', 'answer');
-  const misunderstood = counter('bot_misunderstood_total', 'Messages that got a fallback');
-  const photos = counter('bot_photos_total', 'Pictures: read, none, failed', 'channel', 'result');
-  const photoSeconds = histogram('bot_photo_duration_seconds', 'Fetching to reading', SECONDS, 'channel');
+  const photos = counts('bot_photos_total', 'Pictures: read, none, failed', 'channel', 'result');
+  const photoSeconds = takes('bot_photo_duration_seconds', 'Fetching to reading', 'channel', SECONDS);
   const failing = gauge('bot_delivery_failing', '1 while most sends of a channel fail', 'channel');
   const outOfOrder = gauge('bot_channel_out_of_order', '1 while /health/ready says why', 'channel');
   const build = gauge('bot_build_info', 'Always 1; its label is the version of the bot', 'version');
@@ -115,10 +121,8 @@ export function createMetrics({ log }: { readonly log: Log }) {
       alarms.inc({ alarm: name });
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
-    /** A message reached `accept`. */
-    update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void {
-      updates.inc({ channel: word(channel), result });
-    },
+    /** A message reached `accept`: accepted, duplicate, full, refused or unavailable. */
+    update: counts('bot_updates_total', 'Messages, by what became of them', 'channel', 'result'),
     /** A turn ended. `seconds` from lease to commit. */
     turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void {
       const labels = { channel: word(channel), result };
@@ -127,40 +131,27 @@ export function createMetrics({ log }: { readonly log: Log }) {
     },
     /** Turns at work now. */
     busy: (count: number): void => busy.set(count),
-    /** A message's turn ended; `seconds` from when the message was accepted to when the turn began. */
-    waited: (channel: string, seconds: number): void => waits.observe({ channel: word(channel) }, seconds),
-    /** The last reply to a message was delivered; `seconds` since the message was accepted. */
-    answered: (channel: string, seconds: number): void =>
-      answers.observe({ channel: word(channel) }, seconds),
+    /** A message's turn ended; from when the message was accepted to when the turn began. */
+    waited: takes('bot_message_wait_seconds', 'Accepting to turn', 'channel', ANSWERS),
+    /** The last reply to a message was delivered; since the message was accepted. */
+    answered: takes('bot_answer_duration_seconds', 'Accepting to last reply', 'channel', ANSWERS),
     /** A call to AntCRM ended. */
     call(call: 'accumulate' | 'redeem' | 'history' | 'contact', outcome: string, seconds: number): void {
-      calls.inc({ call, outcome: word(outcome) });
-      callSeconds.observe({ call }, seconds);
+      calls(call, outcome);
+      callSeconds(call, seconds);
     },
     /** How far AntCRM's clock is ahead of the store's. */
     skew: (seconds: number): void => skew.set(seconds),
     /** AntCRM's circuit breaker. */
     breaker: (state: 'closed' | 'half-open' | 'open'): void => breaker.set(BREAKER[state]),
     /** A reply was handed to a channel; `result` is the kind of its `Delivery`. */
-    delivery(
-      channel: string,
-      result:
-        | 'delivered'
-        | 'throttled'
-        | 'undelivered'
-        | 'uncertain'
-        | 'unauthorized'
-        | 'unreachable'
-        | 'rejected',
-    ): void {
-      deliveries.inc({ channel: word(channel), result });
-    },
-    /** A message may leave now; `seconds` it waited for that, however often it was put off. */
-    paced: (channel: string, seconds: number): void => paceWaits.observe({ channel: word(channel) }, seconds),
+    delivery: counts('bot_deliveries_total', 'Replies handed to a channel', 'channel', 'result'),
+    /** A message may leave now; what it waited for that, however often it was put off. */
+    paced: takes('bot_pace_wait_seconds', 'Wait for a platform', 'channel', WAITS),
     /** A picture was read, or could not be: the kind of its reading. `seconds` from fetching it to its reading. */
     photo(channel: string, reading: keyof typeof PHOTOS, seconds: number): void {
-      photos.inc({ channel: word(channel), result: PHOTOS[reading] });
-      photoSeconds.observe({ channel: word(channel) }, seconds);
+      photos(channel, PHOTOS[reading]);
+      photoSeconds(channel, seconds);
     },
     /** A channel was looked at: whether it and its platform work together. */
     channel: (channel: string, inOrder: boolean): void =>
@@ -171,7 +162,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
     /** A customer asked something; `answer`: the id of what answered it, `none` where nothing did. */
     question: (answer: string): void => questions.inc({ answer: idOf(answer) }),
     /** A message was not understood. */
-    misunderstood: (): void => misunderstood.inc(),
+    misunderstood: counts('bot_misunderstood_total', 'Messages that got a fallback'),
     /**
      * A conversation's lease was taken: `fresh` with the message just filed, `due` of what waited, `takeover` because the
      * lease before it ran out.
@@ -180,7 +171,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
     /** A conversation that waited was claimed: the lease is ours, it was another process's by then, or it is for a newer version. */
     claim: (result: 'won' | 'taken' | 'left'): void => claims.inc({ result }),
     /** A script ran on Redis, or failed. */
-    command: (script: string, seconds: number): void => commands.observe({ script: word(script) }, seconds),
+    command: takes('bot_redis_command_duration_seconds', 'A script of Redis', 'script', COMMANDS),
   };
 
   let lookedMs = Number.NEGATIVE_INFINITY;
@@ -228,6 +219,11 @@ export function createMetrics({ log }: { readonly log: Log }) {
     contentType: registry.contentType,
   };
 }
+
+type Labels<Names extends string[]> = { [At in keyof Names]: string };
+
+const labelled = (names: readonly string[], labels: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name, at) => [name, word(labels[at] ?? '')]));
 
 /**
  * A label that has no type of its own: a channel's name, an outcome. Only a short word becomes one, so that nothing

@@ -10,6 +10,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { FastifyPluginAsync } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Log } from './log.ts';
 
@@ -49,7 +50,6 @@ const KINDS = {
   accept: SpanKind.PRODUCER,
   wait: SpanKind.INTERNAL,
   turn: SpanKind.CONSUMER,
-  step: SpanKind.INTERNAL,
   perform: SpanKind.INTERNAL,
   photo: SpanKind.INTERNAL,
   identify: SpanKind.CLIENT,
@@ -64,6 +64,8 @@ export type SpanName =
 /** What this chain of awaits works on. */
 type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: Span | undefined };
 
+export type Spans = ReturnType<typeof createSpans>;
+
 /**
  * Says what is worked on. Without a collector there are no spans, and each call costs a comparison; the log still learns
  * which conversation and operation its lines are about.
@@ -72,32 +74,7 @@ type AtWork = Pick<About, 'conversation' | 'operation'> & { readonly span?: Span
  * const filed = await spans.around('accept', { channel, conversation }, () => store.accept(message));
  * spans.note({ result: filed.kind });
  */
-export type Spans = {
-  /** Whether there is a collector: what only makes spans can be left out where there is none. */
-  readonly isTracing: boolean;
-  /**
-   * Does `work` in a span of its own: a child of the span at hand, or of `parent` (W3C Trace Context; null: the first of a
-   * new trace). Resolves and rejects as `work` does.
-   */
-  around<Result>(
-    name: SpanName,
-    about: About,
-    work: () => Promise<Result>,
-    parent?: string | null,
-  ): Promise<Result>;
-  /** A span that ends now and began at `sinceMs` (epoch), in whichever process; a child as those of `around` are. */
-  since(sinceMs: number, name: SpanName, about: About, parent?: string): void;
-  /** Adds to what the span at hand says. */
-  note(about: About): void;
-  /** Does `work` with log lines that say what it is about, outside of the span at hand. */
-  apart<Result>(about: Pick<About, 'conversation'>, work: () => Promise<Result>): Promise<Result>;
-  /** The span at hand, for what will go on with the work elsewhere; undefined where there is none. */
-  traceparent(): string | undefined;
-  /** What each log line says beside its own fields. */
-  fields(): Record<string, string>;
-};
-
-export function createSpans(tracer?: Tracer): Spans {
+export function createSpans(tracer?: Tracer) {
   const atWork = new AsyncLocalStorage<AtWork>();
 
   function begin(by: Tracer, name: SpanName, about: About, parent?: string | null, sinceMs?: number): Span {
@@ -109,9 +86,19 @@ export function createSpans(tracer?: Tracer): Spans {
   }
 
   return {
+    /** Whether there is a collector: what only makes spans can be left out where there is none. */
     isTracing: tracer !== undefined,
 
-    around(name, about, work, parent) {
+    /**
+     * Does `work` in a span of its own: a child of the span at hand, or of `parent` (W3C Trace Context; null: the first of
+     * a new trace). Resolves and rejects as `work` does.
+     */
+    around<Result>(
+      name: SpanName,
+      about: About,
+      work: () => Promise<Result>,
+      parent?: string | null,
+    ): Promise<Result> {
       const { conversation, operation } = about;
       if (tracer === undefined && conversation === undefined && operation === undefined) return work();
       const before = atWork.getStore();
@@ -123,24 +110,28 @@ export function createSpans(tracer?: Tracer): Spans {
       };
       return atWork.run(at, span ? () => ending(span, work) : work);
     },
-
-    since(sinceMs, name, about, parent) {
+    /** A span that ends now and began at `sinceMs` (epoch), in whichever process; a child as those of `around` are. */
+    since(sinceMs: number, name: SpanName, about: About, parent?: string): void {
       if (tracer !== undefined) begin(tracer, name, about, parent, sinceMs).end();
     },
-    note(about) {
+    /** Adds to what the span at hand says. */
+    note(about: About): void {
       if (tracer !== undefined) atWork.getStore()?.span?.setAttributes(attributesOf(about));
     },
-    apart(about, work) {
+    /** Does `work` with log lines that say what it is about, outside of the span at hand. */
+    apart<Result>(about: Pick<About, 'conversation'>, work: () => Promise<Result>): Promise<Result> {
       const { conversation, operation, span } = atWork.getStore() ?? {};
       // Nothing to leave: what is at hand says the same. That is every turn of a message just accepted, untraced.
       const isSame = conversation === about.conversation && operation === undefined && span === undefined;
       return isSame ? work() : atWork.run(about, work);
     },
-    traceparent() {
+    /** The span at hand, for what will go on with the work elsewhere; undefined where there is none. */
+    traceparent(): string | undefined {
       const span = atWork.getStore()?.span;
       return span && traceparentOf(span);
     },
-    fields() {
+    /** What each log line says beside its own fields. */
+    fields(): Record<string, string> {
       const { conversation, operation, span } = atWork.getStore() ?? {};
       return {
         ...(conversation !== undefined && { conversation }),
@@ -149,6 +140,30 @@ export function createSpans(tracer?: Tracer): Spans {
       };
     },
   };
+}
+
+/**
+ * A plugin with a span around each request to POST something, once it has been let in and read. It begins a trace: no
+ * caller's `traceparent` is believed, for whoever writes to the bot would decide what is traced.
+ */
+export function spannedWebhooks(plugin: FastifyPluginAsync, channel: string, spans: Spans) {
+  if (!spans.isTracing) return plugin;
+  const spanned: FastifyPluginAsync = async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      if (route.method !== 'POST') return;
+      const { handler } = route;
+      route.handler = async function answer(request, reply) {
+        const answered = async (): Promise<unknown> => {
+          const said: unknown = await handler.call(this, request, reply);
+          spans.note({ status: reply.statusCode });
+          return said;
+        };
+        return spans.around('webhook', { channel }, answered, null);
+      };
+    });
+    scope.register(plugin);
+  };
+  return spanned;
 }
 
 /** The result of a turn that another process goes on with: it is no fault. */
@@ -204,19 +219,18 @@ const EXPORT_MS = 5000;
  * Sends spans to the collector at `endpoint`. While that is out of reach, they are dropped, nothing waits, and the log says
  * so once, until they can be sent again.
  */
-export async function openTraces(endpoint: string) {
+export async function openTraces(endpoint: string, log: Pick<Log, 'warn' | 'info'>) {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
   const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import(
     '@opentelemetry/resources'
   );
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-node');
-  let log: Pick<Log, 'warn' | 'info'> | undefined;
   let isFailing = false;
   function report(sent: boolean): void {
     if (sent !== isFailing) return;
     isFailing = !sent;
-    if (sent) log?.info({}, 'traces are sent again');
-    else log?.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped');
+    if (sent) log.info({}, 'traces are sent again');
+    else log.warn({}, 'traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT: they are dropped');
   }
   const exporter = new OTLPTraceExporter({ url: `${endpoint}/v1/traces`, timeoutMillis: EXPORT_MS });
   const processor = new BatchSpanProcessor({
@@ -241,10 +255,6 @@ export async function openTraces(endpoint: string) {
   });
   return {
     tracer: provider.getTracer(packageJson.name, packageJson.version),
-    /** Where it is logged that spans cannot be sent. */
-    reportTo(where: Pick<Log, 'warn' | 'info'>): void {
-      log = where;
-    },
     /** Sends what has ended. Never rejects. */
     close: () => provider.shutdown().catch(() => {}),
   };

@@ -1,12 +1,10 @@
-import type { Lookup } from '../conversation/effect.ts';
-import { parsePhone } from '../conversation/language/phone.ts';
+import { z } from 'zod';
+import { intentSchema, type Lookup } from '../conversation/effect.ts';
 import type { Message } from '../conversation/message.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/identity.ts';
 import type { Operation } from '../conversation/state.ts';
 import type { Conversation, OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
-import { readIntent } from '../loyalty/intent.ts';
 import { toNational } from '../loyalty/wire.ts';
-import type { Event, List, ListedLetter, ListedOperation, Settled, Shown, Sought } from './api.ts';
 
 /*
  * What is known of operations without an outcome and of dead letters, from what is stored: nothing is guessed.
@@ -17,7 +15,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 /** What the call was and how to find it; null where the intent cannot be opened or read. */
 export function lookupOf({ intent }: OpenOperation): Lookup | null {
   try {
-    return intent && readIntent(intent.body).lookup;
+    return intent && intentSchema.parse(intent.body).lookup;
   } catch {
     return null;
   }
@@ -25,22 +23,23 @@ export function lookupOf({ intent }: OpenOperation): Lookup | null {
 
 type Found = { readonly operations: readonly OpenOperation[]; readonly letters: readonly OpenLetter[] };
 
-export function listOf({ operations, letters }: Found, checksMs: readonly number[], nowMs: number): List {
+/** What may be seen without asking for it. */
+export function listOf({ operations, letters }: Found, checksMs: readonly number[], nowMs: number) {
   return {
     operations: operations.map((one) => summarize(one, checksMs, nowMs)),
-    deadLetters: letters.map(summarizeLetter),
+    deadLetters: letters.map(({ id, conversation, atMs, reason, holds }) => {
+      const message = holds === 'state' ? null : holds;
+      const kind = holds === 'state' ? holds : (message?.message.kind ?? null);
+      return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
+    }),
   };
 }
 
 /**
- * What may be seen without asking for it. `waitsFor`: by its own timetable the bot still looks the operation up, or does
- * no more. (It may have given up before: then there was an alarm.)
+ * `kind`, null: it cannot be opened. `waitsFor`: by its own timetable the bot still looks the operation up, or does no
+ * more. (It may have given up before: then there was an alarm.)
  */
-export function summarize(
-  operation: OpenOperation,
-  checksMs: readonly number[],
-  nowMs: number,
-): ListedOperation {
+export function summarize(operation: OpenOperation, checksMs: readonly number[], nowMs: number) {
   const { reference, conversation, atMs, intent } = operation;
   const lookup = lookupOf(operation);
   const checkedUntilMs = (lookup?.deadlineMs ?? atMs) + (checksMs.at(-1) ?? 0);
@@ -55,12 +54,6 @@ export function summarize(
   };
 }
 
-function summarizeLetter({ id, conversation, atMs, reason, holds }: OpenLetter): ListedLetter {
-  const message = holds === 'state' ? null : holds;
-  const kind = message?.message.kind ?? (holds === 'state' ? holds : null);
-  return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
-}
-
 /**
  * What finds the operation in AntCRM's back office. A gift's code is no secret, a product's is worth points. In full, all
  * is as AntCRM has it, to be searched for.
@@ -68,20 +61,40 @@ function summarizeLetter({ id, conversation, atMs, reason, holds }: OpenLetter):
 export function describe(
   { kind, by, code, locks, fromMs, calledMs, skew, baseline }: Lookup,
   reveal: boolean,
-): Pick<Shown, 'code' | 'identifier' | 'customerId' | 'recordsFrom' | 'knownRecords'> {
+) {
   const full = by.kind === 'phone' ? toNational(by.value) : by.value;
   const masked = by.kind === 'phone' ? maskPhone(by.value) : maskEmail(by.value);
   return {
     code: reveal || kind === 'redeem' ? code : maskCode(code),
     identifier: { kind: by.kind, value: reveal ? full : masked },
     customerId: locks.map((name) => /^customer:(.*)$/.exec(name)?.[1]).find(Boolean) ?? null,
+    /** Ours is a succeeded record created since then, by AntCRM's clock, and none of those that were there before. */
     recordsFrom: iso(skew && calledMs !== undefined ? calledMs + skew.ms - skew.errorMs : fromMs),
     knownRecords: [...baseline],
   };
 }
 
+/** `at`, for lookups: when it was due; null: that is not kept. */
+export type Event = {
+  readonly at: string | null;
+  readonly what: 'intent' | 'call' | 'turn' | 'told' | 'lookup' | 'settled';
+  readonly says: string;
+};
 const at = (ms: number, what: Event['what'], says: string): Event => ({ at: iso(ms), what, says });
 const once = (what: Event['what'], says: string): Event => ({ at: null, what, says });
+
+/** What is left of an operation once an operator has settled it, for 48 h. `by`, null: nobody was named. */
+export const settledSchema = z.object({
+  reference: z.string(),
+  kind: z.enum(['accumulate', 'redeem']).nullable(),
+  conversation: z.string(),
+  settled: z.object({
+    at: z.iso.datetime(),
+    result: z.enum(['done', 'not-applied']),
+    by: z.string().nullable(),
+  }),
+});
+export type Settled = z.infer<typeof settledSchema>;
 
 type Sources = {
   readonly operation: OpenOperation;
@@ -165,6 +178,11 @@ const CONCLUSIONS: Readonly<Partial<Record<Operation['status'], string>>> = {
   escalated: 'The customer was told that staff look into it: it is yours.',
 };
 
+/** The customer that is looked for: by the id that they write under on a channel, or by their phone (E.164). */
+export type Sought =
+  | { readonly channel: string; readonly id: string }
+  | { readonly channel?: undefined; readonly phone: string };
+
 /** What operators must know of a channel. */
 export type KnownChannel = {
   readonly name: string;
@@ -218,19 +236,13 @@ async function byPhone(
     }),
     letters: letters.filter(({ holds, conversation }) => {
       const message = holds === 'state' ? undefined : holds?.message;
-      return knowing.has(conversation) || (message && phonesIn(message).includes(phone));
+      return knowing.has(conversation) || (message && names(message, phone));
     }),
   };
 }
 
-const NUMBER = /\+?\d[\d\s.()-]{6,20}\d/g;
-
-/** Phones that a message names, E.164. */
-function phonesIn(message: Message): string[] {
-  const named = message.kind === 'contact' || message.kind === 'form' ? [message.phone ?? ''] : [];
-  const written = message.kind === 'text' ? (message.text.match(NUMBER) ?? []) : named;
-  return written.flatMap((text) => {
-    const read = parsePhone(text);
-    return read.ok ? [read.value] : [];
-  });
-}
+/** Whether a message has the digits of a phone (E.164) in it, however they are written. */
+const names = (message: Message, phone: string): boolean =>
+  JSON.stringify(message)
+    .replace(/\D/g, '')
+    .includes(phone.replace(/^\+(84)?/, ''));

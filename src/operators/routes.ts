@@ -1,12 +1,25 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Lookup } from '../conversation/effect.ts';
+import { parsePhone } from '../conversation/language/phone.ts';
 import type { Filed, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { Key, RecordStore } from '../store/port.ts';
-import { REFUSALS, routesOf, type Settled, settledSchema } from './api.ts';
-import { describe, find, type KnownChannel, listOf, lookupOf, storyOf, summarize } from './operation.ts';
+import {
+  describe,
+  find,
+  type KnownChannel,
+  listOf,
+  lookupOf,
+  type Settled,
+  type Sought,
+  settledSchema,
+  storyOf,
+  summarize,
+} from './operation.ts';
 
 export type RouteOptions = {
   /** Lets operators pass, and nobody else. */
@@ -22,7 +35,51 @@ export type RouteOptions = {
   nowMs(): number;
 };
 
+/** Why something was not done. */
+const REFUSALS = {
+  unknown: [404, 'Not Found', 'There is none of that name: it was settled, or never was.'],
+  unreadable: [
+    422,
+    'Unprocessable Content',
+    'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? did a newer version of the bot write it?), or is no message.',
+  ],
+  decided: [
+    409,
+    'Conflict',
+    'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
+  ],
+} as const;
 const FULL = 'Too many messages wait in that conversation. Nothing was filed: try again in a minute.';
+
+/** Who does it, for the record. */
+const by = z.string().trim().min(1).max(100).optional();
+const reference = z.object({ reference: z.string().trim().toUpperCase().min(1).max(40) });
+const letter = {
+  params: z.object({ id: z.string().min(1).max(100) }),
+  body: z.strictObject({ by }).nullish(),
+};
+const shown = {
+  params: reference,
+  querystring: z.object({ reveal: z.enum(['true', 'false']).optional(), by }),
+};
+const decided = {
+  params: reference,
+  body: z.strictObject({ result: z.enum(['done', 'not-applied']), by }),
+};
+
+/** Exactly one of the channels' names, with the id that the customer writes under there, or their phone. */
+function soughtBy(channels: readonly string[]) {
+  const names = [...channels, 'phone'];
+  return z.partialRecord(z.enum(names), z.string().min(1).max(300)).transform((body, context): Sought => {
+    const [[name, value = ''] = ['', ''], ...others] = Object.entries(body);
+    const phone = name === 'phone' ? parsePhone(value) : undefined;
+    if (others.length === 0 && phone?.ok) return { phone: phone.value };
+    if (others.length === 0 && value !== '' && !phone) return { channel: name, id: value };
+    const message = `Exactly one of ${names.join(', ')}; a phone as people write it`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
 
 /**
  * Operations without an outcome, and dead letters (docs/operators.md). Phones and ids are looked for by POST, since
@@ -30,7 +87,7 @@ const FULL = 'Too many messages wait in that conversation. Nothing was filed: tr
  */
 export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
   const { guard, operators, decisions, channels, checksMs, log, nowMs } = options;
-  const schemas = routesOf(channels.map(({ name }) => name));
+  const sought = soughtBy(channels.map(({ name }) => name));
 
   function refuse(reply: FastifyReply, why: Exclude<Filed, 'filed'>, detail?: string): FastifyReply {
     if (why === 'full') return comeLater(reply, 503, FULL);
@@ -54,19 +111,18 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
 
   return async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
-    scope.setSerializerCompiler(serializerCompiler);
     scope.addHook('onRequest', guard);
     scope.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store');
     });
     const routes = scope.withTypeProvider<ZodTypeProvider>();
 
-    routes.get('/operations', { schema: schemas.list }, async (_request, reply) => {
+    routes.get('/operations', async (_request, reply) => {
       const found = { operations: await operators.operations(), letters: await operators.letters() };
       return reply.send(listOf(found, checksMs, nowMs()));
     });
 
-    routes.post('/operations/find', { schema: schemas.find }, async ({ body }, reply) => {
+    routes.post('/operations/find', { schema: { body: sought } }, async ({ body }, reply) => {
       const { conversation, ...found } = await find(body, operators, channels);
       return reply.send({
         ...(conversation !== null && { conversation }),
@@ -74,7 +130,7 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       });
     });
 
-    routes.get('/operations/:reference', { schema: schemas.show }, async (request, reply) => {
+    routes.get('/operations/:reference', { schema: shown }, async (request, reply) => {
       const { reference } = request.params;
       const { reveal, by } = request.query;
       const operation = (await operators.operations()).find((one) => one.reference === reference);
@@ -91,10 +147,11 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
         ...summarize(operation, checksMs, nowMs()),
         ...describe(lookup, reveal === 'true'),
         story: storyOf({ operation, lookup, conversation, letters, decision, checksMs }),
+        next: nextOf(lookup.kind, reference),
       });
     });
 
-    routes.post('/operations/:reference/settle', { schema: schemas.settle }, async (request, reply) => {
+    routes.post('/operations/:reference/settle', { schema: decided }, async (request, reply) => {
       const { reference } = request.params;
       const { result, by } = request.body;
       const operation = (await operators.operations()).find((one) => one.reference === reference);
@@ -109,14 +166,14 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       return filed === 'unknown' ? unknown(reply, reference) : refuse(reply, filed);
     });
 
-    routes.post('/operations/letters/:id/replay', { schema: schemas.replay }, async (request, reply) => {
+    routes.post('/operations/letters/:id/replay', { schema: letter }, async (request, reply) => {
       const { id } = request.params;
       const filed = await operators.replay(id);
       note(request, request.body?.by, 'replays a dead letter', { letter: id, filed });
       return filed === 'filed' ? reply.send({ status: filed }) : refuse(reply, filed);
     });
 
-    routes.post('/operations/letters/:id/remove', { schema: schemas.remove }, async (request, reply) => {
+    routes.post('/operations/letters/:id/remove', { schema: letter }, async (request, reply) => {
       const { id } = request.params;
       const removed = await operators.remove(id);
       note(request, request.body?.by, 'removes a dead letter', { letter: id, removed });
@@ -125,29 +182,34 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
   };
 }
 
+/** What an operator does with what is shown. */
+const nextOf = (kind: Lookup['kind'], reference: string): readonly string[] => [
+  `Look in AntCRM for a succeeded ${kind === 'redeem' ? 'redemption' : 'accumulation'} of this code by this customer,`,
+  "created since recordsFrom by AntCRM's clock, none of knownRecords.",
+  `There is one:   npm run operations -- settle ${reference} done`,
+  `There is none:  npm run operations -- settle ${reference} not-applied`,
+];
+
 /** For so long it is known who settled an operation; its intent is gone by then. */
 const KEPT_MS = 48 * 60 * 60 * 1000;
 
-/** What operators decided, by the operation's reference. Both reject with `StoreUnavailable`. */
-export type Decisions = {
-  /** Null: none, or it was longer ago. */
-  find(reference: string): Promise<Settled | null>;
-  /** The first decision counts: a further one changes nothing. */
-  keep(decision: Settled): Promise<void>;
-};
+type Decisions = ReturnType<typeof createDecisions>;
 
+/** What operators decided, by the operation's reference. Both reject with `StoreUnavailable`. */
 export function createDecisions(
   records: Pick<RecordStore, 'read' | 'swap'>,
   encryption: Pick<Encryption, 'seal' | 'open'>,
-): Decisions {
+) {
   const keyOf = (reference: string): Key => `settled:${reference}`;
   return {
-    async find(reference) {
+    /** Null: none, or it was longer ago. */
+    async find(reference: string): Promise<Settled | null> {
       const key = keyOf(reference);
       const { bytes } = await records.read(key);
       return bytes && settledSchema.parse(JSON.parse(encryption.open(key, bytes).toString()));
     },
-    async keep(decision) {
+    /** The first decision counts: a further one changes nothing. */
+    async keep(decision: Settled): Promise<void> {
       const key = keyOf(decision.reference);
       const bytes = encryption.seal(key, Buffer.from(JSON.stringify(decision)));
       await records.swap(key, { expected: null, bytes, ttlMs: KEPT_MS, indexes: [] });

@@ -71,3 +71,22 @@ function textsOf(found: readonly ReadResult[]): string[] {
   const others = found.filter(({ symbology }) => symbology !== 'EANUPC');
   return [...new Set((others.length > 0 ? others : found).map(({ text }) => text))];
 }
+
+/** What is used of WebAssembly, which TypeScript describes only together with the DOM. */
+declare global {
+  namespace WebAssembly {
+    class Module {
+      private readonly compiled: true;
+    }
+    class Memory {
+      readonly buffer: ArrayBuffer;
+      grow(pages: number): number;
+    }
+    type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    class Instance {
+      constructor(module: Module, imports: Imports);
+      readonly exports: Readonly<Record<string, unknown>>;
+    }
+    function compile(bytes: Uint8Array): Promise<Module>;
+  }
+}

@@ -2,12 +2,10 @@ import { execFile } from 'node:child_process';
 import { resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createClient } from '../../src/channels/staff/client.ts';
+import { describe, expect, it } from 'vitest';
 import { chat } from '../../src/cli/chat.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { type Kit, startKit } from '../channels/staff/kit.ts';
-import { startBot } from '../support/app.ts';
 
 const MENU = {
   key: 'menu',
@@ -95,16 +93,6 @@ describe('npm run chat', () => {
     });
     const { shown } = await pipe(kit, ['ok'], { lingerMs: 300 });
     expect(shown).toBe('> ok\nvi:operation.checking\nvi:operation.resolved.done\n');
-  });
-
-  it('waits at the end for the result of an operation whose answer got lost', async () => {
-    const bot = await startBot({ ANTCRM_TIMEOUT_MS: '2000', OPERATION_CHECKS: '300ms,1s,3s' });
-    onTestFinished(() => bot.stop());
-    const client = createClient(bot.url);
-    await client.sandbox('faults', { call: 'redeem', fault: 'lose-answer' });
-    const { shown, code } = await pipe({ client }, ['đổi quà DAUMAY01 0867123456', '1']);
-    expect(shown).toMatch(/the bot is finding out[\s\S]*Đầu máy/);
-    expect(code).toBe(0);
   });
 
   it('says why a message was refused, and fails', async () => {

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { duration, linesOfShown, readCommand, table } from '../../src/cli/operations.ts';
+import { linesOf, readCommand } from '../../src/cli/operations.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
-import { describe as details, summarize } from '../../src/operators/operation.ts';
+import { describe as describeLookup } from '../../src/operators/operation.ts';
 
 describe('the command', () => {
   test.each([
@@ -45,7 +45,6 @@ describe('the command', () => {
   });
 });
 
-const MINUTE_MS = 60_000;
 const LOOKUP: Lookup = {
   kind: 'accumulate',
   by: { kind: 'email', value: 'minh@example.vn' },
@@ -57,31 +56,34 @@ const LOOKUP: Lookup = {
 };
 
 test('a product code is masked as a person is, a gift code is not; what must be told apart is listed', () => {
-  expect(details(LOOKUP, false)).toMatchObject({
+  expect(describeLookup(LOOKUP, false)).toMatchObject({
     code: 'TIVI***pfg',
     identifier: { kind: 'email', value: 'mi***@example.vn' },
     customerId: null,
+    knownRecords: ['64db290a7796fe24bfe876b4'],
   });
-  expect(details(LOOKUP, true)).toMatchObject({
+  expect(describeLookup(LOOKUP, true)).toMatchObject({
     code: 'TIVInpmx8b98pfg',
     identifier: { value: 'minh@example.vn' },
   });
-  const operation = { reference: 'REF', conversation: 'c', atMs: 0, intent: null };
-  const lines = linesOfShown({
-    ...summarize(operation, [MINUTE_MS], 0),
-    ...details(LOOKUP, false),
-    story: [],
-  });
-  expect(lines).toContain('  64db290a7796fe24bfe876b4');
 });
 
-test('tables line up and ages are short', () => {
-  expect(table(['a', 'long'], [['wide', null]])).toEqual(['  a     long', '  wide  ?', '']);
-  expect([0, 119_999, 120_000, 7_200_000, 3 * 86_400_000].map(duration)).toEqual([
-    '0 s',
-    '119 s',
-    '2 min',
-    '2 h',
-    '3 d',
+test('an answer is shown as names and tables', () => {
+  const identifier = { kind: 'phone', value: '0867 *** 456' };
+  const operations = [
+    { reference: 'REF', kind: null },
+    { reference: 'LONGER', kind: 'redeem' },
+  ];
+  expect(linesOf({ code: 'LOA01', identifier, operations, knownRecords: ['64db'] })).toEqual([
+    'code          LOA01',
+    'identifier    phone 0867 *** 456',
+    'operations (2)',
+    '  reference  kind',
+    '  REF        ?',
+    '  LONGER     redeem',
+    '',
+    'knownRecords (1)',
+    '  64db',
+    '',
   ]);
 });

@@ -69,7 +69,11 @@ export const button = (page: Page, name: string): Locator =>
   page.getByRole('button', { name, exact: true }).last();
 /** In the header: whose abilities are imitated, and the language. */
 export const role = (page: Page, name: string) => page.locator('#as').selectOption({ label: name });
-export const language = (page: Page, tag: string) => page.locator('#locale').selectOption(tag);
+export async function language(page: Page, tag: string): Promise<void> {
+  await page.locator('#locale').selectOption(tag);
+  // The page is loaded anew.
+  await page.waitForFunction(`document.documentElement.lang === '${tag}'`);
+}
 /** Shows another view. */
 export const view = (page: Page, name: string) => page.getByRole('link', { name, exact: true }).click();
 /** The bot's last reply is of that key. */

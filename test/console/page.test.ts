@@ -66,7 +66,7 @@ describe('the console page', () => {
   ])('is %s', async (_name, access, status) => {
     const { url } = await start(access);
     expect((await fetch(`${url}/console`)).status).toBe(status);
-    expect((await fetch(`${url}/console/console.js`)).status).toBe(status);
+    expect((await fetch(`${url}/console/page.js`)).status).toBe(status);
     // Whoever opens the bare address wants to see something.
     expect((await fetch(url)).status).toBe(status);
     const bare = await fetch(url, { redirect: 'manual' });
@@ -91,7 +91,6 @@ describe('its words', () => {
   ];
   const inScript = [
     ...script.matchAll(/(?:word|say|partOf|bubbleOf\('\w+', )\(?'([^']+)'/g),
-    ...script.matchAll(/worded\('\w+', '[^']*', '([^']+)'/g),
     ...script.matchAll(/(?:token|contact|profile): '([^']+)'/g),
     ...script.matchAll(/(?:code|phone|email): \['([^']+)'/g),
     ...script.matchAll(/'([^']+)': \{ call:/g),

@@ -49,13 +49,13 @@ test('an operation without an outcome is listed, shown, found and settled, and t
   });
   const revealed = await command(`show ${reference} --reveal`);
   expect(revealed).toMatchObject({ code: 0, stderr: '' });
-  expect(revealed.stdout).toMatch(new RegExp(`^phone +${PHONE}$`, 'm'));
+  expect(revealed.stdout).toMatch(new RegExp(`^identifier +phone ${PHONE}$`, 'm'));
   expect(await answerOf(`find --phone ${PHONE}`)).toMatchObject({ operations: [{ reference }] });
   expect(await answerOf(`settle ${reference} done`)).toEqual({ status: 'filed' });
   for await (const event of events('qa-1', 0, AbortSignal.timeout(60_000)))
     if (event.key === 'operation.resolved.done') break;
   const later = await command(`show ${reference}`);
-  expect(later.stdout).toMatch(new RegExp(`lan settled ${reference} \\(redeem\\): done`));
+  expect(later.stdout).toMatch(/^settled +\S+Z done lan$/m);
   expect(await command(`settle ${reference} not-applied`)).toMatchObject({ code: 1 });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { createHook } from '../../src/http/hook.ts';
+import { createHook } from '../../src/http/transport.ts';
 import { serve } from '../support/server.ts';
 
 /** A hook at a server that answers the tries with these statuses; null: not at all. */

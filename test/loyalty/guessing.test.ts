@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitGuessing } from '../../src/loyalty/guessing.ts';
+import { limitGuessing } from '../../src/loyalty/loyalty.ts';
 import type { CallOutcome } from '../../src/loyalty/port.ts';
 
 /** A process's calls one after the other, on a clock of its own; codes are good as the test says. */

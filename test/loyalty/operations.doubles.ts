@@ -1,6 +1,11 @@
-import type { Effect, Identifier, Outcome } from '../../src/conversation/effect.ts';
-import { type EffectContext, LeaseLost } from '../../src/conversation/effect.ts';
-import { readIntent } from '../../src/loyalty/intent.ts';
+import {
+  type Effect,
+  type EffectContext,
+  type Identifier,
+  intentSchema,
+  LeaseLost,
+  type Outcome,
+} from '../../src/conversation/effect.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type {
   AccumulateRequest,
@@ -227,7 +232,7 @@ class FakeStore {
         const stored = this.intents.get(operation);
         return stored === undefined
           ? null
-          : { kind: 'unknown', operation, ...readIntent(JSON.parse(stored)) };
+          : { kind: 'unknown', operation, ...intentSchema.parse(JSON.parse(stored)) };
       },
     };
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { intentSchema } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { VERSION } from '../../src/conversation/state.ts';
 import {
@@ -9,7 +10,6 @@ import {
   readOutboxItem,
   readStored,
 } from '../../src/engine/messages.ts';
-import { readIntent } from '../../src/loyalty/intent.ts';
 import { readState } from '../support/conversation.ts';
 import { Dialogue, succeed } from '../support/dialogue.ts';
 import { rewritten } from '../support/freeze.ts';
@@ -161,7 +161,7 @@ describe.each(VERSIONS)('what version %i stored', (version) => {
   });
 
   test.each(bodies('intent'))('%s says what to look up', (name) => {
-    const { lookup } = readIntent(readIntentBody(body(name)).body);
+    const { lookup } = intentSchema.parse(readIntentBody(body(name)).body);
     expect(lookup).toMatchObject({ kind: name.replace('intent-', ''), baseline: [] });
   });
 

@@ -14,7 +14,7 @@ const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-
 let here = null;
 
 /** Turns to the conversation of that name; without one a new one is opened, as a customer would. */
-export function turnTo(name) {
+function turnTo(name) {
   here?.left.abort();
   here = {
     name: name || `console-${random(2)}`,
@@ -35,7 +35,7 @@ export function turnTo(name) {
 }
 
 /** Where an hour, or a restart of the bot, has swept away what this tab remembers. */
-export function beginIfForgotten() {
+function beginIfForgotten() {
   if (here.seen.size === 0 && here.mine.size === 0 && $('status').dataset.word === 'Connected') turnTo();
 }
 
@@ -252,3 +252,12 @@ for (const name of ['dragover', 'drop']) {
 }
 // Also when the view is shown again, and when a phone's keyboard comes up.
 new ResizeObserver(toEnd).observe(log);
+
+$('fresh').addEventListener('click', () => {
+  turnTo();
+  $('text').focus();
+});
+
+turnTo(sessionStorage.conversation);
+setTimeout(beginIfForgotten, 1500);
+$('text').focus();

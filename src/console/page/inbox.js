@@ -141,33 +141,20 @@ async function fill(id) {
   shown.written.scrollTo(0, shown.written.scrollHeight);
 }
 
-/** What was not understood; a press copies the line that teaches it. */
+/** What was not understood, as the line that teaches it. */
 async function listUnclear() {
   const answer = await exchange('staff/unclear');
   if (answer?.status !== 200) return;
-  const { unclear } = answer.content;
-  const rows = unclear.map(({ text, question }) => {
-    const entry = { id: 'new', asks: { vi: [text], en: [] }, answer: { vi: '', en: '' } };
-    const said = make('span', '', text, make('small', '', question ? ` ← ${question}` : ''));
-    const copy = copying('Copy for the language file', `- ${text}`);
-    return make('p', 'row', said, copy, copying('Copy for ANSWERS_FILE', JSON.stringify(entry)));
-  });
+  const rows = answer.content.unclear.map(({ text, question }) =>
+    make('p', '', `- ${text}`, make('small', '', question ? ` ← ${question}` : '')),
+  );
   $('unclear').replaceChildren(...rows);
-}
-
-function copying(label, text) {
-  const element = button(word(label), async () => {
-    await navigator.clipboard.writeText(text);
-    element.textContent = word('Copied');
-  });
-  return element;
 }
 
 $('by').value = sessionStorage.by ?? '';
 $('by').addEventListener('change', () => {
   sessionStorage.by = $('by').value;
 });
-addEventListener('language', look);
 addEventListener('hashchange', () => location.hash === '#inbox' && listUnclear());
 void look();
 void listUnclear();

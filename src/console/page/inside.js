@@ -1,17 +1,14 @@
-import { $, make, number, worded } from './page.js';
+import { $, make, number, word } from './page.js';
 
 /* Look inside: one card a turn, the newest on top and open, in the words of the code. */
-
-/** What the cards show, the oldest first. */
-let turns = [];
 
 const milliseconds = (ms) => `${number(ms, ms < 10 ? 1 : 0)} ms`;
 
 /** A turn; without a message nobody wrote. */
-function cardOf({ keys, trace }, at) {
+function cardOf({ keys, trace }) {
   const { message, understood, before, after, calls, trips, ms } = trace;
   const { kind = '', view, ...said } = message ?? {};
-  const what = message ? briefly(said) : worded('span', '', 'The bot wrote unprompted');
+  const what = message ? briefly(said) : word('The bot wrote unprompted');
   const parts = [
     understood && partOf('Understood', listOf(Object.entries(understood))),
     partOf('State', changesOf(rowsOf(before), rowsOf(after))),
@@ -19,12 +16,12 @@ function cardOf({ keys, trace }, at) {
     partOf('Replies', make('code', '', keys.join(' '))),
     partOf('Store round trips', make('code', '', `${trips.length}: ${trips.join(' › ')}`)),
   ];
-  const title = make('span', '', make('b', 'soft', `#${at + 1} ${kind} `), what);
+  const title = make('span', '', make('b', 'soft', `#${$('turns').childElementCount + 1} ${kind} `), what);
   return make('details', 'card', lineOf(title, ms), ...parts.filter(Boolean));
 }
 
 const lineOf = (title, ms) => make('summary', '', title, make('span', 'soft', milliseconds(ms)));
-const partOf = (title, ...content) => make('section', '', worded('h3', '', title), ...content);
+const partOf = (title, ...content) => make('section', '', make('h3', '', word(title)), ...content);
 
 /** Names, and what stands beside each. */
 export const listOf = (rows) =>
@@ -77,20 +74,14 @@ function callOf({ method, path, body, status, reason, outcome, ms }) {
   return make('details', 'call', lineOf(title, ms), detail, reason ? make('p', 'bad', reason) : null);
 }
 
-/** All of them; the newest is open. */
-function draw() {
-  $('nothing').hidden = turns.length > 0;
-  $('turns').replaceChildren(...turns.map(cardOf).reverse());
-  if ($('turns').firstChild) $('turns').firstChild.open = true;
-}
-
 addEventListener('fresh', () => {
-  turns = [];
-  draw();
+  $('turns').replaceChildren();
+  $('nothing').hidden = false;
 });
 addEventListener('turn', ({ detail }) => {
-  if (detail.trace) turns.push(detail);
-  draw();
+  if (!detail.trace) return;
+  for (const older of $('turns').children) older.open = false;
+  $('turns').prepend(cardOf(detail));
+  $('turns').firstChild.open = true;
+  $('nothing').hidden = true;
 });
-// Numbers and dates are written as the language has them.
-addEventListener('language', draw);

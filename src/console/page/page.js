@@ -1,7 +1,7 @@
 import { VI } from './words.js';
 
 /*
- * What every part of the page uses: elements, wording, and requests with the staff token. What the page remembers is in
+ * What every part of the page uses: elements, views, wording, and requests with the staff token. What the page remembers is in
  * `sessionStorage`: this tab, and no longer.
  */
 
@@ -24,13 +24,6 @@ export function make(tag, className, ...content) {
   return element;
 }
 
-/** An element whose wording follows the language. */
-export function worded(tag, className, english) {
-  const element = make(tag, className, word(english));
-  element.dataset.word = english;
-  return element;
-}
-
 export function button(label, onClick) {
   const element = make('button', '', label);
   element.type = 'button';
@@ -38,23 +31,23 @@ export function button(label, onClick) {
   return element;
 }
 
-/** What of an element is worded, by its mark; the mark keeps the English. */
-const MARKS = { word: 'textContent', label: 'ariaLabel', hint: 'placeholder', title: 'title' };
-
-/** Puts the wording of the chosen language everywhere. */
-export function speak() {
-  document.documentElement.lang = $('locale').value;
-  document.title = `AntCRM · ${word('Chatbot bench')}`;
-  for (const [mark, part] of Object.entries(MARKS)) {
-    for (const element of document.querySelectorAll(`[data-${mark}]`)) {
-      element.dataset[mark] ||= element[part];
-      element[part] = word(element.dataset[mark]);
-    }
-  }
-}
-
 export const number = (value, digits = 0) =>
   new Intl.NumberFormat($('locale').value, { maximumFractionDigits: digits }).format(value);
+
+const wide = matchMedia('(width >= 60rem)');
+
+/** The view that the address names; where there is room, the chat is always shown, and another one beside it. */
+function show() {
+  const named = location.hash.slice(1) || 'chat';
+  const view = named === 'chat' && wide.matches ? 'inside' : named;
+  for (const panel of document.querySelectorAll('.panel')) panel.hidden = panel.id !== view;
+  $('chat').hidden = view !== 'chat' && !wide.matches;
+  for (const link of document.querySelectorAll('nav a'))
+    link.setAttribute('aria-current', String(link.hash === `#${view}`));
+}
+addEventListener('hashchange', show);
+wide.addEventListener('change', show);
+show();
 
 /** Where another view fills the screen. */
 export function showChat() {
@@ -142,4 +135,26 @@ $('login').addEventListener('close', () => {
   sessionStorage.token = $('token').value;
   $('token').value = '';
   for (const next of onSignedIn.splice(0)) next();
+});
+
+/** The language of the browser, where the bot speaks it; else the bot's first. */
+function ofBrowser() {
+  const spoken = [...$('locale').options].map(({ value }) => value);
+  const wanted = navigator.languages.map((tag) => tag.split('-', 1)[0]);
+  return wanted.find((tag) => spoken.includes(tag)) ?? spoken[0];
+}
+
+/** What of an element is worded, by its mark. */
+const MARKS = { word: 'textContent', label: 'ariaLabel', hint: 'placeholder', title: 'title' };
+
+// Once, before anything else is shown: another language is another load of the page.
+$('locale').value = sessionStorage.locale ?? ofBrowser();
+$('as').value = sessionStorage.as ?? 'staff';
+document.documentElement.lang = $('locale').value;
+document.title = `AntCRM · ${word('Chatbot bench')}`;
+for (const [mark, part] of Object.entries(MARKS))
+  for (const element of document.querySelectorAll(`[data-${mark}]`)) element[part] = word(element[part]);
+$('locale').addEventListener('change', () => {
+  sessionStorage.locale = $('locale').value;
+  location.reload();
 });

@@ -79,7 +79,5 @@ $('as').addEventListener('change', () => {
   notice(`${word('From now on you act as:')} ${name}. ${$('who').textContent}`, 'soft');
 });
 addEventListener('turn', () => void look());
-addEventListener('language', () => {
-  become();
-  void look();
-});
+become();
+void look();

@@ -83,9 +83,6 @@ export const VI = {
   'Was doing': 'Đang làm',
   'Had written': 'Đã nhắn trước đó',
   Operations: 'Giao dịch',
-  'Copy for the language file': 'Chép cho tệp ngôn ngữ',
-  'Copy for ANSWERS_FILE': 'Chép cho ANSWERS_FILE',
-  Copied: 'Đã chép',
   'Start afresh': 'Làm lại từ đầu',
   'The AntCRM sandbox is as it was.': 'AntCRM giả lập đã trở về ban đầu.',
 };

@@ -11,7 +11,7 @@ import {
   createGuard,
   createLimits,
   type Guard,
-  type StaffRates,
+  type Rates,
 } from '../../../src/http/guard.ts';
 import { notFound, problemHandler } from '../../../src/http/problem.ts';
 import type { Alarm, Fields } from '../../../src/observability/log.ts';
@@ -28,7 +28,7 @@ export type Kit = Awaited<ReturnType<typeof startKit>>;
 
 export type KitOptions = {
   readonly access?: AccessSettings;
-  readonly limits?: StaffRates;
+  readonly limits?: Rates;
   /** How the engine answers a message; by default with one reply. `null`: not yet. */
   readonly answer?: (incoming: Incoming) => readonly Reply[] | null;
   /** In place of the engine. */
