@@ -65,7 +65,7 @@ function createWebChat(
 
   async function refuse(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     observe.update(WEB.name, 'refused');
-    return (await limit(request, reply)) ?? problem(reply, 401, 'Unauthorized', 'Nobody is signed in.');
+    return (await limit(request, reply)) ?? problem(reply, 401, 'Nobody is signed in.');
   }
 
   return {
@@ -83,7 +83,7 @@ function createWebChat(
         const member = whoIs(request);
         if (!member) return refuse(request, reply);
         const said = saidSchema.safeParse(request.body).data;
-        if (!said) return problem(reply, 400, 'Bad Request', 'The body is no JSON object with an id.');
+        if (!said) return problem(reply, 400, 'The body is no JSON object with an id.');
         const { id: conversation, name, email } = member;
         const locale = localeOf(request.headers['accept-language']);
         const sender = { channel: WEB.name, proof: WEB.proof, locale, name, email };

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
@@ -45,7 +44,7 @@ export function createRefusal(
 ) {
   return async (request: FastifyRequest, reply: FastifyReply, status: 400 | 401 | 403, detail: string) => {
     observe.update(channel, 'refused');
-    return (await limit(request, reply)) ?? problem(reply, status, STATUS_CODES[status] ?? '', detail);
+    return (await limit(request, reply)) ?? problem(reply, status, detail);
   };
 }
 

@@ -107,25 +107,20 @@ function shows(caller: Caller, token: string, scheme: Scheme): boolean {
   return given !== null && isSecret(given, token);
 }
 
-/** `onRequest` hooks that let staff pass and end every other request. */
-export type Guard = {
-  /** For the webhook, operators and the sandbox: a bearer token, nothing that a browser sends by itself. */
-  readonly api: onRequestAsyncHookHandler;
-  /** For pages with something to hide: a browser asks for the token by itself. */
-  readonly docs: onRequestAsyncHookHandler;
-  /** For pages without anything to hide, which send the token later: absent where staff access is off. */
-  readonly page: onRequestAsyncHookHandler;
-};
+export type Guard = ReturnType<typeof createGuard>;
 
 /** Whose token is wanted. */
 type Realm = 'staff' | 'operator';
 
-/** One guard serves all routes of a realm, so that wrong tokens are counted together, by address. */
+/**
+ * `onRequest` hooks that let who shows the token pass and end every other request. One serves all routes of a realm, so that
+ * wrong tokens are counted together, by address.
+ */
 export function createGuard(
   limits: Limits,
   { realm = 'staff', ...settings }: AccessSettings & { readonly realm?: Realm },
   rates = RATES,
-): Guard {
+) {
   const often = limitStrangers(limits, rates);
   const tooMany = limitTo(limits, () => rates.failures);
 
@@ -143,13 +138,18 @@ export function createGuard(
     };
   }
 
+  const page: onRequestAsyncHookHandler = async (request, reply) =>
+    access(callerOf(request), settings, 'bearer') === 'absent'
+      ? notFound(request, reply)
+      : often(request, reply);
+
   return {
+    /** For the webhook, operators and the sandbox: a bearer token, nothing that a browser sends by itself. */
     api: only('bearer'),
+    /** For pages with something to hide: a browser asks for the token by itself. */
     docs: only('browser'),
-    page: async (request, reply) =>
-      access(callerOf(request), settings, 'bearer') === 'absent'
-        ? notFound(request, reply)
-        : often(request, reply),
+    /** For pages without anything to hide, which send the token later: absent where staff access is off. */
+    page,
   };
 }
 
@@ -168,10 +168,6 @@ export function isSecret(given: string, wanted: string): boolean {
 function unauthorized(reply: FastifyReply, realm: Realm, scheme: Scheme): FastifyReply {
   const challenge =
     scheme === 'bearer' ? `Bearer realm="${realm}"` : `Basic realm="${realm}", charset="UTF-8"`;
-  return problem(
-    reply.header('www-authenticate', challenge),
-    401,
-    'Unauthorized',
-    `The ${realm} token is missing or wrong.`,
-  );
+  const detail = `The ${realm} token is missing or wrong.`;
+  return problem(reply.header('www-authenticate', challenge), 401, detail);
 }

@@ -30,19 +30,18 @@ const RETRY_AFTER_S = 2;
 export function problem(
   reply: FastifyReply,
   status: number,
-  title: string,
   detail?: string,
   extra?: Readonly<Record<string, unknown>>,
 ): FastifyReply {
   return reply
     .code(status)
     .type('application/problem+json')
-    .send({ ...extra, type: 'about:blank', title, status, ...(detail !== undefined && { detail }) });
+    .send({ ...extra, type: 'about:blank', title: STATUS_CODES[status], status, detail });
 }
 
 /** For `setNotFoundHandler`; also the answer where something must look absent. */
 export function notFound(_request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return problem(reply, 404, 'Not Found');
+  return problem(reply, 404);
 }
 
 /** Answers 503, or another status that goes away by itself, with `Retry-After`. */
@@ -52,7 +51,7 @@ export function comeLater(
   detail: string,
   afterS: number = RETRY_AFTER_S,
 ): FastifyReply {
-  return problem(reply.header('retry-after', afterS), status, STATUS_CODES[status] ?? '', detail);
+  return problem(reply.header('retry-after', afterS), status, detail);
 }
 
 /**
@@ -65,10 +64,9 @@ export function problemHandler(log: Pick<Log, 'error'>) {
     if (error.validation) return refuse(reply, faultsOf(error.validation, error.validationContext ?? 'body'));
     const status = error.statusCode ?? 500;
     if (status === 503) return comeLater(reply, 503, 'The server is stopping or overloaded.');
-    if (status >= 400 && status < 500)
-      return problem(reply, status, STATUS_CODES[status] ?? '', error.message);
+    if (status >= 400 && status < 500) return problem(reply, status, error.message);
     log.error({ err: error }, 'a request failed');
-    return problem(reply, 500, 'Internal Server Error');
+    return problem(reply, 500);
   };
 }
 
@@ -79,7 +77,7 @@ export function explain({ title, detail, faults = [] }: z.infer<typeof problemSc
 
 function refuse(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  return problem(reply, 400, 'Bad Request', `The request has ${count}.`, { faults });
+  return problem(reply, 400, `The request has ${count}.`, { faults });
 }
 
 function faultsOf(errors: readonly FastifySchemaValidationError[], context: string): Fault[] {

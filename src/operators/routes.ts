@@ -37,15 +37,13 @@ export type RouteOptions = {
 
 /** Why something was not done. */
 const REFUSALS = {
-  unknown: [404, 'Not Found', 'There is none of that name: it was settled, or never was.'],
+  unknown: [404, 'There is none of that name: it was settled, or never was.'],
   unreadable: [
     422,
-    'Unprocessable Content',
     'It cannot be opened (is the key that sealed it STATE_KEY or STATE_KEY_PREVIOUS? did a newer version of the bot write it?), or is no message.',
   ],
   decided: [
     409,
-    'Conflict',
     'A decision on it was filed before, and counts. It stays in the list until a running bot has taken that up.',
   ],
 } as const;
@@ -91,8 +89,8 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
 
   function refuse(reply: FastifyReply, why: Exclude<Filed, 'filed'>, detail?: string): FastifyReply {
     if (why === 'full') return comeLater(reply, 503, FULL);
-    const [status, title, usual] = REFUSALS[why];
-    return problem(reply, status, title, detail ?? usual);
+    const [status, usual] = REFUSALS[why];
+    return problem(reply, status, detail ?? usual);
   }
 
   /** Who did what is a line of the log. */

@@ -11,9 +11,7 @@ function app() {
   app.setErrorHandler(problemHandler({ error: (fields) => errors.push(fields) }));
   app.setNotFoundHandler(notFound);
   app.post('/echo', async ({ body }) => body);
-  app.get('/teapot', async (_request, reply) =>
-    problem(reply, 418, "I'm a teapot", 'No coffee.', { brew: 'tea' }),
-  );
+  app.get('/teapot', async (_request, reply) => problem(reply, 418, 'No coffee.', { brew: 'tea' }));
   app.get('/down', async () => Promise.reject(new StoreUnavailable('redis://secret@host')));
   app.get('/bug', async () => Promise.reject(new Error('0867123456')));
   return app;
@@ -54,7 +52,7 @@ describe('every error is a problem document', () => {
     const response = await app().inject('/teapot');
     expect(response.json()).toEqual({
       type: 'about:blank',
-      title: "I'm a teapot",
+      title: "I'm a Teapot",
       status: 418,
       detail: 'No coffee.',
       brew: 'tea',

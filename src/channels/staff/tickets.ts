@@ -117,8 +117,8 @@ export function ticketRoutes(tickets: Tickets, handover: boolean): FastifyPlugin
     scope.addHook('preClose', async () => streams.close());
 
     function refuse(reply: FastifyReply, why: 'unknown' | 'closed'): FastifyReply {
-      if (why === 'unknown') return problem(reply, 404, 'Not Found', 'There is no ticket of that id.');
-      return problem(reply, 409, 'Conflict', 'The ticket is closed: the bot answers again.');
+      if (why === 'unknown') return problem(reply, 404, 'There is no ticket of that id.');
+      return problem(reply, 409, 'The ticket is closed: the bot answers again.');
     }
 
     async function file(reply: FastifyReply, ...wanted: Parameters<Tickets['file']>): Promise<FastifyReply> {
