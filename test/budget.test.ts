@@ -6,14 +6,14 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2663, count: 18 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2657, count: 18 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 8994, count: 45 },
   engine: { files: /^(engine|store)\//, lines: 6053, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
-  channels: { files: /^channels\//, lines: 4390, count: 30 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1099, count: 7 },
+  channels: { files: /^channels\//, lines: 4389, count: 30 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1097, count: 7 },
   console: { files: /^console\//, lines: 1268, count: 9 },
 };
 
