@@ -30,6 +30,18 @@ function faultsOf(env: Environment): readonly string[] {
   return read.ok ? [] : read.faults;
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Writes a file that a variable names. */
+const file = (variable: string, name: string) => {
+  const path = join(folder, name);
+  return (content: unknown): Environment => {
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+    return { [variable]: path };
+  };
+};
+
 const warningsOf = (env: Environment): readonly string[] => readConfig(env).warnings;
 
 describe('an empty environment', () => {
@@ -299,14 +311,7 @@ describe('a misspelt name is told together with the faults that it may be behind
 });
 
 describe('GIFTS_FILE', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gifts-'));
-  const path = join(folder, 'gifts.json');
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function written(content: unknown): Environment {
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-    return { GIFTS_FILE: path };
-  }
+  const written = file('GIFTS_FILE', 'gifts.json');
 
   const gift = { code: 'DAUMAY01', name: { vi: 'Đầu máy', en: 'Player' }, score: 10 };
 
@@ -348,7 +353,7 @@ describe('GIFTS_FILE', () => {
         { ...gift, code: 'A~B' },
       ]),
     );
-    expect(faults.map((fault) => fault.replace(path, 'gifts.json'))).toEqual([
+    expect(faults.map((fault) => fault.replace(`${folder}/`, ''))).toEqual([
       'GIFTS_FILE: gifts.json[1].code: 1–40 visible ASCII characters, none of them ~',
       'GIFTS_FILE: gifts.json[1].score: a number from 0',
       'GIFTS_FILE: gifts.json[2].code: 1–40 visible ASCII characters, none of them ~',
@@ -465,14 +470,7 @@ describe('Teams', () => {
 });
 
 describe('ANSWERS_FILE', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'answers-'));
-  const path = join(folder, 'answers.json');
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function written(content: unknown): Environment {
-    writeFileSync(path, JSON.stringify(content));
-    return { ANSWERS_FILE: path };
-  }
+  const written = file('ANSWERS_FILE', 'answers.json');
 
   const hours = {
     id: 'hours',
@@ -499,7 +497,7 @@ describe('ANSWERS_FILE', () => {
         { ...hours, answer: { vi: 'x'.repeat(1001), en: ' ' } },
       ]),
     );
-    expect(faults.map((fault) => fault.replace(path, 'answers.json'))).toEqual([
+    expect(faults.map((fault) => fault.replace(`${folder}/`, ''))).toEqual([
       expect.stringMatching(/^ANSWERS_FILE: answers\.json\[0\]\.id: /),
       expect.stringMatching(/^ANSWERS_FILE: answers\.json\[1\]\.id: /),
       'ANSWERS_FILE: answers.json[2].asks: a question at least',

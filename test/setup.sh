@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need and npm cannot: redis-server, redis-sentinel, Prometheus with promtool, and Chromium. Run it as
+# Brings what the tests need and npm cannot: redis-server, redis-sentinel, promtool and Chromium. Run it as
 # often as you like.
 set -euo pipefail
 
@@ -31,7 +31,6 @@ by_apt() {
 missing=()
 have redis-server || missing+=(redis-server)
 have redis-sentinel || missing+=(redis-sentinel)
-have prometheus || missing+=(prometheus)
 have promtool || missing+=(promtool)
 have chromium || have chromium-browser || have google-chrome || [ -d /Applications/Chromium.app ] || missing+=(chromium)
 
@@ -45,7 +44,7 @@ for_brew() {
 }
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo 'setup: redis-server, redis-sentinel, prometheus, promtool and Chromium are here, nothing to do'
+  echo 'setup: redis-server, redis-sentinel, promtool and Chromium are here, nothing to do'
 elif have apt-get; then
   by_apt "${missing[@]}"
 elif have brew; then

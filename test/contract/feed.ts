@@ -36,27 +36,22 @@ export function feedContract(name: string, open: OpenFeed): void {
       return { seqs, stop, until: (last: number) => expect.poll(() => seqs.at(-1)).toBe(last) };
     }
 
-    test('a follower gets what is stored and then what comes, in order', async () => {
-      const { feed } = await fresh();
-      const conversation = someName();
-      await feed.publish(conversation, event(1));
-      await feed.publish(conversation, event(2));
-      const one = await follower(feed, conversation);
-      await feed.publish(conversation, event(3));
-      await feed.publish(conversation, event(7));
-      await one.until(7);
-      expect(one.seqs).toEqual([1, 2, 3, 7]);
-    });
-
-    test('a follower resumes behind the last event it has', async () => {
-      const { feed } = await fresh();
-      const conversation = someName();
-      for (const seq of [1, 2, 3]) await feed.publish(conversation, event(seq));
-      const one = await follower(feed, conversation, 2);
-      await feed.publish(conversation, event(4));
-      await one.until(4);
-      expect(one.seqs).toEqual([3, 4]);
-    });
+    test.each([
+      ['a follower', false, 0, [1, 2, 3, 7]],
+      ['another process', true, 0, [1, 2, 3, 7]],
+      ['whoever has two already', false, 2, [3, 7]],
+    ] as const)(
+      '%s gets what is stored and then what comes, in order',
+      async (_, isOther, afterSeq, seqs) => {
+        const { feed, another } = await fresh();
+        const conversation = someName();
+        for (const seq of [1, 2]) await feed.publish(conversation, event(seq));
+        const one = await follower(isOther ? await another() : feed, conversation, afterSeq);
+        for (const seq of [3, 7]) await feed.publish(conversation, event(seq));
+        await one.until(7);
+        expect(one.seqs).toEqual(seqs);
+      },
+    );
 
     test('what is forgotten is shown to nobody any more, and numbers go on', async () => {
       const { feed, another } = await fresh();
@@ -69,16 +64,6 @@ export function feedContract(name: string, open: OpenFeed): void {
       await Promise.all([early.until(3), late.until(3)]);
       expect(early.seqs).toEqual([1, 2, 3]);
       expect(late.seqs).toEqual([3]);
-    });
-
-    test('another process follows what this one publishes', async () => {
-      const { feed, another } = await fresh();
-      const conversation = someName();
-      await feed.publish(conversation, event(1));
-      const one = await follower(await another(), conversation);
-      await feed.publish(conversation, event(2));
-      await one.until(2);
-      expect(one.seqs).toEqual([1, 2]);
     });
 
     test('an event that is published again is shown once', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Collector, type ReceivedSpan, startCollector } from '../support/otlp.ts';
 import type { Bot } from '../support/processes.ts';
 import { accumulation, type Chat, choosesGift, entersCode, PHONE } from './chat.ts';
 import { startWorld, type World } from './world.ts';
@@ -7,13 +8,19 @@ import { startWorld, type World } from './world.ts';
 const MAIN = 'test/support/bot-main.ts';
 
 let world: World;
+let collector: Collector;
 /** The two that live; the first one gets the updates, and so holds the conversation. */
 let bots: Bot[];
 beforeAll(async () => {
-  world = await startWorld({ bots: 2, redis: true, main: MAIN });
+  collector = await startCollector();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '20' };
+  world = await startWorld({ bots: 2, redis: true, main: MAIN, env });
   bots = [...world.bots];
 });
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  await collector.stop();
+});
 beforeEach(() => world.sandbox.reset());
 
 const customer = (): Chat => world.chat('en', async (update) => world.post(update, first()));
@@ -29,18 +36,50 @@ async function killFirst(): Promise<void> {
   bots = bots.slice(1);
 }
 
-test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer', async () => {
+const named = (spans: readonly ReceivedSpan[], name: string) => spans.filter((span) => span.name === name);
+const processesOf = (spans: readonly ReceivedSpan[]) =>
+  new Set(spans.map(({ resource }) => resource['service.instance.id']));
+
+test('killed between intent and answer: the other process finds out, calls nothing, and tells the customer, in one trace', async () => {
   const chat = customer();
   const before = await world.sandbox.records('gift', PHONE);
   await choosesGift(chat);
   await world.sandbox.fault({ call: 'redeem', fault: 'slow', ms: 10_000 });
   await chat.presses('confirm');
   await world.sandbox.recorded('gift', PHONE, before.length);
+  // What the first one has not sent by now ends with it.
+  const [intended] = named(
+    await collector.until((spans) => named(spans, 'store intend').length > 0),
+    'store intend',
+  );
   await killFirst();
   await chat.hears('operation.checking_redeem');
   await chat.hears('operation.resolved.done', 'receipt.redeem');
   expect(await world.sandbox.records('gift', PHONE)).toHaveLength(before.length + 1);
   expect(chat.unread).toEqual([]);
+
+  const ours = (spans: readonly ReceivedSpan[]) =>
+    spans.filter(({ traceId }) => traceId === intended?.traceId);
+  const isDelivered = ({ attributes }: ReceivedSpan) => attributes['bot.outcome'] === 'delivered';
+  const turnsIn = (spans: readonly ReceivedSpan[]) =>
+    named(ours(spans), 'turn').map(({ attributes }) => attributes['bot.input']);
+  const trace = ours(
+    await collector.until(
+      (spans) =>
+        named(ours(spans), 'deliver').filter(isDelivered).length > 1 && turnsIn(spans).includes('wake'),
+    ),
+  );
+  expect(named(trace, 'webhook')).toHaveLength(1);
+  expect(processesOf(trace).size).toBe(2);
+  expect(turnsIn(trace)).toContain('choice');
+  const [other] = processesOf(named(trace, 'deliver').filter(isDelivered));
+  expect(processesOf(named(trace, 'webhook'))).not.toContain(other);
+  expect(named(trace, 'perform').map(({ attributes }) => attributes)).toContainEqual(
+    expect.objectContaining({
+      ...{ 'bot.effect': 'check', 'bot.outcome': 'applied' },
+      'bot.operation': intended?.attributes['bot.operation'],
+    }),
+  );
 });
 
 test('killed between commit and delivery: the other process tells the customer, and nothing overtakes', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate as tick } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/conversation/context.ts';
-import type { Effect, Lookup, Perform } from '../../src/conversation/effect.ts';
+import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message, Photo } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
@@ -28,6 +28,7 @@ import {
   versionOf,
 } from '../../src/store/port.ts';
 import { type Changed, watched } from '../support/changes.ts';
+import { recordingObserve } from '../support/observe.ts';
 import { NO_READER } from '../support/photos.ts';
 
 const settings: Settings = {
@@ -51,9 +52,7 @@ function step(state: State, input: Input, { nowMs }: { nowMs: number }): Decisio
       throw new Error('nothing is known of what failed');
     case 'outcome':
       if (input.outcome.kind === 'photo') return { state, replies: [echoOf(input.outcome.photo)] };
-      return state.draft.codes === undefined
-        ? { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) }
-        : onOneOfSeveral(state, input.outcome);
+      return { state, replies: [{ key: input.outcome.kind }], ...ending(input.outcome) };
     case 'message':
       if (input.message.kind === 'photo')
         return { state, replies: [], effect: { kind: 'photo', photo: input.message } };
@@ -74,43 +73,14 @@ export const LOOKUP: Lookup = {
   ...{ fromMs: 0, deadlineMs: Number.MAX_SAFE_INTEGER / 2, baseline: [], locks: [] },
 };
 
-const earn = (operation: string): Effect => ({ kind: 'accumulate', operation, code: operation });
-
-/** `several:op:3` earns by three operations. What is left of them is in the state. */
-function several(before: State, operation: string, many: number): Decision {
-  const all = Array.from({ length: many }, (_, at) => `${operation}.${at + 1}`);
-  const { codes: left = all, among: results = [] } = before.draft;
-  const [first = ''] = left;
-  return {
-    state: { ...before, draft: { ...before.draft, codes: left, among: results } },
-    replies: [],
-    effect: earn(first),
-  };
-}
-
-function onOneOfSeveral(state: State, { kind }: Extract<Input, { kind: 'outcome' }>['outcome']): Decision {
-  const { codes: left = [], among: before = [], ...draft } = state.draft;
-  const [operation = '', ...rest] = left;
-  const results = [...before, `${operation} ${kind}`];
-  const [next] = rest;
-  if (next === undefined) {
-    const told = { key: 'echo', params: { told: results.join(', ') } };
-    return { state: { ...state, draft }, replies: [told], settled: [operation] };
-  }
-  const going = { ...state, draft: { ...draft, codes: rest, among: results } };
-  return { state: going, replies: [], effect: earn(next), settled: [operation] };
-}
-
 function onText(text: string, before: State, nowMs: number): Decision {
   const told = [before.draft.code, text].filter((one) => one !== undefined).join(' ');
   const state = { ...before, draft: { code: told } };
-  const [command, argument = '', many = ''] = text.split(':');
+  const [command, argument = ''] = text.split(':');
   const echo = { key: 'echo', params: { told } };
   switch (command) {
     case 'throw':
       throw new Error('the step threw');
-    case 'several':
-      return several(before, argument, Number(many));
     case 'wake':
       return { state, replies: [echo], wakeAtMs: nowMs + Number(argument) };
     case 'redeem':
@@ -169,7 +139,6 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   };
   const memory = createMemoryStore(outside);
   const changes: Changed[] = [];
-  const failed: Changed[] = [];
   const store = watched(memory, encryption, (change) => void changes.push(change));
   const sent: { seq: number; outgoing: Outgoing }[] = [];
   const script: (Delivery | (() => Promise<Delivery>))[] = [];
@@ -178,7 +147,6 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   const turns: string[] = [];
   const photos: string[] = [];
   const deliveries: string[] = [];
-  const warnings: string[] = [];
 
   const platform: Platform = {
     async deliver(outgoing, seq) {
@@ -190,50 +158,23 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   };
 
   const perform: Perform = async (effect, turn) => {
-    if (effect.kind !== 'redeem' && effect.kind !== 'accumulate') throw new Error('unexpected effect');
+    if (effect.kind !== 'redeem') throw new Error('unexpected effect');
     const { operation } = effect;
-    const known = turn.known(operation);
-    if (effect.kind === 'accumulate') {
-      // What nobody knows the end of is refused here, to be told from what is applied.
-      if (known !== null) return known.kind === 'unknown' ? { kind: 'refused', operation } : known;
-      if ((await turn.intend(operation, { lookup: LOOKUP })) === 'go') calls.push(operation);
-      return { kind: 'applied', operation };
-    }
     const customer = 'customer:1';
     if (!(await turn.lock(customer, operation)).locked) return { kind: 'busy', operation };
-    if (known !== null) return { kind: 'refused', operation, locks: [customer] };
+    // What nobody knows the end of is refused here, to be told from what is applied.
+    if (turn.known(operation) !== null) return { kind: 'refused', operation, locks: [customer] };
     if ((await turn.intend(operation, { lookup: LOOKUP })) !== 'go') throw new Error('may not call');
     calls.push(operation);
     return { kind: 'applied', operation, locks: [customer] };
   };
 
-  const silent = () => {};
   const observe: Observe = {
-    log: {
-      debug: silent,
-      info: silent,
-      warn: (_fields, message) => void warnings.push(message),
-      error: silent,
-    },
+    ...recordingObserve().observe,
     alarm: (name, { reason }) => void alarms.push({ name, reason }),
-    update: silent,
     turn: (_channel, result) => void turns.push(result),
-    call: silent,
     delivery: (_channel, result) => void deliveries.push(result),
-    paced: silent,
-    breaker: silent,
     photo: (_channel, reading) => void photos.push(reading),
-    skew: silent,
-    channel: silent,
-    failing: silent,
-    busy: silent,
-    question: silent,
-    misunderstood: silent,
-    claim: silent,
-    lease: silent,
-    command: silent,
-    waited: silent,
-    answered: silent,
   };
 
   let ids = 0;
@@ -271,7 +212,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   };
   onTestFinished(end);
 
-  const kept = { store: memory, sealer: encryption, world: outside, onBroken: silent };
+  const kept = { store: memory, sealer: encryption, world: outside, onBroken: () => {} };
   const [conversations, customers] = [createCell(CONVERSATION, kept), createCell(CUSTOMER, kept)];
   const operators = createOperators({ store: memory, encryption, readState, world: outside });
 
@@ -289,14 +230,12 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     return watched(store, encryption, (change) => {
       if (change !== kind || left <= 0) return;
       left -= 1;
-      failed.push(change);
       throw new StoreUnavailable('down');
     });
   }
 
   return {
     failing,
-    failed,
     store,
     platform,
     perform,
@@ -309,7 +248,6 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     /** What is kept of the customer's conversation. */
     record: async (conversation = 'c1', channel = 'test') =>
       (await conversations.look(encryption.name('conversation', `${channel}\0${conversation}`))).record,
-    conversations,
     /** Files a body that no channel would. */
     file: async (body: object, id = 'filed') =>
       conversations.change(
@@ -332,12 +270,6 @@ export function createWorld(encryption: Encryption = someEncryption()) {
       });
       return memory;
     },
-    /** All records, as the store has them. */
-    async stored(): Promise<Buffer> {
-      const names = ['c1', 'conversation-42'].map((name) => encryption.name('conversation', `test\0${name}`));
-      const found = await Promise.all(names.map((name) => memory.read(`c:${name}`)));
-      return Buffer.concat(found.flatMap(({ bytes }) => bytes ?? []));
-    },
     /** Another operation of that customer asks for the lock. */
     lock: async (customer: string, operation: string) =>
       (await customers.change(encryption.name('customer', customer), lock(operation))).answer,
@@ -349,7 +281,6 @@ export function createWorld(encryption: Encryption = someEncryption()) {
     alarms,
     turns,
     deliveries,
-    warnings,
     photos,
     advance: (ms: number) => {
       offsetMs += ms;
@@ -399,9 +330,6 @@ export function incoming(text: string, over: Partial<Incoming> = {}): Incoming {
 
 /** Something that a test waits for, and something that it lets happen. */
 export function gate() {
-  let open: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   return { opened, open };
 }

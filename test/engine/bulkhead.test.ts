@@ -3,6 +3,7 @@ import { createBulkhead, NO_ROOM } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createWorld, gate, incoming } from './bot.ts';
+import { photoOf, READER } from './kit.ts';
 
 test('so many calls run at once, the others in turn as places become free', async () => {
   const within = createBulkhead(2, 60_000, realWorld);
@@ -51,7 +52,7 @@ test('a call that fails frees its place', async () => {
   expect(await next).toBe('next');
 });
 
-test.each(['identify', 'deliver'] as const)(
+test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
   'a platform that hangs in `%s` holds up its own conversations alone, and none of them is the worse for it',
   async (call) => {
     const world = createWorld();
@@ -72,17 +73,25 @@ test.each(['identify', 'deliver'] as const)(
         if (call === 'deliver') await slow();
         return world.platform.deliver(outgoing, seq);
       },
+      async fetchPhoto(_place, at) {
+        await slow();
+        return { kind: 'fetched', bytes: Buffer.from(String(at)) };
+      },
     };
     const platform = (name: string) => (name === 'slow' ? slowPlatform : world.platform);
-    const engine = world.engine({ platform }, { concurrency: 8, perChannel: 2, stuckMs: 5 });
+    const limits = { concurrency: 8, perChannel: 2, photosPerChannel: 2, stuckMs: 5 };
+    const engine = world.engine({ platform, photoReader: READER }, limits);
     const customers = Array.from({ length: 30 }, (_, n) => `slow ${n}`);
     for (const conversation of customers) {
-      await engine.accept(incoming(conversation, { channel: 'slow', conversation }));
+      const sent = call === 'fetchPhoto' ? photoOf(conversation) : incoming(conversation);
+      await engine.accept({ ...sent, channel: 'slow', conversation });
     }
     for (let n = 0; n < 3; n++) {
       // Less than a lease, all together: those that hang keep theirs.
       world.advance(3000);
-      await engine.accept(incoming(`quick ${n}`, { conversation: `quick ${n}` }));
+      // Photos that hang hold up no text of their own channel either.
+      const channel = call === 'fetchPhoto' ? 'slow' : 'test';
+      await engine.accept(incoming(`quick ${n}`, { channel, conversation: `quick ${n}` }));
       await expect.poll(() => world.heard()).toContain(`quick ${n}`);
     }
     expect(world.heard()).toHaveLength(3);

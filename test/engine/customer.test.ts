@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createCell } from '../../src/engine/cell.ts';
-import {
-  CUSTOMER,
-  type CustomerRecord,
-  LOCK_MS,
-  lock,
-  SETTLED_MS,
-  unlock,
-} from '../../src/engine/customer.ts';
-import { realWorld } from '../../src/engine/world.ts';
-import { createMemoryStore } from '../../src/store/memory.ts';
-import { NOW, openSealer } from './kit.ts';
+import { type CustomerRecord, LOCK_MS, lock, SETTLED_MS, unlock } from '../../src/engine/customer.ts';
+import { NOW } from './kit.ts';
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 
@@ -58,14 +48,5 @@ describe("A customer's record", () => {
     );
     expect(lock('op1')(record, NOW).answer).toEqual(locked(['record 2']));
     expect(lock('op2')(record, NOW).answer).toEqual(locked(['record 1'], ['{}']));
-  });
-
-  it('is one for all processes', async () => {
-    const store = createMemoryStore({ nowMs: () => NOW });
-    const world = { ...realWorld, monotonicMs: () => 0 };
-    const open = () => createCell(CUSTOMER, { store, sealer: openSealer, world, onBroken: () => {} });
-    const [one, other] = [open(), open()];
-    const answers = await Promise.all([one.change('c', lock('op1')), other.change('c', lock('op2'))]);
-    expect(answers.map(({ answer }) => answer)).toEqual([locked(), { locked: false }]);
   });
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { PhotoReader } from '../../src/conversation/message.ts';
 import type { Sealer } from '../../src/engine/cell.ts';
 import {
   accept,
@@ -8,6 +9,8 @@ import {
   newRecord,
   type Work,
 } from '../../src/engine/record.ts';
+
+import { incoming } from './bot.ts';
 
 export const NOW = 1_800_000_000_000;
 export const LEASE = 15_000;
@@ -39,3 +42,12 @@ export const rest = (over: Partial<ConversationRecord> = {}): ConversationRecord
   ...newRecord(NOW),
   ...over,
 });
+
+/** Takes the bytes for what a code says. */
+export const READER: PhotoReader = {
+  read: async (bytes) => ({ kind: 'read', texts: [Buffer.from(bytes).toString()] }),
+  close: async () => {},
+};
+
+export const photoOf = (...files: string[]) =>
+  incoming('', { message: { kind: 'photo', pictures: files.map((at) => ({ kind: 'remote', at })) } });

@@ -55,15 +55,7 @@ function open(encryption: Encryption, name: string, bytes: Buffer): string[] {
   return [];
 }
 
-const GIVEN = [
-  'TIVI000000017',
-  'TIVI000000018',
-  'DAUMAY01',
-  '912345678',
-  '867123456',
-  'minh@example.vn',
-  'Garnacho',
-];
+const GIVEN = 'TIVI000000017 TIVI000000018 DAUMAY01 912345678 867123456 minh@example.vn Garnacho'.split(' ');
 
 test('nothing that a customer gave is left in Redis once they asked to be forgotten', async () => {
   const { url, config, admin, bug } = await startBeside();

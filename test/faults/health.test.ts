@@ -37,12 +37,6 @@ const MISHAPS: readonly [
     /cannot write to its disk and stores nothing: look at the disk/,
   ],
   [
-    'is paused by a client',
-    (redis) => asAdmin(redis, (admin) => admin.call('CLIENT', 'PAUSE', 4000, 'ALL')),
-    async () => {},
-    /cannot be reached: no answer within/,
-  ],
-  [
     'hangs',
     async ({ pid }) => process.kill(pid, 'SIGSTOP'),
     async ({ pid }) => process.kill(pid, 'SIGCONT'),

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { MadeCall } from '../../src/loyalty/antcrm.ts';
 import { openAntCrm, redemption } from '../support/antcrm.ts';
 import { serve, serveTcp } from '../support/server.ts';
@@ -17,6 +17,7 @@ async function patient(status = 500) {
     if (ill) return response.writeHead(status).end();
     return response.end(request.method === 'POST' ? '{"success":1}' : '[]');
   });
+  onTestFinished(() => server[Symbol.asyncDispose]());
   const cure = () => {
     ill = false;
   };
@@ -33,8 +34,6 @@ describe('the circuit breaker', () => {
     expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
     expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
     expect(asked).toEqual(Array(5).fill('/redeem'));
-    await antCrm.close();
-    await server[Symbol.asyncDispose]();
   });
 
   test('finds out by itself that AntCRM is well again: with a read, never with a redemption', async () => {
@@ -49,8 +48,6 @@ describe('the circuit breaker', () => {
     await expect.poll(() => antCrm.isUp()).toBe(true);
     expect(new Set(asked)).toEqual(new Set(['/history-point']));
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'applied' });
-    await antCrm.close();
-    await server[Symbol.asyncDispose]();
   });
 
   test.each([400, 401, 404, 429])('does not mind status %i', async (status) => {
@@ -59,8 +56,6 @@ describe('the circuit breaker', () => {
     for (let n = 0; n < 8; n++) await antCrm.accumulate(ACCUMULATION);
     expect(asked).toHaveLength(8);
     expect(reports.breaker).toEqual([]);
-    await antCrm.close();
-    await server[Symbol.asyncDispose]();
   });
 });
 
@@ -78,7 +73,6 @@ describe('the bulkhead', () => {
     const reads = await Promise.all(Array.from({ length: 10 }, () => antCrm.history(POINTS)));
     expect(reads.every(({ ok }) => ok)).toBe(true);
     expect(most).toBe(2);
-    await antCrm.close();
   });
 
   test('sends a call away after a second, without calling', async () => {
@@ -89,7 +83,6 @@ describe('the bulkhead', () => {
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
     expect(await first).toEqual({ kind: 'unknown' });
     expect(asked).toBe(1);
-    await antCrm.close();
   });
 });
 
@@ -104,7 +97,6 @@ describe('retries', () => {
     await Promise.all(Array.from({ length: 30 }, () => antCrm.history(POINTS)));
     expect(asked).toBeGreaterThan(35);
     expect(asked).toBeLessThanOrEqual(30 + 10 + 3);
-    await antCrm.close();
   });
 });
 
@@ -137,7 +129,6 @@ describe('a look into a turn shows every attempt', () => {
     // By different clocks, a timer may ring before its time.
     expect(calls[0]?.ms).toBeGreaterThan(490);
     expect(calls[2]?.ms).toBeLessThan(490);
-    await antCrm.close();
   });
 
   test('that was declined, after those that were not', async () => {
@@ -150,7 +141,5 @@ describe('a look into a turn shows every attempt', () => {
       ...Array(4).fill('500 unknown'),
       ...['500 unavailable', 'breaker-open unavailable', 'breaker-open unavailable'],
     ]);
-    await antCrm.close();
-    await server[Symbol.asyncDispose]();
   });
 });

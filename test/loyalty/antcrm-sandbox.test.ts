@@ -13,7 +13,7 @@ const BY_NEWCOMER = { kind: 'phone', value: NEWCOMER } as const;
 /** Nothing here is late. */
 const LATER = { monotonicMs: Number.POSITIVE_INFINITY, wallMs: Number.POSITIVE_INFINITY };
 
-let { antCrm } = openAntCrm('http://127.0.0.1:1');
+let antCrm: ReturnType<typeof openAntCrm>['antCrm'];
 /** Makes the sandbox misbehave. */
 let fault: (call: string, fault: string) => Promise<void>;
 
@@ -26,10 +26,7 @@ beforeEach(async () => {
     const response = await app.inject({ method: 'POST', url: '/sandbox/faults', payload });
     expect(response.statusCode).toBe(200);
   };
-  return async () => {
-    await antCrm.close();
-    await app.close();
-  };
+  return () => app.close();
 });
 
 const page = async (query: HistoryQuery) => {

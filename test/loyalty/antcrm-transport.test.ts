@@ -33,7 +33,6 @@ describe('connections', () => {
     await antCrm.history(POINTS);
     expect(server.connections()).toBe(kept + 2);
     expect(closing).toEqual(['close', 'close']);
-    await antCrm.close();
   });
 });
 
@@ -44,7 +43,6 @@ describe('what was surely not sent is unavailable', () => {
     expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
     expect(await antCrm.history(POINTS)).toEqual({ ok: false, reason: 'unavailable' });
     expect(reports.logged[0]).toEqual({ call: 'redeem', outcome: 'unavailable', reason: 'ECONNREFUSED' });
-    await antCrm.close();
   });
 
   test('a server that cannot do TLS', async () => {
@@ -52,7 +50,6 @@ describe('what was surely not sent is unavailable', () => {
     const { antCrm } = openAntCrm(server.url.replace('http:', 'https:'));
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unavailable' });
     expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unavailable' });
-    await antCrm.close();
   });
 
   test('a connection that does not come about, be it for its own time-out or the deadline of the call', async () => {
@@ -68,7 +65,6 @@ describe('what was surely not sent is unavailable', () => {
       outcome: 'unavailable',
       reason: 'UND_ERR_CONNECT_TIMEOUT',
     });
-    await antCrm.close();
   });
 
   test('a redemption whose time to be written is over, before or after connecting', async () => {
@@ -78,7 +74,6 @@ describe('what was surely not sent is unavailable', () => {
     expect(silent.connections()).toBe(0);
     expect(await antCrm.redeem(redemption(1000))).toEqual({ kind: 'unavailable' });
     expect(silent.connections()).toBe(1);
-    await antCrm.close();
   });
 });
 
@@ -96,7 +91,6 @@ test('a redemption that connects only after its time to be written is not writte
   expect(reports.logged).toEqual([{ call: 'redeem', outcome: 'unavailable', reason: 'TooLate' }]);
   expect(server.connections()).toBe(1);
   expect(bytes).toEqual([]);
-  await antCrm.close();
 });
 
 test('a redemption whose time is over by the wall clock alone is not written: the machine may have been suspended', async () => {
@@ -112,7 +106,6 @@ test('a redemption whose time is over by the wall clock alone is not written: th
   while (performance.now() - start < 220);
   expect(await redeemed).toEqual({ kind: 'unavailable' });
   expect(bytes).toEqual([]);
-  await antCrm.close();
 });
 
 test.each([500_000, 3_000_000])(
@@ -127,6 +120,5 @@ test.each([500_000, 3_000_000])(
     const { antCrm } = openAntCrm(server.url, { timeoutMs: 500 });
     expect(await antCrm.redeem(redemption())).toEqual({ kind: 'unknown' });
     expect(await antCrm.accumulate(ACCUMULATION)).toEqual({ kind: 'unknown' });
-    await antCrm.close();
   },
 );

@@ -18,7 +18,6 @@ beforeEach(() => {
   ({ antCrm, reports } = openAntCrm(BASE));
 });
 afterEach(async () => {
-  await antCrm.close();
   const unused = nock.pendingMocks();
   nock.cleanAll();
   expect(unused).toEqual([]);
@@ -84,7 +83,6 @@ describe('what is sent', () => {
     const other = openAntCrm(`${BASE}/api/`).antCrm;
     scope().get('/api/history-point').query({ phone: '0867123456', page: '1' }).reply(200, []);
     await other.history({ type: 'gift', by: BY_PHONE, page: 1 });
-    await other.close();
   });
 
   test('a contact is asked for as a customer', async () => {
@@ -96,7 +94,6 @@ describe('what is sent', () => {
   test('without /contacts nobody is asked', async () => {
     const other = openAntCrm(BASE, { contacts: 'off' }).antCrm;
     expect(await other.contact(BY_PHONE)).toEqual({ ok: true, value: null });
-    await other.close();
   });
 });
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Effect, Outcome } from '../../src/conversation/effect.ts';
-import { LeaseLost, TurnInterrupted } from '../../src/conversation/effect.ts';
 import { createKit, type Fate, PHONE, START_MS } from './operations.doubles.ts';
 
 /*
@@ -26,74 +25,38 @@ describe('the exact balance', () => {
     expect(antcrm.queries).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, () => unknown, contacts?: 'on' | 'off', tookMs?: number]>([
     ['AntCRM is out of reach', () => antcrm.down.add('contact')],
     ['the record has no points', () => antcrm.contacts.splice(0, 1, { phones: [PHONE.value], emails: [] })],
-  ])('cannot be had where %s, and no sums stand in for it', async (_, spoil) => {
+    ['the backend has no contacts', () => (antcrm.contact = never), 'off'],
+    ['it takes longer than two seconds', () => (antcrm.contact = never), 'on', 2000],
+  ])('cannot be had where %s, and no sums stand in for it', async (_, spoil, contacts, tookMs = 0) => {
     spoil();
-    expect(await perform(BALANCE)).toEqual({ kind: 'unavailable' });
+    expect(await perform(BALANCE, contacts)).toEqual({ kind: 'unavailable' });
     expect(antcrm.queries).toEqual([]);
-  });
-
-  it('is not asked for where the backend has no contacts', async () => {
-    expect(await perform(BALANCE, 'off')).toEqual({ kind: 'unavailable' });
-    expect(antcrm.lookups).toEqual([]);
-  });
-
-  it('is waited for two seconds at most', async () => {
-    antcrm.contact = never;
-    expect(await perform(BALANCE)).toEqual({ kind: 'unavailable' });
-    expect(clock.nowMs()).toBe(START_MS + 2000);
-  });
-
-  it('is not asked for once the turn cannot go on', async () => {
-    const lost = store.lease();
-    lost.abort();
-    await expect(perform(BALANCE, 'on', lost)).rejects.toBeInstanceOf(LeaseLost);
-    store.isStopping = true;
-    await expect(perform(BALANCE)).rejects.toBeInstanceOf(TurnInterrupted);
-    expect(antcrm.lookups).toEqual([]);
+    expect(clock.nowMs()).toBe(START_MS + tookMs);
   });
 });
 
 describe('the balance after a redemption', () => {
-  it('is read together with the record, which takes two seconds at most', async () => {
-    antcrm.lateMs = 60_000;
-    antcrm.onCall = () => {
-      antcrm.contact = never;
-    };
-    const outcome = await perform(REDEEM);
-    expect(outcome).toMatchObject({ kind: 'applied', receipt: undefined });
+  it.each<[string, () => unknown, asked: number, contacts?: 'on' | 'off', tookMs?: number]>([
+    ['it takes two seconds, as the record may', () => (antcrm.contact = never), 1, 'on', 2000],
+    ['it cannot be read', () => antcrm.down.add('contact'), 2],
+    ['the bot stops, for the turn must end', () => (store.isStopping = true), 1],
+    ['the backend has no contacts', () => (antcrm.contact = never), 0, 'off'],
+  ])('is left out where %s', async (_, spoil, asked, contacts, tookMs = 0) => {
+    antcrm.lateMs = tookMs === 0 ? 0 : 60_000;
+    antcrm.onCall = () => void spoil();
+    const outcome = await perform(REDEEM, contacts);
+    expect(outcome).toMatchObject({ kind: 'applied' });
     expect(outcome).not.toHaveProperty('balance');
-    expect(clock.nowMs()).toBe(START_MS + 2000);
-  });
-
-  it('is left out where it cannot be read', async () => {
-    antcrm.onCall = () => {
-      antcrm.down.add('contact');
-    };
-    const outcome = await perform(REDEEM);
-    expect(outcome).toMatchObject({ kind: 'applied', receipt: { score: 10 } });
-    expect(outcome).not.toHaveProperty('balance');
+    expect(antcrm.lookups).toHaveLength(asked);
+    expect(clock.nowMs()).toBe(START_MS + tookMs);
   });
 
   it('is told as it was read, to be compared with what was spent', async () => {
     antcrm.isBehind = true;
     expect(await perform(REDEEM)).toMatchObject({ balance: { before: 990, after: 990 } });
-  });
-
-  it('is not asked for where the backend has no contacts', async () => {
-    expect(await perform(REDEEM, 'off')).not.toHaveProperty('balance');
-    expect(antcrm.lookups).toEqual([]);
-  });
-
-  it('is left out while stopping, for the turn must end', async () => {
-    antcrm.onCall = () => {
-      store.isStopping = true;
-    };
-    const asked = antcrm.lookups.length;
-    expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: undefined });
-    expect(antcrm.lookups.length - asked).toBe(1);
   });
 });
 

@@ -44,6 +44,9 @@ beforeEach(() => {
   antcrm.contacts.push(GARNACHO);
 });
 
+const never = () => new Promise<never>(() => undefined);
+const stops = () => void Object.assign(store, { isStopping: true });
+
 /** A redemption in AntCRM's history. */
 function gift(record: Partial<LoyaltyRecord>): LoyaltyRecord {
   return { type: 'gift', status: 'succeeded', code: 'DAUMAY01', score: 10, atMs: START_MS, ...record };
@@ -71,16 +74,6 @@ describe('accumulate', () => {
   it('gives the sender’s name to no record but their own', async () => {
     await perform({ ...ACCUMULATE, phone: { ...PHONE, proved: false } });
     expect(antcrm.accumulated).toEqual([{ code: 'TIVI000000017', phone: PHONE.value, name: undefined }]);
-  });
-
-  it('sends the phone alone where the e-mail may be somebody else’s, and says nothing of it', async () => {
-    const email = { value: 'stranger@example.vn', proved: false };
-    expect(await perform({ ...ACCUMULATE, email })).toEqual({
-      kind: 'applied',
-      operation: 'op-1',
-      receipt: { record: 'new-0', score: 100, what: 'Tivi' },
-    });
-    expect(antcrm.accumulated).toMatchObject([{ phone: PHONE.value, email: undefined }]);
   });
 
   it.each(['refused', 'unavailable'] as const)('is %s as the call was', async (fate) => {
@@ -122,13 +115,6 @@ describe('reading back', () => {
     expect(await perform(REDEEM)).toMatchObject({ kind: 'applied', receipt: { record: 'new-0', score: 10 } });
   });
 
-  it('gives up after two seconds: the operation is done all the same', async () => {
-    antcrm.lateMs = 5000;
-    const outcome = await perform(ACCUMULATE);
-    expect(outcome).toMatchObject({ kind: 'applied', operation: 'op-1', receipt: undefined });
-    expect(clock.nowMs()).toBe(START_MS + 2000);
-  });
-
   it('says which record is still to come of a redemption', async () => {
     antcrm.lateMs = 5000;
     const { code, calledMs, deadlineMs, skew } = LOOKUP;
@@ -138,18 +124,19 @@ describe('reading back', () => {
     });
   });
 
-  it('gives up after two seconds where the history never answers', async () => {
-    antcrm.history = () => new Promise(() => undefined);
-    expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
-  });
-
-  it('is left out while stopping, for the turn must end', async () => {
-    antcrm.onCall = () => {
-      store.isStopping = true;
-    };
-    expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
-    expect(antcrm.queries).toEqual([]);
-  });
+  it.each<[string, () => void, tookMs: number]>([
+    ['shows too late', () => Object.assign(antcrm, { lateMs: 5000 }), 2000],
+    ['is asked for and never comes', () => Object.assign(antcrm, { history: never }), 2000],
+    ['is not asked for, as the bot stops', () => Object.assign(antcrm, { onCall: stops }), 0],
+  ])(
+    'is given up after two seconds, and the operation is done all the same: it %s',
+    async (_, spoil, tookMs) => {
+      spoil();
+      expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
+      expect(clock.nowMs()).toBe(START_MS + tookMs);
+      if (tookMs === 0) expect(antcrm.queries).toEqual([]);
+    },
+  );
 
   it('claims no record that was there, belongs to another operation, or is one of several', async () => {
     antcrm.records.push(gift({ id: 'before' }));
@@ -202,28 +189,29 @@ describe('redeem', () => {
     expect(await perform(REDEEM)).toMatchObject({ lookup: { baseline: many(45).map(({ id }) => id) } });
   });
 
-  it.each([
-    ['the history cannot be read', () => antcrm.down.add('history')],
-    ['it has more pages than we read', () => antcrm.records.push(...many(1001))],
-    ['a record could never be recognised again', () => antcrm.records.push(gift({ id: undefined }))],
-  ])('is not called where %s', async (_, spoil) => {
+  const unavailable = { kind: 'unavailable', operation: 'op-1' };
+  it.each<[string, () => unknown, Outcome | object, locks?: readonly string[]]>([
+    ['the history cannot be read', () => antcrm.down.add('history'), unavailable],
+    ['it has more pages than we read', () => antcrm.records.push(...many(1001)), unavailable],
+    [
+      'a record could never be recognised again',
+      () => antcrm.records.push(gift({ id: undefined })),
+      unavailable,
+    ],
+    ['AntCRM cannot say who the customer is', () => antcrm.down.add('contact'), unavailable],
+    ['the intent is not safe', () => (store.isReplicated = false), { ...unavailable, locks: LOCKS }, LOCKS],
+    [
+      'another operation has one of its locks',
+      () => store.locks.set(`phone:${PHONE.value}`, 'op-2'),
+      { kind: 'busy', operation: 'op-1' },
+      [`phone:${PHONE.value}`],
+    ],
+  ])('is not called where %s', async (_, spoil, outcome, locks = []) => {
     spoil();
-    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1' });
+    expect(await perform(REDEEM)).toEqual(outcome);
     expect(antcrm.redeemed).toEqual([]);
-    expect(store.intents.size).toBe(0);
-    expect(store.locks.size).toBe(0);
-  });
-
-  it('is not called, and nobody locked, where AntCRM cannot say who the customer is', async () => {
-    antcrm.down.add('contact');
-    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1' });
-    expect(store.locks.size).toBe(0);
-  });
-
-  it('is not called where the intent is not safe', async () => {
-    store.isReplicated = false;
-    expect(await perform(REDEEM)).toEqual({ kind: 'unavailable', operation: 'op-1', locks: LOCKS });
-    expect(antcrm.redeemed).toEqual([]);
+    expect([...store.locks.keys()]).toEqual(locks);
+    expect(store.intents.size).toBe(store.isReplicated ? 0 : 1);
   });
 
   it('locks every name that AntCRM has for the customer, or none', async () => {
@@ -237,12 +225,6 @@ describe('redeem', () => {
     expect(await perform(REDEEM)).toMatchObject({
       lookup: { locks: [...locks, `phone:${PHONE.value}`, 'phone:+84900000009'] },
     });
-  });
-
-  it('takes none of its locks where another operation has one', async () => {
-    store.locks.set(`phone:${PHONE.value}`, 'op-2');
-    expect(await perform(REDEEM)).toEqual({ kind: 'busy', operation: 'op-1' });
-    expect([...store.locks]).toEqual([[`phone:${PHONE.value}`, 'op-2']]);
   });
 
   it('is busy by another identifier where nothing but an old entry of the history says who it is', async () => {
@@ -284,23 +266,6 @@ describe('redeem', () => {
     };
     await expect(perform(REDEEM)).rejects.toThrow(TurnInterrupted);
     expect(store.locks.size).toBe(0);
-  });
-
-  it('is not called where the machine was suspended after the intent, and the turn is another process’s now', async () => {
-    const lease = store.lease();
-    const suspended: EffectContext = {
-      ...lease,
-      async intend(...intent) {
-        const intended = await lease.intend(...intent);
-        clock.suspend(20_000);
-        store.lease();
-        return intended;
-      },
-    };
-    await expect(perform(REDEEM, 'on', suspended)).rejects.toThrow(LeaseLost);
-    expect(antcrm.redeemed).toEqual([]);
-    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
-    expect(antcrm.redeemed).toEqual([]);
   });
 
   it('is busy at once while another redemption of the customer runs, by whichever identifier', async () => {
@@ -367,6 +332,15 @@ describe('check', () => {
     expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ kind: 'checked', found });
   });
 
+  it.each<[string, () => unknown]>([
+    ['the customer is locked by another operation', () => store.locks.set(CUSTOMER, 'op-2')],
+    ['the history cannot be read', () => antcrm.down.add('history')],
+  ])('concludes nothing where %s', async (_, spoil) => {
+    spoil();
+    antcrm.records.push(gift({ id: 'a' }));
+    expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'unreadable' });
+  });
+
   it('concludes nothing from a read that lacks what was there before', async () => {
     antcrm.records.push(gift({ id: 'a' }));
     expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ found: 'unreadable' });
@@ -374,14 +348,12 @@ describe('check', () => {
     expect(await check({ ...LOOKUP, baseline: ['before'] })).toMatchObject({ found: 'applied' });
   });
 
+  /** A success whose record was not read back. */
+  const waiting = (calledMs: number, code = 'DAUMAY01') =>
+    writeAwaited({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
+
   it('takes no record that another success waits for, nor misses its own', async () => {
-    const wait = {
-      code: 'daumay01',
-      calledMs: START_MS - 5000,
-      deadlineMs: START_MS + 3000,
-      skew: LOOKUP.skew,
-    };
-    store.awaited.set(CUSTOMER, [writeAwaited(wait), writeAwaited({ ...wait, code: 'LOA01' })]);
+    store.awaited.set(CUSTOMER, [waiting(START_MS - 5000, 'daumay01'), waiting(START_MS - 5000, 'LOA01')]);
     antcrm.records.push(gift({ id: 'theirs', atMs: START_MS - 3000 }));
     expect(await check()).toMatchObject({ found: 'none' });
     antcrm.records.push(gift({ id: 'ours', atMs: START_MS + 10 }));
@@ -389,13 +361,7 @@ describe('check', () => {
   });
 
   it('concludes nothing while its record may be what another success waits for', async () => {
-    const wait = {
-      code: 'DAUMAY01',
-      calledMs: START_MS - 5000,
-      deadlineMs: START_MS + 3000,
-      skew: LOOKUP.skew,
-    };
-    store.awaited.set(CUSTOMER, [writeAwaited(wait)]);
+    store.awaited.set(CUSTOMER, [waiting(START_MS - 5000)]);
     antcrm.records.push(gift({ id: 'one', atMs: START_MS + 10 }));
     expect(await check()).toMatchObject({ found: 'undecided' });
     antcrm.records.push(gift({ id: 'another', atMs: START_MS + 20 }));
@@ -406,8 +372,7 @@ describe('check', () => {
 
   it('leaves the record of a later success, not read back yet, to that one', async () => {
     const calledMs = START_MS + 6 * MINUTE_MS;
-    const wait = { code: 'DAUMAY01', calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew };
-    store.awaited.set(CUSTOMER, [writeAwaited(wait)]);
+    store.awaited.set(CUSTOMER, [waiting(calledMs)]);
     antcrm.records.push(gift({ id: 'theirs', atMs: calledMs + 10 }));
     expect(await check()).toMatchObject({ found: 'none' });
     antcrm.records.push(gift({ id: 'a cashier’s', atMs: calledMs + 20 }));
@@ -444,17 +409,6 @@ describe('check', () => {
     expect([...store.locks.keys()]).toEqual(LOCKS);
   });
 
-  it('concludes nothing while the customer is locked by another operation', async () => {
-    store.locks.set(CUSTOMER, 'op-2');
-    antcrm.records.push(gift({ id: 'a' }));
-    expect(await check()).toEqual({ kind: 'checked', operation: 'op-1', found: 'unreadable' });
-  });
-
-  it('concludes nothing where the history cannot be read', async () => {
-    antcrm.down.add('history');
-    expect(await check()).toMatchObject({ found: 'unreadable' });
-  });
-
   it('knows an accumulation by its code, even without an id, and locks the code while it looks', async () => {
     const point = { type: 'point', score: 100, atMs: START_MS, status: 'succeeded' } as const;
     antcrm.records.push({ ...point, id: 'other', code: 'TIVI000000018' }, { ...point, id: 'no code' });
@@ -476,62 +430,75 @@ describe('a turn that cannot go on', () => {
     REDEEM,
     POINT_CHECK,
     { kind: 'balance', by: PHONE },
+    { kind: 'balance', by: PHONE, exact: true },
     { kind: 'history', type: 'gift', by: PHONE, skip: 0, take: 5 },
   ];
 
-  it.each(effects)('calls nothing for $kind while stopping', async (effect) => {
-    store.isStopping = true;
-    await expect(perform(effect)).rejects.toThrow(TurnInterrupted);
+  type End = () => { context: EffectContext; error: typeof LeaseLost | typeof TurnInterrupted };
+  const ends: Record<string, End> = {
+    'while stopping'() {
+      stops();
+      return { context: store.lease(), error: TurnInterrupted };
+    },
+    'once the lease is lost'() {
+      const context = store.lease();
+      context.abort();
+      return { context, error: LeaseLost };
+    },
+  };
+  /** Something happens right after the intent. */
+  const then = (happens: (context: ReturnType<typeof store.lease>) => unknown): EffectContext => {
+    const context = store.lease();
+    return {
+      ...context,
+      async intend(...intent) {
+        const intended = await context.intend(...intent);
+        happens(context);
+        return intended;
+      },
+    };
+  };
+  const callEnds: Record<string, End> = {
+    'where the store has given the lease away'() {
+      const context = store.lease();
+      store.lease();
+      return { context, error: LeaseLost };
+    },
+    'if the lease is lost while intending': () => ({
+      context: then((context) => context.abort()),
+      error: LeaseLost,
+    }),
+  };
+  const each = (all: Effect[], how: Record<string, End>) =>
+    all.flatMap((effect) =>
+      Object.entries(how).map(([when, end]) => [effect.kind, when, effect, end] as const),
+    );
+
+  it.each(each(effects, ends))('calls nothing for %s %s', async (_kind, _when, effect, end) => {
+    const { context, error } = end();
+    await expect(perform(effect, 'on', context)).rejects.toThrow(error);
     expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
     expect(store.intents.size).toBe(0);
   });
 
-  it.each(effects)('calls nothing for $kind once the lease is lost', async (effect) => {
-    const context = store.lease();
-    context.abort();
-    await expect(perform(effect, 'on', context)).rejects.toThrow(LeaseLost);
-    expect([antcrm.accumulated, antcrm.redeemed, antcrm.queries, antcrm.lookups].flat()).toEqual([]);
+  it.each(each([ACCUMULATE, REDEEM], callEnds))('does not %s %s', async (_kind, _when, effect, end) => {
+    const { context, error } = end();
+    await expect(perform(effect, 'on', context)).rejects.toThrow(error);
+    expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
   });
 
-  it.each([ACCUMULATE, REDEEM])(
-    'is stale for $kind where the store has given the lease away',
-    async (effect) => {
-      const context = store.lease();
+  it('does not redeem where the machine was suspended after the intent, and the turn is another process’s now', async () => {
+    const context = then(() => {
+      clock.suspend(20_000);
       store.lease();
-      await expect(perform(effect, 'on', context)).rejects.toThrow(LeaseLost);
-      expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
-    },
-  );
-
-  it.each([ACCUMULATE, REDEEM])(
-    'does not call $kind if the lease is lost while intending',
-    async (effect) => {
-      const context = store.lease();
-      const intend = context.intend;
-      const losing: EffectContext = {
-        ...context,
-        intend: async (operation, body) => {
-          const intended = await intend(operation, body);
-          context.abort();
-          return intended;
-        },
-      };
-      await expect(perform(effect, 'on', losing)).rejects.toThrow(LeaseLost);
-      expect([antcrm.accumulated, antcrm.redeemed].flat()).toEqual([]);
-    },
-  );
+    });
+    await expect(perform(REDEEM, 'on', context)).rejects.toThrow(LeaseLost);
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
+    expect(antcrm.redeemed).toEqual([]);
+  });
 
   it('finishes what was intended when stopping comes in between', async () => {
-    const context = store.lease();
-    const intend = context.intend;
-    const stopped: EffectContext = {
-      ...context,
-      intend: async (operation, body) => {
-        store.isStopping = true;
-        return intend(operation, body);
-      },
-    };
-    expect(await perform(REDEEM, 'on', stopped)).toMatchObject({ kind: 'applied' });
+    expect(await perform(REDEEM, 'on', then(stops))).toMatchObject({ kind: 'applied' });
   });
 });
 

@@ -18,7 +18,7 @@ import { recordingObserve } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Chance, createChance, createClock, createProcessWorld } from './clock.ts';
 import { createCustomer, KILLER, POISON, senderOf } from './customers.ts';
-import { createLine, drawRates, NO_FAULTS, never, type Rates, type Victim } from './faults.ts';
+import { createLine, drawRates, NO_FAULTS, never, type Victim } from './faults.ts';
 
 const PROCESSES = 3;
 const CUSTOMERS = 60;
@@ -44,7 +44,6 @@ export type History = {
   readonly messages: number;
   readonly hash: string;
   readonly breaches: readonly string[];
-  readonly rates: Rates;
   readonly kills: number;
   readonly failovers: number;
   readonly operations: number;
@@ -85,8 +84,7 @@ export async function runHistory(
 ): Promise<History> {
   const chance = createChance(seed);
   const clock = createClock();
-  const drawn = drawRates(chance);
-  let rates = drawn;
+  let rates = drawRates(chance);
   const hash = createHash('sha256');
   const { observe, said } = recordingObserve();
   const trace = (what: string): void => {
@@ -370,7 +368,6 @@ export async function runHistory(
     messages: ids,
     hash: hash.digest('hex').slice(0, 16),
     breaches,
-    rates: drawn,
     kills,
     failovers: failovers.length,
     operations: antcrm.sent.size,

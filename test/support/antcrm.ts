@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import { realWorld } from '../../src/engine/world.ts';
 import { createTransport } from '../../src/http/transport.ts';
 import { type AntCrmClient, type AntCrmOptions, createAntCrm } from '../../src/loyalty/antcrm.ts';
@@ -11,11 +12,11 @@ export type Reports = {
   readonly logged: Fields[];
 };
 
-/** An adapter with short times, and what it reports. */
+/** An adapter with short times that ends with its test, and what it reports. */
 export function openAntCrm(
   baseUrl: string,
   options: Partial<Omit<AntCrmOptions, 'baseUrl' | 'observe'>> = {},
-): { antCrm: AntCrmClient & { close(): Promise<void> }; reports: Reports } {
+): { antCrm: AntCrmClient; reports: Reports } {
   const reports: Reports = { calls: [], alarms: [], breaker: [], logged: [] };
   const log = (fields: Fields) => void reports.logged.push(fields);
   const transport = createTransport({ allows: () => true, connectMs: 2000 });
@@ -35,14 +36,11 @@ export function openAntCrm(
       breaker: (state) => void reports.breaker.push(state),
     },
   });
-  const antCrm = {
-    ...client,
-    async close() {
-      client.close();
-      await transport.close();
-    },
-  };
-  return { antCrm, reports };
+  onTestFinished(async () => {
+    client.close();
+    await transport.close();
+  });
+  return { antCrm: client, reports };
 }
 
 /** A redemption that may be written for a while yet. */

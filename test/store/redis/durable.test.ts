@@ -1,12 +1,11 @@
-import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { type Key, type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
-import { storedName } from '../../../src/store/redis/records.ts';
+import { type RecordStore, StoreUnavailable } from '../../../src/store/port.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
+import { startRedisPair } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { type RedisServer, startRedisCluster, until } from '../../support/redis.ts';
-import { adminOf, openRecords, ownProxy, ownRedis, stopAtEnd } from './kit.ts';
+import type { RedisServer } from '../../support/redis.ts';
+import { openCluster, openRecords, ownRedis, stopAtEnd } from './kit.ts';
 
 /*
  * `REDIS_WAIT_REPLICAS`: what a swap promises as durable, a failover does not lose.
@@ -17,13 +16,8 @@ const openProcess = async (url: string): Promise<RecordStore> =>
 
 /** A Redis with one replica that follows it. */
 async function openPair() {
-  const master = await ownRedis();
-  const replica = await ownRedis('--replicaof', '127.0.0.1', `${master.port}`);
-  const admin = new Redis(master.port);
-  await until(async () => /state=online/.test(await admin.info('replication')));
-  admin.disconnect();
-  const proxy = await ownProxy(master.port);
-  return { replica, proxy, store: await openProcess(proxy.url) };
+  const { replica, proxy, url } = stopAtEnd(await startRedisPair());
+  return { replica, proxy, store: await openProcess(url) };
 }
 
 function stopped(replica: RedisServer): void {
@@ -82,37 +76,25 @@ test('too few replicas are a fault that the operator sees', async () => {
   expect(await store.swap(someKey(), durable(record('one')))).toMatchObject({ durable: false });
 });
 
-/** A cluster, and keys of each of its masters. */
-async function openCluster() {
-  const cluster = stopAtEnd(await startRedisCluster({ replicated: true }));
-  const admin = adminOf({ port: cluster.nodes[0]?.port ?? 0 });
-  async function keyOf(master: number): Promise<Key> {
-    for (;;) {
-      const key = someKey();
-      const slot = await admin.cluster('KEYSLOT', storedName(key));
-      if (Math.floor(slot / (16_384 / 3)) === master) return key;
-    }
-  }
-  return { cluster, keyOf, store: await openProcess(cluster.url) };
-}
+const replicated = { replicated: true, waitReplicas: 1 };
 
 test('in a cluster it is the replica of the record that acknowledges', async () => {
-  const { cluster, keyOf, store } = await openCluster();
+  const { replicas, keyOf, store } = await openCluster(replicated);
   const isDurable = async (master: number) => {
     const swapped = await store.swap(await keyOf(master), durable(record('one')));
     return swapped.swapped && swapped.durable;
   };
   for (const master of [0, 1, 2, 2, 1, 0]) expect(await isDurable(master)).toBe(true);
   expect(await store.health()).toEqual([]);
-  for (const replica of cluster.replicas.slice(0, 1)) stopped(replica);
+  for (const replica of replicas.slice(0, 1)) stopped(replica);
   expect(await Promise.all([0, 1, 2].map(isDurable))).toEqual([false, true, true]);
 });
 
 test('in a cluster a failover loses nothing that was durable', async () => {
-  const { cluster, keyOf, store } = await openCluster();
+  const { nodes, keyOf, store } = await openCluster(replicated);
   const [key, one] = [await keyOf(0), record('one')];
   expect(await store.swap(key, durable(one))).toMatchObject({ durable: true });
-  await cluster.nodes[0]?.kill();
+  await nodes[0]?.kill();
   const swap = replacing(one, { bytes: record('two'), durable: true });
   await expect(inTime(2500, () => store.swap(key, swap))).rejects.toBeInstanceOf(StoreUnavailable);
   const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));

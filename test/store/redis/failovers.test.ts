@@ -5,8 +5,7 @@ import { storedName } from '../../../src/store/redis/records.ts';
 import { bytesOf, record, replacing, someKey, swapOf } from '../../contract/records.ts';
 import { asAdmin, startRedisPair, startRedisSentinels } from '../../support/failover.ts';
 import { inTime } from '../../support/in-time.ts';
-import { startRedisCluster } from '../../support/redis.ts';
-import { adminOf, memoryLog, openRecords, stopAtEnd } from './kit.ts';
+import { memoryLog, openCluster, openRecords, stopAtEnd } from './kit.ts';
 
 /*
  * Who is the master changes: alone behind one address, behind sentinels, in a cluster.
@@ -103,21 +102,9 @@ test('the login of a URL with sentinels is for Redis, not for them; theirs is in
   expect(log.lines.join()).not.toMatch(/ours|theirs/);
 });
 
-/** A cluster in which a master's end leaves the others at work, and who has a key at first. */
-async function openCluster() {
-  const cluster = stopAtEnd(await startRedisCluster());
-  const admins = cluster.nodes.map(adminOf);
-  for (const admin of admins) await admin.config('SET', 'cluster-require-full-coverage', 'no');
-  const slotOf = async (key: string): Promise<number> => Number(await admins[1]?.cluster('KEYSLOT', key));
-  const ownerOf = (slot: number): number => Math.floor(slot / (16_384 / 3));
-  return { ...cluster, ...(await openRecords(cluster.url)), admins, slotOf, ownerOf };
-}
-
 test('a cluster without one node serves the others, names the fault, and recovers', async () => {
-  const { nodes, store, slotOf, ownerOf } = await openCluster();
-  const keys = Array.from({ length: 30 }, someKey);
-  const owners = await Promise.all(keys.map(async (key) => ownerOf(await slotOf(storedName(key)))));
-  const [lost, kept] = [keys[owners.indexOf(0)] ?? someKey(), keys[owners.indexOf(1)] ?? someKey()];
+  const { nodes, store, keyOf } = await openCluster({});
+  const [lost, kept] = [await keyOf(0), await keyOf(1)];
   const [gone] = nodes;
 
   await gone?.kill();
@@ -132,15 +119,13 @@ test('a cluster without one node serves the others, names the fault, and recover
 });
 
 test('a record that moves to another node goes on there, durably too', async () => {
-  const { nodes, admins, slotOf, ownerOf } = await openCluster();
-  const url = nodes.map((node) => node.url).join(',');
-  const { store } = await openRecords(url, { waitReplicas: 1 });
+  const { nodes, admins, store, slotOf, masterOf } = await openCluster({ waitReplicas: 1 });
   const [key, before, next] = [someKey(), record('before'), record('next')];
   await store.swap(key, swapOf({ bytes: before, durable: true }));
 
-  const slot = await slotOf(storedName(key));
+  const slot = await slotOf(key);
   const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));
-  const from = ownerOf(slot);
+  const from = masterOf(slot);
   const to = (from + 1) % 3;
   await admins[to]?.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(ids[from]));
   await admins[from]?.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(ids[to]));

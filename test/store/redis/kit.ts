@@ -1,11 +1,12 @@
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
-import type { RecordStore } from '../../../src/store/port.ts';
+import type { Key, RecordStore } from '../../../src/store/port.ts';
 import { connectRedis, type RedisConnection, type Word } from '../../../src/store/redis/connection.ts';
-import { createRedisRecords, type RecordsOptions } from '../../../src/store/redis/records.ts';
+import { createRedisRecords, type RecordsOptions, storedName } from '../../../src/store/redis/records.ts';
+import { someKey } from '../../contract/records.ts';
 import { type RedisProxy, startRedisProxy } from '../../support/proxy.ts';
-import { addressOf, type RedisServer, startRedis } from '../../support/redis.ts';
+import { addressOf, type RedisServer, startRedis, startRedisCluster } from '../../support/redis.ts';
 
 /** A log that keeps its lines. */
 export function memoryLog(): Log & { readonly lines: string[] } {
@@ -45,4 +46,21 @@ export function adminOf({ port }: Pick<RedisServer, 'port'>): Redis {
   const admin = new Redis(port).on('error', () => {});
   onTestFinished(() => admin.disconnect());
   return admin;
+}
+
+/** A cluster with a process on it, and what tells which of its masters has a key. */
+export async function openCluster({
+  replicated = false,
+  ...options
+}: RecordsOptions & { replicated?: boolean }) {
+  const cluster = stopAtEnd(await startRedisCluster({ replicated }));
+  const admins = cluster.nodes.map(adminOf);
+  const slotOf = async (key: Key): Promise<number> =>
+    Number(await admins[1]?.cluster('KEYSLOT', storedName(key)));
+  const masterOf = (slot: number): number => Math.floor(slot / (16_384 / 3));
+  async function keyOf(master: number): Promise<Key> {
+    const key = someKey();
+    return masterOf(await slotOf(key)) === master ? key : keyOf(master);
+  }
+  return { ...cluster, ...(await openRecords(cluster.url, options)), admins, slotOf, masterOf, keyOf };
 }

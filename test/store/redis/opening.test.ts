@@ -95,7 +95,6 @@ test('what a process finds late and is not for, it does not touch, and says why'
 
 test('a cluster with a dead master lets processes start, whichever it is', async () => {
   const { url, nodes } = stopAtEnd(await startRedisCluster());
-  for (const node of nodes) await adminOf(node).config('SET', 'cluster-require-full-coverage', 'no');
   await openRecords(url, { word: keysOf('a') });
   await nodes[0]?.kill();
   await expect(openRecords(url, { word: keysOf('b') })).rejects.toBeInstanceOf(StoreRefused);
