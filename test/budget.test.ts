@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2657, count: 18 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 8994, count: 45 },
+  conversation: { files: /^conversation\//, lines: 8914, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 6053, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
   sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
@@ -18,10 +18,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_700, count: 159 };
+const HOUSE = { lines: 26_573, count: 155 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28850;
+const TESTS = 28849;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

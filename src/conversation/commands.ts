@@ -1,6 +1,5 @@
 import type { Settings } from './context.ts';
 import type { HistoryType } from './effect.ts';
-import type { WantedPage } from './language/pages.ts';
 import type { Period } from './language/period.ts';
 import type { Locale } from './message.ts';
 
@@ -12,6 +11,9 @@ import type { Locale } from './message.ts';
 /** What values differ in: how they are read, joined with what is there, asked for and explained (`kinds.ts`). */
 export const SLOT_KINDS = ['codes', 'phone', 'email', 'gift', 'period', 'list'] as const;
 export type SlotKind = (typeof SLOT_KINDS)[number];
+
+/** Which page of a list: its number, from 1, or its place. */
+export type WantedPage = number | 'first' | 'next' | 'previous';
 
 /** What customers call by a name, to change it. Which slot that is, the flow at hand tells. */
 export type Field = 'code' | 'phone' | 'email';

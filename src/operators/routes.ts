@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, onRequestAsyncHo
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
-import { parsePhone } from '../conversation/language/phone.ts';
+import { parsePhone } from '../conversation/language/identity.ts';
 import type { Filed, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { masked } from '../../src/conversation/dialogue/sources.ts';
 import { codeMeant, parseCode } from '../../src/conversation/language/code.ts';
-import { parseEmail } from '../../src/conversation/language/email.ts';
-import { parsePhone } from '../../src/conversation/language/phone.ts';
+import { parseEmail, parsePhone } from '../../src/conversation/language/identity.ts';
 import { fold, isOneTypo, undoTyping, visible } from '../../src/conversation/language/text.ts';
 import { maskCode, maskEmail, maskPhone, showPhone } from '../../src/conversation/prompts/identity.ts';
 import { commands, parsePage, words as said, understand } from '../support/conversation.ts';

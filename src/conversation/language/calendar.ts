@@ -64,31 +64,13 @@ export function startOfDay(day: number, timeZone: string): number {
 /** What a clock on the wall shows, as if it were UTC; whole seconds. */
 function wallClock(ms: number, timeZone: string): number {
   const second = Math.floor(ms / 1000) * 1000;
-  return second + aheadAt(Math.floor(ms / QUARTER_MS), timeZone);
+  return second + aheadAt(second, timeZone);
 }
 
-/** Clocks are put on or back at a full quarter of an hour. */
-const QUARTER_MS = 15 * 60 * 1000;
-const REMEMBERED = 100;
-const ahead = new Map<string, number>();
-
-/** How far the zone is ahead of UTC in a quarter of an hour, ms. Asking for it takes longer than all else that a text does. */
-function aheadAt(quarter: number, timeZone: string): number {
-  const name = `${timeZone} ${quarter}`;
-  const known = ahead.get(name);
-  if (known !== undefined) return known;
-  const made = readAhead(quarter * QUARTER_MS, timeZone);
-  if (ahead.size >= REMEMBERED) ahead.clear();
-  ahead.set(name, made);
-  return made;
-}
-
-/** From "GMT+07:00"; "GMT" alone is none. */
-function readAhead(ms: number, timeZone: string): number {
-  const named = formatter(timeZone)
-    .formatToParts(ms)
-    .find(({ type }) => type === 'timeZoneName');
-  const [, sign, hours, minutes, seconds = 0] = /([+-])(\d+):(\d+)(?::(\d+))?/.exec(named?.value ?? '') ?? [];
+/** How far the zone is ahead of UTC, ms: from "GMT+07:00"; "GMT" alone is none. */
+function aheadAt(ms: number, timeZone: string): number {
+  const written = formatter(timeZone).format(ms);
+  const [, sign, hours, minutes, seconds = 0] = /GMT([+-])(\d+):(\d+)(?::(\d+))?/.exec(written) ?? [];
   const away = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds)) * 1000;
   return sign === '-' ? -away : away;
 }

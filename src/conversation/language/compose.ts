@@ -1,4 +1,4 @@
-import type { CodeRef, Expecting, SlotKind, Spoken } from '../commands.ts';
+import type { CodeRef, Expecting, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { atPlace } from './lists.ts';
 import type { Said, SpokenFlow } from './reading.ts';
@@ -10,9 +10,10 @@ import type { Said, SpokenFlow } from './reading.ts';
 
 /** What a text says, and where. The functions look at it again, where a line asks. */
 export type Heard = {
-  /** `isWish`: nothing but verbs that ask for a gift. */
-  readonly said: Said & { readonly isWish: boolean };
+  readonly text: string;
+  readonly said: Said;
   readonly expecting: Expecting;
+  readonly reading: Reading;
   /** The flow at hand, and the one that the text would begin. */
   readonly flow: SpokenFlow | undefined;
   readonly started: SpokenFlow | undefined;
@@ -22,6 +23,8 @@ export type Heard = {
   readonly gifts: readonly string[];
   /** No value came along. */
   readonly bare: boolean;
+  /** Nothing but verbs that ask for a gift. */
+  readonly isWish: boolean;
   /** The whole text is a yes. */
   isYes(): boolean;
   /** Its first or its last words are a yes. */
@@ -38,9 +41,16 @@ export type Heard = {
   list(): Spoken | undefined;
   period(): Spoken | undefined;
   /** What answers it, where it is a usual question; `isSure`: whatever else its words could mean. */
-  question(): { readonly commands: readonly Spoken[]; readonly isSure: boolean } | undefined;
+  question(): Found | undefined;
   /** Its values, for a flow; for none, all that can be kept. */
   values(flow: SpokenFlow | undefined, act?: string): readonly Spoken[];
+};
+
+/** A question, and the one of the files or the operator's that it is like. */
+export type Found = {
+  readonly commands: readonly Spoken[];
+  readonly isSure: boolean;
+  readonly like: { readonly example: string; readonly command: string; readonly score: number };
 };
 
 const YES: readonly Spoken[] = [{ do: 'yes' }];
@@ -146,7 +156,7 @@ const LINES: readonly Line[] = [
     'summary',
     '*',
     ['bare', 'own verb', 'no gift'],
-    ({ said, hasYes }) => (said.isWish || hasYes() ? NEARLY : undefined),
+    ({ isWish, hasYes }) => (isWish || hasYes() ? NEARLY : undefined),
   ],
 
   [LIVE.join('|'), 'remove', ['earns codes', 'of e-mail'], NO_EMAIL],
@@ -317,36 +327,20 @@ const ONLY_BARE = /^(?:ask |talk (?!bye))/;
 
 /** Acts that are a command by themselves: their names are the command's. */
 export function simple(act: string): readonly Spoken[] | undefined {
-  const [verb, ...more] = act.split(' ');
-  const what = more.join(' ');
-  switch (verb) {
-    case 'status':
-      return [{ do: 'status' }];
-    case 'cancel':
-      return what === 'mild' ? MILD : CANCEL;
-    case 'page':
-      return what === 'same' ? SAME : undefined;
-    case 'show':
-      return made(
-        SHOWN.find((one) => one === what),
-        (one) => ({ do: 'show', what: one }),
-      );
-    case 'speak':
-      return made(
-        LOCALES.find((one) => one === what),
-        (locale) => ({ do: 'speak', locale }),
-      );
-    case 'talk':
-      return made(
-        TALK.find((one) => one === what),
-        (about) => ({ do: 'talk', about }),
-      );
-    case 'ask':
-      return what === 'what' ? [{ do: 'ask', about: 'what' }] : [{ do: 'ask', about: 'answer', id: what }];
-    default:
-      return undefined;
-  }
+  const command = SIMPLE.get(act);
+  if (command) return [command];
+  return act.startsWith('ask ') ? [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }] : undefined;
 }
 
 const SHOWN = ['menu', 'help', 'person', 'complaint', 'languages', 'privacy', 'erasing'] as const;
 const TALK = ['greeting', 'thanks', 'bye', 'wait', 'upset', 'remark'] as const;
+const SIMPLE: ReadonlyMap<string, Spoken> = new Map<string, Spoken>([
+  ['status', { do: 'status' }],
+  ['cancel', { do: 'cancel' }],
+  ['cancel mild', { do: 'cancel', mild: true }],
+  ['page same', { do: 'page', to: 'same' }],
+  ['ask what', { do: 'ask', about: 'what' }],
+  ...SHOWN.map((what) => [`show ${what}`, { do: 'show', what }] as const),
+  ...LOCALES.map((locale) => [`speak ${locale}`, { do: 'speak', locale }] as const),
+  ...TALK.map((about) => [`talk ${about}`, { do: 'talk', about }] as const),
+]);

@@ -1,14 +1,12 @@
 import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { codeInLink, hasBeginning, isLink, looksLikeIdentity, parseCode, spacedCode } from './code.ts';
-import { compose, FREE, type Heard, SKIPS, simple } from './compose.ts';
-import { emailMeant, parseEmail } from './email.ts';
-import { createGiftNames, type GiftNames } from './gift-names.ts';
-import { createListTalk } from './lists.ts';
-import { type Answer, type Asked, createNearest, createQuestions, type Near, vote } from './nearest.ts';
-import { createPages } from './pages.ts';
+import { compose, type Found, FREE, type Heard, SKIPS, simple } from './compose.ts';
+import { createGiftNames } from './gift-names.ts';
+import { emailMeant, parseEmail, parsePhone } from './identity.ts';
+import { createListTalk, createPages } from './lists.ts';
+import { type Answer, createNearest, createQuestions, type Near, vote } from './nearest.ts';
 import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
-import { parsePhone } from './phone.ts';
 import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
 import { ANSWERED, type Words } from './words.ts';
@@ -21,19 +19,6 @@ export type Known = {
   readonly commands: ReadonlyMap<string, string>;
   /** The operator's answers. */
   readonly answers: readonly Pick<Answer, 'id' | 'asks'>[];
-};
-
-type Gift = Reading['settings']['gifts'][number];
-
-/** A text that is being read, and where it was said. */
-type Read = {
-  readonly text: string;
-  readonly said: Said;
-  readonly gifts: readonly Gift[];
-  readonly names: GiftNames<Gift>;
-  readonly expecting: Expecting;
-  readonly reading: Reading;
-  readonly flow: SpokenFlow | undefined;
 };
 
 /**
@@ -70,12 +55,11 @@ export function createInterpreter({
       const choice = buttons[Number(text) - 1];
       if (choice) return { commands: [{ do: 'pick', choice }], why: { covered: [] } };
     }
-    const read = readHere(text, expecting, reading);
-    const { covered } = read.said;
-    const question = once(() => questionIn(read));
-    const meant = compose(heardIn(read, question)) ?? valuesAlone(read) ?? question()?.commands;
-    if (meant) return { commands: meant, why: whyOf(meant, covered, question) };
-    const whole = wholeText(read);
+    const heard = hear(text, expecting, reading);
+    const { covered } = heard.said;
+    const meant = compose(heard) ?? valuesAlone(heard) ?? heard.question()?.commands;
+    if (meant) return { commands: meant, why: whyOf(meant, heard) };
+    const whole = wholeText(heard);
     const [first] = whole;
     // What is no value of the kind that is asked, but nearly one, is no example of anything.
     const isNearly = first?.do === 'unclear' && first.wrong !== undefined && /[\d@]/.test(text);
@@ -83,60 +67,53 @@ export function createInterpreter({
       (first?.do === 'ask' && first.about === 'unknown') ||
       (first?.do === 'unclear' && !first.script && !isNearly);
     if (!isOpen) return { commands: whole, why: { covered } };
-    const near = nearest()(read.text);
+    const near = nearest()(heard.text);
     const why = { covered, nearest: near.map(({ act: command, ...one }) => ({ ...one, command })) };
-    return { commands: likely(vote(near), read) ?? whole, why };
+    return { commands: likely(vote(near), heard) ?? whole, why };
   }
 
   /** What a text says by itself, with what only this place adds: products, gifts, codes with blanks. */
-  function readHere(text: string, expecting: Expecting, reading: Reading): Read {
+  function hear(typed: string, expecting: Expecting, reading: Reading): Heard {
     const { settings } = reading;
-    const typed = withProducts(text, expecting, reading);
-    const said = withSpaced(typed, reader.hear(typed), reading);
-    const names = giftNames(typed, settings.gifts);
+    const text = withProducts(typed, expecting, reading);
+    const said = withSpaced(text, reader.hear(text), reading);
+    const names = giftNames(text, settings.gifts);
     const gifts = names.named(said.rest);
+    const bare = !brings(said);
+    const isAboutGifts = () => names.isAbout(said.rest, gifts);
     const isWished =
       said.act === undefined &&
       giftFlow !== undefined &&
-      (names.isNothingElse() || (said.wishes && gifts.length > 0 && names.isAbout(said.rest, gifts)));
+      (names.isNothingElse() || (said.wishes && gifts.length > 0 && isAboutGifts()));
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     const isThankful =
-      said.act === 'talk thanks' && expecting.at !== 'nothing' && expecting.at !== 'page' && isYes(typed);
-    const isBeside = said.act !== undefined && BESIDE_VALUES.has(said.act) && brings(said);
+      said.act === 'talk thanks' && expecting.at !== 'nothing' && expecting.at !== 'page' && isYes(text);
+    const isBeside = said.act !== undefined && BESIDE_VALUES.has(said.act) && !bare;
     const act = isWished ? `start ${giftFlow.name}` : isThankful ? 'yes' : isBeside ? undefined : said.act;
-    return {
-      text: typed,
+    const heard: Heard = {
+      text,
       said: { ...said, act },
-      gifts,
-      names,
       expecting,
       reading,
       flow: flowNamed(expecting.flow),
-    };
-  }
-
-  function heardIn(read: Read, question: () => Found | undefined): Heard {
-    const { text, said, gifts, names, expecting, reading, flow } = read;
-    return {
-      said: { ...said, isWish: said.rest === '' && said.covered.every((phrase) => wishes.has(fold(phrase))) },
-      expecting,
-      flow,
       linked,
-      started: startedBy(said.act),
+      started: startedBy(act),
       gifts: gifts.map(({ code }) => code),
-      bare: !brings(said),
+      bare,
+      isWish: said.rest === '' && said.covered.every((phrase) => wishes.has(fold(phrase))),
       isYes: once(() => isYes(text)),
       hasYes: once(() => hasYes(text)),
       asks: () => asking.isQuestion(text),
-      isAboutGifts: () => names.isAbout(said.rest, gifts),
+      isAboutGifts,
       count: names.quantity,
       places: () => lists.places(text),
-      page: () => (said.act?.startsWith('page ') ? PAGES[said.act] : pageIn(text)),
-      list: once(() => listCommand(read)),
+      page: () => (act?.startsWith('page ') ? PAGES[act] : pageIn(text)),
+      list: once(() => listCommand(heard, act)),
       period: () => periodOf(said, reading),
-      question,
-      values: (of, act = said.act) => valuesOf({ ...read, said: { ...said, act } }, of),
+      question: once(() => questionIn(heard, names)),
+      values: (of, wanted = act) => valuesOf(heard, of, wanted),
     };
+    return heard;
   }
 
   /** What codes of a product begin with is its name: "bỏ cái tủ lạnh" names the only code at hand that begins with TULANH. */
@@ -163,8 +140,8 @@ export function createInterpreter({
    * What the nearest example stands for, where no phrase covers the text: done where nothing is at hand and it is near
    * enough, else offered by a button. Never a yes, a no, an end, a change or an erasure.
    */
-  function likely(near: Near | undefined, { text, said, expecting }: Read): readonly Spoken[] | undefined {
-    if (!near || near.score < OFFERED || brings(said)) return undefined;
+  function likely(near: Near | undefined, { bare, asks, expecting }: Heard): readonly Spoken[] | undefined {
+    if (!near || near.score < OFFERED || !bare) return undefined;
     const { act } = near;
     const flow = startedBy(act);
     const isFree = expecting.at === 'nothing' || expecting.at === 'page';
@@ -175,27 +152,30 @@ export function createInterpreter({
     if (near.score < DONE) return undefined;
     if (expecting.kind === 'email' && expecting.at === 'slot' && SKIPS.includes(act))
       return [{ do: 'none', field: 'email' }];
-    if (ANSWERED.test(act))
-      return act === 'ask unknown' || !asking.isQuestion(text) ? undefined : simple(act);
+    if (ANSWERED.test(act)) return act === 'ask unknown' || !asks() ? undefined : simple(act);
     return /^(?:talk|show (?:help|person|complaint|privacy))/.test(act) ? simple(act) : undefined;
   }
 
   /** A usual question. The name of a gift in it asks what that costs ("đổi nồi cơm bao nhiêu điểm"). */
-  function questionIn({ text, said, gifts, names, expecting }: Read): Found | undefined {
-    if (brings(said) || said.act === 'remove') return undefined;
+  function questionIn(
+    { text, said, gifts, bare, expecting }: Heard,
+    { called }: { readonly called: (word: string) => string },
+  ): Found | undefined {
+    if (!bare || said.act === 'remove') return undefined;
     const isOne = gifts.length === 1;
-    const asked = isOne ? giftWords.map((word) => questionOf(`${names.called(word)}?`)) : [];
+    const asked = isOne ? giftWords.map((word) => questionOf(`${called(word)}?`)) : [];
     const costs = asked.find((one) => one?.id === PRICE);
     const found = costs ?? questionOf(text);
     // What is asked of our question is no answer elsewhere.
     if (!found || (found.id?.startsWith('consent.') && expecting.at !== 'consent')) return undefined;
     const { id } = found;
-    const gift = id === PRICE ? (isOne ? gifts[0]?.code : expecting.gift) : undefined;
+    const gift = id === PRICE ? (isOne ? gifts[0] : expecting.gift) : undefined;
     // "Sai chỗ nào?" is asked of whatever was refused last.
     const about = id === undefined ? 'unknown' : id === WRONG && said.names !== 'code' ? 'wrong' : undefined;
     const answer: Spoken = about ? { do: 'ask', about } : { do: 'ask', about: 'answer', id: id ?? '' };
     const command: Spoken = gift === undefined ? answer : { do: 'ask', about: 'gift', gift };
-    return { commands: [command], isSure: found.sure, found };
+    const like = { example: found.example, command: `ask ${id ?? 'unknown'}`, score: found.score };
+    return { commands: [command], isSure: found.sure, like };
   }
 
   /** Whether the first or the last words are a yes. */
@@ -207,7 +187,7 @@ export function createInterpreter({
   }
 
   /** Values without a command. */
-  function valuesAlone(heard: Read): readonly Spoken[] | undefined {
+  function valuesAlone(heard: Heard): readonly Spoken[] | undefined {
     const { said, gifts, expecting, reading } = heard;
     const { at, kind } = expecting;
     const { names, mangled } = said;
@@ -228,37 +208,31 @@ export function createInterpreter({
       const isGiven = takes('gift') ? expecting.gift !== undefined : expecting.codes.length > 0;
       if (isGiven && (!takes('codes') || said.codes.every(looksLikeIdentity))) return undefined;
     }
-    if (
-      kind === 'gift' &&
-      gifts.length > 0 &&
-      asking.isQuestion(heard.text) &&
-      !heard.names.isAbout(said.rest, gifts)
-    )
-      return undefined;
+    if (kind === 'gift' && gifts.length > 0 && heard.asks() && !heard.isAboutGifts()) return undefined;
     if (flow && !takes('codes') && !hasIdentity && !mangled && gifts.length === 0)
       if (!(takes('gift') && hasCode)) return undefined;
-    const values = valuesOf(heard, flow);
+    const values = heard.values(flow);
     return values.length === 0 ? undefined : values;
   }
 
   /** What a text says for a flow; for none, all that can be kept. */
-  function valuesOf(heard: Read, flow: SpokenFlow | undefined): readonly Spoken[] {
+  function valuesOf(heard: Heard, flow: SpokenFlow | undefined, act: string | undefined): readonly Spoken[] {
     const { said, gifts, reading } = heard;
-    const { codes: named, noEmail, mangled, act } = said;
+    const { codes: named, noEmail, mangled } = said;
     const slots = flow?.slots ?? ['codes', 'phone', 'email'];
     const values: Spoken[] = [];
     if (slots.includes('codes') && named.length > 0)
-      values.push(listCommand(heard) ?? { do: 'add', codes: named });
+      values.push(listCommand(heard, act) ?? { do: 'add', codes: named });
     if (slots.includes('gift')) {
       const [gift, ...others] = gifts;
       const [code] = named;
-      if (gift && others.length > 0) values.push({ do: 'among', gifts: gifts.map((one) => one.code) });
-      else if (gift) values.push({ do: 'set', slot: 'gift', value: gift.code });
+      if (gift && others.length > 0) values.push({ do: 'among', gifts });
+      else if (gift) values.push({ do: 'set', slot: 'gift', value: gift });
       else if (code !== undefined && reading.settings.gifts.length === 0)
         values.push({ do: 'set', slot: 'gift', value: code });
       else if (code !== undefined && act === `start ${flow?.name}`)
         values.push({ do: 'unclear', wrong: { kind: 'gift', reason: 'gift.unknown' } });
-      const count = heard.names.quantity();
+      const count = heard.count();
       if (count !== undefined) values.push({ do: 'many', count });
     }
     if (slots.includes('period')) {
@@ -273,12 +247,12 @@ export function createInterpreter({
   }
 
   /** No command and no value: a question, the answer, right or wrong, to ours, or something to be kindly unsure of. */
-  function wholeText({ text, said, expecting, reading, flow }: Read): readonly Spoken[] {
+  function wholeText({ text, said, asks, expecting, reading, flow }: Heard): readonly Spoken[] {
     const { at, kind, isStaff } = expecting;
     const script = scriptOf(text);
     if (script === 'none') return [{ do: 'talk', about: 'remark' }];
     if (script === 'other') return [{ do: 'unclear', script: true }];
-    if (asking.isQuestion(text)) return [{ do: 'ask', about: 'unknown' }];
+    if (asks()) return [{ do: 'ask', about: 'unknown' }];
     const isAsked = (at === 'slot' || at === 'doubt') && kind !== undefined;
     if (said.mangled && !isAsked) return [mangledAs(said.mangled)];
     if (!isAsked) return [{ do: 'unclear' }];
@@ -340,8 +314,8 @@ export function createInterpreter({
   }
 
   /** What a text makes of the codes at hand, where it does more than to name others. */
-  function listCommand({ text, said, expecting }: Read): Spoken | undefined {
-    const { codes, act, names, phone, email } = said;
+  function listCommand({ text, said, expecting }: Heard, act: string | undefined): Spoken | undefined {
+    const { codes, names, phone, email } = said;
     if (expecting.codes.length === 0) return undefined;
     const command = lists.command(withoutIdentity(text, phone ?? email), codes, expecting.codes);
     const isNamed =
@@ -391,16 +365,9 @@ export function createInterpreter({
 }
 
 /** What covers it; of an answer, the question that it is like. */
-function whyOf(
-  commands: readonly Spoken[],
-  covered: readonly string[],
-  question: () => Found | undefined,
-): Interpretation['why'] {
-  const [first] = commands;
-  const asked = first?.do === 'ask' ? question() : undefined;
-  if (asked?.commands !== commands) return { covered };
-  const { id, example, score } = asked.found;
-  return { covered: [], nearest: [{ example, command: `ask ${id ?? 'unknown'}`, score }] };
+function whyOf(commands: readonly Spoken[], { said, question }: Heard): Interpretation['why'] {
+  const asked = commands[0]?.do === 'ask' ? question() : undefined;
+  return asked?.commands === commands ? { covered: [], nearest: [asked.like] } : { covered: said.covered };
 }
 
 /** A function whose result is made once. */
@@ -415,9 +382,6 @@ function once<Value>(make: () => Value): () => Value {
 /** Answers that depend on what they are asked of. */
 const PRICE = 'gift.price';
 const WRONG = 'code.wrong';
-
-/** A question, and the one of the files or the operator's that it is like. */
-type Found = { readonly commands: readonly Spoken[]; readonly isSure: boolean; readonly found: Asked };
 
 /** How near an example must be (0–1) to be offered, and to be done. */
 const OFFERED = 0.4;

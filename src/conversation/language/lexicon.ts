@@ -1,6 +1,5 @@
 import type { Times } from './period.ts';
-import { fold, isAscii, isOneTypo, remembered, undoTyping } from './text.ts';
-import type { Token, Word } from './tokens.ts';
+import { fold, isAscii, isOneTypo, remembered, type Token, undoTyping, type Word } from './text.ts';
 import { byFirstWord, type Words } from './words.ts';
 
 /** What a phrase of the language files says; a small word says nothing. */

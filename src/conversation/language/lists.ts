@@ -1,4 +1,4 @@
-import type { CodeRef, Spoken } from '../commands.ts';
+import type { CodeRef, Spoken, WantedPage } from '../commands.ts';
 import type { Lexicon } from './lexicon.ts';
 import { fold } from './text.ts';
 import { anyOf, type Words } from './words.ts';
@@ -163,3 +163,37 @@ function createPlaces(words: Words): (text: string) => string {
 
 const foldedPairs = (pairs: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
   new Map([...pairs].map(([word, worth]) => [fold(word), worth]));
+
+const PLACES = ['first', 'next', 'previous'] as const;
+
+/** Reads "2", "trang 2", "trang hai nhé", "first page", "nữa". Undefined for everything else. */
+export function createPages(
+  words: Words,
+  numbers: ReadonlyMap<string, number>,
+): (text: string) => WantedPage | undefined {
+  const places = PLACES.map((place) => ({ place, phrases: new Set(words.list(`page ${place}`)) }));
+  const number = new RegExp(
+    `^(?:(?:${anyOf(words.list('page number'))}) (\\d{1,3}|${[...numbers.keys()].join('|')})|(\\d{1,3}))$`,
+  );
+  const polite = new Set(words.list('polite'));
+  const small = new Set([...polite, ...words.list('small')]);
+
+  function pageIn(said: string): WantedPage | undefined {
+    const place = places.find(({ phrases }) => phrases.has(said))?.place;
+    if (place !== undefined) return place;
+    const [, named, alone] = number.exec(said) ?? [];
+    const written = named ?? alone ?? '';
+    const page = numbers.get(written) ?? Number(written);
+    return page > 0 ? page : undefined;
+  }
+
+  return (text) => {
+    const said = fold(text).split(' ');
+    const without = (some: ReadonlySet<string>) => said.filter((word) => !some.has(word)).join(' ');
+    const short = without(small);
+    // "2 cái" is no page.
+    return (
+      pageIn(said.join(' ')) ?? pageIn(without(polite)) ?? (/^\d/.test(short) ? undefined : pageIn(short))
+    );
+  };
+}

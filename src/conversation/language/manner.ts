@@ -1,6 +1,5 @@
 import { type Lexicon, speltWords } from './lexicon.ts';
-import { fold, isAscii, remembered, undoTyping, visible } from './text.ts';
-import { tokenize } from './tokens.ts';
+import { fold, isAscii, remembered, tokenize, undoTyping, visible } from './text.ts';
 import { anyOf, type Words } from './words.ts';
 
 /*
@@ -152,20 +151,7 @@ function marksOf({ examples, locales }: Words): ReadonlyMap<string, string> {
   );
 }
 
-/** Lists by which a language is known; others have words of any. */
-const SPEAKING = [
-  'small, wishes, wanted, stops, fails, points list, gifts list, code, phone, email',
-  'asks anywhere, asks first, asks last, asks nothing, asks little',
-].join(', ');
-const SPEAKING_OF_TIME =
-  'unread, unread as spelt, doubtful, units, past, since, numbers, changes before, changes after, day 0, day -1';
-
 function wordsOf(words: Words, locale: string): ReadonlySet<string> {
-  const periods = words.periods.get(locale) ?? {};
-  const phrases = [
-    ...words.examples.flatMap((one) => (one.locale === locale && one.isPhrase ? one.text : [])),
-    ...SPEAKING.split(', ').flatMap((name) => words.written(name, locale)),
-    ...SPEAKING_OF_TIME.split(', ').map((name) => periods[name] ?? ''),
-  ];
-  return new Set(phrases.flatMap((phrase) => fold(phrase).split(' ')));
+  const phrases = words.examples.flatMap((one) => (one.locale === locale && one.isPhrase ? one.text : []));
+  return new Set([...phrases, ...words.allWritten(locale)].flatMap((phrase) => fold(phrase).split(' ')));
 }

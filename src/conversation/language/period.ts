@@ -9,8 +9,7 @@ import {
   type Unit,
   unitAt,
 } from './calendar.ts';
-import { fold, isAscii, remembered, unmark } from './text.ts';
-import { isDash, isDate, type Token, type Word } from './tokens.ts';
+import { fold, isAscii, isDash, isDate, remembered, type Token, unmark, type Word } from './text.ts';
 import { anyOf, split, type Words } from './words.ts';
 
 /*
@@ -305,10 +304,6 @@ function createPatterns(words: Words) {
     marked: new Set(folded('units')),
     before: new Set(folded('changes before', 'units')),
     after: new Set(folded('changes after', 'to')),
-    inOne: new RegExp(
-      `^(?:(?:${any('months')})\\.?\\d{1,2}(?:[/.-](?:\\d{4}|(?:${any('months')})?\\d{1,2}))?` +
-        `|\\d{1,3}(?!(?:${words.list('amount endings').join('|')})$)(?:${oneOf(units.keys())}))$`,
-    ),
   };
 }
 
@@ -328,7 +323,12 @@ export function createTimes(words: Words): Times {
 
   function isLiteral({ text }: Pick<Token, 'text'>): boolean {
     if (!/\d/.test(text)) return isDash(text);
-    return isDate({ text }) || (text.length <= 12 && patterns.inOne.test(unmark(text)));
+    return isDate({ text }) || (text.length <= 12 && wholeAt(unmark(text), 0) !== null);
+  }
+
+  function wholeAt(text: string, at: number): RegExpExecArray | null {
+    patterns.whole.lastIndex = at;
+    return patterns.whole.exec(text);
   }
 
   function numberOf(typed: string | undefined): number | undefined {
@@ -372,8 +372,7 @@ export function createTimes(words: Words): Times {
     let [at, end] = [0, 0];
     for (const word of letters) {
       if (at >= end && (/\d/.test(word) || patterns.begins.has(word))) {
-        patterns.whole.lastIndex = at;
-        const one = patterns.whole.exec(text);
+        const one = wholeAt(text, at);
         if (one) {
           found.push(one);
           end = at + one[0].length;

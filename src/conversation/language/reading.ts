@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
-import { withLinksRead } from './code.ts';
-import { type Codes, createCodes, referenceIn } from './codes.ts';
+import { type Codes, createCodes, referenceIn, withLinksRead } from './code.ts';
+import { createPhones, findEmail } from './identity.ts';
 import { createLexicon, type Lexicon, type Segment } from './lexicon.ts';
 import {
   type Asking,
@@ -11,8 +11,7 @@ import {
   type LocaleOf,
 } from './manner.ts';
 import { createTimes, isPast, type SaidPeriod, type Times } from './period.ts';
-import { remembered, visible } from './text.ts';
-import { createPhones, findEmail, type Token, tokenize, type Word } from './tokens.ts';
+import { remembered, type Token, tokenize, visible, type Word } from './text.ts';
 import { ANSWERED, type Words } from './words.ts';
 
 /** What reading texts needs to know of a flow. */

@@ -118,3 +118,51 @@ export function scriptOf(text: string): 'latin' | 'other' | 'none' {
   if (/[\p{Script=Latin}\p{Nd}]/u.test(seen)) return 'latin';
   return /\p{L}/u.test(seen) ? 'other' : 'none';
 }
+
+/** A piece of a message between blanks, as typed, without the punctuation of the sentence around it. */
+export type Token = {
+  readonly text: string;
+  /** Punctuation stood before it. */
+  readonly pause: boolean;
+};
+
+/** A word of a message, folded, and what it was read from. */
+export type Word<Source> = {
+  readonly text: string;
+  readonly source: Source;
+  /** Found by edit distance from so few letters that it counts as part of a longer phrase only. */
+  readonly doubtful?: boolean | undefined;
+  /** Written without marks in a message that has some. */
+  readonly bare?: boolean | undefined;
+};
+
+const SEPARATORS = ',;:';
+const ENDS = '.!?…';
+const EDGES = `${QUOTES}()[]{}<>.!?…*#`;
+
+/** `text` is `visible`. Blanks, commas, semicolons and colons separate: no slot contains them. */
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  let pause = false;
+  for (const piece of text.match(/[^\s,;:]+|[,;:]/g) ?? []) {
+    const trimmed = trimEdges(piece, EDGES);
+    if (SEPARATORS.includes(piece) || trimmed === '') pause = true;
+    else {
+      tokens.push({ text: trimmed, pause });
+      pause = ENDS.includes(piece.slice(-1));
+    }
+  }
+  return tokens;
+}
+
+/** `1/8`, `1.8.2023`, `8/2023`, `2023-08-31` and ranges of them without blanks. */
+const DATE =
+  /^(?:20\d\d\p{Pd}20\d\d|20\d\d[/-]\d{1,2}|\d{1,2}\p{Pd}\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}[/.-]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?:-\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)?$/u;
+
+export function isDate(token: Pick<Token, 'text'>): boolean {
+  return DATE.test(token.text);
+}
+
+export function isDash(text: string): boolean {
+  return /^\p{Pd}+$/u.test(text);
+}

@@ -41,8 +41,8 @@ export type Words = {
   list(name: string, locale?: string): readonly string[];
   /** The same as it is written. */
   written(name: string, locale?: string): readonly string[];
-  /** The phrases of all lists as they are written. */
-  allWritten(): readonly string[];
+  /** The phrases of all lists, of all languages or of one, as they are written. */
+  allWritten(locale?: string): readonly string[];
   /** A list of `one = other`. */
   pairs(name: string): ReadonlyMap<string, string>;
 };
@@ -110,8 +110,12 @@ export function readWords(texts: readonly LanguageText[]): Words {
     list: (name, only) => [...new Set(written(name, only).flatMap(foldings))],
     foldings,
     written,
-    allWritten: () =>
-      [...lists.values(), ...periods.values()].flatMap((all) => Object.values(all).flatMap(split)),
+    allWritten: (only) =>
+      [lists, periods].flatMap((all) =>
+        locales.flatMap((locale) =>
+          only === undefined || locale === only ? Object.values(all.get(locale) ?? {}).flatMap(split) : [],
+        ),
+      ),
     pairs,
   };
 }
