@@ -31,26 +31,15 @@ export type Flow = {
   readonly identity: 'typed' | 'proved';
   /** In the order of asking (`kinds.ts`). */
   readonly slots: readonly SlotKind[];
-  /** What begins it beside its words: a code out of the blue, or that of a deep link; and it offers a form. */
-  readonly takes?: { readonly codes?: true; readonly link?: true; readonly form?: true } | undefined;
   /** The list of the history that its words speak of; `vague`: only where nothing names the other one. */
   readonly list?: { readonly type: 'point' | 'gift'; readonly vague?: true } | undefined;
-  /** What forbids to begin or to go on; some that all flows have go before (`dialogue/advance.ts`). */
-  readonly guards?: readonly (GuardName | Guard)[] | undefined;
+  /** What forbids to begin or to go on, behind what its slots forbid by themselves (`dialogue/advance.ts`). */
+  readonly guards?: readonly Guard[] | undefined;
   readonly end: Confirms | Reads;
 };
 
-/** Guards that look at more than slots. */
-export type GuardName =
-  /** Too many refused codes: wait. */
-  | 'guesses'
-  /** Codes whose outcome is being looked up are not called again. */
-  | 'checked'
-  /** Gifts that the list does not have any more, or that cost more than there is. */
-  | 'gift';
-
 /** A guard that a flow brings along. */
-export type Guard = {
+type Guard = {
   /** Said instead of beginning, and instead of calling. */
   readonly begins?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
   /** Said instead of the summary or the read; `ask`: that slot is asked for anew. */
@@ -115,18 +104,20 @@ export type Flows = {
   /** The flow whose confirmations make operations of this kind. */
   confirming(kind: Operation['kind']): Flow | undefined;
   /** The flow that is begun by a code, a deep link or a form that comes out of the blue. */
-  taking(what: 'codes' | 'link' | 'form'): Flow | undefined;
+  readonly ofCodes: Flow | undefined;
 };
 
 /** Throws where two have the same name. */
 export function createFlows(all: readonly Flow[]): Flows {
   const byName = new Map(all.map((flow) => [flow.name, flow] as const));
   if (byName.size < all.length) throw new Error('two flows have the same name');
-  const byPriority = [...all].sort((a, b) => b.priority - a.priority);
+  const [ofCodes] = all
+    .filter(({ slots }) => slots.includes('codes'))
+    .sort((a, b) => b.priority - a.priority);
   return {
     all,
     get: (name) => (name === undefined ? undefined : byName.get(name)),
     confirming: (kind) => all.find((flow) => confirmsIn(flow)?.kind === kind),
-    taking: (what) => byPriority.find(({ takes }) => takes?.[what]),
+    ofCodes,
   };
 }

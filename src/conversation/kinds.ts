@@ -157,9 +157,8 @@ export function slotCalled({ slots }: Flow, field: Field): SlotKind | undefined 
   return slots.find((kind) => KINDS[kind].field === field);
 }
 
-/** The fields of a form for what is missing, where the flow offers one. */
+/** The fields of a form for what is missing. */
 export function formOf(flow: Flow, draft: Draft): FormField[] {
-  if (!flow.takes?.form) return [];
   return flow.slots.flatMap((kind) => {
     const { form, isMissing } = KINDS[kind];
     return form && isMissing(draft, flow) ? [form] : [];

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Interpretation } from './commands.ts';
 import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, type PhotoEffect, perLocale } from './message.ts';
 import type { State } from './state.ts';
@@ -110,8 +109,6 @@ export type Decision = {
   readonly forget?: true | undefined;
   /** The customer asked something: the id of what answered it; without one, nothing did. */
   readonly question?: { readonly answer?: string | undefined } | undefined;
-  /** What a text was taken for, and why. */
-  readonly heard?: Interpretation | undefined;
   /** Operations that only staff can settle from now on: an alarm each. */
   readonly escalated?: readonly string[] | undefined;
 };

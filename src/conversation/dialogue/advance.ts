@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
 import type { Outcome } from '../effect.ts';
-import { confirmsIn, type Flow, type Guard, type GuardName, type Scope } from '../flow.ts';
+import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
@@ -196,7 +196,7 @@ export function refused(state: State, flow: Flow, refusal: Reply, scope: Scope):
 }
 
 const tooManyGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>
-  flow.guards?.includes('guesses') ? tooManyAttempts(state, scope) : undefined;
+  flow.slots.includes('codes') ? tooManyAttempts(state, scope) : undefined;
 
 /** Codes that were not tried can be confirmed anew, for what `why` says, unless there were too many guesses. */
 export function untried(
@@ -224,13 +224,9 @@ export function hindered(flow: Flow, state: State, scope: Scope): Reply | undefi
 /** Why nothing is called now. */
 export function callHindered(flow: Flow, state: State, scope: Scope): Reply | undefined {
   const confirms = confirmsIn(flow);
-  const wait = confirms && busy(state, confirms);
-  if (wait) return wait;
-  for (const { begins } of guardsOf(flow)) {
-    const said = begins?.(state, scope);
-    if (said) return said;
-  }
-  return undefined;
+  const wait = (confirms && busy(state, confirms)) ?? tooManyGuesses(flow, state, scope);
+  const [first] = (flow.guards ?? []).flatMap(({ begins }) => begins?.(state.draft, scope) ?? []);
+  return wait ?? first;
 }
 
 /** Where only the profile could prove who somebody is, and does not, no answer could change that. */
@@ -242,72 +238,54 @@ function unprovable(flow: Flow, known: Draft, { sender, settings }: Scope): Repl
     : { key: 'identity.noEmail', lines: supportLines({ settings }) };
 }
 
-/** What guards say before the summary: the slots that are left, and where it does not go on, why, and what is asked anew. */
+/** What is said before the summary: the slots that are left, and where it does not go on, why, and what is asked anew. */
 type Guarded = {
   readonly draft: Draft;
   readonly said: readonly Reply[];
   readonly stop?: { readonly say: Reply; readonly ask?: SlotKind | undefined } | undefined;
 };
 
+/** What codes and gifts forbid by themselves, then the flow's own guards. */
 function guarded(flow: Flow, state: State, scope: Scope): Guarded {
-  let { draft } = state;
-  const said: Reply[] = [];
-  for (const { goesOn } of guardsOf(flow)) {
-    const heard = goesOn?.({ ...state, draft }, flow, scope) ?? { draft, said: [] };
-    draft = heard.draft;
-    said.push(...heard.said);
-    if (heard.stop) return { draft, said, stop: heard.stop };
-  }
-  return { draft, said };
+  const { slots, guards = [] } = flow;
+  const { draft } = state;
+  const heard: Guarded = slots.includes('codes')
+    ? withoutOpen(flow, state)
+    : slots.includes('gift')
+      ? withinReach(draft, scope)
+      : { draft, said: [] };
+  if (heard.stop) return heard;
+  const [stop] = guards.flatMap(({ goesOn }) => goesOn?.(heard.draft, scope) ?? []);
+  return { ...heard, stop };
 }
 
-/** A guard that looks at more than slots. */
-type BuiltIn = {
-  begins?(state: State, scope: Scope): Reply | undefined;
-  goesOn?(state: State, flow: Flow, scope: Scope): Guarded;
-};
+/** Codes whose outcome is being looked up are not called again. */
+function withoutOpen(flow: Flow, state: State): Guarded {
+  const { draft } = state;
+  const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
+  const [first, ...others] = told;
+  return first && left.length === 0
+    ? { draft, said: others, stop: { say: first } }
+    : { draft: { ...draft, codes: [...left] }, said: told };
+}
 
-const guardsOf = ({ guards = [] }: Flow): readonly BuiltIn[] =>
-  guards.map((guard) => (typeof guard === 'string' ? BUILT_IN[guard] : ofFlow(guard)));
-
-const ofFlow = ({ begins, goesOn }: Guard): BuiltIn => ({
-  begins: ({ draft }, scope) => begins?.(draft, scope),
-  goesOn: ({ draft }, _, scope) => ({ draft, said: [], stop: goesOn?.(draft, scope) }),
-});
-
-const BUILT_IN: Readonly<Record<GuardName, BuiltIn>> = {
-  guesses: { begins: tooManyAttempts },
-
-  checked: {
-    goesOn(state, flow) {
-      const { draft } = state;
-      const { left, told } = withoutChecked(state, confirmsIn(flow)?.kind, draft.codes ?? []);
-      const [first, ...others] = told;
-      return first && left.length === 0
-        ? { draft, said: others, stop: { say: first } }
-        : { draft: { ...draft, codes: [...left] }, said: told };
-    },
-  },
-
-  gift: {
-    goesOn({ draft }, _, scope) {
-      const { gifts } = scope.settings;
-      const { code, wanted, price, ...rest } = draft;
-      const gift = giftOf(code, scope);
-      // A button of before the operator changed the list.
-      if (gifts.length > 0 && !gift)
-        return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
-      const points = draft.balance?.points ?? undefined;
-      if (gift && points !== undefined && gift.score > points) {
-        const isAny = gifts.some(({ score }) => score <= points);
-        const say = tooFewPoints(gift, points, scope);
-        return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
-      }
-      const said = [
-        ...(gift && price !== undefined && price !== gift.score ? [priceChanged(gift, price)] : []),
-        ...((wanted ?? 1) > 1 ? [oneAtATime(code, scope)] : []),
-      ];
-      return { draft: { ...draft, price: gift?.score }, said };
-    },
-  },
-};
+/** Gifts that the list does not have any more, or that cost more than there is. */
+function withinReach(draft: Draft, scope: Scope): Guarded {
+  const { gifts } = scope.settings;
+  const { code, wanted = 1, price, ...rest } = draft;
+  const gift = giftOf(code, scope);
+  // A button of before the operator changed the list.
+  if (gifts.length > 0 && !gift)
+    return { draft: rest, said: [], stop: { say: { key: 'gift.gone' }, ask: 'gift' } };
+  const points = draft.balance?.points ?? undefined;
+  if (gift && points !== undefined && gift.score > points) {
+    const isAny = gifts.some(({ score }) => score <= points);
+    const say = tooFewPoints(gift, points, scope);
+    return { draft: rest, said: [], stop: { say, ask: isAny ? 'gift' : undefined } };
+  }
+  const said = [
+    ...(gift && price !== undefined && price !== gift.score ? [priceChanged(gift, price)] : []),
+    ...(wanted > 1 ? [oneAtATime(code, scope)] : []),
+  ];
+  return { draft: { ...draft, price: gift?.score }, said };
+}

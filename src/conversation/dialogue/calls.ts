@@ -213,7 +213,7 @@ function orphaned(state: State, outcome: Concluded, scope: Scope): Decision {
     checks: 0,
     status: 'checking',
     lookup,
-    ...(scope.flows.confirming(kind)?.takes?.codes ? { code } : { gift: code }),
+    ...(scope.flows.confirming(kind)?.slots.includes('codes') ? { code } : { gift: code }),
   };
   return say(note(state, operation, scope), checking(kind, id));
 }

@@ -217,7 +217,7 @@ export function counted(
   { kind, status }: Pick<Operation, 'kind' | 'status'>,
   { flows, nowMs }: Scope,
 ): State {
-  const isCounted = flows.confirming(kind)?.guards?.includes('guesses');
+  const isCounted = flows.confirming(kind)?.slots.includes('codes');
   if (!isCounted || (status !== 'done' && status !== 'refused')) return state;
   const { guesses: _, ...rest } = state;
   if (status === 'done') return rest;

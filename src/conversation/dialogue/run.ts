@@ -425,7 +425,7 @@ function setHistory(turn: Turn, slots: Pick<Draft, 'type' | 'period'>, scope: Sc
 /** The codes at hand, changed; without a flow that takes codes, the one that does begins by them. */
 function changeList(turn: Turn, command: ListCommand, scope: Scope): Next {
   const at = running(turn, scope);
-  const taking = at?.slots.includes('codes') ? at : scope.flows.taking('codes');
+  const taking = at?.slots.includes('codes') ? at : scope.flows.ofCodes;
   const isNew = command.do === 'add' || command.do === 'replace';
   // "Bỏ" where there is no list to take from.
   if (!taking || (!isNew && taking !== at))

@@ -56,9 +56,8 @@ function onText(state: State, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
-  const heard = scope.language.interpret(text, expecting(state, scope), scope);
-  const done = ledBy(run(state, heard.commands, scope), state, text);
-  return { ...unclearNoted(done, state, text, scope), heard };
+  const { commands } = scope.language.interpret(text, expecting(state, scope), scope);
+  return unclearNoted(ledBy(run(state, commands, scope), state, text), state, text, scope);
 }
 
 /** The bot's own commands, which answer beside a person. */
@@ -132,7 +131,7 @@ function onContact(
 
 /** A deep link, or the first contact: a code, for the flow that takes the codes of links. */
 function onLink(state: State, { payload }: Extract<Message, { kind: 'start' }>, scope: Scope): Decision {
-  const flow = scope.flows.taking('link');
+  const flow = scope.flows.ofCodes;
   if (!payload || !flow) return run(state, [{ do: 'show', what: 'welcome' }], scope);
   return run(state, [{ do: 'start', flow: flow.name }, ...scope.language.link(payload)], scope);
 }
@@ -202,7 +201,7 @@ function withoutCode(
   const reply: Reply = { key: `photo.${whyNone(pictures)}` };
   if (caption === undefined) return aside(state, scope, reply);
   const decision = onText(state, caption, { ...scope, current: false });
-  const hasCode = decision.heard?.commands.some((one) => 'codes' in one) ?? false;
+  const hasCode = decision.state.draft.codes !== state.draft.codes;
   return after(hasCode ? [] : [reply], decision);
 }
 
@@ -229,7 +228,7 @@ function onForm(stored: State, form: Form, scope: Scope): Decision {
   if (form.view !== undefined && form.view !== stored.view) return run(stored, [{ do: 'expired' }], scope);
   const state = unanswered(stored, scope);
   const running = runningIn(state, scope);
-  const flow = running ?? scope.flows.taking('form');
+  const flow = running ?? scope.flows.ofCodes;
   if (!flow) return again(state, scope);
   const read = SLOT_KINDS.flatMap((kind) => {
     const slot = KINDS[kind].form?.slot;

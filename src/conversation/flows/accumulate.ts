@@ -11,9 +11,7 @@ export const accumulate: Flow = {
   priority: 15,
   identity: 'typed',
   slots: ['codes', 'phone', 'email'],
-  takes: { codes: true, link: true, form: true },
   list: { type: 'point' },
-  guards: ['guesses', 'checked'],
 
   end: {
     kind: 'accumulate',

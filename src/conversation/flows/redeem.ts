@@ -10,7 +10,6 @@ export const redeem: Flow = {
   identity: 'proved',
   slots: ['gift', 'phone'],
   list: { type: 'gift' },
-  guards: ['gift'],
 
   end: {
     kind: 'redeem',
