@@ -39,7 +39,7 @@ export type Flow = {
 };
 
 /** A guard that a flow brings along. */
-type Guard = {
+export type Guard = {
   /** Said instead of beginning, and instead of calling. */
   readonly begins?: ((draft: Draft, scope: Context) => Reply | undefined) | undefined;
   /** Said instead of the summary or the read; `ask`: that slot is asked for anew. */
@@ -68,21 +68,13 @@ type ByWord =
 
 type Confirmation = {
   readonly kind: Operation['kind'];
-  /** One at a time for a customer: the next waits for the outcome of the last. */
-  readonly exclusive: boolean;
-  /** The customer's balance is read before anything is asked, once it is known whose, and shown with the gifts. */
-  readonly needsBalance?: true | undefined;
   /** The lines of the summary, and the buttons that change a slot (`edit:<field>`). */
   readonly summary: (draft: Draft, profile: State['profile'], scope: Context) => readonly Line[];
   readonly edits: (draft: Draft) => readonly Choice[];
   /** Undefined if the slots lack what the call needs: nothing is ever asked then. `at`: the place of its code in `codes`. */
   readonly effect: (draft: Draft, operation: string, scope: Context, at: number) => Effect | undefined;
-  /** The slot that is asked for again after a refusal; absent: back to the start. */
-  readonly again?: SlotKind | undefined;
   /** A picture of what is confirmed (https URL). */
   readonly image?: ((draft: Draft, scope: Context) => string | undefined) | undefined;
-  /** The good news tells the operation's reference. */
-  readonly tellsReference?: true | undefined;
   /** Buttons of the good news, before the menu's: what may come next. */
   readonly next?: ((draft: Draft, scope: Context) => readonly Choice[]) | undefined;
   /** What is known of why it was refused: a variant of the bad news. */
@@ -91,6 +83,13 @@ type Confirmation = {
     | undefined;
 };
 type Refused = Extract<Outcome, { kind: 'refused' }>;
+
+/**
+ * What spends is one at a time for a customer: the next waits for the outcome of the last. The balance is read before anything
+ * is asked, once it is known whose, and the good news tells the operation's reference.
+ */
+export const spends = (confirms: Pick<Operation, 'kind'> | undefined): boolean =>
+  confirms?.kind === ('redeem' satisfies Spending);
 
 /** What a flow confirms; undefined where it reads. */
 export function confirmsIn({ end }: Pick<Flow, 'end'>): Confirms | undefined {

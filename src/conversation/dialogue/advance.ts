@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
 import type { Outcome } from '../effect.ts';
-import { confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { confirmsIn, type Flow, type Scope, spends } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';
@@ -115,7 +115,7 @@ export function retry(state: State, step: Asking, scope: Scope, why?: Reply): De
 
 /** Whose balance is to be read before it goes on; whose points they are may change on the way. */
 function needsBalance(flow: Flow, { balance, ...slots }: Draft, { nowMs }: Scope) {
-  const by = confirmsIn(flow)?.needsBalance ? proved(slots) : undefined;
+  const by = spends(confirmsIn(flow)) ? proved(slots) : undefined;
   const isTheirs = balance !== undefined && balance.by.kind === by?.kind && balance.by.value === by.value;
   return isTheirs && nowMs - balance.atMs <= FRESH_MS ? undefined : by;
 }
@@ -154,7 +154,7 @@ export function answered(
   const flow = 'flow' in step ? scope.flows.get(step.flow) : undefined;
   if (step.at === 'browsing')
     return outcome.kind === 'history' ? show(state, step, outcome, scope) : notRead(state, scope);
-  if (flow && confirmsIn(flow)?.needsBalance && outcome.kind !== 'history')
+  if (flow && spends(confirmsIn(flow)) && outcome.kind !== 'history')
     return withBalance(state, flow, outcome, scope);
   const end = flow?.end;
   if (outcome.kind === 'unavailable') return home(state, scope, { key: 'service.unavailable' });
@@ -187,12 +187,11 @@ function withBalance(
 /** After a refusal: what was refused may be typed anew, until there were too many. */
 export function refused(state: State, flow: Flow, refusal: Reply, scope: Scope): Decision {
   const over = served(state, scope);
-  const slot = confirmsIn(flow)?.again;
-  if (slot === undefined) return home(over, scope, refusal);
-  const wait = tooManyGuesses(flow, state, scope);
+  if (!flow.slots.includes('codes')) return home(over, scope, refusal);
+  const wait = tooManyAttempts(state, scope);
   if (wait) return after([refusal], home(state, scope, wait));
-  const { [KINDS[slot].slot]: _, ...draft } = over.draft;
-  return pose({ ...over, draft }, asking(flow, slot, { editing: true }), scope, refusal);
+  const { codes: _, ...draft } = over.draft;
+  return pose({ ...over, draft }, asking(flow, 'codes', { editing: true }), scope, refusal);
 }
 
 const tooManyGuesses = (flow: Flow, state: State, scope: Scope): Reply | undefined =>

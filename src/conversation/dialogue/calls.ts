@@ -1,5 +1,5 @@
 import { awaitedOf, type KnownCall, type Lookup, type Outcome, type Receipt } from '../effect.ts';
-import type { Scope } from '../flow.ts';
+import { type Scope, spends } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { carried, proved, served } from '../prompts/identity.ts';
 import { balanceLines, behind, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';
@@ -129,7 +129,7 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
   if (operations.length === 0 && (why || outcome?.kind === 'unavailable')) return anew(state, end, scope);
   const result = resultOf(state, operations, untried, end, scope);
   const replies = [...result, ...stillOpen(operations, confirmed, result.length > 0)];
-  if (why && confirmed.again && untried.length > 0)
+  if (why && untried.length > 0)
     return after(replies, retryUntried(served(state, scope), confirmed.flow, untried, why, scope));
   const last = replies.at(-1) ?? { key: 'menu' };
   const before = replies.slice(0, -1);
@@ -140,11 +140,11 @@ function tellAll(state: State, end: Ended, scope: Scope): Decision {
 
 /**
  * Nothing was applied, so confirming again is safe: under a new id, since the old one may have left an intent. Where an
- * exclusive operation surely left none the id stays: an attempt before a crash may have locked the customer for a while,
+ * spending one surely left none the id stays: an attempt before a crash may have locked the customer for a while,
  * and only the same operation gets past its own lock.
  */
 function anew(state: State, { step, confirmed, outcome }: Ended, scope: Scope): Decision {
-  const isSame = confirmed.exclusive && outcome?.kind === 'unavailable' && outcome.locks === undefined;
+  const isSame = spends(confirmed) && outcome?.kind === 'unavailable' && outcome.locks === undefined;
   const operation = isSame ? step.operation : scope.ids.operation;
   return pose(state, { ...step, operation }, scope, { key: 'service.unavailable' });
 }
@@ -182,7 +182,7 @@ function resultOf(
       ...untried.map(untriedLine),
       ...sumLines(done),
       ...balanceLines(lastOf(operations)),
-      ...(confirmed.tellsReference
+      ...(spends(confirmed)
         ? done.map(({ id }) => ({ key: 'receipt.reference', params: { reference: id } }))
         : []),
     ],

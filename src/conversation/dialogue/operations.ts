@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { change, type KnownCall, type Movement, type Receipt } from '../effect.ts';
-import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
+import { type Confirms, confirmsIn, type Flow, type Scope, spends } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { isOpen, type Operation, type State, type Step } from '../state.ts';
 
@@ -118,15 +118,10 @@ export function operationsOf({ operations }: State, reference?: string): readonl
 }
 
 /** What is said where the next operation must wait for the outcome of the last one; everything else goes on meanwhile. */
-export function busy(
-  state: State,
-  { kind: wanted, exclusive }: Pick<Confirms, 'kind' | 'exclusive'>,
-): Reply | undefined {
+export function busy(state: State, wanted: Confirms): Reply | undefined {
   const open = state.operations.filter(isOpen);
-  const isBusy =
-    open.length >= OPEN_CAP ||
-    (exclusive && open.some(({ kind, status }) => kind === wanted && status === 'checking'));
-  return isBusy ? stillChecking(state) : undefined;
+  const isAlone = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
+  return open.length >= OPEN_CAP || (spends(wanted) && isAlone) ? stillChecking(state) : undefined;
 }
 
 export function stillChecking(state: State): Reply {

@@ -15,9 +15,7 @@ export const accumulate: Flow = {
 
   end: {
     kind: 'accumulate',
-    exclusive: false,
     byWord: true,
-    again: 'codes',
 
     edits({ codes = [], email }) {
       const context = email ? undefined : 'none';

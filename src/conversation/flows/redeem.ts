@@ -13,8 +13,6 @@ export const redeem: Flow = {
 
   end: {
     kind: 'redeem',
-    exclusive: true,
-    needsBalance: true,
     edits: () => [choice('edit:code', { key: 'choice.edit:gift' })],
 
     summary({ code = '', price, phone, email }, _, scope) {
@@ -42,8 +40,6 @@ export const redeem: Flow = {
       const also = other ? ({ ...other, kind } as const) : undefined;
       return { kind: 'redeem', operation, gift: code, by, also, ...(isOutdated && { outdated: true }) };
     },
-
-    tellsReference: true,
 
     next({ code, wanted = 1 }, scope) {
       const gift = giftOf(code, scope);
