@@ -162,9 +162,19 @@ export type KnownCall =
   /** Perhaps applied. Never called again; looked up by `check`. */
   | { kind: 'unknown'; operation: string; lookup: Lookup };
 
+/**
+ * What spends is one at a time for a customer: the next waits for the outcome of the last. The balance is read before anything
+ * is asked, once it is known whose, and the good news tells the operation's reference.
+ */
+export function spends(
+  operation: { readonly kind: z.infer<typeof operationKindSchema> } | undefined,
+): boolean {
+  return operation?.kind === ('redeem' satisfies Spending);
+}
+
 /** By how much an operation changes the customer's points. */
 export function change(kind: z.infer<typeof operationKindSchema>, score: number): number {
-  return kind === 'redeem' ? -score : score;
+  return spends({ kind }) ? -score : score;
 }
 
 /** One record of the history, as shown. `failed`: AntCRM lists failed attempts too. */

@@ -84,13 +84,6 @@ type Confirmation = {
 };
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 
-/**
- * What spends is one at a time for a customer: the next waits for the outcome of the last. The balance is read before anything
- * is asked, once it is known whose, and the good news tells the operation's reference.
- */
-export const spends = (confirms: Pick<Operation, 'kind'> | undefined): boolean =>
-  confirms?.kind === ('redeem' satisfies Spending);
-
 /** What a flow confirms; undefined where it reads. */
 export function confirmsIn({ end }: Pick<Flow, 'end'>): Confirms | undefined {
   return 'kind' in end ? end : undefined;

@@ -1,6 +1,6 @@
 import type { SlotKind } from '../commands.ts';
-import type { Outcome } from '../effect.ts';
-import { confirmsIn, type Flow, type Scope, spends } from '../flow.ts';
+import { type Outcome, spends } from '../effect.ts';
+import { confirmsIn, type Flow, type Scope } from '../flow.ts';
 import { KINDS, missing } from '../kinds.ts';
 import { isStaff, proved, served } from '../prompts/identity.ts';
 import { behind, giftOf, oneAtATime, priceChanged, tooFewPoints } from '../prompts/receipts.ts';

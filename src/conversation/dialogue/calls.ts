@@ -1,5 +1,5 @@
-import { awaitedOf, type KnownCall, type Lookup, type Outcome, type Receipt } from '../effect.ts';
-import { type Scope, spends } from '../flow.ts';
+import { awaitedOf, type KnownCall, type Lookup, type Outcome, type Receipt, spends } from '../effect.ts';
+import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
 import { carried, proved, served } from '../prompts/identity.ts';
 import { balanceLines, behind, codeLine, receiptLines, sumLines, untriedLine } from '../prompts/receipts.ts';

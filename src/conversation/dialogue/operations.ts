@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import { change, type KnownCall, type Movement, type Receipt } from '../effect.ts';
-import { type Confirms, confirmsIn, type Flow, type Scope, spends } from '../flow.ts';
+import { change, type KnownCall, type Movement, type Receipt, spends } from '../effect.ts';
+import { type Confirms, confirmsIn, type Flow, type Scope } from '../flow.ts';
 import type { Reply, Unlock } from '../reply.ts';
 import { isOpen, type Operation, type State, type Step } from '../state.ts';
 
