@@ -129,23 +129,17 @@ function createTranslators(
  * i18next's own formatter, which asks Intl for its phrases and swallows errors.
  */
 function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
-  const numbers = perLocale((locale) => new Intl.NumberFormat(locale));
-  const at = createClock(timeZone);
+  const numbers = new Map<string, Intl.NumberFormat>(
+    LOCALES.map((locale) => [locale, new Intl.NumberFormat(locale)]),
+  );
+  // The same in both languages: British English writes `25/11/2026, 15:47`.
+  const date = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short' });
+  const datetime = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
 
   function formatted(value: number, format: string, language: string): string | undefined {
-    switch (format) {
-      case 'number': {
-        const locale = LOCALES.find((one) => one === language);
-        return locale && numbers[locale].format(value);
-      }
-      case 'date':
-      case 'datetime': {
-        const { date, time } = at(value);
-        return format === 'date' ? date : `${date} ${time}`;
-      }
-      default:
-        return undefined;
-    }
+    if (format === 'number') return numbers.get(language)?.format(value);
+    if (format === 'date') return date.format(value);
+    return format === 'datetime' ? datetime.format(value).replace(',', '') : undefined;
   }
 
   return {
@@ -155,23 +149,13 @@ function createFormatter(timeZone: string, onMissing: Report): FormatterModule {
     addCached() {},
     format(value: unknown, format = '', language = '', { interpolationkey: name } = {}) {
       // A keyed param stands for the value itself: "date unknown" where a date is missing.
-      const text = typeof value === 'number' ? formatted(value, format, language) : textOf(value);
+      if (typeof value === 'string') return value;
+      const text = typeof value === 'number' ? formatted(value, format, language) : undefined;
       if (text !== undefined) return text;
       const placeholder = `{{${name}, ${format}}}`;
       onMissing(placeholder);
       return placeholder;
     },
-  };
-}
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** `25/11/2026` and `15:47` of a moment, the same in both languages: British English writes both so, a comma between. */
-function createClock(timeZone: string): (epochMs: number) => { date: string; time: string } {
-  const formatter = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-  return (epochMs) => {
-    const [date = '', time = ''] = formatter.format(epochMs).split(', ');
-    return { date, time };
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type {} from '@fastify/swagger';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { GIFTS, PRODUCTS, SAMPLE_CODE, sandboxGifts } from './catalog.ts';
+import { SAMPLE_CODE } from './catalog.ts';
 import { createLedger, type Entry, type Ledger, type Person, type Sources } from './ledger.ts';
 
 const ORG = '62c10674cbe832bc9245a5b8';
@@ -73,8 +73,8 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
   /** The fault that the call at hand meets: the first one planned for it. */
   function take(call: Call): Fault | undefined {
     const met = faults.find((fault) => fault.call === call);
-    const left = ({ times, ...fault }: Fault) => (times > 1 ? [{ ...fault, times: times - 1 }] : []);
-    faults = faults.flatMap((fault) => (fault === met ? left(fault) : [fault]));
+    if (met !== undefined) met.times -= 1;
+    faults = faults.filter(({ times }) => times > 0);
     return met;
   }
 
@@ -135,9 +135,6 @@ export function createSandbox(sources: Partial<Sources> = {}): FastifyPluginAsyn
     /** What there is to try. */
     app.get('/state', route, async () => ({
       codes: [SAMPLE_CODE, 'TIVI000000001 … TIVI000000999', 'TULANH000000001 … TULANH000000999'],
-      products: PRODUCTS,
-      // `name` as AntCRM writes it, `names` as the bot does.
-      gifts: GIFTS.map((gift, at) => ({ ...gift, names: sandboxGifts[at]?.name })),
       customers: ledger.customers().map((one) => contactJson(one, ledger)),
       faults,
     }));
