@@ -1,12 +1,11 @@
-import type { FastifyPluginAsync } from 'fastify';
+import Fastify, { type FastifyPluginAsync } from 'fastify';
 import packageJson from '../package.json' with { type: 'json' };
-import { openBackend } from './backend.ts';
 import { assertDistinct, type Channel, type ChannelEntry, openChannels } from './channels/channel.ts';
 import { STAFF_SECURITY, STAFF_TAG } from './channels/staff/schemas.ts';
 import { CHANNELS } from './channels.ts';
 import type { Config } from './config.ts';
 import { consolePage } from './console/console.ts';
-import type { Settings } from './conversation/context.ts';
+import type { Gift, Settings } from './conversation/context.ts';
 import { createConversation } from './conversation/conversation.ts';
 import type { Flow } from './conversation/flow.ts';
 import { flows } from './conversation/flows/index.ts';
@@ -31,15 +30,17 @@ import {
   type ServerOptions,
   turnAwayRequests,
 } from './http/server.ts';
-import { createHook } from './http/transport.ts';
+import { createHook, createTransport } from './http/transport.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
-import { newIds } from './ids.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
+import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createSpans, openTraces, spannedWebhooks } from './observability/tracing.ts';
 import { createDecisions, operatorRoutes } from './operators/routes.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
+import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
+import { createSandbox } from './sandbox/sandbox.ts';
 import { createEncryption, createKeyChecks } from './store/encryption.ts';
 import { openStore } from './store/open.ts';
 import type { RecordStore } from './store/port.ts';
@@ -141,7 +142,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     },
     photoReader,
     platform: (channel) => platforms.get(channel),
-    ids: () => newIds(),
+    ids: () => ({ operation: word(10), view: word(6) }),
     observe,
     limits: {
       concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),
@@ -289,4 +290,46 @@ function openConversation({ answers, settings }: Config, options: AppOptions, lo
   const sayings = [...SAYINGS, ...(options.sayings ?? [])];
   const conversation = createConversation({ flows: options.flows ?? flows, wording, sayings, answers });
   return { conversation, words };
+}
+
+/** Crockford's base32: no letter that can be taken for a digit, so that a reference can be read out. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/**
+ * Unguessable, five bits a letter: an operation's id is also the reference that the customer is given; a view's tells one
+ * question of a conversation from another.
+ */
+const word = (length: number): string =>
+  Array.from(realWorld.bytes(length), (byte) => ALPHABET[byte & 31]).join('');
+
+/** A connection that does not come about by then is surely none. */
+const ANTCRM_CONNECT_MS = 2000;
+
+/** What the bot calls AntCRM: a real one, or the sandbox that is part of the process. */
+async function openBackend(
+  { antcrm: { real, timeoutMs, maxCalls, contacts }, gifts, codePrefixes }: Config,
+  watch: Pick<LoyaltyOptions, 'observe' | 'spans' | 'onCall' | 'around'>,
+) {
+  // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
+  const sandbox = real ? undefined : createSandbox();
+  const own = Fastify();
+  if (sandbox) await own.register(sandbox);
+  const at = real ?? { baseUrl: await own.listen({ host: '127.0.0.1', port: 0 }), apiKey: 'sandbox' };
+  const { origin } = new URL(at.baseUrl);
+  const transport = createTransport({ allows: (to) => to === origin, connectMs: ANTCRM_CONNECT_MS });
+  const calls = { ...at, timeoutMs, contacts, maxCalls };
+  const loyalty = createLoyalty({ transport, world: realWorld, ...calls, ...watch });
+  const offered: readonly Gift[] = gifts ?? (sandbox ? sandboxGifts : []);
+  return {
+    loyalty,
+    gifts: offered,
+    codePrefixes: codePrefixes ?? (sandbox ? sandboxCodePrefixes : []),
+    /** The embedded AntCRM, where no real one is configured. */
+    sandbox,
+    async close() {
+      loyalty.close();
+      await transport.close();
+      await own.close();
+    },
+  };
 }

@@ -9,7 +9,6 @@ import type { Outgoing } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import { createWords, type Words } from '../../src/i18n.ts';
-import { newIds } from '../../src/ids.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
 import { createEncryption, type Encryption } from '../../src/store/encryption.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
@@ -61,6 +60,7 @@ async function startBot(create: CreateChannel) {
   const delivered: Outgoing[] = [];
   const news = new EventTarget();
   let channel: Channel | undefined;
+  let asked = 0;
   const platform = {
     async deliver(outgoing: Outgoing, seq: number) {
       const delivery = await channel?.deliver(outgoing, seq);
@@ -81,7 +81,7 @@ async function startBot(create: CreateChannel) {
     perform: async (effect) => succeed(effect),
     photoReader,
     platform: () => platform,
-    ids: () => newIds(),
+    ids: () => ({ operation: `OP${++asked}`, view: `V${asked}` }),
     observe,
   });
   const app = Fastify();
