@@ -6,22 +6,22 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2657, count: 18 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2626, count: 16 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 8865, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 6053, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
-  sandbox: { files: /^sandbox\//, lines: 448, count: 4 },
+  sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
   channels: { files: /^channels\//, lines: 4389, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1097, count: 7 },
   console: { files: /^console\//, lines: 1268, count: 9 },
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_573, count: 155 };
+const HOUSE = { lines: 26_573, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28849;
+const TESTS = 28_849;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
