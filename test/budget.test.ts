@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_573, count: 153 };
+const HOUSE = { lines: 26_500, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
 const TESTS = 28_849;
