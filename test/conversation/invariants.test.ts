@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { Expecting } from '../../src/conversation/commands.ts';
 import type { Outcome } from '../../src/conversation/effect.ts';
 import { interpret } from '../support/conversation.ts';
-import { Dialogue, NOW, SETTINGS, STAFF, TEAMS } from '../support/dialogue.ts';
+import { Dialogue, NOW, SETTINGS, STAFF, TEAMS, TELEGRAM } from '../support/dialogue.ts';
 import { either, fc } from '../support/properties.ts';
 
 /*
- * What holds whatever is said in which order: of lists of codes, of values, of guesses.
+ * What holds whatever is said in which order: of lists of codes, of values, of guesses; and how much is kept.
  */
 
 const [A, B] = ['TIVI000000301', 'TIVI000000302'] as const;
@@ -105,4 +105,25 @@ test('guessing codes gets no more than its share of calls, whatever is tried whe
     }),
     { numRuns: 100 },
   );
+});
+
+const ticketOf = ({ state }: Dialogue) => state.tickets?.at(-1);
+
+test('a ticket keeps 200 messages and 64 KB, the newest; what staff write comes whole', () => {
+  const chat = new Dialogue(TELEGRAM, { handover: true }).text('gặp nhân viên');
+  for (let at = 0; at < 210; at++) chat.text(`tin ${at}`);
+  expect(ticketOf(chat)?.notes).toHaveLength(200);
+  expect(ticketOf(chat)?.notes.at(-1)?.text).toBe('tin 209');
+  const [ticket, text] = [ticketOf(chat)?.id ?? '', 'ồ'.repeat(4000)];
+  for (let at = 0; at < 20; at++) chat.send({ kind: 'person', ticket, by: 'lan', text });
+  expect(chat.question.params).toEqual({ text: { written: text } });
+  const { notes = [] } = ticketOf(chat) ?? {};
+  expect(notes.reduce((sum, note) => sum + Buffer.byteLength(note.text), 0)).toBeLessThanOrEqual(64 * 1024);
+  expect(ticketOf(chat)?.count).toEqual({ customer: 210, staff: 20 });
+});
+
+test('the last 20 sentences that were not understood are kept', () => {
+  const chat = new Dialogue().text('xem điểm').shareOwnPhone().press('consent:accept');
+  for (let at = 0; at < 25; at++) chat.text(`con mèo trèo cây cau ${'cau '.repeat(at)}`);
+  expect(chat.state.unclear).toHaveLength(20);
 });
