@@ -16,12 +16,8 @@ import { killChild, startChild } from './children.ts';
  */
 export type Playground = {
   readonly page: Page;
-  /** For `TEAMS_SERVICE_HOSTS`. */
-  readonly host: string;
   /** Types into the chat and sends it. */
   write(text: string): Promise<void>;
-  /** Opens another chat of the client's list. */
-  openChat(name: string): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -124,15 +120,11 @@ export async function startPlayground(options: {
     await page.goto(`http://localhost:${port}/`);
     return {
       page,
-      host: `localhost:${port}`,
       async write(text) {
         const box = page.getByRole('textbox').last();
         await box.click();
         await box.pressSequentially(text);
         await box.press('Enter');
-      },
-      async openChat(name) {
-        await page.getByRole('treeitem', { name }).click();
       },
       stop,
     };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyReply } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { createChats, type MethodAnswer, type ShownMessage } from './telegram-methods.ts';
 
@@ -29,8 +29,6 @@ export type TelegramDouble = {
   push(update: Update): void;
   /** Posts an update as Telegram does: to `target`, else to the webhook that was set. */
   post(update: Update, target?: Webhook): Promise<Posted>;
-  /** Connections opened so far. */
-  connections(): number;
   close(): Promise<void>;
 };
 
@@ -60,6 +58,7 @@ export type DoubleOptions = {
 
 const ME = { id: 4242, is_bot: true, first_name: 'Loyalty', username: 'LoyaltyTestBot' };
 
+const NOT_FOUND = { code: 404, description: 'Not Found' };
 const payloadSchema = z.record(z.string(), z.unknown());
 const fileSchema = z.object({ file_id: z.string() });
 const pollSchema = z.object({ offset: z.int().default(0), timeout: z.number().default(0) });
@@ -135,48 +134,46 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
     }
   }
 
+  /** Remembers a call; gives what is scripted for it. */
+  function note(call: Call): Fault | undefined {
+    const { method, payload } = call;
+    calls.push(call);
+    news.dispatchEvent(new Event('call'));
+    return faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
+  }
+
+  function cut(request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack();
+    request.raw.socket.destroy();
+  }
+
   const app = Fastify({ forceCloseConnections: true });
   app.post('/*', async (request, reply) => {
     const [, calledToken, method = ''] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url) ?? [];
     if (calledToken !== token) return answer(reply, { code: 401, description: 'Unauthorized' });
-    const payload = payloadSchema.parse(request.body ?? {});
-    const call = { method, payload };
-    calls.push(call);
-    news.dispatchEvent(new Event('call'));
-    const fault = faults.get(method)?.shift() ?? faults.get(`${method} ${payload.chat_id}`)?.shift();
+    const call = { method, payload: payloadSchema.parse(request.body ?? {}) };
+    const fault = note(call);
     if (fault === 'hang') return reply.hijack();
     if (fault === 'garbage') return reply.type('text/html').send('<html>gateway</html>');
     if (typeof fault === 'object') return answer(reply, fault);
-    const done = await run(method, payload);
+    const done = await run(method, call.payload);
     if ('result' in done) options.onDone?.(call);
-    if (fault !== 'reset') return answer(reply, done);
-    reply.hijack();
-    request.raw.socket.destroy();
+    return fault === 'reset' ? cut(request, reply) : answer(reply, done);
   });
   app.get('/file/*', async (request, reply) => {
     const [, calledToken, path] = /^\/file\/bot([^/]+)\/(.+)$/.exec(request.url) ?? [];
-    if (calledToken !== token) return answer(reply, { code: 404, description: 'Not Found' });
-    const call = { method: 'file', payload: { path } };
-    calls.push(call);
-    news.dispatchEvent(new Event('call'));
-    const fault = faults.get('file')?.shift();
-    if (fault === 'hang') return reply.hijack();
+    if (calledToken !== token) return answer(reply, NOT_FOUND);
+    const fault = note({ method: 'file', payload: { path } });
+    if (fault === 'reset') return cut(request, reply);
     if (typeof fault === 'object')
       return reply
         .code(fault.code)
         .headers(fault.headers ?? {})
         .send(fault.description);
-    if (fault === 'reset') {
-      reply.hijack();
-      request.raw.socket.destroy();
-      return;
-    }
     const file = [...files.values()].find((one) => one.path === path);
-    if (!file) return answer(reply, { code: 404, description: 'Not Found' });
+    if (!file) return answer(reply, NOT_FOUND);
     return reply.type('application/octet-stream').send(Buffer.from(file.content));
   });
-  let connections = 0;
-  app.server.on('connection', () => connections++);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
 
   return {
@@ -205,7 +202,6 @@ export async function startTelegramDouble(options: DoubleOptions = {}): Promise<
       if (!target) throw new Error('No webhook was set, and no target was given');
       return postUpdate(update, target);
     },
-    connections: () => connections,
     close: () => app.close(),
   };
 }

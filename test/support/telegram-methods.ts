@@ -15,15 +15,6 @@ export type ShownMessage = {
   readonly buttons: readonly (readonly z.infer<typeof buttonSchema>[])[];
 };
 
-/** What Telegram's servers keep of a bot's chats, as far as the bot's calls can tell. */
-export type Chats = {
-  /** Carries out a method about messages; null for any other method. */
-  run(method: string, payload: unknown): MethodAnswer | null;
-  shown(chat: number): ShownMessage[];
-  /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */
-  keyboard(chat: number): string[][];
-};
-
 const textButtonSchema = z.object({
   text: z.string().min(1),
   style: z.enum(['danger', 'success', 'primary']).optional(),
@@ -84,7 +75,8 @@ const refused = (description: string): MethodAnswer => ({
 });
 const unreadable = refused('the double cannot read the payload');
 
-export function createChats(): Chats {
+/** What Telegram's servers keep of a bot's chats, as far as the bot's calls can tell. */
+export function createChats() {
   const messages = new Map<string, ShownMessage>();
   const keyboards = new Map<number, string[][]>();
   const answered = new Set<string>();
@@ -159,7 +151,8 @@ export function createChats(): Chats {
   }
 
   return {
-    run(method, payload) {
+    /** Carries out a method about messages; null for any other method. */
+    run(method: string, payload: unknown): MethodAnswer | null {
       switch (method) {
         case 'sendMessage':
           return send(payload);
@@ -183,7 +176,9 @@ export function createChats(): Chats {
           return null;
       }
     },
-    shown: (chat) => [...messages.values()].filter((message) => message.chat === chat),
-    keyboard: (chat) => keyboards.get(chat) ?? [],
+    shown: (chat: number): ShownMessage[] =>
+      [...messages.values()].filter((message) => message.chat === chat),
+    /** Labels of the keyboard in place of the customer's own, row by row; empty = none. */
+    keyboard: (chat: number): string[][] => keyboards.get(chat) ?? [],
   };
 }

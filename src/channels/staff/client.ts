@@ -7,8 +7,6 @@ import { answerSchema, eventSchema, type StaffAnswer, type StaffEvent } from './
 export type StaffClient = {
   /** Rejects where the bot cannot be reached, or answers with anything but what it promises. */
   send(request: z.input<RequestSchema>): Promise<StaffAnswer | Refusal>;
-  /** Tells the sandbox to misbehave (`faults`) or to start afresh (`reset`). Rejects where there is none, or it refuses. */
-  sandbox(what: 'faults' | 'reset', body: object): Promise<void>;
   /** Every event after `afterSeq`, until the stream is cut (then it returns or rejects) or `signal` aborts it. */
   events(conversation: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StaffEvent>;
 };
@@ -17,26 +15,16 @@ export type Refusal = { readonly status: 'refused'; readonly problem: z.infer<ty
 
 export function createClient(url: string, token?: string): StaffClient {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const root = url.replace(/\/$/, '');
-  const base = `${root}/webhooks/staff`;
-
-  function post(to: string, body: object): Promise<Response> {
-    const headers = { ...authorization, 'content-type': 'application/json' };
-    return fetch(to, { method: 'POST', headers, body: JSON.stringify(body) });
-  }
+  const base = `${url.replace(/\/$/, '')}/webhooks/staff`;
 
   return {
     async send(request) {
-      const response = await post(base, request);
+      const headers = { ...authorization, 'content-type': 'application/json' };
+      const response = await fetch(base, { method: 'POST', headers, body: JSON.stringify(request) });
       const body: unknown = await response.json();
       return response.ok
         ? answerSchema.parse(body)
         : { status: 'refused', problem: problemSchema.parse(body) };
-    },
-
-    async sandbox(what, body) {
-      const response = await post(`${root}/sandbox/${what}`, body);
-      if (!response.ok) throw new Error(`POST /sandbox/${what} answered ${response.status}`);
     },
 
     async *events(conversation, afterSeq, signal) {

@@ -69,10 +69,6 @@ const kindsSchema = z.object({
     z.base64().min(1).max(MAX_BASE64),
     'A picture sent in the chat: JPEG or PNG, base64, at most 10 MB. Its QR and bar codes are taken as if typed.',
   ),
-  unknown: maybe(
-    z.enum(['file', 'voice', 'sticker', 'other']),
-    'Something else that customers send and the bot cannot read: `file` is one of SharePoint, `other` a place, for example.',
-  ),
 });
 const KINDS = kindsSchema.keyof().options;
 
@@ -153,7 +149,7 @@ function isObject({ value }: { value: unknown }): boolean {
  * that no store ever has a picture.
  */
 export async function messageOf(
-  { text, choice, contact, form, start, unknown, photo = '' }: StaffRequest,
+  { text, choice, contact, form, start, photo = '' }: StaffRequest,
   read: (bytes: Uint8Array) => Promise<PhotoReading>,
 ): Promise<Message> {
   if (text !== undefined) return { kind: 'text', text: text.slice(0, MAX_TEXT).toWellFormed() };
@@ -164,8 +160,6 @@ export async function messageOf(
     const payload = start === '' ? undefined : decodeStart(start);
     return { kind: 'start', ...(payload !== undefined && { payload }) };
   }
-  if (unknown === 'file') return { kind: 'photo', pictures: [{ kind: 'elsewhere' }] };
-  if (unknown !== undefined) return { kind: 'unknown', what: unknown };
   return { kind: 'photo', pictures: [await read(Buffer.from(photo, 'base64'))] };
 }
 
@@ -305,7 +299,6 @@ export const eventsRoute = routeOf('followConversation', 'Follow a conversation'
     'is the `seq` of the reply; the data is a reply as in the answer of the webhook, with `turn` (the id of the ' +
     'message it answers), `last` (of its turn), `state` and, with the last one, `trace` (a look into the turn).',
   params: z.object({ conversation: conversationSchema }),
-  querystring: z.object({ after: maybe(seqSchema, 'Resumes after this `seq`, where no header can be set.') }),
   headers: z.looseObject({ 'last-event-id': maybe(seqSchema, 'Resumes after this `seq`.') }),
   response: streamed,
 });

@@ -161,10 +161,8 @@ export function createStaff(
     routes.get(
       '/webhooks/staff/:conversation/events',
       { schema: eventsRoute, exposeHeadRoute: false },
-      async ({ params, query, headers }, reply) => {
-        const after = headers['last-event-id'] ?? query.after ?? 0;
-        return streams.answer(reply, params.conversation, after);
-      },
+      async ({ params, headers }, reply) =>
+        streams.answer(reply, params.conversation, headers['last-event-id'] ?? 0),
     );
   };
 

@@ -186,7 +186,7 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
   return async (signal) => {
     const bounds = { signal, timeoutMs: CALL_MS };
     const me = await twice(() => client.call('getMe', {}, bounds));
-    if (!me.ok) return [FAULTS[me.kind](me.why, host)].filter((fault) => fault !== '');
+    if (!me.ok) return meFaults(me, host);
     const username = nameSchema.safeParse(me.result).data?.username;
     if (username !== undefined) onName(username);
     const faults = mode === 'polling' ? pollFaults(pollFault()) : await webhookFaults(bounds);
@@ -215,21 +215,24 @@ async function twice(call: () => Promise<Answer>): Promise<Answer> {
   return lost ? call() : first;
 }
 
-type Fault = (why: string, host: string) => string;
-const isAway: Fault = (why, host) =>
-  `Telegram does not answer at ${host} (${why}): look at the network and TELEGRAM_API_ROOT`;
-const isOther: Fault = (why) => `Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`;
-
-/** What it says of Telegram that `getMe` fails so; '': it is there, and accepts our token. */
-const FAULTS: Readonly<Record<Failure['kind'], Fault>> = {
-  throttled: () => '',
-  unauthorized: (why) =>
-    `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
-  undelivered: isAway,
-  uncertain: isAway,
-  unreachable: isOther,
-  rejected: isOther,
-};
+/** What it says of Telegram that `getMe` fails so. */
+function meFaults({ kind, why }: Failure, host: string): string[] {
+  switch (kind) {
+    // It is there, and accepts our token.
+    case 'throttled':
+      return [];
+    case 'unauthorized':
+      return [
+        `Telegram refuses the token (${why}): was it revoked at BotFather? Set TELEGRAM_BOT_TOKEN, restart`,
+      ];
+    case 'undelivered':
+    case 'uncertain':
+      return [`Telegram does not answer at ${host} (${why}): look at the network and TELEGRAM_API_ROOT`];
+    case 'unreachable':
+    case 'rejected':
+      return [`Telegram refuses getMe (${why}): is TELEGRAM_API_ROOT a Bot API server?`];
+  }
+}
 
 /** What registering anew may cure. Addresses are shown by their host alone: others may keep a secret in the path. */
 function wrongIn(info: WebhookInfo, error: string | undefined, wanted: string | undefined): string[] {

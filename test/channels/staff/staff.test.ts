@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_PHOTO_BYTES, type PhotoReader } from '../../../src/conversation/message.ts';
 import type { Reply } from '../../../src/conversation/reply.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
+import { outgoingOf } from '../harness.ts';
 import { startKit } from './kit.ts';
 
 const QUESTION: Reply = {
@@ -175,7 +176,7 @@ describe('a request becomes a message', () => {
 });
 
 describe('a wrong request is refused with its faults', () => {
-  const one = 'Wants exactly one of text, choice, contact, form, start, photo, unknown';
+  const one = 'Wants exactly one of text, choice, contact, form, start, photo';
   it.each([
     [{ conversation: 'qa' }, [['body', one]]],
     [{ conversation: 'qa', text: 'a', choice: 'b' }, [['body', one]]],
@@ -240,26 +241,19 @@ describe('a wrong request is refused with its faults', () => {
 });
 
 describe('with a real AntCRM', () => {
-  it('alarms what staff confirm, once', async () => {
-    const kit = await startKit({ audited: true });
-    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1', id: 'm1' });
-    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1', id: 'm1' });
-    await kit.client.send({ conversation: 'qa', choice: 'cancel', id: 'm2' });
+  const confirm = { choice: 'confirm:op1' };
+
+  it.each([
+    ['what staff confirm is alarmed, once', 1, true, [confirm, confirm]],
+    ['a typed yes is alarmed', 1, true, [{ text: 'ok' }]],
+    ['nothing else is', 0, true, [{ choice: 'cancel' }, { text: 'xem điểm' }]],
+    ['but not where the sandbox is behind', 0, false, [confirm]],
+  ])('%s', async (_what, count, audited, sent) => {
+    const { client, alarms } = await startKit({ audited });
+    for (const [at, content] of sent.entries())
+      await client.send({ conversation: 'qa', id: count ? 'm1' : `m${at}`, ...content });
     const fields = { channel: 'staff', conversation: expect.stringMatching(/^[\w-]{22}$/), message: 'm1' };
-    expect(kit.alarms).toEqual([{ name: 'staff_operation', fields }]);
-  });
-
-  it('by a typed yes, too', async () => {
-    const kit = await startKit({ audited: true });
-    for (const [at, text] of ['ok', 'xem điểm'].entries())
-      await kit.client.send({ conversation: 'qa', text, id: `m${at}` });
-    expect(kit.alarms).toMatchObject([{ name: 'staff_operation', fields: { message: 'm0' } }]);
-  });
-
-  it('but not with the sandbox', async () => {
-    const kit = await startKit();
-    await kit.client.send({ conversation: 'qa', choice: 'confirm:op1' });
-    expect(kit.alarms).toEqual([]);
+    expect(alarms).toEqual(Array(count).fill({ name: 'staff_operation', fields }));
   });
 });
 
@@ -271,19 +265,7 @@ it('reports a reply that could not be published as failed', async () => {
     close: async () => {},
   };
   const { channel } = await startKit({ feed });
-  const delivery = await channel.deliver(
-    {
-      channel: 'staff',
-      conversation: 'qa',
-      address: null,
-      locale: 'vi',
-      reply: { key: 'help.text' },
-      first: true,
-      last: true,
-      state: {},
-      atMs: 0,
-    },
-    1,
-  );
+  const place = { channel: 'staff', conversation: 'qa', address: null };
+  const delivery = await channel.deliver(outgoingOf(place, { key: 'help.text' }, {}), 1);
   expect(delivery).toEqual({ kind: 'undelivered' });
 });

@@ -83,9 +83,7 @@ describe('a picture of Teams', () => {
   });
 
   it.each([
-    [{ status: 302 }, 'unavailable'],
     [{ status: 404 }, 'refused'],
-    [{ status: 429 }, 'unavailable'],
     [{ status: 503 }, 'unavailable'],
     ['reset', 'unavailable'],
   ] as const)('where the connector answers %j is %s, and asked for once', async (fault, kind) => {

@@ -36,16 +36,11 @@ const manifestSchema = z.looseObject({
   ),
 });
 
+const make = (defaultLocale: Locale, appId = APP_ID) =>
+  createPackage({ appId, version: '1.2.3', developer, defaultLocale, words, starters });
+
 async function open(defaultLocale: Locale) {
-  const zip = await createPackage({
-    appId: APP_ID,
-    version: '1.2.3',
-    developer,
-    defaultLocale,
-    words,
-    starters,
-  });
-  const files = unzipSync(zip);
+  const files = unzipSync(await make(defaultLocale));
   const read = (name: string): unknown => JSON.parse(strFromU8(files[name] ?? new Uint8Array()));
   return { files, read, manifest: manifestSchema.parse(read('manifest.json')) };
 }
@@ -109,15 +104,7 @@ describe.each(LOCALES)('the package whose first language is %s', (locale) => {
 });
 
 it('is not made of a manifest that Teams would refuse', async () => {
-  const options = {
-    appId: 'no guid',
-    version: '1.2.3',
-    developer,
-    defaultLocale: 'vi',
-    words,
-    starters,
-  } as const;
-  await expect(createPackage(options)).rejects.toThrow('not valid');
+  await expect(make('vi', 'no guid')).rejects.toThrow('not valid');
 });
 
 describe('npm run teams:package', () => {

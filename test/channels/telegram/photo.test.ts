@@ -50,14 +50,10 @@ describe('a photo of Telegram', () => {
 
   it.each([
     ['getFile', { code: 400, description: 'Bad Request: file is too big' }, 'refused'],
-    ['getFile', { code: 401, description: 'Unauthorized' }, 'refused'],
     ['getFile', { code: 429, description: 'Too Many Requests' }, 'unavailable'],
-    ['getFile', { code: 502, description: 'Bad Gateway' }, 'unavailable'],
     ['getFile', 'reset', 'unavailable'],
-    ['getFile', 'garbage', 'unavailable'],
     ['file', { code: 404, description: 'Not Found' }, 'refused'],
     ['file', 'reset', 'unavailable'],
-    ['file', { code: 500, description: 'Internal Server Error' }, 'unavailable'],
   ] as const)('where %s ends with %j is %s, and asked for once', async (method, fault, kind) => {
     const { channel, double } = await createBot();
     double.keep('f1', content);
