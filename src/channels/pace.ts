@@ -16,7 +16,7 @@ export type Wish = Chat & { readonly isReceipt: boolean; readonly madeAtMs: numb
  * const afterMs = await pace.take({ ...chat, isReceipt: false, madeAtMs: world.nowMs() });
  * if (afterMs > 0) return putOff(afterMs);
  * const delivery = await send();
- * if (delivery.kind === 'throttled') await pace.refused(chat, delivery.afterMs ?? 1000);
+ * if (delivery.kind === 'throttled') pace.refused(chat, delivery.afterMs ?? 1000);
  */
 export type Pace = {
   /**
@@ -24,11 +24,8 @@ export type Pace = {
    * nothing is kept of it meanwhile, it asks anew. Receipts come first, then the oldest. Never rejects.
    */
   take(wish: Wish): Promise<number>;
-  /**
-   * The platform refused a message to this chat for `afterMs`: the chat pauses. Where it refused several private chats at
-   * once, all pause, for the shorter wait, at most `MOST_PAUSE_MS`.
-   */
-  refused(chat: Chat, afterMs: number): Promise<void>;
+  /** The platform refused a message to this chat for `afterMs`: the chat pauses. */
+  refused(chat: Chat, afterMs: number): void;
 };
 
 export type PaceOptions = {
@@ -58,13 +55,9 @@ const AGAIN_MS = 500;
 const OLD_MS = 2000;
 /** What Telegram takes in one group. */
 const GROUP_PER_MINUTE = 20;
-/** A chat's wait may be its own and long; where the token is over its limit, refusals say so again after this. */
-const MOST_PAUSE_MS = 10_000;
 /** No reply waits for longer (`engine/outbox.ts`): what comes behind the one that was refused tries for itself. */
 const MOST_CHAT_MS = 24 * 60 * 60_000;
-/** Refusals of one chat so close to each other say nothing about others. */
-const TOGETHER_MS = 1000;
-/** A message that has to wait for its chat, or in a pause, for longer is put off at once. */
+/** A message that has to wait for its chat for longer is put off at once. */
 const LONG_MS = 1000;
 
 type Waiting = Wish & { go(afterMs: number | Promise<number>): void };
@@ -84,13 +77,8 @@ export function createPace(options: PaceOptions): Pace {
   let stepMs = 0;
   /** Who waits, the most urgent first. */
   const waiting: Waiting[] = [];
-  /** Times that were taken for them: so many are left, and the next one comes then. */
-  let times = 0;
-  let nextMs = 0;
   let isCounting = false;
   let isServing = false;
-  let pausedUntilMs = 0;
-  let lastRefused = { chat: '', atMs: Number.NEGATIVE_INFINITY };
 
   /** Where there is plenty nobody waits for a count. Each process may be off by what it owes, so that is kept small. */
   function leaves(): boolean {
@@ -136,25 +124,14 @@ export function createPace(options: PaceOptions): Pace {
       const { granted, aheadMs, stepMs } = await take(wanted);
       if (granted < wanted) putOffAfter(granted, aheadMs);
       const takenMs = world.monotonicMs();
-      const waitMs = () => Math.max(takenMs, nextMs) - world.monotonicMs();
-      for (times = granted, nextMs = takenMs + aheadMs + stepMs; times > 0; times--, nextMs += stepMs) {
-        // Meanwhile all may be paused.
-        for (let ms = waitMs(); times > 0 && ms > 0; ms = waitMs()) await world.sleep(ms);
-        if (times > 0 && waitMs() >= -LATE_MS) waiting.shift()?.go(0);
+      for (let n = 1; n <= granted; n++) {
+        const dueMs = takenMs + Math.max(0, aheadMs + n * stepMs);
+        const waitMs = () => dueMs - world.monotonicMs();
+        for (let ms = waitMs(); ms > 0; ms = waitMs()) await world.sleep(ms);
+        if (waitMs() >= -LATE_MS) waiting.shift()?.go(0);
       }
     }
     isServing = false;
-  }
-
-  function pauseAll(ms: number): void {
-    const nowMs = world.monotonicMs();
-    if (nowMs < pausedUntilMs) return;
-    pausedUntilMs = nowMs + ms;
-    roomFromMs = Math.max(roomFromMs, pausedUntilMs);
-    nextMs += ms;
-    if (ms <= LONG_MS) return;
-    times = 0;
-    putOffAfter(0, ms);
   }
 
   function putOffAfter(most: number, aheadMs: number): void {
@@ -191,14 +168,8 @@ export function createPace(options: PaceOptions): Pace {
       onGo((world.monotonicMs() - askedMs + (ageMs > OLD_MS ? ageMs : 0)) / 1000);
       return 0;
     },
-    async refused({ chat, isGroup }, afterMs) {
-      const nowMs = world.monotonicMs();
-      if (afterMs < MOST_CHAT_MS) chats.block(chat, nowMs + afterMs);
-      const isSame = chat === lastRefused.chat && nowMs - lastRefused.atMs < TOGETHER_MS;
-      if (isGroup || isSame) return;
-      lastRefused = { chat, atMs: nowMs };
-      const pauseMs = await quota.refused(Math.min(afterMs, MOST_PAUSE_MS));
-      if (pauseMs > 0) pauseAll(pauseMs);
+    refused({ chat }, afterMs) {
+      if (afterMs < MOST_CHAT_MS) chats.block(chat, world.monotonicMs() + afterMs);
     },
   };
 }

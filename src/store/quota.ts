@@ -13,20 +13,13 @@ import { StoreUnavailable } from './port.ts';
  * const { granted, aheadMs, stepMs } = await quota.take({ sent: 0, wanted: 1, withinMs: 1500 });
  * if (granted === 0) return putOff(await quota.line());
  * await sleep(aheadMs + stepMs);
- * const delivery = await send();
- * if (delivery.kind === 'throttled') pauseMs = await quota.refused(delivery.afterMs ?? 1000);
+ * await send();
  */
 export interface Quota {
   /** Counts `sent` messages that have left, and takes up to `wanted` more, those that may leave within `withinMs`. */
   take(asked: Asked): Promise<Granted>;
   /** A place in the line of those who are put off: until it may come back, ms. The next one follows at the full pace. */
   line(): Promise<number>;
-  /**
-   * The platform refused a message for `afterMs`. Resolves to 0; or, where it refused another one within a second,
-   * whichever process sent it, to the shorter of the two waits, ms: nothing may leave until that is over, and what was
-   * taken leaves as much later.
-   */
-  refused(afterMs: number): Promise<number>;
 }
 
 export type Asked = { readonly sent: number; readonly wanted: number; readonly withinMs: number };
@@ -51,8 +44,6 @@ function bucketOf(perSecond: number) {
 /** The share of the pace that leaves without a wait, however long it lasts. */
 const RELAXED = 0.9;
 const SCARCE_MS = 1000;
-/** Refusals so close to each other are one. */
-const TOGETHER_MS = 1000;
 
 /** For one process. `store/redis/quota.lua` is the same for all of them. */
 export function createMemoryQuota(perSecond: number, world: Pick<World, 'monotonicMs'> = realWorld): Quota {
@@ -61,8 +52,6 @@ export function createMemoryQuota(perSecond: number, world: Pick<World, 'monoton
   let fullMs = 0;
   let scarceMs: number | undefined;
   let lineMs = 0;
-  let refusal = { atMs: Number.NEGATIVE_INFINITY, waitMs: 0 };
-  let pausedUntilMs = 0;
 
   return {
     async take({ sent, wanted, withinMs }) {
@@ -84,19 +73,6 @@ export function createMemoryQuota(perSecond: number, world: Pick<World, 'monoton
       const placeMs = Math.max(nowMs, lineMs);
       lineMs = placeMs + tightMs;
       return placeMs - nowMs;
-    },
-    async refused(afterMs) {
-      const nowMs = world.monotonicMs();
-      const isSecond = nowMs - refusal.atMs < TOGETHER_MS;
-      const waitMs = isSecond ? Math.min(refusal.waitMs, afterMs) : afterMs;
-      refusal = { atMs: nowMs, waitMs };
-      if (!isSecond) return 0;
-      if (pausedUntilMs <= nowMs) {
-        // What was taken already leaves as much later.
-        fullMs = Math.max(fullMs, nowMs + burstMs) + waitMs;
-        pausedUntilMs = nowMs + waitMs;
-      }
-      return pausedUntilMs - nowMs;
     },
   };
 }
@@ -140,10 +116,6 @@ export function createSharedQuotas(
       async line() {
         const answer = await ask('line');
         return answer === undefined ? own.line() : z.number().parse(answer);
-      },
-      async refused(afterMs) {
-        const answer = await ask('refuse', afterMs);
-        return answer === undefined ? own.refused(afterMs) : z.number().parse(answer);
       },
     };
   };

@@ -73,19 +73,6 @@ export function quotaContract(implementation: string, open: OpenQuotas): void {
       expect((await take(other, 1)).stepMs).toBeCloseTo(5);
     });
 
-    test('pauses for the shorter wait where two messages are refused within a second, whoever sent them', async () => {
-      const [first, second, { granted, aheadMs }] = await within(900, async ({ one, other }) => [
-        await one.refused(60_000),
-        await other.refused(3000),
-        await take(one, 1),
-      ]);
-      expect(first).toBe(0);
-      expect(second).toBeCloseTo(3000);
-      expect(granted).toBe(0);
-      expect(aheadMs).toBeGreaterThan(2000);
-      expect(aheadMs).toBeLessThanOrEqual(3000);
-    });
-
     test('lets those come back one after the other who are put off', async () => {
       const waits = await within(400, async ({ one, other }) => {
         const places = [];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { elements } from '../channels/teams/elements.ts';
+import { buttonOf, wordsOf } from '../channels/teams/elements.ts';
 import { activity, TENANT, type TeamsActivity } from './teams-activities.ts';
 import type { Posted, TeamsDouble } from './teams-double.ts';
 
@@ -51,17 +51,8 @@ export function createTeamsCustomer(
     said: () => double.shown(chat).map(wordsOf),
     writes: (text) => sends('message', { text }),
     async presses(choice) {
-      const buttons = double
-        .shown(chat)
-        .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
-      const pressed = buttons.findLast(({ data }) => JSON.stringify(data).includes(`"choice":"${choice}`));
-      if (!pressed) throw new Error(`there is no button for ${choice}`);
+      const pressed = buttonOf(double.shown(chat), new RegExp(`"choice":"${choice}`));
       await sends('message', { value: pressed.data, replyToId: pressed.card });
     },
   };
-}
-
-/** Of a text what it says, of a card all its lines. */
-function wordsOf(shown: Readonly<Record<string, unknown>>): string {
-  return [shown, ...elements(shown, 'TextRun')].flatMap(({ text }) => text ?? []).join('\n');
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import type { Endpoints } from '../../src/channels/teams/authentication.ts';
@@ -22,8 +21,6 @@ export type TeamsDouble = {
   mint(appId: string, options?: TokenOptions, serviceUrl?: string): string;
   /** Calls of the connector, oldest first. */
   calls(method?: string): readonly Call[];
-  /** Resolves with the first call, past or future, that fits. */
-  called(fits: (call: Call) => boolean): Promise<Call>;
   /** What a conversation shows now: edits are applied, typing is left out. */
   shown(conversation: string): Shown[];
   /** The next calls of the connector end so, one after the other. */
@@ -52,7 +49,7 @@ export type SignIn = { readonly path: string; readonly form: Readonly<Record<str
 export type Shown = Body & { readonly id: string };
 /** `authorization`: another header than a valid token's; null: none at all. */
 export type Target = { readonly url: string; readonly appId: string; readonly authorization?: string | null };
-export type Posted = { readonly status: number; readonly retryAfter: string | null; readonly body: string };
+export type Posted = { readonly status: number; readonly body: string };
 
 /** `reset`: the call is carried out and the connection cut. `hang`: neither done nor answered. */
 export type Fault =
@@ -72,7 +69,6 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
   const members = new Map<string, Body>();
   const files = new Map<string, Uint8Array>();
   const chats = new Map<string, Shown[]>();
-  const news = new EventTarget();
   let ids = 0;
 
   const app = Fastify({ forceCloseConnections: true });
@@ -82,7 +78,6 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
     const { method, url: path, headers, body } = request;
     const call = { method, path, authorization: headers.authorization, body: bodySchema.parse(body ?? {}) };
     calls.push(call);
-    news.dispatchEvent(new CustomEvent('call', { detail: call }));
     const fault = faults.shift();
     if (fault === 'hang') return reply.hijack();
     if (fault === 'reset') {
@@ -174,13 +169,6 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
     identity: { IDENTITY_ENDPOINT: `${url}/identity`, IDENTITY_HEADER: 'double' },
     mint,
     calls: (method) => calls.filter((call) => method === undefined || call.method === method),
-    async called(fits) {
-      for (;;) {
-        const found = calls.find(fits);
-        if (found) return found;
-        await once(news, 'call');
-      }
-    },
     shown: (conversation) => chats.get(conversation) ?? [],
     script: (...more) => void faults.push(...more),
     members,
@@ -197,11 +185,7 @@ export async function startTeamsDouble(): Promise<TeamsDouble> {
         headers: { 'content-type': 'application/json', ...(header !== null && { authorization: header }) },
         body: JSON.stringify({ serviceUrl, ...activity }),
       });
-      return {
-        status: response.status,
-        retryAfter: response.headers.get('retry-after'),
-        body: await response.text(),
-      };
+      return { status: response.status, body: await response.text() };
     },
     close: () => app.close(),
   };

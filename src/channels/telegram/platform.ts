@@ -153,7 +153,7 @@ export function createTelegramPlatform(
       const address = addressSchema.safeParse(outgoing.address).data;
       if (!address) return { kind: 'rejected' };
       const delivery = await sendTo(address, outgoing);
-      if (delivery.kind === 'throttled') await pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
+      if (delivery.kind === 'throttled') pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
       return delivery;
     },
 

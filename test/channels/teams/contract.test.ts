@@ -1,6 +1,6 @@
 import { type Customer, channelContract } from '../../contract/channel.ts';
 import { PERSON, pressActivity, textActivity, USER } from '../../support/teams-activities.ts';
-import { elements } from './elements.ts';
+import { buttonOf, wordsOf } from './elements.ts';
 import { CHAT, createBot } from './harness.ts';
 
 channelContract('Teams', async ({ accept, words, observe }) => {
@@ -20,19 +20,10 @@ channelContract('Teams', async ({ accept, words, observe }) => {
       },
       unreadable: () => send(textActivity('', { attachments: [{ contentType: 'video/mp4' }] })),
       button(choice) {
-        const buttons = double
-          .shown(CHAT)
-          .flatMap((card) => elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })));
-        const pressed = buttons.findLast(({ data }) =>
-          new RegExp(`"choice":"${choice}[:~]`).test(JSON.stringify(data)),
-        );
-        if (!pressed) throw new Error(`there is no button for ${choice}`);
-        return () => send(pressActivity(pressed.card, pressed.data));
+        const { card, data } = buttonOf(double.shown(CHAT), new RegExp(`"choice":"${choice}[:~]`));
+        return () => send(pressActivity(card, data));
       },
-      sees: (text) =>
-        double
-          .shown(CHAT)
-          .some((one) => [one, ...elements(one, 'TextRun')].some((part) => String(part.text).includes(text))),
+      sees: (text) => double.shown(CHAT).some((one) => wordsOf(one).includes(text)),
     };
   }
   return { channel, listening };

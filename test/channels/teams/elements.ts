@@ -8,3 +8,18 @@ export function elements(value: unknown, type?: string): Json[] {
   const here: Json[] = isWanted ? [{ ...value }] : [];
   return [...here, ...Object.values(value).flatMap((one) => elements(one, type))];
 }
+
+/** Of a text what it says, of a card all its lines. */
+export function wordsOf(shown: Json): string {
+  return [shown, ...elements(shown, 'TextRun')].flatMap(({ text }) => text ?? []).join('\n');
+}
+
+/** The last button whose data looks so, and the card that has it. */
+export function buttonOf(shown: readonly (Json & { readonly id: string })[], looks: RegExp) {
+  const buttons = shown.flatMap((card) =>
+    elements(card, 'Action.Submit').map(({ data }) => ({ card: card.id, data })),
+  );
+  const found = buttons.findLast(({ data }) => looks.test(JSON.stringify(data)));
+  if (!found) throw new Error(`there is no button like ${looks}`);
+  return found;
+}

@@ -67,11 +67,12 @@ describe('a reply with a picture', () => {
   const summary: Reply = { key: 'redeem.summary', image: url, choices: [choice('confirm:1')], view: 'v1' };
   const asText = { text: 'vi:redeem.summary', buttons: [[{ callback_data: 'confirm:1~v1' }]] };
 
-  it('arrives as a photo with the text as its caption, and its buttons', async () => {
+  it('arrives as a photo with the text as its caption, and its buttons; as text where that is too long', async () => {
     const { channel, double } = await createBot();
     expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
-    expect(double.shown(CHAT)).toMatchObject([{ ...asText, photo: url }]);
-    expect(double.calls('sendPhoto')[0]?.payload).not.toHaveProperty('parse_mode');
+    await channel.deliver(outgoing({ ...summary, lines: [literal('ế'.repeat(1020))] }), 1);
+    expect(double.shown(CHAT)).toMatchObject([{ ...asText, photo: url }, {}]);
+    expect(double.calls('sendPhoto').map(({ payload }) => payload.parse_mode)).toEqual([undefined]);
   });
 
   it('that Telegram refuses arrives as text, and the picture is not tried again for a while', async () => {
@@ -91,14 +92,6 @@ describe('a reply with a picture', () => {
     expect(double.calls('sendMessage')).toEqual([]);
     expect(await channel.deliver(outgoing(summary), 1)).toEqual({ kind: 'delivered' });
     expect(double.shown(CHAT)).toMatchObject([{ photo: url }, asText]);
-  });
-
-  it('is text where it is too long for a caption', async () => {
-    const { channel, double } = await createBot();
-    const long = { ...summary, lines: [literal('ế'.repeat(1020))] };
-    await channel.deliver(outgoing(long), 1);
-    expect(double.calls('sendPhoto')).toEqual([]);
-    expect(double.shown(CHAT)).toHaveLength(1);
   });
 
   it('is never edited in place: neither into a text, nor the other way round', async () => {
@@ -151,7 +144,7 @@ describe('the pace', () => {
 
   it('is for new messages, and knows receipts', async () => {
     const take = vi.fn(async () => 70);
-    const { channel } = await createBot({ pace: { take, refused: async () => {} } });
+    const { channel } = await createBot({ pace: { take, refused() {} } });
     expect(await channel.pace?.(outgoing(receipt))).toBe(70);
     expect(await channel.pace?.(outgoing({ key: 'menu' }))).toBe(70);
     expect(await channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
@@ -163,7 +156,7 @@ describe('the pace', () => {
   });
 
   it('is told of what Telegram refuses', async () => {
-    const refused = vi.fn(async () => {});
+    const refused = vi.fn();
     const { channel, double } = await createBot({ pace: { take: async () => 0, refused } });
     double.script('sendMessage', {
       code: 429,
@@ -220,45 +213,21 @@ describe('a press', () => {
   });
 });
 
-describe('the contact keyboard', () => {
-  const askPhone: Reply = {
-    key: 'askPhone',
-    choices: [choice('cancel', 'Huỷ')],
-    asks: 'phone',
-    sharePhone: true,
-  };
+const ASKS_PHONE: Reply = { key: 'ask', choices: [choice('cancel', 'Huỷ')], asks: 'phone', sharePhone: true };
+const KEYBOARD = [['vi:telegram.sharePhone'], ['Huỷ']];
 
-  async function createAskedPhone() {
-    const bot = await createBot();
-    await bot.channel.deliver(outgoing(askPhone, { state: { asks: 'phone' } }), 1);
-    expect(bot.double.keyboard(CHAT)).toEqual([['vi:telegram.sharePhone'], ['Huỷ']]);
-    return bot;
-  }
-
-  it('goes with the next reply without buttons', async () => {
-    const { channel, double } = await createAskedPhone();
-    await channel.deliver(outgoing({ key: 'done' }, { asked: 'phone' }), 2);
-    expect(double.keyboard(CHAT)).toEqual([]);
-    expect(double.shown(CHAT)).toHaveLength(2);
-  });
-
-  it('hides itself once used, so no message has to take it away before a reply with buttons', async () => {
-    const { channel, double } = await createAskedPhone();
-    expect(double.calls('sendMessage')[0]?.payload).toHaveProperty('reply_markup.one_time_keyboard', true);
-    const next: Reply = { key: 'askEmail', choices: [choice('skip')], view: 'v2', asks: 'email' };
-    await channel.deliver(outgoing(next, { asked: 'phone', state: { asks: 'email' } }), 2);
-    expect(double.shown(CHAT).map(({ text }) => text)).toEqual(['vi:askPhone', 'vi:askEmail']);
-    await channel.deliver(outgoing({ key: 'done' }), 3);
-    expect(double.keyboard(CHAT)).toEqual([]);
-  });
-
-  it('stays while the phone is still asked', async () => {
-    const { channel, double } = await createAskedPhone();
-    const still = { asked: 'phone', state: { asks: 'phone' } };
-    await channel.deliver(outgoing({ key: 'phone.invalid' }, { ...still, last: false }), 2);
-    await channel.deliver(outgoing(askPhone, { ...still, first: false }), 3);
-    expect(double.keyboard(CHAT)).not.toEqual([]);
-  });
+it.each<[what: string, reply: Reply, state: Outgoing['state'], keyboard: string[][]]>([
+  ['goes with the next reply without buttons', { key: 'done' }, {}, []],
+  ['stays while the phone is still asked', { key: 'invalid' }, { asks: 'phone' }, KEYBOARD],
+  ['is left to hide itself by one with buttons', ASKED, { asks: 'email' }, KEYBOARD],
+])('the contact keyboard %s', async (_what, reply, state, keyboard) => {
+  const { channel, double } = await createBot();
+  await channel.deliver(outgoing(ASKS_PHONE, { state: { asks: 'phone' } }), 1);
+  expect(double.keyboard(CHAT)).toEqual(KEYBOARD);
+  expect(double.calls('sendMessage')[0]?.payload).toHaveProperty('reply_markup.one_time_keyboard', true);
+  await channel.deliver(outgoing(reply, { state }), 2);
+  expect(double.keyboard(CHAT)).toEqual(keyboard);
+  expect(double.shown(CHAT)).toHaveLength(2);
 });
 
 it('in a group the answer has a button into the private chat alone, once the bot knows its name', async () => {

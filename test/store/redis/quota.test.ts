@@ -38,17 +38,6 @@ test('what was full stays as full where the clock is put back', async () => {
   expect(aheadMs).toBeLessThan(1300);
 });
 
-test('a pause lasts as long as it would have', async () => {
-  const { quota, putClockBack } = await startQuota();
-  await quota.refused(9000);
-  expect(await quota.refused(9000)).toBe(9000);
-  await putClockBack();
-  const { granted, aheadMs } = await quota.take(one);
-  expect(granted).toBe(0);
-  expect(aheadMs).toBeGreaterThan(8000);
-  expect(aheadMs).toBeLessThanOrEqual(9000);
-});
-
 test('the line of what is put off is as long as it was', async () => {
   const { quota, putClockBack } = await startQuota();
   for (let n = 0; n < 90; n++) await quota.line();
