@@ -81,10 +81,9 @@ type Pending<Kept> = Required<Options> & {
   fail(error: unknown): void;
 };
 
-/** How many records are remembered, and for how long: a few open for the length of a lease, the others sealed. */
+/** How many records are remembered, and for how long: open for the length of a lease, then sealed. */
 const REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
-const OPEN = 256;
 const OPEN_MS = 15_000;
 const CLOSE_EVERY_MS = 1000;
 /** A record that is changed elsewhere each time is given up after so many tries. */
@@ -104,7 +103,6 @@ export function createCell<Kept>(
   const { store, sealer, world, onBroken, remembered = REMEMBERED } = options;
   /** In the order of use, the oldest first. */
   const known = new Map<string, Seen<Kept>>();
-  const open = new Map<string, { readonly record: Kept; readonly atMs: number }>();
   /** What waits for the swap under way, of each record that has one. */
   const lines = new Map<string, Pending<Kept>[]>();
   let isClosing = false;
@@ -112,34 +110,31 @@ export function createCell<Kept>(
 
   function recall(name: string): Seen<Kept> | undefined {
     const seen = known.get(name);
-    if (seen === undefined) return undefined;
-    if (world.monotonicMs() - seen.atMs < REMEMBERED_MS) return { ...seen, record: open.get(name)?.record };
-    forget(name);
+    if (seen !== undefined && world.monotonicMs() - seen.atMs < REMEMBERED_MS) return seen;
+    known.delete(name);
     return undefined;
   }
 
-  function forget(name: string): void {
+  function note(name: string, seen: Seen<Kept>): void {
     known.delete(name);
-    open.delete(name);
-  }
-
-  function note(name: string, { record, ...seen }: Seen<Kept>): void {
-    forget(name);
     known.set(name, seen);
-    dropOldest(known, (atMs) => known.size > remembered || seen.atMs - atMs >= REMEMBERED_MS);
-    if (record == null) return;
-    open.set(name, { record, atMs: seen.atMs });
-    dropOldest(open, () => open.size > OPEN);
-    if (isClosing) return;
+    for (const [oldest, { atMs }] of known) {
+      if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) break;
+      known.delete(oldest);
+    }
+    if (!isClosing) world.timer(CLOSE_EVERY_MS, closeOld);
     isClosing = true;
-    world.timer(CLOSE_EVERY_MS, closeOld);
   }
 
   /** Nothing personal stays open for long after it was needed. */
   function closeOld(): void {
     const beforeMs = world.monotonicMs() - OPEN_MS;
-    dropOldest(open, (atMs) => atMs <= beforeMs);
-    isClosing = open.size > 0;
+    isClosing = false;
+    for (const [name, { record, ...sealed }] of known) {
+      if (record === undefined) continue;
+      if (sealed.atMs <= beforeMs) known.set(name, sealed);
+      else isClosing = true;
+    }
     if (isClosing) world.timer(CLOSE_EVERY_MS, closeOld);
   }
 
@@ -230,7 +225,7 @@ export function createCell<Kept>(
       try {
         await swapAll(name, batch);
       } catch (error) {
-        forget(name);
+        known.delete(name);
         for (const { fail } of batch) fail(error);
       }
     }
@@ -262,13 +257,6 @@ export function createCell<Kept>(
 
     knows: (name) => recall(name) !== undefined,
   };
-}
-
-function dropOldest(map: Map<string, { readonly atMs: number }>, isOver: (atMs: number) => boolean): void {
-  for (const [oldest, { atMs }] of map) {
-    if (!isOver(atMs)) return;
-    map.delete(oldest);
-  }
 }
 
 /** What a swap changes in the indexes. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Kind, Transition } from './cell.ts';
-import type { Known } from './record.ts';
+import type { Declared } from './record.ts';
 
 /*
  * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
@@ -16,7 +16,7 @@ const customerSchema = z.looseObject({
   awaited: leftSchema,
 });
 
-export type CustomerRecord = Known<z.infer<typeof customerSchema>>;
+export type CustomerRecord = Declared<z.infer<typeof customerSchema>>;
 
 const NOBODY: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 

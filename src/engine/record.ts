@@ -91,21 +91,23 @@ const envelopeSchema = z.looseObject({
 });
 
 /** What a loose schema reads, without the names that are only carried along: one that is not known is a mistake. */
-export type Known<T> = T extends readonly (infer Item)[]
-  ? readonly Known<Item>[]
+export type Declared<T> = T extends readonly (infer Item)[]
+  ? readonly Declared<Item>[]
   : T extends object
-    ? { readonly [Name in keyof T as IsCarried<Name, T[Name]> extends true ? never : Name]: Known<T[Name]> }
+    ? {
+        readonly [Name in keyof T as IsCarried<Name, T[Name]> extends true ? never : Name]: Declared<T[Name]>;
+      }
     : T;
 
 type IsCarried<Name, Value> = string extends Name ? (unknown extends Value ? true : false) : false;
 
-export type InboxMessage = Known<z.infer<typeof messageSchema>>;
-export type OutboxEntry = Known<z.infer<typeof outboxSchema>>;
-export type PendingCall = Known<z.infer<typeof callSchema>>;
-export type Tried = Known<z.infer<typeof triedSchema>>;
-export type Letter = Known<z.infer<typeof letterSchema>>;
-export type Listed = Known<z.infer<typeof listedSchema>>;
-type Envelope = Known<z.infer<typeof envelopeSchema>>;
+export type InboxMessage = Declared<z.infer<typeof messageSchema>>;
+export type OutboxEntry = Declared<z.infer<typeof outboxSchema>>;
+export type PendingCall = Declared<z.infer<typeof callSchema>>;
+export type Tried = Declared<z.infer<typeof triedSchema>>;
+export type Letter = Declared<z.infer<typeof letterSchema>>;
+export type Listed = Declared<z.infer<typeof listedSchema>>;
+type Envelope = Declared<z.infer<typeof envelopeSchema>>;
 
 /**
  * All that is kept of a conversation. `seen`: ids of the last messages (`remember`); `state`: the dialogue's, as JSON;
