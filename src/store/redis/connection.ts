@@ -392,16 +392,8 @@ export type Word = { make(): string; verify(stored: string): string | null };
  */
 export const PLACES = ['{e8a}layout', '{bn}layout'] as const;
 
-export type Opening = {
-  /** Looks at what the store says. Resolves, too, where it cannot be reached; rejects with `StoreRefused`. */
-  open(): Promise<void>;
-  /** Why nothing may be asked of the store; null: all may. While that is not known, it is looked at in the background. */
-  closed(): StoreUnavailable | null;
-  /** Looks once more, also where it may be asked: a store may be replaced beneath a process. Never rejects. */
-  again(): Promise<void>;
-};
-
-function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening {
+/** What is known of what the store says; while that is nothing, it is looked at in the background. */
+function createOpening(commands: Redis | Cluster, word: Word, log: Log) {
   let closed: StoreUnavailable | null = new StoreUnavailable('redis: not reached yet');
   let looking: Promise<void> | undefined;
 
@@ -419,31 +411,24 @@ function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening
 
   /** Verifies what the store says, and has it say so in both places. */
   async function agree(): Promise<void> {
-    const answers = await Promise.allSettled(PLACES.map((place) => confirmed(commands.get(place))));
-    const known = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-    const stored = [...new Set(known.filter((value) => value !== null))];
-    // That one place says nothing proves nothing.
-    if (stored.length === 0 && known.length < PLACES.length) {
-      throw new StoreUnavailable('redis: what the store is cannot be read');
+    const asked = PLACES.map((place) => confirmed(commands.get(place)).catch(() => undefined));
+    const values = await Promise.all(asked);
+    const stored = [...new Set(values.filter((value) => typeof value === 'string'))];
+    if (stored.length === 0) {
+      // That one place says nothing proves nothing.
+      if (values.includes(undefined)) throw new StoreUnavailable('redis: what the store is cannot be read');
+      // Processes that start together agree: the first one's word is what all of them read.
+      await confirmed(commands.set(PLACES[0], word.make(), 'NX'));
+      return agree();
     }
-    if (stored.length === 0) stored.push(await begin());
     const wanted = verified(stored, word);
     await Promise.allSettled(
       PLACES.map((place, at) => {
-        const answer = answers[at];
-        if (answer?.status !== 'fulfilled' || answer.value === wanted) return null;
-        return confirmed(
-          answer.value === null ? commands.set(place, wanted, 'NX') : commands.set(place, wanted),
-        );
+        const value = values[at];
+        if (value === undefined || value === wanted) return null;
+        return confirmed(value === null ? commands.set(place, wanted, 'NX') : commands.set(place, wanted));
       }),
     );
-  }
-
-  /** Processes that start together agree: the first one's word is what all of them read. */
-  async function begin(): Promise<string> {
-    const made = word.make();
-    await confirmed(commands.set(PLACES[0], made, 'NX'));
-    return (await confirmed(commands.get(PLACES[0]))) ?? made;
   }
 
   function again(): Promise<void> {
@@ -456,11 +441,12 @@ function createOpening(commands: Redis | Cluster, word: Word, log: Log): Opening
   }
 
   return {
+    /** Resolves, too, where the store cannot be reached; rejects with `StoreRefused`. */
     async open() {
       await look();
       if (closed?.cause) throw closed.cause;
     },
-    closed() {
+    closed(): StoreUnavailable | null {
       if (closed !== null) void again();
       return closed;
     },
