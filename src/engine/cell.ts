@@ -97,10 +97,9 @@ export function createCell<Kept>(
     readonly world: Pick<World, 'monotonicMs' | 'timer'>;
     /** A record could not be opened, or is none of ours. It was put aside, and the conversation begins anew. */
     onBroken(name: string): void;
-    remembered?: number | undefined;
   },
 ): Cell<Kept> {
-  const { store, sealer, world, onBroken, remembered = REMEMBERED } = options;
+  const { store, sealer, world, onBroken } = options;
   /** In the order of use, the oldest first. */
   const known = new Map<string, Seen<Kept>>();
   /** What waits for the swap under way, of each record that has one. */
@@ -119,7 +118,7 @@ export function createCell<Kept>(
     known.delete(name);
     known.set(name, seen);
     for (const [oldest, { atMs }] of known) {
-      if (known.size <= remembered && seen.atMs - atMs < REMEMBERED_MS) break;
+      if (known.size <= REMEMBERED && seen.atMs - atMs < REMEMBERED_MS) break;
       known.delete(oldest);
     }
     if (!isClosing) world.timer(CLOSE_EVERY_MS, closeOld);

@@ -1,6 +1,6 @@
 /**
- * The port behind server-sent events and the staff webhook's answer: the last `feedLength` events of a conversation
- * for `feedMs`, and news of each. Any process can follow what any other publishes.
+ * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation
+ * for an hour, and news of each. Any process can follow what any other publishes.
  *
  * @example
  * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
@@ -29,20 +29,19 @@ export interface Feed {
 /** `seq` is the outbox number of the reply; `body` is opaque sealed bytes. */
 export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 
-/** What an implementation does unless it is told otherwise. */
-export const FEED_DEFAULTS = { feedLength: 100, feedMs: 60 * 60 * 1000 };
-export type FeedOptions = Partial<typeof FEED_DEFAULTS>;
+/** How many events of a conversation are kept, and for how long unless an implementation is told otherwise. */
+export const FEED_LENGTH = 100;
+export const FEED_MS = 60 * 60 * 1000;
 
 /** For one process. */
-export function createMemoryFeed(options: FeedOptions = {}, now: () => number = Date.now): Feed {
-  const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
+export function createMemoryFeed(feedMs = FEED_MS): Feed {
   /** In order of the last event, so that the expired are found first. */
   const logs = new Map<string, { events: FeedEvent[]; lastSeq: number; untilMs: number }>();
   const followers = new Map<string, Set<(event: FeedEvent) => void>>();
 
   function expire(): void {
     for (const [conversation, { untilMs }] of logs) {
-      if (untilMs > now()) return;
+      if (untilMs > Date.now()) return;
       logs.delete(conversation);
     }
   }
@@ -53,8 +52,8 @@ export function createMemoryFeed(options: FeedOptions = {}, now: () => number = 
       const { events = [], lastSeq = 0 } = logs.get(conversation) ?? {};
       if (event.seq <= lastSeq) return;
       logs.delete(conversation);
-      const kept = [...events, event].slice(-feedLength);
-      logs.set(conversation, { events: kept, lastSeq: event.seq, untilMs: now() + feedMs });
+      const kept = [...events, event].slice(-FEED_LENGTH);
+      logs.set(conversation, { events: kept, lastSeq: event.seq, untilMs: Date.now() + feedMs });
       for (const follower of followers.get(conversation) ?? []) follower(event);
     },
 

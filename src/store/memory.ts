@@ -58,7 +58,6 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
     },
 
     health: async () => [],
-    close: async () => {},
   };
 }
 

@@ -38,7 +38,7 @@ export async function openStore(
     feed,
     openQuota: createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args)),
     async close() {
-      await Promise.all([records.close(), feed.close()]);
+      await feed.close();
       await connection.close();
     },
   };

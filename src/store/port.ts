@@ -40,8 +40,6 @@ export interface RecordStore {
    * message says why, a line for each place. Otherwise the store's faults, one operator's line each (none: healthy).
    */
   health(): Promise<string[]>;
-
-  close(): Promise<void>;
 }
 
 /**

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FEED_DEFAULTS, type Feed, type FeedOptions } from '../../src/store/feed.ts';
+import { FEED_LENGTH, type Feed } from '../../src/store/feed.ts';
 
 /** A fresh, empty store with one feed on it; `another` is a second process on the same store. */
-export type OpenFeed = (options: FeedOptions) => Promise<{
+export type OpenFeed = (feedMs?: number) => Promise<{
   feed: Feed;
   another(): Promise<Feed>;
   close(): Promise<void>;
 }>;
 
-const { feedLength } = FEED_DEFAULTS;
 const someName = (): string => randomBytes(16).toString('base64url');
 const event = (seq: number) => ({ seq, body: Buffer.from(`event ${seq}`) });
 
@@ -20,8 +19,8 @@ export function feedContract(name: string, open: OpenFeed): void {
     afterEach(async () => {
       for (const close of closers.splice(0)) await close();
     });
-    const fresh = async (options: FeedOptions = {}) => {
-      const opened = await open(options);
+    const fresh = async (feedMs?: number) => {
+      const opened = await open(feedMs);
       closers.push(opened.close);
       return opened;
     };
@@ -121,18 +120,18 @@ export function feedContract(name: string, open: OpenFeed): void {
       expect(one.seqs).toEqual([1]);
     });
 
-    test(`the last ${feedLength} events are kept`, async () => {
+    test(`the last ${FEED_LENGTH} events are kept`, async () => {
       const { feed } = await fresh();
       const conversation = someName();
-      for (let seq = 1; seq <= feedLength + 5; seq++) await feed.publish(conversation, event(seq));
+      for (let seq = 1; seq <= FEED_LENGTH + 5; seq++) await feed.publish(conversation, event(seq));
       const one = await follower(feed, conversation);
-      await one.until(feedLength + 5);
-      expect(one.seqs).toHaveLength(feedLength);
+      await one.until(FEED_LENGTH + 5);
+      expect(one.seqs).toHaveLength(FEED_LENGTH);
       expect(one.seqs[0]).toBe(6);
     });
 
     test('events are forgotten after their time', async () => {
-      const { feed } = await fresh({ feedMs: 50 });
+      const { feed } = await fresh(50);
       const conversation = someName();
       await feed.publish(conversation, event(1));
       const stored = async () => {

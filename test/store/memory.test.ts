@@ -13,8 +13,8 @@ recordsContract('memory', async () => {
 });
 
 // One process: whoever follows or asks has the same.
-feedContract('memory', async (options) => {
-  const feed = createMemoryFeed(options);
+feedContract('memory', async (feedMs) => {
+  const feed = createMemoryFeed(feedMs);
   return { feed, another: async () => feed, close: () => feed.close() };
 });
 

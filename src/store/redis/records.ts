@@ -81,7 +81,6 @@ export function createRedisRecords(
     },
 
     health: createReadiness(connection, waitReplicas),
-    close: async () => {},
   };
 }
 

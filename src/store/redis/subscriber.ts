@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { FEED_DEFAULTS, type Feed, type FeedEvent, type FeedOptions } from '../feed.ts';
+import { FEED_LENGTH, FEED_MS, type Feed, type FeedEvent } from '../feed.ts';
 import { backOff, confirmed, type RedisConnection } from './connection.ts';
 import { storedName } from './records.ts';
 
@@ -21,8 +21,7 @@ type Follower = {
  * every node, so that one subscriber connection per process suffices). News can be missed (a reconnect, a broken link
  * within the cluster); each names the event before it, so a follower sees the gap and reads the stored events.
  */
-export function createRedisFeed(client: RedisConnection, options: FeedOptions = {}): Feed {
-  const { feedLength, feedMs } = { ...FEED_DEFAULTS, ...options };
+export function createRedisFeed(client: RedisConnection, feedMs = FEED_MS): Feed {
   const followers = new Map<string, Set<Follower>>();
   let closed = false;
   let attempt = 0;
@@ -105,7 +104,7 @@ export function createRedisFeed(client: RedisConnection, options: FeedOptions = 
   return {
     async publish(conversation, { seq, body }) {
       const key = nameOf(conversation);
-      await client.run('publish', [key], [seq, body, key, feedLength, feedMs]);
+      await client.run('publish', [key], [seq, body, key, FEED_LENGTH, feedMs]);
     },
 
     async follow(conversation, afterSeq, onEvent) {

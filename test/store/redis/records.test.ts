@@ -49,10 +49,10 @@ for (const [name, start] of [
     return { store: part, ...rest };
   });
 
-  feedContract(name, async (options) => {
+  feedContract(name, async (feedMs) => {
     const feeds: Feed[] = [];
     const { part, another, close } = await fresh((connection) => {
-      const feed = createRedisFeed(connection, options);
+      const feed = createRedisFeed(connection, feedMs);
       feeds.push(feed);
       return feed;
     });
