@@ -201,15 +201,8 @@ export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
 
   async function reading(picture: RemotePicture, origin: Origin): Promise<PhotoReading> {
     const file = await fetched(picture, origin);
-    switch (file.kind) {
-      case 'fetched':
-        return reader.read(file.bytes);
-      case 'large':
-        return UNREADABLE;
-      case 'unavailable':
-      case 'refused':
-        return UNAVAILABLE;
-    }
+    if (file.kind === 'fetched') return reader.read(file.bytes);
+    return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
   }
 
   async function readAll(pictures: readonly Picture[], lease: Lease, origin: Origin): Promise<Picture[]> {

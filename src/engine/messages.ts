@@ -59,10 +59,7 @@ export function conversationName(
  * what it keeps of the conversation before it sends this. `acceptedMs` and `traceparent` are those of the message.
  */
 export const outgoingSchema = z.strictObject({
-  channel: z.string(),
-  conversation: z.string(),
-  address: json,
-  press: json.optional(),
+  ...incomingSchema.omit({ id: true, message: true, sender: true }).shape,
   locale: z.enum(LOCALES),
   reply: replySchema,
   turn: z.string().optional(),
@@ -76,8 +73,6 @@ export const outgoingSchema = z.strictObject({
   asked: z.string().optional(),
   atMs: z.number(),
   forget: z.literal(true).optional(),
-  acceptedMs: z.number().optional(),
-  traceparent: z.string().optional(),
 });
 
 /** A reply on its way to its channel. A `trace` joins the last one of a turn that somebody looks into; it is never stored. */

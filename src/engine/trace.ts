@@ -3,7 +3,7 @@ import type { Message, Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
 import type { Trace, TracedCall, Trip } from './messages.ts';
 import type { Numbered } from './outbox.ts';
-import { realWorld, type World } from './world.ts';
+import { realWorld } from './world.ts';
 
 /** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
 export type Traces = {
@@ -31,19 +31,15 @@ type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
 /** What a text was taken for where the conversation was, and why, as people read it. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
 
-export function createTraces(
-  channels: readonly string[],
-  explain: Explain,
-  world: Pick<World, 'monotonicMs'> = realWorld,
-): Traces {
+export function createTraces(channels: readonly string[], explain: Explain): Traces {
   /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
   const atWork = new AsyncLocalStorage<Notes>();
 
   async function traced({ message, sender, before, after }: Seen, work: () => Promise<Numbered[]>) {
     const notes: Notes = { calls: [], trips: ['take'] };
-    const startMs = world.monotonicMs();
+    const startMs = realWorld.monotonicMs();
     const items = await atWork.run(notes, work);
-    const ms = world.monotonicMs() - startMs;
+    const ms = realWorld.monotonicMs() - startMs;
     return carrying(items, {
       message,
       sender,
