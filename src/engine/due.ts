@@ -25,7 +25,7 @@ const ROUND_MS = 250;
 /** How many shards are looked at to fill this much room: most of those where something waits have one conversation. */
 const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
 /** How long a shard that did not answer is left alone: a look waits for the slowest of its shards. */
-const ALONE_MS = 5000;
+const ALONE_MS = 2000;
 /** At most this many conversations are claimed at once. */
 const MAX_STEP = 8;
 /** What is put off for longer is found by the look at all shards. */

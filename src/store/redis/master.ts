@@ -2,9 +2,9 @@ import { Redis } from 'ioredis';
 import type { RedisAddress } from './address.ts';
 
 /*
- * When a connection is left for another master. Behind one address (a managed Redis, a virtual IP, a name) the master can become a replica
- * while our connections to it stay. From then on it refuses every write, and answers reads from what it has. A connection
- * that is told so is closed: a new connection goes to where the address leads now.
+ * When a connection is left for another master. Behind one address (a managed Redis, a virtual IP, a name) the master can
+ * become a replica while our connections to it stay. From then on it refuses every write, and answers reads from what it has.
+ * A connection that is told so is closed: a new connection goes to where the address leads now.
  */
 
 /** What a node answers that is no master, no longer one, or not up yet; Redis 6 puts the script's name before it. */
