@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2626, count: 16 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 8865, count: 41 },
+  conversation: { files: /^conversation\//, lines: 8819, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5968, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_358, count: 153 };
+const HOUSE = { lines: 26_312, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
 const TESTS = 28755;

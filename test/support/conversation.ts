@@ -3,7 +3,7 @@ import { createConversation } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { createPages } from '../../src/conversation/language/lists.ts';
-import { type Answer, createQuestions } from '../../src/conversation/language/nearest.ts';
+import { type Answer, createLikes } from '../../src/conversation/language/nearest.ts';
 import { nameOf, type PeriodResult } from '../../src/conversation/language/period.ts';
 import { createReader, type Said } from '../../src/conversation/language/reading.ts';
 import { readWords, split } from '../../src/conversation/language/words.ts';
@@ -69,4 +69,4 @@ export const periodIn = (text: string, nowMs: number, timeZone: string) =>
 export const parsePage = createPages(words, reader.times.numbers);
 /** Finds what answers a question; `answers`: the operator's. */
 export const questionsOf = (answers: readonly Answer[] = []) =>
-  createQuestions(words, reader.lexicon, reader.asking, answers);
+  createLikes(words, reader.lexicon, reader.asking, answers).question;

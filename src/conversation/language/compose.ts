@@ -1,6 +1,7 @@
 import type { CodeRef, Expecting, Reading, SlotKind, Spoken } from '../commands.ts';
 import { LOCALES } from '../message.ts';
 import { atPlace } from './lists.ts';
+import type { Near } from './nearest.ts';
 import type { Said, SpokenFlow } from './reading.ts';
 
 /*
@@ -50,7 +51,7 @@ export type Heard = {
 export type Found = {
   readonly commands: readonly Spoken[];
   readonly isSure: boolean;
-  readonly like: { readonly example: string; readonly command: string; readonly score: number };
+  readonly like: Near;
 };
 
 const YES: readonly Spoken[] = [{ do: 'yes' }];

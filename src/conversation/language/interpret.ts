@@ -5,7 +5,7 @@ import { compose, type Found, FREE, type Heard, SKIPS, simple } from './compose.
 import { createGiftNames } from './gift-names.ts';
 import { emailMeant, parseEmail, parsePhone } from './identity.ts';
 import { createListTalk, createPages } from './lists.ts';
-import { type Answer, createNearest, createQuestions, type Near, vote } from './nearest.ts';
+import { type Answer, createLikes, type Near, vote } from './nearest.ts';
 import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
 import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
 import { fold, scriptOf } from './text.ts';
@@ -35,13 +35,11 @@ export function createInterpreter({
   const reader = createReader(words, flows, commands);
   const { asking, codes, times } = reader;
   const isYes = (text: string) => reader.hear(text).yes;
-  const questionOf = createQuestions(words, reader.lexicon, asking, answers);
+  const likes = createLikes(words, reader.lexicon, asking, answers);
   const lists = createListTalk(words, reader.lexicon);
   const giftNames = createGiftNames(words);
   const giftWords = words.list('gifts');
   const pageIn = createPages(words, times.numbers);
-  // Most texts need none of it.
-  const nearest = once(() => createNearest(words, reader.lexicon));
   const wishes = new Set(words.list('wishes'));
   const flowNamed = (name: string | undefined) => flows.find((flow) => flow.name === name);
   const startedBy = (act: string | undefined) =>
@@ -67,9 +65,8 @@ export function createInterpreter({
       (first?.do === 'ask' && first.about === 'unknown') ||
       (first?.do === 'unclear' && !first.script && !isNearly);
     if (!isOpen) return { commands: whole, why: { covered } };
-    const near = nearest()(heard.text);
-    const why = { covered, nearest: near.map(({ act: command, ...one }) => ({ ...one, command })) };
-    return { commands: likely(vote(near), heard) ?? whole, why };
+    const near = likes.nearest(heard.text);
+    return { commands: likely(vote(near), heard) ?? whole, why: { covered, nearest: near } };
   }
 
   /** What a text says by itself, with what only this place adds: products, gifts, codes with blanks. */
@@ -142,7 +139,7 @@ export function createInterpreter({
    */
   function likely(near: Near | undefined, { bare, asks, expecting }: Heard): readonly Spoken[] | undefined {
     if (!near || near.score < OFFERED || !bare) return undefined;
-    const { act } = near;
+    const { command: act } = near;
     const flow = startedBy(act);
     const isFree = expecting.at === 'nothing' || expecting.at === 'page';
     if (flow) {
@@ -163,9 +160,9 @@ export function createInterpreter({
   ): Found | undefined {
     if (!bare || said.act === 'remove') return undefined;
     const isOne = gifts.length === 1;
-    const asked = isOne ? giftWords.map((word) => questionOf(`${called(word)}?`)) : [];
+    const asked = isOne ? giftWords.map((word) => likes.question(`${called(word)}?`)) : [];
     const costs = asked.find((one) => one?.id === PRICE);
-    const found = costs ?? questionOf(text);
+    const found = costs ?? likes.question(text);
     // What is asked of our question is no answer elsewhere.
     if (!found || (found.id?.startsWith('consent.') && expecting.at !== 'consent')) return undefined;
     const { id } = found;
@@ -174,8 +171,7 @@ export function createInterpreter({
     const about = id === undefined ? 'unknown' : id === WRONG && said.names !== 'code' ? 'wrong' : undefined;
     const answer: Spoken = about ? { do: 'ask', about } : { do: 'ask', about: 'answer', id: id ?? '' };
     const command: Spoken = gift === undefined ? answer : { do: 'ask', about: 'gift', gift };
-    const like = { example: found.example, command: `ask ${id ?? 'unknown'}`, score: found.score };
-    return { commands: [command], isSure: found.sure, like };
+    return { commands: [command], isSure: found.sure, like: found };
   }
 
   /** Whether the first or the last words are a yes. */
@@ -384,8 +380,8 @@ const PRICE = 'gift.price';
 const WRONG = 'code.wrong';
 
 /** How near an example must be (0–1) to be offered, and to be done. */
-const OFFERED = 0.4;
-const DONE = 0.6;
+const OFFERED = 0.7;
+const DONE = 0.85;
 
 /** Beside a value, these are only how it is said: "giúp mình mã TIVI000000017 với". */
 const BESIDE_VALUES: ReadonlySet<string> = new Set(['show help', 'show menu', 'talk bye', 'page same']);

@@ -1,17 +1,18 @@
 import type { LocalizedText } from '../message.ts';
 import { type Lexicon, spellingsOf } from './lexicon.ts';
 import type { Asking } from './manner.ts';
-import { fold, undoTyping } from './text.ts';
-import type { Example, Words } from './words.ts';
+import { undoTyping } from './text.ts';
+import type { Words } from './words.ts';
+
+/** An example that a text is like, and the command under which it stands; 1 = the same words. */
+export type Near = { readonly example: string; readonly command: string; readonly score: number };
 
 /** A usual question. */
-export type Asked = {
+type Asked = Near & {
   /** The answer's id; absent: only the operator could tell, and has not. */
   readonly id?: string | undefined;
   /** It is what the text says, whatever else some of its words could mean. */
   readonly sure: boolean;
-  readonly example: string;
-  readonly score: number;
 };
 
 /**
@@ -30,53 +31,65 @@ const SURE = 0.72;
 
 /** What a word counts that says little: pronouns, particles. */
 const SMALL = 0.2;
-/** A word of the question that the text lacks counts more than one that it has beside ("tích điểm có mất phí không"). */
-const LACKING = 2;
-const BESIDE = 0.5;
+/** What words count that the example has and the text lacks, and those that the text has beside. */
+type Weights = { readonly lacking: number; readonly beside: number };
+/** "Tích điểm có mất phí không" lacks nothing of "có mất phí không". */
+const ASKED: Weights = { lacking: 2, beside: 0.5 };
+const ALIKE: Weights = { lacking: 0.5, beside: 0.5 };
 
 /** Under this heading, questions like the others that nothing here answers: their likes must not be taken for another. */
-const UNKNOWN = 'unknown';
+const UNKNOWN = 'ask unknown';
+/** So many neighbours vote, if they are as near as that. */
+const NEIGHBOURS = 5;
+const LEAST = 0.2;
+/** Of longer texts only the beginning counts. */
+const MOST_WORDS = 60;
 
-type Known = {
-  readonly id: string;
-  readonly example: string;
-  readonly isOwn: boolean;
-  readonly words: ReadonlyMap<string, number>;
+/** Examples that texts are like. */
+export type Likes = {
+  /** What answers a question; undefined where the text is none, or nothing fits well enough. */
+  question(text: string): Asked | undefined;
+  /** The examples that a text is most like, the nearest first, but itself where it is one. */
+  nearest(text: string, skip?: string): readonly Near[];
 };
 
-/** Finds what answers a question; undefined where the text is none, or nothing fits well enough. */
-export type Questions = (text: string) => Asked | undefined;
-
-/** `own`: the operator's answers replace those of the language files by their ids, or come on top. */
-export function createQuestions(
+/** `own`: the operator's answers replace those of the language files by their ids, or come on top. Made once. */
+export function createLikes(
   words: Words,
   { plainly }: Lexicon,
   { isQuestion, isAsking }: Asking,
   own: readonly Pick<Answer, 'id' | 'asks'>[],
-): Questions {
-  const replaced = new Set(own.map(({ id }) => id));
-  const examples = words.examples
-    .filter(({ act, isPhrase }) => !isPhrase && !replaced.has(act.slice('ask '.length)))
-    .map(({ act, text }) => ({ id: act.slice('ask '.length), example: text, isOwn: false }));
-  const all = [
+): Likes {
+  const replaced = new Set(own.map(({ id }) => `ask ${id}`));
+  const known = [
     ...own.flatMap(({ id, asks }) =>
       Object.values(asks)
         .flat()
-        .map((example) => ({ id, example, isOwn: true })),
+        .map((text) => ({ text, act: `ask ${id}`, isPhrase: false, isOwn: true })),
     ),
-    ...examples,
-  ];
-  const folded = all.map((one) => ({ ...one, said: fold(one.example).split(' ') }));
-  const vocabulary = new Set(folded.flatMap(({ said }) => said));
+    ...words.examples.flatMap((one) => (replaced.has(one.act) ? [] : { ...one, isOwn: false })),
+  ].map((one) => ({ ...one, said: plainly(one.text) }));
+  const vocabulary = new Set(known.flatMap(({ said, isPhrase }) => (isPhrase ? [] : said)));
   const [fillers, small, polite] = ['small', 'asks little', 'asks nothing'].map(
     (name) => new Set(words.list(name)),
   );
-  const near = spellingsOf([...vocabulary]);
-  const known: readonly Known[] = folded.map((one) => ({ ...one, words: weighed(one.said) }));
+  const mended = spellingsOf([...vocabulary]);
+  const examples = known.map((one) => {
+    const own = weighed(one.said);
+    return { ...one, words: own, weight: sum(own) };
+  });
+  /** By the words that they contain. */
+  const index = new Map<string, number[]>();
+  for (const [at, one] of examples.entries())
+    for (const word of one.words.keys()) {
+      const all = index.get(word);
+      if (all) all.push(at);
+      else index.set(word, [at]);
+    }
 
   /** What each word counts; polite ones nothing. */
   function weighed(said: readonly string[]): ReadonlyMap<string, number> {
-    const telling = said.filter((word) => word !== '' && !polite?.has(word));
+    const telling = said.filter((word) => word !== '' && !polite?.has(word)).slice(0, MOST_WORDS);
     const isSmall = (word: string) => small?.has(word) || (fillers?.has(word) && !vocabulary.has(word));
     return new Map(telling.map((word) => [word, isSmall(word) ? SMALL : 1]));
   }
@@ -85,109 +98,55 @@ export function createQuestions(
   function spell(word: string): string {
     if (vocabulary.has(word) || fillers?.has(word)) return word;
     const undone = undoTyping(word);
-    return vocabulary.has(undone) ? undone : (near(word) ?? word);
+    return vocabulary.has(undone) ? undone : (mended(word) ?? word);
   }
 
-  /** Tversky's index of the words, by what they count: 1 = the same ones; 0 where it does not ask what the question asks. */
-  function likeness(asked: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number {
-    let [common, lacking, beside] = [0, 0, 0];
-    for (const [word, weight] of other) {
-      if (asked.has(word)) common += weight;
-      else if (isAsking(word)) return 0;
-      else lacking += weight;
-    }
-    for (const [word, weight] of asked) if (!other.has(word)) beside += weight;
-    return common === 0 ? 0 : common / (common + LACKING * lacking + BESIDE * beside);
+  /** Those that are as like as that by Tversky's index of the words, by what they count, the nearest first. */
+  function likes(said: ReadonlyMap<string, number>, { lacking, beside }: Weights, least: number) {
+    const common = new Float64Array(examples.length);
+    for (const [word, weight] of said)
+      for (const at of index.get(word) ?? []) common[at] = (common[at] ?? 0) + weight;
+    const all = sum(said);
+    return examples
+      .flatMap((one, at) => {
+        const shared = common[at] ?? 0;
+        if (shared === 0) return [];
+        const score = shared / (shared + lacking * (one.weight - shared) + beside * (all - shared));
+        return score < least ? [] : [{ one, score }];
+      })
+      .sort((first, second) => second.score - first.score);
   }
 
-  return (text) => {
-    if (!isQuestion(text)) return undefined;
-    const asked = weighed(plainly(text).map(spell));
-    const likely: (Known & { readonly score: number })[] = [];
-    for (const one of known) {
-      const score = likeness(asked, one.words);
-      if (score >= LIKELY) likely.push({ ...one, score });
-    }
-    likely.sort((one, other) => other.score - one.score);
-    const [best] = likely;
-    // What the operator wrote is likelier meant than a question that nothing here answers.
-    const found = best?.id === UNKNOWN ? (likely.find(({ isOwn }) => isOwn) ?? best) : best;
-    if (!found) return undefined;
-    const { id, score, example } = found;
-    return { ...(id !== UNKNOWN && { id }), sure: score >= SURE, example, score };
+  return {
+    question(text) {
+      if (!isQuestion(text)) return undefined;
+      const said = weighed(plainly(text).map(spell));
+      const lacksWhat = (one: ReadonlyMap<string, number>) =>
+        [...one.keys()].some((word) => isAsking(word) && !said.has(word));
+      const likely = likes(said, ASKED, LIKELY).filter(({ one }) => !one.isPhrase && !lacksWhat(one.words));
+      const [best] = likely;
+      // What the operator wrote is likelier meant than a question that nothing here answers.
+      const found = best?.one.act === UNKNOWN ? (likely.find(({ one }) => one.isOwn) ?? best) : best;
+      if (!found) return undefined;
+      const { score, one } = found;
+      const { act, text: example } = one;
+      const id = act === UNKNOWN ? undefined : act.slice('ask '.length);
+      return { ...(id && { id }), sure: score >= SURE, example, command: act, score };
+    },
+    nearest: (text, skip) =>
+      likes(weighed(plainly(text)), ALIKE, LEAST)
+        .filter(({ one }) => one.text !== skip)
+        .slice(0, NEIGHBOURS)
+        .map(({ one, score }) => ({ example: one.text, command: one.act, score })),
   };
 }
 
-/** An example that a text is like: 1 = the same words in the same order. */
-export type Near = { readonly example: string; readonly act: string; readonly score: number };
-
-/** The examples that a text is most like, the nearest first; `skip`: one that is left out, to see how it would be taken. */
-export type Nearest = (text: string, skip?: Example) => readonly Near[];
-
-/** So many neighbours vote. */
-const NEIGHBOURS = 5;
-/** Of longer texts only the beginning counts. */
-const MOST_WORDS = 60;
-/** Words one by one, two and three in a row. */
-const LONGEST = 3;
-
-/**
- * Examples as vectors of words, pairs and triples, each weighed by how few examples have it, compared by their angle.
- * Deterministic; made once.
- */
-export function createNearest(words: Words, { plainly }: Pick<Lexicon, 'plainly'>): Nearest {
-  const polite = new Set(words.list('polite'));
-  const { examples } = words;
-  const grams = (text: string): Map<string, number> => {
-    const all = plainly(text).filter((word) => word !== '' && !polite.has(word));
-    const said = all.slice(0, MOST_WORDS);
-    const counts = new Map<string, number>();
-    for (let from = 0; from < said.length; from++)
-      for (let length = 1; length <= LONGEST && from + length <= said.length; length++) {
-        const gram = said.slice(from, from + length).join(' ');
-        counts.set(gram, (counts.get(gram) ?? 0) + 1);
-      }
-    return counts;
-  };
-  const counted = examples.map(({ text }) => grams(text));
-  const having = new Map<string, number>();
-  for (const counts of counted)
-    for (const gram of counts.keys()) having.set(gram, (having.get(gram) ?? 0) + 1);
-  const weightOf = (gram: string) => Math.log((1 + examples.length) / (1 + (having.get(gram) ?? 0)));
-  const weighed = (counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> => {
-    const all = [...counts].map(([gram, count]) => [gram, count * weightOf(gram)] as const);
-    const length = Math.hypot(...all.map(([, weight]) => weight)) || 1;
-    return new Map(all.map(([gram, weight]) => [gram, weight / length]));
-  };
-  /** By what they contain: which examples, and how much of each it is. */
-  const index = new Map<string, [at: number, weight: number][]>();
-  for (const [at, counts] of counted.entries())
-    for (const [gram, weight] of weighed(counts)) {
-      const all = index.get(gram);
-      if (all) all.push([at, weight]);
-      else index.set(gram, [[at, weight]]);
-    }
-
-  return (text, skip) => {
-    const scores = new Map<number, number>();
-    for (const [gram, weight] of weighed(grams(text)))
-      for (const [at, other] of index.get(gram) ?? []) scores.set(at, (scores.get(at) ?? 0) + weight * other);
-    const left = skip && examples.indexOf(skip);
-    return [...scores]
-      .filter(([at]) => at !== left)
-      .sort(([one, a], [other, b]) => b - a || one - other)
-      .slice(0, NEIGHBOURS)
-      .flatMap(([at, score]) => {
-        const example = examples[at];
-        return example ? [{ example: example.text, act: example.act, score }] : [];
-      });
-  };
-}
+const sum = (words: ReadonlyMap<string, number>) => [...words.values()].reduce((all, one) => all + one, 0);
 
 /** What the neighbours vote for, each by how near it is. */
 export function vote(near: readonly Near[]): Near | undefined {
   const votes = new Map<string, number>();
-  for (const { act, score } of near) votes.set(act, (votes.get(act) ?? 0) + score);
+  for (const { command, score } of near) votes.set(command, (votes.get(command) ?? 0) + score);
   const [best] = [...votes].sort(([, one], [, other]) => other - one);
-  return near.find(({ act }) => act === best?.[0]);
+  return near.find(({ command }) => command === best?.[0]);
 }

@@ -219,7 +219,7 @@ function createPatterns(words: Words) {
   const folded = (...names: readonly string[]) => listed(...names).flatMap(words.foldings);
   const oneOf = (phrases: Iterable<string>) =>
     anyOf([...phrases].sort((one, other) => other.length - one.length));
-  const any = (...names: readonly string[]) => oneOf(folded(...names));
+  const any = (...names: readonly string[]) => `(?:${oneOf(folded(...names))})`;
   const worth = (name: string) =>
     new Map(
       listed(name).flatMap((pair) => {
@@ -228,16 +228,11 @@ function createPatterns(words: Words) {
       }),
     );
   const names = new Map(
-    tables.flatMap((table) =>
-      Object.entries(table).flatMap(([list, phrases]) => {
-        const name = nameOf(list);
-        return name
-          ? split(phrases)
-              .flatMap(words.foldings)
-              .map((one) => [one, name] as const)
-          : [];
-      }),
-    ),
+    tables.flatMap(Object.entries).flatMap(([list, phrases]: [string, string]) => {
+      const name = nameOf(list);
+      const all = name ? split(phrases).flatMap(words.foldings) : [];
+      return all.flatMap((one) => (name ? [[one, name] as const] : []));
+    }),
   );
   const units = new Map(
     Object.entries(UNITS).flatMap(([list, unit]) => folded(list).map((one) => [one, unit] as const)),
@@ -250,41 +245,44 @@ function createPatterns(words: Words) {
   const unit = `(?: ?(?<unit>${long})|(?<=\\d)(?<unit>${short}))`;
   const ofMonth = oneOf(folded('months').map((one) => (one.length > 2 ? `${one} ?` : `${one}\\.?(?=\\d)`)));
   const count = `(?<n>\\d{1,3}|${oneOf(numbers.keys())})`;
-  const number = `(?:\\d\\d?|${oneOf(numbers.keys())})(?:${any('ordinal endings')})?`;
+  const number = `(?:\\d\\d?|${oneOf(numbers.keys())})${any('ordinal endings')}?`;
   const year = '(?<y>20\\d\\d)';
   const past = [...names].flatMap(([phrase, { call, unit: of }]) =>
     call === 'unit' && of === 'year' ? phrase : [],
   );
-  const inYear = `(?:(?: |/| (?:${any('years', 'of')}) )(?:${year}|(?<yearName>${oneOf(past)})))?`;
-  const doubtful = `(?:(?<=(?<![^ ])(?:${any('before a month')}) )(?:${any('doubtful')})|(?:${any('doubtful')})(?=(?: ${number})? 20\\d\\d))`;
-  const monthName = `(?<monthName>${oneOf([...months.keys()].filter((one) => !folded('doubtful').includes(one)))}|${doubtful})`;
+  const inYear = `(?:(?: |/| ${any('years', 'of')} )(?:${year}|(?<yearName>${oneOf(past)})))?`;
+  // "In May", "May 2026", not "dau may 2 cai".
+  const [maybe, inMonth] = [any('doubtful'), `(?<=(?<![^ ])${any('before a month')} )`];
+  const doubtful = folded('doubtful');
+  const sure = [...months.keys()].filter((one) => !doubtful.includes(one));
+  const monthName = `(?<monthName>${oneOf(sure)}|${inMonth}${maybe}|${maybe}(?=(?: ${number})? 20\\d\\d))`;
   const month = `(?:(?:${ofMonth})(?<m>${number})|${monthName})`;
-  const beforeDay = `(?:${any('before a day')}) `;
+  const beforeDay = `${any('before a day')} `;
   const noAmount = `(?! (?:${anyOf(words.list('amounts'))})(?![^ ]))`;
   const inDigits = [
     `${year}[/-](?<m>\\d\\d?)(?:-(?<d>\\d\\d?))?`,
     ...['/', '\\.', '-'].map((by) => `(?<d>\\d\\d?)${by}(?<m>\\d\\d?)(?:${by}(?<y>20\\d\\d|\\d\\d))?`),
     `(?<m>\\d\\d?)[/.-]${year}`,
-    `(?:(?:${any('years')}) )?${year}`,
+    `(?:${any('years')} )?${year}`,
   ];
   const point = [
     `(?<name>${oneOf(names.keys())})`,
     `(?:${beforeDay})?(?:${inDigits.join('|')})${noAmount}`,
-    `(?:${beforeDay})?(?<d>${number})(?: (?:${any('of')}))? ${month}${inYear}`,
+    `(?:${beforeDay})?(?<d>${number})(?: ${any('of')})? ${month}${inYear}`,
     `${monthName} (?<d>${number})(?: ${year})?`,
     `${month}${inYear}`,
-    `${count}${unit} (?:${any('ago')})|(?:${any('ago before')}) ${count}${unit}`,
-    `${beforeDay}(?<d>\\d\\d?(?:${any('ordinal endings')})?)`,
+    `${count}${unit} ${any('ago')}|${any('ago before')} ${count}${unit}`,
+    `${beforeDay}(?<d>\\d\\d?${any('ordinal endings')}?)`,
   ].join('|');
   const plain = point.replace(/\(\?<\w+>/g, '(?:');
   const to = any('to');
   const joined = `(?: ?[\\p{Pd}~→]+ ?| (?:${to}) )`;
-  const lead = `(?:(?:${any('past', 'of')}) )*`;
+  const lead = `(?:${any('past', 'of')} )*`;
   const range = `(?<first>${plain}|(?:${beforeDay})?${number})${joined}(?:(?<last>${plain})|(?<now>${any('now')}))`;
   const whole = [
     `${lead}(?:(?<since>${any('from')}) )?(?:${range}|(?<on>${plain}))`,
     `(?:${to}) (?<until>${plain})`,
-    `${lead}${count}${unit}(?: (?:${any('since')}))*`,
+    `${lead}${count}${unit}(?: ${any('since')})*`,
   ].join('|');
   const alone = (pattern: string) => `(?<![^ ])(?:${pattern})(?![^ ])`;
   return {
