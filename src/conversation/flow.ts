@@ -73,8 +73,6 @@ type Confirmation = {
   readonly edits: (draft: Draft) => readonly Choice[];
   /** Undefined if the slots lack what the call needs: nothing is ever asked then. `at`: the place of its code in `codes`. */
   readonly effect: (draft: Draft, operation: string, scope: Context, at: number) => Effect | undefined;
-  /** A picture of what is confirmed (https URL). */
-  readonly image?: ((draft: Draft, scope: Context) => string | undefined) | undefined;
   /** Buttons of the good news, before the menu's: what may come next. */
   readonly next?: ((draft: Draft, scope: Context) => readonly Choice[]) | undefined;
   /** What is known of why it was refused: a variant of the bad news. */

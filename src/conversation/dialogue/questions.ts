@@ -4,6 +4,7 @@ import { formOf, KINDS, PERIOD_CHOICES, periodNamed, TYPES } from '../kinds.ts';
 import { isNamedPeriod } from '../language/period.ts';
 import { LOCALES } from '../message.ts';
 import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
+import { giftOf } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
 import { type Asking, type Draft, type Offer, openTicket, type State, type Step } from '../state.ts';
 import { confirmationOf } from './operations.ts';
@@ -161,7 +162,7 @@ function summary(
   return {
     key: `${name}.summary`,
     lines: [...(confirms?.summary(draft, profile, scope) ?? [])],
-    image: confirms?.image?.(draft, scope),
+    image: giftOf(draft.code, scope)?.image,
     choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
   };

@@ -56,9 +56,13 @@ function onText(state: State, text: string, scope: Scope): Decision {
   if (state.album && !/^\s*\//.test(text))
     return onPhoto(state, { kind: 'photo', pictures: [], caption: text }, scope);
   if (scope.language.slash(text) === 'show erasing') return run(state, [{ do: 'forget' }], scope);
-  const { commands } = scope.language.interpret(text, expecting(state, scope), scope);
-  return unclearNoted(ledBy(run(state, commands, scope), state, text), state, text, scope);
+  const done = ledBy(run(state, understood(state, text, scope), scope), state, text);
+  return unclearNoted(done, state, text, scope);
 }
+
+/** What a text is taken for where the conversation is. */
+const understood = (state: State, text: string, scope: Scope): readonly Command[] =>
+  scope.language.interpret(text, expecting(state, scope), scope).commands;
 
 /** The bot's own commands, which answer beside a person. */
 const OWN: ReadonlySet<string | undefined> = new Set([
@@ -181,8 +185,7 @@ export function onPictures(state: State, { pictures, caption }: Photo, scope: Sc
   if (read === 0) return withoutCode(state, pictures, caption, scope);
   const codes = [...new Set(found.flat())];
   const text = [caption ?? [], codes].flat().join(' ');
-  const commands =
-    caption === undefined ? [] : scope.language.interpret(text, expecting(state, scope), scope).commands;
+  const commands = caption === undefined ? [] : understood(state, text, scope);
   const heard = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
   const others = codes.filter((code) => !heard.has(code));
   const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
@@ -200,9 +203,8 @@ function withoutCode(
 ): Decision {
   const reply: Reply = { key: `photo.${whyNone(pictures)}` };
   if (caption === undefined) return aside(state, scope, reply);
-  const decision = onText(state, caption, { ...scope, current: false });
-  const hasCode = decision.state.draft.codes !== state.draft.codes;
-  return after(hasCode ? [] : [reply], decision);
+  const hasCode = understood(state, caption, scope).some((one) => 'codes' in one);
+  return after(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
 /** What the customer can do something about comes first. */

@@ -26,8 +26,6 @@ export const redeem: Flow = {
       ];
     },
 
-    image: ({ code }, scope) => giftOf(code, scope)?.image,
-
     effect({ code, price, phone, email }, operation, scope) {
       const by = proved({ phone, email });
       if (code === undefined || by === undefined) return undefined;
