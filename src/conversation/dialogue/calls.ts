@@ -290,23 +290,24 @@ export function checked(
 ): Decision {
   const operation = state.operations.find(({ id }) => id === outcome.operation);
   if (!operation || !isOpen(operation)) return { ...say(state), settled: [outcome.operation] };
-  const last = operation.checks >= scope.settings.operationChecksMs.length - 1;
-  const watching = operation.status === 'watching';
+  const left = scope.settings.operationChecksMs.length - 1 - operation.checks;
   const unread = { ...operation, unread: [...(operation.unread ?? []), operation.checks] };
   switch (outcome.found) {
     case 'applied':
       // "Not applied" was told, the customer may have confirmed anew: only staff can put that right.
-      return watching ? escalate(state, operation, scope) : resolve(state, operation, 'done', scope, outcome);
+      return operation.status === 'watching'
+        ? escalate(state, operation, scope)
+        : resolve(state, { ...operation, status: 'done' }, scope, outcome);
     case 'several':
       return escalate(state, operation, scope);
     case 'undecided':
-      return last ? escalate(state, operation, scope) : update(state, operation, operation.status, scope);
+      return left > 0 ? update(state, operation, scope) : escalate(state, operation, scope);
     case 'unreadable':
-      return last ? escalate(state, unread, scope) : update(state, unread, unread.status, scope);
+      return left > 0 ? update(state, unread, scope) : escalate(state, unread, scope);
     case 'refused':
-      return notFound(state, operation, 'refused', scope, last);
+      return notFound(state, operation, { ...operation, status: 'refused' }, left, scope);
     case 'none':
-      return notFound(state, operation, 'notApplied', scope, last);
+      return notFound(state, operation, { ...operation, status: 'notApplied' }, left, scope);
   }
 }
 
@@ -314,22 +315,13 @@ export function checked(
  * That points were not spent is told at the last check but one, even of a refusal: the failed record may be of somebody
  * else's try, and ours come late. The last check, which has locked the customer once more, makes sure that it did not.
  */
-function notFound(
-  state: State,
-  operation: Operation,
-  status: 'refused' | 'notApplied',
-  scope: Scope,
-  last: boolean,
-): Decision {
+function notFound(state: State, operation: Operation, told: Operation, left: number, scope: Scope): Decision {
   const watching = operation.status === 'watching';
-  if (last && watching) return update(state, operation, status, scope, endOf(operation));
-  if (last) return resolve(state, operation, status, scope);
-  const lastButOne = operation.checks >= scope.settings.operationChecksMs.length - 2;
-  if (!lastButOne || watching) return update(state, operation, operation.status, scope);
-  const known = counted(state, { ...operation, status }, scope);
-  const { unlock } = endOf(operation);
-  const next = update(known, operation, 'watching', scope, { unlock });
-  return after([resolved(operation, status, scope)], next);
+  if (left <= 0) return watching ? update(state, told, scope, endOf(told)) : resolve(state, told, scope);
+  if (left > 1 || watching) return update(state, operation, scope);
+  const { unlock } = endOf(told);
+  const next = update(counted(state, told, scope), { ...operation, status: 'watching' }, scope, { unlock });
+  return after([resolved(told, scope)], next);
 }
 
 /**
@@ -344,7 +336,7 @@ export function settle(
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';
   const known = state.operations.find((one) => one.id === id);
-  if (known && isOpen(known)) return resolve(state, known, status, scope);
+  if (known && isOpen(known)) return resolve(state, { ...known, status }, scope);
   const confirming = known ? undefined : atHand(state, scope);
   const call = confirming?.calls.find(({ operation }) => operation === id);
   if (!confirming || !call) return { ...say(state), ...ended(id, locks) };
@@ -353,14 +345,14 @@ export function settle(
   const told =
     confirming.calls.length > 1
       ? tellAll(next, { ...confirming, why: UNTRIED }, scope)
-      : home(next, scope, resolved(operation, status, scope));
+      : home(next, scope, resolved(operation, scope));
   return { ...told, ...ended(id, locks) };
 }
 
+/** The operation has its status for good. */
 function resolve(
   state: State,
   operation: Operation,
-  status: 'done' | 'refused' | 'notApplied',
   scope: Scope,
   { receipt, points }: { readonly receipt?: Receipt | undefined; readonly points?: number | undefined } = {},
 ): Decision {
@@ -372,29 +364,24 @@ function resolve(
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
   const success = isAwaited ? { awaited: awaitedOf(lookup) } : { record: receipt?.record };
-  const end = endOf(operation, status === 'done' ? success : {});
-  const next = update(counted(state, { ...operation, status }, scope), known, status, scope, end);
-  return after([resolved(known, status, scope, balance)], next);
+  const end = endOf(operation, operation.status === 'done' ? success : {});
+  const next = update(counted(state, operation, scope), known, scope, end);
+  return after([resolved(known, scope, balance)], next);
 }
 
 function escalate(state: State, operation: Operation, scope: Scope): Decision {
-  const next = update(state, operation, 'escalated', scope, { escalated: [operation.id] });
-  const reply: Reply = {
-    key: 'operation.escalated',
-    params: { reference: operation.id },
-    lines: [...receiptLines({ ...operation, status: 'escalated' }, scope), ...supportLines(scope)],
-  };
+  const { id } = operation;
+  const lost: Operation = { ...operation, status: 'escalated' };
+  const lines = [...receiptLines(lost, scope), ...supportLines(scope)];
+  const reply: Reply = { key: 'operation.escalated', params: { reference: id }, lines };
+  const next = update(state, lost, scope, { escalated: [id] });
   return escalating(after([reply], next), scope);
 }
 
-function resolved(
-  operation: Operation,
-  status: 'done' | 'refused' | 'notApplied',
-  scope: Scope,
-  balance: readonly Line[] = [],
-): Reply {
-  const lines = [...receiptLines({ ...operation, status }, scope), ...balance];
-  const params = { reference: operation.id, what: { key: `operation.kind.${operation.kind}` } };
+function resolved(operation: Operation, scope: Scope, balance: readonly Line[] = []): Reply {
+  const { id, kind, status } = operation;
+  const lines = [...receiptLines(operation, scope), ...balance];
+  const params = { reference: id, what: { key: `operation.kind.${kind}` } };
   if (status === 'done') return { key: 'operation.resolved.done', params, lines };
   const context = status === 'refused' ? 'refused' : undefined;
   return { key: 'operation.resolved.notApplied', context, params, lines };
@@ -404,15 +391,10 @@ function resolved(
 const endOf = ({ id, lookup }: Operation, success?: Parameters<typeof ended>[2]) =>
   ended(id, lookup?.locks, success);
 
-function update(
-  state: State,
-  operation: Operation,
-  status: Operation['status'],
-  { nowMs }: Scope,
-  rest?: Partial<Decision>,
-): Decision {
+/** The operation as it is after one more check. */
+function update(state: State, operation: Operation, { nowMs }: Scope, rest?: Partial<Decision>): Decision {
   const { lookup, lookedMs: _, unread, ...known } = operation;
-  const moved: Operation = { ...known, status, checks: operation.checks + 1 };
+  const moved: Operation = { ...known, checks: operation.checks + 1 };
   // A lookup carries phone or e-mail: it goes as soon as it cannot be needed any more.
   const next: Operation =
     isOpen(moved) && lookup ? { ...moved, lookup, lookedMs: nowMs, ...(unread && { unread }) } : moved;
