@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2626, count: 16 },
   // On its way to 4,900 lines in 36 files (issue 20).
-  conversation: { files: /^conversation\//, lines: 8819, count: 41 },
+  conversation: { files: /^conversation\//, lines: 8800, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5968, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
