@@ -30,7 +30,7 @@ export function createChance(seed: number): Chance {
   };
 }
 
-type Event = { readonly atMs: number; readonly order: number; run: (() => void) | null };
+type Event = { readonly atMs: number; run: (() => void) | null };
 
 /** Virtual time: whatever is to happen, in its order, one thing after the other on one thread. */
 export type Clock = {
@@ -50,48 +50,20 @@ export type Clock = {
 };
 
 export function createClock(): Clock {
-  const heap: Event[] = [];
+  /** The next one at the end; of two at a time, the one that was asked for first. */
+  const queue: Event[] = [];
   let atMs = 0;
-  let order = 0;
   let backMs = 0;
 
-  const isBefore = (one: Event, other: Event): boolean =>
-    one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
-
-  function push(event: Event): void {
-    let at = heap.length;
-    heap.push(event);
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || !isBefore(event, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = event;
-  }
-
-  function pop(): Event | undefined {
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || first === last) return first;
-    let at = 0;
-    for (;;) {
-      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
-      const isRight = right !== undefined && left !== undefined && isBefore(right, left);
-      const least = isRight ? right : left;
-      if (least === undefined || !isBefore(least, last)) break;
-      heap[at] = least;
-      at = 2 * at + (isRight ? 2 : 1);
-    }
-    heap[at] = last;
-    return first;
-  }
-
   function after(ms: number, run: () => void): Timer {
-    order += 1;
-    const event: Event = { atMs: atMs + Math.max(0, ms), order, run };
-    push(event);
+    const event: Event = { atMs: atMs + Math.max(0, ms), run };
+    let [low, high] = [0, queue.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((queue[middle]?.atMs ?? 0) > event.atMs) low = middle + 1;
+      else high = middle;
+    }
+    queue.splice(low, 0, event);
     return {
       cancel() {
         event.run = null;
@@ -100,9 +72,9 @@ export function createClock(): Clock {
   }
 
   async function next(untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const [first] = heap;
+    const first = queue.at(-1);
     if (first === undefined || first.atMs > untilMs) return false;
-    pop();
+    queue.pop();
     if (first.run === null) return true;
     atMs = first.atMs;
     first.run();
