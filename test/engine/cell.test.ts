@@ -80,18 +80,6 @@ describe('A cell', () => {
     expect(opened).toEqual(['c:name']);
   });
 
-  it('applies a change again to what another process wrote meanwhile', async () => {
-    const { open, trips } = world();
-    const [one, other] = [open(), open()];
-    await one.change('name', file('m1'));
-    await other.change('name', file('m2'));
-    trips.length = 0;
-    await one.change('name', file('m3'));
-    expect(trips, 'the answer brought what is there').toEqual(['swap', 'swap']);
-    const { record } = await one.look('name');
-    expect(record?.inbox.map(({ id }) => id)).toEqual(['m1', 'm2', 'm3']);
-  });
-
   it('has one swap under way, and what comes meanwhile goes with the next', async () => {
     const { open, trips } = world();
     const cell = open();
@@ -101,17 +89,6 @@ describe('A cell', () => {
     expect(trips).toEqual(['read', 'swap', 'swap']);
     const { record } = await cell.look('name');
     expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
-  });
-
-  it('changes indexes with the record, and in no other way', async () => {
-    const { open, dueOf, clock } = world();
-    const cell = open();
-    await cell.change('name', file('m1'));
-    expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
-    clock.ms += 10;
-    await cell.change('name', take(taking()));
-    // By a lower bound of the node's clock: what it said last, and what passed here since.
-    expect(await dueOf()).toEqual([{ member: 'name', score: NOW + LEASE }]);
   });
 
   it('goes by the clock of the node that has the record, whatever the own one says', async () => {
