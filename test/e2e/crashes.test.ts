@@ -82,34 +82,7 @@ test('killed between intent and answer: the other process finds out, calls nothi
   );
 });
 
-test('killed between commit and delivery: the other process tells the customer, and nothing overtakes', async () => {
-  bots.push(await world.bot());
-  const chat = customer();
-  world.double.script('sendMessage', 'hang');
-  await chat.writes(accumulation('TIVI000000001'));
-  await world.double.called('sendMessage', ({ chat_id }) => chat_id === chat.id);
-  await killFirst();
-  await chat.writes(accumulation('TIVI000000002'));
-  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000001');
-  expect(await chat.hears('accumulate.summary')).toContain('TIVI000000002');
-  await chat.presses('confirm');
-  await chat.hears('accumulate.done_several', 'receipt.code_scored', 'receipt.sum');
-  await chat.hears('privacy.consent');
-  expect(chat.unread).toEqual([]);
-});
-
-test('all killed in the middle of a call: a process started later finds out and tells the customer', async () => {
-  const chat = customer();
-  await entersCode(chat, 'TIVI000000003');
-  await world.sandbox.fault({ call: 'accumulate', fault: 'slow', ms: 10_000 });
-  await chat.presses('confirm');
-  await world.sandbox.recorded('point', '0912345678');
-  await Promise.all(bots.map((bot) => bot.kill()));
-  bots = [await world.bot()];
-  await chat.hears('operation.checking_accumulate');
-  await chat.hears('operation.resolved.done', 'receipt.accumulate');
-  expect(await world.sandbox.records('point', '0912345678')).toMatchObject([{ status: 1 }]);
-});
+/* Killed at any other moment: test/e2e/chaos.test.ts, and the simulator. */
 
 test('Redis restarted in the middle: refused meanwhile, nothing lost, and no process has to be restarted', async () => {
   const chat = customer();
