@@ -106,17 +106,11 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const store = around.store(records);
   const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(tracedNames, (text, before, sender) =>
-    explain(text, before, { settings: settings(), nowMs: Date.now(), sender }),
+    explain(text, before, { settings, nowMs: Date.now(), sender }),
   );
-  const backend = await openBackend(config, {
-    ...{ observe, spans, onCall: traces.call, around: around.antcrm },
-  });
-  const { loyalty } = backend;
-  const settings = (): Settings => ({
-    ...config.settings,
-    gifts: backend.gifts,
-    codePrefixes: backend.codePrefixes,
-  });
+  const backend = await openBackend(config, { observe, spans, onCall: traces.call, around: around.antcrm });
+  const { loyalty, sandbox, gifts, codePrefixes } = backend;
+  const settings: Settings = { ...config.settings, gifts, codePrefixes };
   const photoReader = createPhotoReader(options.photos);
   const hook =
     config.handoverWebhook === undefined
@@ -126,11 +120,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const engine = createEngine({
     store,
     encryption,
-    conversation: {
-      ...conversation,
-      settings: settings(),
-      serviceUp: loyalty.isUp,
-    },
+    conversation: { ...conversation, settings, serviceUp: loyalty.isUp },
     // Log lines are about its operation, traced or not.
     perform: (effect, context) => {
       const operation = 'operation' in effect ? effect.operation : undefined;
@@ -155,7 +145,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   });
   const operators = createOperators({ store: records, encryption, readState, onFiled: engine.waits });
 
-  const sandboxed = backend.sandbox !== undefined;
+  const sandboxed = sandbox !== undefined;
   const { publicUrl, staffToken } = config;
   const limits = await createLimits(server);
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
@@ -189,7 +179,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   for (const { name, staffPlugin } of opened.channels)
     if (staffPlugin) admin.register(spannedWebhooks(staffPlugin, name, spans));
   const languages = LOCALES.map((tag) => ({ tag, name: words.line({ key: `choice.language:${tag}` }, tag) }));
-  const images = backend.gifts.flatMap(({ image }) => image ?? []);
+  const images = gifts.flatMap(({ image }) => image ?? []);
   admin.register(consolePage(guard.page, { roles: known, languages, images }));
   const onRequest = admin === server ? guard.api : limitStrangers(limits);
   admin.get('/metrics', { onRequest }, async (_request, reply) => {
@@ -208,7 +198,6 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     });
     admin.register(routes);
   }
-  const { sandbox } = backend;
   if (sandbox) {
     const guarded: FastifyPluginAsync = async (scope) => {
       scope.addHook('onRequest', guard.api);
@@ -260,7 +249,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
      */
     async stop(): Promise<void> {
       const startMs = performance.now();
-      turnAway.begin();
+      turnAway();
       // Both go on to the end: while turns finish, their replies still need the channels' connections.
       await Promise.all([engine.stop(), ...all.map((channel) => channel.stop?.())]);
       await Promise.all([

@@ -90,7 +90,7 @@ function conflicts(written: Written): string[] {
   const { HOST: host = '127.0.0.1', PORT = '3000', ADMIN_PORT, STAFF_TOKEN, OPERATOR_TOKEN } = written;
   const production = written.NODE_ENV === 'production';
   const off = written.TEAMS_AUTH === 'off';
-  const type = appType(written);
+  const type = appType(written.MICROSOFT_APP_TYPE, written.MICROSOFT_APP_TENANT_ID);
   const isMsi = type === 'UserAssignedMSI';
   const hasApp = !off && isSet('MICROSOFT_APP_ID');
   const waits = !production && Number(written.REDIS_WAIT_REPLICAS) > 0;
@@ -255,21 +255,15 @@ function teams(values: Variables) {
   if (appId === undefined && auth === 'on') return undefined;
   /** Undefined: the public cloud. */
   const endpoints = allEndpoints.safeParse(values).data;
-  const registration =
-    appId === undefined || auth === 'off'
-      ? undefined
-      : { appId, password: values.MICROSOFT_APP_PASSWORD, tenant, type: appType(values), endpoints };
+  const type = appType(values.MICROSOFT_APP_TYPE, tenant);
+  const app = { password: values.MICROSOFT_APP_PASSWORD, tenant, type, endpoints };
+  const registration = given(auth === 'off' ? undefined : appId, (appId) => ({ appId, ...app }));
   const trustedTenants = values.TEAMS_TENANTS ?? (tenant === undefined ? [] : [tenant]);
   return { registration, serviceHosts: values.TEAMS_SERVICE_HOSTS, trustedTenants };
 }
 
-function appType<T extends string>({
-  MICROSOFT_APP_TYPE: type,
-  MICROSOFT_APP_TENANT_ID: tenant,
-}: {
-  readonly MICROSOFT_APP_TYPE?: T | undefined;
-  readonly MICROSOFT_APP_TENANT_ID?: string | undefined;
-}) {
+/** Where it is not told, the directory tells. */
+function appType<Type extends string>(type: Type | undefined, tenant: string | undefined) {
   return type ?? (tenant === undefined ? 'MultiTenant' : 'SingleTenant');
 }
 

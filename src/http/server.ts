@@ -107,8 +107,8 @@ function trusting(trustProxy: ServerSettings['trustProxy']): NonNullable<Fastify
   return typeof trustProxy === 'number' ? (_address, hop) => hop < trustProxy : [...trustProxy];
 }
 
-/** Once begun, requests are answered 503: another process takes them. This one lives, and can be measured, until its end. */
-export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin(): void } {
+/** Once what it returns is called, requests are answered 503: another process takes them. This one lives, and can be measured, until its end. */
+export function turnAwayRequests(servers: readonly FastifyInstance[]): () => void {
   let begun = false;
   for (const server of servers) {
     server.addHook('onRequest', async ({ url }, reply) => {
@@ -116,10 +116,8 @@ export function turnAwayRequests(servers: readonly FastifyInstance[]): { begin()
       return comeLater(reply.header('connection', 'close'), 503, 'The server is stopping.');
     });
   }
-  return {
-    begin() {
-      begun = true;
-    },
+  return () => {
+    begun = true;
   };
 }
 
