@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
  * feature pays by deleting. Whoever makes a room smaller lowers its figures here.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
-  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2626, count: 16 },
+  root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2607, count: 16 },
   // On its way to 4,900 lines in 36 files (issue 20).
   conversation: { files: /^conversation\//, lines: 8800, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5968, count: 33 },
@@ -18,10 +18,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_312, count: 153 };
+const HOUSE = { lines: 26_300, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28677;
+const TESTS = 28_677;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
