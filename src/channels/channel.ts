@@ -121,7 +121,7 @@ export type Encryption = {
 
 /**
  * What channels hand messages to. Resolves once the message is stored; the work goes on in the background. Rejects with
- * `StoreUnavailable`: answer 503 with `Retry-After` (`platforms.ts`).
+ * `StoreUnavailable`: the server answers 503 with `Retry-After` (`http/problem.ts`).
  */
 export type Accept = (incoming: Incoming, sentMs?: number) => Promise<'accepted' | 'duplicate' | 'full'>;
 

@@ -1,40 +1,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Delivery, FetchedPhoto, Outgoing } from '../engine/messages.ts';
 import type { Limit } from '../http/guard.ts';
-import { comeLater, problem } from '../http/problem.ts';
+import { problem } from '../http/problem.ts';
 import type { Exchange } from '../http/transport.ts';
 import type { Observe } from '../observability/metrics.ts';
-import { StoreUnavailable } from '../store/port.ts';
 
 /* What channels before a platform have in common: its requests, and what its answers mean. */
-
-/** A platform that has to send again waits 1 to this many seconds. */
-const MAX_RETRY_AFTER_S = 5;
 
 /** Of a platform's requests: usually a few kilobytes, in the longest messages of Teams about 100. */
 export const BODY_LIMIT = 256 * 1024;
 
 /**
- * Readies a scope for the requests of a platform. A body is read as JSON whatever its content type says; what is no JSON
- * is `undefined`, for the route to refuse. A handler that throws `StoreUnavailable`, as `accept` does, answers `sendAgain`.
+ * Readies a scope for the requests of a platform: a body is read as JSON whatever its content type says; what is no JSON
+ * is `undefined`, for the route to refuse.
  */
 export function takePlatformRequests(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) =>
     done(null, parseJson(body)),
   );
-  app.setErrorHandler((error, _request, reply) => {
-    // Every other error is answered as it is elsewhere.
-    if (!(error instanceof StoreUnavailable)) throw error;
-    return sendAgain(reply, 'The message cannot be stored now.');
-  });
-}
-
-/**
- * Answers 503 with a `Retry-After` of some seconds at random, so that what was refused does not come back all at once.
- */
-export function sendAgain(reply: FastifyReply, detail: string): FastifyReply {
-  return comeLater(reply, 503, detail, 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S));
 }
 
 /** Turns away what is no platform's request; `limit` says how often an address may come so. Each is counted. */

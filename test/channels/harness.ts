@@ -2,7 +2,7 @@ import Fastify from 'fastify';
 import { onTestFinished } from 'vitest';
 import type { Channel } from '../../src/channels/channel.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
-import type { Outgoing } from '../../src/engine/messages.ts';
+import { type Incoming, incomingSchema, type Outgoing } from '../../src/engine/messages.ts';
 import { problemHandler } from '../../src/http/problem.ts';
 import type { Words } from '../../src/i18n.ts';
 import { mountChannel } from '../support/mount.ts';
@@ -19,6 +19,12 @@ export const words: Words = {
 
 export const literal = (text: string) => ({ key: 'literal', params: { text } });
 export const choice = (id: string, label = id) => ({ id, label: literal(label) });
+
+/** What was handed on, as recorded samples say it. */
+export function kindsOf(accepted: readonly Incoming[]): string[] {
+  const messages = accepted.map((incoming) => incomingSchema.parse(incoming).message);
+  return messages.map((message) => (message.kind === 'unknown' ? `unknown ${message.what}` : message.kind));
+}
 
 /** The only reply of a turn, but for what `more` says. */
 export function outgoingOf(

@@ -219,38 +219,19 @@ export const eventSchema = replySchema.extend({
 });
 export type StaffEvent = z.infer<typeof eventSchema>;
 
-export const answerSchema = z
-  .object({
-    conversation: z.string(),
-    status: z
-      .enum(['done', 'queued', 'duplicate'])
-      .describe(
-        '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
-      ),
-    replies: z.array(replySchema),
-    state: maybe(stateSchema, 'After the last reply known; absent where there was none yet.'),
-    trace: shownTrace.describe(
-      'A look into the turn, where `trace` asked for it. For people: its shape may change.',
+export const answerSchema = z.object({
+  conversation: z.string(),
+  status: z
+    .enum(['done', 'queued', 'duplicate'])
+    .describe(
+      '`queued`: not finished in time, the replies come as events. `duplicate`: `id` was seen before.',
     ),
-  })
-  .meta({
-    examples: [
-      {
-        conversation: 'qa-42',
-        status: 'done',
-        replies: [
-          {
-            seq: 7,
-            key: 'accumulate.askPhone',
-            text: 'Bạn cho mình số điện thoại để cộng điểm nhé.',
-            choices: [{ id: 'cancel', label: 'Huỷ' }],
-            asks: 'phone',
-          },
-        ],
-        state: { flow: 'accumulate', asks: 'phone' },
-      },
-    ],
-  });
+  replies: z.array(replySchema),
+  state: maybe(stateSchema, 'After the last reply known; absent where there was none yet.'),
+  trace: shownTrace.describe(
+    'A look into the turn, where `trace` asked for it. For people: its shape may change.',
+  ),
+});
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
 /** The names that `docs.ts` and the routes agree on. */

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { callerOf, isLocal } from '../../http/guard.ts';
+import { comeLater } from '../../http/problem.ts';
 import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
-import { BODY_LIMIT, createRefusal, sendAgain, takePlatformRequests } from '../platforms.ts';
+import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
 import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
@@ -59,7 +60,7 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
       const activity = parseActivity(request.body);
       if (!activity) return refuse(request, reply, 400, 'The body is no JSON object with a type.');
       const verdict = await cloud.verify(activity, request.headers.authorization ?? '');
-      if (verdict === 'unavailable') return sendAgain(reply, 'The token cannot be verified now.');
+      if (verdict === 'unavailable') return comeLater(reply, 503, 'The token cannot be verified now.');
       if (verdict === 'refused') return refuse(request, reply, 401, 'The token is missing or wrong.');
       if (!hosts.trusted(activity.serviceUrl)) {
         const host = URL.parse(activity.serviceUrl)?.host ?? '';

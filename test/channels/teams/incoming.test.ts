@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
-import { incomingSchema } from '../../../src/engine/messages.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';
 import {
@@ -13,6 +12,7 @@ import {
   textActivity,
   USER,
 } from '../../support/teams-activities.ts';
+import { kindsOf } from '../harness.ts';
 import { createBot } from './harness.ts';
 
 const mention = (text: string, id: string, name?: string) => ({
@@ -249,10 +249,7 @@ describe('of what Teams sent, as recorded,', () => {
     async ({ says, sent }) => {
       const { post, accepted } = await createBot({ serviceHosts: TEAMS_HOSTS });
       expect((await post(z.looseObject({}).parse(sent))).statusCode).toBe(200);
-      const kinds = accepted
-        .map((incoming) => incomingSchema.parse(incoming).message)
-        .map((message) => (message.kind === 'unknown' ? `unknown ${message.what}` : message.kind));
-      expect(kinds).toEqual(says === null ? [] : [says]);
+      expect(kindsOf(accepted)).toEqual(says === null ? [] : [says]);
     },
   );
 });
