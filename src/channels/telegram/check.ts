@@ -190,7 +190,8 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
     const username = nameSchema.safeParse(me.result).data?.username;
     if (username !== undefined) onName(username);
     const faults = mode === 'polling' ? pollFaults(pollFault()) : await webhookFaults(bounds);
-    await tellProfile(bounds);
+    // A fault is told at once; menus can wait until it is cured.
+    if (faults.length === 0) await tellProfile(bounds);
     return faults;
   };
 }

@@ -63,12 +63,14 @@ describe('at start', () => {
   });
 
   it('tells the operator what Telegram refuses, and registers the rest', async () => {
-    const { channel, double, said } = await createBot({ publicUrl: 'https://bot.example.com' });
+    const publicUrl = 'https://bot.example.com';
+    const { channel, double, said } = await createBot({ publicUrl, checkEveryMs: 5 });
     double.script('setWebhook', { code: 400, description: 'Bad Request: bad webhook: wrong port' });
+    double.script('setMyCommands', { code: 400, description: 'Bad Request: no such command' });
     await channel.start?.();
     await double.called('setMyShortDescription', ({ language_code }) => language_code === 'en');
-    expect(double.calls('setWebhook')).toHaveLength(1);
-    expect(said.join('\n')).toContain('bad webhook: wrong port');
+    expect(double.calls('setMyCommands')).toHaveLength(3);
+    expect(said.join('\n')).toMatch(/bad webhook: wrong port[\s\S]*no such command/);
   });
 });
 
