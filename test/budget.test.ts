@@ -12,16 +12,16 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
   engine: { files: /^(engine|store)\//, lines: 5968, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
   sandbox: { files: /^sandbox\//, lines: 445, count: 4 },
-  channels: { files: /^channels\//, lines: 4342, count: 30 },
+  channels: { files: /^channels\//, lines: 4309, count: 30 },
   programs: { files: /^(photos|operators|cli)\//, lines: 1097, count: 7 },
   console: { files: /^console\//, lines: 1268, count: 9 },
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26_300, count: 153 };
+const HOUSE = { lines: 26241, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28_677;
+const TESTS = 28679;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
