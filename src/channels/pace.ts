@@ -2,7 +2,7 @@ import { realWorld, type World } from '../engine/world.ts';
 import type { Quota } from '../store/quota.ts';
 import { BoundedMap } from './platforms.ts';
 
-/** Where messages go. A group has a limit of its own, and says nothing about other chats. */
+/** Where messages go. A group has a limit of its own. */
 export type Chat = { readonly chat: string; readonly isGroup: boolean };
 
 /** A message that wants to leave. `madeAtMs`: when the reply was made, epoch ms. */
