@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const HOUSE = { lines: 26241, count: 153 };
 
 /** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28_734;
+const TESTS = 28734;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
