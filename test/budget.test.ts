@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: number }>> = {
   root: { files: /^([^/]+$|config\/|http\/|observability\/)/, lines: 2607, count: 16 },
-  // On its way to 4,900 lines in 36 files (issue 20).
+  // The design gives it 4,900 lines in 36 files.
   conversation: { files: /^conversation\//, lines: 8800, count: 41 },
   engine: { files: /^(engine|store)\//, lines: 5968, count: 33 },
   loyalty: { files: /^loyalty\//, lines: 1747, count: 13 },
@@ -18,10 +18,10 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 };
 
 /** All of `src`, which the rooms must not exceed together. */
-const HOUSE = { lines: 26241, count: 153 };
+const HOUSE = { lines: 26_241, count: 153 };
 
-/** All of `test`, fixtures too, on its way to 25,000 (issue 21). */
-const TESTS = 28734;
+/** All of `test`, fixtures too. The design gives them 25,000. */
+const TESTS = 28_734;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;

@@ -47,7 +47,7 @@ beforeAll(async () => {
   const antcrmUrl = await antcrm.listen({ host: '127.0.0.1', port: 0 });
   [double, redis] = await Promise.all([startTelegramDouble(), startRedis()]);
   admin = new Redis(redis.url);
-  watcher = await new Redis(redis.url).monitor();
+  watcher = await admin.monitor();
   watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
   bot = await startBot({
     NODE_ENV: 'production',
