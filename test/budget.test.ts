@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number; count: numb
 const HOUSE = { lines: 26_241, count: 153 };
 
 /** All of `test`, fixtures too. The design gives them 25,000. */
-const TESTS = 28_735;
+const TESTS = 28_736;
 
 /** Shorter is not denser: characters a line on average, and the share of the lines that are comments. */
 const LINE_LENGTH = 43;
