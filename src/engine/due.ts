@@ -55,6 +55,8 @@ export function createClaims(options: {
     return Array.from({ length: PART }, (_, index) => part * PART + index);
   }
 
+  const isAlone = (shard: number): boolean => (alone.get(shard) ?? 0) > world.monotonicMs();
+
   /** What is due in one shard, without what was left to others. */
   async function dueIn(shard: number, room: number): Promise<Entry[]> {
     const skip = left.get(shard);
@@ -75,7 +77,7 @@ export function createClaims(options: {
 
   /** What is due in these shards, as far as they answer; null where none does. */
   async function dueInAll(shards: readonly number[], room: number): Promise<Entry[] | null> {
-    const asked = shards.filter((shard) => (alone.get(shard) ?? 0) <= world.monotonicMs());
+    const asked = shards.filter((shard) => !isAlone(shard));
     const answers = await Promise.allSettled(asked.map((shard) => dueIn(shard, room)));
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     return found.length === 0 ? null : found.flat();
@@ -86,7 +88,7 @@ export function createClaims(options: {
    * began with the same one would win few of their claims.
    */
   async function look(room: number): Promise<string[]> {
-    const known = [...waiting].slice(0, looksFor(room));
+    const known = [...waiting].filter((shard) => !isAlone(shard)).slice(0, looksFor(room));
     const goRound = world.monotonicMs() - wentRoundMs >= ROUND_MS;
     const first = goRound ? [...new Set([...known, ...nextPart()])] : known;
     const found = first.length > 0 ? await dueInAll(first, room) : null;
@@ -135,7 +137,8 @@ export function createClaims(options: {
           else if (typeof answer.value === 'object') claimed.push(answer.value);
           else if (answer.value === 'taken') taken += 1;
         }
-        if (2 * taken >= some.length) break;
+        // A lease is renewed once it is at work: one that is won must not wait for one node that hangs after the other.
+        if (failure !== undefined || 2 * taken >= some.length) break;
       }
       // What was taken must not be lost with what failed.
       if (claimed.length === 0 && failure !== undefined) throw failure.reason;

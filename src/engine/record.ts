@@ -451,7 +451,6 @@ export type Commit = {
   readonly wakeMs: number | null;
   /** Operations whose outcome is known for good. */
   readonly settled: readonly string[];
-  readonly outcomes?: Outcomes;
   /** Drops the dead letters, but for those of this change. */
   readonly forget?: boolean | undefined;
   readonly dead?: readonly Omit<Letter, 'atMs'>[] | undefined;
@@ -472,7 +471,7 @@ export function commit(held: Held, change: Commit): Transition<Committed> {
     const { record } = holding;
     if (holding.kind === 'done') return same(before, { firstSeq: record.outSeq - change.replies.length + 1 });
     const { handed: _, ...lease } = { ...leaseIn(record), handed: undefined };
-    const journal = { ...withOutcomes(record.journal, change.outcomes ?? {}) };
+    const journal = { ...record.journal };
     for (const operation of change.settled) delete journal[operation];
     const letters = (change.dead ?? []).map((letter) => ({ ...letter, atMs: nowMs }));
     return {

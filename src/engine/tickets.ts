@@ -71,7 +71,7 @@ export function createTickets(options: {
   let known: ReadonlyMap<string, Entry> = new Map();
   let watching: Promise<void> | undefined;
 
-  /** What is open; a shard that does not answer has what it had. */
+  /** What is open; while a shard does not answer, nothing is taken as closed. */
   async function look(): Promise<ReadonlyMap<string, Entry>> {
     const { tickets, isWhole } = await ticketsIn(store, 'now', MOST_LISTED);
     return new Map([...(isWhole ? [] : known), ...tickets.map((entry) => [entry.id, entry] as const)]);
