@@ -105,7 +105,10 @@ function daysOf(said: SaidPeriod, today: number): Span | Fault {
 
 function spanOf({ on, from, to }: SaidPeriod, today: number): Span | undefined {
   if (on) return spanAt(on, today);
-  if (!from) return to && spanAt(to, today) && { to: spanAt(to, today)?.to };
+  if (!from) {
+    const until = to && spanAt(to, today);
+    return until && { to: until.to };
+  }
   const [first, last] = to ? rangeOf(from, to, today) : [spanAt(from, today), {}];
   return first?.from === undefined || !last ? undefined : { from: first.from, to: last.to };
 }
@@ -163,7 +166,10 @@ function rangeOf(start: Point, end: Point, today: number): readonly (Span | unde
     return [years.length > 0 ? found : lastTime(first, today), last];
   }
   const from = lastTime(first, today);
-  const [same, next] = from ? [0, 1].map((more) => datedIn(yearOf(from.from) + more, end)) : [];
+  // "From 1/5 to the 10th" is all of one month.
+  const isBare = from && end.day !== undefined && end.month === undefined;
+  const last = isBare ? { ...end, month: new Date(from.from).getUTCMonth() + 1 } : end;
+  const [same, next] = from ? [0, 1].map((more) => datedIn(yearOf(from.from) + more, last)) : [];
   const isNext = from && next && next.from <= today && (!same || same.from < from.from);
   return [from, isNext ? next : same];
 }
