@@ -8,7 +8,7 @@ import { isTypingProof, proved, remembering } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import type { Draft, Page, State, Step } from '../state.ts';
-import { home, question } from './questions.ts';
+import { home, question, withMenu } from './questions.ts';
 
 /*
  * The history, page by page, shown in place.
@@ -117,7 +117,9 @@ export function show(
         };
   const shown = { ...page, skip };
   const next = { ...state, step: { at: 'browsing', flow, page: shown }, view: scope.ids.view } as const;
-  return say(next, { ...reply, ...paging(shown, more, scope), view: scope.ids.view });
+  const choices = choicesBeside(shown, more, scope);
+  if (!more) return say(next, withMenu(next, { ...reply, choices }, scope));
+  return say(next, { ...reply, choices: [...choices, choice('menu')], view: scope.ids.view });
 }
 
 /** That a page is beyond the end: how many there are, as far as that is known. */
@@ -131,17 +133,13 @@ export function notRead(state: State, { ids: { view } }: Scope): Decision {
   return say({ ...state, view }, { key: 'service.unavailable', choices: [choice('retry')], view });
 }
 
-/** The pages beside this one, the other list, other periods; the last page leads on to something else, too. */
-function paging({ type, period, skip }: Page, more: boolean, scope: Scope): Pick<Reply, 'choices' | 'asks'> {
-  const choices: Choice[] = [
-    ...(skip > 0 ? [choice('previous')] : []),
-    ...(more ? [choice('next')] : []),
-    ...TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
-    ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
-  ];
-  const menu = scope.flows.all.map(({ name }) => choice(name));
-  return more ? { choices: [...choices, choice('menu')] } : { choices: [...choices, ...menu], asks: 'menu' };
-}
+/** The pages beside this one, the other list, other periods. */
+const choicesBeside = ({ type, period, skip }: Page, more: boolean, scope: Scope): Choice[] => [
+  ...(skip > 0 ? [choice('previous')] : []),
+  ...(more ? [choice('next')] : []),
+  ...TYPES.filter((one) => one !== type).map((one) => choice(`history:${one}`)),
+  ...PERIODS.filter((one) => !isPeriod(one, period, scope)).map((one) => choice(`period:${one}`)),
+];
 
 /** Where a period has no end of its own, the page's is the moment of asking. */
 function isPeriod(name: NamedPeriod, { fromMs, toMs }: Period, scope: Scope): boolean {
@@ -158,7 +156,7 @@ export function periodFault(reason: string, scope: Scope): Pick<Reply, 'key' | '
 function periodLine({ fromMs, toMs = 0 }: Period, timeZone: string): Line {
   const to = toMs - 1;
   const lastDay = dayAt(to, timeZone);
-  const isMidnight = lastDay !== undefined && startOfDay(lastDay + DAY_MS, timeZone) === toMs;
+  const isMidnight = startOfDay(lastDay + DAY_MS, timeZone) === toMs;
   const key = 'history.period';
   if (fromMs === undefined)
     return isMidnight ? { key, context: 'until', params: { to } } : { key, context: 'all' };
