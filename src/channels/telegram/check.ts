@@ -166,9 +166,12 @@ export function createCheck(options: CheckOptions): (signal: AbortSignal) => Pro
     }
     if (!answer?.ok) return wrong;
     log.info({}, 'the webhook was registered at Telegram');
-    if (isRegistered) againMs = performance.now() + AGAIN_MS;
+    const isFirst = !isRegistered;
     isRegistered = true;
-    return [];
+    if (isFirst) return [];
+    // Somebody took it away, and may again: the fault stands until a look finds none.
+    againMs = performance.now() + AGAIN_MS;
+    return wrong;
   }
 
   async function tellProfile(bounds: Bounds): Promise<void> {
@@ -203,7 +206,7 @@ function pollFaults(why: string | undefined): string[] {
 }
 
 /** Whether the same call will be refused again. */
-function isRefused(answer: Answer): answer is Failure {
+export function isRefused(answer: Answer): answer is Failure {
   return !answer.ok && (answer.kind === 'rejected' || answer.kind === 'unreachable');
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Log } from '../../observability/log.ts';
 import { pause } from '../watch.ts';
 import { ALLOWED_UPDATES } from './address.ts';
+import { isRefused } from './check.ts';
 import type { Answer, Client } from './client.ts';
 import { parseUpdate, type Update } from './incoming.ts';
 
@@ -26,7 +27,7 @@ const updatesSchema = z.array(z.unknown());
 
 /**
  * Fetches updates one after the other, until `patience.signal` is aborted; in place of the webhook, which is removed.
- * `onAnswer` is told of every answer. `receive` rejects where an update could not be stored: it and all after it are
+ * `onAnswer` is told of every answer to that. `receive` rejects where an update could not be stored: it and all after it are
  * fetched again.
  */
 export async function poll(
@@ -46,7 +47,7 @@ export async function poll(
       ? await client.call('getUpdates', { ...wanted, offset }, bounds)
       : await client.call('deleteWebhook', {}, { signal });
     if (signal.aborted) break;
-    onAnswer(answer);
+    if (isOurs) onAnswer(answer);
     try {
       if (!answer.ok) throw new Error(answer.why);
       for (const update of isOurs ? updatesSchema.parse(answer.result).map(parseUpdate) : []) {
@@ -57,6 +58,8 @@ export async function poll(
       failures = 0;
       isOurs = true;
     } catch (error) {
+      // A webhook that Telegram does not let us remove may be none: `getUpdates` knows.
+      isOurs ||= isRefused(answer);
       const why = error instanceof Error ? error.message : 'unknown';
       log.warn({ why }, 'polling Telegram failed, trying again');
       // With jitter, so that many callers do not come back at once; never before Telegram's `retry_after`.
