@@ -241,8 +241,8 @@ async function byPhone(
   };
 }
 
-/** Whether a message has the digits of a phone (E.164) in it, however they are written. */
+/** Whether a message has the digits of a phone (E.164) in it, however they are spaced. */
 const names = (message: Message, phone: string): boolean =>
-  JSON.stringify(message)
-    .replace(/\D/g, '')
-    .includes(phone.replace(/^\+(84)?/, ''));
+  (JSON.stringify(message).match(/\d[\d ().-]*/g) ?? []).some((digits) =>
+    digits.replace(/\D/g, '').includes(phone.replace(/^\+(84)?/, '')),
+  );
