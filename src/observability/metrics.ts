@@ -88,6 +88,7 @@ export function createMetrics({ log }: { readonly log: Log }) {
   const busy = gauge('bot_turns_busy', 'Turns at work now');
   const claims = counter('bot_claims_total', 'Claims of what waited, by what became of them', 'result');
   const leases = counter('bot_leases_total', 'Leases of conversations, by how they were taken', 'reason');
+  const updates = counts('bot_updates_total', 'Messages, by what became of them', 'channel', 'result');
   const calls = counts('antcrm_calls_total', 'Calls to AntCRM ended', 'call', 'outcome');
   const callSeconds = takes('antcrm_call_duration_seconds', 'A call to AntCRM', 'call', SECONDS);
   const skew = gauge('antcrm_clock_skew_seconds', "How far AntCRM's clock is ahead of the store's");
@@ -121,8 +122,10 @@ export function createMetrics({ log }: { readonly log: Log }) {
       alarms.inc({ alarm: name });
       log.error({ ...fields, alarm: name }, `Alarm: ${name}`);
     },
-    /** A message reached `accept`: accepted, duplicate, full, refused or unavailable. */
-    update: counts('bot_updates_total', 'Messages, by what became of them', 'channel', 'result'),
+    /** A message reached `accept`. */
+    update(channel: string, result: 'accepted' | 'duplicate' | 'full' | 'refused' | 'unavailable'): void {
+      updates(channel, result);
+    },
     /** A turn ended. `seconds` from lease to commit. */
     turn(channel: string, result: 'done' | 'stale' | 'failed' | 'dead', seconds: number): void {
       const labels = { channel: word(channel), result };
