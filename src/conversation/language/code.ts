@@ -70,7 +70,7 @@ export function spacedCode(text: string, beginnings: readonly string[]): string 
   if (beginnings.length === 0) return undefined;
   const beginning = beginnings.map((one) => RegExp.escape(one)).join('|');
   const [code = ''] =
-    new RegExp(`(?<![\\p{L}\\p{N}])(?:${beginning})(?: ?\\d+)+(?![\\p{L}\\p{N}])`, 'iu').exec(
+    new RegExp(`(?<![\\p{L}\\p{N}])(?:${beginning}) ?\\d+(?: \\d+)*(?![\\p{L}\\p{N}])`, 'iu').exec(
       visible(text),
     ) ?? [];
   return code.includes(' ') && code.replace(/\D/g, '').length >= MIN_DIGITS ? code : undefined;
