@@ -1,5 +1,6 @@
 import { StoreUnavailable } from '../../src/store/port.ts';
 import type { Chance, Clock } from './clock.ts';
+import type { Count } from './counts.ts';
 
 /** How often what goes wrong. Each rate is drawn from the seed, so nobody tunes them; a third of all are zero. */
 export type Rates = {
@@ -13,6 +14,8 @@ export type Rates = {
   readonly slow: number;
   /** Each second: the store fails over and loses its last writes. */
   readonly failover: number;
+  /** Each second: a node of the store falls ill, for a while: what it is asked to list fails, or hangs. */
+  readonly ill: number;
   /** Each second: the store's clock is put back. */
   readonly putBack: number;
   /** Of a platform: "too many requests", a fault after it was delivered, silence, no connection. */
@@ -39,6 +42,7 @@ export function drawRates({ happens, random }: Chance): Rates {
     repeated: upTo(0.05),
     slow: upTo(0.02),
     failover: happens(1 / 3) ? 0 : upTo(0.2),
+    ill: upTo(0.05),
     putBack: happens(2 / 3) ? 0 : upTo(0.005),
     throttled: upTo(0.1),
     failedLate: upTo(0.05),
@@ -54,12 +58,22 @@ export function drawRates({ happens, random }: Chance): Rates {
 }
 
 export const NO_FAULTS: Rates = {
-  ...{ killed: 0, lost: 0, repeated: 0, slow: 0, failover: 0, putBack: 0, throttled: 0, failedLate: 0 },
-  ...{ silent: 0, unconnected: 0, answerLost: 0, unheard: 0, refused: 0, late: 0, unreadable: 0, doubled: 0 },
+  ...{ killed: 0, lost: 0, repeated: 0, slow: 0, failover: 0, ill: 0, putBack: 0, throttled: 0 },
+  ...{
+    failedLate: 0,
+    silent: 0,
+    unconnected: 0,
+    answerLost: 0,
+    unheard: 0,
+    refused: 0,
+    late: 0,
+    unreadable: 0,
+    doubled: 0,
+  },
 };
 
 /** What a process that is dead is never told. */
-export const never = <Result>(): Promise<Result> => new Promise(() => {});
+const never = <Result>(): Promise<Result> => new Promise(() => {});
 
 /** A process as its calls see it. */
 export type Victim = { isAlive(): boolean; kill(): void };
@@ -102,4 +116,40 @@ export function createLine(clock: Clock, chance: Chance, rates: () => Rates) {
   }
 
   return { call, command };
+}
+
+/** Masters of the store's cluster, each with its part of the shards. */
+const NODES = 4;
+const ILL_MS = [2_000, 30_000] as const;
+/** A command without an answer is given up after this, as on Redis. */
+const CONFIRM_MS = 1_800;
+
+const ILLNESSES = ['lists fail', 'lists hang'] as const;
+
+/** The nodes of the store, and what ails them. */
+export function createNodes(
+  clock: Clock,
+  chance: Chance,
+  { rates, count }: { rates(): Rates; count: Count },
+) {
+  const ills = new Map<number, (typeof ILLNESSES)[number]>();
+
+  return {
+    eachSecond(): void {
+      const node = chance.between(0, NODES - 1);
+      if (!chance.happens(rates().ill) || ills.has(node)) return;
+      ills.set(node, chance.pick(ILLNESSES));
+      clock.after(chance.between(...ILL_MS), () => ills.delete(node));
+    },
+    /** What a process asks a shard's node to list. A look reaches each of them, so that most take no time. */
+    async list<Result>(process: Victim, shard: number, work: () => Promise<Result>): Promise<Result> {
+      if (!process.isAlive()) return never();
+      const ill = ills.get(shard % NODES);
+      if (ill === undefined) return work();
+      count(ill === 'lists fail' ? 'lists that failed' : 'lists that hung');
+      await clock.wait(ill === 'lists fail' ? 1 : CONFIRM_MS);
+      if (!process.isAlive()) return never();
+      throw new StoreUnavailable(ill);
+    },
+  };
 }

@@ -17,8 +17,10 @@ import { createLossyStore } from '../support/lossy-store.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createAntCrmDouble } from './antcrm.ts';
 import { type Chance, createChance, createClock, createProcessWorld } from './clock.ts';
+import { type Counts, createCounts } from './counts.ts';
 import { createCustomer, KILLER, POISON, senderOf } from './customers.ts';
-import { createLine, drawRates, NO_FAULTS, never, type Victim } from './faults.ts';
+import { createLine, createNodes, drawRates, NO_FAULTS, type Victim } from './faults.ts';
+import { type RecordChange, untoldIn, watchRecords } from './watch.ts';
 
 const PROCESSES = 3;
 const CUSTOMERS = 60;
@@ -47,6 +49,7 @@ export type History = {
   readonly kills: number;
   readonly failovers: number;
   readonly operations: number;
+  readonly counts: Counts;
 };
 
 /** A message on its way, and what became of it. */
@@ -55,8 +58,8 @@ type Filed = {
   readonly sentMs: number;
   /** When the bot took it (2xx). */
   takenMs?: number;
-  /** Each delivery of a reply to it: its number, and when. */
-  readonly replies: { readonly seq: number; readonly atMs: number }[];
+  /** Each delivery of a reply to it: its number, when, and whether it begins an answer. */
+  readonly replies: { readonly seq: number; readonly atMs: number; readonly first: boolean }[];
 };
 
 /** A conversation as its customer and the platform see it. */
@@ -75,6 +78,8 @@ type Talk = {
   }[];
   /** What staff wrote, in order, and the bot took. */
   readonly written: { readonly text: string; readonly sentMs: number; takenMs: number }[];
+  /** When the store got each reply, by its number. */
+  readonly promised: Map<number, { readonly key: string; readonly atMs: number }>;
 };
 
 /** Runs the whole bot, three processes of it, through one history: the same seed, the same history. */
@@ -96,6 +101,8 @@ export async function runHistory(
   const known = new Set<string>();
   const breach = (what: string): void => void (breaches.length < 20 && breaches.push(what));
 
+  const { counts, count } = createCounts();
+
   const atWork = new AsyncLocalStorage<string>();
   const antcrm = createAntCrmDouble(clock, chance, {
     rates: () => rates,
@@ -104,16 +111,27 @@ export async function runHistory(
     operation: () => atWork.getStore(),
   });
   const memory = createLossyStore(clock, 200);
-  const line = createLine(clock, chance, () => rates);
-  /** Swaps since the last one that replicas acknowledged, and when each was: so many can be lost. */
-  let losable: number[] = [];
-  const failovers: { readonly fromMs: number; readonly atMs: number }[] = [];
-  let kills = 0;
-
   const hashKey = Buffer.alloc(32, 7);
   const nameOf = createEncryption({ hashKey });
   const talks = new Map<string, Talk>();
   const customers = new Map<string, ReturnType<typeof createCustomer>>();
+  const records = watchRecords(memory, { encryption: nameOf, count, onChange: noteChange });
+  const line = createLine(clock, chance, () => rates);
+  const nodes = createNodes(clock, chance, { rates: () => rates, count });
+  /** Swaps since the last one that replicas acknowledged, and when each was: so many can be lost. */
+  let losable: number[] = [];
+  const failovers: { readonly fromMs: number; readonly atMs: number }[] = [];
+  let kills = 0;
+  /** By the name of its record. */
+  const talksByName = new Map<string, Talk>();
+
+  function noteChange(change: RecordChange): void {
+    const talk = talksByName.get(change.name);
+    for (const { seq, reply } of change.promised)
+      talk?.promised.set(seq, { key: reply.key, atMs: clock.atMs });
+    for (const { id, status } of untoldIn(change))
+      breach(`${talk?.id}: nobody was told that ${id} is ${status}`);
+  }
 
   /** The store as one process reaches it. */
   function storeOf(process: Victim): RecordStore {
@@ -122,11 +140,11 @@ export async function runHistory(
       read: (key) => line.command(process, () => memory.read(key)),
       swap: (key, swap) =>
         line.command(process, async () => {
-          const swapped = await memory.swap(key, swap);
+          const swapped = await records.swap(key, swap);
           if (swapped.swapped) losable = swap.durable ? [] : [...losable.slice(-190), clock.atMs];
           return swapped;
         }),
-      list: (index, range) => (process.isAlive() ? memory.list(index, range) : never()),
+      list: (index, range) => nodes.list(process, range.shard, () => memory.list(index, range)),
     };
   }
 
@@ -143,7 +161,7 @@ export async function runHistory(
     return { kind: chance.happens(failedLate) ? 'uncertain' : 'delivered' };
   }
 
-  function hear({ conversation: id, reply, turn, last }: Outgoing, seq: number): void {
+  function hear({ conversation: id, reply, turn, first, last }: Outgoing, seq: number): void {
     const talk = talks.get(id);
     if (talk === undefined) {
       breach(`a reply to nobody: ${id}`);
@@ -157,7 +175,9 @@ export async function runHistory(
     }
     talk.told.push({ seq, key: reply.key, text, atMs: clock.atMs, turn });
     if (before === undefined && reply.key === 'person.waiting') serve(talk, String(reply.params?.reference));
-    talk.messages.find(({ incoming }) => incoming.id === turn)?.replies.push({ seq, atMs: clock.atMs });
+    talk.messages
+      .find(({ incoming }) => incoming.id === turn)
+      ?.replies.push({ seq, atMs: clock.atMs, first });
     if (last && before === undefined) customers.get(id)?.hear(reply);
   }
 
@@ -295,7 +315,7 @@ export async function runHistory(
     };
     if (engine === undefined) return void clock.after(AGAIN_MS, again);
     clock.after(PLATFORM_TIMEOUT_MS, again);
-    engine.accept(filed.incoming, filed.sentMs).then(
+    engine.accept(filed.incoming, clock.wallMs() - (clock.atMs - filed.sentMs)).then(
       (acceptance) => {
         trace(`${acceptance} ${filed.incoming.id}`);
         filed.takenMs ??= clock.atMs;
@@ -311,8 +331,9 @@ export async function runHistory(
   let codes = 0;
   function addCustomer(phone: string, channel: string, arriveMs: number): void {
     const id = `chat-${customers.size}`;
-    const talk: Talk = { id, channel, messages: [], told: [], written: [] };
+    const talk: Talk = { id, channel, messages: [], told: [], written: [], promised: new Map() };
     talks.set(id, talk);
+    talksByName.set(conversationName(nameOf, channel, id), talk);
     const customer = createCustomer(clock, chance, {
       phone,
       freshCode() {
@@ -351,6 +372,7 @@ export async function runHistory(
       failovers.push({ fromMs, atMs: clock.atMs });
       trace(`failover, ${count} swaps lost`);
     }
+    nodes.eachSecond();
     if (chance.happens(rates.putBack)) clock.putBack(chance.between(100, 20_000));
     clock.after(1_000, eachSecond);
   }
@@ -371,6 +393,7 @@ export async function runHistory(
     kills,
     failovers: failovers.length,
     operations: antcrm.sent.size,
+    counts,
   };
 
   /** What the store has of a conversation. */
@@ -406,10 +429,12 @@ export async function runHistory(
       answeredMs = first.atMs;
       before = filed;
       const numbers = new Set(replies.map(({ seq }) => seq));
-      if (filed.sentMs > lastFailoverMs && isBroken([...numbers])) {
-        breach(`${id}: ${incoming.id} was answered twice, under numbers ${[...numbers]}`);
+      const answers = new Set(replies.filter((reply) => reply.first).map(({ seq }) => seq));
+      if (filed.sentMs > lastFailoverMs && (answers.size !== 1 || isBroken([...numbers]))) {
+        breach(`${id}: ${incoming.id} has ${answers.size} answers, under numbers ${[...numbers]}`);
       }
     }
+    checkPromised(talk);
     checkTickets(talk, lastFailoverMs);
     const record = await recordOf(talk);
     if (record === null) return;
@@ -426,6 +451,21 @@ export async function runHistory(
         breach(`${id}: the intent of ${name} (${operation?.status ?? 'not known'}) is left`);
       }
     }
+  }
+
+  /** What the store got was delivered, whoever had to take it up. */
+  function checkPromised({ id, channel, promised, told }: Talk): void {
+    const conversation = conversationName(nameOf, channel, id);
+    const gone = said.filter(
+      (one) => one.includes('"delivery_given_up"') && one.includes(conversation),
+    ).length;
+    const heard = new Set(told.map(({ seq }) => seq));
+    const missing = [...promised].filter(
+      ([seq, { atMs }]) =>
+        !heard.has(seq) && !failovers.some((failover) => atMs >= failover.fromMs && atMs <= failover.atMs),
+    );
+    if (missing.length > gone)
+      for (const [seq, { key }] of missing) breach(`${id}: number ${seq}, ${key}, never left`);
   }
 
   /** What staff wrote was told once and in order; and while a person was there, no text was interpreted. */
@@ -458,7 +498,7 @@ export async function runHistory(
     }
   }
 
-  function checkOperation({ id, told }: Talk, { id: operation, status, kind }: Operation): void {
+  function checkOperation({ id }: Talk, { id: operation, status, kind }: Operation): void {
     const { times, applied } = antcrm.sent.get(operation) ?? { times: 0, applied: 0 };
     trace(`${operation} ${status} ${times} ${applied}`);
     if (times > 1) breach(`${id}: ${kind} ${operation} was called ${times} times`);
@@ -477,8 +517,6 @@ export async function runHistory(
       case 'escalated':
         break;
     }
-    const isTold = told.some(({ key }) => /^(accumulate|redeem|operation)\./.test(key));
-    if (!isTold) breach(`${id}: nobody was told of ${operation}`);
   }
 
   async function checkRest(): Promise<void> {

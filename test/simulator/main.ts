@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
+import { type Counts, sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
 
 /*
@@ -36,6 +37,7 @@ async function simulate(): Promise<void> {
   if (trace !== undefined) return follow(seed, trace);
   const startMs = performance.now();
   const total = { histories: 0, messages: 0, operations: 0, kills: 0, failovers: 0, broken: 0 };
+  const counts: Counts[] = [];
   let next = seed;
 
   function count(history: History): void {
@@ -44,6 +46,7 @@ async function simulate(): Promise<void> {
     total.operations += history.operations;
     total.kills += history.kills;
     total.failovers += history.failovers;
+    counts.push(history.counts);
     if (history.breaches.length === 0) return;
     total.broken += 1;
     for (const breach of history.breaches) console.log(breach);
@@ -63,8 +66,13 @@ async function simulate(): Promise<void> {
 
   await Promise.all(Array.from({ length: messages === 1 ? 1 : WORKERS }, work));
   const seconds = Math.round((performance.now() - startMs) / 1000);
+  const sum = sumOf(counts);
+  // One history need not have everything.
+  const rare = messages > 1000 ? underFloor(sum, total.messages) : [];
+  for (const line of rare) console.log(line);
+  console.log(JSON.stringify(sum));
   console.log(JSON.stringify({ seed, ...total, seconds }));
-  if (total.broken > 0) process.exitCode = 1;
+  if (total.broken > 0 || rare.length > 0) process.exitCode = 1;
 }
 
 /** Prints what happens in one history, as far as it names the text. */

@@ -1,22 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { runHistory } from './history.ts';
+import { sumOf, underFloor } from './counts.ts';
+import { type History, runHistory } from './history.ts';
 
 /** Some seconds of it; `npm run simulate` goes on from there. */
 const SEEDS = Array.from({ length: 8 }, (_, at) => at + 1);
 
 describe('The simulator', () => {
-  const hashes = new Set<string>();
+  const histories: History[] = [];
 
   it.each(SEEDS)('finds no promise broken in the history of seed %i', async (seed) => {
-    const { breaches, messages, hash } = await runHistory(seed);
-    expect(breaches).toEqual([]);
-    expect(messages).toBeGreaterThan(100);
-    hashes.add(hash);
+    const history = await runHistory(seed);
+    expect(history.breaches).toEqual([]);
+    histories.push(history);
+  });
+
+  it('took every path often enough to prove something of it', () => {
+    const messages = histories.reduce((sum, one) => sum + one.messages, 0);
+    expect(underFloor(sumOf(histories.map(({ counts }) => counts)), messages)).toEqual([]);
+    expect(messages).toBeGreaterThan(1000);
   });
 
   it('runs the same history for the same seed, and another one for another', async () => {
-    const { hash } = await runHistory(5);
-    expect(hashes.has(hash)).toBe(true);
+    const { hash, counts } = await runHistory(5);
+    expect(histories).toContainEqual(expect.objectContaining({ seed: 5, hash, counts }));
+    const hashes = new Set(histories.map((one) => one.hash));
     expect(hashes.size).toBe(SEEDS.length);
   });
 });

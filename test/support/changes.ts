@@ -40,8 +40,11 @@ function changeOf(key: string, { bytes }: Swap, kept: Buffer | undefined, encryp
   if (bytes === null) return 'other';
   const plain = encryption.open(key, bytes);
   if (key.startsWith('u:')) return JSON.parse(plain.toString()).holder === null ? 'unlock' : 'lock';
-  const after = readRecord(plain);
-  const before = kept && readRecord(kept);
+  return changeBetween(kept ? readRecord(kept) : null, readRecord(plain));
+}
+
+/** What makes the one record of the other. */
+export function changeBetween(before: ConversationRecord | null, after: ConversationRecord): Changed {
   if (after.inSeq !== (before?.inSeq ?? 0))
     return after.state === (before?.state ?? null) ? 'accept' : 'fused';
   if (after.lease === null) return 'release';
