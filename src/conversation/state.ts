@@ -63,7 +63,8 @@ const name = z.string();
  * - `asking`: waits for one slot of a flow. `tries` counts invalid answers in a row; `editing`: back to the summary
  *   afterwards; `offer`: a doubt: a value that the customer may take over by pressing `use` (a mapped old number, a
  *   corrected typo, another code), never taken unasked.
- * - `confirming`: the summary waits; only what confirms `operation` goes on. `shown`: nothing was said since.
+ * - `confirming`: the summary waits; only what confirms `operation` goes on. `last`: what the customer was told last, where
+ *   a yes can answer it: the summary, and nothing else since it was posed; or what to change, or whether to cancel.
  * - `browsing`: a page is shown.
  * - `consenting`: asks whether phone and e-mail may be remembered.
  */
@@ -90,7 +91,7 @@ const stepSchema = z.discriminatedUnion('at', [
     at: z.literal('confirming'),
     flow: name,
     operation: z.string(),
-    shown: z.literal(true).optional(),
+    last: z.enum(['summary', 'edit']).optional(),
   }),
   z.strictObject({ at: z.literal('browsing'), flow: name, page: pageSchema }),
   z.strictObject({ at: z.literal('consenting') }),
@@ -243,8 +244,8 @@ export function newState(lastMessageMs = 0): State {
 
 /** The state once something was said that is no summary, whoever said it. */
 export function spokenOver(state: State): State {
-  if (state.step.at !== 'confirming' || !state.step.shown) return state;
-  const { shown: _, ...step } = state.step;
+  if (state.step.at !== 'confirming' || !state.step.last) return state;
+  const { last: _, ...step } = state.step;
   return { ...state, step };
 }
 
@@ -270,7 +271,7 @@ export type ReadState = (stored: unknown, version?: number) => State;
  * raises it, with an upgrade of what changed and frozen files of the version before (CONTRIBUTING.md, "What is stored").
  * The store keeps it beside the bodies, so that older processes leave alone what they cannot read.
  */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Upgrades by the version that they start from: what version n wrote becomes what version n + 1 writes. None: no change. */
 export type Upgrades = Readonly<Record<number, (body: unknown) => unknown>>;
@@ -288,4 +289,11 @@ export function upgrade(body: unknown, version: number, upgrades: Upgrades): unk
   return upgraded;
 }
 
-export const STATE_UPGRADES: Upgrades = {};
+export const STATE_UPGRADES: Upgrades = {
+  // Version 1 noted that the summary was told last, also where something was said before it: that confirms nothing.
+  1: (body) => {
+    const state = z.looseObject({ step: z.looseObject({}) }).parse(body);
+    const { shown: _, ...step } = state.step;
+    return { ...state, step };
+  },
+};

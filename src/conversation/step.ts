@@ -8,7 +8,7 @@ import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
 import { after, type Decision, type Reply, say } from './reply.ts';
-import { IDLE_MS, openTicket, type State, type Step, spokenOver } from './state.ts';
+import { IDLE_MS, openTicket, type State, type Step } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -28,18 +28,21 @@ export type Input =
  * identifier.
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
-  const decision = shown(decide(state, input, scope));
+  const decision = withLastSaid(state, decide(state, input, scope));
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
-/** Notes whether the summary that waits is the last thing that was said. */
-function shown(decision: Decision): Decision {
+/** Notes what a yes would answer: a summary that was posed now and said last, or whether to cancel. Pointing changes nothing. */
+function withLastSaid({ view }: State, decision: Decision): Decision {
   const { state, replies } = decision;
-  const last = replies.at(-1);
-  if (state.step.at !== 'confirming' || last === undefined) return decision;
-  const isSummary = last.key === `${state.step.flow}.summary` && last.view === state.view;
-  const { step } = state;
-  return { ...decision, state: isSummary ? { ...state, step: { ...step, shown: true } } : spokenOver(state) };
+  const reply = replies.at(-1);
+  const isPointed = replies[0]?.key === 'confirm.press';
+  if (state.step.at !== 'confirming' || reply === undefined || isPointed) return decision;
+  const { last: _, ...step } = state.step;
+  const isPosed = reply.key === `${step.flow}.summary` && reply.view === state.view && view !== state.view;
+  const isEdit = replies.some(({ key }) => key === 'confirm.edit');
+  const last = isPosed ? 'summary' : isEdit ? 'edit' : undefined;
+  return { ...decision, state: { ...state, step: { ...step, ...(last && { last }) } } };
 }
 
 function nextWakeMs(state: State, scope: Scope): number | null {

@@ -164,8 +164,8 @@ type Turn = {
   readonly message: Message | undefined;
   readonly told: boolean;
   readonly before: Dialogue['state'];
-  /** The last that was said before, and the last summary of a redemption. */
-  readonly shown: Reply | undefined;
+  /** What a yes answered, and the last summary of a redemption. */
+  readonly answers: Answers;
   readonly summary: Reply | undefined;
   readonly calls: readonly Extract<Effect, { kind: 'accumulate' | 'redeem' }>[];
   /** Their own phone was shared; what staff named since their last operation. */
@@ -188,13 +188,26 @@ function expectProved({ chat, message, before, calls, shared, summary }: Turn): 
   }
 }
 
-/** A typed yes confirms an earning whose summary is the last thing that its writer was shown; nothing else typed calls. */
+/** What a yes to the last turn does at a summary; undefined: it is shown the button. */
+type Answers = 'confirm' | 'cancel' | undefined;
+
+/** Only a summary that came new, and last, is confirmed; pointing at its button changes nothing. */
+function answersAfter(chat: Dialogue, { said, views, answers }: Asked): Answers {
+  const [first, last] = [chat.replies[0], chat.replies.at(-1)];
+  if (first === undefined || (first.key === 'confirm.press' && YES.includes(said))) return answers;
+  const isNew = !views.has(last?.view ?? '');
+  if (last?.key === 'accumulate.summary' && isNew) return 'confirm';
+  return chat.keys.includes('confirm.edit') ? 'cancel' : undefined;
+}
+type Asked = { readonly said: string; readonly views: ReadonlySet<string>; readonly answers: Answers };
+
+/** A typed yes confirms an earning whose summary is all that was said since it was posed; nothing else typed calls. */
 function expectMeant({
   chat,
   message,
   told,
   before,
-  shown,
+  answers,
   calls,
 }: Turn): 'confirmed' | 'pointed' | undefined {
   if (message?.kind !== 'text') return undefined;
@@ -204,11 +217,12 @@ function expectMeant({
     return undefined;
   }
   const isYes = YES.includes(message.text);
-  const isSummary = shown?.key === 'accumulate.summary' && shown.view === before.view;
-  if (!(isYes && told && before.step.at === 'confirming' && isSummary)) expect(calls).toEqual([]);
+  const isAnswer = isYes && told && before.step.at === 'confirming';
+  if (!(isAnswer && answers === 'confirm')) expect(calls).toEqual([]);
   else if (calls.length === 0)
     expect(chat.keys.some((key) => /^(abuse\.tooMany|operation\.|service\.)/.test(key))).toBe(true);
-  if (isYes && before.step.at === 'confirming' && before.step.flow === 'redeem') {
+  if (isAnswer && answers === 'cancel') expect(chat.keys).toEqual(['cancel.done']);
+  else if (isYes && before.step.at === 'confirming' && before.step.flow === 'redeem') {
     expect(chat.keys).toEqual(['confirm.press']);
     expect(chat.question.lines ?? []).toEqual([]);
     expect(chat.question.choices?.[0]?.id).toBe(`confirm:${before.step.operation}`);
@@ -257,6 +271,8 @@ test('whatever is said: money moves by the live button or a yes to what was show
     fc.property(fc.constantFrom(...senders), moves, (sender, all) => {
       const chat = new Dialogue(sender, { gifts: SPEAKERS });
       let [shown, summary]: (Reply | undefined)[] = [];
+      let answers: Answers;
+      const views = new Set<string>();
       let shared = false;
       const over: string[] = [];
       let given = new Set<string>();
@@ -304,7 +320,7 @@ test('whatever is said: money moves by the live button or a yes to what was show
           message: sent,
           told: chat.current,
           before,
-          shown,
+          answers,
           summary,
           calls,
           shared,
@@ -319,6 +335,9 @@ test('whatever is said: money moves by the live button or a yes to what was show
         if (calls.some(({ kind }) => kind === 'redeem')) seen.redeemed += 1;
         if (calls.length > 0 && sender === STAFF) seen.served += 1;
         if (isOver) given = new Set();
+        const said = sent?.kind === 'text' ? sent.text : '';
+        answers = answersAfter(chat, { said, views, answers });
+        for (const { view: one } of chat.replies) if (one !== undefined) views.add(one);
         shown = chat.replies.at(-1) ?? shown;
         summary = chat.replies.findLast(({ key }) => key === 'redeem.summary') ?? summary;
       }
@@ -327,4 +346,74 @@ test('whatever is said: money moves by the live button or a yes to what was show
   );
   // All was seen, so that no rule holds of nothing.
   expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(50);
+});
+
+/** Asides, waits, denials, edits, doubts, in either language. */
+const BESIDE = [
+  ...[
+    'mã ở đâu?',
+    'cảm ơn',
+    '/help',
+    '/privacy',
+    '/language',
+    '😂',
+    'thanks',
+    'what is this?',
+    'English',
+    'con mèo',
+  ],
+  ...['khoan', 'để mai', 'để mình xem lại', 'chờ chút', 'wait', 'hold on', 'not now', 'let me check'],
+  ...[
+    'chưa đúng',
+    'không xác nhận',
+    'không',
+    'chưa chốt',
+    "don't confirm",
+    "that's wrong",
+    'no',
+    'do not confirm',
+  ],
+  ...[
+    'sửa',
+    'sửa email',
+    '0912345678',
+    'change',
+    'no email',
+    'TIVI000000018',
+    'bỏ mã TIVI000000018',
+    'remove a code',
+  ],
+  ...['TIVIO00000120', 'minh@gmail.con', '01201234567', 'ok?', 'ok nhưng', 'yes but'],
+];
+
+test('a typed yes confirms only what a summary said last: else it is shown the button, or cancels where that was offered', () => {
+  const seen = { confirmed: 0, pointed: 0, cancelled: 0 };
+  const saying = fc.oneof(fc.constantFrom(...YES), fc.constantFrom(...BESIDE));
+  fc.assert(
+    fc.property(
+      fc.constantFrom('vi' as const, 'en' as const),
+      fc.array(saying, { maxLength: 8 }),
+      (locale, all) => {
+        const chat = new Dialogue({ ...TELEGRAM, locale }).text(SUMMED);
+        const views = new Set([chat.question.view ?? '']);
+        let answers: Answers = 'confirm';
+        for (const said of all) {
+          if (chat.state.step.at === 'idle' || chat.state.step.at === 'consenting') return;
+          const [isSummary, made] = [chat.state.step.at === 'confirming', chat.calls.length];
+          chat.text(said);
+          const isMade = chat.calls.length > made;
+          const isYes = YES.includes(said) && isSummary;
+          expect([said, isMade]).toEqual([said, isYes && answers === 'confirm']);
+          if (isYes && answers === 'cancel') expect(chat.keys).toEqual(['cancel.done']);
+          if (isYes && answers === undefined) expect(chat.keys[0]).toBe('confirm.press');
+          if (isYes)
+            seen[answers === 'confirm' ? 'confirmed' : answers === 'cancel' ? 'cancelled' : 'pointed'] += 1;
+          answers = answersAfter(chat, { said, views, answers });
+          for (const { view: one } of chat.replies) if (one !== undefined) views.add(one);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+  expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(30);
 });

@@ -88,6 +88,7 @@ const NEXT: Readonly<Record<string, readonly [next: ((chat: Dialogue) => Message
     'accumulate-asking-email': [press('skip'), 'accumulate.summary'],
     'accumulate-offering-email': [press('use'), 'accumulate.summary'],
     'accumulate-confirming': [press('confirm'), 'accumulate.done'],
+    'accumulate-confirming-edit': [text('ừ'), 'cancel.done'],
     'accumulate-editing-code': [text('TIVI000000201'), 'accumulate.summary'],
     'accumulate-consenting': [press('consent:accept'), 'privacy.remembered'],
     'accumulate-remembered': [text('tích điểm TIVI000000201'), 'accumulate.summary'],

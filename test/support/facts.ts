@@ -129,7 +129,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** All that was gathered, and where the conversation is. */
 function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, step, ...rest }: Dialogue['state']) {
-  const { shown: ____, ...where } = { shown: true, ...step };
+  const { last: ____, ...where } = { last: undefined, ...step };
   return { ...rest, step: where };
 }
 

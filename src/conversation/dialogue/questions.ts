@@ -79,7 +79,7 @@ export function withMenu(
   return { ...reply, choices: [...(reply.choices ?? []), ...menu, ...more], asks: 'menu', view };
 }
 
-/** Says which button a summary takes: with the whole summary only where another word will do then. */
+/** Says which button a summary takes: with the whole summary only where another word may do then. */
 export function pointAt(state: State, flow: Flow, scope: Scope): Decision {
   if (confirmsIn(flow)?.byWord) return again(state, scope, { key: 'confirm.press', context: flow.name });
   const { choices = [], asks, view } = question(state, scope);

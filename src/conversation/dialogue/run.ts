@@ -6,7 +6,7 @@ import { SURE_LENGTH } from '../language/code.ts';
 import { isOneTypo } from '../language/text.ts';
 import { carried, isStaff, isTypingProof, showPhone, typed, withoutIdentity } from '../prompts/identity.ts';
 import { after, type Decision, type Reply, say, withLast } from '../reply.ts';
-import type { Draft, Identity, Offer, State, Step } from '../state.ts';
+import { type Draft, type Identity, type Offer, type State, type Step, spokenOver } from '../state.ts';
 import { advance, ask, type Doubted, edit, hindered, plainly, retry, runningIn } from './advance.ts';
 import {
   type Aside,
@@ -572,13 +572,18 @@ function yes(turn: Turn, scope: Scope): Next {
 
 /**
  * Typed words spend nothing: that takes the button, which carries the operation's one-time id. They add points where they
- * can be about nothing but this summary, or come again after a crash that cut the calls off: then something was called.
+ * answer a summary that was posed and followed by nothing, or come again after a crash that cut the calls off: then
+ * something was called. Where the customer was asked whether to cancel, a yes does that.
  */
 function confirmedByWord(state: State, step: Extract<Step, { at: 'confirming' }>, scope: Scope): Decision {
   const flow = scope.flows.get(step.flow);
-  const isAbout = step.shown === true && scope.current;
-  if (!flow || !confirmsIn(flow)?.byWord) return flow ? pointAt(state, flow, scope) : again(state, scope);
-  return isAbout || isInterrupted(state, scope) ? call(state, scope) : pointAt(state, flow, scope);
+  if (!flow) return again(state, scope);
+  const answers = scope.current ? step.last : undefined;
+  if (confirmsIn(flow)?.byWord && (answers === 'summary' || isInterrupted(state, scope)))
+    return call(state, scope);
+  if (answers === 'edit') return cancel(state, scope);
+  // Written before the summary came, it is asked for once more.
+  return pointAt(step.last === 'summary' ? state : spokenOver(state), flow, scope);
 }
 
 function no(turn: Turn, isWrong: boolean, scope: Scope): Next {
@@ -707,7 +712,7 @@ function unclear(turn: Turn, command: Extract<Command, { do: 'unclear' }>, scope
   const isYes = maybe.some((one) => one.do === 'yes');
   if (step.at === 'consenting') return isYes ? turn : beside(turn, explain(state, scope).reply);
   const flow = step.at === 'confirming' ? scope.flows.get(step.flow) : undefined;
-  if (isYes && flow) return pointAt(state, flow, scope);
+  if (isYes && flow) return pointAt(spokenOver(state), flow, scope);
   return withPerson(turn, unsure(state, command, scope), scope);
 }
 
