@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AppOptions } from '../../src/app.ts';
 import { type Running, startBot } from '../support/app.ts';
+import { TENANT, textActivity } from '../support/teams-activities.ts';
+import { startTeamsDouble, type TeamsDouble } from '../support/teams-double.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
 import { createPerson } from '../support/telegram-updates.ts';
 
@@ -115,6 +118,54 @@ describe('a caller without a secret', () => {
       });
     });
     expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
+
+describe('a request whose secret is wrong', () => {
+  let service: TeamsDouble;
+  const appId = randomUUID();
+  beforeEach(async () => {
+    service = await startTeamsDouble();
+    const directory = { MICROSOFT_APP_TENANT_ID: TENANT, TEAMS_SERVICE_HOSTS: service.host };
+    const app = { MICROSOFT_APP_ID: appId, MICROSOFT_APP_TYPE: 'UserAssignedMSI', ...directory };
+    await start({}, { ...app, ...service.endpoints, STAFF_TOKEN: 'a-token-of-the-staff' });
+  });
+  afterEach(() => service.close());
+
+  /** The answer to a request whose body never comes. */
+  async function answered(path: string, header: string): Promise<string> {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1');
+    const from = 'x-forwarded-for: 203.0.113.5';
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\n${from}\r\n${header}\r\ncontent-length: 260000\r\n\r\n{`,
+    );
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    return String(answer).slice(0, 'HTTP/1.1 401'.length);
+  }
+  const junk = (claims = {}) => `Bearer ${service.mint(appId, { claims, sign: 'other' })}`;
+
+  test.each([
+    ['Telegram’s secret', '/webhooks/telegram', () => 'x-telegram-bot-api-secret-token: wrong'],
+    ['no token of Teams', '/webhooks/teams', () => 'x-none: 1'],
+    ['a token for another bot', '/webhooks/teams', () => `authorization: ${junk({ aud: 'another' })}`],
+    ['a token that nobody signed', '/webhooks/teams', () => `authorization: ${junk()}`],
+    ['the staff’s token', '/webhooks/staff', () => 'authorization: Bearer wrong'],
+  ])('(%s) is refused before its body is there, and after too many told to wait', async (_, path, header) => {
+    const secret = header();
+    expect(await answered(path, secret)).toBe('HTTP/1.1 401');
+    await Promise.all(Array.from({ length: PER_MINUTE }, () => answered(path, secret)));
+    expect(await answered(path, secret)).toBe('HTTP/1.1 429');
+  });
+
+  test('shuts nobody out, whatever directories it names: a genuine token of a new one is heard', async () => {
+    const post = (authorization?: string) => {
+      const target = { url: `${url}/webhooks/teams`, appId, ...(authorization && { authorization }) };
+      return service.post(textActivity('xin chào'), target).then(({ status }) => status);
+    };
+    for (let tid = 0; tid < 101; tid++) expect(await post(junk({ tid: `junk-${tid}` }))).toBe(401);
+    const token = service.mint(appId, { claims: { tid: 'a new directory' } });
+    expect(await post(`Bearer ${token}`)).toBe(200);
   });
 });
 

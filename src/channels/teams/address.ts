@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Incoming } from '../../engine/messages.ts';
 import type { ChannelTraits } from '../channel.ts';
+import { shortList } from '../input.ts';
 
 /**
  * Where replies go, and who is there. Stored with the conversation, so that any process can write to it later:
@@ -44,7 +45,7 @@ export function placeOf({
 /** What a used card shows in place of its buttons; more than this is not worth keeping. */
 const MAX_SAID = 60;
 const MAX_LINE = 600;
-const lines = z.array(z.string().max(MAX_LINE)).max(MAX_SAID);
+const lines = shortList(z.string().max(MAX_LINE)).pipe(z.array(z.string()).max(MAX_SAID));
 
 /**
  * A used card: its activity, the view of its question, what it said and what was chosen. A card cannot be edited in

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Activity } from 'botbuilder';
 import type { Log } from '../../observability/log.ts';
 import { BoundedMap, parseJson } from '../platforms.ts';
 import { TEAMS } from './address.ts';
@@ -29,22 +28,30 @@ export type Endpoints = Readonly<
   Record<keyof typeof PUBLIC_CLOUD | 'ToBotFromEmulatorOpenIdMetadataUrl' | 'OAuthUrl', string>
 >;
 
+/**
+ * What a token turned out to be. `valid`: the service signed it for us; `serviceUrl`: the connector whose activities it
+ * vouches for, undefined where any will do. `unavailable`: the service's keys cannot be fetched now, which says nothing
+ * about the token.
+ */
+export type Verdict =
+  | { readonly kind: 'valid'; readonly serviceUrl: string | undefined }
+  | { readonly kind: 'refused' | 'unavailable' };
+
 /** The trust between the Bot Framework service and us, in both directions. */
 export type Cloud = {
-  /**
-   * Whether a request comes from the service and is meant for us. `unavailable`: its keys cannot be fetched now, which
-   * says nothing about the request. Never throws.
-   */
-  verify(activity: Activity, authorization: string): Promise<'valid' | 'refused' | 'unavailable'>;
+  /** Looks at a request's `Authorization` alone, so that no body is read for a stranger. Never throws. */
+  verify(authorization: string): Promise<Verdict>;
   /** Our token for its connector, null where none is wanted. `renewed`: not the one at hand. Rejects if there is none to be had. */
   token(renewed?: boolean): Promise<string | null>;
 };
 
 /** No authentication at all, for a playground on this machine (`TEAMS_AUTH=off`). */
-export const NO_CLOUD: Cloud = { verify: async () => 'valid', token: async () => null };
+export const NO_CLOUD: Cloud = {
+  verify: async () => ({ kind: 'valid', serviceUrl: undefined }),
+  token: async () => null,
+};
 
-/** Directories that unverified tokens may name. The service's own tokens name none, as far as its documents say. */
-const MAX_TENANTS = 100;
+const REFUSED: Verdict = { kind: 'refused' };
 
 /**
  * The service uses a token for thousands of requests: for so long, one that was verified is not verified again, which takes
@@ -53,6 +60,11 @@ const MAX_TENANTS = 100;
 const VERIFIED_MS = 5 * 60_000;
 const MAX_VERIFIED = 100;
 
+const ALGORITHMS: readonly unknown[] = ['RS256', 'RS384', 'RS512'];
+
+/** What Teams is called in activities, and in the endorsements of the keys that may sign for it. */
+export const CHANNEL = 'msteams';
+
 /** The SDK itself would wait forever. */
 const PATIENCE_MS = 5_000;
 
@@ -60,6 +72,7 @@ const PATIENCE_MS = 5_000;
 export async function createCloud(registration: Registration, log: Pick<Log, 'debug'>): Promise<Cloud> {
   const { ConfigurationBotFrameworkAuthentication, ConfigurationServiceClientCredentialFactory } =
     await import('botbuilder');
+  const { EmulatorValidation } = await import('botframework-connector');
   const { appId, password, type, tenant, endpoints } = registration;
   const settings = {
     MicrosoftAppId: appId,
@@ -79,49 +92,38 @@ export async function createCloud(registration: Registration, log: Pick<Log, 'de
   // A failure shows where a token is asked for; unhandled here, it would end the process.
   credentials.catch(() => {});
   const quietly = withSdkConsole(log);
-  /** Until when each token counts as verified, epoch ms; by its service, for it is good for no other. */
-  const verified = new BoundedMap<string, number>(MAX_VERIFIED);
-  /** Directories of tokens that turned out to be the service's, and of those that did not, or not yet. */
-  const known = new Set<unknown>();
-  const claimed = new Set<unknown>();
+  /**
+   * Issuers that the SDK takes for its emulator's. It adds those of every directory that any token names, for good, and
+   * before it looks at the signature: so they are taken out again.
+   */
+  const { issuer: issuers } = EmulatorValidation.ToBotFromEmulatorTokenValidationParameters;
+  const count = issuers?.length ?? 0;
+  /** By token: until when it counts as verified, epoch ms, and for which connector. */
+  const verified = new BoundedMap<string, { readonly untilMs: number; readonly verdict: Verdict }>(
+    MAX_VERIFIED,
+  );
   let asking: Promise<string> | undefined;
 
-  /** The SDK remembers, for good, every directory that any token names: junk must not make it remember more. */
-  function isBearable(tenant: unknown): boolean {
-    if (tenant === undefined || known.has(tenant)) return true;
-    if (claimed.size < MAX_TENANTS) claimed.add(tenant);
-    return claimed.has(tenant);
-  }
-
-  /**
-   * What the SDK lets through or answers with 500: another issuer goes down a path that checks neither audience nor service
-   * URL, a token need not expire, an unknown algorithm throws (research: teams.md, section 2). Nothing here is verified
-   * yet; the signature is the SDK's part.
-   */
-  function areOurs({ alg, iss, aud, exp, tid }: Claims): boolean {
-    const isRsa = alg === 'RS256' || alg === 'RS384' || alg === 'RS512';
-    return isRsa && iss === issuer && aud === appId && typeof exp === 'number' && isBearable(tid);
-  }
-
   return {
-    async verify(activity, authorization) {
-      // Other channels' clients could claim to be anybody; ours is Teams.
-      if (!activity.serviceUrl || activity.channelId !== 'msteams') return 'refused';
-      const token = `${activity.serviceUrl} ${authorization}`;
-      if ((verified.get(token) ?? 0) > Date.now()) return 'valid';
-      const claims = claimsOf(authorization);
-      if (!areOurs(claims)) return 'refused';
-      const { tid, exp } = claims;
+    async verify(authorization) {
+      const cached = verified.get(authorization);
+      if (cached && cached.untilMs > Date.now()) return cached.verdict;
+      const { alg, iss, aud, exp, serviceurl: serviceUrl } = claimsOf(authorization);
+      // What the SDK lets through or answers with 500: another issuer goes down a path that does not check the audience, a
+      // token need not expire, an unknown algorithm throws (research: teams.md, section 2).
+      const isOurs = ALGORITHMS.includes(alg) && iss === issuer && aud === appId;
+      if (!isOurs || typeof exp !== 'number' || typeof serviceUrl !== 'string') return REFUSED;
       try {
-        await inTime(quietly(() => authentication.authenticateRequest(activity, authorization)));
+        // By the header alone; the channel's name chooses among the service's keys.
+        await inTime(quietly(() => authentication.authenticateStreamingRequest(authorization, CHANNEL)));
       } catch (error) {
-        return isOutage(error) ? 'unavailable' : 'refused';
+        return isOutage(error) ? { kind: 'unavailable' } : REFUSED;
+      } finally {
+        if (Array.isArray(issuers)) issuers.splice(count);
       }
-      // The service signed it: its directory is no junk, however much of that is about.
-      if (tid !== undefined) known.add(tid);
-      claimed.delete(tid);
-      verified.set(token, Math.min(Number(exp) * 1000, Date.now() + VERIFIED_MS));
-      return 'valid';
+      const verdict: Verdict = { kind: 'valid', serviceUrl };
+      verified.set(authorization, { untilMs: Math.min(exp * 1000, Date.now() + VERIFIED_MS), verdict });
+      return verdict;
     },
 
     /** One request at a time; callers that ask meanwhile wait for it. */

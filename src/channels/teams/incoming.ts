@@ -3,7 +3,7 @@ import type { Activity } from 'botbuilder';
 import { z } from 'zod';
 import { MAX_TEXT, type Message, type Picture } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, decodeChoice, MAX_NAME, senderOf } from '../input.ts';
+import { cut, decodeChoice, MAX_NAME, senderOf, shortList } from '../input.ts';
 import { type Data, type Place, type Press, parseData, TEAMS } from './address.ts';
 
 /**
@@ -12,7 +12,7 @@ import { type Data, type Place, type Press, parseData, TEAMS } from './address.t
 const text = z.string().default('').catch('');
 
 function list<T extends z.ZodType>(schema: T) {
-  return z.array(schema).default([]).catch([]);
+  return shortList(schema).catch([]);
 }
 
 const NOBODY = { id: '', name: '', aadObjectId: '' };

@@ -5,7 +5,7 @@ import type { Channel, ChannelEntry, ChannelParts } from '../channel.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
 import { createWatch } from '../watch.ts';
 import { TEAMS } from './address.ts';
-import { createCloud, NO_CLOUD, type Registration } from './authentication.ts';
+import { CHANNEL, createCloud, NO_CLOUD, type Registration } from './authentication.ts';
 import { createCheck } from './check.ts';
 import { createConnector, createHosts, TEAMS_HOSTS } from './connector.ts';
 import { fromMessage, parseActivity } from './incoming.ts';
@@ -36,6 +36,8 @@ export const teams: ChannelEntry<{ readonly teams: TeamsConfig | undefined }> = 
   },
 };
 
+const WRONG_TOKEN = 'The token is missing or wrong.';
+
 /** Microsoft Teams, through the Bot Framework service, whose SDK is loaded where it is needed first: it takes 17 MB. */
 export async function createTeams(options: TeamsOptions): Promise<Channel> {
   const { config, accept, words, observe, timeoutMs } = options;
@@ -50,18 +52,26 @@ export async function createTeams(options: TeamsOptions): Promise<Channel> {
   /** The route that the Bot Framework service calls (docs/how-it-works.md, "A message"). Bodies never say what an error was. */
   const plugin: FastifyPluginAsync = async (app) => {
     takePlatformRequests(app);
-    if (!registration) {
-      app.addHook('onRequest', async (request, reply) => {
-        if (isLocal(callerOf(request))) return;
+    app.decorateRequest('vouchedUrl', undefined);
+    // Before the body is read, let alone parsed.
+    app.addHook('onRequest', async (request, reply) => {
+      if (!registration && !isLocal(callerOf(request))) {
         return refuse(request, reply, 403, 'Without authentication only this machine is heard.');
-      });
-    }
+      }
+      const verdict = await cloud.verify(request.headers.authorization ?? '');
+      if (verdict.kind === 'unavailable') return comeLater(reply, 503, 'The token cannot be verified now.');
+      if (verdict.kind !== 'valid') return refuse(request, reply, 401, WRONG_TOKEN);
+      request.setDecorator('vouchedUrl', verdict.serviceUrl);
+    });
     app.post('/webhooks/teams', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
       const activity = parseActivity(request.body);
       if (!activity) return refuse(request, reply, 400, 'The body is no JSON object with a type.');
-      const verdict = await cloud.verify(activity, request.headers.authorization ?? '');
-      if (verdict === 'unavailable') return comeLater(reply, 503, 'The token cannot be verified now.');
-      if (verdict === 'refused') return refuse(request, reply, 401, 'The token is missing or wrong.');
+      const { channelId, serviceUrl } = activity;
+      // Other channels' clients could claim to be anybody; ours is Teams.
+      const isVouchedFor = channelId === CHANNEL && serviceUrl === request.getDecorator('vouchedUrl');
+      if (registration && !isVouchedFor) {
+        return refuse(request, reply, 401, WRONG_TOKEN);
+      }
       if (!hosts.trusted(activity.serviceUrl)) {
         const host = URL.parse(activity.serviceUrl)?.host ?? '';
         observe.log.warn({ channel: TEAMS.name, host }, 'a connector is not among TEAMS_SERVICE_HOSTS');

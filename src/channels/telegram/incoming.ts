@@ -10,7 +10,7 @@ import {
   type Picture,
 } from '../../conversation/message.ts';
 import type { Incoming } from '../../engine/messages.ts';
-import { cut, senderOf } from '../input.ts';
+import { cut, senderOf, shortList } from '../input.ts';
 import { type Address, choiceOf, type Press, TELEGRAM } from './address.ts';
 
 /**
@@ -34,7 +34,7 @@ type User = z.infer<typeof userSchema>;
 const chatSchema = z.object({ id: z.int(), type: z.string() });
 type Chat = z.infer<typeof chatSchema>;
 
-const entitiesSchema = z.array(
+const entitiesSchema = shortList(
   z.object({
     type: z.string(),
     offset: z.int(),
@@ -68,7 +68,7 @@ const messageSchema = z.object({
   forward_origin: present,
   forward_date: present,
   via_bot: present,
-  photo: maybe(z.array(fileSchema).min(1)),
+  photo: maybe(shortList(fileSchema)),
   document: maybe(fileSchema),
   voice: media,
   audio: media,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { parseData } from '../../../src/channels/teams/address.ts';
 import { TEAMS_HOSTS } from '../../../src/channels/teams/connector.ts';
+import { parseActivity } from '../../../src/channels/teams/incoming.ts';
 import { StoreUnavailable } from '../../../src/store/port.ts';
 import { readSamples, recordedSchema } from '../../support/samples.ts';
 import {
@@ -198,6 +200,20 @@ it.each([
   ['a wish for replies in the answer', textActivity('x', { deliveryMode: 'expectReplies' }), 1],
 ])('%s breaks nothing, and is answered without a body', async (_what, sent, count) => {
   expect(await read(sent)).toMatchObject({ status: 200, body: '', count });
+});
+
+it('of a list, however long, few items are looked at', () => {
+  let looks = 0;
+  const zeros = new Proxy(Array<number>(100_000).fill(0), {
+    get: (list, key) => {
+      looks += 1;
+      return Reflect.get(list, key);
+    },
+  });
+  const lists = { entities: zeros, attachments: zeros, membersAdded: zeros };
+  expect(parseActivity({ type: 'message', ...lists })).toMatchObject({ entities: [], attachments: [] });
+  expect(parseData({ choice: 'a~v', said: zeros })).toEqual({ choice: 'a~v' });
+  expect(looks).toBeLessThan(2000);
 });
 
 it('what cannot be stored is asked for again; what is full or known is not', async () => {
