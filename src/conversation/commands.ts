@@ -150,6 +150,9 @@ export type Expecting = {
   readonly codes: readonly string[];
   /** The gift at hand. */
   readonly gift?: string | undefined;
+  /** The phone (E.164) and the e-mail at hand. */
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
   /** References of the operations that this conversation made. */
   readonly references: readonly string[];
 };

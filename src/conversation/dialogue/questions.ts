@@ -286,6 +286,8 @@ export function expecting(state: State, scope: Scope): Expecting {
     buttons: (question(state, scope).choices ?? []).map(({ id }) => (id.startsWith('confirm:') ? null : id)),
     codes: draft.codes ?? [],
     gift: draft.code,
+    phone: draft.phone?.value,
+    email: draft.email?.value,
     references: state.operations.flatMap(({ id }) => [id, confirmationOf(id)]),
   };
 }

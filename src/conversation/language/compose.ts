@@ -188,15 +188,16 @@ const LINES: readonly Line[] = [
   // What phrases do not cover drops nothing that is at hand: it is offered.
   [LIVE.join('|'), 'cancel|cancel mild', ['bare', 'leftover'], [{ do: 'unclear', maybe: CANCEL }]],
   [LIVE.join('|'), 'cancel', ['with a code'], [{ do: 'unclear', maybe: CANCEL }]],
-  [LIVE.join('|'), 'cancel mild', ['with a code'], ({ values, flow }) => someOf(values(flow))],
+  // "Thôi dùng số 0912345678": what is said instead takes its place.
+  ['*', 'cancel mild', ['valued'], ({ values, flow }) => someOf(values(flow))],
   ['*', '*', ['another flow', 'inexact', 'statement'], ({ started }) => made(started, offer)],
   ['*', '*', [], begin],
   // What was asked for is kept while a person answers.
   [
     '*',
-    'show person',
+    'show person|show complaint',
     [],
-    ({ values, flow }) => [...(flow ? values(flow) : []), { do: 'show', what: 'person' }],
+    ({ said: { act = '' }, values, flow }) => [...(flow ? values(flow) : []), ...(simple(act) ?? [])],
   ],
   ['*', '*', [], ({ said: { act = '' }, bare }) => (bare || !ONLY_BARE.test(act) ? simple(act) : undefined)],
   [FREE.join('|'), 'remove', [], ({ said: { codes } }) => (codes.length > 0 ? removal(codes) : CANCEL)],

@@ -73,7 +73,7 @@ export function createInterpreter({
   function hear(typed: string, expecting: Expecting, reading: Reading): Heard {
     const { settings } = reading;
     const text = withProducts(typed, expecting, reading);
-    const said = withSpaced(text, reader.hear(text), reading);
+    const said = corrected(withSpaced(text, reader.hear(text), reading), expecting);
     const names = giftNames(text, settings.gifts);
     const gifts = names.named(said.rest);
     const bare = !brings(said);
@@ -399,6 +399,17 @@ const withoutIdentity = (text: string, found: string | undefined): string =>
 /** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
 function brings({ codes, phone, email, mangled }: Said): boolean {
   return codes.length > 0 || (phone ?? email ?? mangled) !== undefined;
+}
+
+/** "Không phải 0911111111 mà là 0912345678": beside the phone or the e-mail at hand, the other one is meant. */
+function corrected({ second, ...said }: Said, { phone, email }: Expecting): Said {
+  const isPhone = second?.phone !== undefined && said.phone === phone;
+  const isEmail = second?.email !== undefined && said.email === email;
+  return {
+    ...said,
+    ...(isPhone && { phone: second.phone, phoneAsk: second.phoneAsk }),
+    ...(isEmail && { email: second.email, emailSuggestion: second.emailSuggestion }),
+  };
 }
 
 type Identity = Pick<Said, 'phone' | 'phoneAsk' | 'email' | 'emailSuggestion'>;

@@ -36,6 +36,8 @@ export type Said = {
   readonly phoneAsk?: 'mapped' | 'leadingZero' | undefined;
   readonly email?: string | undefined;
   readonly emailSuggestion?: string | undefined;
+  /** Where two phones or two e-mails are named: the second one. */
+  readonly second?: Pick<Said, 'phone' | 'phoneAsk' | 'email' | 'emailSuggestion'> | undefined;
   /** A Vietnamese keyboard rewrote this slot while it was typed; it is not repaired. */
   readonly mangled?: 'code' | 'email' | undefined;
   /** Says yes and nothing else, in words without a typing error: points hang on it. */
@@ -100,6 +102,22 @@ const NO: ReadonlySet<string | undefined> = new Set(['no', 'none', 'cancel mild'
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 /** What may be said beside the wish for a language. */
 const BESIDE_LANGUAGE = /^(?:yes|no|none|talk greeting|talk thanks|show help)$/;
+
+type FoundPhone = ReturnType<ReturnType<typeof createPhones>>;
+type FoundEmail = ReturnType<typeof findEmail>;
+
+function identityIn(phone: FoundPhone, email: FoundEmail): NonNullable<Said['second']> {
+  const address = email?.result.ok ? email.result : undefined;
+  return {
+    phone: phone?.result.value,
+    phoneAsk: phone?.result.ask,
+    email: address?.value,
+    emailSuggestion: address?.suggestion,
+  };
+}
+
+const secondIn = (phone: FoundPhone, email: FoundEmail) =>
+  (phone ?? email) === undefined ? undefined : identityIn(phone, email);
 
 /** `commands`: slash commands, without the slash, by what they stand for. */
 export function createReader(
@@ -296,10 +314,8 @@ export function createReader(
     return {
       act: (command ? act : settled(act, isAlone, yes, text)) ?? bare,
       codes: all,
-      phone: phone?.result.value,
-      phoneAsk: phone?.result.ask,
-      email: email?.result.ok ? email.result.value : undefined,
-      emailSuggestion: email?.result.ok ? email.result.suggestion : undefined,
+      ...identityIn(phone, email),
+      second: secondIn(phone && findPhone(others), email && findEmail(unmailed)),
       mangled: mangled ? 'code' : email && !email.result.ok ? 'email' : undefined,
       yes,
       reference: referenceIn(others, left),
