@@ -20,7 +20,7 @@ import type {
   Sender,
 } from '../conversation/message.ts';
 import type { Lock } from './customer.ts';
-import { NO_ROOM } from './limits.ts';
+import { createLine, eachChannel, NO_ROOM } from './limits.ts';
 import { assertNotLost, givenBackForRoom, type Lease, type Tools } from './mailbox.ts';
 import { type FetchedPhoto, type Incoming, type Origin, written } from './messages.ts';
 import type { PendingCall } from './record.ts';
@@ -164,7 +164,7 @@ export function createEffects(
         at.calls.note(outcome);
         return outcome;
       }
-      const read = () => photos(effect, at.lease, at.asker.origin);
+      const read = () => photos(effect, at.lease, at.asker);
       return await spans.around('photo', {}, read);
     } finally {
       stopShowing();
@@ -182,14 +182,42 @@ const TRIES = 2;
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
+/** By so much later than it did a message counts as accepted whose conversation had a slow picture lately. */
+const SLOW_LATER_MS = 10 * 60_000;
+/** So many conversations with slow pictures are remembered. */
+const MOST_SLOW = 1000;
+
 /**
- * Fetches and reads the pictures of a message, one after the other, so that few are in memory; `bulkhead`: in how many turns
- * of a channel at once. Whatever a platform or a
- * picture does becomes a reading. Throws `GivenBack` where others of the channel hang, `TurnInterrupted` when the process
- * stops, `LeaseLost`; nothing is changed then.
+ * Fetches and reads the pictures of a message, one after the other, so that few are in memory. A channel's turns wait for
+ * that in a line by the time of their message's acceptance, and their pictures in another for the one reader: who sends slow
+ * pictures lets others go before. Whatever a platform or a picture does becomes a reading. Throws `GivenBack` where the line
+ * is too long, `TurnInterrupted` when the process stops, `LeaseLost`; nothing is changed then.
  */
 export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
-  const { reader, platform, bulkhead, stopping, world, observe } = tools;
+  const { reader, platform, stopping, limits, world, observe } = tools;
+  const turns = eachChannel(() => createLine(limits.photosPerChannel, limits.photosPerChannel));
+  const decoding = createLine(1, Number.POSITIVE_INFINITY);
+  /** When each conversation's latest slow picture was read, by the monotonic clock; oldest first. */
+  const slow = new Map<string, number>();
+
+  function rankOf({ conversation }: Lease, { incoming }: Asker): number {
+    const slowMs = slow.get(conversation) ?? Number.NEGATIVE_INFINITY;
+    const isSlow = world.monotonicMs() - slowMs < SLOW_LATER_MS;
+    return (incoming?.acceptedMs ?? world.nowMs()) + (isSlow ? SLOW_LATER_MS : 0);
+  }
+
+  async function decoded(bytes: Uint8Array, { conversation }: Lease): Promise<PhotoReading> {
+    if (stopping()) throw new TurnInterrupted();
+    const sinceMs = world.monotonicMs();
+    const reading = await reader.read(bytes);
+    const nowMs = world.monotonicMs();
+    if (nowMs - sinceMs <= limits.slowPhotoMs) return reading;
+    slow.delete(conversation);
+    slow.set(conversation, nowMs);
+    const [oldest] = slow.keys();
+    if (slow.size > MOST_SLOW && oldest !== undefined) slow.delete(oldest);
+    return reading;
+  }
 
   async function fetched({ at }: RemotePicture, origin: Origin): Promise<FetchedPhoto> {
     const channel = platform(origin.channel);
@@ -199,13 +227,14 @@ export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
     }
   }
 
-  async function reading(picture: RemotePicture, origin: Origin): Promise<PhotoReading> {
-    const file = await fetched(picture, origin);
-    if (file.kind === 'fetched') return reader.read(file.bytes);
-    return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
+  async function reading(picture: RemotePicture, lease: Lease, asker: Asker): Promise<PhotoReading> {
+    const file = await fetched(picture, asker.origin);
+    if (file.kind !== 'fetched') return file.kind === 'large' ? UNREADABLE : UNAVAILABLE;
+    const outcome = await decoding(rankOf(lease, asker), () => decoded(file.bytes, lease));
+    return outcome === NO_ROOM ? UNAVAILABLE : outcome;
   }
 
-  async function readAll(pictures: readonly Picture[], lease: Lease, origin: Origin): Promise<Picture[]> {
+  async function readAll(pictures: readonly Picture[], lease: Lease, asker: Asker): Promise<Picture[]> {
     const startMs = world.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
@@ -215,16 +244,17 @@ export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
       if (picture.kind !== 'remote') read.push(picture);
       else if (sinceMs - startMs >= ALL_MS) read.push(UNAVAILABLE);
       else {
-        const outcome = await reading(picture, origin);
-        observe.photo(origin.channel, outcome.kind, (world.monotonicMs() - sinceMs) / 1000);
+        const outcome = await reading(picture, lease, asker);
+        observe.photo(asker.origin.channel, outcome.kind, (world.monotonicMs() - sinceMs) / 1000);
         read.push(outcome);
       }
     }
     return read;
   }
 
-  return async ({ photo }: PhotoEffect, lease: Lease, origin: Origin): Promise<PhotoEffect> => {
-    const pictures = await bulkhead(origin.channel)(() => readAll(photo.pictures, lease, origin));
+  return async ({ photo }: PhotoEffect, lease: Lease, asker: Asker): Promise<PhotoEffect> => {
+    const line = turns(asker.origin.channel);
+    const pictures = await line(rankOf(lease, asker), () => readAll(photo.pictures, lease, asker));
     if (pictures === NO_ROOM) throw givenBackForRoom(world);
     return { kind: 'photo', photo: { ...photo, pictures } };
   };

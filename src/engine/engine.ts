@@ -97,7 +97,6 @@ export function createEngine(options: EngineOptions): Engine {
     around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
 
   const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world));
-  const photosAtOnce = eachChannel(() => createBulkhead(limits.photosPerChannel, limits.stuckMs, world));
   const shared = { ...options, mailbox, bulkhead, stopping, limits, world, spans };
   const tools: TurnTools = {
     ...shared,
@@ -106,7 +105,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...shared,
       lock: lockOf,
       unlock: (customer, ...rest) => unlockOf(customerName(customer), ...rest),
-      photos: createPhotos({ ...shared, reader: options.photoReader, bulkhead: photosAtOnce }),
+      photos: createPhotos({ ...shared, reader: options.photoReader }),
     }),
   };
   const deliver = createOutbox({ ...shared, unlock: unlockOf, onError: report });

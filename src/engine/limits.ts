@@ -18,8 +18,10 @@ export const LIMITS = {
   /** Deliveries and look-ups of one channel at once, and after how long one of them counts as hanging. */
   perChannel: 21,
   stuckMs: 500,
-  /** Turns of one channel that fetch and read photos at once. */
+  /** Turns of one channel that fetch and read photos at once; as many wait in line for that. */
   photosPerChannel: 8,
+  /** A picture that takes longer to read is slow: its conversation's next ones let others go before. */
+  slowPhotoMs: 1000,
   /** How long `stop` waits for turns at work. */
   stopMs: 8000,
 };
@@ -82,6 +84,41 @@ export function createBulkhead(room: number, stuckMs: number, world: World): Bul
     } finally {
       running.delete(call);
       waiting.shift()?.(begin());
+    }
+  };
+}
+
+/**
+ * A bounded number of calls at once; the others wait in a line by rank, the lowest first. At most `length` wait: where the
+ * line is full, its last gets `NO_ROOM`. Rejects as `work` does.
+ */
+export type Line = <Result>(rank: number, work: () => Promise<Result>) => Promise<Result | typeof NO_ROOM>;
+
+export function createLine(room: number, length: number): Line {
+  let running = 0;
+  /** By rank; among equals, the first comer first. */
+  const waiting: { readonly rank: number; readonly admit: (isAdmitted: boolean) => void }[] = [];
+
+  async function isAdmitted(rank: number): Promise<boolean> {
+    if (running < room) {
+      running += 1;
+      return true;
+    }
+    return new Promise((admit) => {
+      const before = waiting.findLastIndex((one) => one.rank <= rank);
+      waiting.splice(before + 1, 0, { rank, admit });
+      if (waiting.length > length) waiting.pop()?.admit(false);
+    });
+  }
+
+  return async (rank, work) => {
+    if (!(await isAdmitted(rank))) return NO_ROOM;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next.admit(true);
+      else running -= 1;
     }
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBulkhead, NO_ROOM } from '../../src/engine/limits.ts';
+import { createBulkhead, createLine, NO_ROOM } from '../../src/engine/limits.ts';
 import type { Platform } from '../../src/engine/messages.ts';
 import { realWorld } from '../../src/engine/world.ts';
 import { createWorld, gate, incoming } from './bot.ts';
@@ -50,6 +50,20 @@ test('a call that fails frees its place', async () => {
   const next = within(async () => 'next');
   await expect(failing).rejects.toThrow('broken');
   expect(await next).toBe('next');
+});
+
+test('a line goes by rank, and where it is full its last is turned away', async () => {
+  const within = createLine(1, 2);
+  const held = gate();
+  const begun: number[] = [];
+  const begin = (rank: number) => within(rank, async () => void begun.push(rank));
+  const first = within(0, () => held.opened.then(() => Promise.reject(new Error('broken'))));
+  const [, last] = [begin(5), begin(9), begin(3), begin(5)];
+  expect(await last).toBe(NO_ROOM);
+  held.open();
+  await expect(first).rejects.toThrow('broken');
+  await begin(7);
+  expect(begun).toEqual([3, 5, 7]);
 });
 
 test.each(['identify', 'deliver', 'fetchPhoto'] as const)(

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AppOptions } from '../../src/app.ts';
+import type { Thread } from '../../src/photos/reader.ts';
 import { type Running, startBot } from '../support/app.ts';
+import { pngOf } from '../support/pictures.ts';
 import { TENANT, textActivity } from '../support/teams-activities.ts';
 import { startTeamsDouble, type TeamsDouble } from '../support/teams-double.ts';
 import { startTelegramDouble, type TelegramDouble } from '../support/telegram-double.ts';
@@ -18,6 +21,8 @@ const SECRET = 'abuse-secret';
 const REQUEST_MS = 400;
 /** A caller behind a proxy counts as a stranger, on this machine, too. */
 const STRANGER = { 'x-forwarded-for': '203.0.113.5' };
+/** Enough of a picture to be decoded. */
+const PIXEL = pngOf(9, 9, Buffer.alloc(0));
 /** What an address may ask for in a minute (`RATES` of http/guard.ts). */
 const PER_MINUTE = 300;
 
@@ -167,6 +172,37 @@ describe('a request whose secret is wrong', () => {
     const token = service.mint(appId, { claims: { tid: 'a new directory' } });
     expect(await post(`Bearer ${token}`)).toBe(200);
   });
+});
+
+test('nine accounts with slow pictures each hold up another’s picture once', async () => {
+  const opened = Promise.withResolvers<void>();
+  const read: string[] = [];
+  const thread: Thread = {
+    async decode(bytes) {
+      await opened.promise;
+      const name = Buffer.from(bytes).toString('latin1').slice(PIXEL.length);
+      read.push(name);
+      if (name !== 'honest') await delay(30);
+      return { kind: 'texts', texts: [] };
+    },
+    async end() {},
+  };
+  await start({ photos: { start: () => thread }, limits: { slowPhotoMs: 10, stuckMs: 1 } });
+  async function sendsPhoto(id: number, name: string): Promise<void> {
+    double.keep(name, Buffer.concat([PIXEL, Buffer.from(name)]));
+    const { status } = await double.post(createPerson(id).sends({ photo: [{ file_id: name }] }), {
+      url: `${url}/webhooks/telegram`,
+      secret: SECRET,
+    });
+    expect(status).toBe(200);
+  }
+  const accounts = Array.from({ length: 9 }, (_, n) => 820_000 + n);
+  for (const n of [1, 2, 3, 4])
+    await Promise.all(accounts.map((account) => sendsPhoto(account, `${account}-${n}`)));
+  await sendsPhoto(820_100, 'honest');
+  opened.resolve();
+  await expect.poll(() => read, { timeout: 20_000 }).toContain('honest');
+  expect(read.slice(0, read.indexOf('honest')).every((name) => name.endsWith('-1'))).toBe(true);
 });
 
 describe('strangers behind proxies', () => {
