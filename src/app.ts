@@ -37,6 +37,7 @@ import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createSpans, openTraces, spannedWebhooks } from './observability/tracing.ts';
+import type { Watchdog } from './observability/watchdog.ts';
 import { createDecisions, operatorRoutes } from './operators/routes.ts';
 import { createPhotoReader, type PhotoReaderOptions } from './photos/reader.ts';
 import { sandboxCodePrefixes, sandboxGifts } from './sandbox/catalog.ts';
@@ -71,6 +72,8 @@ export type AppOptions = ServerOptions & {
   readonly sayings?: readonly LanguageText[] | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly photos?: PhotoReaderOptions | undefined;
+  /** Told whose turn is at work. */
+  readonly watchdog?: Watchdog | undefined;
   /** Puts something of the caller's between the parts and a port: fault tests attack there. */
   readonly around?: Partial<Around> | undefined;
 };
@@ -117,10 +120,16 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       ? undefined
       : createHook(config.handoverWebhook, () => observe.log.warn({}, 'HANDOVER_WEBHOOK did not answer'));
   const platforms = new Map<string, Channel>();
+  const step: typeof conversation.step = (...turn) => {
+    const work = () => conversation.step(...turn);
+    return options.watchdog === undefined
+      ? work()
+      : options.watchdog.during(spans.fields().conversation, work);
+  };
   const engine = createEngine({
     store,
     encryption,
-    conversation: { ...conversation, settings, serviceUp: loyalty.isUp },
+    conversation: { ...conversation, step, settings, serviceUp: loyalty.isUp },
     // Log lines are about its operation, traced or not.
     perform: (effect, context) => {
       const operation = 'operation' in effect ? effect.operation : undefined;

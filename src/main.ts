@@ -4,6 +4,7 @@ import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
 import { logOutput } from './observability/log.ts';
+import { startWatchdog } from './observability/watchdog.ts';
 import { StoreRefused } from './store/port.ts';
 import { placesOf } from './store/redis/address.ts';
 
@@ -18,11 +19,14 @@ if (!read.ok) {
 }
 const { config, warnings } = read;
 
-const app = await createApp(config, { log: await logOutput(process.stdout) }).catch((error: unknown) => {
-  if (!(error instanceof StoreRefused)) throw error;
-  console.error(error.message);
-  process.exit(EXIT_CONFIG);
-});
+const watchdog = startWatchdog();
+const app = await createApp(config, { log: await logOutput(process.stdout), watchdog }).catch(
+  (error: unknown) => {
+    if (!(error instanceof StoreRefused)) throw error;
+    console.error(error.message);
+    process.exit(EXIT_CONFIG);
+  },
+);
 for (const warning of warnings) app.server.log.warn(warning);
 // Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
 if (process.argv.includes('--check')) {

@@ -41,6 +41,9 @@ export type EngineOptions = {
   readonly onTicket?: TurnTools['onTicket'];
 };
 
+/** The time in which a platform does not repeat a message that nobody answered. */
+const REPEATED_MS = 5000;
+
 /** `full`: the message was dropped, the customer will be told. */
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
@@ -118,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
       const traceparent = spans.traceparent();
       const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
       try {
-        const filed = await file(name, accepted, sentMs > startedMs);
+        const filed = await file(name, accepted, sentMs > Math.max(startedMs, world.nowMs() - REPEATED_MS));
         observe.update(channel, filed);
         spans.note({ result: filed });
         return filed;
@@ -162,8 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
   /**
    * Who wrote a message that may be answered with the swap that files it: nobody else touches the conversation as far as
    * this process knows, and nobody has to be asked anything. A text that kills its process must be filed and counted, or the
-   * platform's repeats kill every process: so what was sent before this process began is filed first, and so is the first
-   * message that it hears of a conversation.
+   * platform's repeats kill every process: so what was sent before this process began, or five seconds ago, is filed first,
+   * and so is the first message that it hears of a conversation.
    */
   function senderAtOnce(name: string, incoming: Incoming): Sender | undefined {
     const { channel, message } = incoming;

@@ -48,6 +48,9 @@ export const ALARMS = [
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
+/** The alarm of a process that ends with it: nobody could read a counter. */
+export const STUCK = 'event_loop_stuck';
+
 /** Calls `act` unless it was called within the last `ms`: what lasts is reported from time to time, not at every turn. */
 export function atMostEvery<Args extends readonly unknown[]>(
   ms: number,

@@ -31,10 +31,12 @@ describe('A text of a conversation that a process knows', () => {
     }
   });
 
-  it('is only filed where it was sent before its process began', async () => {
+  it('is only filed where it was sent before its process began, or more than five seconds ago', async () => {
     const world = createWorld();
     const engine = world.engine();
-    for (const sentMs of [undefined, world.outside.nowMs() - 60_000]) {
+    const startedMs = world.outside.nowMs();
+    world.advance(10_000);
+    for (const sentMs of [undefined, startedMs - 60_000, startedMs + 4000]) {
       for (const text of ['a', 'b']) {
         await engine.accept(incoming(text), sentMs);
         await world.quiet();
