@@ -241,11 +241,7 @@ export const variables = z.object({
     'the same port',
     'metrics (without a token there), staff and operator routes, console and API page on a port of their own, on `HOST`; `PORT` keeps the webhooks and the health routes',
   ),
-  PUBLIC_URL: may(
-    url('https'),
-    'no webhook',
-    'the public https base: the Telegram webhook is registered there',
-  ),
+  PUBLIC_URL: may(url('https'), 'no webhook', 'the public https base, where Telegram finds the webhook'),
   TRUST_PROXY: may(proxies, 'nobody', 'whose `X-Forwarded-For` is believed, for limits per address alone'),
   LOG_LEVEL: set(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -262,11 +258,7 @@ export const variables = z.object({
     'embedded memory store',
     '`redis://…`, `rediss://…`; several nodes separated by commas = Redis Cluster; `redis+sentinel://host:26379,…/<master>` (or `rediss+sentinel`) = Redis Sentinel',
   ),
-  REDIS_WAIT_REPLICAS: set(
-    integer(0, 10),
-    '0',
-    'how many replicas must have an intent before points are spent',
-  ),
+  REDIS_WAIT_REPLICAS: set(integer(0, 10), '0', 'replicas that must have an intent before points are spent'),
   ANTCRM_BASE_URL: may(url('https', 'http'), 'a sandbox', 'e.g. `https://apiring.antbuddy.com`'),
   ANTCRM_API_KEY: secret(visible, undefined, 'sent as header `apikey`; required with `ANTCRM_BASE_URL`'),
   ANTCRM_TIMEOUT_MS: set(integer(1, 120_000), '8000', 'deadline of one call'),
@@ -297,16 +289,8 @@ export const variables = z.object({
   TELEGRAM_BOT_TOKEN: secret(like(/^\d+:[\w-]+$/, '<number>:<letters>'), 'channel off', 'from BotFather'),
   TELEGRAM_WEBHOOK_SECRET: secret(webhookSecret, undefined, 'required with the token in webhook mode'),
   TELEGRAM_API_ROOT: set(url('https', 'http'), 'https://api.telegram.org', 'also a local Bot API server'),
-  TELEGRAM_MODE: set(
-    oneOf('webhook', 'polling'),
-    'webhook',
-    '`polling` for development without a public URL',
-  ),
-  TELEGRAM_MESSAGES_PER_SECOND: set(
-    integer(1, 10_000),
-    '30',
-    'of all processes; more where more were bought',
-  ),
+  TELEGRAM_MODE: set(oneOf('webhook', 'polling'), 'webhook', '`polling`: development without a public URL'),
+  TELEGRAM_MESSAGES_PER_SECOND: set(integer(1, 10_000), '30', 'of all processes; more where bought'),
   TELEGRAM_CHAT_BURST: set(integer(1, 10_000), '3', 'messages a second to one chat'),
   MICROSOFT_APP_ID: may(directory, 'channel off', 'the id of the Azure Bot; `CLIENT_ID`, where it is unset'),
   MICROSOFT_APP_PASSWORD: secret(visible, undefined, 'its client secret; `CLIENT_SECRET`, where it is unset'),
@@ -330,11 +314,7 @@ export const variables = z.object({
   ),
   STATE_KEY: secret(key, 'a development key', 'seals personal data in Redis; required in production'),
   STATE_KEY_PREVIOUS: secret(key, undefined, 'the key before `STATE_KEY`: what it sealed can still be read'),
-  HASH_KEY: secret(
-    key,
-    'a development key',
-    'names keys and log fields; never rotated; required in production',
-  ),
+  HASH_KEY: secret(key, 'a development key', 'names keys and logs; never rotated; required in production'),
   STAFF_TOKEN: secret(
     bearerToken,
     'open to loopback callers while the sandbox is the backend, else absent',
@@ -343,26 +323,14 @@ export const variables = z.object({
   OPERATOR_TOKEN: secret(bearerToken, 'routes absent', 'bearer token of `/operations`: settling, replaying'),
   DEFAULT_LOCALE: set(oneOf(...LOCALES), 'vi', "until the customer's client or choice says otherwise"),
   TIME_ZONE: set(timeZone, 'Asia/Ho_Chi_Minh', 'dates shown and typed'),
-  SUPPORT_CONTACT: may(
-    contact,
-    undefined,
-    'hotline or link for whoever wants a person; required in production',
-  ),
-  HANDOVER: may(
-    oneOf('on', 'off'),
-    '`on` where the staff routes are',
-    '`off`: whoever asks for a person gets `SUPPORT_CONTACT` only',
-  ),
+  SUPPORT_CONTACT: may(contact, undefined, 'hotline or link to reach a person; required in production'),
+  HANDOVER: may(oneOf('on', 'off'), '`on` where staff routes are', '`off`: only `SUPPORT_CONTACT` is given'),
   HANDOVER_WEBHOOK: secret(
     hook,
     undefined,
     'URL that gets `{ "ticket", "channel", "reason", "openedAt" }` when somebody asks for a person: nothing personal',
   ),
-  IDENTITY_PROOF: set(
-    oneOf('required', 'off'),
-    'required',
-    '`off`: whatever is typed is believed (kiosk use)',
-  ),
+  IDENTITY_PROOF: set(oneOf('required', 'off'), 'required', '`off`: a typed contact is believed (kiosk use)'),
 });
 
 export type Variables = z.output<typeof variables>;

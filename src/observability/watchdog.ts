@@ -22,13 +22,10 @@ const NAME_LENGTH = 1;
 const NAME_AT = 8;
 const NAME_BYTES = 64;
 
-export type Watchdog = {
-  /** Does `work`, and names the conversation in the alarm if that never ends. */
-  during<Result>(conversation: string | undefined, work: () => Result): Result;
-};
+export type Watchdog = ReturnType<typeof startWatchdog>;
 
 /** Watches this thread's event loop. A debugger may stop it as long as it likes. */
-export function startWatchdog(): Watchdog {
+export function startWatchdog() {
   const shared = new SharedArrayBuffer(NAME_AT + NAME_BYTES);
   const counters = new Int32Array(shared, 0, 2);
   const name = Buffer.from(shared, NAME_AT);
@@ -41,7 +38,8 @@ export function startWatchdog(): Watchdog {
     new Worker(new URL(import.meta.url), { workerData: shared, env, execArgv: [], resourceLimits }).unref();
   }
   return {
-    during(conversation = '', work) {
+    /** Does `work`, and names the conversation in the alarm if that never ends. */
+    during<Result>(conversation = '', work: () => Result): Result {
       counters[NAME_LENGTH] = name.write(conversation, 'latin1');
       try {
         return work();
