@@ -124,10 +124,10 @@ export function createLine(room: number, length: number): Line {
 }
 
 /** One for each channel, made when it is first asked for. */
-export function eachChannel<Made>(make: () => Made): (channel: string) => Made {
+export function eachChannel<Made>(make: (channel: string) => Made): (channel: string) => Made {
   const made = new Map<string, Made>();
   return (channel) => {
-    const one = made.get(channel) ?? make();
+    const one = made.get(channel) ?? make(channel);
     made.set(channel, one);
     return one;
   };

@@ -2,7 +2,7 @@ import { writeAwaited } from '../conversation/effect.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { StoreUnavailable } from '../store/port.ts';
-import { NO_ROOM } from './limits.ts';
+import { eachChannel, NO_ROOM } from './limits.ts';
 import type { Lease, Tools } from './mailbox.ts';
 import type { Delivery, OutboxItem, Outgoing } from './messages.ts';
 import type { Tried, Wait } from './record.ts';
@@ -27,7 +27,7 @@ const HELD_BACK_MS = [5000, 60_000] as const;
 type Fate =
   | { readonly kind: 'done' }
   | { readonly kind: 'waits'; readonly wait: Wait }
-  | { readonly kind: 'dropped'; readonly alarm: 'delivery_given_up' | 'delivery_rejected' };
+  | { readonly kind: 'givenUp' | 'rejected' };
 
 /** `onError` is called with what goes wrong and is tried again later. */
 type OutboxTools = Tools & {
@@ -43,6 +43,13 @@ type OutboxTools = Tools & {
 export function createOutbox(options: OutboxTools) {
   const { mailbox, unlock, platform, bulkhead, observe, spans, limits, world, onError } = options;
   const outages = createOutages(observe, world);
+  const alarmRejected = eachChannel((channel) =>
+    atMostEvery(
+      ALARM_EVERY_MS,
+      (conversation: string) => observe.alarm('delivery_rejected', { channel, conversation }),
+      world.monotonicMs,
+    ),
+  );
 
   /** `tried` is of the first reply. */
   async function deliver(
@@ -83,9 +90,9 @@ export function createOutbox(options: OutboxTools) {
       const tell = async (): Promise<Fate> => {
         const fate = await send(lease, outgoing, seq, attempted);
         spans.note({ result: fate.kind });
-        if (fate.kind === 'dropped') {
-          observe.alarm(fate.alarm, { channel, conversation: lease.conversation });
-        }
+        const { conversation } = lease;
+        if (fate.kind === 'rejected') alarmRejected(channel)(conversation);
+        if (fate.kind === 'givenUp') observe.alarm('delivery_given_up', { channel, conversation });
         return fate;
       };
       const fate = await spans.around('deliver', { channel }, tell, traceparent);
@@ -192,7 +199,7 @@ function fateOf(delivery: Delivery, attempted: Attempted, worksSince: (sinceMs: 
     case 'unreachable':
       return { kind: 'done' };
     case 'rejected':
-      return { kind: 'dropped', alarm: 'delivery_rejected' };
+      return { kind: 'rejected' };
     case 'undelivered':
     case 'unauthorized':
       return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempted), tried } };
@@ -210,7 +217,7 @@ function fateOf(delivery: Delivery, attempted: Attempted, worksSince: (sinceMs: 
   }
 }
 
-const GIVEN_UP: Fate = { kind: 'dropped', alarm: 'delivery_given_up' };
+const GIVEN_UP: Fate = { kind: 'givenUp' };
 
 /** Null: it was tried often enough. */
 function afterUncertain(

@@ -39,7 +39,7 @@ export const ALARMS = [
   'store_unavailable',
   /** A reply was perhaps delivered, or never, and is no longer tried. */
   'delivery_given_up',
-  /** A platform refuses a reply that it will refuse again: a bug. */
+  /** A platform refuses a reply that it will refuse again: a bug. At most once a minute and channel. */
   'delivery_rejected',
   /** Most of a channel's last sends failed. At most once a minute. */
   'delivery_failing',

@@ -156,15 +156,20 @@ describe('a reply', () => {
     expect(names).not.toContain('delivery_given_up');
   });
 
-  test('that the platform refuses is dropped with an alarm, one that cannot be reached without, and the next goes on', async () => {
+  test('that the platform refuses is dropped with an alarm a minute, one that cannot be reached without, and the next goes on', async () => {
     const world = createWorld();
-    world.script.push({ kind: 'rejected' }, { kind: 'unreachable' });
+    world.script.push({ kind: 'rejected' }, { kind: 'rejected' }, { kind: 'unreachable' });
     const engine = world.engine();
-    for (const text of ['a', 'b', 'c']) await engine.accept(incoming(text));
+    for (const text of ['a', 'b', 'c', 'd']) await engine.accept(incoming(text));
     await world.quiet();
-    expect(world.heard()).toEqual(['a b c']);
-    expect(world.deliveries).toEqual(['rejected', 'unreachable', 'delivered']);
+    expect(world.heard()).toEqual(['a b c d']);
+    expect(world.deliveries).toEqual(['rejected', 'rejected', 'unreachable', 'delivered']);
     expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
+    world.advance(60_000);
+    world.script.push({ kind: 'rejected' });
+    await engine.accept(incoming('e'));
+    await world.quiet();
+    expect(world.alarms).toHaveLength(2);
   });
 
   test('of a channel that throws counts as uncertain', async () => {

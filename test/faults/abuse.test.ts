@@ -174,6 +174,22 @@ describe('a request whose secret is wrong', () => {
   });
 });
 
+test('groups where the bot may not write get one try a message, and raise no alarm', async () => {
+  await start();
+  const description = 'Bad Request: not enough rights to send text messages to the chat';
+  double.script('sendMessage', ...Array.from({ length: 3 }, () => ({ code: 400, description })));
+  const before = double.calls('sendMessage').length;
+  for (const id of [-81, -82, -83]) {
+    const chat = { id, type: 'supergroup', title: 'Hội' };
+    const said = { chat, text: '/start', entities: [{ type: 'bot_command', offset: 0, length: 6 }] };
+    await double.post(createPerson(830_001).sends(said), { url: `${url}/webhooks/telegram`, secret: SECRET });
+  }
+  const metrics = async () => (await fetch(`${adminUrl}/metrics`)).text();
+  await expect.poll(metrics).toMatch(/bot_deliveries_total\{[^}]*"unreachable"\} 3/);
+  expect(double.calls('sendMessage')).toHaveLength(before + 3);
+  expect(await metrics()).not.toMatch(/alarm="delivery_rejected"\} [1-9]/);
+});
+
 test('nine accounts with slow pictures each hold up another’s picture once', async () => {
   const opened = Promise.withResolvers<void>();
   const read: string[] = [];

@@ -85,7 +85,7 @@ export function createTelegramPlatform(
       let answer = await client.call('sendMessage', { ...message, ...more });
       // A server too old for one of the buttons refuses them all: what they do can be typed.
       const isPlain = !more.reply_markup || !('inline_keyboard' in more.reply_markup);
-      if (!answer.ok && answer.kind === 'rejected' && !isPlain)
+      if (!answer.ok && answer.kind === 'rejected' && !isPlain && isPrivate(address))
         answer = await client.call('sendMessage', message);
       if (!answer.ok) return deliveryOf(answer);
     }
@@ -154,7 +154,8 @@ export function createTelegramPlatform(
       if (!address) return { kind: 'rejected' };
       const delivery = await sendTo(address, outgoing);
       if (delivery.kind === 'throttled') pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
-      return delivery;
+      // Whoever runs a group decides whether the bot may write there, and Telegram has many words for that.
+      return delivery.kind === 'rejected' && !isPrivate(address) ? { kind: 'unreachable' } : delivery;
     },
 
     /**
