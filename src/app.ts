@@ -149,8 +149,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     },
     traces,
     spans,
-    onTicket: ({ id, reason, openedMs }, channel) =>
-      hook?.tell({ ticket: id, channel, reason, openedAt: new Date(openedMs).toISOString() }),
+    onTicket({ id, reason, openedMs }, channel, conversation) {
+      const openedAt = new Date(openedMs).toISOString();
+      hook?.tell(conversation, { ticket: id, channel, reason, openedAt });
+    },
   });
   const operators = createOperators({ store: records, encryption, readState, onFiled: engine.waits });
 

@@ -63,8 +63,8 @@ export type TurnTools = Tools & {
   /** How the store knows a customer: a keyed hash. */
   customerName(customer: string): string;
   readonly traces?: Traces | undefined;
-  /** A person was asked for. Must not throw. */
-  readonly onTicket?: ((ticket: Ticket, channel: string) => void) | undefined;
+  /** A person was asked for, in that conversation of the store. Must not throw. */
+  readonly onTicket?: ((ticket: Ticket, channel: string, conversation: string) => void) | undefined;
 };
 
 /**
@@ -369,7 +369,7 @@ export function noteChange(
   if ((decided.state.misses ?? 0) > (before.state.misses ?? 0)) observe.misunderstood();
   const opened = openedIn(before.state, decided.state);
   if (isLateIn(before.state, decided.state)) observe.alarm('person_waits', { conversation });
-  if (opened) onTicket?.(opened, channelOf(turn));
+  if (opened) onTicket?.(opened, channelOf(turn), conversation);
   notes.passed('commitMs');
   return change.items.map((item, at) => ({ seq: firstSeq + at, item }));
 }

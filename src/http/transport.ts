@@ -186,9 +186,13 @@ function codeOf(error: Error): string {
 /** Of each of two tries. */
 const HOOK_LIMITS = { timeoutMs: 5000, maxBytes: 64 * 1024 };
 
+/** From one word about the same thing to the next, ms. */
+const HOOK_EVERY_MS = 60_000;
+
 /**
  * Tells a URL of the operator's that something happened: one try and one more. Nobody waits for it, and nothing follows from
- * how it ends, but that `onFailed` is called.
+ * how it ends, but that `onFailed` is called. What happens to the same thing within a minute is told when the minute is
+ * over, the latest alone.
  */
 export function createHook(url: string, onFailed: () => void) {
   const { origin, pathname, search } = new URL(url);
@@ -202,5 +206,29 @@ export function createHook(url: string, onFailed: () => void) {
   async function tellTwice(body: string): Promise<void> {
     if (!(await isTold(body)) && !(await isTold(body))) onFailed();
   }
-  return { tell: (what: object): void => void tellTwice(JSON.stringify(what)), close };
+
+  /** What was told of within the last minute, and what is to be told of it next. */
+  const told = new Map<string, string | undefined>();
+
+  function tell(about: string, body: string): void {
+    const isEarly = told.has(about);
+    told.set(about, isEarly ? body : undefined);
+    if (isEarly) return;
+    void tellTwice(body);
+    const again = (): void => {
+      const next = told.get(about);
+      told.delete(about);
+      if (next !== undefined) tell(about, next);
+    };
+    setTimeout(again, HOOK_EVERY_MS).unref();
+  }
+
+  return {
+    tell: (about: string, what: object) => tell(about, JSON.stringify(what)),
+    close(): Promise<void> {
+      for (const next of told.values()) if (next !== undefined) void tellTwice(next);
+      told.clear();
+      return close();
+    },
+  };
 }

@@ -22,7 +22,7 @@ async function hookAt(...statuses: (number | null)[]) {
 
 it('a hook that fails is tried once more with the same words, and that is enough', async () => {
   const { hook, tries, failed } = await hookAt(503, 204);
-  hook.tell({ ticket: 'T1' });
+  hook.tell('a', { ticket: 'T1' });
   await expect.poll(() => tries).toEqual(['{"ticket":"T1"}', '{"ticket":"T1"}']);
   await hook.close();
   expect(failed).not.toHaveBeenCalled();
@@ -30,7 +30,7 @@ it('a hook that fails is tried once more with the same words, and that is enough
 
 it('a hook that fails twice is not tried a third time, and the operator is told', async () => {
   const { hook, tries, failed } = await hookAt(500, 302, 204);
-  hook.tell({ ticket: 'T1' });
+  hook.tell('a', { ticket: 'T1' });
   await expect.poll(() => failed.mock.calls.length).toBe(1);
   expect(tries).toHaveLength(2);
 });
@@ -39,7 +39,7 @@ it('nobody waits for a hook that does not answer: it is given five seconds twice
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   const { hook, tries, failed } = await hookAt();
-  expect(hook.tell({ ticket: 'T1' })).toBeUndefined();
+  expect(hook.tell('a', { ticket: 'T1' })).toBeUndefined();
   for (const made of [1, 2]) {
     await expect.poll(() => tries.length).toBe(made);
     vi.advanceTimersByTime(4900);
@@ -48,4 +48,19 @@ it('nobody waits for a hook that does not answer: it is given five seconds twice
   }
   await expect.poll(() => failed.mock.calls.length).toBe(1);
   expect(tries).toHaveLength(2);
+});
+
+it('a hook hears of the same thing once a minute, of the latest; of the rest when it is closed', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { hook, tries } = await hookAt(...Array<number>(9).fill(204));
+  for (const ticket of ['a1', 'a2', 'a3', 'b1', 'b2']) hook.tell(ticket.charAt(0), { ticket });
+  await expect.poll(() => tries.toSorted()).toEqual(['{"ticket":"a1"}', '{"ticket":"b1"}']);
+  vi.advanceTimersByTime(60_000);
+  await expect.poll(() => tries.slice(2).toSorted()).toEqual(['{"ticket":"a3"}', '{"ticket":"b2"}']);
+  hook.tell('a', { ticket: 'a4' });
+  vi.advanceTimersByTime(59_000);
+  expect(tries).toHaveLength(4);
+  await hook.close();
+  expect(tries.slice(4)).toEqual(['{"ticket":"a4"}']);
 });

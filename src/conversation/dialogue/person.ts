@@ -16,10 +16,13 @@ const LATE_MS = 15 * MINUTE_MS;
 /** A ticket ends by itself: never answered; so long after the last answer. */
 const UNANSWERED_MS = 24 * HOUR_MS;
 const ANSWERED_MS = 12 * HOUR_MS;
-/** A closed ticket is erased; and of very many the oldest. */
+/** A closed ticket is erased; and of very many the oldest, but for those in which staff wrote. */
 const KEPT_MS = 30 * 24 * HOUR_MS;
 const KEPT = 10;
-/** What all tickets of a conversation keep together. What is too much goes, the oldest first. */
+/**
+ * What all tickets of a conversation keep together, half of it first for what staff wrote, which no customer can push out.
+ * What is too much goes, the oldest first.
+ */
 const MAX_NOTES = 200;
 const MAX_BYTES = 64 * 1024;
 /** Of what led to a ticket, the last. */
@@ -179,14 +182,27 @@ function changed(state: State, ticket: Ticket): State {
 }
 
 function bounded(tickets: readonly Ticket[]): Ticket[] {
-  let [count, bytes] = [0, 0];
-  const fits = ({ text }: Ticket['notes'][number]): boolean => {
-    count += 1;
-    bytes += Buffer.byteLength(text);
-    return count <= MAX_NOTES && bytes <= MAX_BYTES;
-  };
-  const newest = tickets.slice(-KEPT).toReversed();
-  return newest
-    .map((ticket) => ({ ...ticket, notes: ticket.notes.toReversed().filter(fits).toReversed() }))
-    .toReversed();
+  const oldest = tickets.length - KEPT;
+  const kept = tickets.filter(({ notes }, at) => at >= oldest || notes.some(isOfStaff));
+  const notes = kept
+    .flatMap((ticket) => ticket.notes)
+    .reverse()
+    .sort((one, other) => other.atMs - one.atMs);
+  const fitting = new Set<Note>();
+  let bytes = 0;
+  function keep(newestFirst: readonly Note[], share: number): void {
+    for (const note of newestFirst) {
+      if (fitting.has(note)) continue;
+      bytes += bytesOf(note);
+      if (fitting.size >= share * MAX_NOTES || bytes > share * MAX_BYTES) return;
+      fitting.add(note);
+    }
+  }
+  keep(notes.filter(isOfStaff), 1 / 2);
+  keep(notes, 1);
+  return kept.map((ticket) => ({ ...ticket, notes: ticket.notes.filter((note) => fitting.has(note)) }));
 }
+
+type Note = Ticket['notes'][number];
+const bytesOf = ({ text }: Note): number => Buffer.byteLength(text);
+const isOfStaff = ({ by }: Note): boolean => by !== undefined;

@@ -220,6 +220,21 @@ test('the hook hears of a new ticket, once more where it failed, and of nothing 
   expect(hooked.filter((one) => JSON.stringify(one).includes(id)).length).toBeLessThanOrEqual(2);
 });
 
+test('of many tickets of one customer the hook hears once a minute, and what staff wrote stays', async () => {
+  const id = await ask('qa-8');
+  expect(await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' })).toBe(200);
+  const later: string[] = [];
+  for (let n = 0; n < 12; n++) {
+    await say('qa-8', { choice: 'person:leave' });
+    later.push(await ask('qa-8'));
+    for (let line = 0; line < 18; line++) await say('qa-8', { text: `alo ${line}` });
+  }
+  expect((await shown(id)).messages).toMatchObject([{ text: 'Chào bạn', by: 'lan' }]);
+  expect((await get(`/staff/tickets/${later[0]}`)).status).toBe(404);
+  const told = JSON.stringify(hooked);
+  expect([id, ...later].filter((one) => told.includes(one))).toEqual([id]);
+});
+
 test('what was not understood is listed of those who agreed to be remembered, without their names', async () => {
   const as = { as: 'telegram', name: 'Garnacho' };
   for (const [conversation, consent] of [
