@@ -90,7 +90,9 @@ export type Beside =
   /** What a gift of the list costs. */
   | { readonly do: 'ask'; readonly about: 'gift'; readonly gift: string }
   | { readonly do: 'ask'; readonly about: 'what' | 'wrong' | 'unknown' }
-  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'person' | 'complaint' | 'languages' }
+  | { readonly do: 'show'; readonly what: 'welcome' | 'menu' | 'help' | 'languages' }
+  /** A person is wished for; or only mentioned, or wanted by a complaint, and so offered. */
+  | { readonly do: 'show'; readonly what: 'person' | 'offer' | 'complaint' }
   /** What is kept about the customer; `erasing`: they asked to have it erased, which its button does. */
   | { readonly do: 'show'; readonly what: 'privacy' | 'erasing' }
   /** How an operation stands: the last one, or that of a reference. */
@@ -184,6 +186,8 @@ export type Interpreter = {
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation;
   /** The language that a text is in, as far as its words tell; `first`: nothing is known yet, so "hello" tells it, too. */
   localeOf(text: string, known?: { readonly first: boolean }): Locale | undefined;
+  /** Whether a text is nothing but a word that ends the talk with a person: "quay lại". */
+  leaves(text: string): boolean;
   /** What the slash command stands for that a text begins with: `show help`. */
   slash(text: string): string | undefined;
   /** A field of a form, or the number of a contact: only as a value of that kind. */

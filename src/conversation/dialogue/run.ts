@@ -668,8 +668,10 @@ function show(turn: Turn, what: Extract<Command, { do: 'show' }>['what'], scope:
       return beside(turn, help(state, scope));
     case 'person':
       return { ...turn, wantsPerson: true };
+    case 'offer':
     case 'complaint': {
-      const offer = { key: 'person.offer', context: 'complaint', lines: supportLines(scope) };
+      const context = what === 'offer' ? 'mentioned' : what;
+      const offer = { key: 'person.offer', context, lines: supportLines(scope) };
       const reply = scope.settings.handover ? offer : supportReply(scope);
       return withPerson(turn, { reply }, scope);
     }

@@ -74,14 +74,14 @@ const OWN: ReadonlySet<string | undefined> = new Set([
 const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
 
 /**
- * While a person is asked for, whatever is said goes to staff, as it was written. Undefined: it is one of the bot's own
- * buttons or commands.
+ * While a person is asked for, whatever is said goes to staff, as it was written, but for a word that leaves them. Undefined:
+ * it is one of the bot's own buttons or commands.
  */
 function toStaff(state: State, message: Plain, scope: Scope): Decision | undefined {
   switch (message.kind) {
     case 'text': {
       const act = scope.language.slash(message.text);
-      if (act === 'cancel') return close(state, 'customer', scope);
+      if (act === 'cancel' || scope.language.leaves(message.text)) return close(state, 'customer', scope);
       return OWN.has(act) ? undefined : passOn(state, message.text, scope);
     }
     case 'choice':
@@ -96,11 +96,15 @@ function toStaff(state: State, message: Plain, scope: Scope): Decision | undefin
         ? passOn(state, `/start ${message.payload}`, scope)
         : callPerson(state, 'asked', scope);
     case 'photo':
-      return passOn(state, `📷 ${message.caption ?? ''}`.trim(), scope);
+      return passOn(state, notedPhoto(message), scope);
     case 'unknown':
       return passOn(state, UNWRITTEN[message.what], scope);
   }
 }
+
+/** Pictures in a ticket: that there were some, and what was written beside them. */
+const notedPhoto = ({ pictures, caption = '' }: Pick<Photo, 'pictures' | 'caption'>): string =>
+  `${'📷'.repeat(pictures.length)} ${caption}`.trim();
 
 /**
  * A pressed button. It works only while its question is the live one; otherwise it says so and changes nothing. Where nothing
@@ -163,11 +167,12 @@ function onPhoto(stored: State, photo: Photo, scope: Scope): Decision {
   return look(state, { kind: 'photo', pictures, ...caption }, scope);
 }
 
-/** The album that is complete, as far as one can tell. */
+/** The album that is complete, as far as one can tell; a person who was called meanwhile gets it. */
 export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
+  if (openTicket(state)) return passOn(state, notedPhoto(photo), scope);
   return look(state, { kind: 'photo', ...photo }, scope);
 }
 

@@ -325,7 +325,7 @@ function periodOfFlow(heard: Heard): readonly Spoken[] | undefined {
 }
 
 /** Beside a value, these are only how it is said. */
-const ONLY_BARE = /^(?:ask |talk (?!bye))/;
+const ONLY_BARE = /^(?:ask |show offer|talk (?!bye))/;
 
 /** Acts that are a command by themselves: their names are the command's. */
 export function simple(act: string): readonly Spoken[] | undefined {
@@ -334,7 +334,7 @@ export function simple(act: string): readonly Spoken[] | undefined {
   return act.startsWith('ask ') ? [{ do: 'ask', about: 'answer', id: act.slice('ask '.length) }] : undefined;
 }
 
-const SHOWN = ['menu', 'help', 'person', 'complaint', 'languages', 'privacy', 'erasing'] as const;
+const SHOWN = ['menu', 'help', 'person', 'offer', 'complaint', 'languages', 'privacy', 'erasing'] as const;
 const TALK = ['greeting', 'thanks', 'bye', 'wait', 'upset', 'remark'] as const;
 const SIMPLE: ReadonlyMap<string, Spoken> = new Map<string, Spoken>([
   ['status', { do: 'status' }],

@@ -5,6 +5,7 @@ import { compose, type Found, FREE, type Heard, SKIPS, simple } from './compose.
 import { createGiftNames } from './gift-names.ts';
 import { emailMeant, parseEmail, parsePhone } from './identity.ts';
 import { createListTalk, createPages } from './lists.ts';
+import { createLeaving } from './manner.ts';
 import { type Answer, createLikes, type Near, vote } from './nearest.ts';
 import { namedPeriod, readPeriod, type SaidPeriod } from './period.ts';
 import { createReader, type Reader, type Said, type SpokenFlow } from './reading.ts';
@@ -150,7 +151,8 @@ export function createInterpreter({
     if (expecting.kind === 'email' && expecting.at === 'slot' && SKIPS.includes(act))
       return [{ do: 'none', field: 'email' }];
     if (ANSWERED.test(act)) return act === 'ask unknown' || !asks() ? undefined : simple(act);
-    return /^(?:talk|show (?:help|person|complaint|privacy))/.test(act) ? simple(act) : undefined;
+    if (act === 'show person') return simple('show offer');
+    return /^(?:talk|show (?:help|offer|complaint|privacy))/.test(act) ? simple(act) : undefined;
   }
 
   /** A usual question. The name of a gift in it asks what that costs ("đổi nồi cơm bao nhiêu điểm"). */
@@ -337,6 +339,7 @@ export function createInterpreter({
       const tag = reader.localeOf(text, about);
       return LOCALES.find((one) => one === tag);
     },
+    leaves: createLeaving(words, reader.lexicon),
     slash: (text) => commands.get(/^\s*\/(\w+)/.exec(text)?.[1]?.toLowerCase() ?? ''),
     read(kind, text, reading) {
       if (kind !== 'codes') return readAs(kind, text, reading);

@@ -84,6 +84,30 @@ export function createObjections(words: Words): (text: string) => boolean {
   return (text) => objection.test(text.normalize('NFC'));
 }
 
+/** So many words leave; more say something else. */
+const MAX_LEAVING = 10;
+
+/** Whether a text is nothing but a word that leaves a person, politely or not: "dạ thôi ạ". "Huy" may be a name. */
+export function createLeaving(words: Words, lexicon: Pick<Lexicon, 'plainly'>): (text: string) => boolean {
+  const leaving = words.list('leaving').map((phrase) => phrase.split(' '));
+  const beside = new Set(
+    ['polite', 'assents'].flatMap((name) => words.list(name)).flatMap((one) => one.split(' ')),
+  );
+  const marked = new Set(words.list('with marks only'));
+  const isBeside = (all: readonly string[]) => all.every((word) => beside.has(word));
+  return (text) => {
+    const said = lexicon.plainly(text);
+    if (said.length > MAX_LEAVING || (isAscii(text) && said.some((word) => marked.has(word)))) return false;
+    return leaving.some((phrase) =>
+      said.some((_, at) => {
+        const end = at + phrase.length;
+        const isHere = said.slice(at, end).join(' ') === phrase.join(' ');
+        return isHere && isBeside([...said.slice(0, at), ...said.slice(end)]);
+      }),
+    );
+  };
+}
+
 /**
  * The language whose words a text has more of; undefined where it has none, or as many of another: "ok", a code. Words
  * that people use in any language ("hello") tell nothing, except where nothing else does (`first`).

@@ -87,7 +87,8 @@ export type Reader = {
 
 /** Of several acts in a message the first of these is meant; `flows` by their priority, with a change of the details. */
 const ORDER = [
-  'answers, show erasing, show privacy, speak, show languages, status, show person, show complaint, cancel, cancel mild, flows',
+  'answers, show erasing, show privacy, speak, show languages, status, show person, show complaint',
+  'show offer, cancel, cancel mild, flows',
   'show help, show welcome, show menu, none, page next, page previous, keep, other, page same, talk wait, ask what',
   'no, yes, talk bye, talk upset, ask who, talk thanks, talk greeting, talk remark',
 ].join(', ');
@@ -98,6 +99,10 @@ const AMONG_FLOWS = [
 
 /** "Dạ không" says no. */
 const NO: ReadonlySet<string | undefined> = new Set(['no', 'none', 'cancel mild', 'cancel']);
+/** Beside a person who is not wanted, these answer no question of ours. */
+const ANSWERS = /^(?:yes|no|none|keep|other|cancel mild)$/;
+/** What may be said beside the bare name of a person, which wishes for one. */
+const BESIDE_PERSON = /^(?:show person|show help|yes|talk )/;
 /** What leaves a "thôi" what it is: an end. */
 const BESIDE_MILD = /^(?:cancel|no|none|yes|talk )/;
 /** What may be said beside the wish for a language. */
@@ -153,6 +158,9 @@ export function createReader(
   const inWords = createSigns(words);
   const inLinks = new Set(words.list('link parameters'));
   const possible = new Set(words.list('possible'));
+  const declines = new Set(words.list('declines'));
+  const speakers = new Set(words.list('speakers'));
+  const undenied = new Set(words.list('undenied'));
   const polite = new Set(words.list('polite').flatMap((phrase) => phrase.split(' ')));
   const isFlow = (act: string | undefined) => act !== undefined && byAct.has(act);
   const listOf = ({ meaning }: Segment) => byAct.get(meaning?.act ?? '')?.list;
@@ -187,18 +195,23 @@ export function createReader(
     const all = lexicon.segments(others);
     const announced = shaped.length > 0 ? undefined : codes.announced(all, command);
     const found = announced ? [announced] : shaped;
-    const parts = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
-    const act = actOf(parts, period);
+    const told = all.filter(({ words: [word] }) => !word || !found.includes(word.source));
+    const parts = withoutUnwanted(told);
+    const isCut = parts.length < told.length;
+    const wanted = actOf(parts, period);
+    const act = isCut && (wanted === undefined || ANSWERS.test(wanted)) ? 'talk remark' : wanted;
     const chosen = command === 'show languages' && act?.startsWith('speak ') ? act : command;
-    const yes = saysYes(period ? lexicon.segments(typed) : parts);
-    return { parts, codes: found, period, act: chosen ?? act, yes };
+    const yes = saysYes(period ? lexicon.segments(typed) : told);
+    return { parts, codes: found, period, act: chosen ?? act, yes, isCut };
   }
 
   /** What the phrases want; `period`: the words that speak of one. */
   function actOf(parts: readonly Segment[], period: SaidPeriod | undefined): string | undefined {
     const language = wishedLanguage(parts);
     if (language !== undefined) return language;
-    const said = parts.filter(({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act));
+    const said = mentioning(parts).filter(
+      ({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act),
+    );
     const isNo = said.some(({ meaning }) => NO.has(meaning?.act));
     const sure = said.filter(({ meaning }) => meaning?.always);
     const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
@@ -209,7 +222,8 @@ export function createReader(
     const acts = isOther ? new Set([...all].filter((act) => act !== 'cancel mild')) : all;
     if ([...acts].some(isFlow)) {
       const denied = deniedFlow(parts);
-      if (denied) return denied;
+      // "Nhân viên không cho tích điểm" stops nothing.
+      if (denied && !(denied === 'cancel' && acts.has('show offer'))) return denied;
     }
     const first = order.find((act) => acts.has(act));
     if (first === 'show erasing' && !isPlainRequest(parts)) return 'show privacy';
@@ -239,6 +253,23 @@ export function createReader(
     if (other !== undefined && other !== denied) return other;
     const fails = after.slice(next + 1).some((part) => possible.has(part.words[0]?.text ?? ''));
     return fails ? 'show complaint' : 'cancel';
+  }
+
+  /** "Không cần gặp nhân viên, xem điểm": the parts without the person and what declines one, in one breath. */
+  function withoutUnwanted(parts: readonly Segment[]): readonly Segment[] {
+    const phrase = ({ words: all }: Segment) => all.map(({ text }) => text).join(' ');
+    const isPerson = (part: Segment) =>
+      /^show (?:person|offer)$/.test(part.meaning?.act ?? '') && !undenied.has(phrase(part));
+    const goesOn = (part: Segment) =>
+      part.meaning && !(part.meaning.act ?? part.meaning.denial) && !speakers.has(phrase(part));
+    const unwanted = parts.flatMap((part, at) => {
+      if (!isPerson(part)) return [];
+      const from = parts.slice(0, at).findLastIndex((one) => !goesOn(one));
+      const denial = parts[from];
+      const isPaused = parts.slice(from + 1, at + 1).some(({ words: [word] }) => word?.source.pause);
+      return denial && declines.has(phrase(denial)) && !isPaused ? parts.slice(from, at + 1) : [];
+    });
+    return unwanted.length === 0 ? parts : parts.filter((part) => !unwanted.includes(part));
   }
 
   /** A language is wished for where nothing else is said; of one that is denied ("I don't speak …") the other one. */
@@ -279,13 +310,10 @@ export function createReader(
     return types.size > 1 ? 'both' : [...types][0];
   }
 
-  /** Erasing and another language take the plain request; "xác nhận giúp mình" asks for no help. */
-  function settled(
-    act: string | undefined,
-    isAlone: boolean,
-    yes: boolean,
-    text: string,
-  ): string | undefined {
+  /** Erasing, a language and a person take the plain request; "xác nhận giúp mình" asks for no help. */
+  function settled({ act, parts, yes, isCut }: Reading, isAlone: boolean, text: string): string | undefined {
+    const isName = act === 'show offer' && isAlone && !isCut && isNameOnly(parts);
+    if (isName && !asking.isQuestion(text)) return 'show person';
     if (act === 'show erasing') return isAlone && !asking.isQuestion(text) ? act : 'show privacy';
     if (act?.startsWith('speak ')) return isAlone ? act : undefined;
     return act === 'show help' && yes ? 'yes' : act;
@@ -310,9 +338,10 @@ export function createReader(
     const left = others.filter((token) => unknown.has(token));
     const isAlone = !phone && !email && all.length === 0 && !mangled && left.length === 0;
     const yes = isAlone && meant.yes && !objects(text);
+    const wanted = command ? act : settled({ ...meant, yes }, isAlone, text);
     const bare = typed.length === 0 && text.includes('?') ? 'ask what' : undefined;
     return {
-      act: (command ? act : settled(act, isAlone, yes, text)) ?? bare,
+      act: wanted ?? bare,
       codes: all,
       ...identityIn(phone, email),
       second: secondIn(phone && findPhone(others), email && findEmail(unmailed)),
@@ -358,6 +387,8 @@ type Reading = {
   readonly period?: SaidPeriod | undefined;
   readonly act?: string | undefined;
   readonly yes: boolean;
+  /** A person who is not wanted was left out. */
+  readonly isCut: boolean;
 };
 
 /** "1 / 8 / 23" is a date. */
@@ -379,6 +410,20 @@ function isDenied(parts: readonly Segment[], at: number): boolean {
   return parts
     .slice(Math.max(breath, 0), at)
     .some(({ meaning }) => meaning?.denial || meaning?.act === 'no' || meaning?.act === 'none');
+}
+
+/** Where a person is named, and not asked for, one is mentioned. */
+function mentioning(parts: readonly Segment[]): readonly Segment[] {
+  const isName = ({ meaning }: Segment) => meaning?.act === 'show person' && !meaning.always;
+  return parts.map((part) => (isName(part) ? { ...part, meaning: MENTION } : part));
+}
+const MENTION = { act: 'show offer', always: true };
+
+/** The name of a person, and nothing else that is wanted or denied. */
+function isNameOnly(parts: readonly Segment[]): boolean {
+  return parts.every(
+    ({ meaning }) => !meaning?.denial && !meaning?.fault && BESIDE_PERSON.test(meaning?.act ?? 'show person'),
+  );
 }
 
 /** A yes, and a pause behind it. */
