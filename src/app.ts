@@ -154,7 +154,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       hook?.tell(conversation, { ticket: id, channel, reason, openedAt });
     },
   });
-  const operators = createOperators({ store: records, encryption, readState, onFiled: engine.waits });
+  const operators = createOperators({
+    ...{ store: records, encryption, readState, onFiled: engine.waits },
+    onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
+  });
 
   const sandboxed = sandbox !== undefined;
   const { publicUrl, staffToken } = config;

@@ -36,12 +36,14 @@ export type Transition<Kept, Answer> = (
   nowMs: number,
 ) => { readonly record: Kept | null; readonly answer: Answer };
 
-/** `durable`: enough replicas have it, where that was asked for. `lost`: what an index lists has no record. */
-export type Changed<Answer> = {
-  readonly answer: Answer;
-  readonly durable: boolean;
-  readonly lost: boolean;
-};
+/** `durable`: enough replicas have it, where that was asked for. */
+export type Changed<Answer> = { readonly answer: Answer; readonly durable: boolean };
+
+/**
+ * `seal_broken`: a record could not be opened, or is none of ours; it was put aside. `record_lost`: an index lists a record, or
+ * there was one a moment ago, and there is none. Either way the conversation begins anew, and what it was due for is gone.
+ */
+export type RecordFault = 'seal_broken' | 'record_lost';
 
 /** `listed`: an index lists the record. Where there is none, the entry goes, by a swap that expects none. */
 type Options = { readonly durable?: boolean; readonly listed?: boolean };
@@ -74,7 +76,7 @@ type Seen<Kept> = {
   readonly atMs: number;
 };
 
-type Done = (how: Omit<Changed<never>, 'answer'>) => void;
+type Done = (durable: boolean) => void;
 
 type Pending<Kept> = Required<Options> & {
   apply(record: Kept | null, nowMs: number): { record: Kept | null; done: Done };
@@ -86,20 +88,22 @@ const REMEMBERED = 2048;
 const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
 const CLOSE_EVERY_MS = 1000;
-/** A record that is changed elsewhere each time is given up after so many tries. */
-const TRIES = 50;
+/** A record that is changed elsewhere each time is given up after so many tries: the first few at once, then with growing waits. */
+const TRIES = 20;
+const QUICK_TRIES = 4;
+const MIN_WAIT_MS = 5;
+const MAX_WAIT_MS = 500;
 
 export function createCell<Kept>(
   kind: Kind<Kept>,
   options: {
     readonly store: Pick<RecordStore, 'read' | 'swap'>;
     readonly sealer: Sealer;
-    readonly world: Pick<World, 'monotonicMs' | 'timer'>;
-    /** A record could not be opened, or is none of ours. It was put aside, and the conversation begins anew. */
-    onBroken(name: string): void;
+    readonly world: Pick<World, 'monotonicMs' | 'timer' | 'sleep' | 'random'>;
+    onFault(fault: RecordFault, name: string): void;
   },
 ): Cell<Kept> {
-  const { store, sealer, world, onBroken } = options;
+  const { store, sealer, world, onFault } = options;
   /** In the order of use, the oldest first. */
   const known = new Map<string, Seen<Kept>>();
   /** What waits for the swap under way, of each record that has one. */
@@ -160,8 +164,9 @@ export function createCell<Kept>(
     let isCurrent = recalled === undefined;
     let base = recalled ?? (await read(name));
     const durable = batch.some((pending) => pending.durable);
-    const listed = batch.some((pending) => pending.listed);
+    const isExpected = (recalled?.bytes ?? null) !== null || batch.some((pending) => pending.listed);
     for (let tries = 0; tries < TRIES; tries++) {
+      await pause(tries);
       const before = opened(name, base);
       let { record } = before;
       const done: Done[] = [];
@@ -170,11 +175,13 @@ export function createCell<Kept>(
         record = applied.record;
         done.push(applied.done);
       }
-      if (record === before.record && (isCurrent || !before.broken)) {
+      const isLost = isCurrent && isExpected && base.bytes === null;
+      if (record === before.record && !before.broken) {
         // Nothing is to be written. That is sure of what was read just now; of what was remembered it is not.
-        const lost = isCurrent && listed && record === null;
-        if (lost && !(await unlist(name))) return swapAll(name, batch);
-        if (isCurrent) return finish(name, { ...base, record }, done, { durable: !durable, lost });
+        if (isCurrent && (!isLost || (await unlist(name)))) {
+          if (isLost) onFault('record_lost', name);
+          return finish(name, { ...base, record }, done, !durable);
+        }
         base = await read(name);
         isCurrent = true;
         continue;
@@ -184,16 +191,16 @@ export function createCell<Kept>(
         expected: base.bytes && versionOf(base.bytes),
         bytes,
         ttlMs: kind.ttlMs,
-        indexes: indexChanges(kind, name, before, record),
+        indexes: indexChanges(kind, name, { ...before, isUnknown: before.broken || isLost }, record),
         ...(before.broken && { aside: true }),
         ...(durable && { durable }),
       };
       const swapped = await store.swap(keyOf(name), swap);
       const atMs = world.monotonicMs();
       if (swapped.swapped) {
-        if (before.broken) onBroken(name);
-        const seen = { bytes, record, nodeMs: swapped.nowMs, atMs };
-        return finish(name, seen, done, { durable: swapped.durable, lost: false });
+        if (before.broken) onFault('seal_broken', name);
+        if (isLost) onFault('record_lost', name);
+        return finish(name, { bytes, record, nodeMs: swapped.nowMs, atMs }, done, swapped.durable);
       }
       base = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
       isCurrent = true;
@@ -201,9 +208,15 @@ export function createCell<Kept>(
     throw new StoreUnavailable(`a record was changed elsewhere ${TRIES} times`);
   }
 
-  function finish(name: string, seen: Seen<Kept>, done: readonly Done[], how: Parameters<Done>[0]): void {
+  async function pause(tries: number): Promise<void> {
+    if (tries < QUICK_TRIES) return;
+    const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (tries - QUICK_TRIES));
+    await world.sleep(ms * (0.5 + world.random()));
+  }
+
+  function finish(name: string, seen: Seen<Kept>, done: readonly Done[], durable: boolean): void {
     note(name, seen);
-    for (const one of done) one(how);
+    for (const one of done) one(durable);
   }
 
   /** False: there is a record by now. */
@@ -237,7 +250,7 @@ export function createCell<Kept>(
         const pending: Pending<Kept> = {
           apply(record, nowMs) {
             const { record: changed, answer } = transition(record, nowMs);
-            return { record: changed, done: (how) => resolve({ answer, ...how }) };
+            return { record: changed, done: (isDurable) => resolve({ answer, durable: isDurable }) };
           },
           durable,
           listed,
@@ -262,15 +275,15 @@ export function createCell<Kept>(
 function indexChanges<Kept>(
   kind: Kind<Kept>,
   name: string,
-  before: { readonly record: Kept | null; readonly broken: boolean },
+  before: { readonly record: Kept | null; readonly isUnknown: boolean },
   after: Kept | null,
 ): IndexChange[] {
   const had = before.record === null ? [] : kind.entries(name, before.record);
   const has = after === null ? [] : kind.entries(name, after);
   const changed: IndexChange[] = has.filter((entry) => twinOf(entry, had)?.score !== entry.score);
   const gone = had.filter((entry) => twinOf(entry, has) === undefined);
-  // Nobody knows where a broken record was listed. Its calls stay listed, for operators.
-  const lost = kind.own.filter((index) => before.broken && has.every((entry) => entry.index !== index));
+  // Nobody knows where a broken or lost record was listed. Its calls stay listed, for operators.
+  const lost = kind.own.filter((index) => before.isUnknown && has.every((entry) => entry.index !== index));
   return [
     ...changed,
     ...gone.map(({ index, member }) => ({ index, member, score: null })),

@@ -24,8 +24,12 @@ const PART = SHARDS / PARTS;
 const ROUND_MS = 250;
 /** How many shards are looked at to fill this much room: most of those where something waits have one conversation. */
 const looksFor = (room: number): number => Math.min(2 * room + 2, PART);
-/** How long a shard that did not answer is left alone: a look waits for the slowest of its shards. */
+/**
+ * How long a shard is left alone that did not answer, or did not take a lease: a look waits for the slowest of its shards, and
+ * what is due elsewhere for what cannot be taken. Each time twice as long.
+ */
 const ALONE_MS = 2000;
+const MAX_ALONE_MS = 16_000;
 /** At most this many conversations are claimed at once. */
 const MAX_STEP = 8;
 /** What is put off for longer is found by the look at all shards. */
@@ -37,14 +41,16 @@ export function createClaims(options: {
   readonly store: Pick<RecordStore, 'list'>;
   readonly mailbox: Pick<Mailbox, 'take'>;
   readonly world: World;
-  readonly observe: Pick<Observe, 'claim' | 'alarm'>;
+  readonly observe: Pick<Observe, 'claim'>;
+  /** Some shards fail while others do not. */
+  onError(error: unknown): void;
 }): Claims {
-  const { store, mailbox, world, observe } = options;
+  const { store, mailbox, world, observe, onError } = options;
   const waiting = new Set<number>();
   /** What newer processes wrote is not offered again while it stays due. */
   const left = new Map<number, Set<string>>();
-  /** Until when shards are left alone, monotonic. */
-  const alone = new Map<number, number>();
+  /** Shards that are left alone: until when (monotonic), and for how long. */
+  const alone = new Map<number, { readonly untilMs: number; readonly forMs: number }>();
   // Processes that start together should not look at the same shards together.
   let part = Math.floor(world.random() * PARTS);
   let wentRoundMs = Number.NEGATIVE_INFINITY;
@@ -55,24 +61,34 @@ export function createClaims(options: {
     return Array.from({ length: PART }, (_, index) => part * PART + index);
   }
 
-  const isAlone = (shard: number): boolean => (alone.get(shard) ?? 0) > world.monotonicMs();
+  const isAlone = (shard: number): boolean => (alone.get(shard)?.untilMs ?? 0) > world.monotonicMs();
+
+  /** What fails in a shard holds up no other. */
+  async function guarded<Result>(shard: number, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      const forMs = Math.min(2 * (alone.get(shard)?.forMs ?? ALONE_MS / 2), MAX_ALONE_MS);
+      alone.set(shard, { untilMs: world.monotonicMs() + forMs, forMs });
+      onError(error);
+      throw error;
+    }
+  }
 
   /** What is due in one shard, without what was left to others. */
   async function dueIn(shard: number, room: number): Promise<Entry[]> {
     const skip = left.get(shard);
     const limit = room + (skip?.size ?? 0);
-    try {
-      const { entries } = await store.list('due', { shard, upTo: 'now', limit });
-      if (entries.length > 0) waiting.add(shard);
-      else waiting.delete(shard);
-      if (skip !== undefined) {
-        left.set(shard, new Set(entries.map(({ member }) => member).filter((name) => skip.has(name))));
-      }
-      return entries.filter(({ member }) => !skip?.has(member));
-    } catch (error) {
-      alone.set(shard, world.monotonicMs() + ALONE_MS);
-      throw error;
+    const { entries } = await guarded(shard, () => store.list('due', { shard, upTo: 'now', limit }));
+    if (entries.length > 0) waiting.add(shard);
+    else {
+      waiting.delete(shard);
+      alone.delete(shard);
     }
+    if (skip !== undefined) {
+      left.set(shard, new Set(entries.map(({ member }) => member).filter((name) => skip.has(name))));
+    }
+    return entries.filter(({ member }) => !skip?.has(member));
   }
 
   /** What is due in these shards, as far as they answer; null where none does. */
@@ -101,12 +117,11 @@ export function createClaims(options: {
   }
 
   async function take(conversation: string): Promise<Leased | 'taken' | 'left'> {
-    const answer = await mailbox.take(conversation);
-    if (answer === 'lost') observe.alarm('record_lost', { conversation });
-    const taken = answer === 'lost' ? 'taken' : answer;
+    const shard = shardOfName(conversation);
+    const taken = await guarded(shard, () => mailbox.take(conversation));
+    alone.delete(shard);
     observe.claim(typeof taken === 'object' ? 'won' : taken);
     if (taken === 'left') {
-      const shard = shardOfName(conversation);
       left.set(shard, (left.get(shard) ?? new Set()).add(conversation));
     }
     return taken;
@@ -126,22 +141,20 @@ export function createClaims(options: {
      */
     async claim(room) {
       if (room <= 0) return [];
-      const names = await look(room);
+      let names = await look(room);
       const claimed: Leased[] = [];
-      let failure: PromiseRejectedResult | undefined;
       for (let step = 1; claimed.length < room && names.length > 0; step = Math.min(2 * step, MAX_STEP)) {
         const some = names.splice(0, Math.min(step, room - claimed.length));
-        let taken = 0;
+        let [taken, failed] = [0, 0];
         for (const answer of await Promise.allSettled(some.map(take))) {
-          if (answer.status === 'rejected') failure ??= answer;
+          if (answer.status === 'rejected') failed += 1;
           else if (typeof answer.value === 'object') claimed.push(answer.value);
           else if (answer.value === 'taken') taken += 1;
         }
         // A lease is renewed once it is at work: one that is won must not wait for one node that hangs after the other.
-        if (failure !== undefined || 2 * taken >= some.length) break;
+        if ((failed > 0 && claimed.length > 0) || 2 * taken >= some.length) break;
+        if (failed > 0) names = names.filter((name) => !isAlone(shardOfName(name)));
       }
-      // What was taken must not be lost with what failed.
-      if (claimed.length === 0 && failure !== undefined) throw failure.reason;
       return claimed;
     },
   };

@@ -6,7 +6,7 @@ import type { Observe } from '../observability/metrics.ts';
 import { createSpans, type Spans } from '../observability/tracing.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { createCell } from './cell.ts';
+import { createCell, type RecordFault } from './cell.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
 import { drain, type Fused, fuse } from './drain.ts';
 import { createClaims } from './due.ts';
@@ -76,8 +76,8 @@ export function createEngine(options: EngineOptions): Engine {
   let stopped = false;
   const stopping = (): boolean => stopped;
 
-  const onBroken = (record: string) => observe.alarm('seal_broken', { conversation: record });
-  const kept = { store, sealer: encryption, world, onBroken };
+  const onFault = (fault: RecordFault, record: string) => observe.alarm(fault, { conversation: record });
+  const kept = { store, sealer: encryption, world, onFault };
   const customers = createCell(CUSTOMER, kept);
   const around: Around = async (trip, operation, work, outcomeOf) => {
     traces?.count(trip);
@@ -90,7 +90,7 @@ export function createEngine(options: EngineOptions): Engine {
   };
   const conversations = createCell(CONVERSATION, kept);
   const mailbox = createMailbox({ conversations, world, limits, around, onError: report });
-  const claims = createClaims({ store, mailbox, world, observe });
+  const claims = createClaims({ store, mailbox, world, observe, onError: report });
   const customerName = (customer: string) => encryption.name('customer', customer);
   const lockOf = (customer: string, operation: string, forMs?: number) => {
     const work = async () => (await customers.change(customerName(customer), lock(operation, forMs))).answer;

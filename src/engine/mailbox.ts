@@ -80,11 +80,8 @@ export class Lease {
 
 export type Leased = { readonly lease: Lease; readonly work: Work };
 
-/**
- * `taken`: another process was faster, or all was answered meanwhile. `left`: it is for processes of a newer version.
- * `lost`: what an index lists has no record (any more).
- */
-export type Taken = Leased | 'taken' | 'left' | 'lost';
+/** `taken`: another process was faster, or all was answered meanwhile. `left`: it is for processes of a newer version. */
+export type Taken = Leased | 'taken' | 'left';
 
 /** Throws `LeaseLost` where the lease is known to be lost. */
 export function assertNotLost(lease: Lease): void {
@@ -111,7 +108,7 @@ const NO_ROOM_MS = 2000;
 export const givenBackForRoom = ({ random }: Pick<World, 'random'>): GivenBack =>
   new GivenBack(Math.round(NO_ROOM_MS * (1 + 2 * random())));
 
-/** How soon a store that did not answer is asked once more. */
+/** How soon a store that did not answer is asked once more; each time after twice as long. */
 const RELEASE_AGAIN_MS = 250;
 
 /** What goes on with what was accepted, in the same swap; undefined: nothing does. */
@@ -217,8 +214,7 @@ export function createMailbox(options: {
     /** Takes the lease of a conversation that is listed as due. */
     async take(conversation: string): Promise<Taken> {
       const sinceMs = world.monotonicMs();
-      const { answer, lost } = await conversations.change(conversation, take(taking()), { listed: true });
-      if (lost) return 'lost';
+      const { answer } = await conversations.change(conversation, take(taking()), { listed: true });
       if (answer.kind === 'leased') {
         const { work } = answer;
         return { lease: new Lease(conversation, work, sinceMs + leaseMs), work };
@@ -260,7 +256,7 @@ export function createMailbox(options: {
     async release(lease: Lease, sentSeq: number, wait?: Wait): Promise<Work | null> {
       lease.mark = null;
       const ending = { sentSeq, wait, leaseMs, schema: VERSION, outcomes: lease.outcomes() };
-      for (;;) {
+      for (let againMs = RELEASE_AGAIN_MS; ; againMs *= 2) {
         try {
           const { answer } = await held(lease, (holder) => release(holder, ending));
           lease.mark = answer?.head?.mark ?? null;
@@ -269,7 +265,7 @@ export function createMailbox(options: {
           const again = error instanceof StoreUnavailable && world.monotonicMs() < lease.aliveUntilMs;
           if (!again) throw error;
         }
-        await world.sleep(RELEASE_AGAIN_MS);
+        await world.sleep(againMs);
       }
     },
 

@@ -2,7 +2,7 @@ import { type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
-import { createCell } from './cell.ts';
+import { createCell, type RecordFault } from './cell.ts';
 import {
   conversationName,
   type Incoming,
@@ -97,13 +97,11 @@ export function createOperators(options: {
   readonly world?: World | undefined;
   /** Something was filed in a conversation, for whoever has room (`Engine.waits`). */
   readonly onFiled?: ((conversation: string) => void) | undefined;
+  /** What was filed in found no record, or none that can be opened. */
+  readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 }): Operators {
-  const { store, encryption, readState, world = realWorld, onFiled } = options;
-  const conversations = createCell(CONVERSATION, {
-    ...{ store, sealer: encryption, world },
-    // Whoever works on it puts it aside, and says so.
-    onBroken() {},
-  });
+  const { store, encryption, readState, world = realWorld, onFiled, onFault = () => {} } = options;
+  const conversations = createCell(CONVERSATION, { store, sealer: encryption, world, onFault });
 
   async function recordOf(name: string): Promise<ConversationRecord | null> {
     return (await conversations.look(name)).record;

@@ -212,7 +212,7 @@ export function createWorld(encryption: Encryption = someEncryption()) {
   };
   onTestFinished(end);
 
-  const kept = { store: memory, sealer: encryption, world: outside, onBroken: () => {} };
+  const kept = { store: memory, sealer: encryption, world: outside, onFault: () => {} };
   const [conversations, customers] = [createCell(CONVERSATION, kept), createCell(CUSTOMER, kept)];
   const operators = createOperators({ store: memory, encryption, readState, world: outside });
 

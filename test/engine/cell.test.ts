@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCell } from '../../src/engine/cell.ts';
 import { accept, CONVERSATION, commit, newRecord, take } from '../../src/engine/record.ts';
-import { type RecordStore, StoreUnavailable, shardOf } from '../../src/store/port.ts';
+import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
 
@@ -14,7 +14,8 @@ function world(over: Partial<RecordStore> = {}) {
   const mono = { ms: 0 };
   const memory = createLossyStore({ nowMs: () => clock.ms }, 100);
   const trips: string[] = [];
-  const broken: string[] = [];
+  const faults: string[] = [];
+  const slept: number[] = [];
   const timers: (() => void)[] = [];
   const opened: string[] = [];
   const open = () =>
@@ -42,8 +43,10 @@ function world(over: Partial<RecordStore> = {}) {
           timers.push(run);
           return { cancel() {} };
         },
+        sleep: async (ms) => void slept.push(ms),
+        random: () => 0.5,
       },
-      onBroken: (name) => broken.push(name),
+      onFault: (fault) => faults.push(fault),
     });
   const dueOf = async () => (await memory.list('due', { shard, upTo: 'ever', limit: 10 })).entries;
   /** Time passes. */
@@ -51,7 +54,7 @@ function world(over: Partial<RecordStore> = {}) {
     mono.ms += ms;
     for (const run of timers.splice(0)) run();
   }
-  return { memory, clock, mono, trips, broken, opened, pass, open, dueOf };
+  return { memory, clock, mono, trips, faults, slept, opened, pass, open, dueOf };
 }
 
 const file = (id: string) => accept(filing(id));
@@ -143,7 +146,7 @@ describe('A cell', () => {
   });
 
   it('puts a broken record aside with its calls listed, and begins anew', async () => {
-    const { open, memory, broken, dueOf } = world();
+    const { open, memory, faults, dueOf } = world();
     const entry = (index: 'due' | 'intents', member: string) => ({ index, member, score: NOW });
     await memory.swap(KEY, {
       ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
@@ -151,11 +154,51 @@ describe('A cell', () => {
     });
     const cell = open();
     expect((await cell.change('name', file('m1'))).answer).toEqual({ kind: 'queued' });
-    expect(broken).toEqual(['name']);
+    expect(faults).toEqual(['seal_broken']);
     expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
     const listed = async (index: 'intents' | 'broken') =>
       (await memory.list(index, { shard, upTo: 'ever', limit: 10 })).entries.length;
     expect([await listed('intents'), await listed('broken')]).toEqual([1, 1]);
+  });
+
+  it('puts a broken record aside also where nothing is to be written', async () => {
+    const { open, memory, faults, dueOf } = world();
+    await memory.swap(KEY, {
+      ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
+      indexes: [{ index: 'due', member: 'name', score: NOW }],
+    });
+    const cell = open();
+    for (const listed of [true, false]) {
+      expect((await cell.change('name', take(taking()), { listed })).answer).toEqual({ kind: 'none' });
+    }
+    expect(faults).toEqual(['seal_broken']);
+    expect(await dueOf()).toEqual([]);
+    expect((await memory.list('broken', { shard, upTo: 'ever', limit: 10 })).count).toBe(1);
+  });
+
+  it('says that a record is lost which an index lists, or which it remembers, and begins anew', async () => {
+    const { open, memory, faults, dueOf } = world();
+    const cell = open();
+    await cell.change('name', file('m1'));
+    const { bytes } = await memory.read(KEY);
+    await memory.swap(KEY, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
+    expect((await open().change('name', take(taking()), { listed: true })).answer).toEqual({ kind: 'none' });
+    expect(await dueOf()).toEqual([]);
+    await cell.change('name', file('m2'));
+    expect(faults).toEqual(['record_lost', 'record_lost']);
+    expect((await cell.look('name')).record?.inbox.map(({ id }) => id)).toEqual(['m2']);
+  });
+
+  it('waits ever longer where a record is changed elsewhere each time, and gives up', async () => {
+    const { memory } = world();
+    const { open, trips, slept } = world({
+      read: memory.read,
+      swap: async () => ({ swapped: false, nowMs: NOW, bytes: null }),
+    });
+    await expect(open().change('name', file('m1'))).rejects.toThrow(StoreUnavailable);
+    expect(trips.length).toBeLessThan(30);
+    expect(slept.toSorted((a, b) => a - b)).toEqual(slept);
+    expect(slept.at(-1)).toBe(500);
   });
 
   it('looks at the record itself, also where it remembers another one', async () => {

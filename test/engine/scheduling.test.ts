@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { type Key, type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
+import { createWorld, incoming, type World } from './bot.ts';
+
+const keyOf = (world: World, conversation: string): Key =>
+  `c:${world.encryption.name('conversation', `test\0${conversation}`)}`;
+
+/** Files messages of conversations, of which nobody takes any up. */
+async function waiting(world: World, conversations: readonly string[]): Promise<void> {
+  const busy = world.engine({}, { concurrency: 0 });
+  for (const conversation of conversations) await busy.accept(incoming('a', { conversation }));
+}
+
+test('what is due and has no record is alarmed and taken out, once', async () => {
+  const world = createWorld();
+  await waiting(world, ['c1', 'c2']);
+  const key = keyOf(world, 'c1');
+  const { bytes } = await world.store.read(key);
+  // The key is lost, as by an eviction: its entries of indexes stay.
+  await world.store.swap(key, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
+  world.engine();
+  await world.quiet();
+  expect(world.alarms).toEqual([{ name: 'record_lost', reason: undefined }]);
+  expect(world.heard()).toEqual(['a']);
+});
+
+test('a broken record that is due is put aside and alarmed, and holds up nobody', async () => {
+  const world = createWorld();
+  await waiting(world, ['c1', 'c2']);
+  await world.broken();
+  world.engine();
+  await world.quiet();
+  expect(world.heard()).toEqual(['a']);
+  expect(world.alarms).toEqual([{ name: 'seal_broken', reason: undefined }]);
+  expect(await world.listed('broken')).toHaveLength(1);
+});
+
+test('what is due on nodes that write is answered while another one only reads, and what is due there once it writes', async () => {
+  const world = createWorld();
+  const names = Array.from({ length: 60 }, (_, at) => `c${at}`);
+  const isElsewhere = (key: Key): boolean => shardOf(key) % 4 > 0;
+  const elsewhere = names.filter((name) => isElsewhere(keyOf(world, name)));
+  await waiting(world, names);
+  let isFull = true;
+  let refused = 0;
+  const store: RecordStore = {
+    ...world.store,
+    async swap(key, swap) {
+      if (isElsewhere(key) || !isFull) return world.store.swap(key, swap);
+      refused += 1;
+      throw new StoreUnavailable('the node is full');
+    },
+  };
+  world.engine({ store });
+  await expect.poll(() => world.sent.length).toBe(elsewhere.length);
+  // A node that refuses is asked ever more rarely.
+  for (let seconds = 0; seconds < 60; seconds++) {
+    world.advance(1000);
+    await new Promise(setImmediate);
+  }
+  expect(refused).toBeLessThan(8 * (names.length - elsewhere.length));
+  expect(world.alarms).toContainEqual({ name: 'store_unavailable', reason: undefined });
+  isFull = false;
+  await world.quiet();
+  expect(world.sent.length).toBe(names.length);
+});
