@@ -1,15 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification, type VitestPluginContext } from 'vitest/node';
-import { planted } from './test/mutants/planted.ts';
-
-/** Plants the mutant that is looked for (`npm run mutants`): its file has a transform, and a place in the cache, of its own. */
-const mutants = {
-  name: 'mutants',
-  enforce: 'pre' as const,
-  transform: (source: string, path: string) => planted(path, source),
-  configureVitest: ({ defineCacheKeyGenerator }: VitestPluginContext) =>
-    defineCacheKeyGenerator(({ id, sourceCode }) => planted(id, sourceCode)),
-};
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What waits most, for servers and pages, begins first, so that no worker is left with it at the end. */
 class SlowFirst extends BaseSequencer {
@@ -21,7 +11,6 @@ class SlowFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  plugins: [mutants],
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
