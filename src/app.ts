@@ -252,6 +252,12 @@ export async function createApp(config: Config, options: AppOptions = {}) {
         }),
       );
     },
+    /** Why no message can be stored now; undefined: one can. */
+    storeFault: () =>
+      records.health().then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : 'the store is out of order'),
+      ),
     /** What the operator reads at the start, of each channel. */
     greeting: opened.greeting,
     /** What is out of order between the bot and a platform, by channel. */

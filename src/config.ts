@@ -24,9 +24,16 @@ export type ConfigRead =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly faults: readonly string[]; readonly warnings: readonly string[] };
 
-/** The process's environment, `.env` of the working directory filling in what is unset. */
+/** The process's environment, `.env` of the working directory filling in what is unset. Ends a process that cannot read it. */
 export function environment(): Environment {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+  } catch (error) {
+    console.error(
+      `.env: got what cannot be read (${error instanceof Error ? error.message : error}), wants a file`,
+    );
+    process.exit(EXIT_CONFIG);
+  }
   return process.env;
 }
 

@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
+import { z } from 'zod';
 import { type App, createApp } from './app.ts';
 import { type Config, EXIT_CONFIG, environment, readConfig } from './config.ts';
 import type { Addresses } from './http/server.ts';
@@ -10,6 +11,9 @@ import { placesOf } from './store/redis/address.ts';
 
 /** A little over what a graceful stop takes at most (docs/how-it-works.md, "A crash"). */
 const STOP_MS = 11_000;
+
+/** Node's error of a server that cannot listen, or of a name that cannot be looked up. */
+const listenFaultSchema = z.object({ code: z.string(), port: z.number().optional() });
 
 const read = readConfig(environment());
 if (!read.ok) {
@@ -30,8 +34,10 @@ const app = await createApp(config, { log: await logOutput(process.stdout), watc
 for (const warning of warnings) app.server.log.warn(warning);
 // Whether a start would be refused: asked once, where whatever ends is started again (compose.yaml).
 if (process.argv.includes('--check')) {
+  const fault = await app.storeFault();
+  if (fault !== undefined) console.error(`REDIS_URL: ${fault}`);
   await app.stop();
-  process.exit(0);
+  process.exit(fault === undefined ? 0 : 1);
 }
 
 const skip = ['SIGINT', 'SIGTERM'] as const;
@@ -57,21 +63,24 @@ await app.start();
 // For people: standard output is the log's alone, so that programs can read it.
 console.error([greeting(config, at), ...faultLines(app.faults())].join('\n'));
 
-/**
- * The operator frees or changes a port that is taken. Exit code 1, not that of a wrong configuration: the program that has
- * it may be about to stop, and a supervisor should try again.
- */
+/** Ends the process where the address is not this machine's (`HOST`), or the port is not free. */
 async function listen(): Promise<Addresses> {
   try {
     return await app.listen();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    const port = 'port' in error ? Number(error.port) : config.listen.port;
-    const name = port === config.adminPort ? 'ADMIN_PORT' : 'PORT';
-    const another = port === 65_535 ? 0 : port + 1;
-    console.error(`${name}: ${port} is in use. Another one: ${name}=${another} npm start`);
+    const { code, port } = listenFaultSchema.parse(error);
     await app.stop();
-    process.exit(1);
+    const name = port === config.adminPort ? 'ADMIN_PORT' : 'PORT';
+    if (code === 'EADDRINUSE' && port !== undefined) {
+      const another = port === 65_535 ? 0 : port + 1;
+      console.error(`${name}: ${port} is in use. Another one: ${name}=${another} npm start`);
+      // The program that has it may be about to stop: a supervisor should try again.
+      process.exit(1);
+    }
+    if (code === 'EACCES') console.error(`${name}: got ${port}, wants a port that this user may open`);
+    else
+      console.error(`HOST: got "${config.listen.host}", wants a name or address of this machine (${code})`);
+    process.exit(EXIT_CONFIG);
   }
 }
 

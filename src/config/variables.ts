@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Gift } from '../conversation/context.ts';
 import type { Answer } from '../conversation/language/nearest.ts';
@@ -13,8 +14,6 @@ import { parseRedisUrl, type RedisAddress } from '../store/redis/address.ts';
 
 /** A schema from a written value to a `T`; its description says what such a value looks like, completing "wants …". */
 type Kind<T> = z.ZodType<T, string>;
-
-const text = z.string().describe('a text');
 
 const like = (pattern: RegExp, wants: string) => z.string().regex(pattern).describe(wants);
 
@@ -200,6 +199,12 @@ const hook = z
   })
   .describe('a URL beginning with https://, or http:// on this machine, without user');
 
+/** A port beside it would be one more word of an IPv6 address, or of a name that nobody has. */
+const host = z
+  .string()
+  .refine((written) => isIP(written) > 0 || /^(?=.*[a-z])[\w.-]+$/i.test(written))
+  .describe('a host name or address');
+
 const visible = like(/^[!-~]+$/, 'visible ASCII characters');
 const webhookSecret = like(/^[\w-]{1,256}$/, '1–256 of A–Z a–z 0–9 _ -');
 const directory = like(/^[\w.-]{1,100}$/, 'an id as Azure shows it');
@@ -233,8 +238,12 @@ export const ENDPOINTS = allEndpoints.keyof().options;
 
 /** The environment as text -> typed values: the one place that lists the variables (docs/configuration.md). */
 export const variables = z.object({
-  NODE_ENV: set(text, 'development', '`production` refuses embedded parts and development keys'),
-  HOST: set(like(/^[\w.:%-]+$/, 'a host name or address'), '127.0.0.1', 'where to listen'),
+  NODE_ENV: set(
+    oneOf('production', 'development', 'test'),
+    'development',
+    '`production` refuses embedded parts and development keys',
+  ),
+  HOST: set(host, '127.0.0.1', 'where to listen'),
   PORT: set(integer(0, 65_535), '3000', 'where to listen; 0 = any free port'),
   ADMIN_PORT: may(
     integer(0, 65_535),

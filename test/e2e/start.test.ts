@@ -1,9 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Bot, type Environment, startBot, startProcess } from '../support/processes.ts';
+import { startRedis } from '../support/redis.ts';
 import { choosesGift, PHONE } from './chat.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -106,6 +110,50 @@ test('faults of the configuration come as one list, secrets masked, and the exit
   const said = bot.lines.join('\n');
   for (const name of [...Object.keys(env), 'TELEGRAM_WEBHOOK_SECRET']) expect(said).toContain(`${name}: got`);
   expect(said).not.toContain(secret);
+});
+
+test.for([
+  ['HOST', 'no-host.invalid'],
+  ['HOST', '192.0.2.1'],
+  ['HOST', 'localhost:3000'],
+  ['NODE_ENV', 'prod'],
+] as const)(
+  '%s=%s ends the start with one line that names it, and the exit code says so',
+  async ([name, value]) => {
+    const bot = await startProcess('src/main.ts', { [name]: value, LOG_LEVEL: 'fatal' });
+    expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+    expect(bot.lines.filter((line) => !line.startsWith('The configuration has faults'))).toEqual([
+      expect.stringMatching(new RegExp(`^ *${name}: got "${value}", wants `)),
+    ]);
+  },
+);
+
+test('a .env that is a folder is one line', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  await mkdir(join(cwd, '.env'));
+  const run = spawnSync(process.execPath, [resolve('src/main.ts')], { cwd, encoding: 'utf8' });
+  expect(run).toMatchObject({
+    status: EXIT_CONFIG,
+    stderr: expect.stringMatching(/^\.env: got .+, wants a file\n$/),
+  });
+});
+
+test('--check fails where Redis refuses a start, and where no message can be stored', async () => {
+  const redis = await startRedis('--requirepass', 'right');
+  onTestFinished(() => redis.stop());
+  const check = (login: string) => {
+    const env = { REDIS_URL: `redis://${login}@127.0.0.1:${redis.port}/3`, LOG_LEVEL: 'fatal' };
+    return startProcess('src/main.ts', env, ['--check']);
+  };
+  const wrong = await check(':wrong');
+  expect(await wrong.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  expect(wrong.lines).toEqual([expect.stringMatching(/^REDIS_URL: got a user, .*WRONGPASS/)]);
+  expect(await (await check(':right')).ended).toEqual({ code: 0, signal: null });
+  await redis.kill();
+  const missing = await check(':right');
+  expect(await missing.ended).toEqual({ code: 1, signal: null });
+  await missing.line(/^REDIS_URL: .*cannot be reached/);
 });
 
 test('--check says whether a start would be refused, and starts nothing', async () => {

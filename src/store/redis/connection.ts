@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Command, type DNSLookupFunction, Redis } from 'ioredis';
 import type { Log } from '../../observability/log.ts';
 import type { Observe } from '../../observability/metrics.ts';
@@ -59,6 +58,9 @@ function lua(name: string): string {
   return readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
 }
 
+/** A login or a database that Redis does not have. It then goes on with another one, or not at all. */
+const REFUSES =
+  /^(WRONGPASS|NOAUTH|ERR invalid password|ERR DB index is out of range|ERR SELECT is not allowed)/;
 /** How long the start waits for Redis. After that the bot starts without it, and recovers once Redis is there. */
 const START_MS = 3000;
 /** A connection that waits for replicas is given up after so many attempts: its node may be gone for good. */
@@ -100,7 +102,13 @@ export async function connectRedis(
   const { commands, waiterOf, ...rest } =
     address.kind === 'cluster' ? cluster(address) : single(address, changes.left);
   changes.watch(commands);
-  await ready(commands);
+  const refusal = await ready(commands);
+  if (refusal !== undefined) {
+    await rest.close();
+    throw new StoreRefused(
+      `REDIS_URL: got a user, password or database that ${placesOf(address)} refuses (${refusal}), wants those it has`,
+    );
+  }
   const opening = createOpening(commands, word, log);
   await opening.open().catch(async (error: unknown) => {
     await rest.close();
@@ -253,11 +261,17 @@ const keepName: DNSLookupFunction = (host, found) => found(null, host);
 /** The commands of this connection fail by themselves; the main connection logs why. */
 const quiet = (connection: Redis): Redis => connection.on('error', () => {});
 
-const ready = (commands: Redis | Cluster): Promise<unknown> =>
-  Promise.race([
-    new Promise((resolve) => commands.once('ready', resolve)),
-    delay(START_MS, undefined, { ref: false }),
-  ]);
+/** Waits for Redis, but not for ever. Why Redis does not let this process in, where it says so. */
+const ready = (commands: Redis | Cluster): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    commands.once('ready', () => resolve(undefined));
+    setTimeout(resolve, START_MS, undefined).unref();
+    commands.on('error', (error) => {
+      // Of a cluster, the error of its last node says why.
+      const why = REFUSES.exec(reason('lastNodeError' in error ? error.lastNodeError : error));
+      if (why !== null) resolve(why[0]);
+    });
+  });
 
 /**
  * Has the commands of one iteration of the event loop leave in one write. ioredis' auto-pipelining does that, too, but sends

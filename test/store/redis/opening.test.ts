@@ -48,6 +48,21 @@ test('a store of other keys is refused, and keeps its word', async () => {
   expect(await adminOf(server).mget(...PLACES)).toEqual(['a', 'a']);
 });
 
+test('a Redis that refuses the login, or has no such database, is refused', async () => {
+  const { port } = await ownRedis('--requirepass', 'right');
+  for (const [login, db, refusal] of [
+    [':wrong@', '', 'WRONGPASS'],
+    ['nobody:right@', '', 'WRONGPASS'],
+    ['', '', 'NOAUTH'],
+    [':right@', '/99', 'ERR DB index is out of range'],
+  ]) {
+    const opened = openRecords(`redis://${login}127.0.0.1:${port}${db}`);
+    await expect(opened).rejects.toThrow(new RegExp(`^REDIS_URL: got a .* 127.0.0.1:${port} .*${refusal}`));
+    const nodes = openRecords(`redis://${login}127.0.0.1:${port},127.0.0.1:${port}`);
+    if (login !== ':right@') await expect(nodes).rejects.toBeInstanceOf(StoreRefused);
+  }
+});
+
 test('a word that is replaced is replaced in both places', async () => {
   const server = await ownRedis();
   await openRecords(server.url, { word: keysOf('a') });
