@@ -4,7 +4,7 @@ import en from '../locales/en.json' with { type: 'json' };
 import vi from '../locales/vi.json' with { type: 'json' };
 import type { LanguageText } from './conversation/language/words.ts';
 import { LOCALES, type Locale, perLocale, type Wording } from './conversation/message.ts';
-import type { Line, Param, Reply } from './conversation/reply.ts';
+import { type Line, type Param, type Reply, Unwordable } from './conversation/reply.ts';
 
 /** What customers say, in each language: `locales/*.md`. */
 export const SAYINGS: readonly LanguageText[] = LOCALES.map((locale) => ({
@@ -67,13 +67,17 @@ export function createWords({ timeZone, resources = WORDING, onMissing = refuse 
       if (param !== undefined) values[name] = value(param, locale);
     }
     const count = typeof values.count === 'number' ? values.count : undefined;
-    // No `nest`: a customer's "$t(…)" must stay what it is.
-    return translators[locale](key, {
-      replace: values,
-      nest: false,
-      ...(context !== undefined && { context }),
-      ...(count !== undefined && { count }),
-    });
+    try {
+      // No `nest`: a customer's "$t(…)" must stay what it is.
+      return translators[locale](key, {
+        replace: values,
+        nest: false,
+        ...(context !== undefined && { context }),
+        ...(count !== undefined && { count }),
+      });
+    } catch (cause) {
+      throw new Unwordable(`${key}: ${String(cause)}`, { cause });
+    }
   }
 
   function value(param: Param, locale: Locale): string | number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Wording } from '../src/conversation/message.ts';
-import type { Line } from '../src/conversation/reply.ts';
+import { type Line, Unwordable } from '../src/conversation/reply.ts';
 import { createWords } from '../src/i18n.ts';
 
 const resources: Wording = {
@@ -105,6 +105,10 @@ describe('text from outside', () => {
 });
 
 describe('missing wording', () => {
+  it('says of a value that no language has words for that there are none', () => {
+    expect(() => vi({ key: 'history.record', params: { at: -1e17, what: 'Tivi' } })).toThrow(Unwordable);
+  });
+
   it('throws for a missing key, param or variant, so that tests find it', () => {
     expect(() => vi({ key: 'no.such' })).toThrow('no.such');
     expect(() => vi({ key: 'hello' })).toThrow('{{name}}');

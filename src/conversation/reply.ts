@@ -3,6 +3,11 @@ import type { Awaited, Effect } from './effect.ts';
 import { type LocalizedText, type PhotoEffect, perLocale } from './message.ts';
 import type { State } from './state.ts';
 
+/** Thrown where a reply cannot be put into words, however often it is tried. */
+export class Unwordable extends Error {
+  override name = 'Unwordable';
+}
+
 /**
  * A keyed piece of wording: `key` names the entry in `locales/*.json`, `context` picks a variant of it
  * (i18next: `key_context`). Values are data, never wording: numbers and times (epoch ms) are formatted by the locale

@@ -1,4 +1,5 @@
 import { writeAwaited } from '../conversation/effect.ts';
+import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
 import { StoreUnavailable } from '../store/port.ts';
@@ -134,7 +135,10 @@ export function createOutbox(options: OutboxTools) {
     }
   }
 
-  /** A channel that throws has a bug, and may have sent the reply all the same. */
+  /**
+   * A channel that throws has a bug, and may have sent the reply all the same; but a reply for which there are no words will
+   * never have any, and must not hold up those behind it.
+   */
   async function attempt(outgoing: Outgoing, seq: number): Promise<Delivery> {
     const channel = platform(outgoing.channel);
     if (channel === undefined) return { kind: 'undelivered' };
@@ -142,7 +146,7 @@ export function createOutbox(options: OutboxTools) {
       return await channel.deliver(outgoing, seq);
     } catch (err) {
       observe.log.error({ err, channel: outgoing.channel }, 'a channel threw while delivering');
-      return { kind: 'uncertain' };
+      return { kind: err instanceof Unwordable ? 'rejected' : 'uncertain' };
     }
   }
 

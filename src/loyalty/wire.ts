@@ -86,6 +86,8 @@ const word = z
 const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
 const number = maybe(numeric);
+/** Epoch ms of a year with four digits: what no calendar has, nobody can be shown. */
+const time = maybe(numeric.refine((ms) => ms >= 0 && ms < Date.UTC(10_000)));
 const text = maybe(word);
 const thing = maybe(z.object({ code: text, name: text }));
 
@@ -110,7 +112,7 @@ const recordSchema = z.object({
   gift: thing,
   code: text,
   contact: maybe(namedSchema),
-  createdAt: number,
+  createdAt: time,
   id: text,
   _id: text,
 });
@@ -123,6 +125,11 @@ export function readSuccess(json: unknown): 'applied' | 'refused' | 'unreadable'
   const { success } = answerSchema.safeParse(json).data ?? {};
   if (success === 1 || success === '1' || success === true) return 'applied';
   return ['number', 'string', 'boolean'].includes(typeof success) ? 'refused' : 'unreadable';
+}
+
+/** Whether AntCRM says that it did not do as asked: an empty list beside that does not mean that there is nothing. */
+function isRefusal(json: unknown): boolean {
+  return answerSchema.safeParse(json).data?.success !== undefined && readSuccess(json) !== 'applied';
 }
 
 /** AntCRM's own words for a refusal, where it has any. */
@@ -148,7 +155,8 @@ export function scrub(reason: string | undefined, sent: readonly (string | undef
 }
 
 /**
- * A page of the history; null if the answer is no list, or lists what is somebody else's: nothing follows from it then.
+ * A page of the history; null if the answer is no list, a refusal, or lists what is somebody else's: nothing follows from
+ * it then.
  * `count` is what the page held before records of the other type were left out: it tells whether there may be another.
  */
 export function readHistory(
@@ -156,7 +164,7 @@ export function readHistory(
   { type, by }: Pick<HistoryQuery, 'type' | 'by'>,
 ): { records: LoyaltyRecord[]; count: number } | null {
   const list = Array.isArray(json) ? json : wrappedSchema.safeParse(json).data?.data;
-  if (!Array.isArray(list)) return null;
+  if (!Array.isArray(list) || isRefusal(json)) return null;
   const records = list.flatMap((entry) => readRecord(entry, type) ?? []);
   if (records.some(({ whose }) => whose && isAnothers(whose, by))) return null;
   return { records: records.filter((record) => record.type === type), count: list.length };
@@ -188,6 +196,7 @@ const TYPES: Readonly<Record<number, HistoryType>> = { 1: 'point', 2: 'gift' };
  * is something else. A record that carries another phone (or e-mail) than the one asked for is somebody else's.
  */
 export function readContact(json: unknown, by: Identifier): Contact | null | 'unreadable' {
+  if (isRefusal(json)) return 'unreadable';
   const wrapped = wrappedSchema.safeParse(json).data;
   const found = wrapped?.data === undefined ? json : wrapped.data;
   if (found === null || found === undefined) return wrapped?.data === null ? null : 'unreadable';

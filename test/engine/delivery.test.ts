@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Unwordable } from '../../src/conversation/reply.ts';
 import { watched } from '../support/changes.ts';
 import { createWorld, incoming } from './bot.ts';
 
@@ -183,6 +184,18 @@ describe('a reply', () => {
     await world.quiet();
     expect(world.heard()).toEqual(['a', 'a b']);
     expect(world.deliveries[0]).toBe('uncertain');
+  });
+
+  test('for which there are no words is dropped at once, with an alarm, and the next goes on', async () => {
+    const world = createWorld();
+    world.script.push(async () => {
+      throw new Unwordable('history.page: RangeError');
+    });
+    const engine = world.engine();
+    for (const text of ['a', 'b']) await engine.accept(incoming(text));
+    await expect.poll(() => world.heard()).toEqual(['a b']);
+    expect(world.deliveries).toEqual(['rejected', 'delivered']);
+    expect(world.alarms.map(({ name }) => name)).toEqual(['delivery_rejected']);
   });
 
   test('for a channel that this process has not waits for one that has it', async () => {

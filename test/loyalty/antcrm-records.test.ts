@@ -72,6 +72,15 @@ describe('the history', () => {
     ]);
   });
 
+  test.each([-1e17, 1e17, '-100000000000000', Number.MAX_VALUE])(
+    'have no time where no calendar has it: %j',
+    (createdAt) => {
+      expect(readHistory([{ type: 1, createdAt }], POINT)?.records).toEqual([
+        { type: 'point', status: 'succeeded' },
+      ]);
+    },
+  );
+
   test('takes numbers as strings, and leaves out what is missing, null or of a wrong type', () => {
     const records = [
       { type: '1', score: ' 100 ', status: '0', createdAt: '1692084490615', id: 7, product: null },

@@ -191,8 +191,25 @@ describe('reads', () => {
     expect(await ask()).toEqual({ ok: false, reason: 'unavailable' });
   });
 
+  test.each([0, '0', false, null, 2, 'error', {}])(
+    'that say success: %j are unreadable, whatever empty list stands beside it',
+    async (success) => {
+      history().reply(200, { success, message: 'Internal error', data: [] });
+      expect(await ask()).toEqual({ ok: false, reason: 'unreadable' });
+      nock(BASE).get('/contacts').query(true).reply(200, { success, data: [] });
+      expect(await antCrm.contact(BY_PHONE)).toEqual({ ok: false, reason: 'unreadable' });
+    },
+  );
+
+  test.each([1, '1', true])('that say success: %j are read', async (success) => {
+    history().reply(200, { success, data: [] });
+    expect(await ask()).toMatchObject({ ok: true, value: { records: [] } });
+    nock(BASE).get('/contacts').query(true).reply(200, { success, data: null });
+    expect(await antCrm.contact(BY_PHONE)).toEqual({ ok: true, value: null });
+  });
+
   test('that yield no list are unreadable', async () => {
-    history().reply(200, { success: 0 });
+    history().reply(200, { count: 0 });
     expect(await ask()).toEqual({ ok: false, reason: 'unreadable' });
   });
 
