@@ -81,7 +81,8 @@ export interface PhotoReader {
  *   come as messages of their own; what it is called does not matter.
  * - `unknown`: anything we cannot read; it is answered all the same.
  * - `group`: the bot was addressed where others can read.
- * - `person`: one of staff writes in a ticket, or closes it (without `text`). `id` tells it from its repeat.
+ * - `person`: one of staff writes in a ticket, claims or releases it (`claim`), or closes it (with neither). `id` tells a text
+ *   from its repeat.
  * - `settle`: an operator decided an operation that the bot could not (`npm run operations -- settle`).
  */
 export const messageSchema = z.discriminatedUnion('kind', [
@@ -105,6 +106,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
     by: z.string(),
     text: z.string().optional(),
     id: z.string().optional(),
+    claim: z.boolean().optional(),
   }),
   z.strictObject({
     kind: z.literal('settle'),
@@ -129,7 +131,7 @@ export const senderSchema = z.strictObject({
   proof: z.enum(['contact', 'profile', 'token']),
   /** The language of the person's client, where the channel tells it. */
   locale: z.enum(LOCALES).optional(),
-  /** The profile's display name. Sent to AntCRM with an accumulation of the sender's own; never stored in the state. */
+  /** The profile's display name. Sent to AntCRM with an accumulation of the sender's own; kept in the state only with an open ticket. */
   name: z.string().optional(),
   /** The profile's e-mail that the channel vouches for, lower-cased; only with proof `profile`. */
   email: z.string().optional(),

@@ -149,31 +149,48 @@ const noteSchema = z.strictObject({
   id: z.string().optional(),
 });
 
-/** What is being done. */
+/** What is being done: the flow, the step it waits at, and what it gathered so far, in full. */
 export const doingSchema = z.strictObject({
   flow: name,
+  asks: z.string().optional(),
   codes: z.array(z.string()).optional(),
   gift: z.string().optional(),
+  phone: z.string().optional(),
+  email: z.string().optional(),
 });
 
 /**
- * A person has taken over, or had. `waitsMs`: since when the customer waits for staff to write; `answeredMs`: when staff last
- * did; `led`: what the customer wrote that led to it; `erased`: nothing is written in it any more; `count`: all that was ever
- * written, of which `notes` has the last.
+ * A person has taken over, or had.
+ *
+ * - `waitsMs`: since when the customer waits for staff to write. `answeredMs`: when staff last did. An escalated operation
+ *   opens a ticket with neither: the bot goes on until the customer asks for a person, or staff write.
+ * - `name`: the customer's display name. `claimedBy`: who of staff has it. `closed.staff`: who of staff closed it.
+ * - `led`: what the customer wrote that led to it. `notUnderstood`: what was not understood right before.
+ * - `erased`: nothing is written in it any more.
+ * - `count`: all that was ever written, of which `notes` has the last; and how often it was claimed or released.
  */
 const ticketSchema = z.strictObject({
   id: z.string(),
   reason: z.enum(REASONS),
+  name: z.string().optional(),
   openedMs: z.number(),
   waitsMs: z.number().optional(),
   answeredMs: z.number().optional(),
   late: z.literal(true).optional(),
-  closed: z.strictObject({ atMs: z.number(), by: z.enum(['customer', 'staff', 'time']) }).optional(),
+  claimedBy: z.string().optional(),
+  closed: z
+    .strictObject({
+      atMs: z.number(),
+      by: z.enum(['customer', 'staff', 'time']),
+      staff: z.string().optional(),
+    })
+    .optional(),
   doing: doingSchema.optional(),
   led: z.array(z.string()).optional(),
+  notUnderstood: z.array(z.string()).optional(),
   erased: z.literal(true).optional(),
   notes: z.array(noteSchema),
-  count: z.strictObject({ customer: z.number(), staff: z.number() }),
+  count: z.strictObject({ customer: z.number(), staff: z.number(), claims: z.number().optional() }),
 });
 export type Ticket = z.infer<typeof ticketSchema>;
 
@@ -209,6 +226,8 @@ export const stateSchema = z.strictObject({
   misses: z.number().optional(),
   /** The last answer offered a person: why, and what was written that led to it. */
   offered: z.strictObject({ why: z.enum(['asked', 'complaint']), led: z.array(z.string()) }).optional(),
+  /** What was not understood since the last message that was, as it was written; ends as the draft does. */
+  notUnderstood: z.array(z.string()).optional(),
   /** What was not understood, masked, oldest first; only of customers who agreed to be remembered. */
   unclear: z
     .array(z.strictObject({ atMs: z.number(), text: z.string(), question: z.string().optional() }))
@@ -222,10 +241,16 @@ export const stateSchema = z.strictObject({
 });
 export type State = z.infer<typeof stateSchema>;
 
-/** The ticket that is open: a person answers. */
+/** The ticket that is open. */
 export function openTicket({ tickets }: Pick<State, 'tickets'>): Ticket | undefined {
   const last = tickets?.at(-1);
   return last?.closed ? undefined : last;
+}
+
+/** The open ticket in which a person answers, so the bot does not. */
+export function takenTicket(state: Pick<State, 'tickets'>): Ticket | undefined {
+  const ticket = openTicket(state);
+  return ticket?.waitsMs === undefined && ticket?.answeredMs === undefined ? undefined : ticket;
 }
 
 /** The language to answer in: what was chosen, else the customer's own words, else the client. */

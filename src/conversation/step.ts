@@ -8,7 +8,7 @@ import type { Outcome } from './effect.ts';
 import type { Scope } from './flow.ts';
 import type { Message, PhotoEffect } from './message.ts';
 import { after, type Decision, type Reply, say } from './reply.ts';
-import { IDLE_MS, openTicket, type State, type Step } from './state.ts';
+import { IDLE_MS, type State, type Step, takenTicket } from './state.ts';
 
 const GROUP_EVERY_MS = 60 * 60_000;
 
@@ -76,7 +76,7 @@ function heard(stored: State, message: Message, scope: Scope): Decision {
   if (message.kind === 'group') return pointAway(stored, scope);
   if (message.kind === 'person') return fromStaff(stored, message, scope);
   const { state, before } = arrive(stored, scope);
-  if (openTicket(state)) return onMessage(state, message, scope);
+  if (takenTicket(state)) return onMessage(state, message, scope);
   if (before.length > 0 && message.kind === 'choice')
     return home(state, scope, { key: 'conversation.expired' });
   return after(before, onMessage(state, message, scope));
@@ -150,13 +150,13 @@ function lapse(stored: State, scope: Scope): State {
   const state = unclearLapsed(stored, scope);
   const atMs = lapseAtMs(state);
   if (atMs === null || scope.nowMs < atMs) return state;
-  const { before: _, offered: __, ...kept } = state;
+  const { before: _, offered: __, notUnderstood: ___, ...kept } = state;
   return { ...kept, draft: {}, step: emptied(state.step) };
 }
 
-function isGathering({ draft, step, before, offered }: State): boolean {
+function isGathering({ draft, step, before, offered, notUnderstood }: State): boolean {
   const isAsked = step.at === 'browsing' || (step.at === 'asking' && step.offer !== undefined);
-  return Object.keys(draft).length > 0 || before !== undefined || offered !== undefined || isAsked;
+  return isAsked || Object.keys(draft).length > 0 || [before, offered, notUnderstood].some(Boolean);
 }
 
 function emptied(step: Step): Step {

@@ -3,13 +3,14 @@ import { type Index, type Listed, type RecordStore, SHARDS, StoreUnavailable } f
 const OPERATIONS_SEEN = 1000;
 const LOST_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** A ticket as its index tells it: where, what was written so far by whom, and since when it stands as it does. */
+/** A ticket as its index tells it: where, what was written and claimed so far, and since when it stands as it does. */
 export type TicketEntry = {
   readonly conversation: string;
   readonly id: string;
   readonly stands: string;
   readonly customer: number;
   readonly staff: number;
+  readonly claims: number;
   readonly score: number;
   readonly ageMs: number;
 };
@@ -19,8 +20,8 @@ export async function ticketsIn(store: Lists, upTo: 'now' | 'ever', limit: numbe
   const listed = await listAll(store, 'tickets', upTo, limit);
   const tickets = listed.flatMap(({ nowMs, entries }) =>
     entries.map(({ member, score }): TicketEntry => {
-      const [conversation = '', id = '', stands = '', customer, staff] = member.split(':');
-      const written = { customer: Number(customer), staff: Number(staff) };
+      const [conversation = '', id = '', stands = '', customer, staff, claims = 0] = member.split(':');
+      const written = { customer: Number(customer), staff: Number(staff), claims: Number(claims) };
       return { conversation, id, stands, ...written, score, ageMs: Math.max(0, nowMs - score) };
     }),
   );

@@ -1,3 +1,4 @@
+import { claimTicket } from '../conversation/dialogue/person.ts';
 import { type Operation, openTicket, type State, type Ticket } from '../conversation/state.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
@@ -16,13 +17,22 @@ const CLOSED_SCORE = 1e14;
 /** What the indexes have of a conversation, beside what its envelope tells. */
 export function listedOf({ tickets = [], unclear = [] }: State): readonly Listed[] {
   const sentence = unclear.at(-1);
-  const listed = tickets.map(({ id, closed, waitsMs, answeredMs, openedMs, count }) => {
-    const stands = closed ? 'closed' : waitsMs === undefined ? 'answered' : 'waiting';
-    const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs ?? openedMs);
-    return { index: 'tickets', part: `${id}:${stands}:${count.customer}:${count.staff}`, score };
+  const listed = tickets.map((ticket) => {
+    const { id, closed, answeredMs = 0, count } = ticket;
+    const waitsMs = waitingSinceMs(ticket);
+    const stands = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
+    const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs);
+    const { customer, staff, claims = 0 } = count;
+    return { index: 'tickets', part: `${id}:${stands}:${customer}:${staff}:${claims}`, score };
   });
   // The newest first.
   return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
+}
+
+/** Since when the customer waits for staff, for a result too, epoch ms; null: staff wrote last, or the ticket is closed. */
+export function waitingSinceMs({ closed, waitsMs, answeredMs, openedMs }: Ticket): number | null {
+  if (closed) return null;
+  return waitsMs ?? (answeredMs === undefined ? openedMs : null);
 }
 
 /** A ticket and what its customer did. */
@@ -36,7 +46,7 @@ export type SeenTicket = {
 
 export type News = {
   readonly ticket: string;
-  readonly what: 'opened' | 'message' | 'answered' | 'closed';
+  readonly what: 'opened' | 'message' | 'answered' | 'claimed' | 'closed';
 };
 
 /** All reject with `StoreUnavailable`. */
@@ -44,10 +54,15 @@ export type Tickets = {
   /** Oldest first; of very many not all. */
   list(stands?: 'open' | 'closed'): Promise<readonly SeenTicket[]>;
   find(id: string): Promise<SeenTicket | null>;
-  /** Files an answer, or without `text` the end of the ticket. */
+  /** Files an answer, a claim (`true`) or release, or without either the end of the ticket. */
   file(
     id: string,
-    note: { readonly by: string; readonly text?: string; readonly id?: string | undefined },
+    note: {
+      readonly by: string;
+      readonly text?: string;
+      readonly id?: string | undefined;
+      readonly claim?: boolean;
+    },
   ): Promise<'filed' | 'unknown' | 'closed'>;
   /** What was not understood, newest first; of very many not all. */
   unclear(): Promise<readonly (NonNullable<State['unclear']>[number] & { channel: string })[]>;
@@ -135,17 +150,18 @@ export function createTickets(options: {
       return entry === undefined ? null : seen(entry);
     },
 
-    async file(id, { by, text, id: note = world.id() }) {
+    async file(id, { by, text, claim, id: note = world.id() }) {
       const entry = await entryOf(id);
       const found = entry && (await read(id, entry.conversation));
       if (!entry || !found) return 'unknown';
       const isSaid = text !== undefined && found.ticket.notes.some((one) => one.id === note);
       if (!isSaid && found.ticket.closed) return 'closed';
+      const isEnd = text === undefined && claim === undefined;
       const content = text === undefined ? {} : { text, id: note };
       await operators.file(entry.conversation, {
         ...found.origin,
-        id: text === undefined ? `person:${id}` : `person:${id}:${note}`,
-        message: { kind: 'person', ticket: id, by, ...content },
+        id: isEnd ? `person:${id}` : `person:${id}:${note}`,
+        message: { kind: 'person', ticket: id, by, ...content, ...(claim !== undefined && { claim }) },
       });
       return 'filed';
     },
@@ -173,25 +189,30 @@ export function createTickets(options: {
 
 /** The ticket with what staff filed that no turn has taken up yet. */
 function withFiled(ticket: Ticket, { messages, nowMs }: Conversation): Ticket {
-  const notes = [...ticket.notes];
-  let { closed } = ticket;
+  let filed = ticket;
   for (const { message, acceptedMs: atMs = nowMs } of messages) {
     if (message.kind !== 'person' || message.ticket !== ticket.id) continue;
-    const { by, text, id } = message;
-    if (text !== undefined) notes.push({ atMs, text, by, ...(id !== undefined && { id }) });
-    else closed ??= { atMs, by: 'staff' };
+    const { by, text, id, claim } = message;
+    if (claim !== undefined) filed = claimTicket(filed, by, claim);
+    else if (text === undefined) filed = { closed: { atMs, by: 'staff', staff: by }, ...filed };
+    else {
+      const { waitsMs: _, ...rest } = filed;
+      const note = { atMs, text, by, ...(id !== undefined && { id }) };
+      filed = { ...rest, answeredMs: atMs, claimedBy: by, notes: [...rest.notes, note] };
+    }
   }
-  return { ...ticket, notes, ...(closed && { closed }) };
+  return filed;
 }
 
 /** What happened between two looks. What is open no more is closed. */
 function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): News[] {
   const closed = [...before.keys()].filter((id) => !now.has(id));
-  const told = [...now.values()].flatMap(({ id, customer, staff }) => {
+  const told = [...now.values()].flatMap(({ id, customer, staff, claims }) => {
     const known = before.get(id);
     const what: News['what'][] = known ? [] : ['opened'];
     if (customer > (known?.customer ?? 0)) what.push('message');
     if (staff > (known?.staff ?? 0)) what.push('answered');
+    if (claims > (known?.claims ?? 0)) what.push('claimed');
     return what.map((one) => ({ ticket: id, what: one }));
   });
   return [...told, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];

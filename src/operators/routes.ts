@@ -3,7 +3,8 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { z } from 'zod';
 import type { Lookup } from '../conversation/effect.ts';
 import { parsePhone } from '../conversation/language/identity.ts';
-import type { Filed, Operators } from '../engine/operators.ts';
+import { openTicket, takenTicket } from '../conversation/state.ts';
+import type { Filed, OpenOperation, Operators } from '../engine/operators.ts';
 import { comeLater, problem } from '../http/problem.ts';
 import type { Fields, Log } from '../observability/log.ts';
 import type { Encryption } from '../store/encryption.ts';
@@ -87,7 +88,7 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
   const { guard, operators, decisions, channels, checksMs, log, nowMs } = options;
   const sought = soughtBy(channels.map(({ name }) => name));
 
-  function refuse(reply: FastifyReply, why: Exclude<Filed, 'filed'>, detail?: string): FastifyReply {
+  function refuse(reply: FastifyReply, why: Exclude<Filed, 'filed'>, detail?: string | null): FastifyReply {
     if (why === 'full') return comeLater(reply, 503, FULL);
     const [status, usual] = REFUSALS[why];
     return problem(reply, status, detail ?? usual);
@@ -104,7 +105,23 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       .map((one) => one.reference)
       .filter((one) => one.startsWith(`${reference}.`));
     const detail = `Several codes were confirmed at once. Say which: ${parts.join(', ')}`;
-    return refuse(reply, 'unknown', parts.length > 0 ? detail : undefined);
+    const decision = await decisions.find(reference);
+    return refuse(reply, 'unknown', parts.length > 0 ? detail : decision && settledBy(decision));
+  }
+
+  /** What a decision does, for whoever made it. */
+  async function told({ reference, conversation }: OpenOperation, result: string) {
+    const { state } = (await operators.conversation(conversation)) ?? {};
+    const ticket = state ? openTicket(state) : undefined;
+    const isLeft = state?.operations.some(({ id, status }) => status === 'escalated' && id !== reference);
+    const why =
+      state && takenTicket(state) ? 'somebody wrote in it' : isLeft && 'another operation is with staff';
+    return {
+      reference,
+      result,
+      customer: 'is told by itself',
+      ...(ticket && { ticket: `${ticket.id} ${why ? `stays open: ${why}` : 'closes: nobody wrote in it'}` }),
+    };
   }
 
   return async (scope) => {
@@ -153,6 +170,7 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
       const { reference } = request.params;
       const { result, by } = request.body;
       const operation = (await operators.operations()).find((one) => one.reference === reference);
+      const does = operation && (await told(operation, result));
       const filed = await operators.settle(reference, result, (one) => lookupOf(one)?.locks ?? []);
       note(request, by, 'settles an operation', { operation: reference, result, filed });
       if (filed === 'filed' && operation) {
@@ -160,8 +178,10 @@ export function operatorRoutes(options: RouteOptions): FastifyPluginAsync {
         const { kind, conversation } = summarize(operation, checksMs, nowMs());
         await decisions.keep({ reference, kind, conversation, settled });
       }
-      if (filed === 'filed') return reply.send({ status: filed });
-      return filed === 'unknown' ? unknown(reply, reference) : refuse(reply, filed);
+      if (filed === 'filed') return reply.send({ status: filed, ...does });
+      if (filed === 'unknown') return unknown(reply, reference);
+      const decision = filed === 'decided' ? await decisions.find(reference) : null;
+      return refuse(reply, filed, decision && `${settledBy(decision)} ${REFUSALS.decided[1]}`);
     });
 
     routes.post('/operations/letters/:id/replay', { schema: letter }, async (request, reply) => {
@@ -187,6 +207,9 @@ const nextOf = (kind: Lookup['kind'], reference: string): readonly string[] => [
   `There is one:   npm run operations -- settle ${reference} done`,
   `There is none:  npm run operations -- settle ${reference} not-applied`,
 ];
+
+const settledBy = ({ settled: { result, by, at } }: Settled): string =>
+  `It was settled as ${result}${by === null ? '' : ` by ${by}`} at ${at}.`;
 
 /** For so long it is known who settled an operation; its intent is gone by then. */
 const KEPT_MS = 48 * 60 * 60 * 1000;

@@ -116,7 +116,7 @@ test('a ticket keeps 200 messages and 64 KB, the newest; what staff write comes 
   expect(ticketOf(chat)?.notes.at(-1)?.text).toBe('tin 209');
   const [ticket, text] = [ticketOf(chat)?.id ?? '', 'ồ'.repeat(4000)];
   for (let at = 0; at < 20; at++) chat.send({ kind: 'person', ticket, by: 'lan', text });
-  expect(chat.question.params).toEqual({ text: { written: text } });
+  expect(chat.question.params).toEqual({ by: { written: 'lan' }, text: { written: text } });
   const { notes = [] } = ticketOf(chat) ?? {};
   expect(notes.reduce((sum, note) => sum + Buffer.byteLength(note.text), 0)).toBeLessThanOrEqual(64 * 1024);
   expect(ticketOf(chat)?.count).toEqual({ customer: 210, staff: 20 });

@@ -81,7 +81,7 @@ const WHERE: readonly (readonly [string, () => Dialogue, next: string, then: str
 ];
 
 /** What a question must not change, but for what a yes after it means. */
-function kept({ state: { textLocale: _, misses: __, step, ...rest } }: Dialogue) {
+function kept({ state: { textLocale: _, misses: __, notUnderstood: ___, step, ...rest } }: Dialogue) {
   return { ...rest, step: { ...step, last: undefined } };
 }
 

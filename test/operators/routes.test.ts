@@ -133,11 +133,14 @@ test('an operation without an outcome is found, shown and settled, and the custo
   const settle = `/operations/${reference}/settle`;
   expect(await bot.ask('POST', settle, { result: 'done', by: 'lan' })).toMatchObject({
     status: 200,
-    body: { status: 'filed' },
+    body: { status: 'filed', reference, result: 'done', customer: 'is told by itself' },
   });
   for await (const event of bot.client.events('qa-1', 0, new AbortController().signal))
     if (event.key === 'operation.resolved.done') break;
-  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({ status: 404 });
+  expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({
+    status: 404,
+    body: { detail: expect.stringMatching(/settled as done by lan at \d{4}-/) },
+  });
   expect(await bot.ask('GET', `/operations/${reference}`)).toMatchObject({
     status: 200,
     body: {
@@ -185,14 +188,48 @@ test('the first decision counts, and the story tells that nobody has taken it up
   const reference = await loseAnswer(bot, 'qa-1');
   const settle = `/operations/${reference}/settle`;
   held = true;
-  expect((await bot.ask('POST', settle, { result: 'not-applied' })).status).toBe(200);
+  expect((await bot.ask('POST', settle, { result: 'not-applied', by: 'lan' })).status).toBe(200);
   expect(await bot.ask('POST', settle, { result: 'done' })).toMatchObject({
     status: 409,
-    body: { title: 'Conflict', detail: expect.stringContaining('counts') },
+    body: { title: 'Conflict', detail: expect.stringMatching(/settled as not-applied by lan .* counts/) },
   });
   const { body } = await bot.ask('GET', `/operations/${reference}`);
   const { story } = z.object({ story: z.array(z.looseObject({ says: z.string() })) }).parse(body);
   expect(story.at(-1)).toMatchObject({ what: 'settled', says: expect.stringContaining('not-applied') });
+});
+
+test('an escalated operation leaves the bot to its customer, and its ticket ends where nobody wrote', async () => {
+  const bot = await start({ ...TOKENS, OPERATION_CHECKS: '20ms,40ms', ANTCRM_TIMEOUT_MS: '500' });
+  const staff = (path: string, body: object) =>
+    bot.ask('POST', `/staff/tickets/${path}`, body, bearer(STAFF));
+  const ticketOf = async (conversation: string) => {
+    const { body } = await bot.ask('GET', '/staff/tickets', undefined, bearer(STAFF));
+    const schema = z.object({
+      tickets: z.array(z.looseObject({ id: z.string(), conversation: z.string() })),
+    });
+    return schema.parse(body).tickets.find((one) => one.conversation === conversation);
+  };
+  for (const [conversation, answer, state, ticket] of [
+    ['qa-1', undefined, 'closed', /closes: nobody wrote/],
+    ['qa-2', { text: 'Hi', by: 'lan' }, 'open', /stays open: somebody wrote/],
+  ] as const) {
+    const reference = await loseAnswer(bot, conversation);
+    // No look finds what was done: the history cannot be read.
+    await bot.ask(
+      'POST',
+      '/sandbox/faults',
+      { call: 'history', fault: 'error-500', times: 99 },
+      bearer(STAFF),
+    );
+    await expect.poll(() => ticketOf(conversation), { timeout: 5000 }).toMatchObject({ reason: 'escalated' });
+    await bot.ask('POST', '/sandbox/reset', {}, bearer(STAFF));
+    expect(await says(bot, conversation, { text: 'help' })).toMatchObject({ key: 'help' });
+    if (answer) await staff(`${(await ticketOf(conversation))?.id}/messages`, answer);
+    const path = `/operations/${reference}/settle`;
+    const settled = await bot.ask('POST', path, { result: 'done', by: 'lan' });
+    expect(settled.body).toMatchObject({ ticket: expect.stringMatching(ticket) });
+    await expect.poll(() => ticketOf(conversation)).toMatchObject({ state });
+  }
 });
 
 test('a dead letter is listed, found by its sender and by the phone in it, and replayed once', async () => {

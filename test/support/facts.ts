@@ -127,8 +127,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'wakes soon': ({ last, nowMs }) => expect((last?.wakeAtMs ?? Infinity) - nowMs).toBeLessThan(1000),
 };
 
+type Kept = Dialogue['state'];
+
 /** All that was gathered, and where the conversation is. */
-function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, step, ...rest }: Dialogue['state']) {
+function keptOf({ textLocale: _, lastMessageMs: __, misses: ___, notUnderstood: _n, step, ...rest }: Kept) {
   const { last: ____, ...where } = { last: undefined, ...step };
   return { ...rest, step: where };
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
-import type { News, SeenTicket, Tickets } from '../../engine/tickets.ts';
+import { type News, type SeenTicket, type Tickets, waitingSinceMs } from '../../engine/tickets.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import { createStreams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';
@@ -13,7 +13,21 @@ const MAX_ANSWER = 4000;
 
 const time = z.iso.datetime();
 const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
-const closing = z.strictObject({ by: z.string().trim().min(1, 'Wants a name').max(100) });
+/** With the longest text, a message of the platforms: Telegram takes 4,096 characters. */
+const MAX_NAME = 80;
+
+const closing = z.strictObject({
+  by: z
+    .string()
+    .trim()
+    .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
+    .max(MAX_NAME, `Wants at most ${MAX_NAME} characters`)
+    .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed())
+    .describe('Who of staff: customers see it before each answer.'),
+});
+const claiming = closing.extend({
+  release: maybe(z.literal(true), 'Gives it back. Only who has it can.'),
+});
 const answering = closing.extend({
   text: z
     .string()
@@ -32,9 +46,17 @@ const ticketSchema = z.object({
   openedAt: time,
   state: z.enum(['open', 'closed']),
   closedBy: z.enum(['customer', 'staff', 'time']).optional(),
-  waitsSince: maybe(time, 'Since when the customer waits for staff; absent: they do not.'),
+  closedByName: maybe(z.string(), 'Who of staff closed it.'),
+  claimedBy: maybe(z.string(), 'Who of staff has it.'),
+  name: maybe(z.string(), "The customer's display name."),
+  lastText: maybe(z.string(), 'What the customer wrote last, cut.'),
+  waitingSinceMs: z
+    .number()
+    .nullable()
+    .describe('Since when the customer waits for staff, epoch ms; null once answered.'),
   doing: maybe(doingSchema, 'What was being done when it was opened.'),
   led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
+  notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
   messages: maybe(
     z.array(z.object({ at: time, text: z.string(), by: maybe(z.string(), 'Who of staff.') })),
@@ -50,12 +72,17 @@ const unclearSchema = z.object({
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
+/** How much of the customer's last text a list shows, in characters. */
+const MAX_LAST = 120;
+
 function shown({ ticket, operations, ...where }: SeenTicket, isListed = false): z.infer<typeof ticketSchema> {
-  const { id, reason, openedMs, closed, waitsMs, doing, led, notes } = ticket;
+  const { id, reason, openedMs, closed, claimedBy, name, doing, led, notUnderstood, notes } = ticket;
+  const last = notes.findLast(({ by }) => by === undefined)?.text ?? led?.at(-1) ?? notUnderstood?.at(-1);
   return {
     ...{ id, ...where, reason, openedAt: isoOf(openedMs), state: closed ? 'closed' : 'open' },
-    ...{ closedBy: closed?.by, doing, led },
-    waitsSince: waitsMs === undefined || closed ? undefined : isoOf(waitsMs),
+    ...{ closedBy: closed?.by, closedByName: closed?.staff, claimedBy, name, doing, led, notUnderstood },
+    lastText: last === undefined ? undefined : [...last].slice(0, MAX_LAST).join(''),
+    waitingSinceMs: waitingSinceMs(ticket),
     operations: operations.map(({ id: reference, kind, status }) => ({ reference, kind, status })),
     messages: isListed ? undefined : notes.map(({ atMs, text, by }) => ({ at: isoOf(atMs), text, by })),
   };
@@ -81,10 +108,15 @@ const ROUTES = {
     ...{ params, ...answers(ticketSchema, 'The ticket.') },
   }),
   answer: routeOf('answerTicket', 'Answer a customer', files(answering)),
+  claim: routeOf(
+    'claimTicket',
+    'Claim a ticket, or take it over: the others see who has it',
+    files(claiming),
+  ),
   close: routeOf('closeTicket', 'Close a ticket: the bot answers again', files(closing)),
   events: routeOf('followTickets', 'Follow what is new', {
     description:
-      'Server-sent events, from now on: `{ "ticket", "what": "opened" | "message" | "answered" | "closed" }`.',
+      'Server-sent events, from now on: `{ "ticket", "what": "opened" | "message" | "answered" | "claimed" | "closed" }`.',
     response: streamed,
   }),
   unclear: routeOf('listUnclear', 'What was not understood, newest first', {
@@ -138,6 +170,10 @@ export function ticketRoutes(tickets: Tickets, handover: boolean): FastifyPlugin
     routes.post('/staff/tickets/:id/messages', { schema: ROUTES.answer }, async (request, reply) =>
       file(reply, request.params.id, request.body),
     );
+    routes.post('/staff/tickets/:id/claim', { schema: ROUTES.claim }, async ({ params, body }, reply) => {
+      const { by, release = false } = body;
+      return file(reply, params.id, { by, claim: !release });
+    });
     routes.post('/staff/tickets/:id/close', { schema: ROUTES.close }, async (request, reply) =>
       file(reply, request.params.id, request.body),
     );

@@ -5,7 +5,7 @@ import { LOCALES } from '../message.ts';
 import { given, identityLines, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
 import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
-import { isOpen, newState, type Operation, openTicket, type State } from '../state.ts';
+import { isOpen, newState, type Operation, type State, takenTicket } from '../state.ts';
 import { confirmationOf, operationsOf } from './operations.ts';
 import { erasedTickets, personChoice, supportLines } from './person.ts';
 import { aside, home, otherPhone, pressed, question, viewed } from './questions.ts';
@@ -36,7 +36,7 @@ export function welcome(state: State, scope: Scope): Decision {
 
 /** What I can do and who can help; while a person answers, what is not for them. */
 export function help(state: State, scope: Scope): Reply {
-  if (openTicket(state)) return { key: 'help', context: 'person' };
+  if (takenTicket(state)) return { key: 'help', context: 'person' };
   const flows = scope.flows.all.map(({ name }) => ({ key: `help.${name}` }));
   return { key: 'help', lines: [...flows, { key: 'help.more' }, ...supportLines(scope)] };
 }

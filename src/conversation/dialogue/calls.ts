@@ -23,7 +23,7 @@ import {
   stillChecking,
   told,
 } from './operations.ts';
-import { escalating, supportLines } from './person.ts';
+import { escalating, settling, supportLines } from './person.ts';
 import { again, finish, home, pose } from './questions.ts';
 
 /*
@@ -336,7 +336,7 @@ export function settle(
 ): Decision {
   const status = result === 'done' ? 'done' : 'notApplied';
   const known = state.operations.find((one) => one.id === id);
-  if (known && isOpen(known)) return resolve(state, { ...known, status }, scope);
+  if (known && isOpen(known)) return settling(resolve(state, { ...known, status }, scope), scope);
   const confirming = known ? undefined : atHand(state, scope);
   const call = confirming?.calls.find(({ operation }) => operation === id);
   if (!confirming || !call) return { ...say(state), ...ended(id, locks) };

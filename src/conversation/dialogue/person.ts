@@ -1,8 +1,9 @@
 import type { Scope } from '../flow.ts';
 import type { Message } from '../message.ts';
-import { after, type Choice, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
-import { IDLE_MS, openTicket, type Reason, type State, type Ticket } from '../state.ts';
-import { aside } from './questions.ts';
+import { showPhone } from '../prompts/identity.ts';
+import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
+import { IDLE_MS, openTicket, type Reason, type State, type Ticket, takenTicket } from '../state.ts';
+import { aside, question } from './questions.ts';
 
 /*
  * A person takes over: a ticket is opened, filled by the customer and by staff, and closed. While it is open the bot
@@ -62,67 +63,136 @@ export function callPerson(
 ): Decision {
   const { ids, nowMs, settings } = scope;
   if (!settings.handover) return aside(state, scope, supportReply(scope));
-  const { step, draft, tickets = [], view = ids.view } = state;
-  const { codes, code: gift } = draft;
+  const { notUnderstood, ...rest } = state;
+  const open = openTicket(state);
   const fresh: Ticket = {
+    ...createTicket(state, reason, scope),
+    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
+    ...(notUnderstood && { notUnderstood }),
+  };
+  const ticket = open ? awaitStaff(open, nowMs) : fresh;
+  const { tickets = [], view = ids.view } = state;
+  const next = { ...rest, view, tickets: bounded([...tickets.filter((one) => one !== open), ticket]) };
+  // By when somebody answers is told until somebody did, or nobody had by then.
+  const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
+  return say(next, sayWaiting(ticket, { view, context }));
+}
+
+function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
+  const { ids, nowMs, sender } = scope;
+  const { step, draft } = state;
+  const { codes, code: gift, phone, email } = draft;
+  const doing = 'flow' in step && {
+    flow: step.flow,
+    asks: question(state, scope).asks,
+    ...(codes && { codes }),
+    ...(gift && { gift }),
+    ...(phone && { phone: showPhone(phone.value).replaceAll(' ', '') }),
+    ...(email && { email: email.value }),
+  };
+  return {
     id: ids.operation,
     reason,
+    ...(sender.name && { name: sender.name }),
     openedMs: nowMs,
-    waitsMs: nowMs,
-    ...('flow' in step && { doing: { flow: step.flow, ...(codes && { codes }), ...(gift && { gift }) } }),
-    ...(led.length > 0 && { led: led.slice(-MAX_LED) }),
+    // An operation that only staff can settle takes the bot from nobody.
+    ...(reason !== 'escalated' && { waitsMs: nowMs }),
+    ...(doing && { doing }),
     notes: [],
     count: { customer: 0, staff: 0 },
   };
-  const open = openTicket(state);
-  // By when somebody answers is told until somebody did, or nobody had by then.
-  const context = open?.late || open?.answeredMs !== undefined ? 'open' : undefined;
-  const params = { reference: (open ?? fresh).id, minutes: LATE_MS / MINUTE_MS };
-  const reply: Reply = { key: 'person.waiting', context, params, choices: [LEAVE], view };
-  return say({ ...state, view, tickets: open ? tickets : bounded([...tickets, fresh]) }, reply);
 }
 
-/** The same decision, and a person looks at it: what the bot cannot find out opens one ticket, however often it says so. */
+/** The ticket once its customer asked for a person. */
+const awaitStaff = (ticket: Ticket, nowMs: number): Ticket =>
+  ticket.answeredMs === undefined ? { ...ticket, waitsMs: ticket.waitsMs ?? nowMs } : ticket;
+
+const sayWaiting = ({ id }: Ticket, { view, context }: Pick<Reply, 'view' | 'context'>): Reply => ({
+  key: 'person.waiting',
+  context,
+  params: { reference: id, minutes: LATE_MS / MINUTE_MS },
+  choices: [LEAVE],
+  view,
+});
+
+/**
+ * The same decision, and a person looks at it: what the bot cannot find out opens one ticket, however often it says so. The
+ * bot goes on; its last reply offers the person.
+ */
 export function escalating(decision: Decision, scope: Scope): Decision {
-  if (!scope.settings.handover || openTicket(decision.state)) return decision;
-  return after(decision.replies, { ...decision, ...callPerson(decision.state, 'escalated', scope) });
+  const { state } = decision;
+  if (!scope.settings.handover || openTicket(state)) return decision;
+  const tickets = bounded([...(state.tickets ?? []), createTicket(state, 'escalated', scope)]);
+  const choices = [...(decision.replies.at(-1)?.choices ?? []), ...personChoice(scope)];
+  return { ...withLast(decision, { choices }), state: { ...state, tickets } };
 }
 
-/** What the customer writes goes to staff; nobody else answers. */
-export function passOn(state: State, text: string, { nowMs }: Scope): Decision {
+/** The same decision; where staff settled the last operation of a ticket in which nobody wrote, that is closed unsaid. */
+export function settling(decision: Decision, { nowMs }: Scope): Decision {
+  const { state } = decision;
+  const ticket = openTicket(state);
+  const isLeft = state.operations.some(({ status }) => status === 'escalated');
+  if (!ticket || takenTicket(state) || isLeft) return decision;
+  return { ...decision, state: changed(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
+}
+
+/** What the customer writes goes to staff; nobody else answers. The first message is acknowledged. */
+export function passOn(state: State, text: string, { nowMs, ids, sender }: Scope): Decision {
   const ticket = openTicket(state);
   if (!ticket) return say(state);
   const { count, waitsMs = nowMs, notes } = ticket;
-  const told = { ...ticket, waitsMs, count: { ...count, customer: count.customer + 1 } };
+  const name = sender.name && { name: sender.name };
+  const told = { ...ticket, ...name, waitsMs, count: { ...count, customer: count.customer + 1 } };
   const next = changed(state, { ...told, notes: [...notes, { text, atMs: nowMs }] });
-  return say(next, { key: 'person.noted', quiet: true });
+  if (count.customer > 0 || ticket.answeredMs !== undefined)
+    return say(next, { key: 'person.noted', quiet: true });
+  const { view = ids.view } = next;
+  return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
 }
 
-/** One of staff writes, or closes the ticket. What was said already, or is of a ticket that was erased, is passed over. */
+/**
+ * One of staff writes, which claims the ticket, claims or releases it, or closes it. What was said already, or is of a ticket
+ * that was erased, is passed over.
+ */
 export function fromStaff(
   state: State,
-  { ticket: id, by, text, id: note }: Extract<Message, { kind: 'person' }>,
+  { ticket: id, by, text, id: note, claim }: Extract<Message, { kind: 'person' }>,
   scope: Scope,
 ): Decision {
   const { nowMs: atMs } = scope;
   const ticket = state.tickets?.find((one) => one.id === id);
   if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
-  if (text === undefined) return close(state, 'staff', scope);
+  if (claim !== undefined) return say(changed(state, claimTicket(ticket, by, claim)));
+  if (text === undefined) return close(state, 'staff', scope, by);
   if (note !== undefined && ticket.notes.some((one) => one.id === note)) return say(state);
   const { waitsMs: _, late: __, count, notes, ...rest } = ticket;
   const said = { atMs, text, by, ...(note !== undefined && { id: note }) };
   const counted = { ...rest, answeredMs: atMs, count: { ...count, staff: count.staff + 1 } };
-  const next = changed(state, { ...counted, notes: [...notes, said] });
-  return say(next, { key: 'person.says', params: { text: { written: text } } });
+  const next = changed(state, { ...counted, claimedBy: by, notes: [...notes, said] });
+  return say(next, { key: 'person.says', params: { by: { written: by }, text: { written: text } } });
 }
 
-/** The bot is there again, with what was being done, or the menu. */
-export function close(state: State, by: NonNullable<Ticket['closed']>['by'], scope: Scope): Decision {
+/** Whoever claims a ticket takes it over; only who has it can release it. */
+export function claimTicket(ticket: Ticket, by: string, isClaim: boolean): Ticket {
+  const { claimedBy, count, ...rest } = ticket;
+  if (!isClaim && claimedBy !== by) return ticket;
+  return { ...rest, ...(isClaim && { claimedBy: by }), count: { ...count, claims: (count.claims ?? 0) + 1 } };
+}
+
+/** The bot is there again, with what was being done, or the menu. `staff`: who of staff closed it. */
+export function close(
+  state: State,
+  by: NonNullable<Ticket['closed']>['by'],
+  scope: Scope,
+  staff?: string,
+): Decision {
   const { nowMs } = scope;
   const ticket = openTicket(state);
   if (!ticket) return aside(state, scope, { key: 'person.back' });
   const { waitsMs: _, ...ended } = ticket;
-  const closed = changed(state, { ...ended, closed: { atMs: nowMs, by } });
+  const closed = changed(state, { ...ended, closed: { atMs: nowMs, by, ...(staff && { staff }) } });
+  // Where the bot was there all along, there is nothing to say.
+  if (!takenTicket(state) && by !== 'customer') return say(closed);
   const isIdle = nowMs - state.lastMessageMs > IDLE_MS;
   const isUnheard = by === 'time' && ticket.answeredMs === undefined;
   const context = by === 'customer' ? undefined : isUnheard ? 'unanswered' : by;
@@ -149,9 +219,9 @@ export const nextTicketMs = ({ tickets = [] }: State): number | null =>
   tickets.length > 0 ? Math.min(...tickets.map(nextOf)) : null;
 
 function nextOf(ticket: Ticket): number {
-  const { closed, openedMs, late, answeredMs } = ticket;
+  const { closed, waitsMs, late, answeredMs } = ticket;
   if (closed) return closed.atMs + KEPT_MS;
-  return late || answeredMs !== undefined ? endOf(ticket) : openedMs + LATE_MS;
+  return late || answeredMs !== undefined || waitsMs === undefined ? endOf(ticket) : waitsMs + LATE_MS;
 }
 
 const endOf = ({ openedMs, answeredMs }: Ticket): number =>
@@ -159,9 +229,9 @@ const endOf = ({ openedMs, answeredMs }: Ticket): number =>
 
 /** What is left of tickets when all is erased: that there were some. */
 export function erasedTickets({ tickets }: State, nowMs: number) {
-  const erased = tickets?.map(({ doing: _, led: __, waitsMs: ___, ...ticket }): Ticket => {
-    const { closed = { atMs: nowMs, by: 'customer' } } = ticket;
-    return { ...ticket, notes: [], closed, erased: true };
+  const erased = tickets?.map(({ id, reason, openedMs, count, closed }): Ticket => {
+    const ended = closed ?? { atMs: nowMs, by: 'customer' };
+    return { id, reason, openedMs, count, closed: ended, notes: [], erased: true };
   });
   return erased ? { tickets: erased } : {};
 }

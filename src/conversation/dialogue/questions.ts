@@ -6,7 +6,7 @@ import { LOCALES } from '../message.ts';
 import { given, isStaff, remembering, showPhone } from '../prompts/identity.ts';
 import { giftOf } from '../prompts/receipts.ts';
 import { CANCEL, type Choice, choice, type Decision, type Reply, say } from '../reply.ts';
-import { type Asking, type Draft, type Offer, openTicket, type State, type Step } from '../state.ts';
+import { type Asking, type Draft, type Offer, type State, type Step, takenTicket } from '../state.ts';
 import { confirmationOf } from './operations.ts';
 
 /*
@@ -48,7 +48,7 @@ export function aside(state: State, scope: Scope, reply: Reply, offered: readonl
   // Whom staff serve next may be somebody else.
   const live = viewed(at === 'idle' && isStaff(scope) ? { ...state, draft: {} } : state, scope);
   // What is written now goes to a person: nothing is asked.
-  if (openTicket(live)) return say(live, withMenu(live, reply, scope));
+  if (takenTicket(live)) return say(live, withMenu(live, reply, scope));
   const { choices = [], ...asked } = question(live, scope);
   const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
   const last = { ...asked, choices: [...offered, ...others] };
@@ -75,7 +75,9 @@ export function withMenu(
   more: readonly Choice[] = [],
 ): Reply {
   // Beside a person, nothing is begun.
-  const menu = openTicket({ tickets }) ? [choice('person:leave')] : flows.all.map(({ name }) => choice(name));
+  const menu = takenTicket({ tickets })
+    ? [choice('person:leave')]
+    : flows.all.map(({ name }) => choice(name));
   return { ...reply, choices: [...(reply.choices ?? []), ...menu, ...more], asks: 'menu', view };
 }
 

@@ -82,9 +82,11 @@ export function run(
 ): Decision {
   const commands = said.flatMap((one) => (one.do === 'pick' ? picked(stored, one.choice, scope) : one));
   const { offered, ...counted } = withMisses(stored, commands);
+  const { notUnderstood } = stored;
   const begun = nextCustomer(counted, commands, scope);
   const flow = isForm ? runningIn(begun.state, scope) : undefined;
-  let turn: Turn = { ...begun, found: { ...begun.state, ...(offered && { offered }) }, commands, flow };
+  const found = { ...begun.state, ...(offered && { offered }), ...(notUnderstood && { notUnderstood }) };
+  let turn: Turn = { ...begun, found, commands, flow };
   for (const command of commands) {
     const next = apply(turn, command, scope);
     if ('replies' in next) return after(turn.said, next);
@@ -104,21 +106,21 @@ function picked(state: State, choice: string, scope: Scope): readonly Command[] 
 }
 
 /** Counts the messages in a row that were not understood. What nearly was a yes was. */
-function withMisses({ misses = 0, ...state }: State, commands: readonly Command[]) {
+function withMisses({ misses = 0, notUnderstood, ...state }: State, commands: readonly Command[]) {
   const isMiss = commands.some((one) =>
     one.do === 'unclear'
       ? !one.wrong && !one.script && !one.maybe?.some((other) => other.do === 'yes')
       : one.do === 'ask' && one.about === 'unknown',
   );
-  return isMiss ? { ...state, misses: misses + 1 } : state;
+  return isMiss ? { ...state, misses: misses + 1, ...(notUnderstood && { notUnderstood }) } : state;
 }
 
 /** What stands once all commands were applied. */
 function close(turn: Turn, scope: Scope, isForm: boolean): Decision {
   const { state, said, flow, doubt, aside: beside } = turn;
   if (turn.wantsPerson) {
-    const { why = 'asked', led } = turn.found.offered ?? {};
-    return callPerson(state, why, scope, led);
+    const { offered: { why = 'asked', led } = {}, notUnderstood } = turn.found;
+    return callPerson({ ...state, ...(notUnderstood && { notUnderstood }) }, why, scope, led);
   }
   const { step } = state;
   const page =

@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts';
 import { fold, visible } from '../language/text.ts';
 import type { Message, Photo, Picture } from '../message.ts';
 import { after, type Decision, type Field, type Line, type Reply, say, withLast } from '../reply.ts';
-import { openTicket, type State } from '../state.ts';
+import { type State, takenTicket } from '../state.ts';
 import { runningIn } from './advance.ts';
 import { callPerson, close, ledBy, passOn } from './person.ts';
 import { again, aside, expecting, hasAgreed, pressed, question, unanswered } from './questions.ts';
@@ -21,7 +21,7 @@ export function onMessage(stored: State, message: Plain, scope: Scope): Decision
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : speaking(stored, text, scope);
-  const passed = openTicket(state) && toStaff(state, message, scope);
+  const passed = takenTicket(state) && toStaff(state, message, scope);
   if (passed) return passed;
   switch (message.kind) {
     case 'text':
@@ -309,11 +309,19 @@ function marked(decision: Decision, form: Form, faults: readonly Blame[], flow: 
 const KEPT = 20;
 const KEPT_MS = 14 * 24 * 60 * 60 * 1000;
 
-/** The same decision; a text that got a fallback is kept, masked, with the question that it answered. */
+/** A ticket has so many of the last texts that were not understood. */
+const MAX_NOT_UNDERSTOOD = 5;
+
+/**
+ * The same decision; a text that got a fallback is kept, for staff if a ticket opens, and masked with the question that it
+ * answered for whoever looks after the words.
+ */
 function unclearNoted(decision: Decision, before: State, written: string, scope: Scope): Decision {
-  const { state } = decision;
-  const isMissed = (state.misses ?? 0) > (before.misses ?? 0);
-  if (!isMissed || !hasAgreed(state) || scope.sender.proof === 'token') return decision;
+  const isMissed = (decision.state.misses ?? 0) > (before.misses ?? 0);
+  if (!isMissed) return decision;
+  const notUnderstood = [...(before.notUnderstood ?? []), written].slice(-MAX_NOT_UNDERSTOOD);
+  const state: State = { ...decision.state, notUnderstood };
+  if (!hasAgreed(state) || scope.sender.proof === 'token') return { ...decision, state };
   const isAsked = before.step.at !== 'idle';
   const sentence = {
     atMs: scope.nowMs,

@@ -95,22 +95,26 @@ async function heard(conversation: string, count: number): Promise<string[]> {
 describe('a ticket', () => {
   test('is listed, filled by the customer and by staff, and closed', async () => {
     const id = await ask('qa-1');
-    const silent = await say('qa-1', { text: 'máy giặt hỏng rồi' });
+    const told = await say('qa-1', { text: 'máy giặt hỏng rồi' });
+    expect([told.keys, told.replies[0]?.text]).toEqual([['person.waiting'], expect.stringContaining(id)]);
+    const silent = await say('qa-1', { text: 'alo' });
     expect([silent.status, silent.replies, silent.state]).toEqual(['done', [], { person: true }]);
     for (const text of ['Chào bạn', 'Bạn gửi mình số máy nhé'])
       expect(await post(`/staff/tickets/${id}/messages`, { text, by: 'lan' })).toBe(200);
     expect((await shown(id)).messages).toMatchObject([
       { text: 'máy giặt hỏng rồi' },
+      { text: 'alo' },
       { text: 'Chào bạn', by: 'lan' },
       { text: 'Bạn gửi mình số máy nhé', by: 'lan' },
     ]);
-    expect(await heard('qa-1', 2)).toEqual(['Chào bạn', 'Bạn gửi mình số máy nhé']);
+    expect(await heard('qa-1', 2)).toEqual(['lan: Chào bạn', 'lan: Bạn gửi mình số máy nhé']);
     expect(await post(`/staff/tickets/${id}/close`, { by: 'lan' })).toBe(200);
     expect(await post(`/staff/tickets/${id}/messages`, { text: 'Còn đó không?', by: 'lan' })).toBe(409);
     expect(await post(`/staff/tickets/${id}/close`, { by: 'lan' })).toBe(409);
     expect((await get(`/staff/tickets/${id}`)).body).toMatchObject({
       state: 'closed',
       closedBy: 'staff',
+      closedByName: 'lan',
       reason: 'asked',
     });
     const closed = await get('/staff/tickets?state=closed');
@@ -119,11 +123,56 @@ describe('a ticket', () => {
     expect([next.keys, next.state?.person]).toEqual([['identity.ask'], undefined]);
   });
 
+  test('tells in the list who waits, since when, and what they wrote last', async () => {
+    const about = async (id: string) => {
+      const { tickets } = z
+        .object({ tickets: z.array(z.looseObject({ id: z.string() })) })
+        .parse((await get('/staff/tickets')).body);
+      return tickets.find((one) => one.id === id);
+    };
+    await say('qa-10', { name: 'Garnacho', text: 'con mèo trèo cây cau' });
+    const beganMs = Date.now();
+    const id = await ask('qa-10');
+    const fresh = await about(id);
+    expect(fresh).toMatchObject({
+      lastText: 'con mèo trèo cây cau',
+      notUnderstood: ['con mèo trèo cây cau'],
+      waitingSinceMs: expect.any(Number),
+    });
+    expect(Math.abs(Number(fresh?.waitingSinceMs) - beganMs)).toBeLessThan(5000);
+    await say('qa-10', { name: 'Garnacho', text: '😀'.repeat(200) });
+    expect(await about(id)).toMatchObject({ name: 'Garnacho', lastText: '😀'.repeat(120) });
+    await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' });
+    expect(await about(id)).toMatchObject({ waitingSinceMs: null, claimedBy: 'lan' });
+  });
+
+  test('is claimed, taken over and given back, which the others hear', async () => {
+    const id = await ask('qa-11');
+    const what = await news(id);
+    const claimant = async () => z.looseObject({}).parse((await get(`/staff/tickets/${id}`)).body).claimedBy;
+    const claim = (body: object) => post(`/staff/tickets/${id}/claim`, body);
+    expect([await claim({ by: 'lan' }), await claimant()]).toEqual([200, 'lan']);
+    await expect.poll(what).toEqual(['claimed']);
+    expect([await claim({ by: 'minh' }), await claimant()]).toEqual([200, 'minh']);
+    // Who does not have it gives nothing back.
+    expect([await claim({ by: 'lan', release: true }), await claimant()]).toEqual([200, 'minh']);
+    expect([await claim({ by: 'minh', release: true }), await claimant()]).toEqual([200, undefined]);
+    await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' });
+    expect(await claimant()).toBe('lan');
+    expect(await heard('qa-11', 1)).toEqual(['lan: Chào bạn']);
+    await post(`/staff/tickets/${id}/close`, { by: 'lan' });
+    expect([await claim({ by: 'minh' }), await post('/staff/tickets/NOBODY/claim', { by: 'a' })]).toEqual([
+      409, 404,
+    ]);
+    for (const body of [{}, { by: ' ' }, { by: '\u202e' }, { by: 'a'.repeat(81) }, { by: 'a', release: 1 }])
+      expect([body, await claim(body)]).toEqual([body, 400]);
+  });
+
   test('takes an answer with the same id once, however often and with whatever it comes', async () => {
     const id = await ask('qa-2');
     for (const text of ['Chào bạn', 'Chào bạn'])
       expect(await post(`/staff/tickets/${id}/messages`, { text, by: 'lan', id: 'm1' })).toBe(200);
-    expect(await heard('qa-2', 1)).toEqual(['Chào bạn']);
+    expect(await heard('qa-2', 1)).toEqual(['lan: Chào bạn']);
     expect(await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan', id: 'm1' })).toBe(200);
     expect((await shown(id)).messages).toHaveLength(1);
   });
@@ -136,7 +185,7 @@ describe('a ticket', () => {
     const id = await ask('qa-9');
     const before = await answered();
     await post(`/staff/tickets/${id}/messages`, { text: 'Chào bạn', by: 'lan' });
-    expect(await heard('qa-9', 1)).toEqual(['Chào bạn']);
+    expect(await heard('qa-9', 1)).toEqual(['lan: Chào bạn']);
     expect((await say('qa-9', { text: 'alo' })).status).toBe('done');
     expect(await answered()).toBe(before + 1);
   });
@@ -173,29 +222,36 @@ describe('a ticket', () => {
     const choices = said.replies.at(-1)?.choices ?? [];
     const confirm = choices.find(({ id }) => id.startsWith('confirm:'))?.id ?? '';
     await say('qa-5', { choice: confirm });
-    await say('qa-5', { text: 'tích điểm TIVI000000802' });
+    await say('qa-5', { text: 'tích điểm TIVI000000802 0867123456 minh@example.vn' });
     const id = await ask('qa-5');
     expect((await get(`/staff/tickets/${id}`)).body).toMatchObject({
       channel: 'staff',
-      doing: { flow: 'accumulate', codes: ['TIVI000000802'] },
+      doing: { flow: 'accumulate', asks: 'confirm', phone: '0867123456', email: 'minh@example.vn' },
       operations: [{ reference: confirm.slice('confirm:'.length), kind: 'accumulate', status: 'done' }],
     });
   });
 });
 
-test('what is new comes as events', async () => {
+/** What the stream of tickets tells from now on of one, or of the first that it tells of. */
+async function news(ticket?: string): Promise<() => string[]> {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const response = await fetch(`${bot.url}/staff/tickets/events`, { signal: stop.signal });
   const seen: string[] = [];
-  const read = (async () => {
+  void (async () => {
     for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) seen.push(part);
   })().catch(() => {});
+  return () => {
+    const told = [...seen.join('').matchAll(/^data: (.*)$/gm)].map(([, data = '']) =>
+      z.strictObject({ ticket: z.string(), what: z.string() }).parse(JSON.parse(data)),
+    );
+    return told.flatMap((one) => (one.ticket === (ticket ?? told[0]?.ticket) ? [one.what] : []));
+  };
+}
+
+test('what is new comes as events', async () => {
+  const what = await news();
   const id = await ask('qa-6');
-  const what = () =>
-    [...seen.join('').matchAll(/^data: (.*)$/gm)]
-      .map(([, data = '']) => z.object({ ticket: z.string(), what: z.string() }).parse(JSON.parse(data)))
-      .flatMap((one) => (one.ticket === id ? [one.what] : []));
   await expect.poll(what).toEqual(['opened']);
   await say('qa-6', { text: 'alo' });
   await expect.poll(what).toEqual(['opened', 'message']);
@@ -203,8 +259,6 @@ test('what is new comes as events', async () => {
   await expect.poll(what, { timeout: 3000 }).toEqual(['opened', 'message', 'answered']);
   await post(`/staff/tickets/${id}/close`, { by: 'lan' });
   await expect.poll(what, { timeout: 3000 }).toEqual(['opened', 'message', 'answered', 'closed']);
-  stop.abort();
-  await read;
 });
 
 test('the hook hears of a new ticket, once more where it failed, and of nothing personal', async () => {
