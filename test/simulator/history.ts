@@ -174,7 +174,9 @@ export async function runHistory(
       breach(`${id}: number ${seq} said ${before.text}, then ${text}`);
     }
     talk.told.push({ seq, key: reply.key, text, atMs: clock.atMs, turn });
-    if (before === undefined && reply.key === 'person.waiting') serve(talk, String(reply.params?.reference));
+    // A first message is acknowledged by the same key.
+    const isOpened = reply.key === 'person.waiting' && reply.context !== 'noted';
+    if (before === undefined && isOpened) serve(talk, String(reply.params?.reference));
     talk.messages
       .find(({ incoming }) => incoming.id === turn)
       ?.replies.push({ seq, atMs: clock.atMs, first });
