@@ -107,15 +107,6 @@ describe('every service', () => {
     );
     expect(new Set(hostPorts).size).toBe(hostPorts.length);
   });
-
-  test('is there without asking, but for the sandbox and the monitoring', () => {
-    const asked = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
-    expect(asked.map(([name, { profiles }]) => [name, profiles])).toEqual([
-      ['sandbox', ['sandbox']],
-      ['prometheus', ['monitoring']],
-      ['grafana', ['monitoring']],
-    ]);
-  });
 });
 
 describe('the bots', () => {
@@ -221,25 +212,6 @@ describe('the monitoring', () => {
     expect(service('prometheus').volumes).toContain('./ops/prometheus:/etc/prometheus:ro');
     expect(config.rule_files.filter((file) => !existsSync(new URL(`ops/prometheus/${file}`, root)))).toEqual(
       [],
-    );
-  });
-
-  test('shows the dashboard, with the Prometheus beside it', () => {
-    const folder = 'ops/grafana/provisioning';
-    const [{ url, type }] = z
-      .object({ datasources: z.tuple([z.object({ url: text, type: text })]) })
-      .parse(readYaml(`${folder}/datasources/prometheus.yml`)).datasources;
-    expect([url, type]).toEqual([
-      `http://prometheus:${service('prometheus').ports[0]?.split(':').at(-1)}`,
-      'prometheus',
-    ]);
-    const { providers } = z
-      .object({ providers: z.tuple([z.object({ options: z.object({ path: text }) })]) })
-      .parse(readYaml(`${folder}/dashboards/antcrm-chatbot.yml`));
-    const { volumes: mounted } = service('grafana');
-    expect(mounted).toContain(`./${folder}:/etc/grafana/provisioning:ro`);
-    expect(mounted).toContain(
-      `./ops/grafana/dashboard.json:${providers[0].options.path}/antcrm-chatbot.json:ro`,
     );
   });
 });
