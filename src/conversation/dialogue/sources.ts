@@ -172,7 +172,7 @@ export function onAlbum(stored: State, scope: Scope): Decision | undefined {
   const { album, ...state } = stored;
   if (album === undefined || scope.nowMs < album.untilMs) return undefined;
   const { untilMs: _, ...photo } = album;
-  if (openTicket(state)) return passOn(state, notedPhoto(photo), scope);
+  if (takenTicket(state)) return passOn(state, notedPhoto(photo), scope);
   return look(state, { kind: 'photo', ...photo }, scope);
 }
 
