@@ -23,6 +23,8 @@ export type DrainTools = TurnTools & {
     outbox: readonly Numbered[],
     at: { readonly nowMs: number; readonly tried: Tried | null },
   ): Promise<Delivered>;
+  /** A lock is no reply: it waits for none. */
+  unlockAll(outbox: readonly Numbered[]): Promise<unknown>;
   /** The conversation is due again then. */
   waits(conversation: string, afterMs: number): void;
 };
@@ -48,6 +50,12 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
     return false;
   }
 
+  /** A wake-up while replies have to wait: those that it adds wait behind them. */
+  async function leaveReplies(outbox: readonly Numbered[]): Promise<true> {
+    await tools.unlockAll(outbox);
+    return true;
+  }
+
   async function putOff(wait: Wait): Promise<void> {
     await mailbox.release(lease, sentSeq, wait);
     tools.waits(lease.conversation, wait.afterMs);
@@ -57,7 +65,7 @@ export async function drain(lease: Lease, work: Work, tools: DrainTools, fused?:
   function turn(next: Work): Promise<boolean> {
     return watched(lease, next, tools, async (made) => {
       const outbox = await answer(made, tools);
-      const isFlushed = work.isPutOff || (await flush(outbox, next.nowMs));
+      const isFlushed = work.isPutOff ? await leaveReplies(outbox) : await flush(outbox, next.nowMs);
       made.notes.passed('deliverMs');
       return isFlushed;
     });

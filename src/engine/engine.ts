@@ -104,6 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
   const tools: TurnTools = {
     ...shared,
     customerName,
+    onError: report,
     perform: createEffects({
       ...shared,
       lock: lockOf,
@@ -111,7 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
       photos: createPhotos({ ...shared, reader: options.photoReader }),
     }),
   };
-  const deliver = createOutbox({ ...shared, unlock: unlockOf, onError: report });
+  const outbox = createOutbox({ ...shared, unlock: unlockOf, onError: report });
   const concurrency = createConcurrency(limits.concurrency, claim);
 
   function accept(incoming: Incoming, sentMs = 0): Promise<Acceptance> {
@@ -201,7 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         // The platform gets its answer first.
         await new Promise<void>(world.defer);
-        await drain(lease, work, { ...tools, deliver, waits: claims.waits }, fused);
+        await drain(lease, work, { ...tools, ...outbox, waits: claims.waits }, fused);
       } catch (error) {
         if (!(error instanceof LeaseLost)) report(error);
       } finally {

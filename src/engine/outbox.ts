@@ -59,6 +59,16 @@ export function createOutbox(options: OutboxTools) {
     { nowMs, tried }: { readonly nowMs: number; readonly tried: Tried | null },
   ): Promise<Delivered> {
     const delivered = await sendInOrder(lease, outbox, nowMs, tried ?? NEVER_TRIED);
+    const failedSeq = await unlockAll(outbox);
+    if (failedSeq === null) return delivered;
+    // The lock may be on another node. What was sent is noted all the same, or it would be sent again and again.
+    const { sentSeq, wait } = delivered;
+    const afterMs = Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS);
+    return { sentSeq: Math.min(sentSeq, failedSeq - 1), wait: { ...wait, afterMs } };
+  }
+
+  /** Gives the locks back, whatever has to wait beside them. The number of the first that could not be; null: all were. */
+  async function unlockAll(outbox: readonly Numbered[]): Promise<number | null> {
     for (const { seq, item } of outbox) {
       if (item?.kind !== 'unlock') continue;
       try {
@@ -67,13 +77,10 @@ export function createOutbox(options: OutboxTools) {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         onError(error);
-        // The lock may be on another node. What was sent is noted all the same, or it would be sent again and again.
-        const { sentSeq, wait } = delivered;
-        const afterMs = Math.max(wait?.afterMs ?? 0, UNLOCK_AGAIN_MS);
-        return { sentSeq: Math.min(sentSeq, seq - 1), wait: { ...wait, afterMs } };
+        return seq;
       }
     }
-    return delivered;
+    return null;
   }
 
   async function sendInOrder(
@@ -150,7 +157,7 @@ export function createOutbox(options: OutboxTools) {
     }
   }
 
-  return deliver;
+  return { deliver, unlockAll };
 }
 
 /** The reply waits without having been tried. */

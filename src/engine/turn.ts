@@ -63,6 +63,8 @@ export type TurnTools = Tools & {
   /** How the store knows a customer: a keyed hash. */
   customerName(customer: string): string;
   readonly traces?: Traces | undefined;
+  /** What goes wrong and is tried again. */
+  onError(error: unknown): void;
   /** A person was asked for, in that conversation of the store. Must not throw. */
   readonly onTicket?: ((ticket: Ticket, channel: string, conversation: string) => void) | undefined;
 };
@@ -204,11 +206,8 @@ const WAKE_AGAIN_MS = 10 * 60 * 1000;
 const FAILED: Reply = { key: 'turn.failed' };
 
 /** What the turn decides, or why it never will. */
-async function attempt(
-  { lease, next, before, asker, unreadable, notes }: Turn,
-  calls: Calls,
-  tools: TurnTools,
-): Promise<TurnResult | DeadReason> {
+async function attempt(turn: Turn, calls: Calls, tools: TurnTools): Promise<TurnResult | DeadReason> {
+  const { lease, next, before, asker, unreadable, notes } = turn;
   if (unreadable) return 'unreadable';
   if (next.attempts > tools.limits.attempts) return 'attempts';
   // A wake-up whose state could not be read: nobody knows whose it was.
@@ -221,6 +220,10 @@ async function attempt(
     notes.passed('identifyMs');
     return await steps(lease, next, { state: before.state, input, asker: known, calls }, tools);
   } catch (err) {
+    if (err instanceof StoreUnavailable && !lease.pastIntent) {
+      tools.onError(err);
+      throw givenBackForStore(turn) ?? err;
+    }
     if (isOurs(err)) throw err;
     if (err instanceof TurnInterrupted || (tools.stopping() && !lease.pastIntent)) throw new GivenBack();
     tools.observe.log.error({ err, conversation: lease.conversation }, 'a turn threw');
@@ -231,6 +234,21 @@ async function attempt(
 /** Of the engine and its store: the message is not to blame. */
 const isOurs = (error: unknown): boolean =>
   error instanceof GivenBack || error instanceof StoreUnavailable || error instanceof LeaseLost;
+
+/** A turn that the store kept from its lock or intent comes again after half its age, and a wake-up after the longest wait. */
+const MIN_AGAIN_MS = 1000;
+const MAX_AGAIN_MS = 60_000;
+/** A message that waits longer than this for a store is given up like one whose process dies each time. */
+const PATIENCE_MS = 10 * 60_000;
+
+/** Part of the store does not take what the turn needs: the message is not to blame. Null: it was for too long. */
+function givenBackForStore({ next, asker }: Turn): GivenBack | null {
+  const acceptedMs = asker?.incoming?.acceptedMs;
+  if (acceptedMs === undefined) return new GivenBack(MAX_AGAIN_MS);
+  const ageMs = next.nowMs - acceptedMs;
+  if (ageMs > PATIENCE_MS) return null;
+  return new GivenBack(Math.min(Math.max(ageMs / 2, MIN_AGAIN_MS), MAX_AGAIN_MS));
+}
 
 type Starting = Pick<Beginning, 'state' | 'input'> & { readonly asker: Asker; readonly calls: Calls };
 

@@ -1,6 +1,6 @@
 /**
- * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation
- * for an hour, and news of each. Any process can follow what any other publishes.
+ * The port behind server-sent events and the staff webhook's answer: the last `FEED_LENGTH` events of a conversation,
+ * until an hour after the latest, and news of each. Any process can follow what any other publishes.
  *
  * @example
  * const unfollow = await feed.follow(conversation, lastSeen, ({ seq, body }) => show(seq, body));
@@ -29,7 +29,7 @@ export interface Feed {
 /** `seq` is the outbox number of the reply; `body` is opaque sealed bytes. */
 export type FeedEvent = { readonly seq: number; readonly body: Buffer };
 
-/** How many events of a conversation are kept, and for how long unless an implementation is told otherwise. */
+/** How many events of a conversation are kept, and for how long after the latest. */
 export const FEED_LENGTH = 100;
 export const FEED_MS = 60 * 60 * 1000;
 

@@ -130,7 +130,7 @@ export function feedContract(name: string, open: OpenFeed): void {
       expect(one.seqs[0]).toBe(6);
     });
 
-    test('events are forgotten after their time', async () => {
+    test('events are forgotten some time after the latest', async () => {
       const { feed } = await fresh(50);
       const conversation = someName();
       await feed.publish(conversation, event(1));

@@ -128,13 +128,14 @@ export const conversation = { step, readState, newState, settings };
 export type World = ReturnType<typeof createWorld>;
 
 /** A store with its clock, a platform that collects what arrives, an AntCRM that counts its calls. */
-export function createWorld(encryption: Encryption = someEncryption()) {
+export function createWorld(encryption: Encryption = someEncryption(), { isStopped = false } = {}) {
+  const beganMs = { wall: Date.now(), monotonic: performance.now() };
   let offsetMs = 0;
-  /** Time passes for the store and for all processes. */
+  /** Time passes for the store and for all processes; where it is stopped, only as a test says. */
   const outside: Outside = {
     ...realWorld,
-    nowMs: () => Date.now() + offsetMs,
-    monotonicMs: () => performance.now() + offsetMs,
+    nowMs: () => (isStopped ? beganMs.wall : Date.now()) + offsetMs,
+    monotonicMs: () => (isStopped ? beganMs.monotonic : performance.now()) + offsetMs,
     random: () => 0.5,
   };
   const memory = createMemoryStore(outside);

@@ -291,6 +291,46 @@ describe('a store out of reach', () => {
   });
 });
 
+describe('a lock on a node that takes no writes', () => {
+  test('is waited for, ever longer: the message is not to blame', async () => {
+    const world = createWorld();
+    let tries = 0;
+    const store = watched(world.store, world.encryption, (change) => {
+      if (change !== 'lock' || ++tries > 6) return;
+      throw new StoreUnavailable('the node is full');
+    });
+    const startedMs = world.outside.nowMs();
+    await world.engine({ store }).accept(incoming('redeem:op1'));
+    await world.quiet();
+    expect(world.heard()).toEqual(['redeem:op1', 'applied']);
+    expect(world.alarms.map(({ name }) => name)).not.toContain('dead_letter');
+    expect(world.alarms.map(({ name }) => name)).toContain('store_unavailable');
+    expect(world.outside.nowMs() - startedMs).toBeGreaterThan(7_000);
+  });
+
+  test('is given back with the outcome, though replies have to wait', async () => {
+    const world = createWorld();
+    const engine = world.engine({
+      conversation: {
+        ...conversation,
+        step(state, input, context) {
+          const decision = conversation.step(state, input, context);
+          return input.kind === 'wake'
+            ? { ...decision, unlock: [{ customer: 'customer:1', operation: 'op1' }] }
+            : decision;
+        },
+      },
+    });
+    expect((await world.lock('customer:1', 'op1')).locked).toBe(true);
+    world.script.push({ kind: 'throttled', afterMs: 3_600_000 });
+    await engine.accept(incoming('wake:1000'));
+    await expect.poll(async () => (await world.record())?.lease).toBeNull();
+    world.advance(1500);
+    await expect.poll(async () => (await world.lock('customer:1', 'op2')).locked).toBe(true);
+    expect(world.sent).toEqual([]);
+  });
+});
+
 describe('a lost lease', () => {
   test('a long call keeps its lease by renewing it', async () => {
     const world = createWorld();
