@@ -102,7 +102,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const keys = { key: config.keys.state, previous: config.keys.statePrevious, hashKey: config.keys.hash };
   const encryption = createEncryption(keys);
   const { conversation, words } = openConversation(config, options, observe.log);
-  const { commands, readState, understand, explain } = conversation;
+  const { commands, readState, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStore(config.redis, createKeyChecks(keys), observe);
   const { records, feed, openQuota } = stores;
@@ -163,11 +163,9 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { publicUrl, staffToken } = config;
   const limits = await createLimits(server);
   const guard = createGuard(limits, { token: staffToken, sandbox: sandboxed, publicUrl });
-  const confirms = (text: string) => understand(text).act === 'yes';
   const parts = {
     accept: engine.accept,
     commands,
-    confirms,
     words,
     observe,
     guard,

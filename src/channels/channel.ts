@@ -92,8 +92,6 @@ export type ChannelParts = {
   readonly observe: Observe;
   /** For requests that show no secret; each channel counts by itself. */
   readonly limit: Limit;
-  /** Whether a typed text may confirm what was summed up. */
-  readonly confirms: (text: string) => boolean;
   /** Lets staff pass, and nobody else. */
   readonly guard: Guard;
   readonly encryption: Encryption;

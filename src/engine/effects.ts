@@ -128,6 +128,8 @@ export function createEffects(
         }
         if (!durable) lease.pastIntent = before;
         calls.add(operation, intent.lookup);
+        const { incoming } = asker;
+        if (durable && incoming) platform(incoming.channel)?.begins?.(incoming, operation);
         return durable ? 'go' : 'unreplicated';
       },
       known(operation) {

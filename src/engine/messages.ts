@@ -115,6 +115,8 @@ export interface Platform {
   pace?(outgoing: Outgoing): Promise<number>;
   /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
+  /** An operation begins: its intent is stored, and the points are moved for this message next. Never throws. */
+  begins?(incoming: Pick<Incoming, 'conversation' | 'id'>, operation: string): void;
   /**
    * Completes a sender where the platform has to be asked who somebody is, which is too slow to do before `accept`.
    * Called at the start of a message's turn; answers within two seconds and never throws.

@@ -25,7 +25,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
     ...{ feed, openQuota: openMemoryQuota },
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
     tickets: NO_TICKETS,
-    ...{ sandboxed: true, handover: false, channels: [], commands: [], confirms: () => false },
+    ...{ sandboxed: true, handover: false, channels: [], commands: [] },
   });
   if ('off' in opened) throw new Error(opened.off);
   let page: WebMember | undefined;

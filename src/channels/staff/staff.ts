@@ -25,7 +25,7 @@ import {
 } from './schemas.ts';
 import { ticketRoutes } from './tickets.ts';
 
-type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoReader' | 'confirms';
+type Parts = 'accept' | 'feed' | 'encryption' | 'words' | 'channels' | 'photoReader';
 
 export type StaffOptions = Pick<ChannelParts, Parts> & {
   readonly guard: Pick<Guard, 'api'>;
@@ -33,7 +33,7 @@ export type StaffOptions = Pick<ChannelParts, Parts> & {
   readonly tickets?: ChannelParts['tickets'] | undefined;
   readonly handover?: boolean | undefined;
   readonly observe: Pick<Observe, 'alarm' | 'log' | 'update' | 'photo'>;
-  /** A real AntCRM is behind: what staff confirm is alarmed (the configuration warns of it at the start). */
+  /** A real AntCRM is behind: what staff earn and spend is alarmed (the configuration warns of it at the start). */
   readonly audited: boolean;
   /** How long a request waits for its turn to end. */
   readonly answerMs?: number | undefined;
@@ -73,8 +73,8 @@ function greeting(url: string, needsToken: boolean): readonly string[] {
  */
 export function createStaff(
   options: StaffOptions,
-): Channel & Required<Pick<Channel, 'staffPlugin' | 'close'>> {
-  const { accept, words, confirms, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
+): Channel & Required<Pick<Channel, 'staffPlugin' | 'close' | 'begins'>> {
+  const { accept, words, guard, observe, channels, audited, answerMs = ANSWER_MS } = options;
   const channel = STAFF.name;
   const events = createEvents({ ...options, channel, schema: eventSchema });
   const streams = createStreams(events, options.limits);
@@ -99,7 +99,6 @@ export function createStaff(
       const sender = senderOf(body, channels);
       const accepted = await accept({ channel, conversation, id, message, sender, address: null });
       if (accepted === 'full') return 'full';
-      if (accepted === 'accepted') audit(body, id);
       const isDone = accepted === 'accepted' && (await ended(turn));
       const status = accepted === 'duplicate' ? accepted : isDone ? 'done' : 'queued';
       const { replies } = turn;
@@ -126,13 +125,6 @@ export function createStaff(
     waiting.delete(turn);
     clearTimeout(timer);
     return done;
-  }
-
-  /** Whether it really confirms anything is known only later: an alarm too many is better than none. */
-  function audit({ conversation, choice, text }: StaffRequest, message: string): void {
-    const isConfirming = choice?.startsWith('confirm:') || (text !== undefined && confirms(text));
-    if (!audited || !isConfirming) return;
-    observe.alarm('staff_operation', { channel, conversation: events.name(conversation), message });
   }
 
   const staffPlugin: FastifyPluginAsync = async (scope) => {
@@ -170,6 +162,15 @@ export function createStaff(
     ...STAFF,
     hearsQuiet: true,
     staffPlugin,
+    begins({ conversation, id: message }, operation) {
+      if (!audited) return;
+      observe.alarm('staff_operation', {
+        channel,
+        conversation: events.name(conversation),
+        message,
+        operation,
+      });
+    },
     deliver: (outgoing, seq) => events.deliver(outgoing, render(outgoing, seq, words)),
     close,
   };

@@ -9,7 +9,6 @@ channelContract('the staff webhook', async ({ accept, words, observe, encryption
   const feed = createMemoryFeed();
   const channel = createStaff({
     accept,
-    confirms: () => false,
     feed,
     encryption,
     words,

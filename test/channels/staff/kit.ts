@@ -75,7 +75,6 @@ export async function startKit(options: KitOptions = {}) {
   app.setNotFoundHandler(notFound);
   const guard = createGuard(await createLimits(app), access, options.limits);
   const channel = createStaff({
-    confirms: (text) => text === 'ok',
     accept:
       options.accept ??
       (async (incoming) => {

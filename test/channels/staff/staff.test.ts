@@ -240,23 +240,6 @@ describe('a wrong request is refused with its faults', () => {
   });
 });
 
-describe('with a real AntCRM', () => {
-  const confirm = { choice: 'confirm:op1' };
-
-  it.each([
-    ['what staff confirm is alarmed, once', 1, true, [confirm, confirm]],
-    ['a typed yes is alarmed', 1, true, [{ text: 'ok' }]],
-    ['nothing else is', 0, true, [{ choice: 'cancel' }, { text: 'xem điểm' }]],
-    ['but not where the sandbox is behind', 0, false, [confirm]],
-  ])('%s', async (_what, count, audited, sent) => {
-    const { client, alarms } = await startKit({ audited });
-    for (const [at, content] of sent.entries())
-      await client.send({ conversation: 'qa', id: count ? 'm1' : `m${at}`, ...content });
-    const fields = { channel: 'staff', conversation: expect.stringMatching(/^[\w-]{22}$/), message: 'm1' };
-    expect(alarms).toEqual(Array(count).fill({ name: 'staff_operation', fields }));
-  });
-});
-
 it('reports a reply that could not be published as failed', async () => {
   const feed = {
     publish: async () => Promise.reject(new StoreUnavailable('down')),

@@ -1,0 +1,90 @@
+import Fastify from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import type { Around } from '../../../src/app.ts';
+import { createClient } from '../../../src/channels/staff/client.ts';
+import { createSandbox } from '../../../src/sandbox/sandbox.ts';
+import { StoreUnavailable } from '../../../src/store/port.ts';
+import { startBot } from '../../support/app.ts';
+import { scanLater } from '../../support/logs.ts';
+
+/*
+ * What staff earn and spend through a real AntCRM is audited where the operation begins, whatever said so.
+ */
+
+const STAFF_TOKEN = 'a-staff-token-of-some-length';
+const auditSchema = z.looseObject({ alarm: z.literal('staff_operation'), message: z.string() });
+
+/** A bot before an AntCRM of another process, or before the sandbox of its own. */
+async function start({ isReal = true, store }: { isReal?: boolean; store?: Around['store'] } = {}) {
+  const antcrm = Fastify({ forceCloseConnections: true });
+  await antcrm.register(createSandbox());
+  const url = await antcrm.listen({ host: '127.0.0.1', port: 0 });
+  const lines: string[] = [];
+  const env = { STAFF_TOKEN, ...(isReal && { ANTCRM_BASE_URL: url, ANTCRM_API_KEY: 'the-antcrm-key' }) };
+  scanLater(lines, env);
+  const log = { write: (line: string) => lines.push(line) };
+  const bot = await startBot(env, {
+    log,
+    limits: { leaseMs: 3000, renewMs: 500 },
+    ...(store && { around: { store } }),
+  });
+  onTestFinished(async () => {
+    await bot.stop();
+    await antcrm.close();
+  });
+  const client = createClient(bot.adminUrl, STAFF_TOKEN);
+  const audited = () =>
+    lines.flatMap((line) => auditSchema.safeParse(JSON.parse(line)).data ?? []).map((one) => one.message);
+  return { client, audited, send: client.send };
+}
+
+const summed = { conversation: 'qa', id: 'm1', text: 'tích điểm TIVI000000017 0912345678' };
+
+test.each(['ok', 'ok cảm ơn', 'chốt luôn nha'])(
+  'a typed yes, "%s", is audited once, and nothing before it',
+  async (text) => {
+    const { send, audited } = await start();
+    await send({ conversation: 'qa', id: 'm0', text });
+    await send(summed);
+    await send({ conversation: 'qa', id: 'm2', choice: 'confirm:none' });
+    expect(audited()).toEqual([]);
+    await send({ ...summed, id: 'm3' });
+    const confirmed = { conversation: 'qa', id: 'm4', text };
+    expect(await send(confirmed)).toMatchObject({ replies: [{ key: 'accumulate.done' }] });
+    await send(confirmed);
+    expect(audited()).toEqual(['m4']);
+  },
+);
+
+test('a press is audited, once for each operation; not where the sandbox is behind', async () => {
+  for (const isReal of [true, false]) {
+    const { send, audited } = await start({ isReal });
+    const answered = await send({ ...summed, text: `${summed.text} TIVI000000018` });
+    const choice = JSON.stringify(answered).match(/confirm:\w+/)?.[0] ?? 'none';
+    await send({ conversation: 'qa', id: 'm2', choice });
+    expect(audited()).toEqual(isReal ? ['m2', 'm2'] : []);
+  }
+});
+
+test('a yes whose acceptance was stored, though nobody heard so, is audited all the same', async () => {
+  let isLost = false;
+  const { send, audited } = await start({
+    store: (port) => ({
+      ...port,
+      async swap(...args) {
+        const swapped = await port.swap(...args);
+        if (!isLost || !swapped.swapped) return swapped;
+        isLost = false;
+        throw new StoreUnavailable('the answer was lost');
+      },
+    }),
+  });
+  await send(summed);
+  isLost = true;
+  expect(await send({ conversation: 'qa', id: 'm2', text: 'ok' })).toMatchObject({
+    status: 'refused',
+    problem: { status: 503 },
+  });
+  await expect.poll(audited, { timeout: 20_000 }).toEqual(['m2']);
+});
