@@ -184,40 +184,46 @@ const TRIES = 2;
 const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const UNREADABLE: PhotoReading = { kind: 'unreadable' };
 
-/** By so much later than it did a message counts as accepted whose conversation had a slow picture lately. */
-const SLOW_LATER_MS = 10 * 60_000;
-/** So many conversations with slow pictures are remembered. */
-const MOST_SLOW = 1000;
+/**
+ * For each ms that the reader lately worked for a conversation, its messages count as accepted so much later, ms: nobody's
+ * many or slow pictures keep others waiting for more than one of them.
+ */
+const LATER_PER_MS = 100;
+/** What was read longer ago is forgotten; so many conversations are remembered. */
+const LATELY_MS = 10 * 60_000;
+const MOST_REMEMBERED = 1000;
 
 /**
  * Fetches and reads the pictures of a message, one after the other, so that few are in memory. A channel's turns wait for
- * that in a line by the time of their message's acceptance, and their pictures in another for the one reader: who sends slow
- * pictures lets others go before. Whatever a platform or a picture does becomes a reading. Throws `GivenBack` where the line
- * is too long, `TurnInterrupted` when the process stops, `LeaseLost`; nothing is changed then.
+ * that in a line by the time of their message's acceptance, and their pictures in another for the one reader. Whatever a
+ * platform or a picture does becomes a reading. Throws `GivenBack` where the line is too long, `TurnInterrupted` when the
+ * process stops, `LeaseLost`; nothing is changed then.
  */
 export function createPhotos(tools: Tools & { readonly reader: PhotoReader }) {
   const { reader, platform, stopping, limits, world, observe } = tools;
   const turns = eachChannel(() => createLine(limits.photosPerChannel, limits.photosPerChannel));
   const decoding = createLine(1, Number.POSITIVE_INFINITY);
-  /** When each conversation's latest slow picture was read, by the monotonic clock; oldest first. */
-  const slow = new Map<string, number>();
+  /** How long the reader worked for each conversation, and until when, by the monotonic clock; the latest last. */
+  const lately = new Map<string, { readonly workedMs: number; readonly untilMs: number }>();
 
-  function rankOf({ conversation }: Lease, { incoming }: Asker): number {
-    const slowMs = slow.get(conversation) ?? Number.NEGATIVE_INFINITY;
-    const isSlow = world.monotonicMs() - slowMs < SLOW_LATER_MS;
-    return (incoming?.acceptedMs ?? world.nowMs()) + (isSlow ? SLOW_LATER_MS : 0);
+  function workedFor(conversation: string): number {
+    const { workedMs, untilMs } = lately.get(conversation) ?? { workedMs: 0, untilMs: 0 };
+    return world.monotonicMs() - untilMs < LATELY_MS ? workedMs : 0;
   }
+
+  const rankOf = ({ conversation }: Lease, { incoming }: Asker): number =>
+    (incoming?.acceptedMs ?? world.nowMs()) + LATER_PER_MS * workedFor(conversation);
 
   async function decoded(bytes: Uint8Array, { conversation }: Lease): Promise<PhotoReading> {
     if (stopping()) throw new TurnInterrupted();
     const sinceMs = world.monotonicMs();
     const reading = await reader.read(bytes);
-    const nowMs = world.monotonicMs();
-    if (nowMs - sinceMs <= limits.slowPhotoMs) return reading;
-    slow.delete(conversation);
-    slow.set(conversation, nowMs);
-    const [oldest] = slow.keys();
-    if (slow.size > MOST_SLOW && oldest !== undefined) slow.delete(oldest);
+    const untilMs = world.monotonicMs();
+    const workedMs = workedFor(conversation) + untilMs - sinceMs;
+    lately.delete(conversation);
+    lately.set(conversation, { workedMs, untilMs });
+    const [oldest] = lately.keys();
+    if (lately.size > MOST_REMEMBERED && oldest !== undefined) lately.delete(oldest);
     return reading;
   }
 

@@ -20,8 +20,6 @@ export const LIMITS = {
   stuckMs: 500,
   /** Turns of one channel that fetch and read photos at once; as many wait in line for that. */
   photosPerChannel: 8,
-  /** A picture that takes longer to read is slow: its conversation's next ones let others go before. */
-  slowPhotoMs: 1000,
   /** How long `stop` waits for turns at work. */
   stopMs: 8000,
 };
