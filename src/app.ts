@@ -318,10 +318,14 @@ async function openBackend(
   watch: Pick<LoyaltyOptions, 'observe' | 'spans' | 'onCall' | 'around'>,
 ) {
   // It listens by itself, too: the bot reaches it over real HTTP whatever guards `/sandbox`, and until the last call ended.
+  // Nobody else has the key of that port.
   const sandbox = real ? undefined : createSandbox();
-  const own = Fastify();
+  const apiKey = realWorld.id();
+  const own = Fastify().addHook('onRequest', async ({ headers }, reply) =>
+    headers.apikey === apiKey ? undefined : reply.code(401).send(),
+  );
   if (sandbox) await own.register(sandbox);
-  const at = real ?? { baseUrl: await own.listen({ host: '127.0.0.1', port: 0 }), apiKey: 'sandbox' };
+  const at = real ?? { baseUrl: await own.listen({ host: '127.0.0.1', port: 0 }), apiKey };
   const { origin } = new URL(at.baseUrl);
   const transport = createTransport({ allows: (to) => to === origin, connectMs: ANTCRM_CONNECT_MS });
   const calls = { ...at, timeoutMs, contacts, maxCalls };

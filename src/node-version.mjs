@@ -1,6 +1,7 @@
 // Preloaded by the npm scripts (`--import`), so that an older Node, which cannot even read TypeScript, says what is
 // wrong. Plain JavaScript, for the same reason.
 import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const NEEDED = 24;
 const running = process.versions.node;
@@ -14,4 +15,4 @@ if (Number.parseInt(running, 10) < NEEDED) {
 
 // What is compiled is kept: the next start takes half the processor, and does without what strips types (20 MB). Where the
 // folder cannot be written, nothing is.
-module.enableCompileCache(new URL('../node_modules/.cache/node', import.meta.url).pathname);
+module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/node', import.meta.url)));

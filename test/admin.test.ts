@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { Server } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { AppOptions } from '../src/app.ts';
 import { gate } from './engine/bot.ts';
 import { startBot } from './support/app.ts';
@@ -32,6 +33,24 @@ async function statusOf(url: string, headers: Record<string, string> = {}): Prom
   await response.body?.cancel();
   return response.status;
 }
+
+test('the embedded sandbox answers nobody but the bot on the port between them', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen');
+  const { url, stop } = await startBot();
+  onTestFinished(stop);
+  const ports = listening.mock.contexts.flatMap((server) => {
+    const address = server instanceof Server ? server.address() : null;
+    return typeof address === 'object' && address ? [address.port] : [];
+  });
+  listening.mockRestore();
+  const [port] = ports.filter((one) => `${one}` !== new URL(url).port);
+  const headers = { apikey: 'sandbox', 'content-type': 'application/json' };
+  const body = JSON.stringify({ call: 'redeem', fault: 'error-500' });
+  for (const path of ['/state', '/history-point?phone=0867123456'])
+    expect([path, await statusOf(`http://127.0.0.1:${port}${path}`, headers)]).toEqual([path, 401]);
+  const faults = await fetch(`http://127.0.0.1:${port}/faults`, { method: 'POST', headers, body });
+  expect(faults.status).toBe(401);
+});
 
 test('with ADMIN_PORT what is for staff is on that port alone, and what is for platforms is not there', async () => {
   const { url, adminUrl } = await start({ ADMIN_PORT: '0', STAFF_TOKEN: TOKEN });

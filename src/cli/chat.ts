@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { clearLine, createInterface, cursorTo } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -143,9 +144,15 @@ const settingsSchema = mannerSchema.extend({ linger: z.coerce.number().min(0) })
 /** The options of the command line, the defaults of the environment and of `.env`, as the bot has them. */
 async function main(): Promise<number> {
   const { HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT = PORT, STAFF_TOKEN } = environment();
+  const here =
+    new Map([
+      ['0.0.0.0', '127.0.0.1'],
+      ['::', '::1'],
+    ]).get(HOST) ?? HOST;
+  const name = isIPv6(here) ? `[${here}]` : here;
   const { values } = parseArgs({
     options: {
-      url: { type: 'string', default: `http://${HOST === '0.0.0.0' ? '127.0.0.1' : HOST}:${ADMIN_PORT}` },
+      url: { type: 'string', default: `http://${name}:${ADMIN_PORT}` },
       conversation: { type: 'string', default: `chat-${randomUUID()}` },
       locale: { type: 'string' },
       as: { type: 'string', default: 'staff' },

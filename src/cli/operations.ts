@@ -19,6 +19,9 @@ npm run operations -- replay ID                      hands a dead letter's messa
 npm run operations -- remove ID                      removes a dead letter that nobody needs any more
 Each with --json for machines, and --as NAME for the record (else the system's user).`;
 
+const NO_ROUTES =
+  'The bot has no OPERATOR_TOKEN, or that is not its address for operators (BOT_URL, ADMIN_PORT).';
+
 export type Asked = { readonly path: string; readonly body?: object };
 
 /** Reads the command line; undefined where it is none of `USAGE`. */
@@ -34,12 +37,21 @@ export function readCommand(args: readonly string[]): (Asked & { readonly json: 
       },
       allowPositionals: true,
     });
-    const { json, reveal, as: by = userInfo().username, ...whom } = values;
+    const { json, reveal, as: by = userName(), ...whom } = values;
     const [name = '', subject = '', ...rest] = positionals;
     const asked = askedBy(name, subject, { by, reveal, whom, result: rest.join(' ') });
     return asked && { ...asked, json };
   } catch {
     return undefined;
+  }
+}
+
+/** In a container the user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'without a name'}`;
   }
 }
 
@@ -121,6 +133,8 @@ async function main(args: readonly string[]): Promise<number> {
     });
     const answer: unknown = await response.json();
     if (json) console.log(JSON.stringify(answer, null, 2));
+    // What the routes themselves do not find, they explain.
+    else if (response.status === 404 && !problemSchema.parse(answer).detail) console.log(NO_ROUTES);
     else if (!response.ok) console.log(explain(problemSchema.parse(answer)).join('\n'));
     else if (isThing(answer)) console.log(linesOf(answer).join('\n').trimEnd());
     return response.ok ? 0 : 1;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
-import { comeLater, problemHandler } from './problem.ts';
+import { comeLater, problem, problemHandler } from './problem.ts';
 
 /** How long a request may take to arrive, headers and body. */
 const REQUEST_MS = 20_000;
@@ -58,6 +58,8 @@ function createServer(
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // A path that cannot be decoded, before there is a route whose error it could be.
+    frameworkErrors: (error, _request, reply) => void problem(reply, error.statusCode ?? 400, error.message),
   });
   server.setErrorHandler(problemHandler(server.log));
   return server;

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process';
 import { resolve as resolvePath } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { chat } from '../../src/cli/chat.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import { type Kit, startKit } from '../channels/staff/kit.ts';
+import { startBot } from '../support/app.ts';
 
 const MENU = {
   key: 'menu',
@@ -141,6 +142,16 @@ describe('as a command', () => {
     const { code, stdout } = await run(args, 'hello\n', { STAFF_TOKEN: 'secret' });
     expect([code, stdout]).toEqual([0, '> hello\nvi:help.text\n']);
     expect(kit.accepted[0]).toMatchObject({ conversation: 'qa-42', sender: { locale: 'en', name: 'Gá' } });
+  });
+
+  it('finds a bot that listens on an address of IPv6', async () => {
+    const { url, stop } = await startBot({ HOST: '::1' });
+    onTestFinished(stop);
+    const env = { HOST: '::1', PORT: new URL(url).port };
+    expect(await run([], 'xin chào\n', env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^> xin chào\n\S/),
+    });
   });
 
   it.each([['--linger', 'long', /^--linger: .*expected number.*\n$/]])(

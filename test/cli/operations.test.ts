@@ -1,5 +1,6 @@
-import { userInfo } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import { linesOf, readCommand } from '../../src/cli/operations.ts';
 import type { Lookup } from '../../src/conversation/effect.ts';
 import { describe as describeLookup } from '../../src/operators/operation.ts';
@@ -19,7 +20,16 @@ describe('the command', () => {
   });
 
   test('says who gives it: the system’s user, unless told', () => {
-    expect(readCommand(['settle', 'abc', 'done'])?.body).toEqual({ result: 'done', by: userInfo().username });
+    const { username } = os.userInfo();
+    expect(readCommand(['settle', 'abc', 'done'])?.body).toEqual({ result: 'done', by: username });
+    vi.spyOn(os, 'userInfo').mockImplementation(() => {
+      throw new Error('no entry of this user');
+    });
+    syncBuiltinESMExports();
+    const by = `user ${process.getuid?.()}`;
+    expect(readCommand(['settle', 'abc', 'done'])?.body).toEqual({ result: 'done', by });
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
   });
 
   test.each([

@@ -74,5 +74,12 @@ describe('the command', () => {
     onTestFinished(stop);
     const refused = await operations('list', { OPERATOR_TOKEN: 'another-token', BOT_URL: url });
     expect(refused).toMatchObject({ code: 1, stdout: 'The operator token is missing or wrong.\n' });
+    const without = await startBot();
+    onTestFinished(without.stop);
+    const absent = await operations('list', { OPERATOR_TOKEN, BOT_URL: without.url });
+    expect(absent).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^The bot has no OPERATOR_TOKEN, or/),
+    });
   });
 });

@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { notFound, problem, problemHandler } from '../../src/http/problem.ts';
+import { createServers } from '../../src/http/server.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 
 const errors: unknown[] = [];
@@ -46,6 +47,18 @@ describe('every error is a problem document', () => {
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.json()).toMatchObject({ type: 'about:blank', status, title });
     expect(response.body).not.toMatch(/secret|0867123456/);
+  });
+
+  it('a path that cannot be decoded', async () => {
+    const settings = {
+      listen: { host: '', port: 0 },
+      adminPort: undefined,
+      logLevel: 'silent',
+      trustProxy: undefined,
+    };
+    const response = await createServers(settings, {}, () => ({})).server.inject('/%c3');
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response.json()).toMatchObject({ type: 'about:blank', status: 400, title: 'Bad Request' });
   });
 
   it('with members of its own', async () => {

@@ -161,4 +161,9 @@ async function main(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) {
+  process.exitCode = await main().catch((error: unknown) => {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    return EXIT_CONFIG;
+  });
+}
