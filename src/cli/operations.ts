@@ -19,9 +19,6 @@ npm run operations -- replay ID                      hands a dead letter's messa
 npm run operations -- remove ID                      removes a dead letter that nobody needs any more
 Each with --json for machines, and --as NAME for the record (else the system's user).`;
 
-const NO_ROUTES =
-  'The bot has no OPERATOR_TOKEN, or that is not its address for operators (BOT_URL, ADMIN_PORT).';
-
 export type Asked = { readonly path: string; readonly body?: object };
 
 /** Reads the command line; undefined where it is none of `USAGE`. */
@@ -132,15 +129,15 @@ async function main(args: readonly string[]): Promise<number> {
       body: body === undefined ? null : JSON.stringify(body),
     });
     const answer: unknown = await response.json();
+    // The routes say more of what they do not find.
+    if (response.status === 404 && !problemSchema.parse(answer).detail) throw new Error('no such route');
     if (json) console.log(JSON.stringify(answer, null, 2));
-    // What the routes themselves do not find, they explain.
-    else if (response.status === 404 && !problemSchema.parse(answer).detail) console.log(NO_ROUTES);
     else if (!response.ok) console.log(explain(problemSchema.parse(answer)).join('\n'));
     else if (isThing(answer)) console.log(linesOf(answer).join('\n').trimEnd());
     return response.ok ? 0 : 1;
   } catch {
     console.error(
-      `No bot answers at ${BOT_URL}: is it running, and is that its address for operators (BOT_URL)?`,
+      `No bot with OPERATOR_TOKEN answers at ${BOT_URL}: is that its address for operators (BOT_URL)?`,
     );
     return 1;
   }

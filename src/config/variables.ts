@@ -238,11 +238,7 @@ export const ENDPOINTS = allEndpoints.keyof().options;
 
 /** The environment as text -> typed values: the one place that lists the variables (docs/configuration.md). */
 export const variables = z.object({
-  NODE_ENV: set(
-    oneOf('production', 'development', 'test'),
-    'development',
-    '`production` refuses embedded parts and development keys',
-  ),
+  NODE_ENV: set(oneOf('production', 'development', 'test'), 'development', '`production`: no embedded parts'),
   HOST: set(host, '127.0.0.1', 'where to listen'),
   PORT: set(integer(0, 65_535), '3000', 'where to listen; 0 = any free port'),
   ADMIN_PORT: may(
