@@ -6,9 +6,8 @@ import { startWorld } from './world.ts';
 
 const HANGS = { NODE_OPTIONS: `--import ${new URL('../support/hang.mjs', import.meta.url)}` };
 
-/** What a process said of its end. */
 const lastWords = ({ output }: Bot) =>
-  output.flatMap((line) => (line.includes(STUCK) ? [JSON.parse(line)] : []));
+  output.filter((line) => line.includes(STUCK)).map((line) => JSON.parse(line));
 
 test('a text that hangs a process ends it; another one answers meanwhile, and the text once nobody hangs', async () => {
   const world = await startWorld({ redis: true });

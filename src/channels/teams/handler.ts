@@ -9,6 +9,10 @@ import {
 import type { Incoming } from '../../engine/messages.ts';
 import { fromInstall } from './incoming.ts';
 
+/** How often this process heard that the bot was removed, by conversation: it may be added again within the minute. */
+const removals = new Map<string, number>();
+const MAX_REMOVALS = 1000;
+
 /**
  * Every activity but messages. Methods of the SDK's handler are overridden instead of registered for (`onMembersAdded`): so
  * it asks the connector for nobody's profile. What has no method here says nothing to us, which is no fault: edits and
@@ -19,12 +23,20 @@ class Handler extends TeamsActivityHandler {
 
   protected override async onConversationUpdateActivity({ activity }: TurnContext): Promise<void> {
     const { membersAdded = [], recipient } = activity;
-    if (membersAdded.some(({ id }) => id === recipient.id)) this.installed = fromInstall(activity);
+    if (membersAdded.some(({ id }) => id === recipient.id)) this.#install(activity);
   }
 
   /** Teams reports one installation in two ways, neither of them reliably. */
   protected override async onInstallationUpdateActivity({ activity }: TurnContext): Promise<void> {
-    if (activity.action === 'add') this.installed = fromInstall(activity);
+    const { id } = activity.conversation;
+    if (activity.action === 'add') this.#install(activity);
+    if (activity.action !== 'remove') return;
+    if (removals.size >= MAX_REMOVALS) removals.clear();
+    removals.set(id, (removals.get(id) ?? 0) + 1);
+  }
+
+  #install(activity: Activity): void {
+    this.installed = fromInstall(activity, removals.get(activity.conversation.id));
   }
 
   /**

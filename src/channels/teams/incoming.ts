@@ -91,13 +91,17 @@ export function fromMessage(activity: TeamsActivity): Incoming | null {
   return { ...envelope(activity, place), message: answerOf(data), ...(press && { press }) };
 }
 
-/** The bot was installed: a start, whose id is the same however often Teams tells of it. Null in a group. */
-export function fromInstall(activity: Activity): Incoming | null {
+/**
+ * The bot was installed: a start, whose id is the same where Teams tells of it twice within a minute. `removals`: how often
+ * it was removed before, as far as is known. Null in a group.
+ */
+export function fromInstall(activity: Activity, removals = 0): Incoming | null {
   const place = whereOf(activity);
   if (!place || !isPrivate(activity)) return null;
+  const minute = Math.floor((activity.timestamp ?? UNSAID).getTime() / 60_000);
   return {
     ...envelope(activity, place),
-    id: `install:${place.conversation}`,
+    id: `install:${place.conversation}:${minute}:${removals}`,
     message: { kind: 'start' },
   };
 }

@@ -50,7 +50,25 @@ const fileSchema = z.object({
   mime_type: maybe(z.string()),
 });
 
-const messageSchema = z.object({
+/** Telegram names most of its own messages, newer ones too, by what happened, and what people send by what it is. */
+const SERVICE = /_(?:[a-z]+ed|set|left|done|sent|paid|(?:un)?hidden)$/;
+const OTHER_SERVICE = new Set([
+  ...['pinned_message', 'connected_website', 'web_app_data', 'passport_data', 'suggested_post_info'],
+  ...['invoice', 'successful_payment', 'refunded_payment'],
+  ...['gift', 'unique_gift', 'giveaway', 'giveaway_winners'],
+  ...['new_chat_members', 'left_chat_member', 'new_chat_title', 'new_chat_photo', 'delete_chat_photo'],
+  ...['migrate_to_chat_id', 'migrate_from_chat_id'],
+]);
+
+function markService(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null) return message;
+  const isService = Object.keys(message).some((key) => SERVICE.test(key) || OTHER_SERVICE.has(key));
+  return { ...message, isService };
+}
+
+const partsSchema = z.object({
+  /** Telegram's own message: nobody said anything. */
+  isService: maybe(z.boolean()),
   message_id: maybe(z.int()),
   date: maybe(z.int()),
   chat: chatSchema,
@@ -74,11 +92,8 @@ const messageSchema = z.object({
   audio: media,
   video_note: media,
   sticker: media,
-  pinned_message: present,
-  message_auto_delete_timer_changed: present,
-  write_access_allowed: present,
-  chat_background_set: present,
 });
+const messageSchema = z.preprocess(markService, partsSchema);
 type TelegramMessage = z.infer<typeof messageSchema>;
 
 const callbackSchema = z.object({
@@ -186,14 +201,6 @@ function readMessage(message: TelegramMessage, bot: UserFromGetMe): Said | undef
   return content && { message: content };
 }
 
-/** Messages of Telegram's own that a private chat can have: nobody said anything. */
-const SERVICE = [
-  'pinned_message',
-  'message_auto_delete_timer_changed',
-  'write_access_allowed',
-  'chat_background_set',
-] as const;
-
 /** What a person wrote or sent in their chat with us. */
 function contentOf(message: TelegramMessage): Message | undefined {
   const { text, caption, contact, voice, audio, video_note, sticker } = message;
@@ -206,7 +213,7 @@ function contentOf(message: TelegramMessage): Message | undefined {
   if (caption !== undefined) return textOf(caption);
   if (voice ?? audio ?? video_note) return { kind: 'unknown', what: 'voice' };
   if (sticker) return { kind: 'unknown', what: 'sticker' };
-  return SERVICE.some((part) => message[part] !== undefined) ? undefined : UNKNOWN;
+  return message.isService ? undefined : UNKNOWN;
 }
 
 /** Routes only say what an update is: none of telegraf's methods is ever called. */

@@ -140,16 +140,18 @@ describe('a press', () => {
 });
 
 describe('an installation', () => {
-  it('is a start with one id, however Teams tells of it', async () => {
+  it('is a start, one however Teams tells of it, and another one once the app is added again', async () => {
     const { post, accepted } = await createBot();
-    await post(
-      activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }], locale: undefined }),
-    );
-    await post(activity('installationUpdate', { action: 'add', locale: 'en-GB' }));
-    expect(accepted.map(({ id, message, sender }) => [id, message, sender.locale])).toEqual([
-      ['install:a:personal', { kind: 'start' }, undefined],
-      ['install:a:personal', { kind: 'start' }, 'en'],
-    ]);
+    const install = (more: object) => post(activity('installationUpdate', { action: 'add', ...more }));
+    await post(activity('conversationUpdate', { membersAdded: [{ id: USER }, { id: BOT }] }));
+    await install({});
+    await install({ timestamp: '2027-01-01T00:00:00Z' });
+    await post(activity('installationUpdate', { action: 'remove' }));
+    await install({});
+    const [first, told, later, again] = accepted.map(({ id }) => id);
+    expect(told).toBe(first);
+    expect(new Set([first, later, again]).size).toBe(3);
+    expect(accepted.map(({ message }) => message)).toEqual(Array(4).fill({ kind: 'start' }));
   });
 });
 

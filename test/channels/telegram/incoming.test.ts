@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { botOf, parseUpdate, toIncoming } from '../../../src/channels/telegram/incoming.ts';
 import { MAX_PHOTO_BYTES } from '../../../src/conversation/message.ts';
@@ -21,6 +22,13 @@ const sized = (file_id: string, width: number, file_size = 1000) => ({
   height: width,
   file_size,
 });
+
+/** What a message of a kind has, by the types of the newest Bot API. */
+function kinds(kind: string): string[] {
+  const types = readFileSync('node_modules/@grammyjs/types/message.d.ts', 'utf8');
+  const named = [...types.matchAll(new RegExp(`Message = ${kind} & MsgWith<"(\\w+)">`, 'g'))];
+  return named.flatMap(([, part = '']) => part);
+}
 
 describe('a private message', () => {
   it('becomes a text with its sender, its address and the update’s id', async () => {
@@ -243,10 +251,23 @@ describe('what nobody says to us', () => {
     ['blocking the bot', { my_chat_member: { chat: { id: 42, type: 'private' }, new_chat_member: {} } }],
     ['nothing at all', {}],
     ['a message without a chat', { message: { text: 'a' } }],
-    ['a pinned message', { message: { chat: { id: 42, type: 'private' }, pinned_message: {} } }],
   ])('is no message: %s', async (_what, content) => {
     expect(await read({ update_id: 1, ...content })).toBeNull();
   });
+
+  it.each(kinds('ServiceMessage'))('is no message: what Telegram tells by itself (%s)', async (part) => {
+    expect(
+      await read({ update_id: 1, message: { chat: { id: 42, type: 'private' }, [part]: {} } }),
+    ).toBeNull();
+  });
+
+  it.each([...kinds('(?:Common|Document|Captionable|Location|Media)Message'), 'hologram'])(
+    'is a message, read or not: what people send (%s)',
+    async (part) => {
+      const message = { chat: { id: 42, type: 'private' }, [part]: {} };
+      expect(await read({ update_id: 1, message })).toMatchObject({ message: { kind: expect.any(String) } });
+    },
+  );
 
   it.each([[null], ['a'], [[]], [{}], [{ update_id: '1' }], [{ update_id: 1.5 }]])(
     '%j is no update',
