@@ -34,6 +34,7 @@ import { createHook, createTransport } from './http/transport.ts';
 import { createWords, SAYINGS, WORDING } from './i18n.ts';
 import type { AntCrmClient } from './loyalty/antcrm.ts';
 import { createLoyalty, type LoyaltyOptions } from './loyalty/loyalty.ts';
+import { createNotices } from './notices.ts';
 import type { Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createSpans, openTraces, spannedWebhooks } from './observability/tracing.ts';
@@ -120,11 +121,14 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       ? undefined
       : createHook(config.handoverWebhook, () => observe.log.warn({}, 'HANDOVER_WEBHOOK did not answer'));
   const platforms = new Map<string, Channel>();
-  const step: typeof conversation.step = (...turn) => {
-    const work = () => conversation.step(...turn);
-    return options.watchdog === undefined
-      ? work()
-      : options.watchdog.during(spans.fields().conversation, work);
+  const { watchdog } = options;
+  const step: typeof conversation.step = (state, input, context) => {
+    watchdog?.enter(spans.conversation());
+    try {
+      return conversation.step(state, input, context);
+    } finally {
+      watchdog?.leave();
+    }
   };
   const engine = createEngine({
     store,
@@ -141,7 +145,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     },
     photoReader,
     platform: (channel) => platforms.get(channel),
-    ids: () => ({ operation: word(10), view: word(6) }),
+    ids: () => new StepIds(),
     observe,
     limits: {
       concurrency: Math.max(CONCURRENCY, CONCURRENCY_A_CALL * config.antcrm.maxCalls),
@@ -149,13 +153,10 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     },
     traces,
     spans,
-    onTicket({ id, reason, openedMs }, channel, conversation) {
-      const openedAt = new Date(openedMs).toISOString();
-      hook?.tell(conversation, { ticket: id, channel, reason, openedAt });
-    },
+    onNotice: createNotices(observe, (opened, conversation) => hook?.tell(conversation, opened)),
   });
   const operators = createOperators({
-    ...{ store: records, encryption, readState, onFiled: engine.waits },
+    ...{ store: records, encryption, readState, onFiled: engine.schedule },
     onFault: (fault, record) => observe.alarm(fault, { conversation: record }),
   });
 
@@ -306,8 +307,27 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * Unguessable, five bits a letter: an operation's id is also the reference that the customer is given; a view's tells one
  * question of a conversation from another.
  */
-const word = (length: number): string =>
-  Array.from(realWorld.bytes(length), (byte) => ALPHABET[byte & 31]).join('');
+function randomBase32(length: number): string {
+  let text = '';
+  for (const byte of realWorld.bytes(length)) text += ALPHABET[byte & 31];
+  return text;
+}
+
+/** Ids of one step, made when they are asked for: most steps need none. */
+class StepIds {
+  #operation: string | undefined;
+  #view: string | undefined;
+
+  get operation(): string {
+    this.#operation ??= randomBase32(10);
+    return this.#operation;
+  }
+
+  get view(): string {
+    this.#view ??= randomBase32(6);
+    return this.#view;
+  }
+}
 
 /** A connection that does not come about by then is surely none. */
 const ANTCRM_CONNECT_MS = 2000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Kind, Transition } from './cell.ts';
 import type { Declared } from './record.ts';
+import type { Kind, Transition } from './versioned-records.ts';
 
 /*
  * A customer's record: one redemption at a time, over all conversations, and what earlier ones left.
@@ -30,7 +30,6 @@ export const CUSTOMER: Kind<CustomerRecord> = {
   write: (record) => Buffer.from(JSON.stringify(record)),
   read: (plain) => customerSchema.parse(JSON.parse(plain.toString())),
   entries: () => [],
-  own: [],
 };
 
 /**

@@ -6,19 +6,21 @@ import type { Observe } from '../observability/metrics.ts';
 import { createSpans, type Spans } from '../observability/tracing.ts';
 import type { Encryption } from '../store/encryption.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
-import { createCell, type RecordFault } from './cell.ts';
+import { type Conversations, createConversations, type DecideAtOnce, Lease } from './conversations.ts';
 import { CUSTOMER, lock, unlock } from './customer.ts';
-import { drain, type Fused, fuse } from './drain.ts';
-import { createClaims } from './due.ts';
-import { createEffects, createPhotos } from './effects.ts';
+import { createEffects } from './effects.ts';
 import { createBulkhead, createConcurrency, eachChannel, LIMITS, type Limits } from './limits.ts';
-import { type Around, createMailbox, Lease } from './mailbox.ts';
 import { conversationName, type Incoming, type Platform, written } from './messages.ts';
-import { createOutbox } from './outbox.ts';
-import { CONVERSATION, type Work } from './record.ts';
-import type { Conversation } from './steps.ts';
-import type { Traces } from './trace.ts';
-import type { TurnTools } from './turn.ts';
+import { Outages } from './outages.ts';
+import { Outbox } from './outbox.ts';
+import { createPhotos } from './photos.ts';
+import { Scheduler } from './scheduler.ts';
+import { createTrip, type Traces } from './trace.ts';
+import { CONVERSATION, commit } from './transitions.ts';
+import { type Conversation, openTurn, type TurnTools, takeStep, toCommit } from './turn.ts';
+import { TurnEvent } from './turn-event.ts';
+import { type RecordFault, VersionedRecords } from './versioned-records.ts';
+import { type DecidedTurn, Worker, type WorkerTools } from './worker.ts';
 import { realWorld, type World } from './world.ts';
 
 export type EngineOptions = {
@@ -34,17 +36,13 @@ export type EngineOptions = {
   readonly observe: Observe;
   readonly world?: World | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** Says what is worked on. Absent: nobody is told. */
   readonly spans?: Spans | undefined;
-  /** Who may look into turns, and at which. */
+  /** The look inside turns of some channels. */
   readonly traces?: Traces | undefined;
-  readonly onTicket?: TurnTools['onTicket'];
+  readonly onNotice?: WorkerTools['onNotice'] | undefined;
 };
 
-/** The time in which a platform does not repeat a message that nobody answered. */
-const REPEATED_MS = 5000;
-
-/** `full`: the message was dropped, the customer will be told. */
+/** `full`: the message was dropped, and the customer will be told. */
 type Acceptance = 'accepted' | 'duplicate' | 'full';
 
 export type Engine = {
@@ -54,192 +52,291 @@ export type Engine = {
    */
   accept(incoming: Incoming, sentMs?: number): Promise<Acceptance>;
   /** Something was filed in a conversation that nobody works on: it is taken up as soon as there is room. */
-  waits(conversation: string): void;
-  /** Begins to renew leases and to look for what is due. */
+  schedule(conversation: string): void;
+  /** Begins to renew leases and to look for due conversations. */
   start(): void;
   /** Begins nothing new, finishes what AntCRM was perhaps asked for, and gives back the rest. Messages are still stored. */
   stop(): Promise<void>;
 };
 
-/** How a message becomes a turn, once, in order, whatever crashes. */
+/**
+ * How a message becomes a turn: once, in order, whatever crashes.
+ *
+ * @example
+ * const engine = createEngine({ store, encryption, conversation, perform, … });
+ * engine.start();
+ * await engine.accept(incoming, sentMs);
+ */
 export function createEngine(options: EngineOptions): Engine {
-  const { platform, observe, spans = createSpans(), world = realWorld, traces } = options;
-  const { store, encryption } = options;
-  const limits = { ...LIMITS, ...options.limits };
-  const startedMs = world.nowMs();
-  const alarmUnavailable = atMostEvery(
-    60_000,
-    () => observe.alarm('store_unavailable', {}),
-    world.monotonicMs,
-  );
-  let running = false;
-  let stopped = false;
-  const stopping = (): boolean => stopped;
+  return new EngineProcess(options);
+}
 
-  const onFault = (fault: RecordFault, record: string) => observe.alarm(fault, { conversation: record });
-  const kept = { store, sealer: encryption, world, onFault };
-  const customers = createCell(CUSTOMER, kept);
-  const around: Around = async (trip, operation, work, outcomeOf) => {
-    traces?.count(trip);
-    if (!spans.isTracing) return work();
-    return spans.around(`store ${trip}`, { operation }, async () => {
-      const result = await work();
-      spans.note({ outcome: outcomeOf?.(result) });
-      return result;
-    });
-  };
-  const conversations = createCell(CONVERSATION, kept);
-  const mailbox = createMailbox({ conversations, world, limits, around, onError: report });
-  const claims = createClaims({ store, mailbox, world, observe, onError: report });
-  const customerName = (customer: string) => encryption.name('customer', customer);
-  const lockOf = (customer: string, operation: string, forMs?: number) => {
-    const work = async () => (await customers.change(customerName(customer), lock(operation, forMs))).answer;
-    return around('lock', operation, work, ({ locked }) => (locked ? 'locked' : 'busy'));
-  };
-  const unlockOf = (customer: string, operation: string, record?: string, awaited?: string) =>
-    around('unlock', operation, () => customers.change(customer, unlock(operation, record, awaited)));
+const ALARM_EVERY_MS = 60_000;
+/** A message that was sent longer ago may have hung a process: it is filed and counted before it is decided. */
+const FRESH_MS = 5000;
 
-  const bulkhead = eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world));
-  const shared = { ...options, mailbox, bulkhead, stopping, limits, world, spans };
-  const tools: TurnTools = {
-    ...shared,
-    customerName,
-    onError: report,
-    perform: createEffects({
+class EngineProcess implements Engine {
+  readonly #options: EngineOptions;
+  readonly #spans: Spans;
+  readonly #world: World;
+  readonly #limits: Limits;
+  readonly #conversations: Conversations;
+  readonly #scheduler: Scheduler;
+  readonly #turns: TurnTools;
+  readonly #worker: Worker;
+  readonly #concurrency: ReturnType<typeof createConcurrency>;
+  readonly #startedMs: number;
+  readonly #alarmUnavailable: () => void;
+  #isRunning = false;
+  #isStopping = false;
+
+  constructor(options: EngineOptions) {
+    const {
+      store,
+      encryption,
+      conversation,
+      observe,
+      ids,
+      world = realWorld,
+      spans = createSpans(),
+    } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    this.#options = options;
+    this.#spans = spans;
+    this.#world = world;
+    this.#limits = limits;
+    this.#startedMs = world.nowMs();
+    this.#alarmUnavailable = atMostEvery(
+      ALARM_EVERY_MS,
+      () => observe.alarm('store_unavailable', {}),
+      world.monotonicMs,
+    );
+    const onError = (error: unknown): void => this.#report(error);
+    const onFault = (fault: RecordFault, name: string): void => observe.alarm(fault, { conversation: name });
+    const records = new VersionedRecords(CONVERSATION, { store, sealer: encryption, world, onFault });
+    this.#conversations = createConversations({ records, world, limits, onError });
+    this.#scheduler = new Scheduler({ store, conversations: this.#conversations, world, observe, onError });
+    this.#turns = {
+      conversation,
+      ids,
+      customerName: (customer) => encryption.name('customer', customer),
+      letterId: world.id,
+      traceparent: spans.traceparent,
+    };
+    this.#worker = this.#createWorker(onError, onFault);
+    this.#concurrency = createConcurrency(limits.concurrency, (room) => this.#claim(room));
+  }
+
+  #createWorker(
+    onError: (error: unknown) => void,
+    onFault: (fault: RecordFault, name: string) => void,
+  ): Worker {
+    const { store, encryption, photoReader, onNotice = () => {} } = this.#options;
+    const [world, spans, limits] = [this.#world, this.#spans, this.#limits];
+    const customers = new VersionedRecords(CUSTOMER, { store, sealer: encryption, world, onFault });
+    const nameOf = this.#turns.customerName;
+    const trip = createTrip(spans, this.#options.traces);
+    const lockOf = (customer: string, operation: string, forMs?: number) =>
+      trip('lock', operation, async () => {
+        const { answer } = await customers.update(nameOf(customer), lock(operation, forMs));
+        if (spans.isTracing) spans.note({ outcome: answer.locked ? 'locked' : 'busy' });
+        return answer;
+      });
+    const unlockOf = (name: string, operation: string, record?: string, awaited?: string) =>
+      trip('unlock', operation, () => customers.update(name, unlock(operation, record, awaited)));
+    const shared = {
+      ...this.#options,
+      ...{ world, spans, trip, limits, onError, onNotice },
+      conversations: this.#conversations,
+      bulkhead: eachChannel(() => createBulkhead(limits.perChannel, limits.stuckMs, world)),
+      stopping: () => this.#isStopping,
+    };
+    return new Worker({
       ...shared,
-      lock: lockOf,
-      unlock: (customer, ...rest) => unlockOf(customerName(customer), ...rest),
-      photos: createPhotos({ ...shared, reader: options.photoReader }),
-    }),
-  };
-  const outbox = createOutbox({ ...shared, unlock: unlockOf, onError: report });
-  const concurrency = createConcurrency(limits.concurrency, claim);
-
-  function accept(incoming: Incoming, sentMs = 0): Promise<Acceptance> {
-    const { channel } = incoming;
-    const name = conversationName(encryption, channel, incoming.conversation);
-    return spans.around('accept', { channel, conversation: name }, async () => {
-      const traceparent = spans.traceparent();
-      const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
-      try {
-        const filed = await file(name, accepted, sentMs > Math.max(startedMs, world.nowMs() - REPEATED_MS));
-        observe.update(channel, filed);
-        spans.note({ result: filed });
-        return filed;
-      } catch (error) {
-        report(error);
-        observe.update(channel, 'unavailable');
-        throw error;
-      }
+      turns: this.#turns,
+      outbox: new Outbox({ ...shared, outages: new Outages(shared.observe, world), unlock: unlockOf }),
+      effects: createEffects({
+        ...shared,
+        lock: lockOf,
+        unlock: (customer, ...rest) => unlockOf(nameOf(customer), ...rest),
+        photos: createPhotos({ ...shared, reader: photoReader }),
+      }),
+      dueAfter: (conversation, afterMs) => this.#scheduler.dueAfter(conversation, afterMs),
     });
   }
 
-  function waits(name: string): void {
-    claims.waits(name);
-    concurrency.want();
+  readonly accept = (incoming: Incoming, sentMs = 0): Promise<Acceptance> => {
+    const { channel } = incoming;
+    const conversation = conversationName(this.#options.encryption, channel, incoming.conversation);
+    return this.#spans.around('accept', { channel, conversation }, () =>
+      this.#file(conversation, incoming, sentMs),
+    );
+  };
+
+  readonly schedule = (conversation: string): void => {
+    this.#scheduler.dueAfter(conversation);
+    this.#concurrency.want();
+  };
+
+  start(): void {
+    this.#isRunning = true;
+    this.#conversations.start();
+    this.#sweepLater();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#isRunning = false;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#world.timer(this.#limits.stopMs, late.resolve);
+    await Promise.race([this.#concurrency.idle(), late.promise]);
+    timer.cancel();
+    this.#conversations.stop();
+  }
+
+  /** One sweep at a time. */
+  #sweepLater(): void {
+    this.#world.timer(this.#limits.sweepMs, async () => {
+      await this.#concurrency.fill();
+      if (this.#isRunning) this.#sweepLater();
+    });
   }
 
   /** Files the message, and takes the lease if there is a slot for the work. */
-  async function file(name: string, incoming: Incoming, isNew: boolean): Promise<Acceptance> {
-    const aliveUntilMs = world.monotonicMs() + limits.leaseMs;
-    const take = !stopped && concurrency.reserve();
-    const body = written(incoming);
-    const filing = { id: incoming.id, nonce: world.id(), body, take };
-    const known = { mark: filing.nonce, incoming };
-    let begun = false;
+  async #file(name: string, incoming: Incoming, sentMs: number): Promise<Acceptance> {
+    const { observe } = this.#options;
+    const { channel } = incoming;
+    const world = this.#world;
+    const traceparent = this.#spans.traceparent();
+    const accepted = { ...incoming, acceptedMs: world.nowMs(), ...(traceparent && { traceparent }) };
+    const filed = { mark: world.id(), incoming: accepted };
+    const aliveUntilMs = world.monotonicMs() + this.#limits.leaseMs;
+    const take = !this.#isStopping && this.#concurrency.reserve();
+    let isBegun = false;
     try {
-      const sender = take && isNew ? senderAtOnce(name, incoming) : undefined;
-      const fused = sender && fuse({ name, sender, known, aliveUntilMs }, tools);
-      const { accepted, done } = await mailbox.accept(name, filing, fused);
-      if (accepted.kind === 'queued' && !take) waits(name);
-      if (accepted.kind === 'leased') {
-        begun = true;
-        const lease = done?.turn.lease ?? new Lease(name, accepted.work, aliveUntilMs, known);
-        void run(lease, accepted.work, done);
+      const sender = take ? this.#senderAtOnce(name, accepted, sentMs) : undefined;
+      const filing = { id: incoming.id, nonce: filed.mark, body: written(accepted), take };
+      const { answer, record, nowMs, decided } = await this.#conversations.accept(
+        name,
+        filing,
+        sender && this.#decideAtOnce(name, sender, { aliveUntilMs, filed }),
+      );
+      if (answer === 'leased' && record !== null) {
+        isBegun = true;
+        const lease = decided?.turn.lease ?? new Lease(name, { record, nowMs }, { aliveUntilMs, filed });
+        void this.#run(lease, decided);
       }
-      return accepted.kind === 'duplicate' || accepted.kind === 'full' ? accepted.kind : 'accepted';
+      if (answer === 'queued' && !take) this.schedule(name);
+      const acceptance = answer === 'duplicate' || answer === 'full' ? answer : 'accepted';
+      observe.update(channel, acceptance);
+      if (this.#spans.isTracing) this.#spans.note({ result: acceptance });
+      return acceptance;
+    } catch (error) {
+      this.#report(error);
+      observe.update(channel, 'unavailable');
+      throw error;
     } finally {
-      if (take && !begun) concurrency.free();
+      if (take && !isBegun) this.#concurrency.free();
     }
   }
 
   /**
-   * Who wrote a message that may be answered with the swap that files it: nobody else touches the conversation as far as
-   * this process knows, and nobody has to be asked anything. A text that kills its process must be filed and counted, or the
-   * platform's repeats kill every process: so what was sent before this process began, or five seconds ago, is filed first,
-   * and so is the first message that it hears of a conversation.
+   * Who wrote a message that may be decided within the swap that files it; undefined: it is only filed. A text that kills or
+   * hangs its process must be filed and counted, or the platform's repeats end every process. So it is only filed where it
+   * was sent before this process began or more than five seconds ago, where it is the first that this process hears of the
+   * conversation, and where the channel has to ask who writes.
    */
-  function senderAtOnce(name: string, incoming: Incoming): Sender | undefined {
+  #senderAtOnce(name: string, incoming: Incoming, sentMs: number): Sender | undefined {
+    const { platform, traces } = this.#options;
     const { channel, message } = incoming;
-    const isSeen = spans.isTracing || traces?.isSeen(channel) === true;
-    if (message.kind !== 'text' || isSeen || !mailbox.knows(name)) return undefined;
+    if (message.kind !== 'text' || sentMs <= this.#startedMs) return undefined;
+    if (this.#world.nowMs() - sentMs > FRESH_MS || !this.#conversations.isKnown(name)) return undefined;
+    if (this.#spans.isTracing || traces?.isSeen(channel)) return undefined;
     const to = platform(channel);
     return to?.identify === undefined ? incoming.sender : to.known?.(incoming);
   }
 
-  async function claim(room: number): Promise<number> {
-    if (stopped) return 0;
+  /**
+   * Decides a turn on the record that its message was just filed in. Undefined where only the worker may decide it: replies,
+   * calls or failed attempts come before it, its step asks for an effect or throws, or something cannot be read.
+   */
+  #decideAtOnce(
+    name: string,
+    sender: Sender,
+    held: ConstructorParameters<typeof Lease>[2] & { readonly filed: NonNullable<Lease['filed']> },
+  ): DecideAtOnce<DecidedTurn> {
+    const { filed } = held;
+    return (record, nowMs) => {
+      const lease = new Lease(name, { record, nowMs }, held);
+      const isNext = lease.head?.mark === filed.mark && record.outbox.length === 0 && !record.lease?.takeover;
+      if (!isNext || lease.attempt > 1 || Object.keys(record.journal).length > 0) return undefined;
+      try {
+        const turn = openTurn(lease, this.#turns);
+        if (turn.asker === null || turn.letters.length > 0) return undefined;
+        const event = new TurnEvent(turn, this.#world);
+        const { message, acceptedMs: heardMs } = filed.incoming;
+        const effect = takeStep(
+          turn,
+          { kind: 'message', message },
+          { sender, heardMs, journal: undefined, nowMs },
+          this.#turns,
+        );
+        if (effect !== undefined) return undefined;
+        event.passed('stepsMs', this.#world.monotonicMs());
+        const toWrite = toCommit(turn, this.#turns);
+        const { answer, record: after } = commit(lease.held, toWrite.commit)(record, nowMs);
+        if (answer === null || after === null) return undefined;
+        lease.advance(after, nowMs);
+        lease.workOn(null);
+        return { record: after, decided: { turn, event, commit: toWrite, firstSeq: answer.firstSeq } };
+      } catch {
+        // The worker finds out what is wrong, and counts it.
+        return undefined;
+      }
+    };
+  }
+
+  async #claim(room: number): Promise<number> {
+    if (this.#isStopping) return 0;
     try {
-      const claimed = await claims.claim(room);
-      for (const { lease, work } of claimed) void run(lease, work);
-      return claimed.length;
+      const leases = await this.#scheduler.claim(room);
+      for (const lease of leases) void this.#run(lease);
+      return leases.length;
     } catch (error) {
-      report(error);
+      this.#report(error);
       return 0;
     }
   }
 
-  /** Never rejects: a lease that cannot be worked on expires, and the next sweep takes it up. */
-  function run(lease: Lease, work: Work, fused?: Fused): Promise<void> {
-    const { conversation: name } = lease;
-    return spans.apart({ conversation: name }, async () => {
-      observe.lease(work.takeover ? 'takeover' : lease.known === undefined ? 'due' : 'fresh');
-      if (work.takeover) {
-        observe.log.info({ conversation: name }, 'took over: the lease before this one ran out');
-      }
-      mailbox.hold(lease);
-      observe.busy(mailbox.count);
-      try {
-        // The platform gets its answer first.
-        await new Promise<void>(world.defer);
-        await drain(lease, work, { ...tools, ...outbox, waits: claims.waits }, fused);
-      } catch (error) {
-        if (!(error instanceof LeaseLost)) report(error);
-      } finally {
-        mailbox.drop(lease);
-        observe.busy(mailbox.count);
-        concurrency.free();
-      }
-    });
+  /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
+  #run(lease: Lease, decided?: DecidedTurn): Promise<void> {
+    return this.#spans.apart({ conversation: lease.conversation }, () => this.#work(lease, decided));
   }
 
-  function report(err: unknown): void {
-    if (err instanceof StoreUnavailable) alarmUnavailable();
-    else observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
+  async #work(lease: Lease, decided?: DecidedTurn): Promise<void> {
+    const { observe } = this.#options;
+    const isTakeover = lease.record.lease?.takeover === true;
+    observe.lease(isTakeover ? 'takeover' : lease.filed === undefined ? 'due' : 'fresh');
+    if (isTakeover) {
+      observe.log.info({ conversation: lease.conversation }, 'took over: the lease before this one ran out');
+    }
+    this.#conversations.hold(lease);
+    observe.busy(this.#conversations.count);
+    try {
+      // The platform gets its answer first.
+      await new Promise<void>(this.#world.defer);
+      await this.#worker.run(lease, decided);
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) this.#report(error);
+    } finally {
+      this.#conversations.drop(lease);
+      observe.busy(this.#conversations.count);
+      this.#concurrency.free();
+    }
   }
 
-  /** One sweep at a time. */
-  async function sweep(): Promise<void> {
-    await concurrency.fill();
-    if (running) world.timer(limits.sweepMs, sweep);
+  #report(err: unknown): void {
+    if (err instanceof StoreUnavailable) this.#alarmUnavailable();
+    else this.#options.observe.log.error({ err }, 'a turn was abandoned; it will be repeated');
   }
-
-  return {
-    accept,
-    waits,
-    start() {
-      running = true;
-      mailbox.start();
-      world.timer(limits.sweepMs, sweep);
-    },
-    async stop() {
-      stopped = true;
-      running = false;
-      const late = Promise.withResolvers<void>();
-      const timer = world.timer(limits.stopMs, late.resolve);
-      await Promise.race([concurrency.idle(), late.promise]);
-      timer.cancel();
-      mailbox.stop();
-    },
-  };
 }

@@ -210,7 +210,7 @@ export const storedSchema = z.strictObject({
   asks: z.string().optional(),
   floodedMs: z.number().optional(),
 });
-export type Stored = Omit<z.infer<typeof storedSchema>, 'state'> & { readonly state: State };
+export type StoredState = Omit<z.infer<typeof storedSchema>, 'state'> & { readonly state: State };
 
 const replyItemSchema = z.strictObject({ kind: z.literal('reply'), outgoing: outgoingSchema });
 const unlockSchema = z.strictObject({
@@ -266,10 +266,10 @@ export const readOutboxItem = (stored: unknown): OutboxItem =>
 export const readIntent = (stored: unknown): IntentBody =>
   intentSchema.parse(upgraded(stored, NO_UPGRADES).body);
 
-export const writeState = (stored: Stored): string => JSON.stringify(written(stored));
+export const writeState = (stored: StoredState): string => JSON.stringify(written(stored));
 
 /** `unknownFlow`: the conversation was in a flow that this process does not have; the state is without it. */
-export function readStored(text: string, read: ReadState): Stored & { readonly unknownFlow?: true } {
+export function readStored(text: string, read: ReadState): StoredState & { readonly unknownFlow?: true } {
   const { body, version } = upgraded(JSON.parse(text), NO_UPGRADES);
   const stored = storedSchema.parse(body);
   try {

@@ -2,7 +2,6 @@ import { type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Encryption } from '../store/encryption.ts';
 import type { RecordStore } from '../store/port.ts';
 import { membersOf } from './backlog.ts';
-import { createCell, type RecordFault } from './cell.ts';
 import {
   conversationName,
   type Incoming,
@@ -15,7 +14,9 @@ import {
   readStored,
   written,
 } from './messages.ts';
-import { accept, CONVERSATION, type ConversationRecord, takeLetter } from './record.ts';
+import type { ConversationRecord } from './record.ts';
+import { accept, CONVERSATION, takeLetter } from './transitions.ts';
+import { type RecordFault, VersionedRecords } from './versioned-records.ts';
 import { realWorld, type World } from './world.ts';
 
 /** An operation without an outcome, as its intent tells. `intent` is null where it cannot be read. */
@@ -95,16 +96,16 @@ export function createOperators(options: {
   readonly encryption: Encryption;
   readonly readState: ReadState;
   readonly world?: World | undefined;
-  /** Something was filed in a conversation, for whoever has room (`Engine.waits`). */
+  /** Something was filed in a conversation, for whoever has room (`Engine.schedule`). */
   readonly onFiled?: ((conversation: string) => void) | undefined;
-  /** What was filed in found no record, or none that can be opened. */
+  /** The conversation that something was filed in had no record, or none that can be opened. */
   readonly onFault?: ((fault: RecordFault, conversation: string) => void) | undefined;
 }): Operators {
   const { store, encryption, readState, world = realWorld, onFiled, onFault = () => {} } = options;
-  const conversations = createCell(CONVERSATION, { store, sealer: encryption, world, onFault });
+  const conversations = new VersionedRecords(CONVERSATION, { store, sealer: encryption, world, onFault });
 
   async function recordOf(name: string): Promise<ConversationRecord | null> {
-    return (await conversations.look(name)).record;
+    return (await conversations.read(name)).record;
   }
 
   async function operations(): Promise<OpenOperation[]> {
@@ -131,14 +132,14 @@ export function createOperators(options: {
 
   async function file(name: string, incoming: Incoming, uncapped: boolean) {
     const filing = { id: incoming.id, nonce: world.id(), body: written(incoming), schema: VERSION, uncapped };
-    const { kind } = (await conversations.change(name, accept(filing))).answer;
-    if (kind === 'queued') onFiled?.(name);
-    return kind;
+    const { answer } = await conversations.update(name, accept(filing));
+    if (answer === 'queued') onFiled?.(name);
+    return answer;
   }
 
   async function remove(id: string): Promise<boolean> {
     const [conversation = '', letter = ''] = id.split('.');
-    return (await conversations.change(conversation, takeLetter(letter))).answer !== null;
+    return (await conversations.update(conversation, takeLetter(letter))).answer !== null;
   }
 
   return {
@@ -146,7 +147,7 @@ export function createOperators(options: {
     letters,
     nameOf: (channel, conversation) => conversationName(encryption, channel, conversation),
     async conversation(name) {
-      const { record, nowMs } = await conversations.look(name);
+      const { record, nowMs } = await conversations.read(name);
       if (record === null) return null;
       const { state, inbox, outbox, lease } = record;
       const readable = <T>(bodies: readonly { readonly body: unknown }[], open: (body: unknown) => T): T[] =>

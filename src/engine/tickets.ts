@@ -3,37 +3,12 @@ import { type Operation, openTicket, type State, type Ticket } from '../conversa
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';
-import type { Listed } from './record.ts';
 import type { World } from './world.ts';
 
 /*
  * What staff see of the conversations in which a person was asked for, and how they answer: an answer is filed in the
  * conversation like a message, so that it is stored, in order, and leaves by the outbox.
  */
-
-/** Closed tickets stand behind all that are open, the newest first. */
-const CLOSED_SCORE = 1e14;
-
-/** What the indexes have of a conversation, beside what its envelope tells. */
-export function listedOf({ tickets = [], unclear = [] }: State): readonly Listed[] {
-  const sentence = unclear.at(-1);
-  const listed = tickets.map((ticket) => {
-    const { id, closed, answeredMs = 0, count } = ticket;
-    const waitsMs = waitingSinceMs(ticket);
-    const stands = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
-    const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs);
-    const { customer, staff, claims = 0 } = count;
-    return { index: 'tickets', part: `${id}:${stands}:${customer}:${staff}:${claims}`, score };
-  });
-  // The newest first.
-  return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
-}
-
-/** Since when the customer waits for staff, for a result too, epoch ms; null: staff wrote last, or the ticket is closed. */
-export function waitingSinceMs({ closed, waitsMs, answeredMs, openedMs }: Ticket): number | null {
-  if (closed) return null;
-  return waitsMs ?? (answeredMs === undefined ? openedMs : null);
-}
 
 /** A ticket and what its customer did. */
 export type SeenTicket = {
@@ -217,13 +192,3 @@ function newsIn(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Ent
   });
   return [...told, ...closed.map((ticket) => ({ ticket, what: 'closed' as const }))];
 }
-
-/** The ticket that a turn opened; undefined: none. */
-export function openedIn(before: State, after: State): Ticket | undefined {
-  const ticket = openTicket(after);
-  return before.tickets?.some(({ id }) => id === ticket?.id) ? undefined : ticket;
-}
-
-/** Whether a turn told the customer that nobody answers. */
-export const isLateIn = (before: State, after: State): boolean =>
-  openTicket(after)?.late === true && openTicket(before)?.late !== true;

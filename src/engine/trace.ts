@@ -1,16 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Message, Sender } from '../conversation/message.ts';
 import type { State } from '../conversation/state.ts';
-import type { Trace, TracedCall, Trip } from './messages.ts';
-import type { Numbered } from './outbox.ts';
+import type { Spans } from '../observability/tracing.ts';
+import type { Trace, TracedCall, Trip as TripName } from './messages.ts';
+import type { NumberedItem } from './outbox.ts';
 import { realWorld } from './world.ts';
 
 /** Looks into the turns of some channels. Turns of other channels cost a comparison, and nothing of them is kept. */
 export type Traces = {
-  /** Does a turn's `work`; if its channel is looked into, the last reply of what comes out carries the trace. */
-  around(turn: Seen, work: () => Promise<Numbered[]>): Promise<Numbered[]>;
+  /** Does the `work` of a turn that is looked into: the last reply of what comes out carries the trace. */
+  around(turn: Seen, work: () => Promise<readonly NumberedItem[]>): Promise<readonly NumberedItem[]>;
   /** The turn at work asks something of the store. */
-  count(trip: Trip): void;
+  count(trip: TripName): void;
   /** Whether turns of this channel are looked into. */
   isSeen(channel: string): boolean;
   /** To be called with every attempt to call AntCRM; it belongs to the turn that awaits it. */
@@ -19,14 +20,27 @@ export type Traces = {
 
 /** What a trace needs to know of a turn. `after` is read once the work is done. */
 type Seen = {
-  readonly channel: string;
   readonly message: Message | null;
   readonly sender: Sender | undefined;
   readonly before: State;
   after(): State;
 };
 
-type Notes = { readonly calls: TracedCall[]; readonly trips: Trip[] };
+/** A round trip to the store that a turn waits for before its reply: counted for the look inside, and a span. */
+export type Trip = <Result>(
+  name: Exclude<TripName, 'take'>,
+  operation: string | undefined,
+  work: () => Promise<Result>,
+) => Promise<Result>;
+
+export function createTrip(spans: Spans, traces: Pick<Traces, 'count'> | undefined): Trip {
+  return (name, operation, work) => {
+    traces?.count(name);
+    return spans.around(`store ${name}`, { operation }, work);
+  };
+}
+
+type Notes = { readonly calls: TracedCall[]; readonly trips: TripName[] };
 
 /** What a text was taken for where the conversation was, and why, as people read it. */
 type Explain = (text: string, before: State, sender: Sender) => NonNullable<Trace['understood']>;
@@ -35,7 +49,10 @@ export function createTraces(channels: readonly string[], explain: Explain): Tra
   /** The turn at work in this chain of awaits: calls and round trips happen far below it, in shared clients. */
   const atWork = new AsyncLocalStorage<Notes>();
 
-  async function traced({ message, sender, before, after }: Seen, work: () => Promise<Numbered[]>) {
+  async function traced(
+    { message, sender, before, after }: Seen,
+    work: () => Promise<readonly NumberedItem[]>,
+  ) {
     const notes: Notes = { calls: [], trips: ['take'] };
     const startMs = realWorld.monotonicMs();
     const items = await atWork.run(notes, work);
@@ -52,7 +69,7 @@ export function createTraces(channels: readonly string[], explain: Explain): Tra
   }
 
   return {
-    around: (turn, work) => (channels.includes(turn.channel) ? traced(turn, work) : work()),
+    around: traced,
 
     count: (trip) => void atWork.getStore()?.trips.push(trip),
     isSeen: (channel) => channels.includes(channel),
@@ -64,7 +81,7 @@ export function createTraces(channels: readonly string[], explain: Explain): Tra
  * The trace goes with the turn's last reply, unless that says that all is forgotten: a trace would contradict it. The stored
  * outbox does not have it, so a crash loses it.
  */
-function carrying(items: Numbered[], trace: Trace): Numbered[] {
+function carrying(items: readonly NumberedItem[], trace: Trace): readonly NumberedItem[] {
   return items.map((numbered) => {
     const { item } = numbered;
     if (item?.kind !== 'reply' || !item.outgoing.last || item.outgoing.forget) return numbered;

@@ -130,6 +130,8 @@ export function createSpans(tracer?: Tracer) {
       const span = atWork.getStore()?.span;
       return span && traceparentOf(span);
     },
+    /** The keyed hash of the conversation at work. */
+    conversation: (): string | undefined => atWork.getStore()?.conversation,
     /** What each log line says beside its own fields. */
     fields(): Record<string, string> {
       const { conversation, operation, span } = atWork.getStore() ?? {};

@@ -38,14 +38,12 @@ export function startWatchdog() {
     new Worker(new URL(import.meta.url), { workerData: shared, env, execArgv: [], resourceLimits }).unref();
   }
   return {
-    /** Does `work`, and names the conversation in the alarm if that never ends. */
-    during<Result>(conversation = '', work: () => Result): Result {
+    /** The alarm names this conversation if the loop stands still before `leave`. */
+    enter(conversation = ''): void {
       counters[NAME_LENGTH] = name.write(conversation, 'latin1');
-      try {
-        return work();
-      } finally {
-        counters[NAME_LENGTH] = 0;
-      }
+    },
+    leave(): void {
+      counters[NAME_LENGTH] = 0;
     },
   };
 }

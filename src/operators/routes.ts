@@ -218,7 +218,7 @@ type Decisions = ReturnType<typeof createDecisions>;
 
 /** What operators decided, by the operation's reference. Both reject with `StoreUnavailable`. */
 export function createDecisions(
-  records: Pick<RecordStore, 'read' | 'swap'>,
+  records: Pick<RecordStore, 'read' | 'compareAndSwap'>,
   encryption: Pick<Encryption, 'seal' | 'open'>,
 ) {
   const keyOf = (reference: string): Key => `settled:${reference}`;
@@ -233,7 +233,7 @@ export function createDecisions(
     async keep(decision: Settled): Promise<void> {
       const key = keyOf(decision.reference);
       const bytes = encryption.seal(key, Buffer.from(JSON.stringify(decision)));
-      await records.swap(key, { expected: null, bytes, ttlMs: KEPT_MS, indexes: [] });
+      await records.compareAndSwap(key, { expected: null, bytes, ttlMs: KEPT_MS, indexes: [] });
     },
   };
 }

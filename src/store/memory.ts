@@ -28,7 +28,7 @@ export function createMemoryStore(clock: { nowMs(): number }): RecordStore {
       return { nowMs: clock.nowMs(), bytes: find(key) };
     },
 
-    async swap(key, { expected, bytes, ttlMs, indexes: changes, aside, durable = false }) {
+    async compareAndSwap(key, { expected, bytes, ttlMs, indexes: changes, aside, durable = false }) {
       const nowMs = clock.nowMs();
       const found = find(key);
       const version = found && versionOf(found);

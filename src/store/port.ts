@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib';
  * const { nowMs, bytes } = await store.read(key);
  * const next = seal(change(open(bytes), nowMs));
  * const swap = { expected: bytes && versionOf(bytes), bytes: next, ttlMs: 180 * DAY_MS };
- * const swapped = await store.swap(key, { ...swap, indexes: [{ index: 'due', member: name, score: nowMs }] });
+ * const swapped = await store.compareAndSwap(key, { ...swap, indexes: [{ index: 'due', member: name, score: nowMs }] });
  * if (!swapped.swapped) return tryAgainFrom(swapped.bytes);
  */
 export interface RecordStore {
@@ -25,7 +25,7 @@ export interface RecordStore {
    * already is the one that this swap brings, it executes again and changes nothing. Otherwise nothing changes, and the
    * answer is what is there.
    */
-  swap(key: Key, swap: Swap): Promise<Swapped>;
+  compareAndSwap(key: Key, swap: Swap): Promise<Swapped>;
 
   /**
    * Entries of one shard's index, the lowest score first, and how many there are. `now`: those whose score the node's
@@ -58,6 +58,12 @@ export type Key = `${string}:${string}`;
  */
 export const INDEXES = ['due', 'undelivered', 'intents', 'dead', 'tickets', 'unclear', 'broken'] as const;
 export type Index = (typeof INDEXES)[number];
+/** Indexes whose members are names of records, without more parts. */
+export const NAMED_INDEXES = ['due', 'undelivered', 'dead', 'unclear'] as const;
+
+/** Whether a record may ask for an entry in the index of that name. */
+export const isIndex = (name: string): name is Exclude<Index, 'broken'> =>
+  name !== 'broken' && INDEXES.some((index) => index === name);
 
 /**
  * Files a member under a score (epoch ms) in its record's shard; null: takes it out. A member is a record's name, with more

@@ -44,7 +44,10 @@ export function recordsContract(name: string, open: OpenRecords): void {
               ...swapOf({ expected: before ? versionOf(before) : null, bytes: pool[bytes] ?? null, ...more }),
               indexes: changes.map((change) => ({ ...change, member: `${nameOf(key)}:${change.member}` })),
             };
-            const [said, modelled] = [await processes[process].swap(key, swap), await model.swap(key, swap)];
+            const [said, modelled] = [
+              await processes[process].compareAndSwap(key, swap),
+              await model.compareAndSwap(key, swap),
+            ];
             expect(said.swapped || bytesOf(said)).toEqual(modelled.swapped || bytesOf(modelled));
           }
           expect(await kept(store, key, pool)).toEqual(await kept(model, key, pool));
@@ -62,7 +65,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
         member: `${nameOf(key)}:${at}`,
         score,
       }));
-      await store.swap(key, swapOf({ bytes: record('first'), indexes: many }));
+      await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes: many }));
       const now = await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 2 });
       expect(now.count).toBe(3);
       expect(scores(now)).toEqual([nowMs - 3, nowMs - 2]);
@@ -77,7 +80,7 @@ export function recordsContract(name: string, open: OpenRecords): void {
     test('lists each shard by itself, and nothing of what was never filed', async () => {
       const { store } = await fresh();
       const key = someKey();
-      await store.swap(key, swapOf({ bytes: record('first'), indexes: due(key, 1) }));
+      await store.compareAndSwap(key, swapOf({ bytes: record('first'), indexes: due(key, 1) }));
       const shard = (shardOf(key) + 1) % SHARDS;
       for (const index of INDEXES) {
         expect(await store.list(index, { shard, upTo: 'ever', limit: 10 })).toMatchObject({ count: 0 });
@@ -88,8 +91,8 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const { store } = await fresh();
       const key = someKey();
       const stump = Buffer.from('stump');
-      await store.swap(key, swapOf({ bytes: stump }));
-      await store.swap(key, replacing(stump, { bytes: record('anew'), aside: true }));
+      await store.compareAndSwap(key, swapOf({ bytes: stump }));
+      await store.compareAndSwap(key, replacing(stump, { bytes: record('anew'), aside: true }));
       expect(bytesOf(await store.read(asideOf(key, stump)))).toEqual(stump);
     });
 
@@ -97,10 +100,10 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const { store } = await fresh();
       const key = someKey();
       const [first, second, third] = [record('first'), record('second'), record('third')];
-      await store.swap(key, swapOf({ bytes: first, ttlMs: 60_000 }));
-      await store.swap(key, replacing(first, { bytes: second, ttlMs: 30 }));
+      await store.compareAndSwap(key, swapOf({ bytes: first, ttlMs: 60_000 }));
+      await store.compareAndSwap(key, replacing(first, { bytes: second, ttlMs: 30 }));
       await expect.poll(async () => bytesOf(await store.read(key))).toBeNull();
-      expect(await store.swap(key, swapOf({ bytes: third }))).toMatchObject({ swapped: true });
+      expect(await store.compareAndSwap(key, swapOf({ bytes: third }))).toMatchObject({ swapped: true });
     });
 
     test('lets one of many swaps at once win, and tells the others what is there', async () => {
@@ -108,9 +111,11 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const key = someKey();
       const processes = [store, await another()];
       const first = record('first');
-      await store.swap(key, swapOf({ bytes: first }));
+      await store.compareAndSwap(key, swapOf({ bytes: first }));
       const swaps = Array.from({ length: 20 }, (_, at) => replacing(first, { bytes: record(`${at}`) }));
-      const swapped = await Promise.all(swaps.map((swap, at) => processes[at % 2]?.swap(key, swap)));
+      const swapped = await Promise.all(
+        swaps.map((swap, at) => processes[at % 2]?.compareAndSwap(key, swap)),
+      );
       const winners = swaps.filter((_, at) => swapped[at]?.swapped);
       expect(winners).toHaveLength(1);
       const there = bytesOf(await store.read(key));
@@ -124,8 +129,8 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const first = record('first');
       const times = [
         (await store.read(key)).nowMs,
-        (await store.swap(key, swapOf({ bytes: first }))).nowMs,
-        (await store.swap(key, swapOf({ bytes: record('second') }))).nowMs,
+        (await store.compareAndSwap(key, swapOf({ bytes: first }))).nowMs,
+        (await store.compareAndSwap(key, swapOf({ bytes: record('second') }))).nowMs,
         (await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 1 })).nowMs,
       ];
       expect(times.every(Number.isSafeInteger)).toBe(true);
@@ -137,20 +142,20 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const { store } = await fresh();
       const key = someKey();
       const [first, second] = [record('first'), record('second')];
-      await store.swap(key, swapOf({ bytes: first }));
+      await store.compareAndSwap(key, swapOf({ bytes: first }));
       const durable = replacing(first, { bytes: second, durable: true });
       for (const swap of [durable, durable]) {
-        expect(await store.swap(key, swap)).toMatchObject({ swapped: true, durable: true });
+        expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: true });
       }
       const stale = replacing(first, { bytes: record('third'), durable: true });
-      expect(taken(await store.swap(key, stale))).toEqual(second);
+      expect(taken(await store.compareAndSwap(key, stale))).toEqual(second);
     });
 
     test('keeps any bytes as they are, however many', async () => {
       const { store } = await fresh();
       const key = someKey();
       const large = Buffer.concat([randomBytes(13), randomBytes(200_000), Buffer.from('\r\n\0é')]);
-      await store.swap(key, swapOf({ bytes: large }));
+      await store.compareAndSwap(key, swapOf({ bytes: large }));
       expect(bytesOf(await store.read(key))).toEqual(large);
     });
 

@@ -7,13 +7,14 @@ import type { Message, Photo } from '../../src/conversation/message.ts';
 import type { Decision } from '../../src/conversation/reply.ts';
 import { newState, type State, stateSchema } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
-import { createCell } from '../../src/engine/cell.ts';
 import { CUSTOMER, lock } from '../../src/engine/customer.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { LIMITS, type Limits } from '../../src/engine/limits.ts';
 import type { Delivery, Incoming, Outgoing, Platform } from '../../src/engine/messages.ts';
 import { createOperators } from '../../src/engine/operators.ts';
-import { accept, CONVERSATION, type ConversationRecord } from '../../src/engine/record.ts';
+import type { ConversationRecord } from '../../src/engine/record.ts';
+import { accept, CONVERSATION } from '../../src/engine/transitions.ts';
+import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { type World as Outside, realWorld } from '../../src/engine/world.ts';
 import type { Alarm } from '../../src/observability/log.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -214,7 +215,8 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
   onTestFinished(end);
 
   const kept = { store: memory, sealer: encryption, world: outside, onFault: () => {} };
-  const [conversations, customers] = [createCell(CONVERSATION, kept), createCell(CUSTOMER, kept)];
+  const conversations = new VersionedRecords(CONVERSATION, kept);
+  const customers = new VersionedRecords(CUSTOMER, kept);
   const operators = createOperators({ store: memory, encryption, readState, world: outside });
 
   async function entries(index: Index): Promise<readonly Entry[]> {
@@ -248,16 +250,16 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     listed,
     /** What is kept of the customer's conversation. */
     record: async (conversation = 'c1', channel = 'test') =>
-      (await conversations.look(encryption.name('conversation', `${channel}\0${conversation}`))).record,
+      (await conversations.read(encryption.name('conversation', `${channel}\0${conversation}`))).record,
     /** Files a body that no channel would. */
     file: async (body: object, id = 'filed') =>
-      conversations.change(
+      conversations.update(
         encryption.name('conversation', 'test\0c1'),
         accept({ id, nonce: id, body, schema: 1 }),
       ),
     /** Something else wrote the customer's record. */
     rewrite: async (change: (record: ConversationRecord) => ConversationRecord) =>
-      conversations.change(encryption.name('conversation', 'test\0c1'), (record) => ({
+      conversations.update(encryption.name('conversation', 'test\0c1'), (record) => ({
         record: record && change(record),
         answer: null,
       })),
@@ -265,7 +267,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     async broken(): Promise<RecordStore> {
       const key = `c:${encryption.name('conversation', 'test\0c1')}` as const;
       const { bytes } = await memory.read(key);
-      await memory.swap(key, {
+      await memory.compareAndSwap(key, {
         expected: bytes && versionOf(bytes),
         ...{ bytes: Buffer.alloc(100, 7), ttlMs: 1_000_000, indexes: [] },
       });
@@ -273,7 +275,7 @@ export function createWorld(encryption: Encryption = someEncryption(), { isStopp
     },
     /** Another operation of that customer asks for the lock. */
     lock: async (customer: string, operation: string) =>
-      (await customers.change(encryption.name('customer', customer), lock(operation))).answer,
+      (await customers.update(encryption.name('customer', customer), lock(operation))).answer,
     engine,
     end,
     sent,

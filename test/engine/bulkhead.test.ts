@@ -110,7 +110,7 @@ test.each(['identify', 'deliver', 'fetchPhoto'] as const)(
     }
     expect(world.heard()).toHaveLength(3);
     const [first] = customers;
-    expect((await world.record(first, 'slow'))?.tried?.times ?? 0).toBe(0);
+    expect((await world.record(first, 'slow'))?.retry?.tries ?? 0).toBe(0);
     hanging.open();
     await world.quiet();
     expect(world.heard().slice(3).toSorted()).toEqual(customers.toSorted());

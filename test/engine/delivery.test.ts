@@ -42,9 +42,9 @@ describe('a reply', () => {
     const pace = vi.fn(async () => 0).mockResolvedValueOnce(30_000);
     await world.engine({ platform: () => ({ deliver, pace }) }).accept(incoming('a'));
     await expect.poll(() => world.changes).toContain('release');
-    const { notBeforeMs = 0, tried } = (await world.record()) ?? {};
-    expect(Math.abs(notBeforeMs - 30_000 - world.outside.nowMs())).toBeLessThan(10_000);
-    expect(tried).toEqual({ times: 0, sinceMs: 0 });
+    const { retry } = (await world.record()) ?? {};
+    expect(Math.abs((retry?.atMs ?? 0) - 30_000 - world.outside.nowMs())).toBeLessThan(10_000);
+    expect(retry).toMatchObject({ reason: 'pace', tries: 0, sinceMs: 0 });
     expect(deliver).not.toHaveBeenCalled();
     await world.quiet();
     expect(deliver).toHaveBeenCalledTimes(1);
@@ -55,7 +55,7 @@ describe('a reply', () => {
     const deliver = vi.fn(async () => ({ kind: 'undelivered' }) as const);
     const waits: number[] = [];
     const store = watched(world.store, world.encryption, (change, record) => {
-      const ms = (record?.notBeforeMs ?? 0) - world.outside.nowMs();
+      const ms = (record?.retry?.atMs ?? 0) - world.outside.nowMs();
       if (change === 'release' && ms > 0) waits.push(ms);
     });
     await world.engine({ store, platform: () => ({ deliver }) }).accept(incoming('a'));
@@ -212,7 +212,7 @@ describe('a reply', () => {
     const world = createWorld();
     world.script.push({ kind: 'throttled', afterMs: HOUR });
     await world.engine().accept(incoming('a'));
-    await expect.poll(async () => (await world.record())?.undeliveredMs ?? 0).toBeGreaterThan(0);
+    await expect.poll(async () => (await world.record())?.retry?.madeAtMs ?? 0).toBeGreaterThan(0);
     await world.rewrite((record) => ({
       ...record,
       outbox: record.outbox.map(({ seq }) => ({ seq, body: 'garbage' })),

@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { PhotoReader } from '../../src/conversation/message.ts';
-import type { Sealer } from '../../src/engine/cell.ts';
-import {
-  accept,
-  type ConversationRecord,
-  type Filing,
-  type Held,
-  newRecord,
-  type Work,
-} from '../../src/engine/record.ts';
+import { Lease } from '../../src/engine/conversations.ts';
+import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
+import { accept, type Filing, type Held } from '../../src/engine/transitions.ts';
+import type { Sealer } from '../../src/engine/versioned-records.ts';
 
 import { incoming } from './bot.ts';
 
@@ -31,11 +26,16 @@ export function filing(id: string, over: Partial<Filing> = {}): Filing {
 }
 
 /** A record with a message of that id, whose lease `owner` has. */
-export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; work: Work; held: Held } {
+export function leased(id = 'm1', nowMs = NOW): { record: ConversationRecord; lease: Lease; held: Held } {
   const { record, answer } = accept(filing(id, { take: taking() }))(null, nowMs);
-  if (record === null || answer.kind !== 'leased') throw new Error(answer.kind);
-  return { record, work: answer.work, held: { owner: 'owner', step: 1, mark: `nonce of ${id}` } };
+  if (record === null || answer !== 'leased') throw new Error(answer);
+  const lease = leaseOf(record, nowMs);
+  return { record, lease, held: { owner: 'owner', step: 1, mark: `nonce of ${id}` } };
 }
+
+/** What the lease's holder sees in a record. */
+export const leaseOf = (record: ConversationRecord | null, nowMs = NOW): Lease =>
+  new Lease('name', { record: record ?? newRecord(nowMs), nowMs }, { aliveUntilMs: 0 });
 
 /** The record of a conversation at rest. */
 export const rest = (over: Partial<ConversationRecord> = {}): ConversationRecord => ({

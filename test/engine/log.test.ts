@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { tellResolved } from '../../src/engine/turn.ts';
 import { createSpans } from '../../src/observability/tracing.ts';
 import { recordingObserve } from '../support/observe.ts';
 import { createWorld, gate, incoming } from './bot.ts';
@@ -59,23 +58,6 @@ describe('the log', () => {
         { conversation: expect.stringMatching(/^[\w-]{22}$/) },
         '',
       ],
-    ]);
-  });
-});
-
-const OPERATION = { id: '5VH0M11JXX', kind: 'redeem', gift: 'DAUMAY01', atMs: 0, checks: 1 } as const;
-
-describe('an operation whose outcome was unknown', () => {
-  test.each([
-    ['done', 'an unknown outcome was resolved'],
-    ['notApplied', 'an unknown outcome was resolved'],
-    ['escalated', 'an unknown outcome is with staff'],
-  ] as const)('that became %s: %s', (status, message) => {
-    const told: unknown[] = [];
-    const at = (is: 'checking' | typeof status) => ({ operations: [{ ...OPERATION, status: is }] });
-    tellResolved(at('checking'), at(status), 'c1', { info: (...line) => void told.push(line) });
-    expect(told).toEqual([
-      [{ conversation: 'c1', operation: OPERATION.id, was: 'checking', outcome: status }, message],
     ]);
   });
 });

@@ -4,7 +4,7 @@ import type { Lookup, Perform } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Input } from '../../src/conversation/step.ts';
 import { createOperators } from '../../src/engine/operators.ts';
-import { MAX_INBOX } from '../../src/engine/record.ts';
+import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, conversation as echo, incoming, someEncryption, type World } from './bot.ts';
@@ -114,7 +114,7 @@ test('what is filed is taken up at once, not with the next sweep', async () => {
     { sweepMs: 600_000 },
   );
   const { store, encryption } = world;
-  const operators = createOperators({ store, encryption, readState, onFiled: engine.waits });
+  const operators = createOperators({ store, encryption, readState, onFiled: engine.schedule });
   expect(await operators.replay(id)).toBe('filed');
   await expect.poll(world.heard).toEqual(['turn.failed', 'text']);
   const message: Message = { kind: 'person', ticket: 'T1', by: 'lan', text: 'Chào bạn' };

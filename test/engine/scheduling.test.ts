@@ -17,7 +17,7 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
   const key = keyOf(world, 'c1');
   const { bytes } = await world.store.read(key);
   // The key is lost, as by an eviction: its entries of indexes stay.
-  await world.store.swap(key, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
+  await world.store.compareAndSwap(key, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
   world.engine();
   await world.quiet();
   expect(world.alarms).toEqual([{ name: 'record_lost', reason: undefined }]);
@@ -45,8 +45,8 @@ test('what is due on nodes that write is answered while another one only reads, 
   let refused = 0;
   const store: RecordStore = {
     ...world.store,
-    async swap(key, swap) {
-      if (isElsewhere(key) || !isFull) return world.store.swap(key, swap);
+    async compareAndSwap(key, swap) {
+      if (isElsewhere(key) || !isFull) return world.store.compareAndSwap(key, swap);
       refused += 1;
       throw new StoreUnavailable('the node is full');
     },

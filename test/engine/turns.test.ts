@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { LIMITS } from '../../src/engine/limits.ts';
 import type { Outgoing } from '../../src/engine/messages.ts';
-import { MAX_INBOX } from '../../src/engine/record.ts';
+import { MAX_INBOX } from '../../src/engine/transitions.ts';
 import { StoreUnavailable } from '../../src/store/port.ts';
 import { watched } from '../support/changes.ts';
 import { conversation, createWorld, gate, incoming } from './bot.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type State, VERSION } from '../../src/conversation/state.ts';
-import type { Conversation } from '../../src/engine/steps.ts';
+import type { Conversation } from '../../src/engine/turn.ts';
 import { newState, readState, step } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 import { createWorld, incoming, type World } from './bot.ts';

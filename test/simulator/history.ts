@@ -138,9 +138,9 @@ export async function runHistory(
     return {
       ...memory,
       read: (key) => line.command(process, () => memory.read(key)),
-      swap: (key, swap) =>
+      compareAndSwap: (key, swap) =>
         line.command(process, async () => {
-          const swapped = await records.swap(key, swap);
+          const swapped = await records.compareAndSwap(key, swap);
           if (swapped.swapped) losable = swap.durable ? [] : [...losable.slice(-190), clock.atMs];
           return swapped;
         }),
@@ -299,7 +299,7 @@ export async function runHistory(
       ...parts,
       encryption: createEncryption({ hashKey }, world),
       readState,
-      onFiled: engine.waits,
+      onFiled: engine.schedule,
     });
     desks[place] = createTickets({ ...parts, operators });
     engine.start();

@@ -49,11 +49,11 @@ export function watchRecords(
 
   return {
     ...store,
-    async swap(key, swap) {
-      if (!key.startsWith('c:') || swap.bytes === null) return store.swap(key, swap);
+    async compareAndSwap(key, swap) {
+      if (!key.startsWith('c:') || swap.bytes === null) return store.compareAndSwap(key, swap);
       const { bytes } = await store.read(key);
       const before = bytes && open(key, bytes);
-      const swapped = await store.swap(key, swap);
+      const swapped = await store.compareAndSwap(key, swap);
       if (!swapped.swapped) count('conflicts');
       const after = swapped.swapped ? open(key, swap.bytes) : null;
       if (after === null || after === before) return swapped;

@@ -28,7 +28,7 @@ describe('The memory store', () => {
     let nowMs = 1000;
     const store = createMemoryStore({ nowMs: () => nowMs });
     const key = someKey();
-    await store.swap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
+    await store.compareAndSwap(key, swapOf({ bytes: record('brief'), ttlMs: 500, indexes: due(key, 1200) }));
     const listed = () => store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 });
     expect(await listed()).toMatchObject({ nowMs: 1000, count: 0 });
     nowMs = 1200;

@@ -24,12 +24,12 @@ export function watched(
   const kept = new Map<string, Buffer>();
   return {
     ...store,
-    async swap(key, swap) {
+    async compareAndSwap(key, swap) {
       const record =
         swap.bytes && key.startsWith('c:') ? readRecord(encryption.open(key, swap.bytes)) : undefined;
       const pausing = onChange(changeOf(key, swap, kept.get(key), encryption), record);
       if (pausing instanceof Promise) await pausing;
-      const swapped = await store.swap(key, swap);
+      const swapped = await store.compareAndSwap(key, swap);
       if (swapped.swapped && swap.bytes) kept.set(key, encryption.open(key, swap.bytes));
       return swapped;
     },

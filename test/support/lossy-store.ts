@@ -13,8 +13,8 @@ export function createLossyStore(clock: { nowMs(): number }, keep: number) {
     for (const { index, member, score } of indexes) scores.set(`${index} ${member}`, score);
   }
 
-  const swap: RecordStore['swap'] = async (key, next) => {
-    const swapped = await memory.swap(key, next);
+  const swap: RecordStore['compareAndSwap'] = async (key, next) => {
+    const swapped = await memory.compareAndSwap(key, next);
     if (!swapped.swapped) return swapped;
     const scoreOf = ({ index, member }: Swap['indexes'][number]) => scores.get(`${index} ${member}`) ?? null;
     const undo = {
@@ -31,9 +31,9 @@ export function createLossyStore(clock: { nowMs(): number }, keep: number) {
     for (const { key, undo } of undone.splice(-count).reverse()) {
       note(key, undo);
       // It swaps before it returns.
-      void memory.swap(key, undo);
+      void memory.compareAndSwap(key, undo);
     }
   }
 
-  return { ...memory, swap, lose };
+  return { ...memory, compareAndSwap: swap, lose };
 }

@@ -63,7 +63,7 @@ export function createRedisRecords(
       return { nowMs: answer.nowMs, bytes: answer.swapped ? null : answer.bytes };
     },
 
-    async swap(key, swap) {
+    async compareAndSwap(key, swap) {
       const { keys, args } = swapCall(key, swap);
       if (!swap.durable || waitReplicas === 0) {
         return swappedOf(await connection.run('swap', keys, args), swap.durable === true);

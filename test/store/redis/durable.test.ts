@@ -30,12 +30,15 @@ const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
 test('what a replica acknowledged is durable', async () => {
   const { store } = await openPair();
   expect(await store.health()).toEqual([]);
-  expect(await store.swap(someKey(), durable(record('one')))).toMatchObject({ swapped: true, durable: true });
+  expect(await store.compareAndSwap(someKey(), durable(record('one')))).toMatchObject({
+    swapped: true,
+    durable: true,
+  });
 });
 
 test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
   const { replica, store } = await openPair();
-  await store.swap(someKey(), durable(record('one')));
+  await store.compareAndSwap(someKey(), durable(record('one')));
   stopped(replica);
   const key = someKey();
   const two = record('two');
@@ -43,8 +46,8 @@ test('without acknowledgement it is swapped and not durable, and other records g
   const asks = async <T>(what: string, ask: Promise<T>): Promise<T> => ask.finally(() => answered.push(what));
   const [swapped] = await inTime(2000, () =>
     Promise.all([
-      asks('durable', store.swap(key, durable(two))),
-      asks('other', store.swap(someKey(), swapOf({ bytes: record('other') }))),
+      asks('durable', store.compareAndSwap(key, durable(two))),
+      asks('other', store.compareAndSwap(someKey(), swapOf({ bytes: record('other') }))),
     ]),
   );
   expect(answered).toEqual(['other', 'durable']);
@@ -52,28 +55,28 @@ test('without acknowledgement it is swapped and not durable, and other records g
   expect(bytesOf(await store.read(key))).toEqual(two);
 
   // Sent again it writes again: an earlier write that the replica has proves nothing.
-  expect(await store.swap(key, durable(two))).toMatchObject({ swapped: true, durable: false });
+  expect(await store.compareAndSwap(key, durable(two))).toMatchObject({ swapped: true, durable: false });
   process.kill(replica.pid, 'SIGCONT');
-  expect(await store.swap(key, durable(two))).toMatchObject({ swapped: true, durable: true });
+  expect(await store.compareAndSwap(key, durable(two))).toMatchObject({ swapped: true, durable: true });
 });
 
 test('one whose answer was lost is not durable unless a replica has it', async () => {
   const { replica, proxy, store } = await openPair();
-  await store.swap(someKey(), durable(record('one')));
+  await store.compareAndSwap(someKey(), durable(record('one')));
   proxy.loseNextAnswer();
   const swap = durable(record('two'));
-  expect(await store.swap(someKey(), swap)).toMatchObject({ durable: true });
+  expect(await store.compareAndSwap(someKey(), swap)).toMatchObject({ durable: true });
 
   stopped(replica);
   proxy.loseNextAnswer();
-  expect(await store.swap(someKey(), durable(record('three')))).toMatchObject({ durable: false });
+  expect(await store.compareAndSwap(someKey(), durable(record('three')))).toMatchObject({ durable: false });
 });
 
 test('too few replicas are a fault that the operator sees', async () => {
   const { url } = await ownRedis();
   const store = await openProcess(url);
   expect(await store.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 1')]);
-  expect(await store.swap(someKey(), durable(record('one')))).toMatchObject({ durable: false });
+  expect(await store.compareAndSwap(someKey(), durable(record('one')))).toMatchObject({ durable: false });
 });
 
 const replicated = { replicated: true, waitReplicas: 1 };
@@ -81,7 +84,7 @@ const replicated = { replicated: true, waitReplicas: 1 };
 test('in a cluster it is the replica of the record that acknowledges', async () => {
   const { replicas, keyOf, store } = await openCluster(replicated);
   const isDurable = async (master: number) => {
-    const swapped = await store.swap(await keyOf(master), durable(record('one')));
+    const swapped = await store.compareAndSwap(await keyOf(master), durable(record('one')));
     return swapped.swapped && swapped.durable;
   };
   for (const master of [0, 1, 2, 2, 1, 0]) expect(await isDurable(master)).toBe(true);
@@ -93,12 +96,12 @@ test('in a cluster it is the replica of the record that acknowledges', async () 
 test('in a cluster a failover loses nothing that was durable', async () => {
   const { nodes, keyOf, store } = await openCluster(replicated);
   const [key, one] = [await keyOf(0), record('one')];
-  expect(await store.swap(key, durable(one))).toMatchObject({ durable: true });
+  expect(await store.compareAndSwap(key, durable(one))).toMatchObject({ durable: true });
   await nodes[0]?.kill();
   const swap = replacing(one, { bytes: record('two'), durable: true });
-  await expect(inTime(2500, () => store.swap(key, swap))).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(inTime(2500, () => store.compareAndSwap(key, swap))).rejects.toBeInstanceOf(StoreUnavailable);
   const found = async () => bytesOf(await store.read(key).catch(() => ({ bytes: null })));
   await expect.poll(found).toEqual(one);
   // The new master has no replica yet.
-  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+  await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
 });

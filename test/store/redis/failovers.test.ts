@@ -15,14 +15,18 @@ test('a process leaves a master that became a replica, with every connection, an
   const pair = stopAtEnd(await startRedisPair());
   const { store } = await openRecords(pair.url, { waitReplicas: 1 });
   const [key, before, next] = [someKey(), record('before'), record('next')];
-  expect(await store.swap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({ durable: true });
+  expect(await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({
+    durable: true,
+  });
 
   await pair.failOver();
-  await expect(store.swap(someKey(), swapOf({ bytes: record('refused') }))).rejects.toThrow(/READONLY/);
+  await expect(store.compareAndSwap(someKey(), swapOf({ bytes: record('refused') }))).rejects.toThrow(
+    /READONLY/,
+  );
   await expect.poll(() => store.health()).toEqual([]);
   expect(bytesOf(await store.read(key))).toEqual(before);
   const swap = replacing(before, { bytes: next, durable: true });
-  expect(await store.swap(key, swap)).toMatchObject({ swapped: true, durable: true });
+  expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: true });
   // Nobody of ours stays behind.
   const left = () =>
     asAdmin(pair.replica, async (admin) =>
@@ -57,13 +61,13 @@ test('a failover that an operator asks the sentinels for is followed at once: th
   const sentinels = stopAtEnd(await startRedisSentinels());
   const { store } = await openRecords(sentinels.url);
   const [key, before] = [someKey(), record('before')];
-  await store.swap(key, swapOf({ bytes: before }));
+  await store.compareAndSwap(key, swapOf({ bytes: before }));
 
   await sentinels.failOver();
   const promoted = await sentinels.master();
   const after = record('after');
   await expect
-    .poll(() => store.swap(key, replacing(before, { bytes: after })))
+    .poll(() => store.compareAndSwap(key, replacing(before, { bytes: after })))
     .toMatchObject({ swapped: true });
   expect(await asAdmin(promoted, (admin) => admin.getBuffer(storedName(key)))).toEqual(after);
 });
@@ -72,7 +76,9 @@ test('a master that dies is left for the one that its sentinels promote', async 
   const sentinels = stopAtEnd(await startRedisSentinels());
   const { store } = await openRecords(sentinels.url, { waitReplicas: 1 });
   const [key, before] = [someKey(), record('before')];
-  expect(await store.swap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({ durable: true });
+  expect(await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }))).toMatchObject({
+    durable: true,
+  });
 
   const [first] = sentinels.servers;
   await first.kill();
@@ -81,7 +87,7 @@ test('a master that dies is left for the one that its sentinels promote', async 
   await expect.poll(found).toEqual(before);
   const swap = replacing(before, { bytes: record('after'), durable: true });
   // The promoted one has no replica.
-  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+  await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
 });
 
 test('the login of a URL with sentinels is for Redis, not for them; theirs is in the query', async () => {
@@ -95,7 +101,9 @@ test('the login of a URL with sentinels is for Redis, not for them; theirs is in
   const log = memoryLog();
   const url = sentinels.url.replace('//', '//:ours@');
   const { store } = await openRecords(`${url}?sentinelPassword=theirs`, { log });
-  expect(await store.swap(someKey(), swapOf({ bytes: record('a') }))).toMatchObject({ swapped: true });
+  expect(await store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }))).toMatchObject({
+    swapped: true,
+  });
   const { store: refused } = await openRecords(url, { log });
   await expect(refused.read(someKey())).rejects.toBeInstanceOf(StoreUnavailable);
   await vi.waitFor(() => expect(log.lines.join()).toMatch(/Redis cannot be reached at .*sentinels/));
@@ -108,7 +116,7 @@ test('a cluster without one node serves the others, names the fault, and recover
   const [gone] = nodes;
 
   await gone?.kill();
-  const create = (key: typeof lost) => store.swap(key, swapOf({ bytes: record('a') }));
+  const create = (key: typeof lost) => store.compareAndSwap(key, swapOf({ bytes: record('a') }));
   await expect(inTime(2000, () => create(lost))).rejects.toBeInstanceOf(StoreUnavailable);
   expect(await inTime(500, () => create(kept))).toMatchObject({ swapped: true });
   await expect.poll(() => store.health()).toEqual([expect.stringMatching(/^redis: node 127\.0\.0\.1:\d+ /)]);
@@ -121,7 +129,7 @@ test('a cluster without one node serves the others, names the fault, and recover
 test('a record that moves to another node goes on there, durably too', async () => {
   const { nodes, admins, store, slotOf, masterOf } = await openCluster({ waitReplicas: 1 });
   const [key, before, next] = [someKey(), record('before'), record('next')];
-  await store.swap(key, swapOf({ bytes: before, durable: true }));
+  await store.compareAndSwap(key, swapOf({ bytes: before, durable: true }));
 
   const slot = await slotOf(key);
   const ids = await Promise.all(admins.map((admin) => admin.call('CLUSTER', 'MYID')));
@@ -138,6 +146,6 @@ test('a record that moves to another node goes on there, durably too', async () 
   }
 
   const swap = replacing(before, { bytes: next, durable: true });
-  await expect.poll(() => store.swap(key, swap)).toMatchObject({ swapped: true, durable: false });
+  await expect.poll(() => store.compareAndSwap(key, swap)).toMatchObject({ swapped: true, durable: false });
   expect(bytesOf(await store.read(key))).toEqual(next);
 });

@@ -91,7 +91,7 @@ test('a process that started without Redis looks at the store when it comes', as
   await expect(store.health()).rejects.toBeInstanceOf(StoreUnavailable);
   await server.start();
   await expect
-    .poll(() => store.swap(someKey(), swapOf({ bytes: record('a') })))
+    .poll(() => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') })))
     .toMatchObject({ swapped: true });
 });
 

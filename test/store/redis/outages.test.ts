@@ -7,8 +7,8 @@ import { adminOf, memoryLog, openRecords, ownProxy, ownRedis } from './kit.ts';
 /** Every way to ask, none of which may hang. */
 const everything = (store: RecordStore): (() => Promise<unknown>)[] => [
   () => store.read(someKey()),
-  () => store.swap(someKey(), swapOf({ bytes: record('a') })),
-  () => store.swap(someKey(), swapOf({ bytes: record('a'), durable: true })),
+  () => store.compareAndSwap(someKey(), swapOf({ bytes: record('a') })),
+  () => store.compareAndSwap(someKey(), swapOf({ bytes: record('a'), durable: true })),
   () => store.list('due', { shard: 7, upTo: 'now', limit: 10 }),
   () => store.health(),
 ];
@@ -27,14 +27,14 @@ test('a dead Redis is told within 2 s, and the same process goes on when it is b
   const log = memoryLog();
   const { store } = await openRecords(server.url, { log });
   const [key, before] = [someKey(), record('before')];
-  await store.swap(key, swapOf({ bytes: before }));
+  await store.compareAndSwap(key, swapOf({ bytes: before }));
 
   await server.kill();
   await expectUnavailable(store);
   await server.start();
   await comesBack(store);
 
-  expect(await store.swap(key, replacing(before, { bytes: record('after') }))).toMatchObject({
+  expect(await store.compareAndSwap(key, replacing(before, { bytes: record('after') }))).toMatchObject({
     swapped: true,
   });
   await expect
@@ -57,7 +57,7 @@ test('time is the clock of the node, whatever that of the process says', async (
   const { store } = await openRecords(url);
   const [key, nowMs] = [someKey(), Date.now()];
   vi.spyOn(Date, 'now').mockReturnValue(0);
-  await store.swap(key, swapOf({ bytes: record('a'), indexes: due(key, nowMs - 1000) }));
+  await store.compareAndSwap(key, swapOf({ bytes: record('a'), indexes: due(key, nowMs - 1000) }));
   expect((await store.read(key)).nowMs).toBeGreaterThan(nowMs - 10_000);
   expect(await store.list('due', { shard: shardOf(key), upTo: 'now', limit: 9 })).toMatchObject({ count: 1 });
 });
@@ -67,9 +67,11 @@ test('a Redis that forgot the scripts gets them again', async () => {
   const { store } = await openRecords(server.url);
   const keys = [someKey(), someKey()];
   await store.read(someKey());
-  await store.swap(someKey(), swapOf({ bytes: record('a') }));
+  await store.compareAndSwap(someKey(), swapOf({ bytes: record('a') }));
   await adminOf(server).script('FLUSH');
-  const swapped = await Promise.all(keys.map((key) => store.swap(key, swapOf({ bytes: record('b') }))));
+  const swapped = await Promise.all(
+    keys.map((key) => store.compareAndSwap(key, swapOf({ bytes: record('b') }))),
+  );
   expect(swapped).toMatchObject([{ swapped: true }, { swapped: true }]);
 });
 
@@ -80,12 +82,12 @@ test('a swap whose answer is lost is done once', async () => {
   const { store: direct } = await openRecords(url);
   const key = someKey();
   let before = record('0');
-  await store.swap(key, swapOf({ bytes: before, indexes: due(key, 0) }));
+  await store.compareAndSwap(key, swapOf({ bytes: before, indexes: due(key, 0) }));
   for (let n = 1; n <= 5; n++) {
     const next = record(`${n}`);
     proxy.loseNextAnswer();
     const swap = replacing(before, { bytes: next, indexes: due(key, n) });
-    expect(await store.swap(key, swap)).toMatchObject({ swapped: true });
+    expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true });
     expect(bytesOf(await direct.read(key))).toEqual(next);
     before = next;
   }
@@ -95,18 +97,18 @@ test('a full memory refuses a swap as a whole', async () => {
   const server = await ownRedis();
   const { store } = await openRecords(server.url);
   const [key, before] = [someKey(), record('still there')];
-  await store.swap(key, swapOf({ bytes: before, indexes: due(key, 1) }));
+  await store.compareAndSwap(key, swapOf({ bytes: before, indexes: due(key, 1) }));
   const admin = adminOf(server);
   await admin.config('SET', 'maxmemory', '100kb');
   const swap = replacing(before, { bytes: record('next'), indexes: due(key, null) });
-  await expect(store.swap(key, swap)).rejects.toThrow(/OOM/);
-  await expect(store.swap(someKey(), swapOf({ bytes: record('new') }))).rejects.toBeInstanceOf(
+  await expect(store.compareAndSwap(key, swap)).rejects.toThrow(/OOM/);
+  await expect(store.compareAndSwap(someKey(), swapOf({ bytes: record('new') }))).rejects.toBeInstanceOf(
     StoreUnavailable,
   );
   await expect(store.health()).rejects.toThrow(/is full and stores nothing: raise maxmemory/);
   expect(bytesOf(await store.read(key))).toEqual(before);
   await admin.config('SET', 'maxmemory', '0');
-  expect(await store.swap(key, swap)).toMatchObject({ swapped: true });
+  expect(await store.compareAndSwap(key, swap)).toMatchObject({ swapped: true });
 });
 
 test('a password reaches neither the log nor an error', async () => {
@@ -151,8 +153,11 @@ test('records expire, and nothing is left of an index without entries', async ()
   const server = await ownRedis();
   const { store } = await openRecords(server.url);
   const [key, broken] = [someKey(), record('broken')];
-  await store.swap(key, swapOf({ bytes: broken, indexes: due(key, 1) }));
-  await store.swap(key, replacing(broken, { bytes: record('a'), aside: true, indexes: due(key, null) }));
+  await store.compareAndSwap(key, swapOf({ bytes: broken, indexes: due(key, 1) }));
+  await store.compareAndSwap(
+    key,
+    replacing(broken, { bytes: record('a'), aside: true, indexes: due(key, null) }),
+  );
   await store.health();
   const admin = adminOf(server);
   const lasting: string[] = [];

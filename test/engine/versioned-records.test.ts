@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createCell } from '../../src/engine/cell.ts';
-import { accept, CONVERSATION, commit, newRecord, take } from '../../src/engine/record.ts';
+import { newRecord } from '../../src/engine/record.ts';
+import { accept, CONVERSATION, commit, take } from '../../src/engine/transitions.ts';
+import { VersionedRecords } from '../../src/engine/versioned-records.ts';
 import { type RecordStore, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createLossyStore } from '../support/lossy-store.ts';
 import { filing, LEASE, NOW, openSealer, taking } from './kit.ts';
@@ -19,15 +20,15 @@ function world(over: Partial<RecordStore> = {}) {
   const timers: (() => void)[] = [];
   const opened: string[] = [];
   const open = () =>
-    createCell(CONVERSATION, {
+    new VersionedRecords(CONVERSATION, {
       store: {
         read(key) {
           trips.push('read');
           return (over.read ?? memory.read)(key);
         },
-        swap(key, swap) {
+        compareAndSwap(key, swap) {
           trips.push('swap');
-          return (over.swap ?? memory.swap)(key, swap);
+          return (over.compareAndSwap ?? memory.compareAndSwap)(key, swap);
         },
       },
       sealer: {
@@ -59,27 +60,27 @@ function world(over: Partial<RecordStore> = {}) {
 
 const file = (id: string) => accept(filing(id));
 
-describe('A cell', () => {
+describe('Versioned records', () => {
   it('reads once, and then knows the version for a minute', async () => {
     const { open, trips, mono } = world();
     const cell = open();
-    for (const id of ['m1', 'm2']) await cell.change('name', file(id));
+    for (const id of ['m1', 'm2']) await cell.update('name', file(id));
     expect(trips).toEqual(['read', 'swap', 'swap']);
-    expect(cell.knows('name')).toBe(true);
+    expect(cell.isKnown('name')).toBe(true);
     mono.ms += 60_000;
-    expect(cell.knows('name')).toBe(false);
+    expect(cell.isKnown('name')).toBe(false);
   });
 
   it('keeps a record open for the length of a lease, and sealed from then on', async () => {
     const { open, pass, opened } = world();
     const cell = open();
-    for (const id of ['m1', 'm2']) await cell.change('name', file(id));
+    for (const id of ['m1', 'm2']) await cell.update('name', file(id));
     pass(14_999);
-    await cell.change('name', file('m3'));
+    await cell.update('name', file('m3'));
     pass(14_999);
     expect(opened).toEqual([]);
     pass(1);
-    await cell.change('name', file('m4'));
+    await cell.update('name', file('m4'));
     expect(opened).toEqual(['c:name']);
   });
 
@@ -87,10 +88,10 @@ describe('A cell', () => {
     const { open, trips } = world();
     const cell = open();
     const ids = Array.from({ length: 20 }, (_, n) => `m${n}`);
-    const answers = await Promise.all(ids.map((id) => cell.change('name', file(id))));
-    expect(answers.map(({ answer }) => answer.kind)).toEqual(ids.map(() => 'queued'));
+    const answers = await Promise.all(ids.map((id) => cell.update('name', file(id))));
+    expect(answers.map(({ answer }) => answer)).toEqual(ids.map(() => 'queued'));
     expect(trips).toEqual(['read', 'swap', 'swap']);
-    const { record } = await cell.look('name');
+    const { record } = await cell.read('name');
     expect(record?.inbox.map(({ id }) => id)).toEqual(ids);
   });
 
@@ -98,9 +99,9 @@ describe('A cell', () => {
     const { open, mono, dueOf } = world();
     mono.ms = 5_000_000;
     const cell = open();
-    await cell.change('name', file('m1'));
+    await cell.update('name', file('m1'));
     mono.ms += 1500.7;
-    await cell.change('name', take(taking()));
+    await cell.update('name', take(taking()));
     expect(await dueOf()).toEqual([{ member: 'name', score: NOW + 1500 + LEASE }]);
   });
 
@@ -108,21 +109,21 @@ describe('A cell', () => {
     const { open } = world();
     const [one, other] = [open(), open()];
     const nothing = take(taking());
-    await one.change('name', () => ({ record: newRecord(NOW), answer: null }));
-    await other.change('name', file('m1'));
-    expect((await one.change('name', nothing)).answer).toMatchObject({ kind: 'leased' });
+    await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
+    await other.update('name', file('m1'));
+    expect((await one.update('name', nothing)).answer).toBe('leased');
   });
 
   it('never takes a version for another one that a failover made up for it', async () => {
     const { open, memory } = world();
     const [one, other] = [open(), open()];
-    await one.change('name', accept(filing('m1', { take: taking() })));
+    await one.update('name', accept(filing('m1', { take: taking() })));
     const held = { owner: 'owner', step: 1, mark: 'nonce of m1' };
     const change = { state: '{}', replies: [], consumed: true, wakeMs: null, settled: [], dropped: 0 };
     memory.lose(1);
-    await other.change('name', file('m9'));
-    expect((await one.change('name', commit(held, change))).answer).toBeNull();
-    const { record } = await other.look('name');
+    await other.update('name', file('m9'));
+    expect((await one.update('name', commit(held, change))).answer).toBeNull();
+    const { record } = await other.read('name');
     expect(record?.inbox.map(({ id }) => id)).toEqual(['m9']);
   });
 
@@ -131,29 +132,29 @@ describe('A cell', () => {
     let fails = true;
     const { open, trips } = world({
       read: memory.read,
-      async swap(key, swap) {
-        const swapped = await memory.swap(key, swap);
+      async compareAndSwap(key, swap) {
+        const swapped = await memory.compareAndSwap(key, swap);
         if (fails) throw new StoreUnavailable('the answer was lost');
         return swapped;
       },
     });
     const cell = open();
-    await expect(cell.change('name', file('m1'))).rejects.toThrow(StoreUnavailable);
+    await expect(cell.update('name', file('m1'))).rejects.toThrow(StoreUnavailable);
     fails = false;
     trips.length = 0;
-    expect((await cell.change('name', file('m1'))).answer, 'it took effect').toEqual({ kind: 'queued' });
+    expect((await cell.update('name', file('m1'))).answer, 'it took effect').toBe('queued');
     expect(trips).toEqual(['read']);
   });
 
   it('puts a broken record aside with its calls listed, and begins anew', async () => {
     const { open, memory, faults, dueOf } = world();
     const entry = (index: 'due' | 'intents', member: string) => ({ index, member, score: NOW });
-    await memory.swap(KEY, {
+    await memory.compareAndSwap(KEY, {
       ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
       indexes: [entry('due', 'name'), entry('intents', 'name:op')],
     });
     const cell = open();
-    expect((await cell.change('name', file('m1'))).answer).toEqual({ kind: 'queued' });
+    expect((await cell.update('name', file('m1'))).answer).toBe('queued');
     expect(faults).toEqual(['seal_broken']);
     expect(await dueOf()).toEqual([{ member: 'name', score: NOW }]);
     const listed = async (index: 'intents' | 'broken') =>
@@ -163,13 +164,13 @@ describe('A cell', () => {
 
   it('puts a broken record aside also where nothing is to be written', async () => {
     const { open, memory, faults, dueOf } = world();
-    await memory.swap(KEY, {
+    await memory.compareAndSwap(KEY, {
       ...{ expected: null, bytes: Buffer.alloc(20, 0xff), ttlMs: 1000 },
       indexes: [{ index: 'due', member: 'name', score: NOW }],
     });
     const cell = open();
     for (const listed of [true, false]) {
-      expect((await cell.change('name', take(taking()), { listed })).answer).toEqual({ kind: 'none' });
+      expect((await cell.update('name', take(taking()), { listed })).answer).toEqual({ kind: 'none' });
     }
     expect(faults).toEqual(['seal_broken']);
     expect(await dueOf()).toEqual([]);
@@ -179,14 +180,14 @@ describe('A cell', () => {
   it('says that a record is lost which an index lists, or which it remembers, and begins anew', async () => {
     const { open, memory, faults, dueOf } = world();
     const cell = open();
-    await cell.change('name', file('m1'));
+    await cell.update('name', file('m1'));
     const { bytes } = await memory.read(KEY);
-    await memory.swap(KEY, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
+    await memory.compareAndSwap(KEY, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
     expect((await open().change('name', take(taking()), { listed: true })).answer).toEqual({ kind: 'none' });
     expect(await dueOf()).toEqual([]);
-    await cell.change('name', file('m2'));
+    await cell.update('name', file('m2'));
     expect(faults).toEqual(['record_lost', 'record_lost']);
-    expect((await cell.look('name')).record?.inbox.map(({ id }) => id)).toEqual(['m2']);
+    expect((await cell.read('name')).record?.inbox.map(({ id }) => id)).toEqual(['m2']);
   });
 
   it('waits ever longer where a record is changed elsewhere each time, and gives up', async () => {
@@ -204,10 +205,10 @@ describe('A cell', () => {
   it('looks at the record itself, also where it remembers another one', async () => {
     const { open, memory } = world();
     const [one, other] = [open(), open()];
-    await one.change('name', file('m1'));
-    await other.change('name', (record) => ({ record: record && { ...record, inbox: [] }, answer: null }));
-    expect((await one.look('name')).record?.inbox).toEqual([]);
+    await one.update('name', file('m1'));
+    await other.update('name', (record) => ({ record: record && { ...record, inbox: [] }, answer: null }));
+    expect((await one.read('name')).record?.inbox).toEqual([]);
     memory.lose(2);
-    expect((await one.look('name')).record).toBeNull();
+    expect((await one.read('name')).record).toBeNull();
   });
 });

@@ -1,0 +1,95 @@
+import { type Operation, openTicket, type State, type Ticket } from './state.ts';
+
+/*
+ * What others need to know of a state, as data: what indexes list, what staff see of where the conversation is, and what
+ * somebody should be told after a turn. The engine stores and hands on these without knowing what they mean.
+ */
+
+/** An entry of an index of the store; `part` follows the conversation's name in the member. */
+export type ListedEntry = {
+  readonly index: 'tickets' | 'unclear';
+  readonly part?: string;
+  readonly score: number;
+};
+
+/** Where a conversation is. `person`: a person answers in place of the bot. */
+export type Outline = {
+  readonly flow?: string | undefined;
+  readonly person?: true;
+  readonly listed: readonly ListedEntry[];
+};
+
+/** Closed tickets are listed behind all open ones, the newest first. */
+const CLOSED_SCORE = 1e14;
+
+export function outlineOf(state: State): Outline {
+  const { step } = state;
+  const isInFlow = step.at === 'asking' || step.at === 'confirming' || step.at === 'browsing';
+  return {
+    flow: isInFlow ? step.flow : undefined,
+    ...(openTicket(state) && { person: true as const }),
+    listed: state.tickets || state.unclear ? listedOf(state) : NONE,
+  };
+}
+
+const NONE: readonly ListedEntry[] = [];
+
+function listedOf({ tickets = [], unclear = [] }: State): readonly ListedEntry[] {
+  const sentence = unclear.at(-1);
+  const listed = tickets.map((ticket): ListedEntry => {
+    const { id, closed, answeredMs = 0, count } = ticket;
+    const waitsMs = waitingSinceMs(ticket);
+    const stands = closed ? 'closed' : waitsMs === null ? 'answered' : 'waiting';
+    const score = closed ? CLOSED_SCORE - closed.atMs : (waitsMs ?? answeredMs);
+    const { customer, staff, claims = 0 } = count;
+    return { index: 'tickets', part: `${id}:${stands}:${customer}:${staff}:${claims}`, score };
+  });
+  // The newest first.
+  return sentence ? [...listed, { index: 'unclear', score: -sentence.atMs }] : listed;
+}
+
+/** Since when the customer waits for staff, for a result too, epoch ms; null: staff wrote last, or the ticket is closed. */
+export function waitingSinceMs({ closed, waitsMs, answeredMs, openedMs }: Ticket): number | null {
+  if (closed) return null;
+  return waitsMs ?? (answeredMs === undefined ? openedMs : null);
+}
+
+/** What a turn brought about, for whoever watches. */
+export type Notice =
+  /** Only staff can settle the operation from now on. */
+  | { readonly kind: 'escalated'; readonly operation: string }
+  /** The customer was told that nobody of staff answers. */
+  | { readonly kind: 'late' }
+  /** The customer asked for a person. */
+  | { readonly kind: 'opened'; readonly ticket: Pick<Ticket, 'id' | 'reason' | 'openedMs'> }
+  /** The customer asked something; `answer` is the id of what answered it, `none` where nothing did. */
+  | { readonly kind: 'question'; readonly answer: string }
+  | { readonly kind: 'misunderstood' }
+  /** How an operation stands now whose outcome was unknown before the turn. */
+  | { readonly kind: 'resolved'; readonly operation: string; readonly was: Status; readonly now: Status };
+
+type Status = Operation['status'];
+
+const UNDECIDED: readonly Status[] = ['checking', 'watching', 'escalated'];
+
+/** What the steps of one turn brought about. `escalated`, `questions`: as its decisions say. */
+export function noticesOf(
+  before: State,
+  after: State,
+  { escalated, questions }: { readonly escalated: readonly string[]; readonly questions: readonly string[] },
+): readonly Notice[] {
+  const notices: Notice[] = [];
+  for (const operation of escalated) notices.push({ kind: 'escalated', operation });
+  for (const answer of questions) notices.push({ kind: 'question', answer });
+  if ((after.misses ?? 0) > (before.misses ?? 0)) notices.push({ kind: 'misunderstood' });
+  const ticket = openTicket(after);
+  const known = ticket && before.tickets?.find(({ id }) => id === ticket.id);
+  if (ticket && !known) notices.push({ kind: 'opened', ticket });
+  if (ticket?.late && !openTicket(before)?.late) notices.push({ kind: 'late' });
+  for (const { id, status: was } of before.operations) {
+    if (!UNDECIDED.includes(was)) continue;
+    const now = after.operations.find((operation) => operation.id === id)?.status;
+    if (now !== undefined && now !== was) notices.push({ kind: 'resolved', operation: id, was, now });
+  }
+  return notices;
+}

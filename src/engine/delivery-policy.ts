@@ -1,0 +1,108 @@
+import type { Delivery } from './messages.ts';
+import type { Tried, Wait } from './transitions.ts';
+
+/*
+ * What to do after a delivery was tried, and when the next try is. docs/how-it-works.md, "What a platform's answer means",
+ * is the same as a table.
+ */
+
+/** What becomes of a reply: nothing is left to do, it waits, or it is dropped with an alarm (given up, rejected). */
+export type Fate =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'waits'; readonly wait: Wait }
+  | { readonly kind: 'givenUp' | 'rejected' };
+
+/** A reply before a try. Times are epoch ms by the store's clock. */
+export type Attempt = {
+  /** When the reply was made. */
+  readonly atMs: number;
+  readonly nowMs: number;
+  /** Earlier tries that perhaps delivered it. */
+  readonly tried: Tried;
+  /** In [0, 1). */
+  random(): number;
+};
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** A reply that could not be delivered for this long is dropped, and at once where it would have to wait for longer. */
+const GIVE_UP_MS = 24 * HOUR;
+
+/**
+ * When a reply that was perhaps delivered is tried again, counted from its first try. A sentence that is said twice costs
+ * less than silence about money; one that is said fourteen times does not.
+ */
+const AGAIN_MS = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
+/** The same while nothing is delivered to anybody: the platform is out of order, not the reply. */
+const AGAIN_IN_OUTAGE_MS = [...AGAIN_MS, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR];
+
+/** The shortest and the longest wait; of a reply that was not tried because there was no room, or in an outage. */
+const BACK_OFF_MS = [SECOND, 10 * MINUTE] as const;
+export const NO_ROOM_MS = [SECOND, 5 * SECOND] as const;
+export const HELD_BACK_MS = [5 * SECOND, MINUTE] as const;
+
+const GIVEN_UP: Fate = { kind: 'givenUp' };
+
+/** `worksSince`: whether the channel delivered anything to anybody since then. */
+export function afterDelivery(
+  delivery: Delivery,
+  attempt: Attempt,
+  worksSince: (sinceMs: number) => boolean,
+): Fate {
+  const { atMs, nowMs, tried } = attempt;
+  const leftMs = GIVE_UP_MS - (nowMs - atMs);
+  const { kind } = delivery;
+  switch (kind) {
+    case 'delivered':
+    case 'unreachable':
+      return { kind: 'done' };
+    case 'rejected':
+      return { kind };
+    case 'undelivered':
+    case 'unauthorized':
+      return leftMs < 0 ? GIVEN_UP : { kind: 'waits', wait: { ...backOff(attempt, kind), tried } };
+    case 'throttled': {
+      const { afterMs } = delivery;
+      const wait =
+        afterMs === undefined ? backOff(attempt, kind) : { afterMs, leastMs: afterMs, reason: kind };
+      return leftMs < (afterMs ?? 0) ? GIVEN_UP : { kind: 'waits', wait: { ...wait, tried } };
+    }
+    case 'uncertain': {
+      const next = afterUncertain(attempt, worksSince);
+      const { afterMs: leastMs = 0 } = delivery;
+      if (next === null || leftMs < leastMs) return GIVEN_UP;
+      const afterMs = Math.max(next.afterMs, leastMs);
+      return { kind: 'waits', wait: { ...next, afterMs, leastMs, reason: kind } };
+    }
+  }
+}
+
+/** Null: it was tried often enough. */
+function afterUncertain(
+  { nowMs, tried: { tries, sinceMs: firstMs }, random }: Attempt,
+  worksSince: (sinceMs: number) => boolean,
+): { readonly afterMs: number; readonly tried: Tried } | null {
+  const dueMs = firstMs + (AGAIN_IN_OUTAGE_MS[tries - 1] ?? 0);
+  // A message of the customer moved this try forward: it is not counted.
+  if (tries > 0 && nowMs < dueMs) return { afterMs: dueMs - nowMs, tried: { tries, sinceMs: firstMs } };
+  const sinceMs = tries === 0 ? nowMs : firstMs;
+  const plan = worksSince(sinceMs) ? AGAIN_MS : AGAIN_IN_OUTAGE_MS;
+  const nextMs = plan[tries];
+  if (nextMs === undefined) return null;
+  // Never earlier than planned, or the try would not be counted.
+  const afterMs = Math.max(sinceMs + nextMs - nowMs, SECOND) * (1 + random() / 10);
+  return { afterMs: Math.round(afterMs), tried: { tries: tries + 1, sinceMs } };
+}
+
+/** Waits half the reply's age, so that waits grow without a count of tries. A new message moves the next try forward. */
+export function backOff(
+  { atMs, nowMs, random }: Pick<Attempt, 'atMs' | 'nowMs' | 'random'>,
+  reason: string,
+  [minMs, maxMs]: readonly [number, number] = BACK_OFF_MS,
+): Wait {
+  const waitMs = Math.min(Math.max((nowMs - atMs) / 2, minMs), maxMs);
+  // Spread, so that many conversations do not come back at once.
+  return { afterMs: Math.round(waitMs * (0.8 + 0.4 * random())), leastMs: 0, reason };
+}

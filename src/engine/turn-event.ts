@@ -1,0 +1,56 @@
+import type { Log } from '../observability/log.ts';
+import type { Turn } from './turn.ts';
+import type { World } from './world.ts';
+
+type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
+
+/** What is known of one turn, filled as it goes: for its line in the log, the metrics and its span. Durations in ms. */
+export class TurnEvent {
+  readonly conversation: string;
+  readonly channel: string;
+  /** What the turn answers: the kind of a message, or `wake`. */
+  readonly input: string;
+  readonly attempt: number;
+  /**
+   * From accepting the message to the beginning of the turn; undefined for a wake-up. By the clocks of two machines, so it is
+   * only for people.
+   */
+  readonly waitMs: number | undefined;
+  /** Monotonic. */
+  readonly startMs: number;
+  result: 'done' | 'stale' | 'failed' | 'dead' | 'given-back' = 'given-back';
+  identifyMs = 0;
+  stepsMs = 0;
+  commitMs = 0;
+  deliverMs = 0;
+  #sinceMs: number;
+
+  constructor({ lease, asker, before }: Turn, world: Pick<World, 'nowMs' | 'monotonicMs'>) {
+    const incoming = asker?.incoming;
+    this.conversation = lease.conversation;
+    this.channel = (asker ?? before).origin?.channel ?? 'unknown';
+    this.input = lease.head === null ? 'wake' : (incoming?.message.kind ?? 'unreadable');
+    this.attempt = lease.attempt;
+    this.waitMs =
+      incoming?.acceptedMs === undefined ? undefined : Math.max(0, world.nowMs() - incoming.acceptedMs);
+    this.startMs = world.monotonicMs();
+    this.#sinceMs = this.startMs;
+  }
+
+  /** The time since the phase before belongs to this phase. */
+  passed(phase: Phase, nowMs: number): void {
+    this[phase] += nowMs - this.#sinceMs;
+    this.#sinceMs = nowMs;
+  }
+
+  /** One line for the whole turn. */
+  log(log: Pick<Log, 'debug'>): void {
+    const { conversation, channel, input, waitMs, result } = this;
+    const { identifyMs, stepsMs, commitMs, deliverMs } = this;
+    const ms = this.#sinceMs - this.startMs;
+    log.debug(
+      { conversation, channel, input, waitMs, result, identifyMs, stepsMs, commitMs, deliverMs, ms },
+      'a turn ended',
+    );
+  }
+}
