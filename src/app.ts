@@ -106,7 +106,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { commands, readState, explain } = conversation;
   const around: Around = { store: same, antcrm: same, channel: same, ...options.around };
   const stores = await openStore(config.redis, createKeyChecks(keys), observe);
-  const { records, feed, openQuota } = stores;
+  const { records, feed } = stores;
   const store = around.store(records);
   const tracedNames = entries.filter((entry) => entry.traced).map(({ traits }) => traits.name);
   const traces = createTraces(tracedNames, (text, before, sender) =>
@@ -173,7 +173,6 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     photoReader,
     encryption,
     feed,
-    openQuota,
     tickets: createTickets({ store: records, operators, world: realWorld }),
     handover: config.settings.handover,
     sandboxed,

@@ -11,7 +11,7 @@ const CHANNEL: readonly RegExp[] = [
   /^channels\/[^/]+$/,
   /^http\//,
   /^engine\/(messages|tickets|world)\.ts$/,
-  /^store\/(port|feed|quota)\.ts$/,
+  /^store\/(port|feed)\.ts$/,
   /^i18n\.ts$/,
 ];
 
@@ -116,7 +116,7 @@ const BLIND = /^conversation\/(dialogue\/(?!sources\.ts$)|flows\/|kinds\.ts$|ste
 /** Time and chance come from `World`, or the simulator could not run what uses them. */
 const OUTSIDE =
   /\b(performance\.now|Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|randomUUID|randomBytes|randomFillSync)\b/;
-const IN_A_WORLD = /^(engine\/(?!world\.ts$)|loyalty\/|channels\/pace\.ts$)/;
+const IN_A_WORLD = /^(engine\/(?!world\.ts$)|loyalty\/|channels\/rate-limiter\.ts$)/;
 
 /** `conversation/` is pure: no I/O, no clock, no framework. */
 const PURE = /^(zod|libphonenumber-js(\/.*)?)$/;
@@ -232,7 +232,7 @@ describe('the rules', () => {
     ['engine/turns.ts', 'const id = randomUUID();'],
     ['engine/turns.ts', 'const nowMs = Date.now();'],
     ['loyalty/redeem.ts', 'setTimeout(again, 100);'],
-    ['channels/pace.ts', 'const spread = Math.random();'],
+    ['channels/rate-limiter.ts', 'const spread = Math.random();'],
   ];
 
   it.each(planted)('refuse a breach planted in %s: %s', (file, source) => {

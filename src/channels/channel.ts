@@ -8,7 +8,6 @@ import type { Addresses } from '../http/server.ts';
 import type { Words } from '../i18n.ts';
 import type { Observe } from '../observability/metrics.ts';
 import type { Feed } from '../store/feed.ts';
-import type { OpenQuota } from '../store/quota.ts';
 
 /**
  * What a channel says of itself, whether it is on or not. All that lists channels derives from it: names in the store,
@@ -98,8 +97,6 @@ export type ChannelParts = {
   readonly feed: Feed;
   /** For pictures that come with a request; turns read those that must be fetched (`Platform.fetchPhoto`). */
   readonly photoReader: PhotoReader;
-  /** For a platform that limits the messages a second (`pace.ts`). */
-  readonly openQuota: OpenQuota;
   /** Who asked for a person; `handover`: staff answer them. */
   readonly tickets: Tickets;
   readonly handover: boolean;
@@ -111,7 +108,7 @@ export type ChannelParts = {
 
 /** What channels need of the store's: names nobody can read, and bytes nobody can read without the key. */
 export type Encryption = {
-  name(kind: 'conversation' | 'quota', value: string): string;
+  name(kind: 'conversation', value: string): string;
   seal(name: string, plain: Buffer): Buffer;
   /** Throws if the bytes were not sealed with our keys and the same `name`. */
   open(name: string, sealed: Buffer): Buffer;

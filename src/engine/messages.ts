@@ -112,7 +112,7 @@ export interface Platform {
    * long the reply has to be put off (ms): a wait of more than a moment must not hold a turn's slot. Never throws. Absent:
    * the platform takes whatever comes.
    */
-  pace?(outgoing: Outgoing): Promise<number>;
+  pace?(outgoing: Outgoing): number | Promise<number>;
   /** Shows that the bot is at work, for a call that takes longer than a second. Best effort, never throws. */
   working?(incoming: Pick<Incoming, 'address' | 'conversation' | 'press'>): Promise<void>;
   /** An operation begins: its intent is stored, and the points are moved for this message next. Never throws. */

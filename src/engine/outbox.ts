@@ -124,7 +124,8 @@ export class Outbox {
     const to = platform(channel);
     if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
     for (let patienceMs = limits.patienceMs; ; ) {
-      const afterMs = to?.pace ? await to.pace(outgoing) : 0;
+      const paced = to?.pace?.(outgoing) ?? 0;
+      const afterMs = typeof paced === 'number' ? paced : await paced;
       if (afterMs > 0) return { kind: 'waits', wait: { afterMs, reason: 'pace', tried: attempt.tried } };
       conversations.assertHeld(lease);
       const delivery = await this.#try(to, outgoing, seq, attempt.nowMs);

@@ -24,7 +24,7 @@ import { StoreRefused } from './port.ts';
  */
 export type Encryption = {
   /** A keyed hash, 128 bits as base64url: what conversations and customers are called in stores and logs. */
-  name(kind: 'conversation' | 'customer' | 'quota' | 'check', value: string): string;
+  name(kind: 'conversation' | 'customer' | 'check', value: string): string;
   /** Seals `plain`. `name` says whose it is; it is not stored, and must be the same to open it. */
   seal(name: string, plain: Buffer): Buffer;
   /** Opens what `seal` made with the present key or the previous one; throws `SealBroken`. */

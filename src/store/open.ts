@@ -3,17 +3,15 @@ import type { Observe } from '../observability/metrics.ts';
 import { createMemoryFeed, type Feed } from './feed.ts';
 import { createMemoryStore } from './memory.ts';
 import type { RecordStore } from './port.ts';
-import { createSharedQuotas, type OpenQuota, openMemoryQuota } from './quota.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { connectRedis, type Word } from './redis/connection.ts';
-import { createRedisRecords, storedName } from './redis/records.ts';
+import { createRedisRecords } from './redis/records.ts';
 import { createRedisFeed } from './redis/subscriber.ts';
 
-/** All that outlives a turn: records, what is told, what is counted. */
+/** All that outlives a turn: records, and what is told. */
 export type OpenStore = {
   readonly records: RecordStore;
   readonly feed: Feed;
-  readonly openQuota: OpenQuota;
   close(): Promise<void>;
 };
 
@@ -28,7 +26,7 @@ export async function openStore(
 ): Promise<OpenStore> {
   if (redis === undefined) {
     const [records, feed] = [createMemoryStore(realWorld), createMemoryFeed()];
-    return { records, feed, openQuota: openMemoryQuota, close: () => feed.close() };
+    return { records, feed, close: () => feed.close() };
   }
   const connection = await connectRedis(redis.address, observe.log, { word, onCommand: observe.command });
   const records = createRedisRecords(connection, redis);
@@ -36,7 +34,6 @@ export async function openStore(
   return {
     records,
     feed,
-    openQuota: createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args)),
     async close() {
       await feed.close();
       await connection.close();

@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { webChat } from '../../examples/own-channel/web-chat.ts';
 import { createMemoryFeed } from '../../src/store/feed.ts';
-import { openMemoryQuota } from '../../src/store/quota.ts';
 import { type Customer, channelContract } from '../contract/channel.ts';
 import { type Language, says } from '../e2e/chat.ts';
 import { startBot } from '../support/app.ts';
@@ -22,7 +21,7 @@ channelContract('the channel of examples/own-channel', async (parts) => {
   const feed = createMemoryFeed();
   const opened = await webChat(() => MEMBER).open(undefined, {
     ...parts,
-    ...{ feed, openQuota: openMemoryQuota },
+    feed,
     ...{ limit: nobody, guard: { api: nobody, docs: nobody, page: nobody } },
     tickets: NO_TICKETS,
     ...{ sandboxed: true, handover: false, channels: [], commands: [] },

@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryFeed } from '../../src/store/feed.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { shardOf } from '../../src/store/port.ts';
-import { openMemoryQuota } from '../../src/store/quota.ts';
 import { feedContract } from '../contract/feed.ts';
-import { quotaContract } from '../contract/quota.ts';
 import { due, record, recordsContract, someKey, swapOf } from '../contract/records.ts';
 
 recordsContract('memory', async () => {
@@ -16,11 +14,6 @@ recordsContract('memory', async () => {
 feedContract('memory', async (feedMs) => {
   const feed = createMemoryFeed(feedMs);
   return { feed, another: async () => feed, close: () => feed.close() };
-});
-
-quotaContract('memory', async (name, perSecond) => {
-  const one = openMemoryQuota(name, perSecond);
-  return { one, other: one };
 });
 
 describe('The memory store', () => {

@@ -1,13 +1,13 @@
 import type { Locale } from '../../conversation/message.ts';
 import type { ChannelEntry } from '../channel.ts';
-import { createPace, type PaceOptions } from '../pace.ts';
+import { RateLimiter, type RateLimiterOptions } from '../rate-limiter.ts';
 import { TELEGRAM } from './address.ts';
 import type { TelegramOptions } from './telegram.ts';
 
 type Settings = {
   readonly telegram:
     | (Pick<TelegramOptions, 'token' | 'secret' | 'apiRoot' | 'mode'> & {
-        readonly rates: Pick<PaceOptions, 'perSecond' | 'chatBurst'>;
+        readonly rates: Pick<RateLimiterOptions, 'perSecond' | 'chatBurst'>;
       })
     | undefined;
   readonly publicUrl: string | undefined;
@@ -18,14 +18,9 @@ export const telegram: ChannelEntry<Settings> = {
   traits: TELEGRAM,
   async open({ telegram, publicUrl, settings: { defaultLocale } }, parts) {
     if (!telegram) return { off: 'TELEGRAM_BOT_TOKEN is unset' };
-    const { observe, openQuota, encryption } = parts;
     const { createTelegram } = await import('./telegram.ts');
-    const { token, rates } = telegram;
-    const pace = createPace({
-      openQuota: (perSecond) => openQuota(encryption.name('quota', token), perSecond),
-      ...rates,
-      onGo: (seconds) => observe.paced(TELEGRAM.name, seconds),
-    });
-    return createTelegram({ ...parts, ...telegram, publicUrl, defaultLocale, pace });
+    const onSend = (seconds: number): void => parts.observe.paced(TELEGRAM.name, seconds);
+    const limiter = new RateLimiter({ ...telegram.rates, onSend });
+    return createTelegram({ ...parts, ...telegram, publicUrl, defaultLocale, limiter });
   },
 };

@@ -8,8 +8,8 @@ import type { Locale } from '../../conversation/message.ts';
 import { isReceipt } from '../../conversation/reply.ts';
 import type { Delivery, Outgoing, Platform } from '../../engine/messages.ts';
 import type { Words } from '../../i18n.ts';
-import type { Chat, Pace } from '../pace.ts';
 import { BoundedMap, display } from '../platforms.ts';
+import type { Chat, RateLimiter } from '../rate-limiter.ts';
 import { type Address, addressSchema, type Press, pressSchema } from './address.ts';
 import type { Answer, Client } from './client.ts';
 import { type Rendered, render } from './render.ts';
@@ -42,7 +42,7 @@ const MOST_AVOIDED = 200;
 export function createTelegramPlatform(
   client: Pick<Client, 'call'>,
   words: Words,
-  pace: Pace,
+  limiter: Pick<RateLimiter, 'take' | 'refused'>,
   username: () => string,
 ) {
   /** Until when each picture is avoided: a shop's server that is out of order costs customers no time. */
@@ -153,7 +153,7 @@ export function createTelegramPlatform(
       const address = addressSchema.safeParse(outgoing.address).data;
       if (!address) return { kind: 'rejected' };
       const delivery = await sendTo(address, outgoing);
-      if (delivery.kind === 'throttled') pace.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
+      if (delivery.kind === 'throttled') limiter.refused(chatOf(address), delivery.afterMs ?? REFUSED_MS);
       // Whoever runs a group decides whether the bot may write there, and Telegram has many words for that.
       return delivery.kind === 'rejected' && !isPrivate(address) ? { kind: 'unreachable' } : delivery;
     },
@@ -163,11 +163,11 @@ export function createTelegramPlatform(
      * avoid hitting limits?"): 30 messages a second, bursts in one chat. Edits, toasts, answers to presses and chat actions
      * go at any time; where Telegram refuses an edit, its chat pauses all the same.
      */
-    async pace(outgoing) {
+    pace(outgoing) {
       const address = addressSchema.safeParse(outgoing.address).data;
       if (!address || isNoMessage(outgoing)) return 0;
       const { reply, atMs: madeAtMs } = outgoing;
-      return pace.take({ ...chatOf(address), isReceipt: isReceipt(reply), madeAtMs });
+      return limiter.take({ ...chatOf(address), isReceipt: isReceipt(reply), madeAtMs });
     },
 
     /** A press's spinner would run out meanwhile. */

@@ -2,8 +2,8 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Locale } from '../../conversation/message.ts';
 import { isSecret } from '../../http/guard.ts';
 import type { Channel, ChannelParts } from '../channel.ts';
-import type { Pace } from '../pace.ts';
 import { BODY_LIMIT, createRefusal, takePlatformRequests } from '../platforms.ts';
+import type { RateLimiter } from '../rate-limiter.ts';
 import { createWatch } from '../watch.ts';
 import { TELEGRAM } from './address.ts';
 import { createCheck, ROUTE } from './check.ts';
@@ -22,7 +22,7 @@ export type TelegramOptions = ClientOptions &
     /** The language of the menu for clients in a language that we do not speak. */
     readonly defaultLocale: Locale;
     /** Of this token's messages, over all processes. */
-    readonly pace: Pace;
+    readonly limiter: Pick<RateLimiter, 'take' | 'refused'>;
     /** How often the channel looks for faults, ms. */
     readonly checkEveryMs?: number | undefined;
     /** The first pause of the polling's back-off, and within what time processes register that start together, ms. */
@@ -33,7 +33,7 @@ const PAUSE_MS = 1_000;
 
 /** Telegram, by webhook or by long polling; everything behind the first parse is the same. */
 export function createTelegram(options: TelegramOptions): Channel {
-  const { token, secret, mode, accept, words, observe, pace, pauseMs = PAUSE_MS } = options;
+  const { token, secret, mode, accept, words, observe, limiter, pauseMs = PAUSE_MS } = options;
   if (mode === 'webhook' && !secret) throw new Error('Telegram in webhook mode needs a secret');
 
   const client = createClient(options);
@@ -95,7 +95,7 @@ export function createTelegram(options: TelegramOptions): Channel {
     async plugin(app) {
       if (mode === 'webhook' && secret) app.register(webhookRoute(secret));
     },
-    ...createTelegramPlatform(client, words, pace, () => bot.username),
+    ...createTelegramPlatform(client, words, limiter, () => bot.username),
     fetchPhoto: (_, at) => client.photo(at),
     faults: watch.faults,
     async start() {

@@ -42,7 +42,6 @@ const SCRIPTS = {
   swap: { lua: SWAP },
   list: { lua: lua('list') },
   publish: { lua: lua('publish') },
-  quota: { lua: lua('quota') },
 } as const;
 export type Script = keyof typeof SCRIPTS;
 

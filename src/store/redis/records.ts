@@ -30,7 +30,6 @@ import {
  *   {tag}<kind>:<name>   string  a record; it expires
  *   {tag}<index>         zset    members by score (ms)
  *   {tag}f:<name>        list    the feed's last events (subscriber.ts); it expires
- *   {tag}p:<name>        hash    what a quota counts (quota.lua); it expires
  */
 
 /**

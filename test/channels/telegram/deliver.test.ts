@@ -144,7 +144,7 @@ describe('the pace', () => {
 
   it('is for new messages, and knows receipts', async () => {
     const take = vi.fn(async () => 70);
-    const { channel } = await createBot({ pace: { take, refused() {} } });
+    const { channel } = await createBot({ limiter: { take, refused() {} } });
     expect(await channel.pace?.(outgoing(receipt))).toBe(70);
     expect(await channel.pace?.(outgoing({ key: 'menu' }))).toBe(70);
     expect(await channel.pace?.(outgoing({ key: 'page', inPlace: true }, { press }))).toBe(0);
@@ -157,7 +157,7 @@ describe('the pace', () => {
 
   it('is told of what Telegram refuses', async () => {
     const refused = vi.fn();
-    const { channel, double } = await createBot({ pace: { take: async () => 0, refused } });
+    const { channel, double } = await createBot({ limiter: { take: () => 0, refused } });
     double.script('sendMessage', {
       code: 429,
       description: 'Too Many Requests: retry after 7',

@@ -30,7 +30,7 @@ export async function createBot(options: Partial<TelegramOptions> = {}) {
     words,
     commands,
     observe,
-    pace: { take: async () => 0, refused() {} },
+    limiter: { take: () => 0, refused() {} },
     pauseMs: 5,
     ...options,
   });

@@ -1,13 +1,11 @@
 import { Cluster } from 'ioredis';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import type { Log } from '../../../src/observability/log.ts';
 import type { Feed } from '../../../src/store/feed.ts';
-import { createSharedQuotas } from '../../../src/store/quota.ts';
 import { connectRedis, type RedisConnection } from '../../../src/store/redis/connection.ts';
-import { createRedisRecords, storedName } from '../../../src/store/redis/records.ts';
+import { createRedisRecords } from '../../../src/store/redis/records.ts';
 import { createRedisFeed } from '../../../src/store/redis/subscriber.ts';
 import { feedContract } from '../../contract/feed.ts';
-import { quotaContract } from '../../contract/quota.ts';
 import { recordsContract } from '../../contract/records.ts';
 import { startRedisSentinels } from '../../support/failover.ts';
 import { addressOf, startRedis, startRedisCluster } from '../../support/redis.ts';
@@ -64,16 +62,5 @@ for (const [name, start] of [
         await close();
       },
     };
-  });
-
-  quotaContract(name, async (quota, perSecond) => {
-    const { part, another, close } = await fresh((connection) =>
-      createSharedQuotas((name, args) => connection.run('quota', [storedName(`p:${name}`)], args))(
-        quota,
-        perSecond,
-      ),
-    );
-    onTestFinished(close);
-    return { one: part, other: await another() };
   });
 }
