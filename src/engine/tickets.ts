@@ -1,5 +1,5 @@
 import { claimTicket } from '../conversation/dialogue/person.ts';
-import { type Operation, openTicket, type State, type Ticket } from '../conversation/state.ts';
+import type { Operation, State, Ticket } from '../conversation/state.ts';
 import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { type TicketEntry as Entry, membersOf, ticketsIn } from './backlog.ts';
 import type { Conversation, Operators } from './operators.ts';

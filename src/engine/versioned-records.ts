@@ -82,9 +82,11 @@ const REMEMBERED_MS = 60_000;
 const OPEN_MS = 15_000;
 const CLOSE_EVERY_MS = 1000;
 
-/** A swap that others were faster than so often is given up. From the third conflict on it waits before it tries again. */
+/** A record that others change each time is given up after so many conflicts; after the first few with growing waits. */
 const MAX_CONFLICTS = 20;
-const CONFLICT_WAIT_MS = 5;
+const QUICK_CONFLICTS = 3;
+const MIN_WAIT_MS = 5;
+const MAX_WAIT_MS = 500;
 
 const NO_ENTRIES: readonly IndexEntry[] = [];
 
@@ -203,11 +205,17 @@ export class VersionedRecords<Kept> {
         return this.#finish(name, now, { batch, applied, nowMs, durable: swapped.durable });
       }
       conflicts += 1;
-      if (conflicts > 2) await this.#world.sleep(CONFLICT_WAIT_MS * conflicts * this.#world.random());
+      await this.#pause(conflicts);
       seen = { bytes: swapped.bytes, nodeMs: swapped.nowMs, atMs };
       isCurrent = true;
     }
     throw new StoreUnavailable(`a record was changed elsewhere ${MAX_CONFLICTS} times`);
+  }
+
+  async #pause(conflicts: number): Promise<void> {
+    if (conflicts <= QUICK_CONFLICTS) return;
+    const ms = Math.min(MAX_WAIT_MS, MIN_WAIT_MS * 2 ** (conflicts - QUICK_CONFLICTS - 1));
+    await this.#world.sleep(ms * (0.5 + this.#world.random()));
   }
 
   /** Seals the record and sends the swap. */

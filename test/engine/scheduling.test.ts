@@ -17,7 +17,12 @@ test('what is due and has no record is alarmed and taken out, once', async () =>
   const key = keyOf(world, 'c1');
   const { bytes } = await world.store.read(key);
   // The key is lost, as by an eviction: its entries of indexes stay.
-  await world.store.compareAndSwap(key, { expected: bytes && versionOf(bytes), bytes: null, ttlMs: 1, indexes: [] });
+  await world.store.compareAndSwap(key, {
+    expected: bytes && versionOf(bytes),
+    bytes: null,
+    ttlMs: 1,
+    indexes: [],
+  });
   world.engine();
   await world.quiet();
   expect(world.alarms).toEqual([{ name: 'record_lost', reason: undefined }]);

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { waitingSinceMs } from '../../conversation/outline.ts';
 import { doingSchema, REASONS } from '../../conversation/state.ts';
 import type { News, SeenTicket, Tickets } from '../../engine/tickets.ts';
-import { waitingSinceMs } from '../../conversation/outline.ts';
 import { problem, problemOf } from '../../http/problem.ts';
 import { createStreams } from '../events.ts';
 import { maybe, refusals, routeOf, streamed } from './schemas.ts';

@@ -72,8 +72,8 @@ test('a yes whose acceptance was stored, though nobody heard so, is audited all 
   const { send, audited } = await start({
     store: (port) => ({
       ...port,
-      async swap(...args) {
-        const swapped = await port.swap(...args);
+      async compareAndSwap(...args) {
+        const swapped = await port.compareAndSwap(...args);
         if (!isLost || !swapped.swapped) return swapped;
         isLost = false;
         throw new StoreUnavailable('the answer was lost');
