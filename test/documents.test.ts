@@ -157,7 +157,7 @@ describe('the ports', () => {
   );
   const ports = all(sources, /^export interface (\w+)/gm);
 
-  it.each([...ports, 'Limit', 'Pace'])('%s has an example of its use', (name) => {
+  it.each([...ports, 'Limit', 'RateLimiter'])('%s has an example of its use', (name) => {
     expect(docs.get(name)).toMatch(/ \* @example\n \* \S/);
   });
 });

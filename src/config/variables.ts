@@ -295,7 +295,11 @@ export const variables = z.object({
   TELEGRAM_WEBHOOK_SECRET: secret(webhookSecret, undefined, 'required with the token in webhook mode'),
   TELEGRAM_API_ROOT: set(url('https', 'http'), 'https://api.telegram.org', 'also a local Bot API server'),
   TELEGRAM_MODE: set(oneOf('webhook', 'polling'), 'webhook', '`polling`: development without a public URL'),
-  TELEGRAM_MESSAGES_PER_SECOND: set(integer(1, 10_000), '30', 'of all processes; more where bought'),
+  TELEGRAM_MESSAGES_PER_SECOND: set(
+    integer(1, 10_000),
+    '30',
+    'of this process: divide between several; more where bought',
+  ),
   TELEGRAM_CHAT_BURST: set(integer(1, 10_000), '3', 'messages a second to one chat'),
   MICROSOFT_APP_ID: may(directory, 'channel off', 'the id of the Azure Bot; `CLIENT_ID`, where it is unset'),
   MICROSOFT_APP_PASSWORD: secret(visible, undefined, 'its client secret; `CLIENT_SECRET`, where it is unset'),
