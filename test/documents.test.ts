@@ -151,7 +151,7 @@ describe('docs/operators.md', () => {
 describe('the ports', () => {
   const sources = globSync('src/**/*.ts', { cwd: root }).map(read).join('\n');
   const docs = new Map(
-    [...sources.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\nexport (?:interface|type) (\w+)/gs)].map(
+    [...sources.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\nexport (?:interface|type|class) (\w+)/gs)].map(
       ([, doc = '', name = '']): [string, string] => [name, doc],
     ),
   );
