@@ -5,12 +5,17 @@ import { flows } from '../src/conversation/flows/index.ts';
 import { LOCALES } from '../src/conversation/message.ts';
 import { WORDING } from '../src/i18n.ts';
 import { words } from './support/conversation.ts';
+import { isCustomers } from './support/facts.ts';
 import { missingWords } from './support/flow-words.ts';
 
 type Wording = Readonly<Record<string, string>>;
 
 /** Texts in the sources that look like keys of a known family and are none. */
 const NO_KEYS: ReadonlySet<string> = new Set(['email.com', 'gift.where', 'code.wrong', 'gift.price']);
+
+/** What staff are never told: of consent, of proofs by sharing, of their own profile; what platforms show of the bot. */
+const CUSTOMERS =
+  /^(telegram|teams|group|person)\.|^identity\.(proofNeeded|notOwn|noEmail|unread)|^privacy\.(consent|declined|since)|^answer\.consent\./;
 
 /** What names the attributes of spans, and says nothing to customers. */
 const NO_WORDING = ['observability/tracing.ts', 'observability/metrics.ts'];
@@ -149,6 +154,17 @@ describe('the wording', () => {
     expect(labels.length).toBeGreaterThan(20);
     expect(labels.filter(([, text]) => [...text].length > 20)).toEqual([]);
   });
+
+  it.each(languages)(
+    '%s speaks to staff of their customer: what says "your points" has another text for them',
+    (_, wording) => {
+      const spoken = Object.entries(wording).filter(([, text]) => isCustomers(text));
+      const isTwin = ([key]: readonly [string, string]) =>
+        `${key}_staff` in wording || `${key}Staff` in wording || CUSTOMERS.test(key);
+      expect(spoken.length).toBeGreaterThan(10);
+      expect(spoken.filter((one) => !isTwin(one))).toEqual([]);
+    },
+  );
 
   it('has every key that the sources use, and no other', () => {
     expect(usageFaults(sources(), Object.keys(first))).toEqual([]);

@@ -5,7 +5,6 @@ import { expecting } from './dialogue/questions.ts';
 import { confirmsIn, createFlows, type Flow, type Flows } from './flow.ts';
 import { createInterpreter } from './language/interpret.ts';
 import type { Answer } from './language/nearest.ts';
-import type { Said } from './language/reading.ts';
 import { type LanguageText, readWords } from './language/words.ts';
 import { type Locale, perLocale, type Wording } from './message.ts';
 import type { Decision } from './reply.ts';
@@ -40,8 +39,6 @@ export type Conversation = {
   step(state: State, input: Input, context: Context): Decision;
   readonly readState: ReadState;
   newState(lastMessageMs?: number): State;
-  /** What a text says by itself, whatever question it answers. */
-  understand(text: string): Said;
   /** What a text is taken for where the conversation is, and why: for the look inside. */
   explain(
     text: string,
@@ -87,7 +84,6 @@ export function createConversation({
       step(state, input, { ...context, flows: known, language, answers: operators }),
     readState: stateReader(known),
     newState,
-    understand: language.hear,
     explain(text, state, context) {
       const scope = { ...NOWHERE, ...context, flows: known, language, answers: operators };
       const { commands, why } = language.interpret(text, expecting(state, scope), scope);
@@ -136,7 +132,7 @@ const SLASH: Readonly<Record<string, string>> = {
   menu: 'show menu',
 };
 
-function slashCommands(flows: readonly Flow[], wording: Wording): ReadonlyMap<string, string> {
+export function slashCommands(flows: readonly Flow[], wording: Wording): ReadonlyMap<string, string> {
   const acts = [...flows.map(({ name }) => [name, `start ${name}`] as const), ...Object.entries(SLASH)];
   return new Map(
     acts.flatMap(([name, act]) =>

@@ -3,6 +3,7 @@ import type { Effect, Outcome } from '../../src/conversation/effect.ts';
 import type { Message } from '../../src/conversation/message.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import { Dialogue, fail, STAFF, succeed, TEAMS, TELEGRAM } from '../support/dialogue.ts';
+import { saidAsToCustomer } from '../support/facts.ts';
 import { fc } from '../support/properties.ts';
 import { SPEAKERS } from '../support/scene.ts';
 
@@ -237,12 +238,14 @@ const identifiersOf = (call: Turn['calls'][number]) =>
     (one) => one?.value ?? [],
   );
 
-/** No operation of staff is about anybody who was not named since the last one; they are asked nothing and see all. */
-function expectNamed({ chat, calls, given }: Turn): void {
+/** No operation of staff is about anybody who was not named since the last one; they see all, and are spoken to as staff. */
+function expectNamed({ chat, message, calls, given }: Turn): void {
   if (chat.sender.channel !== 'staff') return;
   expect([...given]).toEqual(expect.arrayContaining(calls.flatMap(identifiersOf)));
   expect(chat.keys).not.toContain('privacy.consent');
   expect(JSON.stringify(chat.replies)).not.toContain('***');
+  // No button of theirs shares a contact.
+  if (message?.kind !== 'contact') expect(saidAsToCustomer(chat)).toEqual([]);
 }
 
 /** Nothing of the customer outlives being forgotten, or half an hour without consent; but for what has no outcome. */
@@ -350,41 +353,12 @@ test('whatever is said: money moves by the live button or a yes to what was show
 
 /** Asides, waits, denials, edits, doubts, in either language. */
 const BESIDE = [
-  ...[
-    'mã ở đâu?',
-    'cảm ơn',
-    '/help',
-    '/privacy',
-    '/language',
-    '😂',
-    'thanks',
-    'what is this?',
-    'English',
-    'con mèo',
-  ],
-  ...['khoan', 'để mai', 'để mình xem lại', 'chờ chút', 'wait', 'hold on', 'not now', 'let me check'],
-  ...[
-    'chưa đúng',
-    'không xác nhận',
-    'không',
-    'chưa chốt',
-    "don't confirm",
-    "that's wrong",
-    'no',
-    'do not confirm',
-  ],
-  ...[
-    'sửa',
-    'sửa email',
-    '0912345678',
-    'change',
-    'no email',
-    'TIVI000000018',
-    'bỏ mã TIVI000000018',
-    'remove a code',
-  ],
-  ...['TIVIO00000120', 'minh@gmail.con', '01201234567', 'ok?', 'ok nhưng', 'yes but'],
-];
+  'mã ở đâu? | cảm ơn | /help | /privacy | /language | 😂 | thanks | what is this? | English | con mèo',
+  'khoan | để mai | để mình xem lại | chờ chút | wait | hold on | not now | let me check',
+  "chưa đúng | không xác nhận | không | chưa chốt | don't confirm | that's wrong | no | do not confirm",
+  'sửa | sửa email | 0912345678 | change | no email | TIVI000000018 | bỏ mã TIVI000000018 | remove a code',
+  'TIVIO00000120 | minh@gmail.con | 01201234567 | ok? | ok nhưng | yes but',
+].flatMap((line) => line.split(' | '));
 
 test('a typed yes confirms only what a summary said last: else it is shown the button, or cancels where that was offered', () => {
   const seen = { confirmed: 0, pointed: 0, cancelled: 0 };

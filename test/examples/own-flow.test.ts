@@ -2,8 +2,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTier } from '../../examples/own-flow/tier.ts';
 import { sayings, words } from '../../examples/own-flow/words.ts';
 import { createClient } from '../../src/channels/staff/client.ts';
-import { createConversation } from '../../src/conversation/conversation.ts';
+import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
+import { createReader } from '../../src/conversation/language/reading.ts';
 import { readWords } from '../../src/conversation/language/words.ts';
 import { LOCALES, perLocale } from '../../src/conversation/message.ts';
 import { createWords, SAYINGS, WORDING } from '../../src/i18n.ts';
@@ -58,13 +59,14 @@ describe('a bot with a flow of its own', () => {
 
   it('is understood by each of its phrases and its commands, and takes none from other flows', () => {
     const texts = [...SAYINGS, ...sayings];
-    const { understand, commands } = createConversation({ flows: all, wording, sayings: texts });
+    const { commands } = createConversation({ flows: all, wording, sayings: texts });
+    const { hear } = createReader(readWords(texts), all, slashCommands(all, wording));
     const missed = readWords(texts).examples.filter(
-      ({ text, act, isPhrase }) => isPhrase && understand(text).act !== act,
+      ({ text, act, isPhrase }) => isPhrase && hear(text).act !== act,
     );
     expect(missed).toEqual([]);
     const command = commands.find(({ name }) => name === 'tier');
-    expect(LOCALES.map((locale) => understand(`/${command?.written[locale]}`).act)).toEqual([
+    expect(LOCALES.map((locale) => hear(`/${command?.written[locale]}`).act)).toEqual([
       'start tier',
       'start tier',
     ]);

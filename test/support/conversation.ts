@@ -1,5 +1,5 @@
 import type { Expecting } from '../../src/conversation/commands.ts';
-import { createConversation } from '../../src/conversation/conversation.ts';
+import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { createInterpreter } from '../../src/conversation/language/interpret.ts';
 import { createPages } from '../../src/conversation/language/lists.ts';
@@ -18,24 +18,14 @@ export const words = readWords(SAYINGS);
 export const reader = createReader(words, flows, new Map());
 
 /** What texts say at a question. */
-export const { interpret } = createInterpreter({
-  words,
-  flows,
-  commands: new Map(),
-  answers: [],
-});
+export const { interpret } = createInterpreter({ words, flows, commands: new Map(), answers: [] });
+const { hear } = createReader(words, flows, slashCommands(flows, WORDING));
 
 /** What a text says by itself; only what it says. */
 export function understand(
   text: string,
 ): Partial<Omit<Said, 'period'>> & { readonly code?: string; readonly period?: string } {
-  const {
-    covered: _,
-    agrees: _agrees,
-    denies: _denies,
-    exact: _exact,
-    ...said
-  } = conversation.understand(text);
+  const { covered: _, agrees: _agrees, denies: _denies, exact: _exact, ...said } = hear(text);
   const [code] = said.codes;
   const period = said.period?.text;
   const all = Object.entries({ ...said, period, code }).filter(

@@ -26,6 +26,15 @@ const choicesOf = ({ replies }: Dialogue) => replies.at(-1)?.choices ?? [];
 const idsOf = (chat: Dialogue): readonly string[] => choicesOf(chat).map(({ id }) => id);
 const linesOf = ({ replies }: Dialogue): readonly Line[] => replies.flatMap(({ lines = [] }) => lines);
 
+/** Speaks of the reader's own points and data. */
+export const isCustomers = (text: string): boolean =>
+  /của bạn|về bạn|bạn (đang )?có (\d|\{)|bạn đồng ý|\byours?\b(?! time)|\byou (have (\d|\{)|agreed|earned)/i.test(
+    text,
+  );
+/** What was said of a customer's own, though staff read it. */
+export const saidAsToCustomer = (chat: Dialogue): readonly string[] =>
+  [...said(chat), ...said(chat, 'en')].filter(isCustomers);
+
 /** Is exactly so: `none` where there is nothing, lists with blanks. */
 const VALUES: Readonly<Record<string, (chat: Dialogue) => unknown>> = {
   asks: ({ question }) => question.asks,

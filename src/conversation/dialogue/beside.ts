@@ -2,7 +2,7 @@ import type { Command } from '../commands.ts';
 import type { Scope } from '../flow.ts';
 import { type About, KINDS, PROOF, same } from '../kinds.ts';
 import { LOCALES } from '../message.ts';
-import { given, identityLines, isProofAsked, isStaff, provedIn } from '../prompts/identity.ts';
+import { given, identityLines, isProofAsked, isStaff, provedIn, whose } from '../prompts/identity.ts';
 import { codeLine, giftOf, pickUpLines, receiptLines, shown } from '../prompts/receipts.ts';
 import { type Choice, choice, type Decision, type Line, type Reply, say, withLast } from '../reply.ts';
 import { isOpen, newState, type Operation, type State, takenTicket } from '../state.ts';
@@ -71,7 +71,8 @@ export function answer(state: State, key: string, scope: Scope): Aside {
   const pickUp = key === 'answer.gift.where' ? pickUpLine(state, scope) : undefined;
   const operators = scope.answers.get(id);
   const last = key === 'answer.undo' ? state.operations.at(-1)?.id : undefined;
-  const known = last ? { key, context: 'reference', params: { reference: confirmationOf(last) } } : { key };
+  const context = last ? 'reference' : key === 'answer.proof.why' ? whose(scope) : undefined;
+  const known = { key, context, ...(last && { params: { reference: confirmationOf(last) } }) };
   const text = pickUp ?? operators ?? known;
   const lines = !pickUp && !operators && WITH_CONTACT.has(key) ? supportLines(scope) : [];
   return { reply: { key: 'answer', params: { text }, lines }, question: { answer: id } };
@@ -222,7 +223,11 @@ export function privacy(state: State, isErasing: boolean, scope: Scope): Decisio
   const since = consent?.given ? [{ key: 'privacy.since', params: { at: consent.atMs } }] : [];
   const isNothing = kept.length === 0 && since.length === 0 && !isErasing;
   const all = kept.length === 0 ? [{ key: 'privacy.nothing' }] : kept;
-  const reply: Reply = { key: 'privacy.text', lines: [...all, ...since, ...supportLines(scope)] };
+  const reply: Reply = {
+    key: 'privacy.text',
+    context: whose(scope),
+    lines: [...all, ...since, ...supportLines(scope)],
+  };
   // There is nothing to erase.
   if (isNothing) return aside(state, scope, reply);
   const live = viewed(state, scope);

@@ -88,23 +88,24 @@ export function createObjections(words: Words): (text: string) => boolean {
 const MAX_LEAVING = 10;
 
 /** Whether a text is nothing but a word that leaves a person, politely or not: "dạ thôi ạ". "Huy" may be a name. */
-export function createLeaving(words: Words, lexicon: Pick<Lexicon, 'plainly'>): (text: string) => boolean {
-  const leaving = words.list('leaving').map((phrase) => phrase.split(' '));
-  const beside = new Set(
-    ['polite', 'assents'].flatMap((name) => words.list(name)).flatMap((one) => one.split(' ')),
-  );
+export function createLeaving(
+  words: Words,
+  { plainly }: Pick<Lexicon, 'plainly'>,
+): (text: string) => boolean {
+  const leaving = words.list('leaving').map((phrase) => ` ${phrase} `);
+  const beside = new Set(`${[...words.list('polite'), ...words.list('assents')].join(' ')} `.split(' '));
   const marked = new Set(words.list('with marks only'));
-  const isBeside = (all: readonly string[]) => all.every((word) => beside.has(word));
   return (text) => {
-    const said = lexicon.plainly(text);
-    if (said.length > MAX_LEAVING || (isAscii(text) && said.some((word) => marked.has(word)))) return false;
-    return leaving.some((phrase) =>
-      said.some((_, at) => {
-        const end = at + phrase.length;
-        const isHere = said.slice(at, end).join(' ') === phrase.join(' ');
-        return isHere && isBeside([...said.slice(0, at), ...said.slice(end)]);
-      }),
-    );
+    const said = plainly(text);
+    const all = ` ${said.join(' ')} `;
+    const isName = isAscii(text) && said.some((word) => marked.has(word));
+    const isOnly = (phrase: string) =>
+      all.includes(phrase) &&
+      all
+        .replace(phrase, ' ')
+        .split(' ')
+        .every((word) => beside.has(word));
+    return said.length <= MAX_LEAVING && !isName && leaving.some(isOnly);
   };
 }
 

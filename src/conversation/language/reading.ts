@@ -209,9 +209,10 @@ export function createReader(
   function actOf(parts: readonly Segment[], period: SaidPeriod | undefined): string | undefined {
     const language = wishedLanguage(parts);
     if (language !== undefined) return language;
-    const said = mentioning(parts).filter(
-      ({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act),
-    );
+    // Where a person is named, and not asked for, one is mentioned.
+    const said = parts
+      .map((part) => (isName(part) ? { ...part, meaning: { act: 'show offer', always: true } } : part))
+      .filter(({ meaning }) => meaning?.act !== undefined && !speaks.includes(meaning.act));
     const isNo = said.some(({ meaning }) => NO.has(meaning?.act));
     const sure = said.filter(({ meaning }) => meaning?.always);
     const counting = sure.length > 0 ? sure : isExplained(parts) ? said : [];
@@ -312,8 +313,8 @@ export function createReader(
 
   /** Erasing, a language and a person take the plain request; "xác nhận giúp mình" asks for no help. */
   function settled({ act, parts, yes, isCut }: Reading, isAlone: boolean, text: string): string | undefined {
-    const isName = act === 'show offer' && isAlone && !isCut && isNameOnly(parts);
-    if (isName && !asking.isQuestion(text)) return 'show person';
+    const isMention = act === 'show offer' && isAlone && !isCut && isNameOnly(parts);
+    if (isMention && !asking.isQuestion(text)) return 'show person';
     if (act === 'show erasing') return isAlone && !asking.isQuestion(text) ? act : 'show privacy';
     if (act?.startsWith('speak ')) return isAlone ? act : undefined;
     return act === 'show help' && yes ? 'yes' : act;
@@ -412,12 +413,7 @@ function isDenied(parts: readonly Segment[], at: number): boolean {
     .some(({ meaning }) => meaning?.denial || meaning?.act === 'no' || meaning?.act === 'none');
 }
 
-/** Where a person is named, and not asked for, one is mentioned. */
-function mentioning(parts: readonly Segment[]): readonly Segment[] {
-  const isName = ({ meaning }: Segment) => meaning?.act === 'show person' && !meaning.always;
-  return parts.map((part) => (isName(part) ? { ...part, meaning: MENTION } : part));
-}
-const MENTION = { act: 'show offer', always: true };
+const isName = ({ meaning }: Segment) => meaning?.act === 'show person' && !meaning.always;
 
 /** The name of a person, and nothing else that is wanted or denied. */
 function isNameOnly(parts: readonly Segment[]): boolean {
