@@ -149,13 +149,13 @@ function unsaved({ operation, conversation, letters }: Sources): Event {
 
 function afterwards(kept: Operation, { operation, lookup, conversation, checksMs }: Sources): Event[] {
   const { checks, status } = kept;
-  const dueAt = (check: number): number => lookup.deadlineMs + (checksMs[check] ?? 0);
-  const nth = (check: number): string => `${check + 1} of ${checksMs.length}`;
+  const dueAt = (check: number): number => lookup.deadlineMs + (checksMs[check] ?? checksMs.at(-1) ?? 0);
+  const nth = (check: number): string => `${check + 1} of ${Math.max(checks + 1, checksMs.length)}`;
   const waits = conversation?.outbox.some(
     (item) => item.kind === 'reply' && JSON.stringify(item.outgoing.reply).includes(operation.reference),
   );
   const conclusion = CONCLUSIONS[status];
-  const goesOn = (status === 'checking' || status === 'watching') && checks < checksMs.length;
+  const goesOn = status === 'checking' || status === 'watching';
   return [
     at(kept.atMs, 'told', 'No answer came: the customer was told that it is being checked.'),
     ...checksMs.slice(0, checks).map((_, n) => {

@@ -112,31 +112,21 @@ test('faults of the configuration come as one list, secrets masked, and the exit
   expect(said).not.toContain(secret);
 });
 
-test.for([
-  ['HOST', 'no-host.invalid'],
-  ['HOST', '192.0.2.1'],
-  ['HOST', 'localhost:3000'],
-  ['NODE_ENV', 'prod'],
-] as const)(
-  '%s=%s ends the start with one line that names it, and the exit code says so',
-  async ([name, value]) => {
-    const bot = await startProcess('src/main.ts', { [name]: value, LOG_LEVEL: 'fatal' });
-    expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
-    expect(bot.lines.filter((line) => !line.startsWith('The configuration has faults'))).toEqual([
-      expect.stringMatching(new RegExp(`^ *${name}: got "${value}", wants `)),
-    ]);
-  },
-);
+const SETTINGS = ['HOST=no-host.invalid', 'HOST=192.0.2.1', 'HOST=localhost:3000', 'NODE_ENV=prod'];
+test.for(SETTINGS)('%s ends the start with one line that names it', async (setting) => {
+  const [name = '', value] = setting.split('=');
+  const bot = await startProcess('src/main.ts', { LOG_LEVEL: 'fatal', [name]: value ?? '' });
+  expect(await bot.ended).toEqual({ code: EXIT_CONFIG, signal: null });
+  expect(bot.lines.at(-1)).toMatch(new RegExp(`^ *${name}: got "${value}", wants `));
+  expect(bot.lines.length).toBeLessThan(3);
+});
 
 test('a .env that is a folder is one line', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'antcrm-e2e-'));
   onTestFinished(() => rm(cwd, { recursive: true }));
   await mkdir(join(cwd, '.env'));
   const run = spawnSync(process.execPath, [resolve('src/main.ts')], { cwd, encoding: 'utf8' });
-  expect(run).toMatchObject({
-    status: EXIT_CONFIG,
-    stderr: expect.stringMatching(/^\.env: got .+, wants a file\n$/),
-  });
+  expect([run.status, run.stderr]).toEqual([78, expect.stringMatching(/^\.env: got .+, wants a file\n$/)]);
 });
 
 test('--check fails where Redis refuses a start, and where no message can be stored', async () => {

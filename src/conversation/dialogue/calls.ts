@@ -273,11 +273,12 @@ export function nextCheckMs(state: State, scope: Scope): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** In its time, and not sooner after the last look than planned: after a downtime all of them would be spent at once. */
+/** In its time, and not sooner after the last look than planned: a downtime would spend all. The last one may come again. */
 function checkAtMs({ status, lookup, checks, lookedMs }: Operation, { settings }: Scope): number | null {
   if (!lookup || (status !== 'checking' && status !== 'watching')) return null;
-  const { [checks - 1]: before = 0, [checks]: delay } = settings.operationChecksMs;
-  if (delay === undefined) return null;
+  const planned = settings.operationChecksMs;
+  const next = Math.min(checks, planned.length - 1);
+  const { [next - 1]: before = 0, [next]: delay = 0 } = planned;
   const dueMs = lookup.deadlineMs + delay;
   return lookedMs === undefined ? dueMs : Math.max(dueMs, lookedMs + delay - before);
 }
