@@ -61,7 +61,7 @@ function url(...protocols: readonly string[]) {
     .url({ protocol: new RegExp(`^(${protocols.join('|')})$`) })
     .transform((written) => new URL(written))
     .refine(({ username, password, search, hash }) => !(username || password || search || hash))
-    .transform(({ href }) => href.replace(/\/+$/, ''))
+    .transform(({ href }) => href.replace(/(?<!\/)\/+$/, ''))
     .describe(`a URL beginning with ${beginnings}, without user, query and fragment`);
 }
 

@@ -64,7 +64,7 @@ const FIRST_PAGE = 1;
 export function createAntCrm(options: AntCrmOptions): AntCrmClient {
   const { transport, world, observe, timeoutMs, spans = createSpans() } = options;
   const base = new URL(options.baseUrl);
-  const prefix = base.pathname.replace(/\/+$/, '');
+  const prefix = base.pathname.replace(/(?<!\/)\/+$/, '');
   const headers = { apikey: options.apiKey, accept: 'application/json', 'content-type': 'application/json' };
   const remote = createRemoteClock(world);
   const breaker = createBreaker({

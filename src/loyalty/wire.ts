@@ -148,8 +148,10 @@ export function scrub(reason: string | undefined, sent: readonly (string | undef
   return ours
     .reduce<string>((text, value = '') => text.replaceAll(value, '*'), said)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .replace(/\S*@\S*/g, '*')
-    .replace(/[\p{L}\p{N}+]*\p{N}[\p{L}\p{N}]*/gu, '*')
+    .split(' ')
+    .map((word) => (word.includes('@') ? '*' : word))
+    .join(' ')
+    .replace(/[\p{L}\p{N}+]+/gu, (word) => (/\p{N}/u.test(word) ? '*' : word))
     .trim()
     .slice(0, MAX_WORD);
 }

@@ -87,7 +87,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       const exchange = await send({
         method,
         origin: at.origin,
-        path: `${at.pathname.replace(/\/+$/, '')}/${path}`,
+        path: `${at.pathname.replace(/(?<!\/)\/+$/, '')}/${path}`,
         headers: HEADERS,
         body: body && JSON.stringify(body),
         timeoutMs,

@@ -79,7 +79,7 @@ export function partsOf(client: Pick<Client, 'call'>, options: RegistrationOptio
 
 /** Where Telegram sends the updates of a bot at this public base. */
 function webhookUrl(publicUrl: string): string {
-  return publicUrl.replace(/\/+$/, '') + ROUTE;
+  return publicUrl.replace(/(?<!\/)\/+$/, '') + ROUTE;
 }
 
 /** Of the webhook's state, what an operator needs; never more, so that no new field can carry a secret. */

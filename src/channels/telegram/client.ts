@@ -53,7 +53,7 @@ const HEADERS = { 'content-type': 'application/json' };
 export function createClient(options: ClientOptions): Client {
   const { token, apiRoot, timeoutMs: usualMs = TIMEOUT_MS } = options;
   const { origin, pathname } = new URL(apiRoot);
-  const root = pathname.replace(/\/*$/, '');
+  const root = pathname.replace(/(?<!\/)\/+$/, '');
   const transport = createTransport({ allows: (host) => host === origin });
 
   const call: Client['call'] = async (method, payload, { timeoutMs = usualMs, signal } = {}) => {

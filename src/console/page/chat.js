@@ -236,7 +236,8 @@ $('composer').addEventListener('submit', (event) => {
   if (!text) return;
   $('text').value = '';
   // As on the platforms, a link that opens the bot, or `/start` and its payload, is no text.
-  const [, start] = /^(?:\/start |https:\/\/\S*[?&]start=)([^&#\s]+)$/.exec(text) ?? [];
+  const link = /^https:\/\/\S+$/.test(text) ? URL.parse(text) : null;
+  const start = /^\/start (\S+)$/.exec(text)?.[1] ?? link?.searchParams.get('start');
   send(start ? { start } : { text }, text);
 });
 $('image').addEventListener('change', () => {

@@ -345,6 +345,8 @@ export function unclearUntilMs({ unclear: [first] = [] }: State): number | null 
 }
 
 const MASK = '***';
+/** No name, and no word that a person reads, is longer. */
+const MAX_WORD = 64;
 
 /**
  * On one line, without e-mails, links, whatever has digits (phones and codes, however they are spaced) and the customer's
@@ -353,9 +355,23 @@ const MASK = '***';
 export function masked(text: string, name = ''): string {
   const names = new Set(fold(name).split(' '));
   const isName = (word: string): boolean => word.length > 1 && names.has(fold(word));
-  return visible(text.normalize('NFKC'))
-    .replace(/(?:\S+\s?)?@\s?\S*|\S+:\/\/\S+|www\.\S+|\S+\.\S+\/\S*/g, MASK)
-    .replace(/\+?\p{Nd}[\p{Nd}\s\p{P}]{3,}\p{Nd}/gu, MASK)
-    .replace(/\S*\p{Nd}\S*/gu, (word) => (/^\d{1,2}$/.test(word) ? word : MASK))
-    .replace(/\p{L}+/gu, (word) => (isName(word) ? MASK : word));
+  const eachWord = (said: string, isHidden: (word: string) => boolean): string =>
+    said
+      .split(' ')
+      .map((word) => (isHidden(word) ? MASK : word))
+      .join(' ');
+  const joined = visible(visible(text).normalize('NFKC')).replace(/ ?@ ?/g, '@');
+  const unlinked = eachWord(
+    joined,
+    (word) => word.length > MAX_WORD || /@|:\/\/|www\./.test(word) || isPath(word),
+  );
+  const uncalled = unlinked.replace(/\+?\p{Nd}[\p{Nd}\s\p{P}]{3,}\p{Nd}/gu, MASK);
+  return eachWord(uncalled, (word) => /\p{Nd}/u.test(word) && !/^\d{1,2}$/.test(word)).replace(
+    /\p{L}+/gu,
+    (word) => (isName(word) ? MASK : word),
+  );
 }
+
+/** "t.me/bot": a slash, and a dot before it. */
+const isPath = (word: string): boolean =>
+  word.indexOf('.', 1) > 0 && word.lastIndexOf('/') > word.indexOf('.', 1) + 1;

@@ -93,7 +93,10 @@ export function createGiftNames(
   return (text, gifts) => {
     const calls = callsOf(gifts);
     // "loa@gmail.com" names nothing.
-    const unmailed = text.includes('@') ? text.replace(/\S*@\S*/g, ' ') : text;
+    const unmailed = text
+      .split(/\s/)
+      .filter((word) => !word.includes('@'))
+      .join(' ');
     const { said, found } = withoutNames(unmailed, calls.names);
     return {
       named(rest) {
@@ -124,5 +127,5 @@ export function createGiftNames(
 
 function saysNumber(text: string, number: number): boolean {
   const plain = text.replace(/(\d)[.,](?=\d{3}(?!\d))/g, '$1');
-  return new RegExp(`(?<!\\d)${number}(?!\\d)`).test(plain);
+  return plain.split(/\D+/).includes(String(number));
 }

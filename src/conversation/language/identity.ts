@@ -157,14 +157,22 @@ export function parseEmail(text: string): EmailResult {
   return { ok: true, value: email, suggestion: better && `${local}@${better}` };
 }
 
+/** In so many words an address may be written: "lan@gmail . com . vn". */
+const MAX_PIECES = 5;
+
 /** The address that was probably meant: "lan @ gmail.com", "lan@gmail,com", "lan@gmail com". */
 export function emailMeant(text: string): string | undefined {
-  const joined = visible(text)
-    .replace(/ ?@ ?/g, '@')
-    .replace(/(@\S+?)(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/gi, '$1.')
-    .replace(/(\.com)(?: ?[.,] ?| )(?=vn\b)/gi, '$1.');
-  const found = /\S+@\S+/.exec(joined)?.[0];
-  const email = found === undefined ? undefined : parseEmail(found);
+  const words = visible(text).replace(/ ?@ ?/g, '@').split(' ');
+  const at = words.findIndex((word) => /.@./.test(word));
+  const [local = '', ...rest] = words
+    .slice(at, at + MAX_PIECES)
+    .join(' ')
+    .split('@');
+  const domain = rest
+    .join('@')
+    .replace(/(?: ?[.,] ?| )(?=(?:com|vn|net|org|edu)\b)/i, '.')
+    .replace(/\.com(?: ?[.,] ?| )(?=vn\b)/i, '.com.');
+  const email = at < 0 ? undefined : parseEmail(`${local}@${domain.split(' ')[0]}`);
   return email?.ok ? (email.suggestion ?? email.value) : undefined;
 }
 

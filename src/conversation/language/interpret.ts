@@ -397,7 +397,13 @@ const PAGES: Readonly<Record<string, 'next' | 'previous' | 'same'>> = {
 
 /** The text without the phone or the e-mail that was found in it. */
 const withoutIdentity = (text: string, found: string | undefined): string =>
-  found === undefined ? text : text.replace(/\S+@\S+|(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,}\d/gu, ' ');
+  found === undefined
+    ? text
+    : text
+        .split(' ')
+        .filter((word) => !/.@./.test(word))
+        .join(' ')
+        .replace(/(?<![\p{L}\p{N}])\+?\d[\d .()-]{7,30}\d/gu, ' ');
 
 /** Whether a text brings a value along: then it is about that, and no bare yes, no or greeting ("ok TIVI000000017"). */
 function brings({ codes, phone, email, mangled }: Said): boolean {

@@ -61,8 +61,8 @@ export function readWords(texts: readonly LanguageText[]): Words {
   for (const { locale, text } of texts) {
     let [heading, limit] = ['', ''];
     for (const [at, line] of text.split('\n').entries()) {
-      const [, act, bracket = ''] = /^## ([^(]+?) *(?:\((\w+)\))?$/.exec(line) ?? [];
-      if (act !== undefined) [heading, limit] = [act, bracket];
+      const [, act, bracket = ''] = /^## ([^(]+)(?:\((\w+)\))?$/.exec(line) ?? [];
+      if (act !== undefined) [heading, limit] = [act.trim(), bracket];
       const example = heading === '' ? undefined : /^- (.+)$/.exec(line)?.[1];
       if (example !== undefined)
         (heading === 'heard' ? heard : heading.startsWith('list ') ? templates : examples).push({

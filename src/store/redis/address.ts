@@ -21,7 +21,7 @@ export type HostPort = { readonly host: string; readonly port: number };
 export type Login = { readonly username?: string; readonly password?: string };
 
 const REDIS_URL =
-  /^(?<scheme>rediss?)(?<sentinel>\+sentinel)?:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#]*))?$/;
+  /^(?<scheme>rediss?)(?<sentinel>\+sentinel)?:\/\/(?:(?<login>[^/]*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#]*))?(?:\?(?<query>[^#@]*))?$/;
 /** What may stand before each further host: it says what the first one's says. */
 const AGAIN = /,\s*rediss?:\/\/(?:[^@,/]*@)?/g;
 

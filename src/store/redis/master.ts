@@ -8,7 +8,7 @@ import type { RedisAddress } from './address.ts';
  */
 
 /** What a node answers that is no master, no longer one, or not up yet; Redis 6 puts the script's name before it. */
-const NO_MASTER = /^(?:ERR .*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
+const NO_MASTER = /^(?:ERR [^-]*-)?(?:READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/;
 
 /** A connection is left at once, but only once, however many commands were under way. */
 const LEAVE_MS = 1000;

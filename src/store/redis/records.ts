@@ -206,7 +206,8 @@ async function reportOf(
 /** A login that may not ask for settings gets no faults about them. */
 async function settingFaults(node: Redis): Promise<string[]> {
   const info = await confirmed(node.info()).catch(() => '');
-  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const lines = info.split(/\r?\n/).map((line) => line.split(':'));
+  const value = (name: string): string | undefined => lines.find(([one]) => one === name)?.[1];
   const faults: string[] = [];
   if (value('aof_enabled') === '0') {
     faults.push('redis: appendonly is off: acknowledged messages can be lost, set appendonly yes');

@@ -1,0 +1,149 @@
+import { hash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { parseSync, Visitor } from 'oxc-parser';
+import { checkSync } from 'recheck';
+import { beforeAll, describe, expect, it, test, vi } from 'vitest';
+
+/*
+ * Every regular expression takes linear time: as it is written, and as the bot builds it from the shipped words. recheck
+ * says so; its verdicts are kept in `.ci/patterns.txt`, so that only new patterns are asked about. `npm run patterns` writes
+ * that file. A time-out is a failure.
+ */
+
+type Pattern = { readonly source: string; readonly flags: string; readonly place: string };
+
+const VERDICTS = '../.ci/patterns.txt';
+const MOST_MS = 180_000;
+/** Longer patterns are kept by their hash. */
+const MAX_KEY = 200;
+/** What makes the bot build the patterns that it does not build at its start. */
+const SAID = [
+  'TIVI 000 000 633',
+  'đổi quà',
+  'mình lấy 2 cái loa 250 điểm',
+  'tháng này',
+  'bỏ mã đầu',
+  'trang 2',
+];
+/** Methods that make a pattern of a string. */
+const MAKES_PATTERNS = /^(?:match|matchAll|search)$/;
+
+/** The patterns that a source writes, and the places where it builds others. */
+function parse(file: string, text: string): { written: Pattern[]; builds: string[] } {
+  const { program, errors } = parseSync(file, text);
+  if (errors[0]) throw new Error(`${file}: ${errors[0].message}`);
+  const written: Pattern[] = [];
+  const builds: string[] = [];
+  const placeOf = ({ start }: { start: number }) => `${file}:${text.slice(0, start).split('\n').length}`;
+  new Visitor({
+    Literal(node) {
+      if (!('regex' in node)) return;
+      written.push({ source: node.regex.pattern, flags: node.regex.flags, place: placeOf(node) });
+    },
+    NewExpression(node) {
+      if (node.callee.type === 'Identifier' && node.callee.name === 'RegExp') builds.push(placeOf(node));
+    },
+    CallExpression({ callee, arguments: [first], ...node }) {
+      const name = callee.type === 'MemberExpression' ? callee.property : callee;
+      if (name.type !== 'Identifier') return;
+      const isText = first?.type === 'TemplateLiteral' || (first?.type === 'Literal' && !('regex' in first));
+      const isMethod = callee !== name && MAKES_PATTERNS.test(name.name) && isText;
+      if (isMethod || (callee === name && name.name === 'RegExp')) builds.push(placeOf(node));
+    },
+  }).visit(program);
+  return { written, builds };
+}
+
+/** The patterns that the whole bot builds from the shipped words, at its start and while somebody speaks to it. */
+async function runBot(): Promise<Pattern[]> {
+  const built: Pattern[] = [];
+  const Plain = globalThis.RegExp;
+  vi.resetModules();
+  vi.stubGlobal(
+    'RegExp',
+    new Proxy(Plain, {
+      construct(target, [pattern, given]) {
+        const made = new target(pattern, given);
+        const [, at = ''] = new Error().stack?.split('\n')[2]?.split(`${process.cwd()}/`) ?? [];
+        const place = /^(?:src|examples)\/[^:]+:\d+/.exec(at)?.[0];
+        if (place !== undefined) built.push({ source: made.source, flags: made.flags, place });
+        return made;
+      },
+    }),
+  );
+  const { startBot } = await import('./support/app.ts');
+  const { createClient } = await import('../src/channels/staff/client.ts');
+  const bot = await startBot();
+  for (const text of SAID) await createClient(bot.url).send({ conversation: 'patterns', text });
+  await bot.stop();
+  vi.unstubAllGlobals();
+  return built;
+}
+
+function keyOf({ source, flags }: Omit<Pattern, 'place'>): string {
+  const whole = `/${source}/${flags}`;
+  return whole.length <= MAX_KEY ? whole : `${hash('sha256', whole).slice(0, 32)} ${whole.slice(0, 40)}…`;
+}
+
+/** `proved`; `tried` where recheck has no proof, and all that it tried was linear; else what is wrong. */
+function judge({ source, flags }: Omit<Pattern, 'place'>): string {
+  vi.stubEnv('RECHECK_BACKEND', 'pure');
+  // Names of groups change nothing, and recheck knows none that stand twice.
+  const unnamed = source.includes('\\k<') ? source : source.replaceAll(/\(\?<\w+>/g, '(');
+  const said = checkSync(unnamed, flags, { timeout: MOST_MS, attackTimeout: null, incubationTimeout: null });
+  if (said.status === 'safe') return said.complexity.isFuzz ? 'tried' : 'proved';
+  return said.status === 'vulnerable' ? said.complexity.summary : `undecided: ${said.error.kind}`;
+}
+
+describe('every regular expression', () => {
+  let patterns: Pattern[];
+  let unseen: string[];
+  beforeAll(async () => {
+    const files = globSync('{src,examples}/**/*.{ts,mjs,js}');
+    const sources = files.map((file) => parse(file, readFileSync(file, 'utf8')));
+    const built = await runBot();
+    const places = new Set(built.map(({ place }) => place));
+    patterns = [...sources.flatMap(({ written }) => written), ...built];
+    unseen = sources.flatMap(({ builds }) => builds).filter((place) => !places.has(place));
+  });
+
+  it('that is built was seen as built (else: write a literal, or add to SAID)', () => {
+    expect(unseen).toEqual([]);
+  });
+
+  it('takes linear time (npm run patterns writes the verdicts)', { timeout: 1_800_000 }, async () => {
+    const file = readFileSync(new URL(VERDICTS, import.meta.url), 'utf8');
+    const before = new Map([...file.matchAll(/^(proved|tried) (.+)$/gm)].map(([, said, key]) => [key, said]));
+    const keys = new Map(patterns.map((pattern) => [keyOf(pattern), pattern]));
+    const verdicts = [...keys].map(([key, one]) => ({
+      key,
+      place: one.place,
+      said: before.get(key) ?? judge(one),
+    }));
+    expect(verdicts.filter(({ said = '' }) => !/^(?:proved|tried)$/.test(said))).toEqual([]);
+    const lines = verdicts.map(({ key, said }) => `${said} ${key}\n`).sort();
+    await expect(lines.join('')).toMatchFileSnapshot(VERDICTS);
+  });
+});
+
+describe('the gate itself', () => {
+  test.each([
+    [String.raw`(?:TIVI)(?: ?\d+)+x`, /^exponential/],
+    [String.raw`\S*@\S*`, /^2nd degree polynomial/],
+    [String.raw`(?<name>\S+)@|(?<name>a*)*$`, /^exponential/],
+    [String.raw`(?:TIVI) ?\d+(?: \d+)*x`, /^proved/],
+  ])('judges %s', (source, verdict) => {
+    expect(judge({ source, flags: 'u' })).toMatch(verdict);
+  });
+
+  it('finds every pattern that a source writes, and every place that builds one', () => {
+    const source = [
+      'const a = /a+/gu; // no /comment/',
+      'const b = "/text/", c = f`$' + '{/b/.test(b)}`;',
+      'export const made = [new RegExp(b), RegExp(c), b.match(`^a`), b.search("x"), b.match(a)];',
+    ].join('\n');
+    const { written, builds } = parse('src/a.ts', source);
+    expect(written.map(keyOf)).toEqual(['/a+/gu', '/b/']);
+    expect(builds).toEqual(Array.from({ length: 4 }, () => 'src/a.ts:3'));
+  });
+});
